@@ -1,0 +1,1 @@
+"""Engawa's application: what Chalice deploys beside app.py."""

@@ -1,0 +1,122 @@
+"""The Persistence API: `/2/apps/appdata/{user}/{group}`.
+
+Every route takes a user's token with the scope `mixi_apps2`. Refusals come in the documented order: token, scope,
+selector, content type, JSON, number of pairs, keys, values, permission, If-Match, rate, quota. Sources: the
+Persistence API page; what it leaves open is in docs/decisions.md.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core import conditions
+from chalicelib.core.access import Access
+from chalicelib.core.appdata import Group, asked_keys, check_pairs, select, select_writable
+from chalicelib.core.conditions import Conditions
+from chalicelib.store.appdata import Reading, Receipt, Usage
+from chalicelib.web.answers import data_answer, json_answer, rate_headers, unchanged_answer
+from chalicelib.web.face import Face, Token
+from chalicelib.web.requests import check_format, json_body, parameters
+
+PATH = "/2/apps/appdata/{user}/{group}"
+
+
+def persistence(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+    route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2")
+
+    @route(methods=["GET"])
+    def read(request: Request, access: Access, user: str, group: str) -> Response:
+        """Read values: of `@me/@self`, of all friends (`@me/@friends`), of one friend (`{id}/@self`).
+
+        `fields` names keys, comma-separated; absent, empty, `*` or `@all` is every key. Answers
+        `{"entry": [{"id": …, "data": {key: value}}]}`; `@self` has an `ETag` and honours `If-None-Match` (304). An
+        answer that Lambda cannot carry is a 303 to where it is for 5 minutes. `@me/@usage` (Engawa's own) tells bytes
+        and keys used and left, and the write window.
+        """
+        here, viewer = platform(), access.user
+        selection = select(user, check_format(request, group), viewer)
+        keys = asked_keys(_fields(request), here.settings.limits)
+        demands = _conditions(request)
+        match selection.group:
+            case Group.USAGE:
+                return json_answer({"entry": _usage(here, viewer, here.appdata.usage(access.app, viewer))})
+            case Group.FRIENDS:
+                found = here.appdata.read_friends(access.app, viewer, keys)
+                return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.answers.keep)
+        if selection.own:
+            reading = here.appdata.read(access.app, viewer, keys, demands)
+        else:
+            reading = here.appdata.read_friend(access.app, viewer, selection.owner, keys, demands)
+        return _reading_answer(here, selection.owner, reading)
+
+    @route(methods=["POST", "PUT"])
+    def write(request: Request, access: Access, user: str, group: str) -> Response:
+        """Store the pairs of a JSON object in `@me/@self`, all or none; keys not named stay. Both methods merge.
+
+        1 to 99 pairs; a key is 1 to 255 of `A-Z a-z 0-9 _ . -`, a value a string of at most 65,535 bytes, all values
+        of a request at most 3,800,000 and of a user in an app at most 10,000,000. Honours `If-Match` and
+        `If-None-Match`. Answers `{"response_code": 200}` with `ETag` and `X-RateLimit-*`.
+        """
+        here, viewer = platform(), access.user
+        select_writable(user, check_format(request, group), viewer)
+        pairs = check_pairs(json_body(request), here.settings.limits)
+        return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
+
+    @route(methods=["DELETE"])
+    def delete(request: Request, access: Access, user: str, group: str) -> Response:
+        """Delete the keys that `fields` names (at most 99) from `@me/@self`, or every key.
+
+        Keys that do not exist are no error. Counts in the write window; conditions and answer as for a write.
+        """
+        here, viewer = platform(), access.user
+        select_writable(user, check_format(request, group), viewer)
+        limits = here.settings.limits
+        keys = asked_keys(_fields(request), limits, most=limits.pairs)
+        demands = _conditions(request)
+        if keys is None:
+            return _receipt_answer(here.appdata.clear(access.app, viewer, demands))
+        return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), demands))
+
+    return face
+
+
+def _fields(request: Request) -> str:
+    return ",".join(parameters(request, "fields"))
+
+
+def _conditions(request: Request) -> Conditions:
+    return conditions.parse(request.headers.get("if-match"), request.headers.get("if-none-match"))
+
+
+def _entry(user: str, data: dict[str, str]) -> dict[str, Any]:
+    return {"id": user, "data": data}
+
+
+def _reading_answer(here: Platform, user: str, reading: Reading) -> Response:
+    if reading.data is None:
+        return unchanged_answer(reading.etag)
+    return data_answer({"entry": [_entry(user, reading.data)]}, {"ETag": reading.etag}, here.answers.keep)
+
+
+def _receipt_answer(receipt: Receipt) -> Response:
+    return json_answer({"response_code": 200}, headers={"ETag": receipt.etag} | rate_headers(receipt.rate))
+
+
+def _usage(here: Platform, user: str, usage: Usage) -> dict[str, Any]:
+    limits, balance, rate = here.settings.limits, usage.balance, usage.rate
+    return {
+        "id": user,
+        "bytes": {"used": balance.total, "left": max(0, limits.quota_bytes - balance.total), "max": limits.quota_bytes},
+        "keys": {"used": balance.keys, "left": max(0, limits.keys - balance.keys), "max": limits.keys},
+        "window": {
+            "limit": rate.limit,
+            "remaining": rate.remaining,
+            "reset": rate.reset,
+            "seconds": limits.window_ms // 1000,
+        },
+    }

@@ -1,0 +1,151 @@
+"""The Persistence API's rules about keys, values, selectors and quota, apart from how anything is stored.
+
+Sources: the Persistence API page (limits, error table), the permission model page, and docs/decisions.md.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied, TooLarge
+from chalicelib.core.limits import Limits
+
+ME = "@me"
+ALL = frozenset({"*", "@all"})
+_KEY = re.compile(r"[A-Za-z0-9_.\-]+")
+
+
+class Group(Enum):
+    """The Group-IDs of the appdata path. `@usage` is Engawa's own."""
+
+    SELF = "@self"
+    FRIENDS = "@friends"
+    USAGE = "@usage"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Whose data a path speaks of: `owner` is a user id; `own` says that it is the viewer's."""
+
+    owner: str
+    own: bool
+    group: Group
+
+
+def select(user: str, group: str, viewer: str) -> Selection:
+    """Read the selectors of `/2/apps/appdata/{user}/{group}`. One's own id equals `@me` everywhere.
+
+    Raises PermissionDenied for a group that does not exist, and for anyone else's `@friends` or `@usage`.
+    """
+    own = user in (ME, viewer)
+    try:
+        selection = Selection(viewer if own else user, own, Group(group))
+    except ValueError:
+        raise PermissionDenied from None
+    if not own and selection.group is not Group.SELF:
+        raise PermissionDenied
+    return selection
+
+
+def select_writable(user: str, group: str, viewer: str) -> Selection:
+    """As `select`, for POST, PUT and DELETE: only the viewer's own `@self`, else PermissionDenied."""
+    selection = select(user, group, viewer)
+    if not selection.own or selection.group is not Group.SELF:
+        raise PermissionDenied
+    return selection
+
+
+def check_pairs(body: object, limits: Limits) -> dict[str, str]:
+    """The pairs of a write's JSON body, or the first refusal in the documented order: pairs, keys, values.
+
+    Raises BadRequest (not an object; a value that is no string, or not valid Unicode), ParameterInvalid (no pairs;
+    a key or value outside its bounds) and TooLarge (too many pairs, or bytes in all).
+    """
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object")
+    if not body:
+        raise ParameterInvalid("No key/value pairs")
+    _check_count(len(body), limits.pairs)
+    check_keys(body, limits)
+    for value in body.values():
+        if not isinstance(value, str):
+            raise BadRequest("No value associated with specified key.")
+    total = 0
+    for key, value in body.items():
+        size = _utf8_bytes(key, value)
+        if size > limits.value_bytes:
+            raise ParameterInvalid(f"Value of key {key} is too long (max={limits.value_bytes})")
+        total += size
+    if total > limits.request_bytes:
+        raise TooLarge(f"Too many bytes of values in one request (max={limits.request_bytes})")
+    return body
+
+
+def check_keys(keys: Iterable[str], limits: Limits) -> None:
+    """Raise ParameterInvalid unless each key is 1 to 255 characters of `A-Z a-z 0-9 _ . -`."""
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise ParameterInvalid("A key must be made of A-Z a-z 0-9 _ . - and not be empty")
+        if len(key) > limits.key_characters:
+            raise ParameterInvalid(f"Key is too long (max={limits.key_characters})")
+
+
+def asked_keys(fields: str, limits: Limits, *, most: int | None = None) -> frozenset[str] | None:
+    """The keys that a `fields` parameter names; None for every key (empty, or `*` or `@all` anywhere in it).
+
+    Raises TooLarge for more than `most` different names, ParameterInvalid for one that cannot be a key.
+    """
+    names = frozenset(name for name in fields.split(",") if name)
+    if not names or ALL & names:
+        return None
+    if most is not None:
+        _check_count(len(names), most)
+    check_keys(names, limits)
+    return names
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What one user holds in one app: bytes of all values, and number of keys."""
+
+    total: int
+    keys: int
+
+
+def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int | None], limits: Limits) -> Balance:
+    """The balance after a write, exact to the byte.
+
+    `before` has the bytes of those changed keys that exist, `after` the bytes each changed key shall have (None: be
+    gone). Raises ParameterInvalid where the write grows past the quota or the number of keys; one that does not grow
+    is always allowed, also where a limit was lowered below what is stored.
+    """
+    total = balance.total + sum(size or 0 for size in after.values()) - sum(before.values())
+    keys = balance.keys + sum(size is not None for size in after.values()) - len(before)
+    if total > limits.quota_bytes and total > balance.total:
+        raise ParameterInvalid(f"Limit exceeded size quota (max={limits.quota_bytes})")
+    if keys > limits.keys and keys > balance.keys:
+        raise ParameterInvalid(f"Too many keys (max={limits.keys})")
+    return Balance(total, keys)
+
+
+def may_read(*, viewer_installed: bool, owner_installed: bool, own: bool, friend: bool) -> bool:
+    """Whether `/2` hands out an owner's data: both have installed the app, and the owner is self or a friend."""
+    return viewer_installed and owner_installed and (own or friend)
+
+
+def utf8_bytes(text: str) -> int:
+    """Length in UTF-8 bytes of text that is known to be valid Unicode."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise TooLarge(f"Too many key/value pairs (max={most})")
+
+
+def _utf8_bytes(key: str, value: str) -> int:
+    try:
+        return utf8_bytes(value)
+    except UnicodeEncodeError:
+        raise BadRequest(f"Value of key {key} is not valid Unicode (a lone surrogate)") from None

@@ -1,0 +1,54 @@
+"""`If-Match` and `If-None-Match` (RFC 9110 §13.1) over the one ETag that a user's data in an app have."""
+
+import re
+from dataclasses import dataclass
+
+from chalicelib.core.errors import ParameterInvalid, PreconditionFailed
+
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a request demands of the current data. Each is None (no demand), {"*"}, or a set of entity tags."""
+
+    if_match: frozenset[str] | None = None
+    if_none_match: frozenset[str] | None = None
+
+    def check(self, etag: str, *, has_data: bool) -> None:
+        """Raise PreconditionFailed, with the current `etag`, unless a write may go on.
+
+        "*" means "whatever is there": there is something where the user has at least one key (docs/decisions.md).
+        """
+        if self.if_match is not None and not _matches(self.if_match, etag, has_data, strong=True):
+            raise PreconditionFailed(etag=etag)
+        if self.if_none_match is not None and _matches(self.if_none_match, etag, has_data, strong=False):
+            raise PreconditionFailed(etag=etag)
+
+    def unchanged(self, etag: str) -> bool:
+        """Whether a read may be answered 304: its `If-None-Match` names the current version."""
+        return self.if_none_match is not None and _matches(self.if_none_match, etag, True, strong=False)
+
+
+def parse(if_match: str | None, if_none_match: str | None) -> Conditions:
+    """Conditions from the two headers' values. Raises ParameterInvalid where a value is no list of entity tags."""
+    return Conditions(_tags("If-Match", if_match), _tags("If-None-Match", if_none_match))
+
+
+def _tags(header: str, value: str | None) -> frozenset[str] | None:
+    if value is None:
+        return None
+    value = value.strip()
+    if value == ANY:
+        return frozenset({ANY})
+    tags = _TAG.findall(value)
+    if not tags or re.sub(r"[\s,]", "", _TAG.sub("", value)):
+        raise ParameterInvalid(f'{header} must be "*" or a list of quoted entity tags')
+    return frozenset(tags)
+
+
+def _matches(tags: frozenset[str], etag: str, has_data: bool, *, strong: bool) -> bool:
+    if ANY in tags:
+        return has_data
+    return etag in tags or (not strong and f"W/{etag}" in tags)

@@ -1,0 +1,154 @@
+"""Changing a ledger under a condition on its version, and telling for certain what became of it.
+
+Every accepted change raises the version and leaves its id in the ledger, so a lost race is seen (the version has
+moved on), told apart from a lost answer (the id is there: this very change landed), and retried without reading
+again (DynamoDB returns the old item with the failed condition).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from chalicelib.core.errors import PermissionDenied, Unavailable
+from chalicelib.core.window import Rate
+from chalicelib.store import own
+from chalicelib.store.dynamo import Condition, Dynamo, backoff, typed
+from chalicelib.store.failures import Conflict, Lost, Uncertain
+from chalicelib.store.ledger import SORT_KEY, WRITE_IDS, Ledger, from_item, new_write, partition, to_item
+from chalicelib.store.placement import Placed
+
+TRIES = 16
+FIRST_WAIT, LONGEST_WAIT = 0.01, 0.5
+"""Seconds; with `TRIES`, a change that loses every race gives up after 5.5 seconds at the most, 3 on average."""
+
+Put = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A ledger's next state with the own items that go with it, and what else belongs in the same transaction."""
+
+    placed: Placed
+    rate: Rate
+    notes: Sequence[Mapping[str, Any]] = ()
+
+
+Prepare = Callable[[Ledger, bytes], Change]
+"""Works out the change to a ledger, carrying the given id of the write; raises a Refusal where there is to be none."""
+
+
+class Ledgers:
+    """The ledgers of one table: read, created, changed and removed, each under its condition."""
+
+    def __init__(self, dynamo: Dynamo, table: str) -> None:
+        self._dynamo = dynamo
+        self._table = table
+
+    def find(self, app: str, user: str) -> Ledger | None:
+        """The ledger as of now, strongly consistent; None where the user has not installed the app."""
+        item = self._dynamo.get(self._table, (partition(app, user), SORT_KEY), consistent=True)
+        return from_item(item) if item else None
+
+    def need(self, app: str, user: str) -> Ledger:
+        """As `find`; raises PermissionDenied where there is none."""
+        ledger = self.find(app, user)
+        if ledger is None:
+            raise PermissionDenied
+        return ledger
+
+    def create(self, placed: Placed, notes: Sequence[Mapping[str, Any]]) -> bool:
+        """Store a ledger that does not exist yet, with `notes` in the same transaction; whether it did not exist."""
+        absent = Condition("attribute_not_exists(pk)")
+        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+            try:
+                self._dynamo.transact([*self._writes(placed, absent), *notes], str(uuid4()))
+            except Lost as lost:
+                return lost.item is not None and from_item(lost.item).epoch == placed.ledger.epoch
+            except (Conflict, Uncertain):
+                self._dynamo.rest(wait)
+            else:
+                return True
+        raise Unavailable
+
+    def change(self, app: str, user: str, prepare: Prepare) -> Change:
+        """Apply what `prepare` makes of the ledger; what was written is the returned change, exactly once.
+
+        Raises what `prepare` raises, PermissionDenied where there is no ledger, and Unavailable where the race was
+        lost too often or where nobody can tell any more whether the write landed.
+        """
+        write = new_write()
+        tried: dict[int, Change] = {}
+        unanswered = False
+        ledger = self.need(app, user)
+        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+            change = tried[ledger.version + 1] = prepare(ledger, write)
+            current: Ledger | None = None
+            try:
+                self._send(change, _unchanged(ledger))
+                return change
+            except Lost as lost:
+                current = from_item(lost.item) if lost.item else None
+                unanswered |= lost.resent
+            except Conflict:
+                current = ledger
+            except Uncertain:
+                unanswered = True
+            current = current or self.need(app, user)
+            landed = current.landed(write)
+            if landed is not None:
+                return tried[landed]
+            if unanswered and current.version - ledger.version > WRITE_IDS:
+                break
+            if current.version != ledger.version:
+                unanswered = False  # The version that the unanswered try needed is gone: it can never land now.
+            ledger = current
+            self._dynamo.rest(wait)
+        raise Unavailable
+
+    def remove(self, app: str, user: str, notes: Callable[[Ledger], Sequence[Mapping[str, Any]]]) -> bool:
+        """Delete a ledger with what `notes` says of it in the same transaction; whether there was one."""
+        first: Ledger | None = None
+        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+            ledger = self.find(app, user)
+            first = first or ledger
+            if ledger is None or first is None or ledger.version < first.version:
+                # Gone, or gone and installed anew meanwhile: a version never falls otherwise.
+                return first is not None
+            key = typed((ledger.partition, SORT_KEY))
+            delete = {"TableName": self._table, "Key": key} | _unchanged(ledger).parameters()
+            try:
+                self._dynamo.transact([{"Delete": delete}, *notes(ledger)], str(uuid4()))
+            except (Lost, Conflict, Uncertain):
+                self._dynamo.rest(wait)
+            else:
+                return True
+        raise Unavailable
+
+    def _send(self, change: Change, condition: Condition) -> None:
+        if change.placed.is_one_item and not change.notes:
+            self._dynamo.put(self._table, to_item(change.placed.ledger), condition)
+        else:
+            self._dynamo.transact([*self._writes(change.placed, condition), *change.notes], str(uuid4()))
+
+    def _writes(self, placed: Placed, condition: Condition) -> list[dict[str, Any]]:
+        """The ledger under its condition; own items need none, since they only ever change together with it."""
+        ledger = placed.ledger
+        first = {"TableName": self._table, "Item": to_item(ledger)} | condition.parameters()
+        puts = [
+            {"Put": {"TableName": self._table, "Item": own.to_item(ledger, key, value)}}
+            for key, value in placed.puts.items()
+        ]
+        deletes = [{"Delete": {"TableName": self._table, "Key": typed(ledger.own_key(key))}} for key in placed.deletes]
+        return [{"Put": first}, *puts, *deletes]
+
+
+def _unchanged(ledger: Ledger) -> Condition:
+    """Nobody has written since: neither a change, nor a new install that began counting versions again."""
+    return Condition("v = :v AND e = :e", {":v": {"N": str(ledger.version)}, ":e": {"S": ledger.epoch}})
+
+
+def emptied(ledger: Ledger, epoch: str) -> Placed:
+    """The ledger without any value, in a new epoch that leaves the own values of the old one behind."""
+    empty = replace(ledger, epoch=epoch, total=0, inline={}, listed={}, unlisted=0)
+    return Placed(empty, {}, frozenset())

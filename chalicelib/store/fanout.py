@@ -1,0 +1,51 @@
+"""Calls made side by side, and how many stand one after the other."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from functools import cache
+from itertools import count
+from typing import TypeVar
+
+T = TypeVar("T")
+
+WORKERS = 16
+
+Lane = tuple[tuple[int, int], ...]
+"""Where a call stands: () in the request's own thread, and one (group, branch) for each fan-out it is inside of."""
+
+lane: ContextVar[Lane] = ContextVar("lane", default=())
+_groups = count()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(WORKERS, thread_name_prefix="store")
+
+
+def side_by_side(jobs: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of `jobs`, in order, run at the same time. A failure is raised when its turn in the order comes.
+
+    Inside a job it runs its jobs one after the other: were every worker to wait for workers, none would be left.
+    """
+    if len(jobs) < 2 or lane.get():
+        return [job() for job in jobs]
+    group, outer = next(_groups), lane.get()
+
+    def run(branch: int, job: Callable[[], T]) -> T:
+        lane.set((*outer, (group, branch)))
+        return job()
+
+    futures = [_pool().submit(copy_context().run, run, branch, job) for branch, job in enumerate(jobs)]
+    return [future.result() for future in futures]
+
+
+def longest_chain(lanes: Sequence[Lane]) -> int:
+    """How many of the calls made in these lanes had to wait for one another: the calls in sequence."""
+    own = sum(1 for each in lanes if not each)
+    inside: dict[int, dict[int, list[Lane]]] = {}
+    for each in lanes:
+        if each:
+            group, branch = each[0]
+            inside.setdefault(group, {}).setdefault(branch, []).append(each[1:])
+    return own + sum(max(longest_chain(branch) for branch in branches.values()) for branches in inside.values())

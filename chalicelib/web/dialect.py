@@ -1,0 +1,26 @@
+"""The two dialects of OAuth 2 that clients speak: RFC 6750 (`Bearer`) and draft 10 (`OAuth`).
+
+They differ in how a token is sent and in the words and quotes of `WWW-Authenticate`. The older one is what most
+clients parse: `error` first, in single quotes, and nothing else where nothing else is needed.
+"""
+
+from enum import Enum
+
+
+class Dialect(Enum):
+    """How a request spoke; without any token, as for OAUTH."""
+
+    OAUTH = "OAuth"
+    BEARER = "Bearer"
+
+    def spell(self, error: str) -> str:
+        """RFC 6750 has no word for an expired token of its own; draft 10 clients branch on it."""
+        return "invalid_token" if self is Dialect.BEARER and error == "expired_token" else error
+
+
+def challenge(dialect: Dialect, error: str, description: str, scope: str | None = None) -> str:
+    """The value of `WWW-Authenticate`."""
+    if dialect is Dialect.OAUTH:
+        return f"OAuth error='{error}'" + (f",scope='{scope}'" if scope else "")
+    bearer = f'Bearer error="{error}", error_description="{description}"'
+    return bearer + (f', scope="{scope}"' if scope else "")

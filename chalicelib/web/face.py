@@ -1,0 +1,85 @@
+"""A face: a Chalice blueprint whose every route says which token and scope it takes.
+
+    face = Face(__name__, tokens)
+
+    @face.route("/2/things/{id}", methods=["GET"], token=Token.USER, scope="r_things")
+    def read(request: Request, access: Access, id: str) -> Response: ...
+
+A route without a declaration cannot be written. A raised Refusal becomes its JSON answer, anything else a 500 without
+detail.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.core.access import Access
+from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
+from chalicelib.web.dialect import Dialect
+from chalicelib.web.errors import answer_any
+from chalicelib.web.requests import decoded, token_in
+from chalicelib.web.tokens import Tokens
+
+View = Callable[..., Response]
+
+
+class Token(Enum):
+    """Whose access token a route takes."""
+
+    USER = "user"
+    CLIENT = "client"
+    ANY = "any"
+
+
+class Face(Blueprint):
+    """A blueprint that authenticates. `tokens` is called per request, so that making a face opens nothing."""
+
+    def __init__(self, name: str, tokens: Callable[[], Tokens]) -> None:
+        super().__init__(name)
+        self._tokens = tokens
+
+    def route(  # type: ignore[override]
+        self, path: str, *, methods: Sequence[str], token: Token, scope: str | None
+    ) -> Callable[[View], View]:
+        """Register a view for `methods` of `path`, called as `view(request, access, **path_parameters)`.
+
+        `token` and `scope` are what a request must bring: 401 without a valid token, 403 `insufficient_scope` without
+        the scope, 403 `permission_denied` with a user's token where an app's is asked for, or the reverse.
+        """
+
+        def register(view: View) -> View:
+            def authenticated(**segments: str) -> Response:
+                request = self.current_request
+                dialect = Dialect.OAUTH
+                try:
+                    text, dialect = token_in(request)
+                    access = self._access(text, token, scope)
+                    return view(request, access, **{name: decoded(each) for name, each in segments.items()})
+                except Exception as error:
+                    return answer_any(error, dialect)
+
+            authenticated.__name__ = view.__name__
+            authenticated.__doc__ = view.__doc__
+            authenticated.__dict__.update(token=token, scope=scope)
+            authenticated.__dict__["__signature__"] = inspect.Signature(
+                [each for name, each in inspect.signature(view).parameters.items() if "{" + name + "}" in path]
+            )
+            # content_types=[] leaves every check of the content type to the views: Chalice's own words a 415 of its
+            # own and refuses a GET that has one.
+            super(Face, self).route(path, methods=list(methods), content_types=[])(authenticated)
+            return view
+
+        return register
+
+    def _access(self, text: str | None, token: Token, scope: str | None) -> Access:
+        if text is None:
+            raise TokenRefused("invalid_request", "An access token is needed")
+        access = self._tokens().check(text)
+        if scope is not None and scope not in access.scopes:
+            raise InsufficientScope(scope)
+        holder = Token.CLIENT if access.viewer is None else Token.USER
+        if token not in (Token.ANY, holder):
+            raise PermissionDenied(f"This needs a {token.value}'s access token")
+        return access

@@ -1,0 +1,113 @@
+"""Access tokens: JWTs as RFC 9068 has them, checked without asking anyone.
+
+Claims: `sub` the user (the client id in a token that an app got for itself), `client_id` the app, `scope`, `owner`
+where the app's owner is not the viewer, and `iss`, `aud`, `exp`, `iat`, `jti`. Keys are a JWK Set (RFC 7517): the first
+signs, every one verifies, chosen by `kid`; so a key is rotated by putting a new one first and dropping the old one
+when the tokens it signed have expired.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jwt
+
+from chalicelib.core.access import Access
+from chalicelib.core.errors import TokenRefused
+
+TYPE = "at+jwt"
+MOST_CHARACTERS = 4096
+"""A longer token is refused unread."""
+RELOAD_SECONDS = 60
+"""A token with an unknown `kid` makes the keys be read again, at most this often."""
+_CLAIMS = ["iss", "aud", "exp", "iat", "jti", "sub", "client_id"]
+
+
+class Keys:
+    """The token keys, read when first needed and again when a token names one that is not among them.
+
+    `load` returns the JWK Set as JSON text.
+    """
+
+    def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
+        self._load = load
+        self._now = now
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._loaded: float | None = None
+
+    def signing(self) -> jwt.PyJWK:
+        """The key that signs."""
+        if self._loaded is None:
+            self._reload()
+        return next(iter(self._keys.values()))
+
+    def verifying(self, kid: str) -> jwt.PyJWK | None:
+        """The key with that id."""
+        if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
+            self._reload()
+        return self._keys.get(kid)
+
+    def _reload(self) -> None:
+        self._keys = {key["kid"]: jwt.PyJWK.from_dict(key) for key in json.loads(self._load())["keys"]}
+        self._loaded = self._now()
+
+
+class Tokens:
+    """Issues and checks the access tokens of one deployment, named by its `issuer` (also their audience)."""
+
+    def __init__(self, keys: Keys, issuer: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+
+    def issue(
+        self, *, app: str, viewer: str | None, scopes: Iterable[str], lifetime: int, owner: str | None = None
+    ) -> str:
+        """A token for `viewer` (None: for the app itself) that lives `lifetime` seconds from now."""
+        key, now = self._keys.signing(), int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "aud": self._issuer,
+            "sub": viewer or app,
+            "client_id": app,
+            "scope": " ".join(sorted(scopes)),
+            "iat": now,
+            "exp": now + lifetime,
+            "jti": secrets.token_hex(8),
+        }
+        if owner and owner != viewer:
+            claims["owner"] = owner
+        return jwt.encode(claims, key, key.algorithm_name, headers={"typ": TYPE, "kid": key.key_id})
+
+    def check(self, token: str) -> Access:
+        """What a token says. Raises TokenRefused: `expired_token` for one past its time, else `invalid_token`."""
+        claims = self._claims(token)
+        viewer, app = claims["sub"], claims["client_id"]
+        return Access(
+            app=app,
+            viewer=None if viewer == app else viewer,
+            owner=claims.get("owner", None if viewer == app else viewer),
+            scopes=frozenset(claims.get("scope", "").split()),
+        )
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            if len(token) > MOST_CHARACTERS:
+                raise jwt.InvalidTokenError
+            header = jwt.get_unverified_header(token)
+            key = self._keys.verifying(str(header.get("kid")))
+            if key is None or str(header.get("typ")).lower().removeprefix("application/") != TYPE:
+                raise jwt.InvalidTokenError
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                audience=self._issuer,
+                issuer=self._issuer,
+                options={"require": _CLAIMS},
+            )
+        except jwt.ExpiredSignatureError:
+            raise TokenRefused("expired_token", "The access token has expired") from None
+        except jwt.InvalidTokenError:
+            raise TokenRefused("invalid_token", "The access token is not valid") from None
