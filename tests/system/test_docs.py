@@ -1,0 +1,54 @@
+"""The examples of the README and of docs/ run as they stand, and print what they say."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_MARK = "--- next example ---"
+
+
+def examples(text: str) -> list[tuple[str, str]]:
+    """The commands of a document's console blocks, each with the output that follows it."""
+    found: list[tuple[str, str]] = []
+    for block in _BLOCK.findall(text):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], ""))
+            elif line.startswith("> "):
+                found[-1] = (f"{found[-1][0]}\n{line[2:]}", "")
+            else:
+                found[-1] = (found[-1][0], f"{found[-1][1]}{line}\n")
+    return found
+
+
+def matches(expected: str, printed: str) -> bool:
+    """Whether the output is as the document has it; a `...` there stands for anything."""
+    pattern = ".*".join(map(re.escape, expected.strip().split("...")))
+    return re.fullmatch(pattern, printed.strip().replace("\r\n", "\n"), re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/protocol.md"])
+def test_the_examples_print_what_they_say(document: str, serve: Callable[..., Any]) -> None:
+    served = serve()
+    written = examples((ROOT / document).read_text(encoding="utf-8"))
+    assert len(written) >= 3
+    script = "".join(f"{command}\necho '{_MARK}'\n" for command, _ in written)
+    run = subprocess.run(
+        ["bash", "-c", script.replace("http://127.0.0.1:8000", served.base_url)],
+        cwd=ROOT,
+        env=os.environ | {"ENGAWA_LOCAL_DIR": str(served.local_dir)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    outputs = run.stdout.split(f"{_MARK}\n")
+    for (command, expected), printed in zip(written, outputs, strict=False):
+        assert matches(expected, printed), f"$ {command}\n{printed}\n{run.stderr}"
