@@ -1,0 +1,160 @@
+"""`python -m local`: serve Engawa on this machine until Ctrl-C. The data stay in .local/."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Protocol
+
+from chalicelib.settings import WrongSetting
+from local import keys, locks
+from local.embedded import Emulator, accepts, await_predecessor, taken
+from local.environment import STAGE, Environment, Refused
+from local.gateway import Gateway
+from local.server import Server
+
+_SWEEP_SECONDS = 5
+_log = logging.getLogger("local")
+
+
+class Sweeping(Protocol):
+    """A platform that clears away what deleted data left behind."""
+
+    def sweep(self) -> object:
+        """Do one round."""
+
+
+class Stopped(BaseException):
+    """A signal asked to stop."""
+
+
+class Launcher:
+    """One run of the local platform."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._ended = threading.Event()
+        self._lost = False
+        self._server: Server | None = None
+        self._emulator: Emulator | None = None
+
+    def run(self) -> int:
+        """Serve until SIGINT, SIGTERM or SIGHUP. Returns the exit status; raises Refused where it cannot start."""
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    signal.signal(number, self._on_signal)
+            self._claim()
+            self._start()
+            self._ended.wait()
+        except Stopped:
+            _log.info("stopping")
+        finally:
+            saved = self._end()
+        if self._lost and self._emulator:
+            print(f"The embedded AWS ended unexpectedly:\n{self._emulator.log_tail()}", file=sys.stderr)
+        return 0 if saved and not self._lost else 1
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self._ended.is_set():
+            self._ended.set()
+            raise Stopped
+
+    def _on_loss(self) -> None:
+        self._lost = True
+        self._ended.set()
+
+    def _claim(self) -> None:
+        """Make sure, before anything is touched, that nobody else has the directory or the ports."""
+        environment = self._environment
+        environment.directory.mkdir(parents=True, exist_ok=True)
+        environment.directory.chmod(0o700)
+        try:
+            locks.hold(environment.directory / "serve.lock")
+        except locks.Held as held:
+            raise Refused(
+                f"{environment.directory} is already served by another make serve (pid {held.pid})."
+            ) from None
+        if accepts(environment.port):
+            raise Refused(taken("PORT", environment.port))
+        try:
+            self._server = Server(environment.port)
+        except OSError:
+            raise Refused(taken("PORT", environment.port)) from None
+        if environment.endpoint is None:
+            await_predecessor(environment)
+
+    def _start(self) -> None:
+        environment = self._environment
+        if environment.endpoint is None:
+            self._emulator = Emulator(environment)
+            self._emulator.await_start()
+            self._emulator.when_lost(self._on_loss)
+        environment.apply()
+        keys.ensure(environment.token_keys)
+        # Only now: what these import reads the environment.
+        import app
+        from chalicelib import bootstrap
+        from local import demo
+
+        _create_stack()
+        gateway = Gateway(app.create_app(bootstrap.platform))
+        platform = bootstrap.platform()
+        text = demo.load(platform, environment.base_url, environment.directory)
+        threading.Thread(target=self._sweep, args=(platform,), daemon=True).start()
+        self._serve(gateway)
+        print(f"{text}\n\nServing on {environment.base_url} - Ctrl-C stops, the data stay.", flush=True)
+
+    def _serve(self, gateway: Gateway) -> None:
+        try:
+            assert self._server
+            self._server.serve(gateway)
+        except OSError:
+            raise Refused(taken("PORT", self._environment.port)) from None
+
+    def _sweep(self, platform: Sweeping) -> None:
+        while not self._ended.wait(_SWEEP_SECONDS):
+            try:
+                platform.sweep()
+            except Exception:
+                # While all ends, the data go away under a round at work; what it left is there for the next run.
+                if not self._ended.is_set():
+                    _log.exception("sweeping failed; the next round tries again")
+
+    def _end(self) -> bool:
+        self._ended.set()
+        if self._server:
+            self._server.stop()
+        return self._emulator is None or self._emulator.stop()
+
+
+def _create_stack() -> None:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from local import stack
+
+    try:
+        stack.create(boto3.client("dynamodb"), boto3.client("s3"), STAGE)
+    except (BotoCoreError, ClientError) as failed:
+        raise Refused(f"The tables and the bucket cannot be created: {failed}") from failed
+
+
+def main() -> int:
+    """Run the local platform; the exit status is 1, after one line that says why, where it cannot start."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # Files of the local platform hold tokens and secrets.
+    os.umask(0o077)
+    try:
+        return Launcher(Environment.read()).run()
+    except (Refused, WrongSetting) as refused:
+        print(refused, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

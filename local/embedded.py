@@ -1,0 +1,95 @@
+"""The launcher's side of the embedded AWS: starting it, waiting for it, stopping it so that it saves."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+
+from local import locks
+from local.emulator import LOCK, LOCK_SECONDS
+from local.environment import HOST, ROOT, Environment, Refused
+
+_START_SECONDS = LOCK_SECONDS + 60
+_SAVE_SECONDS = 60
+
+
+class Emulator:
+    """A child process that serves the embedded AWS until it is told to stop or this process ends."""
+
+    def __init__(self, environment: Environment) -> None:
+        """Start it, without waiting. Raises Refused where it is not installed."""
+        self._port = environment.emulator_port
+        self._log = environment.directory / "emulator.log"
+        if not environment.emulator_python.exists():
+            raise Refused(f"There is no {environment.emulator_python}; make serve creates it.")
+        with self._log.open("w") as log:
+            # A session of its own, so that what ends the launcher's process group leaves it the time to save.
+            self._process = subprocess.Popen(
+                [environment.emulator_python, "-m", "local.emulator", str(self._port), environment.directory],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._stopping = False
+
+    def await_start(self) -> None:
+        """Wait until it accepts connections. Raises Refused where it does not."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not accepts(self._port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise Refused(f"The embedded AWS did not start; {self._log} says:\n{self.log_tail()}")
+            time.sleep(0.05)
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines that it logged."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
+
+    def when_lost(self, callback: Callable[[], None]) -> None:
+        """Call `callback`, in another thread, if the process ends without having been told to."""
+
+        def watch() -> None:
+            self._process.wait()
+            if not self._stopping:
+                callback()
+
+        threading.Thread(target=watch, daemon=True).start()
+
+    def stop(self) -> bool:
+        """Stop it and wait until it has saved; false where it ended in any other way than that."""
+        self._stopping = True
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            return self._process.wait(_SAVE_SECONDS) == 0
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return False
+
+
+def accepts(port: int) -> bool:
+    """Whether something accepts connections on 127.0.0.1:`port`."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def await_predecessor(environment: Environment) -> None:
+    """Wait for the emulator of a launcher that was killed: it is saving, and has its port until it is done."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while accepts(environment.emulator_port) and time.monotonic() < deadline:
+        if not locks.is_held(environment.directory / LOCK):
+            break
+        time.sleep(0.05)
+    if accepts(environment.emulator_port):
+        raise Refused(taken("EMULATOR_PORT", environment.emulator_port))
+
+
+def taken(variable: str, port: int) -> str:
+    """What to say about a port that another program has."""
+    return f"Port {port} is taken; {variable}={port + 1} make serve uses another."

@@ -1,0 +1,145 @@
+"""The embedded AWS: ministack in this process, on 127.0.0.1, with its data on disk.
+
+Runs as `python -m local.emulator PORT DIRECTORY` with the interpreter that has ministack. ministack saves only when it
+stops in good order, so this stops it so when standard input ends, which it does whenever the launcher is gone for
+whatever reason, and saves every few seconds besides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local import locks
+
+SERVICES = "dynamodb,s3"
+LOCK = "emulator.lock"
+LOCK_SECONDS = 30
+"""How long to wait for a predecessor that is still saving."""
+
+_CHECKPOINT_SECONDS = 2.0
+_CHECKPOINT_SHARE = 20
+_STOP_SECONDS = 10
+_READS = ("Get", "BatchGet", "Query", "Scan", "TransactGet", "Describe", "List")
+_log = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """An ASGI application around ministack's that saves its state now and then, if anything was written."""
+
+    def __init__(self, app: Callable[..., Any], save: Callable[[], None]) -> None:
+        self._app = app
+        self._save = save
+        self._written = False
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Pass a request on, and note after it whether it may have written."""
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._written = self._written or _writes(scope)
+
+    async def run(self) -> None:
+        """Save every few seconds, never for more than a twentieth of the time, since nothing is answered meanwhile."""
+        pause = _CHECKPOINT_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if self._written:
+                self._written = False
+                started = time.perf_counter()
+                self._save()
+                pause = max(_CHECKPOINT_SECONDS, _CHECKPOINT_SHARE * (time.perf_counter() - started))
+
+
+def _writes(scope: dict[str, Any]) -> bool:
+    if scope["type"] != "http":
+        return False
+    for name, value in scope["headers"]:
+        if name.lower() == b"x-amz-target":
+            return not value.decode("latin-1").rpartition(".")[2].startswith(_READS)
+    return scope["method"] not in ("GET", "HEAD", "OPTIONS")
+
+
+def _configure(port: int, directory: Path) -> None:
+    """Set what ministack reads from the environment, some of it while it is imported."""
+    for name in ("state", "s3", "tmp"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        SERVICES=SERVICES,
+        BIND_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        MINISTACK_REGION="ap-northeast-1",
+        PERSIST_STATE="1",
+        STATE_DIR=str(directory / "state"),
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(directory / "s3"),
+        TMPDIR=str(directory / "tmp"),
+        LOG_LEVEL="WARNING",
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+    )
+
+
+async def _serve(port: int) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack import app as ministack
+    from ministack.core.persistence import save_all
+
+    def save() -> None:
+        save_all(ministack._build_persistence_save_dict())
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    threading.Thread(target=_await_end_of_input, args=(loop, stop), daemon=True).start()
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.backlog = 1024
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    checkpoints = Checkpoints(ministack.app, save)
+    saving = asyncio.create_task(checkpoints.run())
+    serving = asyncio.create_task(serve(checkpoints, config, shutdown_trigger=stop.wait))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping, saving}, return_when=asyncio.FIRST_COMPLETED)
+    saving.cancel()
+    if not stop.is_set():
+        (saving if saving.done() else serving).result()
+    await asyncio.wait({serving}, timeout=_STOP_SECONDS)
+    if not serving.done():
+        _log.warning("a request did not end in %d seconds; saving without it", _STOP_SECONDS)
+        save()
+    # All is saved; neither a stuck request nor idle worker threads are worth waiting for.
+    os._exit(0)
+
+
+def _await_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    loop.call_soon_threadsafe(stop.set)
+
+
+def main(port: int, directory: Path) -> None:
+    """Serve on `port` with the data under `directory`/emulator, until standard input ends or SIGTERM comes."""
+    # A terminal's Ctrl-C or hang-up reaches every process in front of it, and it is the launcher's to answer.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        locks.hold(directory / LOCK, LOCK_SECONDS)
+    except locks.Held as held:
+        sys.exit(f"another emulator (pid {held.pid}) has had {directory / LOCK} for {LOCK_SECONDS} seconds")
+    _configure(port, directory / "emulator")
+    asyncio.run(_serve(port))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))

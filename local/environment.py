@@ -1,0 +1,94 @@
+"""Where the local platform lives and listens, and the environment variables that the app reads there.
+
+| variable | default | meaning |
+|---|---|---|
+| PORT | 8000 | where the app is served |
+| EMULATOR_PORT | 4570 | where the embedded AWS is served |
+| ENGAWA_LOCAL_DIR | .local | data, keys, locks and logs |
+| ENGAWA_EMULATOR_PYTHON | .local/emulator-venv/bin/python of the checkout | the interpreter that has ministack |
+| AWS_ENDPOINT_URL | none | use this endpoint, start no embedded AWS |
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+STAGE = "local"
+
+
+class Refused(Exception):
+    """The platform cannot start; the text says why and what to do, in one line."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The settings of one run."""
+
+    directory: Path
+    emulator_python: Path
+    port: int
+    emulator_port: int
+    endpoint: str | None
+
+    @classmethod
+    def read(cls) -> Environment:
+        """Read the settings. Raises Refused for a port that is none."""
+        return cls(
+            directory=Path(os.environ.get("ENGAWA_LOCAL_DIR") or ROOT / ".local").absolute(),
+            emulator_python=Path(
+                os.environ.get("ENGAWA_EMULATOR_PYTHON") or ROOT / ".local" / "emulator-venv" / "bin" / "python"
+            ),
+            port=_port("PORT", 8000),
+            emulator_port=_port("EMULATOR_PORT", 4570),
+            endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
+        )
+
+    @property
+    def base_url(self) -> str:
+        """Where clients find the app."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def token_keys(self) -> Path:
+        """The JWK Set that tokens are signed with."""
+        return self.directory / "token-keys.json"
+
+    def apply(self) -> None:
+        """Set the process's environment to stage local of .chalice/config.json, with this run's ports and paths.
+
+        With the embedded AWS, nothing of the user's own AWS configuration is left that could lead elsewhere; with an
+        endpoint of the user's, the user's configuration wins.
+        """
+        config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+        values: dict[str, str] = config["stages"][STAGE]["environment_variables"]
+        for name, value in values.items():
+            if not name.startswith("AWS_"):
+                os.environ[name] = value
+        os.environ["ENGAWA_ISSUER"] = self.base_url
+        os.environ["ENGAWA_TOKEN_KEYS_FILE"] = str(self.token_keys)
+        aws = {name: value for name, value in values.items() if name.startswith("AWS_")}
+        if self.endpoint is None:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                del os.environ[name]
+            os.environ.update(aws, AWS_ENDPOINT_URL=f"http://{HOST}:{self.emulator_port}")
+            os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+            os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
+                filter(None, [HOST, os.environ.get("no_proxy") or os.environ.get("NO_PROXY")])
+            )
+        else:
+            has_own = "AWS_PROFILE" in os.environ or "AWS_ACCESS_KEY_ID" in os.environ
+            for name, value in aws.items():
+                if not (has_own and name.endswith(("_KEY_ID", "_ACCESS_KEY"))):
+                    os.environ.setdefault(name, value)
+
+
+def _port(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise Refused(f"{name} must be a port from 1 to 65535, not {text!r}.")
+    return int(text)

@@ -1,0 +1,190 @@
+"""What API Gateway and Lambda do around the app, without sockets: a request becomes an event, a response an answer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote_to_bytes
+
+from chalice.app import Chalice
+from chalice.local import LambdaContext
+
+MAX_PAYLOAD = 6_291_456
+"""Bytes that Lambda takes or gives as JSON in one invocation."""
+
+_STAGE = "api"
+_TIMEOUT_MS = 29_000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request. `target` and the header values are the bytes received, decoded as Latin-1."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    source_ip: str = "127.0.0.1"
+
+    def header(self, name: str) -> str:
+        """The last value of the header `name`, in any letter case; empty if it was not sent."""
+        return next((value for key, value in reversed(self.headers) if key.lower() == name), "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer; Content-Length and the connection's headers are the server's part."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+
+def error(status: int, code: str, description: str, *headers: tuple[str, str]) -> Answer:
+    """An error in the form that all of Engawa answers in."""
+    body = json.dumps({"error": code, "error_description": description}, separators=(",", ":"))
+    return Answer(status, [("Content-Type", "application/json; charset=utf-8"), *headers], body.encode())
+
+
+def too_large() -> Answer:
+    """The answer to a request that Lambda would not take."""
+    return error(413, "request_entity_too_large", f"Request is too large (max={MAX_PAYLOAD} bytes as a Lambda event)")
+
+
+class Gateway:
+    """Calls a Chalice app as API Gateway and Lambda would. Safe to use from many threads at once."""
+
+    def __init__(self, app: Chalice) -> None:
+        self._app = _per_thread(app)
+        # API Gateway prefers the concrete segment wherever a path could take either.
+        self._routes = sorted(app.routes, key=lambda route: [_parameter(segment) for segment in route.split("/")])
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request. Never raises: what goes wrong inside is logged and answered 500."""
+        path = request.target.partition("?")[0]
+        if len(path) > 1 and path.endswith("/"):
+            path = path[:-1]
+        route, parameters = self._match(path)
+        if route is None:
+            return error(404, "not_found", "No such resource.")
+        methods = self._app.routes[route]
+        if request.method not in methods:
+            return error(405, "method_not_allowed", "Method not allowed.", ("Allow", ", ".join(sorted(methods))))
+        event = self._event(request, path, route, parameters)
+        if payload_size(event) > MAX_PAYLOAD:
+            return too_large()
+        try:
+            return _answer(self._app(event, LambdaContext("engawa-local", 512, _TIMEOUT_MS)))
+        except Exception:
+            _log.exception("%s %s failed", request.method, route)
+            return error(500, "internal_error", "Internal error.")
+
+    def _match(self, path: str) -> tuple[str | None, dict[str, str]]:
+        segments = [_unquote(segment) for segment in path.split("/")]
+        for route in self._routes:
+            names = route.split("/")
+            if len(names) == len(segments) and all(map(_fits, names, segments)):
+                captured = zip(names, segments, strict=True)
+                return route, {name[1:-1]: value for name, value in captured if _parameter(name)}
+        return None, {}
+
+    def _event(self, request: Request, path: str, route: str, parameters: dict[str, str]) -> dict[str, Any]:
+        query = parse_qs(_utf8(request.target.partition("?")[2]), keep_blank_values=True)
+        headers: dict[str, list[str]] = {}
+        spelling: dict[str, str] = {}
+        for name, value in request.headers:
+            headers.setdefault(spelling.setdefault(name.lower(), name), []).append(value)
+        body, is_base64 = self._body(request)
+        return {
+            "resource": route,
+            "path": path,
+            "httpMethod": request.method,
+            "headers": {name: values[-1] for name, values in headers.items()},
+            "multiValueHeaders": headers,
+            "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+            "multiValueQueryStringParameters": query or None,
+            "pathParameters": parameters or None,
+            "stageVariables": None,
+            "requestContext": {
+                "resourceId": hashlib.sha256(route.encode()).hexdigest()[:6],
+                "resourcePath": route,
+                "httpMethod": request.method,
+                "path": path,
+                "stage": _STAGE,
+                "protocol": "HTTP/1.1",
+                "requestId": str(uuid.uuid4()),
+                "requestTimeEpoch": time.time_ns() // 1_000_000,
+                "identity": {"sourceIp": request.source_ip, "userAgent": request.header("user-agent") or None},
+            },
+            "body": body,
+            "isBase64Encoded": is_base64,
+        }
+
+    def _body(self, request: Request) -> tuple[str | None, bool]:
+        if not request.body:
+            return None, False
+        media_type = request.header("content-type").partition(";")[0].strip().lower()
+        kinds = (media_type, media_type.partition("/")[0] + "/*", "*/*")
+        if not any(kind in self._app.api.binary_types for kind in kinds):
+            try:
+                return request.body.decode("utf-8"), False
+            except UnicodeDecodeError:
+                pass  # Not text, whatever it says; Lambda can carry it in base64 only.
+        return base64.b64encode(request.body).decode("ascii"), True
+
+
+def payload_size(payload: Mapping[str, Any]) -> int:
+    """The bytes that Lambda counts for an event or an answer: its JSON, not ASCII-escaped."""
+    return len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+
+
+def _answer(response: dict[str, Any]) -> Answer:
+    if (size := payload_size(response)) > MAX_PAYLOAD:
+        raise ValueError(f"an answer of {size} bytes is more than Lambda carries (max={MAX_PAYLOAD})")
+    headers = [(name, str(value)) for name, value in (response.get("headers") or {}).items()]
+    for name, values in (response.get("multiValueHeaders") or {}).items():
+        headers += [(name, str(value)) for value in values]
+    if any("\r" in text or "\n" in text for header in headers for text in header):
+        raise ValueError("a header of the answer contains a line break")
+    body = response.get("body") or ""
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "application/json"))
+    content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode("utf-8")
+    return Answer(int(response["statusCode"]), headers, content)
+
+
+def _per_thread(app: Chalice) -> Chalice:
+    """Give `app` a current request for each thread; in Lambda a process has but one at a time."""
+    state = threading.local()
+
+    def attribute(name: str) -> property:
+        return property(lambda _: getattr(state, name, None), lambda _, value: setattr(state, name, value))
+
+    names = ("current_request", "lambda_context")
+    app.__class__ = type("Threaded", (type(app),), {name: attribute(name) for name in names})
+    return app
+
+
+def _parameter(segment: str) -> bool:
+    return segment.startswith("{") and segment.endswith("}")
+
+
+def _fits(name: str, segment: str) -> bool:
+    return bool(segment) if _parameter(name) else name == segment
+
+
+def _utf8(text: str) -> str:
+    return text.encode("latin-1").decode("utf-8", "replace")
+
+
+def _unquote(text: str) -> str:
+    return unquote_to_bytes(text.encode("latin-1")).decode("utf-8", "replace")

@@ -1,0 +1,51 @@
+"""Lock files that the kernel releases when their holder ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+
+class Held(Exception):
+    """Another process has the lock; `pid` is its id, 0 if it has not written it yet."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(pid)
+        self.pid = pid
+
+
+def hold(path: Path, seconds: float = 0) -> int:
+    """Lock `path` for the rest of this process and write its id there, waiting up to `seconds`; raises Held after.
+
+    Returns the open file; closing it releases the lock.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + seconds
+    while not _try(file):
+        if time.monotonic() >= deadline:
+            pid = os.pread(file, 20, 0)
+            os.close(file)
+            raise Held(int(pid) if pid.strip().isdigit() else 0)
+        time.sleep(0.05)
+    os.ftruncate(file, 0)
+    os.pwrite(file, str(os.getpid()).encode(), 0)
+    return file
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process, this one included, has the lock."""
+    try:
+        os.close(hold(path))
+    except Held:
+        return True
+    return False
+
+
+def _try(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

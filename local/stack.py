@@ -1,0 +1,102 @@
+"""Creates the tables and the bucket that infra/data.yaml describes, in any endpoint that speaks DynamoDB and S3.
+
+Takes what the app can notice: names, keys, indexes, streams, time to live and CORS. Encryption, backups, lifecycle and
+policies matter on AWS alone, where CloudFormation reads the same file.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "infra" / "data.yaml"
+ACCOUNT = "000000000000"
+
+_TABLE = "AWS::DynamoDB::Table"
+_BUCKET = "AWS::S3::Bucket"
+_AS_THEY_ARE = (
+    "TableName",
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+)
+
+
+def create(dynamodb: DynamoDBClient, s3: S3Client, stage: str, template: Path = TEMPLATE) -> dict[str, str]:
+    """Create what `template` has and the endpoint has not; what exists is left as it is.
+
+    Returns the physical name of each table and bucket by its logical id: `{"Appdata": "engawa-local-appdata", ...}`.
+    Raises ValueError for a template that uses an intrinsic function other than `Ref` and `Fn::Sub` in what is taken.
+    """
+    variables = {"Stage": stage, "AWS::AccountId": ACCOUNT, "AWS::Region": dynamodb.meta.region_name}
+    resources = yaml.safe_load(template.read_text(encoding="utf-8"))["Resources"]
+    tables = {page for pages in dynamodb.get_paginator("list_tables").paginate() for page in pages["TableNames"]}
+    buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    names = {}
+    for logical_id, resource in resources.items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == _TABLE:
+            names[logical_id] = _table(dynamodb, properties, variables, tables)
+        elif resource["Type"] == _BUCKET:
+            names[logical_id] = _bucket(s3, properties, variables, buckets)
+    return names
+
+
+def _table(dynamodb: DynamoDBClient, properties: dict[str, Any], variables: dict[str, str], existing: set[str]) -> str:
+    wanted = {key: _resolve(properties[key], variables) for key in _AS_THEY_ARE if key in properties}
+    name: str = wanted["TableName"]
+    if stream := properties.get("StreamSpecification"):
+        wanted["StreamSpecification"] = {**_resolve(stream, variables), "StreamEnabled": True}
+    if name not in existing:
+        dynamodb.create_table(**wanted)
+        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    if ttl := properties.get("TimeToLiveSpecification"):
+        now = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if now.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
+            dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=_resolve(ttl, variables))
+    return name
+
+
+def _bucket(s3: S3Client, properties: dict[str, Any], variables: dict[str, str], existing: set[str]) -> str:
+    name: str = _resolve(properties["BucketName"], variables)
+    if name in existing:
+        return name
+    region: Any = variables["AWS::Region"]
+    # us-east-1 is the one region that S3 refuses to be told.
+    where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)
+    if cors := properties.get("CorsConfiguration"):
+        rules = [_cors_rule(rule) for rule in _resolve(cors, variables)["CorsRules"]]
+        s3.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
+    return name
+
+
+def _cors_rule(rule: dict[str, Any]) -> Any:
+    """The rule with the names that S3's API has for what CloudFormation calls otherwise."""
+    renamed = {"Id": "ID", "ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds"}
+    return {renamed.get(key, key): value for key, value in rule.items()}
+
+
+def _resolve(value: Any, variables: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_resolve(item, variables) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": name}:
+            return variables[name]
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: variables[found[1]], text)
+    if unknown := [key for key in value if key.startswith("Fn::")]:
+        raise ValueError(f"{unknown[0]} is not understood here; use Ref or Fn::Sub")
+    return {key: _resolve(item, variables) for key, item in value.items()}

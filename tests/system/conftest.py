@@ -1,0 +1,154 @@
+"""Starts the real local platform, as `make serve` does, on free ports and a directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+
+@dataclass
+class Served:
+    """A running local platform."""
+
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "local"]
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['PORT']}"
+
+    @property
+    def emulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['EMULATOR_PORT']}"
+
+    @property
+    def local_dir(self) -> Path:
+        return Path(self.environment["ENGAWA_LOCAL_DIR"])
+
+    @property
+    def emulator_pid(self) -> int:
+        return int((self.local_dir / "emulator.lock").read_text())
+
+    @cached_property
+    def demo(self) -> dict[str, Any]:
+        """The demo world's ids, secrets and tokens."""
+        world: dict[str, Any] = json.loads((self.local_dir / "demo.json").read_text())
+        return world
+
+    def token(self, *, client: bool = False, **options: object) -> str:
+        """A fresh access token: `token(user="hana", app="quest", scope="mixi_apps2", lifetime=60)`."""
+        arguments = ["--client"] if client else []
+        for name, value in options.items():
+            arguments += [f"--{name}={value}"]
+        command = [sys.executable, "-m", "local.token", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def aws(self, service: Any) -> Any:
+        """A boto3 client of the embedded AWS."""
+        return boto3.client(
+            service,
+            endpoint_url=self.emulator_url,
+            region_name="ap-northeast-1",
+            aws_access_key_id="engawa",
+            aws_secret_access_key="engawa",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    def await_answers(self) -> None:
+        """Return when HTTP is answered; fail, with what was logged, where it is not."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                httpx.get(self.base_url, timeout=5)
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+        pytest.fail(f"python -m local did not start:\n{self.log_tail()}")
+
+    def log_tail(self) -> str:
+        """The last lines that were printed."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and wait for the end; returns the exit status, negative for a signal's."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(STOP_SECONDS)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
+    """The environment of a platform with ports and a directory of its own."""
+    own = {
+        "PORT": str(free_port()),
+        "EMULATOR_PORT": str(free_port()),
+        "ENGAWA_LOCAL_DIR": str(directory / "local"),
+    }
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("AWS_")}, **own, **overrides}
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One platform for all tests that only talk to it."""
+    directory = tmp_path_factory.mktemp("served")
+    platform = Served(fresh_environment(directory), directory / "serve.log")
+    try:
+        platform.await_answers()
+        yield platform
+    finally:
+        status = platform.stop()
+    assert status == 0, platform.log_tail()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Starts a platform of the test's own: `serve(PORT="8123", ...)`; `serve(**old.environment)` starts it again."""
+    started: list[Served] = []
+
+    def start(**environment: str) -> Served:
+        platform = Served(fresh_environment(tmp_path, **environment), tmp_path / "serve.log")
+        started.append(platform)
+        platform.await_answers()
+        return platform
+
+    yield start
+    running = [platform for platform in started if platform.process.poll() is None]
+    for platform in running:
+        assert platform.stop() == 0, platform.log_tail()

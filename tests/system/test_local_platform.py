@@ -1,0 +1,189 @@
+"""The one-command local platform: data outlive every way to end it, and it keeps to itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Served
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TABLE = "engawa-local-appdata"
+BUCKET = "engawa-local-000000000000"
+CHECKPOINT_SECONDS = 2.0
+APPDATA = "/2/apps/appdata/@me/@self"
+
+Serve = Callable[..., "Served"]
+
+
+def write(platform: Served, value: str) -> None:
+    key = {"pk": {"S": "test"}, "sk": {"S": value}}
+    platform.aws("dynamodb").put_item(TableName=TABLE, Item={**key, "value": {"B": value.encode()}})
+    platform.aws("s3").put_object(Bucket=BUCKET, Key=f"test/{value}", Body=value.encode())
+
+
+def read(platform: Served, value: str) -> tuple[bytes | None, bytes]:
+    key = {"pk": {"S": "test"}, "sk": {"S": value}}
+    item = platform.aws("dynamodb").get_item(TableName=TABLE, Key=key).get("Item", {})
+    body = platform.aws("s3").get_object(Bucket=BUCKET, Key=f"test/{value}")["Body"].read()
+    return item.get("value", {}).get("B"), body
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_data_outlive_the_launcher(serve: Serve, number: int) -> None:
+    first = serve()
+    world = first.demo
+    write(first, "kept")
+
+    status = first.stop(number)
+
+    assert status == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+    second = serve(**first.environment)
+    assert read(second, "kept") == (b"kept", b"kept")
+    assert second.demo["users"] == world["users"]
+    assert second.demo["apps"] == world["apps"]
+
+
+def test_a_killed_emulator_loses_no_more_than_the_last_seconds(serve: Serve) -> None:
+    first = serve()
+    write(first, "kept")
+    time.sleep(3 * CHECKPOINT_SECONDS)
+
+    os.kill(first.emulator_pid, signal.SIGKILL)
+
+    assert first.process.wait(30) == 1
+    assert "The embedded AWS ended unexpectedly" in first.log_tail()
+    assert read(serve(**first.environment), "kept") == (b"kept", b"kept")
+
+
+def refused(environment: dict[str, str]) -> str:
+    """What a launch that does not start says."""
+    command = [sys.executable, "-m", "local"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    return done.stderr
+
+
+@pytest.mark.parametrize("variable", ["PORT", "EMULATOR_PORT"])
+def test_a_taken_port_is_said_in_one_line(tmp_path: Path, served: Served, variable: str) -> None:
+    with listening() as port:
+        other = {**served.environment, "ENGAWA_LOCAL_DIR": str(tmp_path / "other"), "PORT": str(port + 1)}
+        said = refused({**other, variable: str(port)})
+
+    assert said == f"Port {port} is taken; {variable}={port + 1} make serve uses another.\n"
+
+
+def test_a_directory_is_served_once(served: Served) -> None:
+    said = refused({**served.environment, "PORT": "1", "EMULATOR_PORT": "2"})
+
+    assert said == f"{served.local_dir} is already served by another make serve (pid {served.process.pid}).\n"
+
+
+def test_a_port_that_is_none(served: Served) -> None:
+    said = refused({**served.environment, "PORT": "http"})
+
+    assert said == "PORT must be a port from 1 to 65535, not 'http'.\n"
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_an_endpoint_of_the_users_own(served: Served, serve: Serve) -> None:
+    other = serve(AWS_ENDPOINT_URL=served.emulator_url)
+
+    assert not (other.local_dir / "emulator.lock").exists()
+    assert other.demo["users"].keys() == served.demo["users"].keys()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs /proc")
+def test_listens_on_the_loopback_only(served: Served) -> None:
+    addresses = [address for pid in (served.process.pid, served.emulator_pid) for address in listeners(pid)]
+
+    assert sorted(port for _, port in addresses) == sorted(
+        [int(served.environment["PORT"]), int(served.environment["EMULATOR_PORT"])]
+    )
+    assert {host for host, _ in addresses} == {"0100007F"}
+
+
+def listeners(pid: int) -> Iterator[tuple[str, int]]:
+    sockets = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and f"socket:[{rest[5]}]" in sockets:
+                host, _, port = local.partition(":")
+                yield host, int(port, 16)
+
+
+@pytest.mark.parametrize("name", ["demo.json", "token-keys.json"])
+def test_secrets_are_for_their_owner_only(served: Served, name: str) -> None:
+    assert stat.S_IMODE((served.local_dir / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(served.local_dir.stat().st_mode) == 0o700
+
+
+def test_chalice_local_serves_the_same_data(served: Served, tmp_path: Path) -> None:
+    port = project_for_chalice(served, tmp_path)
+    chalice = str(Path(sys.executable).with_name("chalice"))
+    command = [chalice, "local", "--stage", "local", "--port", str(port), "--no-autoreload"]
+    environment = {name: value for name, value in served.environment.items() if not name.startswith("ENGAWA")}
+    headers = {"Authorization": f"Bearer {served.demo['tokens']['users']['hana']['quest']}"}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    try:
+        answer = first_answer(f"http://127.0.0.1:{port}{APPDATA}", headers, process)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+    assert answer is not None, (tmp_path / "log").read_text()
+    assert answer.status_code == 200
+    assert answer.json() == httpx.get(f"{served.base_url}{APPDATA}", headers=headers).json()
+    assert answer.json()["entry"][0]["data"]
+
+
+def first_answer(url: str, headers: dict[str, str], process: subprocess.Popen[bytes]) -> httpx.Response | None:
+    deadline = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return httpx.get(url, headers=headers, timeout=30)
+        except httpx.ConnectError:
+            time.sleep(0.1)
+    return None
+
+
+def project_for_chalice(served: Served, directory: Path) -> int:
+    """Link the project into `directory`, with stage local at the ports and paths of `served`; returns a free port."""
+    for name in ("app.py", "chalicelib"):
+        (directory / name).symlink_to(ROOT / name)
+    config: dict[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    config["stages"]["local"]["environment_variables"].update(
+        AWS_ENDPOINT_URL=served.emulator_url,
+        ENGAWA_ISSUER=served.base_url,
+        ENGAWA_TOKEN_KEYS_FILE=str(served.local_dir / "token-keys.json"),
+    )
+    (directory / ".chalice").mkdir()
+    (directory / ".chalice" / "config.json").write_text(json.dumps(config))
+    with listening() as port:
+        return port

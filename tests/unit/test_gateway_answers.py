@@ -1,0 +1,88 @@
+"""The gateway's way out: the HTTP answer that comes of a Lambda's response."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from chalice import Chalice
+
+from local.gateway import MAX_PAYLOAD, Answer, Gateway, Request, payload_size
+
+
+class Saying:
+    """Stands for an app that always gives the same response."""
+
+    def __init__(self, response: dict[str, Any]) -> None:
+        self.routes = {"/a": {"GET": None}}
+        self.api = Chalice("fake").api
+        self.response = response
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        return self.response
+
+
+def answered(response: dict[str, Any]) -> Answer:
+    return Gateway(Saying(response)).handle(Request("GET", "/a"))  # type: ignore[arg-type]
+
+
+def test_what_json_has_to_escape_counts_as_escaped() -> None:
+    assert payload_size({"b": 'あ"'}) == len(b'{"b":"xxx\\""}')
+
+
+def test_the_largest_answer() -> None:
+    response = {"statusCode": 200, "headers": {}, "multiValueHeaders": {}, "body": ""}
+    room = MAX_PAYLOAD - payload_size(response)
+
+    assert len(answered({**response, "body": "x" * room}).body) == room
+    larger = answered({**response, "body": "x" * (room + 1)})
+    assert larger.status == 500
+    assert json.loads(larger.body)["error"] == "internal_error"
+
+
+def test_headers_of_an_answer() -> None:
+    answer = answered(
+        {
+            "statusCode": 201,
+            "headers": {"Content-Type": "text/plain", "X-Count": 3},
+            "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
+            "body": "あ",
+        }
+    )
+
+    assert answer.status == 201
+    assert answer.headers == [
+        ("Content-Type", "text/plain"),
+        ("X-Count", "3"),
+        ("Set-Cookie", "a=1"),
+        ("Set-Cookie", "b=2"),
+    ]
+    assert answer.body == "あ".encode()
+
+
+def test_an_answer_without_a_type_is_json() -> None:
+    assert answered({"statusCode": 200, "headers": {}, "body": "{}"}).headers == [("Content-Type", "application/json")]
+
+
+def test_a_binary_answer_is_decoded() -> None:
+    body = base64.b64encode(b"\x89PNG").decode()
+
+    assert answered({"statusCode": 200, "headers": {}, "body": body, "isBase64Encoded": True}).body == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"statusCode": 200, "headers": {"X": "a\r\nSet-Cookie: b=c"}, "body": ""},
+        {"statusCode": "teapot", "headers": {}, "body": ""},
+        {"headers": {}, "body": ""},
+        {"statusCode": 200, "headers": {}, "body": "\ud800"},
+    ],
+)
+def test_a_response_that_cannot_be_sent(response: dict[str, Any]) -> None:
+    answer = answered(response)
+
+    assert answer.status == 500
+    assert json.loads(answer.body) == {"error": "internal_error", "error_description": "Internal error."}

@@ -1,0 +1,43 @@
+"""The local token keys: made once, for their owner alone, and rotated without loss."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+from local import keys
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(path.read_text())["keys"]
+    return found
+
+
+def test_makes_one_key_once(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+
+    keys.ensure(path)
+    [key] = read(path)
+    keys.ensure(path)
+
+    assert read(path) == [key]
+    assert (key["kty"], key["alg"]) == ("oct", "HS256")
+    assert len(base64.urlsafe_b64decode(key["k"] + "=")) == 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_rotating_puts_a_fresh_key_first_and_keeps_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    keys.ensure(path)
+    [old] = read(path)
+
+    kid = keys.rotate(path)
+
+    first, second = read(path)
+    assert first["kid"] == kid != old["kid"]
+    assert second == old
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["keys.json"]
