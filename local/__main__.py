@@ -45,9 +45,11 @@ class Launcher:
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SIGHUP. Returns the exit status; raises Refused where it cannot start."""
         try:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    signal.signal(number, self._on_signal)
+            signal.signal(signal.SIGINT, self._on_signal)
+            signal.signal(signal.SIGTERM, self._on_signal)
+            # Ignored already means nohup.
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                signal.signal(signal.SIGHUP, self._on_signal)
             self._claim()
             self._start()
             self._ended.wait()
@@ -73,14 +75,14 @@ class Launcher:
         environment = self._environment
         environment.directory.mkdir(parents=True, exist_ok=True)
         environment.directory.chmod(0o700)
+        if accepts(environment.port):
+            raise Refused(taken("PORT", environment.port))
         try:
             locks.hold(environment.directory / "serve.lock")
         except locks.Held as held:
             raise Refused(
                 f"{environment.directory} is already served by another make serve (pid {held.pid})."
             ) from None
-        if accepts(environment.port):
-            raise Refused(taken("PORT", environment.port))
         try:
             self._server = Server(environment.port)
         except OSError:

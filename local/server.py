@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from io import BufferedIOBase
-from typing import cast
+from typing import Any, cast
 
 from local import wire
 from local.environment import HOST
@@ -51,6 +51,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self._idle:
             self._idle.wait_for(lambda: self._busy == 0, seconds)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report what a connection's thread died of, unless it is that the client went away or fell silent."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
     def working(self, change: int) -> None:
         """Count a request in (1) or out (-1)."""
         with self._idle:
@@ -65,22 +70,12 @@ class _Connection(socketserver.StreamRequestHandler):
     timeout = _IDLE_SECONDS
 
     def handle(self) -> None:
-        try:
-            while self._one():
-                pass
-        except (ConnectionError, TimeoutError):
-            return  # The client went away or fell silent.
-
-    def finish(self) -> None:
-        try:
-            super().finish()
-        except ConnectionError:
-            return  # Nobody is left to read what was unsent.
+        while self._one():
+            pass
 
     def _one(self) -> bool:
         """Answer one request; true where another may follow on the connection."""
         stream = self.rfile
-        head = None
         try:
             if (head := wire.read_head(stream)) is None:
                 return False

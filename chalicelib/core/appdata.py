@@ -13,6 +13,8 @@ from chalicelib.core.limits import Limits
 
 ME = "@me"
 ALL = frozenset({"*", "@all"})
+USER_CHARACTERS = 128
+"""No user id is longer; what is could not even be looked up."""
 _KEY = re.compile(r"[A-Za-z0-9_.\-]+")
 
 
@@ -36,14 +38,15 @@ class Selection:
 def select(user: str, group: str, viewer: str) -> Selection:
     """Read the selectors of `/2/apps/appdata/{user}/{group}`. One's own id equals `@me` everywhere.
 
-    Raises PermissionDenied for a group that does not exist, and for anyone else's `@friends` or `@usage`.
+    Raises PermissionDenied for a group that does not exist, for anyone else's `@friends` or `@usage`, and for what is
+    too long to be an id.
     """
     own = user in (ME, viewer)
     try:
         selection = Selection(viewer if own else user, own, Group(group))
     except ValueError:
         raise PermissionDenied from None
-    if not own and selection.group is not Group.SELF:
+    if not own and (selection.group is not Group.SELF or len(user) > USER_CHARACTERS):
         raise PermissionDenied
     return selection
 

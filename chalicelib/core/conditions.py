@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from chalicelib.core.errors import ParameterInvalid, PreconditionFailed
 
-_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_LIST = re.compile(rf"[ \t]*(?:{_TAG})?[ \t]*(?:,[ \t]*(?:{_TAG})?[ \t]*)*")
 ANY = "*"
 
 
@@ -26,9 +27,9 @@ class Conditions:
         if self.if_none_match is not None and _matches(self.if_none_match, etag, has_data, strong=False):
             raise PreconditionFailed(etag=etag)
 
-    def unchanged(self, etag: str) -> bool:
+    def unchanged(self, etag: str, *, has_data: bool) -> bool:
         """Whether a read may be answered 304: its `If-None-Match` names the current version."""
-        return self.if_none_match is not None and _matches(self.if_none_match, etag, True, strong=False)
+        return self.if_none_match is not None and _matches(self.if_none_match, etag, has_data, strong=False)
 
 
 def parse(if_match: str | None, if_none_match: str | None) -> Conditions:
@@ -42,8 +43,8 @@ def _tags(header: str, value: str | None) -> frozenset[str] | None:
     value = value.strip()
     if value == ANY:
         return frozenset({ANY})
-    tags = _TAG.findall(value)
-    if not tags or re.sub(r"[\s,]", "", _TAG.sub("", value)):
+    tags = re.findall(_TAG, value)
+    if not tags or not _LIST.fullmatch(value):
         raise ParameterInvalid(f'{header} must be "*" or a list of quoted entity tags')
     return frozenset(tags)
 

@@ -118,7 +118,7 @@ class AppData:
         values = Values(self._dynamo, self._table)
         for turn in range(READ_TRIES):
             ledger = self._ledgers.need(app, user)
-            if conditions and conditions.unchanged(ledger.etag):
+            if conditions and conditions.unchanged(ledger.etag, has_data=ledger.balance.keys > 0):
                 return Reading(ledger.etag, None)
             data = values.collect(ledger, keys, consistent=turn > 0)
             if data is not None:
@@ -140,7 +140,7 @@ class AppData:
         if not allowed:
             raise PermissionDenied
         ledger = from_item(found[ledger_place])
-        if conditions.unchanged(ledger.etag):
+        if conditions.unchanged(ledger.etag, has_data=ledger.balance.keys > 0):
             return Reading(ledger.etag, None)
         data = Values(self._dynamo, self._table).collect(ledger, keys, consistent=False)
         return Reading(ledger.etag, data) if data is not None else self.read(app, owner, keys)

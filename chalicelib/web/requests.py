@@ -10,6 +10,7 @@ from chalice.app import Request
 from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused
 from chalicelib.web.dialect import Dialect
 
+_BYTE_ORDER_MARK = "\ufeff"
 _JSON_TYPES = {"application/json", "text/json"}
 
 
@@ -72,8 +73,8 @@ def json_body(request: Request) -> Any:
     check_json_type(request)
     raw = request.raw_body
     try:
-        text = raw if isinstance(raw, str) else raw.decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        text = raw if isinstance(raw, str) else raw.decode("utf-8")
+        return json.loads(text.removeprefix(_BYTE_ORDER_MARK), object_pairs_hook=_object, parse_constant=_constant)
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8") from None
     except RecursionError:
