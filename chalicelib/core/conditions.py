@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chalicelib.core.errors import ParameterInvalid, PreconditionFailed
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_LIST = re.compile(rf"[ \t]*(?:{_TAG})?[ \t]*(?:,[ \t]*(?:{_TAG})?[ \t]*)*")
+_LIST = re.compile(rf"(?:[ \t,]|{_TAG}(?=[ \t]*(?:,|\Z)))+")
 ANY = "*"
 
 

@@ -42,7 +42,7 @@ class WriteWindow:
         stretch can hold more writes than were admitted.
         """
         time = max(now, self.times[-1]) if self.times else now
-        return WriteWindow((*self.at(now, span).times, time))
+        return WriteWindow((*self.at(time, span).times, time))
 
     def rate(self, now: int, *, limit: int, span: int) -> Rate:
         """What the headers say at `now`."""

@@ -66,8 +66,9 @@ class AppData:
         self._trash = Trash(dynamo, table)
 
     def install(self, app: str, user: str, data: Mapping[str, str] | None = None) -> bool:
-        """Install an app for a user, with `data` (at most 99 pairs) to begin with; whether it was not installed.
+        """Install an app for a user, with `data` to begin with; whether it was not installed.
 
+        `data` has at most 98 pairs: each may take an item of the transaction that holds ledger and install as well.
         Uses up nothing of the write window.
         """
         data = dict(data or {})

@@ -15,7 +15,7 @@ from chalicelib.core.window import Rate
 from chalicelib.store import own
 from chalicelib.store.dynamo import Condition, Dynamo, backoff, typed
 from chalicelib.store.failures import Conflict, Lost, Uncertain
-from chalicelib.store.ledger import SORT_KEY, WRITE_IDS, Ledger, from_item, new_write, partition, to_item
+from chalicelib.store.ledger import SORT_KEY, Ledger, from_item, new_write, partition, to_item
 from chalicelib.store.placement import Placed
 
 TRIES = 16
@@ -60,9 +60,12 @@ class Ledgers:
     def create(self, placed: Placed, notes: Sequence[Mapping[str, Any]]) -> bool:
         """Store a ledger that does not exist yet, with `notes` in the same transaction; whether it did not exist."""
         absent = Condition("attribute_not_exists(pk)")
+        token = str(uuid4())
         for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
             try:
-                self._dynamo.transact([*self._writes(placed, absent), *notes], str(uuid4()))
+                # One token for all tries: where one landed unseen, the next is that same success, though the ledger
+                # may have been changed or removed since.
+                self._dynamo.transact([*self._writes(placed, absent), *notes], token)
             except Lost as lost:
                 return lost.item is not None and from_item(lost.item).epoch == placed.ledger.epoch
             except (Conflict, Uncertain):
@@ -98,7 +101,7 @@ class Ledgers:
             landed = current.landed(write)
             if landed is not None:
                 return tried[landed]
-            if unanswered and current.version - ledger.version > WRITE_IDS:
+            if unanswered and not current.remembers(ledger):
                 break
             if current.version != ledger.version:
                 unanswered = False  # The version that the unanswered try needed is gone: it can never land now.
@@ -108,21 +111,22 @@ class Ledgers:
 
     def remove(self, app: str, user: str, notes: Callable[[Ledger], Sequence[Mapping[str, Any]]]) -> bool:
         """Delete a ledger with what `notes` says of it in the same transaction; whether there was one."""
-        first: Ledger | None = None
+        ledger, token = self.find(app, user), str(uuid4())
         for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
-            ledger = self.find(app, user)
-            first = first or ledger
-            if ledger is None or first is None or ledger.version < first.version:
-                # Gone, or gone and installed anew meanwhile: a version never falls otherwise.
-                return first is not None
+            if ledger is None:
+                return False
             key = typed((ledger.partition, SORT_KEY))
             delete = {"TableName": self._table, "Key": key} | _unchanged(ledger).parameters()
             try:
-                self._dynamo.transact([{"Delete": delete}, *notes(ledger)], str(uuid4()))
-            except (Lost, Conflict, Uncertain):
-                self._dynamo.rest(wait)
+                self._dynamo.transact([{"Delete": delete}, *notes(ledger)], token)
+            except Lost as lost:
+                # Had an earlier try landed unseen, its token would have made a success of this one: someone else wrote.
+                ledger, token = from_item(lost.item) if lost.item else None, str(uuid4())
+            except (Conflict, Uncertain):
+                pass  # The same transaction once more, under the same token.
             else:
                 return True
+            self._dynamo.rest(wait)
         raise Unavailable
 
     def _send(self, change: Change, condition: Condition) -> None:

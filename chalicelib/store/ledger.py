@@ -9,37 +9,25 @@ counts against the 4,096 that an eventually consistent read of half a unit may h
 | t | N | bytes of all values |
 | v | N | version: one more with every accepted write |
 | e | S | epoch: 8 characters, new with each install and each deletion of everything; prefix of the own values' keys |
-| w | B | write window (see `pack_window`) |
-| d | B | deflated MessagePack of `[inline, listed]` |
+| w | B | write window (packing.py) |
+| d | B | inline values and the list of own values (packing.py) |
 | c | N | values that are items of their own and are not in `listed`; absent for none |
 | i | B | ids of the newest writes, newest first, 6 bytes each |
 """
 
 import secrets
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-
-import msgpack
 
 from chalicelib.core.appdata import Balance
 from chalicelib.core.window import WriteWindow
 from chalicelib.store.dynamo import Key
 from chalicelib.store.itemsize import Item
+from chalicelib.store.packing import Listed, pack_data, pack_window, unpack_data, unpack_window
 
 SORT_KEY = "#"
 WRITE_ID_BYTES = 6
 WRITE_IDS = 8
 """How many writes back a writer that got no answer can still recognise its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An own value that the ledger knows: its bytes, and the version of the ledger whose write stored it."""
-
-    size: int
-    version: int
 
 
 @dataclass(frozen=True)
@@ -89,6 +77,13 @@ class Ledger:
     def landed(self, write: bytes) -> int | None:
         """The version that the write with that id made, or None where it is not among the newest writes."""
         return self.version - self.writes.index(write) if write in self.writes else None
+
+    def remembers(self, earlier: "Ledger") -> bool:
+        """Whether this is a later state of the same installation, with the ids of all writes since `earlier`."""
+        passed = self.version - earlier.version
+        if not 0 <= passed <= WRITE_IDS:
+            return False
+        return self.epoch == earlier.epoch or self.writes[passed : passed + 1] == earlier.writes[:1] != ()
 
     def successor(self, write: bytes, window: WriteWindow) -> "Ledger":
         """This ledger, one accepted write later."""
@@ -149,50 +144,3 @@ def from_item(item: Item) -> Ledger:
         int(item["c"]["N"]) if "c" in item else 0,
         tuple(ids[start : start + WRITE_ID_BYTES] for start in range(0, len(ids), WRITE_ID_BYTES)),
     )
-
-
-def pack_data(inline: dict[str, str], listed: dict[str, Listed]) -> bytes:
-    """`[{key: value}, {key: [bytes, version]}]` as MessagePack, deflated without a header."""
-    plain = msgpack.packb([inline, {key: (own.size, own.version) for key, own in listed.items()}])
-    deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return deflate.compress(plain) + deflate.flush()
-
-
-def unpack_data(packed: bytes) -> tuple[dict[str, str], dict[str, Listed]]:
-    """The inverse of `pack_data`."""
-    inline, listed = msgpack.unpackb(zlib.decompress(packed, wbits=-zlib.MAX_WBITS))
-    return inline, {key: Listed(size, version) for key, (size, version) in listed.items()}
-
-
-def pack_window(window: WriteWindow) -> bytes:
-    """The newest time in 6 bytes, then the gaps back to the older ones as little-endian base-128 integers."""
-    if not window.times:
-        return b""
-    packed = bytearray(window.times[-1].to_bytes(6))
-    for older, newer in reversed(list(pairwise(window.times))):
-        gap = newer - older
-        while gap >= 0x80:
-            packed.append(gap & 0x7F | 0x80)
-            gap >>= 7
-        packed.append(gap)
-    return bytes(packed)
-
-
-def unpack_window(packed: bytes) -> WriteWindow:
-    """The inverse of `pack_window`."""
-    if not packed:
-        return WriteWindow()
-    times = [int.from_bytes(packed[:6])]
-    for gap in _gaps(packed[6:]):
-        times.append(times[-1] - gap)
-    return WriteWindow(tuple(reversed(times)))
-
-
-def _gaps(packed: bytes) -> Iterator[int]:
-    gap = shift = 0
-    for byte in packed:
-        gap |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            yield gap
-            gap = shift = 0

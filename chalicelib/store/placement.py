@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store.dynamo import TRANSACTION
 from chalicelib.store.itemsize import READ_UNIT, item_size
-from chalicelib.store.ledger import WRITE_ID_BYTES, WRITE_IDS, Ledger, Listed, pack_data, to_item
+from chalicelib.store.ledger import WRITE_ID_BYTES, WRITE_IDS, Ledger, to_item
+from chalicelib.store.packing import WINDOW_BYTES, Listed, pack_data
 
 LEDGER_BYTES = READ_UNIT
-WINDOW_BYTES = 6 + 2 * 179
-"""The longest packed window: 180 times whose 179 gaps all take two bytes."""
 INLINE_VALUE_BYTES = 3072
 INLINE_BYTES = 16_384
 """Plain bytes of all inline keys and values: what deflates well may not make reading a ledger slow."""
@@ -26,7 +25,8 @@ LISTED_BYTES = 2048
 MOST_OWN = TRANSACTION - 1
 """Own values one write may touch: a transaction has 100 items, and the ledger is one."""
 
-_WIDEST = "9" * 10
+_LARGEST_TOTAL, _LARGEST_VERSION, _LARGEST_COUNT = "9" * 8, "9" * 10, "9" * 5
+"""Digits that the numbers of a ledger may come to have."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
 def room_for_data(ledger: Ledger) -> int:
     """Bytes that packed data may have in this ledger, with every other attribute at its longest."""
     widest = to_item(replace(ledger, inline={}, listed={})) | {
-        "t": {"N": _WIDEST},
-        "v": {"N": _WIDEST},
-        "c": {"N": _WIDEST},
+        "t": {"N": _LARGEST_TOTAL},
+        "v": {"N": _LARGEST_VERSION},
+        "c": {"N": _LARGEST_COUNT},
         "w": {"B": bytes(WINDOW_BYTES)},
         "d": {"B": b""},
         "i": {"B": bytes(WRITE_ID_BYTES * WRITE_IDS)},

@@ -1,0 +1,112 @@
+"""The two packed attributes of a ledger, in as few bytes as DynamoDB could be made to bill for them.
+
+99 pairs with 3,600 bytes of whatever text, and the longest write window beside them, must fit 4,096 bytes; so a pair
+may cost one byte more than its text, and a time not much more than its information.
+"""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from chalicelib.core.window import WriteWindow
+
+_PLAIN, _DEFLATED = b"\0", b"\1"
+# Neither byte occurs in UTF-8, nor in a key whose last byte is marked: keys are of A-Z a-z 0-9 _ . -
+_VALUE_END, _SECTION_END = b"\xff", b"\xfe"
+_LAST = 0x80
+_MARKED_KEY = re.compile(rb"[\x00-\x7f]*[\x80-\xfd]")
+
+_TIME_BYTES = 6
+_RICE_BITS = 9
+"""Low bits of a gap, written as they are: 180 writes in 180 seconds are about two units of 512 ms apart."""
+WINDOW_BYTES = _TIME_BYTES + -(-(179 * (_RICE_BITS + 1) + (180_000 >> _RICE_BITS)) // 8)
+"""The longest packed window: 180 times within 180 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An own value that the ledger knows: its bytes, and the version of the ledger whose write stored it."""
+
+    size: int
+    version: int
+
+
+def pack_data(inline: dict[str, str], listed: dict[str, Listed]) -> bytes:
+    """Inline values, and the list of own values, behind a byte that tells whether they are deflated.
+
+    Four sections: inline keys, inline values, listed keys, and for each of these its size and version as base-128
+    integers. The last byte of a key is marked by its high bit; a value ends with 0xFF, a section with 0xFE.
+    """
+    values = b"".join(value.encode() + _VALUE_END for value in inline.values())
+    numbers = b"".join(_base128(own.size) + _base128(own.version) for own in listed.values())
+    plain = _SECTION_END.join((_pack_keys(inline), values, _pack_keys(listed), numbers))
+    deflated = zlib.compress(plain, wbits=-zlib.MAX_WBITS)
+    return _DEFLATED + deflated if len(deflated) < len(plain) else _PLAIN + plain
+
+
+def unpack_data(packed: bytes) -> tuple[dict[str, str], dict[str, Listed]]:
+    """The inverse of `pack_data`."""
+    kind, body = packed[:1], packed[1:]
+    plain = zlib.decompress(body, wbits=-zlib.MAX_WBITS) if kind == _DEFLATED else body
+    inline_keys, values, listed_keys, numbers = plain.split(_SECTION_END, 3)
+    inline = zip(_unpack_keys(inline_keys), (value.decode() for value in values.split(_VALUE_END)), strict=False)
+    integers = _integers(numbers)
+    return dict(inline), {key: Listed(next(integers), next(integers)) for key in _unpack_keys(listed_keys)}
+
+
+def pack_window(window: WriteWindow) -> bytes:
+    """The newest time in 6 bytes, then the gaps back to the older ones, Rice-coded.
+
+    A gap is as many ones as it has multiples of 512 ms, a zero, and the rest in 9 bits; zeros fill the last byte.
+    """
+    if not window.times:
+        return b""
+    gaps = [newer - older for older, newer in reversed(list(pairwise(window.times)))]
+    bits = "".join(f"{'1' * (gap >> _RICE_BITS)}0{gap % (1 << _RICE_BITS):0{_RICE_BITS}b}" for gap in gaps)
+    size = -(-len(bits) // 8)
+    return window.times[-1].to_bytes(_TIME_BYTES) + int(bits.ljust(size * 8, "0") or "0", 2).to_bytes(size)
+
+
+def unpack_window(packed: bytes) -> WriteWindow:
+    """The inverse of `pack_window`."""
+    if not packed:
+        return WriteWindow()
+    coded = packed[_TIME_BYTES:]
+    bits = f"{int.from_bytes(coded):0{len(coded) * 8}b}" if coded else ""
+    times = [int.from_bytes(packed[:_TIME_BYTES])]
+    at = 0
+    while len(bits) - at > _RICE_BITS:
+        zero = bits.index("0", at)
+        end = zero + 1 + _RICE_BITS
+        times.append(times[-1] - ((zero - at << _RICE_BITS) + int(bits[zero + 1 : end], 2)))
+        at = end
+    return WriteWindow(tuple(reversed(times)))
+
+
+def _pack_keys(keys: Iterable[str]) -> bytes:
+    return b"".join(key[:-1].encode() + bytes((ord(key[-1]) | _LAST,)) for key in keys)
+
+
+def _unpack_keys(packed: bytes) -> list[str]:
+    return [(key[:-1] + bytes((key[-1] & ~_LAST,))).decode() for key in _MARKED_KEY.findall(packed)]
+
+
+def _base128(number: int) -> bytes:
+    packed = bytearray()
+    while number >= 0x80:
+        packed.append(number & 0x7F | 0x80)
+        number >>= 7
+    packed.append(number)
+    return bytes(packed)
+
+
+def _integers(packed: bytes) -> Iterator[int]:
+    number = shift = 0
+    for byte in packed:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            yield number
+            number = shift = 0
