@@ -1,0 +1,50 @@
+"""`python -m bench [part of a row's name] [--json]`: what each request costs, and may cost.
+
+The exit status is 1 where a bound is broken.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench import table
+from bench.row import Result, Row, measure
+from bench.rows import ROWS
+from bench.world import World, empty_aws
+
+
+def results(rows: Sequence[Row]) -> Iterator[Result]:
+    """Measure rows, each in a world of its own."""
+    with TemporaryDirectory() as directory:
+        for row in rows:
+            with empty_aws():
+                result = measure(row, World(Path(directory)))
+            yield result
+
+
+def main() -> int:
+    """Print the ledger of the rows asked for; 1 where a bound is broken, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="What requests cost, and may cost.")
+    parser.add_argument("row", nargs="?", default="", help="only rows with this in their name")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args()
+    rows = [row for row in ROWS if arguments.row.lower() in row.name.lower()]
+    if not rows:
+        parser.error(f"no row has {arguments.row!r} in its name")
+    measured: list[Result] = []
+    if not arguments.json:
+        print(table.HEADING)
+    for result in results(rows):
+        measured.append(result)
+        if not arguments.json:
+            print(table.line(result), flush=True)
+    if arguments.json:
+        print(json.dumps([table.described(result) for result in measured], indent=1))
+    return int(any(result.broken for result in measured))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Capacity units by the rules that AWS publishes, from items as they are before and after an operation.
+
+Source: "DynamoDB read and write operations" in the DynamoDB developer guide. RRU and WRU are its read and write request
+units. Computed, since no emulator reports them right.
+"""
+
+from collections.abc import Iterable
+
+from chalicelib.store.itemsize import Item, item_size, read_units, write_units
+
+TRANSACTION = 2
+"""How many times over an item is paid in a transaction: it is prepared, and then committed."""
+
+
+def keyed_read(item: Item | None, *, consistent: bool) -> float:
+    """RRU of an item read by its key, alone or in a batch. One that does not exist (None) costs the least there is."""
+    return read_units(size_of(item), consistent=consistent)
+
+
+def range_read(items: Iterable[Item], *, consistent: bool) -> float:
+    """RRU of one page of a query: rounded up once, for all the items that were read to answer it."""
+    return read_units(sum(map(item_size, items)), consistent=consistent)
+
+
+def written(before: Item | None, after: Item | None) -> int:
+    """WRU of changing an item from `before` to `after` (None: there is no item): the larger is what counts.
+
+    For a condition that failed, `after` is what would have been written. An index would be paid here as well: what
+    its entry needs before and after, once more by the same rule, twice where the entry moves (bench/meter.py refuses
+    tables that have any).
+    """
+    return write_units(max(size_of(before), size_of(after)))
+
+
+def size_of(item: Item | None) -> int:
+    """Bytes of an item; 0 for none."""
+    return item_size(item) if item else 0

@@ -1,0 +1,147 @@
+"""Counts what a platform asks of DynamoDB and S3: its calls, which of them waited for which, and their capacity.
+
+A meter listens to the events of the platform's own boto3 clients, so it sees all that is sent. What an operation costs
+depends on the items as they are in the table, whole; the meter looks them up with a client of its own before and after
+the call, and counts nothing of that.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from bench import capacity
+from bench.operations import Request, places, reads, writes
+from chalicelib.store.dynamo import Place, key_of, typed
+from chalicelib.store.fanout import Lane, lane, longest_chain
+from chalicelib.store.itemsize import Item
+
+Found = dict[Place, Item]
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What one call to DynamoDB costs (RRU, WRU), and where it stands among the others."""
+
+    operation: str
+    lane: Lane
+    rru: float
+    wru: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a request cost: calls to DynamoDB in sequence and in all, the transactions among them, RRU, WRU, and calls
+    to S3."""
+
+    in_sequence: int
+    in_all: int
+    transactions: int
+    rru: float
+    wru: float
+    s3: int
+
+
+class Meter:
+    """Counts what these clients of DynamoDB and S3 send while `counting`; what it has no rule for it refuses."""
+
+    def __init__(self, dynamodb: Any, s3: Any) -> None:
+        self._peek = boto3.client("dynamodb", region_name=dynamodb.meta.region_name)
+        self._counts = False
+        self._charges: list[Charge] = []
+        self._s3 = 0
+        self._checked: set[str] = set()
+        dynamodb.meta.events.register("before-parameter-build.dynamodb", self._before)
+        dynamodb.meta.events.register("after-call.dynamodb", self._after)
+        s3.meta.events.register("after-call.s3", self._after_s3)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count from zero until the end of the block."""
+        self._charges.clear()
+        self._s3, self._counts = 0, True
+        try:
+            yield
+        finally:
+            self._counts = False
+
+    @property
+    def figures(self) -> Figures:
+        """What was counted last."""
+        charges = self._charges
+        return Figures(
+            in_sequence=longest_chain([charge.lane for charge in charges]),
+            in_all=len(charges),
+            transactions=sum(charge.operation.startswith("Transact") for charge in charges),
+            rru=sum(charge.rru for charge in charges),
+            wru=sum(charge.wru for charge in charges),
+            s3=self._s3,
+        )
+
+    def _before(self, params: Request, model: Any, context: dict[str, Any], **_: Any) -> None:
+        if self._counts:
+            context["bench"] = (dict(params), self._touched(model.name, params))
+
+    def _after(self, parsed: Request, model: Any, context: dict[str, Any], **_: Any) -> None:
+        if self._counts:
+            request, before = context["bench"]
+            if parsed.get("UnprocessedKeys") or parsed.get("UnprocessedItems"):
+                raise NotImplementedError("a batch that was not done whole")
+            rru, wru = self._capacity(model.name, request, parsed, before)
+            self._charges.append(Charge(model.name, lane.get(), rru, wru))
+
+    def _after_s3(self, **_: Any) -> None:
+        self._s3 += self._counts
+
+    def _capacity(self, operation: str, request: Request, answer: Request, before: Found) -> tuple[float, float]:
+        if operation == "Query":
+            items = before.values() if _in_part(request) else answer["Items"]
+            return capacity.range_read(items, consistent=request.get("ConsistentRead", False)), 0
+        rru = sum(
+            capacity.keyed_read(before.get(read.place), consistent=read.consistent)
+            for read in reads(operation, request)
+        )
+        changes = writes(operation, request)
+        after = self._items(write.place for write in changes)
+        wru = sum(capacity.written(before.get(write.place), write.item or after.get(write.place)) for write in changes)
+        return rru, wru * (capacity.TRANSACTION if operation == "TransactWriteItems" else 1)
+
+    def _touched(self, operation: str, request: Request) -> Found:
+        """What is in the table now of all that an operation reads or writes."""
+        if operation == "Query":
+            return self._queried(request) if _in_part(request) else {}
+        return self._items(places(operation, request))
+
+    def _queried(self, request: Request) -> Found:
+        """The items that a query reads whole, of which it returns a part."""
+        whole = {name: value for name, value in request.items() if name != "ProjectionExpression"}
+        items = self._peek.query(**whole)["Items"]
+        return {(request["TableName"], key_of(item)): item for item in items}
+
+    def _items(self, wanted_places: Iterable[Place]) -> Found:
+        """Those of the items that exist."""
+        wanted: dict[str, Any] = {}
+        for table, key in wanted_places:
+            self._check_table(table)
+            wanted.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(typed(key))
+        if not wanted:
+            return {}
+        found = self._peek.batch_get_item(RequestItems=wanted)["Responses"]
+        return {(table, key_of(item)): item for table, items in found.items() for item in items}
+
+    def _check_table(self, table: str) -> None:
+        """Refuse a table whose indexes would cost more than is counted here."""
+        if table not in self._checked:
+            described = self._peek.describe_table(TableName=table)["Table"]
+            if described.get("GlobalSecondaryIndexes") or described.get("LocalSecondaryIndexes"):
+                raise NotImplementedError(f"{table} has indexes: capacity.written has to count them first")
+            self._checked.add(table)
+
+
+def _in_part(request: Request) -> bool:
+    """Whether a query returns less of its items than it reads."""
+    if request.keys() & {"IndexName", "FilterExpression", "Select"}:
+        raise NotImplementedError("a query of an index, with a filter, or that counts")
+    return "ProjectionExpression" in request

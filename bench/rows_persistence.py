@@ -1,0 +1,201 @@
+"""The Persistence API: what its requests may cost, from the table of bounds in the project's design."""
+
+from collections.abc import Mapping
+
+from bench.noise import ascii_noise, noise
+from bench.row import Bound, Requests, Row, Scenario
+from bench.scenes import (
+    FRIENDS,
+    asking,
+    cleaning,
+    friend,
+    friends,
+    friends_list,
+    full_ledger,
+    ledger_fits,
+    ledger_is_full,
+    pairs,
+    reading_own_values,
+    window_is_full,
+)
+from bench.seed import Seeder
+from bench.world import HANA, ME, World
+from chalicelib.core.limits import Limits
+
+QUOTA = Limits.quota_bytes
+
+_WRITE = Bound(calls=2, rru=1, wru=4, transactions=False)
+_OWN = Bound(calls=1, rru=1, wru=0)
+_OVERWRITE = Bound(calls=2, rru=1, wru=138)
+
+_ASCII = pairs(99, 3600, ascii_noise)
+_TIGHT = pairs(99, 3600)
+_SMALL = {"level": "5", "greeting": "こんにちは"}
+_LEFT = {"large": "縁側" * 600}
+"""A value that no ledger keeps."""
+_BLOB, _OTHER = noise(65_535, "one"), noise(65_535, "other")
+_AROUND = {"blob": _BLOB} | full_ledger()
+_RECORDS = '[{"id":%d,"name":"花子","score":%d,"items":["sword","shield"],"seen":"2010-11-02T10:42:57+09:00"},'
+_JSON = "".join(_RECORDS % (turn, turn * 7919) for turn in range(1000)).encode()[:65_535].decode(errors="ignore")
+"""As compressible as values of 64 KB usually are."""
+
+
+def _mine(world: World, data: Mapping[str, str]) -> Seeder:
+    """Install the app for Hana, with so much data."""
+    seeder = Seeder(world)
+    seeder.install(HANA)
+    seeder.store(HANA, data)
+    return seeder
+
+
+def _write(data: Mapping[str, str], before: Mapping[str, str] | None = None, *, late: bool = False) -> Scenario:
+    """Hana stores `data`; `late`: as the last write that her window admits."""
+
+    def scenario(world: World) -> Requests:
+        seeder = _mine(world, before or {})
+        if late:
+            seeder.fill_window(HANA, but=1)
+        return asking(world, "POST", body=data)
+
+    return scenario
+
+
+def _matched_write(world: World) -> Requests:
+    _mine(world, _SMALL)
+    etag = world.send("GET", ME).headers["etag"]
+    return asking(world, "POST", body=_SMALL, headers={"If-Match": etag})
+
+
+def _delete_all(world: World) -> Requests:
+    """The ledger holds a list of the large values, small ones and the longest window."""
+    _mine(world, _values(153, 9_990_000) | {"one": noise(2500)}).fill_window(HANA, but=1)
+    return asking(world, "DELETE")
+
+
+def _sweep(world: World) -> Requests:
+    _mine(world, _values(153, QUOTA))
+    world.send("DELETE", ME)
+    return world.platform.sweep
+
+
+def _read(data: Mapping[str, str], path: str = ME, *, status: int = 200) -> Scenario:
+    """Hana reads what `path` names of her own data."""
+
+    def scenario(world: World) -> Requests:
+        _mine(world, data)
+        return asking(world, "GET", path, status=status)
+
+    return scenario
+
+
+def _read_full_ledger(world: World) -> Requests:
+    _mine(world, full_ledger()).fill_window(HANA)
+    return asking(world, "GET")
+
+
+def _read_friend(world: World) -> Requests:
+    friends(world, 1, _SMALL)
+    return asking(world, "GET", f"/2/apps/appdata/{friend(0)}/@self")
+
+
+def _read_friends(count: int, data: Mapping[str, str], fields: str = "") -> Scenario:
+    def scenario(world: World) -> Requests:
+        friends(world, count, data)
+        return asking(world, "GET", FRIENDS, fields=fields)
+
+    return scenario
+
+
+def _own_and_ledger(world: World) -> float:
+    """What the bytes cost."""
+    return 1 + reading_own_values(world)
+
+
+def _friends(count: int, *, left: bool = False) -> Bound:
+    """Half a unit a friend and the list, and what values cost that have left the ledger."""
+
+    def rru(world: World) -> float:
+        return count * 0.5 + friends_list(world) + (reading_own_values(world) if left else 0)
+
+    return Bound(calls=3 if left else 2, rru=rru, wru=0)
+
+
+def _values(count: int, total: int) -> dict[str, str]:
+    """So many values of `total` bytes in all that do not deflate."""
+    size, more = divmod(total, count)
+    return {f"key{turn}": noise(size + (turn < more), turn) for turn in range(count)}
+
+
+def _read_quota(count: int) -> Scenario:
+    """Hana reads so many values that use up her quota."""
+
+    def scenario(world: World) -> Requests:
+        _mine(world, _values(count, QUOTA))
+        return asking(world, "GET", status=303)
+
+    return scenario
+
+
+def _write_among(count: int, total: int) -> Scenario:
+    """Hana changes one key of `count` and the one that would be the next."""
+
+    def scenario(world: World) -> Requests:
+        _mine(world, _values(count - 1, total))
+        size = total // count
+        return asking(world, "POST", body={"key7": noise(size, "new"), "next": noise(size, "next")})
+
+    return scenario
+
+
+ROWS = [
+    Row(
+        "check a token (refused at the selector)", Bound(0, 0, 0), _read({}, "/2/apps/appdata/@me/@nobody", status=403)
+    ),
+    Row("write 1 small pair, fresh", _WRITE, _write({"level": "5"}), (ledger_fits,)),
+    Row("write 2 of 20 small pairs", _WRITE, _write(pairs(2, 44), pairs(20, 440)), (ledger_fits,)),
+    Row("write 99 pairs of 20 bytes", _WRITE, _write(pairs(99, 1980)), (ledger_fits,)),
+    Row("write 99 pairs, 3,600 bytes of ASCII", _WRITE, _write(_ASCII), (ledger_fits,)),
+    Row(
+        "write 99 pairs, 3,600 bytes of ASCII, full window",
+        _WRITE,
+        _write(_ASCII, late=True),
+        (ledger_fits, window_is_full),
+    ),
+    Row("write 99 pairs, 3,600 bytes undeflatable", _WRITE, _write(_TIGHT), (ledger_fits,)),
+    Row(
+        "write 99 pairs, 3,600 bytes undeflatable, full window",
+        _WRITE,
+        _write(_TIGHT, late=True),
+        (ledger_fits, window_is_full),
+    ),
+    Row("write with If-Match", _WRITE, _matched_write, (ledger_fits,)),
+    Row("read own data", _OWN, _read(_SMALL)),
+    Row("read own data, full ledger", _OWN, _read_full_ledger, (ledger_is_full, window_is_full)),
+    Row("read @usage", _OWN, _read(_SMALL, "/2/apps/appdata/@me/@usage")),
+    Row("read a friend's @self", Bound(1, 1.5, 0), _read_friend),
+    Row("read 100 friends", _friends(100), _read_friends(100, _SMALL)),
+    Row("read 100 friends, one key", _friends(100), _read_friends(100, _SMALL, fields="level")),
+    Row("read 100 friends, full ledgers", _friends(100), _read_friends(100, full_ledger())),
+    Row("read 100 friends, a value that left the ledger", _friends(100, left=True), _read_friends(100, _SMALL | _LEFT)),
+    Row("read 1,000 friends", _friends(1000), _read_friends(1000, _SMALL)),
+    Row("read 1,000 friends, one key", _friends(1000), _read_friends(1000, _SMALL, fields="level")),
+    Row(
+        "read 1,000 friends, a value that left the ledger",
+        _friends(1000, left=True),
+        _read_friends(1000, _SMALL | _LEFT),
+    ),
+    Row("overwrite 64 KB", _OVERWRITE, _write({"blob": _OTHER}, {"blob": _BLOB}), (ledger_fits,)),
+    Row(
+        "overwrite 64 KB, full ledger",
+        _OVERWRITE,
+        _write({"blob": _OTHER}, _AROUND, late=True),
+        (ledger_is_full, window_is_full),
+    ),
+    Row("overwrite 64 KB of JSON", Bound(), _write({"blob": _JSON}, {"blob": _JSON})),
+    Row("delete everything, 10 MB", Bound(calls=2, rru=1, wru=10), _delete_all),
+    Row("sweep after deleting 10 MB", Bound(wru=cleaning), _sweep),
+    Row("read 10 MB in 153 values", Bound(3, _own_and_ledger, 0), _read_quota(153)),
+    Row("read 10 MB in 5,000 values", Bound(), _read_quota(5000)),
+    Row("write 2 of 5,000 keys of 2 KB", Bound(), _write_among(5000, 9_990_000), (ledger_fits,)),
+    Row("write 2 of 10,000 keys of 20 bytes", Bound(), _write_among(10_000, 200_000), (ledger_fits,)),
+]

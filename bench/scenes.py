@@ -1,0 +1,114 @@
+"""What the rows of the Persistence API share: prepared worlds, requests, checks, and what a world says is allowed."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from string import ascii_letters, digits
+from typing import Any
+
+from bench.noise import noise
+from bench.row import Requests
+from bench.seed import Seeder
+from bench.world import APP, HANA, ME, World
+from chalicelib.store.itemsize import Item, item_size, read_units, write_units
+from chalicelib.store.ledger import SORT_KEY, partition
+from chalicelib.store.packing import WINDOW_BYTES
+from chalicelib.store.placement import LEDGER_BYTES
+
+FRIENDS = "/2/apps/appdata/@me/@friends"
+_KEY_CHARACTERS = ascii_letters + digits + "_.-"
+NEARLY_FULL = 4000
+"""Bytes of a ledger from which on it is called full."""
+
+
+def asking(
+    world: World,
+    method: str,
+    path: str = ME,
+    body: Any = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **query: str,
+) -> Requests:
+    """Sends a request as Hana, once called, and makes sure of the status of its answer."""
+
+    def send() -> None:
+        answer = world.send(method, path, body, headers=headers, **query)
+        if answer.status != status:
+            raise AssertionError(f"{method} {path} answered {answer.status}: {answer.text[:200]}")
+
+    return send
+
+
+def pairs(count: int, size: int, text: Callable[[int, object], str] = noise) -> dict[str, str]:
+    """So many pairs whose keys and values have exactly `size` bytes in all, under keys of two random characters."""
+    random = Random(count)
+    keys: dict[str, None] = {}
+    while len(keys) < count:
+        keys["".join(random.choices(_KEY_CHARACTERS, k=2))] = None
+    each, more = divmod(size - 2 * count, count)
+    return {key: text(each + (turn < more), key) for turn, key in enumerate(keys)}
+
+
+def full_ledger() -> dict[str, str]:
+    """Pairs that fill a ledger but for what is kept for the write window."""
+    return {"one": noise(2900, 1), "other": noise(740, 2)}
+
+
+def friends(world: World, count: int, data: Mapping[str, str]) -> None:
+    """Give Hana so many friends who have the app, each with these data."""
+    seeder = Seeder(world)
+    seeder.install(HANA)
+    for turn in range(count):
+        seeder.befriend(HANA, friend(turn))
+        seeder.install(friend(turn), data)
+
+
+def friend(turn: int) -> str:
+    """Id of one of these friends, counted from 0."""
+    return f"f{turn:011}"
+
+
+def ledger(world: World, user: str = HANA) -> Item:
+    """A user's ledger as it is stored."""
+    key = {"pk": {"S": partition(APP, user)}, "sk": {"S": SORT_KEY}}
+    return dict(world.dynamodb.get_item(TableName=world.platform.settings.table("appdata"), Key=key)["Item"])
+
+
+def own_values(world: World) -> list[Item]:
+    """Every value that is an item of its own, whoever's it is."""
+    return [item for item in world.items() if "v" in item and item["sk"]["S"] != SORT_KEY]
+
+
+def friends_list(world: World) -> float:
+    """RRU of Hana's list of friends, read by one query."""
+    listed = [item for item in world.items("directory") if item["pk"]["S"] == f"user#{HANA}"]
+    return read_units(sum(map(item_size, listed)), consistent=False)
+
+
+def reading_own_values(world: World) -> float:
+    """RRU of all values that are items of their own, eventually consistent."""
+    return sum(read_units(item_size(item), consistent=False) for item in own_values(world))
+
+
+def cleaning(world: World) -> float:
+    """WRU of deleting them, one a KB, each rounded up, and the note that named them."""
+    return sum(write_units(item_size(item)) for item in own_values(world)) + 1
+
+
+def ledger_fits(world: World) -> str:
+    """Hana's ledger has at most the 4,096 bytes that a read of half a unit may have."""
+    size = item_size(ledger(world))
+    return "" if size <= LEDGER_BYTES else f"the ledger has {size} bytes"
+
+
+def ledger_is_full(world: World) -> str:
+    """It has nearly as many: the scenario is the worst that it says it is."""
+    size = item_size(ledger(world))
+    return "" if NEARLY_FULL < size <= LEDGER_BYTES else f"the ledger has {size} bytes, so the scenario is void"
+
+
+def window_is_full(world: World) -> str:
+    """Its write window is packed to its greatest length: the scenario is the worst that it says it is."""
+    size = len(ledger(world)["w"]["B"])
+    return "" if size == WINDOW_BYTES else f"the window has {size} bytes, so the scenario is void"

@@ -1,0 +1,73 @@
+"""Fills a world with data before something is measured, past the faces but through the stores."""
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from bench.world import APP, World
+from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.conditions import Conditions
+from chalicelib.core.limits import Limits
+from chalicelib.store.dynamo import BATCH_WRITE, Dynamo
+
+_UNIT_MS = 512
+"""What a gap in a packed window pays a bit for (chalicelib/store/packing.py)."""
+
+
+class _Unguarded:
+    """A DynamoDB client whose transactions are batches: moto copies the whole table for every item of a transaction."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def transact_write_items(self, TransactItems: Sequence[Mapping[str, Any]], ClientRequestToken: str) -> None:
+        """Write the items unconditionally: nobody else writes here."""
+        for start in range(0, len(TransactItems), BATCH_WRITE):
+            batch: dict[str, list[Any]] = {}
+            for action in TransactItems[start : start + BATCH_WRITE]:
+                ((kind, one),) = action.items()
+                asked = {"Item": one["Item"]} if kind == "Put" else {"Key": one["Key"]}
+                batch.setdefault(one["TableName"], []).append({f"{kind}Request": asked})
+            self._client.batch_write_item(RequestItems=batch)
+
+
+class Seeder:
+    """Installs, befriends and stores in a world's app, quickly; moves its clock on, so that no write is refused."""
+
+    def __init__(self, world: World) -> None:
+        self._clock = world.clock
+        dynamo: Any = _Unguarded(world.dynamodb)
+        self._platform: Platform = wire(world.platform.settings, Dynamo(dynamo), world.s3, world.clock)
+
+    def install(self, user: str, data: Mapping[str, str] | None = None) -> None:
+        """Install the app for `user`, with data (at most 99 pairs) to begin with."""
+        self._platform.appdata.install(APP, user, data)
+
+    def befriend(self, one: str, other: str) -> None:
+        """Make two users friends."""
+        self._platform.directory.befriend(one, other)
+
+    def store(self, user: str, data: Mapping[str, str]) -> None:
+        """Store any number of pairs, in as many writes as they need, and let the write window pass."""
+        pairs = list(data.items())
+        for start in range(0, len(pairs), Limits.pairs):
+            self._platform.appdata.write(APP, user, dict(pairs[start : start + Limits.pairs]), Conditions())
+            self._clock.now += Limits.window_ms
+
+    def fill_window(self, user: str, *, but: int = 0) -> None:
+        """Leave room for `but` writes in the user's window, at such times that it takes the most bytes it can."""
+        for gap in [*_long_gaps(), 0][: Limits.writes - but]:
+            self._platform.appdata.write(APP, user, {"window": None}, Conditions())
+            self._clock.now += gap
+
+
+def _long_gaps() -> list[int]:
+    """Irregular gaps (milliseconds) of a full window that hold as many whole units of its coding as they can."""
+    random = Random(0)
+    gaps = [random.randint(0, 1) for _ in range(Limits.writes - 1)]
+    for _ in range(Limits.window_ms // _UNIT_MS):
+        gaps[random.randrange(len(gaps))] += _UNIT_MS
+    return gaps

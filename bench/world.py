@@ -1,0 +1,126 @@
+"""A platform over moto, in process and in one thread, and a client that calls the app as API Gateway does."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlencode
+
+import boto3
+from moto import mock_aws
+
+import app as entry
+from chalicelib import settings
+from chalicelib.bootstrap import Platform, wire
+from chalicelib.store.dynamo import Call, Dynamo
+from local import keys, stack
+from local.gateway import Answer, Gateway, Request
+
+APP = "6d1f0c2ab4e79853"
+HANA, KEN, MEI, TARO, YUKI = "k3v9x2mtq7ra", "a8d1p0zzk4wn", "m5c2e7uub9fh", "t6w4j1nnr8sd", "y2b7g5hhv3qx"
+ME = "/2/apps/appdata/@me/@self"
+BUCKET = "engawa-local-000000000000"
+REGION = "ap-northeast-1"
+
+
+@contextmanager
+def empty_aws() -> Iterator[None]:
+    """An AWS in this process with nothing in it; worlds made inside share it."""
+    with patch.dict(os.environ), mock_aws():
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        yield
+
+
+class Clock:
+    """A clock that stands still until told otherwise. Gives milliseconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class Reply:
+    """An answer with its headers in lower case and its JSON."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> tuple[int, str, str]:
+        """Status, `error` and `error_description`."""
+        return self.status, self.json["error"], self.json["error_description"]
+
+
+class World:
+    """One deployment over moto. `directory` is where its token keys are; `environment` has settings of its own."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        self.clock = Clock()
+        self.calls: list[Call] = []
+        self.waits: list[float] = []
+        self.dynamodb = boto3.client("dynamodb", region_name=REGION)
+        self.s3 = boto3.client("s3", region_name=REGION)
+        stack.create(self.dynamodb, self.s3, "local")
+        keys_file = directory / "token-keys.json"
+        keys.ensure(keys_file)
+        read = settings.read(
+            {
+                "ENGAWA_STAGE": "local",
+                "ENGAWA_BUCKET": BUCKET,
+                "ENGAWA_ISSUER": "http://127.0.0.1:8000",
+                "ENGAWA_TOKEN_KEYS_FILE": str(keys_file),
+            }
+            | environment
+        )
+        dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
+        self.platform: Platform = wire(read, dynamo, self.s3, self.clock)
+        self.gateway = Gateway(entry.create_app(lambda: self.platform))
+
+    def token(self, user: str | None = HANA, *scopes: str, app: str = APP, lifetime: int = 900, **more: Any) -> str:
+        """An access token of `user`, by default for `mixi_apps2`."""
+        wanted = scopes or ("mixi_apps2",)
+        return self.platform.tokens.issue(app=app, viewer=user, scopes=wanted, lifetime=lifetime, **more)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        user: str | None = HANA,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **query: str,
+    ) -> Reply:
+        """Send a request as `user`; a body that is no bytes goes as JSON."""
+        sent = dict(headers or {})
+        if user is not None or token:
+            sent.setdefault("Authorization", f"OAuth {token or self.token(user)}")
+        if body is not None and not isinstance(body, bytes):
+            sent.setdefault("Content-Type", "application/json")
+            body = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        target = path + ("?" + urlencode(query) if query else "")
+        return reply(self.gateway.handle(Request(method, target, list(sent.items()), body or b"")))
+
+    def items(self, table: str = "appdata") -> list[dict[str, Any]]:
+        """Everything a table holds."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=f"engawa-local-{table}")
+        return [item for page in pages for item in page["Items"]]
+
+
+def reply(answer: Answer) -> Reply:
+    """The gateway's answer as a Reply."""
+    return Reply(answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode())

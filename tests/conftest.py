@@ -1,0 +1,25 @@
+"""What every test runs under.
+
+Hypothesis takes the same examples every time, so that a run that fails here fails everywhere;
+`HYPOTHESIS_PROFILE=default` looks for new ones.
+"""
+
+import os
+from collections.abc import Iterator
+from functools import cache, partial
+from unittest.mock import patch
+
+import pytest
+from botocore.loaders import JSONFileLoader
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aws_models_read_once() -> Iterator[None]:
+    """A world over moto has clients of its own, and half of the time that takes is reading the same large files."""
+    read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+    with patch.object(JSONFileLoader, "load_file", lambda _, path: read(path)):
+        yield

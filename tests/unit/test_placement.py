@@ -1,0 +1,186 @@
+"""Where values are kept: in the ledger or as items of their own, whatever is written in whatever order."""
+
+import random
+import string
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core.appdata import utf8_bytes
+from chalicelib.core.window import WriteWindow
+from chalicelib.store.itemsize import item_size
+from chalicelib.store.ledger import WRITE_IDS, Ledger, new_write, to_item
+from chalicelib.store.packing import WINDOW_BYTES, Listed, pack_window, unpack_data
+from chalicelib.store.placement import Placed, place
+
+START = 1_800_000_000_000
+LEDGER_BYTES = 4096
+MOST_TOUCHED = 99
+GAPS = [1024] * 172 + [512] * 7
+"""Those that take most room of all that 180 writes in 180 seconds can have."""
+LONGEST_WINDOW = WriteWindow(tuple(START + sum(GAPS[:turn]) for turn in range(180)))
+LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass
+class Store:
+    """One user's data as a table would hold them, beside the dictionary that they should be."""
+
+    ledger: Ledger = field(default_factory=lambda: Ledger("6d1f0c2ab4e79853", "k3v9x2mtq7ra", "epoch--1"))
+    own: dict[str, str] = field(default_factory=dict)
+    model: dict[str, str] = field(default_factory=dict)
+
+    def write(self, changes: dict[str, str | None]) -> Placed:
+        known = self.ledger.inline.keys() | self.ledger.listed.keys()
+        fetched = {key: utf8_bytes(self.own[key]) for key in changes if key in self.own and key not in known}
+        for key, value in changes.items():
+            if value is None:
+                self.model.pop(key, None)
+            else:
+                self.model[key] = value
+        total = sum(map(utf8_bytes, self.model.values()))
+        placed = place(replace(self.ledger.successor(new_write(), LONGEST_WINDOW), total=total), changes, fetched)
+        for key in placed.deletes:
+            del self.own[key]
+        self.own |= placed.puts
+        self.ledger = placed.ledger
+        self.check(placed)
+        return placed
+
+    def check(self, placed: Placed) -> None:
+        ledger = self.ledger
+        assert item_size(to_item(ledger)) <= LEDGER_BYTES
+        assert len(placed.puts.keys() | placed.deletes) <= MOST_TOUCHED
+        assert not placed.puts.keys() & placed.deletes
+        assert not ledger.inline.keys() & self.own.keys()
+        assert ledger.inline | self.own == self.model
+        assert ledger.listed.keys() <= self.own.keys()
+        assert {key: listed.size for key, listed in ledger.listed.items()} == {
+            key: utf8_bytes(self.own[key]) for key in ledger.listed
+        }
+        assert ledger.unlisted == len(self.own) - len(ledger.listed)
+        assert all(ledger.listed[key].version == ledger.version for key in placed.puts if key in ledger.listed)
+        assert unpack_data(to_item(ledger)["d"]["B"]) == (ledger.inline, ledger.listed)
+
+
+def noise(seed: object, size: int) -> str:
+    """Text that hardly deflates."""
+    return "".join(random.Random(repr(seed)).choices(LETTERS, k=size))
+
+
+def text(kind: str, seed: int, size: int) -> str:
+    return {"noise": noise(seed, size), "run": "縁" * (size // 3), "words": f"level {seed} " * (size // 10)}[kind]
+
+
+values = st.builds(
+    text,
+    st.sampled_from(["noise", "noise", "run", "words"]),
+    st.integers(0, 50),
+    st.one_of(st.just(0), st.integers(0, 60), st.integers(0, 4000), st.sampled_from([3072, 3073, 20_000, 65_535])),
+)
+key_names = st.integers(0, 160).map(lambda turn: noise(turn, 3 + turn) if turn % 4 == 0 else f"k{turn}")
+some_changes = st.dictionaries(key_names, st.none() | values, min_size=1, max_size=12)
+
+
+@st.composite
+def many_changes(draw) -> dict[str, str | None]:
+    """Up to 99 keys at once, with values of about one size or gone."""
+    first, count, seed = draw(st.integers(0, 160)), draw(st.integers(1, 99)), draw(st.integers(0, 9))
+    size = draw(st.sampled_from([None, 0, 10, 40, 300, 2000, 4000]))
+    names = [noise(turn, 3 + turn) if turn % 4 == 0 else f"k{turn}" for turn in range(first, first + count)]
+    return {name: None if size is None else noise((name, seed), size) for name in names}
+
+
+@settings(max_examples=60)
+@given(st.lists(some_changes | many_changes(), min_size=1, max_size=10))
+def test_after_any_writes_every_value_is_in_one_place_and_the_ledger_small_and_right(writes):
+    store = Store()
+    for changes in writes:
+        store.write(changes)
+
+
+@settings(max_examples=6)
+@given(st.integers(0, 10**6), st.sampled_from([0, 12, 60]))
+def test_also_with_far_more_keys_than_the_ledger_can_list(seed, size):
+    store, dice = Store(), random.Random(seed)
+    names = [noise((seed, turn), 200) for turn in range(600)]
+    for start in range(0, 600, 90):
+        store.write({name: noise((name, start), size) for name in names[start : start + 90]})
+    assert store.ledger.unlisted > 0
+    for turn in range(8):
+        some = dice.sample(names, 99)
+        store.write({name: dice.choice([None, "", noise((name, turn), size)]) for name in some})
+    for start in range(0, 600, 99):
+        store.write(dict.fromkeys(names[start : start + 99]))
+    assert (store.ledger.inline, store.ledger.listed, store.ledger.unlisted, store.own) == ({}, {}, 0, {})
+
+
+def test_small_values_stay_in_the_ledger_and_need_no_item_of_their_own():
+    placed = Store().write({f"key{turn}": noise(turn, 20) for turn in range(99)})
+    assert placed.is_one_item
+
+
+@pytest.mark.parametrize("count", [2, 10, 99])
+def test_3600_bytes_of_keys_and_values_of_any_ascii_text_stay_in_the_ledger(count):
+    dice, size = random.Random(count), 3600 // count - 6
+    pairs = {noise(turn, 6): "".join(map(chr, dice.choices(range(128), k=size))) for turn in range(count)}
+    assert Store().write(pairs).is_one_item
+
+
+def test_a_value_over_three_kilobytes_leaves_even_where_it_would_deflate_to_nothing():
+    store = Store()
+    assert store.write({"k": "x" * 3072}).is_one_item
+    assert store.write({"k": "x" * 3073}).puts == {"k": "x" * 3073}
+    assert store.ledger.listed == {"k": Listed(3073, 2)}
+
+
+def test_what_has_shrunk_comes_back_into_the_ledger_and_its_item_goes():
+    store = Store()
+    store.write({"k": noise(1, 5000)})
+    placed = store.write({"k": "small"})
+    assert (placed.puts, placed.deletes) == ({}, {"k"})
+    assert store.ledger.inline == {"k": "small"}
+
+
+def test_the_largest_leaves_first():
+    store = Store()
+    store.write({"small": noise(1, 1500), "large": noise(2, 2800), "medium": noise(3, 2000)})
+    assert (store.ledger.inline.keys(), store.own.keys()) == ({"small", "medium"}, {"large"})
+
+
+def test_values_that_nobody_changes_stay_where_they_are():
+    store = Store()
+    store.write({"far": noise(1, 5000), "near": "v"})
+    placed = store.write({"other": "v"})
+    assert placed.is_one_item
+    assert store.ledger.listed == {"far": Listed(5000, 1)}
+
+
+def test_deleting_what_is_not_there_touches_nothing():
+    placed = Store().write({"gone": None})
+    assert placed.is_one_item
+    assert placed.ledger.inline == {}
+
+
+@pytest.mark.parametrize("size", [3000, 4000])
+def test_99_values_that_must_leave_do_so_beside_a_full_ledger(size):
+    store = Store()
+    store.write({f"old{turn}": noise(("old", turn), 30) for turn in range(90)})
+    placed = store.write({f"new{turn}": noise(("new", turn), size) for turn in range(99)})
+    assert len(placed.puts) == 99
+
+
+def test_the_window_that_the_tests_measure_with_is_one_of_180_writes_in_180_seconds():
+    times = LONGEST_WINDOW.times
+    assert len(times) == 180
+    assert times[-1] - times[0] < 180_000
+    assert len(pack_window(LONGEST_WINDOW)) == WINDOW_BYTES
+
+
+def test_a_ledger_keeps_its_room_for_the_ids_of_the_newest_writes():
+    store = Store()
+    for turn in range(WRITE_IDS + 2):
+        store.write({f"k{turn}": noise(turn, 300)})
+    assert len(store.ledger.writes) == WRITE_IDS
