@@ -1,0 +1,322 @@
+"""Every request keeps its promise whatever happens to whichever of its calls, and whoever comes between two of them.
+
+For each request, each fault and each call: the answer is one that the rules give at some moment during the request, or
+a 503 that has changed nothing (unless its very answer was lost); the same request sent again ends right; and what is
+stored is what the rules say, counted once, in one place, with nothing left that no sweep would find.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.world import APP, HANA, KEN, MEI, World, empty_aws
+from chalicelib.bootstrap import wire
+from chalicelib.store.dynamo import TRANSACTION, Dynamo
+from chalicelib.store.ledger import WRITE_IDS
+from tests import invariants
+from tests.integration.deeds import (
+    BUSY,
+    MEIS,
+    NO_ROOM,
+    QUOTA,
+    TOO_OFTEN,
+    WRITES,
+    Deed,
+    Install,
+    Outcome,
+    Read,
+    State,
+    Sweep,
+    Uninstall,
+    Write,
+    noise,
+)
+from tests.integration.faults import (
+    CONDITIONAL,
+    PUT,
+    Client,
+    Fault,
+    Sending,
+    losing,
+    resending,
+    timeout,
+)
+from tests.integration.memory import Memory
+from tests.integration.scenes import CASES, IN_PIECES, RIVALS, SCENES, Scene, faults_with_rivals, levels
+
+SEEDS = range(10)
+LIMITS = {"ENGAWA_QUOTA_BYTES": str(QUOTA), "ENGAWA_RATE_WRITES": str(WRITES)}
+
+Meet = Callable[[Sending], Any]
+Struck = list[tuple[Deed, Outcome]]
+
+
+class Stage:
+    """Tables, a world without faults for rivals, and one whose calls meet them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.memory = Memory()
+        self.client = Client(self.memory)
+        self.rivals, self.world = World(directory, **LIMITS), World(directory, **LIMITS)
+        self.limits = self.rivals.platform.settings.limits
+        for world, client in ((self.rivals, self.memory), (self.world, self.client)):
+            dynamo = Dynamo(client, sleep=lambda seconds: None)  # type: ignore[arg-type]
+            world.platform = wire(self.rivals.platform.settings, dynamo, world.s3, self.rivals.clock)
+            world.token = cache(partial(world.token, lifetime=3_600))  # type: ignore[method-assign]
+        befriend(self.rivals)
+        self._empty = dict(self.memory.items)
+        self._known: dict[tuple[Deed, ...], tuple[State, Any]] = {}
+        self._calls: dict[str, list[str]] = {}
+        self.struck: Struck = []
+        """What rivals have done during this request, and what they were told."""
+
+    def set(self, scene: Scene) -> State:
+        """Bring about what was before the request."""
+        before = tuple(scene.before)
+        if scene.name not in self._known:
+            self.memory.items = dict(self._empty)
+            state = State()
+            for deed in before:
+                expected, state = deed.on(state)
+                assert deed.send(self.rivals) == expected
+            self._known[scene.name] = state, dict(self.memory.items)
+        state, saved = self._known[scene.name]
+        self.memory.items = dict(saved)
+        self.struck.clear()
+        return state
+
+    def run(self, scene: Scene, meet: Meet | None = None) -> tuple[State, Deed, Outcome]:
+        """Send the scene's request, whose calls go through `meet`."""
+        state, deed = self.set(scene), scene.deed
+        if isinstance(deed, Write) and deed.etag:
+            deed = replace(deed, etag=self.tables().held[APP, HANA].ledger.etag, known=state)
+        self.client.begin(meet, pieces=scene.pieces)
+        outcome = deed.send(self.world)
+        self.client.deliver()
+        return state, deed, outcome
+
+    def calls(self, scene: Scene) -> list[str]:
+        """The calls that the request makes where nothing goes wrong."""
+        if scene.name not in self._calls:
+            self.run(scene)
+            self._calls[scene.name] = list(self.client.calls)
+        return self._calls[scene.name]
+
+    def strike(self, deeds: Sequence[Deed]) -> None:
+        """Let rivals do something now."""
+        self.struck += [(deed, deed.send(self.rivals)) for deed in deeds]
+
+    def tables(self) -> invariants.Tables:
+        appdata, directory = (list(self.memory.table(f"engawa-local-{name}")) for name in ("appdata", "directory"))
+        return invariants.Tables(appdata, directory)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with empty_aws():
+        yield Stage(tmp_path_factory.mktemp("faults"))
+
+
+def befriend(world: World) -> None:
+    for one, other in ((HANA, KEN), (KEN, MEI)):
+        world.platform.directory.befriend(one, other)
+    world.platform.appdata.install(APP, KEN, {"level": "7"})
+    world.platform.appdata.install(APP, MEI, MEIS)
+
+
+def histories(state: State, deed: Deed | None, struck: Struck) -> Iterator[tuple[Outcome, State]]:
+    """Outcome and final state for each place of the deed among the rivals' that explains what those were told."""
+    for place in range(len(struck) + 1):
+        now, outcome = state, ()
+        for turn in range(len(struck) + 1):
+            if turn == place and deed:
+                outcome, now = deed.on(now)
+            if turn < len(struck):
+                rival, told = struck[turn]
+                expected, now = rival.on(now)
+                if expected != told:
+                    break
+        else:
+            yield outcome, now
+
+
+def stored(tables: invariants.Tables) -> tuple[Any, int, int]:
+    """HANA's data, and how many accepted writes the version and the window have counted."""
+    held = tables.held.get((APP, HANA))
+    return (held.data, held.ledger.version, len(held.ledger.window.times)) if held else (None, 0, 0)
+
+
+def storable(state: State) -> tuple[Any, int, int]:
+    return state.data, state.writes, state.writes
+
+
+def check(stage: Stage, state: State, deed: Deed, outcome: Outcome, *, lost: bool = False) -> None:
+    """Outcome and tables have an explanation, sending again ends right, and a sweep leaves nothing behind."""
+    tables = stage.tables()
+    assert tables.wrongs(stage.limits) == []
+    if outcome == BUSY:
+        right = [after for _, after in histories(state, None, stage.struck)]
+        right += [after for _, after in histories(state, deed, stage.struck)] if lost else []
+    else:
+        right = [after for told, after in histories(state, deed, stage.struck) if told == outcome]
+        assert right, f"there was no moment at which {outcome!r:.300} was right"
+    found = [after for after in right if storable(after) == stored(tables)]
+    assert found, f"{outcome!r:.300} was answered, and something else was done"
+
+    stage.client.begin()
+    expected, now = deed.on(found[0])
+    assert deed.send(stage.world) == expected, "sent again, it ends otherwise"
+    stage.rivals.platform.sweep()
+    tables = stage.tables()
+    assert stored(tables) == storable(now)
+    assert tables.wrongs(stage.limits) == []
+    assert tables.remains() == []
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_without_a_fault_all_is_well(stage: Stage, scene: Scene) -> None:
+    state, deed, outcome = stage.run(scene)
+
+    assert tuple(stage.client.calls) == scene.calls
+    assert outcome == deed.on(state)[0]
+    assert outcome not in (BUSY, TOO_OFTEN, NO_ROOM)
+    check(stage, state, deed, outcome)
+
+
+@pytest.mark.parametrize(("scene", "fault"), CASES, ids=lambda each: each.name)
+def test_a_fault_breaks_no_promise(stage: Stage, scene: Scene, fault: Fault) -> None:
+    turns = [(turn, operation) for turn, operation in enumerate(stage.calls(scene)) if operation in fault.on]
+    assert turns
+    for turn, operation in turns:
+
+        def meet(sending: Sending, turn: int = turn) -> Any:
+            hit = sending.turn == turn or (fault.lasting and sending.turn > turn and sending.operation in fault.on)
+            return fault.act(sending, stage.strike) if hit else sending.go()
+
+        try:
+            state, deed, outcome = stage.run(scene, meet)
+            if operation in fault.bearable_on:
+                assert outcome != BUSY
+            check(stage, state, deed, outcome, lost=fault.loses_answers and operation in CONDITIONAL)
+        except AssertionError as error:
+            error.add_note(f"the fault met call {turn} of {stage.client.calls}")
+            raise
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("scene", SCENES + IN_PIECES, ids=lambda scene: scene.name)
+def test_whoever_comes_between_breaks_no_promise(stage: Stage, scene: Scene, seed: int) -> None:
+    dice = random.Random(f"{scene.name} {seed}")
+
+    def meet(sending: Sending) -> Any:
+        if dice.random() < 0.5 and len(stage.struck) < WRITES:
+            stage.strike(dice.choice(list(RIVALS.values())))
+        return sending.go()
+
+    check(stage, *stage.run(scene, meet))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("scene", SCENES + IN_PIECES, ids=lambda scene: scene.name)
+def test_fault_upon_fault_breaks_no_promise(stage: Stage, scene: Scene, seed: int) -> None:
+    dice = random.Random(f"{scene.name} {seed}")
+
+    def meet(sending: Sending) -> Any:
+        possible = [fault for fault in faults_with_rivals() if sending.operation in fault.on & fault.bearable_on]
+        if possible and dice.random() < 0.6 and len(stage.struck) < WRITES:
+            return dice.choice(possible).act(sending, stage.strike)
+        return sending.go()
+
+    state, deed, outcome = stage.run(scene, meet)
+    check(stage, state, deed, outcome, lost=True)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("scene", [each for each in SCENES if each.deed.reads], ids=lambda scene: scene.name)
+def test_an_eventually_consistent_read_may_lag_and_tears_nothing(stage: Stage, scene: Scene, seed: int) -> None:
+    dice = random.Random(f"{scene.name} {seed}")
+    state = stage.set(scene)
+    states, tables = [state], [dict(stage.memory.items)]
+    for deed in dice.choice(list(RIVALS.values())):
+        deed.send(stage.rivals)
+        states.append(deed.on(states[-1])[1])
+        tables.append(dict(stage.memory.items))
+
+    def meet(sending: Sending) -> Any:
+        if is_consistent(sending):
+            return sending.go()
+        lagging = Memory()
+        for place in sorted({place for table in tables for place in table}):
+            if item := dice.choice(tables).get(place):
+                lagging.items[place] = item
+        return getattr(lagging, sending.operation)(**sending.request)
+
+    stage.client.begin(meet)
+    outcome = scene.deed.send(stage.world)
+
+    assert outcome in [scene.deed.on(each)[0] for each in states]
+    if sending_as_owner(scene.deed):
+        assert outcome == scene.deed.on(states[-1])[0]
+
+
+def is_consistent(sending: Sending) -> bool:
+    if "RequestItems" in sending.request:
+        return all(asked["ConsistentRead"] for asked in sending.request["RequestItems"].values())
+    return bool(sending.request["ConsistentRead"])
+
+
+def sending_as_owner(deed: Deed) -> bool:
+    return not type(deed).__name__.startswith("ReadFriend")
+
+
+@pytest.mark.parametrize("act", [losing, lambda make, rivals: resending(rivals)], ids=["asking", "sent again"])
+@pytest.mark.parametrize(("others", "known"), [(WRITE_IDS - 1, True), (WRITE_IDS, False)])
+def test_a_write_knows_itself_under_seven_others_and_says_503_under_eight(
+    stage: Stage, act: Callable[..., Any], others: int, known: bool
+) -> None:
+    met: list[str] = []
+
+    def meet(sending: Sending) -> Any:
+        if sending.operation != PUT or met:
+            return sending.go()
+        met.append(sending.operation)
+        return act(timeout, levels(others))(sending, stage.strike)
+
+    state, deed, outcome = stage.run(SCENES[0], meet)
+
+    assert outcome == ((200, state.writes + 1, WRITES - state.writes - 1) if known else BUSY)
+    check(stage, state, deed, outcome, lost=True)
+
+
+def test_an_install_brings_98_large_values_at_once(stage: Stage) -> None:
+    data = {f"key{number:02}": noise(4_000, number)[: QUOTA // 98] + noise(1_100, number) for number in range(98)}
+    data = dict.fromkeys(data, "é" * (QUOTA // 98 // 2)) | {}
+    _, _, outcome = stage.run(Scene("install much", [], Install(data), ()))
+
+    assert outcome == (200, True)
+    assert len(stage.tables().held[APP, HANA].data) == TRANSACTION - 2
+
+
+def test_the_tables_in_memory_do_what_motos_do(stage: Stage, tmp_path: Path) -> None:
+    with empty_aws():
+        world = World(tmp_path, **LIMITS)
+        befriend(world)
+        for scene in SCENES[:1] + SCENES[2:]:
+            state = State()
+            for deed in [*scene.before, scene.deed]:
+                expected, state = deed.on(state)
+                assert deed.send(world) == expected, scene.name
+            tables = invariants.scan(world.dynamodb)
+            assert tables.wrongs(world.platform.settings.limits) == []
+            assert stored(tables) == storable(state)
+            assert Read().send(world) == Read().on(state)[0]
+            Uninstall().send(world)
+            Sweep().send(world)
+            assert invariants.scan(world.dynamodb).remains() == []
