@@ -72,7 +72,11 @@ def _configure(port: int, directory: Path) -> None:
     """Set what ministack reads from the environment, some of it while it is imported."""
     for name in ("state", "s3", "tmp"):
         (directory / name).mkdir(parents=True, exist_ok=True)
+    os.environ.pop("AWS_SESSION_TOKEN", None)
     os.environ.update(
+        # Presigned URLs are checked: these are the app's own, from .chalice/config.json.
+        AWS_ACCESS_KEY_ID="engawa",
+        AWS_SECRET_ACCESS_KEY="engawa",
         SERVICES=SERVICES,
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),

@@ -107,12 +107,26 @@ class Tables:
 
 def scan(dynamodb: Any, prefix: str = "engawa-local-") -> Tables:
     """The two tables of a deployment, through a boto3 client."""
+    return Tables(*(_items(dynamodb, "scan", TableName=prefix + table) for table in ("appdata", "directory")))
 
-    def items(table: str) -> list[Mapping[str, Any]]:
-        pages = dynamodb.get_paginator("scan").paginate(TableName=prefix + table, ConsistentRead=True)
-        return [item for page in pages for item in page["Items"]]
 
-    return Tables(items("appdata"), items("directory"))
+def of_user(dynamodb: Any, app: str, user: str, prefix: str = "engawa-local-") -> Tables:
+    """As `scan`, of what one user has in one app."""
+
+    def partition(table: str, key: str) -> list[Mapping[str, Any]]:
+        values = {":pk": {"S": key}}
+        condition = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values}
+        return _items(dynamodb, "query", TableName=prefix + table, **condition)
+
+    own_partition = f"{app}#{user}"
+    notes = [note for note in partition("appdata", TRASH) if note["sk"]["S"].startswith(own_partition + "#")]
+    installs = [item for item in partition("directory", f"user#{user}") if item["sk"]["S"] == f"install#{app}"]
+    return Tables(partition("appdata", own_partition) + notes, installs)
+
+
+def _items(dynamodb: Any, operation: str, **request: Any) -> list[Mapping[str, Any]]:
+    pages = dynamodb.get_paginator(operation).paginate(ConsistentRead=True, **request)
+    return [item for page in pages for item in page["Items"]]
 
 
 def _is_ledger(item: Mapping[str, Any]) -> bool:

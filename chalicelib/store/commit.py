@@ -21,6 +21,9 @@ from chalicelib.store.placement import Placed
 TRIES = 16
 FIRST_WAIT, LONGEST_WAIT = 0.01, 0.5
 """Seconds; with `TRIES`, a change that loses every race gives up after 5.5 seconds at the most, 3 on average."""
+FRESH = 0.05
+"""Seconds; after a longer wait among many writers, what was seen before it is surely old: a read costs less than to
+lose again."""
 
 Put = dict[str, Any]
 
@@ -107,6 +110,8 @@ class Ledgers:
                 unanswered = False  # The version that the unanswered try needed is gone: it can never land now.
             ledger = current
             self._dynamo.rest(wait)
+            if wait > FRESH and not unanswered:
+                ledger = self.need(app, user)
         raise Unavailable
 
     def remove(self, app: str, user: str, notes: Callable[[Ledger], Sequence[Mapping[str, Any]]]) -> bool:

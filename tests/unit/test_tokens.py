@@ -183,9 +183,10 @@ def test_a_token_of_more_than_4096_characters_is_refused_unread():
     longest = next(token for size in range(room // 4 * 3, 0, -1) if len(token := forged({"scope": "x" * size})) <= 4096)
     assert len(longest) > 4090
     assert tokens.check(longest)
-    loads = vault.loads
+    assert refused(forged({"scope": "x" * room}), tokens) == "invalid_token"
+    vault.now += 60
     assert refused(forged({"scope": "x" * room}, kid="new"), tokens) == "invalid_token"
-    assert vault.loads == loads
+    assert vault.loads == 1
 
 
 def test_the_first_key_signs_and_every_key_verifies():

@@ -1,0 +1,292 @@
+"""Many at once, over real HTTP: quota and window are exact, writes land whole, reads are of one moment."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.system.crowd import TOO_OFTEN, Crowd, Person, Sent, at_once, meanwhile, replay
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Served
+
+QUOTA = 10_000_000
+VALUE = 65_535
+REQUEST = 3_800_000
+WRITES = 180
+WRITERS = 32
+
+
+@pytest.fixture(scope="module")
+def crowd(served: Served) -> Crowd:
+    return Crowd(served)
+
+
+@pytest.fixture
+def person(crowd: Crowd) -> Iterator[Person]:
+    made = crowd.person()
+    yield made
+    made.leave()
+
+
+def text(size: int, stamped: str) -> str:
+    """So many bytes, which say whose they are."""
+    return (stamped + ";" + "x" * size)[:size]
+
+
+def stamp(value: str) -> str:
+    return value.partition(";")[0]
+
+
+def filled(person: Person, left: int) -> list[Sent]:
+    """Write until so many bytes are left of the quota."""
+    sent, missing, keys = [], QUOTA - left, count()
+    while missing:
+        pairs = {}
+        while (room := min(missing, VALUE, REQUEST - sum(map(len, pairs.values())))) and len(pairs) < 99:
+            pairs[f"filled{next(keys)}"] = text(room, "filled")
+            missing -= room
+        sent.append(person.write(pairs))
+        assert sent[-1].accepted
+    return sent
+
+
+def count_lost_races(sent: list[Sent], record_property: Callable[[str, object], None]) -> None:
+    """Lost races are allowed, and rare."""
+    lost = sum(each.lost_the_race for each in sent)
+    record_property("lost races", f"{lost} of {len(sent)}")
+    print(f"lost races: {lost} of {len(sent)}")
+    assert lost <= len(sent) // 20
+
+
+@pytest.mark.parametrize(("left", "size"), [(2_000_000, VALUE), (30_000, 1_500)], ids=["large", "small"])
+def test_the_quota_is_exact_to_the_byte(
+    person: Person, record_property: Callable[[str, object], None], left: int, size: int
+) -> None:
+    before = filled(person, left)
+
+    def fill(writer: int) -> list[Sent]:
+        """Write ever smaller values, until not one byte is accepted."""
+        sent: list[Sent] = []
+        now = size
+        while now:
+            key = f"writer{writer}-{len(sent)}"
+            sent.append(person.write({key: text(now, key)}))
+            if sent[-1].answer.status_code == 400:
+                now //= 2
+        return sent
+
+    with meanwhile(person.usage) as seen:
+        sent = [each for part in at_once(WRITERS, fill) for each in part]
+
+    assert max(seen) <= QUOTA
+    assert seen == sorted(seen)
+    assert {each.answer.status_code for each in sent} <= {200, 400, 503}
+    assert {each.error for each in sent if each.answer.status_code == 400} == {
+        f"Limit exceeded size quota (max={QUOTA})"
+    }
+    assert person.usage() == QUOTA
+    person.check(replay([*before, *sent]))
+    count_lost_races(sent, record_property)
+
+
+def test_the_window_admits_180_of_220(person: Person, record_property: Callable[[str, object], None]) -> None:
+    def write(writer: int) -> list[Sent]:
+        sent: list[Sent] = []
+        for turn in range(7):
+            sent.append(person.write({f"key{writer}-{turn}": str(turn)}))
+            while sent[-1].lost_the_race:
+                sent.append(person.write({f"key{writer}-{turn}": str(turn)}))
+        return sent
+
+    sent = [each for part in at_once(WRITERS, write) for each in part]
+
+    accepted = [each for each in sent if each.accepted]
+    refused = [each for each in sent if not each.accepted and not each.lost_the_race]
+    assert len(accepted) == WRITES
+    assert {each.error for each in refused} == {TOO_OFTEN}
+    assert all(1 <= int(each.answer.headers["Retry-After"]) <= 180 for each in refused)
+    assert {int(each.answer.headers["X-RateLimit-Remaining"]) for each in accepted} == set(range(WRITES))
+    person.check(replay(sent))
+    count_lost_races(sent, record_property)
+
+
+def test_the_window_slides(serve: Callable[..., Served]) -> None:
+    seconds, limit = 3, 20
+    crowd = Crowd(serve(ENGAWA_RATE_SECONDS=str(seconds), ENGAWA_RATE_WRITES=str(limit)))
+    person = crowd.person()
+    end = time.monotonic() + 8
+
+    def write(writer: int) -> list[Sent]:
+        sent: list[Sent] = []
+        while time.monotonic() < end:
+            sent.append(person.write({f"writer{writer}": str(len(sent))}))
+            time.sleep(0.02)
+        return sent
+
+    accepted = [each for part in at_once(4, write) for each in part if each.accepted]
+
+    assert 2 * limit < len(accepted) <= 4 * limit
+    for first in accepted:
+        # A write counts from some moment between its beginning and its end.
+        inside = [each for each in accepted if first.begun <= each.begun and each.ended < first.begun + seconds]
+        assert len(inside) <= limit
+
+    for _ in range(3):
+        while (sent := person.write({"last": "x"})).accepted:
+            pass
+        assert sent.error == TOO_OFTEN
+        time.sleep(int(sent.answer.headers["Retry-After"]))
+        assert person.write({"last": "y"}).accepted
+
+
+def test_a_request_of_3_8_mb_lands_whole(person: Person, record_property: Callable[[str, object], None]) -> None:
+    sizes = {f"part{number:02}": VALUE for number in range(REQUEST // VALUE)}
+    sizes["last"] = REQUEST - sum(sizes.values())
+    numbers = count()
+
+    def write_all(writer: int) -> list[Sent]:
+        return [write_one(f"generation {writer}.{turn}") for turn in range(3)]
+
+    def write_one(stamped: str) -> Sent:
+        return person.write({key: text(size, stamped) for key, size in sizes.items()})
+
+    def write_a_little() -> Sent:
+        time.sleep(0.1)
+        return person.write({f"other{next(numbers)}": text(4_000, "other")})
+
+    def read() -> set[str]:
+        return set(map(stamp, person.read(fields=",".join(sizes)).values()))
+
+    first = write_one("first")
+    with meanwhile(write_a_little) as little, meanwhile(read, threads=2) as seen:
+        large = [each for part in at_once(2, write_all) for each in part]
+
+    sent = [first, *large, *little]
+    assert {each.answer.status_code for each in sent} <= {200, 503}
+    assert len([each for each in large if each.accepted]) > len(large) // 2
+    assert [stamps for stamps in seen if len(stamps) != 1] == []
+    assert len(set(map(frozenset, seen))) > 1, "the readers have seen nothing change"
+    person.check(replay(sent))
+    count_lost_races(sent, record_property)
+
+
+def test_one_byte_more_than_3_8_mb_is_refused_whole(person: Person) -> None:
+    pairs = {f"part{number}": "x" * 60_000 for number in range(63)} | {"last": "x" * 20_001}
+
+    sent = person.write(pairs)
+
+    assert sent.answer.status_code == 413
+    assert str(REQUEST) in sent.error
+    person.check({})
+
+
+def test_10_mb_are_read_as_of_one_moment_and_deleted_without_rest(person: Person) -> None:
+    filled(person, 0)
+    start = person.read()
+    assert sum(map(len, start.values())) == QUOTA
+    keys = sorted(start)
+    states = [start]
+    begun = [time.monotonic()]
+
+    def rewrite(number: int) -> None:
+        """Change every fourth value, beginning with another one each time."""
+        part = {key: text(len(start[key]), f"generation {number}") for key in keys[number % 4 :: 4]}
+        states.append(states[-1] | part)
+        begun.append(time.monotonic())
+        assert person.write(part).accepted
+
+    def read() -> tuple[dict[str, str], float]:
+        began = time.monotonic()
+        return person.read(), began
+
+    assert person.get().status_code == 303
+    with meanwhile(read) as seen:
+        for number in range(6):
+            rewrite(number)
+    assert len(seen) > 1
+    for data, _ in seen:
+        assert data in states, "a state that never was"
+    order = [states.index(data) for data, _ in seen]
+    assert order == sorted(order)
+
+    assert person.delete().accepted
+    assert person.read() == {}
+    person.check({})
+    end = time.monotonic() + 30
+    while (remains := person.tables().remains()) and time.monotonic() < end:
+        time.sleep(0.5)
+    assert remains == []
+
+
+def test_16_writers_of_every_kind_leave_what_one_after_the_other_would(
+    person: Person, record_property: Callable[[str, object], None]
+) -> None:
+    def act(writer: int) -> list[Sent]:
+        dice = random.Random(writer)
+        keys = [f"key{number}" for number in range(12)]
+
+        def one() -> Sent:
+            match dice.choices(("small", "large", "delete", "clear"), (8, 4, 4, 1))[0]:
+                case "small":
+                    return person.write({key: f"{writer} {dice.random()}" for key in dice.sample(keys, 3)})
+                case "large":
+                    return person.write({key: dice.randbytes(3_000).hex() for key in dice.sample(keys, 2)})
+                case "delete":
+                    return person.delete(*dice.sample(keys, 2))
+            return person.delete()
+
+        return [one() for _ in range(10)]
+
+    with meanwhile(person.read, threads=2) as seen:
+        sent = [each for part in at_once(16, act) for each in part]
+
+    person.check(replay(sent))
+    assert seen
+    person.crowd.platform.sweep()
+    assert person.tables().remains() == []
+    count_lost_races(sent, record_property)
+
+
+def test_readers_of_friends_see_each_friend_at_one_moment(crowd: Crowd) -> None:
+    friends = [crowd.person() for _ in range(12)]
+    viewer = crowd.person(friends)
+    turns = count()
+
+    def pairs(turn: int) -> dict[str, str]:
+        return {"little": str(turn), "much": text(5_000, str(turn))}
+
+    def write() -> Sent:
+        turn = next(turns)
+        time.sleep(0.01)
+        return friends[turn % len(friends)].write(pairs(turn))
+
+    def read(reader: int) -> list[dict[str, set[str]]]:
+        answers = [viewer.get("@friends") for _ in range(8)]
+        assert {answer.status_code for answer in answers} == {200}
+        return [
+            {
+                entry["id"]: {value.partition(";")[0] for value in entry["data"].values()}
+                for entry in answer.json()["entry"]
+            }
+            for answer in answers
+        ]
+
+    for friend in friends:
+        assert friend.write(pairs(next(turns))).accepted
+    with meanwhile(write, threads=2) as sent:
+        seen = [each for part in at_once(8, read) for each in part]
+
+    assert all(each.accepted for each in sent)
+    for people in seen:
+        assert sorted(people) == sorted(friend.user for friend in friends)
+        assert {len(stamps) for stamps in people.values()} == {1}
+    assert len(set().union(*(stamps for people in seen for stamps in people.values()))) > len(friends)
+    for each in [viewer, *friends]:
+        assert each.tables().wrongs() == []
+        each.leave()

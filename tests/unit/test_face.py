@@ -1,0 +1,60 @@
+"""Routes: each takes the token and scope that it declares, and no other."""
+
+import json
+
+import pytest
+from chalice.app import Chalice, Response
+
+from chalicelib.core.access import Access
+from chalicelib.web.face import Face, Token
+from chalicelib.web.tokens import Keys, Tokens
+from local.gateway import Answer, Gateway, Request
+
+JWKS = '{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}'
+TOKENS = Tokens(Keys(lambda: JWKS), "http://127.0.0.1:8000")
+USER, CLIENT = (TOKENS.issue(app="app", viewer=viewer, scopes=["good"], lifetime=60) for viewer in ("hana", None))
+
+
+def get(path: str, token: str) -> Answer:
+    face, app = Face("face", lambda: TOKENS), Chalice("test")
+    for kind in Token:
+        for scope in ("good", "other", None):
+
+            @face.route(f"/{kind.value}/{scope}/{{id}}", methods=["GET"], token=kind, scope=scope)
+            def view(request: object, access: Access, id: str) -> Response:
+                return Response({"viewer": access.viewer, "id": id})
+
+    app.register_blueprint(face)
+    return Gateway(app).handle(Request("GET", path, [("Authorization", f"Bearer {token}")]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "token", "viewer"),
+    [("user", USER, "hana"), ("client", CLIENT, None), ("any", USER, "hana"), ("any", CLIENT, None)],
+)
+def test_a_token_of_the_declared_kind_is_taken(kind, token, viewer):
+    for scope in ("good", None):
+        answer = get(f"/{kind}/{scope}/%40me", token)
+        assert (answer.status, json.loads(answer.body)) == (200, {"viewer": viewer, "id": "@me"})
+
+
+@pytest.mark.parametrize(("kind", "token"), [("user", CLIENT), ("client", USER)])
+def test_a_token_of_the_other_kind_is_refused(kind, token):
+    for scope in ("good", None):
+        answer = get(f"/{kind}/{scope}/x", token)
+        assert (answer.status, json.loads(answer.body)) == (
+            403,
+            {"error": "permission_denied", "error_description": f"This needs a {kind}'s access token"},
+        )
+
+
+@pytest.mark.parametrize("kind", ["user", "client", "any"])
+def test_a_token_without_the_scope_is_refused_before_its_kind_is_looked_at(kind):
+    for token in (USER, CLIENT):
+        answer = get(f"/{kind}/other/x", token)
+        assert (answer.status, json.loads(answer.body)["error"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("kind", ["user", "client", "any"])
+def test_a_route_that_takes_any_scope_still_wants_a_token(kind):
+    assert get(f"/{kind}/None/x", "nonsense").status == 401
