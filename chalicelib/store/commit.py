@@ -2,7 +2,7 @@
 
 Every accepted change raises the version and leaves its id in the ledger, so a lost race is seen (the version has
 moved on), told apart from a lost answer (the id is there: this very change landed), and retried without reading
-again (DynamoDB returns the old item with the failed condition).
+again (DynamoDB returns the old item with the failed condition), unless the wait before it was long.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +22,7 @@ TRIES = 16
 FIRST_WAIT, LONGEST_WAIT = 0.01, 0.5
 """Seconds; with `TRIES`, a change that loses every race gives up after 5.5 seconds at the most, 3 on average."""
 FRESH = 0.05
-"""Seconds; after a longer wait among many writers, what was seen before it is surely old: a read costs less than to
-lose again."""
+"""Seconds; what was seen before a longer wait is old by now where many write, and a read costs less than to lose."""
 
 Put = dict[str, Any]
 
@@ -110,7 +109,7 @@ class Ledgers:
                 unanswered = False  # The version that the unanswered try needed is gone: it can never land now.
             ledger = current
             self._dynamo.rest(wait)
-            if wait > FRESH and not unanswered:
+            if wait > FRESH and not unanswered:  # An unanswered try may land now, and would have to be looked for.
                 ledger = self.need(app, user)
         raise Unavailable
 

@@ -125,7 +125,9 @@ SCENES = [
     scene("read friends' little", holding(SMALL), ReadFriends(), QUERY, BATCH_GET),
     scene("read friends' much", holding(LARGE), ReadFriends(), QUERY, BATCH_GET, BATCH_GET),
     scene("read what friends do not list", holding(MANY), ReadFriends(), QUERY, BATCH_GET, QUERY),
-    scene("read some that friends may list", holding(MANY), ReadFriends(UNLISTED | {"level"}), QUERY, BATCH_GET, BATCH_GET),
+    scene(
+        "read some not listed of friends", holding(MANY), ReadFriends(UNLISTED | {"level"}), QUERY, BATCH_GET, BATCH_GET
+    ),
     scene("ask usage", holding(LARGE), AskUsage(), GET),
     scene("sweep", SWEEPABLE, Sweep(), QUERY, *(QUERY, BATCH_WRITE, BATCH_WRITE) * 2),
 ]

@@ -48,7 +48,7 @@ from tests.integration.faults import (
     resending,
     timeout,
 )
-from tests.integration.memory import Memory
+from tests.integration.memory import Memory, client_error
 from tests.integration.scenes import CASES, IN_PIECES, RIVALS, SCENES, Scene, faults_with_rivals, levels
 
 SEEDS = range(10)
@@ -293,6 +293,26 @@ def test_a_write_knows_itself_under_seven_others_and_says_503_under_eight(
 
     assert outcome == ((200, state.writes + 1, WRITES - state.writes - 1) if known else BUSY)
     check(stage, state, deed, outcome, lost=True)
+
+
+def test_a_write_that_arrives_during_a_long_wait_is_counted_once(stage: Stage) -> None:
+    tries: list[Sending] = []
+
+    def meet(sending: Sending) -> Any:
+        if len(tries) == 4 and sending.turn > tries[-1].turn + 1:
+            sending.client.deliver()
+        if sending.operation not in CONDITIONAL or len(tries) == 4:
+            return sending.go()
+        tries.append(sending)
+        if len(tries) < 4:
+            raise client_error("TransactionConflictException")
+        sending.client.late.append((sending, True))
+        raise timeout()
+
+    state, deed, outcome = stage.run(SCENES[0], meet)
+
+    assert len(tries) == 4
+    check(stage, state, deed, outcome)
 
 
 def test_an_install_brings_98_large_values_at_once(stage: Stage) -> None:
