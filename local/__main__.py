@@ -98,6 +98,7 @@ class Launcher:
             self._emulator.when_lost(self._on_loss)
         environment.apply()
         keys.ensure(environment.token_keys)
+        keys.ensure_secret(environment.secret_keys)
         # Only now: what these import reads the environment.
         import app
         from chalicelib import bootstrap

@@ -58,6 +58,11 @@ class Environment:
         """The JWK Set that tokens are signed with."""
         return self.directory / "token-keys.json"
 
+    @property
+    def secret_keys(self) -> Path:
+        """The keys that encrypt the secrets of apps."""
+        return self.directory / "secret-keys.json"
+
     def apply(self) -> None:
         """Set the process's environment to stage local of .chalice/config.json, with this run's ports and paths.
 
@@ -71,6 +76,7 @@ class Environment:
                 os.environ[name] = value
         os.environ["ENGAWA_ISSUER"] = self.base_url
         os.environ["ENGAWA_TOKEN_KEYS_FILE"] = str(self.token_keys)
+        os.environ["ENGAWA_SECRET_KEYS_FILE"] = str(self.secret_keys)
         aws = {name: value for name, value in values.items() if name.startswith("AWS_")}
         if self.endpoint is None:
             for name in [name for name in os.environ if name.startswith("AWS_")]:

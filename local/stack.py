@@ -33,7 +33,7 @@ _AS_THEY_ARE = (
 
 
 def create(dynamodb: DynamoDBClient, s3: S3Client, stage: str, template: Path = TEMPLATE) -> dict[str, str]:
-    """Create what `template` has and the endpoint has not; what exists is left as it is.
+    """Create what `template` has and the endpoint has not; what exists is left as it is, but gets indexes it lacks.
 
     Returns the physical name of each table and bucket by its logical id: `{"Appdata": "engawa-local-appdata", ...}`.
     Raises ValueError for a template that uses an intrinsic function other than `Ref` and `Fn::Sub` in what is taken.
@@ -60,11 +60,29 @@ def _table(dynamodb: DynamoDBClient, properties: dict[str, Any], variables: dict
     if name not in existing:
         dynamodb.create_table(**wanted)
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    else:
+        _indexes(dynamodb, wanted)
     if ttl := properties.get("TimeToLiveSpecification"):
         now = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if now.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
             dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=_resolve(ttl, variables))
     return name
+
+
+def _indexes(dynamodb: DynamoDBClient, wanted: dict[str, Any]) -> None:
+    """Add the indexes that a table from an older template lacks: one a call, as DynamoDB wants it."""
+    table = dynamodb.describe_table(TableName=wanted["TableName"])["Table"]
+    known = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
+    for index in wanted.get("GlobalSecondaryIndexes", []):
+        if index["IndexName"] not in known:
+            dynamodb.update_table(
+                TableName=wanted["TableName"],
+                AttributeDefinitions=wanted["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
+            dynamodb.get_waiter("table_exists").wait(
+                TableName=wanted["TableName"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            )
 
 
 def _bucket(s3: S3Client, properties: dict[str, Any], variables: dict[str, str], existing: set[str]) -> str:

@@ -60,6 +60,14 @@ class MethodNotAllowed(Refusal):
     default = "Method not allowed"
 
 
+class Conflict(Refusal):
+    """409 `conflict`: it is there already, or something else holds what this needs."""
+
+    status = 409
+    error = "conflict"
+    default = "It exists already"
+
+
 class PreconditionFailed(Refusal):
     """412 `precondition_failed`: `If-Match` or `If-None-Match` does not hold; `etag` is the current version."""
 
@@ -123,3 +131,15 @@ class InsufficientScope(Refusal):
     def __init__(self, scope: str) -> None:
         super().__init__(f"The access token does not have the scope {scope}")
         self.scope = scope
+
+
+class GrantRefused(Refusal):
+    """What the token endpoint and the authorization refuse: `error` is one of RFC 6749 §5.2's or §4.1.2.1's words.
+
+    400, but 401 for `invalid_client`, and for `invalid_grant` where the app speaks the older dialect.
+    """
+
+    def __init__(self, error: str, description: str, *, status: int = 400) -> None:
+        super().__init__(description)
+        self.error = error
+        self.status = status

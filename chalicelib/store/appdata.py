@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from chalicelib.core.appdata import Balance, may_read, settle, utf8_bytes
+from chalicelib.core.appdata import Balance, settle, utf8_bytes
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooFrequent, TooLarge, Unavailable
 from chalicelib.core.limits import Limits
+from chalicelib.core.permission import Running, may_obtain_data, status
 from chalicelib.core.window import Rate, WriteWindow
 from chalicelib.store import own
 from chalicelib.store.commit import Change, Ledgers, emptied
@@ -68,14 +69,14 @@ class AppData:
     def install(self, app: str, user: str, data: Mapping[str, str] | None = None) -> bool:
         """Install an app for a user, with `data` to begin with; whether it was not installed.
 
-        `data` has at most 98 pairs: each may take an item of the transaction that holds ledger and install as well.
-        Uses up nothing of the write window.
+        `data` has at most 97 pairs: each may take an item of the transaction, which also has ledger, install and user.
+        Uses up nothing of the write window. Raises NotFound (no such user), ParameterInvalid and Unavailable.
         """
         data = dict(data or {})
         sizes = {key: utf8_bytes(value) for key, value in data.items()}
         total = settle(Balance(0, 0), {}, sizes, self._limits).total
         placed = place(Ledger(app, user, new_epoch(), total=total), data, {})
-        return self._ledgers.create(placed, [self._directory.put_install(user, app)])
+        return self._ledgers.create(placed, self._directory.put_install(user, app))
 
     def uninstall(self, app: str, user: str) -> bool:
         """Uninstall an app for a user and erase the data there; whether it was installed."""
@@ -132,13 +133,10 @@ class AppData:
         friendship = self._directory.friendship(viewer, owner)
         install = self._directory.install(viewer, app)
         found = self._dynamo.batch_get([ledger_place, friendship, install], consistent=False)
-        allowed = may_read(
-            viewer_installed=install in found,
-            owner_installed=ledger_place in found,
-            own=False,
-            friend=friendship in found,
-        )
-        if not allowed:
+        # Owner's friend or not makes no difference to persistent data, so the running app's owner is not asked about.
+        running = Running.own(viewer, installed=install in found, friends={owner} if friendship in found else ())
+        installed = status(ledger_place in found)
+        if not running.may_name(owner) or not may_obtain_data(running.whose(owner), installed):
             raise PermissionDenied
         ledger = from_item(found[ledger_place])
         if conditions.unchanged(ledger.etag, has_data=ledger.balance.keys > 0):
@@ -153,8 +151,9 @@ class AppData:
         TooLarge (more bytes than one answer may carry).
         """
         friends, installed = self._directory.friends_with_install(viewer, app)
-        if not installed:
+        if not Running.own(viewer, installed=installed, friends=friends).may_list_friends(viewer):
             raise PermissionDenied
+        # A friend with a ledger has installed the app: a row that may be obtained.
         items = self._dynamo.batch_get([self._place(app, friend) for friend in friends], consistent=False)
         ledgers = {ledger.user: ledger for ledger in map(from_item, items.values())}
         self._check_friends_bytes(sum(asked_bytes(ledger, keys) for ledger in ledgers.values()))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from chalicelib.core.errors import PermissionDenied, Unavailable
+from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
 from chalicelib.core.window import Rate
 from chalicelib.store import own
 from chalicelib.store.dynamo import Condition, Dynamo, backoff, typed
@@ -53,14 +53,17 @@ class Ledgers:
         return from_item(item) if item else None
 
     def need(self, app: str, user: str) -> Ledger:
-        """As `find`; raises PermissionDenied where there is none."""
+        """As `find`; raises PermissionDenied where there is none: the permission matrix's Viewer, not installed."""
         ledger = self.find(app, user)
         if ledger is None:
             raise PermissionDenied
         return ledger
 
     def create(self, placed: Placed, notes: Sequence[Mapping[str, Any]]) -> bool:
-        """Store a ledger that does not exist yet, with `notes` in the same transaction; whether it did not exist."""
+        """Store a ledger that does not exist yet, with `notes` in the same transaction; whether it did not exist.
+
+        Raises NotFound where a condition among the notes fails, and Unavailable.
+        """
         absent = Condition("attribute_not_exists(pk)")
         token = str(uuid4())
         for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
@@ -69,6 +72,8 @@ class Ledgers:
                 # may have been changed or removed since.
                 self._dynamo.transact([*self._writes(placed, absent), *notes], token)
             except Lost as lost:
+                if 0 not in lost.failed:
+                    raise NotFound("There is no such user") from None
                 return lost.item is not None and from_item(lost.item).epoch == placed.ledger.epoch
             except (Conflict, Uncertain):
                 self._dynamo.rest(wait)

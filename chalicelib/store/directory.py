@@ -1,21 +1,23 @@
-"""The directory table: who is whose friend, and who has installed what.
-
-| item | pk | sk |
-|---|---|---|
-| friendship, one on each side | `user#<id>` | `friend#<other id>` |
-| install | `user#<id>` | `install#<app>` |
+"""The directory table: who is whose friend, and who has installed what. Its keys are in rows.py.
 
 An install stands here beside the ledger that it makes (both come and go in one transaction), so that the one query
 that lists a user's friends also says whether the user has the app.
 """
 
-from typing import Any
-from uuid import uuid4
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from chalicelib.store.dynamo import Dynamo, Key, Place, typed
+from chalicelib.core.directory import MOST_FRIENDS
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.store import rows
+from chalicelib.store.counted import Count, Counted, Row
+from chalicelib.store.dynamo import Dynamo, Place, beginning
+from chalicelib.store.rows import FRIEND, INSTALL, Part
+from chalicelib.store.transactions import THERE, Write, check
 
-_FRIEND = "friend#"
-_INSTALL = "install#"
+FRIENDS = "friends"
+"""The attribute of a user that counts them."""
+COUNT = 100
 
 
 class Directory:
@@ -24,45 +26,96 @@ class Directory:
     def __init__(self, dynamo: Dynamo, table: str) -> None:
         self._dynamo = dynamo
         self._table = table
+        self._counted = Counted(dynamo, table)
 
-    def befriend(self, one: str, other: str) -> None:
-        """Make two users friends of each other: both sides or neither; again is no difference."""
-        sides = (_friendship(one, other), _friendship(other, one))
-        writes = [{"Put": {"TableName": self._table, "Item": typed(side)}} for side in sides]
-        self._dynamo.transact(writes, str(uuid4()))
+    def befriend(self, one: str, other: str) -> bool:
+        """Make two users friends of each other, both sides or neither; whether they were not.
+
+        Raises ParameterInvalid (one and the same user; one of them has 1,000 friends), NotFound (no such user) and
+        Unavailable.
+        """
+        if one == other:
+            raise ParameterInvalid("A user cannot be a friend of themselves")
+        return self._counted.add(_friendship(one, other))
+
+    def unfriend(self, one: str, other: str) -> bool:
+        """End a friendship, both sides or neither; whether there was one. Raises NotFound and Unavailable."""
+        return one != other and self._counted.remove(_friendship(one, other))
+
+    def friends(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of a user's friends, in order of id. Raises ParameterInvalid for a malformed cursor."""
+        return self._of_user(user, FRIEND, cursor, count)
 
     def friends_with_install(self, user: str, app: str) -> tuple[list[str], bool]:
         """Ids of a user's friends, in order, and whether the user has installed `app`: in one query."""
         # "friend#" sorts before "install#", so one range of the partition holds both.
-        span = (_FRIEND, _install(user, app)[1])
-        items = self._dynamo.query(self._table, _user(user), span, consistent=False)
+        pk, last = rows.of_user(user, INSTALL, app)
+        items = self._dynamo.query(self._table, pk, (FRIEND, last), consistent=False)
         keys = [item["sk"]["S"] for item in items]
-        return [key.removeprefix(_FRIEND) for key in keys if key.startswith(_FRIEND)], span[1] in keys
+        return [key.removeprefix(FRIEND) for key in keys if key.startswith(FRIEND)], last in keys
+
+    def installs(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of the apps that a user has installed, in order of id, strongly consistent."""
+        return self._of_user(user, INSTALL, cursor, count)
+
+    def installed_users(self, app: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of the users who have installed an app, in order of id, as the index knows them."""
+        span = rows.after("user#", cursor)
+        items = self._dynamo.listed(self._table, _installs(app), span, limit=count + 1)
+        return rows.part((rows.named(item, "pk") for item in items), count)
 
     def friendship(self, user: str, friend: str) -> Place:
         """Where the item is that exists exactly while `friend` is a friend of `user`."""
-        return self._table, _friendship(user, friend)
+        return self._table, rows.of_user(user, FRIEND, friend)
 
     def install(self, user: str, app: str) -> Place:
         """Where the item is that exists exactly while `user` has installed `app`."""
-        return self._table, _install(user, app)
+        return self._table, rows.of_user(user, INSTALL, app)
 
-    def put_install(self, user: str, app: str) -> dict[str, Any]:
-        """The write of that item, for the transaction that creates the ledger."""
-        return {"Put": {"TableName": self._table, "Item": typed(_install(user, app))}}
+    def put_install(self, user: str, app: str) -> list[Write]:
+        """The writes of that item, for the transaction that creates the ledger; it fails where there is no user."""
+        item = rows.row(rows.of_user(user, INSTALL, app), _installs(app))
+        return [
+            {"Put": {"TableName": self._table, "Item": item}},
+            check(self._table, rows.user_key(user), THERE),
+        ]
 
-    def delete_install(self, user: str, app: str) -> dict[str, Any]:
+    def delete_install(self, user: str, app: str) -> Write:
         """The deletion of that item, for the transaction that deletes the ledger."""
-        return {"Delete": {"TableName": self._table, "Key": typed(_install(user, app))}}
+        return {"Delete": {"TableName": self._table, "Key": rows.row(rows.of_user(user, INSTALL, app))}}
+
+    def end_friendships(self, user: str) -> None:
+        """End all friendships of a user whom nobody can befriend any more. Raises Unavailable; again, it goes on."""
+        pk = rows.user_key(user)[0]
+
+        def find() -> Sequence[tuple[Row, Row]]:
+            found = self._dynamo.query(self._table, pk, beginning(FRIEND), consistent=True)
+            return [_friendship(user, rows.named(item)) for item in found]
+
+        self._counted.clear(find)
+
+    def has_installs(self, user: str) -> bool:
+        """Whether a user has any app installed, strongly consistent."""
+        return bool(self.installs(user, count=1)[0])
+
+    def _of_user(self, user: str, kind: str, cursor: str | None, count: int) -> Part[str]:
+        span = rows.after(kind, cursor)
+        items: Iterator[dict[str, object]] = self._dynamo.query(
+            self._table, rows.user_key(user)[0], span, consistent=True, limit=count + 1
+        )
+        return rows.part(map(rows.named, islice(items, count + 1)), count)
 
 
-def _user(user: str) -> str:
-    return f"user#{user}"
+def _friendship(one: str, other: str) -> tuple[Row, Row]:
+    """Both sides of a friendship, the same whoever is named first: those who collide do so at the first item."""
+    first, second = sorted((one, other))
+    return _side(first, second), _side(second, first)
 
 
-def _friendship(user: str, friend: str) -> Key:
-    return _user(user), _FRIEND + friend
+def _side(user: str, friend: str) -> Row:
+    count = Count(rows.user_key(user), FRIENDS, MOST_FRIENDS)
+    return Row(rows.row(rows.of_user(user, FRIEND, friend)), (count,))
 
 
-def _install(user: str, app: str) -> Key:
-    return _user(user), _INSTALL + app
+def _installs(app: str) -> str:
+    return f"installs#{app}"

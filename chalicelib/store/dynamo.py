@@ -1,6 +1,7 @@
 """The one door to DynamoDB: it sends, follows pages and unprocessed keys, and tells what became of a write.
 
-Every table has a string partition key `pk` and a string sort key `sk`. Items and conditions are built by the stores.
+Every table has a string partition key `pk` and a string sort key `sk`; the index `listing`, where there is one, has the
+partition key `list`, the sort key `pk`, and of each item nothing but keys. Items and conditions are built by stores.
 """
 
 import random
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.store.failures import Uncertain, sort_out
@@ -27,6 +28,8 @@ Place = tuple[str, Key]
 Span = tuple[str, str]
 """First and last sort key of a range, both included."""
 
+LISTING = "listing"
+"""The index of the directory table by its attribute `list`."""
 BATCH_GET = 100
 BATCH_WRITE = 25
 TRANSACTION = 100
@@ -117,33 +120,57 @@ class Dynamo:
         raise Unavailable
 
     def query(
-        self, table: str, partition: str, keys: Span | None = None, *, consistent: bool, only: str | None = None
+        self,
+        table: str,
+        partition: str,
+        keys: Span | None = None,
+        *,
+        consistent: bool,
+        only: str | None = None,
+        limit: int | None = None,
     ) -> Iterator[Item]:
         """Every item of a partition whose sort key is in `keys`, in key order; a page (1 MB) a call.
 
-        `only` names the attributes to return (comma-separated); what is read, and paid, is the whole item.
+        `only` names the attributes to return (comma-separated); what is read, and paid, is the whole item. With
+        `limit`, the first so many.
         """
-        request: dict[str, Any] = {
-            "TableName": table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": partition}},
-            "ConsistentRead": consistent,
-        }
-        if keys:
-            request["KeyConditionExpression"] += " AND sk BETWEEN :first AND :last"
-            request["ExpressionAttributeValues"] |= {":first": {"S": keys[0]}, ":last": {"S": keys[1]}}
+        request = _query(table, ("pk", "sk"), partition, keys) | {"ConsistentRead": consistent}
         if only:
             request["ProjectionExpression"] = only
+        return self._pages(request, limit)
+
+    def listed(
+        self, table: str, name: str, keys: Span | None = None, *, index: str = LISTING, limit: int | None = None
+    ) -> Iterator[Item]:
+        """The keys of the items on the list `name`, in order of `pk`, those in `keys` alone; with `limit`, the first.
+
+        An index lags behind its table, by less than a second as a rule; it cannot be read consistently.
+        """
+        return self._pages(_query(table, ("list", "pk"), name, keys) | {"IndexName": index}, limit)
+
+    def _pages(self, request: dict[str, Any], limit: int | None) -> Iterator[Item]:
+        left = sys.maxsize if limit is None else limit
         while True:
+            if limit is not None:
+                request["Limit"] = left
             answer = self._read("query", **request)
             yield from answer["Items"]
-            if not answer.get("LastEvaluatedKey"):
+            left -= len(answer["Items"])
+            if left <= 0 or not answer.get("LastEvaluatedKey"):
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def put(self, table: str, item: Item, condition: Condition) -> None:
         """Write an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""
         self._write("put_item", TableName=table, Item=item, **condition.parameters())
+
+    def update(self, table: str, key: Key, change: Mapping[str, Any]) -> None:
+        """Change an item as `change` says, UpdateItem's parameters. Raises Lost, Conflict, Uncertain or Unavailable."""
+        self._write("update_item", TableName=table, Key=typed(key), **change)
+
+    def delete(self, table: str, key: Key, condition: Condition) -> None:
+        """Delete an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""
+        self._write("delete_item", TableName=table, Key=typed(key), **condition.parameters())
 
     def transact(self, writes: Sequence[Mapping[str, Any]], token: str) -> None:
         """Write all (at most 100 items and 4 MB) or none. The same `token` sent again is the same transaction.
@@ -179,12 +206,29 @@ class Dynamo:
             answer = getattr(self._client, operation)(**request)
         except ClientError as error:
             raise sort_out(error) from error
+        except ParamValidationError:
+            raise  # Never sent: a mistake of ours, and no reason to try again.
         except BotoCoreError as error:
             raise Uncertain(str(error)) from error
         finally:
             if self._watch:
                 self._watch(Call(operation, request, answer, lane.get()))
         return answer
+
+
+def _query(table: str, names: Key, partition: str, keys: Span | None) -> dict[str, Any]:
+    """A query's parameters, for the partition and sort key attributes `names`."""
+    request: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "#p = :p",
+        "ExpressionAttributeNames": {"#p": names[0]},
+        "ExpressionAttributeValues": {":p": {"S": partition}},
+    }
+    if keys:
+        request["KeyConditionExpression"] += " AND #s BETWEEN :first AND :last"
+        request["ExpressionAttributeNames"]["#s"] = names[1]
+        request["ExpressionAttributeValues"] |= {":first": {"S": keys[0]}, ":last": {"S": keys[1]}}
+    return request
 
 
 def typed(key: Key) -> Item:

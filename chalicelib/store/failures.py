@@ -1,6 +1,7 @@
 """What can become of a call to DynamoDB, as far as a caller can act on it."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -28,13 +29,15 @@ class Lost(StoreFailure):
     """A condition did not hold: someone else's write came first, or this one did on a try whose answer was lost.
 
     `item` is what is stored now (None: nothing, or not told); `resent` says that the SDK sent the request more than
-    once, so that its own first try may be what it met.
+    once, so that its own first try may be what it met. `failed` has the stored item of every condition that failed,
+    by the position of its write in the transaction (0 outside of one).
     """
 
-    def __init__(self, item: Item | None, *, resent: bool) -> None:
+    def __init__(self, item: Item | None, *, resent: bool, failed: Mapping[int, Item | None] | None = None) -> None:
         super().__init__("condition failed")
         self.item = item
         self.resent = resent
+        self.failed = {0: item} if failed is None else failed
 
 
 class Conflict(StoreFailure):
@@ -67,8 +70,12 @@ def _cancelled(error: ClientError) -> Exception:
     reasons: list[Any] = error.response.get("CancellationReasons", [])
     codes = {reason.get("Code", "None") for reason in reasons}
     if "ConditionalCheckFailed" in codes:
-        failed = next(reason for reason in reasons if reason.get("Code") == "ConditionalCheckFailed")
-        return Lost(_old_item(failed), resent=_resent(error))
+        failed = {
+            position: _old_item(reason)
+            for position, reason in enumerate(reasons)
+            if reason.get("Code") == "ConditionalCheckFailed"
+        }
+        return Lost(next(iter(failed.values())), resent=_resent(error), failed=failed)
     if "TransactionConflict" in codes:
         return Conflict("TransactionConflict")
     if not codes & _THROTTLED:

@@ -1,0 +1,147 @@
+"""The ephemeral table: what is of use for minutes and goes by itself (TTL).
+
+| item | pk | sk | attributes |
+|---|---|---|---|
+| server_state | `state#<hash>` | `#` | `app`, `expires` (seconds), `ttl` |
+| failed sign-ins | `signin#<kind>#<hash>` | `#` | `failures`, `latest` (ms), `ttl` |
+
+DynamoDB deletes an item some time after its `ttl`: whoever reads one judges its time.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
+
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.oauth import STATE_SECONDS, hashed
+from chalicelib.core.signin import ACCOUNT_FREE, ADDRESS_FREE, FORGET_SECONDS, Failures
+from chalicelib.store.dynamo import Condition, Dynamo, Key, backoff, typed
+from chalicelib.store.failures import Lost
+from chalicelib.store.itemsize import Item
+from chalicelib.store.transactions import (
+    ABSENT,
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    PRESENT,
+    TRIES,
+    Update,
+    Write,
+    delete,
+    insist,
+)
+
+
+class ServerStates:
+    """The server_states that apps have fetched, each good for one authorization of that app within 30 minutes."""
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._clock = clock
+
+    def make(self, app: str) -> str:
+        """A new one for an app."""
+        text = secrets.token_hex(32)
+        expires = {"N": str(self._clock() // 1000 + STATE_SECONDS)}
+        item = typed(_state_key(text)) | {"app": {"S": app}, "expires": expires, "ttl": expires}
+        insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, ABSENT))
+        return text
+
+    def holds(self, app: str, text: str) -> bool:
+        """Whether this is one of the app's, not used and not too old."""
+        item = self._dynamo.get(self._table, _state_key(text), consistent=True)
+        return item is not None and item["app"]["S"] == app and int(item["expires"]["N"]) > self._clock() // 1000
+
+    def use(self, text: str) -> Write:
+        """The write that uses it up, for the transaction that stores the code."""
+        return delete(self._table, _state_key(text), PRESENT)
+
+
+class Kind(Enum):
+    """What failed sign-ins are counted for."""
+
+    ACCOUNT = "account"
+    ADDRESS = "address"
+
+    @property
+    def free(self) -> int:
+        """Failures that cost no time."""
+        return ACCOUNT_FREE if self is Kind.ACCOUNT else ADDRESS_FREE
+
+
+class Attempts:
+    """Failed sign-ins, counted by account and by address.
+
+    A try is counted before the password is looked at, and forgiven if it was right: however many try at once, no more
+    are looked at than the rule (core/signin.py) lets.
+    """
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._clock = clock
+
+    def begin(self, kind: Kind, name: str) -> int:
+        """Count a try; the whole seconds that it has to wait instead (0: it may go on, and was counted)."""
+        key = _signin_key(kind, name)
+        known: Item | None = None
+        for pause in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+            now = self._clock()
+            before = _failures(known)
+            if wait := before.wait(now, kind.free):
+                return wait
+            try:
+                self._put(typed(key) | _attributes(before.one_more(now)), _as_known(known))
+                return 0
+            except Lost as lost:
+                # The first loss only tells what is stored; those after it are races.
+                if known is not None:
+                    self._dynamo.rest(pause)
+                known = lost.item
+        raise Unavailable
+
+    def forgive(self, kind: Kind, name: str) -> None:
+        """The try was right: an account's failures are forgotten, an address has one less."""
+        key = _signin_key(kind, name)
+        # Lost: forgiven, or gone by itself, already.
+        with suppress(Lost):
+            if kind is Kind.ACCOUNT:
+                insist(self._dynamo, lambda _: self._dynamo.delete(self._table, key, PRESENT))
+            else:
+                counted = Condition("failures > :none", {":none": {"N": "0"}})
+                change = Update(adds={"failures": -1}).under(counted)
+                insist(self._dynamo, lambda _: self._dynamo.update(self._table, key, change))
+
+    def _put(self, item: Item, condition: Condition) -> None:
+        insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, condition))
+
+
+def _state_key(text: str) -> Key:
+    return f"state#{hashed(text)}", "#"
+
+
+def _signin_key(kind: Kind, name: str) -> Key:
+    # Hashed: a name may be of any length, and what people type there is sometimes their password.
+    return f"signin#{kind.value}#{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}", "#"
+
+
+def _failures(item: Item | None) -> Failures:
+    return Failures(int(item["failures"]["N"]), int(item["latest"]["N"])) if item else Failures()
+
+
+def _attributes(failures: Failures) -> Item:
+    return {
+        "failures": {"N": str(failures.count)},
+        "latest": {"N": str(failures.at)},
+        "ttl": {"N": str(failures.at // 1000 + FORGET_SECONDS)},
+    }
+
+
+def _as_known(item: Item | None) -> Condition:
+    if item is None:
+        return ABSENT
+    return Condition(
+        "failures = :failures AND latest = :latest", {":failures": item["failures"], ":latest": item["latest"]}
+    )

@@ -1,0 +1,130 @@
+"""Everything that is stored about one user, wherever it is: told, and erased. And an app, erased.
+
+It stands in store/, above the tables' own modules: it calls nothing but stores, and the order of its calls is what
+makes an erasure complete. A store that comes to keep something about users is added here, in both.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from chalicelib.core.directory import User
+from chalicelib.core.errors import PermissionDenied, TooLarge
+from chalicelib.core.oauth import Grant
+from chalicelib.store.appdata import AppData
+from chalicelib.store.apps import Apps
+from chalicelib.store.directory import Directory
+from chalicelib.store.fanout import WORKERS, side_by_side
+from chalicelib.store.grants import Grants
+from chalicelib.store.pages import Pages
+from chalicelib.store.rows import every
+from chalicelib.store.users import Users
+
+EXPORT_BYTES = 60_000_000
+"""Values of all apps that one export may have to carry: what a function's memory holds several times over."""
+APP_SECONDS = 15.0
+"""How long one call works at erasing an app; what is left is for the next."""
+
+
+@dataclass(frozen=True)
+class Everything:
+    """All that is stored about one user. `data` has each installed app's; `administers` and `follows` are pages."""
+
+    user: User
+    friends: Sequence[str]
+    data: dict[str, dict[str, str]]
+    grants: Sequence[Grant]
+    administers: Sequence[str]
+    follows: Sequence[str]
+
+
+class Personal:
+    """What all stores of one deployment hold about a user."""
+
+    def __init__(
+        self, users: Users, apps: Apps, pages: Pages, directory: Directory, appdata: AppData, grants: Grants
+    ) -> None:
+        self._users = users
+        self._apps = apps
+        self._pages = pages
+        self._directory = directory
+        self._appdata = appdata
+        self._grants = grants
+
+    def export(self, user: str) -> Everything | None:
+        """All of it; None where there is no such user. Raises TooLarge (over EXPORT_BYTES of values)."""
+        known = self._users.get(user)
+        if known is None:
+            return None
+        data: dict[str, dict[str, str]] = {}
+        left = EXPORT_BYTES
+        for app in self._installs(user):
+            try:
+                left -= self._appdata.usage(app, user).balance.total
+                if left < 0:
+                    raise TooLarge(f"The user's data are too large for one export (max={EXPORT_BYTES})")
+                data[app] = self._appdata.read(app, user, None).data or {}
+            except PermissionDenied:
+                continue  # Uninstalled meanwhile.
+        return Everything(
+            user=known,
+            friends=list(every(partial(self._directory.friends, user))),
+            data=data,
+            grants=self._grants.of_user(user),
+            administers=list(every(partial(self._pages.administered, user))),
+            follows=list(every(partial(self._pages.followed, user))),
+        )
+
+    def erase(self, user: str) -> dict[str, int]:
+        """Erase a user everywhere; how much of each kind there was.
+
+        First the user is closed: they cannot sign in, and nothing can be added to them any more. Then all that is
+        theirs goes, and last the user. So whatever cuts it short, calling it again finishes it. Own values are cleared
+        by the next sweep. Raises Unavailable.
+        """
+        removed = {
+            "profiles": int(self._users.close(user)),
+            "friendships": _count(every(partial(self._directory.friends, user))),
+            "installs": 0,
+            "grants": len(self._grants.of_user(user)),
+            "page roles": _count(every(partial(self._pages.administered, user)))
+            + _count(every(partial(self._pages.followed, user))),
+        }
+        for apps in _chunks(self._installs(user)):
+            removed["installs"] += sum(side_by_side([partial(self._appdata.uninstall, app, user) for app in apps]))
+        self._grants.erase(user)
+        self._users.delete(user)
+        return removed
+
+    def erase_app(self, app: str, now: Callable[[], float] = time.monotonic) -> tuple[int, bool]:
+        """Erase an app with its installs, their data and their grants, for about APP_SECONDS.
+
+        Returns how many installs went, and whether that was all; else it is to be called again.
+        """
+        end, removed = now() + APP_SECONDS, 0
+        self._apps.close(app)
+        self._grants.end_own(app)
+        for users in _chunks(every(partial(self._directory.installed_users, app))):
+            removed += sum(side_by_side([partial(self._remove_install, app, user) for user in users]))
+            if now() >= end:
+                return removed, False
+        self._apps.delete(app)
+        return removed, True
+
+    def _remove_install(self, app: str, user: str) -> bool:
+        self._grants.end(user, app)
+        return self._appdata.uninstall(app, user)
+
+    def _installs(self, user: str) -> Iterator[str]:
+        return every(partial(self._directory.installs, user))
+
+
+def _chunks(ids: Iterator[str]) -> Iterator[list[str]]:
+    while chunk := list(islice(ids, WORKERS)):
+        yield chunk
+
+
+def _count(ids: Iterator[str]) -> int:
+    return sum(1 for _ in ids)
