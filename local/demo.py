@@ -1,65 +1,66 @@
-"""The demo world: five users, two apps, a page and some data, for trying things out.
+"""The demo world: five users, two apps, a page and some data (local/demo_data.py), for trying things out.
 
-Ids are always the same, so that examples can name them; passwords, secrets and tokens are made for each `.local/` and
-kept in `demo.json` there (mode 600), the 30-day tokens afresh with every start.
+Ids are always the same; passwords, secrets and tokens are made for each `.local/` and kept in `demo.json` there (mode
+600), the 30-day tokens afresh with every start.
 """
 
 import json
 import os
 import secrets
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.errors import Conflict, NotFound
+from chalicelib.core.passwords import hash_password
+from local.demo_data import (
+    ADMINISTRATOR,
+    APPS,
+    CAFE,
+    CONTENT_URI,
+    DATA,
+    FOLLOWERS,
+    FRIENDSHIPS,
+    INSTALLS,
+    MODULE,
+    PEOPLE,
+    SCOPES,
+    USERS,
+    app,
+)
 
 FILE = "demo.json"
 LIFETIME = 30 * 24 * 3600
 
-USERS = {
-    "hana": "k3v9x2mtq7ra",
-    "ken": "a8d1p0zzk4wn",
-    "mei": "m5c2e7uub9fh",
-    "taro": "t6w4j1nnr8sd",
-    "yuki": "y2b7g5hhv3qx",
-}
-NAMES = {"hana": "花 (Hana)", "ken": "健 (Ken)", "mei": "芽衣 (Mei)", "taro": "太郎 (Taro)", "yuki": "雪 (Yuki)"}
-FRIENDS = [("hana", "ken"), ("hana", "mei"), ("hana", "taro"), ("ken", "mei")]
-APPS = {"quest": "6d1f0c2ab4e79853", "album": "c07be4915fa2d386"}
-INSTALLS = {"quest": ["hana", "ken", "mei", "yuki"], "album": ["ken"]}
-DATA = {
-    "hana": {"greeting": "こんにちは", "level": "5", "high_score": "4200"},
-    "ken": {"greeting": "Yo!", "level": "7", "high_score": "6150"},
-    "yuki": {"level": "2", "high_score": "900"},
-}
-CAFE = {"id": "20260401000000000001", "moduleId": "3", "contentUri": "http://quest.example/contents/1"}
-SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed")
+
+@dataclass(frozen=True)
+class Secrets:
+    """What only `demo.json` knows: passwords by name, and the secret of quest."""
+
+    passwords: dict[str, str]
+    client_secret: str
 
 
 def load(platform: Platform, base_url: str, directory: Path) -> str:
-    """Make the demo world unless it is there, write `demo.json`, and return a text with requests to paste."""
+    """Make the demo world unless it is there, write `demo.json`, and return a text with requests to paste.
+
+    What a user has changed in it since stays as it is.
+    """
     path = directory / FILE
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if not known or not _is_there(platform):
-        _make(platform)
-    _write_private(path, json.dumps(_describe(platform, base_url, known), ensure_ascii=False, indent=1) + "\n")
+    kept = _secrets(known)
+    if not known or not platform.users.get_many(USERS.values()):
+        kept = _make(platform, _redirect_uri(base_url), kept)
+    elif known["baseUrl"] != base_url:
+        _move(platform, _redirect_uri(base_url))
+    _write_private(path, json.dumps(_describe(platform, base_url, kept), ensure_ascii=False, indent=1) + "\n")
     return _requests(base_url, path)
 
 
-def _is_there(platform: Platform) -> bool:
-    """Whether any of its users has a friend or the game: an emptied store has neither."""
-    return any(platform.directory.friends_with_install(user, APPS["quest"]) != ([], False) for user in USERS.values())
-
-
-def _make(platform: Platform) -> None:
-    for one, other in FRIENDS:
-        platform.directory.befriend(USERS[one], USERS[other])
-    for app, users in INSTALLS.items():
-        for user in users:
-            platform.appdata.install(APPS[app], USERS[user], DATA.get(user) if app == "quest" else None)
-
-
-def _describe(platform: Platform, base_url: str, known: dict[str, Any]) -> dict[str, Any]:
-    """The contents of `demo.json`. Secrets already known stay."""
+def _secrets(known: dict[str, Any]) -> Secrets:
+    """Those of an earlier start, fresh ones where there are none."""
 
     def secret(*path: str) -> str:
         value: Any = known
@@ -67,36 +68,91 @@ def _describe(platform: Platform, base_url: str, known: dict[str, Any]) -> dict[
             value = value.get(name, {})
         return value or secrets.token_urlsafe(12)
 
-    def token(app: str, user: str | None, *scopes: str) -> str:
-        return platform.tokens.issue(app=app, viewer=user, scopes=scopes, lifetime=LIFETIME)
+    return Secrets(
+        passwords={name: secret("users", name, "password") for name in USERS},
+        client_secret=secret("apps", "quest", "clientSecret"),
+    )
+
+
+def _make(platform: Platform, redirect_uri: str, wanted: Secrets) -> Secrets:
+    """Make what is not there of the demo world, with these secrets; the secrets that hold.
+
+    Each step may have been done before: by a start that did not get to its end, or for another directory.
+    """
+    for name, user in PEOPLE.items():
+        password_hash = hash_password(wanted.passwords[name])
+        try:
+            platform.users.create(user, password_hash)
+        except Conflict:
+            platform.users.set_password(user.id, password_hash)
+    client_secret = wanted.client_secret
+    try:
+        platform.apps.create(app("quest", redirect_uri, client_secret))
+    except Conflict:
+        client_secret = platform.apps.new_secret(APPS["quest"])
+    with suppress(Conflict):
+        platform.apps.create(app("album", redirect_uri, None))
+    for one, other in FRIENDSHIPS:
+        platform.directory.befriend(USERS[one], USERS[other])
+    for installed, users in INSTALLS.items():
+        for each in users:
+            platform.appdata.install(APPS[installed], USERS[each], DATA.get(each) if installed == "quest" else None)
+    _make_page(platform)
+    return Secrets(wanted.passwords, client_secret)
+
+
+def _make_page(platform: Platform) -> None:
+    with suppress(Conflict):
+        platform.pages.create(CAFE)
+    with suppress(Conflict):
+        platform.pages.add_module(CAFE.id, APPS["quest"], "クエスト (Quest)", MODULE)
+    platform.pages.add_administrator(CAFE.id, USERS[ADMINISTRATOR])
+    for each in FOLLOWERS:
+        platform.pages.add_follower(CAFE.id, USERS[each])
+
+
+def _move(platform: Platform, redirect_uri: str) -> None:
+    """The server has another address than at the last start: the apps' redirect URIs are under it."""
+    for each in APPS.values():
+        with suppress(NotFound):
+            platform.apps.change(each, redirect_uris=(redirect_uri,), start_url=redirect_uri)
+
+
+def _redirect_uri(base_url: str) -> str:
+    return f"{base_url}/sample"
+
+
+def _describe(platform: Platform, base_url: str, kept: Secrets) -> dict[str, Any]:
+    """The contents of `demo.json`."""
+
+    def token(client: str, user: str | None, *scopes: str) -> str:
+        return platform.tokens.issue(app=client, viewer=user, scopes=scopes, lifetime=LIFETIME)
+
+    def client(name: str) -> dict[str, str]:
+        return {"id": APPS[name], "clientId": APPS[name], "redirectUri": _redirect_uri(base_url)}
 
     return {
         "baseUrl": base_url,
         "users": {
             name: {
-                "id": user,
+                "id": user.id,
                 "login": name,
-                "password": secret("users", name, "password"),
-                "displayName": NAMES[name],
+                "password": kept.passwords[name],
+                "displayName": user.display_name,
             }
-            for name, user in USERS.items()
+            for name, user in PEOPLE.items()
         },
         "apps": {
-            "quest": {
-                "id": APPS["quest"],
-                "clientId": APPS["quest"],
-                "clientSecret": secret("apps", "quest", "clientSecret"),
-                "redirectUri": f"{base_url}/sample",
-            },
-            "album": {"id": APPS["album"], "clientId": APPS["album"], "redirectUri": f"{base_url}/sample"},
+            "quest": client("quest") | {"clientSecret": kept.client_secret},
+            "album": client("album"),
         },
-        "pages": {"cafe": CAFE},
+        "pages": {"cafe": {"id": CAFE.id, "moduleId": MODULE, "contentUri": CONTENT_URI}},
         "tokens": {
             "users": {
-                name: {app: token(client, user, *SCOPES) for app, client in APPS.items()}
+                name: {app_name: token(app_id, user, *SCOPES) for app_name, app_id in APPS.items()}
                 for name, user in USERS.items()
             },
-            "clients": {app: token(client, None) for app, client in APPS.items()},
+            "clients": {app_name: token(app_id, None) for app_name, app_id in APPS.items()},
             "operator": token("operator", None, "admin"),
         },
     }
@@ -113,7 +169,8 @@ def _write_private(path: Path, text: str) -> None:
 def _requests(base_url: str, path: Path) -> str:
     return f"""Demo world: {", ".join(USERS)} and the apps quest and album; ids, secrets and tokens in {path}
 
-  T=$(.venv/bin/python -m local.token --user hana --app quest --scope mixi_apps2)
+  T=$(.venv/bin/python -m local.token --user hana --app quest --scope "mixi_apps2 r_profile")
+  curl -H "Authorization: OAuth $T" "{base_url}/2/people/@me/@friends"
   curl -H "Authorization: OAuth $T" "{base_url}/2/apps/appdata/@me/@self"
   curl -H "Authorization: OAuth $T" "{base_url}/2/apps/appdata/@me/@friends?fields=level"
   curl -H "Authorization: OAuth $T" -H "Content-Type: application/json" \\

@@ -10,6 +10,7 @@ from enum import Enum
 
 from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied, TooLarge
 from chalicelib.core.limits import Limits
+from chalicelib.core.permission import Status, Whose, may_update_data
 
 ME = "@me"
 ALL = frozenset({"*", "@all"})
@@ -54,7 +55,9 @@ def select(user: str, group: str, viewer: str) -> Selection:
 def select_writable(user: str, group: str, viewer: str) -> Selection:
     """As `select`, for POST, PUT and DELETE: only the viewer's own `@self`, else PermissionDenied."""
     selection = select(user, group, viewer)
-    if not selection.own or selection.group is not Group.SELF:
+    # Whether the app is installed is known only later; that of all people the viewer alone may update, already.
+    whose = Whose.VIEWER if selection.own else Whose.OTHER
+    if selection.group is not Group.SELF or not may_update_data(whose, Status.INSTALLED):
         raise PermissionDenied
     return selection
 
@@ -130,11 +133,6 @@ def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int 
     if keys > limits.keys and keys > balance.keys:
         raise ParameterInvalid(f"Too many keys (max={limits.keys})")
     return Balance(total, keys)
-
-
-def may_read(*, viewer_installed: bool, owner_installed: bool, own: bool, friend: bool) -> bool:
-    """Whether `/2` hands out an owner's data: both have installed the app, and the owner is self or a friend."""
-    return viewer_installed and owner_installed and (own or friend)
 
 
 def utf8_bytes(text: str) -> int:

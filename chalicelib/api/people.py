@@ -1,0 +1,53 @@
+"""The People API: `/2/people/{user}/{group}`, whose profile an app may show.
+
+Takes a user's token with the scope `r_profile`; some fields ask for a scope of their own. Refusals come in this order:
+token, scopes, format, selector, parameters, permission. Sources: what is left of the People API page, its clients, and
+docs/decisions.md.
+"""
+
+from collections.abc import Callable
+
+from chalice.app import Request, Response
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core.access import Access
+from chalicelib.core.paging import Paging
+from chalicelib.core.people import SCOPE, Group, asked_fields, read_query, select, view
+from chalicelib.web.answers import data_answer
+from chalicelib.web.face import Face, Token
+from chalicelib.web.requests import check_format, parameters
+
+PATH = "/2/people/{user}/{group}"
+
+
+def people(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE)
+    def read(request: Request, access: Access, user: str, group: str) -> Response:
+        """Read oneself (`@me/@self`), a friend (`{id}/@self`) or all friends (`@me/@friends`).
+
+        `fields` names fields, comma-separated, `@all` every field whose scope the token has; by default `id`,
+        `displayName`, `thumbnailUrl`, `profileUrl`. For friends: `startIndex`, `count` (default 20, at most 1000),
+        `sortBy` (`id`, `displayName`), `sortOrder` (`ascending`, `descending`), `filterBy` (`hasApp`, or `pageId` with
+        `filterValue`). Answers `{"entry": …, "startIndex": …, "itemsPerPage": …, "totalResults": …}`; `entry` is an
+        object for `@self`, a list for `@friends`. What the permission model does not give out is absent.
+        """
+        here, viewer = platform(), access.user
+        owner = access.owner or viewer
+        fields = asked_fields(",".join(parameters(request, "fields")), access.scopes)
+        target, wanted = select(user, check_format(request, group), viewer)
+        query = read_query(lambda name: next(reversed(parameters(request, name)), None))
+        if wanted is Group.SELF:
+            found = here.people.one(access.app, owner, viewer, target)
+        else:
+            found = here.people.friends(access.app, owner, viewer, query)
+        strict = here.settings.strict_profiles
+        entries = [view(person, fields, found.running, strict=strict) for person in found.people]
+        if wanted is Group.SELF:
+            return data_answer({"entry": entries[0], **Paging().counters(1, 1)}, {}, here.answers.keep)
+        counters = query.paging.counters(len(entries), found.total)
+        return data_answer({"entry": entries, **counters}, {}, here.answers.keep)
+
+    return face

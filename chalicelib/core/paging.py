@@ -1,0 +1,47 @@
+"""Paging of lists: `startIndex` counts from 0, `count` is how many at most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from chalicelib.core.errors import ParameterInvalid
+
+T = TypeVar("T")
+
+DEFAULT_COUNT = 20
+_MOST_START = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which part of a list is wanted."""
+
+    start: int = 0
+    count: int = DEFAULT_COUNT
+
+    def cut(self, whole: Sequence[T]) -> Sequence[T]:
+        """That part; empty where the list ends before it."""
+        return whole[self.start : self.start + self.count]
+
+    def counters(self, entries: int, total: int) -> dict[str, Any]:
+        """The counters of an answer that holds `entries` of `total` results."""
+        return {"startIndex": self.start, "itemsPerPage": entries, "totalResults": total}
+
+
+def paging(start: str | None, count: str | None, *, most: int) -> Paging:
+    """The part that the parameters `startIndex` and `count` (1 to `most`) ask for; None: not given.
+
+    Raises ParameterInvalid for what is not a whole number in range.
+    """
+    return Paging(
+        _whole("startIndex", start, 0, 0, _MOST_START),
+        _whole("count", count, DEFAULT_COUNT, 1, most),
+    )
+
+
+def _whole(name: str, text: str | None, default: int, least: int, most: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise ParameterInvalid(f"{name} must be a whole number from {least} to {most}")
+    return int(text)

@@ -1,0 +1,184 @@
+"""The People API's rules: which fields a person has and what each asks for, selectors, filters and order.
+
+Sources: the heads of the People API page and its clients (fields, scopes, parameters), the page Available Information
+(which fields are a user's information and which the profile's), and docs/decisions.md.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from typing import Any
+
+from chalicelib.core.directory import User
+from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
+from chalicelib.core.fields import is_id
+from chalicelib.core.paging import Paging, paging
+from chalicelib.core.permission import Running, may_obtain_information, may_obtain_profile, status
+
+SCOPE = "r_profile"
+MOST_PEOPLE = 1000
+"""The maximum of `count`, and as many friends as a user can have."""
+_ME = "@me"
+_ALL = frozenset({"*", "@all"})
+
+Value = str | int | list[dict[str, str]] | None
+
+
+class Group(Enum):
+    """The Group-IDs of the people path."""
+
+    SELF = "@self"
+    FRIENDS = "@friends"
+
+
+class Filter(Enum):
+    """What `filterBy` may ask of friends."""
+
+    HAS_APP = "hasApp"
+    """They have installed the app."""
+    PAGE = "pageId"
+    """They follow the page that `filterValue` names."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a person: its value, the scope it asks for beside `r_profile`, and whose setting publishes it.
+
+    Without a `setting` it is the user's information, with one the user's profile information.
+    """
+
+    value: Callable[[User], Value]
+    scope: str | None = None
+    setting: str | None = None
+
+
+def _thumbnails(user: User) -> Value:
+    return [{"value": user.thumbnail_url}] if user.thumbnail_url else []
+
+
+FIELDS: Mapping[str, Field] = {
+    "id": Field(attrgetter("id")),
+    "displayName": Field(attrgetter("display_name")),
+    "thumbnailUrl": Field(attrgetter("thumbnail_url")),
+    "profileUrl": Field(attrgetter("profile_url")),
+    "thumbnailDetails": Field(_thumbnails),
+    "bloodType": Field(attrgetter("blood_type"), scope="r_profile_blood_type"),
+    "address": Field(attrgetter("address"), scope="r_profile_location", setting="address"),
+    "location": Field(attrgetter("address"), scope="r_profile_location", setting="address"),
+    "birthday": Field(attrgetter("birthday"), scope="r_profile_birthday", setting="birthday"),
+    "age": Field(attrgetter("age"), scope="r_profile_birthday", setting="age"),
+    "gender": Field(attrgetter("gender"), scope="r_profile_gender", setting="gender"),
+}
+"""Every field, in the order in which an answer has them."""
+DEFAULT_FIELDS = ("id", "displayName", "thumbnailUrl", "profileUrl")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user, and whether the user has installed the app."""
+
+    user: User
+    installed: bool
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a request asks of a list of friends. `page` is the page to be followed, where the filter is PAGE."""
+
+    paging: Paging
+    by_name: bool
+    descending: bool
+    filter: Filter | None
+    page: str | None
+
+    def arranged(self, names: Mapping[str, str]) -> list[str]:
+        """Ids of users, given with their names, in the order asked for: by id, or by name and then id."""
+        if self.by_name:
+            return sorted(names, key=lambda user: (names[user].casefold(), user), reverse=self.descending)
+        return sorted(names, reverse=self.descending)
+
+
+def select(user: str, group: str, viewer: str) -> tuple[str, Group]:
+    """Read the selectors of `/2/people/{user}/{group}`: a user id and what is asked of it.
+
+    One's own id equals `@me`. Raises PermissionDenied for a group that does not exist, for anyone else's `@friends`,
+    and for what cannot be a user's id: the answer for an id that is nobody's.
+    """
+    target = viewer if user == _ME else user
+    try:
+        wanted = Group(group)
+    except ValueError:
+        raise PermissionDenied from None
+    if target != viewer and not is_id("user", target):
+        raise PermissionDenied
+    if wanted is Group.FRIENDS and target != viewer:
+        raise PermissionDenied
+    return target, wanted
+
+
+def asked_fields(text: str, scopes: Iterable[str]) -> tuple[str, ...]:
+    """The fields that a `fields` parameter asks for and the scopes open, in the order of FIELDS; `id` always.
+
+    Empty is the default fields; `*` or `@all` anywhere is every field that the scopes open; names of no field are
+    ignored. Raises InsufficientScope for a field asked by name whose scope is missing.
+    """
+    names = frozenset(name for name in text.split(",") if name) or frozenset(DEFAULT_FIELDS)
+    held = frozenset(scopes)
+    opened = {name for name, field in FIELDS.items() if field.scope is None or field.scope in held}
+    for name, field in FIELDS.items():
+        if name in names and name not in opened:
+            raise InsufficientScope(field.scope or SCOPE)
+    wanted = opened if names & _ALL else opened & names | {"id"}
+    return tuple(name for name in FIELDS if name in wanted)
+
+
+def read_query(parameter: Callable[[str], str | None]) -> Query:
+    """The query that `parameter` gives by name (None: absent). Raises ParameterInvalid for a value out of range."""
+    part = paging(parameter("startIndex"), parameter("count"), most=MOST_PEOPLE)
+    sort_by = _one_of("sortBy", parameter("sortBy"), ("id", "displayName"))
+    order = _one_of("sortOrder", parameter("sortOrder"), ("ascending", "descending"))
+    chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in Filter], default=None)
+    page = parameter("filterValue") if chosen == Filter.PAGE.value else None
+    if chosen == Filter.PAGE.value and not is_id("page", page or ""):
+        raise ParameterInvalid("filterValue must be the id of a page")
+    return Query(
+        paging=part,
+        by_name=sort_by == "displayName",
+        descending=order == "descending",
+        filter=Filter(chosen) if chosen else None,
+        page=page,
+    )
+
+
+def is_obtainable(person: Person, running: Running) -> bool:
+    """Whether anything of a person may be had: where it may not, the person is absent, not empty."""
+    whose = running.whose(person.user.id)
+    return may_obtain_information(whose, status(person.installed), visible=person.user.visible)
+
+
+def view(person: Person, fields: Iterable[str], running: Running, *, strict: bool) -> dict[str, Any]:
+    """An obtainable person's entry: those of the fields that have a value and that the permission model gives out.
+
+    `strict` is the profile visibility of that name.
+    """
+    user = person.user
+    whose = running.whose(user.id)
+    closeness = running.closeness(user.id) if strict else None
+
+    def may(field: Field) -> bool:
+        if field.setting is None:
+            return True
+        published = user.publication[field.setting]
+        return may_obtain_profile(whose, status(person.installed), published, visible=user.visible, closeness=closeness)
+
+    values = {name: FIELDS[name].value(user) for name in fields if may(FIELDS[name])}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _one_of(name: str, text: str | None, allowed: Iterable[str], default: str | None = "") -> str | None:
+    if text is None:
+        return default
+    if text not in allowed:
+        raise ParameterInvalid(f"{name} must be one of: {', '.join(allowed)}")
+    return text
