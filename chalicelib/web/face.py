@@ -31,6 +31,8 @@ class Token(Enum):
     USER = "user"
     CLIENT = "client"
     ANY = "any"
+    NONE = "none"
+    """No token: the route says what protects it instead."""
 
 
 class Face(Blueprint):
@@ -41,28 +43,34 @@ class Face(Blueprint):
         self._tokens = tokens
 
     def route(  # type: ignore[override]
-        self, path: str, *, methods: Sequence[str], token: Token, scope: str | None
+        self, path: str, *, methods: Sequence[str], token: Token, scope: str | None, instead: str | None = None
     ) -> Callable[[View], View]:
         """Register a view for `methods` of `path`, called as `view(request, access, **path_parameters)`.
 
         `token` and `scope` are what a request must bring: 401 without a valid token, 403 `insufficient_scope` without
-        the scope, 403 `permission_denied` with a user's token where an app's is asked for, or the reverse.
+        the scope, 403 `permission_denied` with a user's token where an app's is asked for, or the reverse. A route of
+        Token.NONE is called as `view(request, **path_parameters)` and names what protects it `instead`.
         """
+        if (token is Token.NONE) != (instead is not None) or (token is Token.NONE and scope is not None):
+            raise ValueError(f"{path}: either a token, or what protects the route instead")
 
         def register(view: View) -> View:
             def authenticated(**segments: str) -> Response:
                 request = self.current_request
                 dialect = Dialect.OAUTH
                 try:
+                    decoded_segments = {name: decoded(each) for name, each in segments.items()}
+                    if token is Token.NONE:
+                        return view(request, **decoded_segments)
                     text, dialect = token_in(request)
                     access = self._access(text, token, scope)
-                    return view(request, access, **{name: decoded(each) for name, each in segments.items()})
+                    return view(request, access, **decoded_segments)
                 except Exception as error:
                     return answer_any(error, dialect)
 
             authenticated.__name__ = view.__name__
             authenticated.__doc__ = view.__doc__
-            authenticated.__dict__.update(token=token, scope=scope)
+            authenticated.__dict__.update(token=token, scope=scope, instead=instead)
             authenticated.__dict__["__signature__"] = inspect.Signature(
                 [each for name, each in inspect.signature(view).parameters.items() if "{" + name + "}" in path]
             )

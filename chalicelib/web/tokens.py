@@ -10,12 +10,15 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 
 from chalicelib.core.access import Access
 from chalicelib.core.errors import TokenRefused
+
+if TYPE_CHECKING:
+    from chalicelib.web.issuer import Issuer
 
 TYPE = "at+jwt"
 MOST_CHARACTERS = 4096
@@ -57,9 +60,10 @@ class Keys:
 class Tokens:
     """Issues and checks the access tokens of one deployment, named by its `issuer` (also their audience)."""
 
-    def __init__(self, keys: Keys, issuer: str) -> None:
+    def __init__(self, keys: Keys, issuer: str, external: "Issuer | None" = None) -> None:
         self._keys = keys
         self._issuer = issuer
+        self._external = external
 
     def issue(
         self, *, app: str, viewer: str | None, scopes: Iterable[str], lifetime: int, owner: str | None = None
@@ -81,7 +85,13 @@ class Tokens:
         return jwt.encode(claims, key, key.algorithm_name, headers={"typ": TYPE, "kid": key.key_id})
 
     def check(self, token: str) -> Access:
-        """What a token says. Raises TokenRefused: `expired_token` for one past its time, else `invalid_token`."""
+        """What a token says, one of ours or of the external issuer.
+
+        Raises TokenRefused: `expired_token` for one past its time, else `invalid_token`; and Unavailable where the
+        external issuer's keys are not to be had.
+        """
+        if self._external and len(token) <= MOST_CHARACTERS and self._external.issued(token):
+            return self._external.check(token)
         claims = self._claims(token)
         viewer, app = claims["sub"], claims["client_id"]
         return Access(

@@ -1,0 +1,115 @@
+"""The OAuth 2 endpoints that apps call: `/2/token`, `/2/authorize/revoke`, and the metadata (RFC 8414).
+
+Credentials come in the form body (never as HTTP Basic), whatever content type the client sets. Answers and errors are
+JSON and `no-store`; a token answer has exactly the members that strict clients expect (protocol §3.3).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Request, Response
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core.errors import TooLarge
+from chalicelib.core.oauth import USER_SCOPES, parse_form, redirects_sent
+from chalicelib.web.answers import json_answer
+from chalicelib.web.dialect import Dialect
+from chalicelib.web.errors import answer_any
+from chalicelib.web.face import Face, Token
+
+if TYPE_CHECKING:
+    from chalicelib.web.authorization import Authorization
+
+MOST_BYTES = 65_536
+"""Of a form."""
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+def oauth(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route("/2/token", methods=["POST"], token=Token.NONE, scope=None, instead="client credentials")
+    def token(request: Request) -> Response:
+        """Tokens for a code, a refresh token, or an app itself; or a `server_state`.
+
+        `grant_type` is `authorization_code`, `refresh_token`, `client_credentials` or `server_state`. Answers
+        `{"refresh_token", "expires_in", "access_token", "token_type", "scope"}`, without `token_type` where the app's
+        dialect is draft10. Errors are RFC 6749's, 400; 401 for invalid_client, and for invalid_grant in draft10.
+        """
+
+        def answer() -> Any:
+            body = form_body(request)
+            return authorization(platform()).token(parse_form(body), frozenset(redirects_sent(body)))
+
+        return _uncached(answer)
+
+    @face.route("/2/authorize/revoke", methods=["POST"], token=Token.NONE, scope=None, instead="the refresh token")
+    def revoke(request: Request) -> Response:
+        """End what the refresh token in `token` came from; 200 `{}`, also where it is not valid any more.
+
+        Access tokens live out their 15 minutes.
+        """
+
+        def answer() -> Any:
+            authorization(platform()).revoke(parse_form(form_body(request)))
+            return {}
+
+        return _uncached(answer)
+
+    @face.route(
+        "/.well-known/oauth-authorization-server", methods=["GET"], token=Token.NONE, scope=None, instead="public"
+    )
+    def metadata(request: Request) -> Response:
+        """What this authorization server can do (RFC 8414)."""
+        settings = platform().settings
+        own = settings.openid_issuer is None
+        return json_answer(_metadata(settings.issuer, signs_in=own), headers={"Cache-Control": "public, max-age=3600"})
+
+    return face
+
+
+def authorization(here: Platform) -> "Authorization":
+    """The authorization server of a platform."""
+    # oauthlib is loaded with the first request that needs it, not with every cold start.
+    from chalicelib.web.authorization import Authorization
+
+    return Authorization(here.grants, here.states, here.tokens)
+
+
+def form_body(request: Request) -> bytes:
+    """The body of a form. Raises TooLarge."""
+    body: bytes | str = request.raw_body
+    raw = body.encode() if isinstance(body, str) else body
+    if len(raw) > MOST_BYTES:
+        raise TooLarge(f"The form is too large (max={MOST_BYTES})")
+    return raw
+
+
+def _uncached(answer: Callable[[], Any]) -> Response:
+    try:
+        return json_answer(answer(), headers=_NO_STORE)
+    except Exception as error:
+        refused = answer_any(error, Dialect.BEARER)
+        refused.headers.update(_NO_STORE)
+        return refused
+
+
+def _metadata(issuer: str, *, signs_in: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "issuer": issuer,
+        "token_endpoint": f"{issuer}/2/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "none"],
+        "revocation_endpoint": f"{issuer}/2/authorize/revoke",
+        "revocation_endpoint_auth_methods_supported": ["client_secret_post", "none"],
+        "scopes_supported": sorted(USER_SCOPES),
+        "response_types_supported": ["code"] if signs_in else [],
+        "grant_types_supported": ["client_credentials", "refresh_token"],
+    }
+    if signs_in:
+        told["authorization_endpoint"] = f"{issuer}/connect_authorize.pl"
+        told["grant_types_supported"] = ["authorization_code", "client_credentials", "refresh_token"]
+        told["response_modes_supported"] = ["query"]
+        told["code_challenge_methods_supported"] = ["S256"]
+        told["ui_locales_supported"] = ["ja", "en"]
+    return told

@@ -1,0 +1,173 @@
+"""The page where users see and change what is theirs to decide: `/settings`.
+
+Apps they have granted or installed, each to be ended or uninstalled; who sees which field of their profile; and
+whether apps they have not installed see what is public. Each form is one POST, answered by the page as it is then.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.api.consent import signing_in
+from chalicelib.api.oauth import form_body
+from chalicelib.api.signin import sign_in
+from chalicelib.bootstrap import Platform
+from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.core.oauth import parse_form
+from chalicelib.store.rows import every
+from chalicelib.web.face import Face, Token
+from chalicelib.web.html import guarded, language_of, page
+from chalicelib.web.sessions import Session
+from chalicelib.web.words import Language, word
+
+ACTION = "settings"
+
+
+def settings_page(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route("/settings", methods=["GET"], token=Token.NONE, scope=None, instead="the user's session")
+    @guarded
+    def show(request: Request) -> Response:
+        """The user's settings; without a session, the form to sign in."""
+        here = signing_in(platform())
+        session = here.sessions.read(request)
+        return _shown(here, language_of(request), session, saved=False)
+
+    @face.route("/settings", methods=["POST"], token=Token.NONE, scope=None, instead="the session's csrf value")
+    @guarded
+    def submit(request: Request) -> Response:
+        """A form: `login` and `password`; `end` or `uninstall` and an app's id; `save`; or `session`, `end`."""
+        here = signing_in(platform())
+        form = parse_form(form_body(request))
+        language = language_of(request, form.get("lang"))
+        session = here.sessions.read(request)
+        if not session.accepts(form.get("csrf")):
+            return _shown(here, language, session, problem=word(language, "expired"))
+        if form.get("session") == "end":
+            return _sign_in_page(here, language, here.sessions.begin(), form)
+        if "password" in form or "login" in form:
+            return _signed_in(here, request, language, session, form)
+        user = here.users.get(session.user) if session.user else None
+        if user is None:
+            return _shown(here, language, session, problem=word(language, "expired"))
+        return _shown(here, language, session, saved=_changed(here, user, form))
+
+    return face
+
+
+def _signed_in(
+    here: Platform, request: Request, language: Language, session: Session, form: Mapping[str, str]
+) -> Response:
+    outcome = sign_in(here, request, form)
+    if outcome.user and here.users.get(outcome.user):
+        return _shown(here, language, here.sessions.begin(outcome.user))
+    if outcome.wait:
+        told = word(language, "slow", seconds=outcome.wait)
+        return _sign_in_page(here, language, session, form, problem=told, status=429, wait=outcome.wait)
+    return _sign_in_page(here, language, session, form, problem=word(language, "wrong"), status=403)
+
+
+def _changed(here: Platform, user: User, form: Mapping[str, str]) -> bool:
+    """Do what a form says; whether it said anything. Raises ParameterInvalid."""
+    if "end" in form:
+        return here.grants.end(user.id, _app(form["end"]))
+    if "uninstall" in form:
+        return here.appdata.uninstall(_app(form["uninstall"]), user.id)
+    if "save" not in form:
+        return False
+    try:
+        chosen = {name: Publication(form[name]) for name in PROFILE_FIELDS if name in form}
+    except ValueError:
+        raise ParameterInvalid("There is no such publication setting") from None
+    here.users.change(user.id, publication=chosen, visible="visible" in form)
+    return True
+
+
+def _app(app: str) -> str:
+    if len(app) > 64 or not app.isalnum():
+        raise ParameterInvalid("There is no such app")
+    return app
+
+
+def _shown(
+    here: Platform, language: Language, session: Session, *, saved: bool = False, problem: str | None = None
+) -> Response:
+    user = here.users.get(session.user) if session.user else None
+    if user is None:
+        return _sign_in_page(here, language, session, {}, problem=problem)
+    return page(
+        "settings",
+        language,
+        headers=_headers(here, session),
+        action=ACTION,
+        csrf=session.csrf,
+        other_url=_other(language),
+        name=user.display_name,
+        saved=saved,
+        problem=problem,
+        apps=_apps(here, user),
+        publication={name: user.publication[name].value for name in PROFILE_FIELDS},
+        publications=[each.value for each in Publication],
+        visible=user.visible,
+    )
+
+
+def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
+    """The apps that a user has granted or installed, by name."""
+    grants = {grant.app: grant for grant in here.grants.of_user(user.id)}
+    installed = set(every(lambda cursor: here.directory.installs(user.id, cursor)))
+    known = here.apps.get_many(grants.keys() | installed)
+    apps = [
+        {
+            "id": app,
+            "name": known[app].name if app in known else None,
+            "installed": app in installed,
+            "granted": app in grants,
+            "scopes": sorted(grants[app].scopes) if app in grants else [],
+            "since": _day(grants[app].created) if app in grants else None,
+        }
+        for app in grants.keys() | installed
+    ]
+    return sorted(apps, key=lambda app: (str(app["name"] or "\uffff"), str(app["id"])))
+
+
+def _day(moment: int) -> str:
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _sign_in_page(
+    here: Platform,
+    language: Language,
+    session: Session,
+    form: Mapping[str, str],
+    *,
+    problem: str | None = None,
+    status: int = 200,
+    wait: int = 0,
+) -> Response:
+    return page(
+        "sign_in",
+        language,
+        status=status,
+        headers=_headers(here, session) | ({"Retry-After": str(wait)} if wait else {}),
+        action=ACTION,
+        carried={},
+        csrf=session.csrf,
+        other_url=_other(language),
+        app=None,
+        login=form.get("login", ""),
+        problem=problem,
+    )
+
+
+def _headers(here: Platform, session: Session) -> dict[str, str]:
+    return {"Set-Cookie": here.sessions.cookie(session)} if session.fresh else {}
+
+
+def _other(language: Language) -> str:
+    return f"{ACTION}?lang={next(each for each in Language if each is not language).value}"

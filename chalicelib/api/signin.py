@@ -1,0 +1,56 @@
+"""Signing in with a login name and a password, for the pages that need to know who is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalice.app import Request
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core import passwords
+from chalicelib.core.signin import network
+from chalicelib.store.ephemeral import Kind
+
+MOST_CHARACTERS = 1024
+"""Of a login name and of a password; longer ones are nobody's."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Who has signed in; or None, with the seconds to wait where the try was not looked at (0: it was wrong)."""
+
+    user: str | None
+    wait: int = 0
+
+
+def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcome:
+    """Check the `login` and `password` of a form.
+
+    An unknown login and a wrong password are the same: the same work, the same count, the same answer.
+    """
+    login, password = form.get("login", "").strip().lower(), form.get("password", "")
+    address = address_of(request, here.settings.proxies)
+    for kind, name in ((Kind.ADDRESS, address), (Kind.ACCOUNT, login)):
+        if wait := here.attempts.begin(kind, name):
+            if kind is Kind.ACCOUNT:
+                here.attempts.forgive(Kind.ADDRESS, address)
+            return Outcome(None, wait)
+    fits = max(len(login), len(password)) <= MOST_CHARACTERS
+    known = here.users.credential(login) if login and fits else None
+    if not passwords.matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
+        return Outcome(None)
+    user, password_hash = known
+    here.attempts.forgive(Kind.ACCOUNT, login)
+    here.attempts.forgive(Kind.ADDRESS, address)
+    if passwords.is_outdated(password_hash):
+        here.users.set_password(user, passwords.hash_password(password), instead_of=password_hash)
+    return Outcome(user)
+
+
+def address_of(request: Request, proxies: int) -> str:
+    """The address (its network, for IPv6) that a request comes from, behind so many proxies of ours.
+
+    What stands further left in `X-Forwarded-For` is the client's own word, and worth nothing.
+    """
+    source = str(request.context.get("identity", {}).get("sourceIp") or "")
+    hops = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",")]
+    return network(hops[-1 - proxies] if 0 < proxies < len(hops) else source)

@@ -1,0 +1,250 @@
+"""The rules of OAuth 2 (RFC 6749, 7636, 9700) as this platform has them: scopes, lifetimes, redirect URIs, families.
+
+What one consent of a user makes is a *family*: its authorization code, then the refresh tokens that follow from it.
+A *grant* is what a user lets an app do: the families of one user and app, ended together on the settings page.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
+
+from chalicelib.core.directory import App
+from chalicelib.core.errors import BadRequest, GrantRefused
+
+CODE_SECONDS = 180
+ACCESS_SECONDS = 900
+REFRESH_SECONDS = 90 * 24 * 3600
+STATE_SECONDS = 1800
+"""Lifetimes of a code, an access token, a refresh token (from when it was issued) and a server_state."""
+USER_FAMILIES = 20
+CLIENT_FAMILIES = 100
+"""How many families a user may have in an app, and an app for itself; the oldest makes room for one more."""
+MOST_PARAMETERS = 50
+
+INSTALLING = "mixi_apps2"
+"""The scope whose grant installs the app."""
+OPERATOR = "admin"
+"""The operator's scope: an app that is allowed it gets it for itself, never from a user."""
+USER_SCOPES = (
+    "mixi_apps2",
+    "r_profile",
+    "r_profile_name",
+    "r_profile_gender",
+    "r_profile_birthday",
+    "r_profile_blood_type",
+    "r_profile_location",
+    "r_profile_hometown",
+    "r_profile_about_me",
+    "r_profile_occupation",
+    "r_profile_interests",
+    "r_profile_favorite_things",
+    "r_profile_organizations",
+    "r_profile_status",
+    "r_profile_last_login",
+    "w_profile",
+    "r_updates",
+    "r_voice",
+    "w_voice",
+    "r_share",
+    "w_share",
+    "r_photo",
+    "w_photo",
+    "r_message",
+    "w_message",
+    "r_diary",
+    "w_diary",
+    "r_checkin",
+    "w_checkin",
+    "r_calendar",
+    "w_calendar",
+    "r_page",
+    "r_pagefollow",
+    "w_pagefeed",
+    "openid",
+    "profile",
+    "email",
+)
+"""What a user can be asked for; which of them an app may ask for is the app's setting."""
+
+_FAMILY_DIGITS = 32
+_TOKEN = re.compile(r"[0-9a-f]{96}")
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
+
+
+@dataclass(frozen=True)
+class Family:
+    """What is stored of a family. `code` and `refresh` are hashes; there is a refresh token once the code was used.
+
+    `user` is None in a family that an app has for itself; `expires` (seconds) is when the newest of both ends;
+    `redirect_sent` tells whether the redirect URI was in the request or only registered; `created` is in ms.
+    """
+
+    id: str
+    app: str
+    user: str | None
+    scopes: frozenset[str]
+    created: int
+    expires: int
+    code: str | None = None
+    refresh: str | None = None
+    redirect_uri: str = ""
+    redirect_sent: bool = False
+    challenge: str | None = None
+    server_state: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How its grant names it: labels sort by age."""
+        return f"{self.created:015d}#{self.id}"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a user (None: the app itself) has granted to an app; `created` and `used` in ms, labels of its families."""
+
+    app: str
+    user: str | None
+    scopes: frozenset[str]
+    created: int
+    used: int
+    families: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an app asks a user for, checked: the page may show it, and its answer may go to `redirect_uri`."""
+
+    app: App
+    redirect_uri: str
+    redirect_sent: bool
+    scopes: tuple[str, ...]
+    state: str | None
+    challenge: str | None
+    server_state: str | None
+
+    def family(self, user: str) -> Family:
+        """What is stored when the user allows it."""
+        return Family(
+            id="",
+            app=self.app.id,
+            user=user,
+            scopes=frozenset(self.scopes),
+            created=0,
+            expires=0,
+            redirect_uri=self.redirect_uri,
+            redirect_sent=self.redirect_sent,
+            challenge=self.challenge,
+            server_state=hashed(self.server_state) if self.server_state else None,
+        )
+
+
+class RedirectedError(Exception):
+    """A request that is wrong in a way that its app is told, by a redirect."""
+
+    def __init__(self, refusal: GrantRefused, redirect_uri: str, state: str | None) -> None:
+        super().__init__(refusal.description)
+        self.refusal = refusal
+        self.redirect_uri = redirect_uri
+        self.state = state
+
+
+def new_token(family: str | None = None) -> str:
+    """A code or refresh token, 96 hex digits: its family (that of `family`, a token, if given) and 256 random bits."""
+    head = family[:_FAMILY_DIGITS] if family else secrets.token_hex(_FAMILY_DIGITS // 2)
+    return head + secrets.token_hex(32)
+
+
+def hashed(token: str) -> str:
+    """The form in which codes, refresh tokens and server_states are stored."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def family_of(token: str) -> str | None:
+    """The id of the family that a code or refresh token belongs to; None for what cannot be one."""
+    return hashed(token[:_FAMILY_DIGITS]) if _TOKEN.fullmatch(token) else None
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """Whether two secrets are equal, in constant time; None equals nothing."""
+    return one is not None and other is not None and hmac.compare_digest(one.encode(), other.encode())
+
+
+def pruned(families: Iterable[str], most: int) -> tuple[set[str], list[str]]:
+    """Labels to keep so that one more makes at most `most`, and the oldest, which go."""
+    by_age = sorted(families)
+    gone = max(0, len(by_age) + 1 - most)
+    return set(by_age[gone:]), by_age[:gone]
+
+
+def scopes_in(text: str) -> list[str]:
+    """The words of a scope parameter, each once, sorted; commas separate as spaces do (old clients send both)."""
+    return sorted(set(text.replace(",", " ").split()))
+
+
+def may_ask(app_scopes: Sequence[str], asked: Sequence[str], *, user: bool) -> bool:
+    """Whether an app may ask a user (or get for itself) these scopes; a user is never asked for the operator's."""
+    allowed = set(app_scopes) & ({*USER_SCOPES} if user else {*USER_SCOPES, OPERATOR})
+    return (bool(asked) or not user) and allowed.issuperset(asked)
+
+
+def is_challenge(text: str) -> bool:
+    """Whether this can be an S256 code challenge (RFC 7636 §4.2)."""
+    return _CHALLENGE.fullmatch(text) is not None
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """The parameters of a form-encoded body or a query; those without a value are as good as absent.
+
+    Raises BadRequest for one that stands twice (RFC 6749 §3.1), for more than 50, and for what is not UTF-8.
+    """
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise BadRequest("The parameters are not form-encoded UTF-8") from None
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        raise BadRequest("A parameter stands twice")
+    return {name: value for name, value in named.items() if value}
+
+
+def redirects_sent(body: bytes) -> set[str]:
+    """Every redirect URI that a token request may mean: old clients send it without encoding it.
+
+    Its own `&` then looks like the start of the next parameter, so each longer reading is one, too.
+    """
+    parts = body.decode("utf-8", "replace").split("&")
+    for index, part in enumerate(parts):
+        name, _, raw = part.partition("=")
+        if name == "redirect_uri":
+            readings = {unquote_plus(raw)}
+            if "://" in raw:
+                readings |= {"&".join([raw, *parts[index + 1 : end]]) for end in range(index + 1, len(parts) + 1)}
+            return readings
+    return set()
+
+
+def location(redirect_uri: str, **parameters: str | None) -> str:
+    """The redirect URI with parameters (None: left out), all ASCII and without line breaks; its own query stays."""
+    parts = urlsplit(redirect_uri)
+    added = urlencode({name: value for name, value in parameters.items() if value is not None}, errors="replace")
+    query = f"{parts.query}&{added}" if parts.query else added
+    return quote(urlunsplit(parts._replace(query=query, fragment="")), safe="%/:?#[]@!$&'()*+,;=-._~")
+
+
+def form_target(redirect_uri: str) -> str | None:
+    """The source expression that lets a form's answer redirect there (CSP `form-action`); None: it has no safe one."""
+    parts = urlsplit(redirect_uri)
+    if not _SCHEME.fullmatch(parts.scheme):
+        return None
+    if parts.scheme not in ("http", "https"):
+        return f"{parts.scheme}:"
+    host, _, port = parts.netloc.lower().rpartition("@")[2].partition(":") if "[" not in parts.netloc else ("", "", "")
+    if not _HOST.fullmatch(host) or not (port.isdecimal() or not port):
+        return f"{parts.scheme}:"
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")

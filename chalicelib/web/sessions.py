@@ -1,0 +1,79 @@
+"""Who has signed in to the pages: a signed cookie, kept by nobody but the browser.
+
+It is a JWT of the token keys with a type of its own, so that neither passes for the other: `sub` the user (absent
+before sign-in), `csrf` the secret that every form of the session has to send back. It lives an hour and is never
+stored, so it cannot be called back either; deleting the user ends it, and no access follows from it alone.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+import jwt
+from chalice.app import Request
+
+from chalicelib.core.oauth import same
+from chalicelib.web.tokens import Keys
+
+SECONDS = 3600
+_TYPE = "session+jwt"
+_CLAIMS = ["iss", "exp", "iat", "csrf"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser's session; `user` is None before sign-in, `fresh` where the browser does not have its cookie yet."""
+
+    user: str | None
+    csrf: str
+    fresh: bool = False
+
+    def accepts(self, csrf: str | None) -> bool:
+        """Whether a form was made for this session."""
+        return not self.fresh and same(self.csrf, csrf)
+
+
+class Sessions:
+    """The sessions of one deployment, named by its `issuer`."""
+
+    def __init__(self, keys: Keys, issuer: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._secure = issuer.startswith("https://")
+        # A browser takes the prefix only over https, and then from nobody but this very host.
+        self.cookie_name = "__Host-engawa" if self._secure else "engawa"
+
+    def begin(self, user: str | None = None) -> Session:
+        """A new session; a browser that signs in gets one, so that no one has planted the one it had."""
+        return Session(user, secrets.token_hex(16), fresh=True)
+
+    def read(self, request: Request) -> Session:
+        """The session of a request; a new one where it has none that holds."""
+        for pair in request.headers.get("cookie", "").split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == self.cookie_name and (session := self._check(value)):
+                return session
+        return self.begin()
+
+    def cookie(self, session: Session) -> str:
+        """The `Set-Cookie` that keeps a session."""
+        key, now = self._keys.signing(), int(time.time())
+        claims = {"iss": self._issuer, "iat": now, "exp": now + SECONDS, "csrf": session.csrf}
+        if session.user:
+            claims["sub"] = session.user
+        value = jwt.encode(claims, key, key.algorithm_name, headers={"typ": _TYPE, "kid": key.key_id})
+        secure = "; Secure" if self._secure else ""
+        return f"{self.cookie_name}={value}; Path=/; Max-Age={SECONDS}; HttpOnly; SameSite=Lax{secure}"
+
+    def _check(self, value: str) -> Session | None:
+        try:
+            header = jwt.get_unverified_header(value)
+            key = self._keys.verifying(str(header.get("kid")))
+            if key is None or header.get("typ") != _TYPE:
+                return None
+            claims = jwt.decode(
+                value, key, algorithms=[key.algorithm_name], issuer=self._issuer, options={"require": _CLAIMS}
+            )
+        except jwt.InvalidTokenError:
+            return None
+        return Session(claims.get("sub"), str(claims["csrf"]))

@@ -1,0 +1,178 @@
+"""What the pages say, in Japanese and English; and what each scope means in words."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+
+class Language(Enum):
+    """The languages of the pages."""
+
+    JAPANESE = "ja"
+    ENGLISH = "en"
+
+
+_PAGES: Mapping[str, tuple[str, str]] = {
+    "other_language": ("English", "日本語"),
+    "sign_in": ("ログイン", "Sign in"),
+    "sign_in_for": ("{app} を利用するには、ログインしてください。", "Sign in to continue to {app}."),
+    "sign_in_settings": ("設定を見るには、ログインしてください。", "Sign in to see your settings."),
+    "login": ("ログイン名", "Login name"),
+    "password": ("パスワード", "Password"),
+    "wrong": (
+        "ログイン名かパスワードが違います。もう一度お試しください。",
+        "That login name and password do not match. Please try again.",
+    ),
+    "slow": (
+        "失敗が続いたため、少し間をあけています。{seconds} 秒後にもう一度お試しください。",
+        "There have been several failed tries. Please wait {seconds} seconds and try again.",
+    ),
+    "expired": (
+        "ページの有効期限が切れました。もう一度お試しください。",
+        "This page had expired. Please try again.",
+    ),
+    "signed_in_as": ("{name} さんとしてログインしています。", "Signed in as {name}."),
+    "sign_out": ("ほかの人としてログイン", "Not you? Sign in as someone else"),
+    "leave": ("ログアウト", "Sign out"),
+    "asks": ("「{app}」が次の許可を求めています", "{app} would like to"),
+    "installs": (
+        "許可すると、このアプリがインストールされます。",
+        "Allowing this installs the app for you.",
+    ),
+    "goes_to": ("このあと {host} に移動します。", "You will then go to {host}."),
+    "take_back": (
+        "許可は設定ページでいつでも取り消せます。",
+        "You can take this back at any time on your settings page.",
+    ),
+    "allow": ("許可する", "Allow"),
+    "deny": ("許可しない", "Don't allow"),
+    "settings": ("設定", "Settings"),
+    "saved": ("保存しました。", "Your changes have been saved."),
+    "apps": ("アプリ", "Apps"),
+    "no_apps": (
+        "許可したアプリも、インストールしたアプリもありません。",
+        "You have not allowed or installed any apps.",
+    ),
+    "unknown_app": ("提供を終了したアプリ", "An app that is no longer offered"),
+    "granted": ("許可していること", "It may"),
+    "installed": ("インストール済み", "Installed"),
+    "since": ("許可した日 {date}", "Allowed on {date}"),
+    "end_grant": ("許可を取り消す", "End access"),
+    "uninstall": ("アンインストール", "Uninstall"),
+    "uninstall_note": (
+        "アンインストールすると、このアプリに保存されたデータは消去され、元に戻せません。",
+        "Uninstalling erases what you have stored in the app. This cannot be undone.",
+    ),
+    "privacy": ("プロフィールの公開範囲", "Who can see your profile"),
+    "address": ("住所", "Address"),
+    "birthday": ("誕生日", "Birthday"),
+    "age": ("年齢", "Age"),
+    "gender": ("性別", "Gender"),
+    "everyone": ("全体に公開", "Everyone"),
+    "friendsOfFriends": ("友人の友人まで公開", "Friends of friends"),
+    "friends": ("友人まで公開", "Friends"),
+    "nobody": ("非公開", "Nobody"),
+    "visible": (
+        "友人が使っているアプリに、自分がインストールしていなくても公開情報を見せる",
+        "Let apps that friends use see what is public about me, even if I have not installed them",
+    ),
+    "save": ("保存する", "Save"),
+    "error": ("このページは表示できません", "This page cannot be shown"),
+    "error_400": (
+        "アプリからのリクエストが正しくないため、先へ進めません。アプリの開発者にお知らせください。",
+        "The app sent a request that is not right, so this stops here. Please tell the app's developer.",
+    ),
+    "error_404": (
+        "お探しのページはありません。",
+        "There is no such page.",
+    ),
+    "error_503": (
+        "混み合っています。しばらくしてからもう一度お試しください。",
+        "The service is busy. Please try again in a moment.",
+    ),
+    "error_500": (
+        "問題が起きました。しばらくしてからもう一度お試しください。",
+        "Something went wrong. Please try again in a moment.",
+    ),
+}
+
+_SCOPES: Mapping[str, tuple[str, str]] = {
+    "mixi_apps2": (
+        "アプリのデータを保存し、友人が保存したデータを見る",
+        "keep data for you, and see what your friends keep in it",
+    ),
+    "r_profile": (
+        "あなたと友人のプロフィールと友人一覧を見る",
+        "see your profile, your friends and their profiles",
+    ),
+    "r_profile_name": ("氏名を見る", "see your name"),
+    "r_profile_gender": ("性別を見る", "see your gender"),
+    "r_profile_birthday": ("誕生日と年齢を見る", "see your birthday and age"),
+    "r_profile_blood_type": ("血液型を見る", "see your blood type"),
+    "r_profile_location": ("現住所を見る", "see where you live"),
+    "r_profile_hometown": ("出身地を見る", "see your hometown"),
+    "r_profile_about_me": ("自己紹介を見る", "see what you say about yourself"),
+    "r_profile_occupation": ("職業を見る", "see your occupation"),
+    "r_profile_interests": ("趣味を見る", "see your interests"),
+    "r_profile_favorite_things": ("好きなものを見る", "see your favourite things"),
+    "r_profile_organizations": ("所属を見る", "see the organizations you belong to"),
+    "r_profile_status": ("ひとことを見る", "see your status"),
+    "r_profile_last_login": ("最終ログイン日時を見る", "see when you last signed in"),
+    "w_profile": ("プロフィールを変更する", "change your profile"),
+    "r_updates": ("友人の更新情報を見る", "see your friends' updates"),
+    "r_voice": ("つぶやきを見る", "read your and your friends' voices"),
+    "w_voice": ("つぶやきを投稿する", "post voices as you"),
+    "r_share": ("シェアした内容を見る", "see what you share"),
+    "w_share": ("あなたとしてシェアする", "share things as you"),
+    "r_photo": ("写真を見る", "see your photos"),
+    "w_photo": ("写真を追加する", "add photos for you"),
+    "r_message": ("メッセージを読む", "read your messages"),
+    "w_message": ("メッセージを送る", "send messages as you"),
+    "r_diary": ("日記を読む", "read your diary"),
+    "w_diary": ("日記を書く", "write in your diary"),
+    "r_checkin": ("チェックインを見る", "see your check-ins"),
+    "w_checkin": ("チェックインする", "check in as you"),
+    "r_calendar": ("カレンダーを見る", "see your calendar"),
+    "w_calendar": ("カレンダーに予定を追加する", "add to your calendar"),
+    "r_page": ("ページを見る", "see pages and what is posted there"),
+    "r_pagefollow": ("フォローしているページを見る", "see which pages you follow"),
+    "w_pagefeed": ("ページに投稿、コメント、イイネ！をする", "post, comment and mark favourites on pages as you"),
+    "openid": ("あなたが誰かを確かめる", "know that it is you"),
+    "profile": ("基本的なプロフィールを見る", "see your basic profile"),
+    "email": ("メールアドレスを見る", "see your e-mail address"),
+}
+
+
+def word(language: Language, name: str, /, **values: object) -> str:
+    """One text of the pages, with its values filled in. Raises KeyError for one there is not."""
+    return _in(language, _PAGES[name]).format(**values)
+
+
+def scope_words(language: Language, scope: str) -> str:
+    """What a scope lets an app do; the scope itself where nobody has put it into words."""
+    return _in(language, _SCOPES[scope]) if scope in _SCOPES else scope
+
+
+def preferred(asked: str | None, accepted: str) -> Language:
+    """A page's language: the one asked for by link, else the first of `Accept-Language` that we have, or English."""
+    for language in Language:
+        if asked == language.value:
+            return language
+    known: list[tuple[float, int, Language]] = []
+    for turn, part in enumerate(accepted.split(",")[:32]):
+        tag, _, parameters = part.strip().lower().partition(";")
+        for language in Language:
+            if tag.partition("-")[0] == language.value and (weight := _weight(parameters)) > 0:
+                known.append((-weight, turn, language))
+    return min(known, key=lambda each: each[:2])[2] if known else Language.ENGLISH
+
+
+def _in(language: Language, texts: tuple[str, str]) -> str:
+    return texts[0 if language is Language.JAPANESE else 1]
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
