@@ -1,0 +1,116 @@
+"""`apps`: create, show, change, list and delete; new secrets."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from admin.fields import given
+from admin.session import Session, common, listing, print_list
+
+
+@click.group()
+def apps() -> None:
+    """Apps: the clients of OAuth 2, confidential (with a secret) or public (with PKCE)."""
+
+
+def _settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The options for what an app has."""
+    for option in reversed(
+        (
+            click.option("--redirect-uri", "redirect_uris", metavar="URI", multiple=True, help="Can be repeated."),
+            click.option("--start-url", metavar="URL", help="Where the app starts on a page."),
+            click.option(
+                "--scope", "scopes", metavar="SCOPE", multiple=True, help="A scope it may ask for. Can be repeated."
+            ),
+            click.option(
+                "--origin",
+                "origins",
+                metavar="ORIGIN",
+                multiple=True,
+                help="A web origin that may call the API from its pages. Can be repeated.",
+            ),
+            click.option(
+                "--dialect",
+                type=click.Choice(["rfc6750", "draft10"]),
+                help="draft10: token answers without token_type.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@apps.command(
+    "create",
+    epilog="""\b
+Examples:
+  python -m admin apps create "Quest" --redirect-uri https://game.example/back --scope mixi_apps2 --scope r_profile
+  python -m admin apps create "Album" --public --redirect-uri com.example.album:/back --scope mixi_apps2
+""",
+)
+@click.argument("name")
+@click.option("--id", metavar="ID", help="16 hexadecimal digits; made up where it is not given.")
+@click.option("--confidential/--public", default=None, help="With a secret (default), or without one and with PKCE.")
+@_settings
+@common
+def create(session: Session, **options: Any) -> None:
+    """Create an app. Its id is its client id; a confidential app's secret is printed here and never again."""
+    made = session.client.send("POST", ("apps",), given(options), repeatable=False)
+    session.out.one(made)
+    if "secret" in made:
+        session.out.note("Keep the secret: it is not shown again. `apps new-secret` makes another.")
+
+
+@apps.command("show")
+@click.argument("app")
+@common
+def show(session: Session, app: str) -> None:
+    """Show an app, given by id, without its secret."""
+    session.out.one(session.client.get("apps", app))
+
+
+@apps.command("list")
+@listing
+@common
+def list_(session: Session, limit: int, cursor: str | None) -> None:
+    """List apps, in order of id."""
+    print_list(session, ("apps",), ("id", "name", "confidential", "scopes", "redirectUris"), limit, cursor)
+
+
+@apps.command("change")
+@click.argument("app")
+@click.option("--name", metavar="TEXT")
+@_settings
+@common
+def change(session: Session, app: str, **options: Any) -> None:
+    """Change what is named of an app. A list is replaced whole; --scope "" empties it."""
+    session.out.one(session.client.send("PATCH", ("apps", app), given(options)))
+
+
+@apps.command("new-secret")
+@click.argument("app")
+@click.confirmation_option(prompt="The secret in use ends at once. Go on?")
+@common
+def new_secret(session: Session, app: str) -> None:
+    """Give a confidential app a new secret, and print it."""
+    session.out.one(session.client.send("POST", ("apps", app, "secret"), repeatable=False))
+
+
+@apps.command("delete")
+@click.argument("app")
+@click.confirmation_option(prompt="Delete the app, with what its users have stored in it?")
+@common
+def delete(session: Session, app: str) -> None:
+    """Delete an app, uninstalling it for all its users, whose data in it are erased.
+
+    Cut short, it is finished by running it again.
+    """
+    installs = 0
+    while True:
+        told = session.client.send("DELETE", ("apps", app))
+        installs += told["installs"]
+        if told["done"]:
+            break
+        session.out.note(f"{installs} installs are gone, going on ...")
+    session.out.done(f"Deleted, with {installs} installs.", {"id": app, "installs": installs})

@@ -1,0 +1,56 @@
+"""The commands, put together."""
+
+import click
+
+from admin.apps import apps
+from admin.data import erase, export
+from admin.imports import import_
+from admin.pages import administrators, followers, modules, pages
+from admin.relations import friends, grants, installs
+from admin.token import token
+from admin.users import users
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="""\b
+Which platform:
+  Without options, the local one that `make serve` runs: its address and its operator's token stand in
+  .local/demo.json. Any other by --url or ENGAWA_ADMIN_URL, with a token in ENGAWA_ADMIN_TOKEN (see `token`).
+
+\b
+Exit status:
+  0 done   1 refused   2 wrong usage   3 platform unreachable or busy   4 imported, with records refused
+
+\b
+Examples:
+  python -m admin apps create "Quest" --redirect-uri https://game.example/back --scope mixi_apps2
+  python -m admin users create "花" --login hana --password
+  python -m admin friends add k3v9x2mtq7ra a8d1p0zzk4wn
+  python -m admin import users members.csv
+  python -m admin users list --json | jq -r .id
+""",
+)
+def cli() -> None:
+    """Fill and tend an Engawa platform: users, friends, apps, installs, grants, pages.
+
+    Every command takes --url, --token and --json; COMMAND --help tells the rest.
+    """
+
+
+for each in (
+    users,
+    friends,
+    installs,
+    grants,
+    apps,
+    pages,
+    modules,
+    administrators,
+    followers,
+    import_,
+    export,
+    erase,
+    token,
+):
+    cli.add_command(each)

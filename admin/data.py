@@ -1,0 +1,59 @@
+"""`export` and `erase`: everything that is stored about one user."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from admin.failures import Failure
+from admin.session import Session, common
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m admin export k3v9x2mtq7ra --output hana.json
+  python -m admin export k3v9x2mtq7ra | jq .installs
+"""
+)
+@click.argument("user")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A file to make, instead.")
+@common
+def export(session: Session, user: str, output: Path | None) -> None:
+    """Print everything stored about a user, as JSON: what one who asks for their own data is given.
+
+    Profile, publication settings, login name, friends, installed apps with the data in each, grants, roles on pages.
+    The password's hash is not part of it.
+    """
+    text = json.dumps(session.client.get("users", user, "export"), ensure_ascii=False, indent=1) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        # Personal data: for their owner's eyes.
+        with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Failure(f"{output} exists already") from None
+    session.out.done(f"Written to {output}.", {"id": user, "output": str(output)})
+
+
+@click.command(
+    epilog="""\b
+Example:
+  python -m admin erase k3v9x2mtq7ra --yes
+"""
+)
+@click.argument("user")
+@click.confirmation_option(prompt="Erase the user everywhere? There is no way back.")
+@common
+def erase(session: Session, user: str) -> None:
+    """Erase a user everywhere: profile, login, friendships, installs with their data, grants, roles on pages.
+
+    Cut short, it is finished by running it again. Large values are cleared within minutes after it.
+    """
+    told = session.client.send("DELETE", ("users", user))
+    removed = {name: count for name, count in told["removed"].items() if count}
+    what = ", ".join(f"{count} {name}" for name, count in removed.items())
+    session.out.done(f"Erased: {what}." if what else "There was nothing stored about this user.", told)

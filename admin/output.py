@@ -1,0 +1,105 @@
+"""Printing: tables for people, JSON for programs. Notes go to standard error, so that output can be piped."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPED_WIDTH = 200
+_TIMES = {"created", "used"}
+"""Milliseconds since the epoch, in answers."""
+
+
+class Output:
+    """Where a command prints to; `as_json`: one JSON object a line, for a list one for each entry."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def one(self, thing: Mapping[str, Any]) -> None:
+        """One thing: its names and values."""
+        if self.as_json:
+            self.line(thing)
+            return
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, style="bold")
+        table.add_column(overflow="fold")
+        for name, value in _flat(thing):
+            if value not in (None, "", []):
+                table.add_row(name, _cell(name, value))
+        self._print(table)
+
+    def many(self, things: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+        """A list, with these of the entries' names as columns."""
+        if self.as_json:
+            for thing in things:
+                self.line(thing)
+            return
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        for column in columns:
+            table.add_column(column, overflow="fold", no_wrap=column == "id")
+        for thing in things:
+            flat = dict(_flat(thing))
+            table.add_row(*(_cell(column, flat.get(column)) for column in columns))
+        self._print(table)
+
+    def line(self, thing: Any) -> None:
+        """One line of JSON."""
+        click.echo(json.dumps(thing, ensure_ascii=False))
+
+    def done(self, sentence: str, told: Mapping[str, Any]) -> None:
+        """What a change came to: `told` as JSON, `sentence` for people."""
+        if self.as_json:
+            self.line(told)
+        else:
+            click.echo(printable(sentence))
+
+    def note(self, sentence: str) -> None:
+        """A remark to standard error, for people only."""
+        if not self.as_json:
+            click.echo(printable(sentence), err=True)
+
+    def _print(self, table: Table) -> None:
+        width = None if sys.stdout.isatty() else PIPED_WIDTH
+        console = Console(width=width, highlight=False)
+        with console.capture() as captured:
+            console.print(table)
+        for line in captured.get().splitlines():
+            if line.strip():
+                click.echo(line.rstrip())
+
+
+def printable(text: str) -> str:
+    """Text that can do nothing to a terminal."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) == "Cc" and each != "\n" else each for each in text
+    )
+
+
+def _flat(thing: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in thing.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _cell(name: str, value: Any) -> Text:
+    if name in _TIMES and isinstance(value, int):
+        value = datetime.fromtimestamp(value / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+    match value:
+        case None:
+            return Text("")
+        case bool():
+            return Text("yes" if value else "no")
+        case list():
+            return Text("\n".join(printable(str(each)) for each in value))
+    return Text(printable(str(value)))

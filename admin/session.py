@@ -1,0 +1,117 @@
+"""What every command has: which platform it speaks to, with which token, and how it prints."""
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from admin.client import Client
+from admin.failures import Failure
+from admin.output import Output
+
+ROOT = Path(__file__).resolve().parent.parent
+URL_VARIABLE = "ENGAWA_ADMIN_URL"
+TOKEN_VARIABLE = "ENGAWA_ADMIN_TOKEN"  # noqa: S105 (its name)
+
+
+@dataclass
+class Session:
+    """One command's platform and output. Raises Failure where no platform or no token is known."""
+
+    url: str | None
+    token: str | None
+    out: Output
+    transport: httpx.BaseTransport | None = None
+
+    @functools.cached_property
+    def client(self) -> Client:
+        """The connection."""
+        return self.connect()
+
+    def connect(self, **options: Any) -> Client:
+        """A connection with options of its own."""
+        url, token = target(self.url, self.token)
+        return Client(url, token, transport=self.transport, **options)
+
+
+def target(url: str | None, token: str | None) -> tuple[str, str]:
+    """Base URL and token to use: those given, else the local platform's.
+
+    The local operator's token goes to the local platform only. Raises Failure.
+    """
+    path = Path(os.environ.get("ENGAWA_LOCAL_DIR") or ROOT / ".local") / "demo.json"
+    local: dict[str, Any] = {}
+    with suppress(FileNotFoundError):
+        local = json.loads(path.read_text(encoding="utf-8"))
+    url = (url or local.get("baseUrl", "")).rstrip("/")
+    if not url:
+        raise Failure(f"Which platform? Name it with --url or {URL_VARIABLE}, or start the local one: make serve")
+    if not token and url == local.get("baseUrl"):
+        token = local["tokens"]["operator"]
+    if not token:
+        raise Failure(f"No operator's token for {url}: give it in {TOKEN_VARIABLE} or with --token")
+    return url, token
+
+
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes the options every command has, and a Session as its first argument."""
+
+    @click.option(
+        "--url",
+        metavar="URL",
+        envvar=URL_VARIABLE,
+        help=f"The platform's base URL [env {URL_VARIABLE}; default: the local platform's].",
+    )
+    @click.option(
+        "--token",
+        metavar="TOKEN",
+        envvar=TOKEN_VARIABLE,
+        help=f"An access token with the scope admin [env {TOKEN_VARIABLE}; default: the local operator's]. The "
+        "variable keeps it out of the list of processes.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line, instead of tables.")
+    @click.pass_context
+    @functools.wraps(command)
+    def run(
+        context: click.Context, /, *words: Any, url: str | None, token: str | None, as_json: bool, **options: Any
+    ) -> None:
+        session = Session(url, token, Output(as_json=as_json), context.obj)
+        try:
+            command(session, *words, **options)
+        except Failure as failure:
+            failure.as_json = as_json
+            raise
+
+    return run
+
+
+def listing(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command that prints a list that may be long."""
+    command = click.option("--cursor", metavar="CURSOR", help="Go on where an earlier list ended.")(command)
+    return click.option(
+        "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Entries to print; 0: all."
+    )(command)
+
+
+def print_list(
+    session: Session, path: tuple[str, ...], columns: tuple[str, ...], limit: int = 0, cursor: str | None = None
+) -> None:
+    """Print the entries of a list, and how to go on where there are more."""
+    left: list[str] = []
+
+    def entries() -> Any:
+        rest = yield from session.client.entries(*path, limit=limit or None, cursor=cursor)
+        left.extend([rest] if rest else [])
+
+    session.out.many(entries(), columns)
+    for rest in left:
+        session.out.note(f"There are more: --cursor {rest}")
+        if session.out.as_json:
+            click.echo(json.dumps({"nextCursor": rest}), err=True)

@@ -1,0 +1,141 @@
+"""`users`: create, show, change, list; passwords."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from admin.fields import given, settings
+from admin.session import Session, common, listing, print_list
+
+_FIELDS = ("address", "birthday", "age", "gender")
+_PUBLICATIONS = ("everyone", "friendsOfFriends", "friends", "nobody")
+
+
+@click.group()
+def users() -> None:
+    """Users: their profiles, publication settings and passwords."""
+
+
+def _profile(command: Callable[..., None]) -> Callable[..., None]:
+    """The options for what a profile holds."""
+    for option in reversed(
+        (
+            click.option("--login", metavar="NAME", help="The name to sign in with."),
+            click.option("--profile-url", metavar="URL"),
+            click.option("--thumbnail-url", metavar="URL"),
+            click.option("--blood-type", metavar="TYPE", help="A, B, O or AB."),
+            click.option("--address", metavar="TEXT"),
+            click.option("--birthday", metavar="DATE", help="YYYY-MM-DD."),
+            click.option("--age", metavar="YEARS"),
+            click.option("--gender", metavar="GENDER", help="male or female."),
+            click.option(
+                "--publish",
+                metavar="FIELD=WHOM",
+                multiple=True,
+                help=f"To whom a field is shown: {', '.join(_FIELDS)}; {', '.join(_PUBLICATIONS)}. "
+                "Can be repeated; friends where nothing else is said.",
+            ),
+            click.option(
+                "--visible/--hidden",
+                default=None,
+                help="Whether apps the user has not installed may see what is public.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+_password_options = (
+    click.option("--password", "ask", is_flag=True, help="Ask for a password."),
+    click.option("--password-stdin", "piped", is_flag=True, help="Read a password from the first line of input."),
+)
+
+
+def _passwords(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_password_options):
+        command = option(command)
+    return command
+
+
+@users.command(
+    "create",
+    epilog="""\b
+Examples:
+  python -m admin users create "花" --login hana --password
+  python -m admin users create "健" --id a8d1p0zzk4wn --birthday 1990-04-01 --publish birthday=nobody
+""",
+)
+@click.argument("display_name")
+@click.option("--id", metavar="ID", help="12 characters of a-z 0-9; made up where it is not given.")
+@_profile
+@_passwords
+@common
+def create(session: Session, display_name: str, ask: bool, piped: bool, **options: Any) -> None:
+    """Create a user who is shown as DISPLAY_NAME."""
+    body = {"displayName": display_name} | _body(options)
+    if ask or piped:
+        body["password"] = _read_password(piped)
+    made = session.client.send("POST", ("users",), body, repeatable=False)
+    session.out.one(made)
+
+
+@users.command("show")
+@click.argument("user")
+@common
+def show(session: Session, user: str) -> None:
+    """Show a user, given by id."""
+    session.out.one(session.client.get("users", user))
+
+
+@users.command("list")
+@listing
+@common
+def list_(session: Session, limit: int, cursor: str | None) -> None:
+    """List users, in no particular order."""
+    print_list(session, ("users",), ("id", "login", "displayName", "friends", "visible"), limit, cursor)
+
+
+@users.command(
+    "change",
+    epilog="""\b
+Examples:
+  python -m admin users change k3v9x2mtq7ra --publish age=everyone --publish address=nobody
+  python -m admin users change k3v9x2mtq7ra --blood-type ""
+""",
+)
+@click.argument("user")
+@click.option("--display-name", metavar="TEXT")
+@_profile
+@common
+def change(session: Session, user: str, **options: Any) -> None:
+    """Change what is named of a user, and nothing else; "" empties it."""
+    session.out.one(session.client.send("PATCH", ("users", user), _body(options)))
+
+
+@users.command("password")
+@click.argument("user")
+@click.option("--stdin", "piped", is_flag=True, help="Read it from the first line of input instead of asking.")
+@common
+def password(session: Session, user: str, piped: bool) -> None:
+    """Set a user's password."""
+    session.client.send("PUT", ("users", user, "password"), {"password": _read_password(piped)})
+    session.out.done("The password is set.", {"id": user})
+
+
+def _body(options: dict[str, Any]) -> dict[str, Any]:
+    publish = options.pop("publish")
+    body = given(options)
+    if "age" in body:
+        body["age"] = int(body["age"]) if body["age"].isdecimal() else body["age"] or None
+    if publish:
+        body["publication"] = settings("--publish", publish)
+    return body
+
+
+def _read_password(piped: bool) -> str:
+    if piped:
+        return sys.stdin.readline().rstrip("\r\n")
+    return click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
