@@ -16,7 +16,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench lint types format clean
+.PHONY: help serve test chromium bench lint types format clean
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
@@ -28,8 +28,19 @@ help:
 serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@exec $(VENV)/python -m local
 
-test: $(INSTALLED) $(EMULATOR_INSTALLED)
-	@$(VENV)/python -m pytest -q $(ARGS)
+test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
+	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+# The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
+chromium:
+	@command -v chromium > /dev/null && command -v chromedriver > /dev/null && exit; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	{ command -v apt-get && $$root true; } > /dev/null 2>&1 || { \
+		echo 'The browser tests need chromium and chromedriver, and this cannot install them.' \
+			'On Debian: apt-get install chromium chromium-driver fonts-noto-cjk, as root.' >&2; exit 1; }; \
+	echo 'Installing chromium ...'; \
+	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
+		--no-install-recommends chromium chromium-driver fonts-noto-cjk > /dev/null
 
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)

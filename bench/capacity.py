@@ -25,11 +25,24 @@ def range_read(items: Iterable[Item], *, consistent: bool) -> float:
 def written(before: Item | None, after: Item | None) -> int:
     """WRU of changing an item from `before` to `after` (None: there is no item): the larger is what counts.
 
-    For a condition that failed, `after` is what would have been written. An index would be paid here as well: what
-    its entry needs before and after, once more by the same rule, twice where the entry moves (bench/meter.py refuses
-    tables that have any).
+    For a condition that failed, `after` is what would have been written. The entry in the index is paid besides.
     """
-    return write_units(max(size_of(before), size_of(after)))
+    return write_units(max(size_of(before), size_of(after))) + indexed(before, after)
+
+
+def indexed(before: Item | None, after: Item | None) -> int:
+    """WRU of the entries in the index `listing`, which has of an item on a list its keys and nothing else.
+
+    An entry that comes or goes is one write, one that moves is two, one that stays as it is none.
+    """
+    entries = [entry for entry in (_entry(before), _entry(after)) if entry]
+    if len(entries) == 2 and entries[0] == entries[1]:
+        return 0
+    return sum(write_units(item_size(entry)) for entry in entries)
+
+
+def _entry(item: Item | None) -> Item | None:
+    return {name: item[name] for name in ("list", "pk", "sk")} if item and "list" in item else None
 
 
 def size_of(item: Item | None) -> int:

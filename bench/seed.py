@@ -29,9 +29,12 @@ class _Unguarded:
             batch: dict[str, list[Any]] = {}
             for action in TransactItems[start : start + BATCH_WRITE]:
                 ((kind, one),) = action.items()
+                if kind not in ("Put", "Delete"):
+                    continue  # A count, or a check: nobody here asks for them.
                 asked = {"Item": one["Item"]} if kind == "Put" else {"Key": one["Key"]}
                 batch.setdefault(one["TableName"], []).append({f"{kind}Request": asked})
-            self._client.batch_write_item(RequestItems=batch)
+            if batch:
+                self._client.batch_write_item(RequestItems=batch)
 
 
 class Seeder:

@@ -16,6 +16,7 @@ from moto import mock_aws
 import app as entry
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.directory import User
 from chalicelib.store.dynamo import Call, Dynamo
 from local import keys, stack
 from local.gateway import Answer, Gateway, Request
@@ -76,18 +77,26 @@ class World:
         stack.create(self.dynamodb, self.s3, "local")
         keys_file = directory / "token-keys.json"
         keys.ensure(keys_file)
+        secret_keys_file = directory / "secret-keys.json"
+        keys.ensure_secret(secret_keys_file)
         read = settings.read(
             {
                 "ENGAWA_STAGE": "local",
                 "ENGAWA_BUCKET": BUCKET,
                 "ENGAWA_ISSUER": "http://127.0.0.1:8000",
                 "ENGAWA_TOKEN_KEYS_FILE": str(keys_file),
+                "ENGAWA_SECRET_KEYS_FILE": str(secret_keys_file),
             }
             | environment
         )
         dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
         self.platform: Platform = wire(read, dynamo, self.s3, self.clock)
         self.gateway = Gateway(entry.create_app(lambda: self.platform))
+
+    def populate(self, *users: str) -> None:
+        """Create users with these ids, so that they can have friends and install apps."""
+        for user in users:
+            self.platform.users.create(User(user, f"user {user}"))
 
     def token(self, user: str | None = HANA, *scopes: str, app: str = APP, lifetime: int = 900, **more: Any) -> str:
         """An access token of `user`, by default for `mixi_apps2`."""

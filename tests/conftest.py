@@ -17,6 +17,13 @@ settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of two workers, one takes the system tests, which share a served platform; the other begins with the rest."""
+    for item in items:
+        if item.path.parent.name == "system":
+            item.add_marker(pytest.mark.xdist_group("system"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _aws_models_read_once() -> Iterator[None]:
     """A world over moto has clients of its own, and half of the time that takes is reading the same large files."""

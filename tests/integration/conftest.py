@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.world import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
+from chalicelib.store.fanout import lane
 
 __all__ = ["APP", "BUCKET", "HANA", "KEN", "ME", "MEI", "TARO", "YUKI", "Clock", "Reply", "World", "reply"]
 
@@ -21,9 +23,26 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
 def world(make_world: Callable[..., World]) -> World:
     """Hana and Ken are friends and have the app; Mei is Hana's friend with the app, Taro without; Yuki has the app."""
     made = make_world()
+    made.populate(HANA, KEN, MEI, TARO, YUKI)
     for one, other in ((HANA, KEN), (HANA, MEI), (HANA, TARO)):
         made.platform.directory.befriend(one, other)
     for user in (HANA, KEN, MEI, YUKI):
         made.platform.appdata.install(APP, user)
     made.calls.clear()
     return made
+
+
+@pytest.fixture
+def operator(world: World) -> Iterator[Callable[..., Reply]]:
+    """Sends to `/admin…` as the operator: `operator("GET", "/users", count="2")`.
+
+    Whatever would run side by side runs one after the other, since moto's transactions are not safe across threads.
+    """
+    token = world.token(None, "admin", app="operator")
+
+    def send(method: str, path: str, body: Any = None, **more: Any) -> Reply:
+        return world.send(method, f"/admin{path}", body, user=None, token=token, **more)
+
+    before = lane.set(((0, 0),))
+    yield send
+    lane.reset(before)

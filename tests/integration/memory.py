@@ -43,20 +43,22 @@ class Memory:
         *,
         TableName: str,
         KeyConditionExpression: str,
+        ExpressionAttributeNames: Any,
         ExpressionAttributeValues: Any,
         ConsistentRead: bool,
         ProjectionExpression: str | None = None,
         ExclusiveStartKey: Any = None,
         Limit: int = 1_000_000,
     ) -> dict[str, Any]:
-        assert KeyConditionExpression in ("pk = :pk", "pk = :pk AND sk BETWEEN :first AND :last")
+        assert KeyConditionExpression in ("#p = :p", "#p = :p AND #s BETWEEN :first AND :last")
+        assert ExpressionAttributeNames.items() <= {"#p": "pk", "#s": "sk"}.items()
         values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
         first, last = values.get(":first", "").encode(), values.get(":last", chr(0x10FFFF)).encode()
         after = key_of(ExclusiveStartKey)[1].encode() if ExclusiveStartKey else b""
         found = [
             (sort_key.encode(), item)
             for (table, partition, sort_key), item in self.items.items()
-            if (table, partition) == (TableName, values[":pk"])
+            if (table, partition) == (TableName, values[":p"])
             and first <= sort_key.encode() <= last
             and sort_key.encode() > after
         ]
@@ -85,7 +87,9 @@ class Memory:
                 {turn: "ConditionalCheckFailed" for turn, old in enumerate(failures) if old is not None}, failures
             )
         for kind, write in writes:
-            self._apply(kind, _place(write), write.get("Item"))
+            item = self._added(write) if kind == "Update" else write.get("Item")
+            if kind != "ConditionCheck":
+                self._apply("Put" if item else kind, _place(write), item)
         self.tokens[ClientRequestToken] = TransactItems
         return {}
 
@@ -106,6 +110,17 @@ class Memory:
         else:
             assert kind == "Delete"
             self.items.pop(place, None)
+
+    def _added(self, update: Any) -> dict[str, Any]:
+        """The item after an update, which may only add to numbers."""
+        verb, *additions = update["UpdateExpression"].replace(",", "").split()
+        assert verb == "ADD"
+        item = self.items[_place(update)]
+        for name, number in zip(additions[::2], additions[1::2], strict=True):
+            name = update["ExpressionAttributeNames"][name]
+            before = int(item.get(name, {"N": "0"})["N"])
+            item = item | {name: {"N": str(before + int(update["ExpressionAttributeValues"][number]["N"]))}}
+        return item
 
     def _failing(self, write: Any) -> dict[str, Any] | None:
         """The old item (if it is asked for) where the write's condition fails; None where it holds."""

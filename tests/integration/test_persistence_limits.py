@@ -21,6 +21,7 @@ def small(make_world: Callable[..., World]) -> World:
         ENGAWA_RATE_SECONDS="10",
         ENGAWA_FRIENDS_BYTES="100",
     )
+    made.populate(HANA, KEN, MEI)
     for user in (HANA, KEN, MEI):
         made.platform.appdata.install(APP, user)
     for friend in (KEN, MEI):
@@ -119,6 +120,7 @@ def test_keys_do_not_count_in_the_quota(small: World):
 
 def test_over_a_lowered_quota_a_write_may_shrink_or_stay_and_not_grow(make_world: Callable[..., World]):
     before = make_world(ENGAWA_QUOTA_BYTES="2000")
+    before.populate(HANA)
     before.platform.appdata.install(APP, HANA)
     stored(before, {"a": "x" * 1000, "b": "x" * 1000})
     after = make_world(ENGAWA_QUOTA_BYTES="1000")
@@ -190,7 +192,9 @@ def test_usage_of_who_has_stored_nothing(small: World):
 
 
 def test_usage_over_a_lowered_limit_has_nothing_left(make_world: Callable[..., World]):
-    make_world().platform.appdata.install(APP, HANA, {"a": "x" * 9, "b": "x"})
+    before = make_world()
+    before.populate(HANA)
+    before.platform.appdata.install(APP, HANA, {"a": "x" * 9, "b": "x"})
     entry = make_world(ENGAWA_QUOTA_BYTES="5", ENGAWA_MAX_KEYS="1").send("GET", USAGE).json["entry"]
     assert entry["bytes"] == {"used": 10, "left": 0, "max": 5}
     assert entry["keys"] == {"used": 2, "left": 0, "max": 1}

@@ -36,6 +36,7 @@ READ_REASONS = {reason: DELETE_REASONS[reason] for reason in ("token", "scope", 
 def tight(make_world: Callable[..., World]) -> World:
     """A world where 10 bytes and one write in 180 seconds are the most."""
     made = make_world(ENGAWA_QUOTA_BYTES="10", ENGAWA_RATE_WRITES="1")
+    made.populate(HANA)
     made.platform.appdata.install(APP, HANA)
     return made
 

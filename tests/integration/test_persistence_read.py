@@ -142,6 +142,7 @@ def test_friends_who_uninstall_are_absent(full: World):
 
 def test_many_friends_are_all_read(world: World):
     friends = sorted(f"friend{turn:03}" for turn in range(105))
+    world.populate(*friends)
     for friend in friends:
         world.platform.directory.befriend(YUKI, friend)
         world.platform.appdata.install(APP, friend, {"level": friend})

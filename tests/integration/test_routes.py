@@ -1,7 +1,8 @@
 """No route is open: each says whose token and which scope it takes, and keeps to it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,26 @@ def routes() -> Iterator[tuple[str, str, object]]:
 
 
 ROUTES = [pytest.param(method, path, view, id=f"{method} {path}") for method, path, view in routes()]
-every_route = pytest.mark.parametrize(("method", "path", "view"), ROUTES)
+
+
+def every_route(wanted: Callable[[Any], bool] = lambda view: True) -> pytest.MarkDecorator:
+    """Runs a test for each route whose view is wanted."""
+    return pytest.mark.parametrize(("method", "path", "view"), [each for each in ROUTES if wanted(each.values[2])])
+
+
+every_token_route = every_route(lambda view: view.token is not Token.NONE)
+every_route_with_a_scope = every_route(lambda view: view.scope is not None)
+every_route_of_one_kind = every_route(lambda view: view.token in (Token.USER, Token.CLIENT))
+WITHOUT_TOKEN = {
+    "POST /2/token": "client credentials",
+    "POST /2/authorize/revoke": "the refresh token",
+    "GET /.well-known/oauth-authorization-server": "public",
+    "GET /connect_authorize.pl": "the user's session",
+    "POST /connect_authorize.pl": "the session's csrf value",
+    "GET /settings": "the user's session",
+    "POST /settings": "the session's csrf value",
+}
+"""Every route that takes no access token, and what protects it instead."""
 
 
 def target(path: str) -> str:
@@ -34,14 +54,24 @@ def test_the_persistence_api_is_there():
     assert {method for method, of, _ in routes() if of == path} == {"GET", "POST", "PUT", "DELETE"}
 
 
-@every_route
+@every_route()
 def test_each_route_says_which_token_and_scope_it_takes(method, path, view):
     assert isinstance(view.token, Token)
     assert view.scope is None or view.scope
     assert view.__doc__
 
 
-@every_route
+def test_routes_without_a_token_are_these_and_no_others():
+    found = {f"{method} {path}": view.instead for method, path, view in routes() if view.token is Token.NONE}
+    assert found == WITHOUT_TOKEN
+
+
+@every_route()
+def test_a_route_has_a_token_or_something_instead(method, path, view):
+    assert (view.token is Token.NONE) == bool(view.instead)
+
+
+@every_token_route
 def test_no_route_answers_without_a_token(world: World, method, path, view):
     reply = world.send(method, target(path), user=None)
     assert (reply.status, reply.json["error"]) == (401, "invalid_request")
@@ -49,10 +79,8 @@ def test_no_route_answers_without_a_token(world: World, method, path, view):
     assert world.calls == []
 
 
-@every_route
+@every_route_with_a_scope
 def test_no_route_answers_to_a_token_without_its_scope(world: World, method, path, view):
-    if view.scope is None:
-        pytest.skip("takes a token of any scope")
     for user in (HANA, None):
         reply = world.send(method, target(path), token=world.token(user, "another"))
         assert (reply.status, reply.json["error"]) == (403, "insufficient_scope")
@@ -60,17 +88,15 @@ def test_no_route_answers_to_a_token_without_its_scope(world: World, method, pat
     assert world.calls == []
 
 
-@every_route
+@every_route_of_one_kind
 def test_no_route_answers_to_the_wrong_kind_of_token(world: World, method, path, view):
-    if view.token is Token.ANY:
-        pytest.skip("takes both kinds")
     wrong = None if view.token is Token.USER else HANA
     reply = world.send(method, target(path), token=world.token(wrong, view.scope or "any"))
     assert reply.error == (403, "permission_denied", f"This needs a {view.token.value}'s access token")
     assert world.calls == []
 
 
-@every_route
+@every_route()
 def test_each_route_is_called_with_any_content_type(method, path, view):
     """Chalice would answer 415 in words of its own where a route names content types."""
     assert entry.create_app(lambda: None).routes[path][method].content_types == []

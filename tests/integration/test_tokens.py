@@ -133,6 +133,7 @@ def test_the_token_says_whose_data_me_are(world: World):
 
 
 def test_an_app_s_own_token_is_refused_also_where_a_user_has_its_id(world: World):
+    world.populate(APP)
     world.platform.appdata.install(APP, APP)
     reply = send(world, world.token(None), "OAuth {}", "")
     assert reply.error == (403, "permission_denied", "This needs a user's access token")

@@ -15,6 +15,7 @@ import httpx
 
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.directory import User
 from chalicelib.store.dynamo import Dynamo
 from tests import invariants
 
@@ -127,12 +128,14 @@ class Crowd:
                 "ENGAWA_BUCKET": "engawa-local-000000000000",
                 "ENGAWA_ISSUER": served.base_url,
                 "ENGAWA_TOKEN_KEYS_FILE": str(served.local_dir / "token-keys.json"),
+                "ENGAWA_SECRET_KEYS_FILE": str(served.local_dir / "secret-keys.json"),
             }
         )
         self.platform: Platform = wire(read, Dynamo(self.dynamodb), served.aws("s3"))
 
     def person(self, friends: Iterable[Person] = ()) -> Person:
         user = secrets.token_hex(6)
+        self.platform.users.create(User(user, f"user {user}"))
         self.platform.appdata.install(self.app, user)
         for friend in friends:
             self.platform.directory.befriend(user, friend.user)

@@ -34,7 +34,7 @@ def matches(expected: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed.strip().replace("\r\n", "\n"), re.DOTALL) is not None
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/protocol.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/protocol.md", "docs/operations.md"])
 def test_the_examples_print_what_they_say(document: str, serve: Callable[..., Any]) -> None:
     served = serve()
     written = examples((ROOT / document).read_text(encoding="utf-8"))

@@ -172,7 +172,7 @@ def test_the_requests_that_make_serve_prints_are_answered(served: Served) -> Non
     urls = [word.strip('"') for word in printed.split() if word.strip('"').startswith(f"{served.base_url}/2/")]
     token = served.demo["tokens"]["users"]["hana"]["quest"]
 
-    assert len(urls) == 3
+    assert len(urls) >= 3
     for url in urls:
         answer = httpx.get(url, headers={"Authorization": f"OAuth {token}"})
         assert answer.status_code == 200

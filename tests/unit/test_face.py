@@ -17,7 +17,7 @@ USER, CLIENT = (TOKENS.issue(app="app", viewer=viewer, scopes=["good"], lifetime
 
 def get(path: str, token: str) -> Answer:
     face, app = Face("face", lambda: TOKENS), Chalice("test")
-    for kind in Token:
+    for kind in (Token.USER, Token.CLIENT, Token.ANY):
         for scope in ("good", "other", None):
 
             @face.route(f"/{kind.value}/{scope}/{{id}}", methods=["GET"], token=kind, scope=scope)
@@ -26,6 +26,19 @@ def get(path: str, token: str) -> Answer:
 
     app.register_blueprint(face)
     return Gateway(app).handle(Request("GET", path, [("Authorization", f"Bearer {token}")]))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"token": Token.NONE, "scope": None},
+        {"token": Token.NONE, "scope": "good", "instead": "a session"},
+        {"token": Token.ANY, "scope": None, "instead": "a session"},
+    ],
+)
+def test_a_route_without_a_token_says_what_protects_it_and_no_other_does(declared):
+    with pytest.raises(ValueError, match="/open"):
+        Face("face", lambda: TOKENS).route("/open", methods=["GET"], **declared)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 """Whose data a path speaks of, which keys `fields` names, and who may read."""
 
-from itertools import product
-
 import pytest
 
-from chalicelib.core.appdata import Group, Selection, asked_keys, may_read, select, select_writable
+from chalicelib.core.appdata import Group, Selection, asked_keys, select, select_writable
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooLarge
 from chalicelib.core.limits import Limits
 
@@ -76,9 +74,3 @@ def test_as_many_different_names_as_allowed_pass():
 
 def test_a_read_may_name_any_number_of_keys():
     assert len(asked_keys(",".join(f"k{turn}" for turn in range(1000)), LIMITS)) == 1000
-
-
-@pytest.mark.parametrize(("viewer", "owner", "own", "friend"), list(product([False, True], repeat=4)))
-def test_data_are_read_where_both_have_the_app_and_the_owner_is_self_or_a_friend(viewer, owner, own, friend):
-    allowed = may_read(viewer_installed=viewer, owner_installed=owner, own=own, friend=friend)
-    assert allowed == (viewer and owner and (own or friend))

@@ -10,6 +10,7 @@ ENOUGH = {
     "ENGAWA_BUCKET": "bucket",
     "ENGAWA_ISSUER": "https://api.example",
     "ENGAWA_TOKEN_KEYS_FILE": "/keys.json",
+    "ENGAWA_SECRET_KEYS_FILE": "/secret-keys.json",
 }
 NUMBERS = [
     ("ENGAWA_QUOTA_BYTES", 1, 100_000_000),
@@ -27,7 +28,9 @@ def wrong(environment: dict[str, str]) -> str:
 
 
 def test_what_is_not_set_is_the_original_s():
-    assert read(ENOUGH) == Settings("dev", "bucket", "https://api.example", "/keys.json", None, Limits())
+    assert read(ENOUGH) == Settings(
+        "dev", "bucket", "https://api.example", "/keys.json", None, "/secret-keys.json", None, Limits()
+    )
     assert read(ENOUGH).limits == Limits(99, 255, 65_535, 3_800_000, 10_000_000, 10_000, 180, 180_000, 20_000_000)
 
 

@@ -15,11 +15,11 @@ from local import stack
 
 MORE = """
 Resources:
-  Ephemeral:
+  Sketches:
     Type: AWS::DynamoDB::Table
     Properties:
       TableName:
-        Fn::Sub: engawa-${Stage}-ephemeral
+        Fn::Sub: engawa-${Stage}-sketches
       AttributeDefinitions:
         - {AttributeName: pk, AttributeType: S}
         - {AttributeName: owner, AttributeType: S}
@@ -78,14 +78,35 @@ def test_a_newer_template_adds_its_table(clients: tuple[Any, Any], tmp_path: Pat
     newer.write_text(MORE)
 
     for _ in range(2):
-        assert stack.create(*clients, "local", newer) == {"Ephemeral": "engawa-local-ephemeral"}
+        assert stack.create(*clients, "local", newer) == {"Sketches": "engawa-local-sketches"}
 
     dynamodb, _ = clients
-    table = dynamodb.describe_table(TableName="engawa-local-ephemeral")["Table"]
+    table = dynamodb.describe_table(TableName="engawa-local-sketches")["Table"]
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["owner"]
     assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
-    ttl = dynamodb.describe_time_to_live(TableName="engawa-local-ephemeral")["TimeToLiveDescription"]
+    ttl = dynamodb.describe_time_to_live(TableName="engawa-local-sketches")["TimeToLiveDescription"]
     assert ttl["TimeToLiveStatus"] == "ENABLED"
+
+
+def test_a_table_gets_an_index_that_a_newer_template_adds(clients: tuple[Any, Any], tmp_path: Path) -> None:
+    dynamodb, s3 = clients
+    older = tmp_path / "data.yaml"
+    template = yaml.safe_load(stack.TEMPLATE.read_text())
+    properties = template["Resources"]["Directory"]["Properties"]
+    del properties["GlobalSecondaryIndexes"]
+    properties["AttributeDefinitions"] = properties["AttributeDefinitions"][:2]
+    older.write_text(yaml.safe_dump(template))
+    name = stack.create(dynamodb, s3, "local", older)["Directory"]
+    item = {"pk": {"S": "user#a"}, "sk": {"S": "#"}, "list": {"S": "users#a"}}
+    dynamodb.put_item(TableName=name, Item=item)
+
+    for _ in range(2):
+        stack.create(dynamodb, s3, "local")
+
+    [index] = dynamodb.describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"]
+    assert [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]] == [("list", "HASH"), ("pk", "RANGE")]
+    assert index["Projection"]["ProjectionType"] == "KEYS_ONLY"
+    assert dynamodb.scan(TableName=name)["Items"] == [item]
 
 
 def test_an_intrinsic_that_is_not_understood_is_named(clients: tuple[Any, Any], tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""The People API: what reading a person and 1,000 friends may cost."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from bench.row import Bound, Requests, Row, Scenario
+from bench.scenes import asking
+from bench.world import APP, HANA, KEN, World
+from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.store.dynamo import BATCH_WRITE, Place, typed
+from chalicelib.store.itemsize import Item, item_size, read_units
+from chalicelib.store.user_items import to_item
+
+FRIENDS = "/2/people/@me/@friends"
+PAGE = "20260401000000000001"
+FINER = ("r_profile_birthday", "r_profile_blood_type", "r_profile_gender", "r_profile_location")
+DEFAULT_COUNT = 20
+
+
+def _person(user: str) -> User:
+    """A user who has filled in everything."""
+    return User(
+        id=user,
+        display_name=f"花子 (Hanako) {user}",
+        profile_url=f"https://people.example/{user}",
+        thumbnail_url=f"https://people.example/pictures/{user}.jpg",
+        blood_type="AB",
+        address="東京都渋谷区神宮前1-2-3",
+        birthday="1991-04-02",
+        age=35,
+        gender="female",
+        publication=dict.fromkeys(PROFILE_FIELDS, Publication.FRIENDS),
+    )
+
+
+def _store(world: World, items: Iterable[Item]) -> None:
+    puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
+    for start in range(0, len(puts), BATCH_WRITE):
+        world.dynamodb.batch_write_item(
+            RequestItems={world.platform.settings.table("directory"): puts[start : start + BATCH_WRITE]}
+        )
+
+
+def _befriended(world: World, user: str, friends: Iterable[str]) -> None:
+    """A user with these friends, all of whom have the app and follow the page."""
+    directory, pages = world.platform.directory, world.platform.pages
+
+    def items() -> Iterable[Item]:
+        for each in (user, *friends):
+            yield to_item(_person(each))
+            yield _mark(directory.install(each, APP))
+            yield _mark(pages.follower(PAGE, each))
+        for each in friends:
+            yield _mark(directory.friendship(user, each))
+
+    _store(world, items())
+
+
+def _mark(place: Place) -> Item:
+    return typed(place[1])
+
+
+def _read(path: str, friends: int, *, owner: str | None = None, **query: Any) -> Scenario:
+    """Hana reads `path`; she has so many friends, and so has the owner of the app."""
+
+    def scenario(world: World) -> Requests:
+        ids = [f"f{turn:011}" for turn in range(friends)]
+        for user in (HANA, owner) if owner else (HANA,):
+            _befriended(world, user, ids)
+        token = world.token(HANA, "r_profile", *FINER, owner=owner)
+        return asking(world, "GET", path, headers={"Authorization": f"OAuth {token}"}, **query)
+
+    return scenario
+
+
+def _friends(count: int, profiles: int, *, marks: int = 1, lists: int = 1) -> Bound:
+    """The lists of friends, and half a unit for each friend's install (and what a filter asks) and each profile."""
+
+    def rru(world: World) -> float:
+        listed = [item for item in world.items("directory") if item["pk"]["S"] == f"user#{HANA}"]
+        return lists * read_units(sum(map(item_size, listed)), consistent=False) + (count * marks + profiles) * 0.5
+
+    return Bound(calls=3, rru=rru, wru=0)
+
+
+ROWS = [
+    Row("people: oneself", Bound(1, 1.5, 0), _read("/2/people/@me/@self", 0)),
+    Row("people: a friend", Bound(1, 2, 0), _read("/2/people/f00000000000/@self", 1)),
+    Row("people: 100 friends", _friends(100, DEFAULT_COUNT), _read(FRIENDS, 100)),
+    Row("people: 1,000 friends", _friends(1000, DEFAULT_COUNT), _read(FRIENDS, 1000)),
+    Row("  all of them at once", _friends(1000, 1000), _read(FRIENDS, 1000, count="1000")),
+    Row("  with every field", _friends(1000, 1000), _read(FRIENDS, 1000, count="1000", fields="@all")),
+    Row("  by name", _friends(1000, 1000), _read(FRIENDS, 1000, sortBy="displayName")),
+    Row(
+        "  who follow a page",
+        _friends(1000, DEFAULT_COUNT, marks=2),
+        _read(FRIENDS, 1000, filterBy="pageId", filterValue=PAGE),
+    ),
+    Row("  in another's app", _friends(1000, DEFAULT_COUNT, lists=2), _read(FRIENDS, 1000, owner=KEN)),
+]

@@ -1,0 +1,206 @@
+"""Export of everything about a user, and erasure of it everywhere, however often it is cut short."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+
+from chalicelib.core.conditions import Conditions
+from chalicelib.core.directory import App, Page, User
+from chalicelib.core.oauth import Family
+from chalicelib.core.passwords import hash_password
+from chalicelib.store.dynamo import key_of
+from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, Reply, World
+
+ALBUM = "c07be4915fa2d386"
+SARA = "s4r4s4r4s4r4"
+CAFE = "20260401000000000001"
+TABLES = ("appdata", "directory", "grants", "ephemeral")
+ANYTIME = Conditions(None, None)
+Send = Callable[..., Reply]
+
+
+@pytest.fixture
+def sara(world: World) -> str:
+    """A user of whom every table has something: Sara. Returns a refresh token that an app has for her."""
+    here = world.platform
+    for app in (APP, ALBUM):
+        here.apps.create(App(app, f"app {app}", scopes=("mixi_apps2",), redirect_uris=("https://a.example/",)))
+    here.users.create(User(SARA, "沙羅", login="sara", birthday="1990-04-01"), hash_password("correct horse"))
+    for friend in (HANA, KEN, TARO):
+        here.directory.befriend(SARA, friend)
+    here.appdata.install(APP, SARA, {"level": "5"})
+    here.appdata.install(ALBUM, SARA)
+    here.appdata.write(APP, SARA, {"big": "x" * 60_000, "bigger": "é" * 20_000}, ANYTIME)
+    here.pages.create(Page(CAFE, "Cafe"))
+    here.pages.add_administrator(CAFE, SARA)
+    here.pages.add_follower(CAFE, SARA)
+    here.pages.add_follower(CAFE, MEI)
+    grant_codes(world)
+    code = here.grants.allow(family(APP))
+    found = here.grants.find(APP, code)[1]
+    assert found
+    token = here.grants.redeem(found, code)
+    assert token
+    return token
+
+
+def family(app: str) -> Family:
+    return Family("", app, SARA, frozenset({"mixi_apps2"}), 0, 0, redirect_uri="https://a.example/")
+
+
+def grant_codes(world: World) -> None:
+    """Codes that nobody has used yet."""
+    for app in (APP, ALBUM, ALBUM):
+        world.platform.grants.allow(family(app))
+
+
+def traces(world: World) -> list[tuple[str, dict[str, Any]]]:
+    """Every item of every table in which there is anything of Sara's."""
+    names = world.dynamodb.list_tables()["TableNames"]
+    assert sorted(names) == sorted(f"engawa-local-{table}" for table in TABLES)
+    return [
+        (table, item)
+        for table in TABLES
+        for item in world.items(table)
+        if any(word in str(item) for word in (SARA, "sara", "沙羅"))
+    ]
+
+
+def test_an_export_has_everything(operator: Send, world: World, sara: str) -> None:
+    told = operator("GET", f"/users/{SARA}/export")
+
+    assert told.status == 200
+    assert told.json["profile"] == operator("GET", f"/users/{SARA}").json
+    assert told.json["profile"]["login"] == "sara"
+    assert told.json["profile"]["publication"]["birthday"] == "friends"
+    assert told.json["friends"] == sorted([HANA, KEN, TARO])
+    assert told.json["installs"] == [
+        {"app": APP, "data": {"level": "5", "big": "x" * 60_000, "bigger": "é" * 20_000}},
+        {"app": ALBUM, "data": {}},
+    ]
+    assert [(grant["app"], grant["scopes"]) for grant in told.json["grants"]] == [
+        (APP, ["mixi_apps2"]),
+        (ALBUM, ["mixi_apps2"]),
+    ]
+    assert told.json["pages"] == {"administers": [CAFE], "follows": [CAFE]}
+    assert "scrypt" not in told.text
+    assert sara not in told.text
+
+
+def test_a_large_export_is_fetched_from_where_it_is(operator: Send, world: World, sara: str) -> None:
+    for part in range(2):
+        pairs = {f"k{part}.{each}": "x" * 65_000 for each in range(50)}
+        world.platform.appdata.write(ALBUM, SARA, dict(pairs), ANYTIME)
+
+    told = operator("GET", f"/users/{SARA}/export")
+
+    assert told.status == 303
+    key = told.headers["location"].partition("?")[0].rpartition("/answers/")[2]
+    stored = world.s3.get_object(Bucket="engawa-local-000000000000", Key=f"answers/{key}")["Body"].read()
+    assert stored.count(b"x") > 6_000_000
+
+
+def test_erased_is_erased_everywhere(operator: Send, world: World, sara: str) -> None:
+    others = {table: [item for item in world.items(table) if SARA not in str(item)] for table in TABLES}
+    assert {table for table, _ in traces(world)} == {"appdata", "directory", "grants"}
+
+    told = operator("DELETE", f"/users/{SARA}")
+    world.platform.sweep()
+
+    assert told.json == {
+        "id": SARA,
+        "removed": {"profiles": 1, "friendships": 3, "installs": 2, "grants": 2, "page roles": 2},
+    }
+    assert traces(world) == []
+    assert world.platform.grants.find(APP, sara)[1] is None
+    assert world.platform.users.credential("sara") is None
+    counts = {user: operator("GET", f"/users/{user}").json["friends"] for user in (HANA, KEN, TARO)}
+    assert counts == {HANA: 3, KEN: 1, TARO: 1}
+    assert operator("GET", f"/pages/{CAFE}").json["followers"] == 1
+    for table, before in others.items():
+        assert {key_of(item) for item in before} == {key_of(item) for item in world.items(table)}
+    assert world.send("GET", "/2/apps/appdata/@me/@self", user=SARA).status == 403
+
+
+def test_erasing_again_is_no_difference(operator: Send, world: World, sara: str) -> None:
+    assert operator("DELETE", f"/users/{SARA}").status == 200
+
+    again = operator("DELETE", f"/users/{SARA}")
+
+    assert again.status == 200
+    assert set(again.json["removed"].values()) == {0}
+    assert operator("DELETE", "/users/x").status == 404
+
+
+def test_an_erasure_cut_short_anywhere_is_finished_by_the_next(
+    operator: Send, world: World, sara: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the first call through, then the first two, and so on: a crash after each of them."""
+    real = type(world.dynamodb)._make_api_call
+    allowed, left = 0, 0
+
+    def dying(client: Any, operation: str, arguments: Any) -> Any:
+        nonlocal left
+        if left == 0:
+            raise Died
+        left -= 1
+        return real(client, operation, arguments)
+
+    class Died(ConnectionClosedError):
+        def __init__(self) -> None:
+            super().__init__(endpoint_url="http://aws")
+
+    status = 0
+    while status != 200:
+        allowed += 1
+        left = allowed
+        with monkeypatch.context() as patch:
+            patch.setattr(type(world.dynamodb), "_make_api_call", dying)
+            status = operator("DELETE", f"/users/{SARA}").status
+        assert status in (200, 503)
+        assert world.platform.users.get(SARA) is None or allowed < 5
+        assert allowed < 100
+    world.platform.sweep()
+
+    assert allowed > 5
+    assert traces(world) == []
+    assert operator("GET", f"/users/{HANA}").json["friends"] == 3
+    assert operator("GET", f"/pages/{CAFE}").json["followers"] == 1
+
+
+def test_nothing_can_be_added_to_a_user_who_is_going(operator: Send, world: World, sara: str) -> None:
+    world.platform.users.close(SARA)
+
+    assert operator("PUT", f"/users/{SARA}/friends/{MEI}").status == 404
+    assert operator("PUT", f"/pages/{CAFE}/followers/{SARA}").status == 404
+    assert world.platform.users.credential("sara") is None
+    world.platform.appdata.uninstall(ALBUM, SARA)
+    assert operator("PUT", f"/users/{SARA}/installs/{ALBUM}").status == 404
+    assert operator("DELETE", f"/users/{SARA}").status == 200
+    world.platform.sweep()
+    assert traces(world) == []
+
+
+def test_an_app_goes_with_all_that_users_have_in_it(operator: Send, world: World, sara: str) -> None:
+    told = operator("DELETE", f"/apps/{APP}")
+    world.platform.sweep()
+
+    assert told.json == {"id": APP, "installs": 5, "done": True}
+    assert operator("GET", f"/apps/{APP}").status == 404
+    assert [item for table in TABLES for item in world.items(table) if APP in str(item)] == []
+    assert operator("DELETE", f"/apps/{APP}").json == {"id": APP, "installs": 0, "done": True}
+
+
+def test_an_app_with_many_users_goes_in_parts(operator: Send, world: World, sara: str) -> None:
+    ticks = iter([0.0, 1000.0, 1000.0, 1000.0])
+
+    removed, done = world.platform.personal.erase_app(APP, lambda: next(ticks))
+
+    assert (removed, done) == (5, False)
+    assert world.platform.apps.get(APP) is None
+    assert world.platform.personal.erase_app(APP) == (0, True)
+    assert [
+        item for table in ("appdata", "directory") for item in world.items(table) if f"app#{APP}" in str(item)
+    ] == []

@@ -1,0 +1,506 @@
+"""The pages where users sign in, allow, and settle what is theirs: what they show, send, store and refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.core import passwords
+from chalicelib.core.directory import App, Publication, User
+from local.gateway import Request
+from tests.pages import Browser, Page
+
+HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
+QUEST, ALBUM = "6d1f0c2ab4e79853", "c07be4915fa2d386"
+PASSWORD = "correct horse battery"
+HASH = passwords.hash_password(PASSWORD)
+BACK = "https://quest.example/back?from=engawa"
+HOSTILE = "\"><script>alert(1)</script><b a='"
+AUTHORIZE = "/connect_authorize.pl"
+
+
+@pytest.fixture
+def here(make_world: Callable[..., Any]) -> Any:
+    return populated(make_world())
+
+
+def populated(world: Any) -> Any:
+    world.platform.users.create(User(HANA, "花", login="hana"), HASH)
+    world.platform.users.create(User(KEN, HOSTILE, login="ken"), HASH)
+    world.platform.users.create(User("nopassword00", "No", login="nopass"))
+    scopes = ("mixi_apps2", "r_profile", "openid", "admin", "x_new")
+    world.platform.apps.create(App(QUEST, "クエスト", True, "secret", (BACK,), scopes=scopes))
+    world.platform.apps.create(App(ALBUM, HOSTILE, False, None, ("com.example.album:/back",), scopes=("r_profile",)))
+    return world
+
+
+@pytest.fixture
+def browser(here: Any) -> Browser:
+    return browser_of(here)
+
+
+def browser_of(here: Any, address: str = "127.0.0.1") -> Browser:
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], str]:
+        answer = here.gateway.handle(Request(method, target, list(headers.items()), body, address))
+        return answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode()
+
+    return Browser(send)
+
+
+def ask(browser: Browser, **more: str | None) -> Page:
+    asked = {"client_id": QUEST, "response_type": "code", "scope": "r_profile"} | more
+    return browser.open(AUTHORIZE, **{name: value for name, value in asked.items() if value is not None})
+
+
+def signed_in(browser: Browser, login: str = "hana", **more: str | None) -> Page:
+    return browser.sign_in(ask(browser, **more), login, PASSWORD)
+
+
+# What is shown
+
+
+def test_signing_in_and_allowing_are_one_post_each(browser: Browser) -> None:
+    page = ask(browser, state="a b&c", scope="r_profile mixi_apps2")
+    assert page.status == 200
+    assert "クエスト" in page.text
+    page = browser.sign_in(page, "hana", PASSWORD)
+    assert page.status == 200
+    assert "花" in page.text
+    assert "see your profile, your friends and their profiles" in page.text
+    assert "This installs" not in page.text
+    assert "Allowing this installs the app" in page.text
+    assert [value for _, value in page.form("decision").buttons] == ["allow", "deny"]
+    page = browser.submit(page.form("decision"), decision="allow")
+    assert page.status == 302
+    assert page.location.startswith(BACK + "&code=")
+    assert page.told["state"] == "a b&c"
+    assert page.told["from"] == "engawa"
+    assert re.fullmatch("[0-9a-f]{96}", page.told["code"])
+
+
+def test_refusing_tells_the_app_and_stores_nothing(here: Any, browser: Browser) -> None:
+    page = signed_in(browser, state="s")
+    page = browser.submit(page.form("decision"), decision="deny")
+    assert page.status == 302
+    assert page.location == BACK + "&error=access_denied&state=s"
+    assert here.items("grants") == []
+
+
+def test_a_session_lasts_and_the_question_is_asked_every_time(browser: Browser) -> None:
+    page = signed_in(browser)
+    browser.submit(page.form("decision"), decision="allow")
+    page = ask(browser)
+    assert "password" not in page.forms[0].fields
+    assert page.form("decision")
+
+
+def test_another_user_may_sign_in(browser: Browser) -> None:
+    page = signed_in(browser)
+    page = browser.submit(page.form("session", "end"), session="end")
+    assert page.form("password").fields["client_id"] == QUEST
+    assert "password" in ask(browser).forms[0].fields
+
+
+@pytest.mark.parametrize(
+    ("accepted", "asked", "language"),
+    [
+        ("ja", None, "ja"),
+        ("ja-JP,ja;q=0.9,en;q=0.8", None, "ja"),
+        ("en-US,ja;q=0.5", None, "en"),
+        ("fr,ja;q=0.2,en;q=0.1", None, "ja"),
+        ("fr", None, "en"),
+        ("", None, "en"),
+        ("ja;q=0", None, "en"),
+        ("ja;q=x,,;;", None, "en"),
+        ("ja", "en", "en"),
+        ("en", "ja", "ja"),
+        ("en", "<b>", "en"),
+    ],
+)
+def test_the_language(browser: Browser, accepted: str, asked: str | None, language: str) -> None:
+    browser.headers["Accept-Language"] = accepted
+    page = ask(browser, lang=asked)
+    assert page.headers["content-language"] == language
+    assert ("ログイン名" in page.text) == (language == "ja")
+    page = browser.sign_in(page, "hana", PASSWORD)
+    assert page.headers["content-language"] == language
+    assert ("許可する" in page.text) == (language == "ja")
+
+
+@pytest.mark.parametrize("display", ["", "pc", "touch", "smartphone", "popup", HOSTILE])
+def test_display_changes_nothing(browser: Browser, display: str) -> None:
+    assert ask(browser, display=display).status == 200
+
+
+def test_no_script_frame_or_cache(browser: Browser) -> None:
+    for page in (ask(browser), signed_in(browser), browser.open("/settings"), ask(browser, client_id="x")):
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "base-uri 'none'" in policy
+        assert page.headers["x-frame-options"] == "DENY"
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "script" not in page.tags
+        assert not re.search(r"\son\w+=", page.html)
+
+
+def test_a_form_may_lead_to_the_redirect_uri_and_nowhere_else(browser: Browser) -> None:
+    page = signed_in(browser)
+    assert "form-action 'self' https://quest.example;" in page.headers["content-security-policy"]
+    assert "form-action 'self';" in browser.open("/settings").headers["content-security-policy"]
+
+
+def test_the_cookie_is_for_this_server_alone(here: Any, make_world: Callable[..., Any], browser: Browser) -> None:
+    cookie = ask(browser).headers["set-cookie"]
+    assert cookie.startswith("engawa=")
+    assert "; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax" in cookie
+    secure = browser_of(make_world(ENGAWA_ISSUER="https://api.example.com"))
+    cookie = ask(secure).headers["set-cookie"]
+    assert cookie.startswith("__Host-engawa=")
+    assert cookie.endswith("; Secure")
+
+
+# Where it leads
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "https://evil.example/",
+        "https://quest.example/back",
+        "https://quest.example.evil.example/back?from=engawa",
+        BACK + "&x=1",
+        BACK + "#f",
+        BACK.upper(),
+        "//evil.example",
+        "javascript:alert(1)",
+        "/connect_authorize.pl",
+        "https://quest.example/back?from=engawa\r\nSet-Cookie: a=b",
+        HOSTILE,
+    ],
+)
+def test_a_redirect_uri_that_is_not_registered_leads_nowhere(here: Any, browser: Browser, sent: str) -> None:
+    page = ask(browser, redirect_uri=sent)
+    assert page.status == 400
+    assert "location" not in page.headers
+    assert "script" not in page.tags
+    page = browser.submit(signed_in(browser).form("decision"), decision="allow", redirect_uri=sent)
+    assert page.status == 400
+    assert here.items("grants") == []
+
+
+@pytest.mark.parametrize("client", ["", "x", "0000000000000000", HOSTILE, "x" * 3000])
+def test_an_unknown_app_leads_nowhere(browser: Browser, client: str) -> None:
+    page = ask(browser, client_id=client)
+    assert (page.status, "location" in page.headers) == (400, False)
+
+
+def test_an_app_without_a_redirect_uri_leads_nowhere(here: Any, browser: Browser) -> None:
+    here.platform.apps.change(QUEST, redirect_uris=())
+    assert ask(browser).status == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code token"}, "unsupported_response_type"),
+        ({"response_type": "none"}, "unsupported_response_type"),
+        ({"scope": None}, "invalid_scope"),
+        ({"scope": "r_voice"}, "invalid_scope"),
+        ({"scope": "r_profile admin"}, "invalid_scope"),
+        ({"scope": "x_new"}, "invalid_scope"),
+        ({"scope": "admin", "grant_type": "client_credentials"}, "invalid_scope"),
+        ({"scope": "admin", "scopes": "r_profile"}, "invalid_scope"),
+        ({"scope": "openid"}, "invalid_request"),
+        ({"server_state": "nobody's"}, "invalid_request"),
+        ({"code_challenge": "c" * 43}, "invalid_request"),
+        ({"code_challenge": "c" * 43, "code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "short", "code_challenge_method": "S256"}, "invalid_request"),
+    ],
+)
+def test_what_is_wrong_is_told_to_the_app(browser: Browser, asked: dict[str, str | None], error: str) -> None:
+    page = ask(browser, state="s", **asked)
+    assert page.status == 302
+    assert page.location.startswith(BACK + "&error=")
+    assert (page.told["error"], page.told["state"]) == (error, "s")
+
+
+def test_a_public_app_needs_pkce(browser: Browser) -> None:
+    page = ask(browser, client_id=ALBUM)
+    assert page.location.startswith("com.example.album:/back?error=invalid_request")
+    page = ask(browser, client_id=ALBUM, code_challenge="c" * 43, code_challenge_method="S256")
+    assert page.status == 200
+
+
+def test_a_parameter_that_stands_twice(browser: Browser) -> None:
+    page = browser.open(f"{AUTHORIZE}?client_id={QUEST}&client_id={ALBUM}&response_type=code&scope=r_profile")
+    assert page.status == 400
+
+
+def test_a_state_cannot_break_out_of_the_redirect(browser: Browser) -> None:
+    state = "s\r\nSet-Cookie: a=b\r\n\r\n<script>&code=evil#花"
+    page = browser.submit(signed_in(browser, state=state).form("decision"), decision="allow")
+    assert page.location.isascii()
+    assert not re.search(r"[\r\n<># ]", page.location)
+    assert page.told["state"] == state
+    assert page.location.count("code=") == 1
+
+
+def test_names_and_parameters_are_shown_as_text(browser: Browser) -> None:
+    hostile = {"client_id": ALBUM, "state": HOSTILE, "code_challenge": "c" * 43, "code_challenge_method": "S256"}
+    page = ask(browser, **hostile)
+    for each in (page, browser.sign_in(page, HOSTILE, "wrong"), browser.sign_in(page, "ken", PASSWORD)):
+        assert "script" not in each.tags
+        assert HOSTILE not in each.html
+        assert each.form("csrf").fields["state"] == HOSTILE
+    settings = browser.open("/settings")
+    assert HOSTILE in settings.text.replace("&quot;", '"') or "<script>" in settings.text
+    assert "script" not in settings.tags
+
+
+# Signing in
+
+
+@pytest.mark.parametrize("login", ["hana", "HANA", "  hana "])
+def test_a_login_name_in_any_letter_case(browser: Browser, login: str) -> None:
+    assert browser.sign_in(ask(browser), login, PASSWORD).form("decision")
+
+
+def test_nothing_tells_whether_an_account_exists(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[str | None] = []
+    right = passwords.matches
+    monkeypatch.setattr(passwords, "matches", lambda *given: (worked.append(given[1]), right(*given))[1])
+    texts = set()
+    for turn, login in enumerate(("hana", "nobody", "nopass", "x" * 5000, "花")):
+        page = browser_of(here, f"10.0.0.{turn}").sign_in(ask(browser_of(here)), login, "wrong")
+        assert page.status == 200  # Without the cookie of its form: expired, nothing is looked at.
+        browser = browser_of(here, f"10.0.0.{turn}")
+        page = browser.sign_in(ask(browser), login, "wrong")
+        assert page.status == 403
+        csrf = page.form("csrf").fields["csrf"]
+        texts.add(page.html.replace(csrf, "").replace(f'value="{login}"', ""))
+    assert len(texts) == 1
+    assert len(worked) == 5
+    assert sum(each is not None for each in worked) == 1
+
+
+def test_failures_slow_an_account_down(here: Any) -> None:
+    for turn in range(5):
+        browser = browser_of(here, f"10.0.{turn}.1")
+        assert browser.sign_in(ask(browser), "hana", "wrong").status == 403
+    browser = browser_of(here, "10.1.0.1")
+    for wait in (1, 2, 4):
+        page = browser.sign_in(ask(browser), "hana", PASSWORD)
+        assert (page.status, page.headers["retry-after"]) == (429, str(wait))
+        assert f"wait {wait} seconds" in page.text
+        here.clock.now += wait * 1000
+        assert browser.sign_in(ask(browser), "hana", "wrong").status == 403
+    here.clock.now += 8000
+    assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+    fresh = browser_of(here, "10.1.0.2")
+    assert fresh.sign_in(ask(fresh), "hana", "wrong").status == 403
+
+
+def test_an_account_that_does_not_exist_is_slowed_just_so(here: Any, browser: Browser) -> None:
+    page = ask(browser)
+    assert [browser.sign_in(page, "nobody", "wrong").status for _ in range(6)] == [403] * 5 + [429]
+
+
+def test_failures_slow_an_address_down(here: Any, browser: Browser) -> None:
+    page = ask(browser)
+    statuses = [browser.sign_in(page, f"user{turn}", "wrong").status for turn in range(21)]
+    assert statuses == [403] * 20 + [429]
+    elsewhere = browser_of(here, "10.0.0.9")
+    assert elsewhere.sign_in(ask(elsewhere), "hana", PASSWORD).form("decision")
+
+
+def test_right_passwords_are_not_counted(here: Any, browser: Browser) -> None:
+    for _ in range(25):
+        page = browser.sign_in(ask(browser), "hana", PASSWORD)
+        browser.cookies.clear()
+    assert page.form("decision")
+    assert all(item["failures"]["N"] == "0" for item in here.items("ephemeral"))
+
+
+def test_an_hour_forgets(here: Any, browser: Browser) -> None:
+    page = ask(browser)
+    for _ in range(5):
+        browser.sign_in(page, "hana", "wrong")
+    (stored,) = (item for item in here.items("ephemeral") if "account" in item["pk"]["S"])
+    assert int(stored["ttl"]["N"]) == here.clock.now // 1000 + 3600
+    assert "hana" not in repr(stored)
+    here.clock.now += 3600_000
+    assert browser.sign_in(page, "hana", PASSWORD).form("decision")
+
+
+def test_a_forwarded_address_counts_as_far_as_it_is_trusted(here: Any, make_world: Callable[..., Any]) -> None:
+    def statuses(world: Any) -> list[int]:
+        browser = browser_of(world)
+        page = ask(browser)
+        found = []
+        for turn in range(21):
+            browser.headers["X-Forwarded-For"] = f"1.2.3.{turn}, 9.9.9.9, 130.176.0.1"
+            found.append(browser.sign_in(page, f"user{turn}", "wrong").status)
+        return found
+
+    assert statuses(here)[-1] == 429
+    assert statuses(make_world(ENGAWA_PROXIES="2"))[-1] == 403
+
+
+def test_a_password_hash_of_old_parameters_is_made_anew(here: Any, browser: Browser, monkeypatch: Any) -> None:
+    monkeypatch.setattr(passwords, "N", 2**14)
+    here.platform.users.set_password(HANA, passwords.hash_password(PASSWORD))
+    monkeypatch.undo()
+    signed_in(browser)
+    assert here.platform.users.credential("hana")[1].startswith("scrypt$32768$")
+
+
+def test_signing_in_changes_the_session(browser: Browser) -> None:
+    page = ask(browser)
+    before = dict(browser.cookies)
+    page = browser.sign_in(page, "hana", PASSWORD)
+    assert browser.cookies != before
+    assert page.form("csrf").fields["csrf"] not in before["engawa"]
+
+
+# Forged forms
+
+
+@pytest.mark.parametrize("csrf", ["", "0" * 32, "花", None])
+def test_a_form_of_someone_elses_making_changes_nothing(here: Any, browser: Browser, csrf: str | None) -> None:
+    form = signed_in(browser).form("decision")
+    page = browser.submit(form, decision="allow", csrf=csrf)
+    assert page.status == 200
+    assert "expired" in page.text
+    for fields in ({"save": "privacy", "address": "everyone"}, {"end": QUEST}, {"uninstall": QUEST}):
+        page = browser.submit(browser.open("/settings").form("save"), csrf=csrf, **{"save": None} | fields)
+        assert "expired" in page.text
+    assert here.items("grants") == []
+    assert here.platform.users.get(HANA).publication["address"] is Publication.FRIENDS
+
+
+def test_a_form_without_its_cookie_changes_nothing(here: Any, browser: Browser) -> None:
+    form = signed_in(browser).form("decision")
+    browser.cookies.clear()
+    page = browser.submit(form, decision="allow")
+    assert "password" in page.forms[0].fields
+    assert here.items("grants") == []
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-2], lambda text: "x" + text, lambda text: "", lambda text: "é;="]
+)
+def test_a_damaged_cookie_is_none(browser: Browser, damage: Callable[[str], str]) -> None:
+    signed_in(browser)
+    browser.cookies["engawa"] = damage(browser.cookies["engawa"])
+    assert "password" in ask(browser).forms[0].fields
+
+
+def test_a_session_lives_an_hour(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    import chalicelib.web.sessions as module
+
+    monkeypatch.setattr(module, "SECONDS", -1)
+    signed_in(browser)
+    assert "password" in ask(browser).forms[0].fields
+
+
+def test_a_deleted_user_is_signed_out(here: Any, browser: Browser) -> None:
+    form = signed_in(browser).form("decision")
+    here.platform.users.close(HANA)
+    page = browser.submit(form, decision="allow")
+    assert "password" in page.forms[0].fields
+    assert here.items("grants") == []
+
+
+# Settings
+
+
+def test_settings_show_and_end_what_was_granted(here: Any, browser: Browser) -> None:
+    page = signed_in(browser, scope="r_profile mixi_apps2")
+    browser.submit(page.form("decision"), decision="allow")
+    page = browser.open("/settings")
+    assert "クエスト" in page.text
+    assert "see your profile, your friends and their profiles" in page.text
+    assert "Installed" in page.text
+    page = browser.submit(page.form("end", QUEST), end=QUEST)
+    assert "saved" in page.text
+    assert here.platform.grants.of_user(HANA) == []
+    assert here.platform.directory.installs(HANA)[0] == [QUEST]
+    page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
+    assert here.platform.directory.installs(HANA)[0] == []
+    assert "You have not allowed or installed any apps." in page.text
+
+
+def test_settings_sign_in(browser: Browser) -> None:
+    page = browser.open("/settings")
+    assert browser.sign_in(page, "hana", "wrong").status == 403
+    page = browser.sign_in(page, "hana", PASSWORD)
+    assert "花" in page.text
+    page = browser.submit(page.form("session", "end"), session="end")
+    assert "password" in page.forms[0].fields
+    assert "password" in browser.open("/settings").forms[0].fields
+
+
+def test_each_publication_switch(here: Any, browser: Browser) -> None:
+    page = browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
+    form = page.form("save")
+    assert form.fields["visible"] == "on"
+    assert {form.fields[name] for name in ("address", "birthday", "age", "gender")} == {"friends"}
+    chosen = {"address": "everyone", "birthday": "friendsOfFriends", "age": "friends", "gender": "nobody"}
+    page = browser.submit(form, save="privacy", visible=None, **chosen)
+    assert "saved" in page.text
+    user = here.platform.users.get(HANA)
+    assert {name: each.value for name, each in user.publication.items()} == chosen
+    assert user.visible is False
+    form = browser.open("/settings").form("save")
+    assert "visible" not in form.fields
+    assert {name: form.fields[name] for name in chosen} == chosen
+    browser.submit(form, save="privacy", visible="on")
+    assert here.platform.users.get(HANA).visible is True
+
+
+def test_settings_that_do_not_exist(here: Any, browser: Browser) -> None:
+    page = browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
+    before = here.platform.users.get(HANA)
+    assert browser.submit(page.form("save"), save="privacy", address="aliens").status == 400
+    assert browser.submit(page.form("save"), save=None, end=HOSTILE).status == 400
+    assert browser.submit(page.form("save"), save=None, uninstall="x" * 3000).status == 400
+    assert "saved" not in browser.submit(page.form("save"), save=None, end="0000000000000000").text
+    assert here.platform.users.get(HANA) == before
+
+
+def test_nothing_of_another_user_can_be_ended(here: Any, browser: Browser) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    ken = browser_of(here)
+    page = ken.sign_in(ken.open("/settings"), "ken", PASSWORD)
+    ken.submit(page.form("save"), save=None, end=QUEST)
+    assert len(here.platform.grants.of_user(HANA)) == 1
+
+
+# Elsewhere
+
+
+def test_with_an_external_issuer_nobody_signs_in_here(make_world: Callable[..., Any]) -> None:
+    external = {"ENGAWA_OPENID_ISSUER": "https://id.example", "ENGAWA_OPENID_JWKS": "https://id.example/jwks"}
+    browser = browser_of(populated(make_world(**external)))
+    for page in (ask(browser), browser.open("/settings")):
+        assert page.status == 404
+        assert "https://id.example" in page.text
+
+
+def test_an_unexpected_error_is_a_page_without_detail(here: Any, browser: Browser, monkeypatch: Any) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(here.platform.grants, "app", broken)
+    page = ask(browser)
+    assert page.status == 500
+    assert "secret detail" not in page.html
+    assert page.headers["content-type"] == "text/html; charset=utf-8"

@@ -1,0 +1,104 @@
+"""A browser without JavaScript, for tests: it keeps cookies, reads forms and sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+
+@dataclass
+class Form:
+    """A form: where it goes, what it sends by itself, and its buttons as name and value."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.text: list[str] = []
+        self.tags: list[str] = []
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        if tag == "form":
+            self.forms.append(Form(values["action"]))
+        elif tag == "input" and (values.get("type") != "checkbox" or "checked" in values):
+            self.forms[-1].fields[values["name"]] = values.get("value", "")
+        elif tag == "button":
+            self.forms[-1].buttons.append((values.get("name", ""), values.get("value", "")))
+        elif tag == "select":
+            self._select = values["name"]
+        elif tag == "option" and "selected" in values:
+            self.forms[-1].fields[self._select] = values["value"]
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+class Page:
+    """An answer with a page."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], text: str) -> None:
+        self.status = status
+        self.headers = headers
+        self.html = text
+        reader = _Reader()
+        reader.feed(text)
+        self.forms, self.text, self.tags = reader.forms, " ".join("".join(reader.text).split()), reader.tags
+
+    def form(self, name: str, value: str | None = None) -> Form:
+        """The first form with such a field or button."""
+        for form in self.forms:
+            if name in form.fields or any(n == name and value in (None, v) for n, v in form.buttons):
+                return form
+        raise AssertionError(f"no form with {name} in: {self.text}")
+
+    @property
+    def location(self) -> str:
+        return self.headers["location"]
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The parameters that a redirect takes along."""
+        return {name: values[-1] for name, values in parse_qs(urlsplit(self.location).query).items()}
+
+
+class Browser:
+    """`send(method, target, headers, body)` returns status, headers in lower case, and text."""
+
+    def __init__(self, send: Callable[[str, str, dict[str, str], bytes], tuple[int, Mapping[str, str], str]]) -> None:
+        self._send = send
+        self.cookies: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
+
+    def open(self, target: str, **query: str) -> Page:
+        return self._go("GET", target + ("?" + urlencode(query) if query else ""), b"")
+
+    def submit(self, form: Form, **fields: Any) -> Page:
+        """Send a form with fields filled in (None: left out), a button's name and value among them."""
+        sent = {name: value for name, value in (form.fields | fields).items() if value is not None}
+        return self._go("POST", "/" + form.action, urlencode(sent).encode())
+
+    def sign_in(self, page: Page, login: str, password: str) -> Page:
+        return self.submit(page.form("password"), login=login, password=password)
+
+    def _go(self, method: str, target: str, body: bytes) -> Page:
+        headers = dict(self.headers)
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        status, answered, text = self._send(method, target, headers, body)
+        if "set-cookie" in answered:
+            name, _, value = answered["set-cookie"].partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return Page(status, answered, text)

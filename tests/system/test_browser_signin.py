@@ -1,0 +1,199 @@
+"""A real browser, headless, without JavaScript: sign in, allow, take the code, exchange it; and the settings page.
+
+`ENGAWA_SCREENSHOTS` names a directory that keeps the screenshots; else they go with the test's temporary directory.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+DESKTOP, PHONE = (1280, 900), (390, 844)
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
+Open = Callable[..., Chrome]
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    directory = Path(os.environ.get("ENGAWA_SCREENSHOTS") or tmp_path / "screenshots")
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Iterator[Open]:
+    """Opens a browser: `browse("ja", PHONE)`."""
+    driver = shutil.which("chromedriver")
+    assert driver, "chromedriver is needed; make chromium installs it on Debian"
+    opened: list[Chrome] = []
+
+    def open_one(language: str, size: tuple[int, int], *, script: bool = False) -> Chrome:
+        options = ChromeOptions()
+        profile = tmp_path / f"profile{len(opened)}"
+        for flag in [*QUIET, f"--user-data-dir={profile}", f"--lang={language}", f"--accept-lang={language}"]:
+            options.add_argument(flag)
+        scripts = {} if script else {"profile.managed_default_content_settings.javascript": 2}
+        options.add_experimental_option("prefs", {"intl.accept_languages": language, **scripts})
+        browser = Chrome(options, Service(driver))
+        browser.set_page_load_timeout(30)
+        browser.implicitly_wait(5)
+        opened.append(browser)
+        resize(browser, size)
+        return browser
+
+    yield open_one
+    for browser in opened:
+        browser.quit()
+
+
+def resize(browser: Chrome, size: tuple[int, int]) -> None:
+    """Windows do not get as narrow as a phone; the page's own measures can be set."""
+    width, height = size
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def shoot(browser: Chrome, path: Path) -> None:
+    """A screenshot; the page may not be wider than the screen."""
+    layout = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})
+    assert layout["cssContentSize"]["width"] <= layout["cssLayoutViewport"]["clientWidth"], path.name
+    assert browser.save_screenshot(str(path))
+    assert path.stat().st_size > 5_000
+
+
+def await_url(browser: Chrome, start: str) -> None:
+    """Wait until a form's redirect has led to an address that begins so."""
+    WebDriverWait(browser, 10).until(lambda each: each.current_url.startswith(start))
+
+
+def button(browser: Chrome, name: str, value: str) -> Any:
+    return browser.find_element(By.CSS_SELECTOR, f"button[name='{name}'][value='{value}']")
+
+
+def sign_in(browser: Chrome, person: dict[str, str], password: str | None = None) -> None:
+    login = browser.find_element(By.NAME, "login")
+    login.clear()
+    login.send_keys(person["login"])
+    browser.find_element(By.NAME, "password").send_keys(password or person["password"])
+    browser.find_element(By.CSS_SELECTOR, "button.whole").click()
+
+
+def authorize_url(served: Any, **more: str) -> str:
+    quest = served.demo["apps"]["quest"]
+    asked = {"client_id": quest["clientId"], "response_type": "code", "scope": "r_profile mixi_apps2 w_pagefeed"}
+    return f"{served.base_url}/connect_authorize.pl?{urlencode(asked | more)}"
+
+
+@pytest.mark.parametrize(("language", "size", "name"), [("ja", PHONE, "phone"), ("en", DESKTOP, "desktop")])
+def test_sign_in_allow_and_exchange_the_code(
+    served: Any, browse: Open, shots: Path, language: str, size: tuple[int, int], name: str
+) -> None:
+    quest, person = served.demo["apps"]["quest"], served.demo["users"]["hana"]
+    browser = browse(language, size)
+    browser.get(authorize_url(served, state="s 花", display="touch"))
+    assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
+    shoot(browser, shots / f"sign-in-{name}.png")
+    sign_in(browser, person, "wrong password")
+    assert browser.find_element(By.CSS_SELECTOR, "[role=alert]").is_displayed()
+    shoot(browser, shots / f"wrong-{name}.png")
+    sign_in(browser, person)
+    shoot(browser, shots / f"consent-{name}.png")
+    # The style that the policy lets through is the page's own: a button has its colour.
+    colour = button(browser, "decision", "allow").value_of_css_property("background-color")
+    assert colour == "rgba(47, 95, 79, 1)"
+    button(browser, "decision", "allow").click()
+    await_url(browser, quest["redirectUri"])
+    told = {key: values[-1] for key, values in parse_qs(urlsplit(browser.current_url).query).items()}
+    assert told.keys() == {"code", "state"}
+    assert told["state"] == "s 花"
+
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": quest["clientId"],
+        "client_secret": quest["clientSecret"],
+        "redirect_uri": quest["redirectUri"],
+        "code": told["code"],
+    }
+    with httpx.Client(base_url=served.base_url, trust_env=False) as client:
+        made = client.post("/2/token", data=form)
+        assert made.status_code == 200, made.text
+        token = {"Authorization": f"OAuth {made.json()['access_token']}"}
+        own = client.get("/2/apps/appdata/@me/@self", headers=token)
+        assert own.json()["entry"][0]["id"] == person["id"]
+        refresh = {"grant_type": "refresh_token", "refresh_token": made.json()["refresh_token"]}
+        assert client.post("/2/token", data=form | refresh).status_code == 200
+        assert client.post("/2/token", data=form).json()["error"] == "invalid_grant"
+        assert client.post("/2/token", data=form | refresh).json()["error"] == "invalid_grant"
+
+
+def test_refuse(served: Any, browse: Open) -> None:
+    browser = browse("ja", DESKTOP)
+    browser.get(authorize_url(served, state="s"))
+    sign_in(browser, served.demo["users"]["mei"])
+    button(browser, "decision", "deny").click()
+    quest = served.demo["apps"]["quest"]
+    await_url(browser, quest["redirectUri"])
+    assert parse_qs(urlsplit(browser.current_url).query) == {"error": ["access_denied"], "state": ["s"]}
+
+
+def test_settings(served: Any, browse: Open, shots: Path) -> None:
+    browser = browse("ja", DESKTOP)
+    person = served.demo["users"]["yuki"]
+    browser.get(authorize_url(served))
+    sign_in(browser, person)
+    button(browser, "decision", "allow").click()
+    await_url(browser, served.demo["apps"]["quest"]["redirectUri"])
+    browser.get(f"{served.base_url}/settings")
+    for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
+        resize(browser, size)
+        shoot(browser, shots / f"settings-{name}.png")
+    browser.find_element(By.CSS_SELECTOR, "a[hreflang=en]").click()
+    assert "Who can see your profile" in browser.page_source
+    Select(browser.find_element(By.NAME, "address")).select_by_value("nobody")
+    button(browser, "save", "privacy").click()
+    assert "saved" in browser.find_element(By.CSS_SELECTOR, "[role=status]").text
+    assert Select(browser.find_element(By.NAME, "address")).first_selected_option.get_attribute("value") == "nobody"
+    quest = served.demo["apps"]["quest"]["id"]
+    button(browser, "end", quest).click()
+    ending = f"button[name=end][value='{quest}']"
+    WebDriverWait(browser, 10).until_not(lambda each: each.find_elements(By.CSS_SELECTOR, ending))
+    shoot(browser, shots / "settings-saved.png")
+
+
+def test_an_unknown_redirect_uri_stays_here(served: Any, browse: Open, shots: Path) -> None:
+    browser = browse("ja", PHONE)
+    browser.get(authorize_url(served, redirect_uri="https://evil.example/"))
+    assert browser.current_url.startswith(served.base_url)
+    shoot(browser, shots / "error-phone.png")
+
+
+def test_no_page_of_ours_can_be_framed(served: Any, browse: Open, tmp_path: Path) -> None:
+    browser = browse("en", DESKTOP, script=True)
+    frame = tmp_path / "frame.html"
+    frame.write_text(f'<iframe src="{authorize_url(served)}" width="600" height="600"></iframe>')
+    browser.get(frame.as_uri())
+    browser.switch_to.frame(0)
+    assert not browser.find_elements(By.NAME, "login")

@@ -1,0 +1,414 @@
+"""The rules of OAuth, of slowing failed sign-ins down, and of the pages' words; and an external issuer's tokens."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib import settings
+from chalicelib.core.errors import BadRequest, TokenRefused, Unavailable
+from chalicelib.core.oauth import (
+    INSTALLING,
+    MOST_PARAMETERS,
+    OPERATOR,
+    USER_SCOPES,
+    family_of,
+    form_target,
+    hashed,
+    is_challenge,
+    location,
+    may_ask,
+    new_token,
+    parse_form,
+    pruned,
+    redirects_sent,
+    same,
+    scopes_in,
+)
+from chalicelib.core.signin import Failures, network
+from chalicelib.web import words
+from chalicelib.web.issuer import Issuer
+from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.words import Language, preferred, scope_words, word
+
+ISSUER, HERE = "https://id.example", "https://api.example"
+
+
+def test_tokens_are_of_a_family_and_never_the_same() -> None:
+    code, other = new_token(), new_token()
+    refresh = new_token(code)
+    assert len(code) == len(refresh) == 96
+    assert family_of(code) == family_of(refresh) != family_of(other)
+    assert code != refresh
+    assert code[:32] not in str(family_of(code))
+
+
+@pytest.mark.parametrize("text", ["", "0" * 95, "0" * 97, "G" * 96, "A" * 96, "0" * 95 + "\n", "０" * 96])
+def test_what_cannot_be_a_token_has_no_family(text: str) -> None:
+    assert family_of(text) is None
+
+
+def test_secrets_are_compared_whole() -> None:
+    assert same("a", "a")
+    assert not same("a", "ab")
+    assert not same(None, None)
+    assert not same("花", "a")
+    assert hashed("\ud800") != hashed("?")
+
+
+@pytest.mark.parametrize(("there", "gone"), [(0, 0), (19, 0), (20, 1), (25, 6)])
+def test_the_oldest_families_make_room(there: int, gone: int) -> None:
+    labels = [f"{turn:015d}#f" for turn in range(there)]
+    keep, old = pruned(reversed(labels), 20)
+    assert old == labels[:gone]
+    assert keep == set(labels[gone:])
+
+
+@pytest.mark.parametrize(
+    ("asked", "user", "allowed"),
+    [
+        (["r_profile"], True, True),
+        (["r_profile", "r_voice"], True, False),
+        ([], True, False),
+        ([], False, True),
+        ([OPERATOR], True, False),
+        ([OPERATOR], False, True),
+        (["x_unknown"], True, False),
+        (["x_unknown"], False, False),
+        ([""], True, False),
+    ],
+)
+def test_who_may_ask_what(asked: list[str], user: bool, allowed: bool) -> None:
+    assert may_ask(["r_profile", OPERATOR, "x_unknown"], asked, user=user) is allowed
+
+
+def test_scopes_are_sorted_and_separated_by_spaces_or_commas() -> None:
+    assert scopes_in(" w_voice,r_profile  r_profile ") == ["r_profile", "w_voice"]
+    assert scopes_in(" , ") == []
+
+
+@pytest.mark.parametrize(("text", "good"), [("a" * 43, True), ("a" * 42, False), ("a" * 44, False), ("=" * 43, False)])
+def test_a_challenge_is_a_hash(text: str, good: bool) -> None:
+    assert is_challenge(text) is good
+
+
+def test_forms() -> None:
+    assert parse_form(b"a=1&b=&c=%E8%8A%B1+x&d") == {"a": "1", "c": "花 x"}
+    assert len(parse_form(b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS)))) == MOST_PARAMETERS
+
+
+@pytest.mark.parametrize(
+    "body", [b"a=1&a=1", b"a=%ff", b"\xff", b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS + 1))]
+)
+def test_what_is_no_form(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        parse_form(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [
+        ("a=1", None),
+        ("redirect_uri=https%3A%2F%2Fa.example%2Fb%3Fc%3Dd&code=1", "https://a.example/b?c=d"),
+        ("redirect_uri=https://a.example/b?c=d&e=f&code=1", "https://a.example/b?c=d&e=f"),
+        ("code=1&redirect_uri=https://a.example/b+c%20d", "https://a.example/b c d"),
+        ("code=1&redirect_uri=https://a.example/b+c%20d", "https://a.example/b+c%20d"),
+    ],
+)
+def test_what_a_redirect_uri_may_mean(body: str, meant: str | None) -> None:
+    readings = redirects_sent(body.encode())
+    assert (meant in readings) if meant else readings == set()
+
+
+@given(st.text(max_size=60), st.text(max_size=20))
+def test_a_redirect_holds_any_state_and_stays_one_header(state: str, code: str) -> None:
+    target = location("https://a.example/b?c=花#fragment", code=code, state=state, error=None)
+    assert target.startswith("https://a.example/b?c=")
+    assert target.isascii()
+    assert not set(target) & set("\r\n <>\"'#") - {"'"}
+    told = parse_qs(urlsplit(target).query, keep_blank_values=True)
+    assert told["state"] == [state.encode("utf-8", "replace").decode()]
+    assert "error" not in told
+
+
+@pytest.mark.parametrize(
+    ("uri", "target"),
+    [
+        ("https://a.example/b?c", "https://a.example"),
+        ("http://127.0.0.1:8000/b", "http://127.0.0.1:8000"),
+        ("https://user@A.example:444/", "https://a.example:444"),
+        ("https://a.example;script-src 'x'/", "https:"),
+        ("https://[::1]:8000/", "https:"),
+        ("com.example.app:/back", "com.example.app:"),
+        ("nothing", None),
+    ],
+)
+def test_where_a_form_may_lead(uri: str, target: str | None) -> None:
+    assert form_target(uri) == target
+
+
+# Failed sign-ins
+
+
+@pytest.mark.parametrize(
+    ("count", "wait"), [(0, 0), (4, 0), (5, 1), (6, 2), (7, 4), (14, 512), (15, 900), (16, 900), (99_999, 900)]
+)
+def test_each_failure_doubles_the_wait(count: int, wait: int) -> None:
+    now = 10**12
+    failures = Failures(count, now)
+    assert failures.wait(now, 5) == wait
+    assert failures.wait(now + max(0, wait * 1000 - 1), 5) == min(wait, 1)
+    assert failures.wait(now + wait * 1000, 5) == 0
+
+
+def test_an_hour_without_a_failure_forgets() -> None:
+    failures = Failures(50, 0)
+    assert failures.one_more(3_599_999) == Failures(51, 3_599_999)
+    assert failures.one_more(3_600_000) == Failures(1, 3_600_000)
+    assert failures.wait(3_600_000, 5) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("x" * 100, "x" * 64),
+    ],
+)
+def test_the_network_of_one_person(address: str, counted: str) -> None:
+    assert network(address) == counted
+
+
+# Words
+
+
+def test_every_scope_has_words_in_both_languages() -> None:
+    for scope in USER_SCOPES:
+        assert {scope_words(language, scope) for language in Language}.isdisjoint({scope, ""})
+    assert INSTALLING in USER_SCOPES
+    assert scope_words(Language.ENGLISH, "x_new") == "x_new"
+
+
+def test_both_languages_have_the_same_values() -> None:
+    fields = {"app": "{name}", "seconds": 3, "name": "<b>", "host": "h", "date": "d"}
+    for name, texts in words._PAGES.items():
+        japanese, english = (word(language, name, **fields) for language in Language)
+        assert japanese != english
+        for field, value in fields.items():
+            assert all(("{" + field + "}" in text) for text in texts) == any(
+                ("{" + field + "}" in text) for text in texts
+            )
+            assert ("{" + field + "}" not in texts[0]) or str(value) in japanese
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "language"),
+    [(None, "ja", "ja"), (None, "en;q=0.1,ja;q=0.2", "ja"), ("en", "ja", "en"), ("de", "ja", "ja"), (None, "*", "en")],
+)
+def test_the_preferred_language(asked: str | None, accepted: str, language: str) -> None:
+    assert preferred(asked, accepted).value == language
+
+
+# Settings
+
+GIVEN = {
+    "ENGAWA_STAGE": "dev",
+    "ENGAWA_BUCKET": "b",
+    "ENGAWA_ISSUER": HERE,
+    "ENGAWA_TOKEN_KEYS_FILE": "f",
+    "ENGAWA_SECRET_KEYS_FILE": "f",
+}
+JWKS_URL = "https://id.example/jwks"
+
+
+def test_an_external_issuer_and_proxies_are_settings() -> None:
+    read = settings.read(GIVEN)
+    assert (read.openid_issuer, read.openid_jwks, read.proxies) == (None, None, 0)
+    given = {"ENGAWA_OPENID_ISSUER": ISSUER, "ENGAWA_OPENID_JWKS": JWKS_URL, "ENGAWA_PROXIES": "1"}
+    read = settings.read(GIVEN | given)
+    assert (read.openid_issuer, read.openid_jwks, read.proxies) == (ISSUER, JWKS_URL, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("ENGAWA_OPENID_JWKS", {"ENGAWA_OPENID_ISSUER": ISSUER}),
+        ("ENGAWA_OPENID_ISSUER", {"ENGAWA_OPENID_JWKS": JWKS_URL}),
+        ("ENGAWA_OPENID_JWKS", {"ENGAWA_OPENID_ISSUER": ISSUER, "ENGAWA_OPENID_JWKS": "http://id.example/jwks"}),
+        ("ENGAWA_OPENID_JWKS", {"ENGAWA_OPENID_ISSUER": ISSUER, "ENGAWA_OPENID_JWKS": "file:///etc/passwd"}),
+        ("ENGAWA_PROXIES", {"ENGAWA_PROXIES": "6"}),
+    ],
+)
+def test_wrong_settings_are_named(name: str, given: dict[str, str]) -> None:
+    with pytest.raises(settings.WrongSetting, match=name):
+        settings.read(GIVEN | given)
+
+
+# An external issuer
+
+RSA = rsa.generate_private_key(65537, 2048)
+EC = ec.generate_private_key(ec.SECP256R1())
+JWKS = {
+    "keys": [
+        json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA.public_key())) | {"kid": "rsa", "alg": "RS256", "use": "sig"},
+        json.loads(jwt.algorithms.ECAlgorithm.to_jwk(EC.public_key())) | {"kid": "ec", "alg": "ES256"},
+        {"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "kid": "oct", "alg": "HS256"},
+        {"kty": "RSA", "kid": "enc", "use": "enc"},
+        {"kty": "nonsense", "kid": "nonsense"},
+        {"kty": "RSA"},
+    ]
+}
+
+
+class Fetched:
+    """An issuer's JWK Set, and how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.now = 0.0
+        self.answer: Callable[[], bytes] = lambda: json.dumps(JWKS).encode()
+        self.issuer = Issuer(ISSUER, "https://id.example/jwks", HERE, fetch=self.fetch, now=lambda: self.now)
+
+    def fetch(self, url: str) -> bytes:
+        assert url == "https://id.example/jwks"
+        self.count += 1
+        return self.answer()
+
+
+def signed(key: Any = RSA, algorithm: str = "RS256", kid: str = "rsa", **changed: Any) -> str:
+    claims = {
+        "iss": ISSUER,
+        "aud": [HERE, "other"],
+        "sub": "k3v9x2mtq7ra",
+        "client_id": "6d1f0c2ab4e79853",
+        "scope": "r_profile admin",
+        "exp": int(time.time()) + 60,
+        "owner": "a8d1p0zzk4wn",
+    } | changed
+    return jwt.encode({k: v for k, v in claims.items() if v is not None}, key, algorithm, headers={"kid": kid})
+
+
+@pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA, "RS256", "rsa"), (EC, "ES256", "ec")])
+def test_an_external_issuers_token_is_a_users(key: Any, algorithm: str, kid: str) -> None:
+    fetched = Fetched()
+    ours = Tokens(Keys(lambda: '{"keys": []}'), HERE, fetched.issuer)
+    access = ours.check(signed(key, algorithm, kid))
+    assert (access.viewer, access.owner, access.app) == ("k3v9x2mtq7ra", "k3v9x2mtq7ra", "6d1f0c2ab4e79853")
+    assert access.scopes == {"r_profile"}
+    ours.check(signed(key, algorithm, kid, client_id=None, azp="6d1f0c2ab4e79853"))
+    assert fetched.count == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"aud": "https://elsewhere.example"},
+        {"aud": None},
+        {"exp": None},
+        {"exp": 1},
+        {"sub": None},
+        {"sub": "user#k3v9x2mtq7ra"},
+        {"sub": "x" * 65},
+        {"client_id": None},
+        {"client_id": "a b"},
+        {"client_id": 7},
+        {"scope": ["r_profile"]},
+        {"nbf": 10**11},
+    ],
+)
+def test_an_external_token_that_does_not_hold(changed: dict[str, Any]) -> None:
+    with pytest.raises(TokenRefused):
+        Fetched().issuer.check(signed(**changed))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        signed(kid="ec"),
+        signed(kid="unknown"),
+        signed(kid="enc"),
+        signed("secretsecretsecretsecretsecretsecret", "HS256", "oct"),
+        signed("secretsecretsecretsecretsecretsecret", "HS256", "rsa"),
+        signed(rsa.generate_private_key(65537, 2048)),
+        signed(None, "none"),
+    ],
+)
+def test_an_external_token_of_another_key(token: str) -> None:
+    with pytest.raises(TokenRefused):
+        Fetched().issuer.check(token)
+
+
+def test_an_external_issuers_name_is_no_proof() -> None:
+    fetched = Fetched()
+    assert not fetched.issuer.issued("nonsense")
+    assert not fetched.issuer.issued(signed(iss="https://other.example"))
+    assert fetched.issuer.issued(signed())
+
+
+def test_the_keys_are_asked_for_seldom_and_kept() -> None:
+    fetched = Fetched()
+    for _ in range(3):
+        with pytest.raises(TokenRefused):
+            fetched.issuer.check(signed(kid="new"))
+    assert fetched.count == 1
+    fetched.now = 60
+    with pytest.raises(TokenRefused):
+        fetched.issuer.check(signed(kid="new"))
+    assert fetched.count == 2
+    fetched.now = 3600 + 60
+    fetched.answer = lambda: b"nonsense"
+    assert fetched.issuer.check(signed()).viewer
+    assert fetched.count == 3
+
+
+def test_without_any_key_it_is_unavailable_and_asked_again_in_a_minute() -> None:
+    fetched = Fetched()
+
+    def down() -> bytes:
+        raise TimeoutError
+
+    fetched.answer = down
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            fetched.issuer.check(signed())
+    assert fetched.count == 1
+
+
+def test_a_jwk_set_is_fetched_over_http(tmp_path: Any) -> None:
+    import threading
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            moved = self.path == "/moved"
+            self.send_response(302 if moved else 200)
+            if moved:
+                self.send_header("Location", "/jwks")
+            self.end_headers()
+            self.wfile.write(b" " * (70_000 if self.path == "/large" else 0) + json.dumps(JWKS).encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    try:
+        assert Issuer(ISSUER, f"{base}/jwks", HERE).check(signed()).viewer
+        for path in ("/moved", "/large"):
+            with pytest.raises(Unavailable):
+                Issuer(ISSUER, base + path, HERE).check(signed())
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,156 @@
+"""Conditional writes are sent until they are settled, and every reason of a cancelled transaction is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
+from chalicelib.store.directory import Directory
+from chalicelib.store.dynamo import Condition, Dynamo
+from chalicelib.store.failures import Lost
+from chalicelib.store.transactions import PRESENT, TRIES, Update, commit, delete
+
+GONE = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "gone": {"BOOL": True}}
+FULL = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "friends": {"N": "1000"}}
+SIDE = {"pk": {"S": "user#a"}, "sk": {"S": "friend#b"}}
+
+
+class Answers:
+    """A client whose transactions end as told, one after the other; then they succeed."""
+
+    def __init__(self, *ends: Exception) -> None:
+        self.ends = list(ends)
+        self.requests: list[dict[str, Any]] = []
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(request)
+        if self.ends:
+            raise self.ends.pop(0)
+        return {}
+
+    @property
+    def tokens(self) -> list[str]:
+        return [request["ClientRequestToken"] for request in self.requests]
+
+
+def cancelled(*reasons: str | dict[str, Any]) -> ClientError:
+    """A cancelled transaction: each reason is a code, or the stored item of a condition that failed."""
+    told = [
+        {"Code": reason}
+        if isinstance(reason, str)
+        else {"Code": "ConditionalCheckFailed", **({"Item": reason} if reason else {})}
+        for reason in reasons
+    ]
+    answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": told}
+    return ClientError(answer, "TransactWriteItems")
+
+
+def lost_answer() -> Exception:
+    return ReadTimeoutError(endpoint_url="http://a")
+
+
+def dynamo(*ends: Exception) -> tuple[Dynamo, Answers, list[float]]:
+    client, waits = Answers(*ends), []
+    return Dynamo(client, sleep=waits.append), client, waits  # type: ignore[arg-type]
+
+
+WRITES = [delete("table", ("a", "#"), PRESENT)]
+
+
+def test_a_collision_is_tried_again_as_a_transaction_of_its_own() -> None:
+    store, client, waits = dynamo(cancelled("TransactionConflict"), cancelled("None", "TransactionConflict"))
+
+    commit(store, WRITES)
+
+    assert len(set(client.tokens)) == 3
+    assert len(waits) == 2
+    assert waits[0] <= 0.01
+    assert waits[1] <= 0.02
+
+
+def test_a_lost_answer_is_asked_for_again_with_the_same_token() -> None:
+    store, client, _ = dynamo(lost_answer(), lost_answer())
+
+    commit(store, WRITES)
+
+    assert len(client.tokens) == 3
+    assert len(set(client.tokens)) == 1
+
+
+def test_it_gives_up_after_so_many_tries() -> None:
+    store, client, waits = dynamo(*[cancelled("TransactionConflict")] * 100)
+
+    with pytest.raises(Unavailable):
+        commit(store, WRITES)
+
+    assert len(client.requests) == TRIES
+    assert sum(waits) < 6
+
+
+def test_throttling_is_passed_on_at_once() -> None:
+    store, client, _ = dynamo(cancelled("None", "ThrottlingError"))
+
+    with pytest.raises(Unavailable):
+        commit(store, WRITES)
+
+    assert len(client.requests) == 1
+
+
+def test_every_failed_condition_is_told_with_its_item() -> None:
+    store, _, _ = dynamo(cancelled("None", {}, SIDE))
+
+    with pytest.raises(Lost) as lost:
+        commit(store, WRITES)
+
+    assert lost.value.failed == {1: None, 2: SIDE}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "refusal", "text"),
+    [
+        (("None", "None", "None", {}), NotFound, "There is no user b"),
+        (("None", "None", "None", GONE), NotFound, "There is no user b"),
+        ((SIDE, SIDE, "None", GONE), NotFound, "There is no user b"),
+        (("None", "None", "None", FULL), ParameterInvalid, r"Too many friends \(max=1000\)"),
+        (("None", "None", FULL, {}), NotFound, "There is no user b"),
+    ],
+)
+def test_why_a_friendship_was_not_made(reasons: Any, refusal: type[Exception], text: str) -> None:
+    store, _, _ = dynamo(cancelled(*reasons))
+
+    with pytest.raises(refusal, match=text):
+        Directory(store, "table").befriend("b", "a")
+
+
+@pytest.mark.parametrize("reasons", [(SIDE, SIDE, "None", "None"), (SIDE, SIDE, FULL, FULL)])
+def test_a_friendship_that_is_there_is_no_refusal(reasons: Any) -> None:
+    store, _, _ = dynamo(cancelled(*reasons))
+
+    assert not Directory(store, "table").befriend("a", "b")
+
+
+def test_both_sides_and_both_counts_are_one_transaction_in_one_order() -> None:
+    store, client, _ = dynamo()
+
+    Directory(store, "table").befriend("b", "a")
+    Directory(store, "table").befriend("a", "b")
+
+    one, other = (request["TransactItems"] for request in client.requests)
+    assert one == other
+    assert [next(iter(write)) for write in one] == ["Put", "Put", "Update", "Update"]
+    assert all(next(iter(write.values()))["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" for write in one)
+
+
+def test_an_update_names_every_attribute_by_an_alias() -> None:
+    change = Update({"list": {"S": "a"}}, {"count": -1}, ["name"])
+
+    assert change.under(Condition("v = :v", {":v": {"N": "1"}})) == {
+        "UpdateExpression": "SET #0 = :_0 ADD #1 :_1 REMOVE #2",
+        "ExpressionAttributeNames": {"#0": "list", "#1": "count", "#2": "name"},
+        "ExpressionAttributeValues": {":_0": {"S": "a"}, ":_1": {"N": "-1"}, ":v": {"N": "1"}},
+        "ConditionExpression": "v = :v",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
