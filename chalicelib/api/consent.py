@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from chalice.app import Request, Response
 
 from chalicelib.api.oauth import authorization, form_body
-from chalicelib.api.signin import sign_in
+from chalicelib.api.signin import SignInPage, sign_in
 from chalicelib.bootstrap import Platform
 from chalicelib.core.directory import User
 from chalicelib.core.errors import BadRequest, NotFound
@@ -45,7 +45,7 @@ def consent(platform: Callable[[], Platform]) -> Face:
     @face.route("/connect_authorize.pl", methods=["GET"], token=Token.NONE, scope=None, instead="the user's session")
     @guarded
     def show(request: Request) -> Response:
-        """The authorization request of an app (protocol §3.2): sign in, then what it asks for, in words."""
+        """The authorization request of an app: sign in, then what it asks for, in words."""
         here = signing_in(platform())
         form = _query(request)
         return _answered(here, form, lambda asked: _step(here, request, form, asked))
@@ -96,7 +96,7 @@ def _step(
     user = here.users.get(session.user) if session.user else None
     language = language_of(request, form.get("lang"))
     if user is None:
-        return _sign_in_page(here, language, form, asked, session, problem=problem)
+        return _sign_in_page(here, language, form, asked).shown(session, form.get("login", ""), problem=problem)
     return _consent_page(here, language, form, asked, session, user, problem=problem)
 
 
@@ -108,7 +108,7 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
     if not session.accepts(form.get("csrf")):
         return _step(here, request, form, asked, word(language, "expired"))
     if "session" in form:
-        return _sign_in_page(here, language, form, asked, here.sessions.begin())
+        return _sign_in_page(here, language, form, asked).shown(here.sessions.begin())
     if "decision" in form:
         user = here.users.get(session.user) if session.user else None
         if user is None:
@@ -118,10 +118,7 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
     user = here.users.get(outcome.user) if outcome.user else None
     if user is not None:
         return _consent_page(here, language, form, asked, here.sessions.begin(user.id), user)
-    if outcome.wait:
-        told = word(language, "slow", seconds=outcome.wait)
-        return _sign_in_page(here, language, form, asked, session, problem=told, status=429, wait=outcome.wait)
-    return _sign_in_page(here, language, form, asked, session, problem=word(language, "wrong"), status=403)
+    return _sign_in_page(here, language, form, asked).refused(session, form.get("login", ""), outcome)
 
 
 def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) -> Response:
@@ -139,30 +136,8 @@ def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) 
     return _redirect(location(asked.redirect_uri, code=code, state=asked.state))
 
 
-def _sign_in_page(
-    here: Platform,
-    language: Language,
-    form: Mapping[str, str],
-    asked: Asked,
-    session: Session,
-    *,
-    problem: str | None = None,
-    status: int = 200,
-    wait: int = 0,
-) -> Response:
-    return page(
-        "sign_in",
-        language,
-        status=status,
-        headers=_session_headers(here, session) | ({"Retry-After": str(wait)} if wait else {}),
-        action=ACTION,
-        carried=_carried(form),
-        csrf=session.csrf,
-        other_url=_other(form, language),
-        app=asked.app.name,
-        login=form.get("login", ""),
-        problem=problem,
-    )
+def _sign_in_page(here: Platform, language: Language, form: Mapping[str, str], asked: Asked) -> SignInPage:
+    return SignInPage(here, language, ACTION, _other(form, language), _carried(form), asked.app.name)
 
 
 def _consent_page(
@@ -178,7 +153,7 @@ def _consent_page(
     return page(
         "consent",
         language,
-        headers=_session_headers(here, session),
+        headers=here.sessions.headers(session),
         form_target=form_target(asked.redirect_uri),
         action=ACTION,
         carried=_carried(form),
@@ -191,10 +166,6 @@ def _consent_page(
         host=urlsplit(asked.redirect_uri).netloc or asked.app.name,
         problem=problem,
     )
-
-
-def _session_headers(here: Platform, session: Session) -> dict[str, str]:
-    return {"Set-Cookie": here.sessions.cookie(session)} if session.fresh else {}
 
 
 def _carried(form: Mapping[str, str]) -> dict[str, str]:

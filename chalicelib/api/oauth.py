@@ -1,7 +1,7 @@
 """The OAuth 2 endpoints that apps call: `/2/token`, `/2/authorize/revoke`, and the metadata (RFC 8414).
 
 Credentials come in the form body (never as HTTP Basic), whatever content type the client sets. Answers and errors are
-JSON and `no-store`; a token answer has exactly the members that strict clients expect (protocol §3.3).
+JSON and `no-store`; a token answer has exactly the members that strict clients expect (docs/protocol.md).
 """
 
 from collections.abc import Callable

@@ -12,7 +12,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api.consent import signing_in
 from chalicelib.api.oauth import form_body
-from chalicelib.api.signin import sign_in
+from chalicelib.api.signin import SignInPage, sign_in
 from chalicelib.bootstrap import Platform
 from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.errors import ParameterInvalid
@@ -49,7 +49,7 @@ def settings_page(platform: Callable[[], Platform]) -> Face:
         if not session.accepts(form.get("csrf")):
             return _shown(here, language, session, problem=word(language, "expired"))
         if form.get("session") == "end":
-            return _sign_in_page(here, language, here.sessions.begin(), form)
+            return _sign_in_page(here, language).shown(here.sessions.begin())
         if "password" in form or "login" in form:
             return _signed_in(here, request, language, session, form)
         user = here.users.get(session.user) if session.user else None
@@ -66,10 +66,11 @@ def _signed_in(
     outcome = sign_in(here, request, form)
     if outcome.user and here.users.get(outcome.user):
         return _shown(here, language, here.sessions.begin(outcome.user))
-    if outcome.wait:
-        told = word(language, "slow", seconds=outcome.wait)
-        return _sign_in_page(here, language, session, form, problem=told, status=429, wait=outcome.wait)
-    return _sign_in_page(here, language, session, form, problem=word(language, "wrong"), status=403)
+    return _sign_in_page(here, language).refused(session, form.get("login", ""), outcome)
+
+
+def _sign_in_page(here: Platform, language: Language) -> SignInPage:
+    return SignInPage(here, language, ACTION, _other(language), {}, None)
 
 
 def _changed(here: Platform, user: User, form: Mapping[str, str]) -> bool:
@@ -99,11 +100,11 @@ def _shown(
 ) -> Response:
     user = here.users.get(session.user) if session.user else None
     if user is None:
-        return _sign_in_page(here, language, session, {}, problem=problem)
+        return _sign_in_page(here, language).shown(session, problem=problem)
     return page(
         "settings",
         language,
-        headers=_headers(here, session),
+        headers=here.sessions.headers(session),
         action=ACTION,
         csrf=session.csrf,
         other_url=_other(language),
@@ -138,35 +139,6 @@ def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
 
 def _day(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d")
-
-
-def _sign_in_page(
-    here: Platform,
-    language: Language,
-    session: Session,
-    form: Mapping[str, str],
-    *,
-    problem: str | None = None,
-    status: int = 200,
-    wait: int = 0,
-) -> Response:
-    return page(
-        "sign_in",
-        language,
-        status=status,
-        headers=_headers(here, session) | ({"Retry-After": str(wait)} if wait else {}),
-        action=ACTION,
-        carried={},
-        csrf=session.csrf,
-        other_url=_other(language),
-        app=None,
-        login=form.get("login", ""),
-        problem=problem,
-    )
-
-
-def _headers(here: Platform, session: Session) -> dict[str, str]:
-    return {"Set-Cookie": here.sessions.cookie(session)} if session.fresh else {}
 
 
 def _other(language: Language) -> str:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalice.app import Request
+from chalice.app import Request, Response
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core import passwords
 from chalicelib.core.signin import network
 from chalicelib.store.ephemeral import Kind
+from chalicelib.web.html import page
+from chalicelib.web.sessions import Session
+from chalicelib.web.words import Language, word
 
 MOST_CHARACTERS = 1024
 """Of a login name and of a password; longer ones are nobody's."""
@@ -20,6 +23,47 @@ class Outcome:
 
     user: str | None
     wait: int = 0
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """The page with the form to sign in, for the page at `action`.
+
+    `carried` are the fields that the form carries on, `app` is the app that it is for (None: none), and `other_url` the
+    address of the page in the other language.
+    """
+
+    here: Platform
+    language: Language
+    action: str
+    other_url: str
+    carried: Mapping[str, str]
+    app: str | None
+
+    def shown(
+        self, session: Session, login: str = "", *, problem: str | None = None, status: int = 200, wait: int = 0
+    ) -> Response:
+        """The form, with the login name that was tried; `wait` is a Retry-After in seconds."""
+        return page(
+            "sign_in",
+            self.language,
+            status=status,
+            headers=self.here.sessions.headers(session) | ({"Retry-After": str(wait)} if wait else {}),
+            action=self.action,
+            carried=self.carried,
+            csrf=session.csrf,
+            other_url=self.other_url,
+            app=self.app,
+            login=login,
+            problem=problem,
+        )
+
+    def refused(self, session: Session, login: str, outcome: Outcome) -> Response:
+        """The form again after a try that was wrong (403), or that came too soon (429)."""
+        if outcome.wait:
+            told = word(self.language, "slow", seconds=outcome.wait)
+            return self.shown(session, login, problem=told, status=429, wait=outcome.wait)
+        return self.shown(session, login, problem=word(self.language, "wrong"), status=403)
 
 
 def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcome:

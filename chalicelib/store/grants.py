@@ -14,7 +14,6 @@ its families, so that ending it deletes them in one transaction and nothing of a
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from chalicelib.core.directory import App
 from chalicelib.core.errors import NotFound, Unavailable
@@ -33,6 +32,17 @@ from chalicelib.core.oauth import (
 from chalicelib.store.apps import Apps
 from chalicelib.store.dynamo import Condition, Dynamo, Key, Place, backoff, beginning, typed
 from chalicelib.store.failures import Lost
+from chalicelib.store.grant_items import (
+    GRANT,
+    family_item,
+    family_key,
+    grant_key,
+    grant_update,
+    lasting,
+    to_family,
+    to_grant,
+    unchanged,
+)
 from chalicelib.store.itemsize import Item
 from chalicelib.store.rows import user_key
 from chalicelib.store.transactions import (
@@ -50,8 +60,6 @@ from chalicelib.store.transactions import (
     update,
 )
 
-_TEXTS = ("app", "user", "code", "refresh", "redirect_uri", "challenge", "server_state")
-_GRANT = "grant#"
 _MOST_ID = 64
 """Characters of a client id that is looked up; whatever a client sends stands in a key."""
 _ANY = Condition("attribute_exists(pk) OR attribute_not_exists(pk)")
@@ -73,16 +81,16 @@ class Grants:
         Whether the token is the family's present one, and the app's, is for the caller to judge.
         """
         family = family_of(token)
-        places = [(self._table, _family_key(family))] if family else []
+        places = [(self._table, family_key(family))] if family else []
         told, items = self._with_app(app, places)
         item = items.get(places[0]) if places else None
         return told, self._live(item)
 
     def find_own(self, app: str) -> tuple[App | None, Grant | None]:
         """An app, and its grant to itself, in one read."""
-        place = self._table, _grant_key(app[:_MOST_ID], None)
+        place = self._table, grant_key(app[:_MOST_ID], None)
         told, items = self._with_app(app, [place])
-        return told, _to_grant(items[place]) if place in items else None
+        return told, to_grant(items[place]) if place in items else None
 
     def app(self, app: str) -> App | None:
         """An app alone."""
@@ -97,7 +105,7 @@ class Grants:
         code = new_token()
         now = self._clock()
         made = replace(family, id=_id(code), code=hashed(code), created=now, expires=now // 1000 + CODE_SECONDS)
-        grant = self._grant(_grant_key(made.app, made.user))
+        grant = self._grant(grant_key(made.app, made.user))
         self._begin(made, grant, [check(self._directory_table, user_key(_known(family.user)), THERE), *also])
         return code
 
@@ -114,7 +122,7 @@ class Grants:
         token = new_token(code)
         now = self._clock()
         change = Update(
-            {"refresh": {"S": hashed(token)}} | _lasting(now // 1000 + REFRESH_SECONDS),
+            {"refresh": {"S": hashed(token)}} | lasting(now // 1000 + REFRESH_SECONDS),
         )
         unused = Condition("code = :code AND attribute_not_exists(refresh)", {":code": {"S": hashed(code)}})
         return token if self._advance(family, change, unused, hashed(token)) else None
@@ -130,7 +138,7 @@ class Grants:
             used = Update({"used": {"N": str(now)}})
             return token if self._advance(family, used, present, hashed(token)) else None
         fresh = new_token(token)
-        change = Update({"refresh": {"S": hashed(fresh)}} | _lasting(now // 1000 + REFRESH_SECONDS))
+        change = Update({"refresh": {"S": hashed(fresh)}} | lasting(now // 1000 + REFRESH_SECONDS))
         return fresh if self._advance(family, change, present, hashed(fresh)) else None
 
     def end_family(self, family: Family) -> None:
@@ -138,7 +146,7 @@ class Grants:
         grant: Write = {
             "Update": {
                 "TableName": self._table,
-                "Key": typed(_grant_key(family.app, family.user)),
+                "Key": typed(grant_key(family.app, family.user)),
                 "UpdateExpression": "DELETE families :family",
                 "ConditionExpression": "attribute_exists(pk)",
                 "ExpressionAttributeValues": {":family": {"SS": [family.label]}},
@@ -146,25 +154,25 @@ class Grants:
         }
         # Lost: the whole grant has ended meanwhile, and this family with it.
         with suppress(Lost):
-            commit(self._dynamo, [delete(self._table, _family_key(family.id), _ANY), grant])
+            commit(self._dynamo, [delete(self._table, family_key(family.id), _ANY), grant])
 
     def of_user(self, user: str) -> list[Grant]:
         """Everything that a user has granted and that still has an effect, in order of the apps' ids."""
-        items = self._dynamo.query(self._table, f"user#{user}", beginning(_GRANT), consistent=True)
+        items = self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True)
         now = self._clock() // 1000
-        return [_to_grant(item) for item in items if "families" in item and int(item["ttl"]["N"]) > now]
+        return [to_grant(item) for item in items if "families" in item and int(item["ttl"]["N"]) > now]
 
     def end(self, user: str, app: str) -> bool:
         """End a user's grant to an app, with all its codes and refresh tokens; whether there was one."""
-        return self._end(_grant_key(app, user))
+        return self._end(grant_key(app, user))
 
     def end_own(self, app: str) -> bool:
         """End an app's grant to itself; whether there was one."""
-        return self._end(_grant_key(app, None))
+        return self._end(grant_key(app, None))
 
     def erase(self, user: str) -> None:
         """End everything that a user has granted; nothing about the user is left in this table."""
-        for item in self._dynamo.query(self._table, f"user#{user}", beginning(_GRANT), consistent=True, only="pk, sk"):
+        for item in self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True, only="pk, sk"):
             self._end((item["pk"]["S"], item["sk"]["S"]))
 
     def _with_app(self, app: str, places: list[Place]) -> tuple[App | None, dict[Place, Item]]:
@@ -177,26 +185,26 @@ class Grants:
         """The family of an item, unless its newest token has run out; a used code's family outlives the code."""
         if item is None or int(item["expires"]["N"]) <= self._clock() // 1000:
             return None
-        return _to_family(item)
+        return to_family(item)
 
     def _begin(self, family: Family, known: Grant | None, also: Iterable[Write]) -> None:
         """Store a new family under its grant, which makes room for it; `known` is the grant as it was read."""
-        key = _grant_key(family.app, family.user)
+        key = grant_key(family.app, family.user)
         most = USER_FAMILIES if family.user else CLIENT_FAMILIES
-        rest = [put(self._table, _family_item(family), ABSENT), *also]
+        rest = [put(self._table, family_item(family), ABSENT), *also]
         for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
             kept, gone = pruned(known.families if known else (), most)
-            change = _grant_update(family, known, kept | {family.label})
+            change = grant_update(family, known, kept | {family.label})
             # At most CLIENT_FAMILIES at once are let go: no more can have come since an earlier version of the limit.
-            old = [delete(self._table, _family_key(label.partition("#")[2]), _ANY) for label in gone[:90]]
+            old = [delete(self._table, family_key(label.partition("#")[2]), _ANY) for label in gone[:90]]
             try:
-                commit(self._dynamo, [update(self._table, key, change, _unchanged(known)), *rest, *old])
+                commit(self._dynamo, [update(self._table, key, change, unchanged(known)), *rest, *old])
                 return
             except Lost as lost:
                 if 0 not in lost.failed:
                     self._judge(lost, family, rest)
                     return
-                known = _to_grant(lost.failed[0]) if lost.failed[0] else None
+                known = to_grant(lost.failed[0]) if lost.failed[0] else None
                 if known and family.label in known.families:
                     return  # Our own write, on a try whose answer was lost.
                 self._dynamo.rest(wait)
@@ -215,8 +223,8 @@ class Grants:
         listed = Condition("contains(families, :family)", {":family": {"S": family.label}})
         used = Update({"used": {"N": str(now)}, "ttl": {"N": str(now // 1000 + REFRESH_SECONDS)}})
         writes = [
-            update(self._table, _family_key(family.id), change, condition),
-            update(self._table, _grant_key(family.app, family.user), used, listed),
+            update(self._table, family_key(family.id), change, condition),
+            update(self._table, grant_key(family.app, family.user), used, listed),
         ]
         try:
             commit(self._dynamo, writes)
@@ -230,7 +238,7 @@ class Grants:
 
     def _grant(self, key: Key) -> Grant | None:
         item = self._dynamo.get(self._table, key, consistent=True)
-        return _to_grant(item) if item else None
+        return to_grant(item) if item else None
 
     def _end(self, key: Key) -> bool:
         ended = False
@@ -239,13 +247,13 @@ class Grants:
             if grant is None:
                 return ended
             ended = True
-            families = [_family_key(label.partition("#")[2]) for label in sorted(grant.families)]
+            families = [family_key(label.partition("#")[2]) for label in sorted(grant.families)]
             try:
                 gone = [delete(self._table, each, _ANY) for each in families[:99]]
                 if len(families) > len(gone):
                     commit(self._dynamo, gone)
                     continue
-                commit(self._dynamo, [delete(self._table, key, _unchanged(grant)), *gone])
+                commit(self._dynamo, [delete(self._table, key, unchanged(grant)), *gone])
                 return True
             except Lost:
                 self._dynamo.rest(wait)
@@ -263,77 +271,3 @@ def _id(token: str) -> str:
     if family is None:
         raise ValueError("not a token of ours")
     return family
-
-
-def _family_key(family: str) -> Key:
-    return f"family#{family}", "#"
-
-
-def _grant_key(app: str, user: str | None) -> Key:
-    return (f"user#{user}", _GRANT + app) if user else (f"app#{app}", _GRANT + app)
-
-
-def _lasting(expires: int) -> dict[str, Any]:
-    return {"expires": {"N": str(expires)}, "ttl": {"N": str(expires)}}
-
-
-def _unchanged(grant: Grant | None) -> Condition:
-    """The grant has the families that it was read with."""
-    if grant is None:
-        return ABSENT
-    if not grant.families:
-        return Condition("attribute_exists(pk) AND attribute_not_exists(families)")
-    return Condition("families = :seen", {":seen": {"SS": sorted(grant.families)}})
-
-
-def _grant_update(family: Family, known: Grant | None, families: set[str]) -> Update:
-    scopes = family.scopes | (known.scopes if known and known.families else frozenset())
-    ttl = max(family.expires, family.created // 1000 + REFRESH_SECONDS)
-    sets: dict[str, Any] = {
-        "families": {"SS": sorted(families)},
-        "used": {"N": str(family.created)},
-        "ttl": {"N": str(ttl)},
-    }
-    if scopes:
-        sets["scopes"] = {"SS": sorted(scopes)}
-    if known is None or not known.families:
-        sets["created"] = {"N": str(family.created)}
-    return Update(sets)
-
-
-def _family_item(family: Family) -> Item:
-    texts = {name: {"S": value} for name in _TEXTS if (value := getattr(family, name))}
-    scopes: dict[str, Any] = {"scopes": {"SS": sorted(family.scopes)}} if family.scopes else {}
-    return {
-        **typed(_family_key(family.id)),
-        **texts,
-        **scopes,
-        **_lasting(family.expires),
-        "created": {"N": str(family.created)},
-        "redirect_sent": {"BOOL": family.redirect_sent},
-    }
-
-
-def _to_family(item: Item) -> Family:
-    texts = {name: item[name]["S"] for name in _TEXTS if name in item}
-    return Family(
-        id=item["pk"]["S"].removeprefix("family#"),
-        scopes=frozenset(item.get("scopes", {}).get("SS", ())),
-        created=int(item["created"]["N"]),
-        expires=int(item["expires"]["N"]),
-        redirect_sent=item["redirect_sent"]["BOOL"],
-        user=texts.pop("user", None),
-        **texts,
-    )
-
-
-def _to_grant(item: Item) -> Grant:
-    kind, _, holder = item["pk"]["S"].partition("#")
-    return Grant(
-        app=item["sk"]["S"].removeprefix(_GRANT),
-        user=holder if kind == "user" else None,
-        scopes=frozenset(item.get("scopes", {}).get("SS", ())),
-        created=int(item["created"]["N"]),
-        used=int(item["used"]["N"]),
-        families=frozenset(item.get("families", {}).get("SS", ())),
-    )

@@ -55,6 +55,10 @@ class Sessions:
                 return session
         return self.begin()
 
+    def headers(self, session: Session) -> dict[str, str]:
+        """The headers of an answer in this session: its cookie, where the client does not have it yet."""
+        return {"Set-Cookie": self.cookie(session)} if session.fresh else {}
+
     def cookie(self, session: Session) -> str:
         """The `Set-Cookie` that keeps a session."""
         key, now = self._keys.signing(), int(time.time())
