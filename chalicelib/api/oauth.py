@@ -18,7 +18,7 @@ from chalicelib.web.errors import answer_any
 from chalicelib.web.face import Face, Token
 
 if TYPE_CHECKING:
-    from chalicelib.web.authorization import Authorization
+    from chalicelib.api.authorization import Authorization
 
 MOST_BYTES = 65_536
 """Of a form."""
@@ -72,7 +72,7 @@ def oauth(platform: Callable[[], Platform]) -> Face:
 def authorization(here: Platform) -> "Authorization":
     """The authorization server of a platform."""
     # oauthlib is loaded with the first request that needs it, not with every cold start.
-    from chalicelib.web.authorization import Authorization
+    from chalicelib.api.authorization import Authorization
 
     return Authorization(here.grants, here.states, here.tokens)
 

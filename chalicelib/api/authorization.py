@@ -19,6 +19,7 @@ from oauthlib.oauth2 import (
     TokenEndpoint,
 )
 
+from chalicelib.api.validator import CodeGrant, Validator
 from chalicelib.core.directory import App, Dialect, secret_matches
 from chalicelib.core.errors import BadRequest, GrantRefused
 from chalicelib.core.oauth import (
@@ -32,7 +33,6 @@ from chalicelib.core.oauth import (
 from chalicelib.store.ephemeral import ServerStates
 from chalicelib.store.grants import Grants
 from chalicelib.web.tokens import Tokens
-from chalicelib.web.validator import CodeGrant, Validator
 
 # It would log tokens.
 logging.getLogger("oauthlib").setLevel(logging.WARNING)
