@@ -17,6 +17,7 @@ from chalicelib.store.dynamo import Condition, Dynamo, backoff, typed
 from chalicelib.store.failures import Conflict, Lost, Uncertain
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item, new_write, partition, to_item
 from chalicelib.store.placement import Placed
+from chalicelib.store.transactions import ABSENT
 
 TRIES = 16
 FIRST_WAIT, LONGEST_WAIT = 0.01, 0.5
@@ -64,13 +65,12 @@ class Ledgers:
 
         Raises NotFound where a condition among the notes fails, and Unavailable.
         """
-        absent = Condition("attribute_not_exists(pk)")
         token = str(uuid4())
         for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
             try:
                 # One token for all tries: where one landed unseen, the next is that same success, though the ledger
                 # may have been changed or removed since.
-                self._dynamo.transact([*self._writes(placed, absent), *notes], token)
+                self._dynamo.transact([*self._writes(placed, ABSENT), *notes], token)
             except Lost as lost:
                 if 0 not in lost.failed:
                     raise NotFound("There is no such user") from None
