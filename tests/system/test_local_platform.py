@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
-if TYPE_CHECKING:
-    from tests.system.conftest import Served
+from tests.system.conftest import Served, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TABLE = "engawa-local-appdata"
@@ -27,7 +26,7 @@ BUCKET = "engawa-local-000000000000"
 CHECKPOINT_SECONDS = 2.0
 APPDATA = "/2/apps/appdata/@me/@self"
 
-Serve = Callable[..., "Served"]
+Serve = Callable[..., Served]
 
 
 def write(platform: Served, value: str) -> None:
@@ -84,7 +83,7 @@ def refused(environment: dict[str, str]) -> str:
 @pytest.mark.parametrize("variable", ["PORT", "EMULATOR_PORT"])
 def test_a_taken_port_is_said_in_one_line(tmp_path: Path, served: Served, variable: str) -> None:
     with listening() as port:
-        other = {**served.environment, "ENGAWA_LOCAL_DIR": str(tmp_path / "other"), "PORT": str(port + 1)}
+        other = {**served.environment, "ENGAWA_LOCAL_DIR": str(tmp_path / "other"), "PORT": str(free_port())}
         said = refused({**other, variable: str(port)})
 
     assert said == f"Port {port} is taken; {variable}={port + 1} make serve uses another.\n"
