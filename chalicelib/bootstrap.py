@@ -22,7 +22,6 @@ from chalicelib.store.people import People
 from chalicelib.store.personal import Personal
 from chalicelib.store.sealing import Seals
 from chalicelib.store.users import Users
-from chalicelib.web.issuer import Issuer
 from chalicelib.web.sessions import Sessions
 from chalicelib.web.tokens import Keys, Tokens
 
@@ -65,6 +64,8 @@ def wire(settings: Settings, dynamo: Dynamo, s3: "S3Client", clock: Callable[[],
     keys = Keys(lambda: _token_keys(settings))
     external = None
     if settings.openid_issuer and settings.openid_jwks:
+        from chalicelib.web.issuer import Issuer
+
         external = Issuer(settings.openid_issuer, settings.openid_jwks, settings.issuer)
     ephemeral = settings.table("ephemeral")
     appdata = AppData(dynamo, settings.table("appdata"), directory, settings.limits, clock)

@@ -28,6 +28,11 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
     face = Face(__name__, lambda: platform().tokens)
     route = operator_route(face)
 
+    def need(user: str) -> Platform:
+        here = platform()
+        found("user", user, here.users.get(known_id("user", user)))
+        return here
+
     @route(USERS, methods=["GET"])
     def list_users(request: Request, access: Access) -> Response:
         """List users, in no particular order. `cursor`, `count`."""
@@ -77,8 +82,7 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
     @route(USER + "/friends", methods=["GET"])
     def list_friends(request: Request, access: Access, user: str) -> Response:
         """A user's friends, in order of id: `id` and `displayName`. `cursor`, `count`."""
-        here = platform()
-        found("user", user, here.users.get(known_id("user", user)))
+        here = need(user)
         ids, following = here.directory.friends(user, *list_part(request))
         return list_answer(named_users(here, ids), following)
 
@@ -97,8 +101,7 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
     @route(USER + "/installs", methods=["GET"])
     def list_installs(request: Request, access: Access, user: str) -> Response:
         """The apps that a user has installed, in order of id: `id` and `name`. `cursor`, `count`."""
-        here = platform()
-        found("user", user, here.users.get(known_id("user", user)))
+        here = need(user)
         ids, following = here.directory.installs(user, *list_part(request))
         known = here.apps.get_many(ids)
         return list_answer(({"id": app, "name": known[app].name if app in known else ""} for app in ids), following)
@@ -119,9 +122,7 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
     @route(USER + "/grants", methods=["GET"])
     def list_grants(request: Request, access: Access, user: str) -> Response:
         """What a user has granted to apps, in order of their ids: `app`, `scopes`, `created`, `used` (ms)."""
-        here = platform()
-        found("user", user, here.users.get(known_id("user", user)))
-        return list_answer(map(grant_json, here.grants.of_user(user)), None)
+        return list_answer(map(grant_json, need(user).grants.of_user(user)), None)
 
     @route(USER + "/grants/{app}", methods=["DELETE"])
     def end_grant(request: Request, access: Access, user: str, app: str) -> Response:

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.core.directory import App, Dialect, new_secret
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.store import rows
-from chalicelib.store.dynamo import Condition, Dynamo, Place, backoff, key_of
+from chalicelib.store.dynamo import Condition, Dynamo, Place, key_of, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.pages import Pages
@@ -20,11 +20,8 @@ from chalicelib.store.rows import Part
 from chalicelib.store.sealing import Seals
 from chalicelib.store.transactions import (
     ABSENT,
-    FIRST_WAIT,
-    LONGEST_WAIT,
     PRESENT,
     THERE,
-    TRIES,
     Update,
     commit,
     insist,
@@ -134,7 +131,7 @@ class Apps:
         """
         sealed = 0
         for item in self._dynamo.listed(self._table, LIST):
-            for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+            for wait in races():
                 stored = self._dynamo.get(self._table, key_of(item), consistent=True)
                 if stored is None or "x" not in stored:
                     break
@@ -174,9 +171,9 @@ class Apps:
         """
         free = "attribute_not_exists(modules) OR modules = :none"
         unused = Condition(f"gone = :yes AND ({free})", {":yes": {"BOOL": True}, ":none": {"N": "0"}})
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for turn, wait in enumerate(races()):
             if not self.close(app):
-                return wait > FIRST_WAIT  # In a later turn: another deletion of it came first.
+                return turn > 0  # In a later turn: another deletion of it came first.
             self._pages.end_modules(app)
             try:
                 insist(self._dynamo, lambda _: self._dynamo.delete(self._table, rows.app_key(app), unused))

@@ -13,19 +13,14 @@ from uuid import uuid4
 from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
 from chalicelib.core.window import Rate
 from chalicelib.store import own
-from chalicelib.store.dynamo import Condition, Dynamo, backoff, typed
+from chalicelib.store.dynamo import Condition, Dynamo, races, typed
 from chalicelib.store.failures import Conflict, Lost, Uncertain
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item, new_write, partition, to_item
 from chalicelib.store.placement import Placed
-from chalicelib.store.transactions import ABSENT
+from chalicelib.store.transactions import ABSENT, delete, put
 
-TRIES = 16
-FIRST_WAIT, LONGEST_WAIT = 0.01, 0.5
-"""Seconds; with `TRIES`, a change that loses every race gives up after 5.5 seconds at the most, 3 on average."""
 FRESH = 0.05
 """Seconds; what was seen before a longer wait is old by now where many write, and a read costs less than to lose."""
-
-Put = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ class Ledgers:
         Raises NotFound where a condition among the notes fails, and Unavailable.
         """
         token = str(uuid4())
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             try:
                 # One token for all tries: where one landed unseen, the next is that same success, though the ledger
                 # may have been changed or removed since.
@@ -91,7 +86,7 @@ class Ledgers:
         tried: dict[int, Change] = {}
         unanswered = False
         ledger = self.need(app, user)
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             change = tried[ledger.version + 1] = prepare(ledger, write)
             current: Ledger | None = None
             try:
@@ -121,13 +116,12 @@ class Ledgers:
     def remove(self, app: str, user: str, notes: Callable[[Ledger], Sequence[Mapping[str, Any]]]) -> bool:
         """Delete a ledger with what `notes` says of it in the same transaction; whether there was one."""
         ledger, token = self.find(app, user), str(uuid4())
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             if ledger is None:
                 return False
-            key = typed((ledger.partition, SORT_KEY))
-            delete = {"TableName": self._table, "Key": key} | _unchanged(ledger).parameters()
+            gone = delete(self._table, (ledger.partition, SORT_KEY), _unchanged(ledger))
             try:
-                self._dynamo.transact([{"Delete": delete}, *notes(ledger)], token)
+                self._dynamo.transact([gone, *notes(ledger)], token)
             except Lost as lost:
                 # Had an earlier try landed unseen, its token would have made a success of this one: someone else wrote.
                 ledger, token = from_item(lost.item) if lost.item else None, str(uuid4())
@@ -147,13 +141,12 @@ class Ledgers:
     def _writes(self, placed: Placed, condition: Condition) -> list[dict[str, Any]]:
         """The ledger under its condition; own items need none, since they only ever change together with it."""
         ledger = placed.ledger
-        first = {"TableName": self._table, "Item": to_item(ledger)} | condition.parameters()
         puts = [
             {"Put": {"TableName": self._table, "Item": own.to_item(ledger, key, value)}}
             for key, value in placed.puts.items()
         ]
         deletes = [{"Delete": {"TableName": self._table, "Key": typed(ledger.own_key(key))}} for key in placed.deletes]
-        return [{"Put": first}, *puts, *deletes]
+        return [put(self._table, to_item(ledger), condition), *puts, *deletes]
 
 
 def _unchanged(ledger: Ledger) -> Condition:

@@ -4,16 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
-from chalicelib.store.dynamo import TRANSACTION, Condition, Dynamo, Key, backoff, key_of
+from chalicelib.store.dynamo import TRANSACTION, Condition, Dynamo, Key, key_of, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.transactions import (
     ABSENT,
-    FIRST_WAIT,
-    LONGEST_WAIT,
     PRESENT,
     THERE,
-    TRIES,
     Update,
     Write,
     check,
@@ -98,13 +95,13 @@ class Counted:
 
         Raises Unavailable where it gets nowhere; called again, it goes on.
         """
-        waits = backoff(FIRST_WAIT, LONGEST_WAIT, TRIES)
+        waits = races()
         while found := find():
             lost = False
             for together in _packed(found):
                 try:
                     commit(self._dynamo, self._removal(together))
-                    waits = backoff(FIRST_WAIT, LONGEST_WAIT, TRIES)
+                    waits = races()
                 except Lost:
                     lost = True
             if lost:

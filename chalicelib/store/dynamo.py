@@ -34,6 +34,8 @@ BATCH_GET = 100
 BATCH_WRITE = 25
 TRANSACTION = 100
 _RESENDS = 8
+TRIES = 16
+"""How often a write is sent that loses every race."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ def backoff(base: float, cap: float, tries: int) -> Iterator[float]:
     """Upper bounds in seconds for the waits between `tries` tries: doubling from `base` up to `cap`."""
     for turn in range(tries):
         yield min(cap, base * 2**turn)
+
+
+def races() -> Iterator[float]:
+    """The bounds of the waits of a write that may lose its race: 5.6 seconds in all at the most, half on average."""
+    return backoff(0.01, 0.5, TRIES)
 
 
 class Dynamo:

@@ -17,15 +17,12 @@ from enum import Enum
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.oauth import STATE_SECONDS, hashed
 from chalicelib.core.signin import ACCOUNT_FREE, ADDRESS_FREE, FORGET_SECONDS, Failures
-from chalicelib.store.dynamo import Condition, Dynamo, Key, backoff, typed
+from chalicelib.store.dynamo import Condition, Dynamo, Key, races, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.transactions import (
     ABSENT,
-    FIRST_WAIT,
-    LONGEST_WAIT,
     PRESENT,
-    TRIES,
     Update,
     Write,
     delete,
@@ -87,7 +84,7 @@ class Attempts:
         """Count a try; the whole seconds that it has to wait instead (0: it may go on, and was counted)."""
         key = _signin_key(kind, name)
         known: Item | None = None
-        for pause in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for pause in races():
             now = self._clock()
             before = _failures(known)
             if wait := before.wait(now, kind.free):

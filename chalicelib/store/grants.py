@@ -30,7 +30,7 @@ from chalicelib.core.oauth import (
     pruned,
 )
 from chalicelib.store.apps import Apps
-from chalicelib.store.dynamo import Condition, Dynamo, Key, Place, backoff, beginning, typed
+from chalicelib.store.dynamo import Condition, Dynamo, Key, Place, beginning, races, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.grant_items import (
     GRANT,
@@ -47,10 +47,7 @@ from chalicelib.store.itemsize import Item
 from chalicelib.store.rows import user_key
 from chalicelib.store.transactions import (
     ABSENT,
-    FIRST_WAIT,
-    LONGEST_WAIT,
     THERE,
-    TRIES,
     Update,
     Write,
     check,
@@ -192,7 +189,7 @@ class Grants:
         key = grant_key(family.app, family.user)
         most = USER_FAMILIES if family.user else CLIENT_FAMILIES
         rest = [put(self._table, family_item(family), ABSENT), *also]
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             kept, gone = pruned(known.families if known else (), most)
             change = grant_update(family, known, kept | {family.label})
             # At most CLIENT_FAMILIES at once are let go: no more can have come since an earlier version of the limit.
@@ -242,7 +239,7 @@ class Grants:
 
     def _end(self, key: Key) -> bool:
         ended = False
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             grant = self._grant(key)
             if grant is None:
                 return ended

@@ -11,7 +11,7 @@ from chalicelib.core.directory import Module, Page
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.store import rows
 from chalicelib.store.counted import Counted, Rows
-from chalicelib.store.dynamo import Condition, Dynamo, Place, backoff, key_of
+from chalicelib.store.dynamo import Condition, Dynamo, Place, key_of, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.page_items import (
@@ -31,11 +31,8 @@ from chalicelib.store.page_items import (
 from chalicelib.store.rows import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, Part
 from chalicelib.store.transactions import (
     ABSENT,
-    FIRST_WAIT,
-    LONGEST_WAIT,
     PRESENT,
     THERE,
-    TRIES,
     Update,
     commit,
     insist,
@@ -127,7 +124,7 @@ class Pages:
         Raises NotFound (no such page or app), Conflict (the page has that module) and Unavailable.
         """
         holder = rows.page_key(page)
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             item = self._dynamo.get(self._table, holder, consistent=True)
             if item is None or "gone" in item:
                 raise _no_page(page)

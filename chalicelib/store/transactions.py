@@ -10,13 +10,9 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.dynamo import Condition, Dynamo, Key, backoff, typed
+from chalicelib.store.dynamo import Condition, Dynamo, Key, races, typed
 from chalicelib.store.failures import Conflict, Uncertain
 from chalicelib.store.itemsize import Item
-
-TRIES = 16
-FIRST_WAIT, LONGEST_WAIT = 0.01, 0.5
-"""Seconds; with `TRIES`, 5.5 seconds of waiting at the most."""
 
 Write = dict[str, Any]
 """One element of a transaction."""
@@ -83,7 +79,7 @@ def insist(dynamo: Dynamo, send: Callable[[str], T]) -> T:
     Raises Lost where a condition failed, and Unavailable where it was never settled.
     """
     token = str(uuid4())
-    for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+    for wait in races():
         try:
             return send(token)
         except Conflict:

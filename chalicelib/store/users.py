@@ -12,7 +12,7 @@ from chalicelib.core.directory import User
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
 from chalicelib.store import rows
 from chalicelib.store.directory import Directory
-from chalicelib.store.dynamo import Condition, Dynamo, Place, backoff
+from chalicelib.store.dynamo import Condition, Dynamo, Place, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.itemsize import Item
@@ -20,10 +20,7 @@ from chalicelib.store.pages import Pages
 from chalicelib.store.rows import Part
 from chalicelib.store.transactions import (
     ABSENT,
-    FIRST_WAIT,
-    LONGEST_WAIT,
     THERE,
-    TRIES,
     Update,
     Write,
     commit,
@@ -93,7 +90,7 @@ class Users:
         away. Raises NotFound, Conflict (the login is taken) and Unavailable; each has changed nothing.
         """
         change = changed(fields)
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             item = self._need(user) if "login" in fields else {}
             try:
                 if "login" in fields and fields["login"] != text(item, "l"):
@@ -127,7 +124,7 @@ class Users:
         if instead_of is not None:
             expression, values = f"{expression} AND h = :old", values | {":old": {"S": instead_of}}
         change = Update({"h": {"S": password_hash}}) if password_hash else Update(removes=["h"])
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             login = text(self._need(user), "l")
             if login is None:
                 raise Conflict("The user has no login")
@@ -161,7 +158,7 @@ class Users:
         Returns whether they exist; called again, it is no difference. Raises Unavailable.
         """
         change = Update({"gone": {"BOOL": True}}, removes=["l"])
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for wait in races():
             item = self._item(user)
             if item is None or "gone" in item:
                 return item is not None
@@ -185,9 +182,9 @@ class Users:
         """
         free = " AND ".join(f"(attribute_not_exists({name}) OR {name} = :none)" for name in ("friends", "pages"))
         unused = Condition(f"gone = :yes AND {free}", {":yes": {"BOOL": True}, ":none": {"N": "0"}})
-        for wait in backoff(FIRST_WAIT, LONGEST_WAIT, TRIES):
+        for turn, wait in enumerate(races()):
             if not self.close(user):
-                return wait > FIRST_WAIT  # In a later turn: another deletion of them came first.
+                return turn > 0  # In a later turn: another deletion of them came first.
             if self._directory.has_installs(user):
                 raise Conflict("The user has apps installed")
             self._directory.end_friendships(user)

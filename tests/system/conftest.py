@@ -74,15 +74,15 @@ class Served:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def aws(self, service: Any) -> Any:
-        """A boto3 client of the embedded AWS."""
+    def aws(self, service: Any, **config: Any) -> Any:
+        """A boto3 client of the embedded AWS; without `config` of its own, one that tries once."""
         return boto3.client(
             service,
             endpoint_url=self.emulator_url,
             region_name="ap-northeast-1",
             aws_access_key_id="engawa",
             aws_secret_access_key="engawa",
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(**{"retries": {"total_max_attempts": 1}} | config),
         )
 
     def await_answers(self) -> None:

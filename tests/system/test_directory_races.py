@@ -10,7 +10,6 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from botocore.config import Config
 
 from chalicelib.core.directory import App, Page, User, new_app_id, new_page_id, new_user_id
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
@@ -64,16 +63,7 @@ class Stores:
 
 @pytest.fixture(scope="module")
 def stores(served: Any) -> Stores:
-    import boto3
-
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=served.emulator_url,
-        region_name="ap-northeast-1",
-        aws_access_key_id="engawa",
-        aws_secret_access_key="engawa",
-        config=Config(max_pool_connections=2 * THREADS, retries={"total_max_attempts": 3}),
-    )
+    client = served.aws("dynamodb", max_pool_connections=2 * THREADS, retries={"total_max_attempts": 3})
     return Stores(client)
 
 

@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from chalicelib.core.directory import User, new_app_id, new_user_id
 from chalicelib.core.oauth import Family
@@ -59,15 +57,7 @@ class Stores:
 
 @pytest.fixture(scope="module")
 def stores(served: Any) -> Stores:
-    config = Config(max_pool_connections=2 * THREADS, retries={"total_max_attempts": 3})
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=served.emulator_url,
-        region_name="ap-northeast-1",
-        aws_access_key_id="engawa",
-        aws_secret_access_key="engawa",
-        config=config,
-    )
+    client = served.aws("dynamodb", max_pool_connections=2 * THREADS, retries={"total_max_attempts": 3})
     return Stores(client)
 
 

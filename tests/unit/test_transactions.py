@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
 from chalicelib.store.directory import Directory
-from chalicelib.store.dynamo import Condition, Dynamo
+from chalicelib.store.dynamo import TRIES, Condition, Dynamo
 from chalicelib.store.failures import Lost
-from chalicelib.store.transactions import PRESENT, TRIES, Update, commit, delete
+from chalicelib.store.transactions import PRESENT, Update, commit, delete
 
 GONE = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "gone": {"BOOL": True}}
 FULL = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "friends": {"N": "1000"}}
