@@ -18,24 +18,30 @@ class Paging:
 
     start: int = 0
     count: int = DEFAULT_COUNT
+    cursor: str | None = None
+    """Where a list goes on, instead of `start`."""
 
     def cut(self, whole: Sequence[T]) -> Sequence[T]:
         """That part; empty where the list ends before it."""
         return whole[self.start : self.start + self.count]
 
     def counters(self, entries: int, total: int) -> dict[str, Any]:
-        """The counters of an answer that holds `entries` of `total` results."""
-        return {"startIndex": self.start, "itemsPerPage": entries, "totalResults": total}
+        """The counters of an answer that holds `entries` of `total` results; a cursor has no index."""
+        start = {"startIndex": self.start} if self.cursor is None else {}
+        return start | {"itemsPerPage": entries, "totalResults": total}
 
 
-def paging(start: str | None, count: str | None, *, most: int) -> Paging:
-    """The part that the parameters `startIndex` and `count` (1 to `most`) ask for; None: not given.
+def paging(start: str | None, count: str | None, *, most: int, cursor: str | None = None) -> Paging:
+    """The part that the parameters `startIndex`, `count` (1 to `most`) and `cursor` ask for; None: not given.
 
-    Raises ParameterInvalid for what is not a whole number in range.
+    Raises ParameterInvalid for what is not a whole number in range, and for a cursor beside a `startIndex`.
     """
+    if cursor is not None and start is not None:
+        raise ParameterInvalid("cursor and startIndex exclude each other")
     return Paging(
         _whole("startIndex", start, 0, 0, _MOST_START),
         _whole("count", count, DEFAULT_COUNT, 1, most),
+        cursor,
     )
 
 

@@ -43,16 +43,26 @@ class Face(Blueprint):
         self._tokens = tokens
 
     def route(  # type: ignore[override]
-        self, path: str, *, methods: Sequence[str], token: Token, scope: str | None, instead: str | None = None
+        self,
+        path: str,
+        *,
+        methods: Sequence[str],
+        token: Token,
+        scope: str | None,
+        user_scope: str | None = None,
+        instead: str | None = None,
     ) -> Callable[[View], View]:
         """Register a view for `methods` of `path`, called as `view(request, access, **path_parameters)`.
 
         `token` and `scope` are what a request must bring: 401 without a valid token, 403 `insufficient_scope` without
-        the scope, 403 `permission_denied` with a user's token where an app's is asked for, or the reverse. A route of
-        Token.NONE is called as `view(request, **path_parameters)` and names what protects it `instead`.
+        the scope, 403 `permission_denied` with a user's token where an app's is asked for, or the reverse. Where either
+        is taken (Token.ANY), `user_scope` is what a user's must have. A route of Token.NONE is called as
+        `view(request, **path_parameters)` and names what protects it `instead`.
         """
         if (token is Token.NONE) != (instead is not None) or (token is Token.NONE and scope is not None):
             raise ValueError(f"{path}: either a token, or what protects the route instead")
+        if user_scope is not None and token is not Token.ANY:
+            raise ValueError(f"{path}: a user's scope of its own is for routes that take either token")
 
         def register(view: View) -> View:
             def authenticated(**segments: str) -> Response:
@@ -63,14 +73,14 @@ class Face(Blueprint):
                     if token is Token.NONE:
                         return view(request, **decoded_segments)
                     text, dialect = token_in(request)
-                    access = self._access(text, token, scope)
+                    access = self._access(text, token, scope, user_scope)
                     return view(request, access, **decoded_segments)
                 except Exception as error:
                     return answer_any(error, dialect)
 
             authenticated.__name__ = view.__name__
             authenticated.__doc__ = view.__doc__
-            authenticated.__dict__.update(token=token, scope=scope, instead=instead)
+            authenticated.__dict__.update(token=token, scope=scope, user_scope=user_scope, instead=instead)
             authenticated.__dict__["__signature__"] = inspect.Signature(
                 [each for name, each in inspect.signature(view).parameters.items() if "{" + name + "}" in path]
             )
@@ -81,12 +91,13 @@ class Face(Blueprint):
 
         return register
 
-    def _access(self, text: str | None, token: Token, scope: str | None) -> Access:
+    def _access(self, text: str | None, token: Token, scope: str | None, user_scope: str | None) -> Access:
         if text is None:
             raise TokenRefused("invalid_request", "An access token is needed")
         access = self._tokens().check(text)
-        if scope is not None and scope not in access.scopes:
-            raise InsufficientScope(scope)
+        for needed in (scope, user_scope if access.viewer else None):
+            if needed is not None and needed not in access.scopes:
+                raise InsufficientScope(needed)
         holder = Token.CLIENT if access.viewer is None else Token.USER
         if token not in (Token.ANY, holder):
             raise PermissionDenied(f"This needs a {token.value}'s access token")

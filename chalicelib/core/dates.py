@@ -1,0 +1,20 @@
+"""Dates as the API writes them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+
+def w3cdtf(milliseconds: int, offset: int) -> str:
+    """A time (milliseconds since the epoch) in W3C-DTF, `offset` minutes east of UTC: "2010-11-02T10:42:57+09:00".
+
+    Source: Page API ("created"); the offset is the deployment's (docs/decisions.md).
+    """
+    return _local(milliseconds, offset).isoformat(timespec="seconds")
+
+
+def compact(milliseconds: int, offset: int) -> str:
+    """The same time as the ids of comments have it: "20101102104257"."""
+    return _local(milliseconds, offset).strftime("%Y%m%d%H%M%S")
+
+
+def _local(milliseconds: int, offset: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).astimezone(timezone(timedelta(minutes=offset)))
