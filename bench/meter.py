@@ -103,10 +103,13 @@ class Meter:
             capacity.keyed_read(before.get(read.place), consistent=read.consistent)
             for read in reads(operation, request)
         )
-        changes = writes(operation, request)
+        changes, transaction = writes(operation, request), operation == "TransactWriteItems"
         after = self._items(write.place for write in changes)
-        wru = sum(capacity.written(before.get(write.place), write.item or after.get(write.place)) for write in changes)
-        return rru, wru * (capacity.TRANSACTION if operation == "TransactWriteItems" else 1)
+        wru = sum(
+            capacity.written(before.get(write.place), write.item or after.get(write.place), transaction=transaction)
+            for write in changes
+        )
+        return rru, wru
 
     def _touched(self, operation: str, request: Request) -> Found:
         """What is in the table now of all that an operation reads or writes."""

@@ -43,7 +43,9 @@ class Seeder:
     def __init__(self, world: World) -> None:
         self._clock = world.clock
         dynamo: Any = _Unguarded(world.dynamodb)
-        self._platform: Platform = wire(world.platform.settings, Dynamo(dynamo), world.s3, world.clock)
+        self._platform: Platform = wire(
+            world.platform.settings, Dynamo(dynamo), world.s3, world.clock, lambda: world.sqs
+        )
 
     def install(self, user: str, data: Mapping[str, str] | None = None) -> None:
         """Install the app for `user`, with data (at most 99 pairs) to begin with."""

@@ -15,11 +15,13 @@ from moto import mock_aws
 
 import app as entry
 from chalicelib import settings
+from chalicelib.api.housekeeping import CLEAN
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.directory import User
 from chalicelib.store.dynamo import Call, Dynamo
 from local import keys, stack
 from local.gateway import Answer, Gateway, Request
+from local.worker import Worker
 
 APP = "6d1f0c2ab4e79853"
 HANA, KEN, MEI, TARO, YUKI = "k3v9x2mtq7ra", "a8d1p0zzk4wn", "m5c2e7uub9fh", "t6w4j1nnr8sd", "y2b7g5hhv3qx"
@@ -74,7 +76,8 @@ class World:
         self.waits: list[float] = []
         self.dynamodb = boto3.client("dynamodb", region_name=REGION)
         self.s3 = boto3.client("s3", region_name=REGION)
-        stack.create(self.dynamodb, self.s3, "local")
+        self.sqs = boto3.client("sqs", region_name=REGION)
+        stack.create(self.dynamodb, self.s3, self.sqs, "local")
         keys_file = directory / "token-keys.json"
         keys.ensure(keys_file)
         secret_keys_file = directory / "secret-keys.json"
@@ -90,8 +93,9 @@ class World:
             | environment
         )
         dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
-        self.platform: Platform = wire(read, dynamo, self.s3, self.clock)
-        self.gateway = Gateway(entry.create_app(lambda: self.platform))
+        self.platform: Platform = wire(read, dynamo, self.s3, self.clock, lambda: self.sqs)
+        self.app = entry.create_app(lambda: self.platform)
+        self.gateway = Gateway(self.app)
 
     def populate(self, *users: str) -> None:
         """Create users with these ids, so that they can have friends and install apps."""
@@ -123,6 +127,11 @@ class World:
             body = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         target = path + ("?" + urlencode(query) if query else "")
         return reply(self.gateway.handle(Request(method, target, list(sent.items()), body or b"")))
+
+    def clean(self) -> int:
+        """Work off all that is queued for cleaning, and what that queues; how many messages. Raises what it raises."""
+        worker = Worker(self.sqs, self.platform.settings.cleaning_queue, self.app.handler_map[CLEAN])
+        return sum(1 for _ in iter(worker.one, False))
 
     def items(self, table: str = "appdata") -> list[dict[str, Any]]:
         """Everything a table holds."""

@@ -8,25 +8,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import settings as settings_module
+from chalicelib.core.signatures import WINDOW_SECONDS
 from chalicelib.settings import Settings
 from chalicelib.store.answers import Answers
 from chalicelib.store.appdata import AppData
 from chalicelib.store.apps import Apps
 from chalicelib.store.bulk import Bulk
+from chalicelib.store.comments import Comments
 from chalicelib.store.directory import Directory
 from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.ephemeral import Attempts, ServerStates
+from chalicelib.store.ephemeral import Attempts, Nonces, ServerStates
+from chalicelib.store.favorites import Favorites
+from chalicelib.store.feeds import Feeds
 from chalicelib.store.grants import Grants
+from chalicelib.store.images import Images
+from chalicelib.store.leavings import Leavings
+from chalicelib.store.notes import Notes
+from chalicelib.store.numbered import Numbered
+from chalicelib.store.once import Once
 from chalicelib.store.pages import Pages
 from chalicelib.store.people import People
 from chalicelib.store.personal import Personal
+from chalicelib.store.posting import Posting, Tables
+from chalicelib.store.posts import Posts
+from chalicelib.store.queue import Queue
 from chalicelib.store.sealing import Seals
 from chalicelib.store.users import Users
+from chalicelib.web.cors import Origins
+from chalicelib.web.launch_keys import LaunchKeys
 from chalicelib.web.sessions import Sessions
+from chalicelib.web.signatures import Signatures
 from chalicelib.web.tokens import Keys, Tokens
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,8 @@ class Platform:
     """Everything a face works with."""
 
     settings: Settings
+    clock: Callable[[], int]
+    """Milliseconds since the epoch."""
     tokens: Tokens
     directory: Directory
     users: Users
@@ -46,16 +64,36 @@ class Platform:
     personal: Personal
     bulk: Bulk
     states: ServerStates
+    once: Once
     attempts: Attempts
     sessions: Sessions
+    signatures: Signatures
+    origins: Origins
+    launch_keys: LaunchKeys | None
+    """None where no page app is started."""
+    queue: Queue
+    posting: Posting
+    feeds: Feeds
+    comments: Comments
+    favorites: Favorites
+    images: Images
+    leavings: Leavings
 
     def sweep(self, seconds: float = 60) -> int:
-        """Clear what deletions left behind, for about so many seconds; how many items went."""
+        """Clear what deletions left in appdata, for about so many seconds, and have the rest cleared; how many items
+        went."""
+        self.leavings.remind()
         return self.appdata.sweep(seconds)
 
 
-def wire(settings: Settings, dynamo: Dynamo, s3: "S3Client", clock: Callable[[], int] | None = None) -> Platform:
-    """A platform over these clients; `clock` gives milliseconds since the epoch."""
+def wire(
+    settings: Settings,
+    dynamo: Dynamo,
+    s3: "S3Client",
+    clock: Callable[[], int] | None = None,
+    sqs: "Callable[[], SQSClient] | None" = None,
+) -> Platform:
+    """A platform over these clients; `clock` gives milliseconds since the epoch, `sqs` makes a client once needed."""
     clock, table = clock or _now, settings.table("directory")
     directory = Directory(dynamo, table)
     pages = Pages(dynamo, table, clock)
@@ -70,8 +108,17 @@ def wire(settings: Settings, dynamo: Dynamo, s3: "S3Client", clock: Callable[[],
     ephemeral = settings.table("ephemeral")
     appdata = AppData(dynamo, settings.table("appdata"), directory, settings.limits, clock)
     grants = Grants(dynamo, settings.table("grants"), table, apps, clock)
+    queue = Queue(sqs or (lambda: _client("sqs")), settings.cleaning_queue)
+    tables = Tables(*(settings.table(name) for name in ("feeds", "comments", "favorites")))
+    images, notes = Images(s3, settings.bucket), Notes(dynamo, tables.feeds, clock)
+    lists = Numbered(dynamo, tables.feeds, clock)
+    feeds = Feeds(dynamo, tables, users, pages, notes, lists, queue)
+    comments = Comments(dynamo, tables.comments, users, pages, settings.utc_offset, clock)
+    favorites = Favorites(dynamo, tables, users, clock)
+    posts = Posts(dynamo, tables, feeds, comments, favorites, settings.utc_offset)
     return Platform(
         settings=settings,
+        clock=clock,
         tokens=Tokens(keys, settings.issuer, external),
         directory=directory,
         users=users,
@@ -81,11 +128,40 @@ def wire(settings: Settings, dynamo: Dynamo, s3: "S3Client", clock: Callable[[],
         appdata=appdata,
         answers=Answers(s3, settings.bucket),
         grants=grants,
-        personal=Personal(users, apps, pages, directory, appdata, grants),
+        personal=Personal(users, apps, pages, directory, appdata, grants, posts, notes),
         bulk=Bulk(users, apps, directory, appdata),
         states=ServerStates(dynamo, ephemeral, clock),
+        once=Once(dynamo, ephemeral, clock),
         attempts=Attempts(dynamo, ephemeral, clock),
         sessions=Sessions(keys, settings.issuer),
+        signatures=Signatures(
+            apps.get,
+            Nonces(dynamo, ephemeral, WINDOW_SECONDS).use,
+            clock,
+            (settings.issuer, *settings.signed_urls),
+            body_hash=settings.body_hash,
+        ),
+        origins=Origins(apps.origins, settings.issuer),
+        launch_keys=_launch_keys(settings),
+        queue=queue,
+        posting=Posting(
+            dynamo,
+            tables,
+            users,
+            apps,
+            pages,
+            images,
+            notes,
+            lists,
+            lambda page, feed: f"{settings.issuer}/pages/{page}/feeds/{feed}",
+            settings.favorite_shards,
+            clock,
+        ),
+        feeds=feeds,
+        comments=comments,
+        favorites=favorites,
+        images=images,
+        leavings=Leavings(dynamo, tables, feeds, pages, posts, images, notes, queue),
     )
 
 
@@ -119,6 +195,11 @@ def _token_keys(settings: Settings) -> str:
 
 def _secret_keys(settings: Settings) -> str:
     return _keys(settings.secret_keys_file, settings.secret_keys_secret)
+
+
+def _launch_keys(settings: Settings) -> LaunchKeys | None:
+    file, secret = settings.launch_keys_file, settings.launch_keys_secret
+    return LaunchKeys(lambda: _keys(file, secret)) if file or secret else None
 
 
 def _keys(file: str | None, secret: str | None) -> str:

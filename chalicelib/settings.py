@@ -4,9 +4,11 @@ A missing or wrong setting stops the start with one sentence that names it.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from chalicelib.core.images import ImageBounds
 from chalicelib.core.limits import Limits
 
 
@@ -42,10 +44,37 @@ class Settings:
     proxies: int = 0
     """ENGAWA_PROXIES: how many proxies of ours (such as CloudFront) stand in front of API Gateway; the address whose
     failed sign-ins are counted is taken from `X-Forwarded-For` accordingly."""
+    utc_offset: int = 540
+    """ENGAWA_UTC_OFFSET: the offset of the dates that the Page API tells, "+09:00" by default; here in minutes."""
+    favorite_shards: int = 1
+    """ENGAWA_FAVORITE_SHARDS: in how many parts (1 to 64) the favorites of a content are counted that is posted from
+    now on (docs/architecture.md)."""
     openid_issuer: str | None = None
     """ENGAWA_OPENID_ISSUER: the issuer whose access tokens are accepted instead of signing in here, with"""
     openid_jwks: str | None = None
     """ENGAWA_OPENID_JWKS: the URL of its JWK Set; both or none."""
+    launch_keys_file: str | None = None
+    """ENGAWA_LAUNCH_KEYS_FILE: path of the keys that sign the starts of page apps (web/launch_keys.py), or"""
+    launch_keys_secret: str | None = None
+    """ENGAWA_LAUNCH_KEYS_SECRET: id of the Secrets Manager secret that holds them; with neither, no app is started."""
+
+    signed_urls: tuple[str, ...] = ()
+    """ENGAWA_SIGNED_URLS: further base URLs, separated by commas, that OAuth 1.0a clients sign for, such as the name
+    under which old clients know this server; they are accepted beside ENGAWA_ISSUER, each by http and by https."""
+    body_hash: bool = False
+    """ENGAWA_BODY_HASH: `optional` (False, the default: a signed request with a JSON body may come without
+    `oauth_body_hash`, as those of old clients do) or `required`."""
+
+    cleaning_queue: str = ""
+    """ENGAWA_CLEANING_QUEUE: the queue of what is left to clean; `engawa-<stage>-cleaning` by default."""
+
+    image_bounds: ImageBounds = field(default_factory=ImageBounds)
+    """ENGAWA_IMAGE_BYTES and ENGAWA_IMAGE_PIXELS: how large an image may be that is sent or fetched.
+    ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
+    images_url: str = ""
+    """ENGAWA_IMAGES_URL: where the folder `images/` of the bucket is served; the issuer's `/images` by default."""
+    fetch_loopback: bool = False
+    """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1; only where the stage is local."""
 
     def table(self, name: str) -> str:
         """The full name of a table."""
@@ -56,6 +85,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in an environment. Raises WrongSetting."""
     token_keys = _file_or_secret(environment, "ENGAWA_TOKEN_KEYS")
     secret_keys = _file_or_secret(environment, "ENGAWA_SECRET_KEYS")
+    launch_keys = _file_or_secret(environment, "ENGAWA_LAUNCH_KEYS", needed=False)
     openid = _openid(environment)
     whole = _whole_numbers(environment)
     defaults = Limits()
@@ -77,15 +107,36 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         strict_profiles=_one_of(environment, "ENGAWA_PROFILE_VISIBILITY", ("lenient", "strict")) == "strict",
         proxies=whole("ENGAWA_PROXIES", 0, 0, 5),
+        utc_offset=_offset(environment, "ENGAWA_UTC_OFFSET", "+09:00"),
+        favorite_shards=whole("ENGAWA_FAVORITE_SHARDS", 1, 1, 64),
         openid_issuer=openid[0],
         openid_jwks=openid[1],
+        signed_urls=_base_urls(environment, "ENGAWA_SIGNED_URLS"),
+        body_hash=_one_of(environment, "ENGAWA_BODY_HASH", ("optional", "required")) == "required",
+        launch_keys_file=launch_keys[0],
+        launch_keys_secret=launch_keys[1],
+        cleaning_queue=cleaning_queue(environment),
+        image_bounds=_image_bounds(environment),
+        images_url=_images_url(environment),
+        fetch_loopback=_fetch_loopback(environment),
     )
 
 
-def _file_or_secret(environment: Mapping[str, str], name: str) -> tuple[str | None, str | None]:
-    """Where keys are: the path of a file, or the id of a secret. Raises WrongSetting unless one of them is set."""
+def cleaning_queue(environment: Mapping[str, str] = os.environ) -> str:
+    """The name of the queue, which Chalice asks for before there are other settings. Raises WrongSetting."""
+    name = environment.get("ENGAWA_CLEANING_QUEUE") or f"engawa-{environment.get('ENGAWA_STAGE') or 'local'}-cleaning"
+    if not re.fullmatch("[A-Za-z0-9_-]{1,80}", name):
+        raise WrongSetting(f"ENGAWA_CLEANING_QUEUE must be 1 to 80 of A-Z a-z 0-9 _ and -, not {name!r}")
+    return name
+
+
+def _file_or_secret(environment: Mapping[str, str], name: str, *, needed: bool = True) -> tuple[str | None, str | None]:
+    """Where keys are: the path of a file, or the id of a secret.
+
+    Raises WrongSetting where both are set, and, unless they are not `needed`, where neither is.
+    """
     file, secret = environment.get(f"{name}_FILE") or None, environment.get(f"{name}_SECRET") or None
-    if bool(file) == bool(secret):
+    if (file and secret) or (needed and not (file or secret)):
         raise WrongSetting(f"Set one of {name}_FILE and {name}_SECRET")
     return file, secret
 
@@ -97,6 +148,33 @@ def _openid(environment: Mapping[str, str]) -> tuple[str | None, str | None]:
     if jwks and not jwks.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
         raise WrongSetting(f"ENGAWA_OPENID_JWKS must be an https URL, not {jwks!r}")
     return issuer, jwks
+
+
+def _image_bounds(environment: Mapping[str, str]) -> ImageBounds:
+    whole, defaults = _whole_numbers(environment), ImageBounds()
+    text = environment.get("ENGAWA_IMAGE_EDGES") or ",".join(map(str, defaults.edges))
+    edges = tuple(int(each) if re.fullmatch("[0-9]{1,4}", each) else 0 for each in text.split(","))
+    if len(edges) != 3 or not 1024 >= edges[0] >= edges[1] >= edges[2] >= 1:
+        raise WrongSetting(f"ENGAWA_IMAGE_EDGES must be three whole numbers from 1024 down to 1, not {text!r}")
+    return ImageBounds(
+        bytes=whole("ENGAWA_IMAGE_BYTES", defaults.bytes, 1, 20_000_000),
+        # Above it, Pillow itself begins to warn.
+        pixels=whole("ENGAWA_IMAGE_PIXELS", defaults.pixels, 1, 80_000_000),
+        edges=edges,
+    )
+
+
+def _images_url(environment: Mapping[str, str]) -> str:
+    if environment.get("ENGAWA_IMAGES_URL"):
+        return _base_url(environment, "ENGAWA_IMAGES_URL")
+    return _base_url(environment, "ENGAWA_ISSUER") + "/images"
+
+
+def _fetch_loopback(environment: Mapping[str, str]) -> bool:
+    asked = _one_of(environment, "ENGAWA_FETCH_LOOPBACK", ("0", "1")) == "1"
+    if asked and environment.get("ENGAWA_STAGE") != "local":
+        raise WrongSetting("ENGAWA_FETCH_LOOPBACK is for the stage local alone")
+    return asked
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:
@@ -114,8 +192,26 @@ def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[str, ...])
     return value
 
 
+def _offset(environment: Mapping[str, str], name: str, default: str) -> int:
+    """An offset from UTC in minutes, written as "+09:00"."""
+    text = environment.get(name, default)
+    read = re.fullmatch(r"([+-])(0\d|1[0-4]):([0-5]\d)", text)
+    if not read:
+        raise WrongSetting(f"{name} must be an offset from UTC like +09:00, not {text!r}")
+    minutes = int(read[2]) * 60 + int(read[3])
+    return minutes if read[1] == "+" else -minutes
+
+
 def _base_url(environment: Mapping[str, str], name: str) -> str:
-    value = _text(environment, name)
+    return _checked_url(name, _text(environment, name))
+
+
+def _base_urls(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    parts = [part.strip() for part in environment.get(name, "").split(",")]
+    return tuple(_checked_url(name, part) for part in parts if part)
+
+
+def _checked_url(name: str, value: str) -> str:
     if not value.startswith(("http://", "https://")) or value.endswith("/"):
         raise WrongSetting(f"{name} must be an http(s) URL without a slash at its end, not {value!r}")
     return value

@@ -16,8 +16,10 @@ from local.embedded import Emulator, accepts, await_predecessor, taken
 from local.environment import STAGE, Environment, Refused
 from local.gateway import Gateway
 from local.server import Server
+from local.worker import Worker
 
 _SWEEP_SECONDS = 5
+_WORK_SECONDS = 5
 _log = logging.getLogger("local")
 
 
@@ -41,6 +43,7 @@ class Launcher:
         self._lost = False
         self._server: Server | None = None
         self._emulator: Emulator | None = None
+        self._worker: threading.Thread | None = None
 
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SIGHUP. Returns the exit status; raises Refused where it cannot start."""
@@ -99,16 +102,28 @@ class Launcher:
         environment.apply()
         keys.ensure(environment.token_keys)
         keys.ensure_secret(environment.secret_keys)
+        keys.ensure_launch(environment.launch_keys)
         # Only now: what these import reads the environment.
+        import boto3
+
         import app
         from chalicelib import bootstrap
+        from chalicelib.api.housekeeping import CLEAN
         from local import demo
+        from local.images import StoredImages
+        from local.sample import Sample
 
         _create_stack()
-        gateway = Gateway(app.create_app(bootstrap.platform))
+        made = app.create_app(bootstrap.platform)
         platform = bootstrap.platform()
+        settings = platform.settings
+        images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
+        gateway = Gateway(made, images, Sample(platform.tokens, environment.base_url))
         text = demo.load(platform, environment.base_url, environment.directory)
         threading.Thread(target=self._sweep, args=(platform,), daemon=True).start()
+        worker = Worker(boto3.client("sqs"), platform.settings.cleaning_queue, made.handler_map[CLEAN])
+        self._worker = threading.Thread(target=worker.run, args=(self._ended,), daemon=True)
+        self._worker.start()
         self._serve(gateway)
         print(f"{text}\n\nServing on {environment.base_url} - Ctrl-C stops, the data stay.", flush=True)
 
@@ -132,6 +147,9 @@ class Launcher:
         self._ended.set()
         if self._server:
             self._server.stop()
+        if self._worker:
+            # Work that takes longer is taken up again by the next run.
+            self._worker.join(_WORK_SECONDS)
         return self._emulator is None or self._emulator.stop()
 
 
@@ -142,9 +160,9 @@ def _create_stack() -> None:
     from local import stack
 
     try:
-        stack.create(boto3.client("dynamodb"), boto3.client("s3"), STAGE)
+        stack.create(boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs"), STAGE)
     except (BotoCoreError, ClientError) as failed:
-        raise Refused(f"The tables and the bucket cannot be created: {failed}") from failed
+        raise Refused(f"The tables, the bucket and the queues cannot be created: {failed}") from failed
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The demo world: five users, two apps, a page and some data (local/demo_data.py), for trying things out.
+"""The demo world: five users, two apps, a page with a feed, and some data (local/demo_data.py), for trying things out.
 
 Ids are always the same; passwords, secrets and tokens are made for each `.local/` and kept in `demo.json` there (mode
 600), the 30-day tokens afresh with every start.
@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib.bootstrap import Platform
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.passwords import hash_password
+from local import demo_feed
 from local.demo_data import (
     ADMINISTRATOR,
     APPS,
@@ -51,12 +52,16 @@ def load(platform: Platform, base_url: str, directory: Path) -> str:
     path = directory / FILE
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     kept = _secrets(known)
+    feed = known.get("pages", {}).get("cafe", {}).get("feedId")
     if not known or not platform.users.get_many(USERS.values()):
-        kept = _make(platform, _redirect_uri(base_url), kept)
+        kept, feed = _make(platform, _redirect_uri(base_url), kept), None
     elif known["baseUrl"] != base_url:
         _move(platform, _redirect_uri(base_url))
-    _write_private(path, json.dumps(_describe(platform, base_url, kept), ensure_ascii=False, indent=1) + "\n")
-    return _requests(base_url, path)
+    if not feed:
+        feed = demo_feed.make(platform)
+    described = _describe(platform, base_url, kept, feed)
+    _write_private(path, json.dumps(described, ensure_ascii=False, indent=1) + "\n")
+    return _requests(base_url, path, feed)
 
 
 def _secrets(known: dict[str, Any]) -> Secrets:
@@ -122,8 +127,9 @@ def _redirect_uri(base_url: str) -> str:
     return f"{base_url}/sample"
 
 
-def _describe(platform: Platform, base_url: str, kept: Secrets) -> dict[str, Any]:
+def _describe(platform: Platform, base_url: str, kept: Secrets, feed: str | None) -> dict[str, Any]:
     """The contents of `demo.json`."""
+    cafe = {"id": CAFE.id, "moduleId": MODULE, "contentUri": CONTENT_URI}
 
     def token(client: str, user: str | None, *scopes: str) -> str:
         return platform.tokens.issue(app=client, viewer=user, scopes=scopes, lifetime=LIFETIME)
@@ -146,7 +152,7 @@ def _describe(platform: Platform, base_url: str, kept: Secrets) -> dict[str, Any
             "quest": client("quest") | {"clientSecret": kept.client_secret},
             "album": client("album"),
         },
-        "pages": {"cafe": {"id": CAFE.id, "moduleId": MODULE, "contentUri": CONTENT_URI}},
+        "pages": {"cafe": cafe | ({"feedId": feed} if feed else {})},
         "tokens": {
             "users": {
                 name: {app_name: token(app_id, user, *SCOPES) for app_name, app_id in APPS.items()}
@@ -166,7 +172,8 @@ def _write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def _requests(base_url: str, path: Path) -> str:
+def _requests(base_url: str, path: Path, feed: str | None) -> str:
+    shown = f"\n\nIn a browser: {base_url}/pages/{CAFE.id}/feeds/{feed}" if feed else ""
     return f"""Demo world: {", ".join(USERS)} and the apps quest and album; ids, secrets and tokens in {path}
 
   T=$(.venv/bin/python -m local.token --user hana --app quest --scope "mixi_apps2 r_profile")
@@ -174,4 +181,6 @@ def _requests(base_url: str, path: Path) -> str:
   curl -H "Authorization: OAuth $T" "{base_url}/2/apps/appdata/@me/@self"
   curl -H "Authorization: OAuth $T" "{base_url}/2/apps/appdata/@me/@friends?fields=level"
   curl -H "Authorization: OAuth $T" -H "Content-Type: application/json" \\
-       -d '{{"level": "6"}}' "{base_url}/2/apps/appdata/@me/@self\""""
+       -d '{{"level": "6"}}' "{base_url}/2/apps/appdata/@me/@self"
+  C=$(.venv/bin/python -m local.token --client --app quest)
+  curl -H "Authorization: OAuth $C" "{base_url}/2/pages/{CAFE.id}/feeds"{shown}"""

@@ -1,5 +1,6 @@
 """Who and what there is in the demo world. Ids are always the same, so that examples can name them."""
 
+from chalicelib.core.contents import Draft
 from chalicelib.core.directory import App, Category, Page, Publication, User
 
 SITE = "https://people.example"
@@ -81,6 +82,18 @@ MODULE = "3"
 ADMINISTRATOR = "mei"
 FOLLOWERS = ("hana", "ken")
 CONTENT_URI = "http://quest.example/contents/1"
+FEED = Draft(
+    title="縁側の朝 (Morning on the veranda)",
+    body="クエストで描いた絵です。\nDrawn in Quest.",
+    pc_url="http://quest.example/contents/1",
+    mobile_url="http://quest.example/m/contents/1",
+    smartphone_url="http://quest.example/s/contents/1",
+    content_uri=CONTENT_URI,
+    source=MODULE,
+)
+POSTER = "mei"
+COMMENTS = [("hana", "きれいですね!"), ("ken", "I can almost smell the tea.")]
+FAVORITES = ("hana", "ken", "mei")
 
 
 def app(name: str, redirect_uri: str, secret: str | None) -> App:

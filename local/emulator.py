@@ -20,7 +20,7 @@ from typing import Any
 
 from local import locks
 
-SERVICES = "dynamodb,s3"
+SERVICES = "dynamodb,s3,sqs"
 LOCK = "emulator.lock"
 LOCK_SECONDS = 30
 """How long to wait for a predecessor that is still saving."""
@@ -28,7 +28,8 @@ LOCK_SECONDS = 30
 _CHECKPOINT_SECONDS = 2.0
 _CHECKPOINT_SHARE = 20
 _STOP_SECONDS = 10
-_READS = ("Get", "BatchGet", "Query", "Scan", "TransactGet", "Describe", "List")
+# A message that is taken is one that may come again: nothing that has to be saved, and asked for all the time.
+_READS = ("Get", "BatchGet", "Query", "Scan", "TransactGet", "Describe", "List", "ReceiveMessage")
 _log = logging.getLogger(__name__)
 
 

@@ -63,6 +63,11 @@ class Environment:
         """The keys that encrypt the secrets of apps."""
         return self.directory / "secret-keys.json"
 
+    @property
+    def launch_keys(self) -> Path:
+        """The keys that sign the starts of page apps."""
+        return self.directory / "launch-keys.json"
+
     def apply(self) -> None:
         """Set the process's environment to stage local of .chalice/config.json, with this run's ports and paths.
 
@@ -77,6 +82,7 @@ class Environment:
         os.environ["ENGAWA_ISSUER"] = self.base_url
         os.environ["ENGAWA_TOKEN_KEYS_FILE"] = str(self.token_keys)
         os.environ["ENGAWA_SECRET_KEYS_FILE"] = str(self.secret_keys)
+        os.environ["ENGAWA_LAUNCH_KEYS_FILE"] = str(self.launch_keys)
         aws = {name: value for name, value in values.items() if name.startswith("AWS_")}
         if self.endpoint is None:
             for name in [name for name in os.environ if name.startswith("AWS_")]:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
@@ -63,13 +63,18 @@ def too_large() -> Answer:
 class Gateway:
     """Calls a Chalice app as API Gateway and Lambda would. Safe to use from many threads at once."""
 
-    def __init__(self, app: Chalice) -> None:
+    def __init__(self, app: Chalice, *files: Callable[[Request], Answer | None]) -> None:
+        """`files` are asked before the app, as what a distribution in front of API Gateway serves itself."""
         self._app = _per_thread(app)
+        self._files = files
         # API Gateway prefers the concrete segment wherever a path could take either.
         self._routes = sorted(app.routes, key=lambda route: [_parameter(segment) for segment in route.split("/")])
 
     def handle(self, request: Request) -> Answer:
         """Answer a request. Never raises: what goes wrong inside is logged and answered 500."""
+        for files in self._files:
+            if answer := files(request):
+                return answer
         path = request.target.partition("?")[0]
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]

@@ -1,7 +1,9 @@
-"""The local platform's keys, in files of mode 600: a JWK Set that signs tokens, Fernet keys that seal apps' secrets.
+"""The local platform's keys, in files of mode 600: a JWK Set that signs tokens, Fernet keys that seal apps' secrets,
+and RSA keys with certificates that sign the starts of page apps.
 
-`python -m local.keys rotate` puts a fresh key first among the token keys, `rotate-secret` among the others; the old
-ones stay, so that what was signed or sealed with them still is good. The server reads the files when it starts.
+`python -m local.keys rotate` puts a fresh key first among the token keys, `rotate-secret` and `rotate-launch` among the
+others; the old ones stay, so that what was signed or sealed with them still is good. The server reads the files when it
+starts.
 """
 
 from __future__ import annotations
@@ -11,14 +13,15 @@ import json
 import os
 import secrets
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from local.environment import Environment
 
 Key = dict[str, Any] | str
-"""A JWK, or a Fernet key."""
+"""A JWK, a Fernet key, or an RSA key with its certificate."""
+_CERTIFICATE_YEARS = 20
 
 
 def ensure(path: Path) -> None:
@@ -49,6 +52,22 @@ def rotate_secret(path: Path) -> None:
     _prepend(path, _random())
 
 
+def ensure_launch(path: Path) -> None:
+    """Create the launch keys at `path` with one fresh key, unless the file exists."""
+    if not path.exists():  # First, since making one takes a while.
+        try:
+            _write(path, [_fresh_launch()])
+        except FileExistsError:
+            return
+
+
+def rotate_launch(path: Path) -> str:
+    """Put a fresh key first among the launch keys at `path`, creating the file if need be. Returns the new key's id."""
+    fresh = _fresh_launch()
+    _prepend(path, fresh)
+    return str(fresh["kid"])
+
+
 def _prepend(path: Path, fresh: Key) -> None:
     keys = json.loads(path.read_text(encoding="ascii"))["keys"] if path.exists() else []
     beside = path.with_name(f"{path.name}.{os.getpid()}")
@@ -61,9 +80,39 @@ def _random() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
 
 
+def _kid() -> str:
+    return f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(4)}"
+
+
 def _fresh() -> dict[str, Any]:
-    kid = f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(4)}"
-    return {"kty": "oct", "alg": "HS256", "kid": kid, "k": _random().rstrip("=")}
+    return {"kty": "oct", "alg": "HS256", "kid": _kid(), "k": _random().rstrip("=")}
+
+
+def _fresh_launch() -> dict[str, Any]:
+    """An RSA key and a certificate that it has signed itself: what page apps verify with is a certificate."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    kid, now = _kid(), datetime.now(UTC)
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"Engawa {kid}")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=365 * _CERTIFICATE_YEARS))
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    return {
+        "kid": kid,
+        "key": key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain).decode("ascii"),
+        "certificate": certificate.public_bytes(pem).decode("ascii"),
+    }
 
 
 def _write(path: Path, keys: list[Key]) -> None:
@@ -79,5 +128,7 @@ if __name__ == "__main__":
             print(rotate(Environment.read().token_keys))
         case ["rotate-secret"]:
             rotate_secret(Environment.read().secret_keys)
+        case ["rotate-launch"]:
+            print(rotate_launch(Environment.read().launch_keys))
         case _:
-            sys.exit("usage: python -m local.keys rotate | rotate-secret")
+            sys.exit("usage: python -m local.keys rotate | rotate-secret | rotate-launch")

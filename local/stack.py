@@ -1,11 +1,12 @@
-"""Creates the tables and the bucket that infra/data.yaml describes, in any endpoint that speaks DynamoDB and S3.
+"""Creates the tables, bucket and queues that infra/data.yaml describes, in any endpoint for DynamoDB, S3 and SQS.
 
-Takes what the app can notice: names, keys, indexes, streams, time to live and CORS. Encryption, backups, lifecycle and
-policies matter on AWS alone, where CloudFormation reads the same file.
+Takes what the app can notice: names, keys, indexes, streams, time to live, CORS, and how messages come again.
+Encryption, backups, lifecycle and policies matter on AWS alone, where CloudFormation reads the same file.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,14 @@ import yaml
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "infra" / "data.yaml"
 ACCOUNT = "000000000000"
 
 _TABLE = "AWS::DynamoDB::Table"
 _BUCKET = "AWS::S3::Bucket"
+_QUEUE = "AWS::SQS::Queue"
 _AS_THEY_ARE = (
     "TableName",
     "AttributeDefinitions",
@@ -32,23 +35,29 @@ _AS_THEY_ARE = (
 )
 
 
-def create(dynamodb: DynamoDBClient, s3: S3Client, stage: str, template: Path = TEMPLATE) -> dict[str, str]:
+def create(
+    dynamodb: DynamoDBClient, s3: S3Client, sqs: SQSClient, stage: str, template: Path = TEMPLATE
+) -> dict[str, str]:
     """Create what `template` has and the endpoint has not; what exists is left as it is, but gets indexes it lacks.
 
-    Returns the physical name of each table and bucket by its logical id: `{"Appdata": "engawa-local-appdata", ...}`.
-    Raises ValueError for a template that uses an intrinsic function other than `Ref` and `Fn::Sub` in what is taken.
+    Returns the physical name of each of them by its logical id: `{"Appdata": "engawa-local-appdata", ...}`.
+    Raises ValueError for a template that uses, in what is taken, an intrinsic function other than `Ref`, `Fn::Sub` and
+    the `Fn::GetAtt` of the ARN of a dead-letter queue.
     """
     variables = {"Stage": stage, "AWS::AccountId": ACCOUNT, "AWS::Region": dynamodb.meta.region_name}
     resources = yaml.safe_load(template.read_text(encoding="utf-8"))["Resources"]
     tables = {page for pages in dynamodb.get_paginator("list_tables").paginate() for page in pages["TableNames"]}
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     names = {}
-    for logical_id, resource in resources.items():
-        properties = resource.get("Properties", {})
+    # A queue that sends its dead letters to another comes after it.
+    for logical_id, resource in sorted(resources.items(), key=lambda one: "RedrivePolicy" in one[1]["Properties"]):
+        properties = resource["Properties"]
         if resource["Type"] == _TABLE:
             names[logical_id] = _table(dynamodb, properties, variables, tables)
         elif resource["Type"] == _BUCKET:
             names[logical_id] = _bucket(s3, properties, variables, buckets)
+        elif resource["Type"] == _QUEUE:
+            names[logical_id], variables[f"{logical_id}.Arn"] = _queue(sqs, properties, variables)
     return names
 
 
@@ -105,6 +114,21 @@ def _cors_rule(rule: dict[str, Any]) -> Any:
     return {renamed.get(key, key): value for key, value in rule.items()}
 
 
+def _queue(sqs: SQSClient, properties: dict[str, Any], variables: dict[str, str]) -> tuple[str, str]:
+    """The name and the ARN of a queue, which is made if it does not exist."""
+    name: str = _resolve(properties["QueueName"], variables)
+    attributes: Any = {
+        key: str(properties[key]) for key in ("VisibilityTimeout", "MessageRetentionPeriod") if key in properties
+    }
+    if redrive := properties.get("RedrivePolicy"):
+        attributes["RedrivePolicy"] = json.dumps(_resolve(redrive, variables))
+    # Endpoints do not agree on the error for a queue that does not exist.
+    known = sqs.list_queues(QueueNamePrefix=name).get("QueueUrls", [])
+    url = next((url for url in known if url.endswith(f"/{name}")), None)
+    url = url or sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return name, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
 def _resolve(value: Any, variables: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_resolve(item, variables) for item in value]
@@ -115,6 +139,8 @@ def _resolve(value: Any, variables: dict[str, str]) -> Any:
             return variables[name]
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{([^}]+)\}", lambda found: variables[found[1]], text)
+        case {"Fn::GetAtt": [name, attribute]} if f"{name}.{attribute}" in variables:
+            return variables[f"{name}.{attribute}"]
     if unknown := [key for key in value if key.startswith("Fn::")]:
-        raise ValueError(f"{unknown[0]} is not understood here; use Ref or Fn::Sub")
+        raise ValueError(f"{unknown[0]} is not understood here; use Ref, Fn::Sub or a queue's Fn::GetAtt")
     return {key: _resolve(item, variables) for key, item in value.items()}

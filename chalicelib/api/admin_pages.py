@@ -53,8 +53,8 @@ def admin_pages(platform: Callable[[], Platform]) -> Face:
 
     @route(PAGE, methods=["DELETE"])
     def delete_page(request: Request, access: Access, page: str) -> Response:
-        """Delete a page with its modules, administrators and followers."""
-        return changed_answer(platform().pages.delete(known_id("page", page)), id=page)
+        """Delete a page with all that belongs to it. Its feeds are cleared afterwards; its id is free after that."""
+        return changed_answer(platform().leavings.delete_page(known_id("page", page)), id=page)
 
     @route(PAGE + "/modules", methods=["GET"])
     def list_modules(request: Request, access: Access, page: str) -> Response:

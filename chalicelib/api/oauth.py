@@ -29,7 +29,7 @@ def oauth(platform: Callable[[], Platform]) -> Face:
     """The face over a platform."""
     face = Face(__name__, lambda: platform().tokens)
 
-    @face.route("/2/token", methods=["POST"], token=Token.NONE, scope=None, instead="client credentials")
+    @face.route("/2/token", methods=["POST"], token=Token.NONE, scope=None, instead="client credentials", cors=True)
     def token(request: Request) -> Response:
         """Tokens for a code, a refresh token, or an app itself; or a `server_state`.
 
@@ -44,7 +44,9 @@ def oauth(platform: Callable[[], Platform]) -> Face:
 
         return _uncached(answer)
 
-    @face.route("/2/authorize/revoke", methods=["POST"], token=Token.NONE, scope=None, instead="the refresh token")
+    @face.route(
+        "/2/authorize/revoke", methods=["POST"], token=Token.NONE, scope=None, instead="the refresh token", cors=True
+    )
     def revoke(request: Request) -> Response:
         """End what the refresh token in `token` came from; 200 `{}`, also where it is not valid any more.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied, TooLarge
+from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied, QuotaExceeded, TooLarge
 from chalicelib.core.limits import Limits
 from chalicelib.core.permission import Status, Whose, may_update_data
 
@@ -103,12 +103,16 @@ def asked_keys(fields: str, limits: Limits, *, most: int | None = None) -> froze
     Raises TooLarge for more than `most` different names, ParameterInvalid for one that cannot be a key.
     """
     names = frozenset(name for name in fields.split(",") if name)
-    if not names or ALL & names:
-        return None
+    return None if not names or ALL & names else named_keys(names, limits, most=most)
+
+
+def named_keys(names: Iterable[str], limits: Limits, *, most: int | None = None) -> frozenset[str]:
+    """The keys of these names. Raises TooLarge for more than `most`, ParameterInvalid for one that cannot be a key."""
+    distinct = frozenset(names)
     if most is not None:
-        _check_count(len(names), most)
-    check_keys(names, limits)
-    return names
+        _check_count(len(distinct), most)
+    check_keys(distinct, limits)
+    return distinct
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,13 @@ def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int 
     """The balance after a write, exact to the byte.
 
     `before` has the bytes of those changed keys that exist, `after` the bytes each changed key shall have (None: be
-    gone). Raises ParameterInvalid where the write grows past the quota or the number of keys; one that does not grow
-    is always allowed, also where a limit was lowered below what is stored.
+    gone). Raises QuotaExceeded or ParameterInvalid where the write grows past the quota or the number of keys; one that
+    does not grow is always allowed, also where a limit was lowered below what is stored.
     """
     total = balance.total + sum(size or 0 for size in after.values()) - sum(before.values())
     keys = balance.keys + sum(size is not None for size in after.values()) - len(before)
     if total > limits.quota_bytes and total > balance.total:
-        raise ParameterInvalid(f"Limit exceeded size quota (max={limits.quota_bytes})")
+        raise QuotaExceeded(f"Limit exceeded size quota (max={limits.quota_bytes})")
     if keys > limits.keys and keys > balance.keys:
         raise ParameterInvalid(f"Too many keys (max={limits.keys})")
     return Balance(total, keys)

@@ -4,6 +4,8 @@ The words and statuses are those of the Persistence API's error tables and docs/
 place that turns a refusal into an HTTP answer.
 """
 
+from collections.abc import Mapping
+
 from chalicelib.core.window import Rate
 
 
@@ -34,6 +36,10 @@ class ParameterInvalid(Refusal):
 
     error = "parameter_invalid"
     default = "Invalid parameter"
+
+
+class QuotaExceeded(ParameterInvalid):
+    """400 `parameter_invalid`: more bytes than a user may have in an app."""
 
 
 class PermissionDenied(Refusal):
@@ -68,6 +74,15 @@ class Conflict(Refusal):
     default = "It exists already"
 
 
+class StillRunning(Refusal):
+    """409 `idempotency_in_progress`: the first request with this `Idempotency-Key` is not answered yet."""
+
+    status = 409
+    error = "idempotency_in_progress"
+    default = "The first request with this Idempotency-Key is still being worked on"
+    retry_after = 1
+
+
 class PreconditionFailed(Refusal):
     """412 `precondition_failed`: `If-Match` or `If-None-Match` does not hold; `etag` is the current version."""
 
@@ -82,6 +97,14 @@ class TooLarge(Refusal):
     status = 413
     error = "request_entity_too_large"
     default = "Request entity too large"
+
+
+class KeyReused(Refusal):
+    """422 `idempotency_conflict`: an `Idempotency-Key` that came with another request before."""
+
+    status = 422
+    error = "idempotency_conflict"
+    default = "This Idempotency-Key was sent with another request before"
 
 
 class InternalError(Refusal):
@@ -143,3 +166,18 @@ class GrantRefused(Refusal):
         super().__init__(description)
         self.error = error
         self.status = status
+
+
+class SignatureRefused(Refusal):
+    """401 (400 where it is malformed): a request signed by OAuth 1.0a that does not hold.
+
+    `error` is one of the problems of OAuth Problem Reporting 1.0; `details` are that extension's further parameters.
+    """
+
+    def __init__(
+        self, problem: str, description: str, status: int = 401, details: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(description)
+        self.error = problem
+        self.status = status
+        self.details = dict(details or {})

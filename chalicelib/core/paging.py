@@ -21,6 +21,11 @@ class Paging:
     cursor: str | None = None
     """Where a list goes on, instead of `start`."""
 
+    @property
+    def index(self) -> int | None:
+        """The index of the first entry; None where a cursor says where to begin."""
+        return self.start if self.cursor is None else None
+
     def cut(self, whole: Sequence[T]) -> Sequence[T]:
         """That part; empty where the list ends before it."""
         return whole[self.start : self.start + self.count]

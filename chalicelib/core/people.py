@@ -10,11 +10,11 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any
 
-from chalicelib.core.directory import User
+from chalicelib.core.directory import Publication, User
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
 from chalicelib.core.fields import is_id
 from chalicelib.core.paging import Paging, paging
-from chalicelib.core.permission import Running, may_obtain_information, may_obtain_profile, status
+from chalicelib.core.permission import Closeness, Running, may_obtain_information, may_obtain_profile, status
 
 SCOPE = "r_profile"
 MOST_PEOPLE = 1000
@@ -155,6 +155,12 @@ def is_obtainable(person: Person, running: Running) -> bool:
     """Whether anything of a person may be had: where it may not, the person is absent, not empty."""
     whose = running.whose(person.user.id)
     return may_obtain_information(whose, status(person.installed), visible=person.user.visible)
+
+
+def depends_on_friends_of_friends(person: Person, running: Running) -> bool:
+    """Whether a strict profile visibility has to know if a person is a friend of a friend of the viewer's."""
+    published = person.user.publication.values()
+    return running.closeness(person.user.id) is Closeness.STRANGER and Publication.FRIENDS_OF_FRIENDS in published
 
 
 def view(person: Person, fields: Iterable[str], running: Running, *, strict: bool) -> dict[str, Any]:

@@ -4,13 +4,13 @@ A write reads the ledger and writes it under a condition; a read of one's own sm
 friends is two, whatever their number.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from chalicelib.core.appdata import Balance, settle, utf8_bytes
 from chalicelib.core.conditions import Conditions
-from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooFrequent, TooLarge, Unavailable
+from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooFrequent, Unavailable
 from chalicelib.core.limits import Limits
 from chalicelib.core.permission import Running, may_obtain_data, status
 from chalicelib.core.window import Rate, WriteWindow
@@ -18,11 +18,12 @@ from chalicelib.store import own
 from chalicelib.store.commit import Change, Ledgers, emptied
 from chalicelib.store.directory import Directory
 from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.fanout import WORKERS, side_by_side
+from chalicelib.store.fanout import side_by_side
+from chalicelib.store.gathering import gather
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item, new_epoch, partition
 from chalicelib.store.placement import place
 from chalicelib.store.trash import Trash
-from chalicelib.store.values import Keys, Values, asked_bytes, is_vague, unlisted_keys
+from chalicelib.store.values import Keys, Values, unlisted_keys
 
 READ_TRIES = 8
 """How often a read that other writes tear is begun again; each try reads only what has changed since the last."""
@@ -144,36 +145,38 @@ class AppData:
         data = Values(self._dynamo, self._table).collect(ledger, keys, consistent=False)
         return Reading(ledger.etag, data) if data is not None else self.read(app, owner, keys)
 
-    def read_friends(self, app: str, viewer: str, keys: Keys) -> list[tuple[str, dict[str, str]]]:
-        """The data of those of the viewer's friends who have any in the asked keys, in order of id.
+    def read_friends(
+        self, app: str, viewer: str, keys: Keys, *, owner: str | None = None, of: str | None = None
+    ) -> list[tuple[str, dict[str, str]]]:
+        """The data of those of a user's friends who have any in the asked keys, in order of id.
 
-        Each friend's data are as of one moment. Raises PermissionDenied (the viewer has not installed the app) and
-        TooLarge (more bytes than one answer may carry).
+        Friends are the viewer's, or those of `of`, who else can be the running app's `owner` alone. Each friend's data
+        are as of one moment. Raises PermissionDenied (anyone else's friends; the viewer, or that owner, has not
+        installed the app) and TooLarge (more bytes than one answer may carry).
         """
-        friends, installed = self._directory.friends_with_install(viewer, app)
-        if not Running.own(viewer, installed=installed, friends=friends).may_list_friends(viewer):
+        of = of or viewer
+        friends, running = self._friends(app, viewer, owner or viewer, of)
+        if not (running.viewer_installed and running.may_list_friends(of)):
             raise PermissionDenied
         # A friend with a ledger has installed the app: a row that may be obtained.
         items = self._dynamo.batch_get([self._place(app, friend) for friend in friends], consistent=False)
-        ledgers = {ledger.user: ledger for ledger in map(from_item, items.values())}
-        self._check_friends_bytes(sum(asked_bytes(ledger, keys) for ledger in ledgers.values()))
-
-        values = Values(self._dynamo, self._table)
-        values.prefetch(ledgers.values(), keys)
-
-        def collect(ledger: Ledger) -> dict[str, str]:
-            data = values.collect(ledger, keys, consistent=False)
-            return data if data is not None else self._reread(app, ledger.user, keys)
-
-        data = {user: collect(ledger) for user, ledger in ledgers.items() if not is_vague(ledger, keys)}
-        vague = [ledger for ledger in ledgers.values() if is_vague(ledger, keys)]
-        for start in range(0, len(vague), WORKERS):
-            # Such a ledger cannot tell how much is coming: a few friends at a time, and count.
-            part = vague[start : start + WORKERS]
-            found = side_by_side([partial(collect, ledger) for ledger in part])
-            data |= zip((ledger.user for ledger in part), found, strict=True)
-            self._check_friends_bytes(sum(utf8_bytes(value) for each in data.values() for value in each.values()))
+        data = self._gather(app, map(from_item, items.values()), keys)
         return [(friend, data[friend]) for friend in friends if data.get(friend)]
+
+    def read_named(self, app: str, viewer: str, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
+        """The data of those of the users, whoever they are, who have installed the app, in the order named.
+
+        The viewer's own are strongly consistent. Raises PermissionDenied (the viewer has not installed the app) and
+        TooLarge (more bytes than one answer may carry).
+        """
+        others = [user for user in users if user != viewer]
+        reads: list[Callable[[], dict[str, dict[str, str]]]] = []
+        if others:
+            reads.append(partial(self._read_others, app, viewer, others, keys))
+        if len(others) < len(users):
+            reads.append(lambda: {viewer: self.read(app, viewer, keys).data or {}})
+        data = {user: values for part in side_by_side(reads) for user, values in part.items()}
+        return {user: data[user] for user in users if user in data}
 
     def usage(self, app: str, user: str) -> Usage:
         """What a user holds in an app. Raises PermissionDenied where it is not installed."""
@@ -183,6 +186,42 @@ class AppData:
     def sweep(self, seconds: float) -> int:
         """Clear what deletions left behind, for about so long; how many own values went."""
         return self._trash.sweep(seconds)
+
+    def _friends(self, app: str, viewer: str, owner: str, of: str) -> tuple[list[str], Running]:
+        """The friends of a user, and the running app as far as it decides whether they may be listed."""
+        if of == viewer:
+            friends, installed = self._directory.friends_with_install(viewer, app)
+            return friends, Running.own(viewer, installed=installed, friends=friends)
+        if of != owner:
+            return [], Running(owner, viewer, owner_installed=False, viewer_installed=False)
+        install = self._directory.install(viewer, app)
+        (friends, owner_installed), (_, viewer_installed) = side_by_side(
+            [
+                lambda: self._directory.friends_with_install(owner, app),
+                lambda: ([], self._dynamo.get(*install, consistent=False) is not None),
+            ]
+        )
+        return friends, Running(owner, viewer, owner_installed, viewer_installed, owner_friends=friends)
+
+    def _read_others(self, app: str, viewer: str, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
+        install = self._directory.install(viewer, app)
+        places = {user: self._place(app, user) for user in users}
+        found = self._dynamo.batch_get([install, *places.values()], consistent=False)
+        # Anyone's friend or not makes no difference to persistent data, so nobody's friends are asked about.
+        running = Running.own(viewer, installed=install in found)
+        if not running.viewer_installed:
+            raise PermissionDenied
+        known = [user for user in users if may_obtain_data(running.whose(user), status(places[user] in found))]
+        return self._gather(app, (from_item(found[places[user]]) for user in known), keys)
+
+    def _gather(self, app: str, ledgers: Iterable[Ledger], keys: Keys) -> dict[str, dict[str, str]]:
+        return gather(
+            Values(self._dynamo, self._table),
+            {ledger.user: ledger for ledger in ledgers},
+            keys,
+            most=self._limits.friends_bytes,
+            reread=lambda user: self._reread(app, user, keys),
+        )
 
     def _place(self, app: str, user: str) -> tuple[str, tuple[str, str]]:
         return self._table, (partition(app, user), SORT_KEY)
@@ -209,15 +248,11 @@ class AppData:
         return {own.key_in(item, ledger): utf8_bytes(own.from_item(item).value) for item in found}
 
     def _reread(self, app: str, user: str, keys: Keys) -> dict[str, str]:
-        """A friend's data after a torn read; nothing where the friend has uninstalled the app meanwhile."""
+        """Another's data after a torn read; nothing where they have uninstalled the app meanwhile."""
         try:
             return self.read(app, user, keys).data or {}
         except PermissionDenied:
             return {}
-
-    def _check_friends_bytes(self, size: int) -> None:
-        if size > self._limits.friends_bytes:
-            raise TooLarge(f"The friends' data are too large for one answer (max={self._limits.friends_bytes})")
 
 
 def _known_size(ledger: Ledger, key: str) -> int | None:

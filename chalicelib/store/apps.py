@@ -75,6 +75,11 @@ class Apps:
         found = [self.from_item(item, with_secret=False) for item in items.values()]
         return {app.id: app for app in found if app}
 
+    def origins(self, app: str) -> tuple[str, ...]:
+        """The web origins of an app, eventually consistent; none where there is no such app."""
+        found = self.from_item(self._dynamo.get(*self.place(app), consistent=False), with_secret=False)
+        return found.origins if found else ()
+
     def place(self, app: str) -> Place:
         """Where the item is of which `from_item` makes the app: for reads of several tables at once."""
         return self._table, rows.app_key(app)

@@ -135,13 +135,16 @@ class Dynamo:
         consistent: bool,
         only: str | None = None,
         limit: int | None = None,
+        backwards: bool = False,
     ) -> Iterator[Item]:
-        """Every item of a partition whose sort key is in `keys`, in key order; a page (1 MB) a call.
+        """Every item of a partition whose sort key is in `keys`, in key order or `backwards`; a page (1 MB) a call.
 
         `only` names the attributes to return (comma-separated); what is read, and paid, is the whole item. With
         `limit`, the first so many.
         """
         request = _query(table, ("pk", "sk"), partition, keys) | {"ConsistentRead": consistent}
+        if backwards:
+            request["ScanIndexForward"] = False
         if only:
             request["ProjectionExpression"] = only
         return self._pages(request, limit)
@@ -171,9 +174,14 @@ class Dynamo:
         """Write an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""
         self._write("put_item", TableName=table, Item=item, **condition.parameters())
 
-    def update(self, table: str, key: Key, change: Mapping[str, Any]) -> None:
-        """Change an item as `change` says, UpdateItem's parameters. Raises Lost, Conflict, Uncertain or Unavailable."""
-        self._write("update_item", TableName=table, Key=typed(key), **change)
+    def update(self, table: str, key: Key, change: Mapping[str, Any]) -> Item:
+        """Change an item as `change` says, UpdateItem's parameters; what its `ReturnValues` ask for.
+
+        Raises Lost, Conflict, Uncertain or Unavailable.
+        """
+        answer = self._write("update_item", TableName=table, Key=typed(key), **change)
+        item: Item = answer.get("Attributes", {})
+        return item
 
     def delete(self, table: str, key: Key, condition: Condition) -> None:
         """Delete an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""

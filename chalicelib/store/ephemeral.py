@@ -3,7 +3,9 @@
 | item | pk | sk | attributes |
 |---|---|---|---|
 | server_state | `state#<hash>` | `#` | `app`, `expires` (seconds), `ttl` |
+| nonce of a signature | `nonce#<hash>` | `#` | `by` the request that used it, `ttl` |
 | failed sign-ins | `signin#<kind>#<hash>` | `#` | `failures`, `latest` (ms), `ttl` |
+| Idempotency-Key | `once#<hash>` | `#` | `said` (hash), `runner`, `deadline` (ms), `answer`, `expires`, `ttl` |
 
 DynamoDB deletes an item some time after its `ttl`: whoever reads one judges its time.
 """
@@ -54,6 +56,30 @@ class ServerStates:
     def use(self, text: str) -> Write:
         """The write that uses it up, for the transaction that stores the code."""
         return delete(self._table, _state_key(text), PRESENT)
+
+
+class Nonces:
+    """The nonces of signed requests (OAuth 1.0a), each good for one request of an app and timestamp.
+
+    One is kept `seconds` beyond its timestamp, as long as that timestamp is accepted.
+    """
+
+    def __init__(self, dynamo: Dynamo, table: str, seconds: int) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._seconds = seconds
+
+    def use(self, app: str, timestamp: int, nonce: str) -> bool:
+        """Use one up; whether it was fresh. Raises Unavailable."""
+        by = {"S": secrets.token_hex(8)}
+        ttl = {"N": str(timestamp + self._seconds + 1)}
+        item = typed(_nonce_key(app, timestamp, nonce)) | {"by": by, "ttl": ttl}
+        try:
+            insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, ABSENT))
+        except Lost as lost:
+            # Its own first try, whose answer was lost, may be what it met.
+            return lost.item is not None and lost.item["by"] == by
+        return True
 
 
 class Kind(Enum):
@@ -117,6 +143,11 @@ class Attempts:
 
 def _state_key(text: str) -> Key:
     return f"state#{hashed(text)}", "#"
+
+
+def _nonce_key(app: str, timestamp: int, nonce: str) -> Key:
+    # Neither an app's id nor a timestamp has a space in it, so no two names are one.
+    return f"nonce#{hashed(f'{app} {timestamp} {nonce}')}", "#"
 
 
 def _signin_key(kind: Kind, name: str) -> Key:

@@ -156,8 +156,12 @@ class Grants:
     def of_user(self, user: str) -> list[Grant]:
         """Everything that a user has granted and that still has an effect, in order of the apps' ids."""
         items = self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True)
-        now = self._clock() // 1000
-        return [to_grant(item) for item in items if "families" in item and int(item["ttl"]["N"]) > now]
+        return [to_grant(item) for item in items if self._lasts(item)]
+
+    def held(self, user: str, app: str) -> bool:
+        """Whether something that a user has granted to an app still has an effect."""
+        item = self._dynamo.get(self._table, grant_key(app, user), consistent=True)
+        return item is not None and self._lasts(item)
 
     def end(self, user: str, app: str) -> bool:
         """End a user's grant to an app, with all its codes and refresh tokens; whether there was one."""
@@ -183,6 +187,9 @@ class Grants:
         if item is None or int(item["expires"]["N"]) <= self._clock() // 1000:
             return None
         return to_family(item)
+
+    def _lasts(self, grant: Item) -> bool:
+        return "families" in grant and int(grant["ttl"]["N"]) > self._clock() // 1000
 
     def _begin(self, family: Family, known: Grant | None, also: Iterable[Write]) -> None:
         """Store a new family under its grant, which makes room for it; `known` is the grant as it was read."""

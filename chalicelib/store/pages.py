@@ -4,6 +4,7 @@ The keys are in rows.py, the attributes in page_items.py.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -110,13 +111,20 @@ class Pages:
         """
         if not self.close(page):
             return False
+        self.finish(page)
+        return True
+
+    def is_closed(self, page: str) -> bool:
+        """Whether a page is there that is being deleted."""
+        item = self._dynamo.get(self._table, rows.page_key(page), consistent=True)
+        return item is not None and "gone" in item
+
+    def finish(self, page: str) -> None:
+        """Delete a page that is closed already. Raises Unavailable; called again, it goes on."""
         self._counted.clear(lambda: self._some_of(page))
         empty = Condition("gone = :yes", {":yes": {"BOOL": True}})
-        try:
+        with suppress(Lost):  # Another deletion of it came first.
             insist(self._dynamo, lambda _: self._dynamo.delete(self._table, rows.page_key(page), empty))
-        except Lost:
-            return True  # Another deletion of it came first.
-        return True
 
     def add_module(self, page: str, app: str, name: str, module: str | None = None) -> Module:
         """Install an app on a page, under the next number or the given one.
@@ -162,6 +170,15 @@ class Pages:
         """A module of a page."""
         item = self._dynamo.get(self._table, rows.of_page(page, MODULE, module), consistent=False)
         return to_module(item) if item else None
+
+    def module_place(self, page: str, module: str) -> Place:
+        """Where the item is of which `to_module` makes the module."""
+        return self._table, rows.of_page(page, MODULE, module)
+
+    def has_app(self, page: str, app: str) -> bool:
+        """Whether an app is installed on a page, as the index knows it."""
+        pk = rows.page_key(page)[0]
+        return any(True for _ in self._dynamo.listed(self._table, f"modules#{app}", (pk, pk), limit=1))
 
     def modules(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[Module]:
         """A page's modules, in order of their numbers' text."""

@@ -1,15 +1,15 @@
 """Reading people: who is asked for, which of them the permission model gives out, and their profiles.
 
-A person is one batch get. All friends are three calls one after the other, whatever their number: the lists of friends,
-the friends' installs (and what a filter asks), and the profiles of the part of the list that is wanted.
+People by id are one batch get. All friends are three calls one after the other, whatever their number: the lists of
+friends, the friends' installs (and what a filter asks), and the profiles of the part of the list that is wanted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from chalicelib.core.errors import PermissionDenied
-from chalicelib.core.people import Filter, Person, Query, is_obtainable
+from chalicelib.core.people import Filter, Person, Query, depends_on_friends_of_friends, is_obtainable
 from chalicelib.core.permission import Running, may_obtain_information, status
 from chalicelib.store.directory import Directory
 from chalicelib.store.dynamo import Dynamo
@@ -42,29 +42,37 @@ class People:
         Raises PermissionDenied for anyone else, for one whose information may not be had, and where there is no such
         user: nothing tells these apart.
         """
-        profile = self._users.place(target)
-        installs = {user: self._directory.install(user, app) for user in (owner, viewer, target)}
-        friendships = {user: self._directory.friendship(user, target) for user in (owner, viewer)}
-        found = self._dynamo.batch_get([profile, *installs.values(), *friendships.values()], consistent=False)
-        installed = {user: place in found for user, place in installs.items()}
-        friends = {user: {target} if place in found else set() for user, place in friendships.items()}
-        running = Running(owner, viewer, installed[owner], installed[viewer], friends[owner], friends[viewer])
-        user = self._users.from_item(found.get(profile))
-        if user is None or not running.may_name(target):
+        running, people = self._look(app, owner, viewer, [target])
+        if not people or not running.may_name(target):
             raise PermissionDenied
-        person = Person(user, installed[target])
-        if not is_obtainable(person, running):
-            raise PermissionDenied
-        return Found(running, [person], 1)
+        return Found(running, people, 1)
 
-    def friends(self, app: str, owner: str, viewer: str, query: Query) -> Found:
-        """The part of the viewer's friends that the query asks for; `total` counts those who pass its filter.
+    def named(self, app: str, owner: str, viewer: str, users: Sequence[str], *, strict: bool = False) -> Found:
+        """Those of the users, whoever they are, whose information may be had, in the order named.
 
-        Raises PermissionDenied where the viewer has not installed the app.
+        `strict`: their profiles will be judged by that visibility, so friends of friends need to be known. Raises
+        PermissionDenied where the viewer has not installed the app.
         """
-        running, friends = self._running(app, owner, viewer)
-        if not running.may_list_friends(viewer):
+        running, people = self._look(app, owner, viewer, users)
+        if not running.viewer_installed:
             raise PermissionDenied
+        if strict:
+            running = self._with_friends_of_friends(app, running, people)
+        return Found(running, people, len(people))
+
+    def friends(
+        self, app: str, owner: str, viewer: str, query: Query, *, of: str | None = None, strict: bool = False
+    ) -> Found:
+        """The part of a user's friends that the query asks for; `total` counts those who pass its filter.
+
+        Friends are the viewer's, or those of `of`, who else can be the owner alone; `strict` as for `named`. Raises
+        PermissionDenied for anyone else's, and where the viewer, or that owner, has not installed the app.
+        """
+        running, lists = self._running(app, owner, viewer)
+        of = of or viewer
+        if not (running.viewer_installed and running.may_list_friends(of)):
+            raise PermissionDenied
+        friends = lists[of]
         installed = self._installed(app, friends, query)
 
         def may(friend: str, *, visible: bool) -> bool:
@@ -82,10 +90,48 @@ class People:
             order = query.arranged(dict.fromkeys(order, ""))
             part = query.paging.cut(order)
             users = self._users.get_many(part)
-        return Found(running, [Person(users[user], installed[user]) for user in part if user in users], len(order))
+        people = [Person(users[user], installed[user]) for user in part if user in users]
+        if strict:
+            running = self._with_friends_of_friends(app, running, people)
+        return Found(running, people, len(order))
 
-    def _running(self, app: str, owner: str, viewer: str) -> tuple[Running, list[str]]:
-        """The running app with the friends of both, and the viewer's friends in order of id."""
+    def _look(self, app: str, owner: str, viewer: str, users: Sequence[str]) -> tuple[Running, list[Person]]:
+        """The running app, as far as it concerns the users, and those of them whose information may be had."""
+        profiles = {user: self._users.place(user) for user in users}
+        installs = {user: self._directory.install(user, app) for user in (owner, viewer, *users)}
+        friendships = {
+            party: {user: self._directory.friendship(party, user) for user in users} for party in (owner, viewer)
+        }
+        ties = [place for each in friendships.values() for place in each.values()]
+        found = self._dynamo.batch_get([*profiles.values(), *installs.values(), *ties], consistent=False)
+        friends = {
+            party: frozenset(user for user, place in each.items() if place in found)
+            for party, each in friendships.items()
+        }
+        running = Running(
+            owner, viewer, installs[owner] in found, installs[viewer] in found, friends[owner], friends[viewer]
+        )
+        known = {user: self._users.from_item(found.get(place)) for user, place in profiles.items()}
+        people = [Person(user, installs[name] in found) for name, user in known.items() if user]
+        return running, [each for each in people if is_obtainable(each, running)]
+
+    def _with_friends_of_friends(self, app: str, running: Running, people: Sequence[Person]) -> Running:
+        """The same, knowing which of the people are friends of the viewer's friends, where it makes a difference.
+
+        One more round of calls where anyone is asked about: the viewer's list of friends, and each such person's.
+        """
+        asked = [each.user.id for each in people if depends_on_friends_of_friends(each, running)]
+        if not asked:
+            return running
+        lists = side_by_side(
+            [partial(self._directory.friends_with_install, user, app) for user in (running.viewer, *asked)]
+        )
+        own = frozenset(lists[0][0])
+        common = (user for user, (friends, _) in zip(asked, lists[1:], strict=True) if not own.isdisjoint(friends))
+        return replace(running, friends_of_friends=frozenset(common))
+
+    def _running(self, app: str, owner: str, viewer: str) -> tuple[Running, dict[str, list[str]]]:
+        """The running app with the friends of both, and their lists of friends in order of id."""
         parties = [viewer] if owner == viewer else [viewer, owner]
         lists = side_by_side([partial(self._directory.friends_with_install, each, app) for each in parties])
         friends, viewer_installed = lists[0]
@@ -93,7 +139,7 @@ class People:
         running = Running(
             owner, viewer, owner_installed, viewer_installed, frozenset(owner_friends), frozenset(friends)
         )
-        return running, friends
+        return running, {viewer: friends, owner: owner_friends}
 
     def _installed(self, app: str, friends: Sequence[str], query: Query) -> dict[str, bool]:
         """Those of the friends who pass the query's filter, each with whether they have installed the app."""

@@ -18,12 +18,16 @@ from chalicelib.store.apps import Apps
 from chalicelib.store.directory import Directory
 from chalicelib.store.fanout import WORKERS, side_by_side
 from chalicelib.store.grants import Grants
+from chalicelib.store.notes import LATE_MS, USER, Notes
 from chalicelib.store.pages import Pages
+from chalicelib.store.posts import Posted, Posts
 from chalicelib.store.rows import every
 from chalicelib.store.users import Users
 
 EXPORT_BYTES = 60_000_000
 """Values of all apps that one export may have to carry: what a function's memory holds several times over."""
+POSTS_SECONDS = 10.0
+"""How long one call works at erasing a user's posts; what is left is for the note of it."""
 APP_SECONDS = 15.0
 """How long one call works at erasing an app; what is left is for the next."""
 
@@ -38,13 +42,22 @@ class Everything:
     grants: Sequence[Grant]
     administers: Sequence[str]
     follows: Sequence[str]
+    posted: Posted
 
 
 class Personal:
     """What all stores of one deployment hold about a user."""
 
     def __init__(
-        self, users: Users, apps: Apps, pages: Pages, directory: Directory, appdata: AppData, grants: Grants
+        self,
+        users: Users,
+        apps: Apps,
+        pages: Pages,
+        directory: Directory,
+        appdata: AppData,
+        grants: Grants,
+        posts: Posts,
+        notes: Notes,
     ) -> None:
         self._users = users
         self._apps = apps
@@ -52,6 +65,8 @@ class Personal:
         self._directory = directory
         self._appdata = appdata
         self._grants = grants
+        self._posts = posts
+        self._notes = notes
 
     def export(self, user: str) -> Everything | None:
         """All of it; None where there is no such user. Raises TooLarge (over EXPORT_BYTES of values)."""
@@ -75,14 +90,15 @@ class Personal:
             grants=self._grants.of_user(user),
             administers=list(every(partial(self._pages.administered, user))),
             follows=list(every(partial(self._pages.followed, user))),
+            posted=self._posts.export(user),
         )
 
-    def erase(self, user: str) -> dict[str, int]:
+    def erase(self, user: str, now: Callable[[], float] = time.monotonic) -> dict[str, int]:
         """Erase a user everywhere; how much of each kind there was.
 
         First the user is closed: they cannot sign in, and nothing can be added to them any more. Then all that is
         theirs goes, and last the user. So whatever cuts it short, calling it again finishes it. Own values are cleared
-        by the next sweep. Raises Unavailable.
+        by the next sweep; a note sees to posts that are too many for one call or were on their way. Raises Unavailable.
         """
         removed = {
             "profiles": int(self._users.close(user)),
@@ -95,6 +111,8 @@ class Personal:
         for apps in _chunks(self._installs(user)):
             removed["installs"] += sum(side_by_side([partial(self._appdata.uninstall, app, user) for app in apps]))
         self._grants.erase(user)
+        self._notes.leave(USER + user, LATE_MS)
+        removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
         self._users.delete(user)
         return removed
 

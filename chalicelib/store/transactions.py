@@ -32,8 +32,8 @@ class Update:
     adds: Mapping[str, int] = field(default_factory=dict)
     removes: Sequence[str] = ()
 
-    def under(self, condition: Condition) -> dict[str, Any]:
-        """UpdateItem's parameters for this change where `condition` holds."""
+    def under(self, condition: Condition | None) -> dict[str, Any]:
+        """UpdateItem's parameters for this change where `condition` holds (None: in any case)."""
         names = {f"#{turn}": name for turn, name in enumerate([*self.sets, *self.adds, *self.removes])}
         alias = {name: short for short, name in names.items()}
         values: dict[str, Any] = {f":_{alias[name][1:]}": value for name, value in self.sets.items()}
@@ -43,7 +43,7 @@ class Update:
             "ADD": [f"{alias[name]} :_{alias[name][1:]}" for name in self.adds],
             "REMOVE": [alias[name] for name in self.removes],
         }
-        told = condition.parameters()
+        told = condition.parameters() if condition else {}
         values |= told.pop("ExpressionAttributeValues", {})
         expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
         return (
@@ -58,13 +58,13 @@ def put(table: str, item: Item, condition: Condition) -> Write:
     return {"Put": {"TableName": table, "Item": item} | condition.parameters()}
 
 
-def delete(table: str, key: Key, condition: Condition) -> Write:
-    """Delete an item where `condition` holds."""
-    return {"Delete": {"TableName": table, "Key": typed(key)} | condition.parameters()}
+def delete(table: str, key: Key, condition: Condition | None) -> Write:
+    """Delete an item where `condition` holds (None: in any case, also where there is none)."""
+    return {"Delete": {"TableName": table, "Key": typed(key)} | (condition.parameters() if condition else {})}
 
 
-def update(table: str, key: Key, change: Update, condition: Condition) -> Write:
-    """Change an item where `condition` holds."""
+def update(table: str, key: Key, change: Update, condition: Condition | None) -> Write:
+    """Change an item where `condition` holds (None: in any case, also where there is none yet)."""
     return {"Update": {"TableName": table, "Key": typed(key)} | change.under(condition)}
 
 
@@ -78,15 +78,15 @@ def insist(dynamo: Dynamo, send: Callable[[str], T]) -> T:
 
     Raises Lost where a condition failed, and Unavailable where it was never settled.
     """
+    # One token for all tries: where one landed unseen, even late, the next is told as that same success, and never
+    # meets its own work as somebody else's. DynamoDB remembers a token for ten minutes, and only of a transaction that
+    # succeeded; one that a collision cancelled is tried afresh.
     token = str(uuid4())
     for wait in races():
         try:
             return send(token)
-        except Conflict:
-            token = str(uuid4())  # Nothing was written: the next try is a transaction of its own.
-        except Uncertain:
-            pass  # With the same token, a try that did happen is told as the success it was.
-        dynamo.rest(wait)
+        except (Conflict, Uncertain):
+            dynamo.rest(wait)
     raise Unavailable
 
 

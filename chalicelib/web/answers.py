@@ -30,17 +30,27 @@ def data_answer(body: Any, headers: Mapping[str, str], keep: Callable[[bytes, st
     `keep` takes the body and its content type and returns a URL. Lambda carries our JSON encoded once more as a
     string, so that is what is measured.
     """
-    answer = json_answer(body, headers=headers)
+    return carried(json_answer(body, headers=headers), keep)
+
+
+def carried(answer: Response, keep: Callable[[bytes, str], str]) -> Response:
+    """An answer with a text body, or the 303 to where `keep` has put it, as `data_answer` says."""
     # Each character takes at most six bytes there, so a short body need not be encoded to be known as small.
     if len(answer.body) * 6 <= MOST_BYTES or len(json.dumps(answer.body, ensure_ascii=False).encode()) <= MOST_BYTES:
         return answer
-    location = keep(answer.body.encode(), JSON)
-    return json_answer({"location": location}, 303, {**headers, "Location": location})
+    location = keep(answer.body.encode(), str(answer.headers["Content-Type"]))
+    kept = {name: str(value) for name, value in answer.headers.items() if name != "Content-Type"}
+    return json_answer({"location": location}, 303, {**kept, "Location": location})
 
 
 def unchanged_answer(etag: str) -> Response:
     """304: the reader already has this version."""
     return Response("", {"ETag": etag, "Cache-Control": "private, no-cache"}, 304)
+
+
+def empty_answer() -> Response:
+    """204: done, and nothing to tell."""
+    return Response("", {"Cache-Control": "private, no-cache"}, 204)
 
 
 def rate_headers(rate: Rate | None) -> dict[str, str]:

@@ -4,7 +4,9 @@ They differ in how a token is sent and in the words and quotes of `WWW-Authentic
 clients parse: `error` first, in single quotes, and nothing else where nothing else is needed.
 """
 
+from collections.abc import Mapping
 from enum import Enum
+from urllib.parse import quote
 
 
 class Dialect(Enum):
@@ -24,3 +26,12 @@ def challenge(dialect: Dialect, error: str, description: str, scope: str | None 
         return f"OAuth error='{error}'" + (f",scope='{scope}'" if scope else "")
     bearer = f'Bearer error="{error}", error_description="{description}"'
     return bearer + (f', scope="{scope}"' if scope else "")
+
+
+def signature_challenge(problem: str, details: Mapping[str, str]) -> str:
+    """The value of `WWW-Authenticate` for a request signed by OAuth 1.0a: `OAuth realm="…", oauth_problem="…"`, ….
+
+    Values are percent-encoded as RFC 5849 §3.6 has it, so whatever they are made of, the header is one line of ASCII.
+    """
+    told = {"realm": "", "oauth_problem": problem, **details}
+    return "OAuth " + ", ".join(f'{name}="{quote(value, safe="~", errors="replace")}"' for name, value in told.items())

@@ -16,11 +16,13 @@ from chalicelib.core.errors import (
     MethodNotAllowed,
     NotFound,
     Refusal,
+    SignatureRefused,
+    StillRunning,
     TokenRefused,
     Unavailable,
 )
 from chalicelib.web.answers import json_answer, rate_headers
-from chalicelib.web.dialect import Dialect, challenge
+from chalicelib.web.dialect import Dialect, challenge, signature_challenge
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,9 @@ def answer_refusal(refusal: Refusal, dialect: Dialect) -> Response:
             headers["WWW-Authenticate"] = challenge(dialect, error, refusal.description)
         case InsufficientScope():
             headers["WWW-Authenticate"] = challenge(dialect, error, refusal.description, refusal.scope)
-        case Unavailable():
+        case SignatureRefused():
+            headers["WWW-Authenticate"] = signature_challenge(error, refusal.details)
+        case Unavailable() | StillRunning():
             headers["Retry-After"] = str(refusal.retry_after)
     if refusal.etag:
         headers["ETag"] = refusal.etag

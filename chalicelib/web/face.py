@@ -12,6 +12,7 @@ detail.
 import inspect
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
@@ -19,8 +20,11 @@ from chalicelib.core.access import Access
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
 from chalicelib.web.dialect import Dialect
 from chalicelib.web.errors import answer_any
-from chalicelib.web.requests import decoded, token_in
+from chalicelib.web.requests import decoded, is_signed, token_in
 from chalicelib.web.tokens import Tokens
+
+if TYPE_CHECKING:
+    from chalicelib.web.signatures import Signatures
 
 View = Callable[..., Response]
 
@@ -38,9 +42,12 @@ class Token(Enum):
 class Face(Blueprint):
     """A blueprint that authenticates. `tokens` is called per request, so that making a face opens nothing."""
 
-    def __init__(self, name: str, tokens: Callable[[], Tokens]) -> None:
+    def __init__(
+        self, name: str, tokens: Callable[[], Tokens], signatures: Callable[[], "Signatures"] | None = None
+    ) -> None:
         super().__init__(name)
         self._tokens = tokens
+        self._signatures = signatures
 
     def route(  # type: ignore[override]
         self,
@@ -51,6 +58,9 @@ class Face(Blueprint):
         scope: str | None,
         user_scope: str | None = None,
         instead: str | None = None,
+        signed: bool = False,
+        cors: bool | None = None,
+        also_in: str | None = None,
     ) -> Callable[[View], View]:
         """Register a view for `methods` of `path`, called as `view(request, access, **path_parameters)`.
 
@@ -58,11 +68,17 @@ class Face(Blueprint):
         the scope, 403 `permission_denied` with a user's token where an app's is asked for, or the reverse. Where either
         is taken (Token.ANY), `user_scope` is what a user's must have. A route of Token.NONE is called as
         `view(request, **path_parameters)` and names what protects it `instead`.
+
+        `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature (web/signatures.py); its
+        refusals are SignatureRefused. `cors`: pages of other origins may call it (web/cors.py); by default where it
+        takes a token. `also_in`: one more query parameter that may carry the access token.
         """
         if (token is Token.NONE) != (instead is not None) or (token is Token.NONE and scope is not None):
             raise ValueError(f"{path}: either a token, or what protects the route instead")
         if user_scope is not None and token is not Token.ANY:
             raise ValueError(f"{path}: a user's scope of its own is for routes that take either token")
+        if signed and (token not in (Token.USER, Token.ANY) or self._signatures is None):
+            raise ValueError(f"{path}: a signature stands for a user, and its face needs what checks it")
 
         def register(view: View) -> View:
             def authenticated(**segments: str) -> Response:
@@ -72,8 +88,14 @@ class Face(Blueprint):
                     decoded_segments = {name: decoded(each) for name, each in segments.items()}
                     if token is Token.NONE:
                         return view(request, **decoded_segments)
-                    text, dialect = token_in(request)
-                    access = self._access(text, token, scope, user_scope)
+                    if signed and self._signatures and is_signed(request):
+                        access = self._signatures().check(request)
+                    else:
+                        text, dialect = token_in(request, also_in)
+                        if text is None:
+                            raise TokenRefused("invalid_request", "An access token is needed")
+                        access = self._tokens().check(text)
+                    _admit(access, token, scope, user_scope)
                     return view(request, access, **decoded_segments)
                 except Exception as error:
                     return answer_any(error, dialect)
@@ -81,6 +103,8 @@ class Face(Blueprint):
             authenticated.__name__ = view.__name__
             authenticated.__doc__ = view.__doc__
             authenticated.__dict__.update(token=token, scope=scope, user_scope=user_scope, instead=instead)
+            authenticated.__dict__.update(signed=signed, cors=token is not Token.NONE if cors is None else cors)
+            authenticated.__dict__.update(also_in=also_in)
             authenticated.__dict__["__signature__"] = inspect.Signature(
                 [each for name, each in inspect.signature(view).parameters.items() if "{" + name + "}" in path]
             )
@@ -91,14 +115,12 @@ class Face(Blueprint):
 
         return register
 
-    def _access(self, text: str | None, token: Token, scope: str | None, user_scope: str | None) -> Access:
-        if text is None:
-            raise TokenRefused("invalid_request", "An access token is needed")
-        access = self._tokens().check(text)
-        for needed in (scope, user_scope if access.viewer else None):
-            if needed is not None and needed not in access.scopes:
-                raise InsufficientScope(needed)
-        holder = Token.CLIENT if access.viewer is None else Token.USER
-        if token not in (Token.ANY, holder):
-            raise PermissionDenied(f"This needs a {token.value}'s access token")
-        return access
+
+def _admit(access: Access, token: Token, scope: str | None, user_scope: str | None) -> None:
+    """Raise InsufficientScope or PermissionDenied unless the access is what a route asks for."""
+    for needed in (scope, user_scope if access.viewer else None):
+        if needed is not None and needed not in access.scopes:
+            raise InsufficientScope(needed)
+    holder = Token.CLIENT if access.viewer is None else Token.USER
+    if token not in (Token.ANY, holder):
+        raise PermissionDenied(f"This needs a {token.value}'s access token")

@@ -1,12 +1,13 @@
 """Pages for people: templates, their language, and the headers that keep them from being framed, kept or scripted.
 
-Nothing here needs JavaScript, and none may run: the policy allows the page's own style and forms, and nothing else.
+Nothing here needs JavaScript, and none may run: the policy allows the page's own style and forms, the pictures that it
+names, and nothing else.
 """
 
 import base64
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,9 +40,13 @@ def page(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     form_target: str | None = None,
+    images: Iterable[str] = (),
     **values: Any,
 ) -> Response:
-    """A page from `templates/<template>.html`; its forms go to us, and on to `form_target` if that is given."""
+    """A page from `templates/<template>.html`; its forms go to us, and on to `form_target` if that is given.
+
+    `images` are the origins that the page may show pictures from.
+    """
     environment = _environment()
     body = environment.get_template(f"{template}.html").render(
         lang=language.value,
@@ -51,7 +56,7 @@ def page(
         scope_words=partial(scope_words, language),
         **values,
     )
-    all_headers = {**_headers(form_target), "Content-Language": language.value, **(headers or {})}
+    all_headers = {**_headers(form_target, images), "Content-Language": language.value, **(headers or {})}
     return Response(body, {**all_headers}, status)
 
 
@@ -81,12 +86,13 @@ def error_page(request: Request, error: Exception) -> Response:
     return page("error", language, status=status, headers=headers, told=word(language, known), detail=detail)
 
 
-def _headers(form_target: str | None) -> dict[str, str]:
+def _headers(form_target: str | None, images: Iterable[str]) -> dict[str, str]:
     # Chrome holds form-action against the redirect that answers a form, too.
     forms = "'self'" + (f" {form_target}" if form_target else "")
+    pictures = "".join(f" {origin}" for origin in sorted(set(images)))
     policy = (
         f"default-src 'none'; style-src '{_style_hash()}'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
-    )
+    ) + (f"; img-src{pictures}" if pictures else "")
     return {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": policy,

@@ -1,6 +1,7 @@
 """Reading requests: the token in its four places, query parameters, selectors, formats, and JSON without surprises."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
@@ -11,7 +12,14 @@ from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused
 from chalicelib.web.dialect import Dialect
 
 _BYTE_ORDER_MARK = "\ufeff"
+_SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
 _JSON_TYPES = {"application/json", "text/json"}
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+# One pass, whatever is sent: a string (up to the end where it is not closed) is one match, and no match is tried twice.
+_STRING = r'"(?:[^"\\]++|\\.)*+"?'
+_EMPTY_WITH_COMMA = r"[\[{][ \t\r\n]*+,"
+_TRAILING_COMMA = r"(?P<trailing>,)(?=[ \t\r\n]*+[\]}])"
+_TOKEN = re.compile(f"{_STRING}|{_EMPTY_WITH_COMMA}|{_TRAILING_COMMA}", re.DOTALL)
 
 
 def parameters(request: Request, name: str) -> list[str]:
@@ -20,18 +28,21 @@ def parameters(request: Request, name: str) -> list[str]:
     return query.getlist(name) if query and name in query else []
 
 
-def token_in(request: Request) -> tuple[str | None, Dialect]:
+def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, Dialect]:
     """The access token and the dialect it came in.
 
-    In `Authorization: OAuth T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`. Raises TokenRefused (400) where
-    two different tokens are sent.
+    In `Authorization: OAuth T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`, and in the query parameter
+    `also_in`. Raises TokenRefused (400) where two different tokens are sent.
     """
     found: dict[str, Dialect] = {}
     scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
     for dialect in Dialect:
         if scheme.lower() == dialect.value.lower() and credentials.strip():
             found[credentials.strip()] = dialect
-    for name, dialect in (("oauth_token", Dialect.OAUTH), ("access_token", Dialect.BEARER)):
+    places = {"oauth_token": Dialect.OAUTH, "access_token": Dialect.BEARER}
+    if also_in:
+        places[also_in] = Dialect.OAUTH
+    for name, dialect in places.items():
         for token in parameters(request, name):
             if token:
                 found.setdefault(token, dialect)
@@ -40,22 +51,57 @@ def token_in(request: Request) -> tuple[str | None, Dialect]:
     return next(iter(found.items())) if found else (None, Dialect.OAUTH)
 
 
+def is_form(request: Request) -> bool:
+    """Whether the body is form-encoded, as its content type says."""
+    media_type: str = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/x-www-form-urlencoded"
+
+
+def is_signed(request: Request) -> bool:
+    """Whether a request means to be signed by OAuth 1.0a: it has a parameter of that protocol in one of its places.
+
+    `Authorization: OAuth name="value", …` is told from an access token by its quotes.
+    """
+    scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "oauth" and '="' in credentials:
+        return True
+    if any(name in (request.query_params or {}) for name in _SIGNED):
+        return True
+    return is_form(request) and any(f"{name}=".encode() in request.raw_body for name in _SIGNED)
+
+
 def check_format(request: Request, name: str, allowed: Sequence[str] = ("json",)) -> str:
     """The last segment of a path without its format suffix, once the format asked for is one of `allowed`.
 
     A format is asked for by `?format=` or by a suffix such as `.json`; the parameter wins. Raises ParameterInvalid.
     """
+    return asked_format(request, name, allowed)[0]
+
+
+def asked_format(request: Request, name: str, allowed: Sequence[str]) -> tuple[str, str]:
+    """As `check_format`, with the format: the first of `allowed` where none is asked for."""
     bare, dot, suffix = name.partition(".")
     asked = parameters(request, "format")[-1:] or ([suffix] if dot else [])
     for wanted in asked:
         if wanted not in allowed:
             raise ParameterInvalid(f"Format must be one of: {', '.join(allowed)}")
-    return bare
+    return bare, asked[0] if asked else allowed[0]
 
 
 def decoded(segment: str) -> str:
     """A path segment as the client meant it: `%40me` is `@me`, whether or not what stands in front has decoded it."""
     return unquote(segment)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The header `Idempotency-Key`; None where there is none.
+
+    Raises ParameterInvalid unless it is 1 to 255 visible ASCII characters.
+    """
+    key: str | None = request.headers.get("idempotency-key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise ParameterInvalid("Idempotency-Key must be 1 to 255 visible ASCII characters")
+    return key
 
 
 def check_json_type(request: Request) -> None:
@@ -65,22 +111,36 @@ def check_json_type(request: Request) -> None:
         raise BadRequest
 
 
-def json_body(request: Request) -> Any:
-    """The body as JSON. Raises BadRequest for another content type and for what is not plain JSON in UTF-8.
+def json_body(request: Request, *, lenient: bool = False) -> Any:
+    """The body as JSON. Raises BadRequest for another content type and for what `json_text` refuses."""
+    check_json_type(request)
+    return json_text(request.raw_body, lenient=lenient)
+
+
+def json_text(raw: bytes | str, *, lenient: bool = False) -> Any:
+    """JSON that came in a request. Raises BadRequest for what is not plain JSON in UTF-8.
 
     Refused with the rest: names that stand twice in one object, NaN and Infinity, and nesting that no client means.
+    `lenient` also takes a comma after the last member of an object or list.
     """
-    check_json_type(request)
-    raw = request.raw_body
     try:
-        text = raw if isinstance(raw, str) else raw.decode("utf-8")
-        return json.loads(text.removeprefix(_BYTE_ORDER_MARK), object_pairs_hook=_object, parse_constant=_constant)
+        text = (raw if isinstance(raw, str) else raw.decode("utf-8")).removeprefix(_BYTE_ORDER_MARK)
+        try:
+            return _loads(text)
+        except ValueError:
+            if not lenient:
+                raise
+            return _loads(_TOKEN.sub(lambda match: "" if match["trailing"] else match[0], text))
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8") from None
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply") from None
     except ValueError:
         raise BadRequest("The body is not valid JSON") from None
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

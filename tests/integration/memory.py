@@ -6,6 +6,7 @@ transaction that comes again under its ClientRequestToken is the same transactio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,33 +46,54 @@ class Memory:
         KeyConditionExpression: str,
         ExpressionAttributeNames: Any,
         ExpressionAttributeValues: Any,
-        ConsistentRead: bool,
+        ConsistentRead: bool = False,
+        IndexName: str | None = None,
         ProjectionExpression: str | None = None,
         ExclusiveStartKey: Any = None,
+        ScanIndexForward: bool = True,
         Limit: int = 1_000_000,
     ) -> dict[str, Any]:
         assert KeyConditionExpression in ("#p = :p", "#p = :p AND #s BETWEEN :first AND :last")
-        assert ExpressionAttributeNames.items() <= {"#p": "pk", "#s": "sk"}.items()
+        key = ("list", "pk") if IndexName else ("pk", "sk")
+        assert ExpressionAttributeNames.items() <= {"#p": key[0], "#s": key[1]}.items()
         values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
         first, last = values.get(":first", "").encode(), values.get(":last", chr(0x10FFFF)).encode()
-        after = key_of(ExclusiveStartKey)[1].encode() if ExclusiveStartKey else b""
+        assert first <= last, "DynamoDB refuses a range whose end is before its beginning"
+
+        def order(item: Any) -> tuple[bytes, bytes]:
+            return item[key[1]]["S"].encode(), item["sk"]["S"].encode()
+
         found = [
-            (sort_key.encode(), item)
-            for (table, partition, sort_key), item in self.items.items()
-            if (table, partition) == (TableName, values[":p"])
-            and first <= sort_key.encode() <= last
-            and sort_key.encode() > after
+            item
+            for (table, _, _), item in self.items.items()
+            if table == TableName
+            and item.get(key[0]) == {"S": values[":p"]}
+            and first <= item[key[1]]["S"].encode() <= last
         ]
-        page = [item for _, item in sorted(found, key=lambda each: each[0])[:Limit]]
+        found.sort(key=order, reverse=not ScanIndexForward)
+        if ExclusiveStartKey:
+            last_one = order(ExclusiveStartKey)
+            found = [item for item in found if (order(item) > last_one) == ScanIndexForward and order(item) != last_one]
+        page = found[:Limit]
         names = ProjectionExpression.split(", ") if ProjectionExpression else None
+        names = ["pk", "sk", "list"] if IndexName else names
         answer: dict[str, Any] = {"Items": [{n: item[n] for n in names} if names else item for item in page]}
         if len(page) == Limit:
-            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in ("pk", "sk")}
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in {"pk", "sk", key[0]}}
         return answer
 
+    def update_item(self, **update: Any) -> dict[str, Any]:
+        self._check(update)
+        self.items[_place(update)] = changed(self.items.get(_place(update)) or dict(update["Key"]), update)
+        return {"Attributes": self.items[_place(update)]} if update.get("ReturnValues") == "ALL_NEW" else {}
+
+    def delete_item(self, **delete: Any) -> dict[str, Any]:
+        self._check(delete)
+        self.items.pop(_place(delete), None)
+        return {}
+
     def put_item(self, **put: Any) -> dict[str, Any]:
-        if (old := self._failing(put)) is not None:
-            raise client_error("ConditionalCheckFailedException", **({"Item": old} if old else {}))
+        self._check(put)
         self.items[_place(put)] = put["Item"]
         return {}
 
@@ -87,7 +109,8 @@ class Memory:
                 {turn: "ConditionalCheckFailed" for turn, old in enumerate(failures) if old is not None}, failures
             )
         for kind, write in writes:
-            item = self._added(write) if kind == "Update" else write.get("Item")
+            old = self.items.get(_place(write)) or write.get("Key")
+            item = changed(old, write) if kind == "Update" else write.get("Item")
             if kind != "ConditionCheck":
                 self._apply("Put" if item else kind, _place(write), item)
         self.tokens[ClientRequestToken] = TransactItems
@@ -111,16 +134,9 @@ class Memory:
             assert kind == "Delete"
             self.items.pop(place, None)
 
-    def _added(self, update: Any) -> dict[str, Any]:
-        """The item after an update, which may only add to numbers."""
-        verb, *additions = update["UpdateExpression"].replace(",", "").split()
-        assert verb == "ADD"
-        item = self.items[_place(update)]
-        for name, number in zip(additions[::2], additions[1::2], strict=True):
-            name = update["ExpressionAttributeNames"][name]
-            before = int(item.get(name, {"N": "0"})["N"])
-            item = item | {name: {"N": str(before + int(update["ExpressionAttributeValues"][number]["N"]))}}
-        return item
+    def _check(self, write: Any) -> None:
+        if (old := self._failing(write)) is not None:
+            raise client_error("ConditionalCheckFailedException", **({"Item": old} if old else {}))
 
     def _failing(self, write: Any) -> dict[str, Any] | None:
         """The old item (if it is asked for) where the write's condition fails; None where it holds."""
@@ -131,6 +147,35 @@ class Memory:
         if condition.expr(_moto_item(old) if old else None):
             return None
         return dict(old or {}) if write.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
+
+
+def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
+    """The item after an update."""
+    names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
+    words = re.split(r"\b(SET|ADD|REMOVE)\b", update["UpdateExpression"])[1:]
+    before, after = item, dict(item)
+
+    def value(operand: str) -> Any:
+        if " + " in operand:
+            return {"N": str(sum(int(value(each)["N"]) for each in operand.split(" + ")))}
+        return values[operand] if operand.startswith(":") else before[names.get(operand, operand)]
+
+    for verb, clause in zip(words[::2], words[1::2], strict=True):
+        for part in clause.strip().split(", "):
+            path, _, operand = part.partition(" = " if verb == "SET" else " ")
+            name, _, inner = path.partition(".")
+            name = names.get(name, name)
+            if verb == "ADD":
+                held = before.get(name, {"N": "0"})
+                after[name] = {"N": str(int(held["N"]) + int(values[operand]["N"]))}
+            elif inner:
+                entries = {key: each for key, each in after[name]["M"].items() if key != inner}
+                after[name] = {"M": entries | ({inner: value(operand)} if verb == "SET" else {})}
+            elif verb == "SET":
+                after[name] = value(operand)
+            else:
+                after.pop(name, None)
+    return after
 
 
 def client_error(code: str, status: int = 400, *, resent: int = 0, **more: Any) -> ClientError:

@@ -129,7 +129,7 @@ SCENES = [
         "read some not listed of friends", holding(MANY), ReadFriends(UNLISTED | {"level"}), QUERY, BATCH_GET, BATCH_GET
     ),
     scene("ask usage", holding(LARGE), AskUsage(), GET),
-    scene("sweep", SWEEPABLE, Sweep(), QUERY, *(QUERY, BATCH_WRITE, BATCH_WRITE) * 2),
+    scene("sweep", SWEEPABLE, Sweep(), QUERY, QUERY, *(QUERY, BATCH_WRITE, BATCH_WRITE) * 2),
 ]
 IN_PIECES = [
     replace(each, name=f"{each.name}, in pieces", pieces=5)

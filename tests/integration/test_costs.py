@@ -171,6 +171,29 @@ def test_an_entry_in_the_index_is_paid_when_it_comes_moves_or_goes() -> None:
     assert capacity.written(listed, moved) == 3
 
 
+def test_a_transaction_pays_the_item_twice_and_its_entry_in_the_index_once() -> None:
+    plain, listed, moved = item(500), {**item(500), "list": {"S": "a"}}, {**item(500), "list": {"S": "b"}}
+
+    assert capacity.written(None, plain, transaction=True) == 2
+    assert capacity.written(None, listed, transaction=True) == capacity.written(listed, None, transaction=True) == 3
+    assert capacity.written(listed, listed, transaction=True) == 2
+    assert capacity.written(listed, moved, transaction=True) == 4
+
+
+def test_the_meter_prices_the_index_in_a_transaction_once(table: Any, count: Count) -> None:
+    dynamo, directory = Dynamo(table), "engawa-local-directory"
+    listed = {**item(500), "list": {"S": "a"}}
+    moved = {**item(2 * KB - 50), "list": {"S": "b"}}
+
+    def written(one: Item) -> float:
+        return count(lambda: dynamo.transact([{"Put": {"TableName": directory, "Item": one}}], str(id(one)))).wru
+
+    assert written(listed) == 2 + 1
+    assert written(moved) == 2 * 2 + 2
+    gone = {"Delete": {"TableName": directory, "Key": typed(("p", "a"))}}
+    assert count(lambda: dynamo.transact([gone], "token")).wru == 2 * 2 + 1
+
+
 def test_calls_side_by_side_wait_for_one_call(table: Any, count: Count) -> None:
     dynamo = Dynamo(table)
 

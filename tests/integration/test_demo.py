@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.core.contents import Feed
 from chalicelib.core.directory import Category
+from chalicelib.core.paging import Paging
 from chalicelib.core.passwords import matches
 from local import demo
-from local.demo_data import APPS, CAFE, USERS
+from local.demo_data import APPS, CAFE, COMMENTS, CONTENT_URI, USERS
+from tests.integration.conftest import BUCKET
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
@@ -88,6 +91,83 @@ def test_the_page(world: World, tmp_path: Path) -> None:
     assert module.app == APPS["quest"]
 
 
+def feed_of(world: World) -> tuple[Feed, list[tuple[str, str]]]:
+    """The feed of the page cafe, and its comments, oldest first: who, what."""
+    feed, _ = world.platform.feeds.get(CAFE.id, CONTENT_URI)
+    comments = world.platform.comments.part(CAFE.id, CONTENT_URI, Paging()).entries
+    names = {user: name for name, user in USERS.items()}
+    return feed, [(names[each.poster], each.text) for each in reversed(comments)]
+
+
+def test_the_feed(world: World, tmp_path: Path) -> None:
+    described = load(world, tmp_path / "one")
+    feed, comments = feed_of(world)
+
+    assert [shown.id for shown in world.platform.feeds.part(CAFE.id, Paging()).entries] == [feed.id]
+    assert described["pages"]["cafe"]["feedId"] == feed.id
+    assert (feed.poster, feed.source_name) == (USERS["mei"], "クエスト (Quest)")
+    assert (feed.favorites, feed.comments, len(feed.images)) == (3, 2, 3)
+    assert comments == COMMENTS
+    for key in feed.images:
+        assert world.s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "image/png"
+
+
+def test_a_start_that_was_cut_short_leaves_no_part_of_the_feed_twice(world: World, tmp_path: Path) -> None:
+    load(world, tmp_path / "one")
+    platform = world.platform
+    [last, _] = platform.comments.part(CAFE.id, CONTENT_URI, Paging()).entries
+    platform.comments.delete(CAFE.id, CONTENT_URI, last.id, last.poster)
+    favorite = platform.favorites.add(CAFE.id, CONTENT_URI, USERS["mei"])
+    platform.favorites.remove(CAFE.id, CONTENT_URI, favorite, USERS["mei"])
+    (tmp_path / "one" / "demo.json").unlink()
+
+    load(world, tmp_path / "one")
+
+    feed, comments = feed_of(world)
+    assert (feed.favorites, feed.comments, comments) == (3, 2, COMMENTS)
+    assert len(world.platform.feeds.part(CAFE.id, Paging()).entries) == 1
+
+
+def without_feed(world: World, directory: Path) -> None:
+    """Make a directory what it was before there were feeds."""
+    world.platform.feeds.delete(CAFE.id, CONTENT_URI, USERS["mei"])
+    world.clean()
+    described = json.loads((directory / "demo.json").read_text(encoding="utf-8"))
+    del described["pages"]["cafe"]["feedId"]
+    (directory / "demo.json").write_text(json.dumps(described), encoding="utf-8")
+
+
+def test_a_directory_from_before_there_were_feeds_gets_it(world: World, tmp_path: Path) -> None:
+    load(world, tmp_path / "one")
+    without_feed(world, tmp_path / "one")
+    world.platform.users.change(USERS["hana"], display_name="Hana-chan")
+
+    described = load(world, tmp_path / "one")
+
+    feed, comments = feed_of(world)
+    assert (feed.favorites, comments, described["pages"]["cafe"]["feedId"]) == (3, COMMENTS, feed.id)
+    hana = world.platform.users.get(USERS["hana"])
+    assert hana
+    assert hana.display_name == "Hana-chan"
+
+
+def test_a_feed_that_was_deleted_is_not_made_again(world: World, tmp_path: Path) -> None:
+    load(world, tmp_path / "one")
+    world.platform.feeds.delete(CAFE.id, CONTENT_URI, USERS["mei"])
+
+    load(world, tmp_path / "one")
+
+    assert world.platform.feeds.part(CAFE.id, Paging()).entries == []
+
+
+def test_a_page_that_was_deleted_stops_no_start(world: World, tmp_path: Path) -> None:
+    load(world, tmp_path / "one")
+    without_feed(world, tmp_path / "one")
+    world.platform.leavings.delete_page(CAFE.id)
+
+    assert "feedId" not in load(world, tmp_path / "one")["pages"]["cafe"]
+
+
 def test_the_file(world: World, tmp_path: Path) -> None:
     described = load(world, tmp_path / "one")
 
@@ -96,7 +176,7 @@ def test_the_file(world: World, tmp_path: Path) -> None:
     assert described["users"].keys() == USERS.keys()
     assert described["apps"]["quest"].keys() == {"id", "clientId", "clientSecret", "redirectUri"}
     assert described["apps"]["album"].keys() == {"id", "clientId", "redirectUri"}
-    assert described["pages"]["cafe"].keys() == {"id", "moduleId", "contentUri"}
+    assert described["pages"]["cafe"].keys() == {"id", "moduleId", "contentUri", "feedId"}
     tokens = described["tokens"]
     assert tokens["users"].keys() == USERS.keys()
     access = world.platform.tokens.check(tokens["users"]["hana"]["quest"])

@@ -29,7 +29,16 @@ def wrong(environment: dict[str, str]) -> str:
 
 def test_what_is_not_set_is_the_original_s():
     assert read(ENOUGH) == Settings(
-        "dev", "bucket", "https://api.example", "/keys.json", None, "/secret-keys.json", None, Limits()
+        "dev",
+        "bucket",
+        "https://api.example",
+        "/keys.json",
+        None,
+        "/secret-keys.json",
+        None,
+        Limits(),
+        cleaning_queue="engawa-dev-cleaning",
+        images_url="https://api.example/images",
     )
     assert read(ENOUGH).limits == Limits(99, 255, 65_535, 3_800_000, 10_000_000, 10_000, 180, 180_000, 20_000_000)
 
@@ -40,6 +49,14 @@ def test_every_limit_that_can_be_set_is_taken():
     limits = read(ENOUGH | told).limits
     assert (limits.quota_bytes, limits.keys, limits.friends_bytes, limits.writes) == (1000, 20, 3000, 40)
     assert limits.window_ms == 50_000
+
+
+def test_the_queue_is_named_after_the_stage_or_by_its_setting():
+    own = "ENGAWA_CLEANING_QUEUE"
+    assert read(ENOUGH).cleaning_queue == "engawa-dev-cleaning"
+    assert read(ENOUGH | {own: "Q-_9" * 20}).cleaning_queue == "Q-_9" * 20
+    for bad in ("q" * 81, "https://sqs.example/q", "q.fifo", "q\n"):
+        assert own in wrong(ENOUGH | {own: bad})
 
 
 def test_tables_are_named_after_the_stage():
@@ -59,6 +76,14 @@ def test_the_token_keys_are_in_a_file_or_a_secret_and_not_in_both_or_neither():
         assert wrong(told) == "Set one of ENGAWA_TOKEN_KEYS_FILE and ENGAWA_TOKEN_KEYS_SECRET"
 
 
+def test_the_launch_keys_are_in_a_file_or_a_secret_or_there_are_none():
+    assert (read(ENOUGH).launch_keys_file, read(ENOUGH).launch_keys_secret) == (None, None)
+    assert read(ENOUGH | {"ENGAWA_LAUNCH_KEYS_FILE": "/launch.json"}).launch_keys_file == "/launch.json"
+    assert read(ENOUGH | {"ENGAWA_LAUNCH_KEYS_SECRET": "launch"}).launch_keys_secret == "launch"
+    both = {"ENGAWA_LAUNCH_KEYS_FILE": "/launch.json", "ENGAWA_LAUNCH_KEYS_SECRET": "launch"}
+    assert wrong(ENOUGH | both) == "Set one of ENGAWA_LAUNCH_KEYS_FILE and ENGAWA_LAUNCH_KEYS_SECRET"
+
+
 @pytest.mark.parametrize("url", ["https://api.example/", "api.example", "ftp://api.example", "//api.example"])
 def test_the_issuer_is_a_url_without_a_slash_at_its_end(url):
     told = wrong(ENOUGH | {"ENGAWA_ISSUER": url})
@@ -72,3 +97,40 @@ def test_a_number_is_taken_within_its_bounds_and_named_outside(name, least, most
     for text in (str(least - 1), str(most + 1), "-1", "1.5", "many", "", " 5", "1e3"):
         told = wrong(ENOUGH | {name: text})
         assert told == f"{name} must be a whole number from {least} to {most}, not {text!r}"
+
+
+def test_how_large_an_image_may_be_and_how_large_its_renditions_are():
+    bounds = read(ENOUGH).image_bounds
+    assert (bounds.bytes, bounds.pixels, bounds.edges) == (5_000_000, 40_000_000, (180, 76, 40))
+    for name, attribute, most in (
+        ("ENGAWA_IMAGE_BYTES", "bytes", 20_000_000),
+        ("ENGAWA_IMAGE_PIXELS", "pixels", 80_000_000),
+    ):
+        for number in (1, most):
+            assert getattr(read(ENOUGH | {name: str(number)}).image_bounds, attribute) == number
+        for text in ("0", str(most + 1), "many"):
+            assert wrong(ENOUGH | {name: text}) == f"{name} must be a whole number from 1 to {most}, not {text!r}"
+
+
+def test_the_edges_of_renditions_go_down():
+    for text, edges in (("1024,2,1", (1024, 2, 1)), ("9,9,9", (9, 9, 9))):
+        assert read(ENOUGH | {"ENGAWA_IMAGE_EDGES": text}).image_bounds.edges == edges
+    for text in ("1025,2,1", "3,2,0", "2,3,1", "3,1,2", "3,2", "4,3,2,1", "a,b,c", "3, 2, 1", "3,2,-1", "3,2,1\n"):
+        told = wrong(ENOUGH | {"ENGAWA_IMAGE_EDGES": text})
+        assert told == f"ENGAWA_IMAGE_EDGES must be three whole numbers from 1024 down to 1, not {text!r}"
+
+
+def test_images_are_served_below_the_issuer_or_where_the_setting_says():
+    assert read(ENOUGH).images_url == "https://api.example/images"
+    assert read(ENOUGH | {"ENGAWA_IMAGES_URL": "https://img.example"}).images_url == "https://img.example"
+    for url in ("https://img.example/", "img.example"):
+        assert "ENGAWA_IMAGES_URL" in wrong(ENOUGH | {"ENGAWA_IMAGES_URL": url})
+
+
+def test_loopback_addresses_are_fetched_from_on_the_local_stage_alone():
+    asked = {"ENGAWA_FETCH_LOOPBACK": "1"}
+    assert read(ENOUGH).fetch_loopback is False
+    assert read(ENOUGH | asked | {"ENGAWA_STAGE": "local"}).fetch_loopback is True
+    assert read(ENOUGH | {"ENGAWA_STAGE": "local"}).fetch_loopback is False
+    assert wrong(ENOUGH | asked) == "ENGAWA_FETCH_LOOPBACK is for the stage local alone"
+    assert "ENGAWA_FETCH_LOOPBACK" in wrong(ENOUGH | {"ENGAWA_STAGE": "local", "ENGAWA_FETCH_LOOPBACK": "yes"})

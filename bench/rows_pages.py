@@ -1,0 +1,176 @@
+"""The Page API: what reading and posting feeds, comments and favorites may cost, from the bounds of the design."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from bench.flood import flood, user
+from bench.row import Bound, Requests, Row, Scenario
+from bench.scenes import asking
+from bench.world import APP, HANA, KEN, World
+from chalicelib.core.contents import Draft
+from chalicelib.core.directory import App, Category, Page
+from chalicelib.store.content_items import content_of
+from chalicelib.store.itemsize import item_size, read_units
+
+PAGE = "20260401000000000001"
+URI = "http://quest.example/contents/1"
+FEEDS, COMMENTS, FAVORITES = (f"/2/pages/{PAGE}/{kind}" for kind in ("feeds", "comments", "favorites"))
+MODULE = "3"
+POSTERS = 20
+MANY = 100_000
+
+
+def _cafe(world: World, posters: int = 0, feeds: int = 1) -> None:
+    """A page with an app, administered by Hana and others, and feeds of theirs: the first of URI, by Hana."""
+    platform, others = world.platform, [user(turn) for turn in range(posters)]
+    world.populate(HANA, KEN, *others)
+    platform.apps.create(App(APP, "クエスト (Quest)"))
+    platform.pages.create(Page(PAGE, "カフェ縁側 (Cafe Engawa)", Category.LOCAL, details="お茶とお菓子。" * 20))
+    platform.pages.add_module(PAGE, APP, "クエスト (Quest)", MODULE)
+    for each in (HANA, *others):
+        platform.pages.add_administrator(PAGE, each)
+    for turn in range(feeds):
+        _post(world, others[turn % posters] if posters else HANA, URI if turn == 0 else f"{URI}{turn:06}")
+
+
+def _post(world: World, poster: str, content_uri: str) -> None:
+    draft = Draft("新しいお菓子", "今日から、" * 20, "http://quest.example/", content_uri=content_uri, source=MODULE)
+    world.platform.posting.post(world.platform.posting.admit(PAGE, poster, APP, draft), draft)
+
+
+def _headers(world: World, poster: str | None = HANA, **more: str) -> dict[str, str]:
+    token = world.token(poster, "w_pagefeed") if poster else world.token(None)
+    return {"Authorization": f"OAuth {token}"} | more
+
+
+def _ask(method: str, path: str, body: Any = None, *, status: int, **query: Any) -> Scenario:
+    """Hana, or for a GET the app, asks for something of the cafe's first content."""
+
+    def scenario(world: World) -> Requests:
+        _cafe(world)
+        headers = _headers(world, None if method == "GET" else HANA)
+        return asking(world, method, path, body, status=status, headers=headers, **query)
+
+    return scenario
+
+
+_of_content = partial(_ask, contentUri=URI)
+
+
+def _feed_list(posters: int) -> Scenario:
+    def scenario(world: World) -> Requests:
+        _cafe(world, posters, 100)
+        return asking(world, "GET", FEEDS, headers=_headers(world, None))
+
+    return scenario
+
+
+def _comments(count: int, *, every: int = 0, **query: Any) -> Scenario:
+    """The app reads a part of so many comments, of which each `every`th is deleted."""
+
+    def scenario(world: World) -> Requests:
+        _cafe(world, POSTERS)
+        flood(world, PAGE, URI, count, POSTERS, (lambda number: number % every == 0) if every else None)
+        return asking(world, "GET", COMMENTS, headers=_headers(world, None), contentUri=URI, **query)
+
+    return scenario
+
+
+def _first_page(world: World) -> float:
+    """RRU of the newest 20 comments: one query of the head and 21 comments, the page, and half a unit a poster."""
+    content = content_of(PAGE, URI)
+    stored = [
+        item for item in world.items("comments") if item["pk"]["S"] == content and item["sk"]["S"][-11:-10] == "c"
+    ]
+    newest = sorted(stored, key=lambda item: str(item["sk"]["S"]))[-21:]
+    return read_units(sum(map(item_size, newest)) + 600, consistent=False) + 0.5 + POSTERS * 0.5
+
+
+def _deep(world: World) -> float:
+    return 4 * _first_page(world)
+
+
+def _comment(count: int) -> Scenario:
+    def scenario(world: World) -> Requests:
+        _cafe(world, POSTERS)
+        flood(world, PAGE, URI, count, POSTERS)
+        return asking(
+            world, "POST", COMMENTS, {"comment": "c" * 900}, status=201, headers=_headers(world), contentUri=URI
+        )
+
+    return scenario
+
+
+def _retried_comment(world: World) -> Requests:
+    _cafe(world)
+    headers = _headers(world, **{"Idempotency-Key": "one"})
+    return asking(world, "POST", COMMENTS, {"comment": "c" * 900}, status=201, headers=headers, contentUri=URI)
+
+
+def _delete_comment(world: World) -> Requests:
+    _cafe(world)
+    comment = world.platform.comments.post(PAGE, URI, HANA, "c" * 900)
+    path = f"{COMMENTS}/{comment.id}"
+    return asking(world, "DELETE", path, status=204, headers=_headers(world), contentUri=URI)
+
+
+def _favorite(*, before: Iterable[str] = ()) -> Scenario:
+    """Hana makes the content her favorite; so did others before."""
+
+    def scenario(world: World) -> Requests:
+        _cafe(world)
+        for each in before:
+            world.platform.favorites.add(PAGE, URI, each)
+        return asking(world, "POST", FAVORITES, status=201, headers=_headers(world), contentUri=URI)
+
+    return scenario
+
+
+def _no_favorite(world: World) -> Requests:
+    _cafe(world)
+    favorite = world.platform.favorites.add(PAGE, URI, HANA)
+    path = f"{FAVORITES}/{favorite}"
+    return asking(world, "DELETE", path, status=204, headers=_headers(world), contentUri=URI)
+
+
+def _delete_feed(world: World) -> Requests:
+    _cafe(world, POSTERS)
+    flood(world, PAGE, URI, 1_000, POSTERS)
+    return asking(world, "DELETE", FEEDS, status=204, headers=_headers(world), contentUri=URI)
+
+
+def _clean(world: World) -> Requests:
+    _delete_feed(world)()
+    return world.clean
+
+
+_NEW = {"title": "新しいお菓子", "body": "今日から、" * 20, "contentUri": f"{URI}/new", "sourceId": MODULE}
+_FAVORITE = Bound(calls=2, wru=5)
+_LIST = 2 + 0.5 * POSTERS
+
+ROWS = [
+    Row("page: its information", Bound(1, 1, 0), _ask("GET", f"/2/pages/{PAGE}", status=200)),
+    Row("feeds: one", Bound(2, 2.5, 0), _of_content("GET", FEEDS, status=200)),
+    Row("feeds: the first 20 of 100, by 20 posters", Bound(2, _LIST + 10, 0), _feed_list(POSTERS)),
+    Row("feeds: post", Bound(3, 6, 13), _ask("POST", FEEDS, _NEW, status=201)),
+    Row("feeds: delete, with 1,000 comments", Bound(2, 2, 15), _delete_feed),
+    Row("  clearing what it left", Bound(), _clean),
+    Row("comments: the first 20", Bound(2, _LIST, 0), _comments(100)),
+    Row(f"comments: 20 from 50,000 of {MANY:,}", Bound(4, _deep, 0), _comments(MANY, startIndex="50000")),
+    Row("  one in 50 deleted", Bound(4, _deep, 0), _comments(MANY, every=50, startIndex="50000")),
+    Row("  every other deleted", Bound(4, _deep, 0), _comments(2 * MANY, every=2, startIndex="50000")),
+    Row(
+        "comments: post 900 bytes, the first",
+        Bound(2, 1, 6),
+        _of_content("POST", COMMENTS, {"comment": "c" * 900}, status=201),
+    ),
+    Row(f"  after {MANY:,}", Bound(2, 1, 6), _comment(MANY)),
+    Row("  with an Idempotency-Key", Bound(), _retried_comment),
+    Row("comments: delete", Bound(3, 5, 8), _delete_comment),
+    Row("favorites: count", Bound(1, 0.5, 0), _of_content("GET", FAVORITES, status=200)),
+    Row("favorites: the first", _FAVORITE, _favorite()),
+    Row("  beside others", _FAVORITE, _favorite(before=[KEN])),
+    Row("  once more", _FAVORITE, _favorite(before=[HANA])),
+    Row("favorites: take back", _FAVORITE, _no_favorite),
+]

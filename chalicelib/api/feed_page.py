@@ -1,0 +1,155 @@
+"""The page of one feed: `/pages/{page}/feeds/{feed}`, which stands in for a `contentUri` that is not given.
+
+For anyone, as feeds are public: what was posted, by whom and through which app, how many like it, and the comments,
+newest first. It is kept by nobody, so that what is deleted is gone at once.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.app import Request, Response
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core.contents import Comment, Feed, Part
+from chalicelib.core.dates import w3cdtf
+from chalicelib.core.directory import Page, User
+from chalicelib.core.errors import NotFound
+from chalicelib.core.fields import is_id
+from chalicelib.core.paging import Paging
+from chalicelib.web import html
+from chalicelib.web.face import Face, Token
+from chalicelib.web.html import guarded, language_of
+from chalicelib.web.links import is_web, origin_of, pieces
+from chalicelib.web.requests import parameters
+from chalicelib.web.words import Language, word
+
+_FEED = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PREVIEW = 200
+"""Characters of the body that previews of links show."""
+
+
+@dataclass(frozen=True)
+class Who:
+    """A person or a page as shown; `name` None: gone. Where there is no picture, the name's first letter stands in."""
+
+    name: str | None
+    picture: str | None
+
+    @property
+    def letter(self) -> str:
+        """What stands where the picture does not."""
+        return (self.name or "").strip()[:1]
+
+
+def feed_page(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route("/pages/{page}/feeds/{feed}", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    @guarded
+    def show(request: Request, page: str, feed: str) -> Response:
+        """A feed with its comments, newest first; `?cursor=` goes on where a link to older ones has said."""
+        here = platform()
+        if not is_id("page", page) or not _FEED.fullmatch(feed):
+            raise NotFound("There is no such post")
+        posted, posters = here.feeds.by_id(page, feed)
+        cursor = next(iter(parameters(request, "cursor")), None) or None
+        comments = here.comments.part(page, posted.content_uri, Paging(cursor=cursor))
+        of = here.pages.get(page)
+        if of is None:
+            raise NotFound("There is no such post")
+        known = {**posters, **comments.posters}
+        return _shown(here, request, of, posted, known, comments, cursor)
+
+    return face
+
+
+def _shown(
+    here: Platform,
+    request: Request,
+    of: Page,
+    feed: Feed,
+    posters: Mapping[str, User],
+    comments: Part[Comment],
+    cursor: str | None,
+) -> Response:
+    language = language_of(request)
+    offset = here.settings.utc_offset
+    image = here.settings.images_url + feed.images[0].removeprefix("images") if feed.images else None
+    place, poster = _who(of.name, of.thumbnail_small), _user(posters.get(feed.poster))
+    said = [(_user(posters.get(each.poster)), each) for each in comments.entries]
+    asked = {name: values[0] for name in ("lang",) if (values := parameters(request, name))}
+    pictures = [image, place.picture, poster.picture, *(who.picture for who, _ in said)]
+    return html.page(
+        "feed",
+        language,
+        images=[origin for each in pictures if each and (origin := origin_of(each))],
+        url=f"{here.settings.issuer}/pages/{of.id}/feeds/{feed.id}",
+        other_url=_query({"cursor": cursor, "lang": _other(language)}),
+        place=place,
+        poster=poster,
+        title=feed.title,
+        preview=" ".join(feed.body.split())[:_PREVIEW],
+        body=pieces(feed.body),
+        image=image,
+        links=_links(language, feed),
+        source=feed.source_name,
+        date=w3cdtf(feed.created, offset),
+        day=_day(language, feed.created, offset),
+        favorites=f"{feed.favorites:,}",
+        count=f"{comments.total:,}",
+        comments=[
+            {
+                "who": who,
+                "text": pieces(each.text),
+                "date": w3cdtf(each.created, offset),
+                "day": _day(language, each.created, offset),
+            }
+            for who, each in said
+        ],
+        older=f"{_query(asked | {'cursor': comments.following})}#comments" if comments.following else None,
+        newest=f"{_query(asked)}#comments" if cursor else None,
+    )
+
+
+def _who(name: str, picture: str) -> Who:
+    return Who(name, picture if origin_of(picture) else None)
+
+
+def _user(user: User | None) -> Who:
+    return _who(user.display_name, user.thumbnail_url) if user else Who(None, None)
+
+
+def _links(language: Language, feed: Feed) -> Sequence[Mapping[str, Any]]:
+    """Where the feed leads in its app, each address once; the device is named where there are several."""
+    given = {"pc": feed.pc_url, "smartphone": feed.smartphone_url, "mobile": feed.mobile_url}
+    kept: dict[str, str] = {}
+    for device, url in given.items():
+        if is_web(url) and url not in kept.values():
+            kept[device] = url
+    label = word(language, "open_app")
+    return [
+        {"url": url, "device": device, "label": label if len(kept) == 1 else word(language, f"open_app_{device}")}
+        for device, url in kept.items()
+    ]
+
+
+def _day(language: Language, milliseconds: int, offset: int) -> str:
+    """A time as people write it, to the minute."""
+    time = datetime.fromisoformat(w3cdtf(milliseconds, offset))
+    if language is Language.JAPANESE:
+        return f"{time.year}年{time.month}月{time.day}日 {time:%H:%M}"
+    return f"{time.day} {time:%B} {time.year}, {time:%H:%M}"
+
+
+def _other(language: Language) -> str:
+    return next(each for each in Language if each is not language).value
+
+
+def _query(values: Mapping[str, str | None]) -> str:
+    """A link to the same page; relative, for where the stage of API Gateway is a part of the path."""
+    return "?" + urlencode({name: value for name, value in values.items() if value is not None})

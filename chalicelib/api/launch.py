@@ -1,0 +1,84 @@
+"""The start of a page app: `/run_page_apps.pl` leads to the app's start URL, signed; `/launch/…` has the certificates.
+
+The only addresses that it leads to are the start URLs that apps are registered with. The viewer is named where the
+session's user has granted the app, and nobody else is.
+"""
+
+from collections.abc import Callable
+
+from chalice.app import Request, Response
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core.errors import BadRequest, NotFound
+from chalicelib.core.fields import check_id
+from chalicelib.core.launch import Start, check_app_params, signed_url
+from chalicelib.web.face import Face, Token
+from chalicelib.web.html import guarded
+from chalicelib.web.launch_keys import LaunchKeys
+from chalicelib.web.requests import parameters
+
+CURRENT = "current"
+_PUBLIC = "public; the user's session only adds the viewer"
+
+
+def launch(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    # The technical overview spells it one way, the Page API's samples the other.
+    @face.route("/run_page_appli.pl", methods=["GET"], token=Token.NONE, scope=None, instead=_PUBLIC)
+    @face.route("/run_page_apps.pl", methods=["GET"], token=Token.NONE, scope=None, instead=_PUBLIC)
+    @guarded
+    def start(request: Request) -> Response:
+        """Start the app of a page's module, for whoever is signed in."""
+        here = platform()
+        keys = _keys(here)
+        page, module = (
+            check_id(kind)(name, _given(request, name)) for kind, name in (("page", "page_id"), ("module", "module_id"))
+        )
+        app_params = check_app_params(_given(request, "appParams"))
+        installed = here.pages.module(page, module)
+        app = here.apps.get_many([installed.app]).get(installed.app) if installed else None
+        if app is None:
+            raise NotFound("There is no such app on that page")
+        if app.start_url is None:
+            raise NotFound("The app has no start page")
+        user = here.sessions.read(request).user
+        viewer = user if user and here.grants.held(user, app.id) else None
+        target = signed_url(app.start_url, app.id, Start(page, module, viewer, app_params), keys.signing())
+        headers: dict[str, str | list[str]] = {
+            "Location": target,
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        }
+        return Response("", headers, 302)
+
+    @face.route("/launch/{certificate}", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    def certificate(request: Request, certificate: str) -> Response:
+        """The certificate `<kid>.pem` that verifies a start; `current.pem` is that of the key that signs now."""
+        keys = _keys(platform())
+        kid, _, suffix = certificate.rpartition(".")
+        found = keys.signing().certificate if kid == CURRENT else keys.certificate(kid)
+        if found is None or suffix != "pem":
+            raise NotFound("There is no such certificate")
+        headers: dict[str, str | list[str]] = {
+            "Content-Type": "application/x-pem-file",
+            "Cache-Control": f"public, max-age={300 if kid == CURRENT else 86_400}",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(found, headers, 200)
+
+    return face
+
+
+def _keys(here: Platform) -> LaunchKeys:
+    if here.launch_keys is None:
+        raise NotFound("This deployment starts no apps")
+    return here.launch_keys
+
+
+def _given(request: Request, name: str) -> str | None:
+    values = parameters(request, name)
+    if len(values) > 1:
+        raise BadRequest("A parameter stands twice")
+    return values[0] if values else None

@@ -1,0 +1,50 @@
+"""Information Sharing in pages: `/js/opensocial.js`, the same as a module, and its types, for pages of any origin."""
+
+from collections.abc import Callable
+
+from chalice.app import Request, Response
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core.conditions import parse
+from chalicelib.web.face import Face, Token
+from chalicelib.web.scripts import script
+
+_SECONDS = 3600
+"""How long a browser may use a script without asking whether it still holds."""
+
+
+def scripts(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform, of which it needs nothing but its name."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route("/js/opensocial.js", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    def classic(request: Request) -> Response:
+        """The library for a script tag: it makes `opensocial`, `osapi` and `gadgets` global."""
+        return _answer(request, "opensocial.js")
+
+    @face.route("/js/opensocial.mjs", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    def module(request: Request) -> Response:
+        """The library as a module, which exports them."""
+        return _answer(request, "opensocial.mjs")
+
+    @face.route("/js/opensocial.d.ts", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    def types(request: Request) -> Response:
+        """The library's types for TypeScript."""
+        return _answer(request, "opensocial.d.ts")
+
+    return face
+
+
+def _answer(request: Request, name: str) -> Response:
+    """A script, or 304 where the reader has it. Raises ParameterInvalid for a malformed `If-None-Match`."""
+    found = script(name)
+    headers = {
+        "ETag": found.etag,
+        "Cache-Control": f"public, max-age={_SECONDS}",
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    if parse(None, request.headers.get("if-none-match")).unchanged(found.etag, has_data=True):
+        return Response("", {**headers}, 304)
+    shared = {"Content-Type": found.media_type, "X-Content-Type-Options": "nosniff"}
+    return Response(found.text, {**headers, **shared}, 200)

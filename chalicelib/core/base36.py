@@ -1,0 +1,19 @@
+"""Numbers in base 36, as the ids of the original look: upper-case letters and digits."""
+
+import string
+
+_DIGITS = string.digits + string.ascii_uppercase
+
+
+def base36(number: int, width: int) -> str:
+    """A number from 0 on with at least `width` digits."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(width, "0")
+
+
+def from_base36(text: str) -> int:
+    """The number that `text` is. Raises ValueError."""
+    return int(text, 36)

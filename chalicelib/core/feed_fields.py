@@ -1,0 +1,116 @@
+"""How the fields of a feed and of a comment are read from JSON.
+
+Lengths of text are characters (Unicode code points), those of URIs bytes. Text is kept as it came: of all Unicode, only
+lone surrogates are refused, which have no UTF-8. Unknown fields are ignored, null is the same as absent. What is
+refused is ParameterInvalid, which names the field and its maximum, and BadRequest where there is no JSON object.
+Sources: Page API ("Post and delete a feed", "Post and delete a comment"), and docs/decisions.md for the limits.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.core import fields
+from chalicelib.core.contents import Draft
+from chalicelib.core.errors import BadRequest, ParameterInvalid
+
+TITLE_CHARACTERS = 255
+BODY_CHARACTERS = 10_000
+COMMENT_CHARACTERS = 10_000
+IMAGES = 1
+
+_URLS = {"pcUrl": "pc_url", "mobileUrl": "mobile_url", "smartphoneUrl": "smartphone_url"}
+
+
+def read_draft(body: object, details: str) -> Draft:
+    """A feed as posted: `title`, and `body`, `contentUri`, `urls`, `sourceId` and `imageUrls` where they are given.
+
+    `details` is what the URLs of our own detail pages begin with: those are given to contents, not chosen for them.
+    """
+    given = _object(body)
+    title = _text("title", _required("title", given), TITLE_CHARACTERS, least=1)
+    text = _text("body", _or("", given.get("body")), BODY_CHARACTERS, least=0)
+    content_uri = given.get("contentUri")
+    if content_uri is not None:
+        content_uri = read_content_uri(content_uri)
+        if content_uri.startswith(details):
+            raise ParameterInvalid(f"contentUri must not begin with {details}")
+    return Draft(
+        title=title,
+        body=text,
+        content_uri=content_uri,
+        source=fields.optional(_module)("sourceId", given.get("sourceId")),
+        image_url=_image_url(given.get("imageUrls")),
+        **_urls(given.get("urls")),
+    )
+
+
+def read_comment(body: object) -> str:
+    """The text of a comment as posted: `comment`."""
+    return _text("comment", _required("comment", _object(body)), COMMENT_CHARACTERS, least=1)
+
+
+def read_content_uri(value: object) -> str:
+    """The URI of a content: http or https, at most 1,024 bytes."""
+    return _uri("contentUri", value)
+
+
+def _object(body: object) -> Mapping[str, Any]:
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object")
+    return body
+
+
+def _required(name: str, given: Mapping[str, Any]) -> Any:
+    if given.get(name) is None:
+        raise ParameterInvalid(f"{name} is missing")
+    return given[name]
+
+
+def _or(default: Any, value: Any) -> Any:
+    return default if value is None else value
+
+
+def _text(name: str, value: Any, most: int, *, least: int) -> str:
+    if not isinstance(value, str):
+        raise ParameterInvalid(f"{name} must be a string")
+    if len(value) < least:
+        raise ParameterInvalid(f"{name} must not be empty")
+    if len(value) > most:
+        raise ParameterInvalid(f"{name} is too long (max={most})")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ParameterInvalid(f"{name} is not valid Unicode (a lone surrogate)") from None
+    return value
+
+
+def _urls(value: Any) -> dict[str, str]:
+    given = _or({}, value)
+    if not isinstance(given, dict):
+        raise ParameterInvalid("urls must be an object")
+    return {ours: fields.url(f"urls.{name}", given.get(name)) for name, ours in _URLS.items()}
+
+
+def _module(name: str, value: Any) -> str:
+    """A module's id: decimal digits as a string, or the number they stand for, as typeless clients send it."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    # The bound first: no more digits are written out than an id could have.
+    text = str(value) if number and abs(value) < 10**9 else value
+    checked: str = fields.check_id("module")(name, text)
+    return checked
+
+
+def _image_url(value: Any) -> str | None:
+    given = _or([], value)
+    if not isinstance(given, list):
+        raise ParameterInvalid("imageUrls must be a list")
+    if len(given) > IMAGES:
+        raise ParameterInvalid(f"imageUrls has too many entries (max={IMAGES})")
+    return _uri("imageUrls", given[0]) if given else None
+
+
+def _uri(name: str, value: object) -> str:
+    """As `fields.url`, and not nothing."""
+    if value in (None, ""):
+        raise ParameterInvalid(f"{name} must be an http or https URL")
+    return fields.url(name, value)

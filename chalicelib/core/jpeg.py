@@ -1,0 +1,95 @@
+"""The segments of a jpeg file (ISO/IEC 10918-1), checked and cut down to those that make the picture."""
+
+import re
+import struct
+from collections.abc import Iterator
+
+from chalicelib.core.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
+
+SIGNATURE = b"\xff\xd8\xff"
+MAX_SEGMENTS = 4_096
+MAX_SCANS = 64
+"""Scans of one file. A progressive file has about ten; each more costs a pass over all of the picture."""
+
+_START, _END = b"\xff\xd8", b"\xff\xd9"
+_EOI, _SOS, _DHT, _DQT, _DRI, _DAC = 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xCC
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+"""Baseline, extended and progressive; Huffman and arithmetic coding. No viewer shows the others."""
+_TABLES = {_DHT, _DQT, _DRI, _DAC}
+_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_NEXT = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+"""The marker that ends coded pixels: neither a stuffed byte nor a restart."""
+
+
+def read(data: bytes) -> Picture:
+    """The picture in a file that begins with SIGNATURE. Raises NoPicture.
+
+    Where several stand one behind the other, as cameras write them, it is the first.
+    """
+    kept, frame, scans, exif = [_START], b"", 0, b""
+    profile: dict[int, bytes] = {}
+    about_colours: set[int] = set()
+    for marker, content, coded in _segments(data):
+        if marker == _APP1 and content.startswith(b"Exif\0\0"):
+            exif = exif or content[6:]
+        elif marker == _APP2 and content.startswith(b"ICC_PROFILE\0"):
+            profile.setdefault(content[12] if len(content) > 12 else 0, content[14:])
+        elif (marker, content[:5]) in ((_APP0, b"JFIF\0"), (_APP14, b"Adobe")):
+            # These tell the decoder how the colours are coded.
+            if marker not in about_colours and not frame:
+                about_colours.add(marker)
+                kept.append(_segment(marker, content[:14]))
+        elif marker in _FRAMES:
+            if frame:
+                raise NoPicture("is not a valid jpeg: it has more than one frame")
+            frame = content
+            kept.append(_segment(marker, content))
+        elif marker in _TABLES or marker == _SOS:
+            scans += marker == _SOS
+            kept += [_segment(marker, content), coded]
+        elif 0xC0 <= marker <= 0xCF:
+            raise NoPicture("is a jpeg of a kind that is not supported")
+        if scans > MAX_SCANS:
+            raise NoPicture(f"is a jpeg with too many scans (max={MAX_SCANS})")
+    if len(frame) < 6 or not scans:
+        raise NoPicture("is not a valid jpeg: it has no picture")
+    depth, height, width = struct.unpack(">BHH", frame[:5])
+    colours = b"".join(part for _, part in sorted(profile.items()))[: MAX_PROFILE + 1]
+    usable = colours if 0 < len(colours) <= MAX_PROFILE else None
+    return Picture("JPEG", width, height, depth, b"".join([*kept, _END]), orientation_of(exif), usable)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Marker, content and coded pixels (after SOS) of every segment up to the end of the picture."""
+    position = len(_START)
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.match(data, position)
+        if found is None:
+            raise NoPicture("is truncated" if position >= len(data) - 1 else "is not a valid jpeg: a marker is missing")
+        marker, position = found[1][0], found.end()
+        if marker == _EOI:
+            return
+        if 0xD0 <= marker <= 0xD8 or marker == 0x01:
+            raise NoPicture("is not a valid jpeg: a marker stands where none may")
+        if position + 2 > len(data):
+            raise NoPicture("is truncated")
+        (length,) = struct.unpack_from(">H", data, position)
+        end = position + length
+        if length < 2:
+            raise NoPicture("is not a valid jpeg: a segment is shorter than can be")
+        if end > len(data):
+            raise NoPicture("is truncated")
+        content, position = data[position + 2 : end], end
+        coded = b""
+        if marker == _SOS:
+            following = _NEXT.search(data, position)
+            if following is None:
+                raise NoPicture("is truncated")
+            coded, position = data[position : following.start()], following.start()
+        yield marker, content, coded
+    raise NoPicture(f"is not a valid jpeg: it has too many segments (max={MAX_SEGMENTS})")
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content

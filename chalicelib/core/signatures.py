@@ -1,0 +1,131 @@
+"""OAuth 1.0a for apps that sign each request with their secret (two-legged): what a signed request has to say.
+
+The signature itself is checked in web/signatures.py. Sources: RFC 5849, the RESTful API pages (`xoauth_requestor_id`,
+`oauth_problem`), OAuth Request Body Hash 1.0 and OAuth Problem Reporting 1.0 (drafts of the community), and
+docs/decisions.md.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.core.directory import App
+from chalicelib.core.errors import SignatureRefused
+from chalicelib.core.opensocial import plain_id
+
+WINDOW_SECONDS = 300
+"""How far a timestamp may be from our clock, either way."""
+METHOD = "HMAC-SHA1"
+NONCE_CHARACTERS = 255
+SCOPES = frozenset({"mixi_apps2", "r_profile"})
+"""What a signature opens, where the app is allowed it: what an installed app could always have. Finer scopes of a
+profile are a user's to grant, and come with an access token."""
+
+REQUESTOR = "xoauth_requestor_id"
+BODY_HASH = "oauth_body_hash"
+_NEEDED = (
+    "oauth_consumer_key",
+    "oauth_signature_method",
+    "oauth_timestamp",
+    "oauth_nonce",
+    "oauth_signature",
+    REQUESTOR,
+)
+Parameters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a signed request says: `requestor` is the user on whose behalf the app asks, `timestamp` is in seconds."""
+
+    app: str
+    requestor: str
+    timestamp: int
+    nonce: str
+    signature: str
+    body_hash: str | None
+
+
+def read(parameters: Parameters, now: int) -> Signed:
+    """The protocol's parameters of a request that came at `now` (seconds). Raises SignatureRefused.
+
+    400 for what is missing, stands twice or cannot be, 401 for a timestamp out of the window and for a token: the app
+    asks for itself.
+    """
+    counts = Counter(name for name, _ in parameters if name.startswith("oauth_") or name == REQUESTOR)
+    if twice := sorted(name for name, count in counts.items() if count > 1):
+        raise _rejected(twice, "A parameter stands twice")
+    found = dict(parameters)
+    if absent := [name for name in _NEEDED if not found.get(name)]:
+        raise SignatureRefused(
+            "parameter_absent", f"Missing: {', '.join(absent)}", 400, {"oauth_parameters_absent": "&".join(absent)}
+        )
+    if found.get("oauth_version", "1.0") != "1.0":
+        raise SignatureRefused(
+            "version_rejected", "The oauth_version must be 1.0", 400, {"oauth_acceptable_versions": "1.0-1.0"}
+        )
+    if found["oauth_signature_method"] != METHOD:
+        raise SignatureRefused("signature_method_rejected", f"The signature method must be {METHOD}", 400)
+    if found.get("oauth_token"):
+        raise SignatureRefused("token_rejected", "The app signs for itself: there is no oauth_token")
+    return Signed(
+        app=found["oauth_consumer_key"],
+        requestor=_requestor(found[REQUESTOR]),
+        timestamp=_timestamp(found["oauth_timestamp"], now),
+        nonce=_nonce(found["oauth_nonce"]),
+        signature=found["oauth_signature"],
+        body_hash=found.get(BODY_HASH),
+    )
+
+
+def check_body(signed: Signed, digest: str, *, form: bool, needed: bool) -> None:
+    """Check a body against what is signed; `digest` is its SHA-1 in base 64, `form` says that it is form-encoded.
+
+    A form's parameters are signed themselves, and it must have no hash (Request Body Hash §4). A hash that is there
+    must be right; one that is not is missed where it is `needed`. Raises SignatureRefused.
+    """
+    if form:
+        if signed.body_hash is not None:
+            raise _rejected([BODY_HASH], "A form-encoded body has no oauth_body_hash")
+    elif signed.body_hash is not None:
+        if signed.body_hash != digest:
+            raise _rejected([BODY_HASH], "The oauth_body_hash is not that of the body", 401)
+    elif needed:
+        raise SignatureRefused("parameter_absent", f"Missing: {BODY_HASH}", 400, {"oauth_parameters_absent": BODY_HASH})
+
+
+def scopes(app: App) -> frozenset[str]:
+    """What a signature of that app opens."""
+    return SCOPES & set(app.scopes)
+
+
+def _rejected(names: Sequence[str], description: str, status: int = 400) -> SignatureRefused:
+    known = [name for name in names if name in (*_NEEDED, BODY_HASH)] or ["oauth_parameters"]
+    return SignatureRefused("parameter_rejected", description, status, {"oauth_parameters_rejected": "&".join(known)})
+
+
+def _requestor(text: str) -> str:
+    user = plain_id(text)
+    if user is None:
+        raise _rejected([REQUESTOR], f"{REQUESTOR} must be the id of a user")
+    return user
+
+
+def _timestamp(text: str, now: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise _rejected(["oauth_timestamp"], "The oauth_timestamp must be whole seconds since 1970")
+    first, last = now - WINDOW_SECONDS, now + WINDOW_SECONDS
+    if not first <= int(text) <= last:
+        raise SignatureRefused(
+            "timestamp_refused",
+            f"The oauth_timestamp is more than {WINDOW_SECONDS} seconds from this server's clock",
+            401,
+            {"oauth_acceptable_timestamps": f"{first}-{last}"},
+        )
+    return int(text)
+
+
+def _nonce(text: str) -> str:
+    if len(text) > NONCE_CHARACTERS:
+        raise _rejected(["oauth_nonce"], f"The oauth_nonce is too long (max={NONCE_CHARACTERS})")
+    return text

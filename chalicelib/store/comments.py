@@ -1,0 +1,146 @@
+"""Comments on contents. Their items are in content_items.py, how a list of them is kept in numbered.py."""
+
+import secrets
+from collections.abc import Callable
+
+from chalicelib.core.base36 import base36
+from chalicelib.core.contents import Comment, Part
+from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
+from chalicelib.core.paging import Paging
+from chalicelib.store.content_items import (
+    RANDOM,
+    comment_item,
+    content_of,
+    generation_of,
+    head_key,
+    number_in,
+    of_generation,
+    poster_of,
+    prefix_of,
+    to_comment,
+)
+from chalicelib.store.dynamo import Dynamo, races
+from chalicelib.store.failures import Lost
+from chalicelib.store.fanout import side_by_side
+from chalicelib.store.itemsize import Item
+from chalicelib.store.numbered import Numbered, Ticket, entry_key, number_of, total
+from chalicelib.store.pages import Pages
+from chalicelib.store.transactions import ABSENT, PRESENT, commit, delete, put
+from chalicelib.store.users import Users
+
+
+class Comments:
+    """The comments of one deployment. `offset` is the deployment's, in minutes; `clock` gives milliseconds."""
+
+    def __init__(
+        self, dynamo: Dynamo, table: str, users: Users, pages: Pages, offset: int, clock: Callable[[], int]
+    ) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._users = users
+        self._pages = pages
+        self._offset = offset
+        self._clock = clock
+        self._lists = Numbered(dynamo, table, clock)
+
+    def post(self, page: str, content_uri: str, user: str, text: str) -> Comment:
+        """Store a comment; as stored. Raises NotFound (the content), PermissionDenied (no such user), Unavailable.
+
+        Two calls, however many comments there are and however many are posted at once.
+        """
+        content = content_of(page, content_uri)
+        for wait in races():
+            ticket = self._draw(content, user)
+            generation = generation_of(ticket.holder)
+            prefix, alive = prefix_of(ticket.holder), of_generation(generation)
+            random = base36(secrets.randbelow(36**RANDOM), RANDOM)
+            item = comment_item(entry_key(content, prefix, ticket.number), user, text, random, self._clock())
+            try:
+                commit(self._dynamo, [put(self._table, item, ABSENT), self._lists.use(content, ticket, alive)])
+            except Lost as lost:
+                if not _is(lost.failed.get(0), random):
+                    head = lost.failed.get(1)
+                    if head is None or generation_of(head) != generation:
+                        raise _no_content() from None
+                    self._dynamo.rest(wait)  # So late that the ticket was taken for lost: another one.
+                    continue
+            self._lists.end_late(content, prefix, ticket, alive)
+            return to_comment(item, self._offset)
+        raise Unavailable
+
+    def _draw(self, content: str, user: str) -> Ticket:
+        tickets: list[Ticket] = []
+        known: list[Item | None] = []
+        try:
+            side_by_side(
+                [
+                    lambda: tickets.append(self._lists.draw(content, PRESENT)),
+                    lambda: known.append(self._dynamo.get(*self._users.place(user), consistent=False)),
+                ]
+            )
+        except Lost:
+            raise _no_content() from None
+        if self._users.from_item(known[0]) is None:
+            head = tickets[0].holder
+            self._lists.give_up(content, prefix_of(head), tickets[0], of_generation(generation_of(head)))
+            raise PermissionDenied
+        return tickets[0]
+
+    def part(self, page: str, content_uri: str, paging: Paging) -> Part[Comment]:
+        """Part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (its cursor)."""
+        cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
+        if cut is None:
+            raise _no_content()
+        places = {self._users.place(poster_of(item)) for item in cut.entries}
+        found = self._dynamo.batch_get([*places, self._pages.place(page)], consistent=False)
+        held = found.get(self._pages.place(page))
+        if held is None or "gone" in held:
+            raise NotFound(f"There is no page {page}")
+        users = (self._users.from_item(found.get(place)) for place in places)
+        return Part(
+            [to_comment(item, self._offset) for item in cut.entries],
+            total(cut.holder),
+            paging.index,
+            cut.following,
+            {user.id: user for user in users if user},
+        )
+
+    def delete(self, page: str, content_uri: str, comment: str, user: str) -> None:
+        """Delete a comment.
+
+        Raises NotFound (content, comment), PermissionDenied (the user is neither its poster nor an administrator of
+        the page) and Unavailable.
+        """
+        content = content_of(page, content_uri)
+        head_place, administrator = (self._table, head_key(content)), self._pages.administrator(page, user)
+        found = self._dynamo.batch_get([head_place, administrator], consistent=True)
+        if head_place not in found:
+            raise _no_content()
+        head, asked = found[head_place], number_in(comment)
+        item = asked and self._dynamo.get(self._table, entry_key(content, prefix_of(head), asked[0]), consistent=True)
+        if not (asked and item and _is(item, asked[1])):
+            raise NotFound("There is no such comment")
+        if poster_of(item) != user and administrator not in found:
+            raise PermissionDenied
+        if not self.remove(item, generation_of(head)):
+            raise NotFound("There is no such comment")
+
+    def remove(self, item: Item, generation: str) -> bool:
+        """Delete a stored comment of that generation, whoever asks; whether it was there. Raises Unavailable."""
+        content, alive = item["pk"]["S"], of_generation(generation)
+        writes = [delete(self._table, (content, item["sk"]["S"]), PRESENT)]
+        writes += self._lists.removal(content, f"{generation}#", number_of(item), alive)
+        try:
+            commit(self._dynamo, writes)
+        except Lost:
+            return False
+        return True
+
+
+def _is(item: Item | None, random: str) -> bool:
+    """Whether a stored comment is the one with that random part in its id."""
+    return item is not None and item["r"]["S"] == random
+
+
+def _no_content() -> NotFound:
+    return NotFound("There is no such content on the page")

@@ -1,0 +1,181 @@
+"""The feeds of pages, read and deleted; posting.py posts them. Their items are in content_items.py."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chalicelib.core.contents import Feed, Part
+from chalicelib.core.directory import User
+from chalicelib.core.errors import NotFound, PermissionDenied
+from chalicelib.core.paging import Paging
+from chalicelib.store.content_items import (
+    content_of,
+    favorites_in,
+    feed_key,
+    generation_of,
+    head_key,
+    is_shown,
+    of_generation,
+    poster_of,
+    shard_key,
+    shards_of,
+    to_feed,
+)
+from chalicelib.store.dynamo import Dynamo, Place
+from chalicelib.store.failures import Lost
+from chalicelib.store.itemsize import Item
+from chalicelib.store.notes import Notes
+from chalicelib.store.numbered import GENERATION, Numbered, number_of, total
+from chalicelib.store.pages import Pages
+from chalicelib.store.posting import Tables
+from chalicelib.store.queue import Queue
+from chalicelib.store.transactions import PRESENT, Write, commit, delete
+from chalicelib.store.users import Users
+
+Found = tuple[Feed, Mapping[str, User]]
+"""A feed, and its poster by id, if there is still such a user."""
+
+
+class Feeds:
+    """The feeds of one deployment. Reads may lag a moment, but for those that decide about a write."""
+
+    def __init__(
+        self, dynamo: Dynamo, tables: Tables, users: Users, pages: Pages, notes: Notes, lists: Numbered, queue: Queue
+    ) -> None:
+        self._dynamo = dynamo
+        self._tables = tables
+        self._users = users
+        self._pages = pages
+        self._notes = notes
+        self._lists = lists
+        self._queue = queue
+
+    def get(self, page: str, content_uri: str) -> Found:
+        """The feed of a content, whether the page shows it or not, and its poster. Raises NotFound."""
+        head = self._head(page, content_uri, consistent=False)
+        feed = (self._tables.feeds, (page, head["f"]["S"]))
+        places = [feed, self._users.place(head["p"]["S"]), self._pages.place(page)]
+        found = self._dynamo.batch_get(places, consistent=False)
+        if feed not in found or generation_of(found[feed]) != generation_of(head):
+            raise _no_feed()
+        return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
+
+    def by_id(self, page: str, feed: str) -> Found:
+        """The feed whose detail page that is, and its poster. Raises NotFound."""
+        key = feed_key(page, feed) if len(feed) <= GENERATION else None
+        item = key and self._dynamo.get(self._tables.feeds, key, consistent=False)
+        if not item:
+            raise _no_feed()
+        found = self._dynamo.batch_get(self._beside([item], page), consistent=False)
+        return self._one(item, self._heads(found), found, page)
+
+    def part(self, page: str, paging: Paging) -> Part[Feed]:
+        """Part of the feeds that a page shows. Raises NotFound (no such page), ParameterInvalid (its cursor)."""
+        cut = self._lists.part(page, paging, lambda holder: "")
+        items = cut.entries if cut else []
+        found = self._dynamo.batch_get(self._beside(items, page), consistent=False)
+        entries, posters = self._feeds(items, self._heads(found), found, page)
+        following = cut.following if cut else None
+        return Part(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
+
+    def delete(self, page: str, content_uri: str, user: str) -> None:
+        """Delete a feed with all that hangs on it; who reads from now on finds nothing of it.
+
+        Raises NotFound, PermissionDenied (the user is neither its poster nor an administrator of the page) and
+        Unavailable. What is left behind is cleared by way of the queue.
+        """
+        content = content_of(page, content_uri)
+        head_place = (self._tables.comments, head_key(content))
+        administrator = self._pages.administrator(page, user)
+        found = self._dynamo.batch_get([head_place, administrator], consistent=True)
+        head = found.get(head_place)
+        if head is None:
+            raise _no_feed()
+        if head["p"]["S"] != user and administrator not in found:
+            raise PermissionDenied
+        if not self.remove(head):
+            raise _no_feed()
+
+    def remove(self, head: Item) -> bool:
+        """Delete the feed that a head stands for, whoever asks; whether it was there. Raises Unavailable."""
+        content, generation, page, feed = head["pk"]["S"], generation_of(head), head["pg"]["S"], head["f"]["S"]
+        writes: list[Write] = [
+            delete(self._tables.comments, head_key(content), of_generation(generation)),
+            delete(self._tables.feeds, (page, feed), of_generation(generation)),
+            self._notes.deleted(generation, content, shards_of(head)),
+        ]
+        if is_shown(feed):
+            writes += self._lists.removal(page, "", number_of({"sk": {"S": feed}}), PRESENT)
+        for shard in range(1, shards_of(head)):
+            key = shard_key(content, shard)
+            writes.append(delete(self._tables.favorites, key, None))
+        try:
+            commit(self._dynamo, writes)
+        except Lost:
+            return False
+        self._queue.tell(generation)
+        return True
+
+    def heads_of(self, feeds: Iterable[Item]) -> list[Item]:
+        """The heads of stored feeds, strongly consistent; none of those that are no more."""
+        places = [self._head_place(feed) for feed in feeds]
+        return list(self._dynamo.batch_get(places, consistent=True).values())
+
+    def _head(self, page: str, content_uri: str, *, consistent: bool) -> Item:
+        key = head_key(content_of(page, content_uri))
+        head = self._dynamo.get(self._tables.comments, key, consistent=consistent)
+        if head is None:
+            raise _no_feed()
+        return head
+
+    def _head_place(self, feed: Item) -> Place:
+        return self._tables.comments, head_key(content_of(feed["pk"]["S"], feed["u"]["S"]))
+
+    def _beside(self, feeds: Sequence[Item], page: str) -> list[Place]:
+        """What is read beside feeds: their heads, their posters, and the page."""
+        heads = [self._head_place(feed) for feed in feeds]
+        return [*heads, *(self._users.place(poster_of(feed)) for feed in feeds), self._pages.place(page)]
+
+    def _heads(self, found: dict[Place, Item]) -> dict[str, Item]:
+        """The heads among what was found, by content."""
+        return {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
+
+    def _one(self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str) -> Found:
+        entries, posters = self._feeds([item], heads, found, page)
+        if not entries:
+            raise _no_feed()
+        return entries[0], posters
+
+    def _feeds(
+        self, feeds: Sequence[Item], heads: dict[str, Item], found: dict[Place, Item], page: str
+    ) -> tuple[list[Feed], Mapping[str, User]]:
+        """Stored feeds with their counts, and their posters, from all that was found."""
+        held = found.get(self._pages.place(page))
+        if held is None or "gone" in held:
+            raise NotFound(f"There is no page {page}")
+        more = self._more_favorites(heads)
+        entries = []
+        for item in feeds:
+            content = content_of(page, item["u"]["S"])
+            head = heads.get(content)
+            # Deleted, or deleted and posted anew, between the two calls.
+            if head is not None and generation_of(head) == generation_of(item):
+                entries.append(to_feed(item, head, more.get(content, 0)))
+        users = (self._users.from_item(found.get(self._users.place(poster_of(item)))) for item in feeds)
+        return entries, {user.id: user for user in users if user}
+
+    def _more_favorites(self, heads: dict[str, Item]) -> dict[str, int]:
+        """What the shards count besides the heads: a further call where there are any."""
+        sharded = {content: head for content, head in heads.items() if shards_of(head) > 1}
+        places = {
+            (self._tables.favorites, shard_key(content, shard)): content
+            for content, head in sharded.items()
+            for shard in range(1, shards_of(head))
+        }
+        more: dict[str, int] = {}
+        for place, item in self._dynamo.batch_get(places, consistent=False).items() if places else ():
+            if generation_of(item) == generation_of(sharded[places[place]]):
+                more[places[place]] = more.get(places[place], 0) + favorites_in(item)
+        return more
+
+
+def _no_feed() -> NotFound:
+    return NotFound("There is no such content on the page")

@@ -1,0 +1,216 @@
+"""Posting feeds: who may, under which name, and the one transaction that stores a feed. Items: content_items.py."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.core.contents import Draft, Feed
+from chalicelib.core.directory import FeedSource
+from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
+from chalicelib.core.images import Rendition
+from chalicelib.store import page_items, rows
+from chalicelib.store.apps import Apps
+from chalicelib.store.content_items import (
+    content_of,
+    feed_id,
+    feed_item,
+    generation_of,
+    head_item,
+    head_key,
+    to_feed,
+    unshown_key,
+)
+from chalicelib.store.dynamo import Dynamo, Place, races, typed
+from chalicelib.store.failures import Lost
+from chalicelib.store.fanout import side_by_side
+from chalicelib.store.images import Images
+from chalicelib.store.itemsize import Item
+from chalicelib.store.notes import Notes
+from chalicelib.store.numbered import Numbered, Ticket, entry_key, holder_key, new_holder, new_id
+from chalicelib.store.pages import Pages
+from chalicelib.store.transactions import ABSENT, PRESENT, THERE, check, commit, put
+from chalicelib.store.users import Users
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The names of the tables that contents are in."""
+
+    feeds: str
+    comments: str
+    favorites: str
+
+
+@dataclass(frozen=True)
+class Admission:
+    """That a user may post a feed to a page, under the name of that source; `shown`: the page shows it."""
+
+    page: str
+    poster: str
+    source_name: str
+    shown: bool
+
+
+class Posting:
+    """Posts feeds. `detail` gives the URL of a feed's page by page and id; `shards` are those of new contents."""
+
+    def __init__(
+        self,
+        dynamo: Dynamo,
+        tables: Tables,
+        users: Users,
+        apps: Apps,
+        pages: Pages,
+        images: Images,
+        notes: Notes,
+        lists: Numbered,
+        detail: Callable[[str, str], str],
+        shards: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._dynamo = dynamo
+        self._tables = tables
+        self._users = users
+        self._apps = apps
+        self._pages = pages
+        self._images = images
+        self._notes = notes
+        self._lists = lists
+        self._detail = detail
+        self._shards = shards
+        self._clock = clock
+
+    def admit(self, page: str, poster: str, app: str, draft: Draft) -> Admission:
+        """Look whether a feed may be posted, before its image is.
+
+        Raises NotFound (no such page), PermissionDenied (no such user, the app is not installed on the page),
+        ParameterInvalid (`source` is no module of this app there) and Conflict (the page has a feed of that
+        contentUri). In one call, and one to the index beside it where no source is named.
+        """
+        pages, users, apps = self._pages, self._users, self._apps
+        module = pages.module_place(page, draft.source) if draft.source else apps.place(app)
+        head: Place | None = None
+        places = [pages.place(page), users.place(poster), pages.administrator(page, poster), module]
+        if draft.content_uri:
+            head = (self._tables.comments, head_key(content_of(page, draft.content_uri)))
+            places.append(head)
+        found: dict[Place, Item] = {}
+        on_page: list[bool] = []
+        side_by_side(
+            [
+                lambda: found.update(self._dynamo.batch_get(places, consistent=True)),
+                lambda: on_page.append(draft.source is None and pages.has_app(page, app)),
+            ]
+        )
+        held = found.get(pages.place(page))
+        if held is None or "gone" in held:
+            raise NotFound(f"There is no page {page}")
+        if users.from_item(found.get(users.place(poster))) is None:
+            raise PermissionDenied
+        name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
+        if head in found:
+            raise _taken()
+        administers = pages.administrator(page, poster) in found
+        source = page_items.from_item(held).feed_source
+        return Admission(page, poster, name, administers or source is FeedSource.EVERYONE)
+
+    def _source_name(self, item: Item | None, app: str, source: str | None, *, on_page: bool) -> str:
+        if source is not None:
+            module = page_items.to_module(item) if item else None
+            if module is None or module.app != app:
+                raise ParameterInvalid("sourceId is not the id of a module of this app on the page")
+            return module.name
+        known = self._apps.from_item(item, with_secret=False)
+        if known is None or not on_page:
+            raise PermissionDenied("The app is not installed on the page")
+        return known.name
+
+    def post(self, admission: Admission, draft: Draft, renditions: Sequence[Rendition] = ()) -> Feed:
+        """Store a feed with its image; the feed as stored.
+
+        Raises Conflict (contentUri), NotFound (the page was deleted meanwhile) and Unavailable. No image is left
+        behind: a note stands for it until the feed does, and says what to clear if that never comes.
+        """
+        generation = new_id(self._clock())
+        if not renditions:
+            return self._store(admission, draft, generation, ())
+        self._notes.uploading(generation)
+        keys = self._images.keep(generation, renditions)
+        try:
+            return self._store(admission, draft, generation, keys)
+        except Unavailable:
+            raise  # It may have been stored all the same: the note knows.
+        except Refusal:
+            self._images.remove(keys)
+            self._notes.end(generation)
+            raise
+
+    def _store(self, admission: Admission, draft: Draft, generation: str, images: tuple[str, ...]) -> Feed:
+        page = admission.page
+        for wait in races():
+            ticket = self._draw(page) if admission.shown else None
+            key = entry_key(page, "", ticket.number) if ticket else unshown_key(page, generation)
+            feed_in = feed_id(typed(key) | {"g": {"S": generation}})
+            named = draft if draft.content_uri else replace(draft, content_uri=self._detail(page, feed_in))
+            item = feed_item(key, generation, admission.poster, named, admission.source_name, images, self._clock())
+            content = content_of(page, named.content_uri or "")
+            writes = [
+                put(self._tables.feeds, item, ABSENT),
+                put(self._tables.comments, head_item(content, item, self._shards), ABSENT),
+                check(self._pages.place(page)[0], rows.page_key(page), THERE),
+            ]
+            writes += [self._lists.use(page, ticket, PRESENT)] if ticket else []
+            writes += [self._notes.uploaded(generation)] if images else []
+            try:
+                commit(self._dynamo, writes)
+            except Lost as lost:
+                if not self._was_ours(lost, generation):
+                    self._refuse(lost, draft, page, ticket, with_image=bool(images))
+                    self._dynamo.rest(wait)
+                    continue
+            if ticket:
+                self._lists.end_late(page, "", ticket, PRESENT)
+            return to_feed(item, None)
+        raise Unavailable
+
+    def _was_ours(self, lost: Lost, generation: str) -> bool:
+        """Whether the feed that stands there already is this one, of a try whose answer was lost."""
+        head = lost.failed.get(1)
+        return head is not None and generation_of(head) == generation
+
+    def _refuse(self, lost: Lost, draft: Draft, page: str, ticket: Ticket | None, *, with_image: bool) -> None:
+        """Raise what the failed conditions mean; return where another ticket is to be drawn.
+
+        That is where the ticket was struck, or where somebody gave the URL of its detail page as a contentUri.
+        """
+        if ticket and 3 not in lost.failed:
+            self._lists.give_up(page, "", ticket, PRESENT)
+        if 2 in lost.failed:
+            raise NotFound(f"There is no page {page}")
+        if 1 in lost.failed and draft.content_uri:
+            raise _taken()
+        if with_image and (4 if ticket else 3) in lost.failed:
+            raise Unavailable  # So late that its image is being cleared away.
+
+    def _draw(self, page: str) -> Ticket:
+        try:
+            return self._lists.draw(page, PRESENT)
+        except Lost:
+            self._begin(page)
+        try:
+            return self._lists.draw(page, PRESENT)
+        except Lost:
+            raise NotFound(f"There is no page {page}") from None
+
+    def _begin(self, page: str) -> None:
+        """Make the page's list, with the first feed that it shows."""
+        there = check(self._pages.place(page)[0], rows.page_key(page), THERE)
+        holder = typed(holder_key(page)) | new_holder()
+        try:
+            commit(self._dynamo, [put(self._tables.feeds, holder, ABSENT), there])
+        except Lost as lost:
+            if 1 in lost.failed:
+                raise NotFound(f"There is no page {page}") from None
+
+
+def _taken() -> Conflict:
+    return Conflict("The page has a feed of this contentUri already")

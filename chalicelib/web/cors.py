@@ -1,0 +1,187 @@
+"""Pages of other origins in the browser (CORS): those registered with the app whose token, key or id a request has.
+
+An answer carries `Access-Control-Allow-Origin` for them and for our own origin, a refusal as well, so that a page can
+read why. What would write and comes from an origin that is not registered is refused before anything is done: a
+preflight cannot tell, since it has no token, and so promises every origin what the path takes. Never with credentials:
+there are no cookies here that a page could use. Native clients send no `Origin` and notice nothing of this.
+"""
+
+import inspect
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+from chalice.app import Chalice, Request, Response, RouteEntry
+
+from chalicelib.core.errors import PermissionDenied, Refusal
+from chalicelib.core.fields import is_id
+from chalicelib.web.dialect import Dialect
+from chalicelib.web.errors import answer_any
+from chalicelib.web.face import Token
+from chalicelib.web.requests import is_form, is_signed, token_in
+from chalicelib.web.tokens import MOST_CHARACTERS
+
+if TYPE_CHECKING:
+    from chalicelib.web.face import View
+
+KEEP_SECONDS = 60
+"""How long an app's origins are believed: a new one works after at most so long."""
+MOST_APPS = 1_000
+MOST_FORM_BYTES = 65_536
+PREFLIGHT_SECONDS = 7_200
+"""How long a browser may keep the answer to a preflight."""
+_READING = frozenset({"GET", "HEAD"})
+_TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With"
+_SHOWN = "ETag, Location, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+
+
+class Origins:
+    """Which origins may call. `find` gives those registered with an app; `now` is a clock in seconds."""
+
+    def __init__(
+        self, find: Callable[[str], Sequence[str]], issuer: str, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._find = find
+        parts = urlsplit(issuer)
+        self._own = f"{parts.scheme}://{parts.netloc}"
+        self._now = now
+        self._known: OrderedDict[str, tuple[float, frozenset[str]]] = OrderedDict()
+
+    def allows(self, origin: str, host: str, app: str | None) -> bool:
+        """Whether a page of `origin` may call: our own, where the request's `Host` is, and those of `app`.
+
+        Reads the app, at most once in KEEP_SECONDS, where the origin is another's. Raises Unavailable.
+        """
+        if origin == self._own or (host and origin.partition("://")[2] == host):
+            return True
+        return app is not None and origin in self._of(app)
+
+    def _of(self, app: str) -> frozenset[str]:
+        read, origins = self._known.get(app, (None, frozenset()))
+        if read is None or self._now() - read >= KEEP_SECONDS:
+            origins = frozenset(self._find(app))
+            self._known[app] = (self._now(), origins)
+            self._known.move_to_end(app)
+            while len(self._known) > MOST_APPS:
+                self._known.popitem(last=False)
+        return origins
+
+
+def share(made: Chalice, origins: Callable[[], Origins]) -> None:
+    """Let pages of other origins call those routes of an app that say so; called once all are registered."""
+    made.register_middleware(_middleware(made, origins), "http")
+    for path, methods in [*made.routes.items()]:
+        shared = sorted(method for method, route in methods.items() if _declared(route).cors)
+        if shared:
+            made.route(path, methods=["OPTIONS"], content_types=[])(_preflight(path, shared))
+
+
+def claimed_app(request: Request, also_in: str | None = None) -> str | None:
+    """The app that a request says it is of: by its token, the key of its signature, or the `client_id` of its form.
+
+    `also_in` is one more query parameter that may carry the token (web/face.py).
+    Nothing is checked: what a page may read is the answer to what it sent itself, a refusal where that does not hold.
+    """
+    try:
+        if is_signed(request):
+            return _id(_signing_key(request))
+        token, _ = token_in(request, also_in)
+    except Refusal:
+        return None
+    if token:
+        return _id(_issued_to(token))
+    return _id(_form_value(request, "client_id"))
+
+
+def _middleware(
+    made: Chalice, origins: Callable[[], Origins]
+) -> Callable[[Request, Callable[[Request], Response]], Response]:
+    def shared(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        route = made.routes.get(request.path, {}).get(request.method)
+        if route is None or not _declared(route).cors:
+            return get_response(request)
+        origin: str = request.headers.get("origin", "")
+        allowed = False
+        answer: Response | None = None
+        if origin:
+            try:
+                app = claimed_app(request, _declared(route).also_in)
+                allowed = origins().allows(origin, request.headers.get("host", ""), app)
+                # What names no app is refused for that, but where a token is not what a route asks for.
+                named = app is not None or _declared(route).token is Token.NONE
+                if named and not allowed and request.method not in _READING:
+                    raise PermissionDenied("The origin of the page is not registered with the app")
+            except Exception as error:
+                answer = answer_any(error, Dialect.OAUTH)
+        answer = answer or get_response(request)
+        varies = [str(answer.headers["Vary"])] if "Vary" in answer.headers else []
+        answer.headers["Vary"] = ", ".join([*varies, "Origin"])
+        if allowed:
+            answer.headers["Access-Control-Allow-Origin"] = origin
+            answer.headers["Access-Control-Expose-Headers"] = _SHOWN
+        return answer
+
+    return shared
+
+
+def _preflight(path: str, methods: Sequence[str]) -> "View":
+    def preflight(**_: str) -> Response:
+        """What a page of another origin may send here, the same to everyone; kept for two hours."""
+        return Response(
+            "",
+            {
+                "Access-Control-Allow-Origin": "*",
+                "Access-Control-Allow-Methods": ", ".join(methods),
+                "Access-Control-Allow-Headers": _TAKEN,
+                "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+                "Cache-Control": f"public, max-age={PREFLIGHT_SECONDS}",
+            },
+            204,
+        )
+
+    preflight.__dict__.update(token=Token.NONE, scope=None, user_scope=None, instead="a preflight does nothing")
+    preflight.__dict__.update(signed=False, cors=False, also_in=None)
+    names = [segment[1:-1] for segment in path.split("/") if segment.startswith("{")]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    preflight.__dict__["__signature__"] = inspect.Signature([inspect.Parameter(name, kind) for name in names])
+    return preflight
+
+
+def _declared(route: RouteEntry) -> Any:
+    """What a route's view says of itself (web/face.py)."""
+    return route.view_function
+
+
+def _issued_to(token: str) -> object:
+    if len(token) > MOST_CHARACTERS:
+        return None
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return None
+    return claims.get("client_id", claims.get("azp"))
+
+
+def _signing_key(request: Request) -> object:
+    from chalicelib.web.signatures import signed_parameters
+
+    return dict(signed_parameters(request)).get("oauth_consumer_key")
+
+
+def _form_value(request: Request, name: str) -> object:
+    """A value of a form; the token endpoint takes one whatever the content type says."""
+    raw = request.raw_body
+    if not raw or len(raw) > MOST_FORM_BYTES or not (is_form(request) or request.method == "POST"):
+        return None
+    text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
+    try:
+        return next(iter(parse_qs(text, max_num_fields=50).get(name, [])), None)
+    except ValueError:
+        return None
+
+
+def _id(app: object) -> str | None:
+    return app if isinstance(app, str) and is_id("app", app) else None

@@ -1,0 +1,115 @@
+"""Reading `multipart/form-data` as the post of a feed sends it: the part `request`, and the part `image1`.
+
+Names and types of files are not looked at: old clients send names without an extension and with a second quote behind
+(`filename="1300000000.12345""`), and an image is known by its content. Lines end in CRLF, as in every client known.
+Sources: Page API ("Posting a feed with an attached image"), RFC 7578.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalice.app import Request
+
+from chalicelib.core.errors import BadRequest, ParameterInvalid, TooLarge
+
+if TYPE_CHECKING:
+    from multipart import MultipartSegment
+
+REQUEST, IMAGE = "request", "image1"
+"""The names of the two parts."""
+MAX_REQUEST = 262_144
+"""Bytes of the part `request`: more than the longest feed needs with every character escaped."""
+MAX_HEADER = 4_096
+"""Bytes of one header of a part."""
+MAX_HEADERS = 8
+"""Headers of one part."""
+MAX_BOUNDARY = 256
+"""Characters of the boundary; RFC 2046 has 70, and clients do not count."""
+
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([ -!#-~]*)"|([!-:<-~]+))', re.IGNORECASE)
+"""With quotes or without; clients leave them away around characters that ask for them."""
+_ENCODINGS = ("", "7bit", "8bit", "binary")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was posted: the text of the part `request`, and the bytes of `image1` (None: there is no such part)."""
+
+    request: str
+    image: bytes | None
+
+
+def is_form(request: Request) -> bool:
+    """Whether the content type is `multipart/form-data`, in any letter case and with any parameters."""
+    media_type: str = request.headers.get("content-type", "")
+    return media_type.partition(";")[0].strip().lower() == "multipart/form-data"
+
+
+def read_form(request: Request) -> Form:
+    """The form in a request's body. Raises BadRequest for what is no such form, ParameterInvalid for other parts.
+
+    TooLarge where a part or its headers are larger than above; the size of the image is for others to judge.
+    """
+    from multipart import MultipartError, ParserLimitReached
+
+    try:
+        raw = request.raw_body
+        parts = _parts(raw if isinstance(raw, bytes) else raw.encode(), _boundary(request))
+    except ParserLimitReached:
+        raise TooLarge(
+            f"A part has too many headers (max={MAX_HEADERS}) or too long ones (max={MAX_HEADER} bytes)"
+        ) from None
+    except MultipartError as reason:
+        raise BadRequest(f"The multipart body is broken: {reason}") from None
+    if REQUEST not in parts:
+        raise ParameterInvalid(f'The part "{REQUEST}" is missing')
+    try:
+        text = parts[REQUEST].decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadRequest(f'The part "{REQUEST}" is not UTF-8') from None
+    return Form(text, parts.get(IMAGE))
+
+
+def _boundary(request: Request) -> str:
+    if not is_form(request):
+        raise BadRequest("The content type must be multipart/form-data")
+    found = _BOUNDARY.search(request.headers["content-type"])
+    boundary = (found[1] or found[2] or "") if found else ""
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
+        raise BadRequest(f"The content type must have a boundary (max={MAX_BOUNDARY} characters)")
+    return boundary
+
+
+def _parts(body: bytes, boundary: str) -> dict[str, bytes]:
+    """The content of each part by its name. Raises MultipartError, or a Refusal as soon as a part is one too many."""
+    from multipart import MultipartSegment, PushMultipartParser
+
+    parts: dict[str, bytes] = {}
+    name = ""
+    # Nothing but the names of the parts is read of the headers; as Latin-1, a file's name may be in any encoding.
+    limits = {"max_header_size": MAX_HEADER, "max_header_count": MAX_HEADERS}
+    with PushMultipartParser(boundary, header_charset="latin-1", **limits) as parser:
+        for event in parser.parse(body):
+            if isinstance(event, MultipartSegment):
+                name = _name(event, parts)
+                parts[name] = b""
+            elif event:
+                parts[name] += event
+                if name == REQUEST and len(parts[name]) > MAX_REQUEST:
+                    raise TooLarge(f'The part "{REQUEST}" is too large (max={MAX_REQUEST} bytes)')
+    return parts
+
+
+def _name(part: "MultipartSegment", seen: Collection[str]) -> str:
+    """The name of a part. Raises a Refusal for one that a form does not have, or not twice."""
+    name = part.name or ""
+    if name not in (REQUEST, IMAGE):
+        said = "only one image can be attached" if re.fullmatch("image[0-9]+", name) else "there is no other"
+        raise ParameterInvalid(f'The parts must be named "{REQUEST}" and "{IMAGE}"; {said}')
+    if name in seen:
+        raise ParameterInvalid(f'The part "{name}" stands twice; only one is allowed')
+    if part.header("Content-Transfer-Encoding", "").strip().lower() not in _ENCODINGS:
+        raise BadRequest(f'The part "{name}" must be sent as it is, without a transfer encoding')
+    return name

@@ -1,0 +1,381 @@
+/**
+ * Types of opensocial.js: of the module's exports, and of the globals that the classic script makes.
+ */
+
+type Values<T> = T[keyof T];
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+
+export interface Configuration {
+  /**
+   * An access token, or a function that returns one, or a promise of one. It is called before each batch; and once
+   * more, with the token that was refused, where the server has answered 401.
+   */
+  token?: string | null | ((refused?: string) => string | Promise<string>);
+  /** Where the server is. Default: the script tag's `data-base-url`, else where the script was loaded from. */
+  baseUrl?: string;
+  /** What `getEnvironment().getDomain()` says; `"mixi.jp"` by default. */
+  domain?: string;
+}
+
+export interface DataRequestOptions {
+  /** HTML_ESCAPE by default. */
+  escapeType?: Values<typeof opensocial.EscapeType>;
+}
+
+export interface PeopleRequestOptions extends DataRequestOptions {
+  profileDetail?: readonly PersonField[] | PersonField;
+  sortOrder?: Values<typeof opensocial.DataRequest.SortOrder>;
+  filter?: Values<typeof opensocial.DataRequest.FilterType> | (string & {});
+  filterOptions?: { value: string } | string;
+  first?: number;
+  max?: number;
+}
+
+export interface IdSpecFields {
+  userId?: UserId | readonly UserId[];
+  groupId?: Values<typeof opensocial.IdSpec.GroupId> | "@self" | "@friends" | (string & {});
+  networkDistance?: number;
+}
+
+/** VIEWER, OWNER, or a user's id. */
+export type UserId = "VIEWER" | "OWNER" | (string & {});
+export type PersonField = Values<typeof opensocial.Person.Field> | (string & {});
+export type ErrorCode = Values<typeof opensocial.ResponseItem.Error>;
+
+/** What people have stored: by user id, and then by key. */
+export type AppData = { [userId: string]: { [key: string]: string } };
+
+/** A request that a DataRequest has made; `Data` is what its `getData()` returns. */
+export interface BaseDataRequest<Data = unknown> {
+  readonly method: string;
+  readonly params: object;
+  readonly error?: { code: number; message: string };
+  readonly read?: (result: any) => Data;
+}
+
+/** What the answer to a change bears: whether it had an error, and which. */
+export interface Outcome {
+  hadError(): boolean;
+  getErrorCode(): ErrorCode | null;
+  getErrorMessage(): string | null;
+}
+
+export declare namespace opensocial {
+  /** Say how the server is reached; what is left out stays as it is. */
+  function configure(options: Configuration): void;
+  function newDataRequest(): DataRequest;
+  function newIdSpec(fields: IdSpecFields | { [name: string]: unknown }): IdSpec;
+  function getEnvironment(): Environment;
+
+  const EscapeType: { readonly HTML_ESCAPE: "htmlEscape"; readonly NONE: "none" };
+
+  class IdSpec {
+    static readonly Field: {
+      readonly USER_ID: "userId";
+      readonly GROUP_ID: "groupId";
+      readonly NETWORK_DISTANCE: "networkDistance";
+    };
+    static readonly PersonId: { readonly OWNER: "OWNER"; readonly VIEWER: "VIEWER" };
+    static readonly GroupId: { readonly SELF: "SELF"; readonly FRIENDS: "FRIENDS"; readonly ALL: "ALL" };
+    constructor(fields: IdSpecFields);
+    getField(name: string): any;
+    setField(name: string, value: unknown): void;
+  }
+
+  /** Requests that are sent together, and done in the order in which they were added. */
+  class DataRequest {
+    static readonly PeopleRequestFields: {
+      readonly PROFILE_DETAILS: "profileDetail";
+      readonly SORT_ORDER: "sortOrder";
+      readonly FILTER: "filter";
+      readonly FILTER_OPTIONS: "filterOptions";
+      readonly FIRST: "first";
+      readonly MAX: "max";
+    };
+    static readonly DataRequestFields: { readonly ESCAPE_TYPE: "escapeType" };
+    static readonly SortOrder: { readonly TOP_FRIENDS: "topFriends"; readonly NAME: "name" };
+    static readonly FilterType: {
+      readonly ALL: "all";
+      readonly HAS_APP: "hasApp";
+      readonly TOP_FRIENDS: "topFriends";
+      readonly IS_FRIENDS_WITH: "isFriendsWith";
+    };
+
+    add(request: BaseDataRequest, key?: string): void;
+    /** The callback is called once, later, whatever happens. */
+    send(callback?: (data: DataResponse) => void): void;
+
+    newFetchPersonRequest(id: UserId, options?: PeopleRequestOptions): BaseDataRequest<Person>;
+    newFetchPeopleRequest(
+      idSpec: IdSpec | IdSpecFields | UserId,
+      options?: PeopleRequestOptions
+    ): BaseDataRequest<Collection<Person>>;
+    /** `keys`: names, one, or `"*"` for all. */
+    newFetchPersonAppDataRequest(
+      idSpec: IdSpec | IdSpecFields | UserId,
+      keys: readonly string[] | string,
+      options?: DataRequestOptions
+    ): BaseDataRequest<AppData>;
+    newUpdatePersonAppDataRequest(id: UserId, key: string, value: string): BaseDataRequest<Outcome>;
+    /** As of OpenSocial 0.9. */
+    newUpdatePersonAppDataRequest(key: string, value: string): BaseDataRequest<Outcome>;
+    /** `keys`: names, one, or `"*"` for all; none is a bad request. */
+    newRemovePersonAppDataRequest(id: UserId, keys: readonly string[] | string): BaseDataRequest<Outcome>;
+    /** As of OpenSocial 0.9. */
+    newRemovePersonAppDataRequest(keys: readonly string[] | string): BaseDataRequest<Outcome>;
+  }
+
+  class DataResponse {
+    /** Whether anything went wrong: with the whole batch, or with any request in it. */
+    hadError(): boolean;
+    /** Why the batch failed, else why its first request with an error did; null where there was none. */
+    getErrorMessage(): string | null;
+    /** The answer to the request that was added with this key; there is one for each, whatever happened. */
+    get<Data = any>(key: string): ResponseItem<Data>;
+  }
+
+  class ResponseItem<Data = any> implements Outcome {
+    static readonly Error: {
+      readonly NOT_IMPLEMENTED: "notImplemented";
+      readonly UNAUTHORIZED: "unauthorized";
+      readonly FORBIDDEN: "forbidden";
+      readonly BAD_REQUEST: "badRequest";
+      readonly INTERNAL_ERROR: "internalError";
+      readonly LIMIT_EXCEEDED: "limitExceeded";
+    };
+    hadError(): boolean;
+    getErrorCode(): ErrorCode | null;
+    getErrorMessage(): string | null;
+    /** What was asked for, null where there was an error. Of updates and removals: an Outcome. */
+    getData(): Data;
+    getOriginalDataRequest(): BaseDataRequest<Data>;
+  }
+
+  class Name {
+    static readonly Field: {
+      readonly FAMILY_NAME: "familyName";
+      readonly GIVEN_NAME: "givenName";
+      readonly ADDITIONAL_NAME: "additionalName";
+      readonly HONORIFIC_PREFIX: "honorificPrefix";
+      readonly HONORIFIC_SUFFIX: "honorificSuffix";
+      readonly UNSTRUCTURED: "unstructured";
+    };
+    getField(name: string, options?: DataRequestOptions): string | undefined;
+  }
+
+  class Address {
+    static readonly Field: {
+      readonly COUNTRY: "country";
+      readonly REGION: "region";
+      readonly LOCALITY: "locality";
+      readonly POSTAL_CODE: "postalCode";
+      readonly STREET_ADDRESS: "streetAddress";
+      readonly UNSTRUCTURED_ADDRESS: "unstructuredAddress";
+    };
+    getField(name: string, options?: DataRequestOptions): string | undefined;
+  }
+
+  class Enum {
+    static readonly Gender: { readonly FEMALE: "FEMALE"; readonly MALE: "MALE" };
+    getKey(): string;
+    getDisplayValue(): string;
+  }
+
+  class Person {
+    static readonly Field: {
+      readonly ID: "id";
+      readonly NAME: "name";
+      readonly NICKNAME: "nickname";
+      readonly DISPLAY_NAME: "displayName";
+      readonly THUMBNAIL_URL: "thumbnailUrl";
+      readonly PROFILE_URL: "profileUrl";
+      readonly CURRENT_LOCATION: "currentLocation";
+      readonly ADDRESSES: "addresses";
+      readonly EMAILS: "emails";
+      readonly PHONE_NUMBERS: "phoneNumbers";
+      readonly ABOUT_ME: "aboutMe";
+      readonly STATUS: "status";
+      readonly PROFILE_SONG: "profileSong";
+      readonly PROFILE_VIDEO: "profileVideo";
+      readonly GENDER: "gender";
+      readonly SEXUAL_ORIENTATION: "sexualOrientation";
+      readonly RELATIONSHIP_STATUS: "relationshipStatus";
+      readonly AGE: "age";
+      readonly DATE_OF_BIRTH: "dateOfBirth";
+      readonly BODY_TYPE: "bodyType";
+      readonly ETHNICITY: "ethnicity";
+      readonly SMOKER: "smoker";
+      readonly DRINKER: "drinker";
+      readonly CHILDREN: "children";
+      readonly PETS: "pets";
+      readonly LIVING_ARRANGEMENT: "livingArrangement";
+      readonly TIME_ZONE: "timeZone";
+      readonly LANGUAGES_SPOKEN: "languagesSpoken";
+      readonly JOBS: "jobs";
+      readonly JOB_INTERESTS: "jobInterests";
+      readonly SCHOOLS: "schools";
+      readonly INTERESTS: "interests";
+      readonly URLS: "urls";
+      readonly MUSIC: "music";
+      readonly MOVIES: "movies";
+      readonly TV_SHOWS: "tvShows";
+      readonly BOOKS: "books";
+      readonly ACTIVITIES: "activities";
+      readonly SPORTS: "sports";
+      readonly HEROES: "heroes";
+      readonly QUOTES: "quotes";
+      readonly CARS: "cars";
+      readonly FOOD: "food";
+      readonly TURN_ONS: "turnOns";
+      readonly TURN_OFFS: "turnOffs";
+      readonly TAGS: "tags";
+      readonly ROMANCE: "romance";
+      readonly SCARED_OF: "scaredOf";
+      readonly HAPPIEST_WHEN: "happiestWhen";
+      readonly FASHION: "fashion";
+      readonly HUMOR: "humor";
+      readonly LOOKING_FOR: "lookingFor";
+      readonly RELIGION: "religion";
+      readonly POLITICAL_VIEWS: "politicalViews";
+      readonly HAS_APP: "hasApp";
+      readonly NETWORK_PRESENCE: "networkPresence";
+      readonly BLOOD_TYPE: "bloodType";
+    };
+    getId(): string;
+    getDisplayName(): string;
+    getField(name: "name", options?: DataRequestOptions): Name | undefined;
+    getField(name: "gender", options?: DataRequestOptions): Enum | undefined;
+    getField(name: "dateOfBirth", options?: DataRequestOptions): Date | undefined;
+    getField(name: "currentLocation", options?: DataRequestOptions): Address | undefined;
+    getField(name: "addresses", options?: DataRequestOptions): Address[] | undefined;
+    getField(name: PersonField, options?: DataRequestOptions): any;
+    isViewer(): boolean;
+    isOwner(): boolean;
+  }
+
+  class Collection<Item = Person> {
+    asArray(): Item[];
+    each(visit: (item: Item) => void): void;
+    getById(id: string): Item | null;
+    size(): number;
+    getOffset(): number;
+    getTotalSize(): number;
+  }
+
+  class Environment {
+    static readonly ObjectType: {
+      readonly PERSON: "person";
+      readonly ADDRESS: "address";
+      readonly BODY_TYPE: "bodyType";
+      readonly EMAIL: "email";
+      readonly NAME: "name";
+      readonly ORGANIZATION: "organization";
+      readonly PHONE: "phone";
+      readonly URL: "url";
+      readonly ACTIVITY: "activity";
+      readonly MEDIA_ITEM: "mediaItem";
+      readonly MESSAGE: "message";
+      readonly MESSAGE_TYPE: "messageType";
+      readonly SORT_ORDER: "sortOrder";
+      readonly FILTER_TYPE: "filterType";
+    };
+    getDomain(): string;
+    supportsField(objectType: string, fieldName: string): boolean;
+  }
+}
+
+export interface OsapiError {
+  error: { code: number; message: string; data?: Json };
+}
+
+/** What a request was answered: look for `error` first. */
+export type OsapiAnswer<Result> = (Result & { error?: undefined }) | OsapiError;
+
+export interface OsapiRequest<Result> {
+  execute(callback?: (answer: OsapiAnswer<Result>) => void): void;
+}
+
+export interface OsapiBatch<Results extends object = {}> {
+  add<Key extends string, Result>(
+    key: Key,
+    request: OsapiRequest<Result>
+  ): OsapiBatch<Results & { [each in Key]: OsapiAnswer<Result> }>;
+  /** `error` is there where the whole batch failed; each key then has it, too. */
+  execute(callback?: (answers: Results & Partial<OsapiError>) => void): void;
+}
+
+/** `@viewer`, `@owner`, `@me`, or a user's id. */
+export type OsapiUser = "@viewer" | "@owner" | "@me" | (string & {});
+
+export interface OsapiSelection {
+  userId?: OsapiUser | readonly OsapiUser[];
+  groupId?: "@self" | "@friends" | (string & {});
+}
+
+export interface OsapiKeys {
+  appId?: string;
+  /** Names of keys; all where neither this nor `fields` is there. */
+  keys?: readonly string[] | string;
+  fields?: readonly string[] | string;
+}
+
+export interface OsapiPeopleOptions {
+  fields?: readonly string[] | string;
+  startIndex?: number;
+  count?: number;
+  sortBy?: string;
+  sortOrder?: "ascending" | "descending";
+  filterBy?: string;
+  filterValue?: string;
+}
+
+export interface OsapiPerson {
+  id: string;
+  displayName?: string;
+  thumbnailUrl?: string;
+  profileUrl?: string;
+  [field: string]: any;
+}
+
+export interface OsapiPeople {
+  list: OsapiPerson[];
+  startIndex: number;
+  itemsPerPage: number;
+  totalResults: number;
+}
+
+export declare const osapi: {
+  newBatch(): OsapiBatch;
+  appdata: {
+    /** Values come HTML-escaped unless `escapeType` is NONE. */
+    get(options?: OsapiSelection & OsapiKeys & DataRequestOptions): OsapiRequest<AppData>;
+    update(options: OsapiSelection & OsapiKeys & { data: { [key: string]: string } }): OsapiRequest<object>;
+    delete(options?: OsapiSelection & OsapiKeys): OsapiRequest<object>;
+  };
+  people: {
+    get(options?: OsapiSelection & OsapiPeopleOptions): OsapiRequest<OsapiPerson | OsapiPeople>;
+    getViewer(options?: OsapiPeopleOptions): OsapiRequest<OsapiPerson>;
+    getOwner(options?: OsapiPeopleOptions): OsapiRequest<OsapiPerson>;
+    getViewerFriends(options?: OsapiPeopleOptions): OsapiRequest<OsapiPeople>;
+    getOwnerFriends(options?: OsapiPeopleOptions): OsapiRequest<OsapiPeople>;
+  };
+};
+
+/** What apps of the time use beside these calls. */
+export declare const gadgets: {
+  json: { parse(text: string): any; stringify(value: unknown): string };
+  util: {
+    escapeString(text: string): string;
+    unescapeString(text: string): string;
+    registerOnLoadHandler(handler: () => void): void;
+  };
+};
+
+type Library = { opensocial: typeof opensocial; osapi: typeof osapi; gadgets: typeof gadgets };
+
+declare global {
+  // As the classic script makes them.
+  var opensocial: Library["opensocial"];
+  var osapi: Library["osapi"];
+  var gadgets: Library["gadgets"];
+}

@@ -1,0 +1,59 @@
+"""Serves the images of feeds as CloudFront does on AWS, out of the embedded AWS's bucket."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.core.images import is_key
+from local.gateway import Answer, Request, error
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_METHODS = ("GET", "HEAD")
+_ABSENT = ("NoSuchKey", "404")
+_log = logging.getLogger(__name__)
+
+
+class StoredImages:
+    """Answers the requests below a URL with the images of a bucket; nothing else of it is served."""
+
+    def __init__(self, client: S3Client, bucket: str, url: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._folder = urlsplit(url).path + "/"
+
+    def __call__(self, request: Request) -> Answer | None:
+        """The answer to a request; None where it is not for an image."""
+        path = request.target.partition("?")[0]
+        if not path.startswith(self._folder):
+            return None
+        if request.method not in _METHODS:
+            return error(405, "method_not_allowed", "Method not allowed.", ("Allow", ", ".join(_METHODS)))
+        key = "images/" + path.removeprefix(self._folder)
+        if not is_key(key):
+            return error(404, "not_found", "No such image.")
+        try:
+            stored = self._client.get_object(Bucket=self._bucket, Key=key)
+            body = stored["Body"].read()
+        except ClientError as failed:
+            if failed.response["Error"]["Code"] in _ABSENT:
+                return error(404, "not_found", "No such image.")
+            _log.exception("%s cannot be read", key)
+            return error(503, "service_unavailable", "The service is busy.", ("Retry-After", "1"))
+        except BotoCoreError:
+            _log.exception("%s cannot be read", key)
+            return error(503, "service_unavailable", "The service is busy.", ("Retry-After", "1"))
+        headers = [
+            ("Content-Type", stored["ContentType"]),
+            ("Cache-Control", stored["CacheControl"]),
+            ("ETag", stored["ETag"]),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        if stored["ETag"] in request.header("if-none-match"):
+            return Answer(304, headers)
+        return Answer(200, headers, body)

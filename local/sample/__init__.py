@@ -1,0 +1,95 @@
+"""The sample app at `/sample`: a small game of Hana's and Ken's, in plain JavaScript over `/js/opensocial.js`.
+
+Of the local platform alone: its pages carry short-lived tokens of the demo world's users, for whoever opens them on
+this machine.
+
+| path | what |
+|---|---|
+| /sample | the two players side by side; also where sign-in leads back to, with `code` or `error` |
+| /sample/play?as=hana | one player: the game, with a token of that user in the page |
+| /sample/token?as=hana | `{"token": …}`, a fresh one |
+| /sample/NAME | style and scripts |
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+from chalicelib.web.tokens import Tokens
+from chalicelib.web.words import preferred
+from local.demo_data import APPS, USERS
+from local.gateway import Answer, Request, error
+
+PATH = "/sample"
+LIFETIME = 900
+SCOPES = ("mixi_apps2", "r_profile")
+_FILES = Path(__file__).parent
+_MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_NAMES = frozenset(path.name for path in _FILES.iterdir() if path.suffix in _MEDIA_TYPES)
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+class Sample:
+    """Answers what is below `/sample`, and None to anything else."""
+
+    def __init__(self, tokens: Tokens, base_url: str) -> None:
+        self._tokens = tokens
+        port = urlsplit(base_url).port
+        self._hosts = {f"{host}:{port}" for host in ("127.0.0.1", "localhost")}
+
+    def __call__(self, request: Request) -> Answer | None:
+        path, _, query = request.target.partition("?")
+        if path.rstrip("/") != PATH and not path.startswith(f"{PATH}/"):
+            return None
+        # A page of another site whose name is made to lead here must not get at the tokens.
+        if request.header("host") not in self._hosts:
+            return error(403, "permission_denied", "The sample is for this machine alone.")
+        if request.method != "GET":
+            return error(405, "method_not_allowed", "Method not allowed.", ("Allow", "GET"))
+        asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        language = preferred(asked.get("lang"), request.header("accept-language")).value
+        return self._answer(path.removeprefix(PATH).strip("/"), asked.get("as", ""), language)
+
+    def _answer(self, name: str, player: str, language: str) -> Answer:
+        if name == "":
+            other = {"ja": "en", "en": "ja"}[language]
+            return _page("index.html", lang=language, other=other, client=APPS["quest"], scope=quote(" ".join(SCOPES)))
+        if name == "play" and player in USERS:
+            return _page("play.html", lang=language, player=player, token=self._token(player))
+        if name == "token" and player in USERS:
+            return _answer(json.dumps({"token": self._token(player)}), "application/json; charset=utf-8")
+        if name in _NAMES:
+            return _answer(_read(name), _MEDIA_TYPES[Path(name).suffix])
+        return error(404, "not_found", "No such resource.")
+
+    def _token(self, player: str) -> str:
+        return self._tokens.issue(app=APPS["quest"], viewer=USERS[player], scopes=SCOPES, lifetime=LIFETIME)
+
+
+def _page(name: str, **values: str) -> Answer:
+    text = _read(name)
+    for key, value in values.items():
+        text = text.replace("{{" + key + "}}", html.escape(value))
+    return _answer(text, "text/html; charset=utf-8")
+
+
+def _read(name: str) -> str:
+    return (_FILES / name).read_text(encoding="utf-8")
+
+
+def _answer(text: str, media_type: str) -> Answer:
+    headers = {
+        "Content-Type": media_type,
+        "Content-Security-Policy": _POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+    return Answer(200, [*headers.items()], text.encode())

@@ -1,0 +1,122 @@
+"""What Lambda does between a queue and a function: takes a message, calls the function with it, and deletes it.
+
+A message is hidden while it is worked on. What the function fails at comes again, until the queue's redrive policy
+gives it to the dead-letter queue. Where Lambda waits for the queue's visibility timeout, this waits for seconds: a
+platform that was killed takes up its work soon after the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from chalice.local import LambdaContext
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+HIDDEN_SECONDS = 12
+"""How long a message stays hidden after its worker was last heard of."""
+
+_WAIT_SECONDS = 1
+_RETRY_SECONDS = 1
+_TIMEOUT_MS = 60_000
+_log = logging.getLogger(__name__)
+
+Function = Callable[[dict[str, Any], LambdaContext], object]
+
+
+class Worker:
+    """Works off the queue `name` by `function`, which takes an event and a context as in Lambda; one at a time."""
+
+    def __init__(self, sqs: SQSClient, name: str, function: Function) -> None:
+        self._sqs = sqs
+        self._name = name
+        self._function = function
+        self._url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def run(self, ended: threading.Event) -> None:
+        """Work until `ended`. What goes wrong is logged and tried again."""
+        while not ended.is_set():
+            try:
+                self._round(ended)
+            except Exception:
+                # While all ends, the data go away under the work; the message comes again with the next start.
+                if not ended.wait(_RETRY_SECONDS):
+                    _log.exception("the queue %s cannot be worked off; trying again", self._name)
+
+    def one(self) -> bool:
+        """Work on the next message; false where there is none. Raises what the function raises."""
+        if message := self._take(0):
+            self._work(message)
+        return message is not None
+
+    def _round(self, ended: threading.Event) -> None:
+        message = self._take(_WAIT_SECONDS)
+        if message is None or ended.is_set():
+            return
+        try:
+            self._work(message)
+        except Exception:
+            if ended.is_set():
+                return
+            _log.exception("the message %r failed; it comes again, or goes to the dead letters", message["Body"])
+            self._hide(message, _RETRY_SECONDS)
+
+    def _take(self, seconds: int) -> MessageTypeDef | None:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=1,
+            WaitTimeSeconds=seconds,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["All"],
+        )
+        return next(iter(answer.get("Messages", [])), None)
+
+    def _work(self, message: MessageTypeDef) -> None:
+        with self._hidden(message):
+            self._function(self._event(message), LambdaContext(f"engawa-local-{self._name}", 1024, _TIMEOUT_MS))
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+    @contextmanager
+    def _hidden(self, message: MessageTypeDef) -> Iterator[None]:
+        """Keep a message hidden for as long as the block takes."""
+        done = threading.Event()
+
+        def keep() -> None:
+            while not done.wait(HIDDEN_SECONDS / 3):
+                try:
+                    self._hide(message, HIDDEN_SECONDS)
+                except Exception:
+                    # It may be taken twice, which the function bears.
+                    _log.debug("a message could not be kept hidden", exc_info=True)
+
+        threading.Thread(target=keep, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+
+    def _hide(self, message: MessageTypeDef, seconds: int) -> None:
+        self._sqs.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=seconds
+        )
+
+    def _event(self, message: MessageTypeDef) -> dict[str, Any]:
+        region = self._sqs.meta.region_name
+        record = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message.get("Attributes", {}),
+            "messageAttributes": {},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:{region}:{self._url.split('/')[-2]}:{self._name}",
+            "awsRegion": region,
+        }
+        return {"Records": [record]}

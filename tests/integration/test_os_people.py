@@ -1,0 +1,216 @@
+"""`/os/0.8/people`: who is answered, in which form, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from local.demo_data import PEOPLE
+from tests.integration.conftest import HANA, KEN, MEI, TARO, YUKI, World
+from tests.integration.signing import create_app, signed
+from tests.integration.test_people import populated
+
+BASE = "/os/0.8/people"
+DENIED = (403, "permission_denied", "Permission denied")
+ATOM = "{http://www.w3.org/2005/Atom}"
+OPENSOCIAL = "{http://ns.opensocial.org/2008/opensocial}"
+OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """The demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has it and is nobody's friend."""
+    made = populated(make_world())
+    create_app(made)
+    return made
+
+
+def ask(world: World, path: str, user: str = HANA, **query: str) -> Any:
+    reply = signed(world, "GET", f"{BASE}/{path}", user=user, query=query)
+    assert reply.status == 200, reply
+    return reply.json
+
+
+def ids(body: Any) -> list[str]:
+    return [entry["id"] for entry in body["entry"]]
+
+
+def entry_of(name: str, **told: str) -> dict[str, str]:
+    user = PEOPLE[name]
+    return {
+        "id": user.id,
+        "displayName": user.display_name,
+        "thumbnailUrl": user.thumbnail_url,
+        "profileUrl": user.profile_url,
+        "nickname": user.display_name,
+        "isViewer": "false",
+        "isOwner": "false",
+        "hasApp": "true",
+        **told,
+    }
+
+
+# --- JSON
+
+
+@pytest.mark.parametrize("guid", ["@me", "@viewer", "@owner", HANA, f"mixi.jp:{HANA}", f"urn:guid:mixi.jp:{HANA}"])
+def test_oneself(world: World, guid: str) -> None:
+    """An object; what is true is a word."""
+    assert ask(world, f"{guid}/@self") == {
+        "entry": entry_of("hana", isViewer="true", isOwner="true"),
+        "startIndex": 0,
+        "totalResults": 1,
+    }
+
+
+@pytest.mark.parametrize("selector", ["@friends", "@all"])
+def test_friends(world: World, selector: str) -> None:
+    """Those who have installed the app: of others the Viewer's rows of the matrix give out nothing."""
+    assert ask(world, f"@me/{selector}") == {
+        "entry": [entry_of("ken"), entry_of("mei")],
+        "startIndex": 0,
+        "totalResults": 2,
+    }
+
+
+@pytest.mark.parametrize(("user", "name"), [(KEN, "ken"), (YUKI, "yuki")])
+def test_anyone_who_has_installed_the_app(world: World, user: str, name: str) -> None:
+    assert ask(world, f"{user}/@self")["entry"] == entry_of(name)
+
+
+def test_several_at_once(world: World) -> None:
+    """In the order named; who may not be had is absent."""
+    assert ids(ask(world, f"{YUKI},{TARO},@me,nobody/@self")) == [YUKI, HANA]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{TARO}/@self",
+        "nobodynobody/@self",
+        "x/@self",
+        f"{KEN}/@friends",
+        f"{YUKI}/@all",
+        "@me/12345",
+        "@me/@supporters",
+    ],
+)
+def test_refused_alike_whoever_exists(world: World, path: str) -> None:
+    assert signed(world, "GET", f"{BASE}/{path}").error == DENIED
+
+
+@pytest.mark.parametrize("path", ["@me/@self", "@me/@friends", f"{KEN}/@self"])
+def test_a_viewer_without_the_app_gets_nothing(world: World, path: str) -> None:
+    assert signed(world, "GET", f"{BASE}/{path}", user=TARO).error == DENIED
+
+
+def test_a_few_fields(world: World) -> None:
+    assert ask(world, "@me/@friends", fields="nickname,hasApp,lastLogin")["entry"] == [
+        {"id": KEN, "nickname": "健 (Ken)", "hasApp": "true"},
+        {"id": MEI, "nickname": "芽衣 (Mei)", "hasApp": "true"},
+    ]
+
+
+def test_paging_order_and_filter(world: World) -> None:
+    body = ask(world, "@me/@friends", startIndex="1", count="1", filterBy="hasApp")
+
+    assert (ids(body), body["startIndex"], body["totalResults"]) == ([MEI], 1, 2)
+    assert ids(ask(world, "@me/@friends", sortBy="nickname", sortOrder="descending")) == [MEI, KEN]
+
+
+@pytest.mark.parametrize("query", [{"count": "0"}, {"count": "1001"}, {"startIndex": "-1"}, {"filterBy": "age"}])
+def test_a_parameter_out_of_range(world: World, query: dict[str, str]) -> None:
+    reply = signed(world, "GET", f"{BASE}/@me/@friends", query=query)
+
+    assert (reply.status, reply.json["error"]) == (400, "parameter_invalid")
+
+
+def test_the_largest_count(world: World) -> None:
+    assert ask(world, "@me/@friends", count="1000")["totalResults"] == 2
+
+
+# --- an owner who is not the viewer, which only a token can say
+
+
+def test_the_owners_friends(world: World) -> None:
+    """Ken looks at Hana's game: her friend Taro, who has not installed it, is there, too."""
+    token = world.token(KEN, "r_profile", owner=HANA)
+
+    of_owner = world.send("GET", f"{BASE}/@owner/@friends", token=token).json
+    assert ids(of_owner) == [KEN, MEI, TARO]
+    assert [(each["isViewer"], each["hasApp"]) for each in of_owner["entry"]] == [
+        ("true", "true"),
+        ("false", "true"),
+        ("false", "false"),
+    ]
+    assert world.send("GET", f"{BASE}/{HANA}/@self", token=token).json["entry"]["isOwner"] == "true"
+    assert ids(world.send("GET", f"{BASE}/@owner/@friends", token=token, filterBy="hasApp").json) == [KEN, MEI]
+
+
+# --- Atom
+
+
+def feed(world: World, path: str, **query: str) -> ElementTree.Element:
+    reply = signed(world, "GET", f"{BASE}/{path}", query=query)
+    assert reply.status == 200, reply
+    assert reply.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    assert reply.headers["cache-control"] == "private, no-cache"
+    return ElementTree.fromstring(reply.text)
+
+
+@pytest.mark.parametrize("path", ["@me/@self.atom", "@me/@self.json?format=atom"])
+def test_an_entry(world: World, path: str) -> None:
+    bare, _, asked = path.partition("?")
+    entry = feed(world, bare, **({"format": "atom"} if asked else {}))
+
+    assert entry.tag == f"{ATOM}entry"
+    assert entry.findtext(f"{ATOM}id") == f"urn:guid:mixi.jp:{HANA}"
+    assert entry.findtext(f"{ATOM}title") == "花 (Hana)"
+    assert entry.findtext(f"{ATOM}updated") == "2027-01-15T08:00:00Z"
+    assert entry.findtext(f"{ATOM}author/{ATOM}uri") == f"urn:guid:mixi.jp:{HANA}"
+    content = entry.find(f"{ATOM}content")
+    assert content is not None
+    assert content.get("type") == "application/xml"
+    (person,) = content
+    assert person.tag == f"{OPENSOCIAL}person"
+    assert {field.tag.removeprefix(OPENSOCIAL): field.text for field in person} == entry_of(
+        "hana", isViewer="true", isOwner="true"
+    )
+
+
+def test_a_feed(world: World) -> None:
+    root = feed(world, "@me/@friends", format="atom", startIndex="1")
+
+    assert root.tag == f"{ATOM}feed"
+    assert root.findtext(f"{ATOM}id") == "http://127.0.0.1:8000/os/0.8/people/@me/@friends"
+    assert [root.findtext(f"{OPENSEARCH}{name}") for name in ("startIndex", "itemsPerPage", "totalResults")] == [
+        "1",
+        "1",
+        "2",
+    ]
+    assert [each.findtext(f"{ATOM}id") for each in root.findall(f"{ATOM}entry")] == [f"urn:guid:mixi.jp:{MEI}"]
+
+
+def test_a_list_in_an_entry(world: World) -> None:
+    entry = feed(world, "@me/@self", format="atom", fields="thumbnailDetails")
+
+    path = f"{ATOM}content/{OPENSOCIAL}person/{OPENSOCIAL}thumbnailDetails/{OPENSOCIAL}value"
+    assert entry.findtext(path) == "https://people.example/hana.jpg"
+
+
+def test_names_are_escaped(world: World) -> None:
+    """What XML cannot hold at all becomes U+FFFD."""
+    name = '<b a="1">&]]>花'
+    world.platform.users.change(HANA, display_name=name + "\x01\ufffe")
+
+    assert feed(world, "@me/@self", format="atom").findtext(f"{ATOM}title") == name + "\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("asked", ["xml", "", "Atom", "rss"])
+def test_another_format(world: World, asked: str) -> None:
+    reply = signed(world, "GET", f"{BASE}/@me/@self", query={"format": asked})
+
+    assert reply.error == (400, "parameter_invalid", "Format must be one of: json, atom")

@@ -1,0 +1,218 @@
+"""Signed requests over HTTP: whom they let in where, and what they leave behind."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from bench.world import reply
+from chalicelib.core.signatures import WINDOW_SECONDS
+from local.gateway import Request
+from tests.integration.asking import nothing_changes, own_data
+from tests.integration.conftest import APP, HANA, KEN, TARO, YUKI, World
+from tests.integration.signing import SECRET, create_app, signature_of, signed
+
+ME, DATA = "/os/0.8/people/@me/@self", "/os/0.8/appdata/@me/@self/@app"
+
+
+@pytest.fixture
+def app(world: World) -> World:
+    """The world, with an app that has a secret."""
+    create_app(world)
+    return world
+
+
+def test_reading_and_writing_on_behalf_of_a_user(app: World) -> None:
+    assert signed(app, "POST", DATA, {"level": "5"}).json is True
+    assert signed(app, "PUT", DATA, {"name": "花"}).json is True
+    assert signed(app, "GET", DATA).json == {"entry": {f"mixi.jp:{HANA}": {"level": "5", "name": "花"}}}
+    assert signed(app, "DELETE", DATA, query={"fields": "level"}).json is True
+
+    assert own_data(app) == {"name": "花"}
+    assert signed(app, "GET", ME).json["entry"]["id"] == HANA
+
+
+def test_rpc_takes_the_same_signature(app: World) -> None:
+    params = {"userId": "@viewer", "groupId": "@self", "appId": "@app", "data": {"level": "7"}}
+
+    answer = signed(app, "POST", "/rpc", {"method": "appdata.update", "id": 1, "params": params})
+
+    assert "error" not in answer.json
+    assert own_data(app) == {"level": "7"}
+
+
+@pytest.mark.parametrize("path", ["/2/apps/appdata/@me/@self", "/2/people/@me/@self", "/admin/users"])
+def test_no_other_face_takes_one(app: World, path: str) -> None:
+    assert signed(app, "GET", path).status == 401
+    assert app.calls == []
+
+
+@pytest.mark.parametrize("user", [TARO, "nobodynobody"])
+def test_a_requestor_who_has_not_installed_the_app(app: World, user: str) -> None:
+    """Nothing tells whether there is such a user."""
+    for method, path, body in (
+        ("GET", ME, None),
+        ("GET", DATA, None),
+        ("POST", DATA, {"a": "b"}),
+        ("DELETE", DATA, None),
+    ):
+        assert signed(app, method, path, body, user=user).error == (403, "permission_denied", "Permission denied")
+
+
+@pytest.mark.parametrize("scopes", [("mixi_apps2",), ("r_profile",), ("r_profile_gender",)])
+def test_an_app_gets_no_more_than_it_may_ask_for(world: World, scopes: tuple[str, ...]) -> None:
+    create_app(world, scopes=scopes)
+
+    assert signed(world, "GET", DATA).status == (200 if "mixi_apps2" in scopes else 403)
+    answer = signed(world, "GET", ME)
+    assert answer.status == (200 if "r_profile" in scopes else 403)
+    if answer.status == 403:
+        assert answer.json["error"] == "insufficient_scope"
+
+
+def test_a_profile_beyond_what_every_app_has_needs_the_users_token(world: World) -> None:
+    create_app(world, scopes=("mixi_apps2", "r_profile", "r_profile_gender"))
+
+    assert signed(world, "GET", ME, query={"fields": "gender"}).json["error"] == "insufficient_scope"
+    assert signed(world, "GET", ME, query={"fields": "@all"}).status == 200
+
+
+def test_a_public_app_cannot_sign(world: World) -> None:
+    create_app(world, confidential=False)
+
+    assert signed(world, "GET", DATA, secret="").json["error"] == "consumer_key_unknown"
+
+
+def test_a_new_secret_ends_the_old_one_at_once(app: World) -> None:
+    fresh = app.platform.apps.new_secret(APP)
+
+    answer = signed(app, "GET", DATA)
+
+    assert (answer.status, answer.json["error"]) == (401, "signature_invalid")
+    assert signed(app, "GET", DATA, secret=fresh).status == 200
+
+
+def test_an_app_that_is_being_deleted(app: World) -> None:
+    app.platform.apps.close(APP)
+
+    assert signed(app, "GET", DATA).json["error"] == "consumer_key_unknown"
+
+
+def sent(world: World, method: str, request: tuple[str, dict[str, str], str | None]) -> Any:
+    target, headers, body = request
+    return reply(world.gateway.handle(Request(method, target, list(headers.items()), (body or "").encode())))
+
+
+def test_a_replay_is_refused_and_changes_nothing(app: World) -> None:
+    request = signature_of(app, "POST", DATA, {"level": "5"})
+    assert sent(app, "POST", request).status == 200
+
+    with nothing_changes(app):
+        again = sent(app, "POST", request)
+
+    assert (again.status, again.json["error"]) == (401, "nonce_used")
+    assert again.headers["www-authenticate"] == 'OAuth realm="", oauth_problem="nonce_used"'
+
+
+def test_a_replay_is_refused_as_long_as_its_timestamp_holds(app: World) -> None:
+    """A nonce is kept until its timestamp is refused: by then DynamoDB may drop it."""
+    now = app.clock.now // 1000
+    for at in (now - WINDOW_SECONDS, now + WINDOW_SECONDS):
+        request = signature_of(app, "GET", DATA, timestamp=str(at))
+        assert sent(app, "GET", request).status == 200
+        (item,) = [each for each in app.items("ephemeral") if each["pk"]["S"].startswith("nonce#")]
+        last = int(item["ttl"]["N"])
+        app.clock.now = (last - 1) * 1000 + 999
+        assert sent(app, "GET", request).json["error"] == "nonce_used"
+        app.clock.now = last * 1000
+        assert sent(app, "GET", request).json["error"] == "timestamp_refused"
+        app.clock.now = now * 1000
+        app.dynamodb.delete_item(TableName="engawa-local-ephemeral", Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+def test_what_does_not_hold_leaves_no_nonce(app: World) -> None:
+    assert signed(app, "GET", DATA, secret="wrong").status == 401
+    assert [call.operation for call in app.calls] == ["get_item"]
+    assert not app.items("ephemeral")
+
+
+def test_its_price(app: World) -> None:
+    """The app and the nonce, then what the request itself costs."""
+    assert signed(app, "GET", DATA).status == 200
+    assert [call.operation for call in app.calls] == ["get_item", "put_item", "get_item"]
+
+
+def test_a_nonce_whose_answer_was_lost_is_not_taken_for_a_replay(app: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, lost = app.dynamodb.put_item, []
+
+    def losing(**request: Any) -> Any:
+        answer = put(**request)
+        if not lost:
+            lost.append(request)
+            raise ReadTimeoutError(endpoint_url="dynamodb")
+        return answer
+
+    monkeypatch.setattr(app.dynamodb, "put_item", losing)
+
+    assert signed(app, "GET", DATA).status == 200
+    assert len(lost) == 1
+
+
+def test_a_hash_that_is_not_the_bodys(app: World) -> None:
+    target, headers, _ = signature_of(app, "POST", DATA, {"level": "5"})
+
+    answer = sent(app, "POST", (target, headers, '{"level":"6"}'))
+
+    assert (answer.status, answer.json["error"]) == (401, "parameter_rejected")
+    assert own_data(app) == {}
+
+
+@pytest.mark.parametrize(("setting", "status"), [("optional", 200), ("required", 400)])
+def test_a_deployment_may_insist_on_the_hash(make_world: Any, setting: str, status: int) -> None:
+    world = make_world(ENGAWA_BODY_HASH=setting)
+    world.populate(HANA)
+    world.platform.appdata.install(APP, HANA)
+    create_app(world)
+    target, headers, _ = signature_of(world, "POST", DATA)
+
+    answer = sent(world, "POST", (target, headers | {"Content-Type": "application/json"}, '{"level":"6"}'))
+
+    assert answer.status == status
+    assert signed(world, "POST", DATA, {"level": "6"}).status == 200
+
+
+def test_further_urls_of_a_deployment(make_world: Any) -> None:
+    world = make_world(ENGAWA_SIGNED_URLS="http://old.example, https://older.example/x")
+    world.populate(HANA)
+    world.platform.appdata.install(APP, HANA)
+    create_app(world)
+
+    for base, status in (("https://old.example", 200), ("http://older.example/x", 200), ("http://new.example", 401)):
+        assert sent(world, "GET", signature_of(world, "GET", DATA, base=base)).status == status
+
+
+def test_the_base_string_in_the_refusal(app: World) -> None:
+    answer = signed(app, "GET", DATA, secret="wrong")
+
+    advice = answer.headers["www-authenticate"].partition('oauth_problem_advice="')[2].rstrip('"')
+    assert unquote(advice).startswith(
+        "GET&http%3A%2F%2F127.0.0.1%3A8000%2Fos%2F0.8%2Fappdata%2F%40me%2F%40self%2F%40app&"
+    )
+    assert SECRET not in answer.text + str(answer.headers)
+
+
+def test_a_signature_reads_anyone_who_has_installed_the_app_and_writes_oneself(app: World) -> None:
+    assert signed(app, "GET", f"/os/0.8/appdata/{YUKI}/@self/@app").status == 200
+    assert signed(app, "GET", f"/os/0.8/appdata/{TARO}/@self/@app").status == 403
+    assert signed(app, "POST", f"/os/0.8/appdata/{HANA}/@self/@app", {"a": "b"}).status == 200
+    assert signed(app, "POST", f"/os/0.8/appdata/{KEN}/@self/@app", {"a": "b"}).status == 403
+
+
+def test_the_same_routes_take_access_tokens(app: World) -> None:
+    token = app.token(HANA, "mixi_apps2")
+
+    assert app.send("POST", DATA, {"level": "5"}, token=token).json is True
+    assert app.send("GET", ME, token=token).json["error"] == "insufficient_scope"

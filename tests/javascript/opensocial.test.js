@@ -1,0 +1,383 @@
+// Run by tests/unit/test_opensocial_js.py, beside the module as the server serves it.
+import { gadgets, opensocial, osapi } from "./opensocial.mjs";
+
+const BASE = "https://social.example";
+const VIEWER = opensocial.IdSpec.PersonId.VIEWER;
+
+function equal(actual, expected) {
+  const [is, should] = [actual, expected].map((value) => JSON.stringify(value, null, 1));
+  if (is !== should) throw new Error(`is ${is}, should be ${should}`);
+}
+
+/** The server: what it was sent, and what it answers; a function of the calls, or a Response, or an error. */
+function serve(answer) {
+  const sent = [];
+  opensocial.configure({ baseUrl: BASE, token: "T" });
+  globalThis.fetch = async (url, options) => {
+    const calls = JSON.parse(options.body);
+    sent.push({ url, calls, authorization: options.headers.Authorization, options });
+    const made = typeof answer === "function" ? answer(calls, sent.length) : answer;
+    if (made instanceof Error) throw made;
+    if (made instanceof Response) return made.clone();
+    return Response.json(made);
+  };
+  return sent;
+}
+
+const results = (result) => (calls) => calls.map(({ id }) => ({ id, result, data: result }));
+const errors = (code) => (calls) => calls.map(({ id }) => ({ id, error: { code, message: `wrong: ${code}` } }));
+const refused = (status) => Response.json({ error: "invalid_token", error_description: "No." }, { status });
+
+/** The DataResponse to the requests that `add` adds. */
+function send(add) {
+  const request = opensocial.newDataRequest();
+  add(request);
+  return new Promise((resolve) => request.send(resolve));
+}
+
+const update = (request) => request.add(request.newUpdatePersonAppDataRequest(VIEWER, "comment", "hi"), "response");
+const execute = (request) => new Promise((resolve) => request.execute(resolve));
+const params = (sent) => sent[0].calls.map((call) => [call.method, call.params]);
+
+Deno.test("a batch is one POST to /rpc, in the order in which its requests were added", async () => {
+  const sent = serve(results({}));
+  await send((request) => {
+    request.add(request.newUpdatePersonAppDataRequest(VIEWER, "a", "1"), "same");
+    request.add(request.newFetchPersonAppDataRequest(VIEWER, ["a", "b"]));
+    request.add(request.newRemovePersonAppDataRequest(VIEWER, "a"), "same");
+  });
+  equal(sent.length, 1);
+  equal([sent[0].url, sent[0].options.method, sent[0].authorization], [`${BASE}/rpc`, "POST", "Bearer T"]);
+  equal(sent[0].options.credentials, "omit");
+  const own = { userId: ["@viewer"], groupId: "@self", appId: "@app" };
+  equal(params(sent), [
+    ["appdata.update", { ...own, data: { a: "1" } }],
+    ["appdata.get", { ...own, fields: ["a", "b"] }],
+    ["appdata.delete", { ...own, fields: ["a"] }],
+  ]);
+  equal(new Set(sent[0].calls.map((call) => call.id)).size, 3);
+});
+
+Deno.test("answers go by their ids, whatever order they come in", async () => {
+  serve((calls) => calls.map(({ id, params }) => ({ id, result: { k3: { key: params.fields[0] } } })).reverse());
+  const data = await send((request) => {
+    for (const key of ["a", "b"]) request.add(request.newFetchPersonAppDataRequest(VIEWER, key), key);
+  });
+  equal([data.get("a").getData(), data.get("b").getData()], [{ k3: { key: "a" } }, { k3: { key: "b" } }]);
+  equal(data.get("c"), undefined);
+  equal([data.hadError(), data.getErrorMessage()], [false, null]);
+});
+
+Deno.test("an answer with data alone counts like one with result", async () => {
+  serve((calls) => calls.map(({ id }) => ({ id, data: { k3: { a: "1" } } })));
+  const data = await send((request) => request.add(request.newFetchPersonAppDataRequest(VIEWER, "*"), "r"));
+  equal(data.get("r").getData(), { k3: { a: "1" } });
+});
+
+Deno.test("the calls of OpenSocial 0.9 leave the viewer out", async () => {
+  const sent = serve(results({}));
+  await send((request) => {
+    request.add(request.newUpdatePersonAppDataRequest("a", "1"));
+    request.add(request.newRemovePersonAppDataRequest(["a", "b"]));
+    request.add(request.newRemovePersonAppDataRequest("*"));
+  });
+  const own = { userId: ["@viewer"], groupId: "@self", appId: "@app" };
+  equal(params(sent), [
+    ["appdata.update", { ...own, data: { a: "1" } }],
+    ["appdata.delete", { ...own, fields: ["a", "b"] }],
+    ["appdata.delete", { ...own, fields: ["*"] }],
+  ]);
+});
+
+Deno.test("users and groups are named as the server names them", async () => {
+  const { USER_ID, GROUP_ID } = opensocial.IdSpec.Field;
+  const ids = { [USER_ID]: ["k3v9x2mtq7ra", VIEWER], [GROUP_ID]: opensocial.IdSpec.GroupId.SELF };
+  const changed = opensocial.newIdSpec({ userId: "OWNER" });
+  changed.setField(GROUP_ID, "FRIENDS");
+  equal(changed.getField(GROUP_ID), "FRIENDS");
+  const specs = [
+    [opensocial.newIdSpec({ userId: VIEWER, groupId: "FRIENDS" }), ["@viewer"], "@friends"],
+    [opensocial.newIdSpec({ userId: VIEWER, groupId: opensocial.IdSpec.GroupId.FRIENDS }), ["@viewer"], "@friends"],
+    [opensocial.newIdSpec(ids), ["k3v9x2mtq7ra", "@viewer"], "@self"],
+    [changed, ["@owner"], "@friends"],
+    [{ userId: "@me", groupId: "@friends" }, ["@me"], "@friends"],
+    ["OWNER", ["@owner"], "@self"],
+    ["VIEWER_FRIENDS", ["@viewer"], "@friends"],
+    ["k3v9x2mtq7ra", ["k3v9x2mtq7ra"], "@self"],
+    [["a", "b"], ["a", "b"], "@self"],
+    [opensocial.newIdSpec({ userId: VIEWER, groupId: "family" }), ["@viewer"], "family"],
+    [opensocial.newIdSpec({}), [], "@self"],
+  ];
+  for (const [spec, userId, groupId] of specs) {
+    const sent = serve(results({}));
+    await send((request) => request.add(request.newFetchPersonAppDataRequest(spec, "a")));
+    equal([sent[0].calls[0].params.userId, sent[0].calls[0].params.groupId], [userId, groupId]);
+  }
+});
+
+Deno.test("values come escaped, and as they are where the request says so", async () => {
+  const raw = { k3: { comment: `Oops! >< & "it's"` } };
+  serve(results(raw));
+  const options = { [opensocial.DataRequest.DataRequestFields.ESCAPE_TYPE]: opensocial.EscapeType.NONE };
+  const data = await send((request) => {
+    request.add(request.newFetchPersonAppDataRequest(VIEWER, "comment"), "escaped");
+    request.add(request.newFetchPersonAppDataRequest(VIEWER, "comment", options), "raw");
+  });
+  const escaped = data.get("escaped").getData().k3.comment;
+  equal(escaped, "Oops! &gt;&lt; &amp; &quot;it&#39;s&quot;");
+  equal(gadgets.util.unescapeString(escaped), raw.k3.comment);
+  equal(data.get("raw").getData(), raw);
+  equal(gadgets.util.unescapeString("&amp;lt; &#60;&#x3c; &nbsp;"), "&lt; <&#x3c; &nbsp;");
+});
+
+Deno.test("the server's codes are those of ResponseItem.Error", async () => {
+  const { Error } = opensocial.ResponseItem;
+  const codes = {
+    [Error.BAD_REQUEST]: [400, 404, 413, -32700, -32600, -32602],
+    [Error.UNAUTHORIZED]: [401],
+    [Error.FORBIDDEN]: [403],
+    [Error.LIMIT_EXCEEDED]: [417, 429],
+    [Error.INTERNAL_ERROR]: [500, 503, 0, -32603],
+    [Error.NOT_IMPLEMENTED]: [501, -32601],
+  };
+  for (const [expected, numbers] of Object.entries(codes)) {
+    for (const code of numbers) {
+      serve(errors(code));
+      const data = await send(update);
+      const item = data.get("response");
+      equal([code, item.hadError(), item.getErrorCode()], [code, true, expected]);
+      equal([item.getErrorMessage(), data.hadError(), data.getErrorMessage()], [`wrong: ${code}`, true, `wrong: ${code}`]);
+    }
+  }
+});
+
+Deno.test("what a change returns can be asked for its error, and a read without data is null", async () => {
+  serve(results({}));
+  const good = (await send(update)).get("response");
+  for (const item of [good, good.getData()]) {
+    equal([item.hadError(), item.getErrorCode(), item.getErrorMessage()], [false, null, null]);
+  }
+  serve(errors(417));
+  const both = await send((request) => {
+    request.add(request.newRemovePersonAppDataRequest(VIEWER, ["comment"]), "removal");
+    request.add(request.newFetchPersonAppDataRequest(VIEWER, "*"), "read");
+  });
+  const bad = both.get("removal").getData();
+  equal([bad.hadError(), bad.getErrorCode()], [true, "limitExceeded"]);
+  equal([both.get("read").hadError(), both.get("read").getData()], [true, null]);
+});
+
+Deno.test("one request of a batch fails for itself", async () => {
+  serve((calls) => calls.map(({ id }, index) => (index ? { id, result: {} } : errors(403)([{ id }])[0])));
+  const data = await send((request) => {
+    request.add(request.newFetchPersonAppDataRequest("y2b7g5hhv3qx", "*"), "bad");
+    update(request);
+  });
+  equal([data.get("bad").getErrorCode(), data.get("response").hadError()], ["forbidden", false]);
+  equal([data.hadError(), data.getErrorMessage()], [true, "wrong: 403"]);
+});
+
+Deno.test("a batch that fails as a whole gives each of its requests the reason", async () => {
+  const whole = [
+    [new TypeError("Failed to fetch"), "internalError", "Failed to fetch"],
+    [refused(401), "unauthorized", "No."],
+    [refused(500), "internalError", "No."],
+    [new Response("<html>", { status: 413 }), "badRequest", "The server answered 413"],
+    [new Response("", { status: 200 }), "internalError", "The server answered 200"],
+    [Response.json({ error: { code: -32600, message: "Too many" } }, { status: 400 }), "badRequest", "Too many"],
+  ];
+  for (const [answer, code, message] of whole) {
+    serve(answer);
+    const data = await send(update);
+    equal([data.hadError(), data.getErrorMessage(), data.get("response").getErrorCode()], [true, message, code]);
+    const { error } = await execute(osapi.people.getViewer());
+    equal([typeof error.code, error.message], ["number", message]);
+  }
+});
+
+Deno.test("a request that the server does not answer has an error", async () => {
+  serve([]);
+  equal((await send(update)).get("response").getErrorCode(), "internalError");
+});
+
+Deno.test("a value that is no JSON is an error, not an exception", async () => {
+  serve(results({}));
+  const data = await send((request) => request.add(request.newUpdatePersonAppDataRequest(VIEWER, "a", 1n), "r"));
+  equal([data.hadError(), data.get("r").hadError()], [true, true]);
+});
+
+Deno.test("a removal of no keys is not sent, and the rest of its batch is", async () => {
+  for (const keys of [[], undefined, null, ""]) {
+    const sent = serve(results({}));
+    const data = await send((request) => {
+      request.add(request.newRemovePersonAppDataRequest(VIEWER, keys), "none");
+      update(request);
+    });
+    equal(sent[0].calls.length, 1);
+    equal([data.get("none").getErrorCode(), data.get("response").hadError()], ["badRequest", false]);
+  }
+});
+
+Deno.test("the callback comes later, also where nothing was added, and is not needed", async () => {
+  serve(results({}));
+  let called = false;
+  opensocial.newDataRequest().send((data) => (called = data.hadError() === false));
+  opensocial.newDataRequest().send();
+  equal(called, false);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  equal(called, true);
+});
+
+Deno.test("a token function is asked before each batch, and again when its token is refused", async () => {
+  const sent = serve((calls, count) => (count === 2 ? refused(401) : results({})(calls)));
+  const asked = [];
+  opensocial.configure({ token: async (old) => (asked.push(old ?? null), `T${asked.length}`) });
+  equal((await send(update)).hadError(), false);
+  equal((await send(update)).hadError(), false);
+  equal(asked, [null, null, "T2"]);
+  equal(sent.map((each) => each.authorization), ["Bearer T1", "Bearer T2", "Bearer T3"]);
+});
+
+Deno.test("a batch is sent twice at most, and once where no other token comes", async () => {
+  for (const [token, times] of [[() => "same", 1], [(old) => (old ? "second" : "first"), 2], ["plain", 1]]) {
+    const sent = serve(refused(401));
+    opensocial.configure({ token });
+    equal((await send(update)).get("response").getErrorCode(), "unauthorized");
+    equal(sent.length, times);
+  }
+});
+
+Deno.test("a token function that fails is the batch's error", async () => {
+  serve(results({}));
+  opensocial.configure({ token: () => Promise.reject(new Error("signed out")) });
+  equal((await send(update)).getErrorMessage(), "signed out");
+});
+
+Deno.test("without a token none is sent", async () => {
+  const sent = serve(results({}));
+  opensocial.configure({ token: null });
+  await send(update);
+  equal(sent[0].authorization, undefined);
+});
+
+const KEN = {
+  id: "a8d1p0zzk4wn",
+  displayName: "健 <Ken>",
+  thumbnailUrl: "https://people.example/ken.jpg",
+  isViewer: false,
+  isOwner: "true",
+  hasApp: true,
+  gender: "male",
+  birthday: "1988-11-23",
+  address: "神奈川県",
+};
+
+Deno.test("a person has the fields of OpenSocial 0.8, made of what the server has", async () => {
+  serve(results(KEN));
+  const ken = (await send((request) => request.add(request.newFetchPersonRequest(VIEWER), "v"))).get("v").getData();
+  const { Field } = opensocial.Person;
+  equal([ken.getId(), ken.getDisplayName(), ken.isViewer(), ken.isOwner()], [KEN.id, "健 &lt;Ken&gt;", false, true]);
+  equal(ken.getField(Field.NICKNAME), "健 &lt;Ken&gt;");
+  equal(ken.getField(Field.NICKNAME, { escapeType: "none" }), "健 <Ken>");
+  equal(ken.getField(Field.NAME).getField(opensocial.Name.Field.UNSTRUCTURED), "健 &lt;Ken&gt;");
+  equal([ken.getField(Field.GENDER).getKey(), ken.getField(Field.GENDER).getDisplayValue()], ["MALE", "male"]);
+  equal(ken.getField(Field.DATE_OF_BIRTH).toISOString(), "1988-11-23T00:00:00.000Z");
+  const [address] = ken.getField(Field.ADDRESSES);
+  equal(address.getField(opensocial.Address.Field.UNSTRUCTURED_ADDRESS), "神奈川県");
+  equal([ken.getField(Field.HAS_APP), ken.getField(Field.AGE), ken.getField("constructor")], [true, undefined, undefined]);
+});
+
+Deno.test("people are a collection, and are asked for by the server's names", async () => {
+  const sent = serve(results({ list: [KEN, { id: "m5c2e7uub9fh" }], startIndex: 1, totalResults: 5 }));
+  const { PeopleRequestFields: F, SortOrder, FilterType } = opensocial.DataRequest;
+  const options = {
+    [F.PROFILE_DETAILS]: [opensocial.Person.Field.DATE_OF_BIRTH, opensocial.Person.Field.GENDER],
+    [F.SORT_ORDER]: SortOrder.NAME,
+    [F.FILTER]: FilterType.HAS_APP,
+    [F.FIRST]: 1,
+    [F.MAX]: 2,
+    escapeType: "none",
+  };
+  const spec = opensocial.newIdSpec({ userId: VIEWER, groupId: "FRIENDS" });
+  const data = await send((request) => {
+    request.add(request.newFetchPeopleRequest(spec, options), "f");
+    request.add(request.newFetchPeopleRequest(spec, { sortOrder: SortOrder.TOP_FRIENDS, filter: FilterType.ALL }));
+  });
+  const base = { userId: ["@viewer"], groupId: "@friends" };
+  const fields = ["id", "displayName", "thumbnailUrl", "isViewer", "isOwner", "birthday", "gender"];
+  equal(params(sent), [
+    ["people.get", { ...base, fields, sortBy: "displayName", filterBy: "hasApp", startIndex: 1, count: 2 }],
+    ["people.get", base],
+  ]);
+  const friends = data.get("f").getData();
+  equal([friends.size(), friends.getOffset(), friends.getTotalSize(), friends.asArray().length], [2, 1, 5, 2]);
+  equal([friends.getById(KEN.id).getDisplayName(), friends.getById("nobody")], ["健 <Ken>", null]);
+  const seen = [];
+  friends.each((person) => seen.push(person.getId()));
+  equal(seen, [KEN.id, "m5c2e7uub9fh"]);
+});
+
+Deno.test("osapi asks with the viewer's own data as its default", async () => {
+  const asked = [
+    [osapi.appdata.get({ keys: ["a"] }), { userId: "@viewer", groupId: "@self", appId: "@app", fields: ["a"] }],
+    [osapi.appdata.get({ keys: "*", groupId: "@friends" }), { userId: "@viewer", groupId: "@friends", appId: "@app", fields: ["*"] }],
+    [osapi.appdata.update({ data: { a: "1" } }), { userId: "@viewer", groupId: "@self", appId: "@app", data: { a: "1" } }],
+    [osapi.appdata.delete({ userId: "k3", fields: ["a"] }), { userId: "k3", groupId: "@self", appId: "@app", fields: ["a"] }],
+    [osapi.people.get(), { userId: "@viewer", groupId: "@self" }],
+    [osapi.people.get({ userId: ["a", "b"], fields: ["id"] }), { userId: ["a", "b"], groupId: "@self", fields: ["id"] }],
+    [osapi.people.getViewer(), { userId: "@viewer", groupId: "@self" }],
+    [osapi.people.getOwner(), { userId: "@owner", groupId: "@self" }],
+    [osapi.people.getViewerFriends({ count: 5 }), { count: 5, userId: "@viewer", groupId: "@friends" }],
+    [osapi.people.getOwnerFriends({ userId: "ignored" }), { userId: "@owner", groupId: "@friends" }],
+  ];
+  for (const [request, expected] of asked) {
+    const sent = serve(results({}));
+    equal(await execute(request), {});
+    const sort = (object) => Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1));
+    equal(sort(sent[0].calls[0].params), sort(expected));
+  }
+});
+
+Deno.test("osapi escapes stored values, not people, and gives errors as the server words them", async () => {
+  serve(results({ k3: { a: "<b>" } }));
+  equal(await execute(osapi.appdata.get()), { k3: { a: "&lt;b&gt;" } });
+  equal(await execute(osapi.appdata.get({ escapeType: opensocial.EscapeType.NONE })), { k3: { a: "<b>" } });
+  serve(results(KEN));
+  equal((await execute(osapi.people.getViewer())).displayName, "健 <Ken>");
+  serve(errors(417));
+  equal(await execute(osapi.appdata.update({ data: { a: "1" } })), { error: { code: 417, message: "wrong: 417" } });
+});
+
+Deno.test("a batch of osapi answers under its keys", async () => {
+  const sent = serve((calls) => [{ id: calls[0].id, result: KEN }, errors(403)([calls[1]])[0]]);
+  const batch = osapi.newBatch().add("me", osapi.people.getViewer()).add("data", osapi.appdata.get());
+  const { me, data, error } = await execute(batch);
+  equal([sent.length, sent[0].calls.map((call) => call.method)], [1, ["people.get", "appdata.get"]]);
+  equal([me.id, data.error.code, error], [KEN.id, 403, undefined]);
+  serve(refused(401));
+  const failed = await execute(batch);
+  equal([failed.error.code, failed.me.error.code, failed.data.error.message], [401, 401, "No."]);
+  equal(await execute(osapi.newBatch()), {});
+});
+
+Deno.test("the environment tells what there is", () => {
+  const environment = opensocial.getEnvironment();
+  const { ObjectType } = opensocial.Environment;
+  equal(environment.getDomain(), "mixi.jp");
+  equal(environment.supportsField(ObjectType.PERSON, opensocial.Person.Field.GENDER), true);
+  equal(environment.supportsField(ObjectType.PERSON, opensocial.Person.Field.QUOTES), false);
+  equal(environment.supportsField("constructor", "name"), false);
+  equal(opensocial.Person.Field.POLITICAL_VIEWS, "politicalViews");
+  opensocial.configure({ domain: "social.example" });
+  equal(environment.getDomain(), "social.example");
+  opensocial.configure({ domain: "mixi.jp" });
+});
+
+Deno.test("the original order of a request and its answer is kept", async () => {
+  serve(results({}));
+  const request = opensocial.newDataRequest();
+  const added = request.newUpdatePersonAppDataRequest(VIEWER, "a", "1");
+  request.add(added, "a");
+  const data = await new Promise((resolve) => request.send(resolve));
+  equal(data.get("a").getOriginalDataRequest() === added, true);
+});

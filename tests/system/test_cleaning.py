@@ -1,0 +1,131 @@
+"""The served platform works off its queue as Lambda would: what is deleted goes, what keeps failing is kept apart."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Served
+
+CLEANING = "engawa-local-cleaning"
+FEEDS, COMMENTS, FAVORITES = (f"engawa-local-{name}" for name in ("feeds", "comments", "favorites"))
+
+
+def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not (found := true()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def ask(served: Served, method: str, path: str, name: str = "mei", **more: Any) -> httpx.Response:
+    """A request about the page cafe, as that user with the app quest."""
+    headers = {"Authorization": f"OAuth {served.demo['tokens']['users'][name]['quest']}"}
+    url = f"{served.base_url}/2/pages/{served.demo['pages']['cafe']['id']}/{path}"
+    return httpx.request(method, url, headers=headers, timeout=30, **more)
+
+
+def posted(served: Served, uri: str) -> dict[str, Any]:
+    """A feed with a comment and a favorite; its head, by which all that hangs on it is found."""
+    before = {item["pk"]["S"] for item in items(served, COMMENTS)}
+    answer = ask(served, "POST", "feeds", json={"title": "to be deleted", "contentUri": uri})
+    assert answer.status_code == 201, answer.text
+    on = {"contentUri": uri}
+    assert ask(served, "POST", "comments", "hana", params=on, json={"comment": "soon gone"}).status_code == 201
+    assert ask(served, "POST", "favorites", "ken", params=on).status_code == 201
+    [head] = [item for item in items(served, COMMENTS) if item["pk"]["S"] not in before and "pg" in item]
+    return head
+
+
+def delete(served: Served, uri: str) -> None:
+    assert ask(served, "DELETE", "feeds", params={"contentUri": uri}).status_code == 204
+
+
+def items(served: Served, table: str) -> list[dict[str, Any]]:
+    pages = served.aws("dynamodb").get_paginator("scan").paginate(TableName=table)
+    return [item for page in pages for item in page["Items"]]
+
+
+def of(served: Served, head: dict[str, Any]) -> int:
+    """How many items there are of a content and its generation, notes included."""
+    content, generation = head["pk"]["S"], head["g"]["S"]
+    found = [*items(served, COMMENTS), *items(served, FAVORITES)]
+    hanging = sum(item["pk"]["S"].startswith(content) for item in found)
+    return hanging + sum(item["sk"]["S"] == generation for item in items(served, FEEDS))
+
+
+def left(served: Served, queue: str = CLEANING) -> int:
+    """How many messages a queue has, hidden ones too."""
+    sqs, names = served.aws("sqs"), ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+
+
+def test_what_hung_on_a_deleted_feed_is_cleared(served: Served) -> None:
+    uri = "http://quest.example/cleaning/1"
+    head = posted(served, uri)
+    assert of(served, head) >= 3
+
+    delete(served, uri)
+
+    assert ask(served, "GET", "feeds", params={"contentUri": uri}).status_code != 200
+    assert eventually(lambda: of(served, head) == 0 and left(served) == 0)
+
+
+def test_a_message_that_keeps_failing_lies_among_the_dead_letters(served: Served) -> None:
+    dynamodb, sqs = served.aws("dynamodb"), served.aws("sqs")
+    key = {"pk": {"S": "trash"}, "sk": {"S": "damaged"}}
+    # A note that says of a content that it is to be cleared, and not how many shards it has.
+    dynamodb.put_item(TableName=FEEDS, Item=key | {"p": {"S": "content"}, "due": {"N": "9999999999999"}})
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=CLEANING)["QueueUrl"], MessageBody="damaged")
+    try:
+        assert eventually(lambda: left(served, f"{CLEANING}-dead") == 1)
+    finally:
+        dynamodb.delete_item(TableName=FEEDS, Key=key)
+
+    dead = sqs.get_queue_url(QueueName=f"{CLEANING}-dead")["QueueUrl"]
+    [message] = sqs.receive_message(QueueUrl=dead, MessageSystemAttributeNames=["All"])["Messages"]
+    assert message["Body"] == "damaged"
+    assert int(message["Attributes"]["ApproximateReceiveCount"]) >= 5
+    assert left(served) == 0
+    # And the rest goes on.
+    uri = "http://quest.example/cleaning/2"
+    head = posted(served, uri)
+    delete(served, uri)
+    assert eventually(lambda: of(served, head) == 0)
+
+
+def test_killed_in_the_midst_it_goes_on_after_the_next_start(serve: Callable[..., Served]) -> None:
+    first = serve()
+    uri = "http://quest.example/cleaning/3"
+    head = posted(first, uri)
+    many = 6_000
+    stuff(first, head, many)
+    delete(first, uri)
+    assert eventually(lambda: of(first, head) < many - 100), "nothing was cleared"
+
+    assert first.stop(signal.SIGKILL) == -signal.SIGKILL
+    second = serve(**first.environment)
+
+    # It was in the midst: the second one has work left to do, and does it.
+    remaining = of(second, head)
+    assert remaining > 0
+    assert eventually(lambda: of(second, head) == 0 and left(second) == 0, 120)
+    assert left(second, f"{CLEANING}-dead") == 0
+
+
+def stuff(served: Served, head: dict[str, Any], many: int) -> None:
+    """Hang that many comments on a content, past the app."""
+    dynamodb = served.aws("dynamodb")
+    prefix = f"{head['g']['S']}#"
+    for start in range(0, many, 25):
+        batch = [
+            {"PutRequest": {"Item": {"pk": head["pk"], "sk": {"S": f"{prefix}~{number:06}"}, "b": {"S": "x"}}}}
+            for number in range(start, start + 25)
+        ]
+        dynamodb.batch_write_item(RequestItems={COMMENTS: batch})

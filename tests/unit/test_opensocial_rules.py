@@ -1,0 +1,380 @@
+"""Whom a request of `/rpc` or `/os/0.8` names, which keys and fields it asks for, and what a person's entry says."""
+
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.access import Access
+from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.errors import BadRequest, InsufficientScope, ParameterInvalid, PermissionDenied, TooLarge
+from chalicelib.core.limits import Limits
+from chalicelib.core.opensocial import (
+    MOST_IDS,
+    MOST_KEYS,
+    Group,
+    Selection,
+    Wanted,
+    check_writable,
+    data_keys,
+    full_id,
+    person,
+    person_fields,
+    person_query,
+    select_data,
+    select_people,
+)
+from chalicelib.core.people import DEFAULT_FIELDS, FIELDS, Filter, Person, depends_on_friends_of_friends
+from chalicelib.core.permission import Running
+
+HANA, KEN, MEI = "k3v9x2mtq7ra", "a8d1p0zzk4wn", "m5c2e7uub9fh"
+APP = "6d1f0c2ab4e79853"
+ACCESS = Access(APP, viewer=HANA, owner=KEN, scopes=frozenset({"mixi_apps2", "r_profile"}))
+"""Hana looks at Ken's app."""
+OWN = Access(APP, viewer=HANA, owner=None, scopes=frozenset())
+LIMITS = Limits()
+
+ids = st.text(string.ascii_lowercase + string.digits, min_size=12, max_size=12)
+
+
+def one(user: str, group: Group = Group.SELF) -> Selection:
+    return Selection((user,), group, several=False)
+
+
+# --- users
+
+
+@pytest.mark.parametrize("users", ["@me", "@viewer", HANA, f"mixi.jp:{HANA}", f"urn:guid:mixi.jp:{HANA}", ["@viewer"]])
+@pytest.mark.parametrize("group", [None, "", "@self"])
+def test_the_viewer(users: object, group: object) -> None:
+    assert select_data(users, group, None, ACCESS) == select_people(users, group, ACCESS) == one(HANA)
+
+
+@pytest.mark.parametrize("users", ["@owner", KEN, f"mixi.jp:{KEN}", [KEN], ["@owner", KEN, f"mixi.jp:{KEN}"]])
+def test_the_owner(users: object) -> None:
+    assert select_data(users, "@self", "@app", ACCESS) == one(KEN)
+
+
+def test_where_no_owner_is_told_the_viewer_is_the_owner() -> None:
+    assert select_data("@owner", None, None, OWN) == one(HANA)
+
+
+@given(ids, st.text(string.ascii_letters + string.digits, min_size=40, max_size=40))
+def test_an_id_in_any_of_its_forms_is_the_same_user(user: str, tail: str) -> None:
+    for form in (user, full_id(user), f"mixi.jp:{user}{tail}", f"urn:guid:mixi.jp:{user}"):
+        assert select_data(form, None, None, ACCESS) == one(user)
+
+
+@pytest.mark.parametrize(
+    "users", [f"{KEN},@me,{KEN},{MEI}", [KEN, "@me", f"mixi.jp:{KEN}", MEI], f",{KEN},@viewer,{MEI},"]
+)
+def test_several_users_are_named_once_each_in_order(users: object) -> None:
+    assert select_data(users, "@self", None, ACCESS) == Selection((KEN, HANA, MEI), Group.SELF, several=True)
+
+
+NOBODY = [
+    "@all",
+    "@nobody",
+    "@Me",
+    "mixi.jp:",
+    "mixi.jp:@me",
+    f"mixi.jp:{KEN}{'x' * 39}",
+    f"mixi.jp:{KEN}{'x' * 41}",
+    f"other.example:{KEN}",
+    KEN.upper(),
+    KEN + "\n",
+    " " + KEN,
+    "縁" * 400,
+    "../" + KEN,
+]
+
+
+@pytest.mark.parametrize("user", NOBODY)
+def test_what_cannot_be_an_id_is_refused_alone_and_absent_among_others(user: str) -> None:
+    with pytest.raises(PermissionDenied):
+        select_data(user, None, None, ACCESS)
+    assert select_data([KEN, user], None, None, ACCESS) == Selection((KEN,), Group.SELF, several=True)
+
+
+def test_a_viewer_of_another_form_of_id_is_known_by_it() -> None:
+    """An external issuer may name users otherwise."""
+    access = Access(APP, viewer="hana@people.example", owner=None, scopes=frozenset())
+    assert select_data("hana@people.example", None, None, access) == one("hana@people.example")
+
+
+@pytest.mark.parametrize("users", [None, "", ",", [], ()])
+def test_nobody_named_is_an_error(users: object) -> None:
+    for select in (lambda: select_data(users, None, None, ACCESS), lambda: select_people(users, None, ACCESS)):
+        with pytest.raises(ParameterInvalid):
+            select()
+
+
+@pytest.mark.parametrize("users", [5, True, {}, {"0": HANA}, [HANA, 5], [[HANA]], [None]])
+def test_users_of_another_type_are_an_error(users: object) -> None:
+    with pytest.raises(BadRequest):
+        select_data(users, None, None, ACCESS)
+
+
+def test_as_many_users_as_allowed_can_be_named() -> None:
+    named = [f"u{turn:011}" for turn in range(MOST_IDS)]
+    assert select_data(named, None, None, ACCESS).users == tuple(named)
+    with pytest.raises(ParameterInvalid) as caught:
+        select_data([*named, KEN], None, None, ACCESS)
+    assert caught.value.description == "Too many users are named (max=100)"
+
+
+def test_an_app_for_itself_has_no_viewer() -> None:
+    with pytest.raises(PermissionDenied):
+        select_data("@me", None, None, Access(APP, viewer=None, owner=None, scopes=frozenset()))
+
+
+# --- groups and apps
+
+
+@pytest.mark.parametrize("users", ["@me", HANA, "@owner"])
+def test_friends_of_one_user(users: object) -> None:
+    selection = one(KEN if users == "@owner" else HANA, Group.FRIENDS)
+    assert select_data(users, "@friends", None, ACCESS) == select_people(users, "@friends", ACCESS) == selection
+
+
+def test_everyone_connected_to_a_user_is_the_friends_and_has_no_data() -> None:
+    assert select_people("@me", "@all", ACCESS) == one(HANA, Group.FRIENDS)
+    with pytest.raises(PermissionDenied):
+        select_data("@me", "@all", None, ACCESS)
+
+
+@pytest.mark.parametrize("group", ["@Friends", "friends", "FRIENDS", "@deleted", "@usage", KEN])
+def test_a_group_that_does_not_exist_is_refused(group: str) -> None:
+    for select in (lambda: select_data("@me", group, None, ACCESS), lambda: select_people("@me", group, ACCESS)):
+        with pytest.raises(PermissionDenied):
+            select()
+
+
+@pytest.mark.parametrize("group", [5, ["@friends"], {}, False])
+def test_a_group_of_another_type_is_an_error(group: object) -> None:
+    with pytest.raises(BadRequest):
+        select_data("@me", group, None, ACCESS)
+
+
+def test_friends_of_several_users_cannot_be_asked_for_at_once() -> None:
+    with pytest.raises(ParameterInvalid):
+        select_data(["@viewer", "@owner"], "@friends", None, ACCESS)
+    assert select_data(["@viewer", HANA], "@friends", None, ACCESS) == one(HANA, Group.FRIENDS)
+
+
+@pytest.mark.parametrize("app", [None, "", "@app", APP])
+def test_the_app_is_the_one_that_asks(app: object) -> None:
+    assert select_data("@me", "@self", app, ACCESS) == one(HANA)
+
+
+@pytest.mark.parametrize("app", ["@App", "c07be4915fa2d386", APP.upper()])
+def test_another_app_is_refused(app: str) -> None:
+    with pytest.raises(PermissionDenied):
+        select_data("@me", "@self", app, ACCESS)
+
+
+# --- writing
+
+
+@pytest.mark.parametrize("users", ["@me", "@viewer", HANA, f"mixi.jp:{HANA}", ["@viewer", HANA]])
+def test_the_viewer_s_data_can_be_written(users: object) -> None:
+    assert check_writable(users, None, None, ACCESS) == HANA
+
+
+@pytest.mark.parametrize(
+    ("users", "group", "app"),
+    [
+        ("@owner", "@self", "@app"),
+        (KEN, None, None),
+        (["@me", KEN], None, None),
+        (["@me", "nonsense"], None, None),
+        ("@me", "@friends", None),
+        ("@me", "@self", "c07be4915fa2d386"),
+    ],
+)
+def test_nothing_else_can_be_written(users: object, group: object, app: object) -> None:
+    with pytest.raises(PermissionDenied):
+        check_writable(users, group, app, ACCESS)
+
+
+def test_the_owner_who_looks_at_their_own_app_may_write() -> None:
+    assert check_writable("@owner", None, None, OWN) == HANA
+
+
+# --- keys
+
+
+@pytest.mark.parametrize("fields", [None, "", ",", [], "*", "@all", ["*"], ["a", "@all"], "a,*"])
+def test_every_key(fields: object) -> None:
+    assert data_keys(fields, LIMITS) is None
+
+
+@pytest.mark.parametrize("fields", ["a,b", ["a", "b"], ("b", "a", "b"), ",b,,a"])
+def test_keys_by_name(fields: object) -> None:
+    assert data_keys(fields, LIMITS) == {"a", "b"}
+
+
+@pytest.mark.parametrize("fields", [[""], ["a", ""], ["a,b"], ["a b"], "a b", ["k" * 256], ["*a"]])
+def test_a_name_that_cannot_be_a_key_is_an_error_and_never_every_key(fields: object) -> None:
+    with pytest.raises(ParameterInvalid):
+        data_keys(fields, LIMITS)
+
+
+@pytest.mark.parametrize("fields", [1, True, {"a": "b"}, ["a", 1], [["a"]], [None]])
+def test_fields_of_another_type_are_an_error(fields: object) -> None:
+    for read in (lambda: data_keys(fields, LIMITS), lambda: person_fields(fields, ())):
+        with pytest.raises(BadRequest):
+            read()
+
+
+@pytest.mark.parametrize(("most", "options"), [(99, {"most": 99}), (MOST_KEYS, {})])
+def test_as_many_keys_as_allowed_can_be_named(most: int, options: dict[str, Any]) -> None:
+    names = [f"k{turn}" for turn in range(most)]
+    assert data_keys([*names, "k0"], LIMITS, **options) == set(names)
+    with pytest.raises(TooLarge):
+        data_keys([*names, "more"], LIMITS, **options)
+
+
+@given(st.lists(st.text(string.ascii_letters + "_.-", min_size=1, max_size=9), min_size=1, max_size=20))
+def test_a_list_and_a_comma_separated_string_name_the_same_keys(names: list[str]) -> None:
+    assert data_keys(names, LIMITS) == data_keys(",".join(names), LIMITS) == set(names)
+
+
+# --- people
+
+OWN_FIELDS = ("nickname", "isViewer", "isOwner", "hasApp")
+FINER = {field.scope for field in FIELDS.values() if field.scope}
+
+
+@pytest.mark.parametrize("fields", [None, "", []])
+def test_default_fields(fields: object) -> None:
+    assert person_fields(fields, ()) == Wanted(DEFAULT_FIELDS, OWN_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ("nickname", Wanted(("id",), ("nickname",))),
+        (["isOwner", "displayName", "no_such"], Wanted(("id", "displayName"), ("isOwner",))),
+        (["no_such"], Wanted(("id",), ())),
+        ("@all", Wanted(("id", "displayName", "thumbnailUrl", "profileUrl", "thumbnailDetails"), OWN_FIELDS)),
+    ],
+)
+def test_fields_by_name(fields: object, wanted: Wanted) -> None:
+    assert person_fields(fields, {"r_profile"}) == wanted
+    assert not wanted.profile
+
+
+def test_a_field_asks_for_its_scope() -> None:
+    with pytest.raises(InsufficientScope) as caught:
+        person_fields(["nickname", "gender"], {"r_profile"})
+    assert caught.value.scope == "r_profile_gender"
+    assert person_fields(["gender"], {"r_profile_gender"}) == Wanted(("id", "gender"), ())
+    assert person_fields("*", FINER).common == tuple(FIELDS)
+
+
+@pytest.mark.parametrize("field", [name for name, field in FIELDS.items() if field.setting])
+def test_profile_information_is_known_as_such(field: str) -> None:
+    assert person_fields(field, FINER).profile
+    assert not person_fields("bloodType", FINER).profile
+
+
+def query(**parameters: object) -> Any:
+    return person_query(parameters.get)
+
+
+@given(st.integers(0, 10**9), st.integers(1, 1000))
+def test_paging_takes_numbers_and_their_texts(start: int, count: int) -> None:
+    asked = query(startIndex=start, count=count)
+    assert (asked.paging.start, asked.paging.count) == (start, count)
+    assert asked == query(startIndex=str(start), count=str(count))
+
+
+@pytest.mark.parametrize("name", ["startIndex", "count"])
+@pytest.mark.parametrize("value", [-1, 10**9 + 1, 10**4000, 1.0, 1.5, float("inf"), True, "x"])
+def test_paging_out_of_range(name: str, value: object) -> None:
+    with pytest.raises(ParameterInvalid):
+        query(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["startIndex", "count", "sortBy", "sortOrder", "filterBy"])
+@pytest.mark.parametrize("value", [[], {}, ["1"]])
+def test_parameters_of_another_type_are_an_error(name: str, value: object) -> None:
+    with pytest.raises(BadRequest):
+        query(**{name: value})
+
+
+@pytest.mark.parametrize("value", [None, "topFriends", "id"])
+def test_without_a_wish_people_come_by_id(value: object) -> None:
+    assert not query(sortBy=value).by_name
+
+
+@pytest.mark.parametrize("value", ["name", "nickname", "displayName"])
+def test_people_by_name(value: str) -> None:
+    assert query(sortBy=value).by_name
+
+
+@pytest.mark.parametrize(("value", "expected"), [("all", None), ("topFriends", None), ("hasApp", Filter.HAS_APP)])
+def test_filters(value: str, expected: Filter | None) -> None:
+    assert query(filterBy=value).filter is expected
+
+
+@pytest.mark.parametrize("parameters", [{"sortBy": "age"}, {"filterBy": "isFriendsWith"}, {"filterBy": "pageId"}])
+def test_what_there_is_no_such_order_or_filter_for(parameters: dict[str, object]) -> None:
+    with pytest.raises(ParameterInvalid):
+        query(**parameters)
+
+
+KENS = User(KEN, "健 (Ken)", profile_url="https://people.example/ken", gender="male")
+
+
+@pytest.mark.parametrize(("viewer", "owner"), [(HANA, KEN), (KEN, HANA), (KEN, KEN), (HANA, HANA)])
+@pytest.mark.parametrize("installed", [True, False])
+def test_an_entry_says_who_it_is(viewer: str, owner: str, installed: bool) -> None:
+    running = Running(owner, viewer, True, True, {KEN}, {KEN})
+    assert person(Person(KENS, installed), person_fields(None, ()), running, strict=False) == {
+        "id": KEN,
+        "displayName": "健 (Ken)",
+        "thumbnailUrl": "",
+        "profileUrl": "https://people.example/ken",
+        "nickname": "健 (Ken)",
+        "isViewer": viewer == KEN,
+        "isOwner": owner == KEN,
+        "hasApp": installed,
+    }
+
+
+def published(publication: Publication) -> Person:
+    settings = dict.fromkeys(PROFILE_FIELDS, publication)
+    return Person(User(KEN, "Ken", gender="male", publication=settings), installed=True)
+
+
+@pytest.mark.parametrize("close", [True, False])
+@pytest.mark.parametrize(
+    ("publication", "strangers", "friends_of_friends"),
+    [
+        (Publication.EVERYONE, True, True),
+        (Publication.FRIENDS_OF_FRIENDS, False, True),
+        (Publication.FRIENDS, False, False),
+        (Publication.NOBODY, False, False),
+    ],
+)
+def test_a_strict_profile_asks_how_close_the_viewer_is(
+    publication: Publication, strangers: bool, friends_of_friends: bool, close: bool
+) -> None:
+    running = Running(MEI, HANA, True, True, friends_of_friends={KEN} if close else ())
+    entry = person(published(publication), person_fields("gender", FINER), running, strict=True)
+    assert ("gender" in entry) == (friends_of_friends if close else strangers)
+
+
+def test_friends_of_friends_matter_to_strangers_who_publish_to_them() -> None:
+    far = Running(MEI, HANA, True, True)
+    to_them = published(Publication.FRIENDS_OF_FRIENDS)
+
+    assert depends_on_friends_of_friends(to_them, far)
+    assert not depends_on_friends_of_friends(to_them, Running(MEI, HANA, True, True, viewer_friends={KEN}))
+    assert not depends_on_friends_of_friends(to_them, Running(MEI, KEN, True, True))
+    for other in (Publication.EVERYONE, Publication.FRIENDS, Publication.NOBODY):
+        assert not depends_on_friends_of_friends(published(other), far)

@@ -1,0 +1,444 @@
+"""Requests signed by OAuth 1.0a: RFC 5849's own examples, every way a client may write a URL, and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
+
+import pytest
+from chalice.app import Chalice, Response
+from chalice.app import Request as Asked
+from chalice.local import LambdaContext
+from hypothesis import given
+from hypothesis import strategies as st
+from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY, Client
+
+from chalicelib.core.access import Access
+from chalicelib.core.directory import App
+from chalicelib.web.face import Face, Token
+from chalicelib.web.signatures import Signatures, base_strings, signed_parameters, signs
+from chalicelib.web.tokens import Keys, Tokens
+from local.gateway import Answer, Gateway, Request
+
+NOW = 1_800_000_000
+KEY, SECRET, PUBLIC = "6d1f0c2ab4e79853", "kd94hf93k423kf44", "0123456789abcdef"
+HANA = "k3v9x2mtq7ra"
+ISSUER, OLD = "https://api.engawa.example/api", "http://old.example"
+FORM = "application/x-www-form-urlencoded"
+APPS = {
+    KEY: App(KEY, "quest", secret=SECRET, scopes=("mixi_apps2", "r_profile", "r_profile_gender", "admin")),
+    PUBLIC: App(PUBLIC, "album", confidential=False),
+}
+
+
+class Door:
+    """A face that takes signatures, behind the gateway; `used` has the nonces that were used up."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.used: list[tuple[str, int, str]] = []
+        self.asked: list[str] = []
+        self.now = NOW
+        signatures = Signatures(self._app, self._use, lambda: self.now * 1000 + 999, (ISSUER, OLD), **settings)
+        tokens = Tokens(Keys(lambda: '{"keys":[]}'), ISSUER)
+        face, self.app = Face("face", lambda: tokens, lambda: signatures), Chalice("test")
+
+        @face.route("/os/{guid}/{group}", methods=["GET", "POST"], token=Token.USER, scope=None, signed=True)
+        def view(request: Asked, access: Access, guid: str, group: str) -> Response:
+            told = {"app": access.app, "viewer": access.viewer, "owner": access.owner, "guid": guid}
+            return Response(told | {"scopes": sorted(access.scopes)})
+
+        self.app.register_blueprint(face)
+        self.gateway = Gateway(self.app)
+
+    def _app(self, app: str) -> App | None:
+        self.asked.append(app)
+        return APPS.get(app)
+
+    def _use(self, app: str, timestamp: int, nonce: str) -> bool:
+        fresh = (app, timestamp, nonce) not in self.used
+        self.used.append((app, timestamp, nonce))
+        return fresh
+
+    def send(
+        self, url: str, headers: Mapping[str, str], method: str = "GET", body: str | bytes | None = None
+    ) -> Answer:
+        """What a server sees of a request to that URL: no scheme, and another host."""
+        path = "/" + url.partition("://")[2].partition("/")[2].removeprefix("api/")
+        raw = body.encode() if isinstance(body, str) else body or b""
+        return self.gateway.handle(Request(method, path, [*headers.items(), ("Host", "gateway.internal")], raw))
+
+
+def target(base: str = ISSUER, path: str = "/os/@me/@self", /, **query: str) -> str:
+    asked = {"xoauth_requestor_id": HANA} | query
+    return base + path + "?" + urlencode(asked, quote_via=quote)
+
+
+def sign(
+    url: str, method: str = "GET", body: str | None = None, headers: dict[str, str] | None = None, **more: Any
+) -> tuple[str, dict[str, str], str | None]:
+    secret = more.pop("secret", SECRET)
+    settings = {"timestamp": str(NOW), "nonce": "n1"} | more
+    client = Client(settings.pop("key", KEY), client_secret=secret, **settings)
+    signed: tuple[str, dict[str, str], str | None] = client.sign(url, method, body=body, headers=headers)
+    return signed
+
+
+def knock(door: Door, url: str, method: str = "GET", body: str | None = None, **more: Any) -> Answer:
+    """Send a request that oauthlib's client has signed."""
+    url, headers, body = sign(url, method, body, **more)
+    return door.send(url, headers, method, body)
+
+
+def problem(answer: Answer) -> tuple[int, str]:
+    """Status and problem, which header and body both tell."""
+    told = json.loads(answer.body)
+    header = dict(answer.headers)["WWW-Authenticate"]
+    assert header.startswith(f'OAuth realm="", oauth_problem="{told["error"]}"')
+    assert header.isascii()
+    assert header.isprintable()
+    assert set(told) == {"error", "error_description"}
+    return answer.status, told["error"]
+
+
+def details(answer: Answer) -> dict[str, str]:
+    parts = [
+        part.partition("=") for part in dict(answer.headers)["WWW-Authenticate"].removeprefix("OAuth ").split(", ")
+    ]
+    return {name: unquote(value.strip('"')) for name, _, value in parts}
+
+
+# --- RFC 5849
+
+
+def asked(method: str, path: str, query: dict[str, list[str]], headers: dict[str, str], body: str = "") -> Asked:
+    event = {
+        "path": path,
+        "multiValueQueryStringParameters": query or None,
+        "headers": headers,
+        "pathParameters": None,
+        "requestContext": {"httpMethod": method, "resourcePath": path},
+        "stageVariables": None,
+        "body": body,
+    }
+    return Asked(event)
+
+
+def test_the_base_string_of_the_rfc():
+    """Section 3.4.1.1: parameters of header, query and form, names that stand twice, and none of the realm."""
+    header = (
+        'OAuth realm="Example", oauth_consumer_key="9djdj82h48djs9d2", oauth_token="kkk9d7dh3k39sjv7", '
+        'oauth_signature_method="HMAC-SHA1", oauth_timestamp="137131201", oauth_nonce="7d8f3e4a", '
+        'oauth_signature="bYT5CMsGcbgUdFHObYMEfcx6bsw%3D"'
+    )
+    query = {"b5": ["=%3D"], "a3": ["a"], "c@": [""], "a2": ["r b"]}
+    request = asked("POST", "/request", query, {"content-type": FORM, "authorization": header}, "c2&a3=2+q")
+
+    (base,) = base_strings(request, signed_parameters(request), ["http://EXAMPLE.COM:80"])
+
+    assert base == (
+        "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D"
+        "%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1"
+        "%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
+    )
+
+
+def test_the_signature_of_the_test_cases():
+    """That of oauth.net's list of test cases for HMAC-SHA1 without a token's secret."""
+    signature = "egQqG5AJep5sJ7anhXju1unge2I="
+
+    assert signs(signature, ["bs"], "cs")
+    assert signs(signature, ["other", "bs"], "cs")
+    assert not signs(signature, ["bt"], "cs")
+    assert not signs(signature, ["bs"], "ct")
+    assert not signs(signature.replace("e", "f", 1), ["bs"], "cs")
+    assert not signs("", ["bs"], "cs")
+
+
+# --- who may come in
+
+
+def test_a_signature_names_app_and_user_and_opens_what_an_installed_app_may():
+    answer = knock(Door(), target())
+
+    assert answer.status == 200
+    assert json.loads(answer.body) == {
+        "app": KEY,
+        "viewer": HANA,
+        "owner": HANA,
+        "guid": "@me",
+        "scopes": ["mixi_apps2", "r_profile"],
+    }
+
+
+@pytest.mark.parametrize(
+    "requestor", [HANA, f"mixi.jp:{HANA}", f"urn:guid:mixi.jp:{HANA}", f"mixi.jp:{HANA}{'7z' * 20}"]
+)
+def test_the_requestor_in_any_form_of_an_id(requestor):
+    assert json.loads(knock(Door(), target(xoauth_requestor_id=requestor)).body)["viewer"] == HANA
+
+
+@pytest.mark.parametrize("requestor", ["", "hana", "@me", f"mixi.jp:{HANA}7", f"other.jp:{HANA}", "k" * 5000])
+def test_what_is_no_users_id_is_no_requestor(requestor):
+    answer = knock(Door(), target(xoauth_requestor_id=requestor))
+
+    assert problem(answer) == (400, "parameter_rejected" if requestor else "parameter_absent")
+
+
+@pytest.mark.parametrize("base", [ISSUER, ISSUER.replace("https", "http"), OLD, "https://old.example", OLD + ":80"])
+@pytest.mark.parametrize("guid", ["@me", "%40me", f"mixi.jp:{HANA}", f"mixi.jp%3A{HANA}"])
+@pytest.mark.parametrize("group", ["@self", "%40self"])
+@pytest.mark.parametrize("decoded", [True, False])
+def test_every_url_that_leads_here_may_be_signed(base, guid, group, decoded):
+    """Lambda is given the path decoded, or as it came, depending on what stands in front."""
+    door = Door()
+    url, headers, _ = sign(target(base, f"/os/{guid}/{group}"))
+    if not decoded:
+        assert door.send(url.replace(OLD + ":80", OLD), headers).status == 200
+        return
+    path = f"/stage/os/{unquote(guid)}/{unquote(group)}"
+    event = {
+        "path": path,
+        "multiValueQueryStringParameters": {"xoauth_requestor_id": [HANA]},
+        "headers": headers,
+        "pathParameters": {"guid": unquote(guid), "group": unquote(group)},
+        "requestContext": {"httpMethod": "GET", "resourcePath": "/os/{guid}/{group}"},
+        "stageVariables": None,
+        "body": None,
+    }
+    assert door.app(event, LambdaContext("test", 1, 1))["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "base", ["https://api.engawa.example", "https://gateway.internal/api", "https://api.engawa.example:8443/api"]
+)
+def test_what_was_signed_for_another_server_is_refused(base):
+    headers = sign(target(base))[1]
+
+    assert problem(Door().send(target(), headers)) == (401, "signature_invalid")
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"), [(SIGNATURE_TYPE_QUERY, {}), (SIGNATURE_TYPE_BODY, {"body": "a=1&a=%E8%8A%B1+x"})]
+)
+def test_the_parameters_in_query_or_form(kind, more):
+    headers = {"Content-Type": FORM} if more else {}
+
+    assert knock(Door(), target(), "POST", headers=headers, signature_type=kind, **more).status == 200
+
+
+def test_a_form_is_signed():
+    url, headers, body = sign(target(), "POST", "level=5", {"Content-Type": FORM})
+
+    assert Door().send(url, headers, "POST", body).status == 200
+    assert problem(Door().send(url, headers, "POST", "level=6")) == (401, "signature_invalid")
+    assert Door().send(url, headers, "POST", "x" * 65_537).status == 413
+    assert problem(Door().send(url, headers, "POST", b"\xff=1")) == (400, "parameter_rejected")
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(st.dictionaries(NAMES.filter(lambda name: not name.startswith(("oauth_", "xoauth_"))), VALUES, min_size=1))
+def test_whatever_is_in_the_query(query):
+    """Signed, it passes; with one value changed, or one left out, it does not."""
+    url, headers, _ = sign(target(**query))
+    first = min(query)
+
+    assert Door().send(url, headers).status == 200
+    for other in (query | {first: query[first] + "!"}, {name: query[name] for name in query if name != first}):
+        assert problem(Door().send(target(**other), headers)) == (401, "signature_invalid")
+
+
+# --- what is refused, and how
+
+
+def test_a_wrong_signature_is_told_our_base_string():
+    door = Door()
+    answer = knock(door, target(), secret="another")
+
+    assert problem(answer) == (401, "signature_invalid")
+    told = details(answer)["oauth_problem_advice"]
+    assert told.startswith("GET&https%3A%2F%2Fapi.engawa.example%2Fapi%2Fos%2F%40me%2F%40self&oauth_consumer_key%3D")
+    assert told.endswith(f"%26xoauth_requestor_id%3D{HANA}")
+    assert SECRET not in told
+    assert door.used == []
+
+
+def test_what_a_client_is_told_is_bounded():
+    answer = knock(Door(), target(long='"\r\n花' * 2_000), secret="another")
+
+    assert problem(answer) == (401, "signature_invalid")
+    assert len(details(answer)["oauth_problem_advice"]) == 2_000
+
+
+@pytest.mark.parametrize("key", ["fedcba9876543210", PUBLIC, "no-such-form", "x" * 5_000])
+def test_an_app_that_is_not_known_or_has_no_secret(key):
+    door = Door()
+
+    assert problem(knock(door, target(), key=key, secret="")) == (401, "consumer_key_unknown")
+    assert door.used == []
+    assert len(door.asked) == (len(key) == 16)
+
+
+@pytest.mark.parametrize(("off", "taken"), [(-300, True), (-301, False), (300, True), (301, False), (0, True)])
+def test_the_timestamp_may_be_five_minutes_off(off, taken):
+    answer = knock(Door(), target(), timestamp=str(NOW + off))
+
+    if taken:
+        assert answer.status == 200
+    else:
+        assert problem(answer) == (401, "timestamp_refused")
+        assert details(answer)["oauth_acceptable_timestamps"] == f"{NOW - 300}-{NOW + 300}"
+
+
+@pytest.mark.parametrize("timestamp", ["now", "-5", "1.8e9", f"{NOW}.0", "9" * 13, "１２"])
+def test_a_timestamp_is_whole_seconds(timestamp):
+    assert problem(knock(Door(), target(), timestamp=timestamp)) == (400, "parameter_rejected")
+
+
+def test_a_nonce_is_good_once_for_each_timestamp():
+    door = Door()
+
+    assert knock(door, target()).status == 200
+    assert problem(knock(door, target())) == (401, "nonce_used")
+    assert knock(door, target(), nonce="n2").status == 200
+    assert knock(door, target(), timestamp=str(NOW - 1)).status == 200
+
+
+def test_the_length_of_a_nonce():
+    assert knock(Door(), target(), nonce="n" * 255).status == 200
+    assert problem(knock(Door(), target(), nonce="n" * 256)) == (400, "parameter_rejected")
+
+
+@pytest.mark.parametrize("name", ["consumer_key", "signature_method", "timestamp", "nonce", "signature"])
+def test_each_parameter_is_needed(name):
+    url, headers, _ = sign(target())
+    parts = headers["Authorization"].removeprefix("OAuth ").split(", ")
+    left = [part for part in parts if not part.startswith(f"oauth_{name}=")]
+    assert len(left) == len(parts) - 1
+
+    answer = Door().send(url, {"Authorization": "OAuth " + ", ".join(left)})
+
+    assert problem(answer) == (400, "parameter_absent")
+    assert details(answer)["oauth_parameters_absent"] == f"oauth_{name}"
+
+
+def test_the_requestor_is_needed():
+    answer = knock(Door(), ISSUER + "/os/@me/@self")
+
+    assert problem(answer) == (400, "parameter_absent")
+    assert details(answer)["oauth_parameters_absent"] == "xoauth_requestor_id"
+
+
+@pytest.mark.parametrize("more", ["oauth_nonce=n1", "xoauth_requestor_id=a8d1p0zzk4wn", "oauth_signature=x"])
+def test_a_parameter_that_stands_twice(more):
+    url, headers, _ = sign(target())
+
+    answer = Door().send(f"{url}&{more}", headers)
+
+    assert problem(answer) == (400, "parameter_rejected")
+    assert details(answer)["oauth_parameters_rejected"] == more.partition("=")[0]
+
+
+@pytest.mark.parametrize("method", ["PLAINTEXT", "HMAC-SHA256"])
+def test_another_method(method):
+    assert problem(knock(Door(), target(), signature_method=method)) == (400, "signature_method_rejected")
+
+
+@pytest.mark.parametrize(("version", "taken"), [("1.0", True), ("2.0", False)])
+def test_the_version(version, taken):
+    url, headers, _ = sign(target(oauth_version=version))
+    # oauthlib's client writes a version of its own: leave that one out, and sign what is left by hand.
+    parts = [each for each in headers["Authorization"].removeprefix("OAuth ").split(", ") if "version" not in each]
+    request = asked("GET", "/os/@me/@self", {}, {"authorization": "OAuth " + ", ".join(parts)})
+    found = [*signed_parameters(request), ("xoauth_requestor_id", HANA), ("oauth_version", version)]
+    base = base_strings(request, found, [ISSUER])[0]
+    digest = hmac.new(f"{SECRET}&".encode(), base.encode(), hashlib.sha1).digest()
+    left = [each for each in parts if "oauth_signature=" not in each]
+    left.append(f'oauth_signature="{quote(base64.b64encode(digest), safe="")}"')
+
+    answer = Door().send(url, {"Authorization": "OAuth " + ", ".join(left)})
+
+    if taken:
+        assert answer.status == 200
+    else:
+        assert problem(answer) == (400, "version_rejected")
+        assert details(answer)["oauth_acceptable_versions"] == "1.0-1.0"
+
+
+def test_an_app_that_signs_with_a_token():
+    assert problem(knock(Door(), target(), resource_owner_key="t")) == (401, "token_rejected")
+    assert knock(Door(), target(oauth_token="")).status == 200
+
+
+@pytest.mark.parametrize("header", ['OAuth oauth_nonce="1", x', "Bearer abc"])
+def test_a_header_that_is_none(header):
+    url, _, _ = sign(target(), signature_type=SIGNATURE_TYPE_QUERY)
+
+    assert problem(Door().send(url, {"Authorization": header})) == (400, "parameter_rejected")
+
+
+def test_without_a_signature_an_access_token_is_missed():
+    for url, headers in ((target(), {}), (target(), {"Authorization": "OAuth abc"}), (target(x="1"), {})):
+        answer = Door().send(url, headers)
+        assert answer.status == 401
+        assert dict(answer.headers)["WWW-Authenticate"].startswith("OAuth error='inval")
+
+
+# --- bodies
+
+
+BODY = '{"level":"5"}'
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_the_hash_of_a_body(needed):
+    """oauthlib's client sends one with every body that is no form."""
+    url, headers, body = sign(target(), "POST", BODY, dict(JSON))
+    assert "oauth_body_hash" in headers["Authorization"]
+
+    assert Door(body_hash=needed).send(url, headers, "POST", body).status == 200
+    for other in (BODY.replace("5", "6"), None, BODY + " "):
+        door = Door(body_hash=needed)
+        answer = door.send(url, headers, "POST", other)
+        assert problem(answer) == (401, "parameter_rejected")
+        assert details(answer)["oauth_parameters_rejected"] == "oauth_body_hash"
+        assert door.used == []
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_body_without_a_hash(needed):
+    url, headers, _ = sign(target(), "POST")
+    assert "oauth_body_hash" not in headers["Authorization"]
+
+    answer = Door(body_hash=needed).send(url, headers | JSON, "POST", BODY)
+
+    if needed:
+        assert problem(answer) == (400, "parameter_absent")
+        assert details(answer)["oauth_parameters_absent"] == "oauth_body_hash"
+        assert Door(body_hash=True).send(url, headers, "POST").status == 200
+    else:
+        assert answer.status == 200
+
+
+def test_a_form_has_no_hash_of_its_body():
+    digest = base64.b64encode(hashlib.sha1(b"level=5").digest()).decode()
+    url, headers, body = sign(target(oauth_body_hash=digest), "POST", "level=5", {"Content-Type": FORM})
+
+    assert problem(Door().send(url, headers, "POST", body)) == (400, "parameter_rejected")
+
+
+def test_a_face_without_what_checks_signatures_cannot_take_them():
+    with pytest.raises(ValueError, match="/os"):
+        Face("face", lambda: None).route("/os", methods=["GET"], token=Token.USER, scope=None, signed=True)
+    with pytest.raises(ValueError, match="/os"):
+        Face("face", lambda: None, lambda: None).route(
+            "/os", methods=["GET"], token=Token.CLIENT, scope=None, signed=True
+        )

@@ -1,0 +1,167 @@
+"""What the local platform does between queue and function is what Lambda does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from chalice.app import SQSEvent
+from moto import mock_aws
+
+from local import stack, worker
+from local.worker import Worker
+
+NAME = "engawa-local-cleaning"
+
+
+@pytest.fixture
+def sqs() -> Iterator[Any]:
+    with mock_aws():
+        own: dict[str, Any] = {
+            "region_name": "ap-northeast-1",
+            "aws_access_key_id": "engawa",
+            "aws_secret_access_key": "engawa",
+        }
+        client = boto3.client("sqs", **own)
+        stack.create(boto3.client("dynamodb", **own), boto3.client("s3", **own), client, "local")
+        yield client
+
+
+@pytest.fixture
+def run(sqs: Any) -> Iterator[Callable[[worker.Function], None]]:
+    """Starts a worker, for as long as the test takes."""
+    ended = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def start(function: worker.Function) -> None:
+        threads.append(threading.Thread(target=Worker(sqs, NAME, function).run, args=(ended,)))
+        threads[-1].start()
+
+    yield start
+    ended.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def send(sqs: Any, *bodies: str) -> None:
+    for body in bodies:
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=NAME)["QueueUrl"], MessageBody=body)
+
+
+def left(sqs: Any, name: str = NAME) -> int:
+    """How many messages a queue has, hidden ones too."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+
+
+def eventually(true: Callable[[], bool], seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while not (found := true()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def test_a_message_comes_as_the_event_that_lambda_makes_of_it(sqs: Any) -> None:
+    events: list[dict[str, Any]] = []
+    send(sqs, "note-1")
+
+    assert Worker(sqs, NAME, lambda event, _: events.append(event)).one()
+
+    [event] = events
+    assert [message.body for message in SQSEvent(event, None)] == ["note-1"]
+    [record] = event["Records"]
+    assert (record["eventSource"], record["awsRegion"]) == ("aws:sqs", "ap-northeast-1")
+    url = sqs.get_queue_url(QueueName=NAME)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    assert record["eventSourceARN"] == arn
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_what_is_worked_off_is_deleted(sqs: Any, run: Callable[[worker.Function], None]) -> None:
+    done: list[str] = []
+    send(sqs, "a", "b", "c")
+
+    run(lambda event, _: done.append(event["Records"][0]["body"]))
+
+    assert eventually(lambda: len(done) == 3 and left(sqs) == 0)
+    assert sorted(done) == ["a", "b", "c"]
+
+
+def test_what_fails_comes_five_times_and_then_lies_among_the_dead_letters(
+    sqs: Any, run: Callable[[worker.Function], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_RETRY_SECONDS", 0)
+    tried: list[str] = []
+
+    def fail_at_poison(event: Any, _: Any) -> None:
+        tried.append(event["Records"][0]["body"])
+        if tried[-1] == "poison":
+            raise ValueError("poison")
+
+    send(sqs, "poison", "a", "b")
+    run(fail_at_poison)
+
+    assert eventually(lambda: left(sqs, f"{NAME}-dead") == 1 and left(sqs) == 0)
+    assert (tried.count("poison"), sorted(set(tried))) == (5, ["a", "b", "poison"])
+    [dead] = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName=f"{NAME}-dead")["QueueUrl"])["Messages"]
+    assert dead["Body"] == "poison"
+
+
+def test_what_failed_once_is_done_the_second_time(
+    sqs: Any, run: Callable[[worker.Function], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_RETRY_SECONDS", 0)
+    tried: list[str] = []
+
+    def fail_once(event: Any, _: Any) -> None:
+        tried.append(event["Records"][0]["body"])
+        if len(tried) == 1:
+            raise ConnectionError
+
+    send(sqs, "a")
+    run(fail_once)
+
+    assert eventually(lambda: len(tried) == 2 and left(sqs) == 0)
+    assert left(sqs, f"{NAME}-dead") == 0
+
+
+def test_a_message_stays_hidden_for_as_long_as_it_is_worked_on(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "HIDDEN_SECONDS", 1)
+    seen: list[bool] = []
+
+    def work(event: Any, _: Any) -> None:
+        end = time.monotonic() + 2.5
+        other = Worker(sqs, NAME, lambda *_: None)
+        while time.monotonic() < end:
+            seen.append(other.one())
+            time.sleep(0.1)
+
+    send(sqs, "a")
+    Worker(sqs, NAME, work).one()
+
+    assert len(seen) > 10
+    assert not any(seen)
+    assert left(sqs) == 0
+
+
+def test_a_message_that_nobody_works_on_any_more_comes_again(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "HIDDEN_SECONDS", 1)
+
+    def die(*_: Any) -> None:
+        raise SystemExit
+
+    send(sqs, "a")
+    with pytest.raises(SystemExit):
+        Worker(sqs, NAME, die).one()
+
+    done: list[Any] = []
+    second = Worker(sqs, NAME, lambda event, _: done.append(event))
+    assert not second.one()
+    assert eventually(second.one, 5)
+    assert done[0]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
