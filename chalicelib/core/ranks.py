@@ -2,16 +2,17 @@
 
 Entries are numbered 1, 2, 3, … in the order in which they came, and a number is never used twice. Lists are read newest
 first, so the entry at an index is found from the numbers that have no entry: those of deleted entries (*holes*), and
-those that were drawn and are not used yet. Holes are kept as bits, in *leaves* of 1,000 numbers each.
+those that were drawn and are not used yet. Holes are kept as bits, in *leaves* of 800 numbers each.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 FIRST = 1
-LEAF = 1_000
-WORD = 100
-"""Bits of a leaf that are kept together: as a number that DynamoDB can add to without rounding (38 digits)."""
+LEAF = 800
+WORD = 80
+"""Bits of a leaf that are kept together, as a number that is added to: of 25 digits at the most, so that it is exact in
+DynamoDB (38 digits), and in an emulator that adds decimals as Python does (28)."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def fetch_image(
                 answer = _asked(connection, target, bounds, until)
             if isinstance(answer, bytes):
                 return answer
-            url = urljoin(url, answer)
+            url = _joined(url, answer)
             following = target_of(url)
             if (target.scheme, following.scheme) == ("https", "http"):
                 raise ParameterInvalid("The URL of the image redirects from https to http")
@@ -170,6 +170,13 @@ def _redirection(answer: "h11.Response") -> str | None:
     return _header(answer, b"location")
 
 
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise _Failed from None
+
+
 def _check(answer: "h11.Response", bounds: ImageBounds) -> None:
     """Raise ParameterInvalid where the answer says already that it is not an image to be taken."""
     if answer.status_code != 200:
@@ -182,7 +189,7 @@ def _check(answer: "h11.Response", bounds: ImageBounds) -> None:
 
 
 def _header(answer: "h11.Response", name: bytes) -> str | None:
-    return next((value.decode("latin-1") for key, value in answer.headers if key == name), None)
+    return next((value.decode("utf-8", "replace") for key, value in answer.headers if key == name), None)
 
 
 def _too_large(bounds: ImageBounds) -> ParameterInvalid:

@@ -55,9 +55,9 @@ function loadScores(done) {
     var scores = Object.assign({}, data.get("mine").getData(), data.get("theirs").getData());
     var people = [data.get("me").getData()].concat(data.get("friends").getData().asArray());
     done(data.get("theirs"), call, people.map(function (person) {
-      var id = person.getId();
-      // Who has saved nothing is not in the data at all.
-      return { name: person.getDisplayName(), isMe: person.isViewer(), points: scores[id] ? Number(scores[id][KEY]) : null };
+      // A friend who has saved nothing is not in the data at all.
+      var saved = (scores[person.getId()] || {})[KEY];
+      return { name: person.getDisplayName(), isMe: person.isViewer(), points: saved ? Number(saved) : null };
     }));
   });
 }

@@ -32,6 +32,7 @@ def every_route(wanted: Callable[[Any], bool] = lambda view: True) -> pytest.Mar
 
 every_token_route = every_route(lambda view: view.token is not Token.NONE)
 every_route_with_a_scope = every_route(lambda view: view.scope is not None)
+every_route_with_a_scope_for_users = every_route(lambda view: view.user_scope is not None)
 every_route_of_one_kind = every_route(lambda view: view.token in (Token.USER, Token.CLIENT))
 WITHOUT_TOKEN = {
     "POST /2/token": "client credentials",
@@ -56,15 +57,28 @@ def target(path: str) -> str:
     return re.sub(r"\{[^}]+\}", "@me", path)
 
 
-def test_the_persistence_api_is_there():
-    path = "/2/apps/appdata/{user}/{group}"
-    assert {method for method, of, _ in routes() if of == path} == {"GET", "POST", "PUT", "DELETE"}
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/2/apps/appdata/{user}/{group}", {"GET", "POST", "PUT", "DELETE"}),
+        ("/2/pages/{page}", {"GET"}),
+        ("/2/pages/{page}/feeds", {"GET", "POST", "DELETE"}),
+        ("/2/pages/{page}/comments", {"GET", "POST"}),
+        ("/2/pages/{page}/comments/{comment}", {"DELETE"}),
+        ("/2/pages/{page}/favorites", {"GET", "POST"}),
+        ("/2/pages/{page}/favorites/{favorite}", {"DELETE"}),
+    ],
+)
+def test_the_apis_are_there(path, methods):
+    assert {method for method, of, _ in routes() if of == path} - {"OPTIONS"} == methods
 
 
 @every_route()
 def test_each_route_says_which_token_and_scope_it_takes(method, path, view):
     assert isinstance(view.token, Token)
     assert view.scope is None or view.scope
+    # A token of either kind is taken for what an app may see by itself, and a user's only with a scope for it.
+    assert (view.token is Token.ANY) == (view.user_scope is not None)
     assert view.__doc__
 
 
@@ -94,6 +108,17 @@ def test_no_route_answers_to_a_token_without_its_scope(world: World, method, pat
         assert (reply.status, reply.json["error"]) == (403, "insufficient_scope")
         assert view.scope in reply.headers["www-authenticate"]
     assert world.calls == []
+
+
+@every_route_with_a_scope_for_users
+def test_a_route_that_takes_either_token_asks_a_user_s_for_its_scope(world: World, method, path, view):
+    assert view.token is Token.ANY
+    reply = world.send(method, target(path), token=world.token(HANA, "another"))
+    assert (reply.status, reply.json["error"]) == (403, "insufficient_scope")
+    assert view.user_scope in reply.headers["www-authenticate"]
+    assert world.calls == []
+    for token in (world.token(HANA, view.user_scope), world.token(None, "another")):
+        assert world.send(method, target(path), token=token).status not in (401, 403)
 
 
 @every_route_of_one_kind

@@ -20,6 +20,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from chalicelib.core.contents import Draft, Feed
 from chalicelib.core.images import Rendition
+from tests.starts import verify
 from tests.system.crowd import Crowd
 from tests.system.test_browser_signin import (
     DESKTOP,
@@ -34,7 +35,6 @@ from tests.system.test_browser_signin import (
     shots,
     sign_in,
 )
-from tests.starts import verify
 
 __all__ = ["browse", "shots"]
 
@@ -123,9 +123,11 @@ def test_the_page_of_a_feed(
     height = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["height"]
     resize(browser, (size[0], int(height)))
     shoot(browser, shots / f"feed-{name}-whole.png")
+    resize(browser, size)
     browser.find_element(By.CSS_SELECTOR, "a[rel=next]").click()
     WebDriverWait(browser, 10).until(lambda each: comments(each) == 5)
-    resize(browser, size)
+    # Straight to the comments, not to the top again.
+    assert browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssVisualViewport"]["pageY"] > 100
     shoot(browser, shots / f"feed-{name}-older.png")
     browser.find_element(By.CSS_SELECTOR, "a[hreflang]").click()
     WebDriverWait(browser, 10).until(

@@ -247,7 +247,7 @@ def test_a_star_is_every_key(world: World, page: Page) -> None:
         )
     )
     assert got[0] == {world.id("ken"): {"a": "1", "b": "2"}}
-    assert got[2] == {}
+    assert got[2] == {world.id("ken"): {}}
     assert world.stored("ken") == {}
 
 

@@ -11,7 +11,15 @@ from chalicelib.core.base36 import base36, from_base36
 
 @pytest.mark.parametrize(
     ("number", "width", "text"),
-    [(0, 1, "0"), (0, 3, "000"), (35, 1, "Z"), (36, 1, "10"), (36, 4, "0010"), (36**6 - 1, 6, "ZZZZZZ"), (36**6, 6, "1000000")],
+    [
+        (0, 1, "0"),
+        (0, 3, "000"),
+        (35, 1, "Z"),
+        (36, 1, "10"),
+        (36, 4, "0010"),
+        (36**6 - 1, 6, "ZZZZZZ"),
+        (36**6, 6, "1000000"),
+    ],
 )
 def test_how_numbers_look(number: int, width: int, text: str) -> None:
     assert base36(number, width) == text

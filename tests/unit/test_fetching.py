@@ -406,12 +406,20 @@ def test_each_hop_is_checked_anew(host):
         ("file:///etc/passwd", "begin with http"),
         ("http://me@photos.example/", "user name"),
         ("http://photos.example:22/", UNREACHABLE),
+        ("http://[::1", UNREACHABLE),
+        ("//[::1]:x/", "not valid"),
     ],
 )
 def test_a_redirect_to_what_is_not_fetched(location, told):
     with web(redirecting(location)) as server:
         server.addresses["photos.example"] = ["127.0.0.1"]
         assert told in server.refused(server.url(path="/0"))
+
+
+def test_a_redirect_to_a_path_that_is_not_ascii():
+    with web(redirecting("/縁側")) as server:
+        assert server.fetch(server.url(path="/0")) == b"pixels"
+        assert server.requests[1].startswith(b"GET /%E7%B8%81%E5%81%B4 HTTP/1.1")
 
 
 def test_a_redirect_that_leads_nowhere():

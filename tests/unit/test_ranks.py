@@ -47,7 +47,9 @@ def lists(draw: st.DrawFn) -> tuple[int, set[int], set[int]]:
 
 
 @given(lists(), st.data())
-def test_the_entry_at_an_index_is_that_of_the_whole_list(made: tuple[int, set[int], set[int]], data: st.DataObject) -> None:
+def test_the_entry_at_an_index_is_that_of_the_whole_list(
+    made: tuple[int, set[int], set[int]], data: st.DataObject
+) -> None:
     following, holes, drawn = made
     length = following - FIRST - len(holes | drawn)
     for index in {0, length - 1, length, data.draw(st.integers(0, MOST))} - {-1}:

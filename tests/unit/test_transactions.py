@@ -60,12 +60,13 @@ def dynamo(*ends: Exception) -> tuple[Dynamo, Answers, list[float]]:
 WRITES = [delete("table", ("a", "#"), PRESENT)]
 
 
-def test_a_collision_is_tried_again_as_a_transaction_of_its_own() -> None:
+def test_a_collision_is_tried_again_under_the_same_token() -> None:
     store, client, waits = dynamo(cancelled("TransactionConflict"), cancelled("None", "TransactionConflict"))
 
     commit(store, WRITES)
 
-    assert len(set(client.tokens)) == 3
+    assert len(client.tokens) == 3
+    assert len(set(client.tokens)) == 1
     assert len(waits) == 2
     assert waits[0] <= 0.01
     assert waits[1] <= 0.02
@@ -78,6 +79,24 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_token() -> None:
 
     assert len(client.tokens) == 3
     assert len(set(client.tokens)) == 1
+
+
+def test_a_try_that_lands_late_is_no_second_one_and_no_stranger() -> None:
+    store, client, _ = dynamo(lost_answer(), cancelled("TransactionConflict"), lost_answer())
+
+    commit(store, WRITES)
+
+    assert len(client.requests) == 4
+    assert all(request == client.requests[0] for request in client.requests), "else IdempotentParameterMismatch"
+
+
+def test_two_transactions_have_tokens_of_their_own() -> None:
+    store, client, _ = dynamo()
+
+    commit(store, WRITES)
+    commit(store, WRITES)
+
+    assert len(set(client.tokens)) == 2
 
 
 def test_it_gives_up_after_so_many_tries() -> None:

@@ -459,7 +459,7 @@
      * @param {IdSpec} idSpec
      * @param {string[]|string} keys Names of keys, one, or "*" for all.
      * @param {{escapeType?: string}} [options] Values come HTML-escaped unless it is NONE.
-     * @return {object} A request. Data: `{userId: {key: value}}`; who has none of the keys is absent.
+     * @return {object} A request. Data: `{userId: {key: value}}`; friends who have none of the keys are absent.
      */
     newFetchPersonAppDataRequest(idSpec, keys, options = {}) {
       const read = (result) => escaped(result, options.escapeType);

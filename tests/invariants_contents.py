@@ -1,0 +1,232 @@
+"""What must be true of feeds, comments, favorites and images between two writes, looked at from outside: by scans.
+
+A scan is not of one moment, so nothing may write meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from chalicelib.core.ranks import FIRST, LEAF, WORD
+from chalicelib.store.content_items import (
+    content_of,
+    favorites_in,
+    generation_of,
+    is_shown,
+    poster_of,
+    shard_of,
+    shards_of,
+)
+from chalicelib.store.dynamo import Key, key_of
+from chalicelib.store.itemsize import WRITE_UNIT, Item, item_size
+from chalicelib.store.notes import PAGE, PARTITION, USER
+from chalicelib.store.numbered import GENERATION, HOLDER, number_of, total
+
+IMAGES = "images/"
+
+
+class Contents:
+    """The three tables and the keys of the bucket, as scans found them; `pages` are the ids of those that stand."""
+
+    def __init__(
+        self,
+        feeds: Iterable[Item],
+        comments: Iterable[Item],
+        favorites: Iterable[Item],
+        objects: Iterable[str],
+        pages: Iterable[str],
+    ) -> None:
+        own = {key_of(item): item for item in feeds}
+        self.notes = {key[1]: item for key, item in own.items() if key[0] == PARTITION}
+        self.lists = {key[0]: item for key, item in own.items() if key[0] != PARTITION and key[1] == HOLDER}
+        rest = {key: item for key, item in own.items() if key[0] != PARTITION and key[1] != HOLDER}
+        self.page_leaves = {key: item for key, item in rest.items() if key[1].startswith("b")}
+        self.feeds = {key: item for key, item in rest.items() if key not in self.page_leaves}
+        self.heads: dict[str, Item] = {}
+        """By content."""
+        self.hung: dict[str, dict[Key, Item]] = {}
+        """Comments and leaves, by content."""
+        for item in comments:
+            content, sort_key = key_of(item)
+            if sort_key == HOLDER:
+                self.heads[content] = item
+            else:
+                self.hung.setdefault(content, {})[content, sort_key] = item
+        self.shards: dict[tuple[str, int], Item] = {}
+        self.favorites: dict[tuple[str, int], list[Item]] = {}
+        """Both by content and shard."""
+        for item in favorites:
+            content, _, shard = item["pk"]["S"].rpartition("#")
+            if item["sk"]["S"] == HOLDER:
+                self.shards[content, int(shard)] = item
+            else:
+                self.favorites.setdefault((content, int(shard)), []).append(item)
+        self.objects = set(objects)
+        self.pages = set(pages)
+
+    def wrongs(self) -> list[str]:
+        """Everything that is not as it must be: nothing, where all is well."""
+        found = [*self._feeds_and_heads(), *self._page_lists(), *self._notes(), *self._images()]
+        for content, head in self.heads.items():
+            found += [f"{head['pg']['S']} {head['f']['S']}: {wrong}" for wrong in self._counts(content, head)]
+        found += [f"unreachable for ever: {left}" for left in self._left() if not self._is_noted(*left)]
+        return found
+
+    def remains(self) -> list[str]:
+        """What cleaning should have taken away."""
+        left = [f"{count} of {each}" for each, count in self._left().items()]
+        return left + [f"a note of {note}" for note in self.notes]
+
+    def lists_of(self, page: str) -> tuple[set[int], set[int], set[int]]:
+        """Of a page's list: the numbers with an entry, the holes and the drawn."""
+        entries = {number_of(item) for key, item in self.feeds.items() if key[0] == page and is_shown(key[1])}
+        leaves = [item for key, item in self.page_leaves.items() if key[0] == page]
+        return entries, holes_in(leaves), drawn(self.lists.get(page))
+
+    def comments_of(self, content: str, generation: str) -> tuple[list[Item], set[int]]:
+        """The comments of a generation, and the holes among them."""
+        own = [item for key, item in self.hung.get(content, {}).items() if key[1].startswith(f"{generation}#")]
+        leaves = [item for item in own if item["sk"]["S"][GENERATION + 1] == "b"]
+        return [item for item in own if item not in leaves], holes_in(leaves)
+
+    def _feeds_and_heads(self) -> Iterator[str]:
+        by_feed = {(head["pg"]["S"], head["f"]["S"]): content for content, head in self.heads.items()}
+        if odd := by_feed.keys() ^ self.feeds.keys():
+            yield f"a feed without a head, or the reverse: {sorted(odd)}"
+        for key in by_feed.keys() & self.feeds.keys():
+            feed, head = self.feeds[key], self.heads[by_feed[key]]
+            if generation_of(feed) != generation_of(head):
+                yield f"feed and head are of two generations: {key}"
+            if content_of(key[0], feed["u"]["S"]) != by_feed[key]:
+                yield f"the head is not where its feed says: {key}"
+            if poster_of(feed) != head["p"]["S"]:
+                yield f"the head names another poster: {key}"
+            if key[0] not in self.pages:
+                yield f"a feed of a page that is not there: {key}"
+
+    def _page_lists(self) -> Iterator[str]:
+        listed = {key[0] for key in self.feeds if is_shown(key[1])} | {key[0] for key in self.page_leaves}
+        for page in listed | self.lists.keys():
+            if page not in self.lists:
+                yield f"entries without a holder: {page}"
+            else:
+                yield from (f"{page}: {wrong}" for wrong in _numbers(self.lists[page], *self.lists_of(page)))
+            if page not in self.pages:
+                yield f"a list of a page that is not there: {page}"
+
+    def _counts(self, content: str, head: Item) -> Iterator[str]:
+        generation = generation_of(head)
+        comments, holes = self.comments_of(content, generation)
+        yield from _numbers(head, set(map(number_of, comments)), holes, drawn(head))
+        if len(comments) > len(set(map(number_of, comments))):
+            yield "two comments have one number"
+        if item_size(head) > WRITE_UNIT:
+            yield f"the head has {item_size(head)} bytes"
+        for shard in range(
+            max(shards_of(head), 1 + max((number for at, number in self.shards if at == content), default=0))
+        ):
+            there = [item for item in self.favorites.get((content, shard), []) if _generation(item) == generation]
+            holder = head if shard == 0 else self.shards.get((content, shard))
+            if holder is not None and generation_of(holder) != generation:
+                yield f"shard {shard} counts for another generation"
+            if (told := favorites_in(holder)) != len(there):
+                yield f"shard {shard} says {told} favorites, there are {len(there)}"
+            if any(shard_of(poster_of(item), head) != shard for item in there):
+                yield f"a favorite is in shard {shard} that belongs elsewhere"
+
+    def _left(self) -> Counter[tuple[str, str, str]]:
+        """How many items of a generation without a head there are, by table, content and generation."""
+        alive = {content: generation_of(head) for content, head in self.heads.items()}
+        left: Counter[tuple[str, str, str]] = Counter()
+        for content, hung in self.hung.items():
+            for _, sort_key in hung:
+                if alive.get(content) != (generation := sort_key.partition("#")[0]):
+                    left["comments", content, generation] += 1
+        for (content, shard), favorites in self.favorites.items():
+            for item in favorites:
+                if alive.get(content) != _generation(item):
+                    left[f"favorites {shard}", content, _generation(item)] += 1
+        for (content, shard), item in self.shards.items():
+            if alive.get(content) != generation_of(item) or shard >= shards_of(self.heads[content]):
+                # Nothing but the deletion of its feed takes it away.
+                left[f"count {shard}", content, ""] += 1
+        return left
+
+    def _is_noted(self, table: str, content: str, generation: str) -> bool:
+        note = self.notes.get(generation)
+        if note is None or "p" not in note or note["p"]["S"] != content:
+            return False
+        return table == "comments" or int(table.rpartition(" ")[2]) < int(note["k"]["N"])
+
+    def _notes(self) -> Iterator[str]:
+        alive = set(map(generation_of, self.heads.values()))
+        for note, item in self.notes.items():
+            if note in alive:
+                yield f"a note of what is there: {note}"
+            if not (note.startswith((PAGE, USER)) or len(note) == GENERATION):
+                yield f"a note of nothing known: {note}"
+            if "due" not in item:
+                yield f"a note that no sweep takes up: {note}"
+
+    def _images(self) -> Iterator[str]:
+        stored = {image["S"] for feed in self.feeds.values() for image in feed.get("i", {"L": []})["L"]}
+        if missing := stored - self.objects:
+            yield f"images that feeds name and that are not there: {sorted(missing)}"
+        for key in self.objects - stored:
+            if key.startswith(IMAGES) and key.split("/")[1] not in self.notes:
+                yield f"an image that is there for ever: {key}"
+
+
+def drawn(holder: Item | None) -> set[int]:
+    """The numbers that are drawn and not used yet."""
+    return {int(number["N"]) for number in holder["dr"]["M"].values()} if holder else set()
+
+
+def holes_in(leaves: Iterable[Item]) -> set[int]:
+    """The numbers whose bits are set, bit by bit."""
+    return {
+        int(leaf["sk"]["S"][-7:]) * LEAF + int(name[1:]) * WORD + place
+        for leaf in leaves
+        for name, value in leaf.items()
+        if name[0] == "w"
+        for place in range(int(value["N"]).bit_length())
+        if int(value["N"]) >> place & 1
+    }
+
+
+def _numbers(holder: Item, entries: set[int], holes: set[int], given: set[int]) -> Iterator[str]:
+    """What is wrong with how a list's numbers are accounted for."""
+    if total(holder) != len(entries):
+        yield f"the count says {total(holder)}, there are {len(entries)}"
+    if twice := (entries & holes) | (entries & given) | (holes & given):
+        yield f"numbers that are two things at once: {sorted(twice)}"
+    if odd := (entries | holes | given) ^ set(range(FIRST, int(holder["nx"]["N"]))):
+        yield f"numbers that nobody accounts for, or that were never given out: {sorted(odd)}"
+
+
+def _generation(item: Item) -> str:
+    sort_key: str = item["sk"]["S"]
+    return sort_key.partition("#")[0]
+
+
+def scan(dynamodb: Any, s3: Any, bucket: str, prefix: str = "engawa-local-") -> Contents:
+    """All of a deployment, through boto3 clients."""
+
+    def items(table: str) -> list[Mapping[str, Any]]:
+        pages = dynamodb.get_paginator("scan").paginate(TableName=prefix + table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    parts = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    objects = [each["Key"] for part in parts for each in part.get("Contents", [])]
+    return Contents(items("feeds"), items("comments"), items("favorites"), objects, pages_in(items("directory")))
+
+
+def pages_in(directory: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The ids of the pages that stand in the directory, also of those that are being deleted."""
+    return [
+        item["pk"]["S"].removeprefix("page#")
+        for item in directory
+        if item["pk"]["S"].startswith("page#") and item["sk"]["S"] == "#"
+    ]

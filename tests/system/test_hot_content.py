@@ -1,0 +1,176 @@
+"""One content that everybody wants at once: nothing is lost, nothing doubled, and what is deleted stays so."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from chalicelib.core.directory import Page, User, new_page_id, new_user_id
+from chalicelib.core.paging import Paging
+from chalicelib.store.content_items import content_of
+from tests.system.conftest import Served
+from tests.system.crowd import Crowd, at_once
+
+CLIENTS = 64
+ROUNDS = 6
+GAVE_UP = 0.05
+"""The share of requests that may give up among so many others; each was tried 16 times."""
+
+
+@dataclass
+class Content:
+    """A content on a page of its own, with people who may post there."""
+
+    crowd: Crowd
+    page: str
+    uri: str
+    people: list[str]
+    refused: list[int] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
+
+    def ask(self, method: str, kind: str, user: str | None = None, **request: Any) -> httpx.Response:
+        """One request about the content, by a user or by the app."""
+        scopes = ("w_pagefeed",) if user else ()
+        token = self.crowd.platform.tokens.issue(app=self.crowd.app, viewer=user, scopes=scopes, lifetime=600)
+        query = {"contentUri": self.uri} | request.pop("params", {})
+        headers = {"Authorization": f"OAuth {token}"}
+        path = f"/2/pages/{self.page}/{kind}"
+        return self.crowd.http.request(method, path, params=query, headers=headers, **request)
+
+    def insist(self, method: str, kind: str, user: str, **request: Any) -> httpx.Response:
+        """A request that is sent again where it gave up, as its answer asks for."""
+        while True:
+            answer = self.ask(method, kind, user, **request)
+            self.sent.append(1)
+            if answer.status_code != 503:
+                return answer
+            self.refused.append(1)
+            time.sleep(int(answer.headers["Retry-After"]) * random.random())
+
+    def post_feed(self, user: str) -> httpx.Response:
+        body = {"title": "Hot", "contentUri": self.uri, "sourceId": "1"}
+        return self.ask("POST", "feeds", user, json=body, params={"contentUri": ""})
+
+    def comments(self) -> tuple[list[str], int]:
+        """The ids of all comments, newest first, page by page, and how many the last page says there are."""
+        ids: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            part = self.ask("GET", "comments", params={"count": "100", **cursor}).json()
+            ids += [entry["id"] for entry in part["entry"]]
+            if "nextCursor" not in part:
+                return ids, part["totalResults"]
+            cursor = {"cursor": part["nextCursor"]}
+
+    def favorites(self) -> int:
+        count: int = self.ask("GET", "favorites").json()["count"]
+        return count
+
+    def stored(self) -> list[tuple[str, str]]:
+        """The keys of all that is stored about the content, but for what says where the holes are."""
+        content = content_of(self.page, self.uri)
+        keys = [
+            (item["pk"]["S"], item["sk"]["S"])
+            for table in ("comments", "favorites")
+            for part in self.crowd.dynamodb.get_paginator("scan").paginate(TableName=f"engawa-local-{table}")
+            for item in part["Items"]
+        ]
+        return [key for key in keys if key[0].startswith(content) and "#b0" not in key[1]]
+
+
+@pytest.fixture(scope="module")
+def make_content(served: Served) -> Iterator[Callable[..., Content]]:
+    crowd = Crowd(served)
+
+    def make(people: int) -> Content:
+        platform, page = crowd.platform, new_page_id()
+        users = [platform.users.create(User(new_user_id(), f"user {turn}")).id for turn in range(people)]
+        platform.pages.create(Page(page, "Hot"))
+        platform.pages.add_module(page, crowd.app, "Quest")
+        platform.pages.add_administrator(page, users[0])
+        return Content(crowd, page, f"http://quest.example/hot/{secrets.token_hex(4)}", users)
+
+    yield make
+    crowd.http.close()
+
+
+def test_comments_and_favorites_of_64_clients_at_once(make_content: Callable[..., Content]) -> None:
+    content = make_content(CLIENTS)
+    assert content.post_feed(content.people[0]).status_code == 201
+
+    def live(turn: int) -> tuple[set[str], bool]:
+        """One client's comments and favorite: those that are left at the end."""
+        user, comments, favorite = content.people[turn], set(), ""
+        for round_ in range(ROUNDS):
+            posted = content.insist("POST", "comments", user, json={"comment": f"{turn}.{round_}"})
+            assert posted.status_code == 201, posted.text
+            comments.add(posted.json()["id"])
+            made = content.insist("POST", "favorites", user)
+            assert made.status_code == 201, made.text
+            assert favorite in ("", made.json()["id"])
+            favorite = made.json()["id"]
+            if (turn + round_) % 3 == 0:
+                gone = comments.pop()
+                assert content.insist("DELETE", f"comments/{gone}", user).status_code in (204, 404)
+            if (turn + round_) % 2 == 0:
+                assert content.insist("DELETE", f"favorites/{favorite}", user).status_code in (204, 404)
+                favorite = ""
+        return comments, bool(favorite)
+
+    lives = at_once(CLIENTS, live)
+    left = set().union(*(comments for comments, _ in lives))
+    listed, total = content.comments()
+    assert len(listed) == len(set(listed)) == total
+    assert set(listed) == left
+    assert content.favorites() == sum(favorite for _, favorite in lives)
+    stored = content.stored()
+    assert len([key for key in stored if "#" not in key[0] and "#c" in key[1]]) == total
+    assert len([key for key in stored if "#" in key[0]]) == content.favorites()
+    deep = content.ask("GET", "comments", params={"startIndex": str(total - 5), "count": "100"}).json()
+    assert [entry["id"] for entry in deep["entry"]] == listed[-5:]
+    assert len(content.refused) <= GAVE_UP * len(content.sent)
+
+
+def test_a_feed_deleted_in_the_midst_of_it_takes_all_along(make_content: Callable[..., Content]) -> None:
+    content = make_content(16)
+    assert content.post_feed(content.people[0]).status_code == 201
+    deleted = threading.Event()
+
+    def storm(turn: int) -> None:
+        user = content.people[turn]
+        if turn == 0:
+            time.sleep(0.5)
+            assert content.insist("DELETE", "feeds", user).status_code == 204
+            deleted.set()
+            return
+        while not deleted.is_set():
+            comment = content.insist("POST", "comments", user, json={"comment": "storm"})
+            favorite = content.insist("POST", "favorites", user)
+            assert {comment.status_code, favorite.status_code} <= {201, 404}
+
+    at_once(16, storm)
+    assert content.ask("GET", "comments").status_code == 404
+    assert content.post_feed(content.people[0]).status_code == 201
+    assert content.comments() == ([], 0)
+    assert content.favorites() == 0
+    deadline = time.monotonic() + 60
+    while len(content.stored()) > 1 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert [key[1] for key in content.stored()] == ["h"]
+
+
+def test_of_those_who_post_one_content_at_once_one_does(make_content: Callable[..., Content]) -> None:
+    content = make_content(1)
+    answers = at_once(16, lambda _: content.post_feed(content.people[0]))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 15
+    feeds = content.ask("GET", "feeds", params={"contentUri": content.uri}).json()
+    assert feeds["entry"]["contentUri"] == content.uri
+    assert content.crowd.platform.feeds.part(content.page, Paging()).total == 1
