@@ -84,10 +84,10 @@ def change(session: Session, page: str, **options: Any) -> None:
 
 @pages.command("delete")
 @click.argument("page")
-@click.confirmation_option(prompt="Delete the page with its modules, administrators and followers?")
+@click.confirmation_option(prompt="Delete the page with all that belongs to it, its feeds too?")
 @common
 def delete(session: Session, page: str) -> None:
-    """Delete a page with its modules, administrators and followers."""
+    """Delete a page with all that belongs to it; its feeds are cleared in the background."""
     told = session.client.send("DELETE", ("pages", page))
     session.out.done("Deleted." if told["changed"] else "There was no such page.", told)
 

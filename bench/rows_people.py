@@ -41,7 +41,7 @@ def _store(world: World, items: Iterable[Item]) -> None:
         )
 
 
-def _befriended(world: World, user: str, friends: Iterable[str]) -> None:
+def befriended(world: World, user: str, friends: Iterable[str]) -> None:
     """A user with these friends, all of whom have the app and follow the page."""
     directory, pages = world.platform.directory, world.platform.pages
 
@@ -66,7 +66,7 @@ def _read(path: str, friends: int, *, owner: str | None = None, **query: Any) ->
     def scenario(world: World) -> Requests:
         ids = [f"f{turn:011}" for turn in range(friends)]
         for user in (HANA, owner) if owner else (HANA,):
-            _befriended(world, user, ids)
+            befriended(world, user, ids)
         token = world.token(HANA, "r_profile", *FINER, owner=owner)
         return asking(world, "GET", path, headers={"Authorization": f"OAuth {token}"}, **query)
 

@@ -1,16 +1,17 @@
-"""Information Sharing by `/rpc`: what reading the data and profiles of strangers, friends and lists of users may cost."""
+"""Information Sharing by `/rpc`: what reading data and profiles of strangers, friends and lists of users may cost."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bench.row import Bound, Requests, Row, Scenario
+from bench.noise import noise
+from bench.row import Allowance, Bound, Requests, Row, Scenario
 from bench.rows_people import DEFAULT_COUNT, befriended
 from bench.scenes import friend, friends, friends_list, ledger_fits, reading_own_values
 from bench.seed import Seeder
 from bench.world import HANA, KEN, YUKI, World
 
 SMALL = {"level": "42", "name": "花子", "high_score": "123456"}
-LEFT = {"replay": "x" * 9_000 + "".join(map(str, range(3_000)))}
+LEFT = {"replay": noise(9_000)}
 """A value that is an item of its own."""
 
 
@@ -68,14 +69,8 @@ def _people(count: int, *, owner: str | None = None, **params: Any) -> Scenario:
     return scenario
 
 
-def _list_and(units: float) -> Any:
-    return lambda world: friends_list(world) + units
-
-
-def _owners_list_and(units: float) -> Any:
-    from bench.scenes import list_of
-
-    return lambda world: list_of(world, YUKI) + units
+def _list_and(units: float, user: str = HANA) -> Allowance:
+    return lambda world: friends_list(world, user) + units
 
 
 ROWS = [
@@ -88,10 +83,8 @@ ROWS = [
         Bound(2, lambda world: 50.5 + reading_own_values(world), 0),
         _data(100, data=SMALL | LEFT),
     ),
-    Row(
-        "rpc: data of 1,000 friends", Bound(2, _list_and(500), 0), _data(1000, userId="@viewer", groupId="@friends")
-    ),
-    Row("rpc: data of 1,000 friends of the owner", Bound(2, _owners_list_and(500.5), 0), _owners_friends),
+    Row("rpc: data of 1,000 friends", Bound(2, _list_and(500), 0), _data(1000, userId="@viewer", groupId="@friends")),
+    Row("rpc: data of 1,000 friends of the owner", Bound(2, _list_and(500.5, YUKI), 0), _owners_friends),
     Row("rpc: 100 reads of one's own in a batch", Bound(100, 100, 0), _data(0, own=True, times=100)),
     Row("rpc: write 2 pairs", Bound(2, 1, 4, transactions=False), _write),
     Row("rpc: a person", Bound(1, 2, 0), _people(1)),

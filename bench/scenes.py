@@ -80,9 +80,9 @@ def own_values(world: World) -> list[Item]:
     return [item for item in world.items() if "v" in item and item["sk"]["S"] != SORT_KEY]
 
 
-def friends_list(world: World) -> float:
-    """RRU of Hana's list of friends, read by one query."""
-    listed = [item for item in world.items("directory") if item["pk"]["S"] == f"user#{HANA}"]
+def friends_list(world: World, user: str = HANA) -> float:
+    """RRU of a user's list of friends, Hana's by default, read by one query."""
+    listed = [item for item in world.items("directory") if item["pk"]["S"] == f"user#{user}"]
     return read_units(sum(map(item_size, listed)), consistent=False)
 
 

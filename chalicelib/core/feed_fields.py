@@ -16,7 +16,11 @@ from chalicelib.core.errors import BadRequest, ParameterInvalid
 TITLE_CHARACTERS = 255
 BODY_CHARACTERS = 10_000
 COMMENT_CHARACTERS = 10_000
+CONTENT_URI_BYTES = 1_024
+LINK_BYTES = 4_096
+"""One of `urls`: it may start an app, with parameters that are escaped twice."""
 IMAGES = 1
+IMAGE_URL_BYTES = 2_048
 
 _URLS = {"pcUrl": "pc_url", "mobileUrl": "mobile_url", "smartphoneUrl": "smartphone_url"}
 
@@ -51,7 +55,7 @@ def read_comment(body: object) -> str:
 
 def read_content_uri(value: object) -> str:
     """The URI of a content: http or https, at most 1,024 bytes."""
-    return _uri("contentUri", value)
+    return _uri("contentUri", value, CONTENT_URI_BYTES)
 
 
 def _object(body: object) -> Mapping[str, Any]:
@@ -88,7 +92,7 @@ def _urls(value: Any) -> dict[str, str]:
     given = _or({}, value)
     if not isinstance(given, dict):
         raise ParameterInvalid("urls must be an object")
-    return {ours: fields.url(f"urls.{name}", given.get(name)) for name, ours in _URLS.items()}
+    return {ours: fields.url(f"urls.{name}", given.get(name), LINK_BYTES) for name, ours in _URLS.items()}
 
 
 def _module(name: str, value: Any) -> str:
@@ -106,11 +110,11 @@ def _image_url(value: Any) -> str | None:
         raise ParameterInvalid("imageUrls must be a list")
     if len(given) > IMAGES:
         raise ParameterInvalid(f"imageUrls has too many entries (max={IMAGES})")
-    return _uri("imageUrls", given[0]) if given else None
+    return _uri("imageUrls", given[0], IMAGE_URL_BYTES) if given else None
 
 
-def _uri(name: str, value: object) -> str:
+def _uri(name: str, value: object, most: int) -> str:
     """As `fields.url`, and not nothing."""
     if value in (None, ""):
         raise ParameterInvalid(f"{name} must be an http or https URL")
-    return fields.url(name, value)
+    return fields.url(name, value, most)

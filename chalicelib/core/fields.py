@@ -85,11 +85,11 @@ def optional(check: Check) -> Check:
     return lambda name, value: None if value in (None, "") else check(name, value)
 
 
-def url(name: str, value: Any) -> str:
-    """An http(s) URL; null and `""` for `""`."""
+def url(name: str, value: Any, most: int = URL_BYTES) -> str:
+    """An http(s) URL of at most `most` bytes; null and `""` for `""`."""
     if value in (None, ""):
         return ""
-    if _parts(name, value).scheme not in ("http", "https"):
+    if _parts(name, value, most).scheme not in ("http", "https"):
         raise ParameterInvalid(f"{name} must be an http or https URL")
     return str(value)
 
@@ -202,7 +202,7 @@ def publication(name: str, value: Any) -> Mapping[str, Publication]:
     return {each: check(f"{name}.{each}", setting) for each, setting in value.items()}
 
 
-def _parts(name: str, value: Any) -> SplitResult:
+def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
     """The parts of an absolute URI, in printable ASCII, without user name and password."""
     try:
         if not isinstance(value, str) or not _URL_CHARACTERS.fullmatch(value.lower()) or not value.isascii():
@@ -213,8 +213,8 @@ def _parts(name: str, value: Any) -> SplitResult:
         _ = parts.port
     except ValueError:
         raise ParameterInvalid(f"{name} must be an absolute URL") from None
-    if len(value) > URL_BYTES:
-        raise ParameterInvalid(f"{name} is too long (max={URL_BYTES})")
+    if len(value) > most:
+        raise ParameterInvalid(f"{name} is too long (max={most})")
     return parts
 
 

@@ -247,12 +247,12 @@ class AppData:
         found = self._dynamo.batch_get(places, consistent=True).values()
         return {own.key_in(item, ledger): utf8_bytes(own.from_item(item).value) for item in found}
 
-    def _reread(self, app: str, user: str, keys: Keys) -> dict[str, str]:
-        """Another's data after a torn read; nothing where they have uninstalled the app meanwhile."""
+    def _reread(self, app: str, user: str, keys: Keys) -> dict[str, str] | None:
+        """Another's data after a torn read; None where they have uninstalled the app meanwhile."""
         try:
-            return self.read(app, user, keys).data or {}
+            return self.read(app, user, keys).data
         except PermissionDenied:
-            return {}
+            return None
 
 
 def _known_size(ledger: Ledger, key: str) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.contents import Comment, Part
-from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
+from chalicelib.core.errors import NotFound, PermissionDenied, Refusal, Unavailable
 from chalicelib.core.paging import Paging
 from chalicelib.store.content_items import (
     RANDOM,
@@ -19,7 +19,7 @@ from chalicelib.store.content_items import (
     prefix_of,
     to_comment,
 )
-from chalicelib.store.dynamo import Dynamo, races
+from chalicelib.store.dynamo import Dynamo, Place, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.itemsize import Item
@@ -44,13 +44,13 @@ class Comments:
         self._lists = Numbered(dynamo, table, clock)
 
     def post(self, page: str, content_uri: str, user: str, text: str) -> Comment:
-        """Store a comment; as stored. Raises NotFound (the content), PermissionDenied (no such user), Unavailable.
+        """Store a comment; as stored. Raises NotFound (page, content), PermissionDenied (no such user), Unavailable.
 
         Two calls, however many comments there are and however many are posted at once.
         """
         content = content_of(page, content_uri)
         for wait in races():
-            ticket = self._draw(content, user)
+            ticket = self._draw(page, content, user)
             generation = generation_of(ticket.holder)
             prefix, alive = prefix_of(ticket.holder), of_generation(generation)
             random = base36(secrets.randbelow(36**RANDOM), RANDOM)
@@ -68,22 +68,27 @@ class Comments:
             return to_comment(item, self._offset)
         raise Unavailable
 
-    def _draw(self, content: str, user: str) -> Ticket:
+    def _draw(self, page: str, content: str, user: str) -> Ticket:
         tickets: list[Ticket] = []
-        known: list[Item | None] = []
+        found: dict[Place, Item] = {}
+        places = [self._users.place(user), self._pages.place(page)]
         try:
             side_by_side(
                 [
                     lambda: tickets.append(self._lists.draw(content, PRESENT)),
-                    lambda: known.append(self._dynamo.get(*self._users.place(user), consistent=False)),
+                    lambda: found.update(self._dynamo.batch_get(places, consistent=False)),
                 ]
             )
         except Lost:
             raise _no_content() from None
-        if self._users.from_item(known[0]) is None:
+        try:
+            self._pages.check(page, found)
+            if self._users.from_item(found.get(places[0])) is None:
+                raise PermissionDenied
+        except Refusal:
             head = tickets[0].holder
             self._lists.give_up(content, prefix_of(head), tickets[0], of_generation(generation_of(head)))
-            raise PermissionDenied
+            raise
         return tickets[0]
 
     def part(self, page: str, content_uri: str, paging: Paging) -> Part[Comment]:
@@ -93,9 +98,7 @@ class Comments:
             raise _no_content()
         places = {self._users.place(poster_of(item)) for item in cut.entries}
         found = self._dynamo.batch_get([*places, self._pages.place(page)], consistent=False)
-        held = found.get(self._pages.place(page))
-        if held is None or "gone" in held:
-            raise NotFound(f"There is no page {page}")
+        self._pages.check(page, found)
         users = (self._users.from_item(found.get(place)) for place in places)
         return Part(
             [to_comment(item, self._offset) for item in cut.entries],

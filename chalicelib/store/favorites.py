@@ -20,6 +20,7 @@ from chalicelib.store.content_items import (
 from chalicelib.store.dynamo import Condition, Dynamo, races, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.pages import Pages
 from chalicelib.store.posting import Tables
 from chalicelib.store.transactions import ABSENT, Update, Write, check, commit, delete, put, update
 from chalicelib.store.users import Users
@@ -28,24 +29,27 @@ from chalicelib.store.users import Users
 class Favorites:
     """The favorites of one deployment. `clock` gives milliseconds since the epoch."""
 
-    def __init__(self, dynamo: Dynamo, tables: Tables, users: Users, clock: Callable[[], int]) -> None:
+    def __init__(self, dynamo: Dynamo, tables: Tables, users: Users, pages: Pages, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
         self._tables = tables
         self._users = users
+        self._pages = pages
         self._clock = clock
 
     def add(self, page: str, content_uri: str, user: str) -> str:
         """Make a content a user's favorite; the favorite's id, the same one where it was so already.
 
-        Two calls; one more for the first favorite in a shard. Raises NotFound (the content), PermissionDenied (no such
-        user) and Unavailable.
+        Two calls; one more for the first favorite in a shard. Raises NotFound (page, content), PermissionDenied (no
+        such user) and Unavailable.
         """
         content = content_of(page, content_uri)
         head_place, user_place = (self._tables.comments, head_key(content)), self._users.place(user)
         for wait in races():
-            found = self._dynamo.batch_get([head_place, user_place], consistent=True)
+            places = [head_place, user_place, self._pages.place(page)]
+            found = self._dynamo.batch_get(places, consistent=True)
             if head_place not in found:
                 raise _no_content()
+            self._pages.check(page, found)
             if self._users.from_item(found.get(user_place)) is None:
                 raise PermissionDenied
             item = self._item(content, found[head_place], user)
@@ -82,15 +86,15 @@ class Favorites:
 
     def remove(self, page: str, content_uri: str, favorite: str, user: str) -> None:
         """Take a favorite away. Raises NotFound (content, favorite), PermissionDenied (another's) and Unavailable."""
-        owner, dash, _ = favorite.rpartition("-")
+        owner, created = favorite.rpartition("-")[0], _created(favorite)
         head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=True)
         if head is None:
             raise _no_content()
-        if dash and owner != user:
+        if not owner or created is None:
+            raise NotFound("There is no such favorite")
+        if owner != user:
             raise PermissionDenied
-        item = self._item(head["pk"]["S"], head, user)
-        created = _created(favorite)
-        if not dash or created is None or not self._take(item, head, created):
+        if not self._take(self._item(head["pk"]["S"], head, user), head, created):
             raise NotFound("There is no such favorite")
 
     def _take(self, item: Item, head: Item, created: int) -> bool:

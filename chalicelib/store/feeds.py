@@ -148,9 +148,7 @@ class Feeds:
         self, feeds: Sequence[Item], heads: dict[str, Item], found: dict[Place, Item], page: str
     ) -> tuple[list[Feed], Mapping[str, User]]:
         """Stored feeds with their counts, and their posters, from all that was found."""
-        held = found.get(self._pages.place(page))
-        if held is None or "gone" in held:
-            raise NotFound(f"There is no page {page}")
+        self._pages.check(page, found)
         more = self._more_favorites(heads)
         entries = []
         for item in feeds:

@@ -135,8 +135,8 @@ class Leavings:
             while feeds := list(self._dynamo.query(self._tables.feeds, page, span, consistent=True, limit=_AT_ONCE)):
                 for head in self._feeds.heads_of(feeds):
                     self._feeds.remove(head)
-                    if self._now() >= end:
-                        return False
+                if self._now() >= end:
+                    return False
         left = self._dynamo.query(self._tables.feeds, page, consistent=True, only="pk, sk")
         self._dynamo.delete_all(self._tables.feeds, map(key_of, left))
         self._pages.finish(page)

@@ -3,7 +3,7 @@
 The keys are in rows.py, the attributes in page_items.py.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -68,6 +68,13 @@ class Pages:
         """A page, strongly consistent; None where there is none."""
         item = self._dynamo.get(self._table, rows.page_key(page), consistent=True)
         return from_item(item) if item and "gone" not in item else None
+
+    def check(self, page: str, found: Mapping[Place, Item]) -> Item:
+        """The page's item among what was found. Raises NotFound where there is no such page (any more)."""
+        item = found.get(self.place(page))
+        if item is None or "gone" in item:
+            raise _no_page(page)
+        return item
 
     def place(self, page: str) -> Place:
         """Where the item is of which `from_item` makes the page."""

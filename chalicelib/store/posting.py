@@ -101,9 +101,7 @@ class Posting:
                 lambda: on_page.append(draft.source is None and pages.has_app(page, app)),
             ]
         )
-        held = found.get(pages.place(page))
-        if held is None or "gone" in held:
-            raise NotFound(f"There is no page {page}")
+        held = pages.check(page, found)
         if users.from_item(found.get(users.place(poster))) is None:
             raise PermissionDenied
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])

@@ -2,8 +2,8 @@
 
 The client signs the URL as it knows it, and neither Lambda nor a proxy tells which that was: path segments may come
 decoded, and the host is the gateway's. So every URL that the client may have meant is tried: each public base URL by
-http and by https, with the path as it came and with `@` and `:` in it plain or percent-encoded. The `Host` header is
-not believed: a request that was signed for another server is not one for this.
+http and by https, with the path as it came and with `@`, `:` and `,` in each segment plain or percent-encoded. The
+`Host` header is not believed: a request that was signed for another server is not one for this.
 """
 
 import base64
@@ -134,7 +134,7 @@ def _paths(request: Request) -> list[str]:
     came = request.to_original_event()["path"].rstrip("/").split("/")[-len(names) + 1 :]
     given = request.uri_params or {}
     values = [decoded(given[name[1:-1]]) if name.startswith("{") else name for name in names[1:]]
-    spellings = [dict.fromkeys(quote(value, safe=safe) for safe in ("@:", "", "@", ":")) for value in values]
+    spellings = [(quote(value, safe="@:,"), quote(value, safe="")) for value in values]
     return list(dict.fromkeys("/" + "/".join(path) for path in [came, *product(*spellings)]))
 
 

@@ -50,7 +50,7 @@ const find = (id) => document.getElementById(id);
 const garden = find("garden");
 
 let best = null;
-let round = null; // The points of the last round, not saved.
+let round = null; // The best points of this page that are not saved yet.
 let litAt = 0;
 let timer = 0;
 
@@ -68,7 +68,7 @@ function tap() {
     case "lit": {
       const took = Math.round(performance.now() - litAt);
       const points = Math.max(0, 10000 - 10 * took);
-      const isRecord = points > (best ?? -1);
+      const isRecord = points > Math.max(best ?? -1, round ?? -1);
       if (isRecord) round = points;
       find("save").disabled = round === null;
       show("ready", words.result(number.format(took), number.format(points)), isRecord ? words.record : words.again);

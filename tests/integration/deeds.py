@@ -192,6 +192,26 @@ class ReadFriends(Deed):
 
 
 @dataclass(frozen=True)
+class ReadNamed(Deed):
+    """KEN reads HANA's and MEI's values by their ids, through `/rpc`."""
+
+    keys: frozenset[str] | None = None
+    reads = True
+
+    def send(self, world: World) -> Outcome:
+        params = {"userId": [HANA, MEI], "fields": sorted(self.keys or [])}
+        answer = world.send("POST", "/rpc", {"method": "appdata.get", "params": params}, user=KEN).json
+        if "error" not in answer:
+            return 200, answer["result"]
+        assert answer["error"]["code"] == 500
+        return 503, answer["error"]["message"]
+
+    def on(self, state: State) -> tuple[Outcome, State]:
+        meis = {MEI: State(MEIS).asked(self.keys)}
+        return (200, meis if state.data is None else {HANA: state.asked(self.keys)} | meis), state
+
+
+@dataclass(frozen=True)
 class AskUsage(Deed):
     """Ask what is used."""
 

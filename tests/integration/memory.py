@@ -136,7 +136,8 @@ class Memory:
 
     def _check(self, write: Any) -> None:
         if (old := self._failing(write)) is not None:
-            raise client_error("ConditionalCheckFailedException", **({"Item": old} if old else {}))
+            told: dict[str, Any] = {"Item": old} if old else {}
+            raise client_error("ConditionalCheckFailedException", **told)
 
     def _failing(self, write: Any) -> dict[str, Any] | None:
         """The old item (if it is asked for) where the write's condition fails; None where it holds."""

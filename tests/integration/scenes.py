@@ -17,6 +17,7 @@ from tests.integration.deeds import (
     Read,
     ReadFriend,
     ReadFriends,
+    ReadNamed,
     Sweep,
     Uninstall,
     Write,
@@ -128,6 +129,9 @@ SCENES = [
     scene(
         "read some not listed of friends", holding(MANY), ReadFriends(UNLISTED | {"level"}), QUERY, BATCH_GET, BATCH_GET
     ),
+    scene("read two users' little", holding(SMALL), ReadNamed(), BATCH_GET),
+    scene("read two users' much", holding(LARGE), ReadNamed(), BATCH_GET, BATCH_GET),
+    scene("read what two users do not list", holding(MANY), ReadNamed(UNLISTED | {"level"}), BATCH_GET, BATCH_GET),
     scene("ask usage", holding(LARGE), AskUsage(), GET),
     scene("sweep", SWEEPABLE, Sweep(), QUERY, QUERY, *(QUERY, BATCH_WRITE, BATCH_WRITE) * 2),
 ]

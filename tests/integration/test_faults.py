@@ -273,7 +273,7 @@ def is_consistent(sending: Sending) -> bool:
 
 
 def sending_as_owner(deed: Deed) -> bool:
-    return not type(deed).__name__.startswith("ReadFriend")
+    return not type(deed).__name__.startswith(("ReadFriend", "ReadNamed"))
 
 
 @pytest.mark.parametrize("act", [losing, lambda make, rivals: resending(rivals)], ids=["asking", "sent again"])

@@ -377,7 +377,12 @@ def test_a_key_costs_two_calls_and_a_repetition_one(world: World):
     assert [(call.operation, call.request["TableName"]) for call in world.calls] == [("put_item", TABLE)]
 
 
-def test_nothing_that_was_sent_is_logged(world: World, caplog: pytest.LogCaptureFixture):
+def test_nothing_that_was_sent_is_logged(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    say(world, key="first")
+    # The library keeps its log to itself unless told otherwise.
+    monkeypatch.setattr(logging.getLogger("aws_lambda_powertools"), "propagate", True)
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="aws_lambda_powertools"):
         for text in ("secret words", "secret words", "other words"):
             say(world, text, key="secret-key")

@@ -165,7 +165,7 @@ def test_friends_data_over_the_limit_are_refused_and_fields_narrow_them(small: W
     assert reply.error == (
         413,
         "request_entity_too_large",
-        "The friends' data are too large for one answer (max=100)",
+        "The users' data are too large for one answer (max=100)",
     )
     assert len(small.send("GET", FRIENDS, fields="a").json["entry"]) == 2
     assert len(small.send("GET", FRIENDS, fields="b").json["entry"]) == 1

@@ -360,6 +360,20 @@ Deno.test("a batch of osapi answers under its keys", async () => {
   equal(await execute(osapi.newBatch()), {});
 });
 
+Deno.test("options may be left out or null", async () => {
+  for (const options of [undefined, null, {}]) {
+    serve(results({ id: "k3", displayName: "<k>", k3: "<v>" }));
+    const data = await send((request) => {
+      request.add(request.newFetchPersonRequest(VIEWER, options), "person");
+      request.add(request.newFetchPeopleRequest(VIEWER, options), "people");
+      request.add(request.newFetchPersonAppDataRequest(VIEWER, "*", options), "data");
+    });
+    const people = [data.get("person").getData(), ...data.get("people").getData().asArray()];
+    equal(people.map((each) => each.getDisplayName()), ["&lt;k&gt;", "&lt;k&gt;"]);
+    equal([data.get("data").getData().k3, (await execute(osapi.people.get(options))).id], ["&lt;v&gt;", "k3"]);
+  }
+});
+
 Deno.test("the environment tells what there is", () => {
   const environment = opensocial.getEnvironment();
   const { ObjectType } = opensocial.Environment;

@@ -25,7 +25,7 @@ from chalicelib.store.content_items import (
     to_feed,
     unshown_key,
 )
-from chalicelib.store.itemsize import WRITE_UNIT, item_size
+from chalicelib.store.itemsize import WRITE_UNIT, Item, item_size
 from chalicelib.store.numbered import entry_key, is_entry, new_id, number_of
 
 PAGE = "9" * 20
@@ -38,12 +38,12 @@ DRAFT = Draft("title", content_uri="http://application.example/id=1")
 SMALL_DRAFT = Draft("t" * 100, "", "http://a.example/1", content_uri="http://a.example/" + "1" * 100)
 
 
-def feed(number: int | None, draft: Draft = DRAFT) -> dict[str, object]:
+def feed(number: int | None, draft: Draft = DRAFT) -> Item:
     key = unshown_key(PAGE, GENERATION) if number is None else entry_key(PAGE, "", number)
     return feed_item(key, GENERATION, USER, draft, "menu name", (), NOW)
 
 
-def comment(number: int, text: str = "text") -> dict[str, object]:
+def comment(number: int, text: str = "text") -> Item:
     return comment_item(entry_key(CONTENT, f"{GENERATION}#", number), USER, text, "A1B2C3D", NOW)
 
 
@@ -68,7 +68,7 @@ def test_an_unshown_feeds_id_is_its_generation_and_leads_back(now: int) -> None:
     assert not is_shown(key[1])
 
 
-@pytest.mark.parametrize("feed_named", ["", "x", "12345678901", "１２", "-1", "1.0", "c0000000001"])  # noqa: RUF001
+@pytest.mark.parametrize("feed_named", ["", "x", "12345678901", "１２", "-1", "1.0", "c0000000001"])
 def test_what_is_no_feeds_id_leads_to_no_shown_feed(feed_named: str) -> None:
     assert not is_shown(feed_key(PAGE, feed_named)[1])
 
@@ -97,7 +97,7 @@ def test_a_comments_id_leads_back(number: int) -> None:
         "00001_A1B2C3D-20270115170000",
         "00001éA1B2C3D-20270115170000",
         "000001A1B2C3D-2027011517000x",
-        "000001A1B2C3D-２０２７０１１５１７００００",  # noqa: RUF001
+        "000001A1B2C3D-２０２７０１１５１７００００",
         "000001A1B2C3D-20270115170000-1",
     ],
 )
@@ -110,7 +110,7 @@ def test_a_comment_of_900_bytes_is_one_write_unit() -> None:
         assert item_size(comment(36**NUMBER - 1, text)) <= WRITE_UNIT
 
 
-def head(shards: int, tickets: int = 0) -> dict[str, object]:
+def head(shards: int, tickets: int = 0) -> Item:
     item = head_item(CONTENT, feed(HIGHEST), shards)
     full = {"N": "9" * 10}
     drawn = {f"t{new_id(NOW)}": full for _ in range(tickets)}

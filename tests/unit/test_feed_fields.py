@@ -8,7 +8,13 @@ from chalicelib.core.feed_fields import read_comment, read_content_uri, read_dra
 
 DETAILS = "https://engawa.example/pages/"
 URI = "http://quest.example/contents/1"
-KIB = "http://quest.example/" + "a" * (1024 - 21)
+
+
+def uri_of(length: int) -> str:
+    return URI[:21] + "a" * (length - 21)
+
+
+KIB, LINK, IMAGE_URL = uri_of(1024), uri_of(4096), uri_of(2048)
 WAVE, FAMILY = "𠮷", "👨‍👩‍👧"
 """One character that is two UTF-16 units; one picture that is five characters."""
 
@@ -174,7 +180,7 @@ def test_other_urls_of_ours_may_be(uri):
 )
 class TestUrls:
     def test_each_is_an_http_or_https_uri_or_nothing(self, name, ours):
-        for uri in ("", URI, KIB):
+        for uri in ("", URI, LINK):
             assert getattr(draft(urls={name: uri}), ours) == uri
         assert getattr(draft(urls={name: None}), ours) == ""
 
@@ -182,8 +188,8 @@ class TestUrls:
     def test_anything_else_is_refused_by_name(self, name, ours, value):
         assert refusal(urls={name: value}).startswith(f"urls.{name} must be an ")
 
-    def test_it_is_refused_from_1025_bytes(self, name, ours):
-        assert refusal(urls={name: KIB + "a"}) == f"urls.{name} is too long (max=1024)"
+    def test_it_is_refused_from_4097_bytes(self, name, ours):
+        assert refusal(urls={name: LINK + "a"}) == f"urls.{name} is too long (max=4096)"
 
 
 @pytest.mark.parametrize("value", ["", URI, [], [URI], 5, False, 0])
@@ -232,9 +238,9 @@ def test_image_urls_are_a_list(value):
 
 
 def test_there_is_one_image():
-    assert draft(imageUrls=[KIB]).image_url == KIB
+    assert draft(imageUrls=[IMAGE_URL]).image_url == IMAGE_URL
     assert refusal(imageUrls=[URI, URI]) == "imageUrls has too many entries (max=1)"
-    assert refusal(imageUrls=[KIB + "a"]) == "imageUrls is too long (max=1024)"
+    assert refusal(imageUrls=[IMAGE_URL + "a"]) == "imageUrls is too long (max=2048)"
 
 
 @pytest.mark.parametrize("value", [*NO_URIS, None, 5, [URI]])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.core.ranks import FIRST, LEAF, WORD, bit, nth_newest
 
 MOST = 2_300
+Made = tuple[int, set[int], set[int]]
 DIGITS = 38
 """Digits that a number of DynamoDB keeps exactly."""
 
@@ -31,7 +32,7 @@ def naive(index: int, following: int, empty: set[int]) -> int | None:
 
 
 @st.composite
-def lists(draw: st.DrawFn) -> tuple[int, set[int], set[int]]:
+def lists(draw: st.DrawFn) -> Made:
     """The next number, the holes and the drawn of a list; many of them around the borders of leaves."""
     following = draw(st.one_of(st.integers(FIRST, MOST), st.sampled_from([999, 1000, 1001, 1002, 1999, 2000, 2001])))
     if following == FIRST:
@@ -47,9 +48,7 @@ def lists(draw: st.DrawFn) -> tuple[int, set[int], set[int]]:
 
 
 @given(lists(), st.data())
-def test_the_entry_at_an_index_is_that_of_the_whole_list(
-    made: tuple[int, set[int], set[int]], data: st.DataObject
-) -> None:
+def test_the_entry_at_an_index_is_that_of_the_whole_list(made: Made, data: st.DataObject) -> None:
     following, holes, drawn = made
     length = following - FIRST - len(holes | drawn)
     for index in {0, length - 1, length, data.draw(st.integers(0, MOST))} - {-1}:

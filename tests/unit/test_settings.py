@@ -134,3 +134,21 @@ def test_loopback_addresses_are_fetched_from_on_the_local_stage_alone():
     assert read(ENOUGH | {"ENGAWA_STAGE": "local"}).fetch_loopback is False
     assert wrong(ENOUGH | asked) == "ENGAWA_FETCH_LOOPBACK is for the stage local alone"
     assert "ENGAWA_FETCH_LOOPBACK" in wrong(ENOUGH | {"ENGAWA_STAGE": "local", "ENGAWA_FETCH_LOOPBACK": "yes"})
+
+
+def test_further_urls_that_old_clients_sign():
+    name = "ENGAWA_SIGNED_URLS"
+    assert read(ENOUGH).signed_urls == ()
+    assert read(ENOUGH | {name: "http://old.example, https://older.example/x,"}).signed_urls == (
+        "http://old.example",
+        "https://older.example/x",
+    )
+    for bad in ("old.example", "https://old.example/", "https://old.example,ftp://x"):
+        assert name in wrong(ENOUGH | {name: bad})
+
+
+def test_whether_a_signed_body_needs_its_hash():
+    name = "ENGAWA_BODY_HASH"
+    assert [read(ENOUGH | {name: told}).body_hash for told in ("optional", "required")] == [False, True]
+    assert not read(ENOUGH).body_hash
+    assert name in wrong(ENOUGH | {name: "yes"})

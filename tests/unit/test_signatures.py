@@ -190,7 +190,7 @@ def test_what_is_no_users_id_is_no_requestor(requestor):
 
 
 @pytest.mark.parametrize("base", [ISSUER, ISSUER.replace("https", "http"), OLD, "https://old.example", OLD + ":80"])
-@pytest.mark.parametrize("guid", ["@me", "%40me", f"mixi.jp:{HANA}", f"mixi.jp%3A{HANA}"])
+@pytest.mark.parametrize("guid", ["@me", "%40me", f"mixi.jp:{HANA}", f"mixi.jp%3A{HANA}", "@me,b:c", "%40me%2Cb%3Ac"])
 @pytest.mark.parametrize("group", ["@self", "%40self"])
 @pytest.mark.parametrize("decoded", [True, False])
 def test_every_url_that_leads_here_may_be_signed(base, guid, group, decoded):

@@ -17,11 +17,13 @@
 
   const parameter = (text) => new URLSearchParams(text).get("st");
   const page = globalThis.location;
+  // A copy of this text, in a bundle or a blob, is told where the server is.
+  const home = /^https?:/.test(here?.src ?? "") ? new URL("..", here.src).href : page?.origin;
 
   /** How the server is reached: see `opensocial.configure`. */
   const settings = {
     token: here?.dataset?.token || (page && (parameter(page.hash.slice(1)) || parameter(page.search))) || null,
-    baseUrl: here?.dataset?.baseUrl || (here?.src ? new URL("..", here.src).href : page?.origin) || "",
+    baseUrl: here?.dataset?.baseUrl || home || "",
     domain: "mixi.jp",
   };
 
@@ -440,18 +442,18 @@
     }
 
     /** A person: VIEWER, OWNER or an id. Data: a Person. */
-    newFetchPersonRequest(id, options = {}) {
-      const read = (result) => new Person(entries(result)[0] ?? {}, options.escapeType);
-      return { method: "people.get", params: people(id, options), read };
+    newFetchPersonRequest(id, options) {
+      const read = (result) => new Person(entries(result)[0] ?? {}, options?.escapeType);
+      return { method: "people.get", params: people(id, options ?? {}), read };
     }
 
     /** People. Data: a Collection of Person. */
-    newFetchPeopleRequest(idSpec, options = {}) {
+    newFetchPeopleRequest(idSpec, options) {
       const read = (result) => {
-        const found = entries(result).map((entry) => new Person(entry, options.escapeType));
+        const found = entries(result).map((entry) => new Person(entry, options?.escapeType));
         return new Collection(found, result.startIndex, result.totalResults);
       };
-      return { method: "people.get", params: people(idSpec, options), read };
+      return { method: "people.get", params: people(idSpec, options ?? {}), read };
     }
 
     /**
@@ -461,8 +463,8 @@
      * @param {{escapeType?: string}} [options] Values come HTML-escaped unless it is NONE.
      * @return {object} A request. Data: `{userId: {key: value}}`; friends who have none of the keys are absent.
      */
-    newFetchPersonAppDataRequest(idSpec, keys, options = {}) {
-      const read = (result) => escaped(result, options.escapeType);
+    newFetchPersonAppDataRequest(idSpec, keys, options) {
+      const read = (result) => escaped(result, options?.escapeType);
       return { method: "appdata.get", params: appdata(idSpec, { fields: [keys ?? "*"].flat() }), read };
     }
 
@@ -570,8 +572,8 @@
   };
 
   /** A function that makes requests of a method; `fixed` are the parameters that it does not leave to its caller. */
-  const service = (method, defaults, fixed) => (given = {}) => {
-    const { keys, escapeType, ...rest } = given;
+  const service = (method, defaults, fixed) => (given) => {
+    const { keys, escapeType, ...rest } = given ?? {};
     const request = {
       method,
       rpc: { ...defaults, ...(keys === undefined ? {} : { fields: [keys].flat() }), ...rest, ...fixed },

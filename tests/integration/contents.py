@@ -1,0 +1,224 @@
+"""A stage for tests of the contents' stores: a platform over an AWS in memory, and what is on it, told in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from bench.world import APP, BUCKET, HANA, KEN, MEI, TARO, Clock
+from chalicelib import settings
+from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.contents import Draft, Feed, Part
+from chalicelib.core.directory import App, FeedSource, Page, User
+from chalicelib.core.images import Rendition
+from chalicelib.core.paging import Paging
+from chalicelib.store.content_items import favorites_in, generation_of, poster_of, shards_of, total
+from chalicelib.store.dynamo import Dynamo
+from chalicelib.store.fanout import lane
+from tests.integration.memory import Memory
+from tests.invariants_contents import Contents, pages_in
+
+PAGE, QUIET, NONE = "12345678901234567890", "20000", "404"
+"""A page, another where everyone's posts are shown, and one that is not there."""
+MODULE = "3"
+URI, OTHER_URI = "http://application.example/id=1", "http://application.example/id=2"
+ISSUER = "http://127.0.0.1:8000"
+DAY_MS = 86_400_000
+PICTURE = [Rendition(name, name.encode(), "image/png", 1, 1) for name in ("large", "medium", "small")]
+WHOLE = Paging(0, 100)
+
+
+class Bucket:
+    """As much of S3 as the store of images uses."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str, CacheControl: str) -> dict[str, Any]:
+        self.objects[Key] = Body
+        return {}
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:
+        keys = sorted(key for key in self.objects if key.startswith(Prefix))
+        return {"Contents": [{"Key": key} for key in keys]} if keys else {}
+
+    def delete_objects(self, *, Bucket: str, Delete: Any) -> dict[str, Any]:
+        for each in Delete["Objects"]:
+            self.objects.pop(each["Key"], None)
+        return {}
+
+
+class Line:
+    """As much of SQS as is used."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def get_queue_url(self, *, QueueName: str) -> dict[str, Any]:
+        return {"QueueUrl": f"http://127.0.0.1/{QueueName}"}
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:
+        self.messages.append(MessageBody)
+        return {}
+
+
+class Cloud:
+    """The three in one, so that whoever stands before it meets every call."""
+
+    def __init__(self) -> None:
+        self.memory, self.bucket, self.line = Memory(), Bucket(), Line()
+
+    def __getattr__(self, operation: str) -> Any:
+        for part in (self.memory, self.bucket, self.line):
+            if hasattr(part, operation):
+                return getattr(part, operation)
+        raise AttributeError(operation)
+
+    def save(self) -> Any:
+        return dict(self.memory.items), dict(self.bucket.objects), list(self.line.messages)
+
+    def restore(self, saved: Any) -> None:
+        items, objects, messages = saved
+        self.memory.items, self.bucket.objects, self.line.messages = dict(items), dict(objects), list(messages)
+
+
+class Stage:
+    """A platform over `cloud`, by way of `client` where one is given, with users and pages, and no feed yet."""
+
+    def __init__(self, cloud: Cloud | None = None, client: Any = None, **environment: str) -> None:
+        self.cloud = cloud or Cloud()
+        self.client = client or self.cloud
+        self.clock = Clock()
+        self._environment = environment
+
+    @cached_property
+    def platform(self) -> Platform:
+        return self.wired()
+
+    def wired(self, **environment: str) -> Platform:
+        """Another platform over the same, with settings of its own."""
+        basic = {
+            "ENGAWA_STAGE": "local",
+            "ENGAWA_BUCKET": BUCKET,
+            "ENGAWA_ISSUER": ISSUER,
+            "ENGAWA_TOKEN_KEYS_FILE": "/nowhere",
+            "ENGAWA_SECRET_KEYS_FILE": "/nowhere",
+        }
+        read = settings.read(basic | self._environment | environment)
+        dynamo = Dynamo(self.client, sleep=lambda seconds: None)
+        return wire(read, dynamo, self.client, self.clock, lambda: self.client)
+
+    def populate(self) -> Stage:
+        """MEI administers both pages; PAGE shows administrators' posts, QUIET everybody's."""
+        here = self.platform
+        for user in (HANA, KEN, MEI, TARO):
+            here.users.create(User(user, f"name of {user}"))
+        here.apps.create(App(APP, "Quest", confidential=False))
+        for page, source in ((PAGE, FeedSource.ADMINISTRATORS), (QUIET, FeedSource.EVERYONE)):
+            here.pages.create(Page(page, "Cafe", feed_source=source))
+            here.pages.add_administrator(page, MEI)
+            here.pages.add_module(page, APP, "menu name", MODULE)
+        return self
+
+    def post(self, uri: str | None = URI, user: str = MEI, page: str = PAGE, **more: Any) -> Feed:
+        """Post a feed; `renditions` are its image's."""
+        return post(self.platform, uri, user, page, **more)
+
+    def comment(self, text: str = "text", user: str = HANA, uri: str = URI, page: str = PAGE) -> str:
+        """Comment; the comment's id."""
+        return self.platform.comments.post(page, uri, user, text).id
+
+    def favorite(self, user: str = HANA, uri: str = URI, page: str = PAGE) -> str:
+        return self.platform.favorites.add(page, uri, user)
+
+    def delete(self, uri: str = URI, user: str = MEI, page: str = PAGE) -> None:
+        self.platform.feeds.delete(page, uri, user)
+
+    def texts(self, paging: Paging = WHOLE, uri: str = URI, page: str = PAGE) -> list[str]:
+        """The texts of the comments, newest first."""
+        return [each.text for each in self.platform.comments.part(page, uri, paging).entries]
+
+    def feeds(self, paging: Paging = WHOLE, page: str = PAGE) -> Part[Feed]:
+        return self.platform.feeds.part(page, paging)
+
+    def clean(self, seconds: float = 40) -> int:
+        """Work off the queue, and what that queues; how many messages."""
+        worked = 0
+        while self.cloud.line.messages:
+            message = self.cloud.line.messages.pop(0)
+            worked += 1
+            if not self.platform.leavings.work(message, seconds):
+                self.platform.queue.tell(message)
+        return worked
+
+    def settle(self) -> None:
+        """What time and the sweep bring about: nothing that is left behind is left after it."""
+        for _ in range(2):
+            self.clock.now += DAY_MS
+            self.platform.sweep()
+            self.clean()
+
+    def contents(self) -> Contents:
+        def table(name: str) -> list[Any]:
+            return list(self.cloud.memory.table(f"engawa-local-{name}"))
+
+        objects, pages = self.cloud.bucket.objects, pages_in(table("directory"))
+        return Contents(table("feeds"), table("comments"), table("favorites"), objects, pages)
+
+    def wrongs(self) -> list[str]:
+        return self.contents().wrongs()
+
+    def seen(self) -> Any:
+        """What is there for people to see, without what differs from run to run: ids and times."""
+        found = self.contents()
+        told: dict[Any, Any] = {page: sorted(_pages(found, page)) for page in found.pages}
+        for content, head in found.heads.items():
+            feed = found.feeds[head["pg"]["S"], head["f"]["S"]]
+            comments, _ = found.comments_of(content, generation_of(head))
+            uri = feed["u"]["S"].partition(f"{ISSUER}/pages/")[0] or "its own"
+            shards = [found.favorites.get((content, shard), []) for shard in range(shards_of(head))]
+            here = [item for each in shards for item in each if item["sk"]["S"].startswith(generation_of(head) + "#")]
+            counted = favorites_in(head) + sum(
+                favorites_in(item) for (at, _), item in found.shards.items() if at == content
+            )
+            told.setdefault((head["pg"]["S"], uri), []).append(
+                (
+                    (
+                        feed["t"]["S"],
+                        poster_of(feed),
+                        feed["s"]["S"],
+                        feed["sk"]["S"][0],
+                        len(feed.get("i", {}).get("L", [])),
+                    ),
+                    sorted((item["t"]["S"], poster_of(item)) for item in comments),
+                    sorted(map(poster_of, here)),
+                    (total(head), counted),
+                )
+            )
+        return {key: sorted(each) for key, each in told.items()}
+
+
+def post(here: Platform, uri: str | None, user: str, page: str, **more: Any) -> Feed:
+    """Post a feed through a platform."""
+    renditions: Sequence[Rendition] = more.pop("renditions", ())
+    draft = Draft("title", content_uri=uri, image_url="http://a.example/1.png" if renditions else None)
+    draft = replace(draft, **more)
+    return here.posting.post(here.posting.admit(page, user, APP, draft), draft, renditions)
+
+
+@contextmanager
+def one_after_the_other() -> Iterator[None]:
+    """What would run side by side runs in one thread, always in the same order."""
+    before = lane.set(((0, 0),))
+    try:
+        yield
+    finally:
+        lane.reset(before)
+
+
+def _pages(found: Contents, page: str) -> list[str]:
+    """The kinds of a page's feeds."""
+    return [key[1][0] for key in found.feeds if key[0] == page]
