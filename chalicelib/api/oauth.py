@@ -66,7 +66,8 @@ def oauth(platform: Callable[[], Platform]) -> Face:
         """What this authorization server can do (RFC 8414)."""
         settings = platform().settings
         own = settings.openid_issuer is None
-        return json_answer(_metadata(settings.issuer, signs_in=own), headers={"Cache-Control": "public, max-age=3600"})
+        headers = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+        return json_answer(_metadata(settings.issuer, signs_in=own), headers=headers)
 
     return face
 

@@ -15,9 +15,10 @@ from chalicelib.core.contents import Draft, Feed, Part
 from chalicelib.core.directory import App, FeedSource, Page, User
 from chalicelib.core.images import Rendition
 from chalicelib.core.paging import Paging
-from chalicelib.store.content_items import favorites_in, generation_of, poster_of, shards_of, total
+from chalicelib.store.content_items import favorites_in, generation_of, poster_of, shards_of
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.fanout import lane
+from chalicelib.store.numbered import total
 from tests.integration.memory import Memory
 from tests.invariants_contents import Contents, pages_in
 
@@ -90,7 +91,7 @@ class Stage:
 
     def __init__(self, cloud: Cloud | None = None, client: Any = None, **environment: str) -> None:
         self.cloud = cloud or Cloud()
-        self.client = client or self.cloud
+        self.client: Any = client or self.cloud
         self.clock = Clock()
         self._environment = environment
 

@@ -440,9 +440,8 @@ def favorites_by_shard(stage: Stage) -> dict[int, int]:
 
 def test_favorites_are_counted_whatever_the_number_of_shards_is_by_now(stage: Stage) -> None:
     users = [f"user{number:08}" for number in range(24)]
-    stage.platform.bulk.load_users([User(user, user) for user in users]) if hasattr(
-        stage.platform.bulk, "load_users"
-    ) else [stage.platform.users.create(User(user, user)) for user in users]
+    for user in users:
+        stage.platform.users.create(User(user, user))
     four = stage.wired(ENGAWA_FAVORITE_SHARDS=str(SHARDS))
     two = stage.wired(ENGAWA_FAVORITE_SHARDS="2")
     post(four, URI, MEI, PAGE)

@@ -189,6 +189,12 @@ def test_a_form_that_names_no_app(app: World) -> None:
         assert send(app, "POST", path, None, form, user=None, headers=FORM).status in (200, 400)
 
 
+def test_what_the_server_can_do_is_for_everyone(app: World) -> None:
+    answer = send(app, "GET", "/.well-known/oauth-authorization-server", OTHER, user=None)
+
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, "*")
+
+
 # --- preflights
 
 

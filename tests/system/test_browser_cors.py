@@ -23,7 +23,10 @@ ME, OS = "/2/apps/appdata/@me/@self", "/os/0.8/appdata/@me/@self/@app"
 ASK = """
 const [url, request, done] = arguments;
 fetch(url, request).then(
-  async (answer) => done({status: answer.status, body: await answer.text(), headers: Object.fromEntries(answer.headers)}),
+  async (answer) => {
+    const headers = Object.fromEntries(answer.headers);
+    done({status: answer.status, body: await answer.text(), headers});
+  },
   (error) => done({failed: error.name}));
 """
 
@@ -54,7 +57,7 @@ def site(served: Served) -> Iterator[Site]:
     made.pages["/"] = "<!doctype html><title>Game</title>"
     app = f"{served.base_url}/admin/apps/{served.demo['apps']['quest']['id']}"
     operator = {"Authorization": f"Bearer {served.demo['tokens']['operator']}"}
-    before = httpx.get(app, headers=operator, timeout=30).json()["entry"]["origins"]
+    before = httpx.get(app, headers=operator, timeout=30).json()["origins"]
     try:
         changed = httpx.patch(app, headers=operator, json={"origins": [*before, made.origin]}, timeout=30)
         assert changed.status_code == 200, changed.text

@@ -384,6 +384,14 @@ def test_a_header_that_is_none(header):
     assert problem(Door().send(url, {"Authorization": header})) == (400, "parameter_rejected")
 
 
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60), st.text("%0aF&=+@", max_size=12))
+def test_whatever_is_in_the_header(header, query):
+    """Nonsense is refused, never an error of ours."""
+    answer = Door().send(f"{target()}&{query}", {"Authorization": f'OAuth oauth_nonce="1", {header}'})
+
+    assert problem(answer)[1] in ("parameter_absent", "parameter_rejected")
+
+
 def test_without_a_signature_an_access_token_is_missed():
     for url, headers in ((target(), {}), (target(), {"Authorization": "OAuth abc"}), (target(x="1"), {})):
         answer = Door().send(url, headers)

@@ -1,0 +1,273 @@
+"""What is asked of the contents' stores in test_contents_faults.py, and what may go wrong with each of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from bench.world import HANA, KEN, MEI, TARO
+from chalicelib.core.errors import Refusal
+from chalicelib.store.notes import UPLOAD_MS
+from chalicelib.store.numbered import TICKET_MS
+from tests.integration.contents import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
+from tests.integration.faults import Sending, cancelling, delaying, losing, refusing, resending, timeout
+from tests.integration.memory import client_error
+
+READS = frozenset({"get_item", "batch_get_item", "query"})
+WRITES = frozenset({"put_item", "update_item", "delete_item", "transact_write_items"})
+TRANSACTION = frozenset({"transact_write_items"})
+DYNAMO = READS | WRITES | {"batch_write_item"}
+OTHERS = frozenset({"put_object", "list_objects_v2", "delete_objects", "get_queue_url", "send_message"})
+QUEUE = frozenset({"get_queue_url", "send_message"})
+
+Ids = dict[str, str]
+Act = Callable[[Stage, Ids], Any]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that is asked; `steps`: it is no one transaction, and what is left of it is done when asked again."""
+
+    name: str
+    act: Act
+    before: Callable[[Stage], Any] = lambda stage: None
+    """What was before, beside all that `furnish` makes."""
+    steps: bool = False
+    shards: int = 1
+
+    def outcome(self, stage: Stage, ids: Ids) -> str:
+        """What whoever asks is told."""
+        try:
+            self.act(stage, ids)
+        except Refusal as refusal:
+            return type(refusal).__name__
+        return "done"
+
+
+def furnish(stage: Stage, deed: Deed) -> Ids:
+    """Feeds, shown and not, with what hangs on them, and remains of one of the same contentUri; ids of some of it."""
+    stage.post()
+    for user in (HANA, KEN):
+        stage.comment("of the deleted feed", user)
+        stage.favorite(user)
+    stage.delete()
+    stage.clock.now += 1
+    stage.post(renditions=PICTURE)
+    ids = {f"comment {number}": stage.comment(str(number), user) for number, user in enumerate([HANA, KEN, HANA])}
+    stage.platform.comments.delete(PAGE, URI, ids["comment 1"], KEN)
+    stage.comment("another", KEN)
+    ids["favorite"] = stage.favorite(HANA)
+    stage.favorite(TARO)
+    stage.post("http://application.example/unshown", KEN)
+    stage.comment("1", HANA, "http://application.example/unshown")
+    deed.before(stage)
+    return ids
+
+
+def abandon(stage: Stage) -> None:
+    """Someone drew numbers of both lists, died, and is past hope."""
+    for table, items in (("comments", stage.contents().heads), ("feeds", stage.contents().lists)):
+        for partition, holder in items.items():
+            number = holder["nx"]["N"]
+            ticket = {"t0MYWPIWW0ABCD": {"N": number}}
+            late = holder | {"nx": {"N": str(int(number) + 1)}, "dr": {"M": ticket}}
+            stage.cloud.memory.items[f"engawa-local-{table}", partition, "h"] = late
+    stage.clock.now += TICKET_MS + 1_000_000
+
+
+def crash_after_upload(stage: Stage) -> None:
+    """An upload is noted and there, and no feed ever came."""
+    stage.platform.posting._notes.uploading("0MYWPIWW0DEAD")
+    stage.platform.images.keep("0MYWPIWW0DEAD", PICTURE)
+    stage.clock.now += UPLOAD_MS
+
+
+def clear_upload(stage: Stage, ids: Ids) -> None:
+    stage.platform.leavings.work("0MYWPIWW0DEAD", 40)
+
+
+def work(stage: Stage) -> None:
+    """All the messages there are, each of which comes again where it fails."""
+    for message in list(stage.cloud.line.messages):
+        if not stage.platform.leavings.work(message, 40):
+            stage.platform.queue.tell(message)
+        stage.cloud.line.messages.remove(message)
+
+
+def remove(uri: str, user: str, page: str = PAGE) -> Act:
+    return lambda stage, ids: stage.delete(uri, user, page)
+
+
+def post(*given: Any, **more: Any) -> Act:
+    return lambda stage, ids: stage.post(*given, **more)
+
+
+def uncomment(stage: Stage, ids: Ids) -> None:
+    stage.platform.comments.delete(PAGE, URI, ids["comment 0"], HANA)
+
+
+def unfavorite(stage: Stage, ids: Ids) -> None:
+    stage.platform.favorites.remove(PAGE, URI, ids["favorite"], HANA)
+
+
+def erase(user: str) -> Act:
+    return lambda stage, ids: stage.platform.personal.erase(user, lambda: 0.0)
+
+
+def clean(stage: Stage, ids: Ids) -> None:
+    work(stage)
+
+
+def close_page(stage: Stage) -> None:
+    stage.platform.leavings.delete_page(PAGE)
+
+
+def many_shards(name: str, act: Act, **more: Any) -> list[Deed]:
+    return [Deed(name, act, **more), Deed(f"{name}, in 4 shards", act, shards=4, **more)]
+
+
+COMMENT = Deed("comment", lambda stage, ids: stage.comment("new", KEN))
+DEEDS = [
+    Deed("post a page's first feed", post(page=QUIET, user=KEN)),
+    Deed("post a feed", post(OTHER_URI)),
+    Deed("post a feed without contentUri", post(None)),
+    Deed("post a feed of a source", post(OTHER_URI, source=MODULE)),
+    Deed("post a feed with an image", post(OTHER_URI, renditions=PICTURE)),
+    Deed("post a feed with an image and nothing else", post(None, renditions=PICTURE)),
+    Deed("post a feed with an image that is not shown", post(OTHER_URI, KEN, renditions=PICTURE)),
+    Deed("post a feed that is not shown without contentUri", post(None, KEN)),
+    Deed("post a feed that is there, with an image", post(URI, renditions=PICTURE)),
+    Deed("post a feed after someone's death", post(OTHER_URI), abandon),
+    Deed("post a feed on no page", post(OTHER_URI, page="404")),
+    *many_shards("delete a feed", remove(URI, MEI)),
+    Deed("delete a feed that is not shown", remove("http://application.example/unshown", KEN)),
+    Deed("delete no feed", remove(OTHER_URI, MEI)),
+    COMMENT,
+    Deed("comment after someone's death", COMMENT.act, abandon),
+    Deed("comment on nothing", lambda stage, ids: stage.comment("new", KEN, OTHER_URI)),
+    Deed("comment as nobody", lambda stage, ids: stage.comment("new", "nobody000000")),
+    Deed("delete a comment", uncomment),
+    *many_shards("favorite", lambda stage, ids: stage.favorite(KEN)),
+    *many_shards("favorite again", lambda stage, ids: stage.favorite(HANA)),
+    *many_shards("favorite no more", unfavorite),
+    Deed("clean what a feed left", clean, lambda stage: stage.delete(), steps=True, shards=4),
+    Deed(
+        "clean an upload",
+        clear_upload,
+        crash_after_upload,
+        True,
+    ),
+    Deed("delete a page", lambda stage, ids: close_page(stage), steps=True),
+    Deed("clean what a page left", clean, close_page, steps=True),
+    Deed("delete a page without feeds", lambda stage, ids: stage.platform.leavings.delete_page(QUIET), steps=True),
+    Deed("erase a user", erase(KEN), steps=True),
+    Deed(
+        "erase a user of favorites",
+        erase(HANA),
+        steps=True,
+        shards=4,
+    ),
+    Deed("sweep", lambda stage, ids: stage.platform.sweep(), crash_after_upload, steps=True),
+]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+Meeting = Callable[[Sending, Any], Any]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What happens to a call and, with several, to those of the same kinds after it; `lasting`: the last goes on."""
+
+    name: str
+    acts: Sequence[Meeting]
+    on: frozenset[str]
+    bearable: frozenset[str] = field(default_factory=frozenset)
+    """The operations whose caller must answer as if nothing had been."""
+    loses_answers: bool = False
+    lasting: bool = False
+
+
+def killing(*, landed: bool) -> Meeting:
+    def act(sending: Sending, strike: Any) -> Any:
+        if landed:
+            sending.go()
+        raise Killed
+
+    return act
+
+
+def colliding(sending: Sending, strike: Any) -> Any:
+    """Another transaction holds an item."""
+    if sending.operation == "transact_write_items":
+        return cancelling("TransactionConflict", last=True)(sending, strike)
+    raise client_error("TransactionConflictException")
+
+
+DROPPED, UNANSWERED = refusing(timeout), losing(timeout)
+THROTTLED = refusing(partial(client_error, "ThrottlingException", resent=1))
+FAILING = refusing(partial(client_error, "SlowDown", 503, resent=1))
+IN_PROGRESS = refusing(partial(client_error, "TransactionInProgressException"))
+TROUBLES = [
+    Trouble("throttled", [THROTTLED], DYNAMO),
+    Trouble("a throttled item", [cancelling("ThrottlingError", last=True)], TRANSACTION),
+    Trouble("request lost", [DROPPED], DYNAMO | OTHERS, WRITES | QUEUE),
+    Trouble("answer lost", [UNANSWERED], DYNAMO | OTHERS, WRITES | QUEUE, loses_answers=True),
+    Trouble("answer lost twice", [UNANSWERED] * 2, WRITES, WRITES, loses_answers=True),
+    Trouble("collision", [colliding], WRITES, WRITES),
+    Trouble("answer lost, then a collision", [UNANSWERED, colliding], WRITES, WRITES, loses_answers=True),
+    Trouble("request late, after a collision", [delaying(after=True), colliding], WRITES, WRITES, loses_answers=True),
+    Trouble("answer lost, in progress", [UNANSWERED, IN_PROGRESS], TRANSACTION, TRANSACTION, loses_answers=True),
+    Trouble("request late, before the next", [delaying(after=False)], WRITES, WRITES, loses_answers=True),
+    Trouble("request late, after the next", [delaying(after=True)], WRITES, WRITES, loses_answers=True),
+    Trouble("sent again by the SDK", [resending([])], WRITES, WRITES),
+    Trouble("S3 or SQS fails", [FAILING], OTHERS, QUEUE),
+    Trouble("killed before", [killing(landed=False)], DYNAMO | OTHERS),
+    Trouble("killed after", [killing(landed=True)], DYNAMO | OTHERS, loses_answers=True),
+    Trouble("throttled for good", [THROTTLED], DYNAMO, lasting=True),
+    Trouble("no answer for good", [UNANSWERED], WRITES, loses_answers=True, lasting=True),
+    Trouble("collisions for good", [colliding], WRITES, lasting=True),
+]
+
+
+def pass_time(stage: Stage, ids: Ids) -> None:
+    """So long that nobody's request lives any more, and everything due is cleared."""
+    stage.clock.now += UPLOAD_MS + 1
+    stage.platform.sweep()
+    work(stage)
+
+
+TIME_PASSES = Deed("time passes", pass_time, steps=True)
+RIVALS: dict[str, list[Deed]] = {
+    "comments": [Deed("comment", lambda stage, ids: stage.comment("rival", TARO))],
+    "deletes the comment": [Deed("uncomment", uncomment)],
+    "makes it a favorite": [Deed("favorite", lambda stage, ids: stage.favorite(KEN))],
+    "takes the favorite away": [Deed("unfavorite", unfavorite)],
+    "takes the favorite away and back": [
+        Deed("unfavorite", unfavorite),
+        Deed("favorite", lambda stage, ids: stage.favorite(HANA)),
+    ],
+    "posts the same": [Deed("post", post(OTHER_URI, KEN, renditions=PICTURE))],
+    "posts another": [Deed("post", post(None))],
+    "deletes the feed": [Deed("delete", remove(URI, MEI))],
+    "posts it anew": [Deed("delete", remove(URI, MEI)), Deed("post", post(URI))],
+    "posts it anew and cleans": [
+        Deed("delete", remove(URI, MEI)),
+        Deed("post", post(URI)),
+        Deed("clean", clean),
+    ],
+    "cleans": [Deed("clean", clean)],
+    "deletes the page": [Deed("delete the page", lambda stage, ids: close_page(stage))],
+    "deletes the page and cleans": [
+        Deed("delete the page", lambda stage, ids: close_page(stage)),
+        Deed("clean", clean),
+    ],
+    "erases the user": [Deed("erase", erase(KEN))],
+    "erases another user": [Deed("erase", erase(HANA))],
+    "lets time pass": [TIME_PASSES],
+}
