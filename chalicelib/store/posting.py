@@ -162,7 +162,7 @@ class Posting:
                 commit(self._dynamo, writes)
             except Lost as lost:
                 if not self._was_ours(lost, generation):
-                    self._refuse(lost, draft, page, ticket, with_image=bool(images))
+                    self._refuse(lost, draft, page, ticket, images)
                     self._dynamo.rest(wait)
                     continue
             if ticket:
@@ -175,7 +175,7 @@ class Posting:
         head = lost.failed.get(1)
         return head is not None and generation_of(head) == generation
 
-    def _refuse(self, lost: Lost, draft: Draft, page: str, ticket: Ticket | None, *, with_image: bool) -> None:
+    def _refuse(self, lost: Lost, draft: Draft, page: str, ticket: Ticket | None, images: tuple[str, ...]) -> None:
         """Raise what the failed conditions mean; return where another ticket is to be drawn.
 
         That is where the ticket was struck, or where somebody gave the URL of its detail page as a contentUri.
@@ -186,8 +186,9 @@ class Posting:
             raise NotFound(f"There is no page {page}")
         if 1 in lost.failed and draft.content_uri:
             raise _taken()
-        if with_image and (4 if ticket else 3) in lost.failed:
-            raise Unavailable  # So late that its image is being cleared away.
+        if images and (4 if ticket else 3) in lost.failed:
+            self._images.remove(images)  # So late that its image is cleared away, perhaps before all of it was there.
+            raise Unavailable
 
     def _draw(self, page: str) -> Ticket:
         try:

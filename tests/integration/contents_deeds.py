@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -89,11 +90,12 @@ def clear_upload(stage: Stage, ids: Ids) -> None:
 
 
 def work(stage: Stage) -> None:
-    """All the messages there are, each of which comes again where it fails."""
+    """All the messages there are, each of which comes again where it fails, and some of which others take."""
     for message in list(stage.cloud.line.messages):
         if not stage.platform.leavings.work(message, 40):
             stage.platform.queue.tell(message)
-        stage.cloud.line.messages.remove(message)
+        with suppress(ValueError):
+            stage.cloud.line.messages.remove(message)
 
 
 def remove(uri: str, user: str, page: str = PAGE) -> Act:

@@ -12,7 +12,7 @@ from local.gateway import Answer, Gateway, Request
 
 JWKS = '{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}'
 TOKENS = Tokens(Keys(lambda: JWKS), "http://127.0.0.1:8000")
-USER, CLIENT = (TOKENS.issue(app="app", viewer=viewer, scopes=["good"], lifetime=60) for viewer in ("hana", None))
+USER, CLIENT = (TOKENS.issue(app="app", viewer=viewer, scopes=["good"], lifetime=3600) for viewer in ("hana", None))
 
 
 def get(path: str, token: str) -> Answer:
