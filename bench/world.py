@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
 
-import boto3
+import botocore.session
 from moto import mock_aws
 
 import app as entry
@@ -36,6 +37,16 @@ def empty_aws() -> Iterator[None]:
     with patch.dict(os.environ), mock_aws():
         os.environ.pop("AWS_ENDPOINT_URL", None)
         yield
+
+
+@cache
+def _session() -> botocore.session.Session:
+    """One for all worlds: it keeps the service models, whose reading takes longer than most tests."""
+    return botocore.session.get_session()
+
+
+def _client(service: str) -> Any:
+    return _session().create_client(service, region_name=REGION)
 
 
 class Clock:
@@ -74,9 +85,7 @@ class World:
         self.clock = Clock()
         self.calls: list[Call] = []
         self.waits: list[float] = []
-        self.dynamodb = boto3.client("dynamodb", region_name=REGION)
-        self.s3 = boto3.client("s3", region_name=REGION)
-        self.sqs = boto3.client("sqs", region_name=REGION)
+        self.dynamodb, self.s3, self.sqs = map(_client, ("dynamodb", "s3", "sqs"))
         stack.create(self.dynamodb, self.s3, self.sqs, "local")
         keys_file = directory / "token-keys.json"
         keys.ensure(keys_file)

@@ -115,7 +115,7 @@ def wire(
     feeds = Feeds(dynamo, tables, users, pages, notes, lists, queue)
     comments = Comments(dynamo, tables.comments, users, pages, settings.utc_offset, clock)
     favorites = Favorites(dynamo, tables, users, pages, clock)
-    posts = Posts(dynamo, tables, feeds, comments, favorites, settings.utc_offset)
+    posts = Posts(dynamo, tables, users, feeds, comments, favorites, settings.utc_offset)
     return Platform(
         settings=settings,
         clock=clock,

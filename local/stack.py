@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ def create(
     the `Fn::GetAtt` of the ARN of a dead-letter queue.
     """
     variables = {"Stage": stage, "AWS::AccountId": ACCOUNT, "AWS::Region": dynamodb.meta.region_name}
-    resources = yaml.safe_load(template.read_text(encoding="utf-8"))["Resources"]
+    resources = _resources(template)
     tables = {page for pages in dynamodb.get_paginator("list_tables").paginate() for page in pages["TableNames"]}
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     names = {}
@@ -59,6 +60,12 @@ def create(
         elif resource["Type"] == _QUEUE:
             names[logical_id], variables[f"{logical_id}.Arn"] = _queue(sqs, properties, variables)
     return names
+
+
+@cache
+def _resources(template: Path) -> dict[str, Any]:
+    resources: dict[str, Any] = yaml.safe_load(template.read_text(encoding="utf-8"))["Resources"]
+    return resources
 
 
 def _table(dynamodb: DynamoDBClient, properties: dict[str, Any], variables: dict[str, str], existing: set[str]) -> str:

@@ -53,7 +53,7 @@ class Notes:
     def uploading(self, generation: str) -> None:
         """Note an upload before it begins."""
         item = self._note(generation, UPLOAD_MS)
-        # A transaction, for its token: a try that arrives late, when the feed is stored and the note gone, is no new one.
+        # A transaction, for its token: a try that arrives late, the feed stored and the note gone, is no new one.
         commit(self._dynamo, [put(self._table, item, ABSENT)])
 
     def uploaded(self, generation: str) -> Write:

@@ -14,6 +14,7 @@ from chalicelib.store.favorites import Favorites
 from chalicelib.store.feeds import Feeds
 from chalicelib.store.itemsize import Item
 from chalicelib.store.posting import Tables
+from chalicelib.store.users import Users
 
 _AT_ONCE = 16
 
@@ -39,10 +40,18 @@ class Posts:
     """What users have posted in one deployment. `offset` is the deployment's, in minutes."""
 
     def __init__(
-        self, dynamo: Dynamo, tables: Tables, feeds: Feeds, comments: Comments, favorites: Favorites, offset: int
+        self,
+        dynamo: Dynamo,
+        tables: Tables,
+        users: Users,
+        feeds: Feeds,
+        comments: Comments,
+        favorites: Favorites,
+        offset: int,
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
+        self._users = users
         self._feeds = feeds
         self._comments = comments
         self._favorites = favorites
@@ -62,15 +71,19 @@ class Posts:
         )
 
     def erase(self, user: str, end: float, now: Callable[[], float]) -> int:
-        """Delete what a user has posted, as far as the indexes know it, until `now()` is `end`; how much went."""
-        erased = 0
+        """Delete what a user has posted, as far as the indexes know it, until `now()` is `end`; how much went.
+
+        Where there is such a user, it is another of that id, made since: what is theirs stays.
+        """
+        another, erased = self._users.get(user), 0
         for table, take in (
             (self._tables.favorites, self._favorites.erase),
             (self._tables.comments, self._erase_comment),
             (self._tables.feeds, self._erase_feed),
         ):
             for some in self._of(table, user):
-                erased += sum(side_by_side([partial(take, item) for item in some]))
+                old = [item for item in some if another is None or int(item["c"]["N"]) < another.created]
+                erased += sum(side_by_side([partial(take, item) for item in old]))
                 if now() >= end:
                     return erased
         return erased

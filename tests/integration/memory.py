@@ -17,6 +17,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from chalicelib.store.dynamo import BATCH_GET, BATCH_WRITE, TRANSACTION, Key, key_of
 
 Place = tuple[str, str, str]
+_CLAUSE = re.compile(r"attribute_(not_)?exists\(([\w.]+)\)|([\w.]+) = (:\w+)")
 
 
 class Memory:
@@ -144,10 +145,28 @@ class Memory:
         if "ConditionExpression" not in write:
             return None
         old = self.items.get(_place(write))
-        condition = get_filter_expression(write["ConditionExpression"], {}, write.get("ExpressionAttributeValues"))
-        if condition.expr(_moto_item(old) if old else None):
+        if _holds(write, old):
             return None
         return dict(old or {}) if write.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
+
+
+def _holds(write: Any, old: dict[str, Any] | None) -> bool:
+    """Whether a write's condition holds: of clauses that all must, here; any other, by moto, which takes its time."""
+    clauses = [_CLAUSE.fullmatch(each) for each in write["ConditionExpression"].split(" AND ")]
+    if all(clauses):
+        return all(_clause_holds(clause, old or {}, write) for clause in clauses if clause)
+    condition = get_filter_expression(write["ConditionExpression"], {}, write.get("ExpressionAttributeValues"))
+    return bool(condition.expr(_moto_item(old) if old else None))
+
+
+def _clause_holds(clause: re.Match[str], old: dict[str, Any], write: Any) -> bool:
+    name, _, inner = (clause[2] or clause[3]).partition(".")
+    value = old.get(name)
+    if inner:
+        value = value["M"].get(inner) if value else None
+    if clause[2]:
+        return (value is None) == bool(clause[1])
+    return bool(value == write["ExpressionAttributeValues"][clause[4]])
 
 
 def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -88,11 +89,9 @@ class Scene:
         assert self.rivals.wrongs() == []
         assert self.rivals.contents().remains() == []
         seen = self.rivals.seen()
-        for act in (lambda: self.rivals.post("http://application.example/last"), lambda: self.rivals.comment("last", TARO)):
-            try:
-                act()
-            except Refusal:
-                continue  # Where there is no page or no feed any more.
+        with suppress(Refusal):  # Where there is no page or no feed any more.
+            self.rivals.post("http://application.example/last")
+            self.rivals.comment("last", TARO)
         found = self.rivals.contents()
         assert found.wrongs() == []
         assert not drawn(found.lists.get(PAGE)) | drawn(found.heads.get(content_of(PAGE, URI)))
@@ -172,7 +171,8 @@ def suffer(here: Scene, trouble: Trouble, turn: int, operation: str) -> None:
     assert here.settled() in [right[times + 1][2] for times in possible]
 
 
-def outcomes_in_turn(here: Scene, deeds: Sequence[Deed]) -> tuple[list[str], Any]:
+@cache
+def outcomes_in_turn(here: Scene, deeds: tuple[Deed, ...]) -> tuple[list[str], Any]:
     """The outcomes of deeds one after the other, and what is seen in the end."""
     here.reset()
     told = [deed.outcome(here.rivals, here.ids) for deed in deeds]
@@ -191,8 +191,8 @@ def explain(here: Scene, told: str, struck: list[tuple[Deed, str]], end: Any) ->
     rivals = [deed for deed, _ in struck]
     found = []
     for place in range(len(struck) + 1):
-        outcomes, seen = outcomes_in_turn(here, [*rivals[:place], here.deed, *rivals[place:]])
-        own = outcomes.pop(place)
+        all_told, seen = outcomes_in_turn(here, (*rivals[:place], here.deed, *rivals[place:]))
+        own, outcomes = all_told[place], all_told[:place] + all_told[place + 1 :]
         found.append((own, outcomes, seen == end))
         same = outcomes == [each for _, each in struck]
         if here.deed.steps or told == own:

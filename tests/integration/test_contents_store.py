@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.world import BUCKET, HANA, KEN, MEI, TARO, World, empty_aws
+from bench.world import APP, BUCKET, HANA, KEN, MEI, TARO, World, empty_aws
 from chalicelib.core.contents import Draft
 from chalicelib.core.cursor import to_cursor
 from chalicelib.core.directory import App, FeedSource, Page, User
@@ -23,7 +23,6 @@ from chalicelib.store.numbered import TICKET_MS, Numbered
 from chalicelib.store.transactions import PRESENT
 from tests import invariants_contents
 from tests.integration.contents import (
-    APP,
     DAY_MS,
     ISSUER,
     MODULE,
@@ -124,7 +123,8 @@ def test_a_ticket_of_the_pages_list_becomes_a_hole_with_a_later_feed(stage: Stag
 
 def test_who_is_so_late_that_the_ticket_was_struck_draws_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.post()
-    real, struck = Numbered.draw, []
+    real = Numbered.draw
+    struck: list[Any] = []
 
     def slow(lists: Numbered, partition: str, alive: Any) -> Any:
         ticket = real(lists, partition, alive)
@@ -144,7 +144,8 @@ def test_who_is_so_late_that_the_ticket_was_struck_draws_anew(stage: Stage, monk
 
 def test_a_late_feed_draws_anew_with_its_image(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.post()
-    real, struck = Numbered.draw, []
+    real = Numbered.draw
+    struck: list[Any] = []
 
     def slow(lists: Numbered, partition: str, alive: Any) -> Any:
         ticket = real(lists, partition, alive)
@@ -543,6 +544,29 @@ def test_the_image_of_a_feed_that_comes_while_it_is_cleared_goes_too(
     assert stage.feeds().total == 0
 
 
+def test_a_feed_cannot_come_between_the_clearing_of_its_image_and_the_end_of_the_note(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, generation, draft = stage.platform, "0MYWPIWW0SLOW", Draft("slow", content_uri=URI)
+    admitted = here.posting.admit(PAGE, MEI, APP, draft)
+    here.posting._notes.uploading(generation)
+    keys = here.images.keep(generation, PICTURE)
+    stage.clock.now += UPLOAD_MS
+    real, refused = type(here.images).clear, []
+
+    def clear(images: Any, folder: str) -> None:
+        real(images, folder)
+        with pytest.raises(Unavailable):
+            here.posting._store(admitted, draft, generation, keys)
+        refused.append(folder)
+
+    monkeypatch.setattr(type(here.images), "clear", clear)
+    assert here.leavings.work(generation, 40)
+
+    assert refused == [generation]
+    assert stage.feeds().total == 0
+
+
 def test_two_feeds_with_one_picture_have_each_their_own(stage: Stage) -> None:
     stage.post(renditions=PICTURE)
     other = stage.post(OTHER_URI, renditions=PICTURE)
@@ -645,6 +669,18 @@ def test_a_page_goes_with_all_its_feeds(stage: Stage) -> None:
     assert not stage.platform.leavings.delete_page(NONE)
 
 
+def test_nothing_is_posted_any_more_on_a_page_that_is_going(stage: Stage) -> None:
+    stage.post()
+    draft = Draft("title", content_uri=OTHER_URI)
+    admitted = stage.platform.posting.admit(PAGE, MEI, APP, draft)
+    stage.platform.leavings.delete_page(PAGE)
+    with pytest.raises(NotFound):
+        stage.platform.posting.post(admitted, draft, PICTURE)
+
+    assert len(stage.contents().feeds) == 1
+    assert stage.cloud.bucket.objects == {}
+
+
 def test_a_page_without_feeds_is_gone_at_once(stage: Stage) -> None:
     assert stage.platform.leavings.delete_page(PAGE)
 
@@ -729,6 +765,22 @@ def test_what_arrives_late_is_found_by_the_note(stage: Stage) -> None:
         stage.platform.feeds.get(PAGE, OTHER_URI)
     assert stage.contents().notes == {}
     assert stage.cloud.bucket.objects == {}
+
+
+def test_a_user_of_the_same_id_who_is_made_anew_keeps_what_they_post(stage: Stage) -> None:
+    stage.post()
+    draft = Draft("late", content_uri=OTHER_URI)
+    admitted = stage.platform.posting.admit(PAGE, KEN, APP, draft)
+    stage.platform.personal.erase(KEN)
+    stage.platform.posting.post(admitted, draft)
+    stage.clock.now += 1
+    stage.platform.users.create(User(KEN, "another"))
+    stage.comment("of another", KEN)
+    stage.settle()
+
+    assert stage.texts() == ["of another"]
+    with pytest.raises(NotFound):
+        stage.platform.feeds.get(PAGE, OTHER_URI)
 
 
 def test_erasing_goes_on_after_no_time_at_all(stage: Stage) -> None:

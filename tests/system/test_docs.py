@@ -12,6 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _MARK = "--- next example ---"
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    if _BLOCK.search(path.read_text(encoding="utf-8"))
+)
+"""Those with examples; each is for a platform of its own, as `make serve` first starts it."""
 
 
 def examples(text: str) -> list[tuple[str, str]]:
@@ -34,7 +40,7 @@ def matches(expected: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed.strip().replace("\r\n", "\n"), re.DOTALL) is not None
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/protocol.md", "docs/operations.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_examples_print_what_they_say(document: str, serve: Callable[..., Any]) -> None:
     served = serve()
     written = examples((ROOT / document).read_text(encoding="utf-8"))
@@ -49,6 +55,7 @@ def test_the_examples_print_what_they_say(document: str, serve: Callable[..., An
         timeout=120,
         check=False,
     )
-    outputs = run.stdout.split(f"{_MARK}\n")
-    for (command, expected), printed in zip(written, outputs, strict=False):
+    *outputs, rest = run.stdout.split(f"{_MARK}\n")
+    assert (len(outputs), rest) == (len(written), ""), run.stderr
+    for (command, expected), printed in zip(written, outputs, strict=True):
         assert matches(expected, printed), f"$ {command}\n{printed}\n{run.stderr}"
