@@ -6,15 +6,18 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib.api.admin import changed_answer, found, known_id, list_answer, list_part, operator_route
+from chalicelib.api.page_requests import shown
 from chalicelib.bootstrap import Platform
 from chalicelib.core import fields
 from chalicelib.core.access import Access
+from chalicelib.core.contents_json import Shown
 from chalicelib.core.directory import DEFAULT_PUBLICATION, User, new_user_id
 from chalicelib.core.directory_json import read_user, user_json
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.oauth import Grant
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.personal import Everything
+from chalicelib.store.posts import On
 from chalicelib.web.answers import data_answer, json_answer
 from chalicelib.web.face import Face
 from chalicelib.web.requests import json_body
@@ -135,7 +138,7 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
         """Everything stored about a user. One that Lambda cannot carry is a 303 to where it is for 5 minutes."""
         here = platform()
         everything = found("user", user, here.personal.export(known_id("user", user)))
-        return data_answer(everything_json(everything), {}, here.answers.keep)
+        return data_answer(everything_json(everything, shown(here)), {}, here.answers.keep)
 
     return face
 
@@ -151,12 +154,20 @@ def grant_json(grant: Grant) -> dict[str, Any]:
     return {"app": grant.app, "scopes": sorted(grant.scopes), "created": grant.created, "used": grant.used}
 
 
-def everything_json(everything: Everything) -> dict[str, Any]:
-    """An export: the profile with login and publication, and all that belongs to the user."""
+def everything_json(everything: Everything, show: Shown) -> dict[str, Any]:
+    """An export: the profile with login and publication, and all that belongs to the user; posts as the Page API."""
+    posted, poster = everything.posted, {everything.user.id: everything.user}
     return {
         "profile": user_json(everything.user),
         "friends": list(everything.friends),
         "installs": [{"app": app, "data": data} for app, data in everything.data.items()],
         "grants": [grant_json(grant) for grant in everything.grants],
         "pages": {"administers": list(everything.administers), "follows": list(everything.follows)},
+        "feeds": [{"page": feed.page} | show.feed(feed, poster) for feed in posted.feeds],
+        "comments": [_on(on) | show.comment(comment, poster) for on, comment in posted.comments],
+        "favorites": [_on(on) | {"created": show.date(created)} for on, created in posted.favorites],
     }
+
+
+def _on(on: On) -> dict[str, Any]:
+    return {"page": on.page, "contentUri": on.content_uri}

@@ -31,7 +31,7 @@ class Shown:
             "favoriteCount": feed.favorites,
             "commentCount": feed.comments,
             "sourceName": feed.source_name,
-            "created": w3cdtf(feed.created, self.offset),
+            "created": self.date(feed.created),
         }
 
     def comment(self, comment: Comment, posters: Mapping[str, User]) -> dict[str, Any]:
@@ -40,8 +40,12 @@ class Shown:
             "id": comment.id,
             "comment": comment.text,
             "user": poster_json(comment.poster, posters),
-            "created": w3cdtf(comment.created, self.offset),
+            "created": self.date(comment.created),
         }
+
+    def date(self, milliseconds: int) -> str:
+        """A time since the epoch in W3C-DTF."""
+        return w3cdtf(milliseconds, self.offset)
 
 
 def poster_json(poster: str, posters: Mapping[str, User]) -> dict[str, str]:

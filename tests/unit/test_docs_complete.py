@@ -1,0 +1,174 @@
+"""The documents name everything there is: each setting with its default, each route, each error, and nothing else."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+import app as entry
+from chalicelib import settings
+from chalicelib.core import errors
+from chalicelib.store import content_items, ephemeral, grants, notes, rows
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+OPERATIONS = (DOCS / "operations.md").read_text(encoding="utf-8")
+PROTOCOL = [DOCS / "protocol.md", *sorted((DOCS / "protocol").glob("*.md"))]
+SPOKEN = "\n".join(path.read_text(encoding="utf-8") for path in PROTOCOL)
+SOURCES = [path for folder in ("chalicelib", "local", "admin") for path in sorted((ROOT / folder).rglob("*.py"))]
+NEEDED = {
+    "ENGAWA_STAGE": "prod",
+    "ENGAWA_BUCKET": "files",
+    "ENGAWA_ISSUER": "https://api.example.com",
+    "ENGAWA_TOKEN_KEYS_FILE": "token-keys.json",
+    "ENGAWA_SECRET_KEYS_FILE": "secret-keys.json",
+}
+"""What a deployment cannot do without."""
+WORDED = {"TokenRefused": 0, "GrantRefused": 0, "SignatureRefused": 0}
+"""The refusals that are given their word when they are raised."""
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers what was looked for in it."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def get(self, name, default=None):  # type: ignore[no-untyped-def]
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def cells(text: str) -> Iterator[list[str]]:
+    """The rows of a document's tables."""
+    for line in text.splitlines():
+        if line.startswith("| "):
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+
+
+def documented_settings() -> dict[str, str]:
+    """The settings of the app that operations.md has a row for, each with its default as written there."""
+    section = OPERATIONS.split("\n## Settings\n")[1].split("\n## ")[0].split("\n### ")[0]
+    return {row[0].strip("`"): row[1].strip("`") for row in cells(section) if row[0].startswith("`ENGAWA_")}
+
+
+def asked_settings() -> set[str]:
+    """The names that reading the settings looks for."""
+    environment = Asked(NEEDED)
+    settings.read(environment)
+    return environment.names
+
+
+def words_raised() -> set[str]:
+    """The words that refusals are raised with, wherever they are."""
+    found = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORDED:
+                word = node.args[0]
+                if isinstance(word, ast.Constant):
+                    found.add(str(word.value))
+    return found
+
+
+def refusals() -> Iterator[type[errors.Refusal]]:
+    """The refusals whose word is their class's."""
+    for each in vars(errors).values():
+        if isinstance(each, type) and issubclass(each, errors.Refusal) and each.__name__ not in WORDED:
+            yield each
+
+
+def routes() -> Iterator[str]:
+    """Every route as documents write it: method and path, without the second name that ends in `.json`."""
+    for path, methods in entry.create_app(lambda: None).routes.items():  # type: ignore[arg-type, return-value]
+        for method in methods:
+            if method != "OPTIONS" and not path.endswith(".json"):
+                yield f"{method} {path}"
+
+
+def documented_routes(document: Path) -> list[str]:
+    """Those that the tables of a document have in their first cell, as `GET, POST /path`."""
+    found = []
+    for row in cells(document.read_text(encoding="utf-8")):
+        if written := re.fullmatch(r"`([A-Z, ]+) (/[^`? ]*)`", row[0]):
+            found += [f"{method} {written[2]}" for method in written[1].split(", ")]
+    return found
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    assert len(asked_settings()) > 20
+    assert documented_settings().keys() == asked_settings()
+
+
+@pytest.mark.parametrize("name", sorted(documented_settings()))
+def test_the_default_of_a_setting_is_what_the_document_says(name: str) -> None:
+    default = documented_settings()[name]
+    if name in NEEDED:
+        assert default == "needed"
+        return
+    if not default:
+        assert asdict(settings.read(NEEDED)) == asdict(settings.read(NEEDED | {name: ""}))
+        return
+    value = default.replace("<issuer>", NEEDED["ENGAWA_ISSUER"]).replace("<stage>", NEEDED["ENGAWA_STAGE"])
+    assert asdict(settings.read(NEEDED | {name: value})) == asdict(settings.read(NEEDED))
+
+
+@pytest.mark.parametrize("name", sorted(NEEDED))
+def test_nothing_starts_without_a_setting_that_is_said_to_be_needed(name: str) -> None:
+    with pytest.raises(settings.WrongSetting, match=name.removesuffix("_FILE")):
+        settings.read({other: value for other, value in NEEDED.items() if other != name})
+
+
+def test_every_variable_of_the_local_platform_and_the_command_line_is_documented() -> None:
+    for path in SOURCES:
+        for name in re.findall(r"ENGAWA_[A-Z_]*[A-Z]", path.read_text(encoding="utf-8")):
+            # Of a pair `_FILE` and `_SECRET`, sources also name what both begin with.
+            pair = {f"{name}_FILE", f"{name}_SECRET"} <= asked_settings()
+            assert pair or f"`{name}`" in OPERATIONS, f"{name} in {path.relative_to(ROOT)}"
+
+
+def test_every_route_is_documented_and_no_other() -> None:
+    known = set(routes())
+    operators = {route for route in known if " /admin/" in route}
+    assert len(operators) > 30
+    assert sorted(documented_routes(DOCS / "protocol" / "admin.md")) == sorted(operators)
+    assert sorted(documented_routes(DOCS / "protocol.md")) == sorted(known - operators)
+
+
+@pytest.mark.parametrize("refusal", list(refusals()))
+def test_every_error_is_documented_with_its_status(refusal: type[errors.Refusal]) -> None:
+    found = [row[0] for row in cells(SPOKEN) if len(row) > 2 and f"`{refusal.error}`" in row[1]]
+    assert any(str(refusal.status) in status for status in found), f"{refusal.status} {refusal.error}"
+
+
+def test_every_word_that_a_refusal_is_raised_with_is_documented() -> None:
+    assert {"expired_token", "invalid_client", "nonce_used"} <= words_raised() | {"invalid_client"}
+    for word in words_raised():
+        assert f"`{word}`" in SPOKEN, word
+
+
+@pytest.mark.parametrize("module", [rows, grants, ephemeral, content_items, notes])
+def test_the_architecture_says_where_the_keys_of_a_table_are_listed(module) -> None:  # type: ignore[no-untyped-def]
+    assert Path(module.__file__).name in (DOCS / "architecture.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        path = (document.parent / name).resolve() if name else document
+        assert path.exists(), target
+        headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in map(anchor_of, headings), target
+
+
+def anchor_of(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
