@@ -43,11 +43,12 @@ def matches(expected: str, printed: str) -> bool:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_examples_print_what_they_say(document: str, serve: Callable[..., Any]) -> None:
     served = serve()
-    written = examples((ROOT / document).read_text(encoding="utf-8"))
+    text = (ROOT / document).read_text(encoding="utf-8")
+    written = examples(text.replace("http://127.0.0.1:8000", served.base_url))
     assert len(written) >= 3
     script = "".join(f"{command}\necho '{_MARK}'\n" for command, _ in written)
     run = subprocess.run(
-        ["bash", "-c", script.replace("http://127.0.0.1:8000", served.base_url)],
+        ["bash", "-c", script],
         cwd=ROOT,
         env=os.environ | {"ENGAWA_LOCAL_DIR": str(served.local_dir)},
         capture_output=True,

@@ -1,0 +1,124 @@
+"""The IAM policy of each function: exactly what chalicelib declares for it (chalicelib/store/needs.py), by stage.
+
+`python -m infra.policies` writes .chalice/policies/<stage>/<function>.json for every stage of .chalice/config.json that
+is on AWS; `chalice deploy` and `chalice package` both take them from there. Tests compare them with the declarations.
+A file cannot know region and account: any, but every statement asks that the resource is of the role's own account.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from chalicelib import bootstrap, store
+from chalicelib.store.needs import API, CLEAN, SWEEP, Need
+
+FUNCTIONS = (API, SWEEP, CLEAN)
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / ".chalice" / "config.json"
+LOCAL = "local"
+
+Statement = dict[str, Any]
+
+
+def declared() -> Iterator[tuple[str, Need]]:
+    """Every declaration with the module it stands in: `store/feeds.py`."""
+    for module in sorted(each.name for each in pkgutil.iter_modules(store.__path__)):
+        needs = getattr(importlib.import_module(f"{store.__name__}.{module}"), "NEEDS", ())
+        yield from ((f"store/{module}.py", need) for need in needs)
+    yield from (("bootstrap.py", need) for need in bootstrap.NEEDS)
+
+
+def policy(function: str, stage: str, needs: Iterable[Need], *, traced: bool = False) -> dict[str, Any]:
+    """The policy document of a function: the sum of what `needs` say of it, and its own logs."""
+    actions: dict[tuple[str, str], set[str]] = {}
+    for need in needs:
+        if function in need.by:
+            actions.setdefault((need.service, need.resource), set()).update(need.actions)
+    statements = [each for place, every in sorted(actions.items()) for each in _statements(*place, every, stage)]
+    statements.append(_logs(function, stage))
+    if traced:
+        statements.append(_TRACES)
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def files() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The path and the policy of every function in every stage on AWS."""
+    needs = [need for _, need in declared()]
+    for stage, settings in json.loads(CONFIG.read_text(encoding="utf-8"))["stages"].items():
+        if stage != LOCAL:
+            for function in FUNCTIONS:
+                path = CONFIG.parent / "policies" / stage / f"{function}.json"
+                yield path, policy(function, stage, needs, traced=settings.get("xray", False))
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """A policy as its file has it."""
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _statements(service: str, resource: str, actions: set[str], stage: str) -> Iterator[Statement]:
+    own = {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}
+    if service == "dynamodb":
+        name = resource.removeprefix("table/")
+        yield _allow(service, name, actions, f"*:*:table/engawa-{stage}-{name}", own)
+    elif service == "sqs":
+        yield _allow(service, resource, actions, f"*:*:engawa-{stage}-{resource}", own)
+    elif service == "secretsmanager":
+        # Secrets Manager puts a hyphen and six characters after the name.
+        yield _allow(service, resource, actions, f"*:*:secret:engawa-{stage}-{resource}-??????", own)
+    elif service == "s3":
+        bucket = f"::engawa-{stage}-*"
+        if "ListBucket" in actions:
+            below = {"StringLike": {"s3:prefix": f"{resource}*"}}
+            yield _allow(service, f"{resource} keys", {"ListBucket"}, bucket, own | below)
+        if rest := actions - {"ListBucket"}:
+            yield _allow(service, resource, rest, f"{bucket}/{resource}*", own)
+    else:
+        raise ValueError(f"Nobody said what a policy calls {resource} of {service}")
+
+
+def _allow(service: str, name: str, actions: set[str], arn: str, condition: Mapping[str, Any]) -> Statement:
+    words = "".join(letter if letter.isalnum() else " " for letter in f"{service} {name}").split()
+    return {
+        "Sid": "".join(word[0].upper() + word[1:] for word in words),
+        "Effect": "Allow",
+        "Action": [f"{service}:{action}" for action in sorted(actions)],
+        "Resource": f"arn:aws:{service}:{arn}",
+        "Condition": dict(condition),
+    }
+
+
+def _logs(function: str, stage: str) -> Statement:
+    """Lambda writes what a function logs with the function's role, into a group that the stack makes."""
+    name = f"engawa-{stage}" if function == API else f"engawa-{stage}-{function}"
+    return {
+        "Sid": "Logs",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"arn:aws:logs:*:*:log-group:/aws/lambda/{name}:*",
+    }
+
+
+# X-Ray has no resources to name.
+_TRACES: Statement = {
+    "Sid": "Traces",
+    "Effect": "Allow",
+    "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    "Resource": "*",
+}
+
+
+def main() -> None:
+    """Write every file."""
+    for path, document in files():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(written(document), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

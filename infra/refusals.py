@@ -1,0 +1,35 @@
+"""What ends a deployment early: one sentence for the operator, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Refused(Exception):
+    """It cannot go on; the message is a sentence that says why and what helps."""
+
+
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Turn what AWS's client raises, without credentials or with the wrong ones, into Refused."""
+    from botocore import exceptions
+
+    try:
+        yield
+    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
+        raise Refused(
+            "There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        ) from None
+    except exceptions.ProfileNotFound as error:
+        raise Refused(f"{error}; AWS_PROFILE names a profile of ~/.aws/config.") from None
+    except exceptions.NoRegionError:
+        raise Refused("There is no AWS region: set AWS_DEFAULT_REGION, such as ap-northeast-1.") from None
+    except exceptions.EndpointConnectionError as error:
+        raise Refused(f"AWS cannot be reached: {error}") from None
+    except exceptions.ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        if code in ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"):
+            raise Refused(f"AWS does not take these credentials ({code}): sign in again.") from None
+        # AWS's own sentence names the action and the resource that are missing in the policy, too.
+        raise Refused(f"AWS refuses {error.operation_name} ({code}): {message}") from None

@@ -1,0 +1,167 @@
+"""Watches what the app asks of AWS while tests run, as IAM would name it, and who asks for which function.
+
+A call is known by its sender, the innermost module of the app that does more than pass calls on, and by its function,
+which the stack tells too: `sweep` or `clean` (api/housekeeping.py), the API for whatever else a face is on the stack of,
+and None where a test calls a store itself.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from contextvars import Context, ContextVar, copy_context
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from botocore.client import BaseClient
+from botocore.signers import RequestSigner
+
+from chalicelib.store import fanout
+from chalicelib.store.dynamo import Dynamo
+from chalicelib.store.needs import API, CLEAN, SWEEP
+
+PACKAGE = str(Path(__file__).resolve().parent.parent / "chalicelib") + "/"
+PASSING_ON = frozenset({"store/dynamo.py", "store/transactions.py", "store/fanout.py"})
+
+
+class Ask(NamedTuple):
+    """One action on one resource, both as chalicelib/store/needs.py names them."""
+
+    service: str
+    resource: str
+    action: str
+
+
+class Seen(NamedTuple):
+    """An ask with its sender, such as `store/feeds.py`, and the function; None: a test called the store."""
+
+    function: str | None
+    sender: str
+    ask: Ask
+
+
+Trail = tuple[str | None, str | None]
+"""The function and the sender."""
+
+_outer: ContextVar[Trail] = ContextVar("outer", default=(None, None))
+"""Of the thread that has calls made side by side."""
+
+
+@contextmanager
+def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
+    """Tell of every ask of the app inside the block; those that tests and the local platform make are not the app's."""
+    send, write, presign = BaseClient._make_api_call, Dynamo._write, RequestSigner.generate_presigned_url  # type: ignore[attr-defined]
+
+    def saw(service: str, operation: str, request: Mapping[str, Any]) -> None:
+        function, sender = trail()
+        if sender:
+            for ask in asks(service, operation, request):
+                tell(Seen(function, sender, ask))
+
+    def sending(client: Any, operation: str, request: Any) -> Any:
+        saw(client.meta.service_model.service_name, operation, request)
+        return send(client, operation, request)
+
+    def writing(dynamo: Dynamo, operation: str, **request: Any) -> Any:
+        # Stand-ins for a client make no request of botocore's.
+        if not isinstance(dynamo._client, BaseClient):
+            saw("dynamodb", "".join(map(str.title, operation.split("_"))), request)
+        return write(dynamo, operation, **request)
+
+    def presigning(signer: Any, request: Any, operation: str, *rest: Any, **more: Any) -> Any:
+        # Whoever follows the URL does what its signer may do.
+        bucket, _, key = request["url_path"].lstrip("/").partition("/")
+        saw("s3", operation, {"Bucket": bucket, "Key": key})
+        return presign(signer, request, operation, *rest, **more)
+
+    def copying() -> Context:
+        known = _outer.set(trail())
+        copied = copy_context()
+        _outer.reset(known)
+        return copied
+
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(BaseClient, "_make_api_call", sending))
+        patches.enter_context(patch.object(Dynamo, "_write", writing))
+        patches.enter_context(patch.object(RequestSigner, "generate_presigned_url", presigning))
+        patches.enter_context(patch.object(fanout, "copy_context", copying))
+        yield
+
+
+def trail() -> Trail:
+    """On whose behalf the code runs that called the caller of this."""
+    function, sender = None, None
+    frame: FrameType | None = sys._getframe(1)
+    while frame and not function:
+        name = frame.f_code.co_filename
+        module, of = _placed(name, frame.f_code.co_name)
+        sender = sender or module
+        function = of
+        frame = frame.f_back
+    outer = _outer.get()
+    return function or outer[0], sender or outer[1]
+
+
+@cache
+def _placed(file: str, name: str) -> Trail:
+    """The sender and the function that a frame stands for, each if it does."""
+    module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
+    if module in ("api/housekeeping.py", "bootstrap.py") and name in (SWEEP, CLEAN):
+        return module, name
+    function = API if module and module.startswith("api/") and module != "api/housekeeping.py" else None
+    return (None if module in PASSING_ON else module), function
+
+
+def asks(service: str, operation: str, request: Mapping[str, Any]) -> Iterator[Ask]:
+    """What IAM asks for before an operation is carried out. Raises KeyError for one that it is not known of."""
+    for resource, action in _ASKS[service](operation, request):
+        yield Ask(service, resource, action)
+
+
+def _dynamodb(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if operation == "TransactWriteItems":
+        actions = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+        for element in request["TransactItems"]:
+            [(kind, write)] = element.items()
+            yield _table(write["TableName"]), actions.get(kind, "ConditionCheckItem")
+    elif "RequestItems" in request:
+        yield from ((_table(name), operation) for name in request["RequestItems"])
+    elif "IndexName" in request:
+        yield f"{_table(request['TableName'])}/index/{request['IndexName']}", operation
+    else:
+        yield _table(request["TableName"]), operation
+
+
+def _table(name: str) -> str:
+    # Tests of the Dynamo class have a table of their own.
+    return "table/" + re.sub("^engawa-[a-z0-9]+-", "", name)
+
+
+def _s3(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if operation == "DeleteObjects":
+        yield from ((_prefix(each["Key"]), "DeleteObject") for each in request["Delete"]["Objects"])
+    elif operation == "ListObjectsV2":
+        yield _prefix(request["Prefix"]), "ListBucket"
+    else:
+        yield _prefix(request["Key"]), operation
+
+
+def _prefix(key: str) -> str:
+    return key.partition("/")[0] + "/"
+
+
+def _sqs(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    name = request.get("QueueName") or request["QueueUrl"].rpartition("/")[2]
+    yield re.sub("^engawa-[a-z0-9]+-", "", name), operation
+
+
+def _secret(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield re.sub("^engawa-[a-z0-9]+-", "", request["SecretId"]), operation
+
+
+_ASKS = {"dynamodb": _dynamodb, "s3": _s3, "sqs": _sqs, "secretsmanager": _secret}

@@ -1,0 +1,110 @@
+"""The pytest plugin that holds the declarations of chalicelib/store/needs.py against what tests see the app ask of AWS.
+
+A test fails that sees an undeclared call. A whole run of tests/integration fails, at its end, where a declared action was
+never seen from its function: calls that a test makes of a store itself must be declared, and show nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import policies
+from tests.aws_calls import Ask, Seen, watched
+
+SUITE = Path(__file__).resolve().parent / "integration"
+
+
+def declarations() -> set[Seen]:
+    """What is declared, action by action, in the form of what is seen."""
+    return {
+        Seen(function, module, Ask(need.service, need.resource, action))
+        for module, need in policies.declared()
+        for function in need.by
+        for action in need.actions
+        if not need.unseen
+    }
+
+
+def is_declared(seen: Seen, declared: Iterable[Seen]) -> bool:
+    """Whether its module declares it for its function; for any, where a test called the store."""
+    return any(
+        seen[1:] == each[1:] for each in declared if seen.function is None or seen.function == each.function
+    )
+
+
+def told(seen: Seen) -> str:
+    """In words."""
+    whose = f"for {seen.function}" if seen.function else "for a test"
+    return f"{seen.sender}: {seen.ask.service}:{seen.ask.action} on {seen.ask.resource} {whose}"
+
+
+class Watch:
+    """Sees every test of this process, and what the other workers saw."""
+
+    def __init__(self) -> None:
+        self.declared = declarations()
+        self.seen: set[Seen] = set()
+        self.undeclared: set[Seen] = set()
+        self.unused: list[Seen] = []
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """See what is asked inside the block."""
+        with watched(self._tell):
+            yield
+
+    def _tell(self, seen: Seen) -> None:
+        if seen not in self.seen:
+            self.seen.add(seen)
+        if seen not in self.declared and not is_declared(seen, self.declared):
+            self.undeclared.add(seen)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Iterator[None]:
+        with self.watching():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Iterator[None]:
+        try:
+            return (yield)
+        finally:
+            found, self.undeclared = sorted(map(told, self.undeclared)), set()
+            if found:
+                pytest.fail("not declared in NEEDS:\n" + "\n".join(found), pytrace=False)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker of pytest-xdist has ended."""
+        seen = getattr(node, "workeroutput", {}).get("seen", [])
+        self.seen |= {Seen(function, sender, Ask(*ask)) for function, sender, ask in seen}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["seen"] = [(each.function, each.sender, tuple(each.ask)) for each in self.seen]
+        elif is_whole(session.config) and session.exitstatus == pytest.ExitCode.OK:
+            self.unused = sorted(self.declared - self.seen)
+            if self.unused:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.unused:
+            terminalreporter.section("declared in NEEDS, and asked by no test", red=True)
+            for each in self.unused:
+                terminalreporter.line(told(each))
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether all of tests/integration was asked for."""
+    chosen = any(config.getoption(option, None) for option in ("keyword", "markexpr", "lf", "deselect", "ignore"))
+    if chosen or config.option.collectonly:
+        return False
+    asked = [Path(config.invocation_params.dir, arg).resolve() for arg in config.args]
+    return any(path == SUITE or path in SUITE.parents for path in asked)
