@@ -23,6 +23,7 @@ from chalicelib.store.feeds import Feeds
 from chalicelib.store.grants import Grants
 from chalicelib.store.images import Images
 from chalicelib.store.leavings import Leavings
+from chalicelib.store.needs import on_secret
 from chalicelib.store.notes import Notes
 from chalicelib.store.numbered import Numbered
 from chalicelib.store.once import Once
@@ -43,6 +44,9 @@ from chalicelib.web.tokens import Keys, Tokens
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+# Those who only clear away check no token and open no secret.
+NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,6 @@ _UNUSED = (
     "boto3/data",
     "boto3/examples",
     "bin",
-    "botocore/docs",
     # cffi's Python half, and the C parser it needs, make bindings; those of cryptography are made, and need
     # `_cffi_backend` alone.
     "cffi",
@@ -48,20 +47,20 @@ _UNUSED_LIBRARIES = ("libavif", "libwebp", "libsharpyuv", "liblcms2", "libfreety
 """What only those extensions link."""
 
 
-def build(zip_path: Path, work: Path, architecture: str) -> None:
+def build(zip_path: Path, work: Path, architecture: str, version: str = PYTHON) -> None:
     """Write the zip to `zip_path`, with libraries fetched into `work`. Raises Refused.
 
     The same sources and the same interpreters give the same bytes.
     """
-    libraries = work / f"libraries-{architecture}"
-    _fetch(libraries, architecture)
+    libraries = work / f"libraries-{version}-{architecture}"
+    _fetch(libraries, architecture, version)
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     for source, name in (*_library_files(libraries), *_app_files()):
         target = tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    python = target_python()
+    python = target_python(version)
     if python:
         compile_tree(python, tree)
     _write(zip_path, tree)
@@ -86,14 +85,14 @@ def keeps(name: str) -> bool:
     return not (path.parts[0] == "pillow.libs" and path.name.startswith(_UNUSED_LIBRARIES))
 
 
-def target_python() -> str | None:
+def target_python(version: str = PYTHON) -> str | None:
     """An interpreter of Lambda's version on this machine, if there is one: its bytecode is Lambda's."""
-    found = [sys.executable, shutil.which(f"python{PYTHON}")]
-    found += sorted(glob.glob(str(Path(f"~/.pyenv/versions/{PYTHON}.*/bin/python{PYTHON}").expanduser())))
+    found = [sys.executable, shutil.which(f"python{version}")]
+    found += sorted(glob.glob(str(Path(f"~/.pyenv/versions/{version}.*/bin/python{version}").expanduser())))
     question = "import sys; print('%d.%d' % sys.version_info[:2])"
     for python in filter(None, found):
         asked = subprocess.run([python, "-c", question], capture_output=True, text=True, check=False)
-        if asked.stdout.strip() == PYTHON:
+        if asked.stdout.strip() == version:
             return python
     return None
 
@@ -109,7 +108,7 @@ def compile_tree(python: str, tree: Path) -> None:
         raise Refused(f"{python} cannot compile what goes into the zip: {done.stdout.strip() or done.stderr.strip()}")
 
 
-def _fetch(libraries: Path, architecture: str) -> None:
+def _fetch(libraries: Path, architecture: str, version: str) -> None:
     requirements = ROOT / "requirements.txt"
     marker, wanted = libraries / ".requirements", requirements.read_text(encoding="utf-8")
     if marker.exists() and marker.read_text(encoding="utf-8") == wanted:
@@ -117,12 +116,12 @@ def _fetch(libraries: Path, architecture: str) -> None:
     shutil.rmtree(libraries, ignore_errors=True)
     platforms = [f"--platform={each}_{MACHINES[architecture]}" for each in _PLATFORMS]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    where = ["--no-deps", "--no-compile", "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
+    where = ["--no-deps", "--no-compile", "--only-binary=:all:", "--implementation=cp", f"--python-version={version}"]
     command = [*pip, *where, *platforms, f"--target={libraries}", f"--requirement={requirements}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Refused(f"pip cannot fetch the libraries for Python {PYTHON} on {architecture}: {last}")
+        raise Refused(f"pip cannot fetch the libraries for Python {version} on {architecture}: {last}")
     marker.write_text(wanted, encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
 """Watches what the app asks of AWS while tests run, as IAM would name it, and who asks for which function.
 
 A call is known by its sender, the innermost module of the app that does more than pass calls on, and by its function,
-which the stack tells too: `sweep` or `clean` (api/housekeeping.py), the API for whatever else a face is on the stack of,
-and None where a test calls a store itself.
+which the stack tells too: `sweep` or `clean` (api/housekeeping.py), the API where a face is on it or what
+faces share, and None where a test calls a store itself.
 """
 
 from __future__ import annotations
@@ -73,11 +73,10 @@ def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
             saw("dynamodb", "".join(map(str.title, operation.split("_"))), request)
         return write(dynamo, operation, **request)
 
-    def presigning(signer: Any, request: Any, operation: str, *rest: Any, **more: Any) -> Any:
-        # Whoever follows the URL does what its signer may do.
-        bucket, _, key = request["url_path"].lstrip("/").partition("/")
-        saw("s3", operation, {"Bucket": bucket, "Key": key})
-        return presign(signer, request, operation, *rest, **more)
+    def presigning(signer: Any, *, request_dict: Any, operation_name: str, **more: Any) -> Any:
+        # Whoever follows the URL does what its signer may do. The bucket is in the URL's endpoint.
+        saw("s3", operation_name, {"Key": request_dict["url_path"].lstrip("/")})
+        return presign(signer, request_dict=request_dict, operation_name=operation_name, **more)
 
     def copying() -> Context:
         known = _outer.set(trail())
@@ -113,7 +112,7 @@ def _placed(file: str, name: str) -> Trail:
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
     if module in ("api/housekeeping.py", "bootstrap.py") and name in (SWEEP, CLEAN):
         return module, name
-    function = API if module and module.startswith("api/") and module != "api/housekeeping.py" else None
+    function = API if module and module.startswith(("api/", "web/")) and module != "api/housekeeping.py" else None
     return (None if module in PASSING_ON else module), function
 
 

@@ -1,12 +1,12 @@
 """The pytest plugin that holds the declarations of chalicelib/store/needs.py against what tests see the app ask of AWS.
 
-A test fails that sees an undeclared call. A whole run of tests/integration fails, at its end, where a declared action was
-never seen from its function: calls that a test makes of a store itself must be declared, and show nothing.
+A test fails that sees an undeclared call. A whole run of tests/integration fails, at its end, where a declared action
+was never seen from its function: calls that a test makes of a store itself must be declared, and show nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,6 @@ def declarations() -> set[Seen]:
     }
 
 
-def is_declared(seen: Seen, declared: Iterable[Seen]) -> bool:
-    """Whether its module declares it for its function; for any, where a test called the store."""
-    return any(
-        seen[1:] == each[1:] for each in declared if seen.function is None or seen.function == each.function
-    )
-
-
 def told(seen: Seen) -> str:
     """In words."""
     whose = f"for {seen.function}" if seen.function else "for a test"
@@ -48,6 +41,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.declared = declarations()
+        self.by_anyone = {each._replace(function=None) for each in self.declared}
         self.seen: set[Seen] = set()
         self.undeclared: set[Seen] = set()
         self.unused: list[Seen] = []
@@ -59,9 +53,9 @@ class Watch:
             yield
 
     def _tell(self, seen: Seen) -> None:
-        if seen not in self.seen:
-            self.seen.add(seen)
-        if seen not in self.declared and not is_declared(seen, self.declared):
+        self.seen.add(seen)
+        # Whoever calls a store past the faces may be any function.
+        if seen not in (self.declared if seen.function else self.by_anyone):
             self.undeclared.add(seen)
 
     @pytest.hookimpl(wrapper=True)

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.errors import Unavailable
+from chalicelib.store.needs import on_objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PREFIX = "answers/"
 URL_SECONDS = 300
+
+NEEDS = (
+    # Whoever has the presigned URL reads what its signer may read.
+    on_objects(PREFIX, "PutObject", "GetObject"),
+)
 
 
 class Answers:

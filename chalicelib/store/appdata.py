@@ -21,9 +21,16 @@ from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.gathering import gather
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item, new_epoch, partition
+from chalicelib.store.needs import on_table
 from chalicelib.store.placement import place
 from chalicelib.store.trash import Trash
 from chalicelib.store.values import Keys, Values, unlisted_keys
+
+NEEDS = (
+    on_table("appdata", "BatchGetItem"),
+    # Friendships and installs, read in one call with ledgers.
+    on_table("directory", "BatchGetItem"),
+)
 
 READ_TRIES = 8
 """How often a read that other writes tear is begun again; each try reads only what has changed since the last."""

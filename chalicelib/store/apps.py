@@ -15,6 +15,7 @@ from chalicelib.store import rows
 from chalicelib.store.dynamo import Condition, Dynamo, Place, key_of, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import on_index, on_table
 from chalicelib.store.pages import Pages
 from chalicelib.store.rows import Part
 from chalicelib.store.sealing import Seals
@@ -26,6 +27,11 @@ from chalicelib.store.transactions import (
     commit,
     insist,
     put,
+)
+
+NEEDS = (
+    on_table("directory", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_index("directory"),
 )
 
 LIST = "apps"

@@ -23,10 +23,19 @@ from chalicelib.store.dynamo import Dynamo, Place, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.numbered import Numbered, Ticket, entry_key, number_of, total
 from chalicelib.store.pages import Pages
 from chalicelib.store.transactions import ABSENT, PRESENT, commit, delete, put
 from chalicelib.store.users import Users
+
+NEEDS = (
+    on_table("comments", "BatchGetItem", "GetItem", "PutItem"),
+    # Removed by their posters, and with their posters.
+    on_table("comments", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
+    # Posters, and the page.
+    on_table("directory", "BatchGetItem"),
+)
 
 
 class Comments:

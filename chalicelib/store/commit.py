@@ -16,8 +16,15 @@ from chalicelib.store import own
 from chalicelib.store.dynamo import Condition, Dynamo, races, typed
 from chalicelib.store.failures import Conflict, Lost, Uncertain
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item, new_write, partition, to_item
+from chalicelib.store.needs import on_table
 from chalicelib.store.placement import Placed
 from chalicelib.store.transactions import ABSENT, delete, put
+
+NEEDS = (
+    on_table("appdata", "GetItem", "PutItem", "DeleteItem"),
+    # The install, which comes and goes with the ledger, where there is such a user.
+    on_table("directory", "PutItem", "DeleteItem", "ConditionCheckItem"),
+)
 
 FRESH = 0.05
 """Seconds; what was seen before a longer wait is old by now where many write, and a read costs less than to lose."""

@@ -7,6 +7,7 @@ from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
 from chalicelib.store.dynamo import TRANSACTION, Condition, Dynamo, Key, key_of, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.transactions import (
     ABSENT,
     PRESENT,
@@ -18,6 +19,12 @@ from chalicelib.store.transactions import (
     delete,
     put,
     update,
+)
+
+NEEDS = (
+    on_table("directory", "PutItem", "ConditionCheckItem"),
+    # What belongs to a page goes with it, last of all that the queue clears.
+    on_table("directory", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
 )
 
 

@@ -12,8 +12,14 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.store import rows
 from chalicelib.store.counted import Count, Counted, Row
 from chalicelib.store.dynamo import Dynamo, Place, beginning
+from chalicelib.store.needs import on_index, on_table
 from chalicelib.store.rows import FRIEND, INSTALL, Part
 from chalicelib.store.transactions import THERE, Write, check
+
+NEEDS = (
+    on_table("directory", "Query"),
+    on_index("directory"),
+)
 
 FRIENDS = "friends"
 """The attribute of a user that counts them."""

@@ -22,6 +22,7 @@ from chalicelib.core.signin import ACCOUNT_FREE, ADDRESS_FREE, FORGET_SECONDS, F
 from chalicelib.store.dynamo import Condition, Dynamo, Key, races, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import on_table
 from chalicelib.store.transactions import (
     ABSENT,
     PRESENT,
@@ -30,6 +31,8 @@ from chalicelib.store.transactions import (
     delete,
     insist,
 )
+
+NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
 
 
 class ServerStates:

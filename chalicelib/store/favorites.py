@@ -20,10 +20,22 @@ from chalicelib.store.content_items import (
 from chalicelib.store.dynamo import Condition, Dynamo, races, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.pages import Pages
 from chalicelib.store.posting import Tables
 from chalicelib.store.transactions import ABSENT, Update, Write, check, commit, delete, put, update
 from chalicelib.store.users import Users
+
+NEEDS = (
+    on_table("favorites", "BatchGetItem", "PutItem"),
+    # The head of a content, which counts, stands among its comments.
+    on_table("comments", "BatchGetItem", "ConditionCheckItem"),
+    # Taken away by their owners, and with their owners: from whatever counts them, or from nothing any more.
+    on_table("comments", "GetItem", "UpdateItem", by=(API, CLEAN)),
+    on_table("favorites", "DeleteItem", "UpdateItem", "BatchWriteItem", by=(API, CLEAN)),
+    # The user, and the page.
+    on_table("directory", "BatchGetItem"),
+)
 
 
 class Favorites:

@@ -22,6 +22,7 @@ from chalicelib.store.content_items import (
 from chalicelib.store.dynamo import Dynamo, Place
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.notes import Notes
 from chalicelib.store.numbered import GENERATION, Numbered, number_of, total
 from chalicelib.store.pages import Pages
@@ -29,6 +30,19 @@ from chalicelib.store.posting import Tables
 from chalicelib.store.queue import Queue
 from chalicelib.store.transactions import PRESENT, Write, commit, delete
 from chalicelib.store.users import Users
+
+NEEDS = (
+    on_table("feeds", "GetItem", "BatchGetItem"),
+    # The head of a feed stands among its comments, and shards that count favorites among these.
+    on_table("comments", "GetItem"),
+    on_table("favorites", "BatchGetItem"),
+    # Deleted by their posters, and with their posters and pages: with a note of what is left, out of their list.
+    on_table("feeds", "DeleteItem", "PutItem", "UpdateItem", by=(API, CLEAN)),
+    on_table("comments", "BatchGetItem", "DeleteItem", by=(API, CLEAN)),
+    on_table("favorites", "DeleteItem", by=(API, CLEAN)),
+    # Posters, the page, and who administers it.
+    on_table("directory", "BatchGetItem"),
+)
 
 Found = tuple[Feed, Mapping[str, User]]
 """A feed, and its poster by id, if there is still such a user."""

@@ -44,6 +44,7 @@ from chalicelib.store.grant_items import (
     unchanged,
 )
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import on_table
 from chalicelib.store.rows import user_key
 from chalicelib.store.transactions import (
     ABSENT,
@@ -55,6 +56,13 @@ from chalicelib.store.transactions import (
     delete,
     put,
     update,
+)
+
+NEEDS = (
+    on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+    # A grant is of a user who is there, and uses up the server state of its request.
+    on_table("directory", "ConditionCheckItem"),
+    on_table("ephemeral", "DeleteItem"),
 )
 
 _MOST_ID = 64

@@ -22,7 +22,10 @@ from chalicelib.core.errors import KeyReused, Refusal, StillRunning
 from chalicelib.store.dynamo import Condition, Dynamo, Key, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import on_table
 from chalicelib.store.transactions import Update, insist
+
+NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
 
 KIND = "once"
 """What the keys of the items begin with."""

@@ -10,9 +10,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.images import Rendition, key_of
 from chalicelib.store.fanout import side_by_side
+from chalicelib.store.needs import API, CLEAN, on_objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+NEEDS = (
+    on_objects("images/", "PutObject"),
+    # Those of a feed that could not be stored, and those of feeds that are no more.
+    on_objects("images/", "DeleteObject", by=(API, CLEAN)),
+    on_objects("images/", "ListBucket", by=(CLEAN,)),
+)
 
 CACHE_CONTROL = "public, max-age=31536000, immutable"
 _DELETE = 1000

@@ -14,11 +14,20 @@ from chalicelib.store.failures import Lost
 from chalicelib.store.feeds import Feeds
 from chalicelib.store.images import Images
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.notes import PAGE, SOON_MS, USER, Notes
 from chalicelib.store.pages import Pages
 from chalicelib.store.posting import Tables
 from chalicelib.store.posts import Posts
 from chalicelib.store.queue import Queue
+
+NEEDS = (
+    # Whether a page has feeds decides who deletes it.
+    on_table("feeds", "Query", by=(API, CLEAN)),
+    on_table("feeds", "BatchWriteItem", by=(CLEAN,)),
+    on_table("comments", "Query", "BatchWriteItem", by=(CLEAN,)),
+    on_table("favorites", "Query", "BatchWriteItem", by=(CLEAN,)),
+)
 
 _AT_ONCE = 100
 

@@ -27,26 +27,26 @@ class Need:
     """Why no test shows the calls, for those that AWS makes in our name."""
 
 
-def table(name: str, *actions: str, by: tuple[str, ...] = (API,)) -> Need:
+def on_table(name: str, *actions: str, by: tuple[str, ...] = (API,)) -> Need:
     """Actions on the items of a table."""
     return Need("dynamodb", f"table/{name}", frozenset(actions), by)
 
 
-def index(name: str, *, by: tuple[str, ...] = (API,)) -> Need:
+def on_index(name: str, *, by: tuple[str, ...] = (API,)) -> Need:
     """Queries of the index `listing` of a table."""
     return Need("dynamodb", f"table/{name}/index/{LISTING}", frozenset({"Query"}), by)
 
 
-def objects(prefix: str, *actions: str, by: tuple[str, ...] = (API,)) -> Need:
+def on_objects(prefix: str, *actions: str, by: tuple[str, ...] = (API,)) -> Need:
     """Actions on the objects of the bucket below a prefix that ends in a slash; ListBucket tells their keys."""
     return Need("s3", prefix, frozenset(actions), by)
 
 
-def queue(name: str, *actions: str, by: tuple[str, ...], unseen: str = "") -> Need:
+def on_queue(name: str, *actions: str, by: tuple[str, ...], unseen: str = "") -> Need:
     """Actions on a queue."""
     return Need("sqs", name, frozenset(actions), by, unseen)
 
 
-def secret(name: str, *, by: tuple[str, ...] = (API,)) -> Need:
+def on_secret(name: str, *, by: tuple[str, ...] = (API,)) -> Need:
     """Reading a secret."""
     return Need("secretsmanager", name, frozenset({"GetSecretValue"}), by)

@@ -17,7 +17,16 @@ from contextlib import suppress
 from chalicelib.store.dynamo import Condition, Dynamo, Key, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, SWEEP, on_table
 from chalicelib.store.transactions import ABSENT, Write, commit, delete, insist, put
+
+NEEDS = (
+    on_table("feeds", "PutItem", by=(API,)),
+    on_table("feeds", "Query", by=(SWEEP,)),
+    # The sweep notes that it told the queue, the cleaning that an upload comes too late.
+    on_table("feeds", "UpdateItem", by=(SWEEP, CLEAN)),
+    on_table("feeds", "GetItem", "BatchWriteItem", by=(CLEAN,)),
+)
 
 PARTITION = "trash"
 PAGE, USER = "page#", "user#"

@@ -29,7 +29,14 @@ from chalicelib.store.dynamo import Condition, Dynamo, Key, Span, beginning, typ
 from chalicelib.store.failures import Lost
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import on_table
 from chalicelib.store.transactions import Update, Write, commit, insist, update
+
+NEEDS = (
+    # Whoever stores an entry or deletes one sends the writes that count it: here are tickets and reads.
+    on_table("feeds", "GetItem", "Query", "UpdateItem"),
+    on_table("comments", "GetItem", "Query", "UpdateItem"),
+)
 
 HOLDER = "h"
 """Sorts after every entry, so that one query backwards begins with the holder and goes on with the newest."""

@@ -15,6 +15,7 @@ from chalicelib.store.counted import Counted, Rows
 from chalicelib.store.dynamo import Condition, Dynamo, Place, key_of, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_index, on_table
 from chalicelib.store.page_items import (
     ATTRIBUTES,
     LIST,
@@ -39,6 +40,13 @@ from chalicelib.store.transactions import (
     insist,
     put,
     update,
+)
+
+NEEDS = (
+    on_table("directory", "BatchGetItem", "PutItem", "UpdateItem"),
+    on_index("directory"),
+    # A page that has feeds is deleted by way of the queue.
+    on_table("directory", "GetItem", "Query", "DeleteItem", by=(API, CLEAN)),
 )
 
 COUNT = 100

@@ -14,8 +14,11 @@ from chalicelib.core.permission import Running, may_obtain_information, status
 from chalicelib.store.directory import Directory
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.fanout import side_by_side
+from chalicelib.store.needs import on_table
 from chalicelib.store.pages import Pages
 from chalicelib.store.users import Users
+
+NEEDS = (on_table("directory", "BatchGetItem"),)
 
 
 @dataclass(frozen=True)

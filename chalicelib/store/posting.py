@@ -24,11 +24,20 @@ from chalicelib.store.failures import Lost
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.images import Images
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import on_table
 from chalicelib.store.notes import Notes
 from chalicelib.store.numbered import Numbered, Ticket, entry_key, holder_key, new_holder, new_id
 from chalicelib.store.pages import Pages
 from chalicelib.store.transactions import ABSENT, PRESENT, THERE, check, commit, put
 from chalicelib.store.users import Users
+
+NEEDS = (
+    # The feed, its place in its page's list, and the note of an upload, which ends with it.
+    on_table("feeds", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("comments", "BatchGetItem", "PutItem"),
+    # Who posts, by which app, and whether the page is there still.
+    on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+)
 
 
 @dataclass(frozen=True)

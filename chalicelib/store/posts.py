@@ -13,8 +13,19 @@ from chalicelib.store.fanout import side_by_side
 from chalicelib.store.favorites import Favorites
 from chalicelib.store.feeds import Feeds
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_index, on_table
 from chalicelib.store.posting import Tables
 from chalicelib.store.users import Users
+
+# What one call cannot erase, or what was on its way, goes by way of the queue.
+NEEDS = (
+    on_index("feeds", by=(API, CLEAN)),
+    on_index("comments", by=(API, CLEAN)),
+    on_index("favorites", by=(API, CLEAN)),
+    on_table("feeds", "BatchGetItem", by=(API, CLEAN)),
+    on_table("comments", "BatchGetItem", "BatchWriteItem", by=(API, CLEAN)),
+    on_table("favorites", "BatchGetItem", by=(API, CLEAN)),
+)
 
 _AT_ONCE = 16
 

@@ -9,8 +9,20 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from chalicelib.store.needs import API, CLEAN, SWEEP, on_queue
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+NEEDS = (
+    on_queue("cleaning", "GetQueueUrl", "SendMessage", by=(API, SWEEP, CLEAN)),
+    on_queue(
+        "cleaning",
+        *("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"),
+        by=(CLEAN,),
+        unseen="Lambda itself takes messages from the queue, with the role of the function that they are for",
+    ),
+)
 
 _log = logging.getLogger(__name__)
 

@@ -14,6 +14,10 @@ from typing import Any
 
 from chalicelib.store.dynamo import Dynamo, beginning, key_of, typed
 from chalicelib.store.ledger import Ledger
+from chalicelib.store.needs import SWEEP, on_table
+
+# Notes are made in the transactions of commit.py.
+NEEDS = (on_table("appdata", "Query", "BatchWriteItem", by=(SWEEP,)),)
 
 PARTITION = "trash"
 

@@ -16,6 +16,7 @@ from chalicelib.store.dynamo import Condition, Dynamo, Place, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.itemsize import Item
+from chalicelib.store.needs import API, CLEAN, on_index, on_table
 from chalicelib.store.pages import Pages
 from chalicelib.store.rows import Part
 from chalicelib.store.transactions import (
@@ -30,6 +31,13 @@ from chalicelib.store.transactions import (
     update,
 )
 from chalicelib.store.user_items import changed, from_item, text, to_item
+
+NEEDS = (
+    on_table("directory", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_index("directory"),
+    # Before a user's posts are erased: whether there is another user of that id.
+    on_table("directory", "GetItem", by=(API, CLEAN)),
+)
 
 COUNT = 100
 

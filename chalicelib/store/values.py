@@ -11,7 +11,10 @@ from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store import own
 from chalicelib.store.dynamo import Dynamo, Key, beginning
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item
+from chalicelib.store.needs import on_table
 from chalicelib.store.own import Own
+
+NEEDS = (on_table("appdata", "GetItem", "BatchGetItem", "Query"),)
 
 Keys = frozenset[str] | None
 """The keys asked for; None for every key."""

@@ -46,10 +46,10 @@ def test_the_queue_is_the_stage_s(stage: str | None) -> None:
 def test_work_ends_before_its_function_and_a_message_is_hidden_for_longer_than_five_of_them() -> None:
     [*stages] = CONFIG["stages"].values()
     timeouts = {CONFIG["lambda_timeout"]} | {
-        settings["lambda_functions"][name]["lambda_timeout"]
+        function["lambda_timeout"]
         for settings in stages
-        for name in settings.get("lambda_functions", {})
-        if name in (SWEEP, CLEAN)
+        for name, function in settings.get("lambda_functions", {}).items()
+        if name in (SWEEP, CLEAN) and "lambda_timeout" in function
     }
     resources = yaml.safe_load(stack.TEMPLATE.read_text())["Resources"]
 

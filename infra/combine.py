@@ -1,0 +1,130 @@
+"""Merges infra/*.yaml into what `chalice package --merge-template` takes, and finishes what comes out.
+
+`merge_template` is data.yaml (tables, bucket, queues), edge.yaml (CloudFront), watch.yaml (logs, alarms) and
+functions.yaml (what Chalice cannot say of its functions), with the gateway responses of gateway.yaml in the API's
+definition. `finish` then does what no merge can: the names of events, and of integrations, are Chalice's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+INFRA = Path(__file__).resolve().parent
+PARTS = ("data", "edge", "watch", "functions")
+DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
+ALIAS = "live"
+COLD, SNAPSTART = "cold", "snapstart"
+
+Template = dict[str, Any]
+
+
+def merge_template() -> Template:
+    """Everything that is added to Chalice's own template."""
+    merged: Template = {}
+    for part in PARTS:
+        merged = _merged(merged, _part(part))
+    merged["Description"] = DESCRIPTION
+    body = {"x-amazon-apigateway-gateway-responses": gateway_responses()}
+    merged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"] = body
+    return merged
+
+
+def global_template() -> Template:
+    """The small stack in us-east-1, with the function's code in it."""
+    template = _part("global")
+    resources = template["Resources"]
+    code = (INFRA / "edge.js").read_text(encoding="utf-8")
+    resources["Challenge"]["Properties"]["Code"]["ZipFile"] = code
+    # Another code, another version: CloudFormation publishes one only for a new name.
+    said = json.dumps([code, resources["Challenge"]["Properties"]["Runtime"]])
+    name = f"ChallengeVersion{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+    resources[name] = resources.pop("ChallengeVersion")
+    template["Outputs"]["ChallengeFunction"]["Value"]["Ref"] = name
+    return template
+
+
+@cache
+def _responses() -> str:
+    return (INFRA / "gateway.yaml").read_text(encoding="utf-8")
+
+
+def gateway_responses() -> dict[str, dict[str, Any]]:
+    """What API Gateway answers itself, by its name for each case, as its OpenAPI extension has it.
+
+    `Access-Control-Allow-Origin` lets a page of any origin read why it was refused; there is nothing else in them.
+    """
+    responses = {}
+    for kind, said in yaml.safe_load(_responses()).items():
+        body = {name: said[name] for name in ("error", "error_description")}
+        headers = {"Content-Type": "application/json; charset=utf-8", "Access-Control-Allow-Origin": "*"}
+        if "retry_after" in said:
+            headers["Retry-After"] = str(said["retry_after"])
+        responses[kind] = {
+            **({"statusCode": str(said["status"])} if "status" in said else {}),
+            "responseParameters": {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()},
+            "responseTemplates": {"application/json": json.dumps(body, separators=(",", ":"))},
+        }
+    return responses
+
+
+def finish(template: Template, stage: str, warm: str = COLD) -> None:
+    """Do to Chalice's template what merging cannot.
+
+    `warm`: cold (the default), snapstart, or a number of instances of the API that are kept (provisioned concurrency).
+    Raises ValueError for another word.
+    """
+    resources = template["Resources"]
+    template["Parameters"]["Stage"]["Default"] = stage
+    qualifier = _keep_warm(resources, warm)
+    # By name, not by reference: functions know CloudFront's name, which knows the API, which so needs no function yet.
+    function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
+    uri = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
+    for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
+        for method in methods.values():
+            method["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": uri}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            for event in resource["Properties"].get("Events", {}).values():
+                if event["Type"] == "SQS":
+                    # A reference, so that the queue is there first.
+                    event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
+    # Chalice's output shows the stage in its path; what clients speak to is BaseUrl.
+    template["Outputs"].pop("EndpointURL", None)
+
+
+def _keep_warm(resources: dict[str, Any], warm: str) -> str:
+    """Set SnapStart or provisioned concurrency; what qualifies the function's ARN then."""
+    if warm == COLD:
+        return ""
+    properties = resources["APIHandler"]["Properties"]
+    properties["AutoPublishAlias"] = ALIAS
+    if warm == SNAPSTART:
+        properties["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+    elif warm.isdecimal() and int(warm) > 0:
+        properties["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": int(warm)}
+    else:
+        raise ValueError(f"WARM must be {COLD}, {SNAPSTART} or a number of instances, not {warm!r}.")
+    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
+    return f":{ALIAS}"
+
+
+def _part(name: str) -> Template:
+    """A template of infra/, with nothing shared inside of it (YAML's anchors)."""
+    loaded = yaml.safe_load((INFRA / f"{name}.yaml").read_text(encoding="utf-8"))
+    template: Template = json.loads(json.dumps(loaded))
+    return template
+
+
+def _merged(one: Any, other: Any) -> Any:
+    """Both, deeply: lists one after the other, and where they differ the other."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {**one, **{key: _merged(one[key], value) if key in one else value for key, value in other.items()}}
+    if isinstance(one, list) and isinstance(other, list):
+        return one + other
+    return other

@@ -1,0 +1,96 @@
+"""Has Chalice make a template around our zip, and finishes it.
+
+Chalice would zip for the Python that runs it, with all of boto3's data; it is told that the zip is there already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from infra import bundle, combine
+from infra.refusals import Refused
+
+if TYPE_CHECKING:
+    from chalice.cli.factory import CLIFactory
+    from chalice.config import Config
+
+ROOT = bundle.ROOT
+BUILD = ROOT / "build"
+CONFIG = ROOT / ".chalice" / "config.json"
+LOCAL = "local"
+
+
+def stages() -> dict[str, dict[str, Any]]:
+    """The stages that can be deployed, by name, with what .chalice/config.json says of them."""
+    known: dict[str, dict[str, Any]] = json.loads(CONFIG.read_text(encoding="utf-8"))["stages"]
+    return {name: said for name, said in known.items() if name != LOCAL}
+
+
+def checked_stage(stage: str) -> str:
+    """The stage, if it is one that can be deployed. Raises Refused."""
+    if stage not in stages():
+        known = ", ".join(stages())
+        raise Refused(f"There is no stage {stage!r}: .chalice/config.json has {known}, as in make deploy STAGE=dev.")
+    return stage
+
+
+def package(stage: str, architecture: str, warm: str = combine.COLD) -> Path:
+    """Make build/<stage>/deployment.zip, sam.yaml and global.yaml; the folder. Needs no credentials.
+
+    Raises Refused.
+    """
+    out = BUILD / stage
+    out.mkdir(parents=True, exist_ok=True)
+    merged = BUILD / "merge.yaml"
+    merged.write_text(yaml.safe_dump(combine.merge_template(), sort_keys=False), encoding="utf-8")
+    with chalice(stage, architecture) as (factory, config):
+        packager = factory.create_app_packager(
+            config, factory.create_package_options(), "cloudformation", "yaml", str(merged)
+        )
+        packager.package_app(config, str(out), stage)
+    path = out / "sam.yaml"
+    template = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        combine.finish(template, stage, warm)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+    (out / "global.yaml").write_text(yaml.safe_dump(combine.global_template(), sort_keys=False), encoding="utf-8")
+    return out
+
+
+@contextmanager
+def chalice(stage: str, architecture: str) -> Iterator[tuple[CLIFactory, Config]]:
+    """Chalice's factory and configuration of a stage, with our zip for Lambda's Python in place of its own."""
+    checked_stage(stage)
+    if architecture not in bundle.MACHINES:
+        raise Refused(f"ARCH must be one of {', '.join(bundle.MACHINES)}, not {architecture!r}.")
+    os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION") or "ap-northeast-1")
+    # The app names its queue when it is imported.
+    os.environ.update(stages()[stage]["environment_variables"])
+    sys.dont_write_bytecode = True
+    from chalice.cli.factory import CLIFactory
+    from chalice.config import Config
+    from chalice.deploy.packager import LambdaDeploymentPackager
+
+    made = BUILD / f"engawa-{architecture}.zip"
+    bundle.build(made, BUILD, architecture)
+    before = LambdaDeploymentPackager.create_deployment_package, Config.lambda_python_version
+    LambdaDeploymentPackager.create_deployment_package = lambda *_: str(made)  # type: ignore[method-assign]
+    Config.lambda_python_version = f"python{bundle.PYTHON}"  # type: ignore[method-assign, assignment]
+    try:
+        factory = CLIFactory(str(ROOT))
+        config = factory.create_config_obj(chalice_stage_name=stage)
+        config.config_from_disk["stages"][stage]["lambda_architecture"] = architecture
+        yield factory, config
+    finally:
+        LambdaDeploymentPackager.create_deployment_package = before[0]  # type: ignore[method-assign]
+        Config.lambda_python_version = before[1]  # type: ignore[method-assign]

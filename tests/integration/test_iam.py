@@ -1,0 +1,239 @@
+"""What the app asks of AWS is seen for what it is: by whom, for which function, on which resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.api.housekeeping import SWEEP
+from chalicelib.core.directory import User
+from chalicelib.store import fanout
+from chalicelib.store.needs import API, CLEAN
+from chalicelib.store.notes import SOON_MS
+from local import keys
+from tests.aws_calls import Ask, Seen, asks, watched
+from tests.integration.conftest import APP, HANA, KEN, ME, MEI, World
+from tests.integration.on_pages import FEEDS, URI, populated, post, send
+from tests.integration.test_housekeeping import sweep, without_queue
+from tests.watch import Watch, declarations, told
+
+Worlds = Callable[..., World]
+
+
+def asked(do: Callable[[], Any]) -> set[Seen]:
+    seen: set[Seen] = set()
+    with watched(seen.add):
+        do()
+    return seen
+
+
+def dynamodb(function: str | None, sender: str, resource: str, *actions: str) -> set[Seen]:
+    return {Seen(function, sender, Ask("dynamodb", f"table/{resource}", action)) for action in actions}
+
+
+# What IAM asks for
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_", "expected"),
+    [
+        ("dynamodb", "GetItem", {"TableName": "engawa-prod-feeds"}, [("table/feeds", "GetItem")]),
+        ("dynamodb", "Query", {"TableName": "engawa-dev-feeds"}, [("table/feeds", "Query")]),
+        (
+            "dynamodb",
+            "Query",
+            {"TableName": "engawa-dev-feeds", "IndexName": "listing"},
+            [("table/feeds/index/listing", "Query")],
+        ),
+        (
+            "dynamodb",
+            "BatchGetItem",
+            {"RequestItems": {"engawa-dev-feeds": {}, "engawa-dev-comments": {}}},
+            [("table/feeds", "BatchGetItem"), ("table/comments", "BatchGetItem")],
+        ),
+        (
+            "dynamodb",
+            "TransactWriteItems",
+            {
+                "TransactItems": [
+                    {"Put": {"TableName": "engawa-dev-feeds"}},
+                    {"Update": {"TableName": "engawa-dev-feeds"}},
+                    {"Delete": {"TableName": "engawa-dev-comments"}},
+                    {"ConditionCheck": {"TableName": "engawa-dev-directory"}},
+                ]
+            },
+            [
+                ("table/feeds", "PutItem"),
+                ("table/feeds", "UpdateItem"),
+                ("table/comments", "DeleteItem"),
+                ("table/directory", "ConditionCheckItem"),
+            ],
+        ),
+        ("s3", "PutObject", {"Key": "images/a/b.png"}, [("images/", "PutObject")]),
+        ("s3", "ListObjectsV2", {"Prefix": "images/a/"}, [("images/", "ListBucket")]),
+        (
+            "s3",
+            "DeleteObjects",
+            {"Delete": {"Objects": [{"Key": "images/a/b.png"}, {"Key": "answers/c"}]}},
+            [("images/", "DeleteObject"), ("answers/", "DeleteObject")],
+        ),
+        ("sqs", "GetQueueUrl", {"QueueName": "engawa-dev-cleaning"}, [("cleaning", "GetQueueUrl")]),
+        ("sqs", "SendMessage", {"QueueUrl": "https://sqs/1/engawa-dev-cleaning"}, [("cleaning", "SendMessage")]),
+        ("secretsmanager", "GetSecretValue", {"SecretId": "engawa-dev-keys"}, [("keys", "GetSecretValue")]),
+    ],
+)
+def test_a_call_asks_for_actions_on_resources(
+    service: str, operation: str, request_: dict[str, Any], expected: Sequence[tuple[str, str]]
+) -> None:
+    assert list(asks(service, operation, request_)) == [Ask(service, *each) for each in expected]
+
+
+@pytest.mark.parametrize(("service", "operation"), [("sns", "Publish"), ("s3", "ListBuckets"), ("dynamodb", "Nothing")])
+def test_a_call_that_nobody_has_thought_of_cannot_pass(service: str, operation: str) -> None:
+    with pytest.raises(KeyError):
+        list(asks(service, operation, {}))
+
+
+# Who asks
+
+
+def test_a_request_asks_for_the_api_and_a_test_for_itself(world: World) -> None:
+    by_request = asked(lambda: world.send("POST", ME, {"k": "v"}))
+    by_test = asked(lambda: world.platform.users.get(HANA))
+
+    assert by_request == dynamodb(API, "store/commit.py", "appdata", "GetItem", "PutItem")
+    assert by_test == dynamodb(None, "store/users.py", "directory", "GetItem")
+    assert asked(lambda: world.items("appdata")) == set()
+
+
+def test_a_transaction_is_its_sender_s_with_all_its_elements(world: World) -> None:
+    assert asked(lambda: world.platform.appdata.install(APP, "t6w4j1nnr8sd")) == {
+        *dynamodb(None, "store/commit.py", "appdata", "PutItem"),
+        *dynamodb(None, "store/commit.py", "directory", "PutItem", "ConditionCheckItem"),
+    }
+
+
+def test_calls_made_side_by_side_are_of_those_who_have_them_made(world: World) -> None:
+    users = world.platform.users
+    jobs = [partial(users.get, HANA), partial(users.get_many, [KEN])]
+
+    seen = asked(lambda: fanout.side_by_side(jobs))
+    friends = asked(lambda: world.send("GET", "/2/apps/appdata/@me/@friends"))
+
+    assert seen == dynamodb(None, "store/users.py", "directory", "GetItem", "BatchGetItem")
+    assert {each.function for each in friends} == {API}
+    assert {each.sender for each in friends} == {"store/directory.py", "store/appdata.py"}
+
+
+def test_a_presigned_url_is_for_what_its_reader_does(world: World) -> None:
+    assert asked(lambda: world.platform.answers.keep(b"{}", "application/json")) == {
+        Seen(None, "store/answers.py", Ask("s3", "answers/", action)) for action in ("PutObject", "GetObject")
+    }
+
+
+def test_the_queue_s_function_asks_for_itself(make_world: Worlds) -> None:
+    world = populated(make_world())
+    post(world, contentUri=URI)
+    by_api = asked(lambda: send(world, "DELETE", FEEDS, user=MEI, contentUri=URI))
+    by_clean = asked(world.clean)
+
+    assert {each.function for each in by_api} == {API}
+    assert {each.function for each in by_clean} == {CLEAN}
+    assert dynamodb(CLEAN, "store/leavings.py", "comments", "Query") <= by_clean
+
+
+# What a function does first, in a process of its own
+
+
+def test_the_sweep_finds_the_queue_by_its_name(make_world: Worlds) -> None:
+    world = populated(make_world())
+    post(world, contentUri=URI)
+    with without_queue(world):
+        send(world, "DELETE", FEEDS, user=MEI, contentUri=URI)
+    fresh = make_world()
+    fresh.clock.now = world.clock.now + SOON_MS
+
+    seen = asked(lambda: sweep(fresh))
+
+    told_queue = {
+        Seen(SWEEP, "store/queue.py", Ask("sqs", "cleaning", each)) for each in ("GetQueueUrl", "SendMessage")
+    }
+    assert told_queue <= seen
+    assert {each.function for each in seen} == {SWEEP}
+    assert fresh.clean() == 1
+
+
+def test_the_api_reads_the_secrets_that_hold_its_keys(
+    make_world: Worlds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
+    world = make_world()
+    keys.ensure_launch(tmp_path / "launch-keys.json")
+    names = ("token-keys", "secret-keys", "launch-keys")
+    settings = {}
+    for name in names:
+        boto3.client("secretsmanager").create_secret(
+            Name=f"engawa-local-{name}", SecretString=(tmp_path / f"{name}.json").read_text()
+        )
+        variable = f"ENGAWA_{name.upper().replace('-', '_')}"
+        settings |= {f"{variable}_FILE": "", f"{variable}_SECRET": f"engawa-local-{name}"}
+    fresh = make_world(**settings)
+    operator = world.token(None, "admin", app="operator")
+
+    def requests() -> None:
+        made = fresh.send("POST", "/admin/apps", {"name": "Quest"}, user=None, token=operator)
+        assert made.status == 201, made.text
+        assert fresh.send("GET", "/launch/none.pem", user=None).status == 404
+
+    secrets = {each for each in asked(requests) if each.ask.service == "secretsmanager"}
+    assert secrets == {Seen(API, "bootstrap.py", Ask("secretsmanager", name, "GetSecretValue")) for name in names}
+
+
+# What is declared
+
+
+def test_a_test_that_sees_an_undeclared_call_is_told(world: World) -> None:
+    watch = Watch()
+    [missing] = dynamodb(API, "store/commit.py", "appdata", "PutItem")
+    watch.declared.remove(missing)
+
+    with watch.watching():
+        world.send("GET", ME)
+        assert watch.undeclared == set()
+        world.send("POST", ME, {"k": "v"})
+
+    assert watch.undeclared == {missing}
+    with pytest.raises(pytest.fail.Exception, match=told(missing)):
+        finished(watch.pytest_runtest_teardown())
+    finished(watch.pytest_runtest_teardown())  # The next test begins anew.
+
+
+def test_what_a_test_asks_of_a_store_is_declared_for_any_function(world: World) -> None:
+    watch = Watch()
+
+    with watch.watching():
+        world.platform.users.create(User("n3w1u5er00000", "new"))
+        world.platform.appdata.sweep(1)
+
+    assert watch.undeclared == set()
+    assert {each.function for each in watch.seen} == {None}
+    assert watch.declared.isdisjoint(watch.seen)
+
+
+def test_one_function_s_declaration_is_no_other_s() -> None:
+    declared = declarations()
+
+    assert dynamodb(SWEEP, "store/trash.py", "appdata", "BatchWriteItem") <= declared
+    assert not dynamodb(API, "store/trash.py", "appdata", "BatchWriteItem") & declared
+
+
+def finished(hook: Any) -> None:
+    """A wrapper of a hook, run around one that returns nothing."""
+    next(hook)
+    with pytest.raises(StopIteration):
+        hook.send(None)

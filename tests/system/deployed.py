@@ -1,0 +1,102 @@
+"""The zip as it would be deployed, unpacked under Lambda's runtime client, behind API Gateway and CloudFront, served by
+HTTP on 127.0.0.1. Tables, bucket, queue and keys are those of a platform that is served locally."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import app as entry
+from chalicelib.web.tokens import Keys, Tokens
+from infra import bundle
+from local.images import StoredImages
+from local.server import Server
+from tests.system.api_gateway import ApiGateway, Responses
+from tests.system.cloudfront import CloudFront, EdgeFunction
+from tests.system.lambda_runtime import Function, lay_out
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Served
+
+BUCKET = "engawa-local-000000000000"
+ARCHITECTURE = "x86_64"
+
+
+def unpacked(directory: Path) -> Path:
+    """Make the zip for the Python and the processor of this machine, and unpack it; the folder.
+
+    The libraries are fetched once for all runs, into build/.
+    """
+    work = bundle.ROOT / "build" / "tests"
+    bundle.build(directory / "deployment.zip", work, ARCHITECTURE, ".".join(map(str, sys.version_info[:2])))
+    task = lay_out(directory)
+    with zipfile.ZipFile(directory / "deployment.zip") as made:
+        made.extractall(task)
+    return task
+
+
+class Deployed:
+    """The three functions, and what stands in front of the first."""
+
+    def __init__(self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False) -> None:
+        self.base_url = f"http://127.0.0.1:{port}"
+        self.served = served
+        self._functions = {
+            name: Function(handler, task, self.environment(), seconds)
+            for name, handler, seconds in (
+                ("api", "app.app", 29),
+                ("sweep", "app.sweep", 60),
+                ("clean", "app.clean", 60),
+            )
+        }
+        self.api, self.sweep, self.clean = self._functions.values()
+        self.edge = EdgeFunction(task.parent)
+        self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
+        images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
+        self.front = CloudFront(images, self.gateway.handle, self.edge)
+        self._server = Server(port)
+        self._server.serve(self.front)  # type: ignore[arg-type]
+
+    def environment(self) -> dict[str, str]:
+        """What the deployment sets for its functions, and what Lambda does of itself to reach AWS."""
+        keys = self.served.local_dir
+        return {
+            "ENGAWA_STAGE": "local",
+            "ENGAWA_BUCKET": BUCKET,
+            "ENGAWA_CLEANING_QUEUE": "engawa-local-cleaning",
+            "ENGAWA_ISSUER": self.base_url,
+            "ENGAWA_PROXIES": "1",
+            "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
+            "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
+            "ENGAWA_LAUNCH_KEYS_FILE": str(keys / "launch-keys.json"),
+            "AWS_ENDPOINT_URL": self.served.emulator_url,
+            "AWS_DEFAULT_REGION": "ap-northeast-1",
+            "AWS_ACCESS_KEY_ID": "engawa",
+            "AWS_SECRET_ACCESS_KEY": "engawa",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def token(self, *scopes: str, user: str | None = "hana", app: str = "quest") -> str:
+        """An access token of this deployment, of a user of the demo world or, without one, of the app."""
+        demo: dict[str, Any] = self.served.demo
+        viewer = demo["users"][user]["id"] if user else None
+        return self._tokens.issue(app=demo["apps"][app]["id"], viewer=viewer, scopes=[*scopes], lifetime=900)
+
+    @property
+    def operator(self) -> str:
+        """An operator's access token."""
+        return self._tokens.issue(app="operator", viewer=None, scopes=["admin"], lifetime=900)
+
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return Tokens(Keys((self.served.local_dir / "token-keys.json").read_text), self.base_url)
+
+    def stop(self) -> None:
+        """End all of it."""
+        self._server.stop()
+        self.edge.stop()
+        for function in self._functions.values():
+            function.stop()

@@ -1,0 +1,263 @@
+"""Lambda around a function, as far as the function can tell: the Runtime API, to which AWS's own runtime client speaks.
+
+The function's process is `awslambdaric`, what Lambda's images for Python run. It has the unpacked zip and the client, and
+nothing of the tests' virtual environment: what the zip lacks is not found. Events and answers have Lambda's limits, one
+is worked on at a time, and a process that fails or takes too long is replaced.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any, cast
+
+MAX_PAYLOAD = 6_291_456
+"""Bytes of an event, and of an answer."""
+START_SECONDS = 30
+CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
+_API = "/2018-06-01/runtime/"
+
+
+class EventTooLarge(Exception):
+    """Lambda does not take the event."""
+
+
+class FunctionError(Exception):
+    """The function raised, ended, or answered with more than Lambda carries; the text says which."""
+
+
+class TimedOut(FunctionError):
+    """The function did not answer in time."""
+
+
+@dataclass
+class Invocation:
+    """An event, and in the end what became of it."""
+
+    payload: bytes
+    deadline: float
+    """Seconds since the epoch."""
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    ended: threading.Event = field(default_factory=threading.Event)
+    answer: bytes = b""
+    error: str | None = None
+
+    def end(self, answer: bytes = b"", error: str | None = None) -> None:
+        """Tell whoever waits."""
+        self.answer, self.error = answer, error
+        self.ended.set()
+
+
+class Function:
+    """A function of the zip that is unpacked in `code`; `environment` is what the deployment sets for it."""
+
+    def __init__(self, handler: str, code: Path, environment: Mapping[str, str], seconds: float = 29) -> None:
+        """`handler` is Lambda's name for it, such as `app.app`; `code` has the runtime client beside it (`lay_out`)."""
+        self.handler = handler
+        self.starts = 0
+        self._code = code
+        self._seconds = seconds
+        self._turn = threading.Lock()
+        self._log = code.parent / f"{handler}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._api = _Api()
+        self._environment = {
+            **environment,
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",
+            "AWS_LAMBDA_FUNCTION_NAME": f"engawa-{handler}",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_REGION": environment["AWS_DEFAULT_REGION"],
+            "LAMBDA_TASK_ROOT": str(code),
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "TZ": ":UTC",
+            "_HANDLER": handler,
+            "PYTHONPATH": f"{code}:{code.parent / 'runtime'}",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def invoke(self, event: Any) -> Any:
+        """What the function answers to an event. Raises EventTooLarge, FunctionError."""
+        payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        if len(payload) > MAX_PAYLOAD:
+            raise EventTooLarge(f"{len(payload)} bytes")
+        with self._turn:
+            self._start()
+            invocation = Invocation(payload, time.time() + self._seconds)
+            self._api.events.put(invocation)
+            self._await(invocation)
+        if invocation.error is not None:
+            raise FunctionError(invocation.error)
+        return json.loads(invocation.answer)
+
+    def log(self) -> str:
+        """All that its processes printed."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def stop(self) -> None:
+        """End its process and the Runtime API."""
+        self._kill()
+        self._api.shutdown()
+        self._api.server_close()
+
+    def _start(self) -> None:
+        """Start a process where there is none, and wait until it asks for work, as Lambda's init phase does."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.starts += 1
+        self._api.ready.clear()
+        self._api.failure = None
+        # Without site-packages: the interpreter of a virtual environment would lend its libraries.
+        command = [sys.executable, "-S", "-m", "awslambdaric", self.handler]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self._code, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._api.ready.wait(0.01):
+            if self._api.failure or self._process.poll() is not None or time.monotonic() > deadline:
+                self._kill()
+                raise FunctionError(f"init: {self._api.failure or self.log()[-2000:]}")
+
+    def _await(self, invocation: Invocation) -> None:
+        assert self._process
+        while not invocation.ended.wait(0.05):
+            if time.time() > invocation.deadline:
+                self._kill()
+                raise TimedOut(f"Task timed out after {self._seconds} seconds")
+            if self._process.poll() is not None:
+                self._process = None
+                raise FunctionError(f"Runtime exited: {self.log()[-2000:]}")
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        # Whoever still waited for work is gone.
+        self._api.forget()
+
+
+class _Api(ThreadingHTTPServer):
+    """The Runtime API of one function."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Asked)
+        self.events: queue.Queue[Invocation | None] = queue.Queue()
+        self.working: dict[str, Invocation] = {}
+        self.ready = threading.Event()
+        self.failure: str | None = None
+        self._waiting = 0
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def next(self) -> Invocation | None:
+        """The next event, once there is one; None where the process that asked has been ended."""
+        self.ready.set()
+        self._waiting += 1
+        try:
+            invocation = self.events.get()
+        finally:
+            self._waiting -= 1
+        if invocation is not None:
+            self.working[invocation.id] = invocation
+        return invocation
+
+    def forget(self) -> None:
+        """Send those away who wait for an event, and drop events that nobody took."""
+        with suppress(queue.Empty):
+            while True:
+                self.events.get_nowait()
+        for _ in range(self._waiting):
+            self.events.put(None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A process that is ended breaks its connection off."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Asked(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        invocation = cast(_Api, self.server).next() if self.path == _API + "invocation/next" else None
+        if invocation is None:
+            self.close_connection = True
+            return
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": invocation.id,
+            "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:ap-northeast-1:000000000000:function:engawa",
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+            "Content-Type": "application/json",
+        }
+        self._send(200, invocation.payload, headers)
+
+    def do_POST(self) -> None:
+        api, body = cast(_Api, self.server), self._body()
+        if self.path == _API + "init/error":
+            api.failure = body.decode("utf-8", "replace")
+            self._send(202, b'{"status":"OK"}')
+            return
+        _, _, id, what = self.path.removeprefix("/2018-06-01/").split("/")
+        invocation = api.working.pop(id)
+        if what == "error":
+            invocation.end(error=body.decode("utf-8", "replace"))
+        elif len(body) > MAX_PAYLOAD:
+            self._send(413, b'{"errorType":"RequestEntityTooLarge"}')
+            invocation.end(error=f"Function.ResponseSizeTooLarge: {len(body)} bytes")
+            return
+        else:
+            invocation.end(body)
+        self._send(202, b'{"status":"OK"}')
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _send(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+def lay_out(directory: Path) -> Path:
+    """Put the runtime client into `directory`/runtime, as Lambda's image has it; `directory`/task is for the zip."""
+    runtime = directory / "runtime"
+    for name in CLIENT:
+        for file in distribution(name).files or ():
+            if "__pycache__" in file.parts or ".." in file.parts:
+                continue
+            target = runtime / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.locate(), target)
+    return directory / "task"
