@@ -49,9 +49,10 @@ Example:
 @click.confirmation_option(prompt="Erase the user everywhere? There is no way back.")
 @common
 def erase(session: Session, user: str) -> None:
-    """Erase a user everywhere: profile, login, friendships, installs with their data, grants, roles on pages.
+    """Erase a user everywhere: profile, login, friendships, installs with their data, grants, roles on pages, posts.
 
-    Cut short, it is finished by running it again. Large values are cleared within minutes after it.
+    Cut short, it is finished by running it again. Large values, and what hung on the user's feeds, are cleared within
+    minutes after it.
     """
     told = session.client.send("DELETE", ("users", user))
     removed = {name: count for name, count in told["removed"].items() if count}

@@ -4,6 +4,7 @@ Hypothesis takes the same examples every time, so that a run that fails here fai
 `HYPOTHESIS_PROFILE=default` looks for new ones.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from functools import cache, partial
@@ -15,6 +16,8 @@ from hypothesis import settings
 
 from tests.watch import Watch
 
+# A test makes and drops a hundred thousand objects, none of them in a circle that it lives from.
+gc.set_threshold(100_000, 20, 50)
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 

@@ -1,4 +1,4 @@
-"""The ephemeral table: what is of use for minutes and goes by itself (TTL).
+"""The ephemeral table: what is of use for minutes or a day and goes by itself (TTL).
 
 | item | pk | sk | attributes |
 |---|---|---|---|
