@@ -16,12 +16,15 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium bench lint types format clean
+.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
 	@echo 'make bench    what requests cost'
+	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
+	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
+	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
 	@echo 'make lint     style;  make types  types;  make format  correct the style'
 	@echo 'make clean    remove .venv and caches; data and keys in .local/ stay'
 
@@ -44,6 +47,24 @@ chromium:
 
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
+
+# ARCH=x86_64 for that processor, WARM=snapstart or WARM=<instances> against cold starts.
+STAGE ?=
+package deploy destroy: $(INSTALLED)
+	@test -n '$(STAGE)' || { echo 'Which stage? As in make $@ STAGE=dev' >&2; exit 1; }
+	@$(VENV)/python -m infra $@$(if $(filter deploy-chalice,$@-$(BY)),-by-chalice) '$(STAGE)'
+
+# Checkov, in an environment of its own, since it pins a hundred packages.
+scan: $(INSTALLED)
+	@$(VENV)/python -m infra package prod > /dev/null
+	@$(VENV)/cfn-lint build/prod/sam.yaml build/prod/global.yaml --regions ap-northeast-1
+	@test -x .local/scan-venv/bin/checkov || { mkdir -p -m 700 .local && $(find_python) -m venv .local/scan-venv \
+		&& .local/scan-venv/bin/python $(PIP) -r infra/requirements-scan.txt; }
+	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
+
+check: $(INSTALLED)
+	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
+	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
 
 lint: $(INSTALLED)
 	@$(VENV)/ruff check --quiet .

@@ -43,7 +43,16 @@ _UNUSED = (
 """Folders that nothing here imports."""
 _UNUSED_IMAGING = ("_avif", "_webp", "_imagingcms", "_imagingft", "_imagingtk")
 """Extensions of Pillow for what is neither read nor written here: JPEG, PNG and GIF need `_imaging` alone."""
-_UNUSED_LIBRARIES = ("libavif", "libwebp", "libsharpyuv", "liblcms2", "libfreetype", "libharfbuzz", "libpng16", "libbrotli")
+_UNUSED_LIBRARIES = (
+    "libavif",
+    "libwebp",
+    "libsharpyuv",
+    "liblcms2",
+    "libfreetype",
+    "libharfbuzz",
+    "libpng16",
+    "libbrotli",
+)
 """What only those extensions link."""
 
 

@@ -83,7 +83,9 @@ def finish(template: Template, stage: str, warm: str = COLD) -> None:
     template["Parameters"]["Stage"]["Default"] = stage
     qualifier = _keep_warm(resources, warm)
     # By name, not by reference: functions know CloudFront's name, which knows the API, which so needs no function yet.
-    function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
+    function = (
+        f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
+    )
     uri = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
     for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
         for method in methods.values():

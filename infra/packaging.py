@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +46,7 @@ def package(stage: str, architecture: str, warm: str = combine.COLD) -> Path:
 
     Raises Refused.
     """
+    checked_stage(stage)
     out = BUILD / stage
     out.mkdir(parents=True, exist_ok=True)
     merged = BUILD / "merge.yaml"
@@ -73,10 +73,6 @@ def chalice(stage: str, architecture: str) -> Iterator[tuple[CLIFactory, Config]
     checked_stage(stage)
     if architecture not in bundle.MACHINES:
         raise Refused(f"ARCH must be one of {', '.join(bundle.MACHINES)}, not {architecture!r}.")
-    os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION") or "ap-northeast-1")
-    # The app names its queue when it is imported.
-    os.environ.update(stages()[stage]["environment_variables"])
-    sys.dont_write_bytecode = True
     from chalice.cli.factory import CLIFactory
     from chalice.config import Config
     from chalice.deploy.packager import LambdaDeploymentPackager
@@ -84,6 +80,10 @@ def chalice(stage: str, architecture: str) -> Iterator[tuple[CLIFactory, Config]
     made = BUILD / f"engawa-{architecture}.zip"
     bundle.build(made, BUILD, architecture)
     before = LambdaDeploymentPackager.create_deployment_package, Config.lambda_python_version
+    environment = dict(os.environ)
+    os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION") or "ap-northeast-1")
+    # The app names its queue when it is imported.
+    os.environ.update(stages()[stage]["environment_variables"])
     LambdaDeploymentPackager.create_deployment_package = lambda *_: str(made)  # type: ignore[method-assign]
     Config.lambda_python_version = f"python{bundle.PYTHON}"  # type: ignore[method-assign, assignment]
     try:
@@ -94,3 +94,5 @@ def chalice(stage: str, architecture: str) -> Iterator[tuple[CLIFactory, Config]
     finally:
         LambdaDeploymentPackager.create_deployment_package = before[0]  # type: ignore[method-assign]
         Config.lambda_python_version = before[1]  # type: ignore[method-assign]
+        os.environ.clear()
+        os.environ.update(environment)

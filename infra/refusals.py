@@ -33,3 +33,5 @@ def in_a_sentence() -> Iterator[None]:
             raise Refused(f"AWS does not take these credentials ({code}): sign in again.") from None
         # AWS's own sentence names the action and the resource that are missing in the policy, too.
         raise Refused(f"AWS refuses {error.operation_name} ({code}): {message}") from None
+    except exceptions.BotoCoreError as error:
+        raise Refused(f"AWS's client cannot go on: {error}") from None

@@ -27,14 +27,14 @@ _CERTIFICATE_YEARS = 20
 def ensure(path: Path) -> None:
     """Create the JWK Set at `path` with one HS256 key of 32 random bytes, unless the file exists."""
     try:
-        _write(path, [_fresh()])
+        _write(path, [fresh_token()])
     except FileExistsError:
         return
 
 
 def rotate(path: Path) -> str:
     """Put a fresh key first in the JWK Set at `path`, creating the file if need be. Returns the new key's id."""
-    fresh = _fresh()
+    fresh = fresh_token()
     _prepend(path, fresh)
     return str(fresh["kid"])
 
@@ -42,28 +42,28 @@ def rotate(path: Path) -> str:
 def ensure_secret(path: Path) -> None:
     """Create the Fernet keys at `path` with one fresh key, unless the file exists."""
     try:
-        _write(path, [_random()])
+        _write(path, [fresh_secret()])
     except FileExistsError:
         return
 
 
 def rotate_secret(path: Path) -> None:
     """Put a fresh key first among the Fernet keys at `path`, creating the file if need be."""
-    _prepend(path, _random())
+    _prepend(path, fresh_secret())
 
 
 def ensure_launch(path: Path) -> None:
     """Create the launch keys at `path` with one fresh key, unless the file exists."""
     if not path.exists():  # First, since making one takes a while.
         try:
-            _write(path, [_fresh_launch()])
+            _write(path, [fresh_launch()])
         except FileExistsError:
             return
 
 
 def rotate_launch(path: Path) -> str:
     """Put a fresh key first among the launch keys at `path`, creating the file if need be. Returns the new key's id."""
-    fresh = _fresh_launch()
+    fresh = fresh_launch()
     _prepend(path, fresh)
     return str(fresh["kid"])
 
@@ -75,7 +75,7 @@ def _prepend(path: Path, fresh: Key) -> None:
     beside.replace(path)
 
 
-def _random() -> str:
+def fresh_secret() -> str:
     """A Fernet key: 32 random bytes in base64url."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
 
@@ -84,11 +84,12 @@ def _kid() -> str:
     return f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(4)}"
 
 
-def _fresh() -> dict[str, Any]:
-    return {"kty": "oct", "alg": "HS256", "kid": _kid(), "k": _random().rstrip("=")}
+def fresh_token() -> dict[str, Any]:
+    """A JWK for HS256 of 32 random bytes."""
+    return {"kty": "oct", "alg": "HS256", "kid": _kid(), "k": fresh_secret().rstrip("=")}
 
 
-def _fresh_launch() -> dict[str, Any]:
+def fresh_launch() -> dict[str, Any]:
     """An RSA key and a certificate that it has signed itself: what page apps verify with is a certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization

@@ -25,8 +25,10 @@ from chalicelib.store import fanout
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.needs import API, CLEAN, SWEEP
 
-PACKAGE = str(Path(__file__).resolve().parent.parent / "chalicelib") + "/"
-PASSING_ON = frozenset({"store/dynamo.py", "store/transactions.py", "store/fanout.py"})
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE, BENCH, TESTS = (f"{ROOT / name}/" for name in ("chalicelib", "bench", "tests"))
+PASSING_ON = frozenset({f"store/{name}.py" for name in ("dynamo", "transactions", "fanout", "rows")})
+"""The last one only looks at what the queries of others yield, which is when those are sent."""
 
 
 class Ask(NamedTuple):
@@ -94,13 +96,17 @@ def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
 
 def trail() -> Trail:
     """On whose behalf the code runs that called the caller of this."""
-    function, sender = None, None
+    function, sender, is_ours = None, None, False
     frame: FrameType | None = sys._getframe(1)
     while frame and not function:
         name = frame.f_code.co_filename
-        module, of = _placed(name, frame.f_code.co_name)
+        if name.startswith(BENCH) and not is_ours:
+            return None, None  # The meter looks at what the app has done.
+        if name.startswith(TESTS) and sender:
+            return None, sender  # What is further out is at most a call that a test has somebody else come between.
+        is_ours = is_ours or name.startswith(PACKAGE)
+        module, function = _placed(name, frame.f_code.co_name)
         sender = sender or module
-        function = of
         frame = frame.f_back
     outer = _outer.get()
     return function or outer[0], sender or outer[1]

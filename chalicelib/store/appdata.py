@@ -28,8 +28,8 @@ from chalicelib.store.values import Keys, Values, unlisted_keys
 
 NEEDS = (
     on_table("appdata", "BatchGetItem"),
-    # Friendships and installs, read in one call with ledgers.
-    on_table("directory", "BatchGetItem"),
+    # Friendships and installs, read in one call with ledgers, or beside it.
+    on_table("directory", "BatchGetItem", "GetItem"),
 )
 
 READ_TRIES = 8

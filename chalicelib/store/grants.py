@@ -60,8 +60,8 @@ from chalicelib.store.transactions import (
 
 NEEDS = (
     on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
-    # A grant is of a user who is there, and uses up the server state of its request.
-    on_table("directory", "ConditionCheckItem"),
+    # A grant is of a user who is there, and uses up the server state of its request; apps are read with their grants.
+    on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     on_table("ephemeral", "DeleteItem"),
 )
 

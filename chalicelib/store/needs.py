@@ -2,9 +2,9 @@
 
 Who sends a call declares it: a transaction is declared where it is sent, elements that other modules made for it
 included, and a module that others give a table to (numbered.py, counted.py) names every table it is given. What only
-passes calls on (dynamo.py, transactions.py, fanout.py) declares nothing. IAM's rules for DynamoDB: each element of a
-transaction is a PutItem, UpdateItem, DeleteItem or ConditionCheckItem of its own; an index is another resource than its
-table.
+passes calls on (dynamo.py, transactions.py, fanout.py, rows.py) declares nothing. IAM's rules for DynamoDB: each
+element of a transaction is a PutItem, UpdateItem, DeleteItem or ConditionCheckItem of its own; an index is another
+resource than its table.
 """
 
 from dataclasses import dataclass

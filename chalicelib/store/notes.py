@@ -21,11 +21,13 @@ from chalicelib.store.needs import API, CLEAN, SWEEP, on_table
 from chalicelib.store.transactions import ABSENT, Write, commit, delete, insist, put
 
 NEEDS = (
-    on_table("feeds", "PutItem", by=(API,)),
+    on_table("feeds", "PutItem"),
     on_table("feeds", "Query", by=(SWEEP,)),
     # The sweep notes that it told the queue, the cleaning that an upload comes too late.
     on_table("feeds", "UpdateItem", by=(SWEEP, CLEAN)),
-    on_table("feeds", "GetItem", "BatchWriteItem", by=(CLEAN,)),
+    on_table("feeds", "GetItem", by=(CLEAN,)),
+    # A post that is refused clears its own upload away, and its note.
+    on_table("feeds", "BatchWriteItem", by=(API, CLEAN)),
 )
 
 PARTITION = "trash"

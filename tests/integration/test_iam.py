@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from chalicelib.store.needs import API, CLEAN
 from chalicelib.store.notes import SOON_MS
 from local import keys
 from tests.aws_calls import Ask, Seen, asks, watched
-from tests.integration.conftest import APP, HANA, KEN, ME, MEI, World
-from tests.integration.on_pages import FEEDS, URI, populated, post, send
+from tests.integration.conftest import APP, BUCKET, HANA, KEN, ME, MEI, Reply, World
+from tests.integration.on_pages import FEEDS, URI, comment, favorite, objects, populated, post, send
 from tests.integration.test_housekeeping import sweep, without_queue
 from tests.watch import Watch, declarations, told
 
 Worlds = Callable[..., World]
+OTHER_URI, GONE = "http://www.application.com/other", "http://www.application.com/gone"
 
 
 def asked(do: Callable[[], Any]) -> set[Seen]:
@@ -192,6 +193,87 @@ def test_the_api_reads_the_secrets_that_hold_its_keys(
 
     secrets = {each for each in asked(requests) if each.ask.service == "secretsmanager"}
     assert secrets == {Seen(API, "bootstrap.py", Ask("secretsmanager", name, "GetSecretValue")) for name in names}
+
+
+# What both the API and the queue's function do
+
+
+@pytest.mark.parametrize("by", [API, CLEAN])
+def test_what_a_user_has_posted_is_erased_by_a_request_or_what_was_late_by_the_queue_s_function(
+    make_world: Worlds, one_thread: None, by: str
+) -> None:
+    """On contents whose favorites are counted in one part or in four, and on one that is gone, but not cleared yet."""
+    four = populated(make_world(ENGAWA_FAVORITE_SHARDS="4"))
+    one = make_world()
+    post(four, contentUri=URI)
+    post(one, contentUri=OTHER_URI)
+    post(one, contentUri=GONE)
+    post(four, user=KEN, contentUri="http://www.application.com/of-ken")
+    for uri in (URI, OTHER_URI, GONE):
+        comment(one, user=KEN, uri=uri)
+        favorite(one, user=KEN, uri=uri)
+    with without_queue(four):
+        send(four, "DELETE", FEEDS, user=MEI, contentUri=GONE)
+    four.clock.now += 1
+    fresh = make_world(ENGAWA_FAVORITE_SHARDS="4")
+    fresh.clock.now = four.clock.now
+    if by == API:
+        operator = four.token(None, "admin", app="operator")
+        seen = asked(lambda: fresh.send("DELETE", f"/admin/users/{KEN}", user=None, token=operator))
+    else:
+        assert four.platform.users.delete(KEN)
+        note = {"pk": {"S": "trash"}, "sk": {"S": f"user#{KEN}"}, "due": {"N": "0"}}
+        four.dynamodb.put_item(TableName="engawa-local-feeds", Item=note)
+        four.platform.queue.tell(note["sk"]["S"])
+        seen = asked(fresh.clean)
+
+    assert {each.function for each in seen} == {by}
+    for table in ("comments", "favorites"):
+        assert dynamodb(by, "store/favorites.py", table, "UpdateItem") <= seen  # Where a favorite is counted.
+    assert dynamodb(by, "store/favorites.py", "favorites", "BatchWriteItem") <= seen  # Counted no more.
+    assert dynamodb(by, "store/posts.py", "comments", "BatchWriteItem") <= seen
+    assert dynamodb(by, "store/feeds.py", "favorites", "DeleteItem") <= seen
+    fresh.clean()
+    left = [item for table in ("comments", "favorites", "feeds") for item in fresh.items(table) if KEN in str(item)]
+    assert [item for item in left if item["sk"]["S"] != f"user#{KEN}"] == []
+
+
+def test_an_upload_that_came_to_nothing_is_cleared_by_the_queue_s_function(make_world: Worlds) -> None:
+    world = make_world()
+    note = {"pk": {"S": "trash"}, "sk": {"S": "0000000000000"}, "due": {"N": "0"}}
+    world.dynamodb.put_item(TableName="engawa-local-feeds", Item=note)
+    world.s3.put_object(Bucket=BUCKET, Key="images/0000000000000/left.png", Body=b"")
+    world.platform.queue.tell(note["sk"]["S"])
+
+    seen = asked(world.clean)
+
+    assert dynamodb(CLEAN, "store/notes.py", "feeds", "UpdateItem") <= seen
+    assert {
+        Seen(CLEAN, "store/images.py", Ask("s3", "images/", each)) for each in ("ListBucket", "DeleteObject")
+    } <= seen
+    assert (objects(world), world.items("feeds")) == ([], [])
+
+
+def test_a_kept_answer_is_read_where_the_refused_write_does_not_bring_it(make_world: Worlds) -> None:
+    world = populated(make_world())
+
+    def say() -> Reply:
+        return send(world, "POST", FEEDS, {"title": "title"}, headers={"Idempotency-Key": "key"})
+
+    first, again = say(), []
+    world.dynamodb.meta.events.register("after-call.dynamodb.PutItem", lambda parsed, **_: parsed.pop("Item", None))
+    seen = asked(lambda: again.append(say()))
+
+    assert again[0].json == first.json
+    assert dynamodb(API, "store/idempotency.py", "ephemeral", "GetItem") <= seen
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """moto's transactions are not safe across threads."""
+    before = fanout.lane.set(((0, 0),))
+    yield
+    fanout.lane.reset(before)
 
 
 # What is declared

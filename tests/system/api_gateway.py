@@ -6,7 +6,7 @@ More is refused and renamed here than by the laptop's gateway (local/gateway.py)
 |---|---|---|
 | no route, or none with that method | MISSING_AUTHENTICATION_TOKEN; INVALID_SIGNATURE with an `Authorization` | 1 |
 | a request over 10 MB, an event over 6 MB | REQUEST_TOO_LARGE | 1, 2 |
-| no answer in 29 seconds; the function fails; what it answers is no answer | INTEGRATION_TIMEOUT; DEFAULT_5XX, 502 | 1 |
+| no answer in 29 seconds; the function fails, or gives no answer | INTEGRATION_TIMEOUT; DEFAULT_5XX, 502 | 1 |
 | headers between two neighbours, in requests | do not reach the function | 3 |
 | such headers and `WWW-Authenticate`, in answers | renamed `x-amzn-Remapped-…`; `Transfer-Encoding` is dropped | 3 |
 | a body of a binary type | base64; any other is text, and what is not UTF-8 is lost | 4 |
@@ -15,11 +15,11 @@ More is refused and renamed here than by the laptop's gateway (local/gateway.py)
 | path parameters | as sent, or decoded: reports differ, so tests do both (`decodes_paths`) | 5 |
 
 1 docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-2 …/lambda/latest/dg/gettingstarted-limits.html, …/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
-3 …/apigateway/latest/developerguide/api-gateway-known-issues.html, as measured in architect/architect#879
+2 …/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html,
+  …/lambda/latest/dg/gettingstarted-limits.html
+3 …/apigateway/latest/developerguide/api-gateway-known-issues.html, measured in architect/architect#879
 4 …/apigateway/latest/developerguide/lambda-proxy-binary-media.html
-5 encoded: aws/chalice#511 and #688, middleapi/standard-server#93; decoded: dherault/serverless-offline#638, and source 3 of
-"request parameters"
+5 encoded: aws/chalice#511 and #688, middleapi/standard-server#93; decoded: dherault/serverless-offline#638
 """
 
 from __future__ import annotations
@@ -36,15 +36,24 @@ from tests.system.lambda_runtime import EventTooLarge, Function, FunctionError, 
 
 MAX_REQUEST = 10_485_760
 HOST = "a1b2c3d4e5.execute-api.ap-northeast-1.amazonaws.com"
-REMAPPED = frozenset(
-    "authorization connection content-length content-md5 date expect host max-forwards proxy-authenticate server trailer "
-    "upgrade user-agent www-authenticate".split()
-)
-DROPPED = frozenset(
-    "connection content-length content-md5 expect max-forwards proxy-authenticate server te transfer-encoding trailer "
-    "upgrade www-authenticate".split()
-)
-_STATUS = {"MISSING_AUTHENTICATION_TOKEN": 403, "INVALID_SIGNATURE": 403, "REQUEST_TOO_LARGE": 413, "INTEGRATION_TIMEOUT": 504}
+_HOP = {
+    "connection",
+    "content-length",
+    "content-md5",
+    "expect",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "trailer",
+}
+REMAPPED = frozenset({*_HOP, "authorization", "date", "host", "upgrade", "user-agent", "www-authenticate"})
+DROPPED = frozenset({*_HOP, "te", "transfer-encoding", "upgrade", "www-authenticate"})
+_STATUS = {
+    "MISSING_AUTHENTICATION_TOKEN": 403,
+    "INVALID_SIGNATURE": 403,
+    "REQUEST_TOO_LARGE": 413,
+    "INTEGRATION_TIMEOUT": 504,
+}
 
 Responses = Mapping[str, Mapping[str, Any]]
 """`x-amazon-apigateway-gateway-responses` of an API's definition."""
@@ -101,7 +110,12 @@ class ApiGateway(Gateway):
         headers = [(name, value) for name, value in request.headers if name.lower() not in {*DROPPED, "host"}]
         forwarded = ", ".join([*filter(None, [request.header("x-forwarded-for")]), request.source_ip])
         headers = [(name, value) for name, value in headers if not name.lower().startswith("x-forwarded-")]
-        added = [("Host", HOST), ("X-Forwarded-For", forwarded), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")]
+        added = [
+            ("Host", HOST),
+            ("X-Forwarded-For", forwarded),
+            ("X-Forwarded-Port", "443"),
+            ("X-Forwarded-Proto", "https"),
+        ]
         seen = Request(request.method, request.target, [*headers, *added], request.body, request.source_ip)
         event = super()._event(seen, path, route, parameters)
         event["requestContext"] |= {"path": f"/api{path}", "domainName": HOST, "apiId": HOST.partition(".")[0]}

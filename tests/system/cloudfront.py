@@ -27,7 +27,16 @@ from tests.system.api_gateway import HOST
 EDGE = Path(__file__).resolve().parents[2] / "infra" / "edge.js"
 EDGE_IP = "198.51.100.9"
 """The address that API Gateway sees."""
-_KEPT = ("connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "trailer", "upgrade")
+_KEPT = (
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "trailer",
+    "upgrade",
+)
 """Headers that edge functions neither see nor add."""
 # A line in, a line out.
 _HARNESS = """
@@ -100,17 +109,23 @@ class CloudFront:
         if answer := self._images(request):
             return answer
         if request.body and request.method in ("GET", "HEAD"):
-            return Answer(403, [("Content-Type", "text/html"), ("X-Cache", "Error from cloudfront")], b"<HTML></HTML>\n")
+            return Answer(
+                403, [("Content-Type", "text/html"), ("X-Cache", "Error from cloudfront")], b"<HTML></HTML>\n"
+            )
         forwarded = ", ".join([*filter(None, [request.header("x-forwarded-for")]), request.source_ip])
         headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", "x-forwarded-for")]
         headers += [("Host", HOST), ("X-Forwarded-For", forwarded), ("Via", "2.0 cloudfront"), ("X-Amz-Cf-Id", "AbC=")]
-        return self._seen_by_edge(request, self._api(Request(request.method, request.target, headers, request.body, EDGE_IP)))
+        return self._seen_by_edge(
+            request, self._api(Request(request.method, request.target, headers, request.body, EDGE_IP))
+        )
 
     def _seen_by_edge(self, request: Request, answer: Answer) -> Answer:
         kept = [(name, value) for name, value in answer.headers if name.lower() in _KEPT]
         event = origin_response(request, Answer(answer.status, [each for each in answer.headers if each not in kept]))
         given = self._edge(event)
-        headers = [(one.get("key", name), one["value"]) for name, several in given["headers"].items() for one in several]
+        headers = [
+            (one.get("key", name), one["value"]) for name, several in given["headers"].items() for one in several
+        ]
         if any(name.lower() in _KEPT for name, _ in headers) or any(name != name.lower() for name in given["headers"]):
             return Answer(502, [("Content-Type", "text/html"), ("X-Cache", "LambdaValidationError from cloudfront")])
         return Answer(int(given["status"]), [*kept, *headers], given.get("body", "").encode() or answer.body)

@@ -15,12 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
 import pytest
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from tests.system.deployed import Deployed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
@@ -139,6 +142,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     finally:
         status = platform.stop()
     assert status == 0, platform.log_tail()
+
+
+@pytest.fixture(scope="session")
+def deployed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The zip under Lambda's runtime client, behind API Gateway and CloudFront, with the data of `served`."""
+    from infra import combine
+    from tests.system.deployed import Deployed, unpacked
+
+    task = unpacked(tmp_path_factory.mktemp("deployed"))
+    made = Deployed(served, task, combine.gateway_responses(), free_port())
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 """The zip as it would be deployed, unpacked under Lambda's runtime client, behind API Gateway and CloudFront, served by
-HTTP on 127.0.0.1. Tables, bucket, queue and keys are those of a platform that is served locally."""
+HTTP on 127.0.0.1. Tables, bucket and keys are those of a platform that is served locally; the queue is its own."""
 
 from __future__ import annotations
 
+import platform
 import sys
 import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 import app as entry
 from chalicelib.web.tokens import Keys, Tokens
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from tests.system.conftest import Served
 
 BUCKET = "engawa-local-000000000000"
-ARCHITECTURE = "x86_64"
+QUEUE = "engawa-deployed-cleaning"
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+"""Lambda's names for processors."""
 
 
 def unpacked(directory: Path) -> Path:
@@ -30,8 +35,10 @@ def unpacked(directory: Path) -> Path:
 
     The libraries are fetched once for all runs, into build/.
     """
-    work = bundle.ROOT / "build" / "tests"
-    bundle.build(directory / "deployment.zip", work, ARCHITECTURE, ".".join(map(str, sys.version_info[:2])))
+    if sys.platform != "linux":
+        pytest.skip("the libraries in the zip run on Linux alone")
+    work, architecture = bundle.ROOT / "build" / "tests", ARCHITECTURES[platform.machine().lower()]
+    bundle.build(directory / "deployment.zip", work, architecture, ".".join(map(str, sys.version_info[:2])))
     task = lay_out(directory)
     with zipfile.ZipFile(directory / "deployment.zip") as made:
         made.extractall(task)
@@ -41,9 +48,14 @@ def unpacked(directory: Path) -> Path:
 class Deployed:
     """The three functions, and what stands in front of the first."""
 
-    def __init__(self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False) -> None:
+    def __init__(
+        self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False
+    ) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
         self.served = served
+        self.task = task
+        self._sqs = served.aws("sqs")
+        self._queue = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
         self._functions = {
             name: Function(handler, task, self.environment(), seconds)
             for name, handler, seconds in (
@@ -66,7 +78,7 @@ class Deployed:
         return {
             "ENGAWA_STAGE": "local",
             "ENGAWA_BUCKET": BUCKET,
-            "ENGAWA_CLEANING_QUEUE": "engawa-local-cleaning",
+            "ENGAWA_CLEANING_QUEUE": QUEUE,
             "ENGAWA_ISSUER": self.base_url,
             "ENGAWA_PROXIES": "1",
             "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
@@ -84,6 +96,32 @@ class Deployed:
         demo: dict[str, Any] = self.served.demo
         viewer = demo["users"][user]["id"] if user else None
         return self._tokens.issue(app=demo["apps"][app]["id"], viewer=viewer, scopes=[*scopes], lifetime=900)
+
+    def deliver(self) -> int:
+        """Hand `clean` what is in the queue, a message at a time, until it is empty, as Lambda does; how many there
+        were. Raises FunctionError, and leaves the message where it is."""
+        done = 0
+        while messages := self._sqs.receive_message(QueueUrl=self._queue).get("Messages"):
+            for message in messages:
+                record = {
+                    "messageId": message["MessageId"],
+                    "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"],
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                    "messageAttributes": {},
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": f"arn:aws:sqs:ap-northeast-1:000000000000:{QUEUE}",
+                    "awsRegion": "ap-northeast-1",
+                }
+                self.clean.invoke({"Records": [record]})
+                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+                done += 1
+        return done
+
+    def notes(self) -> set[str]:
+        """The ids of the notes of what is to be cleared."""
+        pages = self.served.aws("dynamodb").get_paginator("scan").paginate(TableName="engawa-local-feeds")
+        return {item["sk"]["S"] for page in pages for item in page["Items"] if item["pk"]["S"] == "trash"}
 
     @property
     def operator(self) -> str:

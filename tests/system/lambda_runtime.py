@@ -1,8 +1,8 @@
 """Lambda around a function, as far as the function can tell: the Runtime API, to which AWS's own runtime client speaks.
 
-The function's process is `awslambdaric`, what Lambda's images for Python run. It has the unpacked zip and the client, and
-nothing of the tests' virtual environment: what the zip lacks is not found. Events and answers have Lambda's limits, one
-is worked on at a time, and a process that fails or takes too long is replaced.
+The function's process is `awslambdaric`, what Lambda's images for Python run. It has the unpacked zip and the client,
+and nothing of the tests' virtual environment: what the zip lacks is not found. Events and answers have Lambda's limits,
+one is worked on at a time, and a process that fails or takes too long is replaced.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -10,26 +10,20 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 from __future__ import annotations
 
 import json
-import queue
 import shutil
 import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-MAX_PAYLOAD = 6_291_456
-"""Bytes of an event, and of an answer."""
+from tests.system.runtime_api import MAX_PAYLOAD, Invocation, RuntimeApi
+
 START_SECONDS = 30
 CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
-_API = "/2018-06-01/runtime/"
 
 
 class EventTooLarge(Exception):
@@ -44,24 +38,6 @@ class TimedOut(FunctionError):
     """The function did not answer in time."""
 
 
-@dataclass
-class Invocation:
-    """An event, and in the end what became of it."""
-
-    payload: bytes
-    deadline: float
-    """Seconds since the epoch."""
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    ended: threading.Event = field(default_factory=threading.Event)
-    answer: bytes = b""
-    error: str | None = None
-
-    def end(self, answer: bytes = b"", error: str | None = None) -> None:
-        """Tell whoever waits."""
-        self.answer, self.error = answer, error
-        self.ended.set()
-
-
 class Function:
     """A function of the zip that is unpacked in `code`; `environment` is what the deployment sets for it."""
 
@@ -74,7 +50,7 @@ class Function:
         self._turn = threading.Lock()
         self._log = code.parent / f"{handler}.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._api = _Api()
+        self._api = RuntimeApi()
         self._environment = {
             **environment,
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",
@@ -152,102 +128,6 @@ class Function:
             self._process = None
         # Whoever still waited for work is gone.
         self._api.forget()
-
-
-class _Api(ThreadingHTTPServer):
-    """The Runtime API of one function."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Asked)
-        self.events: queue.Queue[Invocation | None] = queue.Queue()
-        self.working: dict[str, Invocation] = {}
-        self.ready = threading.Event()
-        self.failure: str | None = None
-        self._waiting = 0
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    def next(self) -> Invocation | None:
-        """The next event, once there is one; None where the process that asked has been ended."""
-        self.ready.set()
-        self._waiting += 1
-        try:
-            invocation = self.events.get()
-        finally:
-            self._waiting -= 1
-        if invocation is not None:
-            self.working[invocation.id] = invocation
-        return invocation
-
-    def forget(self) -> None:
-        """Send those away who wait for an event, and drop events that nobody took."""
-        with suppress(queue.Empty):
-            while True:
-                self.events.get_nowait()
-        for _ in range(self._waiting):
-            self.events.put(None)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A process that is ended breaks its connection off."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        invocation = cast(_Api, self.server).next() if self.path == _API + "invocation/next" else None
-        if invocation is None:
-            self.close_connection = True
-            return
-        headers = {
-            "Lambda-Runtime-Aws-Request-Id": invocation.id,
-            "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:ap-northeast-1:000000000000:function:engawa",
-            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
-            "Content-Type": "application/json",
-        }
-        self._send(200, invocation.payload, headers)
-
-    def do_POST(self) -> None:
-        api, body = cast(_Api, self.server), self._body()
-        if self.path == _API + "init/error":
-            api.failure = body.decode("utf-8", "replace")
-            self._send(202, b'{"status":"OK"}')
-            return
-        _, _, id, what = self.path.removeprefix("/2018-06-01/").split("/")
-        invocation = api.working.pop(id)
-        if what == "error":
-            invocation.end(error=body.decode("utf-8", "replace"))
-        elif len(body) > MAX_PAYLOAD:
-            self._send(413, b'{"errorType":"RequestEntityTooLarge"}')
-            invocation.end(error=f"Function.ResponseSizeTooLarge: {len(body)} bytes")
-            return
-        else:
-            invocation.end(body)
-        self._send(202, b'{"status":"OK"}')
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def _send(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
 
 
 def lay_out(directory: Path) -> Path:

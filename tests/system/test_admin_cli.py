@@ -75,7 +75,7 @@ def test_a_platform_is_filled_and_tended(served: Served) -> None:
     assert told["pages"] == {"administers": [page["id"]], "follows": [page["id"]]}
 
     removed = admin_json(served, "erase", aki["id"], "--yes")["removed"]
-    assert removed == {"profiles": 1, "friendships": 1, "installs": 1, "grants": 0, "page roles": 2}
+    assert removed == {"profiles": 1, "friendships": 1, "installs": 1, "grants": 0, "page roles": 2, "posts": 0}
     assert "nothing stored" in admin(served, "erase", aki["id"], "--yes")
     admin(served, "users", "show", aki["id"], status=1)
     assert ids(admin(served, "friends", "list", sora["id"], "--json")) == []

@@ -1,0 +1,246 @@
+"""`make deploy` and `make destroy`: the whole of a stage, or the functions alone by `chalice deploy`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import boto3
+import yaml
+from botocore.exceptions import ClientError, NoRegionError
+
+from infra import combine, keys, packaging, places, responses
+from infra.refusals import Refused, in_a_sentence
+from infra.stacks import Stack
+
+GLOBAL_REGION = "us-east-1"
+PARAMETERS = combine.INFRA / "parameters.yaml"
+PLACEHOLDER = "https://api.example.com"
+_HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup")
+
+
+class Deployment:
+    """One stage of one account. Raises Refused where the stage or its parameters are not known."""
+
+    def __init__(
+        self,
+        stage: str,
+        session: boto3.Session | None = None,
+        chosen: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self.stage = packaging.checked_stage(stage)
+        self._session = session or boto3.Session()
+        self._say = say
+        self.parameters = _parameters(stage, chosen or {})
+
+    @cached_property
+    def account(self) -> str:
+        """The account's id; asking is what shows whether there are a region and credentials."""
+        if not self._session.region_name:
+            raise NoRegionError
+        return str(self._client("sts").get_caller_identity()["Account"])
+
+    @property
+    def region(self) -> str:
+        """Where all is, but for what CloudFront takes from us-east-1."""
+        return str(self._session.region_name)
+
+    def deploy(self, architecture: str, warm: str, deploy_bucket: str | None = None) -> dict[str, str]:
+        """Create or change the whole; the outputs of the stack. Raises Refused."""
+        with in_a_sentence():
+            bucket = deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
+            s3 = self._client("s3")
+            if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
+                raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is taken by somebody else.")
+            self._stack().make_ready()
+            out = packaging.package(self.stage, architecture, warm)
+            self._ensure_keys()
+            parameters = self.parameters | self._deploy_global(out / "global.yaml")
+            places.ensure_bucket(s3, bucket, self.region)
+            code = places.upload(s3, bucket, out / "deployment.zip", self.stage)
+            path = out / "sam.yaml"
+            template = yaml.safe_load(path.read_text(encoding="utf-8"))
+            for resource in template["Resources"].values():
+                if resource["Type"] == "AWS::Serverless::Function":
+                    resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
+            path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True), encoding="utf-8")
+            key = places.upload(s3, bucket, path, self.stage)
+            url = f"{s3.meta.endpoint_url}/{bucket}/{key}"
+            known = {name: value for name, value in parameters.items() if name in template["Parameters"]}
+            stack = self._stack()
+            stack.apply({"TemplateURL": url}, known | {"GatewayLogs": self._gateway_logs()}, {"engawa": self.stage})
+            if warm != combine.COLD:
+                self._drop_old_versions()
+            return stack.outputs()
+
+    def deploy_by_chalice(self, architecture: str) -> str:
+        """The functions and the API by Chalice itself, for those who have the data stack; the base URL.
+
+        Raises Refused.
+        """
+        with in_a_sentence():
+            bucket = f"engawa-{self.stage}-{self.account}"
+            dynamodb = self._client("dynamodb")
+            try:
+                dynamodb.describe_table(TableName=f"engawa-{self.stage}-appdata")
+            except dynamodb.exceptions.ResourceNotFoundException:
+                raise Refused(
+                    f"There are no tables of {self.stage}; the data stack makes them: aws cloudformation deploy "
+                    f"--stack-name engawa-{self.stage}-data --template-file infra/data.yaml "
+                    f"--parameter-overrides Stage={self.stage}"
+                ) from None
+            self._ensure_keys()
+            with packaging.chalice(self.stage, architecture) as (factory, config):
+                variables = config.config_from_disk["stages"][self.stage]["environment_variables"]
+                variables["ENGAWA_BUCKET"] = bucket
+                named = variables["ENGAWA_ISSUER"] != PLACEHOLDER
+                deployed = self._by_chalice(factory, config)
+                if not named:
+                    # Only now is it known; where it was known before, nothing changes any more.
+                    while variables["ENGAWA_ISSUER"] != deployed["rest_api_url"].rstrip("/"):
+                        variables["ENGAWA_ISSUER"] = deployed["rest_api_url"].rstrip("/")
+                        deployed = self._by_chalice(factory, config)
+                stage = config.api_gateway_stage
+            changed = responses.put(self._client("apigateway"), deployed["rest_api_id"], stage)
+            self._say(f"Gateway responses: {changed} put back.")
+            return str(variables["ENGAWA_ISSUER"])
+
+    def destroy(self) -> None:
+        """Delete the stacks; outside of prod the data, the logs and the keys as well. Raises Refused."""
+        with in_a_sentence():
+            if self.account and self._stack().status() is None:
+                self._say(f"There is no stack engawa-{self.stage}.")
+            held = [(kind, name) for kind, name in self._stack().resources() if kind in _HELD_BY_TYPE]
+            self._stack().delete()
+            if self.stage == "prod":
+                self._say(
+                    "Kept: tables, bucket, logs and keys of prod. make deploy STAGE=prod takes them in again; "
+                    "who wants them gone deletes them by hand."
+                )
+            else:
+                self._delete_held(held)
+                keys.delete(self._client("secretsmanager"), self.stage)
+            self._global_stack().delete()
+
+    def seal_anew(self) -> int:
+        """Seal the secrets of all apps with the newest of the secret-keys; how many there are. Raises Refused."""
+        with in_a_sentence():
+            os.environ.update(packaging.stages()[self.stage]["environment_variables"])
+            os.environ["AWS_DEFAULT_REGION"] = self.region
+            from chalicelib.bootstrap import platform
+
+            return platform().apps.seal_anew()
+
+    def keys(self) -> Any:
+        """The client that the keys are kept with."""
+        return self._client("secretsmanager")
+
+    def _client(self, service: str, region: str | None = None) -> Any:
+        return self._session.client(service, region_name=region)  # type: ignore[call-overload]
+
+    def _stack(self) -> Stack:
+        return Stack(self._client("cloudformation"), f"engawa-{self.stage}", self._say)
+
+    def _global_stack(self) -> Stack:
+        return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-global", self._say)
+
+    def _ensure_keys(self) -> None:
+        for name in keys.ensure(self._client("secretsmanager"), self.stage):
+            self._say(f"Made the secret {keys.secret(self.stage, name)}.")
+
+    def _deploy_global(self, path: Any) -> dict[str, str]:
+        """The small stack in us-east-1; what of it the other one takes."""
+        body = path.read_text(encoding="utf-8")
+        known = yaml.safe_load(body)["Parameters"]
+        parameters = {name: value for name, value in self.parameters.items() if name in known}
+        stack = self._global_stack()
+        stack.apply({"TemplateBody": body}, parameters, {"engawa": self.stage})
+        # A certificate of the operator's own goes before.
+        return {key: value for key, value in stack.outputs().items() if not self.parameters.get(key)}
+
+    def _gateway_logs(self) -> str:
+        """Whether the stack is to make the role that API Gateway writes logs with: "no" where the account has one."""
+        return "no" if self._client("apigateway").get_account().get("cloudwatchRoleArn") else "yes"
+
+    def _by_chalice(self, factory: Any, config: Any) -> dict[str, Any]:
+        from chalice.deploy.deployer import ChaliceDeploymentError
+        from chalice.utils import UI
+
+        session = factory.create_botocore_session()
+        deployer = factory.create_default_deployer(session=session, config=config, ui=UI())
+        try:
+            deployed = deployer.deploy(config, chalice_stage_name=self.stage)
+        except ChaliceDeploymentError as error:
+            raise Refused(f"Chalice cannot deploy: {' '.join(str(error).split())}") from None
+        api: dict[str, Any] = next(each for each in deployed["resources"] if each["resource_type"] == "rest_api")
+        return api
+
+    def _drop_old_versions(self, keep: int = 2) -> None:
+        """Versions that the alias has left behind: a stack retains them, and SnapStart costs for each."""
+        client, function = self._client("lambda"), f"engawa-{self.stage}"
+        live = client.get_alias(FunctionName=function, Name=combine.ALIAS)["FunctionVersion"]
+        pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+        versions = [each["Version"] for page in pages for each in page["Versions"] if each["Version"] != "$LATEST"]
+        for version in sorted(versions, key=int)[:-keep]:
+            if version != live:
+                client.delete_function(FunctionName=function, Qualifier=version)
+
+    def _delete_held(self, held: list[tuple[str, str]]) -> None:
+        """Delete what a stack left that retains it. What is gone already is passed over."""
+        for kind, name in held:
+            self._say(f"Deleting {name} ...")
+            with _passing_over("ResourceNotFoundException", "NoSuchBucket"):
+                if kind == "AWS::DynamoDB::Table":
+                    self._client("dynamodb").delete_table(TableName=name)
+                elif kind == "AWS::Logs::LogGroup":
+                    self._client("logs").delete_log_group(logGroupName=name)
+                else:
+                    bucket = self._session.resource("s3").Bucket(name)
+                    bucket.objects.all().delete()
+                    bucket.delete()
+
+
+@contextmanager
+def _passing_over(*codes: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
+
+
+def _parameters(stage: str, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of both templates: parameters.yaml's for the stage, and `chosen` over them. Raises Refused."""
+    of_stage: Mapping[str, Any] = (yaml.safe_load(PARAMETERS.read_text(encoding="utf-8")) or {}).get(stage) or {}
+    given = {**of_stage, **chosen}
+    declared = combine.merge_template()["Parameters"] | combine.global_template()["Parameters"]
+    for name in given:
+        if name not in declared or name in ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs"):
+            raise Refused(f"There is no parameter {name!r} to set; infra/*.yaml declares those there are.")
+    # YAML reads yes and no as true and false.
+    words = {
+        name: {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        for name, value in given.items()
+    }
+    if words.get("Domain") and not (words.get("Certificate") or words.get("HostedZone")):
+        raise Refused("Domain needs a Certificate for it, or the HostedZone in which one is proved.")
+    return words | {"Stage": stage}
+
+
+def chosen_parameters(text: str) -> dict[str, str]:
+    """`Domain=api.example.com PlainHttp=yes`, as the environment's PARAMETERS has it. Raises Refused."""
+    pairs = [word.partition("=") for word in text.split()]
+    for name, sign, _ in pairs:
+        if not sign:
+            raise Refused(f"PARAMETERS is Name=value Name=value; {name!r} has no value.")
+    return {name: value for name, _, value in pairs}
+
+
+def from_environment(stage: str) -> Deployment:
+    """The deployment that the environment names: AWS_PROFILE and its like, PARAMETERS."""
+    with in_a_sentence():
+        return Deployment(stage, chosen=chosen_parameters(os.environ.get("PARAMETERS", "")))

@@ -1,0 +1,66 @@
+"""The bucket from which CloudFormation takes the zip and the template.
+
+Old ones stay: a stack that has to go back to what it was takes them from here again, however long ago that was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from infra.refusals import Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def taken_by_another(s3: S3Client, bucket: str) -> bool:
+    """Whether a bucket of this name exists that is not ours."""
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] in (301, 403)
+    return False
+
+
+def ensure_bucket(s3: S3Client, bucket: str, region: str) -> None:
+    """Make the bucket, private and over TLS only, unless it is there. Raises Refused where the name is taken."""
+    taken = Refused(f"The bucket name {bucket} is taken by somebody else; DEPLOY_BUCKET=… make deploy uses another.")
+    if taken_by_another(s3, bucket):
+        raise taken
+    where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    try:
+        s3.create_bucket(Bucket=bucket, **where)
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        pass
+    except s3.exceptions.BucketAlreadyExists:
+        raise taken from None
+    # Each time, so that a run that was cut short here is mended by the next.
+    block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)  # type: ignore[arg-type]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_only_tls(bucket)))
+
+
+def upload(s3: S3Client, bucket: str, path: Path, stage: str) -> str:
+    """Put a file under a name that its content gives, so that the same is the same; the key."""
+    body = path.read_bytes()
+    key = f"{stage}/{path.stem}-{hashlib.sha256(body).hexdigest()[:32]}{path.suffix}"
+    s3.put_object(Bucket=bucket, Key=key, Body=body)
+    return key
+
+
+def _only_tls(bucket: str) -> dict[str, Any]:
+    partition = "arn:aws:s3:::"
+    statement = {
+        "Sid": "OnlyTLS",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"{partition}{bucket}", f"{partition}{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

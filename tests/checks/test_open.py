@@ -1,0 +1,161 @@
+"""What is open to everyone, and what is refused to whoever has no token: nothing is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.checks.site import Site, challenged, is_page, refused, require
+
+APPDATA = "/2/apps/appdata/@me/@self"
+NEED_A_TOKEN = [
+    ("GET", APPDATA),
+    ("POST", APPDATA),
+    ("DELETE", APPDATA),
+    ("GET", "/2/people/@me/@self"),
+    ("GET", "/2/pages/1"),
+    ("POST", "/2/pages/1/feeds"),
+    ("POST", "/2/pages/1/comments"),
+    ("POST", "/2/pages/1/favorites"),
+    ("GET", "/os/0.8/people/@me/@self"),
+    ("PUT", "/os/0.8/appdata/@me/@self/@app"),
+    ("POST", "/rpc"),
+    ("GET", "/admin/users"),
+    ("DELETE", "/admin/users/000000000000"),
+]
+CHALLENGES = [
+    ({"headers": {"Authorization": "OAuth nonsense"}}, "OAuth error='invalid_token'"),
+    ({"params": {"oauth_token": "nonsense"}}, "OAuth error='invalid_token'"),
+    ({"headers": {"Authorization": "Bearer nonsense"}}, 'Bearer error="invalid_token", error_description="'),
+    ({"params": {"access_token": "nonsense"}}, 'Bearer error="invalid_token", error_description="'),
+]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "OAuth x"}, {"Authorization": "Basic eDp5"}])
+@pytest.mark.parametrize("path", ["/", "/no/such/path", "/2/apps/appdata/@me", "/2/pages/1/feeds/2/3"])
+def test_an_unknown_path_is_refused_in_our_form(site: Site, path: str, headers: dict[str, str]) -> None:
+    refused(site.get(path, headers=headers), 404, "not_found")
+
+
+@pytest.mark.parametrize(("method", "path"), [("PATCH", APPDATA), ("DELETE", "/2/people/@me/@self"), ("PUT", "/rpc")])
+def test_a_wrong_method_is_refused_in_our_form(site: Site, method: str, path: str) -> None:
+    answer = site.send(method, path)
+    # API Gateway does not tell a path without this method from no path.
+    refused(answer, (404, 405), "not_found" if answer.status_code == 404 else "method_not_allowed")
+    require(answer, answer.status_code == 404 or "Allow" in answer.headers, "Allow")
+
+
+@pytest.mark.parametrize(("method", "path"), NEED_A_TOKEN)
+def test_without_a_token_nothing_is_told(site: Site, method: str, path: str) -> None:
+    answer = site.send(method, path)
+    refused(answer, 401, "invalid_request")
+    challenged(answer, "OAuth error='invalid_request'")
+
+
+@pytest.mark.parametrize(("given", "challenge"), CHALLENGES)
+def test_a_wrong_token_is_answered_as_it_was_sent(site: Site, given: dict[str, Any], challenge: str) -> None:
+    answer = site.get(APPDATA, **given)
+    refused(answer, 401, "invalid_token")
+    challenged(answer, challenge)
+
+
+@pytest.mark.parametrize("path", [APPDATA.replace("@", "%40"), APPDATA + ".json", APPDATA + "?format=json&x=%E7%B8%81"])
+def test_paths_may_be_escaped_and_have_a_format(site: Site, path: str) -> None:
+    refused(site.get(path), 401, "invalid_request")
+
+
+@pytest.mark.parametrize("megabytes", [7, 12])
+def test_a_request_that_is_too_large(site: Site, megabytes: int) -> None:
+    headers = {"Content-Type": "application/json"}
+    refused(
+        site.post(APPDATA, content=b"x" * (megabytes * 1_000_000), headers=headers), 413, "request_entity_too_large"
+    )
+
+
+def test_it_tells_programs_where_everything_is(site: Site) -> None:
+    answer = site.get("/.well-known/oauth-authorization-server")
+    require(answer, answer.status_code == 200, "200")
+    told = answer.json()
+    # Signatures, tokens and links are made with it: what clients use and this must be one.
+    require(answer, told["issuer"] == site.url, f"the issuer {site.url} (ENGAWA_ISSUER), not {told['issuer']}")
+    require(answer, told["token_endpoint"] == f"{site.url}/2/token", f"{site.url}/2/token")
+
+
+def test_unknown_clients_get_no_token(site: Site) -> None:
+    form = {"grant_type": "client_credentials", "client_id": "0" * 16, "client_secret": "x"}
+    refused(site.post("/2/token", data=form), 401, "invalid_client")
+
+
+def test_unknown_clients_get_a_page_and_no_redirect(site: Site) -> None:
+    asked = {"client_id": "0" * 16, "response_type": "code", "redirect_uri": "https://evil.example/"}
+    answer = site.get("/connect_authorize.pl", params=asked)
+    is_page(answer, 400)
+    require(answer, "Location" not in answer.headers, "no Location")
+
+
+def test_settings_ask_to_sign_in(site: Site) -> None:
+    answer = site.get("/settings")
+    page = is_page(answer)
+    require(answer, 'name="password"' in page, "a form to sign in")
+    cookie = answer.headers.get("Set-Cookie", "")
+    require(answer, "HttpOnly" in cookie and "SameSite=Lax" in cookie, "a cookie with HttpOnly and SameSite=Lax")
+    require(answer, site.url.startswith("http://") or "Secure" in cookie, "a cookie with Secure")
+
+
+@pytest.mark.parametrize("path", ["/pages/1/feeds/0", "/run_page_apps.pl?page_id=1&module_id=999999999"])
+def test_pages_that_there_are_not(site: Site, path: str) -> None:
+    is_page(site.get(path), 404)
+
+
+@pytest.mark.parametrize("name", ["opensocial.js", "opensocial.mjs", "opensocial.d.ts"])
+def test_scripts(site: Site, name: str) -> None:
+    answer = site.get(f"/js/{name}")
+    require(answer, answer.status_code == 200 and "opensocial" in answer.text, "the script")
+    require(answer, "charset=utf-8" in answer.headers["Content-Type"], "a type with charset=utf-8")
+    require(answer, answer.headers.get("Access-Control-Allow-Origin") == "*", "Access-Control-Allow-Origin: *")
+    again = site.get(f"/js/{name}", headers={"If-None-Match": answer.headers.get("ETag", "")})
+    require(again, again.status_code == 304 and not again.content, "304 without a body")
+
+
+def test_a_certificate_for_the_starts_of_page_apps(site: Site) -> None:
+    answer = site.get("/launch/current.pem")
+    if answer.status_code == 404:
+        pytest.skip("this platform starts no page apps (it has no launch keys)")
+    require(answer, answer.text.startswith("-----BEGIN CERTIFICATE-----"), "a certificate")
+
+
+def test_images_that_there_are_not(site: Site) -> None:
+    answer = site.get(f"/images/1/{'0' * 32}.png")
+    require(answer, answer.status_code in (403, 404), "404, or S3's 403")
+
+
+@pytest.mark.parametrize("path", [APPDATA, "/rpc", "/2/token", "/os/0.8/people/@me/@self"])
+def test_browsers_may_ask_before_they_call(site: Site, path: str) -> None:
+    asked = {"Origin": "https://game.example", "Access-Control-Request-Method": "POST"}
+    answer = site.send("OPTIONS", path, headers=asked)
+    require(answer, answer.status_code == 204, "204")
+    require(answer, answer.headers.get("Access-Control-Allow-Origin") == "*", "Access-Control-Allow-Origin: *")
+    allowed = answer.headers.get("Access-Control-Allow-Headers", "").lower()
+    require(answer, "authorization" in allowed, "Access-Control-Allow-Headers with Authorization")
+
+
+def test_a_page_of_another_origin_reads_nothing(site: Site) -> None:
+    answer = site.get(APPDATA, headers={"Origin": "https://game.example"})
+    refused(answer, 401, "invalid_request")
+    require(answer, "Access-Control-Allow-Origin" not in answer.headers, "no Access-Control-Allow-Origin")
+
+
+def test_head_has_no_body(site: Site) -> None:
+    answer = site.send("HEAD", "/no/such/path")
+    require(answer, answer.status_code == 404 and not answer.content, "404 without a body")
+
+
+def test_answers_are_nobody_elses_to_keep(site: Site) -> None:
+    answer = site.get(APPDATA)
+    require(answer, "private" in answer.headers.get("Cache-Control", ""), "Cache-Control: private")
+    require(answer, answer.headers.get("X-Content-Type-Options") == "nosniff", "X-Content-Type-Options: nosniff")
+
+
+def test_an_operator_s_answers_are_an_operator_s(site: Site) -> None:
+    refused(site.get("/admin/apps", "nonsense"), 401, "invalid_token")

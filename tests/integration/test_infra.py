@@ -1,0 +1,313 @@
+"""What `make package` makes: one template, whole, in which everything that is named is there."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import bundle, combine, packaging
+
+FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
+PSEUDO = re.compile(r"AWS::\w+")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What is made for prod, with a zip that holds nothing: what is in it is another test's."""
+    build = tmp_path_factory.mktemp("build")
+
+    def empty(zip_path: Path, work: Path, architecture: str) -> None:
+        with zipfile.ZipFile(zip_path, "w") as made:
+            made.writestr("app.py", "")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packaging, "BUILD", build)
+        patch.setattr(bundle, "build", empty)
+        yield packaging.package("prod", "arm64")
+
+
+@pytest.fixture(scope="module")
+def template(out: Path) -> dict[str, Any]:
+    return yaml.safe_load((out / "sam.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def everywhere(out: Path) -> dict[str, Any]:
+    return yaml.safe_load((out / "global.yaml").read_text(encoding="utf-8"))
+
+
+def of(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def named(value: Any) -> Iterator[str]:
+    """Every logical name that a part of a template refers to."""
+    if isinstance(value, list):
+        for each in value:
+            yield from named(each)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield inner
+            elif key == "Fn::GetAtt":
+                yield inner[0]
+            elif key == "Fn::Sub":
+                text, own = (inner, {}) if isinstance(inner, str) else inner
+                yield from (each.split(".")[0] for each in re.findall(r"\$\{([^!}]+)\}", text) if each not in own)
+                yield from named(own)
+            elif key in ("DependsOn", "Condition") and isinstance(inner, str):
+                yield inner
+            else:
+                yield from named(inner)
+
+
+def test_both_templates_are_without_a_fault_that_cfn_lint_knows(out: Path) -> None:
+    files = [str(out / "sam.yaml"), str(out / "global.yaml"), str(combine.INFRA / "data.yaml")]
+
+    found = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--regions", "ap-northeast-1", "--template", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_everything_that_is_referred_to_is_there(template: dict[str, Any], everywhere: dict[str, Any]) -> None:
+    for one in (template, everywhere):
+        there = {*one["Resources"], *one["Parameters"], *one["Conditions"]}
+        asked = {name for name in named([one["Resources"], one["Outputs"]]) if not PSEUDO.fullmatch(name)}
+        # A version's alias is SAM's own, and here there is none.
+        assert asked - there == set()
+        assert len(asked) > 3
+
+
+def test_no_parameter_goes_unused(template: dict[str, Any], everywhere: dict[str, Any]) -> None:
+    for one in (template, everywhere):
+        assert set(one["Parameters"]) <= set(named([one["Resources"], one["Outputs"], one["Conditions"]]))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_writes_into_a_log_that_ends_and_is_named_after_it(template: dict[str, Any], function: str) -> None:
+    properties = template["Resources"][function]["Properties"]
+
+    log = template["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]
+
+    assert properties["FunctionName"] == {"Fn::Sub": FUNCTIONS[function]}
+    assert log["Type"] == "AWS::Logs::LogGroup"
+    assert log["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{FUNCTIONS[function]}"}
+    assert log["Properties"]["RetentionInDays"] == {"Ref": "LogDays"}
+
+
+def test_functions_are_those_that_the_app_has(template: dict[str, Any]) -> None:
+    functions = of(template, "AWS::Serverless::Function")
+
+    assert set(functions) == set(FUNCTIONS)
+    for properties in functions.values():
+        assert properties["Runtime"] == "python3.13"
+        assert properties["Architectures"] == ["arm64"]
+        assert properties["CodeUri"] == "./deployment.zip"
+        variables = properties["Environment"]["Variables"]
+        assert variables["ENGAWA_BUCKET"] == {"Ref": "Files"}
+        assert variables["ENGAWA_CLEANING_QUEUE"] == {"Fn::GetAtt": ["Cleaning", "QueueName"]}
+        assert variables["ENGAWA_PROXIES"] == "1"
+        assert "example.com" not in json.dumps(variables)
+    assert functions["APIHandler"]["Timeout"] == 29
+    queue = functions["Clean"]["Events"].popitem()[1]["Properties"]
+    assert queue["Queue"] == {"Fn::GetAtt": ["Cleaning", "Arn"]}
+    visible = template["Resources"]["Cleaning"]["Properties"]["VisibilityTimeout"]
+    assert visible >= 6 * functions["Clean"]["Timeout"]
+
+
+def test_each_function_has_a_role_of_its_own_that_may_do_nothing_everywhere(template: dict[str, Any]) -> None:
+    functions = of(template, "AWS::Serverless::Function")
+    roles = {properties["Role"]["Fn::GetAtt"][0] for properties in functions.values()}
+
+    assert len(roles) == len(functions)
+    for role in roles:
+        for policy in template["Resources"][role]["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert statement["Resource"] != "*"
+                assert not any(action.endswith("*") for action in statement["Action"])
+
+
+def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str, Any]) -> None:
+    tables = of(template, "AWS::DynamoDB::Table")
+    assert len(tables) == 7
+    for name, table in tables.items():
+        # Not plainly Retain: what a failed first deployment made goes with it, and a second one makes it again.
+        assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+    bucket = template["Resources"]["Files"]
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_the_bucket_is_open_to_cloudfront_and_over_tls_alone(template: dict[str, Any]) -> None:
+    policy = template["Resources"]["FilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    by_name = {statement["Sid"]: statement for statement in policy}
+
+    assert set(by_name) == {"OnlyTLS", "ImagesByCloudFront"}
+    assert by_name["OnlyTLS"]["Effect"] == "Deny"
+    images = by_name["ImagesByCloudFront"]
+    assert images["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::${Files}/images/*"}
+    assert "Distribution" in set(named(images["Condition"]))
+
+
+def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) -> None:
+    alarms = of(template, "AWS::CloudWatch::Alarm")
+
+    watched = set()
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}], name
+        metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+        for metric in metrics or [alarm]:
+            watched.add((metric["Namespace"], metric["MetricName"]))
+            for dimension in metric["Dimensions"]:
+                # By reference, but for the API, whose metrics go by the name that is given to it.
+                assert dimension["Value"] == {"Fn::Sub": "engawa-${Stage}"} or set(named(dimension["Value"])) <= {
+                    *template["Resources"]
+                }, name
+    assert template["Resources"]["RestAPI"]["Properties"]["Name"] == {"Fn::Sub": "engawa-${Stage}"}
+    assert {
+        ("AWS/ApiGateway", "5XXError"),
+        ("AWS/ApiGateway", "Latency"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/DynamoDB", "WriteThrottleEvents"),
+    } <= watched
+    for metric in ("ReadThrottleEvents", "WriteThrottleEvents"):
+        tables = {
+            name
+            for alarm in alarms.values()
+            for each in alarm.get("Metrics", [])
+            if each.get("MetricStat", {}).get("Metric", {}).get("MetricName") == metric
+            for name in named(each)
+        }
+        assert tables == set(of(template, "AWS::DynamoDB::Table"))
+
+
+def test_the_dashboard_is_json_and_shows_every_table(template: dict[str, Any]) -> None:
+    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+
+    shown = json.dumps(json.loads(body))
+
+    for table in of(template, "AWS::DynamoDB::Table").values():
+        assert table["TableName"]["Fn::Sub"] in shown
+
+
+def test_cloudfront_keeps_nothing_of_the_api(template: dict[str, Any]) -> None:
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    api = configuration["DefaultCacheBehavior"]
+
+    # CachingDisabled and AllViewerExceptHostHeader, which AWS has under these ids everywhere.
+    assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    assert {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} <= set(api["AllowedMethods"])
+    errors = {each["ErrorCode"]: each for each in configuration["CustomErrorResponses"]}
+    assert set(errors) == {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
+    assert all(set(each) == {"ErrorCode", "ErrorCachingMinTTL"} for each in errors.values())
+    assert {each["ErrorCachingMinTTL"] for each in errors.values()} == {0}
+
+
+def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    origins = {each["Id"]: each for each in configuration["Origins"]}
+
+    assert origins["api"]["OriginPath"] == "/" + template["Resources"]["RestAPI"]["Properties"]["StageName"]
+    assert configuration["DefaultCacheBehavior"]["TargetOriginId"] == "api"
+    images = configuration["CacheBehaviors"][0]
+    assert (images["PathPattern"], images["TargetOriginId"]) == ("images/*", "files")
+
+
+def test_http_without_tls_is_for_those_who_ask_for_it(template: dict[str, Any]) -> None:
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+
+    for behavior in (configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]):
+        assert behavior["ViewerProtocolPolicy"] == {"Fn::If": ["HasPlainHttp", "allow-all", "redirect-to-https"]}
+    assert template["Parameters"]["PlainHttp"]["Default"] == "no"
+
+
+def test_logs_have_no_query_string_in_them(template: dict[str, Any]) -> None:
+    api = template["Resources"]["RestAPI"]["Properties"]
+
+    fields = set(re.findall(r"\$context\.([\w.]+)", api["AccessLogSetting"]["Format"]))
+
+    assert "requestId" in fields
+    # `path` has none either, but ids in it; the rest would hold what clients send.
+    assert not fields & {"path", "identity.sourceIp", "identity.userAgent", "identity.apiKey"}
+    assert not any(field.startswith(("querystring", "requestOverride", "authorizer")) for field in fields)
+    line = re.sub(r'"?\$context\.[\w.]+"?', "1", api["AccessLogSetting"]["Format"])
+    assert json.loads(line)["requestId"] == 1
+    assert [(each["LoggingLevel"], each["DataTraceEnabled"]) for each in api["MethodSettings"]] == [("OFF", False)]
+
+
+def test_what_never_reaches_the_app_is_answered_in_its_words(template: dict[str, Any]) -> None:
+    from chalicelib.core import errors
+
+    words = {
+        each.error for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.Refusal)
+    }
+    body = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+    responses = body["x-amazon-apigateway-gateway-responses"]
+
+    for kind, response in responses.items():
+        said = json.loads(response["responseTemplates"]["application/json"])
+        assert list(said) == ["error", "error_description"]
+        assert said["error"] in words, kind
+        parameters = response["responseParameters"]
+        assert parameters["gatewayresponse.header.Content-Type"] == "'application/json; charset=utf-8'"
+        assert "$context" not in json.dumps(response)
+    statuses = {kind: response.get("statusCode") for kind, response in responses.items()}
+    assert statuses["MISSING_AUTHENTICATION_TOKEN"] == statuses["INVALID_SIGNATURE"] == "404"
+    assert statuses["REQUEST_TOO_LARGE"] == "413"
+    assert (statuses["THROTTLED"], statuses["INTEGRATION_TIMEOUT"]) == ("429", "504")
+    assert statuses["DEFAULT_4XX"] is statuses["DEFAULT_5XX"] is None
+    assert "multipart/form-data" in body["x-amazon-apigateway-binary-media-types"]
+
+
+def test_the_function_at_the_edge_is_new_when_its_code_is(everywhere: dict[str, Any]) -> None:
+    version = everywhere["Outputs"]["ChallengeFunction"]["Value"]["Ref"]
+
+    assert everywhere["Resources"][version]["Type"] == "AWS::Lambda::Version"
+    assert re.fullmatch("ChallengeVersion[0-9a-f]{8}", version)
+    code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
+    assert code == (combine.INFRA / "edge.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("warm", ["snapstart", "3"])
+def test_cold_starts_can_be_bought_off(template: dict[str, Any], warm: str) -> None:
+    kept = json.loads(json.dumps(template))
+
+    combine.finish(kept, "prod", warm)
+
+    function = kept["Resources"]["APIHandler"]["Properties"]
+    assert function["AutoPublishAlias"] == "live"
+    assert ("SnapStart" in function) == (warm == "snapstart")
+    assert ("ProvisionedConcurrencyConfig" in function) == (warm == "3")
+    paths = kept["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    for methods in paths.values():
+        for method in methods.values():
+            uri = method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            assert uri.endswith(":function:engawa-${Stage}:live/invocations")
+
+
+@pytest.mark.parametrize("warm", ["hot", "0", "-1", "1.5"])
+def test_a_word_for_warmth_that_is_none_is_refused(template: dict[str, Any], warm: str) -> None:
+    with pytest.raises(ValueError, match="WARM must be"):
+        combine.finish(json.loads(json.dumps(template)), "prod", warm)

@@ -1,0 +1,69 @@
+"""What the tests' Lambda does with functions that behave and functions that do not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut, lay_out
+from tests.system.runtime_api import MAX_PAYLOAD
+
+# A function of the tests' own, for what the app never does.
+TRIAL = """
+import json, os, time
+def handler(event, context):
+    if event == "raise":
+        raise KeyError("secret detail")
+    if event == "exit":
+        os._exit(3)
+    if event == "sleep":
+        time.sleep(60)
+    if isinstance(event, dict) and "fill" in event:
+        return "x" * (event["fill"] - 2)
+    import importlib.util
+    return {"pid": os.getpid(), "left": context.get_remaining_time_in_millis(), "id": context.aws_request_id,
+            "found": [name for name in ("pytest", "boto3", "awslambdaric") if importlib.util.find_spec(name)]}
+"""
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Function]:
+    """A function that raises, ends, sleeps or fills as it is told."""
+    code = lay_out(tmp_path)
+    code.mkdir()
+    (code / "trial.py").write_text(TRIAL)
+    function = Function("trial.handler", code, {"AWS_DEFAULT_REGION": "ap-northeast-1"}, 1)
+    yield function
+    function.stop()
+
+
+def test_a_process_serves_many_events_with_nothing_of_the_tests_libraries(trial: Function) -> None:
+    first, second = trial.invoke({}), trial.invoke({})
+
+    assert first["pid"] == second["pid"]
+    assert first["id"] != second["id"]
+    assert 0 < first["left"] <= 1000
+    assert first["found"] == ["awslambdaric"]
+
+
+@pytest.mark.parametrize(
+    ("event", "why"), [("raise", "KeyError"), ("exit", "Runtime exited"), ("sleep", "timed out after 1 seconds")]
+)
+def test_a_function_that_fails_is_started_again(trial: Function, event: str, why: str) -> None:
+    with pytest.raises(TimedOut if event == "sleep" else FunctionError, match=why):
+        trial.invoke(event)
+
+    assert trial.invoke({})["pid"]
+
+
+def test_lambda_s_bounds(trial: Function) -> None:
+    frame = len(json.dumps({"pad": ""}, separators=(",", ":")))
+    assert trial.invoke({"pad": "x" * (MAX_PAYLOAD - frame)})["pid"]
+    with pytest.raises(EventTooLarge):
+        trial.invoke({"pad": "x" * (MAX_PAYLOAD - frame + 1)})
+    assert len(trial.invoke({"fill": MAX_PAYLOAD})) == MAX_PAYLOAD - 2
+    with pytest.raises(FunctionError, match="ResponseSizeTooLarge"):
+        trial.invoke({"fill": MAX_PAYLOAD + 1})

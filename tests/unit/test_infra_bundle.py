@@ -1,0 +1,127 @@
+"""The zip holds what runs and nothing else, and says when it grows too large."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra import bundle
+from infra.refusals import Refused
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "boto3/session.py",
+        "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
+        "botocore/data/s3/2006-03-01/endpoint-rule-set-1.json.gz",
+        "botocore/data/endpoints.json",
+        "botocore/data/partitions.json",
+        "botocore/cacert.pem",
+        "PIL/_imaging.cpython-313-aarch64-linux-gnu.so",
+        "pillow.libs/libjpeg-80045241.so.62.4.0",
+        "pillow.libs/libtiff-0c352bdc.so.6.3.0",
+        "_cffi_backend.cpython-313-aarch64-linux-gnu.so",
+        "six.py",
+    ],
+)
+def test_what_runs_is_kept(name: str) -> None:
+    assert bundle.keeps(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "boto3/data/s3/2006-03-01/resources-1.json",
+        "botocore/data/ec2/2016-11-15/service-2.json.gz",
+        "botocore/data/dynamodb/2012-08-10/examples-1.json.gz",
+        "boto3-1.44.5.dist-info/METADATA",
+        "jwt/__pycache__/api_jwt.cpython-311.pyc",
+        "jwt/py.typed",
+        "jwt/api_jwt.pyi",
+        "pycparser/c_parser.py",
+        "cffi/api.py",
+        "PIL/_avif.cpython-313-aarch64-linux-gnu.so",
+        "pillow.libs/libavif-ba04b566.so.16.4.2",
+        "bin/jp.py",
+    ],
+)
+def test_what_does_not_run_is_left_out(name: str) -> None:
+    assert not bundle.keeps(name)
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place to build in, whose libraries are one that is kept and one that is not."""
+
+    def fetch(libraries: Path, architecture: str, version: str) -> None:
+        for name in ("six.py", "pycparser/c_parser.py"):
+            (libraries / name).parent.mkdir(parents=True, exist_ok=True)
+            (libraries / name).write_text("x = 1\n")
+
+    monkeypatch.setattr(bundle, "_fetch", fetch)
+    return tmp_path
+
+
+def test_the_app_and_its_libraries_are_in_it_and_nothing_of_this_side(work: Path) -> None:
+    bundle.build(work / "made.zip", work, "arm64")
+
+    with zipfile.ZipFile(work / "made.zip") as made:
+        names = [name for name in made.namelist() if "__pycache__" not in name]
+    assert {"app.py", "six.py", "chalice/app.py", "chalicelib/settings.py", "chalicelib/web/templates/base.html"} <= {
+        *names
+    }
+    assert {name.split("/")[0] for name in names} == {"app.py", "six.py", "chalice", "chalicelib"}
+    assert len([name for name in names if name.startswith("chalice/")]) == 2
+
+
+def test_the_same_sources_make_the_same_bytes(work: Path) -> None:
+    bundle.build(work / "one.zip", work, "arm64")
+    bundle.build(work / "two.zip", work, "arm64")
+
+    assert (work / "one.zip").read_bytes() == (work / "two.zip").read_bytes()
+
+
+def test_bytecode_is_believed_without_a_look_at_the_source(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("x = 'compiled'\n")
+
+    bundle.compile_tree(sys.executable, tmp_path)
+
+    (tmp_path / "one.py").write_text("x = 'written since'\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import one; print(one.x)"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "compiled\n"
+
+
+def test_a_module_that_cannot_be_compiled_stops_it(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("x =\n")
+
+    with pytest.raises(Refused, match="cannot compile"):
+        bundle.compile_tree(sys.executable, tmp_path)
+
+
+def test_a_zip_that_is_too_large_is_refused(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle.build(work / "made.zip", work, "arm64")
+    size = (work / "made.zip").stat().st_size
+
+    monkeypatch.setattr(bundle, "MOST_BYTES", size)
+    bundle.build(work / "made.zip", work, "arm64")
+    monkeypatch.setattr(bundle, "MOST_BYTES", size - 1)
+    with pytest.raises(Refused, match=f"{size:,} bytes"):
+        bundle.build(work / "made.zip", work, "arm64")
+
+
+def test_libraries_that_cannot_be_had_are_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "requirements.txt").write_text("engawa-no-such-library==1\n")
+    monkeypatch.setattr(bundle, "ROOT", tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+    with pytest.raises(Refused, match=r"pip cannot fetch the libraries for Python 3\.13 on arm64: .*no-such-library"):
+        bundle.build(tmp_path / "made.zip", tmp_path, "arm64")
+
+    assert not (tmp_path / "made.zip").exists()

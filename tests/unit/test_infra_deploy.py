@@ -1,0 +1,254 @@
+"""The operator's side of a deployment: what is given, what is asked, and what is said where it cannot go on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra import combine, deploy, keys, packaging
+from infra.deploy import Deployment, chosen_parameters
+from infra.refusals import Refused
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def session() -> Iterator[boto3.Session]:
+    with mock_aws():
+        yield boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="ap-northeast-1")
+
+
+def run(*words: str, stdin: str = "", **environment: str) -> tuple[int, str, str]:
+    """A command of its own, on a machine that has no credentials but those of `environment`."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "HOME": "/nonexistent"}
+    done = subprocess.run(
+        [sys.executable, "-m", "infra", *words],
+        cwd=ROOT,
+        env=bare | nowhere | environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("command", ["deploy", "deploy-by-chalice"])
+def test_without_credentials_one_sentence_says_so(command: str) -> None:
+    status, said, complaint = run(command, "dev", AWS_DEFAULT_REGION="ap-northeast-1")
+
+    assert (status, said) == (1, "")
+    assert complaint == (
+        "There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.\n"
+    )
+
+
+def test_without_a_region_one_sentence_says_so() -> None:
+    status, _, complaint = run("deploy", "dev", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
+
+    assert (status, complaint) == (1, "There is no AWS region: set AWS_DEFAULT_REGION, such as ap-northeast-1.\n")
+
+
+@pytest.mark.parametrize("command", ["package", "deploy"])
+@pytest.mark.parametrize("stage", ["local", "nowhere"])
+def test_a_stage_that_is_not_on_aws_is_refused(command: str, stage: str) -> None:
+    status, _, complaint = run(command, stage)
+
+    assert (status, complaint.count("\n")) == (1, 1)
+    assert complaint.startswith(f"There is no stage '{stage}': .chalice/config.json has dev, prod")
+
+
+@pytest.mark.parametrize("answer", ["", "y\n", "prod\n"])
+def test_destroy_asks_for_the_name_of_what_it_destroys(answer: str) -> None:
+    status, question, complaint = run("destroy", "dev", stdin=answer)
+
+    assert (status, complaint) == (1, "Nothing was done.\n")
+    assert "WITH ALL DATA" in question
+
+
+def test_parameters_come_from_the_file_and_the_environment(session: boto3.Session) -> None:
+    chosen = chosen_parameters("MonthlyBudget=7 PlainHttp=yes")
+
+    made = Deployment("prod", session, chosen).parameters
+
+    assert made == {"MonthlyBudget": "7", "PlainHttp": "yes", "Stage": "prod"}
+    assert Deployment("prod", session).parameters["MonthlyBudget"] == "100"
+
+
+def test_yes_in_yaml_is_yes(session: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "parameters.yaml").write_text("dev: {PlainHttp: yes}\n")
+    monkeypatch.setattr(deploy, "PARAMETERS", tmp_path / "parameters.yaml")
+
+    assert Deployment("dev", session).parameters["PlainHttp"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("Domian=x", "There is no parameter 'Domian' to set"),
+        ("Stage=prod", "There is no parameter 'Stage' to set"),
+        ("Domain", "'Domain' has no value"),
+        ("Domain=api.example.com", "Domain needs a Certificate"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_told(session: boto3.Session, text: str, complaint: str) -> None:
+    with pytest.raises(Refused, match=complaint):
+        Deployment("dev", session, chosen_parameters(text))
+
+
+class Stacks:
+    """Stands for both stacks; notes what is done with them."""
+
+    def __init__(self, name: str, done: list[Any], resources: list[tuple[str, str]]) -> None:
+        self.name, self.done, self._resources = name, done, resources
+
+    def make_ready(self) -> bool:
+        return True
+
+    def status(self) -> str:
+        return "CREATE_COMPLETE"
+
+    def resources(self) -> list[tuple[str, str]]:
+        return self._resources
+
+    def delete(self) -> None:
+        self.done.append((self.name, "deleted"))
+
+    def apply(self, template: dict[str, str], parameters: dict[str, str], tags: dict[str, str]) -> bool:
+        self.done.append((self.name, template, parameters))
+        return True
+
+    def outputs(self) -> dict[str, str]:
+        if self.name == "global":
+            return {"ChallengeFunction": "arn:challenge:1", "Certificate": "arn:made-here"}
+        return {"BaseUrl": "https://x.example"}
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
+    """What was done with the stacks; the package is two small files."""
+    done: list[Any] = []
+    held = [("AWS::DynamoDB::Table", "engawa-dev-appdata"), ("AWS::S3::Bucket", "engawa-dev-123456789012")]
+    monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, held))
+    monkeypatch.setattr(Deployment, "_gateway_logs", lambda self: "yes")
+    monkeypatch.setattr(Deployment, "_global_stack", lambda self: Stacks("global", done, []))
+
+    def package(stage: str, architecture: str, warm: str) -> Path:
+        (tmp_path / "deployment.zip").write_bytes(b"zip")
+        (tmp_path / "sam.yaml").write_text(
+            "Parameters: {Stage: {}, Certificate: {}, ChallengeFunction: {}}\n"
+            "Resources: {Sweep: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: ./deployment.zip}}}\n"
+        )
+        (tmp_path / "global.yaml").write_text("Parameters: {Stage: {}, WafRate: {}}\n")
+        return tmp_path
+
+    monkeypatch.setattr(packaging, "package", package)
+    # moto does not know the condition of its policy, and would let nobody in.
+    monkeypatch.setattr(deploy.places, "ensure_bucket", lambda s3, bucket, region: _bucket(s3, bucket))
+    return done
+
+
+def _bucket(s3: Any, name: str) -> None:
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+
+
+def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
+    session: boto3.Session, done: list[Any], tmp_path: Path
+) -> None:
+    made = Deployment("dev", session, say=lambda words: None).deploy("arm64", combine.COLD)
+
+    assert made == {"BaseUrl": "https://x.example"}
+    assert [each[0] for each in done] == ["global", "main"]
+    assert done[0][2] == {"Stage": "dev"}
+    assert done[1][2] == {
+        "Stage": "dev",
+        "ChallengeFunction": "arn:challenge:1",
+        "Certificate": "arn:made-here",
+        "GatewayLogs": "yes",
+    }
+    bucket = "engawa-deploy-123456789012-ap-northeast-1"
+    assert f"CodeUri: s3://{bucket}/dev/deployment-" in (tmp_path / "sam.yaml").read_text()
+    assert done[1][1]["TemplateURL"].startswith("https://s3.ap-northeast-1.amazonaws.com/engawa-deploy-")
+    assert len(session.client("secretsmanager").list_secrets()["SecretList"]) == len(keys.FRESH)
+
+
+def test_a_certificate_of_ones_own_goes_before_the_one_made_here(session: boto3.Session, done: list[Any]) -> None:
+    own = "arn:aws:acm:us-east-1:123456789012:certificate/own"
+    chosen = {"Domain": "api.example.com", "Certificate": own}
+
+    Deployment("dev", session, chosen, say=lambda words: None).deploy("arm64", combine.COLD)
+
+    assert done[1][2]["Certificate"] == own
+
+
+def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, done: list[Any]) -> None:
+    dynamodb, s3 = session.client("dynamodb"), session.client("s3")
+    kept = {"AttributeName": "pk", "KeyType": "HASH"}
+    dynamodb.create_table(
+        TableName="engawa-dev-appdata",
+        KeySchema=[kept],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    _bucket(s3, "engawa-dev-123456789012")
+    s3.put_object(Bucket="engawa-dev-123456789012", Key="images/one", Body=b"")
+    keys.ensure(session.client("secretsmanager"), "dev")
+
+    Deployment("prod", session, say=lambda words: None).destroy()
+    assert dynamodb.list_tables()["TableNames"] == ["engawa-dev-appdata"]
+    for _ in range(2):  # Again, as after a run that was cut short.
+        Deployment("dev", session, say=lambda words: None).destroy()
+
+    assert dynamodb.list_tables()["TableNames"] == s3.list_buckets()["Buckets"] == []
+    assert session.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert done == [("main", "deleted"), ("global", "deleted")] * 3
+
+
+def test_by_chalice_there_must_be_tables_first(session: boto3.Session) -> None:
+    with pytest.raises(Refused, match="There are no tables of dev; the data stack makes them: aws cloudformation"):
+        Deployment("dev", session).deploy_by_chalice("arm64")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_by_chalice_the_issuer_is_what_the_api_turns_out_to_be(
+    session: boto3.Session, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    session.client("dynamodb").create_table(
+        TableName="engawa-dev-appdata",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    issuer = "https://mixi.example" if named else deploy.PLACEHOLDER
+    variables = {"ENGAWA_BUCKET": "b", "ENGAWA_ISSUER": issuer}
+    config = SimpleNamespace(
+        config_from_disk={"stages": {"dev": {"environment_variables": variables}}}, api_gateway_stage="api"
+    )
+    deployed: list[dict[str, str]] = []
+
+    def by_chalice(self: Deployment, factory: Any, config: Any) -> dict[str, str]:
+        deployed.append(dict(variables))
+        return {"rest_api_id": "abc", "rest_api_url": "https://abc.example/api/"}
+
+    put: list[tuple[str, str]] = []
+    monkeypatch.setattr(packaging, "chalice", lambda stage, architecture: nullcontext((None, config)))
+    monkeypatch.setattr(Deployment, "_by_chalice", by_chalice)
+    monkeypatch.setattr(deploy.responses, "put", lambda client, api, stage: put.append((api, stage)) or 14)
+
+    base = Deployment("dev", session, say=lambda words: None).deploy_by_chalice("arm64")
+
+    assert base == deployed[-1]["ENGAWA_ISSUER"] == (issuer if named else "https://abc.example/api")
+    assert len(deployed) == (1 if named else 2)
+    assert {each["ENGAWA_BUCKET"] for each in deployed} == {"engawa-dev-123456789012"}
+    assert put == [("abc", "api")]
