@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ def merge_template() -> Template:
     for part in PARTS:
         merged = _merged(merged, _part(part))
     merged["Description"] = DESCRIPTION
-    body = {"x-amazon-apigateway-gateway-responses": gateway_responses()}
+    # The name of the API, by which its metrics go, is the definition's title where there is one.
+    title = merged["Resources"]["RestAPI"]["Properties"]["Name"]
+    body = {"info": {"title": title}, "x-amazon-apigateway-gateway-responses": gateway_responses()}
     merged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"] = body
     return merged
 
@@ -98,6 +101,16 @@ def finish(template: Template, stage: str, warm: str = COLD) -> None:
                     event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
     # Chalice's output shows the stage in its path; what clients speak to is BaseUrl.
     template["Outputs"].pop("EndpointURL", None)
+
+
+def renew(template: Template, parameters: Mapping[str, str]) -> None:
+    """Have a version published where anything is new that it may hold.
+
+    SAM publishes one for new code alone, and the alias would go on with the environment of before.
+    """
+    everything = json.dumps([template, dict(parameters)], sort_keys=True, default=str)
+    digest = hashlib.sha256(everything.encode()).hexdigest()
+    template["Resources"]["APIHandler"]["Properties"]["AutoPublishCodeSha256"] = digest
 
 
 def _keep_warm(resources: dict[str, Any], warm: str) -> str:

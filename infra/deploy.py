@@ -12,12 +12,11 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, NoRegionError
 
-from infra import combine, keys, packaging, places, responses
+from infra import combine, keys, packaging, parameters, places, responses
 from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
 GLOBAL_REGION = "us-east-1"
-PARAMETERS = combine.INFRA / "parameters.yaml"
 PLACEHOLDER = "https://api.example.com"
 _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup")
 
@@ -35,7 +34,7 @@ class Deployment:
         self.stage = packaging.checked_stage(stage)
         self._session = session or boto3.Session()
         self._say = say
-        self.parameters = _parameters(stage, chosen or {})
+        self.parameters = parameters.of(stage, chosen or {})
 
     @cached_property
     def account(self) -> str:
@@ -59,7 +58,7 @@ class Deployment:
             self._stack().make_ready()
             out = packaging.package(self.stage, architecture, warm)
             self._ensure_keys()
-            parameters = self.parameters | self._deploy_global(out / "global.yaml")
+            given = self.parameters | self._deploy_global(out / "global.yaml")
             places.ensure_bucket(s3, bucket, self.region)
             code = places.upload(s3, bucket, out / "deployment.zip", self.stage)
             path = out / "sam.yaml"
@@ -67,10 +66,12 @@ class Deployment:
             for resource in template["Resources"].values():
                 if resource["Type"] == "AWS::Serverless::Function":
                     resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
+            known = {name: value for name, value in given.items() if name in template["Parameters"]}
+            if warm != combine.COLD:
+                combine.renew(template, known)
             path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True), encoding="utf-8")
             key = places.upload(s3, bucket, path, self.stage)
             url = f"{s3.meta.endpoint_url}/{bucket}/{key}"
-            known = {name: value for name, value in parameters.items() if name in template["Parameters"]}
             stack = self._stack()
             stack.apply({"TemplateURL": url}, known | {"GatewayLogs": self._gateway_logs()}, {"engawa": self.stage})
             if warm != combine.COLD:
@@ -156,9 +157,9 @@ class Deployment:
         """The small stack in us-east-1; what of it the other one takes."""
         body = path.read_text(encoding="utf-8")
         known = yaml.safe_load(body)["Parameters"]
-        parameters = {name: value for name, value in self.parameters.items() if name in known}
+        given = {name: value for name, value in self.parameters.items() if name in known}
         stack = self._global_stack()
-        stack.apply({"TemplateBody": body}, parameters, {"engawa": self.stage})
+        stack.apply({"TemplateBody": body}, given, {"engawa": self.stage})
         # A certificate of the operator's own goes before.
         return {key: value for key, value in stack.outputs().items() if not self.parameters.get(key)}
 
@@ -213,34 +214,7 @@ def _passing_over(*codes: str) -> Iterator[None]:
             raise
 
 
-def _parameters(stage: str, chosen: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of both templates: parameters.yaml's for the stage, and `chosen` over them. Raises Refused."""
-    of_stage: Mapping[str, Any] = (yaml.safe_load(PARAMETERS.read_text(encoding="utf-8")) or {}).get(stage) or {}
-    given = {**of_stage, **chosen}
-    declared = combine.merge_template()["Parameters"] | combine.global_template()["Parameters"]
-    for name in given:
-        if name not in declared or name in ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs"):
-            raise Refused(f"There is no parameter {name!r} to set; infra/*.yaml declares those there are.")
-    # YAML reads yes and no as true and false.
-    words = {
-        name: {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-        for name, value in given.items()
-    }
-    if words.get("Domain") and not (words.get("Certificate") or words.get("HostedZone")):
-        raise Refused("Domain needs a Certificate for it, or the HostedZone in which one is proved.")
-    return words | {"Stage": stage}
-
-
-def chosen_parameters(text: str) -> dict[str, str]:
-    """`Domain=api.example.com PlainHttp=yes`, as the environment's PARAMETERS has it. Raises Refused."""
-    pairs = [word.partition("=") for word in text.split()]
-    for name, sign, _ in pairs:
-        if not sign:
-            raise Refused(f"PARAMETERS is Name=value Name=value; {name!r} has no value.")
-    return {name: value for name, _, value in pairs}
-
-
 def from_environment(stage: str) -> Deployment:
     """The deployment that the environment names: AWS_PROFILE and its like, PARAMETERS."""
     with in_a_sentence():
-        return Deployment(stage, chosen=chosen_parameters(os.environ.get("PARAMETERS", "")))
+        return Deployment(stage, chosen=parameters.chosen(os.environ.get("PARAMETERS", "")))

@@ -182,7 +182,8 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
                 assert dimension["Value"] == {"Fn::Sub": "engawa-${Stage}"} or set(named(dimension["Value"])) <= {
                     *template["Resources"]
                 }, name
-    assert template["Resources"]["RestAPI"]["Properties"]["Name"] == {"Fn::Sub": "engawa-${Stage}"}
+    api = template["Resources"]["RestAPI"]["Properties"]
+    assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "engawa-${Stage}"}
     assert {
         ("AWS/ApiGateway", "5XXError"),
         ("AWS/ApiGateway", "Latency"),
@@ -311,3 +312,17 @@ def test_cold_starts_can_be_bought_off(template: dict[str, Any], warm: str) -> N
 def test_a_word_for_warmth_that_is_none_is_refused(template: dict[str, Any], warm: str) -> None:
     with pytest.raises(ValueError, match="WARM must be"):
         combine.finish(json.loads(json.dumps(template)), "prod", warm)
+
+
+def test_a_version_that_is_kept_warm_is_renewed_with_its_environment(template: dict[str, Any]) -> None:
+    kept = json.loads(json.dumps(template))
+    combine.finish(kept, "prod", "snapstart")
+
+    def version(domain: str, timeout: int = 29) -> str:
+        made = json.loads(json.dumps(kept))
+        made["Resources"]["APIHandler"]["Properties"]["Timeout"] = timeout
+        combine.renew(made, {"Domain": domain})
+        return made["Resources"]["APIHandler"]["Properties"]["AutoPublishCodeSha256"]
+
+    assert version("a.example") == version("a.example")
+    assert len({version("a.example"), version("b.example"), version("a.example", 28)}) == 3

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra import combine, deploy, keys, packaging
-from infra.deploy import Deployment, chosen_parameters
+from infra import combine, deploy, keys, packaging, parameters
+from infra.deploy import Deployment
 from infra.refusals import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +78,7 @@ def test_destroy_asks_for_the_name_of_what_it_destroys(answer: str) -> None:
 
 
 def test_parameters_come_from_the_file_and_the_environment(session: boto3.Session) -> None:
-    chosen = chosen_parameters("MonthlyBudget=7 PlainHttp=yes")
+    chosen = parameters.chosen("MonthlyBudget=7 PlainHttp=yes")
 
     made = Deployment("prod", session, chosen).parameters
 
@@ -88,7 +88,7 @@ def test_parameters_come_from_the_file_and_the_environment(session: boto3.Sessio
 
 def test_yes_in_yaml_is_yes(session: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "parameters.yaml").write_text("dev: {PlainHttp: yes}\n")
-    monkeypatch.setattr(deploy, "PARAMETERS", tmp_path / "parameters.yaml")
+    monkeypatch.setattr(parameters, "FILE", tmp_path / "parameters.yaml")
 
     assert Deployment("dev", session).parameters["PlainHttp"] == "yes"
 
@@ -104,7 +104,7 @@ def test_yes_in_yaml_is_yes(session: boto3.Session, tmp_path: Path, monkeypatch:
 )
 def test_a_parameter_that_cannot_be_is_told(session: boto3.Session, text: str, complaint: str) -> None:
     with pytest.raises(Refused, match=complaint):
-        Deployment("dev", session, chosen_parameters(text))
+        Deployment("dev", session, parameters.chosen(text))
 
 
 class Stacks:
@@ -125,8 +125,8 @@ class Stacks:
     def delete(self) -> None:
         self.done.append((self.name, "deleted"))
 
-    def apply(self, template: dict[str, str], parameters: dict[str, str], tags: dict[str, str]) -> bool:
-        self.done.append((self.name, template, parameters))
+    def apply(self, template: dict[str, str], given: dict[str, str], tags: dict[str, str]) -> bool:
+        self.done.append((self.name, template, given))
         return True
 
     def outputs(self) -> dict[str, str]:

@@ -57,7 +57,7 @@ def dynamo(*ends: Exception) -> tuple[Dynamo, Answers, list[float]]:
     return Dynamo(client, sleep=waits.append), client, waits  # type: ignore[arg-type]
 
 
-WRITES = [delete("table", ("a", "#"), PRESENT)]
+WRITES = [delete("engawa-local-directory", ("a", "#"), PRESENT)]
 
 
 def test_a_collision_is_tried_again_under_the_same_token() -> None:
@@ -141,21 +141,21 @@ def test_why_a_friendship_was_not_made(reasons: Any, refusal: type[Exception], t
     store, _, _ = dynamo(cancelled(*reasons))
 
     with pytest.raises(refusal, match=text):
-        Directory(store, "table").befriend("b", "a")
+        Directory(store, "engawa-local-directory").befriend("b", "a")
 
 
 @pytest.mark.parametrize("reasons", [(SIDE, SIDE, "None", "None"), (SIDE, SIDE, FULL, FULL)])
 def test_a_friendship_that_is_there_is_no_refusal(reasons: Any) -> None:
     store, _, _ = dynamo(cancelled(*reasons))
 
-    assert not Directory(store, "table").befriend("a", "b")
+    assert not Directory(store, "engawa-local-directory").befriend("a", "b")
 
 
 def test_both_sides_and_both_counts_are_one_transaction_in_one_order() -> None:
     store, client, _ = dynamo()
 
-    Directory(store, "table").befriend("b", "a")
-    Directory(store, "table").befriend("a", "b")
+    Directory(store, "engawa-local-directory").befriend("b", "a")
+    Directory(store, "engawa-local-directory").befriend("a", "b")
 
     one, other = (request["TransactItems"] for request in client.requests)
     assert one == other

@@ -1,0 +1,255 @@
+"""`python -m bench.month [--measure]`: what a month on AWS costs, by arithmetic from the cost ledger and AWS's prices.
+
+Everything that is assumed stands at the top, as data; docs/costs.md quotes the output and says what it means.
+`--measure` takes the ledger's figures anew instead of those recorded here.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+Tiers = Sequence[tuple[float, float]]
+"""Prices by volume: (how many units, inf for the rest; US dollars for one of them)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request of the ledger: by its row, how often a monthly user sends it in a month, and bytes of the answer."""
+
+    row: str
+    times: float
+    answer: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the ledger says of a row: calls in sequence, read and write request units."""
+
+    calls: float
+    rru: float
+    wru: float
+
+
+SIZES = (10_000, 1_000_000, 100_000_000)
+
+# Ten sessions of a monthly user in a month: assumed. Times and sizes of answers are to be replaced by one's own.
+MIX = (
+    Asked("token for a code", 1, 1_200),
+    Asked("token for a refresh token", 10, 1_200),
+    Asked("people: oneself", 10, 800),
+    Asked("people: 100 friends", 10, 20_000),
+    Asked("read own data", 20, 2_000),
+    Asked("read 100 friends, one key", 10, 6_000),
+    Asked("write 2 of 20 small pairs", 30, 200),
+    Asked("feeds: the first 20 of 100, by 20 posters", 10, 16_000),
+    Asked("comments: the first 20", 10, 6_000),
+    Asked("favorites: count", 10, 100),
+    Asked("comments: post 900 bytes, the first", 1, 1_200),
+    Asked("favorites: the first", 2, 200),
+    Asked("rpc: own data", 5, 2_000),
+)
+
+# Of `python -m bench --json`.
+LEDGER: Mapping[str, Cost] = {
+    "token for a code": Cost(2, 2, 4),
+    "token for a refresh token": Cost(2, 2, 4),
+    "people: oneself": Cost(1, 1.5, 0),
+    "people: 100 friends": Cost(3, 60.5, 0),
+    "read own data": Cost(1, 1, 0),
+    "read 100 friends, one key": Cost(2, 50.5, 0),
+    "write 2 of 20 small pairs": Cost(2, 1, 1),
+    "feeds: the first 20 of 100, by 20 posters": Cost(2, 22, 0),
+    "comments: the first 20": Cost(2, 11.5, 0),
+    "favorites: count": Cost(1, 0.5, 0),
+    "comments: post 900 bytes, the first": Cost(2, 1, 6),
+    "favorites: the first": Cost(2, 3, 5),
+    "rpc: own data": Cost(1, 1, 0),
+}
+
+DAYS = 30
+PEAK = 3  # the busiest minute, over the mean
+STORED_USERS = 2  # for each monthly one
+STORED_BYTES = 50_000  # of a stored user in all tables, with indices
+FILE_BYTES = 20_000  # of a stored user in the bucket
+IMAGES = 100  # that a monthly user loads by CloudFront; one in ten is read from the bucket
+IMAGE_BYTES = 5_000
+LOG_BYTES = 1_500  # of a request: the function's line, Lambda's own, the access log
+MEMORY_GB = 1.0
+BASE_MS, CALL_MS = 10.0, 7.0  # a request's time outside of calls to DynamoDB, and one call's
+POLLS = 650_000  # asking the queue for messages, in a month
+UTILISATION = 0.5  # of provisioned capacity that scales by itself
+
+GB = 1e9
+MILLION = 1e6
+
+# US dollars, ap-northeast-1 (CloudFront: Japan), without free tiers; where each is from: docs/costs.md.
+PRICES: Mapping[str, Tiers] = {
+    "CloudFront requests": ((inf, 0.012 / 1e4),),
+    "CloudFront function": ((inf, 0.10 / MILLION),),
+    "CloudFront traffic": (
+        (10e3, 0.114),
+        (40e3, 0.089),
+        (100e3, 0.086),
+        (350e3, 0.084),
+        (524e3, 0.080),
+        (inf, 0.070),
+    ),
+    "API Gateway": (
+        (333 * MILLION, 4.25 / MILLION),
+        (667 * MILLION, 3.53 / MILLION),
+        (19_000 * MILLION, 3.00 / MILLION),
+        (inf, 1.91 / MILLION),
+    ),
+    "Lambda requests": ((inf, 0.20 / MILLION),),
+    "Lambda GB-seconds": ((7.5e9, 0.0000133334), (11.25e9, 0.0000120001), (inf, 0.0000106667)),
+    "DynamoDB reads": ((inf, 0.1425 / MILLION),),
+    "DynamoDB writes": ((inf, 0.715 / MILLION),),
+    "DynamoDB storage": ((inf, 0.285),),
+    "DynamoDB backup": ((inf, 0.228),),
+    "S3 storage": ((50e3, 0.025), (450e3, 0.024), (inf, 0.023)),
+    "S3 reads": ((inf, 0.00037 / 1e3),),
+    "Logs": ((inf, 0.76),),
+    "SQS": ((inf, 0.40 / MILLION),),
+    "Secrets": ((inf, 0.40),),
+    "Alarms": ((inf, 0.10),),
+    "Metrics": ((10_000, 0.30), (inf, 0.10)),
+    "Dashboards": ((inf, 3.00),),
+}
+HTTP_API: Tiers = ((300 * MILLION, 1.29 / MILLION), (inf, 1.18 / MILLION))
+READ_UNIT_HOUR, WRITE_UNIT_HOUR = 0.0001484, 0.000742
+
+ALARM_METRICS, METRICS, SECRETS = 25, 60, 3
+
+QUOTAS = (
+    ("stage's ThrottleRate", "requests", 1_000),
+    ("API Gateway, account", "requests", 10_000),
+    ("Lambda concurrency", "at once", 1_000),
+    ("DynamoDB, one table", "WRU", 40_000),
+    ("DynamoDB, one table", "RRU", 40_000),
+)
+
+
+def price(tiers: Tiers, units: float) -> float:
+    """US dollars for so many units."""
+    dollars = 0.0
+    for size, each in tiers:
+        part = min(units, size)
+        dollars += part * each
+        units -= part
+    return dollars
+
+
+def requests(users: float) -> float:
+    """Requests to the API in a month."""
+    return users * sum(asked.times for asked in MIX)
+
+
+def _sum(users: float, ledger: Mapping[str, Cost], unit: str) -> float:
+    return users * sum(asked.times * float(getattr(ledger[asked.row], unit)) for asked in MIX)
+
+
+def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]:
+    """What a month uses, by the names of `PRICES`."""
+    asked = requests(users)
+    images = users * IMAGES
+    answers = users * sum(each.times * each.answer for each in MIX)
+    seconds = (asked * BASE_MS + _sum(users, ledger, "calls") * CALL_MS) / 1000
+    stored = users * STORED_USERS
+    return {
+        "CloudFront requests": asked + images,
+        "CloudFront function": asked,
+        "CloudFront traffic": (answers + images * IMAGE_BYTES) / GB,
+        "API Gateway": asked,
+        "Lambda requests": asked,
+        "Lambda GB-seconds": seconds * MEMORY_GB,
+        "DynamoDB reads": _sum(users, ledger, "rru"),
+        "DynamoDB writes": _sum(users, ledger, "wru"),
+        "DynamoDB storage": stored * STORED_BYTES / GB,
+        "DynamoDB backup": stored * STORED_BYTES / GB,
+        "S3 storage": stored * FILE_BYTES / GB,
+        "S3 reads": images / 10,
+        "Logs": asked * LOG_BYTES / GB,
+        "SQS": POLLS,
+        "Secrets": SECRETS,
+        "Alarms": ALARM_METRICS,
+        "Metrics": METRICS,
+        "Dashboards": 1,
+    }
+
+
+def bill(used: Mapping[str, float]) -> dict[str, float]:
+    """US dollars for each of what is used."""
+    return {name: price(PRICES[name], units) for name, units in used.items()}
+
+
+def levers(used: Mapping[str, float]) -> dict[str, float]:
+    """US dollars that each lever, alone, takes off the bill."""
+    paid = bill(used)
+    hours = 3600 * UTILISATION
+    provisioned = used["DynamoDB reads"] * READ_UNIT_HOUR / hours + used["DynamoDB writes"] * WRITE_UNIT_HOUR / hours
+    halved = {**used, "Lambda GB-seconds": used["Lambda GB-seconds"] / 2}
+    tenth = {**used, "Logs": used["Logs"] / 10}
+    return {
+        "HTTP API instead of REST": paid["API Gateway"] - price(HTTP_API, used["API Gateway"]),
+        "provisioned capacity": paid["DynamoDB reads"] + paid["DynamoDB writes"] - provisioned,
+        "512 MB, if as fast": paid["Lambda GB-seconds"] - bill(halved)["Lambda GB-seconds"],
+        "a tenth of the logs": paid["Logs"] - bill(tenth)["Logs"],
+    }
+
+
+def peaks(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]:
+    """What the busiest minute needs in a second, by the units of `QUOTAS`; units are those of all tables."""
+    used = quantities(users, ledger)
+    second = DAYS * 86_400 / PEAK
+    return {
+        "requests": used["API Gateway"] / second,
+        "at once": used["Lambda GB-seconds"] / MEMORY_GB / second,
+        "RRU": used["DynamoDB reads"] / second,
+        "WRU": used["DynamoDB writes"] / second,
+    }
+
+
+def report(ledger: Mapping[str, Cost] = LEDGER) -> str:
+    """The tables: the bill, the levers, and the peaks beside AWS's default quotas."""
+    used = [quantities(users, ledger) for users in SIZES]
+    bills = [bill(each) for each in used]
+    cut = [levers(each) for each in used]
+    most = [peaks(users, ledger) for users in SIZES]
+    lines = [_line("US dollars a month, monthly users:", [f"{users:,}" for users in SIZES])]
+    lines += [_line(name, [f"{each[name]:,.2f}" for each in bills]) for name in PRICES]
+    lines.append(_line("all", [f"{sum(each.values()):,.2f}" for each in bills]))
+    cents = [1000 * sum(each.values()) / users for each, users in zip(bills, SIZES, strict=True)]
+    lines += [_line("for 1,000 users", [f"{each:,.2f}" for each in cents]), ""]
+    lines.append(_line("What a lever, alone, takes off:", [""] * 3))
+    lines += [_line(name, [f"{each[name]:,.2f}" for each in cut]) for name in cut[0]]
+    lines += ["", _line("A second of the busiest minute:", [""] * 3)]
+    for name, unit, quota in QUOTAS:
+        marks = [f"{each[unit]:,.1f}{' !' if each[unit] > quota else '  '}" for each in most]
+        lines.append(_line(f"{unit} ({name}: {quota:,})", marks))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _line(name: str, cells: Sequence[str]) -> str:
+    return name.ljust(46) + "".join(f"{cell:>17}" for cell in cells)
+
+
+def measured() -> dict[str, Cost]:
+    """The ledger's figures of the rows of the mix, taken anew."""
+    from bench.__main__ import results
+    from bench.rows import ROWS
+
+    names = {asked.row for asked in MIX}
+    figures = {result.row.name: result.figures for result in results([row for row in ROWS if row.name in names])}
+    return {name: Cost(each.in_sequence, each.rru, each.wru) for name, each in figures.items()}
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m bench.month", description="What a month on AWS costs.")
+    parser.add_argument("--measure", action="store_true", help="take the ledger's figures anew")
+    print(report(measured() if parser.parse_args().measure else LEDGER), end="")
+
+
+if __name__ == "__main__":
+    main()

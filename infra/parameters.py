@@ -1,0 +1,40 @@
+"""What an operator gives to the templates' parameters: parameters.yaml by stage, and the environment for one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from infra import combine
+from infra.refusals import Refused
+
+FILE = combine.INFRA / "parameters.yaml"
+_FOUND_OUT = ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs")
+"""Parameters that the deployment itself sets."""
+
+
+def of(stage: str, over: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of both templates: those of parameters.yaml for the stage, and `over` them. Raises Refused."""
+    of_stage: Mapping[str, Any] = (yaml.safe_load(FILE.read_text(encoding="utf-8")) or {}).get(stage) or {}
+    given = {**of_stage, **over}
+    declared = combine.merge_template()["Parameters"] | combine.global_template()["Parameters"]
+    for name in given:
+        if name not in declared or name in _FOUND_OUT:
+            raise Refused(f"There is no parameter {name!r} to set; infra/*.yaml declares those there are.")
+    # YAML reads yes and no as true and false.
+    said = {name: ("no", "yes")[value] if isinstance(value, bool) else value for name, value in given.items()}
+    words = {name: str(value) for name, value in said.items()}
+    if words.get("Domain") and not (words.get("Certificate") or words.get("HostedZone")):
+        raise Refused("Domain needs a Certificate for it, or the HostedZone in which one is proved.")
+    return words | {"Stage": stage}
+
+
+def chosen(text: str) -> dict[str, str]:
+    """`Domain=api.example.com PlainHttp=yes`, as the environment's PARAMETERS has it. Raises Refused."""
+    pairs = [word.partition("=") for word in text.split()]
+    for name, sign, _ in pairs:
+        if not sign:
+            raise Refused(f"PARAMETERS is Name=value Name=value; {name!r} has no value.")
+    return {name: value for name, _, value in pairs}
