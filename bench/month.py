@@ -86,7 +86,7 @@ MILLION = 1e6
 # US dollars, ap-northeast-1 (CloudFront: Japan), without free tiers; where each is from: docs/costs.md.
 PRICES: Mapping[str, Tiers] = {
     "CloudFront requests": ((inf, 0.012 / 1e4),),
-    "CloudFront function": ((inf, 0.10 / MILLION),),
+    "Lambda@Edge": ((inf, (0.60 + 0.01) / MILLION),),  # an answer each: 128 MB for about 2 ms
     "CloudFront traffic": (
         (10e3, 0.114),
         (40e3, 0.089),
@@ -158,7 +158,7 @@ def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, f
     stored = users * STORED_USERS
     return {
         "CloudFront requests": asked + images,
-        "CloudFront function": asked,
+        "Lambda@Edge": asked,
         "CloudFront traffic": (answers + images * IMAGE_BYTES) / GB,
         "API Gateway": asked,
         "Lambda requests": asked,
