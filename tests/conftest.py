@@ -28,7 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two workers, one takes the system tests, which share a served platform; the other begins with the rest."""
+    """Of two workers, one takes the system tests, which share a served platform; the other begins with the rest.
+
+    They come first: last, they would have one worker wait for minutes for the other.
+    """
+    items.sort(key=lambda item: item.path.parent.name != "system")
     for item in items:
         if item.path.parent.name == "system":
             item.add_marker(pytest.mark.xdist_group("system"))
