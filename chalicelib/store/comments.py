@@ -13,6 +13,7 @@ from chalicelib.store.content_items import (
     content_of,
     generation_of,
     head_key,
+    no_content,
     number_in,
     of_generation,
     poster_of,
@@ -70,7 +71,7 @@ class Comments:
                 if not _is(lost.failed.get(0), random):
                     head = lost.failed.get(1)
                     if head is None or generation_of(head) != generation:
-                        raise _no_content() from None
+                        raise no_content() from None
                     self._dynamo.rest(wait)  # So late that the ticket was taken for lost: another one.
                     continue
             self._lists.end_late(content, prefix, ticket, alive)
@@ -89,7 +90,7 @@ class Comments:
                 ]
             )
         except Lost:
-            raise _no_content() from None
+            raise no_content() from None
         try:
             self._pages.check(page, found)
             if self._users.from_item(found.get(places[0])) is None:
@@ -104,17 +105,17 @@ class Comments:
         """Part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (its cursor)."""
         cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
         if cut is None:
-            raise _no_content()
-        places = {self._users.place(poster_of(item)) for item in cut.entries}
-        found = self._dynamo.batch_get([*places, self._pages.place(page)], consistent=False)
+            raise no_content()
+        posters = {poster_of(item) for item in cut.entries}
+        places = [*map(self._users.place, posters), self._pages.place(page)]
+        found = self._dynamo.batch_get(places, consistent=False)
         self._pages.check(page, found)
-        users = (self._users.from_item(found.get(place)) for place in places)
         return Part(
             [to_comment(item, self._offset) for item in cut.entries],
             total(cut.holder),
             paging.index,
             cut.following,
-            {user.id: user for user in users if user},
+            self._users.among(posters, found),
         )
 
     def delete(self, page: str, content_uri: str, comment: str, user: str) -> None:
@@ -127,7 +128,7 @@ class Comments:
         head_place, administrator = (self._table, head_key(content)), self._pages.administrator(page, user)
         found = self._dynamo.batch_get([head_place, administrator], consistent=True)
         if head_place not in found:
-            raise _no_content()
+            raise no_content()
         head, asked = found[head_place], number_in(comment)
         item = asked and self._dynamo.get(self._table, entry_key(content, prefix_of(head), asked[0]), consistent=True)
         if not (asked and item and _is(item, asked[1])):
@@ -152,7 +153,3 @@ class Comments:
 def _is(item: Item | None, random: str) -> bool:
     """Whether a stored comment is the one with that random part in its id."""
     return item is not None and item["r"]["S"] == random
-
-
-def _no_content() -> NotFound:
-    return NotFound("There is no such content on the page")

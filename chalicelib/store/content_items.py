@@ -26,6 +26,7 @@ from base64 import urlsafe_b64encode
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.contents import Comment, Draft, Feed
 from chalicelib.core.dates import compact
+from chalicelib.core.errors import NotFound
 from chalicelib.store.dynamo import Condition, Key, typed
 from chalicelib.store.itemsize import Item
 from chalicelib.store.numbered import HOLDER, new_holder, number_of, total
@@ -61,6 +62,23 @@ def generation_of(item: Item) -> str:
     """The generation that a head, a feed or a shard belongs to."""
     generation: str = item["g"]["S"]
     return generation
+
+
+def generation_in(item: Item) -> str:
+    """The generation that a comment or a favorite belongs to: its sort key begins with it."""
+    sort_key: str = item["sk"]["S"]
+    return sort_key.partition("#")[0]
+
+
+def content_in(item: Item) -> str:
+    """The content that a comment or a favorite is on."""
+    partition: str = item["pk"]["S"]
+    return partition.partition("#")[0]
+
+
+def no_content() -> NotFound:
+    """The refusal where a page has no such content."""
+    return NotFound("There is no such content on the page")
 
 
 def prefix_of(head: Item) -> str:

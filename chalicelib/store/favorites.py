@@ -6,23 +6,26 @@ from chalicelib.core.base36 import base36
 from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
 from chalicelib.store.content_items import (
     by,
+    content_in,
     content_of,
     favorite_key,
     favorites_in,
+    generation_in,
     generation_of,
     head_key,
+    no_content,
     of_generation,
     poster_of,
     shard_key,
     shard_of,
-    shards_of,
 )
-from chalicelib.store.dynamo import Condition, Dynamo, races, typed
+from chalicelib.store.dynamo import Condition, Dynamo, key_of, races, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.pages import Pages
 from chalicelib.store.posting import Tables
+from chalicelib.store.shards import more_favorites
 from chalicelib.store.transactions import ABSENT, Update, Write, check, commit, delete, put, update
 from chalicelib.store.users import Users
 
@@ -60,7 +63,7 @@ class Favorites:
             places = [head_place, user_place, self._pages.place(page)]
             found = self._dynamo.batch_get(places, consistent=True)
             if head_place not in found:
-                raise _no_content()
+                raise no_content()
             self._pages.check(page, found)
             if self._users.from_item(found.get(user_place)) is None:
                 raise PermissionDenied
@@ -101,7 +104,7 @@ class Favorites:
         owner, created = favorite.rpartition("-")[0], _created(favorite)
         head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=True)
         if head is None:
-            raise _no_content()
+            raise no_content()
         if not owner or created is None:
             raise NotFound("There is no such favorite")
         if owner != user:
@@ -113,7 +116,7 @@ class Favorites:
         shard = shard_of(poster_of(item), head)
         that_one = Condition("c = :created", {":created": {"N": str(created)}})
         writes = [
-            delete(self._tables.favorites, (item["pk"]["S"], item["sk"]["S"]), that_one),
+            delete(self._tables.favorites, key_of(item), that_one),
             self._count(head["pk"]["S"], shard, generation_of(head), -1),
         ]
         try:
@@ -124,10 +127,9 @@ class Favorites:
 
     def erase(self, item: Item) -> bool:
         """Take a stored favorite away, whoever asks; whether it was there. Raises Unavailable."""
-        content, generation = item["pk"]["S"].rpartition("#")[0], item["sk"]["S"].partition("#")[0]
-        head = self._dynamo.get(self._tables.comments, head_key(content), consistent=True)
-        if head is None or generation_of(head) != generation:
-            return self._dynamo.delete_all(self._tables.favorites, [(item["pk"]["S"], item["sk"]["S"])]) > 0
+        head = self._dynamo.get(self._tables.comments, head_key(content_in(item)), consistent=True)
+        if head is None or generation_of(head) != generation_in(item):
+            return self._dynamo.delete_all(self._tables.favorites, [key_of(item)]) > 0
         return self._take(item, head, int(item["c"]["N"]))
 
     def count(self, page: str, content_uri: str) -> int:
@@ -135,13 +137,8 @@ class Favorites:
         content = content_of(page, content_uri)
         head = self._dynamo.get(self._tables.comments, head_key(content), consistent=False)
         if head is None:
-            raise _no_content()
-        if shards_of(head) == 1:
-            return favorites_in(head)
-        places = [(self._tables.favorites, shard_key(content, shard)) for shard in range(1, shards_of(head))]
-        shards = self._dynamo.batch_get(places, consistent=False).values()
-        mine = (shard for shard in shards if generation_of(shard) == generation_of(head))
-        return favorites_in(head) + sum(map(favorites_in, mine))
+            raise no_content()
+        return favorites_in(head) + more_favorites(self._dynamo, self._tables, {content: head})[content]
 
     def _count(self, content: str, shard: int, generation: str, change: int) -> Write:
         table = self._tables.favorites if shard else self._tables.comments
@@ -157,7 +154,3 @@ def _created(favorite: str) -> int | None:
     """The time in a favorite's id; None for what cannot be one."""
     time = favorite.rpartition("-")[2]
     return int(time, 36) if time.isascii() and time.isalnum() and time == time.upper() and len(time) <= 10 else None
-
-
-def _no_content() -> NotFound:
-    return NotFound("There is no such content on the page")

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.core.contents import Feed, Part
 from chalicelib.core.directory import User
-from chalicelib.core.errors import NotFound, PermissionDenied
+from chalicelib.core.errors import PermissionDenied
 from chalicelib.core.paging import Paging
 from chalicelib.store.content_items import (
     content_of,
-    favorites_in,
     feed_key,
     generation_of,
     head_key,
     is_shown,
+    no_content,
     of_generation,
     poster_of,
     shard_key,
@@ -28,14 +28,14 @@ from chalicelib.store.numbered import GENERATION, Numbered, number_of, total
 from chalicelib.store.pages import Pages
 from chalicelib.store.posting import Tables
 from chalicelib.store.queue import Queue
+from chalicelib.store.shards import more_favorites
 from chalicelib.store.transactions import PRESENT, Write, commit, delete
 from chalicelib.store.users import Users
 
 NEEDS = (
     on_table("feeds", "GetItem", "BatchGetItem"),
-    # The head of a feed stands among its comments, and shards that count favorites among these.
+    # The head of a feed stands among its comments.
     on_table("comments", "GetItem"),
-    on_table("favorites", "BatchGetItem"),
     # Deleted by their posters, and with their posters and pages: with a note of what is left, out of their list.
     on_table("feeds", "DeleteItem", "PutItem", "UpdateItem", by=(API, CLEAN)),
     on_table("comments", "BatchGetItem", "DeleteItem", by=(API, CLEAN)),
@@ -64,12 +64,14 @@ class Feeds:
 
     def get(self, page: str, content_uri: str) -> Found:
         """The feed of a content, whether the page shows it or not, and its poster. Raises NotFound."""
-        head = self._head(page, content_uri, consistent=False)
+        head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=False)
+        if head is None:
+            raise no_content()
         feed = (self._tables.feeds, (page, head["f"]["S"]))
         places = [feed, self._users.place(head["p"]["S"]), self._pages.place(page)]
         found = self._dynamo.batch_get(places, consistent=False)
         if feed not in found or generation_of(found[feed]) != generation_of(head):
-            raise _no_feed()
+            raise no_content()
         return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
 
     def by_id(self, page: str, feed: str) -> Found:
@@ -77,7 +79,7 @@ class Feeds:
         key = feed_key(page, feed) if len(feed) <= GENERATION else None
         item = key and self._dynamo.get(self._tables.feeds, key, consistent=False)
         if not item:
-            raise _no_feed()
+            raise no_content()
         found = self._dynamo.batch_get(self._beside([item], page), consistent=False)
         return self._one(item, self._heads(found), found, page)
 
@@ -102,11 +104,11 @@ class Feeds:
         found = self._dynamo.batch_get([head_place, administrator], consistent=True)
         head = found.get(head_place)
         if head is None:
-            raise _no_feed()
+            raise no_content()
         if head["p"]["S"] != user and administrator not in found:
             raise PermissionDenied
         if not self.remove(head):
-            raise _no_feed()
+            raise no_content()
 
     def remove(self, head: Item) -> bool:
         """Delete the feed that a head stands for, whoever asks; whether it was there. Raises Unavailable."""
@@ -133,13 +135,6 @@ class Feeds:
         places = [self._head_place(feed) for feed in feeds]
         return list(self._dynamo.batch_get(places, consistent=True).values())
 
-    def _head(self, page: str, content_uri: str, *, consistent: bool) -> Item:
-        key = head_key(content_of(page, content_uri))
-        head = self._dynamo.get(self._tables.comments, key, consistent=consistent)
-        if head is None:
-            raise _no_feed()
-        return head
-
     def _head_place(self, feed: Item) -> Place:
         return self._tables.comments, head_key(content_of(feed["pk"]["S"], feed["u"]["S"]))
 
@@ -155,7 +150,7 @@ class Feeds:
     def _one(self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str) -> Found:
         entries, posters = self._feeds([item], heads, found, page)
         if not entries:
-            raise _no_feed()
+            raise no_content()
         return entries[0], posters
 
     def _feeds(
@@ -163,31 +158,12 @@ class Feeds:
     ) -> tuple[list[Feed], Mapping[str, User]]:
         """Stored feeds with their counts, and their posters, from all that was found."""
         self._pages.check(page, found)
-        more = self._more_favorites(heads)
+        more = more_favorites(self._dynamo, self._tables, heads)
         entries = []
         for item in feeds:
             content = content_of(page, item["u"]["S"])
             head = heads.get(content)
             # Deleted, or deleted and posted anew, between the two calls.
             if head is not None and generation_of(head) == generation_of(item):
-                entries.append(to_feed(item, head, more.get(content, 0)))
-        users = (self._users.from_item(found.get(self._users.place(poster_of(item)))) for item in feeds)
-        return entries, {user.id: user for user in users if user}
-
-    def _more_favorites(self, heads: dict[str, Item]) -> dict[str, int]:
-        """What the shards count besides the heads: a further call where there are any."""
-        sharded = {content: head for content, head in heads.items() if shards_of(head) > 1}
-        places = {
-            (self._tables.favorites, shard_key(content, shard)): content
-            for content, head in sharded.items()
-            for shard in range(1, shards_of(head))
-        }
-        more: dict[str, int] = {}
-        for place, item in self._dynamo.batch_get(places, consistent=False).items() if places else ():
-            if generation_of(item) == generation_of(sharded[places[place]]):
-                more[places[place]] = more.get(places[place], 0) + favorites_in(item)
-        return more
-
-
-def _no_feed() -> NotFound:
-    return NotFound("There is no such content on the page")
+                entries.append(to_feed(item, head, more[content]))
+        return entries, self._users.among(map(poster_of, feeds), found)

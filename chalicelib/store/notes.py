@@ -18,7 +18,7 @@ from chalicelib.store.dynamo import Condition, Dynamo, Key, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.needs import API, CLEAN, SWEEP, on_table
-from chalicelib.store.transactions import ABSENT, Write, commit, delete, insist, put
+from chalicelib.store.transactions import ABSENT, PRESENT, Update, Write, commit, delete, insist, put
 
 NEEDS = (
     on_table("feeds", "PutItem"),
@@ -81,12 +81,7 @@ class Notes:
 
     def doom(self, generation: str) -> None:
         """From now on the feed of that upload cannot be stored any more. Raises Lost where the note is gone."""
-        change = {
-            "UpdateExpression": "SET doomed = :yes",
-            "ConditionExpression": "attribute_exists(pk)",
-            "ExpressionAttributeValues": {":yes": {"BOOL": True}},
-        }
-        insist(self._dynamo, lambda _: self._dynamo.update(self._table, note_key(generation), change))
+        self._change(generation, Update({"doomed": {"BOOL": True}}))
 
     def get(self, note: str) -> Item | None:
         """A note."""
@@ -107,14 +102,12 @@ class Notes:
 
     def told(self, note: str) -> None:
         """The queue was told of a note now, if it is still there."""
-        now = {":now": {"N": str(self._clock())}}
-        change = {
-            "UpdateExpression": "SET told = :now",
-            "ConditionExpression": "attribute_exists(pk)",
-            "ExpressionAttributeValues": now,
-        }
         with suppress(Lost):
-            insist(self._dynamo, lambda _: self._dynamo.update(self._table, note_key(note), change))
+            self._change(note, Update({"told": {"N": str(self._clock())}}))
+
+    def _change(self, note: str, change: Update) -> None:
+        parameters = change.under(PRESENT)
+        insist(self._dynamo, lambda _: self._dynamo.update(self._table, note_key(note), parameters))
 
     def _is_untold(self, note: Item) -> bool:
         return "told" not in note or int(note["told"]["N"]) + AGAIN_MS <= self._clock()

@@ -15,7 +15,7 @@ becomes a hole; its number, like a deleted entry's, is never used again.
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -90,12 +90,6 @@ def number_of(item: Item) -> int:
     return int(item["sk"]["S"][-10:])
 
 
-def is_entry(item: Item) -> bool:
-    """Whether an item is an entry of a list."""
-    sort_key: str = item["sk"]["S"]
-    return sort_key[-11:-10] == _ENTRY
-
-
 def new_holder() -> Item:
     """The attributes of a holder that counts nothing yet."""
     return {"n": {"N": "0"}, "nx": {"N": str(FIRST)}, "dr": {"M": {}}}
@@ -133,10 +127,7 @@ class Numbered:
 
     def use(self, partition: str, ticket: Ticket, alive: Condition) -> Write:
         """The write that counts a ticket's entry, for the transaction that stores it."""
-        change = self._strike(ticket, alive)
-        change["UpdateExpression"] = f"SET n = n + :one REMOVE dr.{ticket.id}"
-        change["ExpressionAttributeValues"] |= {":one": {"N": "1"}}
-        return {"Update": {"TableName": self._table, "Key": typed(holder_key(partition))} | change}
+        return self._strike(partition, ticket, alive, "SET n = n + :one", {":one": {"N": "1"}})
 
     def removal(self, partition: str, prefix: str, number: int, alive: Condition) -> list[Write]:
         """The writes that count an entry out, for the transaction that deletes it."""
@@ -155,9 +146,7 @@ class Numbered:
 
         Where that cannot be done now, a later draw sees to it: no reason for whoever asked to fail.
         """
-        change = self._strike(ticket, alive)
-        change["UpdateExpression"] = f"REMOVE dr.{ticket.id}"
-        struck: Write = {"Update": {"TableName": self._table, "Key": typed(holder_key(partition))} | change}
+        struck = self._strike(partition, ticket, alive)
         with suppress(Lost, Unavailable):
             commit(self._dynamo, [struck, self._hole(partition, prefix, ticket.number)])
 
@@ -219,9 +208,15 @@ class Numbered:
     def _backwards(self, partition: str, span: Span, limit: int) -> list[Item]:
         return list(self._dynamo.query(self._table, partition, span, consistent=False, limit=limit, backwards=True))
 
-    def _strike(self, ticket: Ticket, alive: Condition) -> dict[str, Any]:
+    def _strike(
+        self, partition: str, ticket: Ticket, alive: Condition, also: str = "", values: Mapping[str, Any] | None = None
+    ) -> Write:
+        """The write that strikes a ticket, if it is still drawn, and does `also` another clause."""
         still_drawn = f"{alive.expression} AND dr.{ticket.id} = :number"
-        return Condition(still_drawn, {**alive.values, ":number": {"N": str(ticket.number)}}).parameters()
+        change = Condition(still_drawn, {**alive.values, ":number": {"N": str(ticket.number)}}).parameters()
+        change["UpdateExpression"] = f"{also} REMOVE dr.{ticket.id}".strip()
+        change["ExpressionAttributeValues"] |= values or {}
+        return {"Update": {"TableName": self._table, "Key": typed(holder_key(partition))} | change}
 
     def _hole(self, partition: str, prefix: str, number: int) -> Write:
         # A number becomes a hole once, so that its bit can be added without reading.

@@ -7,7 +7,7 @@ from chalicelib.core.contents import Draft, Feed
 from chalicelib.core.directory import FeedSource
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
 from chalicelib.core.images import Rendition
-from chalicelib.store import page_items, rows
+from chalicelib.store import page_items
 from chalicelib.store.apps import Apps
 from chalicelib.store.content_items import (
     content_of,
@@ -163,7 +163,7 @@ class Posting:
             writes = [
                 put(self._tables.feeds, item, ABSENT),
                 put(self._tables.comments, head_item(content, item, self._shards), ABSENT),
-                check(self._pages.place(page)[0], rows.page_key(page), THERE),
+                check(*self._pages.place(page), THERE),
             ]
             writes += [self._lists.use(page, ticket, PRESENT)] if ticket else []
             writes += [self._notes.uploaded(generation)] if images else []
@@ -211,7 +211,7 @@ class Posting:
 
     def _begin(self, page: str) -> None:
         """Make the page's list, with the first feed that it shows."""
-        there = check(self._pages.place(page)[0], rows.page_key(page), THERE)
+        there = check(*self._pages.place(page), THERE)
         holder = typed(holder_key(page)) | new_holder()
         try:
             commit(self._dynamo, [put(self._tables.feeds, holder, ABSENT), there])

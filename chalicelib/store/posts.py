@@ -1,13 +1,13 @@
 """All that one user has posted to pages: told, and erased. The index `listing` of each table knows it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
 from chalicelib.core.contents import Comment, Feed
 from chalicelib.store.comments import Comments
-from chalicelib.store.content_items import by, generation_of, head_key, to_comment, to_feed
+from chalicelib.store.content_items import by, content_in, generation_in, generation_of, head_key, to_comment, to_feed
 from chalicelib.store.dynamo import Dynamo, Place, key_of
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.favorites import Favorites
@@ -71,10 +71,9 @@ class Posts:
     def export(self, user: str) -> Posted:
         """All that a user has posted, as the indexes know it."""
         feeds = [item for some in self._of(self._tables.feeds, user) for item in some]
-        heads = {item["pk"]["S"]: item for item in self._feeds.heads_of(feeds)}
-        by_feed = {(head["pg"]["S"], head["f"]["S"]): head for head in heads.values()}
-        comments = list(self._on(self._tables.comments, user, lambda item: item["pk"]["S"]))
-        favorites = list(self._on(self._tables.favorites, user, _content_of_favorite))
+        by_feed = {(head["pg"]["S"], head["f"]["S"]): head for head in self._feeds.heads_of(feeds)}
+        comments = list(self._on(self._tables.comments, user))
+        favorites = list(self._on(self._tables.favorites, user))
         return Posted(
             [to_feed(item, by_feed.get(key_of(item))) for item in feeds],
             [(on, to_comment(item, self._offset)) for on, item in comments],
@@ -100,8 +99,7 @@ class Posts:
         return erased
 
     def _erase_comment(self, item: Item) -> bool:
-        generation = item["sk"]["S"].partition("#")[0]
-        if self._comments.remove(item, generation):
+        if self._comments.remove(item, generation_in(item)):
             return True
         # Of a feed that is deleted, and about to be cleared away; or gone by now.
         return self._dynamo.delete_all(self._tables.comments, [key_of(item)]) > 0
@@ -117,28 +115,20 @@ class Posts:
         while some := list(islice(keys, _AT_ONCE)):
             yield list(self._dynamo.batch_get([(table, key) for key in some], consistent=True).values())
 
-    def _on(self, table: str, user: str, content_of: Callable[[Item], str]) -> Iterator[tuple[On, Item]]:
+    def _on(self, table: str, user: str) -> Iterator[tuple[On, Item]]:
         """A user's comments or favorites, with the content each is on; none of those that are about to be cleared."""
         for some in self._of(table, user):
-            heads = self._found([(self._tables.comments, head_key(content_of(item))) for item in some])
-            live = [
-                (heads[content_of(item)], item)
-                for item in some
-                if content_of(item) in heads
-                and generation_of(heads[content_of(item)]) == item["sk"]["S"].partition("#")[0]
-            ]
+            heads = self._heads(set(map(content_in, some)))
+            with_heads = [(heads[content_in(item)], item) for item in some if content_in(item) in heads]
+            live = [(head, item) for head, item in with_heads if generation_of(head) == generation_in(item)]
             feeds = self._dynamo.batch_get([self._feed(head) for head, _ in live], consistent=True)
             for head, item in live:
                 if feed := feeds.get(self._feed(head)):
                     yield On(feed["pk"]["S"], feed["u"]["S"]), item
 
-    def _found(self, places: Sequence[Place]) -> dict[str, Item]:
+    def _heads(self, contents: Iterable[str]) -> dict[str, Item]:
+        places = [(self._tables.comments, head_key(content)) for content in contents]
         return {key[0]: item for (_, key), item in self._dynamo.batch_get(places, consistent=True).items()}
 
     def _feed(self, head: Item) -> Place:
         return self._tables.feeds, (head["pg"]["S"], head["f"]["S"])
-
-
-def _content_of_favorite(item: Item) -> str:
-    partition: str = item["pk"]["S"]
-    return partition.rpartition("#")[0]

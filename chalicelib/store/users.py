@@ -3,7 +3,7 @@
 A login's item has `u` the user, and `h` the hash of the password (absent: none, no sign-in).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -90,6 +90,11 @@ class Users:
     def from_item(self, item: Item | None) -> User | None:
         """The user that an item stores; None for no item, and for a user who is being deleted."""
         return from_item(item)
+
+    def among(self, users: Iterable[str], found: Mapping[Place, Item]) -> dict[str, User]:
+        """Those of the users who exist, by id, from all that was found."""
+        known = {user: from_item(found.get(self.place(user))) for user in users}
+        return {name: user for name, user in known.items() if user}
 
     def change(self, user: str, **fields: Any) -> User:
         """Change fields of a user (not the id); the user as it is then.
