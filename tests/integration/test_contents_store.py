@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,20 +121,25 @@ def test_a_ticket_of_the_pages_list_becomes_a_hole_with_a_later_feed(stage: Stag
     assert [feed.id for feed in stage.feeds(Paging(1, 1)).entries] == ["1"]
 
 
-def test_who_is_so_late_that_the_ticket_was_struck_draws_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage.post()
+def overtake_first_draw(stage: Stage, monkeypatch: pytest.MonkeyPatch, overtake: Callable[[], object]) -> None:
+    """Whoever draws next sleeps until the ticket is taken for lost, and `overtake` was faster."""
     real = Numbered.draw
-    struck: list[Any] = []
+    drawn: list[Any] = []
 
     def slow(lists: Numbered, partition: str, alive: Any) -> Any:
         ticket = real(lists, partition, alive)
-        if not struck:
-            struck.append(ticket)
+        if not drawn:
+            drawn.append(ticket)
             stage.clock.now += TICKET_MS + 1
-            stage.comment("faster")
+            overtake()
         return ticket
 
     monkeypatch.setattr(Numbered, "draw", slow)
+
+
+def test_who_is_so_late_that_the_ticket_was_struck_draws_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.post()
+    overtake_first_draw(stage, monkeypatch, lambda: stage.comment("faster"))
     stage.comment("late")
 
     assert stage.texts() == ["late", "faster"]
@@ -144,18 +149,7 @@ def test_who_is_so_late_that_the_ticket_was_struck_draws_anew(stage: Stage, monk
 
 def test_a_late_feed_draws_anew_with_its_image(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.post()
-    real = Numbered.draw
-    struck: list[Any] = []
-
-    def slow(lists: Numbered, partition: str, alive: Any) -> Any:
-        ticket = real(lists, partition, alive)
-        if not struck:
-            struck.append(ticket)
-            stage.clock.now += TICKET_MS + 1
-            stage.post("http://application.example/faster")
-        return ticket
-
-    monkeypatch.setattr(Numbered, "draw", slow)
+    overtake_first_draw(stage, monkeypatch, lambda: stage.post("http://application.example/faster"))
     late = stage.post(OTHER_URI, renditions=PICTURE)
 
     assert (late.id, len(late.images)) == ("4", 3)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -131,10 +131,9 @@ def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith("AWS_")}, **own, **overrides}
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One platform for all tests that only talk to it."""
-    directory = tmp_path_factory.mktemp("served")
+@contextmanager
+def running(directory: Path) -> Iterator[Served]:
+    """A platform with its data in `directory`, which is to end well."""
     platform = Served(fresh_environment(directory), directory / "serve.log")
     try:
         platform.await_answers()
@@ -142,6 +141,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     finally:
         status = platform.stop()
     assert status == 0, platform.log_tail()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One platform for all tests that only talk to it."""
+    with running(tmp_path_factory.mktemp("served")) as platform:
+        yield platform
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from selenium.webdriver import Chrome
 
+from tests.system.browser import DESKTOP, Open, browse
 from tests.system.test_browser_opensocial import Site
-from tests.system.test_browser_signin import DESKTOP, Open, browse
 
 if TYPE_CHECKING:
     from tests.system.conftest import Served

@@ -21,8 +21,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from chalicelib.core.contents import Draft, Feed
 from chalicelib.core.images import Rendition
 from tests.starts import verify
-from tests.system.crowd import Crowd
-from tests.system.test_browser_signin import (
+from tests.system.browser import (
     DESKTOP,
     PHONE,
     Open,
@@ -35,6 +34,7 @@ from tests.system.test_browser_signin import (
     shots,
     sign_in,
 )
+from tests.system.crowd import Crowd
 
 __all__ = ["browse", "shots"]
 

@@ -19,8 +19,8 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.system.browser import DESKTOP, Open, browse
 from tests.system.conftest import Served, fresh_environment
-from tests.system.test_browser_signin import DESKTOP, Open, browse
 
 __all__ = ["browse"]
 

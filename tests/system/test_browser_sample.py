@@ -18,8 +18,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.system.conftest import Served, fresh_environment
-from tests.system.test_browser_signin import (
+from tests.system.browser import (
     DESKTOP,
     PHONE,
     Open,
@@ -32,6 +31,7 @@ from tests.system.test_browser_signin import (
     shots,
     sign_in,
 )
+from tests.system.conftest import Served, running
 
 __all__ = ["browse", "shots"]
 
@@ -42,14 +42,8 @@ SIZES = {"desktop": DESKTOP, "phone": PHONE}
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A platform of its own: what is played here changes Hana's and Ken's data."""
-    directory = tmp_path_factory.mktemp("sample")
-    platform = Served(fresh_environment(directory), directory / "serve.log")
-    try:
-        platform.await_answers()
+    with running(tmp_path_factory.mktemp("sample")) as platform:
         yield platform
-    finally:
-        status = platform.stop()
-    assert status == 0, platform.log_tail()
 
 
 @contextmanager
