@@ -102,7 +102,8 @@ class Contents(Community):
     def unfavorite(self, token: Token, page: str, uri: str, favorite: str) -> None:
         """A favorite is its owner's alone; its id begins with that user's."""
         feed = self.feed(page, uri)
-        if not favorite.startswith(f"{token.viewer}-"):
+        owner, dash, _ = favorite.partition("-")
+        if dash and owner != token.viewer:
             raise denied()
         if feed.favorites.get(token.viewer) != favorite:
             raise not_found()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ class Asker:
         self._operator = operator
         self._issued: dict[Token, str] = {}
         self.sent = 0
+        self.refusals: Counter[str] = Counter()
+        """How often each was told, by its sentence with its own numbers."""
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """A request to the operator's API."""
@@ -111,7 +114,7 @@ class Asker:
         named = [_spelled(user, token, face, way) for user in users]
         if face is Face.RPC:
             found = self._rpc("people.get", token, {"userId": named, "fields": list(fields) or None})
-            entries: list[Entry] = found["list"] if "list" in found else [found]
+            entries: list[Entry] = found.get("list", [found])
             return entries
         answer = self._people(face, token, ",".join(named), "@self", {"fields": ",".join(fields) or None})
         return [_entry(each) for each in answer["entry"]] if len(users) > 1 else [_entry(answer["entry"])]
@@ -151,6 +154,7 @@ class Asker:
         if "error" in answer:
             error = answer["error"]
             told = error["data"]
+            self.refusals[error["message"]] += 1
             raise Fault(0, told["error"], error["message"], error["code"], told.get("retryAfter", 0))
         assert answer["result"] == answer["data"]
         return answer["result"]
@@ -162,6 +166,7 @@ class Asker:
         assert answer.status_code < 500 or answer.status_code == 503, answer.text
         if answer.status_code >= 400:
             told = answer.json()
+            self.refusals[told["error_description"]] += 1
             after = int(answer.headers.get("Retry-After", 0))
             raise Refused(answer.status_code, told["error"], told["error_description"], retry_after=after)
         return answer
