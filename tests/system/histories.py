@@ -1,0 +1,219 @@
+"""Histories of what many clients at once ask of one user's data, or of one content, and what they are held against."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import httpx
+
+from tests.integration.deeds import noise
+from tests.linearizability import Operation, check
+from tests.model.answers import Moment, Refused
+from tests.model.appdata import AppData
+from tests.model.community import Held, Limits, Token
+from tests.system.crowd import TOO_OFTEN, Crowd, at_once
+from tests.system.model_world import same
+
+CLIENTS = 8
+DROPPED = 0.03
+"""The share of requests whose answer is not waited for."""
+LAG = 1.0
+"""Seconds that an eventually consistent read may lag, as the documentation of DynamoDB has it."""
+LIMITS = Limits(quota=9_000, keys=4, writes=60, seconds=180)
+SETTINGS = {
+    "ENGAWA_QUOTA_BYTES": str(LIMITS.quota),
+    "ENGAWA_MAX_KEYS": str(LIMITS.keys),
+    "ENGAWA_RATE_WRITES": str(LIMITS.writes),
+    "ENGAWA_RATE_SECONDS": str(LIMITS.seconds),
+}
+"""A window that outlasts a history, so that its rule is a count."""
+USER = "user"
+TOKEN = Token("app", USER, USER)
+NOW = Moment(0.0, 0.0)
+
+
+class Answer(NamedTuple):
+    """What came of a request: a value, or a refusal as far as it is compared; and what its headers told."""
+
+    value: Any
+    tag: str | None = None
+    remaining: int | None = None
+
+
+@dataclass
+class Recorder:
+    """Sends, and writes down what was asked and answered and when."""
+
+    crowd: Crowd
+    operations: list[Operation] = field(default_factory=list)
+    unknown: int = 0
+    busy: int = 0
+
+    def record(
+        self, client: int, asked: Any, read: Callable[[httpx.Response], Any], dice: random.Random, **request: Any
+    ) -> Any:
+        """What `read` makes of the answer; None where the outcome is not known."""
+        changes = request["method"] != "GET"
+        if dice.random() < DROPPED:
+            request["timeout"] = dice.random() * 0.01
+        begun = time.monotonic()
+        try:
+            answer = self.crowd.http.request(**request)
+        except httpx.TransportError:
+            return self._unknown(client, asked, begun, changes)
+        ended = time.monotonic()
+        assert answer.status_code < 500 or answer.status_code == 503, answer.text
+        if answer.status_code == 503 and answer.json()["error_description"] != TOO_OFTEN:
+            # The race was lost too often; an answer of DynamoDB's that was lost looks the same from here.
+            self.busy += 1
+            return self._unknown(client, asked, begun, changes)
+        told = read(answer)
+        self.operations.append(Operation(begun, ended, asked, told, client, reads=not changes))
+        return told
+
+    def _unknown(self, client: int, asked: Any, begun: float, changes: bool) -> None:
+        if changes:
+            self.unknown += 1
+            self.operations.append(Operation(begun, math.inf, asked, None, client))
+
+
+class Data(NamedTuple):
+    """The state of a user's data; `tag` None: not told yet."""
+
+    pairs: frozenset[tuple[str, str]]
+    tag: str | None
+    writes: int
+
+
+def data_step(state: Data, operation: Operation) -> Data | None:
+    """The model's rules (tests/model/appdata.py) for one user, made into a specification."""
+    kind, given, demand = operation.asked
+    told: Answer | None = operation.answered
+    held = Held(dict(state.pairs), state.tag, [NOW] * state.writes)  # type: ignore[arg-type]
+    model = AppData(LIMITS, held={("app", USER): held})
+    if kind == "read":
+        return _bound(state, told, held.of(given))
+    if kind == "usage":
+        used, keys, left = model.usage(TOKEN, NOW)
+        return _bound(state, told, (used, keys, left.start))
+    try:
+        if kind == "write":
+            left = model.write(TOKEN, dict(given), demand, NOW, told=True)
+        else:
+            left = model.delete(TOKEN, given, demand, NOW, told=True)
+    except Refused as refused:
+        if told is None:
+            return state
+        # 412 tells the tag that there is.
+        return _bound(state, told, told.value) if same(refused, told.value) else None
+    if told is None:
+        return Data(frozenset(held.data.items()), None, len(held.writes))
+    if isinstance(told.value, Refused) or told.remaining != left.start:
+        return None
+    return Data(frozenset(held.data.items()), told.tag, len(held.writes))
+
+
+def _bound(state: Data, told: Answer | None, value: Any) -> Data | None:
+    """The state where that is what was told; an entity tag that was told is its tag from now on."""
+    if told is None:
+        return state
+    if told.value != value or (told.tag and state.tag not in (None, told.tag)):
+        return None
+    return state if told.tag is None else state._replace(tag=told.tag)
+
+
+def refusal(answer: httpx.Response) -> Refused:
+    told = answer.json()
+    return Refused(answer.status_code, told["error"], told["error_description"])
+
+
+def written(answer: httpx.Response) -> Answer:
+    """What a write or a delete told."""
+    if answer.status_code != 200:
+        return Answer(refusal(answer), answer.headers.get("ETag"))
+    return Answer(True, answer.headers["ETag"], int(answer.headers["X-RateLimit-Remaining"]))
+
+
+def data_read(answer: httpx.Response) -> Answer:
+    """One user's data; of a list of friends, that friend's."""
+    assert answer.status_code == 200, answer.text
+    entry = answer.json()["entry"]
+    return Answer(entry[0]["data"] if entry else {}, answer.headers.get("ETag"))
+
+
+def usage_read(answer: httpx.Response) -> Answer:
+    entry = answer.json()["entry"]
+    return Answer((entry["bytes"]["used"], entry["keys"]["used"], entry["window"]["remaining"]))
+
+
+def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Operation]]:
+    """So many turns of each client, who are one user and a friend; with the operations as they are promised.
+
+    Own reads are as last written; a friend's may lag.
+    """
+    person = crowd.person()
+    friend = crowd.person([person])
+    recorder = Recorder(crowd)
+    keys = ["a", "b", "c", "d", "e"]
+    path, own = "/2/apps/appdata/@me/@self", {"Authorization": f"OAuth {person.token}"}
+    tags = [person.get().headers["ETag"]]
+
+    def live(client: int) -> None:
+        dice = random.Random(f"{seed}.{client}")
+        for turn in range(turns):
+            demand = ("If-Match", tags[-1]) if dice.random() < 0.3 else None
+            demand = ("If-None-Match", "*") if dice.random() < 0.04 else demand
+            headers = own | (dict([demand]) if demand else {})
+            chosen = dice.sample(keys, dice.choice((1, 1, 2, 3)))
+
+            def send(kind: str, given: Any, read: Callable[[httpx.Response], Any], method: str, **more: Any) -> Any:
+                asked = (kind, given, demand if method != "GET" else None)  # noqa: B023
+                sent = {"url": path, "headers": headers if method != "GET" else own, **more}  # noqa: B023
+                return recorder.record(client, asked, read, dice, method=method, **sent)
+
+            match dice.choices(("write", "delete", "clear", "read", "some", "usage", "friends"), (9, 3, 1, 4, 3, 2, 3))[
+                0
+            ]:
+                case "write":
+                    sizes = dice.choices((0, 0, 900, 3_100, 4_000), k=len(chosen))
+                    pairs = {
+                        key: f"{client}.{turn};" + noise(size, turn) for key, size in zip(chosen, sizes, strict=True)
+                    }
+                    told = send("write", tuple(pairs.items()), written, dice.choice(("POST", "PUT")), json=pairs)
+                case "delete":
+                    fields = {"fields": ",".join(chosen)}
+                    told = send("delete", frozenset(chosen), written, "DELETE", params=fields)
+                case "clear":
+                    told = send("delete", None, written, "DELETE")
+                case "read":
+                    told = send("read", None, data_read, "GET")
+                case "some":
+                    fields = {"fields": ",".join(chosen)}
+                    told = send("read", frozenset(chosen), data_read, "GET", params=fields)
+                case "usage":
+                    told = send("usage", None, usage_read, "GET", url=path.replace("@self", "@usage"))
+                case _:
+                    theirs = {
+                        "url": path.replace("@self", "@friends"),
+                        "headers": {"Authorization": f"OAuth {friend.token}"},
+                    }
+                    told = send("friends", None, data_read, "GET", **theirs)
+            if told and told.tag:
+                tags.append(told.tag)
+
+    at_once(CLIENTS, live)
+    promised = [
+        replace(each, asked=("read", None, None)).lagging(LAG) if each.asked[0] == "friends" else each
+        for each in recorder.operations
+    ]
+    return recorder, promised
+
+
+def check_data(operations: list[Operation], tag: str | None = None) -> int:
+    """How many states were tried. Raises NotLinearizable."""
+    return check(operations, Data(frozenset(), tag, 0), data_step)
