@@ -19,7 +19,7 @@ from tests.system.asking import Asker, Fault
 from tests.system.crowd import Crowd
 
 T = TypeVar("T")
-LIMITS = Limits(quota=10_000, keys=6, writes=6, seconds=2, strict=True)
+LIMITS = Limits(quota=10_000, keys=5, writes=6, seconds=2, strict=True)
 SETTINGS = {
     "ENGAWA_QUOTA_BYTES": str(LIMITS.quota),
     "ENGAWA_MAX_KEYS": str(LIMITS.keys),
@@ -180,7 +180,7 @@ class World:
         """Store pairs; see `_change`."""
         self._change(
             token,
-            demand if face is not Face.RPC else None,
+            None if face is Face.RPC else demand,  # It has no headers of its own for that.
             lambda headers: self.asker.write(token, face, pairs, headers, way),
             lambda version, now, told: self.model.write(token, pairs, version, now, told=told),
         )
@@ -189,7 +189,7 @@ class World:
         """Delete keys; see `_change`."""
         return self._change(
             token,
-            demand if face is not Face.RPC else None,
+            None if face is Face.RPC else demand,  # It has no headers of its own for that.
             lambda headers: self.asker.delete(token, face, keys, headers),
             lambda version, now, told: self.model.delete(token, keys, version, now, told=told),
         )
