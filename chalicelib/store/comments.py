@@ -121,8 +121,8 @@ class Comments:
     def delete(self, page: str, content_uri: str, comment: str, user: str) -> None:
         """Delete a comment.
 
-        Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator of
-        the page) and Unavailable.
+        Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator
+        of the page) and Unavailable.
         """
         content = content_of(page, content_uri)
         head_place, administrator = (self._table, head_key(content)), self._pages.administrator(page, user)

@@ -294,6 +294,16 @@ def test_a_cursor_of_the_comments_before_the_feed_was_posted_anew_is_refused(sta
         stage.texts(Paging(0, 1, cursor))
 
 
+def test_a_cursor_of_another_pages_feeds_is_refused(stage: Stage) -> None:
+    for page in (PAGE, QUIET):
+        for number in range(3):
+            stage.post(f"http://application.example/{number}", page=page)
+    cursor = stage.feeds(Paging(0, 1), page=QUIET).following
+
+    with pytest.raises(ParameterInvalid):
+        stage.feeds(Paging(0, 1, cursor))
+
+
 # Deleted and posted anew
 
 

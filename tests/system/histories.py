@@ -17,7 +17,7 @@ from tests.model.answers import Moment, Refused
 from tests.model.appdata import AppData
 from tests.model.community import Held, Limits, Token
 from tests.system.crowd import TOO_OFTEN, Crowd, at_once
-from tests.system.model_world import same
+from tests.system.pair import same
 
 CLIENTS = 8
 DROPPED = 0.03

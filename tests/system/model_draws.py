@@ -37,7 +37,9 @@ _bad_pairs = st.sampled_from(
 )
 pairs = st.integers(0, 9).flatmap(lambda dice: _pairs if dice else _bad_pairs)
 writes = st.lists(pairs, min_size=1, max_size=4)
-demand = st.tuples(st.sampled_from(["If-Match", "If-None-Match"]), some)
+demand = st.tuples(
+    st.sampled_from(["If-Match", "If-None-Match"]), st.sampled_from(["current", "current", "any", "old", "never"]), some
+)
 
 fields = st.lists(st.sampled_from([*BASIC, *PUBLISHED, *OWN, ALL, "status"]), max_size=4, unique=True)
 publication = st.dictionaries(

@@ -7,6 +7,7 @@ them new ones (tests/conftest.py), MODEL_SHRINK=1 looks for the shortest sequenc
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,8 +24,10 @@ from tests.model.people import Query
 from tests.system import model_draws as draw
 from tests.system.asking import Asker
 from tests.system.conftest import Served, running
+from tests.system.content_pair import URIS
 from tests.system.crowd import Crowd
-from tests.system.model_world import LIMITS, PEOPLE, ROLES, SETTINGS, URIS, World
+from tests.system.model_world import PEOPLE, World
+from tests.system.pair import LIMITS, ROLES, SETTINGS
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
 STEPS = 60
@@ -67,12 +70,13 @@ class Sequence(RuleBasedStateMachine):
         """A page and a contentUri."""
         return self.world.pages[page], self.world.uris[uri % len(self.world.uris)]
 
-    def demand(self, demand: tuple[str, int] | None) -> tuple[str, str] | None:
-        """The tag that was told last, one that was told at some time or never, or `*`."""
+    def demand(self, token: tuple[int, ...], demand: tuple[str, str, int] | None) -> tuple[str, str] | None:
+        """`*`, the tag of the data as they are, or one that was told at some time or never."""
         if demand is None:
             return None
-        tags = ["*", '"none"', *self.world.tags]
-        return demand[0], tags[demand[1] // 2 % len(tags)] if demand[1] % 2 else tags[-1]
+        header, which, turn = demand
+        tags = {"any": "*", "current": self.world.tag_of(self.token(token)), "never": '"none"'}
+        return header, tags[which] if which in tags else [*self.world.tags, '"none"'][turn % (len(self.world.tags) + 1)]
 
     @rule(token=draw.own_token, face=draw.face, writes=draw.writes, way=draw.some)
     def write(self, token: Any, face: Face, writes: Any, way: int) -> None:
@@ -81,11 +85,11 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(token=draw.own_token, face=draw.not_rpc, pairs=draw.pairs, demand=draw.demand, way=draw.some)
     def write_if(self, token: Any, face: Face, pairs: Any, demand: Any, way: int) -> None:
-        self.world.write(self.token(token), face, pairs, self.demand(demand), way)
+        self.world.write(self.token(token), face, pairs, self.demand(token, demand), way)
 
     @rule(token=draw.own_token, face=draw.face, keys=draw.keys, demand=st.none() | draw.demand)
     def delete(self, token: Any, face: Face, keys: Any, demand: Any) -> None:
-        self.world.delete(self.token(token), face, keys, self.demand(demand))
+        self.world.delete(self.token(token), face, keys, self.demand(token, demand))
 
     @rule(token=draw.own_token)
     def wait(self, token: Any) -> None:
@@ -221,7 +225,8 @@ class Sequence(RuleBasedStateMachine):
             self.world.delete_page(self.world.pages[page])
 
     def teardown(self) -> None:
-        if hasattr(self, "world"):
+        # What went wrong before is to be told, and not what follows from it.
+        if sys.exception() is None:
             self.world.read_all_back()
             self.world.check_tables()
 
