@@ -73,12 +73,13 @@ class World(DataPair, ContentPair):
     def read_all_back(self) -> None:
         """Everything that can be read is as the model has it."""
         for user in self.users:
-            for app in self.apps:
-                token = Token(app, user, user)
-                self.read(token, Face.TWO, [user], None, 0)
-                self.usage(token)
-                self.people(token, Face.RPC, self.users, [ALL], 0)
-                self.friends(token, Face.TWO, user, Query(), [ALL], 0)
+            token = Token(self.apps[0], user, user)
+            self.people(token, Face.RPC, self.users, [ALL], 0)
+            self.friends(token, Face.TWO, user, Query(), [ALL], 0)
+        for app, user in self.model.held:
+            token = Token(app, user, user)
+            self.read(token, Face.TWO, [user], None, 0)
+            self.usage(token)
         token = Token(self.apps[0], self.users[0], self.users[0])
         for page in self.pages:
             self.part(token, page, None, 0, None, 100)
