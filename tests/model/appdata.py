@@ -51,15 +51,15 @@ class AppData(Community):
         own, (least, most) = self.own(token), self.in_window(token, now)
         return size(own.data), len(own.data), range(self.limits.writes - most, self.limits.writes - least + 1)
 
-    def write(self, token: Token, pairs: object, demand: Demand, now: Moment, *, told: bool) -> range:
+    def write(self, token: Token, pairs: object, demand: Demand, now: Moment, *, room: bool) -> range:
         """Store the pairs, all or none; other keys stay."""
-        return self._change(token, self._checked(pairs), demand, now, told)
+        return self._change(token, self._checked(pairs), demand, now, room)
 
-    def delete(self, token: Token, keys: Keys, demand: Demand, now: Moment, *, told: bool) -> range:
+    def delete(self, token: Token, keys: Keys, demand: Demand, now: Moment, *, room: bool) -> range:
         """Delete the keys, whether they exist or not."""
         if keys is not None and len(keys) > self.limits.pairs:
             raise self._too_many()
-        return self._change(token, None if keys is None else dict.fromkeys(keys), demand, now, told)
+        return self._change(token, None if keys is None else dict.fromkeys(keys), demand, now, room)
 
     def in_window(self, token: Token, now: Moment) -> tuple[int, int]:
         """How many writes the window counts, at least and at most: the server's exact times are not known."""
@@ -88,14 +88,14 @@ class AppData(Community):
         return Refused(413, "request_entity_too_large", f"Too many key/value pairs (max={self.limits.pairs})")
 
     def _change(
-        self, token: Token, changes: Mapping[str, str | None] | None, demand: Demand, now: Moment, told: bool
+        self, token: Token, changes: Mapping[str, str | None] | None, demand: Demand, now: Moment, room: bool
     ) -> range:
-        """How many writes may be left afterwards. `told`: the server accepted, where its clock alone decides."""
+        """How many writes may be left afterwards. `room`: there was, where the server's clock alone knows."""
         own, limits = self.own(token), self.limits
         if demand is not None and _matches(own, demand[1]) != (demand[0] == "If-Match"):
             raise Refused(412, "precondition_failed")
         least, most = self.in_window(token, now)
-        if least >= limits.writes or (most >= limits.writes and not told):
+        if least >= limits.writes or (most >= limits.writes and not room):
             raise Refused(503, "service_unavailable", "appdata update frequency is too high", 417)
         changed = dict.fromkeys(own.data) if changes is None else changes
         after = {key: value for key, value in {**own.data, **changed}.items() if value is not None}

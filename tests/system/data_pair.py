@@ -42,7 +42,7 @@ class DataPair(Pair):
             token,
             None if face is Face.RPC else demand,  # It has no headers of its own for that.
             lambda headers: self.asker.write(token, face, pairs, headers, way),
-            lambda version, now, told: self.model.write(token, pairs, version, now, told=told),
+            lambda version, now, room: self.model.write(token, pairs, version, now, room=room),
         )
 
     def delete(self, token: Token, face: Face, keys: Keys, demand: tuple[str, str] | None) -> Any:
@@ -51,7 +51,7 @@ class DataPair(Pair):
             token,
             None if face is Face.RPC else demand,  # It has no headers of its own for that.
             lambda headers: self.asker.delete(token, face, keys, headers),
-            lambda version, now, told: self.model.delete(token, keys, version, now, told=told),
+            lambda version, now, room: self.model.delete(token, keys, version, now, room=room),
         )
 
     def _change(
@@ -61,10 +61,10 @@ class DataPair(Pair):
         version = demand and (demand[0], self.tags.get(demand[1], "*" if demand[1] == "*" else 0))
         begun = time.time()
         found = outcome(lambda: send(dict([demand] if demand else [])))
-        now, told = Moment.since(begun), not isinstance(found, Refused)
-        expected = outcome(lambda: meant(version, now, told))
+        now, room = Moment.since(begun), not (isinstance(found, Refused) and found.retry_after)
+        expected = outcome(lambda: meant(version, now, room))
         if self.refused(expected, found):
-            if found.status == 503 or (found.code == 417 and found.retry_after):
+            if not room:
                 assert 1 <= found.retry_after <= LIMITS.seconds
                 full = time.time() + found.retry_after, self.model.own(token).version
                 self.full[token.app, token.viewer] = full

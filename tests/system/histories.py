@@ -103,9 +103,9 @@ def data_step(state: Data, operation: Operation) -> Data | None:
         return _bound(state, told, (used, keys, left.start))
     try:
         if kind == "write":
-            left = model.write(TOKEN, dict(given), demand, NOW, told=True)
+            left = model.write(TOKEN, dict(given), demand, NOW, room=True)
         else:
-            left = model.delete(TOKEN, given, demand, NOW, told=True)
+            left = model.delete(TOKEN, given, demand, NOW, room=True)
     except Refused as refused:
         if told is None:
             return state

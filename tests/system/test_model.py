@@ -32,7 +32,7 @@ from tests.system.pair import LIMITS, ROLES, SETTINGS
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
 STEPS = 60
 ENOUGH = 30
-"""So many sequences come to each of"""
+"""So many sequences must have come to each refusal in REACHED."""
 REACHED = (
     f"Limit exceeded size quota (max={LIMITS.quota})",
     f"Too many keys (max={LIMITS.keys})",
