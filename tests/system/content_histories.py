@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -96,6 +97,63 @@ def comment_step(seen: bool, operation: Operation) -> bool | None:
     return seen if told == seen else None
 
 
+@dataclass
+class ContentClient:
+    """One of the clients that post to one content; `user` may be several clients."""
+
+    recorder: Recorder
+    number: int
+    user: str
+    token: str
+    page: str
+    uri: str
+    is_administrator: bool
+    dice: random.Random
+    comments: dict[str, str] = field(default_factory=dict)
+    """The ids of those it has posted, by text."""
+    favorite: str = ""
+
+    def live(self, turns: int) -> None:
+        for turn in range(turns):
+            # The feed is there before anything is asked of it, or soon after.
+            self.one("post" if self.number == turn == 0 else self.dice.choices(KINDS, WEIGHTS)[0], turn)
+
+    def one(self, kind: str, turn: int) -> None:
+        match kind:
+            case "post":
+                feed = {"title": "Busy", "contentUri": self.uri, "sourceId": "1"}
+                self._send("POST", "feeds", ("post", None), bare, json=feed, params={})
+            case "delete" if self.is_administrator:
+                # Whoever has posted it.
+                self._send("DELETE", "feeds", ("delete", None), bare)
+                self.one("post", turn)
+            case "comment":
+                text = f"{self.number}.{turn}"
+                told = self._send("POST", "comments", ("comment", text), with_id, json={"comment": text})
+                if told and told[0] == 201:
+                    self.comments[text] = told[1]
+            case "uncomment" if self.comments:
+                text = self.dice.choice(sorted(self.comments))
+                self._send("DELETE", f"comments/{self.comments[text]}", ("uncomment", text), bare)
+            case "favorite":
+                told = self._send("POST", "favorites", ("favorite", self.user), with_id)
+                self.favorite = told[1] if told and told[0] == 201 else self.favorite
+            case "unfavorite" if self.favorite:
+                self._send("DELETE", f"favorites/{self.favorite}", ("unfavorite", (self.user, self.favorite)), bare)
+            case "favorites":
+                self._send("GET", "favorites", ("favorites", None), partial(_read, _count))
+            case "feed":
+                self._send("GET", "feeds", ("feed", None), partial(_read, _counts))
+            case "list":
+                size = {"contentUri": self.uri, "count": "100"}
+                self._send("GET", "comments", ("list", None), partial(_read, _list), params=size)
+
+    def _send(self, method: str, kind: str, asked: Any, read: Callable[[httpx.Response], Any], **more: Any) -> Any:
+        sent = {"url": f"/2/pages/{self.page}/{kind}", "params": {"contentUri": self.uri}, **more}
+        headers = {"Authorization": f"OAuth {self.token}"}
+        return self.recorder.record(self.number, asked, read, self.dice, method=method, headers=headers, **sent)
+
+
 def content_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Operation], list[list[Operation]]]:
     """So many turns of each client; the operations on the content, and those on each comment, as they are promised.
 
@@ -106,66 +164,13 @@ def content_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list
     platform.pages.create(Page(page, "Busy"))
     platform.pages.add_module(page, crowd.app, "Quest", "1")
     platform.pages.add_administrator(page, users[0])
-    issue = platform.tokens.issue
-    scopes = ("w_pagefeed", "r_page")
-    tokens = [issue(app=crowd.app, viewer=user, scopes=scopes, lifetime=3600) for user in users]
     recorder = Recorder(crowd)
-    posted: dict[str, str] = {}
-    """The ids of comments, by text."""
-
-    def live(client: int) -> None:
-        dice, user = random.Random(f"{seed}.{client}"), client % USERS
-        mine: list[str] = []
-        favorite = ""
-
-        def send(method: str, kind: str, asked: Any, read: Callable[[httpx.Response], Any], **more: Any) -> Any:
-            sent = {"url": f"/2/pages/{page}/{kind}", "params": {"contentUri": uri}, **more}
-            headers = {"Authorization": f"OAuth {tokens[user]}"}
-            return recorder.record(client, asked, read, dice, method=method, headers=headers, **sent)
-
-        def post() -> None:
-            feed = {"title": "Busy", "contentUri": uri, "sourceId": "1"}
-            send("POST", "feeds", ("post", None), bare, json=feed, params={})
-
-        if client == 0:
-            post()
-        for turn in range(turns):
-            match dice.choices(KINDS, WEIGHTS)[0]:
-                case "post":
-                    post()
-                case "delete":
-                    # Of an administrator: whoever has posted it, it goes.
-                    if user == 0:
-                        send("DELETE", "feeds", ("delete", None), bare)
-                    post()
-                case "comment":
-                    text = f"{client}.{turn}"
-                    told = send("POST", "comments", ("comment", text), with_id, json={"comment": text})
-                    if told and told[0] == 201:
-                        mine.append(text)
-                        posted[text] = told[1]
-                case "uncomment" if mine:
-                    text = dice.choice(mine)
-                    send("DELETE", f"comments/{posted[text]}", ("uncomment", text), bare)
-                case "favorite":
-                    told = send("POST", "favorites", ("favorite", users[user]), with_id)
-                    favorite = told[1] if told and told[0] == 201 else favorite
-                case "unfavorite" if favorite:
-                    send("DELETE", f"favorites/{favorite}", ("unfavorite", (users[user], favorite)), bare)
-                case "favorites":
-                    send(
-                        "GET",
-                        "favorites",
-                        ("favorites", None),
-                        lambda answer: _read(answer, _count),
-                    )
-                case "feed":
-                    send("GET", "feeds", ("feed", None), lambda answer: _read(answer, _counts))
-                case _:
-                    size = {"params": {"contentUri": uri, "count": "100"}}
-                    send("GET", "comments", ("list", None), lambda answer: _read(answer, _list), **size)
-
-    at_once(CLIENTS, live)
+    clients = []
+    for number in range(CLIENTS):
+        user, dice = users[number % USERS], random.Random(f"{seed}.{number}")
+        token = platform.tokens.issue(app=crowd.app, viewer=user, scopes=("w_pagefeed", "r_page"), lifetime=3600)
+        clients.append(ContentClient(recorder, number, user, token, page, uri, user == users[0], dice))
+    at_once(CLIENTS, lambda number: clients[number].live(turns))
     return recorder, *_promised(recorder.operations)
 
 
@@ -184,7 +189,7 @@ def with_id(answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, answer.json().get("id")
 
 
-def _read(answer: httpx.Response, told: Callable[[Any], Any]) -> tuple[int, Any]:
+def _read(told: Callable[[Any], Any], answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, told(answer.json()) if answer.status_code == 200 else None
 
 

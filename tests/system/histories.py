@@ -16,7 +16,7 @@ from tests.linearizability import Operation, check
 from tests.model.answers import Moment, Refused
 from tests.model.appdata import AppData
 from tests.model.community import Held, Limits, Token
-from tests.system.crowd import TOO_OFTEN, Crowd, at_once
+from tests.system.crowd import PATH, TOO_OFTEN, Crowd, Person, at_once
 from tests.system.pair import same
 
 CLIENTS = 8
@@ -151,62 +151,79 @@ def usage_read(answer: httpx.Response) -> Answer:
     return Answer((entry["bytes"]["used"], entry["keys"]["used"], entry["window"]["remaining"]))
 
 
+@dataclass
+class DataClient:
+    """One of the clients that write and read one person's data; `tags` are those that any of them was told."""
+
+    recorder: Recorder
+    number: int
+    person: Person
+    friend: Person
+    tags: list[str]
+    dice: random.Random
+
+    def live(self, turns: int) -> None:
+        for turn in range(turns):
+            told = self.one(turn)
+            if told and told.tag:
+                self.tags.append(told.tag)
+
+    def one(self, turn: int) -> Answer | None:
+        """One request: its answer, None where the outcome is not known."""
+        chosen = self.dice.sample(KEYS, self.dice.choice((1, 1, 2, 3)))
+        named = {"params": {"fields": ",".join(chosen)}}
+        match self.dice.choices(KINDS, WEIGHTS)[0]:
+            case "write":
+                sizes = self.dice.choices((0, 0, 900, 3_100, 4_000), k=len(chosen))
+                stamp = f"{self.number}.{turn};"
+                pairs = {key: stamp + noise(size, turn) for key, size in zip(chosen, sizes, strict=True)}
+                return self._change("write", tuple(pairs.items()), self.dice.choice(("POST", "PUT")), json=pairs)
+            case "delete":
+                return self._change("delete", frozenset(chosen), "DELETE", **named)
+            case "clear":
+                return self._change("delete", None, "DELETE")
+            case "read":
+                return self._look("read", None, data_read)
+            case "some":
+                return self._look("read", frozenset(chosen), data_read, **named)
+            case "usage":
+                return self._look("usage", None, usage_read, url=PATH.replace("@self", "@usage"))
+        return self._look("friends", None, data_read, self.friend, url=PATH.replace("@self", "@friends"))
+
+    def _change(self, kind: str, given: Any, method: str, **more: Any) -> Answer | None:
+        demand = ("If-Match", self.tags[-1]) if self.dice.random() < 0.3 else None
+        demand = ("If-None-Match", "*") if self.dice.random() < 0.04 else demand
+        headers = dict([demand] if demand else [])
+        return self._send((kind, given, demand), written, self.person, method=method, headers=headers, **more)
+
+    def _look(
+        self, kind: str, given: Any, read: Callable[[httpx.Response], Answer], who: Person | None = None, **more: Any
+    ) -> Answer | None:
+        return self._send((kind, given, None), read, who or self.person, method="GET", **more)
+
+    def _send(self, asked: Any, read: Callable[[httpx.Response], Answer], who: Person, **request: Any) -> Answer | None:
+        headers = {"Authorization": f"OAuth {who.token}", **request.pop("headers", {})}
+        sent = {"url": PATH, "headers": headers, **request}
+        told: Answer | None = self.recorder.record(self.number, asked, read, self.dice, **sent)
+        return told
+
+
+KEYS = ("a", "b", "c", "d", "e")
+KINDS = ("write", "delete", "clear", "read", "some", "usage", "friends")
+WEIGHTS = (9, 3, 1, 4, 3, 2, 3)
+
+
 def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Operation]]:
     """So many turns of each client, who are one user and a friend; with the operations as they are promised.
 
     Own reads are as last written; a friend's may lag.
     """
     person = crowd.person()
-    friend = crowd.person([person])
-    recorder = Recorder(crowd)
-    keys = ["a", "b", "c", "d", "e"]
-    path, own = "/2/apps/appdata/@me/@self", {"Authorization": f"OAuth {person.token}"}
+    friend, recorder = crowd.person([person]), Recorder(crowd)
     tags = [person.get().headers["ETag"]]
-
-    def live(client: int) -> None:
-        dice = random.Random(f"{seed}.{client}")
-        for turn in range(turns):
-            demand = ("If-Match", tags[-1]) if dice.random() < 0.3 else None
-            demand = ("If-None-Match", "*") if dice.random() < 0.04 else demand
-            headers = own | (dict([demand]) if demand else {})
-            chosen = dice.sample(keys, dice.choice((1, 1, 2, 3)))
-
-            def send(kind: str, given: Any, read: Callable[[httpx.Response], Any], method: str, **more: Any) -> Any:
-                asked = (kind, given, demand if method != "GET" else None)  # noqa: B023
-                sent = {"url": path, "headers": headers if method != "GET" else own, **more}  # noqa: B023
-                return recorder.record(client, asked, read, dice, method=method, **sent)
-
-            match dice.choices(("write", "delete", "clear", "read", "some", "usage", "friends"), (9, 3, 1, 4, 3, 2, 3))[
-                0
-            ]:
-                case "write":
-                    sizes = dice.choices((0, 0, 900, 3_100, 4_000), k=len(chosen))
-                    pairs = {
-                        key: f"{client}.{turn};" + noise(size, turn) for key, size in zip(chosen, sizes, strict=True)
-                    }
-                    told = send("write", tuple(pairs.items()), written, dice.choice(("POST", "PUT")), json=pairs)
-                case "delete":
-                    fields = {"fields": ",".join(chosen)}
-                    told = send("delete", frozenset(chosen), written, "DELETE", params=fields)
-                case "clear":
-                    told = send("delete", None, written, "DELETE")
-                case "read":
-                    told = send("read", None, data_read, "GET")
-                case "some":
-                    fields = {"fields": ",".join(chosen)}
-                    told = send("read", frozenset(chosen), data_read, "GET", params=fields)
-                case "usage":
-                    told = send("usage", None, usage_read, "GET", url=path.replace("@self", "@usage"))
-                case _:
-                    theirs = {
-                        "url": path.replace("@self", "@friends"),
-                        "headers": {"Authorization": f"OAuth {friend.token}"},
-                    }
-                    told = send("friends", None, data_read, "GET", **theirs)
-            if told and told.tag:
-                tags.append(told.tag)
-
-    at_once(CLIENTS, live)
+    dice = [random.Random(f"{seed}.{number}") for number in range(CLIENTS)]
+    clients = [DataClient(recorder, number, person, friend, tags, dice[number]) for number in range(CLIENTS)]
+    at_once(CLIENTS, lambda number: clients[number].live(turns))
     promised = [
         replace(each, asked=("read", None, None)).lagging(LAG) if each.asked[0] == "friends" else each
         for each in recorder.operations
@@ -214,6 +231,6 @@ def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Op
     return recorder, promised
 
 
-def check_data(operations: list[Operation], tag: str | None = None) -> int:
+def check_data(operations: list[Operation]) -> int:
     """How many states were tried. Raises NotLinearizable."""
-    return check(operations, Data(frozenset(), tag, 0), data_step)
+    return check(operations, Data(frozenset(), None, 0), data_step)
