@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import jwt
-
 from chalicelib.core.access import Access
 from chalicelib.core.errors import TokenRefused
+from chalicelib.web import jose
 
 if TYPE_CHECKING:
     from chalicelib.web.issuer import Issuer
@@ -37,23 +36,23 @@ class Keys:
     def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load
         self._now = now
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: dict[str, jose.Key] = {}
         self._loaded: float | None = None
 
-    def signing(self) -> jwt.PyJWK:
+    def signing(self) -> jose.Key:
         """The key that signs."""
         if self._loaded is None:
             self._reload()
         return next(iter(self._keys.values()))
 
-    def verifying(self, kid: str) -> jwt.PyJWK | None:
+    def verifying(self, kid: str) -> jose.Key | None:
         """The key with that id."""
         if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
             self._reload()
         return self._keys.get(kid)
 
     def _reload(self) -> None:
-        self._keys = {key["kid"]: jwt.PyJWK.from_dict(key) for key in json.loads(self._load())["keys"]}
+        self._keys = jose.keys(json.loads(self._load())["keys"])
         self._loaded = self._now()
 
 
@@ -82,7 +81,7 @@ class Tokens:
         }
         if owner and owner != viewer:
             claims["owner"] = owner
-        return jwt.encode(claims, key, key.algorithm_name, headers={"typ": TYPE, "kid": key.key_id})
+        return key.sign(claims, TYPE)
 
     def check(self, token: str) -> Access:
         """What a token says, one of ours or of the external issuer.
@@ -104,20 +103,13 @@ class Tokens:
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             if len(token) > MOST_CHARACTERS:
-                raise jwt.InvalidTokenError
-            header = jwt.get_unverified_header(token)
+                raise jose.Invalid
+            header = jose.header(token)
             key = self._keys.verifying(str(header.get("kid")))
             if key is None or str(header.get("typ")).lower().removeprefix("application/") != TYPE:
-                raise jwt.InvalidTokenError
-            return jwt.decode(
-                token,
-                key,
-                algorithms=[key.algorithm_name],
-                audience=self._issuer,
-                issuer=self._issuer,
-                options={"require": _CLAIMS},
-            )
-        except jwt.ExpiredSignatureError:
+                raise jose.Invalid
+            return key.claims(token, issuer=self._issuer, audience=self._issuer, required=_CLAIMS)
+        except jose.Expired:
             raise TokenRefused("expired_token", "The access token has expired") from None
-        except jwt.InvalidTokenError:
+        except jose.Invalid:
             raise TokenRefused("invalid_token", "The access token is not valid") from None
