@@ -140,7 +140,7 @@ def _platform(directory: Path) -> Iterator[tuple[dict[str, str], str]]:
         secret = {"aws_access_key_id": "engawa", "aws_secret_access_key": "engawa"}
         dynamodb, s3, sqs = (boto3.client(name, **access, **secret) for name in ("dynamodb", "s3", "sqs"))
         stack.create(dynamodb, s3, sqs, "local")
-        here = wire(settings.read(environment), Dynamo(dynamodb), s3)
+        here = wire(settings.read(environment), Dynamo(dynamodb), lambda: s3)
         here.users.create(User(HANA, "hana"))
         here.appdata.install(APP, HANA)
         here.appdata.write(APP, HANA, {"level": "5", "name": "縁"}, Conditions())

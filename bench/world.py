@@ -102,7 +102,7 @@ class World:
             | environment
         )
         dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
-        self.platform: Platform = wire(read, dynamo, self.s3, self.clock, lambda: self.sqs)
+        self.platform: Platform = wire(read, dynamo, lambda: self.s3, self.clock, lambda: self.sqs)
         self.app = entry.create_app(lambda: self.platform)
         self.gateway = Gateway(self.app)
 

@@ -116,7 +116,7 @@ def trail() -> Trail:
 def _placed(file: str, name: str) -> Trail:
     """The sender and the function that a frame stands for, each if it does."""
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
-    if module in ("api/housekeeping.py", "bootstrap.py") and name in (SWEEP, CLEAN):
+    if module in ("api/housekeeping.py", "platform.py") and name in (SWEEP, CLEAN):
         return module, name
     function = API if module and module.startswith(("api/", "web/")) and module != "api/housekeeping.py" else None
     return (None if module in PASSING_ON else module), function

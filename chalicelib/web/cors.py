@@ -71,11 +71,15 @@ class Origins:
 
 
 def share(made: Chalice, origins: Callable[[], Origins]) -> None:
-    """Let pages of other origins call those routes of an app that say so; called once all are registered."""
+    """Let pages of other origins call those routes of an app that say so."""
     made.register_middleware(_middleware(made, origins), "http")
+
+
+def preflights(made: Chalice) -> None:
+    """Answer preflights of the paths that pages may call and that are registered by now."""
     for path, methods in [*made.routes.items()]:
         shared = sorted(method for method, route in methods.items() if _declared(route).cors)
-        if shared:
+        if shared and "OPTIONS" not in methods:
             made.route(path, methods=["OPTIONS"], content_types=[])(_preflight(path, shared))
 
 

@@ -110,7 +110,7 @@ class Stage:
         }
         read = settings.read(basic | self._environment | environment)
         dynamo = Dynamo(self.client, sleep=lambda seconds: None)
-        return wire(read, dynamo, self.client, self.clock, lambda: self.client)
+        return wire(read, dynamo, lambda: self.client, self.clock, lambda: self.client)
 
     def populate(self) -> Stage:
         """MEI administers both pages; PAGE shows administrators' posts, QUIET everybody's."""

@@ -67,7 +67,7 @@ class Stage:
         self.limits = self.rivals.platform.settings.limits
         for world, client in ((self.rivals, self.memory), (self.world, self.client)):
             dynamo = Dynamo(client, sleep=lambda seconds: None)  # type: ignore[arg-type]
-            world.platform = wire(self.rivals.platform.settings, dynamo, world.s3, self.rivals.clock)
+            world.platform = wire(self.rivals.platform.settings, dynamo, lambda s3=world.s3: s3, self.rivals.clock)
             world.token = cache(partial(world.token, lifetime=3_600))  # type: ignore[method-assign]
         befriend(self.rivals)
         self._empty = dict(self.memory.items)

@@ -131,7 +131,7 @@ class Crowd:
                 "ENGAWA_SECRET_KEYS_FILE": str(served.local_dir / "secret-keys.json"),
             }
         )
-        self.platform: Platform = wire(read, Dynamo(self.dynamodb), served.aws("s3"))
+        self.platform: Platform = wire(read, Dynamo(self.dynamodb), lambda: served.aws("s3"))
 
     def person(self, friends: Iterable[Person] = ()) -> Person:
         user = secrets.token_hex(6)
