@@ -1,22 +1,24 @@
 """Wires a platform from settings. Tests wire their own from clients of theirs."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import settings as settings_module
 from chalicelib.platform import Platform
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, WrongSetting
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.needs import on_secret
+from chalicelib.web.tokens import WrongKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-__all__ = ["NEEDS", "Platform", "platform", "wire"]
+__all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 
 # Those who only clear away check no token and open no secret.
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
@@ -40,6 +42,30 @@ def platform() -> Platform:
     return wire(settings, Dynamo(_client("dynamodb")), lambda: _client("s3"))
 
 
+def start(environment: Mapping[str, str] = os.environ) -> None:
+    """Begin a function's work on Lambda: with its settings, its logs, and for the API with what every request needs.
+
+    Raises WrongSetting, a sentence that names what is missing or wrong; Lambda then starts no request here.
+    """
+    from chalicelib.web import logs
+
+    logs.start()
+    here = platform()
+    if here.settings.tracing:
+        from aws_lambda_powertools import Tracer
+
+        # Calls to AWS become parts of the trace that Lambda has begun.
+        Tracer(service="engawa", patch_modules=["botocore"])
+    # The functions that only clear away may not read keys.
+    if environment.get("_HANDLER") == "app.app":
+        try:
+            here.keys.check()
+        except WrongKeys as wrong:
+            settings = here.settings
+            name = f"ENGAWA_TOKEN_KEYS_{'FILE' if settings.token_keys_file else 'SECRET'}"
+            raise WrongSetting(f"{name} does not hold the token keys: {wrong}") from None
+
+
 @cache
 def _session() -> Any:
     # botocore's own: boto3 adds nothing that is used here, and a fifth to a cold start.
@@ -61,13 +87,32 @@ def _client(service: str) -> Any:
         s3={"addressing_style": "path"},
         signature_version="s3v4" if service == "s3" else None,
     )
-    return _session().create_client(service, config=config)
+    client = _session().create_client(service, config=config)
+    if service == "dynamodb":
+        client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)
+    return client
 
 
-def _keys(file: str | None, secret: str | None) -> str:
-    if file:
-        return Path(file).read_text(encoding="utf-8")
-    text: str = _client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+def _ask_for_capacity(params: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Have DynamoDB tell with each answer what it took; every operation in use can."""
+    return {**params, "ReturnConsumedCapacity": "TOTAL"}
+
+
+def _keys(name: str, file: str | None, secret: str | None) -> str:
+    """The text of keys; `name` is what their settings begin with. Raises WrongSetting where it cannot be read."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        if file:
+            return Path(file).read_text(encoding="utf-8")
+        text: str = _client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    except (OSError, UnicodeDecodeError) as failed:
+        reason = failed.strerror if isinstance(failed, OSError) else "it is not UTF-8"
+        raise WrongSetting(f"{name}_FILE cannot be read: {reason}") from None
+    except ClientError as failed:
+        raise WrongSetting(f"{name}_SECRET cannot be read: {failed.response['Error']['Code']}") from None
+    except (BotoCoreError, KeyError) as failed:
+        raise WrongSetting(f"{name}_SECRET cannot be read: {type(failed).__name__}") from None
     return text
 
 

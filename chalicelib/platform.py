@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 class Platform:
     """Everything a face works with, over these clients.
 
-    `clock` gives milliseconds since the epoch; `s3` and `sqs` make a client once it is needed, `read_keys` reads keys
-    from a file or a secret.
+    `clock` gives milliseconds since the epoch; `s3` and `sqs` make a client once it is needed; `read_keys` reads the
+    keys that settings of a name put into a file or a secret.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Platform:
         s3: "Callable[[], S3Client]",
         clock: Callable[[], int],
         sqs: "Callable[[], SQSClient]",
-        read_keys: Callable[[str | None, str | None], str],
+        read_keys: Callable[[str, str | None, str | None], str],
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -71,7 +71,7 @@ class Platform:
     @cached_property
     def keys(self) -> Keys:
         file, secret = self.settings.token_keys_file, self.settings.token_keys_secret
-        return Keys(lambda: self._read_keys(file, secret))
+        return Keys(lambda: self._read_keys("ENGAWA_TOKEN_KEYS", file, secret))
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -117,7 +117,7 @@ class Platform:
         from chalicelib.store.sealing import Seals
 
         file, secret = self.settings.secret_keys_file, self.settings.secret_keys_secret
-        seals = Seals(lambda: self._read_keys(file, secret))
+        seals = Seals(lambda: self._read_keys("ENGAWA_SECRET_KEYS", file, secret))
         return Apps(self._dynamo, self._directory_table, seals, self.pages, self.clock)
 
     @cached_property
@@ -193,7 +193,9 @@ class Platform:
         from chalicelib.web.launch_keys import LaunchKeys
 
         file, secret = self.settings.launch_keys_file, self.settings.launch_keys_secret
-        return LaunchKeys(lambda: self._read_keys(file, secret)) if file or secret else None
+        if not (file or secret):
+            return None
+        return LaunchKeys(lambda: self._read_keys("ENGAWA_LAUNCH_KEYS", file, secret))
 
     @cached_property
     def queue(self) -> "Queue":

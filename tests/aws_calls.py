@@ -27,6 +27,8 @@ from chalicelib.store.needs import API, CLEAN, SWEEP
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, BENCH, TESTS = (f"{ROOT / name}/" for name in ("chalicelib", "bench", "tests"))
+ABOUT_ALL = ("api/housekeeping.py", "web/telemetry.py")
+"""Modules of faces and of what they share that run for the other functions, too."""
 PASSING_ON = frozenset({f"store/{name}.py" for name in ("dynamo", "transactions", "fanout", "rows")})
 """The last one only looks at what the queries of others yield, which is when those are sent."""
 
@@ -118,7 +120,7 @@ def _placed(file: str, name: str) -> Trail:
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
     if module in ("api/housekeeping.py", "platform.py") and name in (SWEEP, CLEAN):
         return module, name
-    function = API if module and module.startswith(("api/", "web/")) and module != "api/housekeeping.py" else None
+    function = API if module and module.startswith(("api/", "web/")) and module not in ABOUT_ALL else None
     return (None if module in PASSING_ON else module), function
 
 

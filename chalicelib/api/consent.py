@@ -12,6 +12,7 @@ from chalice.app import Request, Response
 from chalicelib.api.oauth import authorization, form_body
 from chalicelib.api.signin import SignInPage, sign_in
 from chalicelib.bootstrap import Platform
+from chalicelib.core import observed
 from chalicelib.core.directory import User
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.oauth import INSTALLING, Asked, RedirectedError, form_target, location, parse_form
@@ -83,6 +84,7 @@ def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Asked], R
         asked = authorization(here).asked({name: form[name] for name in CARRIED if name in form})
     except RedirectedError as wrong:
         refusal = wrong.refusal
+        observed.refused(refusal)
         told = {"error": refusal.error, "error_description": refusal.description, "state": wrong.state}
         return _redirect(location(wrong.redirect_uri, **told))
     return step(asked)

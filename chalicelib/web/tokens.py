@@ -6,6 +6,8 @@ signs, every one verifies, chosen by `kid`; so a key is rotated by putting a new
 when the tokens it signed have expired.
 """
 
+import hashlib
+import hmac
 import json
 import secrets
 import time
@@ -27,6 +29,12 @@ RELOAD_SECONDS = 60
 _CLAIMS = ["iss", "aud", "exp", "iat", "jti", "sub", "client_id"]
 
 
+class WrongKeys(Exception):
+    """What should be a JWK Set is none. The text says what is wrong, and has nothing of a key."""
+
+    loggable = True
+
+
 class Keys:
     """The token keys, read when first needed and again when a token names one that is not among them.
 
@@ -37,6 +45,7 @@ class Keys:
         self._load = load
         self._now = now
         self._keys: dict[str, jose.Key] = {}
+        self._pepper: bytes | None = None
         self._loaded: float | None = None
 
     def signing(self) -> jose.Key:
@@ -51,8 +60,33 @@ class Keys:
             self._reload()
         return self._keys.get(kid)
 
+    def check(self) -> None:
+        """Raise WrongKeys where there is no key to sign with."""
+        if self._loaded is None:
+            self._reload()
+        if not self._keys:
+            raise WrongKeys("it has no keys")
+        if self._pepper is None:
+            raise WrongKeys("its first key has no private part, so it cannot sign")
+
+    def pseudonym(self, user: str) -> str | None:
+        """Stands for a user in logs: the same for the same user until the first key changes, and nobody without that
+        key can tell whose it is. None before the keys are read."""
+        return hmac.new(self._pepper, user.encode(), hashlib.sha256).hexdigest()[:16] if self._pepper else None
+
     def _reload(self) -> None:
-        self._keys = jose.keys(json.loads(self._load())["keys"])
+        try:
+            jwks = json.loads(self._load())["keys"]
+            self._keys = jose.keys(jwks)
+            secret = str(jwks[0].get("k") or jwks[0].get("d") or "") if jwks else ""
+        except jose.Invalid as wrong:
+            raise WrongKeys(f"it has {wrong}") from None
+        # What these raise may quote what was read.
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise WrongKeys("it is not a JWK Set") from None
+        self._pepper = (
+            hmac.new(secret.encode(), b"engawa: viewers in logs", hashlib.sha256).digest() if secret else None
+        )
         self._loaded = self._now()
 
 

@@ -14,6 +14,7 @@ from chalicelib.api.housekeeping import SWEEP
 from chalicelib.core.directory import Page
 from chalicelib.core.errors import Conflict
 from chalicelib.store.notes import AGAIN_MS, SOON_MS
+from chalicelib.web.telemetry import RunFailed
 from tests.integration.conftest import HANA, KEN, MEI, Reply, World
 from tests.integration.on_pages import FEEDS, PAGE, URI, ask, comment, favorite, populated, post, send
 
@@ -154,7 +155,7 @@ def test_a_message_that_fails_stays_in_the_queue(world: World, monkeypatch: pyte
     broken = {"pk": {"S": "trash"}, "sk": {"S": "broken"}, "p": {"S": "content"}}
     world.dynamodb.put_item(TableName="engawa-local-feeds", Item=broken)
 
-    with pytest.raises(KeyError):
+    with pytest.raises(RunFailed, match=r"^clean failed: KeyError$"):
         world.clean()
 
     assert queued(world) == 1
