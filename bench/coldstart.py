@@ -72,8 +72,8 @@ def measure(directory: Path, runs: int = RUNS) -> ColdStarts:
     ours, floor = _laid_out(directory / "ours"), _floor(directory)
     taken = ColdStarts(Started(), Started())
     with running(directory) as (environment, token):
-        data = _event("/2/apps/appdata/{user}/{group}", ME, {"user": "@me", "group": "@self"}, token)
-        nothing = _event("/", "/", None, token)
+        data = event("GET", "/2/apps/appdata/{user}/{group}", ME, {"user": "@me", "group": "@self"}, token)
+        nothing = event("GET", "/", "/", None, token)
         # The first of each reads from the disk what the others find in memory.
         for started in (ColdStarts(Started(), Started()), *[taken] * runs):
             _start(ours, environment, data, started.ours)
@@ -81,12 +81,12 @@ def measure(directory: Path, runs: int = RUNS) -> ColdStarts:
     return taken
 
 
-def _start(code: Path, environment: Mapping[str, str], event: Mapping[str, Any], told: Started) -> None:
+def _start(code: Path, environment: Mapping[str, str], asked: Mapping[str, Any], told: Started) -> None:
     function = Function("app.app", code, environment)
     before = _processor()
     try:
         began = time.perf_counter()
-        answer = function.invoke(event)
+        answer = function.invoke(asked)
         told.clock.append(time.perf_counter() - began)
     finally:
         function.stop()
@@ -123,13 +123,17 @@ def _floor(directory: Path) -> Path:
     return floor / "task"
 
 
-def _event(route: str, path: str, parameters: Mapping[str, str] | None, token: str) -> dict[str, Any]:
-    """What API Gateway hands to the function."""
+def event(
+    method: str, route: str, path: str, parameters: Mapping[str, str] | None, token: str, body: str | None = None
+) -> dict[str, Any]:
+    """What API Gateway hands to the function; a body is JSON."""
     headers = {"Authorization": f"OAuth {token}", "Accept": "application/json", "Host": "api.example.com"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
     return {
         "resource": route,
         "path": path,
-        "httpMethod": "GET",
+        "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": None,
@@ -138,12 +142,12 @@ def _event(route: str, path: str, parameters: Mapping[str, str] | None, token: s
         "stageVariables": None,
         "requestContext": {
             "resourcePath": route,
-            "httpMethod": "GET",
+            "httpMethod": method,
             "path": f"/api{path}",
             "stage": "api",
             "requestId": "c6af9ac6-7b61-11e6-9a41-93e800000000",
             "identity": {"sourceIp": "192.0.2.1", "userAgent": None},
         },
-        "body": None,
+        "body": body,
         "isBase64Encoded": False,
     }

@@ -7,6 +7,8 @@ or a secret, so of exceptions stand only their kinds, the way the code went, and
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
@@ -16,14 +18,26 @@ from chalicelib.core import observed
 MOST_FRAMES = 30
 
 
-def start(stream: TextIO | None = None) -> None:
-    """Have all that this process logs written so, to `stream` or the standard output: a line for each request and run,
-    and warnings and errors of all who log."""
-    handler = logging.StreamHandler(stream or sys.stdout)
+def start(stream: TextIO = sys.stdout) -> None:
+    """Have all that this process logs written so: a line for each request and run, and all warnings and errors."""
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(Formatter())
     # In the place of that of Lambda's runtime client, which writes text.
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger("chalicelib").setLevel(logging.INFO)
+
+
+@contextmanager
+def started(stream: TextIO) -> Iterator[None]:
+    """As `start`, inside the block alone."""
+    root, ours = logging.getLogger(), logging.getLogger("chalicelib")
+    before = [*root.handlers], ours.level
+    start(stream)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before[0]
+        ours.setLevel(before[1])
 
 
 class Formatter(LambdaPowertoolsFormatter):
