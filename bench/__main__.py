@@ -1,4 +1,4 @@
-"""`python -m bench [part of a row's name] [--json]`: what each request costs, and may cost; `cold start` and `warm` too.
+"""`python -m bench [part of a row's name] [--json]`: what each request costs and may cost, then what processes take.
 
 The exit status is 1 where a bound is broken.
 """
