@@ -116,4 +116,5 @@ def _log(head: wire.Head, answer: Answer, started: float) -> None:
     # Never the query: old clients send their tokens there.
     if os.environ.get("ENGAWA_ACCESS_LOG") == "1":
         path = head.target.partition("?")[0]
-        print(f"{head.method} {path} {answer.status} {(time.monotonic() - started) * 1000:.0f}", file=sys.stderr)
+        milliseconds = (time.monotonic() - started) * 1000
+        print(f"{head.method} {path} {answer.status} {milliseconds:.0f} {answer.header(REQUEST_ID)}", file=sys.stderr)

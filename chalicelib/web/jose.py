@@ -105,25 +105,26 @@ def _library(*, asymmetric: bool = False) -> Any:
     """PyJWT, able to use asymmetric keys where that is asked for."""
     global _loaded
     with _lock:
-        if _loaded is None:
-            _loaded = _imported(hide=not asymmetric)
-        if asymmetric and not _loaded.algorithms.has_crypto:
-            # Keys that were made before go on with the modules that made them.
-            for name in [name for name in sys.modules if name.partition(".")[0] == "jwt"]:
-                del sys.modules[name]
-            _loaded = _imported(hide=False)
+        if _loaded is None and not asymmetric and "jwt" not in sys.modules:
+            _loaded = _without_cryptography()
+        # Keys that were made before go on with the library that made them.
+        if _loaded is None or (asymmetric and not _loaded.algorithms.has_crypto):
+            import jwt
+
+            _loaded = jwt
         return _loaded
 
 
-def _imported(*, hide: bool) -> Any:
+def _without_cryptography() -> Any:
+    """PyJWT for shared keys alone. Whoever else imports it gets the whole one."""
     hidden = _Hidden("cryptography")
-    if hide:
-        sys.meta_path.insert(0, hidden)
+    sys.meta_path.insert(0, hidden)
     try:
         import jwt
     finally:
-        if hide:
-            sys.meta_path.remove(hidden)
+        sys.meta_path.remove(hidden)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "jwt"]:
+            del sys.modules[name]
     return jwt
 
 
