@@ -11,6 +11,7 @@ import time
 from io import BufferedIOBase
 from typing import Any, cast
 
+from chalicelib.web.telemetry import REQUEST_ID
 from local import wire
 from local.environment import HOST
 from local.gateway import Answer, Gateway, error, too_large
@@ -117,4 +118,5 @@ def _log(head: wire.Head, answer: Answer, started: float) -> None:
     if os.environ.get("ENGAWA_ACCESS_LOG") == "1":
         path = head.target.partition("?")[0]
         milliseconds = (time.monotonic() - started) * 1000
-        print(f"{head.method} {path} {answer.status} {milliseconds:.0f} {answer.header(REQUEST_ID)}", file=sys.stderr)
+        request_id = dict(answer.headers).get(REQUEST_ID, "-")
+        print(f"{head.method} {path} {answer.status} {milliseconds:.0f} {request_id}", file=sys.stderr)

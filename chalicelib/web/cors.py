@@ -35,7 +35,10 @@ PREFLIGHT_SECONDS = 7_200
 """How long a browser may keep the answer to a preflight."""
 _READING = frozenset({"GET", "HEAD"})
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With"
-_SHOWN = "ETag, Location, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+_SHOWN = (
+    "ETag, Location, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "X-Request-Id"
+)
 
 
 class Origins:

@@ -48,7 +48,8 @@ class Formatter(LambdaPowertoolsFormatter):
 
     def serialize(self, log: Any) -> str:
         """The line."""
-        log.pop("exception_notes", None)
+        for name in ("exception_notes", *(["location"] if "route" in log else [])):
+            log.pop(name, None)
         if seen := observed.current():
             log["request_id"] = seen.request_id
         text: str = super().serialize(log)
