@@ -51,9 +51,7 @@ class Answer:
     body: bytes = b""
 
 
-def error(
-    status: int, code: str, description: str, *headers: tuple[str, str], request_id: str | None = None
-) -> Answer:
+def error(status: int, code: str, description: str, *headers: tuple[str, str], request_id: str | None = None) -> Answer:
     """An error in the form that all of Engawa answers in; without a `request_id`, with one of its own."""
     body = json.dumps({"error": code, "error_description": description}, separators=(",", ":"))
     named = [("Content-Type", "application/json; charset=utf-8"), (REQUEST_ID, request_id or str(uuid.uuid4()))]

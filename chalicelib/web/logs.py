@@ -61,9 +61,9 @@ class Formatter(LambdaPowertoolsFormatter):
         error: BaseException | None = ei[1]
         while error is not None and len(told) < 5:
             frames = traceback.format_tb(error.__traceback__, limit=-MOST_FRAMES)
-            told.insert(0, f"Traceback (most recent call last):\n{''.join(frames)}{_kind(error)}\n")
+            told.insert(0, f"Traceback (most recent call last):\n{''.join(frames)}{_kind(error)}")
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        return "\n".join(told)
+        return "\n\n".join(told)
 
 
 def _kind(error: BaseException) -> str:
