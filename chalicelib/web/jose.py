@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 Claims = dict[str, Any]
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+"""What only the private form of a JWK has (RFC 7518 §6.2.2 and §6.3.2)."""
 
 _lock = threading.Lock()
 _loaded: Any = None
@@ -32,8 +34,11 @@ class Key:
         self._library = library
         try:
             self._key = library.PyJWK.from_dict(jwk)
+            # The library checks by an RSA key's public part alone.
+            public = {name: value for name, value in jwk.items() if name not in _PRIVATE}
+            self._public = self._key if jwk["kty"] == "oct" else library.PyJWK.from_dict(public)
         # What the library raises may quote the key.
-        except (library.exceptions.PyJWTError, AttributeError, TypeError, ValueError):
+        except (library.exceptions.PyJWTError, AttributeError, KeyError, TypeError, ValueError):
             raise Invalid("a key that is no JWK") from None
         self.id: str | None = self._key.key_id
         self.algorithm: str = self._key.algorithm_name
@@ -52,7 +57,7 @@ class Key:
         try:
             claims: Claims = self._library.decode(
                 token,
-                self._key,
+                self._public,
                 algorithms=[self.algorithm],
                 issuer=issuer,
                 audience=audience,
