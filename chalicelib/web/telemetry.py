@@ -78,7 +78,8 @@ class Telemetry:
         metrics = {
             "Requests": 1,
             "ClientErrors": 400 <= status < 500,
-            "ServerErrors": status >= 500,
+            # A full write window is the client's doing.
+            "ServerErrors": status >= 500 and not seen.rate_refusals,
             "QuotaRefusals": seen.quota_refusals,
             "RateRefusals": seen.rate_refusals,
             "Retries": seen.retries,

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.store.failures import Conflict
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
+from infra import combine
 from local.gateway import Request
 from tests.integration.conftest import APP, HANA, KEN, ME, World
 from tests.integration.on_pages import FEEDS, populated, send
@@ -100,7 +101,7 @@ def test_a_refusal_is_counted_by_its_kind(make_world: Callable[..., World], log:
         (200, None, {"Requests": 1}),
         (400, "parameter_invalid", {"Requests": 1, "ClientErrors": 1, "QuotaRefusals": 1}),
         (200, None, {"Requests": 1}),
-        (503, "service_unavailable", {"Requests": 1, "ServerErrors": 1, "RateRefusals": 1}),
+        (503, "service_unavailable", {"Requests": 1, "RateRefusals": 1}),
         (401, "invalid_request", {"Requests": 1, "ClientErrors": 1}),
     ]
 
@@ -296,6 +297,18 @@ def test_the_document_has_every_field_and_no_other(
             documented[name], set(documented[name].split(", "))
         )
         assert kinds <= allowed, name
+
+
+def test_alarms_and_dashboard_look_at_metrics_that_there_are() -> None:
+    watch = (combine.INFRA / "watch.yaml").read_text(encoding="utf-8")
+    alarmed = set(re.findall(r"Namespace: Engawa\n +MetricName: (\w+)", watch))
+    searched = set(re.findall(r'\{Engawa,stage,route\} MetricName=\\"(\w+)\\"', watch))
+    [shown] = re.findall(r'\["Engawa", "\w+", "stage", .*?\]\s*\]', watch, re.DOTALL)
+
+    assert alarmed == {"Requests", "QuotaRefusals", "RateRefusals"}
+    assert searched == {"ClientErrors", "ServerErrors"}
+    assert set(re.findall(r'"([A-Z]\w+)", (?:"stage"|"\.")', shown)) == {"QuotaRefusals", "RateRefusals", "Retries"}
+    assert alarmed | searched <= set(METRICS)
 
 
 def test_nothing_is_told_where_nobody_logs(world: World, caplog: pytest.LogCaptureFixture) -> None:
