@@ -53,7 +53,7 @@ def test_old_clients_see_their_challenge(deployed: Deployed) -> None:
 
 
 @pytest.mark.parametrize("runtime", runtimes(), ids=lambda command: Path(command[0]).name)
-def test_the_edge_moves_one_header_and_no_other(tmp_path: Path, runtime: list[str]) -> None:
+def test_the_edge_gives_back_one_header_and_an_id_and_changes_no_other(tmp_path: Path, runtime: list[str]) -> None:
     edge = EdgeFunction(tmp_path, runtime)
     headers = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
     challenges = [("x-amzn-Remapped-WWW-Authenticate", "OAuth x"), ("X-Amzn-Remapped-Www-Authenticate", "Bearer y")]
@@ -65,10 +65,12 @@ def test_the_edge_moves_one_header_and_no_other(tmp_path: Path, runtime: list[st
                 [*headers, *challenges],
                 [*headers, ("WWW-Authenticate", "OAuth x"), ("WWW-Authenticate", "Bearer y")],
             ),
+            (200, [("x-amzn-RequestId", "of-gateway"), ("X-Request-Id", "of-app")], None),
+            (404, [("x-amzn-RequestId", "1")], [("x-amzn-RequestId", "1"), ("X-Request-Id", "1")]),
         ):
             answer = Answer(status, given, b"text")
             front = CloudFront(lambda _: None, always(answer), edge)
-            assert front.handle(Request("GET", "/")) == Answer(status, wanted, b"text")
+            assert front.handle(Request("GET", "/")) == Answer(status, wanted or given, b"text")
         untouched = origin_response(Request("GET", "/"), Answer(204, headers))
         assert edge(untouched) == untouched["Records"][0]["cf"]["response"]
     finally:
@@ -88,6 +90,7 @@ def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) ->
     assert [answer.status_code for answer in answers] == [404, 404, 404, 413]
     assert answers[3].json()["error"] == "request_entity_too_large"
     assert {answer.headers["Content-Type"] for answer in answers} == {"application/json; charset=utf-8"}
+    assert all(answer.headers["X-Request-Id"] == answer.headers["x-amzn-RequestId"] for answer in answers)
     assert deployed.gateway.events == before
 
 
