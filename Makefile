@@ -32,7 +32,7 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@exec $(VENV)/python -m local
 
 test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
-	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
 
 # The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
 chromium:
