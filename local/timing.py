@@ -1,0 +1,97 @@
+"""Where a request's time goes: in calls to AWS or in the app, as a `Server-Timing` header (W3C) of its answer.
+
+    Server-Timing: total;dur=9.2, aws;dur=6.1;desc="2 calls", cpu;dur=2.4, aws-cpu;dur=1.9
+
+All in milliseconds: `total` the request in the gateway, `aws` that part of it in which a call of botocore's was under
+way (calls side by side count once), `cpu` the processor time of the request's thread outside of such calls, `aws-cpu`
+that of all calls: building, signing and reading them. `total` less `aws` also has what a thread waits for a processor.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from local.gateway import Answer, Gateway, Request
+
+HEADER = "Server-Timing"
+
+Span = tuple[float, float]
+"""Beginning and end, in seconds of one clock."""
+
+
+@dataclass
+class Spent:
+    """What a request has spent so far; its calls add to it, from whatever thread."""
+
+    thread: int = field(default_factory=threading.get_ident)
+    calls: list[Span] = field(default_factory=list)
+    own_cpu: list[float] = field(default_factory=list)
+    """Seconds that calls took of the processor in the request's own thread."""
+    other_cpu: list[float] = field(default_factory=list)
+    """And in others."""
+
+    def add(self, call: Span, cpu: float) -> None:
+        """Count a call, made by the present thread."""
+        self.calls.append(call)
+        (self.own_cpu if threading.get_ident() == self.thread else self.other_cpu).append(cpu)
+
+    def header(self, total: float, cpu: float) -> str:
+        """The header's value for a request that took so many seconds, and its thread so many of the processor."""
+        own, other = sum(self.own_cpu), sum(self.other_cpu)
+        return (
+            f'total;dur={total * 1000:.3f}, aws;dur={covered(self.calls) * 1000:.3f};desc="{len(self.calls)} calls", '
+            f"cpu;dur={(cpu - own) * 1000:.3f}, aws-cpu;dur={(own + other) * 1000:.3f}"
+        )
+
+
+_spent: ContextVar[Spent | None] = ContextVar("spent", default=None)
+
+
+class TimedGateway(Gateway):
+    """A gateway that tells with each answer what its request spent, in the calls of clients that are `watched`."""
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request, as Gateway does."""
+        spent = Spent()
+        before = _spent.set(spent)
+        started, cpu = time.perf_counter(), time.thread_time()
+        try:
+            answer = super().handle(request)
+        finally:
+            _spent.reset(before)
+        told = spent.header(time.perf_counter() - started, time.thread_time() - cpu)
+        return replace(answer, headers=[*answer.headers, (HEADER, told)])
+
+
+def watch(events: Any) -> None:
+    """Time the calls of a botocore client, or of all that a session will make: `events` are the client's or session's.
+
+    A call lasts from its parameters to its parsed answer, botocore's own tries and waits included.
+    """
+    events.register("before-parameter-build", _begin)
+    events.register("after-call", _end)
+    events.register("after-call-error", _end)
+
+
+def _begin(context: dict[str, Any], **_: Any) -> None:
+    context["engawa-timing"] = (time.perf_counter(), time.thread_time())
+
+
+def _end(context: dict[str, Any], **_: Any) -> None:
+    spent, began = _spent.get(), context.pop("engawa-timing", None)
+    if spent is not None and began is not None:
+        spent.add((began[0], time.perf_counter()), time.thread_time() - began[1])
+
+
+def covered(spans: Iterable[Span]) -> float:
+    """The seconds that lie in at least one of the spans."""
+    seconds, reached = 0.0, float("-inf")
+    for begin, end in sorted(spans):
+        seconds += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return seconds
