@@ -46,11 +46,13 @@ def _height(panel: dict[str, Any]) -> float:
 
 
 def _lines(axes: Any, panel: dict[str, Any]) -> None:
-    for turn, series in enumerate(panel["series"]):
+    names = list(dict.fromkeys(series["name"] for series in panel["series"]))
+    for series in panel["series"]:
+        turn = names.index(series["name"])
         axes.plot(
             series["x"],
             series["y"],
-            label=series["name"],
+            label="" if series["dashed"] else series["name"],
             color=COLOURS[turn % len(COLOURS)],
             marker=MARKS[turn % len(MARKS)] if len(series["x"]) < 20 else None,
             markersize=4,

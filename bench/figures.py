@@ -25,7 +25,7 @@ class Series:
     x: Sequence[float | str]
     y: Sequence[float]
     dashed: bool = False
-    """Computed, where others in the panel are measured, or the reverse; the legend says which."""
+    """Of another kind than the series of the same name, whose colour and place in the legend it shares."""
 
 
 @dataclass(frozen=True)

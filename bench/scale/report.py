@@ -1,0 +1,84 @@
+"""What has been measured along the axes, as tables and as figures."""
+
+from collections.abc import Sequence
+
+from bench.figures import Panel, Rows, Series
+from bench.month import CALL_MS
+from bench.scale.axes import Axis
+from bench.scale.measure import Point
+
+Measured = Sequence[tuple[Axis, Sequence[Point]]]
+
+
+def tables(measured: Measured) -> str:
+    """Markdown: a table for each axis, a line for each request, a column for each size."""
+    return "\n\n".join(_table(axis, points) for axis, points in measured)
+
+
+def _table(axis: Axis, points: Sequence[Point]) -> str:
+    cells: dict[str, dict[int, str]] = {}
+    for point in points:
+        cells.setdefault(point.request, {})[point.size] = _cell(point)
+    lines = [
+        f"| {axis.unit} | {' | '.join(f'{size:,}' for size in axis.sizes)} |",
+        "|---|" + "--:|" * len(axis.sizes),
+        *(f"| {request} | {' | '.join(by_size[size] for size in axis.sizes)} |" for request, by_size in cells.items()),
+    ]
+    return "\n".join(lines)
+
+
+def _cell(point: Point) -> str:
+    figures = point.figures
+    times = "–" if point.computed is None else f"{point.computed:,.0f} ({point.emulated:,.0f})"
+    return f"{figures.in_sequence} · {figures.rru:g} · {figures.wru:g} · {times}"
+
+
+def cost(measured: Measured) -> Rows:
+    """What DynamoDB takes for a million of each request."""
+    return _grid(
+        [
+            Panel(
+                f"Cost by {axis.unit}",
+                axis.unit,
+                "US dollars a million",
+                [Series(request, *_line(points, request, "dollars")) for request in axis.asks],
+                log_x=True,
+                log_y=True,
+            )
+            for axis, points in measured
+        ]
+    )
+
+
+def latency(measured: Measured) -> Rows:
+    """How long each request takes, computed and, dashed, in the emulator."""
+    return _grid(
+        [
+            Panel(
+                f"Latency by {axis.unit}",
+                axis.unit,
+                f"ms: {CALL_MS:g} a call, and CPU",
+                [
+                    Series(request, *line, dashed=dashed)
+                    for dashed, name in ((False, "computed"), (True, "emulated"))
+                    for request in axis.asks
+                    if (line := _line(points, request, name))[0]
+                ],
+                log_x=True,
+                log_y=True,
+            )
+            for axis, points in measured
+        ]
+    )
+
+
+def _line(points: Sequence[Point], request: str, name: str) -> tuple[list[float | str], list[float]]:
+    """The sizes and values of a request, where there are any."""
+    found = [(point.size, getattr(point, name)) for point in points if point.request == request]
+    known = [(size, value) for size, value in found if value is not None]
+    return [size for size, _ in known], [value for _, value in known]
+
+
+def _grid(panels: Sequence[Panel]) -> Rows:
+    """Two in a row."""
+    return [panels[start : start + 2] for start in range(0, len(panels), 2)]
