@@ -14,7 +14,7 @@ import matplotlib
 
 matplotlib.use("svg")
 from matplotlib import pyplot
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 INK = "#010203"
 """Stands for the colour of texts and axes until the file is written."""
@@ -81,9 +81,10 @@ def _dress(axes: Any, panel: dict[str, Any]) -> None:
     for axis, log in ((axes.xaxis, panel["log_x"]), (axes.yaxis, panel["log_y"])):
         if log:
             axis._set_axes_scale("log")
-            axis.set_major_locator(LogLocator(numticks=8))
+            least, most = axis.get_view_interval()
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if most < 1000 * least else (1,), numticks=20))
+            axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
-            axis.set_minor_formatter(NullFormatter())
     if panel["kind"] == "lines" and not panel["log_y"]:
         axes.set_ylim(bottom=0)
     axes.tick_params(labelsize=7, colors=INK, which="both")
@@ -101,6 +102,7 @@ def _svg(drawn: Any) -> str:
     text = out.getvalue().replace(INK, "currentColor")
     # Nobody reads a plot by hundredths of a point.
     text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", text)
+    text = re.sub(r"\s*\n\s*", "\n", text)
     return re.sub(r"<defs>", f"{STYLE}<defs>", text, count=1)
 
 

@@ -11,10 +11,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local.environment import ROOT
+from local.environment import ROOT, Refused
 
 PYTHON = ROOT / ".local" / "load-venv" / "bin" / "python"
 """The interpreter that has what bench/requirements.txt names."""
+
+
+def check_installed() -> None:
+    """Raise Refused where PYTHON is not there."""
+    if not PYTHON.exists():
+        raise Refused(f"There is no {PYTHON}; make load creates it.")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.figures import PYTHON, draw
+from bench.figures import PYTHON, check_installed, draw
 from bench.load.mix import WEIGHTS, Actor
 from bench.load.population import populate
 from bench.load.report import figure, table
@@ -57,12 +57,14 @@ def run(actors: list[Actor], base_url: str, directory: Path, seconds: int, users
     command += ["--host", base_url, "--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s"]
     command += ["--stop-timeout", "10", "--exit-code-on-error", "0", "--loglevel", "WARNING"]
     own = {"ENGAWA_LOAD_PLAN": str(plan), "ENGAWA_LOAD_SAMPLES": str(samples), "PYTHONPATH": str(ROOT)}
-    with (directory / "locust.log").open("wb") as log:
-        done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | own, stdout=log, stderr=log, timeout=seconds + _GRACE, check=False
-        )
-    if done.returncode or not samples.exists():
-        raise Refused(f"Locust failed:\n{(directory / 'locust.log').read_text(errors='replace')[-2000:]}")
+    with (directory / "locust.log").open("w+", encoding="utf-8", errors="replace") as log:
+        try:
+            subprocess.run(
+                command, cwd=ROOT, env=os.environ | own, stdout=log, stderr=log, timeout=seconds + _GRACE, check=True
+            )
+        except subprocess.SubprocessError as failed:
+            log.seek(0)
+            raise Refused(f"Locust failed: {failed}\n{log.read()[-2000:]}") from None
     return [read(row) for row in json.loads(samples.read_text(encoding="utf-8"))]
 
 
@@ -77,6 +79,7 @@ def main() -> int:
     with TemporaryDirectory(prefix="engawa-load-") as name:
         directory = Path(name)
         try:
+            check_installed()
             with served(directory) as environment:
                 actors = populate(directory, environment.base_url)
                 samples = run(actors, environment.base_url, directory, asked.seconds, asked.users, asked.rate)

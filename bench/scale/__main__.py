@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-from bench.figures import draw
+from bench.figures import check_installed, draw
 from bench.month import CALL_MS
 from bench.quality import DOCS, fill
 from bench.scale import report
@@ -32,6 +32,8 @@ def main() -> int:
         parser.error("--docs is for all axes")
     measured = []
     try:
+        if asked.docs:
+            check_installed()
         for axis in AXES:
             if not asked.axis or axis.name in asked.axis:
                 print(f"{axis.unit}: up to {axis.sizes[-1]:,} ...", file=sys.stderr)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from bench.figures import Panel, Rows, Series
-from bench.month import CALL_MS
 from bench.scale.axes import Axis
 from bench.scale.measure import Point
 
@@ -55,9 +54,9 @@ def latency(measured: Measured) -> Rows:
     return _grid(
         [
             Panel(
-                f"Latency by {axis.unit}",
+                f"Latency by {axis.unit} (dashed: emulator)",
                 axis.unit,
-                f"ms: {CALL_MS:g} a call, and CPU",
+                "ms",
                 [
                     Series(request, *line, dashed=dashed)
                     for dashed, name in ((False, "computed"), (True, "emulated"))
