@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -19,7 +20,7 @@ from tempfile import TemporaryDirectory
 from bench.figures import PYTHON, check_installed, draw
 from bench.load.mix import WEIGHTS, Actor
 from bench.load.population import populate
-from bench.load.report import figure, table
+from bench.load.report import capacity, figure, table
 from bench.load.samples import Sample, lines, read
 from bench.load.served import served
 from bench.quality import DOCS, fill
@@ -76,6 +77,8 @@ def main() -> int:
     parser.add_argument("--rate", type=_up_to(MOST_RATE), default=60, help="requests a second (default: %(default)s)")
     parser.add_argument("--docs", action="store_true", help="write docs/load.svg, and the table into docs/quality.md")
     asked = parser.parse_args()
+    # As Ctrl-C: what was started is ended, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with TemporaryDirectory(prefix="engawa-load-") as name:
         directory = Path(name)
         try:
@@ -90,7 +93,7 @@ def main() -> int:
     text = (
         f"{asked.users} simulated users, {asked.rate} requests a second asked for, {asked.seconds} seconds; "
         f"{os.cpu_count()} processors for server, emulator and senders; Python {platform.python_version()}.\n\n"
-        f"{table(told)}"
+        f"{table(told)}\n\n{capacity(told[-1])}"
     )
     print(text)
     for error, times in Counter(each.error for each in samples if each.error).most_common(10):

@@ -17,6 +17,13 @@ def table(told: Sequence[Line]) -> str:
     return "\n".join([HEADING, *map(_row, told)])
 
 
+def capacity(together: Line) -> str:
+    """What the app's own processor time comes to."""
+    cpu = together.cpu + together.aws_cpu
+    most = f", so that one processor serves {1000 / cpu:,.0f} a second" if cpu else ""
+    return f"A request of this mix takes {cpu:.1f} ms of the server's processor{most}, were it the server's alone."
+
+
 def _row(line: Line) -> str:
     name = f"**{ALL}**" if line.operation == ALL else line.operation
     cells = (
@@ -61,5 +68,5 @@ def figure(told: Sequence[Line], samples: Sequence[Sample]) -> Rows:
         kind="bars",
     )
     rate = Panel("Requests", "second of the run", "a second", [Series("requests", seconds, counts)])
-    tail = Panel("Slowest", "second of the run", "ms", [Series("p99", seconds, slowest)])
+    tail = Panel("What one in a hundred waits", "second of the run", "p99, ms", [Series("p99", seconds, slowest)])
     return [[latency, parts], [rate, tail]]

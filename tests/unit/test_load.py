@@ -76,6 +76,15 @@ def test_the_table_has_a_row_for_each_operation() -> None:
     assert [row.split(" | ")[0] for row in rows[2:]] == ["| read", "| write", "| **all**"]
 
 
+def test_the_processor_of_a_request_says_how_many_one_serves() -> None:
+    (together,) = lines([Sample("read", 100, 10, "", SPENT)], [], 1)
+    assert "takes 4.3 ms of the server's processor, so that one processor serves 233 a second" in report.capacity(
+        together
+    )
+    (nothing,) = lines([], [], 1)
+    assert "takes 0.0 ms of the server's processor, were it" in report.capacity(nothing)
+
+
 def test_the_figure_has_its_series() -> None:
     samples = _samples()
     figure = report.figure(lines(samples, ["read", "write"], 2), samples)
@@ -121,3 +130,6 @@ def test_the_documentation_shows_a_run_of_this_mix() -> None:
     assert rows == ["| request", *(f"| {name}" for name in mix.WEIGHTS), "| **all**"]
     plot = (DOCS / "load.svg").read_text(encoding="utf-8")
     assert all(f">{name}</text>" in plot for name in [*mix.WEIGHTS, "p50", "p99", "in DynamoDB (the emulator)"])
+    # Texts have the reader's colour.
+    assert "fill: currentColor" in plot
+    assert "prefers-color-scheme:dark" in plot
