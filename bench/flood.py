@@ -18,7 +18,6 @@ from chalicelib.store.numbered import entry_key, holder_key, new_holder
 TEXT = "縁側でお茶を飲みながら、話をした。" * 4
 """A comment as long as comments usually are."""
 
-
 Numbers = Callable[[int], bool]
 """Some of the numbers of a list's entries."""
 

@@ -25,7 +25,7 @@ Span = tuple[float, float]
 
 
 @dataclass
-class Spent:
+class Tally:
     """What a request has spent so far; its calls add to it, from whatever thread."""
 
     thread: int = field(default_factory=threading.get_ident)
@@ -49,7 +49,7 @@ class Spent:
         )
 
 
-_spent: ContextVar[Spent | None] = ContextVar("spent", default=None)
+_tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 
 class TimedGateway(Gateway):
@@ -57,14 +57,14 @@ class TimedGateway(Gateway):
 
     def handle(self, request: Request) -> Answer:
         """Answer a request, as Gateway does."""
-        spent = Spent()
-        before = _spent.set(spent)
+        tally = Tally()
+        before = _tally.set(tally)
         started, cpu = time.perf_counter(), time.thread_time()
         try:
             answer = super().handle(request)
         finally:
-            _spent.reset(before)
-        told = spent.header(time.perf_counter() - started, time.thread_time() - cpu)
+            _tally.reset(before)
+        told = tally.header(time.perf_counter() - started, time.thread_time() - cpu)
         return replace(answer, headers=[*answer.headers, (HEADER, told)])
 
 
@@ -83,9 +83,9 @@ def _begin(context: dict[str, Any], **_: Any) -> None:
 
 
 def _end(context: dict[str, Any], **_: Any) -> None:
-    spent, began = _spent.get(), context.pop("engawa-timing", None)
-    if spent is not None and began is not None:
-        spent.add((began[0], time.perf_counter()), time.thread_time() - began[1])
+    tally, began = _tally.get(), context.pop("engawa-timing", None)
+    if tally is not None and began is not None:
+        tally.add((began[0], time.perf_counter()), time.thread_time() - began[1])
 
 
 def covered(spans: Iterable[Span]) -> float:

@@ -27,7 +27,7 @@ from bench.quality import DOCS, fill
 from local.environment import ROOT, Refused
 
 MOST_SECONDS, MOST_USERS, MOST_RATE = 600, 100, 500
-"""However much is asked for: 27 % of the mix are writes, and more of them would fill the write windows of 120 users."""
+"""However much is asked for. At that rate each of the 120 users writes 176 times in 180 seconds: four more are allowed."""
 _GRACE = 60
 """Seconds after its time that Locust is given to end before it is ended."""
 

@@ -1,6 +1,6 @@
 """What has been measured along the axes, as tables and as figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.figures import Panel, Rows, Series
 from bench.scale.axes import Axis
@@ -34,41 +34,33 @@ def _cell(point: Point) -> str:
 
 def cost(measured: Measured) -> Rows:
     """What DynamoDB takes for a million of each request."""
-    return _grid(
-        [
-            Panel(
-                f"Cost by {axis.unit}",
-                axis.unit,
-                "US dollars a million",
-                [Series(request, *_line(points, request, "dollars")) for request in axis.asks],
-                log_x=True,
-                log_y=True,
-            )
-            for axis, points in measured
-        ]
-    )
+    return _grid(measured, "Cost by {}", "US dollars a million", {"dollars": False})
 
 
 def latency(measured: Measured) -> Rows:
     """How long each request takes, computed and, dashed, in the emulator."""
-    return _grid(
-        [
-            Panel(
-                f"Latency by {axis.unit} (dashed: emulator)",
-                axis.unit,
-                "ms",
-                [
-                    Series(request, *line, dashed=dashed)
-                    for dashed, name in ((False, "computed"), (True, "emulated"))
-                    for request in axis.asks
-                    if (line := _line(points, request, name))[0]
-                ],
-                log_x=True,
-                log_y=True,
-            )
-            for axis, points in measured
-        ]
-    )
+    return _grid(measured, "Latency by {} (dashed: emulator)", "ms", {"computed": False, "emulated": True})
+
+
+def _grid(measured: Measured, title: str, unit: str, kinds: Mapping[str, bool]) -> Rows:
+    """A panel for each axis, two in a row; `kinds` are what of a point is shown, and whether dashed."""
+    panels = [
+        Panel(
+            title.format(axis.unit),
+            axis.unit,
+            unit,
+            [
+                Series(request, *line, dashed=dashed)
+                for kind, dashed in kinds.items()
+                for request in axis.asks
+                if (line := _line(points, request, kind))[0]
+            ],
+            log_x=True,
+            log_y=True,
+        )
+        for axis, points in measured
+    ]
+    return [panels[start : start + 2] for start in range(0, len(panels), 2)]
 
 
 def _line(points: Sequence[Point], request: str, name: str) -> tuple[list[float | str], list[float]]:
@@ -76,8 +68,3 @@ def _line(points: Sequence[Point], request: str, name: str) -> tuple[list[float 
     found = [(point.size, getattr(point, name)) for point in points if point.request == request]
     known = [(size, value) for size, value in found if value is not None]
     return [size for size, _ in known], [value for _, value in known]
-
-
-def _grid(panels: Sequence[Panel]) -> Rows:
-    """Two in a row."""
-    return [panels[start : start + 2] for start in range(0, len(panels), 2)]

@@ -8,7 +8,7 @@ from botocore.hooks import HierarchicalEmitter
 from bench.load.samples import spent
 from local import timing
 from local.gateway import Answer, Gateway, Request
-from local.timing import Spent, TimedGateway, covered
+from local.timing import Tally, TimedGateway, covered
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_calls_side_by_side_count_once(spans: list[timing.Span], seconds: float)
 
 
 def test_the_processor_of_calls_in_the_requests_own_thread_is_not_the_apps() -> None:
-    told = Spent()
+    told = Tally()
     told.add((0, 0.010), 0.002)
     other = threading.Thread(target=told.add, args=((0.005, 0.020), 0.004))
     other.start()
