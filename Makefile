@@ -16,14 +16,15 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan load scale
+.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
-	@echo 'make bench    what requests cost;  make scale  how that grows with keys, friends, feeds and comments'
-	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
+	@echo 'make bench    what requests cost'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
+	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
+	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
 	@echo 'make lint     style;  make types  types;  make format  correct the style'
@@ -50,6 +51,7 @@ bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
 
 # Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/quality.md.
+.PHONY: load scale
 LOAD := .local/load-venv
 LOAD_INSTALLED := $(LOAD)/.installed
 SECONDS ?= 60
@@ -60,6 +62,13 @@ load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
 
 scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
 	@$(VENV)/python -m bench.scale $(ARGS)
+
+$(LOAD_INSTALLED): bench/requirements.txt
+	@echo 'Installing Locust and matplotlib into $(LOAD) ...'
+	@mkdir -p -m 700 .local
+	@$(find_python) -m venv $(LOAD)
+	@$(LOAD)/bin/python $(PIP) -r bench/requirements.txt
+	@touch $@
 
 # ARCH=x86_64 for that processor, WARM=snapstart or WARM=<instances> against cold starts.
 STAGE ?=
@@ -105,11 +114,4 @@ $(EMULATOR_INSTALLED): local/requirements.txt
 	@mkdir -p -m 700 .local
 	@$(find_python) -m venv $(EMULATOR)
 	@$(EMULATOR)/bin/python $(PIP) -r local/requirements.txt
-	@touch $@
-
-$(LOAD_INSTALLED): bench/requirements.txt
-	@echo 'Installing Locust and matplotlib into $(LOAD) ...'
-	@mkdir -p -m 700 .local
-	@$(find_python) -m venv $(LOAD)
-	@$(LOAD)/bin/python $(PIP) -r bench/requirements.txt
 	@touch $@

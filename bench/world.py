@@ -1,4 +1,4 @@
-"""A platform over moto in this process, or over the emulator that AWS_ENDPOINT_URL names (bench/emulated.py), and a
+"""A platform over moto in this process, or over the emulator that AWS_ENDPOINT_URL names (bench/emulator.py), and a
 client that calls the app as API Gateway does, in one thread.
 """
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from bench.emulated import free_port
+from bench.emulator import free_port
 from local.embedded import accepts
 from local.environment import ROOT, Environment, Refused
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from chalice.app import Chalice
 
-from bench.emulated import emulated_aws
+from bench.emulator import emulated_aws
 from bench.load.samples import Spent, spent
 from bench.meter import Figures, Meter
 from bench.month import CALL_MS, PRICES, price

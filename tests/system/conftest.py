@@ -20,7 +20,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from bench.emulated import free_port
+from bench.emulator import free_port
 
 if TYPE_CHECKING:
     from tests.system.deployed import Deployed
