@@ -16,7 +16,7 @@ from local.embedded import Emulator, accepts, await_predecessor, taken
 from local.environment import STAGE, Environment, Refused
 from local.gateway import Gateway
 from local.server import Server
-from local.timing import TimedGateway, watch
+from local.timing import TimedGateway, watch_all
 from local.worker import Worker
 
 _SWEEP_SECONDS = 5
@@ -117,8 +117,7 @@ class Launcher:
         kind = Gateway
         if os.environ.get("ENGAWA_SERVER_TIMING") == "1":
             kind = TimedGateway
-            boto3.setup_default_session()
-            watch(boto3.DEFAULT_SESSION.events)  # type: ignore[union-attr]
+            watch_all()
         _create_stack()
         made = app.create_app(bootstrap.platform)
         platform = bootstrap.platform()

@@ -16,6 +16,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from botocore.handlers import BUILTIN_HANDLERS
+
 from local.gateway import Answer, Gateway, Request
 
 HEADER = "Server-Timing"
@@ -68,16 +70,6 @@ class TimedGateway(Gateway):
         return replace(answer, headers=[*answer.headers, (HEADER, told)])
 
 
-def watch(events: Any) -> None:
-    """Time the calls of a botocore client, or of all that a session will make: `events` are the client's or session's.
-
-    A call lasts from its parameters to its parsed answer, botocore's own tries and waits included.
-    """
-    events.register("before-parameter-build", _begin)
-    events.register("after-call", _end)
-    events.register("after-call-error", _end)
-
-
 def _begin(context: dict[str, Any], **_: Any) -> None:
     context["engawa-timing"] = (time.perf_counter(), time.thread_time())
 
@@ -86,6 +78,23 @@ def _end(context: dict[str, Any], **_: Any) -> None:
     tally, began = _tally.get(), context.pop("engawa-timing", None)
     if tally is not None and began is not None:
         tally.add((began[0], time.perf_counter()), time.thread_time() - began[1])
+
+
+_HANDLERS = (("before-parameter-build", _begin), ("after-call", _end), ("after-call-error", _end))
+
+
+def watch(events: Any) -> None:
+    """Time the calls of a botocore client, whose events these are.
+
+    A call lasts from its parameters to its parsed answer, botocore's own tries and waits included.
+    """
+    for event, handler in _HANDLERS:
+        events.register(event, handler)
+
+
+def watch_all() -> None:
+    """Time the calls of all clients of sessions that are begun from now on, boto3's and botocore's own."""
+    BUILTIN_HANDLERS.extend(_HANDLERS)
 
 
 def covered(spans: Iterable[Span]) -> float:
