@@ -23,6 +23,8 @@ help:
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
 	@echo 'make bench    what requests cost'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
+	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
+	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
 	@echo 'make lint     style;  make types  types;  make format  correct the style'
@@ -32,7 +34,7 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@exec $(VENV)/python -m local
 
 test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
-	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
 
 # The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
 chromium:
@@ -47,6 +49,26 @@ chromium:
 
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
+
+# Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/quality.md.
+.PHONY: load scale
+LOAD := .local/load-venv
+LOAD_INSTALLED := $(LOAD)/.installed
+SECONDS ?= 60
+USERS ?= 16
+RATE ?= 60
+load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
+	@$(VENV)/python -m bench.load --seconds '$(SECONDS)' --users '$(USERS)' --rate '$(RATE)' $(ARGS)
+
+scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
+	@$(VENV)/python -m bench.scale $(ARGS)
+
+$(LOAD_INSTALLED): bench/requirements.txt
+	@echo 'Installing Locust and matplotlib into $(LOAD) ...'
+	@mkdir -p -m 700 .local
+	@$(find_python) -m venv $(LOAD)
+	@$(LOAD)/bin/python $(PIP) -r bench/requirements.txt
+	@touch $@
 
 # ARCH=x86_64 for that processor, WARM=snapstart or WARM=<instances> against cold starts.
 STAGE ?=

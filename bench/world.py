@@ -1,4 +1,6 @@
-"""A platform over moto, in process and in one thread, and a client that calls the app as API Gateway does."""
+"""A platform over moto in this process, or over the emulator that AWS_ENDPOINT_URL names (bench/emulator.py), and a
+client that calls the app as API Gateway does, in one thread.
+"""
 
 import json
 import os
