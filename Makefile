@@ -21,7 +21,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
-	@echo 'make bench    what requests cost'
+	@echo 'make bench    what requests cost, and cold starts'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
 	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
 	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'

@@ -68,7 +68,7 @@ def start(environment: Mapping[str, str] = os.environ) -> None:
 
 @cache
 def _session() -> Any:
-    # botocore's own: boto3 adds nothing that is used here, and a fifth to a cold start.
+    # botocore's own: boto3 adds nothing that is used here, and a sixth to a cold start.
     from botocore.session import get_session
 
     return get_session()

@@ -26,7 +26,6 @@ REQUEST_ID = "X-Request-Id"
 NAMESPACE = "Engawa"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 T = TypeVar("T")
-Middleware = Callable[[Request, Callable[[Request], Response]], Response]
 
 
 class RunFailed(Exception):

@@ -26,6 +26,7 @@ MOST_CHARACTERS = 4096
 """A longer token is refused unread."""
 RELOAD_SECONDS = 60
 """A token with an unknown `kid` makes the keys be read again, at most this often."""
+_PURPOSE = b"engawa: viewers in logs"
 _CLAIMS = ["iss", "aud", "exp", "iat", "jti", "sub", "client_id"]
 
 
@@ -77,17 +78,15 @@ class Keys:
     def _reload(self) -> None:
         try:
             jwks = json.loads(self._load())["keys"]
-            self._keys = jose.keys(jwks)
+            keys = jose.keys(jwks)
             secret = str(jwks[0].get("k") or jwks[0].get("d") or "") if jwks else ""
         except jose.Invalid as wrong:
             raise WrongKeys(f"it has {wrong}") from None
         # What these raise may quote what was read.
         except (ValueError, KeyError, TypeError, AttributeError):
             raise WrongKeys("it is not a JWK Set") from None
-        self._pepper = (
-            hmac.new(secret.encode(), b"engawa: viewers in logs", hashlib.sha256).digest() if secret else None
-        )
-        self._loaded = self._now()
+        self._pepper = hmac.new(secret.encode(), _PURPOSE, hashlib.sha256).digest() if secret else None
+        self._keys, self._loaded = keys, self._now()
 
 
 class Tokens:
