@@ -1,6 +1,7 @@
 """Wires a platform from settings. Tests wire their own from clients of theirs."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -22,6 +23,7 @@ __all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 
 # Those who only clear away check no token and open no secret.
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
+_making = threading.Lock()
 
 
 def wire(
@@ -87,7 +89,9 @@ def _client(service: str) -> Any:
         s3={"addressing_style": "path"},
         signature_version="s3v4" if service == "s3" else None,
     )
-    client = _session().create_client(service, config=config)
+    # Clients of one session must not be made side by side.
+    with _making:
+        client = _session().create_client(service, config=config)
     if service == "dynamodb":
         client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)
     return client

@@ -44,9 +44,9 @@ class Faces(Chalice):
             if not path or path.startswith(beginning):
                 for name in names:
                     if name not in self._loaded:
-                        self._loaded.add(name)
                         make = getattr(import_module(f"chalicelib.api.{name}"), name)
                         self.register_blueprint(make(self._platform))
+                        self._loaded.add(name)
         preflights(self)
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
