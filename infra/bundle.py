@@ -41,13 +41,13 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/kafka",
 )
 """Folders that nothing here imports."""
-_UNUSED_IMAGING = ("_avif", "_webp", "_imagingcms", "_imagingft", "_imagingtk")
-"""Extensions of Pillow for what is neither read nor written here: JPEG, PNG and GIF need `_imaging` alone."""
+_UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")
+"""Extensions of Pillow for what is neither read nor written here: `_imaging` is for JPEG and PNG, `_imagingcms` for the
+colour profiles in them."""
 _UNUSED_LIBRARIES = (
     "libavif",
     "libwebp",
     "libsharpyuv",
-    "liblcms2",
     "libfreetype",
     "libharfbuzz",
     "libpng16",

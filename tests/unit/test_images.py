@@ -542,6 +542,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     assert int(done.stdout) * 1024 <= 8 * side * side + 30_000_000
 
 
+def test_of_many_profiles_one_is_inflated(monkeypatch):
+    inflated = []
+    make = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", lambda: inflated.append(1) or make())
+    bomb = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 3_000_000, 9))
+    examine(png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 1000), BOUNDS)
+    assert len(inflated) == 1
+
+
 def test_examining_decodes_nothing():
     picture = examine(png_of(header(6000, 6000), b""), BOUNDS)
     assert (picture.kind, picture.width, picture.height) == ("PNG", 6000, 6000)

@@ -23,6 +23,8 @@ from infra.refusals import Refused
         "botocore/data/partitions.json",
         "botocore/cacert.pem",
         "PIL/_imaging.cpython-313-aarch64-linux-gnu.so",
+        "PIL/_imagingcms.cpython-313-aarch64-linux-gnu.so",
+        "pillow.libs/liblcms2-88eaba2f.so.2.0.19",
         "pillow.libs/libjpeg-80045241.so.62.4.0",
         "pillow.libs/libtiff-0c352bdc.so.6.3.0",
         "_cffi_backend.cpython-313-aarch64-linux-gnu.so",
