@@ -498,7 +498,7 @@ def test_whatever_is_broken_in_a_file_is_refused_or_rendered(data, more):
     "kind", ["rgba", "palette", "interlaced", "progressive", "fill", "texts", "profile", "inflating"]
 )
 def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
-    """In a process of its own, since memory that a decoder takes is seen by the system alone, and time bounded by it."""
+    """In a process of its own, since only the system sees a decoder's memory, and ends what takes too long."""
     side = 4000
     bounds = ImageBounds(pixels=side * side)
     rows = (b"\0" + b"\x55" * side * 4) * side
