@@ -114,7 +114,7 @@ async def _serve(port: int) -> None:
     config.loglevel = "WARNING"
     checkpoints = Checkpoints(ministack.app, save)
     saving = asyncio.create_task(checkpoints.run())
-    serving = asyncio.create_task(serve(Fence(checkpoints, port), config, shutdown_trigger=stop.wait))
+    serving = asyncio.create_task(serve(Fence(checkpoints), config, shutdown_trigger=stop.wait))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping, saving}, return_when=asyncio.FIRST_COMPLETED)
     saving.cancel()
