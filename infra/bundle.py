@@ -1,9 +1,9 @@
 """Makes the zip that Lambda runs: the app, and of its libraries what runs.
 
 The libraries are the wheels of requirements.txt for Lambda's Python and processor, whatever this machine is, and each
-has one of the hashes that were written down when its version was chosen (infra/lock.py). boto3 is
-among them though Lambda has one: that one changes when AWS likes, and what is deployed shall be what was tested. Of its
-25 MB of data only those of the services in use go along.
+has one of the hashes that were written down when its version was chosen (infra/lock.py). boto3 is among them though
+Lambda has one: that one changes when AWS likes, and what is deployed shall be what was tested. Of its 25 MB of data
+only those of the services in use go along.
 """
 
 from __future__ import annotations
