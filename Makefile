@@ -7,6 +7,8 @@ EMULATOR := .local/emulator-venv
 
 INSTALLED := .venv/.installed
 EMULATOR_INSTALLED := $(EMULATOR)/.installed
+AUDIT := .local/audit-venv
+AUDIT_INSTALLED := $(AUDIT)/.installed
 PIP := -m pip install -qq --disable-pip-version-check
 
 # The first interpreter that is new enough and can make virtual environments.
@@ -16,7 +18,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan
+.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan audit lock
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
@@ -27,6 +29,7 @@ help:
 	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
+	@echo 'make audit    asks for known weaknesses of what is installed;  make lock  writes the hashes of what the zip takes'
 	@echo 'make lint     style;  make types  types;  make format  correct the style'
 	@echo 'make clean    remove .venv and caches; data and keys in .local/ stay'
 
@@ -84,6 +87,15 @@ scan: $(INSTALLED)
 		&& .local/scan-venv/bin/python $(PIP) -r infra/requirements-scan.txt; }
 	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
 
+# Ends well where nobody can be asked, and says so; ARGS=--strict ends badly then.
+audit: $(INSTALLED)
+	@$(MAKE) -s $(AUDIT_INSTALLED) || true
+	@$(VENV)/python -m infra.audit $(ARGS)
+
+# After each change of requirements.txt.
+lock: $(INSTALLED) $(AUDIT_INSTALLED)
+	@$(VENV)/python -m infra.lock
+
 check: $(INSTALLED)
 	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
@@ -114,4 +126,11 @@ $(EMULATOR_INSTALLED): local/requirements.txt
 	@mkdir -p -m 700 .local
 	@$(find_python) -m venv $(EMULATOR)
 	@$(EMULATOR)/bin/python $(PIP) -r local/requirements.txt
+	@touch $@
+
+$(AUDIT_INSTALLED): infra/requirements-audit.txt
+	@echo 'Installing pip-audit and uv into $(AUDIT) ...'
+	@mkdir -p -m 700 .local
+	@$(find_python) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python $(PIP) -r infra/requirements-audit.txt
 	@touch $@

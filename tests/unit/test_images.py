@@ -494,9 +494,11 @@ def test_whatever_is_broken_in_a_file_is_refused_or_rendered(data, more):
 # What it may cost
 
 
-@pytest.mark.parametrize("kind", ["rgba", "palette", "interlaced", "progressive", "texts", "profile", "inflating"])
+@pytest.mark.parametrize(
+    "kind", ["rgba", "palette", "interlaced", "progressive", "fill", "texts", "profile", "inflating"]
+)
 def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
-    """In a process of its own, since memory that a decoder takes is seen by the system alone."""
+    """In a process of its own, since only the system sees a decoder's memory, and ends what takes too long."""
     side = 4000
     bounds = ImageBounds(pixels=side * side)
     rows = (b"\0" + b"\x55" * side * 4) * side
@@ -511,6 +513,9 @@ def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
         data = png_of(head, b"\0" * (side * side * 2))
     elif kind == "progressive":
         data = encoded(Image.new("RGB", (side, side), RED), "JPEG", progressive=True, subsampling=0)
+    elif kind == "fill":
+        # Any number of these may stand before a marker; what follows is none.
+        data = jpeg()[:-2] + b"\xff" * 4_000_000 + b"\0\xff\xd9"
     elif kind == "texts":
         bomb = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 50_000_000, 9))
         data = png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 20)
@@ -540,6 +545,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 60)),
     )
     assert int(done.stdout) * 1024 <= 8 * side * side + 30_000_000
+
+
+def test_of_many_profiles_one_is_inflated(monkeypatch):
+    inflated = []
+    make = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", lambda: inflated.append(1) or make())
+    bomb = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 3_000_000, 9))
+    examine(png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 1000), BOUNDS)
+    assert len(inflated) == 1
 
 
 def test_examining_decodes_nothing():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -384,6 +385,42 @@ def test_without_any_key_it_is_unavailable_and_asked_again_in_a_minute() -> None
         with pytest.raises(Unavailable):
             fetched.issuer.check(signed())
     assert fetched.count == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"kty": "oct"},
+        {"kty": "oct", "k": 1},
+        {"kty": "RSA", "n": 1, "e": "AQAB"},
+        {"kty": "RSA", "n": "AQ", "e": ""},
+        {"kty": "RSA", "n": JWKS["keys"][0]["n"], "e": "AQAB", "alg": "none"},
+        {"kty": "EC", "crv": ["P-256"], "x": "AQ", "y": "AQ"},
+        {"kty": ["RSA"]},
+    ],
+)
+def test_a_broken_key_takes_no_other_with_it(broken: dict[str, Any]) -> None:
+    fetched = Fetched()
+    fetched.answer = lambda: json.dumps({"keys": [broken | {"kid": "broken"}, JWKS["keys"][0]]}).encode()
+    assert fetched.issuer.check(signed()).viewer
+    with pytest.raises(TokenRefused):
+        fetched.issuer.check(signed(kid="broken"))
+
+
+@pytest.mark.parametrize("answer", [b"[" * 60_000, b'{"keys": {}}', b'{"keys": [7]}', b"\xff", IncompleteRead(b"")])
+def test_an_answer_that_is_no_jwk_set(answer: bytes | IncompleteRead) -> None:
+    def fetch(_: str) -> bytes:
+        if isinstance(answer, IncompleteRead):
+            raise answer
+        return answer
+
+    with pytest.raises(Unavailable):
+        Issuer(ISSUER, JWKS_URL, HERE, fetch=fetch).check(signed())
+
+
+def test_an_external_issuer_may_speak_for_an_app_and_never_for_an_operator() -> None:
+    access = Fetched().issuer.check(signed(sub="6d1f0c2ab4e79853", scope="admin r_profile"))
+    assert (access.viewer, access.scopes) == (None, {"r_profile"})
 
 
 def test_a_jwk_set_is_fetched_over_http(tmp_path: Any) -> None:
