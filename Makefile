@@ -18,11 +18,13 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan audit lock
+.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan audit lock \
+	prove prove-model prove-histories
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
+	@echo 'make prove    the same for longer, with new random choices each time (docs/quality.md)'
 	@echo 'make bench    what requests cost, and cold starts'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
 	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
@@ -38,6 +40,19 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 
 test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
 	@$(VENV)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
+
+# Tests of make test with more and with new examples; each prints what it has done.
+prove: prove-model prove-histories
+
+# EXAMPLES=2000: so many sequences.
+EXAMPLES ?= 400
+prove-model: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@HYPOTHESIS_PROFILE=default MODEL_EXAMPLES=$(EXAMPLES) $(VENV)/python -m pytest -q -s tests/system/test_model.py
+
+# HISTORIES=100: so many of each kind, of about 160 operations.
+HISTORIES ?= 34
+prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@HISTORIES=$(HISTORIES) HISTORIES_SEED=$$(date +%s) $(VENV)/python -m pytest -q -s tests/system/test_histories.py
 
 # The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
 chromium:

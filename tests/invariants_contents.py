@@ -224,6 +224,40 @@ def scan(dynamodb: Any, s3: Any, bucket: str, prefix: str = "engawa-local-") -> 
     return Contents(items("feeds"), items("comments"), items("favorites"), objects, pages_in(items("directory")))
 
 
+def of_pages(
+    dynamodb: Any, pages: Iterable[str], contents: Iterable[str], shards: int, prefix: str = "engawa-local-"
+) -> Contents:
+    """As `scan`, of some pages and of all contents that they ever had, without images.
+
+    A user's note, which is there for ten minutes in any case, is left out.
+    """
+
+    def partition(table: str, key: str) -> list[Item]:
+        values = {":pk": {"S": key}}
+        parts = dynamodb.get_paginator("query").paginate(
+            TableName=prefix + table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+        )
+        return [item for part in parts for item in part["Items"]]
+
+    own, wanted = set(pages), set(contents)
+    notes = [
+        note
+        for note in partition("feeds", PARTITION)
+        if note.get("p", {}).get("S") in wanted or note["sk"]["S"].removeprefix(PAGE) in own
+    ]
+    feeds = notes + [item for page in own for item in partition("feeds", page)]
+    comments = [item for content in wanted for item in partition("comments", content)]
+    favorites = [
+        item for content in wanted for shard in range(shards) for item in partition("favorites", f"{content}#{shard}")
+    ]
+    places = [{"pk": {"S": f"page#{page}"}, "sk": {"S": "#"}} for page in own]
+    directory = [dynamodb.get_item(TableName=f"{prefix}directory", Key=key).get("Item") for key in places]
+    return Contents(feeds, comments, favorites, [], pages_in(filter(None, directory)))
+
+
 def pages_in(directory: Iterable[Item]) -> list[str]:
     """The ids of the pages that stand in the directory, also of those that are being deleted."""
     return [

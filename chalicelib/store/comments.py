@@ -121,12 +121,13 @@ class Comments:
     def delete(self, page: str, content_uri: str, comment: str, user: str) -> None:
         """Delete a comment.
 
-        Raises NotFound (content, comment), PermissionDenied (the user is neither its poster nor an administrator of
-        the page) and Unavailable.
+        Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator
+        of the page) and Unavailable.
         """
         content = content_of(page, content_uri)
         head_place, administrator = (self._table, head_key(content)), self._pages.administrator(page, user)
-        found = self._dynamo.batch_get([head_place, administrator], consistent=True)
+        found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+        self._pages.check(page, found)
         if head_place not in found:
             raise no_content()
         head, asked = found[head_place], number_in(comment)
