@@ -11,14 +11,14 @@ _ID = re.compile(r"[0-9a-z]{1,64}")
 
 def to_cursor(last: str) -> str:
     """The cursor of a list that goes on after the entry with the id `last`."""
-    return base64.urlsafe_b64encode(last.encode("ascii")).decode("ascii").rstrip("=")
+    return base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
 
 
 def from_cursor(cursor: str) -> str:
     """The id in a cursor. Raises ParameterInvalid for one that no list can have given."""
     try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        last = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
+        last = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
         last = ""
     if not _ID.fullmatch(last) or to_cursor(last) != cursor:

@@ -50,7 +50,7 @@ def check_id(kind: str) -> Check:
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str) or not is_id(kind, value):
-            raise ParameterInvalid(f"{name} is not the id of a {kind}")
+            raise ParameterInvalid(f"{name} is not the id of {'an' if kind == 'app' else 'a'} {kind}")
         return value
 
     return check
@@ -177,10 +177,9 @@ def day(name: str, value: Any) -> str:
 
 def login(name: str, value: Any) -> str:
     """A login name, in lower case whatever case it came in."""
-    lowered = value.lower() if isinstance(value, str) else ""
-    if not _LOGIN.fullmatch(lowered):
+    if not isinstance(value, str) or not _LOGIN.fullmatch(value.lower()):
         raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, the first of them a letter or digit")
-    return lowered
+    return value.lower()
 
 
 def password(name: str, value: Any) -> str:
