@@ -341,6 +341,7 @@ def test_what_there_is_no_such_order_or_filter_for(parameters: dict[str, object]
         (lambda: person_fields([5], ()), "fields must be a string or a list of strings"),
         (lambda: query(sortBy=5), "sortBy must be a string"),
         (lambda: query(count=10**12), "count must be a whole number from 1 to 1000"),
+        (lambda: query(count=10**5000), "count must be a whole number from 1 to 1000"),
         (lambda: query(startIndex=-(10**12)), "startIndex must be a whole number from 0 to 1000000000"),
     ],
 )
