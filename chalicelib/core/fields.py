@@ -29,7 +29,7 @@ E = TypeVar("E", bound=Enum)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
-_URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~%]+")
+_URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
 _MODULE = re.compile(r"[1-9][0-9]{0,8}")
 _IDS = {
@@ -204,7 +204,7 @@ def publication(name: str, value: Any) -> Mapping[str, Publication]:
 def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
     """The parts of an absolute URI, in printable ASCII, without user name and password."""
     try:
-        if not isinstance(value, str) or not _URL_CHARACTERS.fullmatch(value.lower()) or not value.isascii():
+        if not isinstance(value, str) or not _URL_CHARACTERS.fullmatch(value):
             raise ValueError
         parts = urlsplit(value)
         if not parts.scheme or "@" in parts.netloc or (parts.scheme in ("http", "https") and not parts.hostname):

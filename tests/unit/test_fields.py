@@ -88,7 +88,6 @@ def test_keeps(check: Check | str, value: Any, kept: Any) -> None:
         ("needed, or nothing", " ", "must not be empty"),
         (fields.url, "/a", "must be an absolute URL"),
         (fields.url, "http://a.example/é", "must be an absolute URL"),
-        # Its lower case is ASCII.
         (fields.url, "http://a.example/\u212a", "must be an absolute URL"),
         (fields.url, "ftp://a.example/", "must be an http or https URL"),
         (fields.url, "http://a.example/".ljust(1025, "a"), "is too long (max=1024)"),

@@ -1,4 +1,4 @@
-"""What is read of image files before anything is decoded: which parts are kept, and what is said of broken ones."""
+"""Images without their pixels: which parts of a file are kept, what is said of broken ones, sizes and keys."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import struct
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.core import jpeg, png
+from chalicelib.core.images import Rendition, fitted, is_key, key_of
 from chalicelib.core.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
 from tests.pictures import PNG_SIGNATURE, chunk, exif, header, png_of, segment
 
@@ -63,7 +66,7 @@ ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown k
     ("parts", "said"),
     [
         ([], ORDER),
-        ([chunk(b"IHDR")], "its header is broken"),
+        ([chunk(b"IHDR")], ORDER),
         ([chunk(b"IHDR", b"\0" * 12)], "its header is broken"),
         ([chunk(b"IHDR", b"\0" * 14)], "its header is broken"),
         ([chunk(b"IDAT")], ORDER),
@@ -225,3 +228,68 @@ def test_an_orientation_that_is_cut_off_is_none() -> None:
     assert [orientation_of(whole[:end]) for end in (len(whole), len(whole) - 2)] == [6, 6]
     assert {orientation_of(whole[:end]) for end in range(len(whole) - 2)} == {1}
     assert orientation_of(b"II*\1" + whole[4:]) == 1
+
+
+@given(
+    st.binary(max_size=64), st.sampled_from([b"", b"II*\0", b"MM\0*", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08\xff\xff"])
+)
+def test_an_orientation_is_from_1_to_8_whatever_is_read(data, beginning):
+    assert 1 <= orientation_of(beginning + data) <= 8
+
+
+# Renditions
+
+
+@given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(1, 1024))
+def test_a_picture_fits_and_keeps_its_shape(width, height, edge):
+    across, down = fitted(width, height, edge)
+    assert max(across, down) == min(edge, max(width, height))
+    assert 1 <= across <= width
+    assert 1 <= down <= height
+    assert abs(across * height - down * width) <= max(width, height)
+
+
+@pytest.mark.parametrize(
+    ("size", "made"),
+    [
+        ((180, 1), (180, 1)),
+        ((181, 361), (90, 180)),
+        ((360, 3), (180, 2)),
+        ((361, 1), (180, 1)),
+        ((720, 1), (180, 1)),
+    ],
+)
+def test_half_a_pixel_is_a_whole_one_and_none_is_less_than_one(size: tuple[int, int], made: tuple[int, int]) -> None:
+    assert fitted(*size, 180) == made
+    assert fitted(*reversed(size), 180) == tuple(reversed(made))
+
+
+def test_keys_name_the_content() -> None:
+    jpeg, other, png = (
+        key_of("feeds/42-a_B", Rendition("large", body, media_type, 1, 1))
+        for body, media_type in ((b"a", "image/jpeg"), (b"b", "image/jpeg"), (b"a", "image/png"))
+    )
+    # SHA-256 of "a" begins so.
+    assert jpeg == "images/feeds/42-a_B/ca978112ca1bbdcafac231b39a23dc4d.jpg"
+    assert png == jpeg.replace(".jpg", ".png")
+    assert other != jpeg
+    assert all(map(is_key, (jpeg, other, png)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "answers/f/0123456789abcdef0123456789abcdef.jpg",
+        "images/0123456789abcdef0123456789abcdef.jpg",
+        "images//0123456789abcdef0123456789abcdef.jpg",
+        "images/../0123456789abcdef0123456789abcdef.jpg",
+        "images/f/0123456789abcdef0123456789abcdef.gif",
+        "images/f/0123456789abcdef0123456789abcdef.jpg\n",
+        "images/f/0123456789ABCDEF0123456789ABCDEF.jpg",
+        "images/f/0123.jpg",
+        "images/f/0123456789abcdef0123456789abcdef.jpg?x",
+    ],
+)
+def test_what_is_no_key(text):
+    assert not is_key(text)
+    assert is_key("images/f/0123456789abcdef0123456789abcdef.jpg")
