@@ -287,8 +287,25 @@ def test_a_cursor_brings_back_the_id(last: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "=", "a", "花", to_cursor("abc") + "=", to_cursor("a#b"), to_cursor("A"), "a" * 999]
+    "cursor",
+    [
+        "",
+        "=",
+        "a",
+        "花",
+        to_cursor("abc") + "=",
+        "YQ==",
+        "YR",
+        "Y Q",
+        "YWJ",
+        "\ud800",
+        "YQ\n",
+        to_cursor("a#b"),
+        to_cursor("A"),
+        "a" * 999,
+    ],
 )
 def test_a_cursor_that_no_list_gave_is_refused(cursor: str) -> None:
-    with pytest.raises(ParameterInvalid, match="cursor"):
+    with pytest.raises(ParameterInvalid) as caught:
         from_cursor(cursor)
+    assert caught.value.description == "cursor is not one that this list gave"
