@@ -18,13 +18,14 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan audit lock \
-	prove prove-model prove-histories
+.PHONY: help serve test chromium prove prove-model prove-histories coverage mutate bench load scale check lint types \
+	format clean package deploy destroy scan audit lock
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
 	@echo 'make prove    the same for longer, with new random choices each time (docs/quality.md)'
+	@echo 'make coverage how much of the app tests run;  make mutate  whether they notice what is changed in its rules'
 	@echo 'make bench    what requests cost, and cold starts'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
 	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
@@ -64,6 +65,17 @@ chromium:
 	echo 'Installing chromium ...'; \
 	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
 		--no-install-recommends chromium chromium-driver fonts-noto-cjk > /dev/null
+
+# ARGS=tests/system counts what those tests have the served platform run, too.
+coverage: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@$(VENV)/coverage erase
+	@$(VENV)/coverage run -m pytest -q -n 2 --dist loadgroup tests/unit tests/integration $(ARGS)
+	@$(VENV)/coverage combine --quiet
+	@$(VENV)/coverage report
+
+# ARGS="window paging" for some modules of chalicelib/core.
+mutate: $(INSTALLED)
+	@$(VENV)/python -m tests.mutants $(ARGS)
 
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
