@@ -81,7 +81,6 @@ bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
 
 # Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/quality.md.
-.PHONY: load scale
 LOAD := .local/load-venv
 LOAD_INSTALLED := $(LOAD)/.installed
 SECONDS ?= 60
