@@ -1,13 +1,17 @@
 """Wires a platform from settings. Tests wire their own from clients of theirs."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from chalicelib import settings as settings_module
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.signatures import WINDOW_SECONDS
 from chalicelib.settings import Settings
 from chalicelib.store.answers import Answers
@@ -43,10 +47,14 @@ from chalicelib.web.tokens import Keys, Tokens
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 # Those who only clear away check no token and open no secret.
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,14 +104,17 @@ def wire(
     s3: "S3Client",
     clock: Callable[[], int] | None = None,
     sqs: "Callable[[], SQSClient] | None" = None,
+    secrets: "Callable[[], SecretsManagerClient] | None" = None,
 ) -> Platform:
-    """A platform over these clients; `clock` gives milliseconds since the epoch, `sqs` makes a client once needed."""
+    """A platform over these clients; `clock` gives milliseconds since the epoch, `sqs` and `secrets` make a client once
+    needed."""
     clock, table = clock or _now, settings.table("directory")
+    read = partial(_keys, secrets or (lambda: _client("secretsmanager")))
     directory = Directory(dynamo, table)
     pages = Pages(dynamo, table, clock)
     users = Users(dynamo, table, directory, pages, clock)
-    apps = Apps(dynamo, table, Seals(lambda: _secret_keys(settings)), pages, clock)
-    keys = Keys(lambda: _token_keys(settings))
+    apps = Apps(dynamo, table, Seals(lambda: read(settings.secret_keys_file, settings.secret_keys_secret)), pages, clock)
+    keys = Keys(lambda: read(settings.token_keys_file, settings.token_keys_secret))
     external = None
     if settings.openid_issuer and settings.openid_jwks:
         from chalicelib.web.issuer import Issuer
@@ -146,7 +157,7 @@ def wire(
             body_hash=settings.body_hash,
         ),
         origins=Origins(apps.origins, settings.issuer),
-        launch_keys=_launch_keys(settings),
+        launch_keys=_launch_keys(settings, read),
         queue=queue,
         posting=Posting(
             dynamo,
@@ -193,24 +204,23 @@ def _client(service: str) -> Any:
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
-def _token_keys(settings: Settings) -> str:
-    return _keys(settings.token_keys_file, settings.token_keys_secret)
-
-
-def _secret_keys(settings: Settings) -> str:
-    return _keys(settings.secret_keys_file, settings.secret_keys_secret)
-
-
-def _launch_keys(settings: Settings) -> LaunchKeys | None:
+def _launch_keys(settings: Settings, read: Callable[[str | None, str | None], str]) -> LaunchKeys | None:
     file, secret = settings.launch_keys_file, settings.launch_keys_secret
-    return LaunchKeys(lambda: _keys(file, secret)) if file or secret else None
+    return LaunchKeys(lambda: read(file, secret)) if file or secret else None
 
 
-def _keys(file: str | None, secret: str | None) -> str:
+def _keys(client: "Callable[[], SecretsManagerClient]", file: str | None, secret: str | None) -> str:
+    """The text of a file, or else of a secret. Raises Unavailable where that is not to be had."""
     if file:
         return Path(file).read_text(encoding="utf-8")
-    text: str = _client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-    return text
+    if secret is None:
+        raise ValueError("neither a file nor a secret")
+    try:
+        return client().get_secret_value(SecretId=secret)["SecretString"]
+    except (BotoCoreError, ClientError) as failed:
+        # Busy or not, and a secret that is missing or forbidden is told by nothing else.
+        log.error("the secret %s cannot be read: %s", secret, failed)
+        raise Unavailable from failed
 
 
 def _now() -> int:

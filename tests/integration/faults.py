@@ -48,7 +48,8 @@ class Client:
         self._meet = meet or Sending.go
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        return partial(self._call, operation)
+        # A URL is signed without a call.
+        return self._real.generate_presigned_url if operation == "generate_presigned_url" else partial(self._call, operation)
 
     def _call(self, operation: str, **request: Any) -> Any:
         with self._lock:
