@@ -113,7 +113,9 @@ def wire(
     directory = Directory(dynamo, table)
     pages = Pages(dynamo, table, clock)
     users = Users(dynamo, table, directory, pages, clock)
-    apps = Apps(dynamo, table, Seals(lambda: read(settings.secret_keys_file, settings.secret_keys_secret)), pages, clock)
+    apps = Apps(
+        dynamo, table, Seals(lambda: read(settings.secret_keys_file, settings.secret_keys_secret)), pages, clock
+    )
     keys = Keys(lambda: read(settings.token_keys_file, settings.token_keys_secret))
     external = None
     if settings.openid_issuer and settings.openid_jwks:

@@ -72,7 +72,11 @@ class People:
                 yield f"{user} has installed an app that is not there: {app}"
 
     def _logins(self) -> Iterator[str]:
-        given = {login_key(item["l"]["S"]): key for key, item in self.rows.items() if key[0].startswith("user#") and "l" in item}
+        given = {
+            login_key(item["l"]["S"]): key
+            for key, item in self.rows.items()
+            if key[0].startswith("user#") and "l" in item
+        }
         stored = {key: user_key(item["u"]["S"]) for key, item in self.rows.items() if key[0].startswith("login#")}
         if odd := given.items() ^ stored.items():
             yield f"a login without its user, or the reverse: {sorted(odd)}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.world import APP, BUCKET, HANA, KEN, MEI, TARO, Clock
 from chalicelib import settings
@@ -31,6 +31,7 @@ ISSUER = "http://127.0.0.1:8000"
 DAY_MS = 86_400_000
 PICTURE = [Rendition(name, name.encode(), "image/png", 1, 1) for name in ("large", "medium", "small")]
 WHOLE = Paging(0, 100)
+T = TypeVar("T")
 
 
 class Bucket:
@@ -114,6 +115,7 @@ class Stage:
         self.client: Any = client or self.cloud
         self.clock = Clock()
         self._environment = environment
+        self._looked: tuple[Any, Any, dict[str, Any]] = None, None, {}
 
     @cached_property
     def platform(self) -> Platform:
@@ -190,8 +192,23 @@ class Stage:
         def table(name: str) -> list[Any]:
             return list(self.cloud.memory.table(f"engawa-local-{name}"))
 
-        objects, pages = self.cloud.bucket.objects, pages_in(table("directory"))
-        return Contents(table("feeds"), table("comments"), table("favorites"), objects, pages)
+        def look() -> Contents:
+            objects, pages = self.cloud.bucket.objects, pages_in(table("directory"))
+            return Contents(table("feeds"), table("comments"), table("favorites"), objects, pages)
+
+        return self.looked_at("contents", look)
+
+    def looked_at(self, name: str, look: Callable[[], T]) -> T:
+        """What `look` makes of all that is there, as long as nothing changes."""
+        mark = self.cloud.mark()
+        if self._looked[0] != mark:
+            # What a mark names must live as long as the mark.
+            self._looked = mark, self.cloud.save(), {}
+        known: dict[str, Any] = self._looked[2]
+        if name not in known:
+            known[name] = look()
+        found: T = known[name]
+        return found
 
     def wrongs(self) -> list[str]:
         """What is not as it must be."""

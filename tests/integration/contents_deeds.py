@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from bench.world import HANA, KEN, MEI, TARO
@@ -12,8 +13,8 @@ from chalicelib.core.errors import Refusal
 from chalicelib.store.notes import UPLOAD_MS
 from chalicelib.store.numbered import TICKET_MS
 from tests.integration.contents import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
+from tests.integration.suffering import Ground, Ids
 
-Ids = dict[str, str]
 Act = Callable[[Stage, Ids], Any]
 
 
@@ -24,7 +25,7 @@ class Deed:
     name: str
     act: Act
     before: Callable[[Stage], Any] = lambda stage: None
-    """What was before, beside all that `furnish` makes."""
+    """What was before, beside all that `prepare` makes."""
     steps: bool = False
     shards: int = 1
     cold: bool = False
@@ -38,8 +39,18 @@ class Deed:
         return "done"
 
 
-def furnish(stage: Stage, deed: Deed) -> Ids:
+def prepare(ground: Ground, deed: Deed) -> Ids:
     """Feeds, shown and not, with what hangs on them, and remains of one of the same contentUri; ids of some of it."""
+    saved, ids = furnished(ground)
+    ground.restore(saved)
+    deed.before(ground.rivals)
+    return ids
+
+
+@cache
+def furnished(ground: Ground) -> tuple[Any, Ids]:
+    """What was before all deeds, and ids of it."""
+    stage = ground.rivals.populate()
     stage.post()
     for user in (HANA, KEN):
         stage.comment("of the deleted feed", user)
@@ -54,8 +65,7 @@ def furnish(stage: Stage, deed: Deed) -> Ids:
     stage.favorite(TARO)
     stage.post("http://application.example/unshown", KEN)
     stage.comment("1", HANA, "http://application.example/unshown")
-    deed.before(stage)
-    return ids
+    return ground.save(), ids
 
 
 def abandon(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""A stage for tests of whole requests: the app over an AWS in memory, asked as API Gateway asks, and all that it stores."""
+"""A stage for tests of whole requests: the app over an AWS in memory, asked as API Gateway asks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import app as entry
 from bench.world import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
 from chalicelib.core.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
+from chalicelib.store.sealing import Seals
 from chalicelib.web.sessions import Sessions
 from chalicelib.web.tokens import Keys, Tokens
 from local.gateway import Gateway, Request
@@ -27,9 +28,10 @@ BACK, PUBLIC_BACK = "https://quest.example/back", "com.example.album:/back"
 PASSWORD = "correct horse battery"
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "r_page", "openid")
 _RANDOM = re.compile(
-    r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\"|oauth_(signature|timestamp|nonce)=[^&\"]*"
+    r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
+    r"|oauth_(signature|timestamp|nonce)=[^&\"]*"
 )
-"""What differs from run to run: tokens, secrets and hashes, places of answers, ids of feeds, entity tags, signatures."""
+"""What differs from run to run: tokens, secrets, hashes, places of answers, ids of feeds, entity tags, signatures."""
 
 
 class Faces(Stage, Caller):
@@ -50,6 +52,7 @@ class Faces(Stage, Caller):
         keys = Keys(Path(files["token-keys"]).read_text)
         self._sessions = Sessions(keys, ISSUER)
         self._issue = cache(Tokens(keys, ISSUER).issue)
+        self._seals = Seals(Path(files["secret-keys"]).read_text)
 
     def token(self, user: str | None = HANA, *scopes: str, app: str = APP, **more: Any) -> str:
         """An access token, the same whenever it is asked for."""
@@ -61,7 +64,7 @@ class Faces(Stage, Caller):
             login = f"login-of-{user}" if user in (HANA, KEN) else None
             here.users.create(User(user, f"name of {user}", login=login), _hash() if login else None)
         here.apps.create(
-            App(APP, "Quest", True, SECRET, (BACK,), "https://quest.example/start", SCOPES + ("admin",), (ORIGIN,))
+            App(APP, "Quest", True, SECRET, (BACK,), "https://quest.example/start", (*SCOPES, "admin"), (ORIGIN,))
         )
         here.apps.create(App(PUBLIC, "Album", False, None, (PUBLIC_BACK,), scopes=SCOPES))
         for page in (PAGE, QUIET):
@@ -69,6 +72,10 @@ class Faces(Stage, Caller):
             here.pages.add_administrator(page, MEI)
             here.pages.add_module(page, APP, "menu name", MODULE)
         return self
+
+    def stored_secret(self, app: str) -> str:
+        """The secret of an app, as it is stored."""
+        return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"]["x"]["S"])
 
     def operate(self, method: str, path: str, body: Any = None, **query: str) -> Reply:
         """Send to `/admin…` as the operator."""
@@ -94,10 +101,12 @@ class Faces(Stage, Caller):
         return list(self.cloud.memory.table(f"engawa-local-{name}"))
 
     def tables(self) -> invariants.Tables:
-        return invariants.Tables(self._table("appdata"), self._table("directory"))
+        """Data and installs as they are."""
+        return self.looked_at("data", lambda: invariants.Tables(self._table("appdata"), self._table("directory")))
 
     def people(self) -> People:
-        return People(self._table("directory"), self._table("grants"))
+        """Directory and grants as they are."""
+        return self.looked_at("people", lambda: People(self._table("directory"), self._table("grants")))
 
     def wrongs(self) -> list[str]:
         return super().wrongs() + self.tables().wrongs(self.platform.settings.limits) + self.people().wrongs()
@@ -111,10 +120,10 @@ class Faces(Stage, Caller):
     def seen(self) -> Any:
         held = self.tables().held
         data = {key: (each.data, each.ledger.version, len(each.ledger.window.times)) for key, each in held.items()}
-        directory = sorted(map(_shown, self._table("directory")), key=repr)
-        grants = sorted(map(_shown, self._table("grants")), key=repr)
+        directory = sorted(map(_shown, self._table("directory")))
+        grants = sorted(map(_shown, self._table("grants")))
         now = self.clock.now // 1000
-        passing = sorted((_shown(each) for each in self._table("ephemeral") if int(each["ttl"]["N"]) > now), key=repr)
+        passing = sorted(_shown(each) for each in self._table("ephemeral") if int(each["ttl"]["N"]) > now)
         return super().seen(), data, directory, grants, passing
 
 
@@ -140,7 +149,14 @@ def _hash() -> str:
 
 def _shown(item: Any) -> Any:
     """An item without what differs from run to run."""
-    shown = {name: plain(repr(value)) for name, value in item.items()}
-    if "h" in shown and item["pk"]["S"].startswith("login#"):
-        shown["h"] = item["h"]["S"].rpartition("$")[0].rpartition("$")[0]
-    return {name: "" if name in ("x", "runner") else value for name, value in sorted(shown.items())}
+    if id(item) not in _known:
+        shown = {name: plain(repr(value)) for name, value in item.items()}
+        if "h" in shown and item["pk"]["S"].startswith("login#"):
+            shown["h"] = item["h"]["S"].rpartition("$")[0].rpartition("$")[0]
+        told = repr({name: "" if name in ("x", "runner", "by") else value for name, value in sorted(shown.items())})
+        _known[id(item)] = item, told
+    return _known[id(item)][1]
+
+
+_known: dict[int, tuple[Any, str]] = {}
+"""By the items' ids, which are theirs while they are here: items are never changed, only replaced."""

@@ -6,14 +6,14 @@ see then, and what there is to see when time has passed and all is cleared.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 from tests.integration.contents import Cloud, Stage
-from tests.integration.faults import Client, Sending
-from tests.integration.troubles import Killed, Trouble
+from tests.integration.faults import Client, Killed, Sending
+from tests.integration.troubles import Trouble
+from tests.tally import tried
 
 BUSY, KILLED = "Unavailable", "killed"
 Ids = dict[str, str]
@@ -38,29 +38,41 @@ class Deed(Protocol):
         """What whoever asks is told: "Unavailable", or anything else."""
 
 
-Make = Callable[[Cloud, Any], Stage]
-"""Makes a stage over a cloud, by way of a client."""
+class Ground:
+    """Two stages over one cloud: one whose calls meet troubles, and one for rivals and for what is right."""
+
+    def __init__(self, make: Callable[[Cloud, Any], Stage]) -> None:
+        """`make` makes a stage over a cloud, by way of a client."""
+        self.cloud = Cloud()
+        self.client = Client(self.cloud)
+        self.rivals, self.stage = make(self.cloud, self.cloud), make(self.cloud, self.client)
+        self.stage.clock = self.rivals.clock
+
+    def save(self) -> Any:
+        """All that is there, and the time."""
+        return self.cloud.save(), self.rivals.clock.now
+
+    def restore(self, saved: Any) -> None:
+        """Bring back what was saved."""
+        items, self.rivals.clock.now = saved
+        self.cloud.restore(items)
 
 
 class Scene:
-    """A deed on a stage whose calls meet troubles, and one without for rivals and for what is right."""
+    """A deed on a ground, where `prepare` brings about what was before, and tells ids of it."""
 
-    def __init__(self, deed: Any, make: Make, furnish: Callable[[Any, Any], Ids]) -> None:
+    def __init__(self, deed: Any, ground: Ground, prepare: Callable[[Ground, Any], Ids]) -> None:
         self.deed: Deed = deed
-        cloud = Cloud()
-        self.client = Client(cloud)
-        self.rivals, self.stage = make(cloud, cloud), make(cloud, self.client)
-        self.stage.clock = self.rivals.clock
-        self.rivals.populate()
-        self.ids = furnish(self.rivals, deed)
-        self._saved, self._now = cloud.save(), self.rivals.clock.now
+        self.ground, self.client = ground, ground.client
+        self.rivals, self.stage = ground.rivals, ground.stage
+        self.ids = prepare(ground, deed)
+        self._saved = ground.save()
         self._right: dict[int, tuple[str, Any, Any]] = {}
         self._reached: dict[Any, tuple[Any, Reached]] = {}
 
     def reset(self) -> None:
-        self.rivals.cloud.restore(self._saved)
-        self.rivals.cloud.memory.tokens.clear()
-        self.rivals.clock.now = self._now
+        self.ground.restore(self._saved)
+        self.ground.cloud.memory.tokens.clear()
         if self.deed.cold:
             self.stage.restart()
         self.stage.platform.queue._found = None  # So that its URL is asked for each time.
@@ -96,15 +108,13 @@ class Scene:
 
     def reached(self) -> Reached:
         """What is seen now and once all is settled; nothing is wrong at either time, and then nothing is left over."""
-        cloud, now = self.rivals.cloud, self.rivals.clock.now
-        mark = cloud.mark(), now
+        mark = self.ground.cloud.mark(), self.rivals.clock.now
         if mark not in self._reached:
-            saved = cloud.save()
+            saved = self.ground.save()
             assert self.rivals.wrongs() == []
             seen = self.rivals.seen()
             end = self.settled()
-            cloud.restore(saved)
-            self.rivals.clock.now = now
+            self.ground.restore(saved)
             # What a mark names must live as long as the mark.
             self._reached[mark] = saved, (seen, end)
         return self._reached[mark][1]
@@ -123,10 +133,6 @@ def nobody(rivals: Sequence[Any]) -> None:
     """Nobody strikes."""
 
 
-TRIED: Counter[tuple[str, str, str]] = Counter()
-"""How many calls met a trouble, by the kind of deeds, the deed and the trouble."""
-
-
 def suffer(here: Scene, trouble: Trouble, kind: str) -> None:
     """Let each call of a deed meet a trouble, in turn; and whoever asks, ask again."""
     for turn, operation in enumerate(here.calls):
@@ -136,7 +142,7 @@ def suffer(here: Scene, trouble: Trouble, kind: str) -> None:
             except AssertionError as error:
                 error.add_note(f"{trouble.name} met call {turn} of {here.calls}")
                 raise
-            TRIED[kind, here.deed.name, trouble.name] += 1
+            tried(kind, here.deed.name, trouble.name)
 
 
 def suffer_once(here: Scene, trouble: Trouble, turn: int, operation: str) -> None:
@@ -168,7 +174,7 @@ def suffer_once(here: Scene, trouble: Trouble, turn: int, operation: str) -> Non
         possible = [0, 1] if trouble.loses_answers or here.deed.steps or told == KILLED else [0]
     if told == outcome or not here.deed.steps:
         possible = [times for times in possible if seen == right[times][1]]
-        assert possible, f"{told} was answered, and something else was done"
+        assert possible, f"{told:.300} was answered, and something else was done"
 
     again = here.run()
     assert again in {right[times + 1][0] for times in possible}, f"after {told}, again: {again}; and not {right[2][0]}"

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from chalicelib.store.dynamo import TRIES
-from tests.integration.contents import Cloud, Stage, one_after_the_other
-from tests.integration.contents_deeds import DEEDS, RIVALS, Deed, furnish
+from tests.integration.contents import Stage, one_after_the_other
+from tests.integration.contents_deeds import DEEDS, RIVALS, Deed, prepare
 from tests.integration.faults import Sending
-from tests.integration.suffering import BUSY, Scene, nobody, suffer
+from tests.integration.suffering import BUSY, Ground, Scene, nobody, suffer
 from tests.integration.troubles import COLLISION, IN_TRANSACTIONS, TROUBLES
 
 SEEDS = range(8)
@@ -31,11 +31,13 @@ def _one_thread() -> Iterator[None]:
 
 
 @cache
-def scene(deed: Deed) -> Scene:
-    def make(cloud: Cloud, client: Any) -> Stage:
-        return Stage(cloud, client, ENGAWA_FAVORITE_SHARDS=str(deed.shards))
+def ground(shards: int) -> Ground:
+    return Ground(lambda cloud, client: Stage(cloud, client, ENGAWA_FAVORITE_SHARDS=str(shards)))
 
-    return Scene(deed, make, furnish)
+
+@cache
+def scene(deed: Deed) -> Scene:
+    return Scene(deed, ground(deed.shards), prepare)
 
 
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)

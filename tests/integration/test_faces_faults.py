@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chalicelib.core import passwords
 from local import keys
-from tests.integration.contents import Cloud, one_after_the_other
+from tests.integration.contents import one_after_the_other
 from tests.integration.faces import Faces
-from tests.integration.faces_deeds import DEEDS, Deed, furnish
-from tests.integration.suffering import Scene, suffer
+from tests.integration.faces_deeds import DEEDS, Deed, prepare
+from tests.integration.suffering import Ground, Scene, suffer
 from tests.integration.troubles import TROUBLES
 
 
@@ -31,11 +29,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Deed],
     keys.ensure_launch(directory / "launch-keys.json")
 
     @cache
-    def make(deed: Deed) -> Scene:
-        def stage(cloud: Cloud, client: Any) -> Faces:
-            return Faces(directory, cloud, client, cold=deed.cold and client is not cloud)
+    def ground(cold: bool) -> Ground:
+        return Ground(lambda cloud, client: Faces(directory, cloud, client, cold=cold and client is not cloud))
 
-        return Scene(deed, stage, furnish)
+    @cache
+    def make(deed: Deed) -> Scene:
+        return Scene(deed, ground(deed.cold), prepare)
 
     with pytest.MonkeyPatch.context() as patches, one_after_the_other():
         patches.setattr(passwords, "N", 16)  # What a hash costs is not what is tried here.

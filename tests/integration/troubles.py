@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from tests.integration.faults import Sending, cancelling, delaying, losing, part_of, refusing, resending, timeout
+from tests.integration.faults import (
+    Sending,
+    cancelling,
+    delaying,
+    killing,
+    losing,
+    part_of,
+    refusing,
+    resending,
+    timeout,
+)
 from tests.integration.memory import client_error
 
 READS = frozenset({"get_item", "batch_get_item", "query"})
@@ -19,10 +29,6 @@ BUCKET = frozenset({"put_object", "list_objects_v2", "delete_objects"})
 QUEUE = frozenset({"get_queue_url", "send_message"})
 SECRETS = frozenset({"get_secret_value"})
 OTHERS = BUCKET | QUEUE | SECRETS
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 Meeting = Callable[[Sending, Any], Any]
@@ -39,15 +45,6 @@ class Trouble:
     """The operations whose caller must answer as if nothing had been."""
     loses_answers: bool = False
     lasting: bool = False
-
-
-def killing(*, landed: bool) -> Meeting:
-    def act(sending: Sending, strike: Any) -> Any:
-        if landed:
-            sending.go()
-        raise Killed
-
-    return act
 
 
 def colliding(sending: Sending, strike: Any) -> Any:
