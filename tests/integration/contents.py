@@ -219,13 +219,19 @@ class Stage:
         return self.contents().remains()
 
     def go_on(self) -> None:
-        """What was before does not stand in the way of the next; posts find the late tickets."""
+        """What was before does not stand in the way of the next: posts find the late tickets, where there are any."""
+        if not self._late():
+            return
         with suppress(Refusal):  # Where there is no page or no feed any more.
             self.post("http://application.example/last")
             self.comment("last", TARO)
+        assert self.contents().wrongs() == []
+        assert not self._late()
+
+    def _late(self) -> set[int]:
+        """The numbers that somebody has drawn and not used."""
         found = self.contents()
-        assert found.wrongs() == []
-        assert not drawn(found.lists.get(PAGE)) | drawn(found.heads.get(content_of(PAGE, URI)))
+        return drawn(found.lists.get(PAGE)) | drawn(found.heads.get(content_of(PAGE, URI)))
 
     def seen(self) -> Any:
         """What is there for people to see, without what differs from run to run: ids and times."""

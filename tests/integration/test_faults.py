@@ -364,4 +364,4 @@ def test_the_tables_in_memory_do_what_motos_do(stage: Stage, tmp_path: Path) -> 
             assert Read().send(world) == Read().on(state)[0]
             Uninstall().send(world)
             Sweep().send(world)
-            assert invariants.scan(world.dynamodb).remains() == []
+        assert invariants.scan(world.dynamodb).remains() == []
