@@ -153,7 +153,9 @@ def _shown(item: Any) -> Any:
         shown = {name: plain(repr(value)) for name, value in item.items()}
         if "h" in shown and item["pk"]["S"].startswith("login#"):
             shown["h"] = item["h"]["S"].rpartition("$")[0].rpartition("$")[0]
-        told = repr({name: "" if name in ("x", "runner", "by") else value for name, value in sorted(shown.items())})
+        told = repr(
+            {name: "" if name in ("x", "runner", "by", "deadline") else value for name, value in sorted(shown.items())}
+        )
         _known[id(item)] = item, told
     return _known[id(item)][1]
 
