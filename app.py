@@ -9,6 +9,7 @@ from chalicelib.api.admin_apps import admin_apps
 from chalicelib.api.admin_import import admin_import
 from chalicelib.api.admin_pages import admin_pages
 from chalicelib.api.admin_users import admin_users
+from chalicelib.api.bounds import bounded
 from chalicelib.api.comments import comments
 from chalicelib.api.consent import consent
 from chalicelib.api.favorites import favorites
@@ -33,6 +34,7 @@ from chalicelib.web.errors import reword_framework
 def create_app(platform: Callable[[], Platform]) -> Chalice:
     """The app over a platform, which is asked for with the first request that needs it."""
     made = Chalice(app_name="engawa")
+    made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")
     # API Gateway hands a body of any other type over as text, which an image does not survive.
     made.api.binary_types.append("multipart/form-data")

@@ -14,6 +14,7 @@ from chalicelib import settings as settings_module
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.signatures import WINDOW_SECONDS
 from chalicelib.settings import Settings
+from chalicelib.store import deadline
 from chalicelib.store.answers import Answers
 from chalicelib.store.appdata import AppData
 from chalicelib.store.apps import Apps
@@ -217,6 +218,7 @@ def _keys(client: "Callable[[], SecretsManagerClient]", file: str | None, secret
         return Path(file).read_text(encoding="utf-8")
     if secret is None:
         raise ValueError("neither a file nor a secret")
+    deadline.check()
     try:
         return client().get_secret_value(SecretId=secret)["SecretString"]
     except (BotoCoreError, ClientError) as failed:

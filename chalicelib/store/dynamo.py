@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib.core.errors import Unavailable
+from chalicelib.store import deadline
 from chalicelib.store.failures import Uncertain, sort_out
 from chalicelib.store.fanout import Lane, lane, side_by_side
 from chalicelib.store.itemsize import Item
@@ -93,7 +94,11 @@ class Dynamo:
         self._watch = watch
 
     def rest(self, bound: float) -> None:
-        """Wait a random time up to `bound` seconds, so that those who collided do not meet again."""
+        """Wait a random time up to `bound` seconds, so that those who collided do not meet again.
+
+        Raises Unavailable where there is no time to try again.
+        """
+        deadline.check()
         self._sleep(random.uniform(0, bound))  # noqa: S311 (jitter, not a secret)
 
     def get(self, table: str, key: Key, *, consistent: bool) -> Item | None:
@@ -216,6 +221,7 @@ class Dynamo:
             raise Unavailable from failure
 
     def _write(self, operation: str, **request: Any) -> Any:
+        deadline.check()
         answer = None
         try:
             answer = getattr(self._client, operation)(**request)

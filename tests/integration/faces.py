@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from chalice.app import Chalice
+from chalice.local import LambdaContext
+
 import app as entry
 from bench.world import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
 from chalicelib.core.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
+from chalicelib.store import deadline
 from chalicelib.store.sealing import Seals
 from chalicelib.web.sessions import Sessions
 from chalicelib.web.tokens import Keys, Tokens
-from local.gateway import Gateway, Request
+from local.gateway import Answer, Gateway, Request
 from tests import invariants
 from tests.integration.contents import ISSUER, MODULE, PAGE, QUIET, Cloud, Stage
 from tests.integration.signing import ORIGIN, SECRET
@@ -25,6 +29,7 @@ from tests.invariants_directory import People
 PUBLIC = "c07be4915fa2d386"
 """An app without a secret."""
 BACK, PUBLIC_BACK = "https://quest.example/back", "com.example.album:/back"
+FUNCTION_SECONDS = 60
 PASSWORD = "correct horse battery"
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "r_page", "openid")
 _RANDOM = re.compile(
@@ -32,6 +37,24 @@ _RANDOM = re.compile(
     r"|oauth_(signature|timestamp|nonce)=[^&\"]*"
 )
 """What differs from run to run: tokens, secrets, hashes, places of answers, ids of feeds, entity tags, signatures."""
+
+
+class Timed(Gateway):
+    """A gateway that knows what it was asked, and how long its longest request took by the clock of deadline.py."""
+
+    longest = 0.0
+
+    def __init__(self, app: Chalice) -> None:
+        super().__init__(app)
+        self.asked: set[tuple[str, str | None]] = set()
+
+    def handle(self, request: Request) -> Answer:
+        self.asked.add((request.method, self._match(request.target.partition("?")[0])[0]))
+        begun = deadline._now()
+        try:
+            return super().handle(request)
+        finally:
+            self.longest = max(self.longest, deadline._now() - begun)
 
 
 class Faces(Stage, Caller):
@@ -47,7 +70,7 @@ class Faces(Stage, Caller):
             environment |= {f"{setting}_FILE": "" if cold else file, f"{setting}_SECRET": name if cold else ""}
         super().__init__(cloud, client, **environment)
         self.app = entry.create_app(lambda: self.platform)
-        self.gateway = Gateway(self.app)
+        self.gateway = Timed(self.app)
         # Tokens and sessions are those of a platform of its own, whose calls are nobody's.
         keys = Keys(Path(files["token-keys"]).read_text)
         self._sessions = Sessions(keys, ISSUER)
@@ -96,6 +119,14 @@ class Faces(Stage, Caller):
         """Send a form."""
         sent = [*(headers or []), ("Content-Type", "application/x-www-form-urlencoded")]
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))
+
+    def invoke(self, function: str, event: Any) -> None:
+        """Invoke a function that no request is for; it ends in time, by the clock of deadline.py."""
+        begun = deadline._now()
+        try:
+            self.app.handler_map[function](event, LambdaContext(function, 512, 1000 * FUNCTION_SECONDS))
+        finally:
+            assert deadline._now() - begun <= FUNCTION_SECONDS
 
     def _table(self, name: str) -> list[Any]:
         return list(self.cloud.memory.table(f"engawa-local-{name}"))

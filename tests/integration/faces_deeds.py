@@ -13,8 +13,6 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
-from chalice.local import LambdaContext
-
 from bench.world import APP, HANA, KEN, ME, MEI, TARO, Reply
 from chalicelib.api.housekeeping import CLEAN, SWEEP
 from chalicelib.core import passwords
@@ -318,7 +316,7 @@ def by_queue(stage: Faces, ids: Ids) -> str:
     for message in list(stage.cloud.line.messages):
         event = {"Records": [{"body": message, "receiptHandle": "", "messageId": uuid4().hex}]}
         try:
-            stage.app.handler_map[CLEAN](event, LambdaContext("clean", 512, 60_000))
+            stage.invoke(CLEAN, event)
         except Refusal as refusal:
             return type(refusal).__name__
         stage.cloud.line.messages.remove(message)
@@ -333,7 +331,7 @@ SCHEDULED = dict.fromkeys(("version", "account", "region", "source", "detail-typ
 
 def by_schedule(stage: Faces, ids: Ids) -> str:
     try:
-        stage.app.handler_map[SWEEP](SCHEDULED, LambdaContext("sweep", 512, 60_000))
+        stage.invoke(SWEEP, SCHEDULED)
     except Refusal as refusal:
         return type(refusal).__name__
     return "done"
