@@ -20,7 +20,8 @@ from chalicelib.store.deadline import CALL_SECONDS
 from local import keys
 from tests.integration.contents import one_after_the_other
 from tests.integration.faces import Faces
-from tests.integration.faces_deeds import DEEDS, Deed, prepare
+from tests.integration.faces_asking import Deed, prepare
+from tests.integration.faces_deeds import DEEDS
 from tests.integration.faults import Sending, losing, timeout
 from tests.integration.suffering import BUSY, Ground, Scene, nobody, suffer
 from tests.integration.troubles import TROUBLES
