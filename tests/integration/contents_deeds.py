@@ -9,11 +9,10 @@ from functools import cache
 from typing import Any
 
 from bench.world import HANA, KEN, MEI, TARO
-from chalicelib.core.errors import Refusal
 from chalicelib.store.notes import UPLOAD_MS
 from chalicelib.store.numbered import TICKET_MS
 from tests.integration.contents import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
-from tests.integration.suffering import Ground, Ids
+from tests.integration.suffering import Ground, Ids, outcome_of
 
 Act = Callable[[Stage, Ids], Any]
 
@@ -32,11 +31,7 @@ class Deed:
 
     def outcome(self, stage: Stage, ids: Ids) -> str:
         """What whoever asks is told."""
-        try:
-            self.act(stage, ids)
-        except Refusal as refusal:
-            return type(refusal).__name__
-        return "done"
+        return outcome_of(lambda: self.act(stage, ids))
 
 
 def prepare(ground: Ground, deed: Deed) -> Ids:

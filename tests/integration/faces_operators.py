@@ -8,11 +8,10 @@ from uuid import uuid4
 
 from bench.world import APP, HANA, KEN, ME, MEI, TARO, Reply
 from chalicelib.api.housekeeping import CLEAN, SWEEP
-from chalicelib.core.errors import Refusal
 from tests.integration.contents import MODULE, PAGE, QUIET
 from tests.integration.faces import PASSWORD, PUBLIC, Faces, told
 from tests.integration.faces_asking import Deed, in_answers, uncounted
-from tests.integration.suffering import Ids
+from tests.integration.suffering import Ids, outcome_of
 
 NEW_USER, NEW_APP, NEW_PAGE = "n1n2n3n4n5n6", "00ff00ff00ff00ff", "30000000000000000000"
 
@@ -29,14 +28,13 @@ def new_secret(stage: Faces, ids: Ids) -> str:
 
 def by_queue(stage: Faces, ids: Ids) -> str:
     """The queue's function works at what it is sent; what fails is sent again by SQS."""
-    for message in list(stage.cloud.line.messages):
-        event = {"Records": [{"body": message, "receiptHandle": "", "messageId": uuid4().hex}]}
-        try:
-            stage.invoke(CLEAN, event)
-        except Refusal as refusal:
-            return type(refusal).__name__
-        stage.cloud.line.messages.remove(message)
-    return "done"
+
+    def work() -> None:
+        for message in list(stage.cloud.line.messages):
+            stage.invoke(CLEAN, {"Records": [{"body": message, "receiptHandle": "", "messageId": uuid4().hex}]})
+            stage.cloud.line.messages.remove(message)
+
+    return outcome_of(work)
 
 
 SCHEDULED = dict.fromkeys(("version", "account", "region", "source", "detail-type", "time", "id"), "") | {
@@ -46,11 +44,7 @@ SCHEDULED = dict.fromkeys(("version", "account", "region", "source", "detail-typ
 
 
 def by_schedule(stage: Faces, ids: Ids) -> str:
-    try:
-        stage.invoke(SWEEP, SCHEDULED)
-    except Refusal as refusal:
-        return type(refusal).__name__
-    return "done"
+    return outcome_of(lambda: stage.invoke(SWEEP, SCHEDULED))
 
 
 def bring_in(stage: Faces, ids: Ids) -> str:

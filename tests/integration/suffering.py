@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
+from chalicelib.core.errors import Refusal
 from tests.integration.contents import Cloud, Stage
 from tests.integration.faults import Client, Killed, Sending
 from tests.integration.troubles import Trouble
@@ -127,6 +128,15 @@ class Scene:
         seen = self.rivals.seen()
         self.rivals.go_on()
         return seen
+
+
+def outcome_of(act: Callable[[], Any]) -> str:
+    """ "done", or the name of the refusal."""
+    try:
+        act()
+    except Refusal as refusal:
+        return type(refusal).__name__
+    return "done"
 
 
 def nobody(rivals: Sequence[Any]) -> None:
