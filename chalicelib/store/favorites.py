@@ -30,7 +30,7 @@ from chalicelib.store.transactions import ABSENT, Update, Write, check, commit, 
 from chalicelib.store.users import Users
 
 NEEDS = (
-    on_table("favorites", "BatchGetItem", "PutItem"),
+    on_table("favorites", "PutItem"),
     # The head of a content, which counts, stands among its comments.
     on_table("comments", "BatchGetItem", "ConditionCheckItem"),
     # Taken away by their owners, and with their owners: from whatever counts them, or from nothing any more.

@@ -178,10 +178,9 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
         for metric in metrics or [alarm]:
             watched.add((metric["Namespace"], metric["MetricName"]))
             for dimension in metric["Dimensions"]:
-                # By reference, but for the API, whose metrics go by the name that is given to it.
-                assert dimension["Value"] == {"Fn::Sub": "engawa-${Stage}"} or set(named(dimension["Value"])) <= {
-                    *template["Resources"]
-                }, name
+                # By reference, but for the API, whose metrics go by the name that is given to it, and for our own.
+                given = {"Engawa": {"Ref": "Stage"}}.get(metric["Namespace"], {"Fn::Sub": "engawa-${Stage}"})
+                assert dimension["Value"] == given or set(named(dimension["Value"])) <= {*template["Resources"]}, name
     api = template["Resources"]["RestAPI"]["Properties"]
     assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "engawa-${Stage}"}
     assert {
@@ -242,6 +241,19 @@ def test_http_without_tls_is_for_those_who_ask_for_it(template: dict[str, Any]) 
     for behavior in (configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]):
         assert behavior["ViewerProtocolPolicy"] == {"Fn::If": ["HasPlainHttp", "allow-all", "redirect-to-https"]}
     assert template["Parameters"]["PlainHttp"]["Default"] == "no"
+
+
+def test_browsers_remember_to_ask_by_https(template: dict[str, Any]) -> None:
+    policies = of(template, "AWS::CloudFront::ResponseHeadersPolicy")
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+
+    told = policies["ApiHeaders"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["StrictTransportSecurity"]
+    assert told["AccessControlMaxAgeSec"] >= 31_536_000
+    # But not where old clients need http: then there is no such policy.
+    chosen = configuration["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]
+    assert chosen == {"Fn::If": ["HasPlainHttp", {"Ref": "AWS::NoValue"}, {"Ref": "ApiHeaders"}]}
+    assert template["Resources"]["ApiHeaders"]["Condition"] == "HasTlsAlone"
+    assert template["Conditions"]["HasTlsAlone"] == {"Fn::Not": [{"Condition": "HasPlainHttp"}]}
 
 
 def test_logs_have_no_query_string_in_them(template: dict[str, Any]) -> None:

@@ -208,6 +208,11 @@ def test_a_refusal_is_told_in_one_line() -> None:
     assert json.loads(done.stderr) == {"error": "not_found", "error_description": "There is no user x", "status": 404}
 
 
+def test_a_refusal_does_nothing_to_a_terminal() -> None:
+    done = run(Platform(error(400, "x\x1b[2J", "There is no field '\x1b]0;owned\x07\x9b31m'")), "users", "show", "x")
+    assert done.stderr == "Error: There is no field '�]0;owned��31m' (x�[2J, 400)\n"
+
+
 def test_wrong_usage_is_2() -> None:
     for words in ("users", "users show", "users create n --publish age", "installs list", "installs list u --app a"):
         done = run(Platform(), *words.split())
@@ -307,7 +312,7 @@ def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
     assert (access.viewer, access.scopes) == (None, frozenset({"admin"}))
     assert run(Platform(), *words).exit_code == 1
     piped = run(Platform(), "token", "--url", URL, "-o", str(tmp_path / "t"), input="{}")
-    assert (piped.exit_code, piped.stderr) == (1, "Error: The keys are not a JWK Set\n")
+    assert (piped.exit_code, piped.stderr) == (1, "Error: These are not token keys: it is not a JWK Set\n")
 
 
 def test_every_command_has_help_worth_reading() -> None:
