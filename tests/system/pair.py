@@ -115,10 +115,11 @@ class Pair:
         )
 
     def erase(self, user: str) -> None:
-        """Erase a user. What waits to be cleared of deleted feeds may be counted among the posts, or not."""
+        """Erase a user. What waits to be cleared of deleted feeds and pages may be counted, or not."""
         removed = self.asker.admin("DELETE", f"users/{user}")["removed"]
         expected = self.model.erase(user)
-        assert removed.pop("posts") >= expected.pop("posts")
+        for kind in ("posts", "page roles"):
+            assert removed.pop(kind) >= expected.pop(kind)
         self.agree({**expected, "grants": 0}, removed)
 
     def delete_page(self, page: str) -> None:
