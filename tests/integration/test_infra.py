@@ -17,6 +17,7 @@ import yaml
 from infra import bundle, combine, packaging
 
 FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
+PROXY_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${ProxyKey}}}"}
 PSEUDO = re.compile(r"AWS::\w+")
 
 
@@ -121,6 +122,7 @@ def test_functions_are_those_that_the_app_has(template: dict[str, Any]) -> None:
         assert variables["ENGAWA_BUCKET"] == {"Ref": "Files"}
         assert variables["ENGAWA_CLEANING_QUEUE"] == {"Fn::GetAtt": ["Cleaning", "QueueName"]}
         assert variables["ENGAWA_PROXIES"] == "1"
+        assert variables["ENGAWA_PROXY_KEY"] == PROXY_KEY
         assert "example.com" not in json.dumps(variables)
     assert functions["APIHandler"]["Timeout"] == 29
     queue = functions["Clean"]["Events"].popitem()[1]["Properties"]
@@ -230,6 +232,9 @@ def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     origins = {each["Id"]: each for each in configuration["Origins"]}
 
+    assert origins["api"]["OriginCustomHeaders"] == [
+        {"HeaderName": "X-Engawa-Proxy-Key", "HeaderValue": PROXY_KEY},
+    ]
     assert origins["api"]["OriginPath"] == "/" + template["Resources"]["RestAPI"]["Properties"]["StageName"]
     assert configuration["DefaultCacheBehavior"]["TargetOriginId"] == "api"
     images = configuration["CacheBehaviors"][0]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BUCKET = "engawa-local-000000000000"
 QUEUE = "engawa-deployed-cleaning"
+PROXY_KEY = "a-key-of-cloudfront-alone"
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 """Lambda's names for processors."""
 
@@ -68,7 +69,7 @@ class Deployed:
         self.edge = EdgeFunction(task.parent)
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
-        self.front = CloudFront(images, self.gateway.handle, self.edge)
+        self.front = CloudFront(images, self.gateway.handle, self.edge, PROXY_KEY)
         self._server = Server(port)
         self._server.serve(self.front)  # type: ignore[arg-type]
 
@@ -81,6 +82,7 @@ class Deployed:
             "ENGAWA_CLEANING_QUEUE": QUEUE,
             "ENGAWA_ISSUER": self.base_url,
             "ENGAWA_PROXIES": "1",
+            "ENGAWA_PROXY_KEY": PROXY_KEY,
             "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
             "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
             "ENGAWA_LAUNCH_KEYS_FILE": str(keys / "launch-keys.json"),

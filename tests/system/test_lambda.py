@@ -162,13 +162,15 @@ def test_an_image_passes_as_base64_and_a_text_as_text(deployed: Deployed) -> Non
 
 
 def test_the_viewer_s_address_is_the_one_before_cloudfront_s(deployed: Deployed) -> None:
-    httpx.get(
-        deployed.base_url + MINE, headers={"X-Forwarded-For": "203.0.113.1", "Connection": "close", "Expect": "x"}
-    )
+    claimed = {"X-Forwarded-For": "203.0.113.1", "x-engawa-proxy-key": "guessed"}
+    httpx.get(deployed.base_url + MINE, headers=claimed | {"Connection": "close", "Expect": "x"})
 
     event = deployed.gateway.events[-1]
     # What a client claims, the client, CloudFront: with ENGAWA_PROXIES=1 the app believes the second.
     assert event["headers"]["X-Forwarded-For"] == "203.0.113.1, 127.0.0.1, 198.51.100.9"
+    # It does since CloudFront's key is there, and no other.
+    keys = [value for name, value in event["multiValueHeaders"].items() if name.lower() == "x-engawa-proxy-key"]
+    assert keys == [[deployed.environment()["ENGAWA_PROXY_KEY"]]]
     assert not {"connection", "expect", "content-length"} & {name.lower() for name in event["headers"]}
 
 
