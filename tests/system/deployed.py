@@ -31,17 +31,26 @@ ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm
 """Lambda's names for processors."""
 
 
-def unpacked(directory: Path) -> Path:
-    """Make the zip for the Python and the processor of this machine, and unpack it; the folder.
+def architecture() -> str:
+    """Lambda's name for the processor of this machine."""
+    return ARCHITECTURES[platform.machine().lower()]
+
+
+def zipped(directory: Path, version: str) -> Path:
+    """Make the zip for a Python (`3.13`) and the processor of this machine; where it is.
 
     The libraries are fetched once for all runs, into build/.
     """
     if sys.platform != "linux":
         pytest.skip("the libraries in the zip run on Linux alone")
-    work, architecture = bundle.ROOT / "build" / "tests", ARCHITECTURES[platform.machine().lower()]
-    bundle.build(directory / "deployment.zip", work, architecture, ".".join(map(str, sys.version_info[:2])))
+    bundle.build(directory / "deployment.zip", bundle.ROOT / "build" / "tests", architecture(), version)
+    return directory / "deployment.zip"
+
+
+def unpacked(directory: Path) -> Path:
+    """Make the zip for the Python of this process, and unpack it; the folder."""
     task = lay_out(directory)
-    with zipfile.ZipFile(directory / "deployment.zip") as made:
+    with zipfile.ZipFile(zipped(directory, ".".join(map(str, sys.version_info[:2])))) as made:
         made.extractall(task)
     return task
 
