@@ -67,6 +67,7 @@ class Deployment:
             for resource in template["Resources"].values():
                 if resource["Type"] == "AWS::Serverless::Function":
                     resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
+            combine.name(template, self.stage, self.account)
             known = {name: value for name, value in given.items() if name in template["Parameters"]}
             if warm != combine.COLD:
                 combine.renew(template, known)

@@ -48,7 +48,7 @@ def tables(client: DynamoDBClient, source: str, target: str, at: datetime | None
 def _tables() -> Iterator[tuple[str, Any]]:
     """The name and the time to live of each table, as data.yaml has them."""
     for resource in combine.merge_template()["Resources"].values():
-        if resource["Type"] == "AWS::DynamoDB::Table":
+        if resource.get("Type") == "AWS::DynamoDB::Table":
             properties = resource["Properties"]
             if (name := properties["TableName"]["Fn::Sub"]) != _NOT_RESTORED:
                 yield name, properties.get("TimeToLiveSpecification")

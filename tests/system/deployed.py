@@ -6,7 +6,7 @@ from __future__ import annotations
 import platform
 import sys
 import zipfile
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,21 +36,23 @@ def architecture() -> str:
     return ARCHITECTURES[platform.machine().lower()]
 
 
-def zipped(directory: Path, version: str) -> Path:
-    """Make the zip for a Python (`3.13`) and the processor of this machine; where it is.
+@cache
+def zipped(version: str) -> Path:
+    """Make the zip for a Python (`3.13`) and the processor of this machine, once a run; where it is.
 
     The libraries are fetched once for all runs, into build/.
     """
     if sys.platform != "linux":
         pytest.skip("the libraries in the zip run on Linux alone")
-    bundle.build(directory / "deployment.zip", bundle.ROOT / "build" / "tests", architecture(), version)
-    return directory / "deployment.zip"
+    work = bundle.ROOT / "build" / "tests"
+    bundle.build(work / f"{version}.zip", work, architecture(), version)
+    return work / f"{version}.zip"
 
 
 def unpacked(directory: Path) -> Path:
     """Make the zip for the Python of this process, and unpack it; the folder."""
     task = lay_out(directory)
-    with zipfile.ZipFile(zipped(directory, ".".join(map(str, sys.version_info[:2])))) as made:
+    with zipfile.ZipFile(zipped(".".join(map(str, sys.version_info[:2])))) as made:
         made.extractall(task)
     return task
 
