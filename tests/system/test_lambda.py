@@ -13,10 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+import app as entry
 from local.gateway import Answer, Request
-from tests.pictures import png
-from tests.system.api_gateway import MAX_REQUEST
+from tests.pages import Browser
+from tests.pictures import header, png, png_of
+from tests.system.api_gateway import MAX_REQUEST, ApiGateway
 from tests.system.cloudfront import CloudFront, EdgeFunction, origin_response, runtimes
+from tests.system.conftest import ROOT
 from tests.system.deployed import Deployed
 from tests.system.lambda_runtime import Function, FunctionError, TimedOut
 from tests.system.runtime_api import MAX_PAYLOAD
@@ -206,6 +209,40 @@ def test_what_deleted_values_leave_is_cleared_by_the_scheduled_function(deployed
     assert httpx.post(url, headers=headers, json=before).status_code == 200
 
 
+def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed) -> None:
+    """The largest picture there may be, a password's hash, and the functions' own work; `-s` prints how much."""
+    function = Function("app.app", deployed.task, deployed.environment())
+    gateway = ApiGateway(entry.app, function, {})
+    found = {}
+    try:
+        assert gateway.handle(Request("GET", MINE)).status == 401
+        found["API, at its start"] = function.peak()
+        browser = Browser(lambda *asked: _shown(gateway, *asked))
+        assert browser.sign_in(browser.open("/settings"), "nobody", "wrong").status == 403
+        found["API, a password"] = function.peak()
+        picture = png_of(header(8000, 5000), bytes(5000 * (1 + 3 * 8000)))
+        feed = {"request": (None, json.dumps({"title": "x"})), "image1": ("x.png", picture)}
+        sent = httpx.Request("POST", _cafe(deployed) + "/feeds", files=feed)
+        token = ("Authorization", f"OAuth {deployed.token('w_pagefeed', user='mei')}")
+        target = sent.url.raw_path.decode()
+        answer = gateway.handle(Request("POST", target, [*sent.headers.items(), token], sent.read()))
+        assert answer.status == 201, answer.body
+        uri = json.loads(answer.body)["contentUri"]
+        assert gateway.handle(Request("DELETE", f"{target}?contentUri={uri}", [token])).status == 204
+        found["API, a picture of 40 million pixels"] = function.peak()
+    finally:
+        function.stop()
+    deployed.deliver()
+    deployed.sweep.invoke(SCHEDULED)
+    found |= {"clean": deployed.clean.peak(), "sweep": deployed.sweep.peak()}
+    print("", *(f"{name}: {size / 2**20:.0f} MB" for name, size in found.items()), sep="\n")
+
+    settings = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    functions = settings["stages"]["prod"]["lambda_functions"]
+    assert found["API, a picture of 40 million pixels"] < settings["lambda_memory_size"] * 2**20 / 2
+    assert max(found["clean"], found["sweep"]) < functions["clean"]["lambda_memory_size"] * 2**20 / 2
+
+
 def test_a_missing_setting_is_named_in_a_sentence(deployed: Deployed) -> None:
     environment = deployed.environment()
     del environment["ENGAWA_ISSUER"]
@@ -215,6 +252,14 @@ def test_a_missing_setting_is_named_in_a_sentence(deployed: Deployed) -> None:
             function.invoke(SCHEDULED)
     finally:
         function.stop()
+
+
+def _shown(
+    gateway: ApiGateway, method: str, target: str, headers: dict[str, str], body: bytes
+) -> tuple[int, dict[str, str], str]:
+    """What a browser is shown by the API itself."""
+    answer = gateway.handle(Request(method, target, [*headers.items()], body, "192.0.2.9"))
+    return answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode()
 
 
 def _cafe(deployed: Deployed) -> str:
