@@ -3,7 +3,8 @@
 ministack runs the functions as they are (the zip, in processes of its Python), behind its API Gateway, SQS and
 EventBridge. What CloudFormation and API Gateway do on AWS and ministack does not, is done here to each template before
 it is planned (`_as_read`): SAM's transform, by AWS's own aws-sam-translator; what API Gateway reads in a definition
-besides its paths. Left out are alarms over several metrics, and that the bucket is reached over TLS only.
+besides its paths; the account's id in policies, which know no variables. Left out are alarms over several metrics, and
+that bucket and queues are reached over TLS only.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Emulated:
             self._process = subprocess.Popen(
                 [PYTHON, "-m", "local.emulator", self.url.rpartition(":")[2], directory, SERVICES],
                 cwd=ROOT,
-                env=bare,
+                # IAM is asked, by the functions' roles; these credentials are the account's root.
+                env=bare | {"AUTH": "true"},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -126,6 +128,16 @@ class Emulated:
         said = self.aws("lambda").get_function_configuration(FunctionName=function)
         return dict(said["Environment"]["Variables"])
 
+    def role(self, function: str) -> str:
+        """The name of a function's role."""
+        said = self.aws("lambda").get_function_configuration(FunctionName=function)
+        return str(said["Role"].rpartition("/")[2])
+
+    def invoke(self, function: str, event: dict[str, Any]) -> str:
+        """What a function answers to an event, or how it fails."""
+        answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        return str(answer["Payload"].read().decode())
+
     def tables(self) -> list[str]:
         """The names of all tables."""
         return [
@@ -184,11 +196,14 @@ class Emulated:
         for name in self.left_out:
             del resources[name]
         # The emulator speaks http alone.
-        policy = resources["FilesPolicy"]["Properties"]["PolicyDocument"]
-        policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
+        for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
+            policy = resources[name]["Properties"]["PolicyDocument"]
+            policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
         api = resources["RestAPI"]["Properties"]
         api["BinaryMediaTypes"] = api["Body"][BINARY]
-        s3.put_object(Bucket=bucket, Key=f"{key}.read", Body=json.dumps(template, default=str).encode())
+        # ministack's IAM knows no variables in policies.
+        text = json.dumps(template, default=str).replace("${aws:PrincipalAccount}", ACCOUNT)
+        s3.put_object(Bucket=bucket, Key=f"{key}.read", Body=text.encode())
         # ministack's validation takes a bucket that is to be taken in for one that is taken.
         return {**params, "TemplateURL": f"{params['TemplateURL']}.read", "DisableValidation": True}
 

@@ -119,12 +119,24 @@ def test_the_queue_has_what_was_deleted_cleaned(story: Story) -> None:
 
 
 def test_the_schedule_s_function_sweeps(story: Story) -> None:
-    answer = story.account.aws("lambda").invoke(FunctionName="engawa-dev-sweep", Payload=json.dumps(SCHEDULED).encode())
+    assert json.loads(story.account.invoke("engawa-dev-sweep", SCHEDULED)) >= 0
 
-    assert "FunctionError" not in answer, answer["Payload"].read()
-    assert json.loads(answer["Payload"].read()) >= 0
     [rule] = story.account.aws("events").list_rules(NamePrefix="engawa-dev")["Rules"]
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(5 minutes)", "ENABLED")
+
+
+def test_a_function_may_do_nothing_that_its_policy_does_not_say(story: Story) -> None:
+    """All that was done until here, IAM has allowed; it would not have without the policies."""
+    iam, role = story.account.aws("iam"), story.account.role("engawa-dev-sweep")
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    scan = [each for each in policy["Statement"] if each["Sid"] != "DynamodbAppdata"]
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**policy, "Statement": scan}))
+    try:
+        assert "AccessDenied" in story.account.invoke("engawa-dev-sweep", SCHEDULED)
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    assert json.loads(story.account.invoke("engawa-dev-sweep", SCHEDULED)) >= 0
 
 
 def test_cloudfront_alone_serves_images(story: Story) -> None:
