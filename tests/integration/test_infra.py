@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -331,3 +332,40 @@ def test_a_version_that_is_kept_warm_is_renewed_with_its_environment(template: d
 
     assert version("a.example") == version("a.example")
     assert len({version("a.example"), version("b.example"), version("a.example", 28)}) == 3
+
+
+def test_what_outlives_its_stack_has_a_name_that_no_function_makes(template: dict[str, Any]) -> None:
+    """CloudFormation takes in what is there under such names alone (import-resources-automatically, user guide)."""
+    deployed = json.loads(json.dumps(template))
+
+    combine.name(deployed, "prod", "123456789012")
+
+    names = [
+        each["Properties"][key]
+        for each in deployed["Resources"].values()
+        for key in ("TableName", "BucketName", "LogGroupName")
+        if each.get("DeletionPolicy") == "RetainExceptOnCreate" and key in each["Properties"]
+    ]
+    assert len(names) == len(of(template, "AWS::DynamoDB::Table")) + 1 + len(of(template, "AWS::Logs::LogGroup"))
+    assert {"engawa-prod-appdata", "engawa-prod-123456789012", "/aws/lambda/engawa-prod"} < set(names)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_chalice_by_itself_subscribes_to_the_queue_of_the_stage(stage: str) -> None:
+    """As its command line does: the app names the queue when it is imported."""
+    program = (
+        "import os, sys; from chalice.cli.factory import CLIFactory;"
+        "config = CLIFactory(sys.argv[1], environ=os.environ).create_config_obj(sys.argv[2]);"
+        "print(*(each.queue for each in config.chalice_app.event_sources if hasattr(each, 'queue')))"
+    )
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("ENGAWA_")}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(packaging.ROOT), stage],
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == f"engawa-{stage}-cleaning"
