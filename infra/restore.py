@@ -28,7 +28,9 @@ def tables(client: DynamoDBClient, source: str, target: str, at: datetime | None
     Refused.
     """
     wanted = [(name.replace("${Stage}", source), name.replace("${Stage}", target), ttl) for name, ttl in _tables()]
-    at = at or min(_latest(client, name) for name, _, _ in wanted)
+    # Asked in any case, so that what cannot be restored is told before anything is.
+    latest = min(_latest(client, name) for name, _, _ in wanted)
+    at = at or latest
     for old, new, _ in wanted:
         try:
             client.restore_table_to_point_in_time(SourceTableName=old, TargetTableName=new, RestoreDateTime=at)

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +25,10 @@ import pytest
 import yaml
 from samtranslator.translator.transform import transform
 
-from infra import bundle, packaging, responses, stacks
+from infra import bundle, combine, packaging, responses, stacks
 from infra.deploy import GLOBAL_REGION, Deployment
-from tests.system.conftest import ROOT, START_SECONDS, free_port
+from tests.system.conftest import ROOT, await_answers, free_port
+from tests.system.deployed import architecture
 
 SERVICES = (
     "acm,apigateway,cloudformation,cloudfront,dynamodb,events,iam,lambda,logs,monitoring,route53,s3,secretsmanager,sns,"
@@ -41,11 +41,16 @@ _STOP_SECONDS = 30
 
 
 class Emulated:
-    """An account in an emulator of its own; `said` is what deployments have said."""
+    """An account in an emulator of its own.
+
+    `said` is what deployments have said, `left_out` what of the last template is not made here; with `leaves_out`
+    unset it is tried, and fails.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.said: list[str] = []
+        self.leaves_out = True
         self.left_out: set[str] = set()
         self._log = directory / "emulator.log"
         bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -65,20 +70,12 @@ class Emulated:
 
     def await_answers(self) -> None:
         """Return when it answers; fail, with what was logged, where it does not."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                httpx.get(self.url, timeout=5)
-            except httpx.TransportError:
-                time.sleep(0.05)
-            else:
-                return
-        pytest.fail(f"The emulator did not start:\n{self._log.read_text(errors='replace')[-4000:]}")
+        await_answers(self.url, self._process, self._log)
 
     def deploy(self, stage: str, **chosen: str) -> dict[str, str]:
         """`make deploy STAGE=…` with those parameters; the stack's outputs."""
         self.said.clear()
-        return self.deployment(stage, **chosen).deploy(_architecture(), "cold")
+        return self.deployment(stage, **chosen).deploy(architecture(), combine.COLD)
 
     def deployment(self, stage: str, **chosen: str) -> Deployment:
         """The deployment of a stage."""
@@ -117,9 +114,8 @@ class Emulated:
         """The names of the stacks there are, in both regions, that begin so."""
         found = []
         for region in (REGION, GLOBAL_REGION):
-            pages = (
-                self.session.client("cloudformation", region_name=region).get_paginator("describe_stacks").paginate()
-            )
+            client = self.session.client("cloudformation", region_name=region)
+            pages = client.get_paginator("describe_stacks").paginate()
             found += [each["StackName"] for page in pages for each in page["Stacks"]]
         return [name for name in found if name.startswith(prefix)]
 
@@ -140,9 +136,8 @@ class Emulated:
 
     def tables(self) -> list[str]:
         """The names of all tables."""
-        return [
-            name for page in self.aws("dynamodb").get_paginator("list_tables").paginate() for name in page["TableNames"]
-        ]
+        pages = self.aws("dynamodb").get_paginator("list_tables").paginate()
+        return [name for page in pages for name in page["TableNames"]]
 
     def notes(self, stage: str) -> set[str]:
         """The ids of the notes of what is to be cleared."""
@@ -193,7 +188,7 @@ class Emulated:
         template = transform(template, {}, SimpleNamespace(load=dict))
         resources = template["Resources"]
         self.left_out = {name for name, each in resources.items() if "Metrics" in each.get("Properties", {})}
-        for name in self.left_out:
+        for name in self.left_out if self.leaves_out else ():
             del resources[name]
         # The emulator speaks http alone.
         for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
@@ -231,9 +226,3 @@ def python_version() -> str:
     """That of the emulator's Python, which runs the functions: `3.13`."""
     asked = [PYTHON, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _architecture() -> str:
-    from tests.system.deployed import architecture
-
-    return architecture()

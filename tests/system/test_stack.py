@@ -60,9 +60,21 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         yield Story(account)
 
 
-def test_a_first_deployment_creates_everything(story: Story) -> None:
+def test_a_deployment_that_fails_says_why_and_is_mended_by_the_next(story: Story) -> None:
+    story.account.leaves_out = False
+    with pytest.raises(
+        Refused, match=r"engawa-dev is ROLLBACK_COMPLETE: \w+: .*\. Mend that, and run the same again\."
+    ):
+        story.account.deploy("dev")
+    assert not story.account.tables()
+    story.account.leaves_out = True
+
     story.outputs["dev"] = story.account.deploy("dev")
 
+    assert any("left by a run that failed; clearing it away" in words for words in story.account.said)
+
+
+def test_a_deployment_creates_everything(story: Story) -> None:
     states = story.account.resources("engawa-dev")
     assert set(states.values()) == {"CREATE_COMPLETE"}
     # All that the templates have without a condition, but alarms over several metrics, which ministack does not know.
