@@ -6,7 +6,7 @@ from __future__ import annotations
 import platform
 import sys
 import zipfile
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +26,33 @@ if TYPE_CHECKING:
 
 BUCKET = "engawa-local-000000000000"
 QUEUE = "engawa-deployed-cleaning"
+PROXY_KEY = "a-key-of-cloudfront-alone"
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 """Lambda's names for processors."""
 
 
-def unpacked(directory: Path) -> Path:
-    """Make the zip for the Python and the processor of this machine, and unpack it; the folder.
+def architecture() -> str:
+    """Lambda's name for the processor of this machine."""
+    return ARCHITECTURES[platform.machine().lower()]
+
+
+@cache
+def zipped(version: str) -> Path:
+    """Make the zip for a Python (`3.13`) and the processor of this machine, once a run; where it is.
 
     The libraries are fetched once for all runs, into build/.
     """
     if sys.platform != "linux":
         pytest.skip("the libraries in the zip run on Linux alone")
-    work, architecture = bundle.ROOT / "build" / "tests", ARCHITECTURES[platform.machine().lower()]
-    bundle.build(directory / "deployment.zip", work, architecture, ".".join(map(str, sys.version_info[:2])))
+    work = bundle.ROOT / "build" / "tests"
+    bundle.build(work / f"{version}.zip", work, architecture(), version)
+    return work / f"{version}.zip"
+
+
+def unpacked(directory: Path) -> Path:
+    """Make the zip for the Python of this process, and unpack it; the folder."""
     task = lay_out(directory)
-    with zipfile.ZipFile(directory / "deployment.zip") as made:
+    with zipfile.ZipFile(zipped(".".join(map(str, sys.version_info[:2])))) as made:
         made.extractall(task)
     return task
 
@@ -68,7 +80,7 @@ class Deployed:
         self.edge = EdgeFunction(task.parent)
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
-        self.front = CloudFront(images, self.gateway.handle, self.edge)
+        self.front = CloudFront(images, self.gateway.handle, self.edge, PROXY_KEY)
         self._server = Server(port)
         self._server.serve(self.front)  # type: ignore[arg-type]
 
@@ -81,6 +93,7 @@ class Deployed:
             "ENGAWA_CLEANING_QUEUE": QUEUE,
             "ENGAWA_ISSUER": self.base_url,
             "ENGAWA_PROXIES": "1",
+            "ENGAWA_PROXY_KEY": PROXY_KEY,
             "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
             "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
             "ENGAWA_LAUNCH_KEYS_FILE": str(keys / "launch-keys.json"),
