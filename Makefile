@@ -18,13 +18,18 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan audit lock
+.PHONY: help serve test chromium prove prove-model prove-histories coverage mutate bench load scale check lint types \
+	format clean package deploy destroy scan audit lock
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
-	@echo 'make bench    what requests cost'
+	@echo 'make prove    the same for longer, with new random choices each time (docs/quality.md)'
+	@echo 'make coverage how much of the app tests run;  make mutate  whether they notice what is changed in its rules'
+	@echo 'make bench    what requests cost, and cold starts'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
+	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
+	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
 	@echo 'make audit    asks for known weaknesses of what is installed;  make lock  writes the hashes of what the zip takes'
@@ -35,7 +40,20 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@exec $(VENV)/python -m local
 
 test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
-	@$(VENV)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
+
+# Tests of make test with more and with new examples; each prints what it has done.
+prove: prove-model prove-histories
+
+# EXAMPLES=2000: so many sequences.
+EXAMPLES ?= 400
+prove-model: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@HYPOTHESIS_PROFILE=default MODEL_EXAMPLES=$(EXAMPLES) $(VENV)/python -m pytest -q -s tests/system/test_model.py
+
+# HISTORIES=100: so many of each kind, of about 160 operations.
+HISTORIES ?= 34
+prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@HISTORIES=$(HISTORIES) HISTORIES_SEED=$$(date +%s) $(VENV)/python -m pytest -q -s tests/system/test_histories.py
 
 # The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
 chromium:
@@ -48,8 +66,38 @@ chromium:
 	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
 		--no-install-recommends chromium chromium-driver fonts-noto-cjk > /dev/null
 
+# ARGS=tests/system counts what those tests have the served platform run, too.
+coverage: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@$(VENV)/coverage erase
+	@$(VENV)/coverage run -m pytest -q -n 2 --dist loadgroup tests/unit tests/integration $(ARGS)
+	@$(VENV)/coverage combine --quiet
+	@$(VENV)/coverage report
+
+# ARGS="window paging" for some modules of chalicelib/core.
+mutate: $(INSTALLED)
+	@$(VENV)/python -m tests.mutants $(ARGS)
+
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
+
+# Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/quality.md.
+LOAD := .local/load-venv
+LOAD_INSTALLED := $(LOAD)/.installed
+SECONDS ?= 60
+USERS ?= 16
+RATE ?= 60
+load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
+	@$(VENV)/python -m bench.load --seconds '$(SECONDS)' --users '$(USERS)' --rate '$(RATE)' $(ARGS)
+
+scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
+	@$(VENV)/python -m bench.scale $(ARGS)
+
+$(LOAD_INSTALLED): bench/requirements.txt
+	@echo 'Installing Locust and matplotlib into $(LOAD) ...'
+	@mkdir -p -m 700 .local
+	@$(find_python) -m venv $(LOAD)
+	@$(LOAD)/bin/python $(PIP) -r bench/requirements.txt
+	@touch $@
 
 # ARCH=x86_64 for that processor, WARM=snapstart or WARM=<instances> against cold starts.
 STAGE ?=

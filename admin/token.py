@@ -32,16 +32,16 @@ def token(url: str, keys: TextIO, output: Path, lifetime: int) -> None:
 
     Whoever may read the token keys may do this; nobody else can. The local platform needs none of it.
     """
-    from chalicelib.web.tokens import Keys, Tokens
+    from chalicelib.web.tokens import Keys, Tokens, WrongKeys
 
     if keys is sys.stdin and sys.stdin.isatty():
         raise click.UsageError("Give --keys a file, or pipe the keys in.")
+    token_keys = Keys(keys.read)
     try:
-        made = Tokens(Keys(keys.read), url.rstrip("/")).issue(
-            app=CLIENT, viewer=None, scopes=["admin"], lifetime=lifetime
-        )
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
-        raise Failure("The keys are not a JWK Set") from error
+        token_keys.check()
+    except WrongKeys as wrong:
+        raise Failure(f"These are not token keys: {wrong}") from None
+    made = Tokens(token_keys, url.rstrip("/")).issue(app=CLIENT, viewer=None, scopes=["admin"], lifetime=lifetime)
     try:
         with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(f"{made}\n")

@@ -1,4 +1,4 @@
-"""`python -m bench [part of a row's name] [--json]`: what each request costs, and may cost.
+"""`python -m bench [part of a row's name] [--json]`: what each request costs and may cost, then what processes take.
 
 The exit status is 1 where a bound is broken.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import table
+from bench import processes, table
 from bench.row import Result, Row, measure
 from bench.rows import ROWS
 from bench.world import World, empty_aws
@@ -31,11 +31,14 @@ def main() -> int:
     parser.add_argument("row", nargs="?", default="", help="only rows with this in their name")
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args()
-    rows = [row for row in ROWS if arguments.row.lower() in row.name.lower()]
-    if not rows:
+    wanted = arguments.row.lower()
+    rows = [row for row in ROWS if wanted in row.name.lower()]
+    # Neither has rows for programs: they hold for one machine alone.
+    timed = [] if arguments.json else [run for name, run in processes.TIMED.items() if wanted in name]
+    if not rows and not timed:
         parser.error(f"no row has {arguments.row!r} in its name")
     measured: list[Result] = []
-    if not arguments.json:
+    if rows and not arguments.json:
         print(table.HEADING)
     for result in results(rows):
         measured.append(result)
@@ -43,7 +46,12 @@ def main() -> int:
             print(table.line(result), flush=True)
     if arguments.json:
         print(json.dumps([table.described(result) for result in measured], indent=1))
-    return int(any(result.broken for result in measured))
+    broken = any(result.broken for result in measured)
+    for run in timed:
+        lines, kept = run()
+        print("\n" + "\n".join(lines), flush=True)
+        broken |= not kept
+    return int(broken)
 
 
 if __name__ == "__main__":

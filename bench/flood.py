@@ -1,40 +1,65 @@
-"""Contents with very many comments, put into a world past everything: moto takes a minute for as many requests."""
+"""Very many comments and feeds, put into a world past everything: moto takes a minute for as many requests."""
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from bench.world import REGION, World
+from chalicelib.core.contents import Draft
 from chalicelib.core.ranks import FIRST, bit
-from chalicelib.store.content_items import comment_item, content_of, head_key, prefix_of
-from chalicelib.store.dynamo import typed
+from chalicelib.store.content_items import comment_item, content_of, feed_item, head_item, head_key, prefix_of
+from chalicelib.store.dynamo import BATCH_WRITE, typed
 from chalicelib.store.itemsize import Item
-from chalicelib.store.numbered import entry_key
+from chalicelib.store.numbered import entry_key, holder_key, new_holder
 
 TEXT = "縁側でお茶を飲みながら、話をした。" * 4
 """A comment as long as comments usually are."""
 
+Numbers = Callable[[int], bool]
+"""Some of the numbers of a list's entries."""
+
 
 def flood(
-    world: World, page: str, content_uri: str, count: int, posters: int, deleted: Callable[[int], bool] | None = None
+    world: World,
+    page: str,
+    content_uri: str,
+    count: int,
+    posters: int,
+    deleted: Numbers | None = None,
+    only: Numbers | None = None,
 ) -> None:
     """Give a content, which has none, so many comments by so many users in turn, and delete those of some numbers.
 
-    What is stored is what `count` posts and the deletions would have left.
+    What is stored is what `count` posts and the deletions would have left. With `only`, of the comments themselves but
+    those of these numbers are: enough for requests that touch no others, and cost the same then.
     """
-    platform, gone = world.platform, deleted or (lambda number: False)
-    table, content = platform.settings.table("comments"), content_of(page, content_uri)
-    head = world.dynamodb.get_item(TableName=table, Key=typed(head_key(content)))["Item"]
-    numbers = range(FIRST, FIRST + count)
-    left = [number for number in numbers if not gone(number)]
+    content = content_of(page, content_uri)
+    head = world.dynamodb.get_item(TableName=world.platform.settings.table("comments"), Key=typed(head_key(content)))
+    counted, left = _counted(head["Item"], count, deleted, only)
+    prefix = prefix_of(counted)
     entries = (
-        comment_item(entry_key(content, prefix_of(head), number), user(number % posters), TEXT, "0000000", 0)
-        for number in left
+        comment_item(entry_key(content, prefix, number), user(number % posters), TEXT, "0000000", 0) for number in left
     )
-    counted = head | {"n": {"N": str(len(left))}, "nx": {"N": str(FIRST + count)}}
-    _put(table, [counted, *entries, *_leaves(content, prefix_of(head), filter(gone, numbers))])
+    put_all(world, "comments", [counted, *entries, *_leaves(content, prefix, count, deleted)])
+
+
+def flood_feeds(
+    world: World, page: str, count: int, posters: int, deleted: Numbers | None = None, only: Numbers | None = None
+) -> None:
+    """Give a page, which has none, so many feeds, as `flood` gives comments."""
+    counted, left = _counted(typed(holder_key(page)) | new_holder(), count, deleted, only)
+    feeds, heads = [], []
+    for number in left:
+        uri = f"http://quest.example/contents/{number:010}"
+        draft = Draft("新しいお菓子", "今日から、" * 20, "http://quest.example/", content_uri=uri)
+        key = entry_key(page, "", number)
+        feeds.append(feed_item(key, f"{number:013}", user(number % posters), draft, "クエスト (Quest)", (), 0))
+        heads.append(head_item(content_of(page, uri), feeds[-1], 1))
+    put_all(world, "feeds", [counted, *feeds, *_leaves(page, "", count, deleted)])
+    put_all(world, "comments", heads)
 
 
 def user(turn: int) -> str:
@@ -42,17 +67,34 @@ def user(turn: int) -> str:
     return f"u{turn:011}"
 
 
-def _leaves(content: str, prefix: str, holes: Iterable[int]) -> Iterable[Item]:
+def _counted(holder: Item, count: int, deleted: Numbers | None, only: Numbers | None) -> tuple[Item, list[int]]:
+    """The holder of a list after so many entries and deletions, and the numbers of the entries that are left."""
+    numbers = range(FIRST, FIRST + count)
+    left = [number for number in numbers if not (deleted and deleted(number))]
+    counts = {"n": {"N": str(len(left))}, "nx": {"N": str(FIRST + count)}}
+    return holder | counts, [number for number in left if only is None or only(number)]
+
+
+def _leaves(partition: str, prefix: str, count: int, deleted: Numbers | None) -> Iterator[Item]:
     words: dict[int, dict[int, int]] = {}
-    for number in holes:
+    for number in filter(deleted, range(FIRST, FIRST + count)) if deleted else ():
         where = bit(number)
         leaf = words.setdefault(where.leaf, {})
         leaf[where.word] = leaf.get(where.word, 0) + where.value
     for each, bits in words.items():
-        yield typed((content, f"{prefix}b{each:07}")) | {f"w{word}": {"N": str(value)} for word, value in bits.items()}
+        yield typed((partition, f"{prefix}b{each:07}")) | {
+            f"w{word}": {"N": str(value)} for word, value in bits.items()
+        }
 
 
-def _put(table: str, items: Iterable[Item]) -> None:
-    stored: Any = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(table)
+def put_all(world: World, table: str, items: Iterable[Item]) -> None:
+    """Put items into one of a world's tables (`directory`, …), past everything and whatever stands there."""
+    name = world.platform.settings.table(table)
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
+        for start in range(0, len(puts), BATCH_WRITE):
+            world.dynamodb.batch_write_item(RequestItems={name: puts[start : start + BATCH_WRITE]})
+        return
+    stored: Any = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(name)
     for item in items:
         stored.put_item(item)

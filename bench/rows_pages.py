@@ -23,7 +23,7 @@ FEWER = 10_000
 """Where the number makes no difference, and putting them there would take long."""
 
 
-def _cafe(world: World, posters: int = 0, feeds: int = 1) -> None:
+def cafe(world: World, posters: int = 0, feeds: int = 1) -> None:
     """A page with an app, administered by Hana and others, and feeds of theirs: the first of URI, by Hana."""
     platform, others = world.platform, [user(turn) for turn in range(posters)]
     world.populate(HANA, KEN, *others)
@@ -41,7 +41,8 @@ def _post(world: World, poster: str, content_uri: str) -> None:
     world.platform.posting.post(world.platform.posting.admit(PAGE, poster, APP, draft), draft)
 
 
-def _headers(world: World, poster: str | None = HANA, **more: str) -> dict[str, str]:
+def headers_of(world: World, poster: str | None = HANA, **more: str) -> dict[str, str]:
+    """With a token of a user who may post, or of the app (None)."""
     token = world.token(poster, "w_pagefeed") if poster else world.token(None)
     return {"Authorization": f"OAuth {token}"} | more
 
@@ -50,8 +51,8 @@ def _ask(method: str, path: str, body: Any = None, *, status: int, **query: Any)
     """Hana, or for a GET the app, asks for something of the cafe's first content."""
 
     def scenario(world: World) -> Requests:
-        _cafe(world)
-        headers = _headers(world, None if method == "GET" else HANA)
+        cafe(world)
+        headers = headers_of(world, None if method == "GET" else HANA)
         return asking(world, method, path, body, status=status, headers=headers, **query)
 
     return scenario
@@ -62,8 +63,8 @@ _of_content = partial(_ask, contentUri=URI)
 
 def _feed_list(posters: int) -> Scenario:
     def scenario(world: World) -> Requests:
-        _cafe(world, posters, 100)
-        return asking(world, "GET", FEEDS, headers=_headers(world, None))
+        cafe(world, posters, 100)
+        return asking(world, "GET", FEEDS, headers=headers_of(world, None))
 
     return scenario
 
@@ -72,9 +73,9 @@ def _comments(count: int, *, every: int = 0, **query: Any) -> Scenario:
     """The app reads a part of so many comments, of which each `every`th is deleted."""
 
     def scenario(world: World) -> Requests:
-        _cafe(world, POSTERS)
+        cafe(world, POSTERS)
         flood(world, PAGE, URI, count, POSTERS, (lambda number: number % every == 0) if every else None)
-        return asking(world, "GET", COMMENTS, headers=_headers(world, None), contentUri=URI, **query)
+        return asking(world, "GET", COMMENTS, headers=headers_of(world, None), contentUri=URI, **query)
 
     return scenario
 
@@ -97,51 +98,51 @@ def _deep(world: World) -> float:
 
 def _comment(count: int) -> Scenario:
     def scenario(world: World) -> Requests:
-        _cafe(world, POSTERS)
+        cafe(world, POSTERS)
         flood(world, PAGE, URI, count, POSTERS)
         return asking(
-            world, "POST", COMMENTS, {"comment": "c" * 900}, status=201, headers=_headers(world), contentUri=URI
+            world, "POST", COMMENTS, {"comment": "c" * 900}, status=201, headers=headers_of(world), contentUri=URI
         )
 
     return scenario
 
 
 def _retried_comment(world: World) -> Requests:
-    _cafe(world)
-    headers = _headers(world, **{"Idempotency-Key": "one"})
+    cafe(world)
+    headers = headers_of(world, **{"Idempotency-Key": "one"})
     return asking(world, "POST", COMMENTS, {"comment": "c" * 900}, status=201, headers=headers, contentUri=URI)
 
 
 def _delete_comment(world: World) -> Requests:
-    _cafe(world)
+    cafe(world)
     comment = world.platform.comments.post(PAGE, URI, HANA, "c" * 900)
     path = f"{COMMENTS}/{comment.id}"
-    return asking(world, "DELETE", path, status=204, headers=_headers(world), contentUri=URI)
+    return asking(world, "DELETE", path, status=204, headers=headers_of(world), contentUri=URI)
 
 
 def _favorite(*, before: Iterable[str] = ()) -> Scenario:
     """Hana makes the content her favorite; so did others before."""
 
     def scenario(world: World) -> Requests:
-        _cafe(world)
+        cafe(world)
         for each in before:
             world.platform.favorites.add(PAGE, URI, each)
-        return asking(world, "POST", FAVORITES, status=201, headers=_headers(world), contentUri=URI)
+        return asking(world, "POST", FAVORITES, status=201, headers=headers_of(world), contentUri=URI)
 
     return scenario
 
 
 def _no_favorite(world: World) -> Requests:
-    _cafe(world)
+    cafe(world)
     favorite = world.platform.favorites.add(PAGE, URI, HANA)
     path = f"{FAVORITES}/{favorite}"
-    return asking(world, "DELETE", path, status=204, headers=_headers(world), contentUri=URI)
+    return asking(world, "DELETE", path, status=204, headers=headers_of(world), contentUri=URI)
 
 
 def _delete_feed(world: World) -> Requests:
-    _cafe(world, POSTERS)
+    cafe(world, POSTERS)
     flood(world, PAGE, URI, 1_000, POSTERS)
-    return asking(world, "DELETE", FEEDS, status=204, headers=_headers(world), contentUri=URI)
+    return asking(world, "DELETE", FEEDS, status=204, headers=headers_of(world), contentUri=URI)
 
 
 def _clean(world: World) -> Requests:
@@ -158,7 +159,7 @@ ROWS = [
     Row("feeds: one", Bound(2, 2.5, 0), _of_content("GET", FEEDS, status=200)),
     Row("feeds: the first 20 of 100, by 20 posters", Bound(2, _LIST + 10, 0), _feed_list(POSTERS)),
     Row("feeds: post", Bound(3, 6, 13), _ask("POST", FEEDS, _NEW, status=201)),
-    Row("feeds: delete, with 1,000 comments", Bound(2, 2, 15), _delete_feed),
+    Row("feeds: delete, with 1,000 comments", Bound(2, 3, 15), _delete_feed),
     Row("  clearing what it left", Bound(), _clean),
     Row("comments: the first 20", Bound(2, _LIST, 0), _comments(100)),
     Row(

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from bench.flood import put_all
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
 from bench.world import APP, HANA, KEN, World
 from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
-from chalicelib.store.dynamo import BATCH_WRITE, Place, typed
+from chalicelib.store.dynamo import Place, typed
 from chalicelib.store.itemsize import Item, item_size, read_units
 from chalicelib.store.user_items import to_item
 
@@ -17,7 +18,7 @@ FINER = ("r_profile_birthday", "r_profile_blood_type", "r_profile_gender", "r_pr
 DEFAULT_COUNT = 20
 
 
-def _person(user: str) -> User:
+def person(user: str) -> User:
     """A user who has filled in everything."""
     return User(
         id=user,
@@ -33,30 +34,23 @@ def _person(user: str) -> User:
     )
 
 
-def _store(world: World, items: Iterable[Item]) -> None:
-    puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
-    for start in range(0, len(puts), BATCH_WRITE):
-        world.dynamodb.batch_write_item(
-            RequestItems={world.platform.settings.table("directory"): puts[start : start + BATCH_WRITE]}
-        )
-
-
 def befriended(world: World, user: str, friends: Iterable[str]) -> None:
     """A user with these friends, all of whom have the app and follow the page."""
     directory, pages = world.platform.directory, world.platform.pages
 
     def items() -> Iterable[Item]:
         for each in (user, *friends):
-            yield to_item(_person(each))
-            yield _mark(directory.install(each, APP))
-            yield _mark(pages.follower(PAGE, each))
+            yield to_item(person(each))
+            yield mark(directory.install(each, APP))
+            yield mark(pages.follower(PAGE, each))
         for each in friends:
-            yield _mark(directory.friendship(user, each))
+            yield mark(directory.friendship(user, each))
 
-    _store(world, items())
+    put_all(world, "directory", items())
 
 
-def _mark(place: Place) -> Item:
+def mark(place: Place) -> Item:
+    """The item of a friendship, an install or a follower, which is nothing but its key."""
     return typed(place[1])
 
 

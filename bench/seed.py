@@ -44,7 +44,7 @@ class Seeder:
         self._clock = world.clock
         dynamo: Any = _Unguarded(world.dynamodb)
         self._platform: Platform = wire(
-            world.platform.settings, Dynamo(dynamo), world.s3, world.clock, lambda: world.sqs
+            world.platform.settings, Dynamo(dynamo), lambda: world.s3, world.clock, lambda: world.sqs
         )
 
     def install(self, user: str, data: Mapping[str, str] | None = None) -> None:

@@ -1,183 +1,91 @@
 """Wires a platform from settings. Tests wire their own from clients of theirs."""
 
+import logging
+import os
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import settings as settings_module
-from chalicelib.core.signatures import WINDOW_SECONDS
-from chalicelib.settings import Settings
-from chalicelib.store.answers import Answers
-from chalicelib.store.appdata import AppData
-from chalicelib.store.apps import Apps
-from chalicelib.store.bulk import Bulk
-from chalicelib.store.comments import Comments
-from chalicelib.store.directory import Directory
+from chalicelib.core.errors import Unavailable
+from chalicelib.platform import Platform
+from chalicelib.settings import Settings, WrongSetting
+from chalicelib.store import deadline
 from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.ephemeral import Attempts, Nonces, ServerStates
-from chalicelib.store.favorites import Favorites
-from chalicelib.store.feeds import Feeds
-from chalicelib.store.grants import Grants
-from chalicelib.store.images import Images
-from chalicelib.store.leavings import Leavings
 from chalicelib.store.needs import on_secret
-from chalicelib.store.notes import Notes
-from chalicelib.store.numbered import Numbered
-from chalicelib.store.once import Once
-from chalicelib.store.pages import Pages
-from chalicelib.store.people import People
-from chalicelib.store.personal import Personal
-from chalicelib.store.posting import Posting, Tables
-from chalicelib.store.posts import Posts
-from chalicelib.store.queue import Queue
-from chalicelib.store.sealing import Seals
-from chalicelib.store.users import Users
-from chalicelib.web.cors import Origins
-from chalicelib.web.launch_keys import LaunchKeys
-from chalicelib.web.sessions import Sessions
-from chalicelib.web.signatures import Signatures
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.tokens import WrongKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+
+__all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 
 # Those who only clear away check no token and open no secret.
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
+_making = threading.Lock()
 
-
-@dataclass(frozen=True)
-class Platform:
-    """Everything a face works with."""
-
-    settings: Settings
-    clock: Callable[[], int]
-    """Milliseconds since the epoch."""
-    tokens: Tokens
-    directory: Directory
-    users: Users
-    apps: Apps
-    pages: Pages
-    people: People
-    appdata: AppData
-    answers: Answers
-    grants: Grants
-    personal: Personal
-    bulk: Bulk
-    states: ServerStates
-    once: Once
-    attempts: Attempts
-    sessions: Sessions
-    signatures: Signatures
-    origins: Origins
-    launch_keys: LaunchKeys | None
-    """None where no page app is started."""
-    queue: Queue
-    posting: Posting
-    feeds: Feeds
-    comments: Comments
-    favorites: Favorites
-    images: Images
-    leavings: Leavings
-
-    def sweep(self, seconds: float = 60) -> int:
-        """Clear what deletions left in appdata, for about so many seconds, and have the rest cleared; how many items
-        went."""
-        self.leavings.remind()
-        return self.appdata.sweep(seconds)
+log = logging.getLogger(__name__)
 
 
 def wire(
     settings: Settings,
     dynamo: Dynamo,
-    s3: "S3Client",
+    s3: "Callable[[], S3Client]",
     clock: Callable[[], int] | None = None,
     sqs: "Callable[[], SQSClient] | None" = None,
+    secrets: "Callable[[], SecretsManagerClient] | None" = None,
 ) -> Platform:
-    """A platform over these clients; `clock` gives milliseconds since the epoch, `sqs` makes a client once needed."""
-    clock, table = clock or _now, settings.table("directory")
-    directory = Directory(dynamo, table)
-    pages = Pages(dynamo, table, clock)
-    users = Users(dynamo, table, directory, pages, clock)
-    apps = Apps(dynamo, table, Seals(lambda: _secret_keys(settings)), pages, clock)
-    keys = Keys(lambda: _token_keys(settings))
-    external = None
-    if settings.openid_issuer and settings.openid_jwks:
-        from chalicelib.web.issuer import Issuer
-
-        external = Issuer(settings.openid_issuer, settings.openid_jwks, settings.issuer)
-    ephemeral = settings.table("ephemeral")
-    appdata = AppData(dynamo, settings.table("appdata"), directory, settings.limits, clock)
-    grants = Grants(dynamo, settings.table("grants"), table, apps, clock)
-    queue = Queue(sqs or (lambda: _client("sqs")), settings.cleaning_queue)
-    tables = Tables(*(settings.table(name) for name in ("feeds", "comments", "favorites")))
-    images, notes = Images(s3, settings.bucket), Notes(dynamo, tables.feeds, clock)
-    lists = Numbered(dynamo, tables.feeds, clock)
-    feeds = Feeds(dynamo, tables, users, pages, notes, lists, queue)
-    comments = Comments(dynamo, tables.comments, users, pages, settings.utc_offset, clock)
-    favorites = Favorites(dynamo, tables, users, pages, clock)
-    posts = Posts(dynamo, tables, users, feeds, comments, favorites, settings.utc_offset)
-    return Platform(
-        settings=settings,
-        clock=clock,
-        tokens=Tokens(keys, settings.issuer, external),
-        directory=directory,
-        users=users,
-        apps=apps,
-        pages=pages,
-        people=People(dynamo, directory, users, pages),
-        appdata=appdata,
-        answers=Answers(s3, settings.bucket),
-        grants=grants,
-        personal=Personal(users, apps, pages, directory, appdata, grants, posts, notes),
-        bulk=Bulk(users, apps, directory, appdata),
-        states=ServerStates(dynamo, ephemeral, clock),
-        once=Once(dynamo, ephemeral, clock),
-        attempts=Attempts(dynamo, ephemeral, clock),
-        sessions=Sessions(keys, settings.issuer),
-        signatures=Signatures(
-            apps.get,
-            Nonces(dynamo, ephemeral, WINDOW_SECONDS).use,
-            clock,
-            (settings.issuer, *settings.signed_urls),
-            body_hash=settings.body_hash,
-        ),
-        origins=Origins(apps.origins, settings.issuer),
-        launch_keys=_launch_keys(settings),
-        queue=queue,
-        posting=Posting(
-            dynamo,
-            tables,
-            users,
-            apps,
-            pages,
-            images,
-            notes,
-            lists,
-            lambda page, feed: f"{settings.issuer}/pages/{page}/feeds/{feed}",
-            settings.favorite_shards,
-            clock,
-        ),
-        feeds=feeds,
-        comments=comments,
-        favorites=favorites,
-        images=images,
-        leavings=Leavings(dynamo, tables, feeds, pages, posts, images, notes, queue),
-    )
+    """A platform over these clients; without `clock`, `sqs` and `secrets`, over the machine's and AWS's."""
+    read_keys = partial(_keys, secrets or (lambda: _client("secretsmanager")))
+    return Platform(settings, dynamo, s3, clock or _now, sqs or (lambda: _client("sqs")), read_keys)
 
 
 @cache
 def platform() -> Platform:
     """The platform of this process's environment, wired once. Raises WrongSetting."""
     settings = settings_module.read()
-    return wire(settings, Dynamo(_client("dynamodb")), _client("s3"))
+    return wire(settings, Dynamo(_client("dynamodb")), lambda: _client("s3"))
+
+
+def start(environment: Mapping[str, str] = os.environ) -> None:
+    """Begin a function's work on Lambda: with its settings, its logs, and for the API with what every request needs.
+
+    Raises WrongSetting, a sentence that names what is missing or wrong; Lambda then starts no request here.
+    """
+    from chalicelib.web import logs
+
+    logs.start()
+    here = platform()
+    if here.settings.tracing:
+        from aws_lambda_powertools import Tracer
+
+        # Calls to AWS become parts of the trace that Lambda has begun.
+        Tracer(service="engawa", patch_modules=["botocore"])
+    # The functions that only clear away may not read keys.
+    if environment.get("_HANDLER") == "app.app":
+        name = f"ENGAWA_TOKEN_KEYS_{'FILE' if here.settings.token_keys_file else 'SECRET'}"
+        try:
+            here.keys.check()
+        except WrongKeys as wrong:
+            raise WrongSetting(f"{name} does not hold the token keys: {wrong}") from None
+        except Unavailable as failed:
+            raise WrongSetting(f"{name} cannot be read: {_reason(failed.__cause__)}") from None
+
+
+@cache
+def _session() -> Any:
+    # botocore's own: boto3 adds nothing that is used here, and a sixth to a cold start.
+    from botocore.session import get_session
+
+    return get_session()
 
 
 def _client(service: str) -> Any:
-    import boto3
     from botocore.config import Config
 
     # A client waits for the whole request, and API Gateway for 29 seconds: a write without an answer and the read that
@@ -190,27 +98,45 @@ def _client(service: str) -> Any:
         s3={"addressing_style": "path"},
         signature_version="s3v4" if service == "s3" else None,
     )
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    # Clients of one session must not be made side by side.
+    with _making:
+        client = _session().create_client(service, config=config)
+    if service == "dynamodb":
+        client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)
+    return client
 
 
-def _token_keys(settings: Settings) -> str:
-    return _keys(settings.token_keys_file, settings.token_keys_secret)
+def _ask_for_capacity(params: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Have DynamoDB tell with each answer what it took; every operation in use can."""
+    return {**params, "ReturnConsumedCapacity": "TOTAL"}
 
 
-def _secret_keys(settings: Settings) -> str:
-    return _keys(settings.secret_keys_file, settings.secret_keys_secret)
+def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | None, secret: str | None) -> str:
+    """The text of keys; `name` is what their settings begin with.
 
+    Raises WrongSetting where there is no such file, and Unavailable where the secret is not to be had.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
 
-def _launch_keys(settings: Settings) -> LaunchKeys | None:
-    file, secret = settings.launch_keys_file, settings.launch_keys_secret
-    return LaunchKeys(lambda: _keys(file, secret)) if file or secret else None
-
-
-def _keys(file: str | None, secret: str | None) -> str:
-    if file:
-        return Path(file).read_text(encoding="utf-8")
-    text: str = _client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    try:
+        if file:
+            return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failed:
+        reason = failed.strerror if isinstance(failed, OSError) else "it is not UTF-8"
+        raise WrongSetting(f"{name}_FILE cannot be read: {reason}") from None
+    deadline.check()
+    try:
+        text: str = client().get_secret_value(SecretId=str(secret))["SecretString"]
+    except (BotoCoreError, ClientError, KeyError) as failed:
+        log.error("%s_SECRET cannot be read: %s", name, _reason(failed))
+        raise Unavailable from failed
     return text
+
+
+def _reason(failed: BaseException | None) -> str:
+    """Why something could not be had, with nothing of it."""
+    response: Any = getattr(failed, "response", {})
+    return str(response.get("Error", {}).get("Code") or type(failed).__name__)
 
 
 def _now() -> int:

@@ -13,7 +13,9 @@ from chalicelib.core.limits import Limits
 
 
 class WrongSetting(Exception):
-    """A setting that is missing or out of range; the message names it."""
+    """A setting that is missing or out of range; the message names it, and has nothing secret."""
+
+    loggable = True
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Settings:
     ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
     images_url: str = ""
     """ENGAWA_IMAGES_URL: where the folder `images/` of the bucket is served; the issuer's `/images` by default."""
+    tracing: bool = False
+    """ENGAWA_TRACING: 1 to have calls to AWS in the traces of X-Ray; only where Lambda's own tracing is on."""
     fetch_loopback: bool = False
     """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1; only where the stage is local."""
 
@@ -118,6 +122,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         cleaning_queue=cleaning_queue(environment),
         image_bounds=_image_bounds(environment),
         images_url=_images_url(environment),
+        tracing=_one_of(environment, "ENGAWA_TRACING", ("0", "1")) == "1",
         fetch_loopback=_fetch_loopback(environment),
     )
 

@@ -16,6 +16,7 @@ from local.embedded import Emulator, accepts, await_predecessor, taken
 from local.environment import STAGE, Environment, Refused
 from local.gateway import Gateway
 from local.server import Server
+from local.timing import TimedGateway, watch_all
 from local.worker import Worker
 
 _SWEEP_SECONDS = 5
@@ -113,12 +114,16 @@ class Launcher:
         from local.images import StoredImages
         from local.sample import Sample
 
+        kind = Gateway
+        if os.environ.get("ENGAWA_SERVER_TIMING") == "1":
+            kind = TimedGateway
+            watch_all()
         _create_stack()
         made = app.create_app(bootstrap.platform)
         platform = bootstrap.platform()
         settings = platform.settings
         images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
-        gateway = Gateway(made, images, Sample(platform.tokens, environment.base_url))
+        gateway = kind(made, images, Sample(platform.tokens, environment.base_url))
         text = demo.load(platform, environment.base_url, environment.directory)
         threading.Thread(target=self._sweep, args=(platform,), daemon=True).start()
         worker = Worker(boto3.client("sqs"), platform.settings.cleaning_queue, made.handler_map[CLEAN])

@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, unquote_to_bytes
 from chalice.app import Chalice
 from chalice.local import LambdaContext
 
+from chalicelib.web.telemetry import REQUEST_ID
+
 MAX_PAYLOAD = 6_291_456
 """Bytes that Lambda takes or gives as JSON in one invocation."""
 
@@ -49,10 +51,11 @@ class Answer:
     body: bytes = b""
 
 
-def error(status: int, code: str, description: str, *headers: tuple[str, str]) -> Answer:
-    """An error in the form that all of Engawa answers in."""
+def error(status: int, code: str, description: str, *headers: tuple[str, str], request_id: str | None = None) -> Answer:
+    """An error in the form that all of Engawa answers in; without a `request_id`, with one of its own."""
     body = json.dumps({"error": code, "error_description": description}, separators=(",", ":"))
-    return Answer(status, [("Content-Type", "application/json; charset=utf-8"), *headers], body.encode())
+    named = [("Content-Type", "application/json; charset=utf-8"), (REQUEST_ID, request_id or str(uuid.uuid4()))]
+    return Answer(status, [*named, *headers], body.encode())
 
 
 def too_large() -> Answer:
@@ -90,8 +93,9 @@ class Gateway:
         try:
             return _answer(self._app(event, LambdaContext("engawa-local", 512, _TIMEOUT_MS)))
         except Exception:
-            _log.exception("%s %s failed", request.method, route)
-            return error(500, "internal_error", "Internal error.")
+            request_id = event["requestContext"]["requestId"]
+            _log.exception("%s %s failed, request %s", request.method, route, request_id)
+            return error(500, "internal_error", "Internal error.", request_id=request_id)
 
     def _match(self, path: str) -> tuple[str | None, dict[str, str]]:
         segments = [_unquote(segment) for segment in path.split("/")]

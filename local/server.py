@@ -11,6 +11,7 @@ import time
 from io import BufferedIOBase
 from typing import Any, cast
 
+from chalicelib.web.telemetry import REQUEST_ID
 from local import wire
 from local.environment import HOST
 from local.gateway import Answer, Gateway, error, too_large
@@ -116,4 +117,6 @@ def _log(head: wire.Head, answer: Answer, started: float) -> None:
     # Never the query: old clients send their tokens there.
     if os.environ.get("ENGAWA_ACCESS_LOG") == "1":
         path = head.target.partition("?")[0]
-        print(f"{head.method} {path} {answer.status} {(time.monotonic() - started) * 1000:.0f}", file=sys.stderr)
+        milliseconds = (time.monotonic() - started) * 1000
+        request_id = dict(answer.headers).get(REQUEST_ID, "-")
+        print(f"{head.method} {path} {answer.status} {milliseconds:.0f} {request_id}", file=sys.stderr)

@@ -14,6 +14,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
+from tests.tally import Tally
 from tests.watch import Watch
 
 # A test makes and drops a hundred thousand objects, none of them in a circle that it lives from.
@@ -23,19 +24,21 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold what the app asks of AWS against what it declares."""
+    """Hold what the app asks of AWS against what it declares, and count what faults are tried."""
     config.pluginmanager.register(Watch())
+    config.pluginmanager.register(Tally())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two workers, one takes the system tests, which share a served platform; the other begins with the rest.
+    """Those system tests that share a served platform run on one worker, those of a file with its own on another.
 
-    They come first: last, they would have one worker wait for minutes for the other.
+    They come first: last, they would have one worker wait for minutes for the others.
     """
     items.sort(key=lambda item: item.path.parent.name != "system")
     for item in items:
         if item.path.parent.name == "system":
-            item.add_marker(pytest.mark.xdist_group("system"))
+            shared = "served" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("served" if shared else item.path.name))
 
 
 @pytest.fixture(scope="session", autouse=True)

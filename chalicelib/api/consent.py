@@ -12,6 +12,7 @@ from chalice.app import Request, Response
 from chalicelib.api.oauth import authorization, form_body
 from chalicelib.api.signin import SignInPage, sign_in
 from chalicelib.bootstrap import Platform
+from chalicelib.core import observed
 from chalicelib.core.directory import User
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.oauth import INSTALLING, Asked, RedirectedError, form_target, location, parse_form
@@ -83,6 +84,7 @@ def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Asked], R
         asked = authorization(here).asked({name: form[name] for name in CARRIED if name in form})
     except RedirectedError as wrong:
         refusal = wrong.refusal
+        observed.refused(refusal)
         told = {"error": refusal.error, "error_description": refusal.description, "state": wrong.state}
         return _redirect(location(wrong.redirect_uri, **told))
     return step(asked)
@@ -125,14 +127,15 @@ def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) 
     """What the user has decided, as a redirect: a code, or access_denied."""
     if form["decision"] != "allow":
         return _redirect(location(asked.redirect_uri, error="access_denied", state=asked.state))
+    if INSTALLING in asked.scopes:
+        # First: whoever is told that this was busy can allow again, which a server_state that is used up would not let.
+        here.appdata.install(asked.app.id, user.id)
     use = [here.states.use(asked.server_state)] if asked.server_state else []
     try:
         code = here.grants.allow(asked.family(user.id), *use)
     except Lost:
         # A server_state is good for one code; this one has just been used up.
         return _redirect(location(asked.redirect_uri, error="invalid_request", state=asked.state))
-    if INSTALLING in asked.scopes:
-        here.appdata.install(asked.app.id, user.id)
     return _redirect(location(asked.redirect_uri, code=code, state=asked.state))
 
 

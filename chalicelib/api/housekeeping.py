@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
+from chalicelib.api.bounds import seconds_left
 from chalicelib.bootstrap import Platform
 from chalicelib.settings import cleaning_queue
+from chalicelib.store import deadline
+from chalicelib.web.telemetry import Telemetry
 
 SWEEP, CLEAN = "sweep", "clean"
 SWEEP_SECONDS = 40
@@ -19,23 +22,29 @@ CLEANERS = 5
 """How many messages are worked on at once at most: cleaning can wait, the requests that share the tables cannot."""
 
 
-def housekeeping(platform: Callable[[], Platform]) -> Blueprint:
-    """The scheduled function and that of the queue, over a platform."""
+def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blueprint:
+    """The scheduled function and that of the queue, over a platform. Both raise RunFailed for whatever goes wrong."""
     blueprint = Blueprint("app")
 
     @blueprint.schedule(Rate(5, unit=Rate.MINUTES), name=SWEEP)
     def sweep(event: CloudWatchEvent) -> int:
         """Delete own values that no ledger counts any more, and see that messages which were lost are sent; how many
         values went."""
-        return platform().sweep(SWEEP_SECONDS)
+        with deadline.within(seconds_left(event.context)):
+            return telemetry.of_run(SWEEP, event.context, lambda: platform().sweep(SWEEP_SECONDS))
 
     # A message that fails comes again when its visibility timeout ends, five times, and then goes to the dead letters.
     @blueprint.on_sqs_message(cleaning_queue(), batch_size=1, name=CLEAN, maximum_concurrency=CLEANERS)
     def clean(event: SQSEvent) -> None:
         """Go on with the work that the message names."""
-        here = platform()
-        for message in event:
-            if not here.leavings.work(message.body, CLEAN_SECONDS):
-                here.queue.tell(message.body)
+
+        def work() -> None:
+            here = platform()
+            for message in event:
+                if not here.leavings.work(message.body, CLEAN_SECONDS):
+                    here.queue.tell(message.body)
+
+        with deadline.within(seconds_left(event.context)):
+            telemetry.of_run(CLEAN, event.context, work)
 
     return blueprint

@@ -6,7 +6,6 @@ request: method, scope, selector, fields, pairs, permission, rate, quota. Source
 OpenSocial's RPC protocol, its clients, and docs/decisions.md.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from chalice.app import Request, Response
 
 from chalicelib.api.sharing import data_of, people_of
 from chalicelib.bootstrap import Platform
-from chalicelib.core import jsonrpc
+from chalicelib.core import jsonrpc, observed
 from chalicelib.core.access import Access
 from chalicelib.core.appdata import check_pairs
 from chalicelib.core.conditions import Conditions
-from chalicelib.core.errors import BadRequest, InsufficientScope, Refusal, TooLarge
+from chalicelib.core.errors import BadRequest, InsufficientScope, InternalError, Refusal, TooLarge
 from chalicelib.core.jsonrpc import Call, Fault
 from chalicelib.core.opensocial import (
     Group,
@@ -32,10 +31,9 @@ from chalicelib.core.opensocial import (
     select_people,
 )
 from chalicelib.web.answers import data_answer, encode, json_answer
+from chalicelib.web.errors import log_unhandled
 from chalicelib.web.face import Face, Token
 from chalicelib.web.requests import check_json_type, json_text
-
-log = logging.getLogger(__name__)
 
 PATH = "/rpc"
 Params = Mapping[str, Any]
@@ -91,9 +89,11 @@ class _Work:
         except Fault as fault:
             return jsonrpc.failure(call, fault)
         except Refusal as refusal:
+            observed.refused(refusal)
             return jsonrpc.failure(call, jsonrpc.fault_of(refusal))
         except Exception as error:
-            log.error("unhandled error", exc_info=error)
+            log_unhandled(error)
+            observed.refused(InternalError())
             return jsonrpc.failure(call, Fault(jsonrpc.INTERNAL_ERROR, "Internal error", {"error": "internal_error"}))
 
     def _result(self, call: Call) -> Result:

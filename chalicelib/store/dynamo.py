@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from chalicelib.core import observed
 from chalicelib.core.errors import Unavailable
+from chalicelib.store import deadline
 from chalicelib.store.failures import Uncertain, sort_out
 from chalicelib.store.fanout import Lane, lane, side_by_side
 from chalicelib.store.itemsize import Item
@@ -93,7 +95,12 @@ class Dynamo:
         self._watch = watch
 
     def rest(self, bound: float) -> None:
-        """Wait a random time up to `bound` seconds, so that those who collided do not meet again."""
+        """Wait a random time up to `bound` seconds before trying again, so that who collided does not meet again.
+
+        Raises Unavailable where there is no time to try again.
+        """
+        deadline.check()
+        observed.tried_again()
         self._sleep(random.uniform(0, bound))  # noqa: S311 (jitter, not a secret)
 
     def get(self, table: str, key: Key, *, consistent: bool) -> Item | None:
@@ -216,19 +223,33 @@ class Dynamo:
             raise Unavailable from failure
 
     def _write(self, operation: str, **request: Any) -> Any:
-        answer = None
+        deadline.check()
+        answer = told = None
         try:
-            answer = getattr(self._client, operation)(**request)
+            answer = told = getattr(self._client, operation)(**request)
         except ClientError as error:
+            told = error.response
             raise sort_out(error) from error
         except ParamValidationError:
             raise  # Never sent: a mistake of ours, and no reason to try again.
         except BotoCoreError as error:
             raise Uncertain(str(error)) from error
         finally:
+            if seen := observed.current():
+                _observe(seen, operation, told or {})
             if self._watch:
                 self._watch(Call(operation, request, answer, lane.get()))
         return answer
+
+
+def _observe(seen: observed.Observed, operation: str, told: Mapping[str, Any]) -> None:
+    """Count a call, what the SDK had to send again of it, and the capacity it took, where the answer says so."""
+    if resent := told.get("ResponseMetadata", {}).get("RetryAttempts", 0):
+        observed.tried_again(resent)
+    consumed = told.get("ConsumedCapacity") or []
+    units = sum(each["CapacityUnits"] for each in (consumed if isinstance(consumed, list) else [consumed]))
+    reads = operation in ("get_item", "batch_get_item", "query")
+    seen.units.append((units, 0.0) if reads else (0.0, units))
 
 
 def _query(table: str, names: Key, partition: str, keys: Span | None) -> dict[str, Any]:

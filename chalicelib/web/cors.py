@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import jwt
 from chalice.app import Chalice, Request, Response, RouteEntry
 
 from chalicelib.core.errors import PermissionDenied, Refusal
 from chalicelib.core.fields import is_id
+from chalicelib.web import jose
 from chalicelib.web.dialect import Dialect
 from chalicelib.web.errors import answer_any
 from chalicelib.web.face import Token
@@ -35,7 +35,10 @@ PREFLIGHT_SECONDS = 7_200
 """How long a browser may keep the answer to a preflight."""
 _READING = frozenset({"GET", "HEAD"})
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With"
-_SHOWN = "ETag, Location, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+_SHOWN = (
+    "ETag, Location, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "X-Request-Id"
+)
 
 
 class Origins:
@@ -71,11 +74,15 @@ class Origins:
 
 
 def share(made: Chalice, origins: Callable[[], Origins]) -> None:
-    """Let pages of other origins call those routes of an app that say so; called once all are registered."""
+    """Let pages of other origins call those routes of an app that say so."""
     made.register_middleware(_middleware(made, origins), "http")
+
+
+def preflights(made: Chalice) -> None:
+    """Answer preflights of the paths that pages may call and that are registered by now."""
     for path, methods in [*made.routes.items()]:
         shared = sorted(method for method, route in methods.items() if _declared(route).cors)
-        if shared:
+        if shared and "OPTIONS" not in methods:
             made.route(path, methods=["OPTIONS"], content_types=[])(_preflight(path, shared))
 
 
@@ -159,8 +166,8 @@ def _issued_to(token: str) -> object:
     if len(token) > MOST_CHARACTERS:
         return None
     try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+        claims = jose.unverified(token)
+    except jose.Invalid:
         return None
     return claims.get("client_id", claims.get("azp"))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
+from chalicelib.core import observed
 from chalicelib.core.errors import (
     InsufficientScope,
     InternalError,
@@ -35,6 +36,7 @@ def answer_refusal(refusal: Refusal, dialect: Dialect) -> Response:
     `WWW-Authenticate` in the dialect of the request, `Retry-After` in whole seconds, `ETag` and `X-RateLimit-*` where
     they are known.
     """
+    observed.refused(refusal)
     error = refusal.error
     headers: dict[str, str] = {}
     match refusal:
@@ -57,8 +59,14 @@ def answer_any(error: Exception, dialect: Dialect) -> Response:
     """An answer for whatever a route raised: ours in its own words, anything else as a 500 without detail."""
     if isinstance(error, Refusal):
         return answer_refusal(error, dialect)
-    log.error("unhandled error", exc_info=error)
+    log_unhandled(error)
     return answer_refusal(InternalError(), dialect)
+
+
+def log_unhandled(error: Exception) -> None:
+    """Log what nobody expected, with the id of the request that it happened to."""
+    seen = observed.current()
+    log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
 
 
 def reword_framework(event: Request, get_response: Callable[[Request], Response]) -> Response:

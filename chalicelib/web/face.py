@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.core import observed
 from chalicelib.core.access import Access
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
 from chalicelib.web.dialect import Dialect
@@ -95,6 +96,7 @@ class Face(Blueprint):
                         if text is None:
                             raise TokenRefused("invalid_request", "An access token is needed")
                         access = self._tokens().check(text)
+                    observed.authenticated(access)
                     _admit(access, token, scope, user_scope)
                     return view(request, access, **decoded_segments)
                 except Exception as error:

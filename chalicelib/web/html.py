@@ -6,7 +6,6 @@ names, and nothing else.
 
 import base64
 import hashlib
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -14,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import Request, Response
 
-from chalicelib.core.errors import Refusal, Unavailable
+from chalicelib.core import observed
+from chalicelib.core.errors import InternalError, Refusal, Unavailable
+from chalicelib.web.errors import log_unhandled
 from chalicelib.web.requests import parameters
 from chalicelib.web.words import Language, preferred, scope_words, word
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-log = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
 View = Callable[..., Response]
@@ -78,7 +77,8 @@ def error_page(request: Request, error: Exception) -> Response:
     """A page for whatever a view raised: a refusal with its sentence, anything else without detail."""
     language = language_of(request)
     if not isinstance(error, Refusal):
-        log.error("unhandled error", exc_info=error)
+        log_unhandled(error)
+    observed.refused(error if isinstance(error, Refusal) else InternalError())
     status = error.status if isinstance(error, Refusal) else 500
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
     known = f"error_{status}" if status in (404, 500, 503) else "error_400"

@@ -14,11 +14,10 @@ from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any, TypeGuard
 
-import jwt
-
 from chalicelib.core.access import Access
 from chalicelib.core.errors import TokenRefused, Unavailable
 from chalicelib.core.oauth import OPERATOR
+from chalicelib.web import jose
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +27,7 @@ MOST_KEYS = 32
 FETCH_SECONDS = 3
 KEEP_SECONDS = 3600
 AGAIN_SECONDS = 60
+_CLAIMS = ["iss", "aud", "exp", "sub"]
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -48,33 +48,26 @@ class Issuer:
         self._audience = audience
         self._fetch = fetch or _fetch
         self._now = now
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: dict[str, jose.Key] = {}
         self._asked: float | None = None
 
     def issued(self, token: str) -> bool:
         """Whether a token says that it is this issuer's; nothing is checked."""
         try:
-            return bool(jwt.decode(token, options={"verify_signature": False}).get("iss") == self._issuer)
-        except jwt.InvalidTokenError:
+            return bool(jose.unverified(token).get("iss") == self._issuer)
+        except jose.Invalid:
             return False
 
     def check(self, token: str) -> Access:
         """What a token says. Raises TokenRefused, and Unavailable where there are no keys to check it with."""
         try:
-            key = self._key(str(jwt.get_unverified_header(token).get("kid")))
-            if key is None or key.algorithm_name not in ALGORITHMS:
-                raise jwt.InvalidTokenError
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[key.algorithm_name],
-                audience=self._audience,
-                issuer=self._issuer,
-                options={"require": ["iss", "aud", "exp", "sub"]},
-            )
-        except jwt.ExpiredSignatureError:
+            key = self._key(str(jose.header(token).get("kid")))
+            if key is None or key.algorithm not in ALGORITHMS:
+                raise jose.Invalid
+            claims = key.claims(token, issuer=self._issuer, audience=self._audience, required=_CLAIMS)
+        except jose.Expired:
             raise TokenRefused("expired_token", "The access token has expired") from None
-        except jwt.InvalidTokenError:
+        except jose.Invalid:
             raise TokenRefused("invalid_token", "The access token is not valid") from None
         viewer, app, scope = claims["sub"], claims.get("client_id", claims.get("azp")), claims.get("scope", "")
         if not (_is_id(viewer) and _is_id(app) and isinstance(scope, str)):
@@ -82,7 +75,7 @@ class Issuer:
         user = None if viewer == app else viewer
         return Access(app=app, viewer=user, owner=user, scopes=frozenset(scope.split()) - {OPERATOR})
 
-    def _key(self, kid: str) -> jwt.PyJWK | None:
+    def _key(self, kid: str) -> jose.Key | None:
         age = None if self._asked is None else self._now() - self._asked
         if age is None or age >= KEEP_SECONDS or (kid not in self._keys and age >= AGAIN_SECONDS):
             self._reload()
@@ -106,10 +99,10 @@ def _is_id(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def _made(key: dict[str, str]) -> jwt.PyJWK | None:
+def _made(key: dict[str, str]) -> jose.Key | None:
     try:
-        return jwt.PyJWK.from_dict(key)
-    except (jwt.exceptions.PyJWTError, NotImplementedError, ValueError, KeyError, TypeError):
+        return next(iter(jose.keys([key]).values()))
+    except jose.Invalid:
         return None  # Broken, or of a kind that nothing here verifies with: no reason to refuse the others.
 
 

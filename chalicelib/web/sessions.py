@@ -9,10 +9,10 @@ import secrets
 import time
 from dataclasses import dataclass
 
-import jwt
 from chalice.app import Request
 
 from chalicelib.core.oauth import same
+from chalicelib.web import jose
 from chalicelib.web.tokens import Keys
 
 SECONDS = 3600
@@ -65,19 +65,17 @@ class Sessions:
         claims = {"iss": self._issuer, "iat": now, "exp": now + SECONDS, "csrf": session.csrf}
         if session.user:
             claims["sub"] = session.user
-        value = jwt.encode(claims, key, key.algorithm_name, headers={"typ": _TYPE, "kid": key.key_id})
+        value = key.sign(claims, _TYPE)
         secure = "; Secure" if self._secure else ""
         return f"{self.cookie_name}={value}; Path=/; Max-Age={SECONDS}; HttpOnly; SameSite=Lax{secure}"
 
     def _check(self, value: str) -> Session | None:
         try:
-            header = jwt.get_unverified_header(value)
+            header = jose.header(value)
             key = self._keys.verifying(str(header.get("kid")))
             if key is None or header.get("typ") != _TYPE:
                 return None
-            claims = jwt.decode(
-                value, key, algorithms=[key.algorithm_name], issuer=self._issuer, options={"require": _CLAIMS}
-            )
-        except jwt.InvalidTokenError:
+            claims = key.claims(value, issuer=self._issuer, required=_CLAIMS)
+        except jose.Invalid:
             return None
         return Session(claims.get("sub"), str(claims["csrf"]))

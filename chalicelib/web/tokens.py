@@ -6,16 +6,17 @@ signs, every one verifies, chosen by `kid`; so a key is rotated by putting a new
 when the tokens it signed have expired.
 """
 
+import hashlib
+import hmac
 import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import jwt
-
 from chalicelib.core.access import Access
 from chalicelib.core.errors import TokenRefused
+from chalicelib.web import jose
 
 if TYPE_CHECKING:
     from chalicelib.web.issuer import Issuer
@@ -25,7 +26,14 @@ MOST_CHARACTERS = 4096
 """A longer token is refused unread."""
 RELOAD_SECONDS = 60
 """A token with an unknown `kid` makes the keys be read again, at most this often."""
+_PURPOSE = b"engawa: viewers in logs"
 _CLAIMS = ["iss", "aud", "exp", "iat", "jti", "sub", "client_id"]
+
+
+class WrongKeys(Exception):
+    """What should be a JWK Set is none. The text says what is wrong, and has nothing of a key."""
+
+    loggable = True
 
 
 class Keys:
@@ -37,24 +45,48 @@ class Keys:
     def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load
         self._now = now
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: dict[str, jose.Key] = {}
+        self._pepper: bytes | None = None
         self._loaded: float | None = None
 
-    def signing(self) -> jwt.PyJWK:
+    def signing(self) -> jose.Key:
         """The key that signs."""
         if self._loaded is None:
             self._reload()
         return next(iter(self._keys.values()))
 
-    def verifying(self, kid: str) -> jwt.PyJWK | None:
+    def verifying(self, kid: str) -> jose.Key | None:
         """The key with that id."""
         if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
             self._reload()
         return self._keys.get(kid)
 
+    def check(self) -> None:
+        """Raise WrongKeys where there is no key to sign with."""
+        if self._loaded is None:
+            self._reload()
+        if not self._keys:
+            raise WrongKeys("it has no keys")
+        if self._pepper is None:
+            raise WrongKeys("its first key has no private part, so it cannot sign")
+
+    def pseudonym(self, user: str) -> str | None:
+        """Stands for a user in logs: the same for the same user until the first key changes, and nobody without that
+        key can tell whose it is. None before the keys are read."""
+        return hmac.new(self._pepper, user.encode(), hashlib.sha256).hexdigest()[:16] if self._pepper else None
+
     def _reload(self) -> None:
-        self._keys = {key["kid"]: jwt.PyJWK.from_dict(key) for key in json.loads(self._load())["keys"]}
-        self._loaded = self._now()
+        try:
+            jwks = json.loads(self._load())["keys"]
+            keys = jose.keys(jwks)
+            secret = str(jwks[0].get("k") or jwks[0].get("d") or "") if jwks else ""
+        except jose.Invalid as wrong:
+            raise WrongKeys(f"it has {wrong}") from None
+        # What these raise may quote what was read.
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise WrongKeys("it is not a JWK Set") from None
+        self._pepper = hmac.new(secret.encode(), _PURPOSE, hashlib.sha256).digest() if secret else None
+        self._keys, self._loaded = keys, self._now()
 
 
 class Tokens:
@@ -82,7 +114,7 @@ class Tokens:
         }
         if owner and owner != viewer:
             claims["owner"] = owner
-        return jwt.encode(claims, key, key.algorithm_name, headers={"typ": TYPE, "kid": key.key_id})
+        return key.sign(claims, TYPE)
 
     def check(self, token: str) -> Access:
         """What a token says, one of ours or of the external issuer.
@@ -104,20 +136,13 @@ class Tokens:
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             if len(token) > MOST_CHARACTERS:
-                raise jwt.InvalidTokenError
-            header = jwt.get_unverified_header(token)
+                raise jose.Invalid
+            header = jose.header(token)
             key = self._keys.verifying(str(header.get("kid")))
             if key is None or str(header.get("typ")).lower().removeprefix("application/") != TYPE:
-                raise jwt.InvalidTokenError
-            return jwt.decode(
-                token,
-                key,
-                algorithms=[key.algorithm_name],
-                audience=self._issuer,
-                issuer=self._issuer,
-                options={"require": _CLAIMS},
-            )
-        except jwt.ExpiredSignatureError:
+                raise jose.Invalid
+            return key.claims(token, issuer=self._issuer, audience=self._issuer, required=_CLAIMS)
+        except jose.Expired:
             raise TokenRefused("expired_token", "The access token has expired") from None
-        except jwt.InvalidTokenError:
+        except jose.Invalid:
             raise TokenRefused("invalid_token", "The access token is not valid") from None

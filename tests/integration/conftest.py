@@ -3,13 +3,23 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from bench.world import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
+from chalicelib.core import passwords
 from chalicelib.store.fanout import lane
 
 __all__ = ["APP", "BUCKET", "HANA", "KEN", "ME", "MEI", "TARO", "YUKI", "Clock", "Reply", "World", "reply"]
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hashes that take no time; tests/unit/test_passwords.py knows what real ones cost."""
+    nobody = passwords._NOBODY.replace(f"${passwords.N}$", "$16$")
+    with patch.multiple(passwords, N=16, _NOBODY=nobody):
+        yield
 
 
 @pytest.fixture

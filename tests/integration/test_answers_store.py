@@ -13,7 +13,7 @@ from tests.integration.conftest import BUCKET, World
 
 def test_an_answer_is_at_a_signed_url_of_its_own(world: World) -> None:
     client = boto3.client("s3", region_name="ap-northeast-1", config=Config(signature_version="s3v4"))
-    one, other = (Answers(client, BUCKET).keep(b"{}", "application/json; charset=utf-8") for _ in range(2))
+    one, other = (Answers(lambda: client, BUCKET).keep(b"{}", "application/json; charset=utf-8") for _ in range(2))
     parts = urlsplit(one)
     signed = parse_qs(parts.query)
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from chalice.local import LambdaContext
 
 from chalicelib.api import housekeeping
 from chalicelib.api.housekeeping import SWEEP
 from chalicelib.core.directory import Page
 from chalicelib.core.errors import Conflict
 from chalicelib.store.notes import AGAIN_MS, SOON_MS
+from chalicelib.web.telemetry import RunFailed
 from tests.integration.conftest import HANA, KEN, MEI, Reply, World
 from tests.integration.on_pages import FEEDS, PAGE, URI, ask, comment, favorite, populated, post, send
 
@@ -42,7 +44,7 @@ def sweep(world: World) -> None:
     """What the schedule does every few minutes."""
     event = {"version": "0", "id": "1", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
     more = {"account": "0", "time": "2026-11-24T12:00:00Z", "region": "ap-northeast-1", "resources": []}
-    world.app.handler_map[SWEEP](event | more, None)
+    world.app.handler_map[SWEEP](event | more, LambdaContext("sweep", 512, 60_000))
 
 
 @contextmanager
@@ -154,7 +156,7 @@ def test_a_message_that_fails_stays_in_the_queue(world: World, monkeypatch: pyte
     broken = {"pk": {"S": "trash"}, "sk": {"S": "broken"}, "p": {"S": "content"}}
     world.dynamodb.put_item(TableName="engawa-local-feeds", Item=broken)
 
-    with pytest.raises(KeyError):
+    with pytest.raises(RunFailed, match=r"^clean failed: KeyError$"):
         world.clean()
 
     assert queued(world) == 1

@@ -16,7 +16,6 @@ from tests.pages import Browser, Page
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST, ALBUM = "6d1f0c2ab4e79853", "c07be4915fa2d386"
 PASSWORD = "correct horse battery"
-HASH = passwords.hash_password(PASSWORD)
 BACK = "https://quest.example/back?from=engawa"
 HOSTILE = "\"><script>alert(1)</script><b a='"
 AUTHORIZE = "/connect_authorize.pl"
@@ -28,8 +27,8 @@ def here(make_world: Callable[..., Any]) -> Any:
 
 
 def populated(world: Any) -> Any:
-    world.platform.users.create(User(HANA, "花", login="hana"), HASH)
-    world.platform.users.create(User(KEN, HOSTILE, login="ken"), HASH)
+    world.platform.users.create(User(HANA, "花", login="hana"), passwords.hash_password(PASSWORD))
+    world.platform.users.create(User(KEN, HOSTILE, login="ken"), passwords.hash_password(PASSWORD))
     world.platform.users.create(User("nopassword00", "No", login="nopass"))
     scopes = ("mixi_apps2", "r_profile", "openid", "admin", "x_new")
     world.platform.apps.create(App(QUEST, "クエスト", True, "secret", (BACK,), scopes=scopes))
@@ -355,11 +354,11 @@ def test_a_forwarded_address_counts_as_far_as_it_is_trusted(here: Any, make_worl
 
 
 def test_a_password_hash_of_old_parameters_is_made_anew(here: Any, browser: Browser, monkeypatch: Any) -> None:
-    monkeypatch.setattr(passwords, "N", 2**14)
+    monkeypatch.setattr(passwords, "N", 8)
     here.platform.users.set_password(HANA, passwords.hash_password(PASSWORD))
     monkeypatch.undo()
     signed_in(browser)
-    assert here.platform.users.credential("hana")[1].startswith("scrypt$32768$")
+    assert here.platform.users.credential("hana")[1].startswith("scrypt$16$")
 
 
 def test_signing_in_changes_the_session(browser: Browser) -> None:

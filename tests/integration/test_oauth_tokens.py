@@ -25,14 +25,13 @@ ALBUM_BACK = "com.example.album:/back"
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "openid")
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-HASH = passwords.hash_password(PASSWORD)
 
 
 @pytest.fixture
 def here(make_world: Callable[..., Any]) -> Any:
     world = make_world()
-    world.platform.users.create(User(HANA, "花", login="hana"), HASH)
-    world.platform.users.create(User(KEN, "健", login="ken"), HASH)
+    world.platform.users.create(User(HANA, "花", login="hana"), passwords.hash_password(PASSWORD))
+    world.platform.users.create(User(KEN, "健", login="ken"), passwords.hash_password(PASSWORD))
     apps = world.platform.apps
     apps.create(App(QUEST, "クエスト", True, SECRET, (BACK, "https://quest.example/other"), scopes=SCOPES))
     apps.create(App(OLD, "Old", True, SECRET, (BACK,), scopes=SCOPES, dialect=Dialect.DRAFT10))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +19,8 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
+
+from bench.emulator import free_port
 
 if TYPE_CHECKING:
     from tests.system.deployed import Deployed
@@ -111,16 +111,6 @@ class Served:
         return self.process.wait(STOP_SECONDS)
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free, and that no connection will be given for its own end meanwhile."""
-    while True:
-        # Systems give out ports from 32768, or from 49152 on.
-        port = 10_240 + secrets.randbelow(32_768 - 10_240)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
 def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
     """The environment of a platform with ports and a directory of its own."""
     own = {
@@ -132,9 +122,9 @@ def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Served]:
+def running(directory: Path, **environment: str) -> Iterator[Served]:
     """A platform with its data in `directory`, which is to end well."""
-    platform = Served(fresh_environment(directory), directory / "serve.log")
+    platform = Served(fresh_environment(directory, **environment), directory / "serve.log")
     try:
         platform.await_answers()
         yield platform

@@ -41,8 +41,13 @@ class TimedOut(FunctionError):
 class Function:
     """A function of the zip that is unpacked in `code`; `environment` is what the deployment sets for it."""
 
-    def __init__(self, handler: str, code: Path, environment: Mapping[str, str], seconds: float = 29) -> None:
-        """`handler` is Lambda's name for it, such as `app.app`; `code` has the runtime client beside it (`lay_out`)."""
+    def __init__(
+        self, handler: str, code: Path, environment: Mapping[str, str], seconds: float = 29, *, sampled: bool = False
+    ) -> None:
+        """`handler` is Lambda's name for it, such as `app.app`; `code` has the runtime client beside it (`lay_out`).
+
+        `sampled`: its invocations are traced.
+        """
         self.handler = handler
         self.starts = 0
         self._code = code
@@ -50,7 +55,7 @@ class Function:
         self._turn = threading.Lock()
         self._log = code.parent / f"{handler}.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._api = RuntimeApi()
+        self._api = RuntimeApi(sampled=sampled)
         self._environment = {
             **environment,
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",

@@ -44,8 +44,10 @@ class RuntimeApi(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, sampled: bool = False) -> None:
+        """`sampled`: every invocation is traced."""
         super().__init__(("127.0.0.1", 0), _Asked)
+        self.sampled = sampled
         self.events: queue.Queue[Invocation | None] = queue.Queue()
         self.working: dict[str, Invocation] = {}
         self.ready = threading.Event()
@@ -79,6 +81,11 @@ class RuntimeApi(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def _trace(sampled: bool) -> str:
+    root = f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
+    return f"{root};Parent={uuid.uuid4().hex[:16]};Sampled={int(sampled)}"
+
+
 class _Asked(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # One piece: a second one would wait for the client's ACK.
@@ -86,7 +93,8 @@ class _Asked(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
-        invocation = cast(RuntimeApi, self.server).next() if self.path == _API + "invocation/next" else None
+        api = cast(RuntimeApi, self.server)
+        invocation = api.next() if self.path == _API + "invocation/next" else None
         if invocation is None:
             self.close_connection = True
             return
@@ -94,7 +102,7 @@ class _Asked(BaseHTTPRequestHandler):
             "Lambda-Runtime-Aws-Request-Id": invocation.id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:ap-northeast-1:000000000000:function:engawa",
-            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+            "Lambda-Runtime-Trace-Id": _trace(api.sampled),
             "Content-Type": "application/json",
         }
         self._send(200, invocation.payload, headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_old_clients_see_their_challenge(deployed: Deployed) -> None:
 
 
 @pytest.mark.parametrize("runtime", runtimes(), ids=lambda command: Path(command[0]).name)
-def test_the_edge_moves_one_header_and_no_other(tmp_path: Path, runtime: list[str]) -> None:
+def test_the_edge_gives_back_one_header_and_an_id_and_changes_no_other(tmp_path: Path, runtime: list[str]) -> None:
     edge = EdgeFunction(tmp_path, runtime)
     headers = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
     challenges = [("x-amzn-Remapped-WWW-Authenticate", "OAuth x"), ("X-Amzn-Remapped-Www-Authenticate", "Bearer y")]
@@ -65,10 +66,12 @@ def test_the_edge_moves_one_header_and_no_other(tmp_path: Path, runtime: list[st
                 [*headers, *challenges],
                 [*headers, ("WWW-Authenticate", "OAuth x"), ("WWW-Authenticate", "Bearer y")],
             ),
+            (200, [("x-amzn-RequestId", "of-gateway"), ("X-Request-Id", "of-app")], None),
+            (404, [("x-amzn-RequestId", "1")], [("x-amzn-RequestId", "1"), ("X-Request-Id", "1")]),
         ):
             answer = Answer(status, given, b"text")
             front = CloudFront(lambda _: None, always(answer), edge)
-            assert front.handle(Request("GET", "/")) == Answer(status, wanted, b"text")
+            assert front.handle(Request("GET", "/")) == Answer(status, wanted or given, b"text")
         untouched = origin_response(Request("GET", "/"), Answer(204, headers))
         assert edge(untouched) == untouched["Records"][0]["cf"]["response"]
     finally:
@@ -88,6 +91,7 @@ def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) ->
     assert [answer.status_code for answer in answers] == [404, 404, 404, 413]
     assert answers[3].json()["error"] == "request_entity_too_large"
     assert {answer.headers["Content-Type"] for answer in answers} == {"application/json; charset=utf-8"}
+    assert all(answer.headers["X-Request-Id"] == answer.headers["x-amzn-RequestId"] for answer in answers)
     assert deployed.gateway.events == before
 
 
@@ -207,15 +211,98 @@ def test_what_deleted_values_leave_is_cleared_by_the_scheduled_function(deployed
     assert httpx.post(url, headers=headers, json=before).status_code == 200
 
 
-def test_a_missing_setting_is_named_in_a_sentence(deployed: Deployed) -> None:
-    environment = deployed.environment()
-    del environment["ENGAWA_ISSUER"]
-    function = Function("app.sweep", deployed.task, environment)
+WRONG = {
+    "sweep without the issuer": ("app.sweep", {"ENGAWA_ISSUER": ""}, "ENGAWA_ISSUER is not set"),
+    "a number": (
+        "app.app",
+        {"ENGAWA_QUOTA_BYTES": "many"},
+        "ENGAWA_QUOTA_BYTES must be a whole number from 1 to 100000000, not 'many'",
+    ),
+    "no file": (
+        "app.app",
+        {"ENGAWA_TOKEN_KEYS_FILE": "/no/such/file"},
+        "ENGAWA_TOKEN_KEYS_FILE cannot be read: No such file or directory",
+    ),
+    "no secret": (
+        "app.app",
+        {
+            "ENGAWA_TOKEN_KEYS_FILE": "",
+            "ENGAWA_TOKEN_KEYS_SECRET": "none",
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://127.0.0.1:9",
+        },
+        "ENGAWA_TOKEN_KEYS_SECRET cannot be read: EndpointConnectionError",
+    ),
+    "no JSON": ("app.app", "s3cr3t", "ENGAWA_TOKEN_KEYS_FILE does not hold the token keys: it is not a JWK Set"),
+    "no keys": ("app.app", '{"keys": []}', "ENGAWA_TOKEN_KEYS_FILE does not hold the token keys: it has no keys"),
+    "no key": (
+        "app.app",
+        '{"keys": [{"kid": "a", "kty": "oct", "s3cr3t": "s3cr3t"}]}',
+        "ENGAWA_TOKEN_KEYS_FILE does not hold the token keys: it has a key that is no JWK",
+    ),
+}
+"""The function, what is wrong in its environment (or in its token keys, where it is a text), and what is said of it."""
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_with_a_setting_stops_the_cold_start_and_is_told_in_a_sentence(
+    deployed: Deployed, tmp_path: Path, name: str
+) -> None:
+    handler, wrong, told = WRONG[name]
+    if isinstance(wrong, str):
+        (tmp_path / "keys.json").write_text(wrong)
+        wrong = {"ENGAWA_TOKEN_KEYS_FILE": str(tmp_path / "keys.json")}
+    # A log of its own.
+    (tmp_path / "task").symlink_to(deployed.task)
+    (tmp_path / "runtime").symlink_to(deployed.task.parent / "runtime")
+    function = Function(handler, tmp_path / "task", deployed.environment() | wrong)
     try:
-        with pytest.raises(FunctionError, match="ENGAWA_ISSUER is not set"):
+        with pytest.raises(FunctionError, match=r"^init: ") as failed:
             function.invoke(SCHEDULED)
     finally:
         function.stop()
+    reported = json.loads(str(failed.value).removeprefix("init: "))
+    assert (reported["errorType"], reported["errorMessage"]) == ("WrongSetting", told)
+    assert f"WrongSetting: {told}\n" in function.log()
+    assert "s3cr3t" not in str(failed.value) + function.log()
+
+
+def test_a_request_is_found_in_the_function_s_log_by_its_id(deployed: Deployed) -> None:
+    token = deployed.token("mixi_apps2")
+    answer = httpx.get(deployed.base_url + MINE, headers={"Authorization": f"OAuth {token}"}, params={"note": "s3cr3t"})
+
+    lines = [json.loads(line) for line in deployed.api.log().splitlines() if line.startswith("{")]
+    [line] = [line for line in lines if line["request_id"] == answer.headers["X-Request-Id"]]
+    assert (line["status"], line["route"], line["Requests"]) == (200, "GET /2/apps/appdata/{user}/{group}", 1)
+    # What DynamoDB is asked to tell.
+    assert (line["calls"], line["rru"] > 0) == (1, True)
+    assert line["_aws"]["CloudWatchMetrics"]
+    assert token not in deployed.api.log()
+    assert "s3cr3t" not in deployed.api.log()
+
+
+def test_where_tracing_is_on_calls_to_aws_are_parts_of_the_trace(deployed: Deployed, tmp_path: Path) -> None:
+    (tmp_path / "task").symlink_to(deployed.task)
+    (tmp_path / "runtime").symlink_to(deployed.task.parent / "runtime")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(10)
+        address = f"127.0.0.1:{daemon.getsockname()[1]}"
+        traced = {"ENGAWA_TRACING": "1", "AWS_XRAY_DAEMON_ADDRESS": address}
+        function = Function("app.app", tmp_path / "task", deployed.environment() | traced, sampled=True)
+        try:
+            token = deployed.token("mixi_apps2")
+            headers = {"Authorization": f"OAuth {token}"}
+            httpx.get(deployed.base_url + MINE, headers=headers)
+            answer = function.invoke(deployed.gateway.events[-1])
+        finally:
+            function.stop()
+        _, _, part = daemon.recv(65_536).decode().partition("\n")
+
+    assert answer["statusCode"] == 200, function.log()
+    told = json.loads(part)
+    assert (told["name"], told["type"], told["aws"]["operation"]) == ("dynamodb", "subsegment", "GetItem")
+    assert told["aws"]["table_name"] == "engawa-local-appdata"
+    assert deployed.served.demo["users"]["hana"]["id"] not in part
 
 
 def _cafe(deployed: Deployed) -> str:

@@ -149,10 +149,21 @@ def listening() -> Iterator[int]:
 def test_an_endpoint_of_the_users_own(serve: Serve, tmp_path: Path) -> None:
     first = serve()
     # Not the platform that all tests share: this one seals the secrets of the same apps with keys of its own.
-    other = serve(AWS_ENDPOINT_URL=first.emulator_url, ENGAWA_LOCAL_DIR=str(tmp_path / "other"))
+    other = serve(
+        AWS_ENDPOINT_URL=first.emulator_url, ENGAWA_LOCAL_DIR=str(tmp_path / "other"), ENGAWA_SERVER_TIMING="1"
+    )
 
     assert not (other.local_dir / "emulator.lock").exists()
     assert other.demo["users"].keys() == first.demo["users"].keys()
+    # The one that was asked to tell what requests spend tells it, of this one a call to DynamoDB.
+    assert "server-timing" not in own_data(first).headers
+    assert 'desc="1 calls"' in own_data(other).headers["server-timing"]
+
+
+def own_data(platform: Served) -> httpx.Response:
+    """The answer to Hana's reading of her own data."""
+    headers = {"Authorization": f"Bearer {platform.demo['tokens']['users']['hana']['quest']}"}
+    return httpx.get(f"{platform.base_url}{APPDATA}", headers=headers, timeout=30).raise_for_status()
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs /proc")

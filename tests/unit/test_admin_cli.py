@@ -312,7 +312,7 @@ def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
     assert (access.viewer, access.scopes) == (None, frozenset({"admin"}))
     assert run(Platform(), *words).exit_code == 1
     piped = run(Platform(), "token", "--url", URL, "-o", str(tmp_path / "t"), input="{}")
-    assert (piped.exit_code, piped.stderr) == (1, "Error: The keys are not a JWK Set\n")
+    assert (piped.exit_code, piped.stderr) == (1, "Error: These are not token keys: it is not a JWK Set\n")
 
 
 def test_every_command_has_help_worth_reading() -> None:

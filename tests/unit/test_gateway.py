@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from chalice import Chalice, Response
@@ -126,7 +127,7 @@ def test_an_unknown_path(target: str) -> None:
 
     assert answer.status == 404
     assert json.loads(answer.body)["error"] == "not_found"
-    assert answer.headers == [("Content-Type", "application/json; charset=utf-8")]
+    assert answer.headers == [("Content-Type", "application/json; charset=utf-8"), ("X-Request-Id", ANY)]
 
 
 @pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "get"])

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from chalicelib.core.errors import ParameterInvalid, Refusal, TooLarge
-from chalicelib.core.images import ImageBounds, Rendition, fitted, is_key, key_of
+from chalicelib.core.images import ImageBounds, Rendition
 from chalicelib.core.jpeg import MAX_SCANS, MAX_SEGMENTS
-from chalicelib.core.picture import orientation_of
 from chalicelib.web.images import examine, render
 from tests.pictures import (
     BLUE,
@@ -101,15 +100,6 @@ def test_nothing_is_enlarged(sent, made):
 @pytest.mark.parametrize("make", [jpeg, png])
 def test_a_line_stays_a_line(make, width, height):
     assert rendered(make(width, height)).size == ((180, 1) if width > height else (1, 180))
-
-
-@given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(1, 1024))
-def test_a_picture_fits_and_keeps_its_shape(width, height, edge):
-    across, down = fitted(width, height, edge)
-    assert max(across, down) == min(edge, max(width, height))
-    assert 1 <= across <= width
-    assert 1 <= down <= height
-    assert abs(across * height - down * width) <= max(width, height)
 
 
 def test_the_same_bytes_make_the_same_renditions():
@@ -255,13 +245,6 @@ def test_a_picture_stands_upright(orientation, order):
         [large, *_] = render(data, BOUNDS)
         assert (large.width, large.height) == (180, 135)
         assert corners(opened(large)) == [RED, GREEN, BLUE, WHITE]
-
-
-@given(
-    st.binary(max_size=64), st.sampled_from([b"", b"II*\0", b"MM\0*", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08\xff\xff"])
-)
-def test_an_orientation_is_from_1_to_8_whatever_is_read(data, beginning):
-    assert 1 <= orientation_of(beginning + data) <= 8
 
 
 def test_no_metadata_are_kept():
@@ -523,7 +506,7 @@ def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
         bomb = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 100_000_000, 9))
         data = png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 10)
     else:
-        data = png_of(header(9, 9, 8, 0), b"\0" * 500_000_000)
+        data = png_of(header(9, 9, 8, 0), b"\0" * 250_000_000)
     assert len(data) <= bounds.bytes
     (tmp_path / "image").write_bytes(data)
     program = f"""
@@ -559,33 +542,3 @@ def test_of_many_profiles_one_is_inflated(monkeypatch):
 def test_examining_decodes_nothing():
     picture = examine(png_of(header(6000, 6000), b""), BOUNDS)
     assert (picture.kind, picture.width, picture.height) == ("PNG", 6000, 6000)
-
-
-# Keys
-
-
-def test_keys_name_the_content():
-    made = render(jpeg(), BOUNDS)
-    keys = [key_of("feeds/42-a_B", each) for each in made]
-    assert len(set(keys)) == 3
-    assert all(is_key(key) and key.startswith("images/feeds/42-a_B/") and key.endswith(".jpg") for key in keys)
-    assert key_of("f", render(png(), BOUNDS)[0]).endswith(".png")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "answers/f/0123456789abcdef0123456789abcdef.jpg",
-        "images/0123456789abcdef0123456789abcdef.jpg",
-        "images//0123456789abcdef0123456789abcdef.jpg",
-        "images/../0123456789abcdef0123456789abcdef.jpg",
-        "images/f/0123456789abcdef0123456789abcdef.gif",
-        "images/f/0123456789abcdef0123456789abcdef.jpg\n",
-        "images/f/0123456789ABCDEF0123456789ABCDEF.jpg",
-        "images/f/0123.jpg",
-        "images/f/0123456789abcdef0123456789abcdef.jpg?x",
-    ],
-)
-def test_what_is_no_key(text):
-    assert not is_key(text)
-    assert is_key("images/f/0123456789abcdef0123456789abcdef.jpg")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import app as entry
 from bench import month
 from bench.rows import ROWS
 
@@ -57,3 +58,11 @@ def test_the_busiest_second_is_so_many_times_the_mean() -> None:
 
 def test_the_documentation_quotes_the_output() -> None:
     assert f"$ .venv/bin/python -m bench.month\n{month.report()}```" in DOC.read_text()
+
+
+def test_the_metrics_are_no_more_than_the_documentation_says() -> None:
+    routes = sum(len(methods) for methods in entry.create_app(lambda: None).routes.values())  # type: ignore[arg-type,return-value]
+    # Six of each route and of each function without one, and six of the stage.
+    most = 6 * (routes + 2 + 1)
+    assert f"would be {most}" in DOC.read_text()
+    assert most < month.PRICES["Metrics"][0][0]

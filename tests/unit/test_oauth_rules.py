@@ -16,12 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import settings
-from chalicelib.core.errors import BadRequest, TokenRefused, Unavailable
+from chalicelib.core.directory import App
+from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
 from chalicelib.core.oauth import (
     INSTALLING,
     MOST_PARAMETERS,
     OPERATOR,
     USER_SCOPES,
+    Asked,
+    Family,
+    RedirectedError,
     family_of,
     form_target,
     hashed,
@@ -56,6 +60,30 @@ def test_tokens_are_of_a_family_and_never_the_same() -> None:
 @pytest.mark.parametrize("text", ["", "0" * 95, "0" * 97, "G" * 96, "A" * 96, "0" * 95 + "\n", "０" * 96])
 def test_what_cannot_be_a_token_has_no_family(text: str) -> None:
     assert family_of(text) is None
+
+
+@pytest.mark.parametrize("server_state", [None, "s"])
+def test_what_a_user_allows_is_stored_as_it_was_asked(server_state: str | None) -> None:
+    asked = Asked(App("app", "Quest"), "https://a.example/", True, ("b", "a"), "state", "challenge", server_state)
+    assert asked.family("hana") == Family(
+        id="",
+        app="app",
+        user="hana",
+        scopes=frozenset({"a", "b"}),
+        created=0,
+        expires=0,
+        redirect_uri="https://a.example/",
+        redirect_sent=True,
+        challenge="challenge",
+        server_state=hashed("s") if server_state else None,
+    )
+
+
+def test_an_error_that_an_app_is_told_keeps_where_to() -> None:
+    error = RedirectedError(GrantRefused("access_denied", "No.", status=401), "https://a.example/", "state")
+    assert (str(error), error.redirect_uri, error.state) == ("No.", "https://a.example/", "state")
+    assert (error.refusal.error, error.refusal.description, error.refusal.status) == ("access_denied", "No.", 401)
+    assert GrantRefused("invalid_grant", "No.").status == 400
 
 
 def test_secrets_are_compared_whole() -> None:
@@ -107,12 +135,23 @@ def test_forms() -> None:
     assert len(parse_form(b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS)))) == MOST_PARAMETERS
 
 
+TWICE, NO_FORM = "A parameter stands twice", "The parameters are not form-encoded UTF-8"
+
+
 @pytest.mark.parametrize(
-    "body", [b"a=1&a=1", b"a=%ff", b"\xff", b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS + 1))]
+    ("body", "said"),
+    [
+        (b"a=1&a=1", TWICE),
+        (b"a=1&a=", TWICE),
+        (b"a=%ff", NO_FORM),
+        (b"\xff", NO_FORM),
+        (b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS + 1)), NO_FORM),
+    ],
 )
-def test_what_is_no_form(body: bytes) -> None:
-    with pytest.raises(BadRequest):
+def test_what_is_no_form(body: bytes, said: str) -> None:
+    with pytest.raises(BadRequest) as caught:
         parse_form(body)
+    assert caught.value.description == said
 
 
 @pytest.mark.parametrize(
@@ -128,6 +167,10 @@ def test_what_is_no_form(body: bytes) -> None:
 def test_what_a_redirect_uri_may_mean(body: str, meant: str | None) -> None:
     readings = redirects_sent(body.encode())
     assert (meant in readings) if meant else readings == set()
+
+
+def test_a_redirect_uri_that_is_not_utf_8_means_no_registered_one() -> None:
+    assert redirects_sent(b"redirect_uri=https://a.example/\xff") == {"https://a.example/\ufffd"}
 
 
 @given(st.text(max_size=60), st.text(max_size=20))
@@ -168,6 +211,7 @@ def test_each_failure_doubles_the_wait(count: int, wait: int) -> None:
     failures = Failures(count, now)
     assert failures.wait(now, 5) == wait
     assert failures.wait(now + max(0, wait * 1000 - 1), 5) == min(wait, 1)
+    assert failures.wait(now + max(0, wait * 1000 - 1001), 5) == min(wait, 2)
     assert failures.wait(now + wait * 1000, 5) == 0
 
 

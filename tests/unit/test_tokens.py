@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.core.access import Access
 from chalicelib.core.errors import TokenRefused
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.tokens import Keys, Tokens, WrongKeys
 
 ISSUER = "http://127.0.0.1:8000"
 APP, HANA, KEN = "6d1f0c2ab4e79853", "k3v9x2mtq7ra", "a8d1p0zzk4wn"
@@ -230,3 +230,56 @@ def test_known_keys_are_read_once():
         tokens.check(issue(tokens))
         vault.now += 3600
     assert vault.loads == 1
+
+
+# What the keys are, and what they are good for besides
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "it is not a JWK Set"),
+        ("[]", "it is not a JWK Set"),
+        ('{"keys": {"a": {}}}', "it is not a JWK Set"),
+        ('{"keys": ["s3cr3t"]}', "it is not a JWK Set"),
+        ('{"keys": null}', "it is not a JWK Set"),
+        ('{"keys": []}', "it has no keys"),
+        ('{"keys": [{"kty": "oct", "kid": "a"}]}', "it has a key that is no JWK"),
+        ('{"keys": [{"kty": "oct", "k": "s3cr3ts3cr3t"}]}', "it has a key without an id"),
+        (
+            '{"keys": [{"kty": "RSA", "kid": "a", "e": "AQAB", "n": "wYyWHhzjfxOcbcVuUIqD3QaqKMfjFd0gd2UZ8W5oLwE"}]}',
+            "its first key has no private part, so it cannot sign",
+        ),
+    ],
+)
+def test_keys_that_cannot_sign_are_told_apart_without_a_word_of_them(text: str, told: str) -> None:
+    with pytest.raises(WrongKeys) as wrong:
+        Keys(lambda: text).check()
+
+    assert str(wrong.value) == told
+    assert wrong.value.__suppress_context__ or wrong.value.__context__ is None
+
+
+def test_keys_that_were_right_stay_where_what_is_read_later_is_wrong() -> None:
+    vault = Vault("one")
+    tokens = vault.tokens()
+    token = issue(tokens)
+    vault.keys, vault.now = [{"kty": "oct"}], vault.now + 61
+
+    with pytest.raises(WrongKeys):
+        tokens.check(forged(kid="two"))
+
+    assert tokens.check(token).viewer == HANA
+
+
+def test_a_pseudonym_is_of_a_user_and_of_the_first_key() -> None:
+    vault = Vault("one", "two")
+    keys = Keys(vault.load)
+    assert keys.pseudonym(HANA) is None
+    keys.check()
+    vault.keys.reverse()
+    others = Keys(vault.load)
+    others.check()
+
+    assert keys.pseudonym(HANA) == keys.pseudonym(HANA) != keys.pseudonym(KEN)
+    assert keys.pseudonym(HANA) != others.pseudonym(HANA)

@@ -1,0 +1,1 @@
+"""Load on the served app: `make load` (docs/quality.md)."""

@@ -1,0 +1,76 @@
+"""Fills a served platform with who and what the mix asks for, past the faces but by the stores' own builders."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from bench.flood import flood, put_all, user
+from bench.load.mix import COMMENTED, COMMENTS, FEEDS, FRIENDS, PAGE, USERS, Actor, content_uri, pairs
+from bench.rows_oauth import REDIRECT
+from bench.rows_people import mark, person
+from bench.seed import Seeder
+from bench.world import APP, World
+from chalicelib.core.contents import Draft
+from chalicelib.core.directory import Category, Page
+from chalicelib.core.oauth import Family
+from chalicelib.store.itemsize import Item
+from chalicelib.store.user_items import to_item
+
+POSTERS = 20
+SCOPES = ("mixi_apps2", "r_profile", "r_page", "w_pagefeed")
+LIFETIME = 3600
+"""Seconds that tokens live, longer than any run."""
+_MODULE = "4"
+
+
+def populate(directory: Path, base_url: str) -> list[Actor]:
+    """Fill the platform at `base_url`, whose keys are in `directory` and whose AWS the environment names."""
+    world = World(directory, ENGAWA_ISSUER=base_url)
+    # An hour ago, so that no window still has what is written here.
+    world.clock.now = int(time.time() - 3600) * 1000
+    users = [user(turn) for turn in range(USERS)]
+    put_all(world, "directory", _directory(world, users))
+    seeder = Seeder(world)
+    for turn, each in enumerate(users):
+        seeder.install(each, pairs(Random(turn)))
+    # The demo world's app, of which the server keeps the secret.
+    secret = world.platform.apps.new_secret(APP)
+    _page(world, users[:POSTERS])
+    app_token = world.token(None, lifetime=LIFETIME)
+    return [
+        Actor(world.token(each, *SCOPES, lifetime=LIFETIME), _refresh_token(world, each), app_token, APP, secret)
+        for each in users
+    ]
+
+
+def _directory(world: World, users: list[str]) -> Iterator[Item]:
+    """The users in a ring, each a friend of those next on either side."""
+    for turn, each in enumerate(users):
+        yield to_item(person(each))
+        for step in range(1, FRIENDS // 2 + 1):
+            for other in (users[turn - step], users[(turn + step) % len(users)]):
+                yield mark(world.platform.directory.friendship(each, other))
+
+
+def _page(world: World, posters: list[str]) -> None:
+    platform = world.platform
+    platform.pages.create(Page(PAGE, "カフェ縁側 (Cafe Engawa)", Category.LOCAL, details="お茶とお菓子。" * 20))
+    platform.pages.add_module(PAGE, APP, "クエスト (Quest)", _MODULE)
+    for each in posters:
+        platform.pages.add_administrator(PAGE, each)
+    for turn in range(FEEDS):
+        draft = Draft("新しいお菓子", "今日から、" * 20, content_uri=content_uri(turn), source=_MODULE)
+        platform.posting.post(platform.posting.admit(PAGE, posters[turn % len(posters)], APP, draft), draft)
+    for turn in range(COMMENTED):
+        flood(world, PAGE, content_uri(turn), COMMENTS, POSTERS)
+
+
+def _refresh_token(world: World, each: str) -> str:
+    grants = world.platform.grants
+    code = grants.allow(Family("", APP, each, frozenset(SCOPES), 0, 0, redirect_uri=REDIRECT))
+    family = grants.find(APP, code)[1]
+    token = family and grants.redeem(family, code)
+    if not token:
+        raise AssertionError("a code that was just made is not redeemed")
+    return token

@@ -1,0 +1,41 @@
+"""Cold start and warm requests, beside their bounds, for `python -m bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from bench import coldstart, warm
+
+
+def cold_start() -> tuple[list[str], bool]:
+    """Lines that say what a cold start takes, and whether it keeps its bound."""
+    with TemporaryDirectory() as directory:
+        taken = coldstart.measure(Path(directory))
+    kept = taken.ratio <= coldstart.MOST
+    ours, floor = (median(each.clock) * 1000 for each in (taken.ours, taken.floor))
+    return [
+        f"cold start, to the first answer: {ours:.0f} ms, the floor {floor:.0f} ms (medians of {coldstart.RUNS}): "
+        f"{taken.ratio:.2f} / {coldstart.MOST} of the floor, by processor time {taken.processor_ratio:.2f}"
+        f"  {_verdict(kept)}"
+    ], kept
+
+
+def warm_requests() -> tuple[list[str], bool]:
+    """Lines that say what warm requests cost the processor, and whether they keep their bound."""
+    with TemporaryDirectory() as directory:
+        taken = warm.measure(Path(directory))
+    lines = [
+        f"warm {method} of small appdata, outside of botocore: {ms:.2f} / {warm.MOST_MS} ms of processor time "
+        f"(median of {warm.RUNS})  {_verdict(ms <= warm.MOST_MS)}"
+        for method, ms in taken.items()
+    ]
+    return lines, all(ms <= warm.MOST_MS for ms in taken.values())
+
+
+def _verdict(kept: bool) -> str:
+    return "ok" if kept else "BROKEN"
+
+
+TIMED = {"cold start": cold_start, "warm": warm_requests}

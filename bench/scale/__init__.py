@@ -1,0 +1,1 @@
+"""How cost and latency grow: `make scale` (docs/quality.md)."""

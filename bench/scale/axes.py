@@ -1,0 +1,198 @@
+"""What grows, in which steps, and what is asked of a world of each size.
+
+Worlds are made as large as they are but for feeds and comments, of which those are stored that a request may touch: its
+cost follows from these, from the list's holder, and from the bits of all that was deleted, which are there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from bench.flood import flood, flood_feeds, put_all
+from bench.noise import ascii_noise
+from bench.row import Requests
+from bench.rows_oauth import SCOPES
+from bench.rows_pages import COMMENTS, FEEDS, MODULE, PAGE, POSTERS, URI, cafe, headers_of
+from bench.rows_people import FRIENDS as PEOPLE
+from bench.rows_people import befriended
+from bench.scenes import FRIENDS, asking, friend, ledger
+from bench.seed import Seeder
+from bench.world import HANA, ME, World
+from chalicelib.store import own
+from chalicelib.store.ledger import from_item, to_item
+
+MOST_KEYS = 100_000
+ROOM = 10
+"""Keys that are left free below that, for new ones."""
+VALUE_BYTES = 20
+THROUGH_STORES = 2_000
+"""Keys that are stored by writes; by then a ledger has as many as it may have itself, and more are but more items."""
+DELETED = 50
+"""One in so many feeds and comments is deleted."""
+REACH = 100
+"""Entries around each place that is read."""
+
+Ask = Callable[[World, int], Requests]
+"""Makes what sends a request to a world of a size; it may be sent again and again."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What grows, and in which steps; `fill` makes a world of a size. `once`: requests that can be sent but once."""
+
+    name: str
+    unit: str
+    sizes: Sequence[int]
+    fill: Callable[[World, int], None]
+    asks: Mapping[str, Ask]
+    once: frozenset[str] = frozenset()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def powers(most: int) -> list[int]:
+    """1, 10, 100, … up to `most`."""
+    return [10**each for each in range(len(str(most)))]
+
+
+def key(number: int) -> str:
+    """A key of Hana's."""
+    return f"k{number:06}"
+
+
+def value(seed: object) -> str:
+    """A value, as incompressible as printable text is."""
+    return ascii_noise(VALUE_BYTES, seed)
+
+
+def store_keys(world: World, keys: int, through_stores: int = THROUGH_STORES) -> None:
+    """Give Hana so many keys: the first by writes, the others as the items that further writes would have left."""
+    keys = min(keys, MOST_KEYS - ROOM)
+    seeder = Seeder(world)
+    seeder.install(HANA)
+    seeder.store(HANA, {key(number): value(number) for number in range(min(keys, through_stores))})
+    if keys <= through_stores:
+        return
+    more = range(through_stores, keys)
+    known = from_item(ledger(world))
+    # Such values are not listed any more: the ledger counts them, and their bytes.
+    item = to_item(known) | {"t": {"N": str(known.total + len(more) * VALUE_BYTES)}}
+    item["c"] = {"N": str(known.unlisted + len(more))}
+    put_all(world, "appdata", [item, *(own.to_item(known, key(number), value(number)) for number in more)])
+
+
+def _befriend(world: World, friends: int) -> None:
+    ids = [friend(turn) for turn in range(friends)]
+    befriended(world, HANA, ids)
+    seeder = Seeder(world)
+    for each in (HANA, *ids):
+        seeder.install(each, {"level": "5", "greeting": "こんにちは"})
+
+
+def is_deleted(number: int) -> bool:
+    """Whether the entry of that number is one of the deleted."""
+    return number % DELETED == 0
+
+
+def near(entries: int) -> Callable[[int], bool]:
+    """Whether an entry is near the newest, or near the middle of so many."""
+    return lambda number: number > entries - REACH or abs(number - entries // 2) < REACH
+
+
+def _fill_feeds(world: World, feeds: int) -> None:
+    cafe(world, POSTERS, 0)
+    flood_feeds(world, PAGE, feeds, POSTERS, is_deleted, near(feeds))
+
+
+def _fill_comments(world: World, comments: int) -> None:
+    cafe(world, POSTERS)
+    flood(world, PAGE, URI, comments, POSTERS, is_deleted, near(comments))
+
+
+def _middle(entries: int) -> str:
+    """The index of the middle one of those that are left."""
+    return str((entries - entries // DELETED) // 2)
+
+
+def _list(path: str, *, middle: bool = False, **query: Any) -> Ask:
+    def ask(world: World, entries: int) -> Requests:
+        asked = query | ({"startIndex": _middle(entries)} if middle else {})
+        return asking(world, "GET", path, headers=headers_of(world, None), **asked)
+
+    return ask
+
+
+def _post_feed(world: World, feeds: int) -> Requests:
+    fresh = count()
+
+    def send() -> None:
+        draft = {"title": "新しいお菓子", "body": "今日から、" * 20, "contentUri": f"{URI}/{next(fresh)}"}
+        headers = headers_of(world)
+        asking(world, "POST", FEEDS, draft | {"sourceId": MODULE}, status=201, headers=headers)()
+
+    return send
+
+
+def _post_comment(world: World, comments: int) -> Requests:
+    body = {"comment": "c" * 900}
+    return asking(world, "POST", COMMENTS, body, status=201, headers=headers_of(world), contentUri=URI)
+
+
+def _write_new_key(world: World, keys: int) -> Requests:
+    fresh = count()
+    return lambda: asking(world, "POST", body={f"new{(number := next(fresh))}": value(number)})()
+
+
+def _people(**query: Any) -> Ask:
+    def ask(world: World, friends: int) -> Requests:
+        return asking(world, "GET", PEOPLE, headers={"Authorization": f"OAuth {world.token(HANA, *SCOPES)}"}, **query)
+
+    return ask
+
+
+AXES = (
+    Axis(
+        "keys",
+        "keys of the user",
+        powers(MOST_KEYS),
+        store_keys,
+        {
+            "read one key": lambda world, keys: asking(world, "GET", fields=key(keys // 2)),
+            "read every key": lambda world, keys: asking(world, "GET"),
+            "overwrite one key": lambda world, keys: asking(world, "POST", body={key(keys // 2): value("other")}),
+            "write a new key": _write_new_key,
+            "delete everything": lambda world, keys: asking(world, "DELETE", ME),
+        },
+        environment={"ENGAWA_MAX_KEYS": str(MOST_KEYS)},
+        once=frozenset({"delete everything"}),
+    ),
+    Axis(
+        "friends",
+        "friends of the user",
+        powers(1_000),
+        _befriend,
+        {
+            "read one key of every friend": lambda world, friends: asking(world, "GET", FRIENDS, fields="level"),
+            "people: the first 20 friends": _people(),
+            "people: every friend": _people(count="1000"),
+        },
+    ),
+    Axis(
+        "feeds",
+        "feeds of the page",
+        powers(1_000_000),
+        _fill_feeds,
+        {"the first 20": _list(FEEDS), "20 from the middle": _list(FEEDS, middle=True), "post a feed": _post_feed},
+    ),
+    Axis(
+        "comments",
+        "comments on the content",
+        powers(1_000_000),
+        _fill_comments,
+        {
+            "the first 20": _list(COMMENTS, contentUri=URI),
+            "20 from the middle": _list(COMMENTS, middle=True, contentUri=URI),
+            "post a comment": _post_comment,
+        },
+    ),
+)

@@ -1,0 +1,104 @@
+"""What a warm request costs the processor outside of botocore: from the event to the answer and the line in the log.
+
+DynamoDB answers from memory, on the wire's side of botocore, so that what is measured runs between what runs on AWS.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest.mock import patch
+
+from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
+from botocore.compat import HTTPHeaders
+from chalice.local import LambdaContext
+
+from bench.coldstart import event
+from bench.world import APP, HANA, ME, World, empty_aws
+from chalicelib.web import logs
+
+RUNS, WARM_UP = 500, 50
+MOST_MS = 0.5
+"""Milliseconds at the median."""
+WRITES = 18
+"""How many the user has in the write window: one every ten seconds."""
+ROUTE, PARAMETERS = "/2/apps/appdata/{user}/{group}", {"user": "@me", "group": "@self"}
+
+
+def measure(directory: Path, runs: int = RUNS) -> dict[str, float]:
+    """Milliseconds at the median of reading and of writing small data, with a world's files in `directory`."""
+    with empty_aws(), _logging():
+        world = World(directory)
+        world.populate(HANA)
+        world.platform.appdata.install(APP, HANA, {"level": "5", "name": "縁"})
+        for _ in range(WRITES):
+            world.clock.now += 10_000
+            world.send("POST", ME, {"level": "6"})
+        _answer_from_memory(world.dynamodb)
+        read = event("GET", ROUTE, ME, PARAMETERS, world.token())
+        write = event("POST", ROUTE, ME, PARAMETERS, world.token(), '{"level": "7"}')
+        return {"GET": _median(world, read, runs), "POST": _median(world, write, runs)}
+
+
+def _median(world: World, asked: dict[str, Any], runs: int) -> float:
+    context, taken = LambdaContext("engawa", 1024), []
+    with _botocore() as of_botocore:
+        for _ in range(WARM_UP + runs):
+            before, began = of_botocore(), time.process_time()
+            answer = world.app(asked, context)
+            taken.append(time.process_time() - began - (of_botocore() - before))
+            if answer["statusCode"] != 200:
+                raise RuntimeError(answer)
+    return median(taken[WARM_UP:]) * 1000
+
+
+def _answer_from_memory(dynamodb: Any) -> None:
+    """Have the client's calls answered with the user's ledger as it is now, and its writes with a yes."""
+    key = {"pk": {"S": f"{APP}#{HANA}"}, "sk": {"S": "#"}}
+    item = dynamodb.get_item(TableName="engawa-local-appdata", Key=key, ConsistentRead=True)["Item"]
+    stored = json.dumps({"Item": item}, default=lambda binary: base64.b64encode(binary).decode()).encode()
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        reads = request.headers["X-Amz-Target"].endswith(b".GetItem")
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(stored if reads else b"{}"))
+
+    dynamodb.meta.events.register_first("before-send.dynamodb", answer)
+
+
+class _Raw(io.BytesIO):
+    """A body as botocore takes it from urllib3."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+@contextmanager
+def _botocore() -> Iterator[Callable[[], float]]:
+    """How much of the processor's time botocore has taken since the block began."""
+    send, spent = BaseClient._make_api_call, [0.0]  # type: ignore[attr-defined]
+
+    def sending(client: Any, operation: str, request: Any) -> Any:
+        began = time.process_time()
+        try:
+            return send(client, operation, request)
+        finally:
+            spent[0] += time.process_time() - began
+
+    with patch.object(BaseClient, "_make_api_call", sending):
+        yield lambda: spent[0]
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Log as on Lambda, to nowhere."""
+    with open(os.devnull, "w") as nowhere, logs.started(nowhere):
+        yield

@@ -1,0 +1,300 @@
+"""The platform: everything that the faces work with, each part imported and made when it is first asked for.
+
+So a cold start pays for its own request, and for nothing that other requests would need.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.settings import Settings
+from chalicelib.store.appdata import AppData
+from chalicelib.store.directory import Directory
+from chalicelib.store.dynamo import Dynamo
+from chalicelib.web.tokens import Keys, Tokens
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+    from chalicelib.store.answers import Answers
+    from chalicelib.store.apps import Apps
+    from chalicelib.store.bulk import Bulk
+    from chalicelib.store.comments import Comments
+    from chalicelib.store.ephemeral import Attempts, ServerStates
+    from chalicelib.store.favorites import Favorites
+    from chalicelib.store.feeds import Feeds
+    from chalicelib.store.grants import Grants
+    from chalicelib.store.images import Images
+    from chalicelib.store.leavings import Leavings
+    from chalicelib.store.notes import Notes
+    from chalicelib.store.numbered import Numbered
+    from chalicelib.store.once import Once
+    from chalicelib.store.pages import Pages
+    from chalicelib.store.people import People
+    from chalicelib.store.personal import Personal
+    from chalicelib.store.posting import Posting, Tables
+    from chalicelib.store.posts import Posts
+    from chalicelib.store.queue import Queue
+    from chalicelib.store.users import Users
+    from chalicelib.web.cors import Origins
+    from chalicelib.web.launch_keys import LaunchKeys
+    from chalicelib.web.sessions import Sessions
+    from chalicelib.web.signatures import Signatures
+
+
+class Platform:
+    """Everything a face works with, over these clients.
+
+    `clock` gives milliseconds since the epoch; `s3` and `sqs` make a client once it is needed; `read_keys` reads the
+    keys that settings of a name put into a file or a secret.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        dynamo: Dynamo,
+        s3: "Callable[[], S3Client]",
+        clock: Callable[[], int],
+        sqs: "Callable[[], SQSClient]",
+        read_keys: Callable[[str, str | None, str | None], str],
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._read_keys = read_keys
+        self._dynamo = dynamo
+        self._make_s3 = s3
+        self._sqs = sqs
+
+    # What every request with a token needs.
+
+    @cached_property
+    def keys(self) -> Keys:
+        file, secret = self.settings.token_keys_file, self.settings.token_keys_secret
+        return Keys(lambda: self._read_keys("ENGAWA_TOKEN_KEYS", file, secret))
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        external = None
+        if self.settings.openid_issuer and self.settings.openid_jwks:
+            from chalicelib.web.issuer import Issuer
+
+            external = Issuer(self.settings.openid_issuer, self.settings.openid_jwks, self.settings.issuer)
+        return Tokens(self.keys, self.settings.issuer, external)
+
+    @cached_property
+    def directory(self) -> Directory:
+        return Directory(self._dynamo, self.settings.table("directory"))
+
+    @cached_property
+    def appdata(self) -> AppData:
+        table = self.settings.table("appdata")
+        return AppData(self._dynamo, table, self.directory, self.settings.limits, self.clock)
+
+    # What some do.
+
+    @cached_property
+    def origins(self) -> "Origins":
+        from chalicelib.web.cors import Origins
+
+        return Origins(self.apps.origins, self.settings.issuer)
+
+    @cached_property
+    def answers(self) -> "Answers":
+        from chalicelib.store.answers import Answers
+
+        return Answers(lambda: self._s3, self.settings.bucket)
+
+    @cached_property
+    def users(self) -> "Users":
+        from chalicelib.store.users import Users
+
+        return Users(self._dynamo, self._directory_table, self.directory, self.pages, self.clock)
+
+    @cached_property
+    def apps(self) -> "Apps":
+        from chalicelib.store.apps import Apps
+        from chalicelib.store.sealing import Seals
+
+        file, secret = self.settings.secret_keys_file, self.settings.secret_keys_secret
+        seals = Seals(lambda: self._read_keys("ENGAWA_SECRET_KEYS", file, secret))
+        return Apps(self._dynamo, self._directory_table, seals, self.pages, self.clock)
+
+    @cached_property
+    def pages(self) -> "Pages":
+        from chalicelib.store.pages import Pages
+
+        return Pages(self._dynamo, self._directory_table, self.clock)
+
+    @cached_property
+    def people(self) -> "People":
+        from chalicelib.store.people import People
+
+        return People(self._dynamo, self.directory, self.users, self.pages)
+
+    @cached_property
+    def grants(self) -> "Grants":
+        from chalicelib.store.grants import Grants
+
+        table = self.settings.table("grants")
+        return Grants(self._dynamo, table, self._directory_table, self.apps, self.clock)
+
+    @cached_property
+    def personal(self) -> "Personal":
+        from chalicelib.store.personal import Personal
+
+        return Personal(
+            self.users, self.apps, self.pages, self.directory, self.appdata, self.grants, self._posts, self._notes
+        )
+
+    @cached_property
+    def bulk(self) -> "Bulk":
+        from chalicelib.store.bulk import Bulk
+
+        return Bulk(self.users, self.apps, self.directory, self.appdata)
+
+    @cached_property
+    def states(self) -> "ServerStates":
+        from chalicelib.store.ephemeral import ServerStates
+
+        return ServerStates(self._dynamo, self._ephemeral, self.clock)
+
+    @cached_property
+    def once(self) -> "Once":
+        from chalicelib.store.once import Once
+
+        return Once(self._dynamo, self._ephemeral, self.clock)
+
+    @cached_property
+    def attempts(self) -> "Attempts":
+        from chalicelib.store.ephemeral import Attempts
+
+        return Attempts(self._dynamo, self._ephemeral, self.clock)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        from chalicelib.web.sessions import Sessions
+
+        return Sessions(self.keys, self.settings.issuer)
+
+    @cached_property
+    def signatures(self) -> "Signatures":
+        from chalicelib.core.signatures import WINDOW_SECONDS
+        from chalicelib.store.ephemeral import Nonces
+        from chalicelib.web.signatures import Signatures
+
+        use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
+        urls = (self.settings.issuer, *self.settings.signed_urls)
+        return Signatures(self.apps.get, use_nonce, self.clock, urls, body_hash=self.settings.body_hash)
+
+    @cached_property
+    def launch_keys(self) -> "LaunchKeys | None":
+        """None where no page app is started."""
+        from chalicelib.web.launch_keys import LaunchKeys
+
+        file, secret = self.settings.launch_keys_file, self.settings.launch_keys_secret
+        if not (file or secret):
+            return None
+        return LaunchKeys(lambda: self._read_keys("ENGAWA_LAUNCH_KEYS", file, secret))
+
+    @cached_property
+    def queue(self) -> "Queue":
+        from chalicelib.store.queue import Queue
+
+        return Queue(self._sqs, self.settings.cleaning_queue)
+
+    @cached_property
+    def posting(self) -> "Posting":
+        from chalicelib.store.posting import Posting
+
+        return Posting(
+            self._dynamo,
+            self._tables,
+            self.users,
+            self.apps,
+            self.pages,
+            self.images,
+            self._notes,
+            self._lists,
+            lambda page, feed: f"{self.settings.issuer}/pages/{page}/feeds/{feed}",
+            self.settings.favorite_shards,
+            self.clock,
+        )
+
+    @cached_property
+    def feeds(self) -> "Feeds":
+        from chalicelib.store.feeds import Feeds
+
+        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, self._lists, self.queue)
+
+    @cached_property
+    def comments(self) -> "Comments":
+        from chalicelib.store.comments import Comments
+
+        table, offset = self._tables.comments, self.settings.utc_offset
+        return Comments(self._dynamo, table, self.users, self.pages, offset, self.clock)
+
+    @cached_property
+    def favorites(self) -> "Favorites":
+        from chalicelib.store.favorites import Favorites
+
+        return Favorites(self._dynamo, self._tables, self.users, self.pages, self.clock)
+
+    @cached_property
+    def images(self) -> "Images":
+        from chalicelib.store.images import Images
+
+        return Images(self._s3, self.settings.bucket)
+
+    @cached_property
+    def leavings(self) -> "Leavings":
+        from chalicelib.store.leavings import Leavings
+
+        return Leavings(
+            self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes, self.queue
+        )
+
+    def sweep(self, seconds: float = 60) -> int:
+        """Clear what deletions left in appdata, for about so many seconds, and have the rest cleared; how many items
+        went."""
+        self.leavings.remind()
+        return self.appdata.sweep(seconds)
+
+    # What those are made of.
+
+    @cached_property
+    def _posts(self) -> "Posts":
+        from chalicelib.store.posts import Posts
+
+        offset = self.settings.utc_offset
+        return Posts(self._dynamo, self._tables, self.users, self.feeds, self.comments, self.favorites, offset)
+
+    @cached_property
+    def _notes(self) -> "Notes":
+        from chalicelib.store.notes import Notes
+
+        return Notes(self._dynamo, self._tables.feeds, self.clock)
+
+    @cached_property
+    def _lists(self) -> "Numbered":
+        from chalicelib.store.numbered import Numbered
+
+        return Numbered(self._dynamo, self._tables.feeds, self.clock)
+
+    @cached_property
+    def _tables(self) -> "Tables":
+        from chalicelib.store.posting import Tables
+
+        return Tables(*(self.settings.table(name) for name in ("feeds", "comments", "favorites")))
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        return self._make_s3()
+
+    @property
+    def _directory_table(self) -> str:
+        return self.settings.table("directory")
+
+    @property
+    def _ephemeral(self) -> str:
+        return self.settings.table("ephemeral")

@@ -1,0 +1,123 @@
+"""One line of JSON for each request and for each run of a function, CloudWatch's metrics in it (EMF).
+
+docs/operations.md has its fields. What a client sends does not get into it: there are the route's template, the word of
+the error, the id of an app whose token or signature holds, and a pseudonym of the viewer (web/tokens.py).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chalice.app import Request, Response
+
+from chalicelib.core.observed import Observed, observing
+from chalicelib.web.dialect import Dialect
+from chalicelib.web.errors import answer_any, log_unhandled
+from chalicelib.web.tokens import Keys
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+log = logging.getLogger(__name__)
+
+REQUEST_ID = "X-Request-Id"
+NAMESPACE = "Engawa"
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+T = TypeVar("T")
+
+
+class RunFailed(Exception):
+    """A run of a function that failed for a reason that its log has; the text has no more of it than its kind."""
+
+
+class Telemetry:
+    """What a deployment tells of its work; `stage` and `keys` are called with the first that is told."""
+
+    def __init__(self, stage: Callable[[], str], keys: Callable[[], Keys]) -> None:
+        self._stage = stage
+        self._keys = keys
+        self._cold = True
+
+    def of_request(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
+        """Chalice middleware, the outermost: tells of each request, and gives each answer the request's id."""
+        began = time.perf_counter()
+        with observing(_request_id(request)) as seen:
+            try:
+                answer = get_response(request)
+            except Exception as error:
+                answer = answer_any(error, Dialect.OAUTH)
+            answer.headers[REQUEST_ID] = seen.request_id
+            method = request.method if request.method in METHODS else "other"
+            self._tell("request", f"{method} {request.path}", answer.status_code, seen, began, request.lambda_context)
+        return answer
+
+    def of_run(self, function: str, context: Any, work: Callable[[], T]) -> T:
+        """What `work` returns, a run of a function with Lambda's context; tells of it. Raises RunFailed instead of
+        whatever `work` raises."""
+        began, status = time.perf_counter(), 500
+        with observing(_invocation(context) or "unknown") as seen:
+            try:
+                done = work()
+                status = 200
+            except Exception as error:
+                seen.error = type(error).__name__
+                log_unhandled(error)
+                raise RunFailed(f"{function} failed: {seen.error}") from None
+            finally:
+                self._tell("run", function, status, seen, began, context)
+        return done
+
+    def _tell(self, kind: str, route: str, status: int, seen: Observed, began: float, context: Any) -> None:
+        if not log.isEnabledFor(logging.INFO):
+            return
+        access, cold = seen.access, self._cold
+        self._cold = False
+        metrics = {
+            "Requests": 1,
+            "ClientErrors": 400 <= status < 500,
+            # A full write window is the client's doing.
+            "ServerErrors": status >= 500 and not seen.rate_refusals,
+            "QuotaRefusals": seen.quota_refusals,
+            "RateRefusals": seen.rate_refusals,
+            "Retries": seen.retries,
+        }
+        # What did not happen is left out: CloudWatch bills each metric for the hours in which it comes.
+        counted = {name: {"Unit": "Count", "Value": int(value)} for name, value in metrics.items() if value}
+        dimensions = {"stage": self._stage(), "route": route}
+        emf = _provider(dimensions["stage"]).serialize_metric_set(counted, dimensions, {})
+        fields = {
+            "invocation_id": _invocation(context),
+            "cold_start": cold or None,
+            "status": status,
+            "error": seen.error,
+            "app": access.app if access else None,
+            "viewer": self._keys().pseudonym(access.viewer) if access and access.viewer else None,
+            "calls": seen.calls,
+            "rru": seen.read_units,
+            "wru": seen.write_units,
+            "retries": seen.retries,
+            "ms": round((time.perf_counter() - began) * 1000, 1),
+        }
+        log.info(kind, extra={**emf, **fields})
+
+
+@cache
+def _provider(stage: str) -> "AmazonCloudWatchEMFProvider":
+    from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+    made = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
+    # Each metric counts once for its route and once for the whole stage, which alarms look at.
+    made.add_dimensions(stage=stage)
+    return made
+
+
+def _request_id(request: Request) -> str:
+    """API Gateway's, which its access log has; the function's own where there is none (`chalice local`)."""
+    return str(request.context.get("requestId") or _invocation(request.lambda_context) or "unknown")
+
+
+def _invocation(context: Any) -> str | None:
+    """Lambda's own id, which stands in the lines that Lambda writes."""
+    return getattr(context, "aws_request_id", None)

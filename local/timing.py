@@ -1,0 +1,106 @@
+"""Where a request's time goes: in calls to AWS or in the app, as a `Server-Timing` header (W3C) of its answer.
+
+    Server-Timing: total;dur=9.2, aws;dur=6.1;desc="2 calls", cpu;dur=2.4, aws-cpu;dur=1.9
+
+All in milliseconds: `total` the request in the gateway, `aws` that part of it in which a call of botocore's was under
+way (calls side by side count once), `cpu` the processor time of the request's thread outside of such calls, `aws-cpu`
+that of all calls: building, signing and reading them. `total` less `aws` also has what a thread waits for a processor.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from botocore.handlers import BUILTIN_HANDLERS
+
+from local.gateway import Answer, Gateway, Request
+
+HEADER = "Server-Timing"
+
+Span = tuple[float, float]
+"""Beginning and end, in seconds of one clock."""
+
+
+@dataclass
+class Tally:
+    """What a request has spent so far; its calls add to it, from whatever thread."""
+
+    thread: int = field(default_factory=threading.get_ident)
+    calls: list[Span] = field(default_factory=list)
+    own_cpu: list[float] = field(default_factory=list)
+    """Seconds that calls took of the processor in the request's own thread."""
+    other_cpu: list[float] = field(default_factory=list)
+    """And in others."""
+
+    def add(self, call: Span, cpu: float) -> None:
+        """Count a call, made by the present thread."""
+        self.calls.append(call)
+        (self.own_cpu if threading.get_ident() == self.thread else self.other_cpu).append(cpu)
+
+    def header(self, total: float, cpu: float) -> str:
+        """The header's value for a request that took so many seconds, and its thread so many of the processor."""
+        own, other = sum(self.own_cpu), sum(self.other_cpu)
+        return (
+            f'total;dur={total * 1000:.3f}, aws;dur={covered(self.calls) * 1000:.3f};desc="{len(self.calls)} calls", '
+            f"cpu;dur={(cpu - own) * 1000:.3f}, aws-cpu;dur={(own + other) * 1000:.3f}"
+        )
+
+
+_tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
+
+
+class TimedGateway(Gateway):
+    """A gateway that tells with each answer what its request spent, in the calls of clients that are `watched`."""
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request, as Gateway does."""
+        tally = Tally()
+        before = _tally.set(tally)
+        started, cpu = time.perf_counter(), time.thread_time()
+        try:
+            answer = super().handle(request)
+        finally:
+            _tally.reset(before)
+        told = tally.header(time.perf_counter() - started, time.thread_time() - cpu)
+        return replace(answer, headers=[*answer.headers, (HEADER, told)])
+
+
+def _begin(context: dict[str, Any], **_: Any) -> None:
+    context["engawa-timing"] = (time.perf_counter(), time.thread_time())
+
+
+def _end(context: dict[str, Any], **_: Any) -> None:
+    tally, began = _tally.get(), context.pop("engawa-timing", None)
+    if tally is not None and began is not None:
+        tally.add((began[0], time.perf_counter()), time.thread_time() - began[1])
+
+
+_HANDLERS = (("before-parameter-build", _begin), ("after-call", _end), ("after-call-error", _end))
+
+
+def watch(events: Any) -> None:
+    """Time the calls of a botocore client, whose events these are.
+
+    A call lasts from its parameters to its parsed answer, botocore's own tries and waits included.
+    """
+    for event, handler in _HANDLERS:
+        events.register(event, handler)
+
+
+def watch_all() -> None:
+    """Time the calls of all clients of sessions that are begun from now on, boto3's and botocore's own."""
+    BUILTIN_HANDLERS.extend(_HANDLERS)
+
+
+def covered(spans: Iterable[Span]) -> float:
+    """The seconds that lie in at least one of the spans."""
+    seconds, reached = 0.0, float("-inf")
+    for begin, end in sorted(spans):
+        seconds += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return seconds

@@ -1,0 +1,87 @@
+"""The worlds of bench/scale/ cost what those cost that were made one request after the other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bench.flood import flood, flood_feeds
+from bench.meter import Figures, Meter
+from bench.rows_pages import PAGE, URI, cafe
+from bench.scale.axes import AXES, Ask, is_deleted, near, store_keys
+from bench.scale.measure import Noting
+from bench.world import APP, HANA, ME, World, empty_aws
+from local.timing import watch
+
+KEYS, FRIENDS, FEEDS, COMMENTS = AXES
+MANY = 450
+"""Entries: more than are near the newest or the middle."""
+POSTERS = 3
+
+
+def costs(world: World, asks: Mapping[str, Ask], size: int, *names: str) -> dict[str, Figures]:
+    """What the requests of these names cost."""
+    meter, found = Meter(world.dynamodb, world.s3), {}
+    for name in names:
+        send = asks[name](world, size)
+        with meter.counting():
+            send()
+        found[name] = meter.figures
+    return found
+
+
+def test_keys_put_as_items_are_read_and_paid_as_written_ones(tmp_path: Path) -> None:
+    found = []
+    for through_stores in (400, 300):
+        with empty_aws():
+            world = World(tmp_path)
+            store_keys(world, 400, through_stores)
+            usage = world.platform.appdata.usage(APP, HANA).balance
+            data = world.send("GET", ME).json["entry"][0]["data"]
+            # A write depends on which keys the ledger happens to hold.
+            paid = costs(world, KEYS.asks, 400, "read one key", "read every key")
+            found.append((usage, data, paid))
+    assert found[0] == found[1]
+    assert len(data) == 400
+
+
+@pytest.mark.parametrize("axis", [FEEDS, COMMENTS], ids=lambda axis: axis.name)
+def test_lists_with_but_the_entries_in_reach_cost_what_whole_ones_do(axis: object, tmp_path: Path) -> None:
+    asks = FEEDS.asks if axis is FEEDS else COMMENTS.asks
+    found = []
+    with empty_aws():
+        world = World(tmp_path)
+        cafe(world, POSTERS, 0 if axis is FEEDS else 1)
+        # The same items again, and with the second round all the others, too.
+        for only in (near(MANY), None):
+            if axis is FEEDS:
+                flood_feeds(world, PAGE, MANY, POSTERS, is_deleted, only)
+            else:
+                flood(world, PAGE, URI, MANY, POSTERS, is_deleted, only)
+            found.append(costs(world, asks, MANY, "the first 20", "20 from the middle"))
+    assert found[0] == found[1]
+    assert found[0]["20 from the middle"].in_sequence == 4
+
+
+def test_feeds_put_as_items_cost_what_posted_ones_do(tmp_path: Path) -> None:
+    found = []
+    for posted in (True, False):
+        with empty_aws():
+            world = World(tmp_path)
+            cafe(world, POSTERS, 6 if posted else 0)
+            if not posted:
+                flood_feeds(world, PAGE, 6, POSTERS)
+            found.append(costs(world, FEEDS.asks, 6, *FEEDS.asks))
+    assert found[0] == found[1]
+
+
+def test_an_axis_sends_what_it_says(tmp_path: Path) -> None:
+    with empty_aws():
+        world = World(tmp_path)
+        FRIENDS.fill(world, 10)
+        world.gateway = gateway = Noting(world.app)
+        watch(world.dynamodb.meta.events)
+        for ask in FRIENDS.asks.values():
+            ask(world, 10)()
+    assert [each.calls for each in gateway.told] == [2, 3, 3]
+    assert all(0 < each.aws < each.total for each in gateway.told)

@@ -1,0 +1,317 @@
+"""A line for each request and each run: what stands in it, what is counted, and that errors are found by their id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib.store.failures import Conflict
+from chalicelib.web.telemetry import REQUEST_ID, RunFailed
+from infra import combine
+from local.gateway import Request
+from tests.integration.conftest import APP, HANA, KEN, ME, World
+from tests.integration.on_pages import FEEDS, populated, send
+from tests.integration.rpc_calls import item
+from tests.integration.telling import Line, Log, documented_fields, logged
+from tests.integration.test_housekeeping import sweep
+
+METRICS = ("Requests", "ClientErrors", "ServerErrors", "QuotaRefusals", "RateRefusals", "Retries")
+APPDATA = "/2/apps/appdata/{user}/{group}"
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    with logged() as made:
+        yield made
+
+
+def metrics(line: Line) -> dict[str, int]:
+    """What a line counts, as CloudWatch reads it."""
+    [told] = line["_aws"]["CloudWatchMetrics"]
+    assert told["Namespace"] == "Engawa"
+    assert told["Dimensions"] == [["stage", "route"], ["stage"]]
+    names = [each["Name"] for each in told["Metrics"]]
+    assert {each["Unit"] for each in told["Metrics"]} == {"Count"}
+    assert set(names) == set(METRICS) & line.keys()
+    return {name: line[name] for name in names}
+
+
+def only(lines: list[Line]) -> Line:
+    [line] = lines
+    return line
+
+
+def test_a_request_is_one_line_that_says_what_it_was_and_took(world: World, log: Log) -> None:
+    answer = world.send("POST", ME, {"level": "5"})
+
+    line = only(log.lines)
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert (line["message"], line["level"], line["stage"]) == ("request", "INFO", "local")
+    assert (line["route"], line["status"], line["app"]) == (f"POST {APPDATA}", 200, APP)
+    assert (line["calls"], line["retries"], line["cold_start"]) == (2, 0, True)
+    assert line["ms"] > 0
+    assert re.fullmatch("[0-9a-f]{16}", line["viewer"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["timestamp"])
+    assert "error" not in line
+    assert metrics(line) == {"Requests": 1}
+    world.send("GET", ME)
+    assert "cold_start" not in log.lines[-1]
+
+
+def test_the_viewer_is_the_same_pseudonym_in_every_line_and_nobody_s_id(world: World, log: Log) -> None:
+    for user in (HANA, KEN, HANA):
+        world.send("GET", ME, user=user)
+    world.send("GET", FEEDS, token=world.token(None, "any"))
+
+    hana, ken, again, app = (line.get("viewer") for line in log.lines)
+    assert hana == again != ken
+    assert app is None
+    assert not {HANA, KEN} & {hana, ken}
+    assert hana == world.platform.keys.pseudonym(HANA)
+
+
+def test_capacity_is_what_dynamodb_says_it_took(world: World, log: Log) -> None:
+    world.dynamodb.meta.events.register(
+        "provide-client-params.dynamodb", lambda params, **_: {**params, "ReturnConsumedCapacity": "TOTAL"}
+    )
+
+    def took(parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        parsed["ConsumedCapacity"] = {"GetItem": {"CapacityUnits": 1.5}, "PutItem": {"CapacityUnits": 3}}[model.name]
+
+    world.dynamodb.meta.events.register("after-call.dynamodb", took)
+    world.send("POST", ME, {"level": "5"})
+
+    assert (only(log.lines)["rru"], only(log.lines)["wru"]) == (1.5, 3)
+
+
+def test_a_refusal_is_counted_by_its_kind(make_world: Callable[..., World], log: Log) -> None:
+    world = make_world(ENGAWA_RATE_WRITES="2", ENGAWA_QUOTA_BYTES="10")
+    world.populate(HANA)
+    world.platform.appdata.install(APP, HANA)
+
+    for body in ({"k": "small"}, {"k": "x" * 11}, {"k": "v"}, {"k": "v"}):
+        world.send("POST", ME, body)
+    world.send("GET", ME, user=None)
+
+    assert [(line["status"], line.get("error"), metrics(line)) for line in log.lines] == [
+        (200, None, {"Requests": 1}),
+        (400, "parameter_invalid", {"Requests": 1, "ClientErrors": 1, "QuotaRefusals": 1}),
+        (200, None, {"Requests": 1}),
+        (503, "service_unavailable", {"Requests": 1, "RateRefusals": 1}),
+        (401, "invalid_request", {"Requests": 1, "ClientErrors": 1}),
+    ]
+
+
+def test_refusals_in_a_batch_are_counted_though_the_batch_succeeds(make_world: Callable[..., World], log: Log) -> None:
+    world = make_world(ENGAWA_RATE_WRITES="1", ENGAWA_QUOTA_BYTES="10")
+    world.populate(HANA)
+    world.platform.appdata.install(APP, HANA)
+    batch = [item("appdata.update", turn, data={"k": value}) for turn, value in enumerate(("x" * 11, "v", "v"))]
+
+    assert world.send("POST", "/rpc", batch).status == 200
+
+    line = only(log.lines)
+    assert (line["status"], line["error"]) == (200, "service_unavailable")
+    assert metrics(line) == {"Requests": 1, "QuotaRefusals": 1, "RateRefusals": 1}
+
+
+def test_what_is_tried_again_is_counted(world: World, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, failures = world.platform.appdata._ledgers._dynamo.put, [Conflict("busy"), Conflict("busy")]
+
+    def contested(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        put(*arguments)
+
+    monkeypatch.setattr(world.platform.appdata._ledgers._dynamo, "put", contested)
+    assert world.send("POST", ME, {"level": "5"}).status == 200
+
+    assert metrics(only(log.lines)) == {"Requests": 1, "Retries": 2}
+
+
+def test_what_the_sdk_sends_again_is_counted_too(world: World, log: Log) -> None:
+    def resent(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["ResponseMetadata"]["RetryAttempts"] = 1
+
+    world.dynamodb.meta.events.register("after-call.dynamodb.GetItem", resent)
+    world.send("GET", ME)
+
+    assert metrics(only(log.lines)) == {"Requests": 1, "Retries": 1}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", ME, 401), ("GET", "/no/such/path", 404), ("PATCH", ME, 405), ("GET", "/connect_authorize.pl", 400)],
+)
+def test_every_answer_carries_an_id_and_the_body_of_an_error_stays(
+    world: World, method: str, path: str, status: int
+) -> None:
+    answer = world.send(method, path, user=None)
+
+    assert answer.status == status
+    assert re.fullmatch("[0-9a-f-]{36}", answer.headers["x-request-id"])
+    if "json" in answer.headers["content-type"]:
+        assert answer.json.keys() == {"error", "error_description"}
+
+
+def test_a_page_tells_its_error_too(world: World, log: Log) -> None:
+    assert world.send("GET", "/connect_authorize.pl", user=None, client_id="nobody").status == 400
+
+    assert (only(log.lines)["route"], only(log.lines)["error"]) == ("GET /connect_authorize.pl", "bad_request")
+
+
+def test_an_error_that_nobody_expected_is_found_by_its_id_without_what_its_text_says(
+    world: World, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "s3cr3t"
+
+    def fail(*_: object) -> None:
+        try:
+            raise KeyError(secret)
+        except KeyError as inside:
+            error = RuntimeError(secret)
+            error.add_note(secret)
+            raise error from inside
+
+    monkeypatch.setattr(world.platform.appdata, "read", fail)
+    answer = world.send("GET", ME)
+
+    assert answer.error == (500, "internal_error", "Internal error")
+    unhandled, request = log.lines
+    assert unhandled["request_id"] == request["request_id"] == answer.headers["x-request-id"]
+    assert (unhandled["level"], unhandled["exception_name"]) == ("ERROR", "RuntimeError")
+    assert re.search(r"in fail\n.*\nKeyError\n\n.*in fail\n.*\nRuntimeError$", unhandled["exception"], re.DOTALL)
+    assert answer.headers["x-request-id"] in unhandled["message"]
+    assert secret not in log.stream.getvalue()
+    assert metrics(request) == {"Requests": 1, "ServerErrors": 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("AccessDeniedException", "ClientError: AccessDeniedException: role x"), ("Else", "ClientError: Else")],
+)
+def test_of_a_refusal_of_aws_stands_what_whoever_mends_it_needs(
+    world: World, log: Log, monkeypatch: pytest.MonkeyPatch, code: str, told: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "role x"}}, "GetItem")
+
+    monkeypatch.setattr(world.platform.appdata, "read", fail)
+    world.send("GET", ME)
+
+    assert log.lines[0]["exception"].endswith(f"\n{told}")
+
+
+def test_what_fails_outside_of_every_route_is_an_error_like_any_other(
+    world: World, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.web.cors._declared", {}.__getitem__)
+
+    answer = world.send("GET", ME)
+
+    assert answer.error == (500, "internal_error", "Internal error")
+    assert log.lines[0]["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_run_is_one_line_and_counted_by_its_function(make_world: Callable[..., World], log: Log) -> None:
+    world = populated(make_world())
+    uri = send(world, "POST", FEEDS, {"title": "title"}).json["contentUri"]
+    send(world, "DELETE", FEEDS, contentUri=uri)
+
+    sweep(world)
+    world.clean()
+
+    swept, cleaned = log.of("run")
+    assert (swept["route"], swept["status"], cleaned["route"], cleaned["status"]) == ("sweep", 200, "clean", 200)
+    assert swept["calls"] > 0 < cleaned["calls"]
+    assert metrics(swept) == metrics(cleaned) == {"Requests": 1}
+    assert cleaned["request_id"] == cleaned["invocation_id"]
+
+
+def test_a_run_that_fails_is_logged_and_tells_lambda_no_more_than_that(
+    world: World, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: float) -> int:
+        raise KeyError("s3cr3t")
+
+    monkeypatch.setattr(world.platform.appdata, "sweep", fail)
+    with pytest.raises(RunFailed) as failed:
+        sweep(world)
+
+    assert (str(failed.value), failed.value.__suppress_context__) == ("sweep failed: KeyError", True)
+    error, run = log.lines
+    assert error["exception_name"] == run["error"] == "KeyError"
+    assert metrics(run) == {"Requests": 1, "ServerErrors": 1}
+
+
+def test_a_method_that_only_a_client_knows_is_no_name_of_a_metric(world: World, log: Log) -> None:
+    event = world.gateway._event(Request("GET", ME), ME, APPDATA, {"user": "@me", "group": "@self"})
+    event["httpMethod"] = event["requestContext"]["httpMethod"] = "BREW"
+
+    assert world.app(event, None)["statusCode"] == 405
+
+    assert only(log.lines)["route"] == f"other {APPDATA}"
+
+
+def test_an_id_is_made_of_what_there_is(world: World) -> None:
+    event = world.gateway._event(Request("GET", ME), ME, APPDATA, {"user": "@me", "group": "@self"})
+    del event["requestContext"]["requestId"]
+
+    class Context:
+        aws_request_id = "of-lambda"
+
+    assert world.app(event, Context)["headers"][REQUEST_ID] == "of-lambda"
+    assert world.app(event, None)["headers"][REQUEST_ID] == "unknown"
+
+
+def test_the_document_has_every_field_and_no_other(
+    make_world: Callable[..., World], log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Sampled=1")
+    world = make_world(ENGAWA_RATE_WRITES="1", ENGAWA_QUOTA_BYTES="3")
+    world.populate(HANA)
+    world.platform.appdata.install(APP, HANA)
+    for body in ({"k": "long"}, {"k": "v"}, {"k": "v"}):
+        world.send("POST", ME, body)
+    world.dynamodb.meta.events.register(
+        "after-call.dynamodb.GetItem", lambda parsed, **_: parsed["ResponseMetadata"].update(RetryAttempts=1)
+    )
+    world.send("GET", ME)
+    monkeypatch.setattr(world.platform.appdata, "read", {}.__getitem__)
+    world.send("GET", ME)
+    sweep(world)
+
+    seen: dict[str, set[str]] = {}
+    for line in log.lines:
+        kind = {"request": "requests", "run": "runs"}.get(line["message"], "the rest")
+        for name in line:
+            seen.setdefault(name, set()).add(kind)
+    documented = documented_fields()
+    assert seen.keys() == documented.keys()
+    for name, kinds in seen.items():
+        allowed = {"all": {"requests", "runs", "the rest"}, "errors": {"the rest"}}.get(
+            documented[name], set(documented[name].split(", "))
+        )
+        assert kinds <= allowed, name
+
+
+def test_alarms_and_dashboard_look_at_metrics_that_there_are() -> None:
+    watch = (combine.INFRA / "watch.yaml").read_text(encoding="utf-8")
+    alarmed = set(re.findall(r"Namespace: Engawa\n +MetricName: (\w+)", watch))
+    searched = set(re.findall(r'\{Engawa,stage,route\} MetricName=\\"(\w+)\\"', watch))
+    [shown] = re.findall(r'\["Engawa", "\w+", "stage", .*?\]\s*\]', watch, re.DOTALL)
+
+    assert alarmed == {"Requests", "QuotaRefusals", "RateRefusals"}
+    assert searched == {"ClientErrors", "ServerErrors"}
+    assert set(re.findall(r'"([A-Z]\w+)", (?:"stage"|"\.")', shown)) == {"QuotaRefusals", "RateRefusals", "Retries"}
+    assert alarmed | searched <= set(METRICS)
+
+
+def test_nothing_is_told_where_nobody_logs(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    assert world.send("GET", ME).headers["x-request-id"]
+    assert world.send("GET", ME, user=None).status == 401
+    assert not caplog.records

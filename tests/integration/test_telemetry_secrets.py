@@ -1,0 +1,143 @@
+"""Nothing secret gets into what is logged or counted: every route is sent secrets wherever a client may put them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+import app as entry
+from chalicelib.core.oauth import OPERATOR, USER_SCOPES
+from tests.integration.conftest import APP, HANA, MEI, Reply, World
+from tests.integration.on_pages import PAGE, populated
+from tests.integration.telling import Log, documented_fields, logged
+from tests.integration.test_housekeeping import sweep
+
+SECRET = "s3cr3t"
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"engawa={SECRET}-cookie"}
+JSON = {"Content-Type": "application/json", "Cookie": f"engawa={SECRET}-cookie"}
+FIELDS = {
+    "grant_type": "authorization_code",
+    "client_id": APP,
+    "client_secret": f"{SECRET}-client",
+    "code": f"{SECRET}-code",
+    "refresh_token": f"{SECRET}-refresh",
+    "token": f"{SECRET}-token",
+    "login": "hana",
+    "password": f"{SECRET}-password",
+    "csrf": f"{SECRET}-csrf",
+    "decision": "allow",
+    "state": f"{SECRET}-state",
+}
+VALUES = {"level": f"{SECRET}-value", "title": f"{SECRET}-title", "comment": f"{SECRET}-comment", "name": SECRET}
+CALL = {"method": "appdata.update", "id": 1, "params": {"userId": "@me", "groupId": "@self", "data": VALUES}}
+SIGNATURE = (
+    f'OAuth oauth_consumer_key="{APP}", oauth_token="{SECRET}-token", oauth_signature_method="HMAC-SHA1", '
+    f'oauth_timestamp="1800000000", oauth_nonce="{SECRET}-nonce", oauth_version="1.0", oauth_signature="{SECRET}%3D"'
+)
+ROUTES = [
+    (method, path)
+    for path, methods in entry.create_app(lambda: None).routes.items()  # type: ignore[arg-type,return-value]
+    for method in methods
+]
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    made = populated(make_world())
+    for user in (HANA, MEI):
+        made.platform.appdata.install(APP, user, {"level": f"{SECRET}-stored"})
+    return made
+
+
+@pytest.fixture
+def log(capfd: pytest.CaptureFixture[str]) -> Iterator[Log]:
+    with logged() as made:
+        yield made
+    printed = capfd.readouterr()
+    assert SECRET not in printed.out + printed.err
+
+
+def target(path: str) -> str:
+    ids = {"{page}": PAGE, "{user}": "@me", "{group}": "@self"}
+    return re.sub(r"\{[^}]+\}", lambda name: ids.get(name[0], f"{SECRET}-path"), path)
+
+
+def tokens(world: World) -> list[str]:
+    """A user's with everything that one may have, an app's, and an operator's."""
+    return [
+        world.token(MEI, *sorted(USER_SCOPES)),
+        world.token(None, *sorted(USER_SCOPES)),
+        world.token(None, OPERATOR, app="operator"),
+    ]
+
+
+def send_secrets(world: World, method: str, path: str) -> Iterator[Reply]:
+    """One request for each place that a secret may be in."""
+    where, form = target(path), urlencode(FIELDS).encode()
+    body = CALL if path == "/rpc" else VALUES
+    query = {"oauth_token": f"{SECRET}-query", "access_token": f"{SECRET}-query", "st": SECRET, "note": SECRET}
+
+    def send(sent: Any = None, headers: dict[str, str] | None = None, **more: Any) -> Reply:
+        return world.send(method, where, sent, user=None, headers=headers, **more)
+
+    yield send(headers={"Authorization": f"OAuth {SECRET}-header"})
+    yield send(headers={"Authorization": f"Bearer {SECRET}.{SECRET}.{SECRET}"})
+    yield send(**query)
+    yield send(oauth_token=f"{SECRET}-query")
+    yield send(form, FORM, **FIELDS)
+    yield send(form, FORM | {"Authorization": SIGNATURE})
+    yield send(body, JSON | {"Authorization": SIGNATURE})
+    for token in tokens(world):
+        yield send(body, JSON | {"Idempotency-Key": f"{SECRET}-once"}, token=token, note=SECRET)
+        yield send(json.dumps(SECRET).encode(), JSON, token=token, fields=SECRET)
+        yield send(form, FORM, oauth_token=token)
+
+
+def check(log: Log, replies: list[Reply], world: World) -> None:
+    """Every answer has its line, every line is of documented fields, and nothing in them is secret."""
+    written, documented = log.stream.getvalue(), documented_fields()
+    assert SECRET not in written
+    for token in tokens(world):
+        # Its header is the same in every token.
+        assert token.split(".")[1][:40] not in written
+    assert not {HANA, MEI} & set(re.findall(r"\w+", written))
+    assert all(line.keys() <= documented.keys() for line in log.lines)
+    told = {line["request_id"]: line for line in log.of("request")}
+    assert len(told) == len(replies)
+    for reply in replies:
+        assert told[reply.headers["x-request-id"]]["status"] == reply.status
+
+
+def test_nothing_that_a_client_sends_is_logged(world: World, log: Log) -> None:
+    replies = [reply for method, path in ROUTES for reply in send_secrets(world, method, path)]
+
+    assert {200, 400, 401, 403, 404} <= {reply.status for reply in replies}
+    assert {line["route"] for line in log.of("request")} == {f"{method} {path}" for method, path in ROUTES}
+    check(log, replies, world)
+
+
+def test_nothing_of_an_error_that_quotes_what_was_sent_is_logged(
+    world: World, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that nobody expects, from below every face."""
+
+    def fail(params: Any, **_: Any) -> None:
+        raise ValueError(f"{SECRET}: {params}")
+
+    world.dynamodb.meta.events.register_first("provide-client-params.dynamodb", fail)
+    world.s3.meta.events.register_first("provide-client-params.s3", fail)
+    replies = [reply for method, path in ROUTES for reply in send_secrets(world, method, path)]
+    with pytest.raises(Exception, match="sweep failed: ValueError"):
+        sweep(world)
+
+    failed = [line for line in log.lines if "exception" in line]
+    assert len(failed) > 50
+    assert {line["exception_name"] for line in failed} == {"ValueError"}
+    assert {line["request_id"] for line in failed} <= {line["request_id"] for line in log.lines if "route" in line}
+    assert sum(reply.status == 500 for reply in replies) > 50
+    check(log, replies, world)
