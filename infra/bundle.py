@@ -39,8 +39,12 @@ _UNUSED = (
     "pycparser",
     # HTTP and GraphQL routers of powertools, and its helpers for services: Chalice routes here.
     "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/circuit_breaker",
     "aws_lambda_powertools/utilities/data_classes",
+    "aws_lambda_powertools/utilities/feature_flags",
     "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parser",
 )
 """Folders that nothing here imports."""
 _UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")
