@@ -213,6 +213,7 @@ def test_a_module_is_an_app_with_a_name_and_may_bring_its_id() -> None:
         ({"app": body["app"]}, "name is missing"),
         (body | {"id": "0"}, "id is not the id of a module"),
         (body | {"page": "7"}, "There is no field 'page'; there are app, name, id"),
+        (body | {"p" * 65: "7"}, f"There is no field '{'p' * 64}'; there are app, name, id"),
     ):
         with pytest.raises(ParameterInvalid) as caught:
             read_module(wrong)

@@ -120,7 +120,10 @@ def test_of_a_jpeg_the_picture_is_kept() -> None:
     short = [segment(0xE0, b"JFIF\0" + b"x" * 9), segment(0xEE, b"Adobe" + b"y" * 9)]
     orientation = segment(0xE1, b"Exif\0\0" + exif(8)[6:])
 
-    read = jpeg.read(jpeg_of(*about, *about, orientation, *others, *tables) + b"more")
+    # Not what they begin with, or not where it is looked for.
+    wrong = [segment(marker, name + exif(3)[6:]) for marker, name in ((0xE1, b"Exif\0x"), (0xE5, b"Exif\0\0"))]
+
+    read = jpeg.read(jpeg_of(*about, *about, *wrong, orientation, *others, *tables) + b"more")
 
     assert read == Picture("JPEG", 40, 30, 8, jpeg_of(*short, *tables), 8, None)
     assert read.upright_size == (30, 40)
@@ -139,8 +142,11 @@ def test_how_colours_are_coded_is_said_before_the_frame() -> None:
 
 
 def test_a_profile_is_put_together_by_its_numbers() -> None:
-    parts = [segment(0xE2, ICC + bytes([number, 2]) + text) for number, text in ((2, b"b"), (1, b"a"), (1, b"x"))]
-    assert jpeg.read(jpeg_of(*parts, segment(0xE2, b"MPF\0\1\1\1"))).profile == b"ab"
+    parts = [
+        segment(0xE2, ICC + numbers + text) for numbers, text in ((b"\2\2", b"b"), (b"\1\2", b"a"), (b"\1\3", b"x"))
+    ]
+    others = segment(0xE2, b"NO_PROFILE.\0\0\3x"), segment(0xE5, ICC + b"\0\3x")
+    assert jpeg.read(jpeg_of(*parts, *others)).profile == b"ab"
     assert jpeg.read(jpeg_of(parts[0], segment(0xE2, ICC))).profile == b"b"
     assert jpeg.read(jpeg_of(segment(0xE2, ICC + b"\1\1"))).profile is None
 
@@ -171,6 +177,8 @@ def test_frames_that_nobody_shows(marker: int) -> None:
         (jpeg_of(segment(0xC0, FRAME[:5]), end=SOS + END), "it has no picture"),
         (jpeg_of(b"x"), "a marker is missing"),
         (jpeg_of(b"\xff\0"), "a marker is missing"),
+        (START + b"xy", "a marker is missing"),
+        (START + b"\xff\xfe\0\1", "a segment is shorter than can be"),
         *((jpeg_of(bytes([0xFF, marker])), "a marker stands where none may") for marker in (0x01, 0xD0, 0xD7, 0xD8)),
         (jpeg_of(b"\xff\xfe\0\1"), "a segment is shorter than can be"),
         (jpeg_of(*[segment(0xFE, b"")] * jpeg.MAX_SEGMENTS), "it has too many segments (max=4096)"),
@@ -189,6 +197,11 @@ def test_a_jpeg_ends_with_its_last_marker() -> None:
     whole = jpeg_of(segment(0xDB, b"t"))
     for end in range(2, len(whole)):
         assert no_jpeg(whole[:end]) == "is truncated"
+
+
+def test_a_side_has_16_bits() -> None:
+    read = jpeg.read(jpeg_of(end=segment(0xC0, struct.pack(">BHHB", 12, 65_500, 40_000, 1)) + SOS + END))
+    assert (read.width, read.height, read.depth) == (40_000, 65_500, 12)
 
 
 @pytest.mark.parametrize("more", [0, 1])
