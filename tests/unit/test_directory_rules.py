@@ -262,6 +262,7 @@ def test_ids_have_their_form_and_differ() -> None:
         made = {make() for _ in range(200)}
         assert len(made) == 200
         assert all(fields.is_id(kind, each) for each in made)
+    assert {len(directory.new_page_id()) for _ in range(200)} == {20}
     assert fields.is_id("page", "187793")
     assert not fields.is_id("page", "1" * 21)
     assert not fields.is_id("user", "k3v9x2mtq7ra\n")

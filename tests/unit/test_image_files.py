@@ -57,6 +57,8 @@ def test_of_a_png_the_picture_is_kept() -> None:
     body = b"".join([PNG_SIGNATURE, head, *palette, chunk(b"IDAT", b"onetwo"), chunk(b"IEND")])
     assert read == Picture("PNG", 40, 30, 4, body, 6, b"profile")
     assert png.read(png_of(header(1, 2, 16), b"")).upright_size == (1, 2)
+    large = png.read(png_of(header(2**32 - 1, 2**31, 255), b""))
+    assert (large.width, large.height, large.depth) == (2**32 - 1, 2**31, 255)
 
 
 ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown kind"
@@ -74,6 +76,7 @@ ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown k
         ([header(1, 1), chunk(b"IDAT"), chunk(b"PLTE")], ORDER),
         ([header(1, 1), chunk(b"tRNS"), chunk(b"tRNS")], ORDER),
         ([header(1, 1), chunk(b"EVIL")], UNKNOWN),
+        ([header(1, 1), chunk(b"EviL")], UNKNOWN),
         ([header(1, 1), chunk(b"EV1L")], "what should be a part of it is none"),
         ([header(1, 1), chunk(b"IDAT")[:-1] + b"x"], "a checksum is wrong"),
         ([header(1, 1), *[chunk(b"IDAT")] * png.MAX_CHUNKS], "it has too many parts (max=100000)"),
@@ -89,6 +92,7 @@ def test_a_png_ends_with_its_last_chunk() -> None:
     body = whole.removeprefix(PNG_SIGNATURE)
     for end in range(len(body)):
         assert no_png(body[:end]) == "is truncated"
+    assert no_png(b"\xff\xff\xff\xff", body[4:]) == "is truncated"
 
 
 @pytest.mark.parametrize(("size", "there"), [(1, True), (MAX_PROFILE, True), (MAX_PROFILE + 1, False)])
@@ -234,6 +238,8 @@ def test_an_orientation_wherever_it_stands(order: str, value: int, read: int) ->
 @pytest.mark.parametrize("entry", [(0x0113, 3, 1, 6), (0x0112, 4, 1, 6), (0x0112, 3, 2, 6)])
 def test_other_entries_are_no_orientation(entry: tuple[int, int, int, int]) -> None:
     assert orientation_of(tiff(entry)) == 1
+    # What stands behind the last entry is none.
+    assert orientation_of(tiff(entry) + tiff((0x0112, 3, 1, 6))[10:]) == 1
 
 
 def test_an_orientation_that_is_cut_off_is_none() -> None:
