@@ -216,6 +216,7 @@ def test_a_module_is_an_app_with_a_name_and_may_bring_its_id() -> None:
         ({"app": body["app"]}, "name is missing"),
         (body | {"id": "0"}, "id is not the id of a module"),
         (body | {"page": "7"}, "There is no field 'page'; there are app, name, id"),
+        (body | {"p" * 65: "7"}, f"There is no field '{'p' * 64}'; there are app, name, id"),
     ):
         with pytest.raises(ParameterInvalid) as caught:
             read_module(wrong)
@@ -264,6 +265,7 @@ def test_ids_have_their_form_and_differ() -> None:
         made = {make() for _ in range(200)}
         assert len(made) == 200
         assert all(fields.is_id(kind, each) for each in made)
+    assert {len(directory.new_page_id()) for _ in range(200)} == {20}
     assert fields.is_id("page", "187793")
     assert not fields.is_id("page", "1" * 21)
     assert not fields.is_id("user", "k3v9x2mtq7ra\n")
