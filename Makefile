@@ -7,6 +7,8 @@ EMULATOR := .local/emulator-venv
 
 INSTALLED := .venv/.installed
 EMULATOR_INSTALLED := $(EMULATOR)/.installed
+AUDIT := .local/audit-venv
+AUDIT_INSTALLED := $(AUDIT)/.installed
 PIP := -m pip install -qq --disable-pip-version-check
 
 # The first interpreter that is new enough and can make virtual environments.
@@ -16,17 +18,21 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan
+.PHONY: help serve test chromium prove prove-model prove-histories coverage mutate bench load scale check lint types \
+	format clean package deploy destroy scan audit lock
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
+	@echo 'make prove    the same for longer, with new random choices each time (docs/quality.md)'
+	@echo 'make coverage how much of the app tests run;  make mutate  whether they notice what is changed in its rules'
 	@echo 'make bench    what requests cost, and cold starts'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
 	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
 	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
+	@echo 'make audit    asks for known weaknesses of what is installed;  make lock  writes the hashes of what the zip takes'
 	@echo 'make lint     style;  make types  types;  make format  correct the style'
 	@echo 'make clean    remove .venv and caches; data and keys in .local/ stay'
 
@@ -35,6 +41,19 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 
 test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
 	@$(VENV)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
+
+# Tests of make test with more and with new examples; each prints what it has done.
+prove: prove-model prove-histories
+
+# EXAMPLES=2000: so many sequences.
+EXAMPLES ?= 400
+prove-model: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@HYPOTHESIS_PROFILE=default MODEL_EXAMPLES=$(EXAMPLES) $(VENV)/python -m pytest -q -s tests/system/test_model.py
+
+# HISTORIES=100: so many of each kind, of about 160 operations.
+HISTORIES ?= 34
+prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@HISTORIES=$(HISTORIES) HISTORIES_SEED=$$(date +%s) $(VENV)/python -m pytest -q -s tests/system/test_histories.py
 
 # The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
 chromium:
@@ -47,11 +66,21 @@ chromium:
 	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
 		--no-install-recommends chromium chromium-driver fonts-noto-cjk > /dev/null
 
+# ARGS=tests/system counts what those tests have the served platform run, too.
+coverage: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@$(VENV)/coverage erase
+	@$(VENV)/coverage run -m pytest -q -n 2 --dist loadgroup tests/unit tests/integration $(ARGS)
+	@$(VENV)/coverage combine --quiet
+	@$(VENV)/coverage report
+
+# ARGS="window paging" for some modules of chalicelib/core.
+mutate: $(INSTALLED)
+	@$(VENV)/python -m tests.mutants $(ARGS)
+
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
 
 # Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/quality.md.
-.PHONY: load scale
 LOAD := .local/load-venv
 LOAD_INSTALLED := $(LOAD)/.installed
 SECONDS ?= 60
@@ -84,6 +113,15 @@ scan: $(INSTALLED)
 		&& .local/scan-venv/bin/python $(PIP) -r infra/requirements-scan.txt; }
 	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
 
+# Ends well where nobody can be asked, and says so; ARGS=--strict ends badly then.
+audit: $(INSTALLED)
+	@$(MAKE) -s $(AUDIT_INSTALLED) || true
+	@$(VENV)/python -m infra.audit $(ARGS)
+
+# After each change of requirements.txt.
+lock: $(INSTALLED) $(AUDIT_INSTALLED)
+	@$(VENV)/python -m infra.lock
+
 check: $(INSTALLED)
 	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
@@ -114,4 +152,11 @@ $(EMULATOR_INSTALLED): local/requirements.txt
 	@mkdir -p -m 700 .local
 	@$(find_python) -m venv $(EMULATOR)
 	@$(EMULATOR)/bin/python $(PIP) -r local/requirements.txt
+	@touch $@
+
+$(AUDIT_INSTALLED): infra/requirements-audit.txt
+	@echo 'Installing pip-audit and uv into $(AUDIT) ...'
+	@mkdir -p -m 700 .local
+	@$(find_python) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python $(PIP) -r infra/requirements-audit.txt
 	@touch $@

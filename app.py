@@ -7,6 +7,7 @@ from collections.abc import Callable
 from chalice.app import Chalice
 
 from chalicelib import bootstrap
+from chalicelib.api.bounds import bounded
 from chalicelib.api.faces import Faces
 from chalicelib.api.housekeeping import CLEAN, SWEEP, housekeeping
 from chalicelib.bootstrap import Platform
@@ -23,6 +24,7 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
     made = Faces(platform)
     telemetry = Telemetry(lambda: platform().settings.stage, lambda: platform().keys)
     made.register_middleware(telemetry.of_request, "http")
+    made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")
     share(made, lambda: platform().origins)
     # API Gateway hands a body of any other type over as text, which an image does not survive.

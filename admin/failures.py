@@ -5,6 +5,8 @@ from typing import IO, Any
 
 import click
 
+from admin.output import printable
+
 REFUSED = 1
 """The platform said no, or what was given cannot be used."""
 UNREACHABLE = 3
@@ -36,7 +38,8 @@ class Failure(click.ClickException):
             click.echo(json.dumps(told, ensure_ascii=False), err=True)
         else:
             where = f" ({self.error}, {self.status})" if self.status else ""
-            click.echo(f"Error: {self.message}{where}", err=True)
+            # The platform's words, or whoever's it was told to ask.
+            click.echo(f"Error: {printable(self.message)}{printable(where)}", err=True)
 
 
 class Refused(Failure):

@@ -80,38 +80,11 @@ class Reply:
         return self.status, self.json["error"], self.json["error_description"]
 
 
-class World:
-    """One deployment over moto. `directory` is where its token keys are; `environment` has settings of its own."""
+class Caller:
+    """Calls the app of a deployment."""
 
-    def __init__(self, directory: Path, **environment: str) -> None:
-        self.clock = Clock()
-        self.calls: list[Call] = []
-        self.waits: list[float] = []
-        self.dynamodb, self.s3, self.sqs = map(_client, ("dynamodb", "s3", "sqs"))
-        stack.create(self.dynamodb, self.s3, self.sqs, "local")
-        keys_file = directory / "token-keys.json"
-        keys.ensure(keys_file)
-        secret_keys_file = directory / "secret-keys.json"
-        keys.ensure_secret(secret_keys_file)
-        read = settings.read(
-            {
-                "ENGAWA_STAGE": "local",
-                "ENGAWA_BUCKET": BUCKET,
-                "ENGAWA_ISSUER": "http://127.0.0.1:8000",
-                "ENGAWA_TOKEN_KEYS_FILE": str(keys_file),
-                "ENGAWA_SECRET_KEYS_FILE": str(secret_keys_file),
-            }
-            | environment
-        )
-        dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
-        self.platform: Platform = wire(read, dynamo, lambda: self.s3, self.clock, lambda: self.sqs)
-        self.app = entry.create_app(lambda: self.platform)
-        self.gateway = Gateway(self.app)
-
-    def populate(self, *users: str) -> None:
-        """Create users with these ids, so that they can have friends and install apps."""
-        for user in users:
-            self.platform.users.create(User(user, f"user {user}"))
+    platform: Platform
+    gateway: Gateway
 
     def token(self, user: str | None = HANA, *scopes: str, app: str = APP, lifetime: int = 900, **more: Any) -> str:
         """An access token of `user`, by default for `mixi_apps2`."""
@@ -138,6 +111,40 @@ class World:
             body = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         target = path + ("?" + urlencode(query) if query else "")
         return reply(self.gateway.handle(Request(method, target, list(sent.items()), body or b"")))
+
+
+class World(Caller):
+    """One deployment over moto. `directory` is where its token keys are; `environment` has settings of its own."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        self.clock = Clock()
+        self.calls: list[Call] = []
+        self.waits: list[float] = []
+        self.dynamodb, self.s3, self.sqs = map(_client, ("dynamodb", "s3", "sqs"))
+        stack.create(self.dynamodb, self.s3, self.sqs, "local")
+        keys_file = directory / "token-keys.json"
+        keys.ensure(keys_file)
+        secret_keys_file = directory / "secret-keys.json"
+        keys.ensure_secret(secret_keys_file)
+        read = settings.read(
+            {
+                "ENGAWA_STAGE": "local",
+                "ENGAWA_BUCKET": BUCKET,
+                "ENGAWA_ISSUER": "http://127.0.0.1:8000",
+                "ENGAWA_TOKEN_KEYS_FILE": str(keys_file),
+                "ENGAWA_SECRET_KEYS_FILE": str(secret_keys_file),
+            }
+            | environment
+        )
+        dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
+        self.platform = wire(read, dynamo, lambda: self.s3, self.clock, lambda: self.sqs)
+        self.app = entry.create_app(lambda: self.platform)
+        self.gateway = Gateway(self.app)
+
+    def populate(self, *users: str) -> None:
+        """Create users with these ids, so that they can have friends and install apps."""
+        for user in users:
+            self.platform.users.create(User(user, f"user {user}"))
 
     def clean(self) -> int:
         """Work off all that is queued for cleaning, and what that queues; how many messages. Raises what it raises."""

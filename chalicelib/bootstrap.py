@@ -1,22 +1,26 @@
 """Wires a platform from settings. Tests wire their own from clients of theirs."""
 
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import settings as settings_module
+from chalicelib.core.errors import Unavailable
 from chalicelib.platform import Platform
 from chalicelib.settings import Settings, WrongSetting
+from chalicelib.store import deadline
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.needs import on_secret
 from chalicelib.web.tokens import WrongKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 __all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
@@ -25,6 +29,8 @@ __all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
 _making = threading.Lock()
 
+log = logging.getLogger(__name__)
+
 
 def wire(
     settings: Settings,
@@ -32,9 +38,11 @@ def wire(
     s3: "Callable[[], S3Client]",
     clock: Callable[[], int] | None = None,
     sqs: "Callable[[], SQSClient] | None" = None,
+    secrets: "Callable[[], SecretsManagerClient] | None" = None,
 ) -> Platform:
-    """A platform over these clients; without `clock` and `sqs`, over the machine's and AWS's."""
-    return Platform(settings, dynamo, s3, clock or _now, sqs or (lambda: _client("sqs")), _keys)
+    """A platform over these clients; without `clock`, `sqs` and `secrets`, over the machine's and AWS's."""
+    read_keys = partial(_keys, secrets or (lambda: _client("secretsmanager")))
+    return Platform(settings, dynamo, s3, clock or _now, sqs or (lambda: _client("sqs")), read_keys)
 
 
 @cache
@@ -60,12 +68,13 @@ def start(environment: Mapping[str, str] = os.environ) -> None:
         Tracer(service="engawa", patch_modules=["botocore"])
     # The functions that only clear away may not read keys.
     if environment.get("_HANDLER") == "app.app":
+        name = f"ENGAWA_TOKEN_KEYS_{'FILE' if here.settings.token_keys_file else 'SECRET'}"
         try:
             here.keys.check()
         except WrongKeys as wrong:
-            settings = here.settings
-            name = f"ENGAWA_TOKEN_KEYS_{'FILE' if settings.token_keys_file else 'SECRET'}"
             raise WrongSetting(f"{name} does not hold the token keys: {wrong}") from None
+        except Unavailable as failed:
+            raise WrongSetting(f"{name} cannot be read: {_reason(failed.__cause__)}") from None
 
 
 @cache
@@ -102,22 +111,32 @@ def _ask_for_capacity(params: dict[str, Any], **_: object) -> dict[str, Any]:
     return {**params, "ReturnConsumedCapacity": "TOTAL"}
 
 
-def _keys(name: str, file: str | None, secret: str | None) -> str:
-    """The text of keys; `name` is what their settings begin with. Raises WrongSetting where it cannot be read."""
+def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | None, secret: str | None) -> str:
+    """The text of keys; `name` is what their settings begin with.
+
+    Raises WrongSetting where there is no such file, and Unavailable where the secret is not to be had.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         if file:
             return Path(file).read_text(encoding="utf-8")
-        text: str = _client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
     except (OSError, UnicodeDecodeError) as failed:
         reason = failed.strerror if isinstance(failed, OSError) else "it is not UTF-8"
         raise WrongSetting(f"{name}_FILE cannot be read: {reason}") from None
-    except ClientError as failed:
-        raise WrongSetting(f"{name}_SECRET cannot be read: {failed.response['Error']['Code']}") from None
-    except (BotoCoreError, KeyError) as failed:
-        raise WrongSetting(f"{name}_SECRET cannot be read: {type(failed).__name__}") from None
+    deadline.check()
+    try:
+        text: str = client().get_secret_value(SecretId=str(secret))["SecretString"]
+    except (BotoCoreError, ClientError, KeyError) as failed:
+        log.error("%s_SECRET cannot be read: %s", name, _reason(failed))
+        raise Unavailable from failed
     return text
+
+
+def _reason(failed: BaseException | None) -> str:
+    """Why something could not be had, with nothing of it."""
+    response: Any = getattr(failed, "response", {})
+    return str(response.get("Error", {}).get("Code") or type(failed).__name__)
 
 
 def _now() -> int:

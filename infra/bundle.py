@@ -1,8 +1,9 @@
 """Makes the zip that Lambda runs: the app, and of its libraries what runs.
 
-The libraries are the wheels of requirements.txt for Lambda's Python and processor, whatever this machine is. boto3 is
-among them though Lambda has one: that one changes when AWS likes, and what is deployed shall be what was tested. Of its
-25 MB of data only those of the services in use go along.
+The libraries are the wheels of requirements.txt for Lambda's Python and processor, whatever this machine is, and each
+has one of the hashes that were written down when its version was chosen (infra/lock.py). boto3 is among them though
+Lambda has one: that one changes when AWS likes, and what is deployed shall be what was tested. Of its 25 MB of data
+only those of the services in use go along.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from infra.refusals import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
+HASHED = Path("infra", "requirements-lambda.txt")
 PYTHON = "3.13"
 MOST_BYTES = 15_000_000
 SERVICES = frozenset({"dynamodb", "s3", "sqs", "secretsmanager", "sts"})
@@ -41,13 +43,13 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/kafka",
 )
 """Folders that nothing here imports."""
-_UNUSED_IMAGING = ("_avif", "_webp", "_imagingcms", "_imagingft", "_imagingtk")
-"""Extensions of Pillow for what is neither read nor written here: JPEG, PNG and GIF need `_imaging` alone."""
+_UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")
+"""Extensions of Pillow for what is neither read nor written here: `_imaging` is for JPEG and PNG, `_imagingcms` for the
+colour profiles in them."""
 _UNUSED_LIBRARIES = (
     "libavif",
     "libwebp",
     "libsharpyuv",
-    "liblcms2",
     "libfreetype",
     "libharfbuzz",
     "libpng16",
@@ -118,14 +120,21 @@ def compile_tree(python: str, tree: Path) -> None:
 
 
 def _fetch(libraries: Path, architecture: str, version: str) -> None:
-    requirements = ROOT / "requirements.txt"
+    requirements = ROOT / HASHED
     marker, wanted = libraries / ".requirements", requirements.read_text(encoding="utf-8")
     if marker.exists() and marker.read_text(encoding="utf-8") == wanted:
         return
     shutil.rmtree(libraries, ignore_errors=True)
     platforms = [f"--platform={each}_{MACHINES[architecture]}" for each in _PLATFORMS]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    where = ["--no-deps", "--no-compile", "--only-binary=:all:", "--implementation=cp", f"--python-version={version}"]
+    where = [
+        "--require-hashes",
+        "--no-deps",
+        "--no-compile",
+        "--only-binary=:all:",
+        "--implementation=cp",
+        f"--python-version={version}",
+    ]
     command = [*pip, *where, *platforms, f"--target={libraries}", f"--requirement={requirements}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from local import locks
+from local.fence import Fence
 
 SERVICES = "dynamodb,s3,sqs"
 LOCK = "emulator.lock"
@@ -113,7 +114,7 @@ async def _serve(port: int) -> None:
     config.loglevel = "WARNING"
     checkpoints = Checkpoints(ministack.app, save)
     saving = asyncio.create_task(checkpoints.run())
-    serving = asyncio.create_task(serve(checkpoints, config, shutdown_trigger=stop.wait))
+    serving = asyncio.create_task(serve(Fence(checkpoints), config, shutdown_trigger=stop.wait))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping, saving}, return_when=asyncio.FIRST_COMPLETED)
     saving.cancel()

@@ -101,13 +101,12 @@ def trail() -> Trail:
     function, sender, is_ours = None, None, False
     frame: FrameType | None = sys._getframe(1)
     while frame and not function:
-        name = frame.f_code.co_filename
-        if name.startswith(BENCH) and not is_ours:
+        place, (module, function) = _placed(frame.f_code.co_filename, frame.f_code.co_name)
+        if place == BENCH and not is_ours:
             return None, None  # The meter looks at what the app has done.
-        if name.startswith(TESTS) and sender:
+        if place == TESTS and sender:
             return None, sender  # What is further out is at most a call that a test has somebody else come between.
-        is_ours = is_ours or name.startswith(PACKAGE)
-        module, function = _placed(name, frame.f_code.co_name)
+        is_ours = is_ours or place == PACKAGE
         sender = sender or module
         frame = frame.f_back
     outer = _outer.get()
@@ -115,13 +114,14 @@ def trail() -> Trail:
 
 
 @cache
-def _placed(file: str, name: str) -> Trail:
-    """The sender and the function that a frame stands for, each if it does."""
+def _placed(file: str, name: str) -> tuple[str | None, Trail]:
+    """In which of the three rooms code is, and the sender and the function that it stands for, each if it does."""
+    place = next((room for room in (BENCH, TESTS, PACKAGE) if file.startswith(room)), None)
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
     if module in ("api/housekeeping.py", "platform.py") and name in (SWEEP, CLEAN):
-        return module, name
+        return place, (module, name)
     function = API if module and module.startswith(("api/", "web/")) and module not in ABOUT_ALL else None
-    return (None if module in PASSING_ON else module), function
+    return place, (None if module in PASSING_ON else module, function)
 
 
 def asks(service: str, operation: str, request: Mapping[str, Any]) -> Iterator[Ask]:

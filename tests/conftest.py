@@ -14,6 +14,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
+from tests.tally import Tally
 from tests.watch import Watch
 
 # A test makes and drops a hundred thousand objects, none of them in a circle that it lives from.
@@ -23,8 +24,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold what the app asks of AWS against what it declares."""
+    """Hold what the app asks of AWS against what it declares, and count what faults are tried."""
     config.pluginmanager.register(Watch())
+    config.pluginmanager.register(Tally())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -107,8 +107,10 @@ class Contents:
                 yield f"a feed of a page that is not there: {key}"
 
     def _page_lists(self) -> Iterator[str]:
-        listed = {key[0] for key in self.feeds if is_shown(key[1])} | {key[0] for key in self.page_leaves}
-        for page in listed | self.lists.keys():
+        shown = {key[0] for key in self.feeds if is_shown(key[1])}
+        for page in shown | {key[0] for key in self.page_leaves} | self.lists.keys():
+            if PAGE + page in self.notes and page not in shown:
+                continue  # The list of a page without feeds goes in no order, and its note sees to the rest.
             if page not in self.lists:
                 yield f"entries without a holder: {page}"
             else:
@@ -222,6 +224,40 @@ def scan(dynamodb: Any, s3: Any, bucket: str, prefix: str = "engawa-local-") -> 
     parts = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     objects = [each["Key"] for part in parts for each in part.get("Contents", [])]
     return Contents(items("feeds"), items("comments"), items("favorites"), objects, pages_in(items("directory")))
+
+
+def of_pages(
+    dynamodb: Any, pages: Iterable[str], contents: Iterable[str], shards: int, prefix: str = "engawa-local-"
+) -> Contents:
+    """As `scan`, of some pages and of all contents that they ever had, without images.
+
+    A user's note, which is there for ten minutes in any case, is left out.
+    """
+
+    def partition(table: str, key: str) -> list[Item]:
+        values = {":pk": {"S": key}}
+        parts = dynamodb.get_paginator("query").paginate(
+            TableName=prefix + table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+        )
+        return [item for part in parts for item in part["Items"]]
+
+    own, wanted = set(pages), set(contents)
+    notes = [
+        note
+        for note in partition("feeds", PARTITION)
+        if note.get("p", {}).get("S") in wanted or note["sk"]["S"].removeprefix(PAGE) in own
+    ]
+    feeds = notes + [item for page in own for item in partition("feeds", page)]
+    comments = [item for content in wanted for item in partition("comments", content)]
+    favorites = [
+        item for content in wanted for shard in range(shards) for item in partition("favorites", f"{content}#{shard}")
+    ]
+    places = [{"pk": {"S": f"page#{page}"}, "sk": {"S": "#"}} for page in own]
+    directory = [dynamodb.get_item(TableName=f"{prefix}directory", Key=key).get("Item") for key in places]
+    return Contents(feeds, comments, favorites, [], pages_in(filter(None, directory)))
 
 
 def pages_in(directory: Iterable[Item]) -> list[str]:

@@ -20,8 +20,8 @@ MOST_ENTRIES = 100
 
 
 def operator_route(face: Face) -> Callable[..., Callable[[View], View]]:
-    """`face.route` for operators alone, and for no page in a browser."""
-    return partial(face.route, token=Token.ANY, scope=OPERATOR, cors=False)
+    """`face.route` for operators alone, whose tokens are of no user, and for no page in a browser."""
+    return partial(face.route, token=Token.CLIENT, scope=OPERATOR, cors=False)
 
 
 def known_id(kind: str, text: str) -> str:

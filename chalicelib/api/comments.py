@@ -4,6 +4,7 @@ Tokens and order of refusals: api/pages.py.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from chalice.app import Request, Response
 
@@ -20,7 +21,9 @@ from chalicelib.api.page_requests import (
 )
 from chalicelib.bootstrap import Platform
 from chalicelib.core.access import Access
+from chalicelib.core.contents import Comment
 from chalicelib.core.feed_fields import read_comment
+from chalicelib.store.once import Keep
 from chalicelib.web.answers import empty_answer
 from chalicelib.web.face import Face
 from chalicelib.web.requests import check_format, json_body
@@ -53,14 +56,14 @@ def comments(platform: Callable[[], Platform]) -> Face:
         uri = content_uri(request)
         text = read_comment(json_body(request))
         said = {"page": page, "contentUri": uri, "comment": text}
-        return created(
-            here,
-            request,
-            access,
-            f"POST {COMMENTS}",
-            said,
-            lambda: {"id": here.comments.post(page, uri, access.user, text).id},
-        )
+
+        def told(comment: Comment) -> dict[str, Any]:
+            return {"id": comment.id}
+
+        def make(keep: Keep) -> dict[str, Any]:
+            return told(here.comments.post(page, uri, access.user, text, lambda comment: keep(told(comment))))
+
+        return created(here, request, access, f"POST {COMMENTS}", said, make)
 
     @posting(face, f"{COMMENTS}/{{comment}}", "DELETE")
     def delete(request: Request, access: Access, page: str, comment: str) -> Response:

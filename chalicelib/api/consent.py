@@ -127,14 +127,15 @@ def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) 
     """What the user has decided, as a redirect: a code, or access_denied."""
     if form["decision"] != "allow":
         return _redirect(location(asked.redirect_uri, error="access_denied", state=asked.state))
+    if INSTALLING in asked.scopes:
+        # First: whoever is told that this was busy can allow again, which a server_state that is used up would not let.
+        here.appdata.install(asked.app.id, user.id)
     use = [here.states.use(asked.server_state)] if asked.server_state else []
     try:
         code = here.grants.allow(asked.family(user.id), *use)
     except Lost:
         # A server_state is good for one code; this one has just been used up.
         return _redirect(location(asked.redirect_uri, error="invalid_request", state=asked.state))
-    if INSTALLING in asked.scopes:
-        here.appdata.install(asked.app.id, user.id)
     return _redirect(location(asked.redirect_uri, code=code, state=asked.state))
 
 

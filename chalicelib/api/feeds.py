@@ -25,10 +25,11 @@ from chalicelib.api.page_requests import (
 )
 from chalicelib.bootstrap import Platform
 from chalicelib.core.access import Access
-from chalicelib.core.contents import Draft
+from chalicelib.core.contents import Draft, Feed
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.feed_fields import read_draft
 from chalicelib.core.images import Rendition
+from chalicelib.store.once import Keep
 from chalicelib.web.answers import data_answer, empty_answer
 from chalicelib.web.face import Face
 from chalicelib.web.fetching import fetch_image
@@ -72,10 +73,13 @@ def feeds(platform: Callable[[], Platform]) -> Face:
         digest = None if attached is None else hashlib.sha256(attached).hexdigest()
         said = {"page": page, "feed": asdict(draft), "image": digest}
 
-        def make() -> dict[str, Any]:
+        def told(feed: Feed) -> dict[str, Any]:
+            return {"contentUri": feed.content_uri}
+
+        def make(keep: Keep) -> dict[str, Any]:
             admission = here.posting.admit(page, access.user, access.app, draft)
             renditions = _renditions(here, draft, attached)
-            return {"contentUri": here.posting.post(admission, draft, renditions).content_uri}
+            return told(here.posting.post(admission, draft, renditions, lambda feed: keep(told(feed))))
 
         return created(here, request, access, f"POST {FEEDS}", said, make)
 

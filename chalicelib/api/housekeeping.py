@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
+from chalicelib.api.bounds import seconds_left
 from chalicelib.bootstrap import Platform
 from chalicelib.settings import cleaning_queue
+from chalicelib.store import deadline
 from chalicelib.web.telemetry import Telemetry
 
 SWEEP, CLEAN = "sweep", "clean"
@@ -28,7 +30,8 @@ def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blue
     def sweep(event: CloudWatchEvent) -> int:
         """Delete own values that no ledger counts any more, and see that messages which were lost are sent; how many
         values went."""
-        return telemetry.of_run(SWEEP, event.context, lambda: platform().sweep(SWEEP_SECONDS))
+        with deadline.within(seconds_left(event.context)):
+            return telemetry.of_run(SWEEP, event.context, lambda: platform().sweep(SWEEP_SECONDS))
 
     # A message that fails comes again when its visibility timeout ends, five times, and then goes to the dead letters.
     @blueprint.on_sqs_message(cleaning_queue(), batch_size=1, name=CLEAN, maximum_concurrency=CLEANERS)
@@ -41,6 +44,7 @@ def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blue
                 if not here.leavings.work(message.body, CLEAN_SECONDS):
                     here.queue.tell(message.body)
 
-        telemetry.of_run(CLEAN, event.context, work)
+        with deadline.within(seconds_left(event.context)):
+            telemetry.of_run(CLEAN, event.context, work)
 
     return blueprint

@@ -13,6 +13,7 @@ from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.feed_fields import read_content_uri
 from chalicelib.core.fields import is_id
 from chalicelib.core.paging import Paging, paging
+from chalicelib.store.once import Keep, keep_none
 from chalicelib.web.answers import data_answer, json_answer
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.requests import check_format, idempotency_key, parameters
@@ -97,15 +98,15 @@ def created(
     access: Access,
     route: str,
     said: Mapping[str, Any],
-    make: Callable[[], dict[str, Any]],
+    make: Callable[[Keep], dict[str, Any]],
 ) -> Response:
-    """201 with what `make` returns; with an `Idempotency-Key`, what it returned the first time.
+    """201 with what `make` returns; with an `Idempotency-Key`, what it returned the first time (store/once.py).
 
     `said` is all that the request says, as JSON; a key is the viewer's in this app, for this route.
     """
     key = idempotency_key(request)
     if key is None:
-        return json_answer(make(), 201)
+        return json_answer(make(keep_none), 201)
     name, context = (access.app, access.user, route, key), cast("Lambda", request.lambda_context)
     return json_answer(here.once.answer(name, said, context, make), 201)
 

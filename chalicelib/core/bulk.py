@@ -95,7 +95,7 @@ def compare(known: User, given: Mapping[str, Any]) -> Outcome:
         now = getattr(known, name)
         if name == "publication":
             now = {each: now[each] for each in value}
-        if (now or None) != (value or None):
+        if now != value:
             return refused(Conflict(f"The user exists, and has another {name.replace('_', ' ')}"))
     return stored(False)
 

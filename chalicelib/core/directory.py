@@ -196,5 +196,5 @@ def secret_matches(app: App | None, given: str) -> bool:
     Takes as long for an app that does not exist or has no secret, and wherever the first wrong character is.
     """
     known = app.secret if app and app.confidential else None
-    same = hmac.compare_digest((known or "0" * 40).encode(), given.encode("utf-8", "surrogatepass"))
+    same = hmac.compare_digest((known or "0" * 40).encode(), given.encode(errors="surrogatepass"))
     return same and known is not None

@@ -139,7 +139,4 @@ def _read(body: object, known: Rules, required: Sequence[str], extra: Sequence[s
 
 
 def _json(holder: User | App | Page, known: Rules) -> dict[str, Any]:
-    values = {name: getattr(holder, attribute) for name, (attribute, _) in known.items()}
-    return {"id": holder.id} | {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
-    }
+    return {"id": holder.id} | {name: getattr(holder, attribute) for name, (attribute, _) in known.items()}

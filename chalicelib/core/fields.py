@@ -29,7 +29,7 @@ E = TypeVar("E", bound=Enum)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
-_URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~%]+")
+_URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
 _MODULE = re.compile(r"[1-9][0-9]{0,8}")
 _IDS = {
@@ -50,7 +50,7 @@ def check_id(kind: str) -> Check:
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str) or not is_id(kind, value):
-            raise ParameterInvalid(f"{name} is not the id of a {kind}")
+            raise ParameterInvalid(f"{name} is not the id of {'an' if kind == 'app' else 'a'} {kind}")
         return value
 
     return check
@@ -177,10 +177,9 @@ def day(name: str, value: Any) -> str:
 
 def login(name: str, value: Any) -> str:
     """A login name, in lower case whatever case it came in."""
-    lowered = value.lower() if isinstance(value, str) else ""
-    if not _LOGIN.fullmatch(lowered):
+    if not isinstance(value, str) or not _LOGIN.fullmatch(value.lower()):
         raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, the first of them a letter or digit")
-    return lowered
+    return value.lower()
 
 
 def password(name: str, value: Any) -> str:
@@ -205,7 +204,7 @@ def publication(name: str, value: Any) -> Mapping[str, Publication]:
 def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
     """The parts of an absolute URI, in printable ASCII, without user name and password."""
     try:
-        if not isinstance(value, str) or not _URL_CHARACTERS.fullmatch(value.lower()) or not value.isascii():
+        if not isinstance(value, str) or not _URL_CHARACTERS.fullmatch(value):
             raise ValueError
         parts = urlsplit(value)
         if not parts.scheme or "@" in parts.netloc or (parts.scheme in ("http", "https") and not parts.hostname):

@@ -17,9 +17,10 @@ _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Baseline, extended and progressive; Huffman and arithmetic coding. No viewer shows the others."""
 _TABLES = {_DHT, _DQT, _DRI, _DAC}
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
-_NEXT = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
-"""The marker that ends coded pixels: neither a stuffed byte nor a restart."""
+# No byte is looked at twice: a run of 0xff, which may be as long as the file, would be from each of its bytes on.
+_MARKER = re.compile(rb"\xff++([^\x00\xff])")
+_CODED = re.compile(rb"(?:[^\xff]++|\xff++[\x00\xd0-\xd7])*+")
+"""Coded pixels, with stuffed bytes and restarts in them, up to a marker."""
 
 
 def read(data: bytes) -> Picture:
@@ -83,10 +84,11 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         content, position = data[position + 2 : end], end
         coded = b""
         if marker == _SOS:
-            following = _NEXT.search(data, position)
-            if following is None:
+            pixels = _CODED.match(data, position)
+            coded = pixels[0] if pixels else b""
+            position += len(coded)
+            if not _MARKER.match(data, position):
                 raise NoPicture("is truncated")
-            coded, position = data[position : following.start()], following.start()
         yield marker, content, coded
     raise NoPicture(f"is not a valid jpeg: it has too many segments (max={MAX_SEGMENTS})")
 

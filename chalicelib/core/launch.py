@@ -46,7 +46,7 @@ class Start:
 
 def check_app_params(text: str | None) -> str | None:
     """`appParams` as it came: JSON by convention, which is between the app and itself. Raises ParameterInvalid."""
-    if text is not None and len(text.encode("utf-8", "surrogatepass")) > APP_PARAMS_BYTES:
+    if text is not None and len(text.encode(errors="surrogatepass")) > APP_PARAMS_BYTES:
         raise ParameterInvalid(f"appParams is too long (max={APP_PARAMS_BYTES})")
     return text
 

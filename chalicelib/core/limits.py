@@ -25,3 +25,5 @@ class Limits:
     window_ms: int = 180_000
     friends_bytes: int = 20_000_000
     """Sum of the values that one read of @friends may have to carry."""
+    friends_pairs: int = 200_000
+    """Pairs that it may have to carry: empty values are no bytes, and each pair takes memory."""

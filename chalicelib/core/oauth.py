@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from chalicelib.core.directory import App
@@ -74,7 +75,7 @@ _FAMILY_DIGITS = 32
 _TOKEN = re.compile(r"[0-9a-f]{96}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
+_HOST = re.compile(r"[a-z0-9.-]+")
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def new_token(family: str | None = None) -> str:
 
 def hashed(token: str) -> str:
     """The form in which codes, refresh tokens and server_states are stored."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def family_of(token: str) -> str | None:
@@ -218,13 +219,13 @@ def redirects_sent(body: bytes) -> set[str]:
 
     Its own `&` then looks like the start of the next parameter, so each longer reading is one, too.
     """
-    parts = body.decode("utf-8", "replace").split("&")
+    parts = body.decode(errors="replace").split("&")
     for index, part in enumerate(parts):
         name, _, raw = part.partition("=")
         if name == "redirect_uri":
             readings = {unquote_plus(raw)}
             if "://" in raw:
-                readings |= {"&".join([raw, *parts[index + 1 : end]]) for end in range(index + 1, len(parts) + 1)}
+                readings |= set(accumulate(parts[index + 1 :], "{}&{}".format, initial=raw))
             return readings
     return set()
 
@@ -244,7 +245,7 @@ def form_target(redirect_uri: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https"):
         return f"{parts.scheme}:"
-    host, _, port = parts.netloc.lower().rpartition("@")[2].partition(":") if "[" not in parts.netloc else ("", "", "")
+    host, _, port = parts.netloc.lower().rpartition("@")[2].partition(":")
     if not _HOST.fullmatch(host) or not (port.isdecimal() or not port):
         return f"{parts.scheme}:"
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")

@@ -147,8 +147,8 @@ def person_query(parameter: Callable[[str], object]) -> Query:
         if name in ("startIndex", "count") and isinstance(value, int | float):
             # No number that is longer is in range, and to spell it out takes time.
             value = str(value) if abs(value) < 10**12 else "-"
-        read = _text(name, value, "") or None
-        return _WORDS.get(name, {}).get(read, read) if read else None
+        read = _text(name, value, "")
+        return _WORDS.get(name, {}).get(read, read) or None
 
     return people.read_query(text)
 

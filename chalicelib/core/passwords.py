@@ -39,9 +39,8 @@ def is_outdated(known: str) -> bool:
 def _key(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     # OpenSSL's own bound is just under what these parameters take: 128 * n * r bytes and a little more.
     most = 2 * 128 * n * r
-    return hashlib.scrypt(
-        password.encode("utf-8", "surrogatepass"), salt=salt, n=n, r=r, p=p, maxmem=most, dklen=_KEY_BYTES
-    )
+    secret = password.encode(errors="surrogatepass")
+    return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=most, dklen=_KEY_BYTES)
 
 
 def _text(n: int, r: int, p: int, salt: bytes, key: bytes) -> str:

@@ -138,9 +138,9 @@ def read_query(parameter: Callable[[str], str | None]) -> Query:
     part = paging(parameter("startIndex"), parameter("count"), most=MOST_PEOPLE)
     sort_by = _one_of("sortBy", parameter("sortBy"), ("id", "displayName"))
     order = _one_of("sortOrder", parameter("sortOrder"), ("ascending", "descending"))
-    chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in Filter], default=None)
+    chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in Filter])
     page = parameter("filterValue") if chosen == Filter.PAGE.value else None
-    if chosen == Filter.PAGE.value and not is_id("page", page or ""):
+    if chosen == Filter.PAGE.value and not (page and is_id("page", page)):
         raise ParameterInvalid("filterValue must be the id of a page")
     return Query(
         paging=part,
@@ -182,9 +182,7 @@ def view(person: Person, fields: Iterable[str], running: Running, *, strict: boo
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _one_of(name: str, text: str | None, allowed: Iterable[str], default: str | None = "") -> str | None:
-    if text is None:
-        return default
-    if text not in allowed:
+def _one_of(name: str, text: str | None, allowed: Iterable[str]) -> str | None:
+    if text is not None and text not in allowed:
         raise ParameterInvalid(f"{name} must be one of: {', '.join(allowed)}")
     return text

@@ -112,7 +112,7 @@ class Running:
     @classmethod
     def own(cls, viewer: str, *, installed: bool, friends: Container[str] = ()) -> "Running":
         """The viewer's own app: owner and viewer are one."""
-        return cls(viewer, viewer, installed, installed, friends, friends)
+        return cls(viewer, viewer, installed, installed, viewer_friends=friends)
 
     def whose(self, target: str) -> Whose:
         """The row of the matrices that a person belongs to.

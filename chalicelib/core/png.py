@@ -19,7 +19,7 @@ def read(data: bytes) -> Picture:
 
     Of an animation, it is the picture that those see who do not animate it.
     """
-    header, kept, pixels, exif, profile = b"", {}, [], b"", None
+    header, kept, pixels, exif, profile = b"", {}, [], b"", b""
     for kind, content in _chunks(data):
         if (kind == b"IHDR") != (not header):
             raise NoPicture(_MISPLACED)
@@ -30,7 +30,8 @@ def read(data: bytes) -> Picture:
         elif kind == b"eXIf":
             exif = content
         elif kind == b"iCCP":
-            profile = _profile(content)
+            # The first alone: a small file holds a thousand that inflate to megabytes each.
+            profile = profile or content
         elif kind in _KEPT:
             if kind in kept or pixels:
                 raise NoPicture(_MISPLACED)
@@ -42,7 +43,7 @@ def read(data: bytes) -> Picture:
     width, height, depth = struct.unpack(">IIB", header[:9])
     chunks = [(b"IHDR", header), *kept.items(), (b"IDAT", b"".join(pixels)), (b"IEND", b"")]
     body = SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
-    return Picture("PNG", width, height, depth, body, orientation_of(exif), profile)
+    return Picture("PNG", width, height, depth, body, orientation_of(exif), _profile(profile))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

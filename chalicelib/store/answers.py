@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.errors import Unavailable
+from chalicelib.store import deadline
 from chalicelib.store.needs import on_objects
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Answers:
 
     def keep(self, body: bytes, content_type: str) -> str:
         """Store a body and return a URL that anyone who has it can GET for 5 minutes. Raises Unavailable."""
+        deadline.check()
         key = PREFIX + secrets.token_urlsafe(24)
         client = self._client()
         try:

@@ -224,9 +224,10 @@ class AppData:
     def _gather(self, app: str, ledgers: Iterable[Ledger], keys: Keys) -> dict[str, dict[str, str]]:
         return gather(
             Values(self._dynamo, self._table),
-            {ledger.user: ledger for ledger in ledgers},
+            ledgers,
             keys,
             most=self._limits.friends_bytes,
+            most_pairs=self._limits.friends_pairs,
             reread=lambda user: self._reread(app, user, keys),
         )
 

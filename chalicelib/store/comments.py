@@ -1,7 +1,7 @@
 """Comments on contents. Their items are in content_items.py, how a list of them is kept in numbered.py."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.contents import Comment, Part
@@ -26,8 +26,9 @@ from chalicelib.store.fanout import side_by_side
 from chalicelib.store.itemsize import Item
 from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.numbered import Numbered, Ticket, entry_key, number_of, total
+from chalicelib.store.once import check_kept, keep_none
 from chalicelib.store.pages import Pages
-from chalicelib.store.transactions import ABSENT, PRESENT, commit, delete, put
+from chalicelib.store.transactions import ABSENT, PRESENT, Write, commit, delete, put
 from chalicelib.store.users import Users
 
 NEEDS = (
@@ -36,6 +37,8 @@ NEEDS = (
     on_table("comments", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
     # Posters, and the page.
     on_table("directory", "BatchGetItem"),
+    # The answer to a request with a key.
+    on_table("ephemeral", "UpdateItem"),
 )
 
 
@@ -53,10 +56,18 @@ class Comments:
         self._clock = clock
         self._lists = Numbered(dynamo, table, clock)
 
-    def post(self, page: str, content_uri: str, user: str, text: str) -> Comment:
-        """Store a comment; as stored. Raises NotFound (page, content), PermissionDenied (no such user), Unavailable.
+    def post(
+        self,
+        page: str,
+        content_uri: str,
+        user: str,
+        text: str,
+        keep: Callable[[Comment], Sequence[Write]] = keep_none,
+    ) -> Comment:
+        """Store a comment, with what `keep` makes of it in the same transaction (store/once.py); as stored.
 
-        Two calls, however many comments there are and however many are posted at once.
+        Raises NotFound (page, content), PermissionDenied (no such user), StillRunning and Unavailable. Two calls,
+        however many comments there are and however many are posted at once.
         """
         content = content_of(page, content_uri)
         for wait in races():
@@ -65,17 +76,20 @@ class Comments:
             prefix, alive = prefix_of(ticket.holder), of_generation(generation)
             random = base36(secrets.randbelow(36**RANDOM), RANDOM)
             item = comment_item(entry_key(content, prefix, ticket.number), user, text, random, self._clock())
+            made = to_comment(item, self._offset)
+            writes = [put(self._table, item, ABSENT), self._lists.use(content, ticket, alive)]
             try:
-                commit(self._dynamo, [put(self._table, item, ABSENT), self._lists.use(content, ticket, alive)])
+                commit(self._dynamo, [*writes, *keep(made)])
             except Lost as lost:
                 if not _is(lost.failed.get(0), random):
+                    check_kept(lost, len(writes))
                     head = lost.failed.get(1)
                     if head is None or generation_of(head) != generation:
                         raise no_content() from None
                     self._dynamo.rest(wait)  # So late that the ticket was taken for lost: another one.
                     continue
             self._lists.end_late(content, prefix, ticket, alive)
-            return to_comment(item, self._offset)
+            return made
         raise Unavailable
 
     def _draw(self, page: str, content: str, user: str) -> Ticket:
@@ -121,12 +135,13 @@ class Comments:
     def delete(self, page: str, content_uri: str, comment: str, user: str) -> None:
         """Delete a comment.
 
-        Raises NotFound (content, comment), PermissionDenied (the user is neither its poster nor an administrator of
-        the page) and Unavailable.
+        Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator
+        of the page) and Unavailable.
         """
         content = content_of(page, content_uri)
         head_place, administrator = (self._table, head_key(content)), self._pages.administrator(page, user)
-        found = self._dynamo.batch_get([head_place, administrator], consistent=True)
+        found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+        self._pages.check(page, found)
         if head_place not in found:
             raise no_content()
         head, asked = found[head_place], number_in(comment)

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib.core import observed
 from chalicelib.core.errors import Unavailable
+from chalicelib.store import deadline
 from chalicelib.store.failures import Uncertain, sort_out
 from chalicelib.store.fanout import Lane, lane, side_by_side
 from chalicelib.store.itemsize import Item
@@ -94,7 +95,11 @@ class Dynamo:
         self._watch = watch
 
     def rest(self, bound: float) -> None:
-        """Wait a random time up to `bound` seconds before trying again, so that who collided does not meet again."""
+        """Wait a random time up to `bound` seconds before trying again, so that who collided does not meet again.
+
+        Raises Unavailable where there is no time to try again.
+        """
+        deadline.check()
         observed.tried_again()
         self._sleep(random.uniform(0, bound))  # noqa: S311 (jitter, not a secret)
 
@@ -218,6 +223,7 @@ class Dynamo:
             raise Unavailable from failure
 
     def _write(self, operation: str, **request: Any) -> Any:
+        deadline.check()
         answer = told = None
         try:
             answer = told = getattr(self._client, operation)(**request)

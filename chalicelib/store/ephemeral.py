@@ -28,8 +28,11 @@ from chalicelib.store.transactions import (
     PRESENT,
     Update,
     Write,
+    commit,
     delete,
     insist,
+    put,
+    update,
 )
 
 NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
@@ -48,7 +51,9 @@ class ServerStates:
         text = secrets.token_hex(32)
         expires = {"N": str(self._clock() // 1000 + STATE_SECONDS)}
         item = typed(_state_key(text)) | {"app": {"S": app}, "expires": expires, "ttl": expires}
-        insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, ABSENT))
+        # Nobody else can have made it: what is met is its own first try, whose answer was lost.
+        with suppress(Lost):
+            insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, ABSENT))
         return text
 
     def holds(self, app: str, text: str) -> bool:
@@ -101,7 +106,8 @@ class Attempts:
     """Failed sign-ins, counted by account and by address.
 
     A try is counted before the password is looked at, and forgiven if it was right: however many try at once, no more
-    are looked at than the rule (core/signin.py) lets.
+    are looked at than the rule (core/signin.py) lets. What changes a count is a transaction of one item, so that a
+    write whose answer was lost is not counted twice when it is sent again.
     """
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
@@ -119,7 +125,8 @@ class Attempts:
             if wait := before.wait(now, kind.free):
                 return wait
             try:
-                self._put(typed(key) | _attributes(before.one_more(now)), _as_known(known))
+                counted = typed(key) | _attributes(before.one_more(now))
+                commit(self._dynamo, [put(self._table, counted, _as_known(known))])
                 return 0
             except Lost as lost:
                 # The first loss only tells what is stored; those after it are races.
@@ -137,11 +144,7 @@ class Attempts:
                 insist(self._dynamo, lambda _: self._dynamo.delete(self._table, key, PRESENT))
             else:
                 counted = Condition("failures > :none", {":none": {"N": "0"}})
-                change = Update(adds={"failures": -1}).under(counted)
-                insist(self._dynamo, lambda _: self._dynamo.update(self._table, key, change))
-
-    def _put(self, item: Item, condition: Condition) -> None:
-        insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, condition))
+                commit(self._dynamo, [update(self._table, key, Update(adds={"failures": -1}), counted)])
 
 
 def _state_key(text: str) -> Key:

@@ -100,9 +100,15 @@ class Favorites:
         return item
 
     def remove(self, page: str, content_uri: str, favorite: str, user: str) -> None:
-        """Take a favorite away. Raises NotFound (content, favorite), PermissionDenied (another's) and Unavailable."""
+        """Take a favorite away.
+
+        Raises NotFound (page, content, favorite), PermissionDenied (another's) and Unavailable.
+        """
         owner, created = favorite.rpartition("-")[0], _created(favorite)
-        head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=True)
+        head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
+        found = self._dynamo.batch_get([head_place, self._pages.place(page)], consistent=True)
+        self._pages.check(page, found)
+        head = found.get(head_place)
         if head is None:
             raise no_content()
         if not owner or created is None:
@@ -133,7 +139,11 @@ class Favorites:
         return self._take(item, head, int(item["c"]["N"]))
 
     def count(self, page: str, content_uri: str) -> int:
-        """How many have made a content a favorite; one call, a second where it has shards. Raises NotFound."""
+        """How many have made a content a favorite; one call, a second where it has shards. Raises NotFound (content).
+
+        The page is not looked at, which would double the price: of a page that is being deleted a count is told until
+        the feed is cleared.
+        """
         content = content_of(page, content_uri)
         head = self._dynamo.get(self._tables.comments, head_key(content), consistent=False)
         if head is None:

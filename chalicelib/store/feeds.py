@@ -95,13 +95,14 @@ class Feeds:
     def delete(self, page: str, content_uri: str, user: str) -> None:
         """Delete a feed with all that hangs on it; who reads from now on finds nothing of it.
 
-        Raises NotFound, PermissionDenied (the user is neither its poster nor an administrator of the page) and
-        Unavailable. What is left behind is cleared by way of the queue.
+        Raises NotFound (page, content), PermissionDenied (the user is neither its poster nor an administrator of the
+        page) and Unavailable. What is left behind is cleared by way of the queue.
         """
         content = content_of(page, content_uri)
         head_place = (self._tables.comments, head_key(content))
         administrator = self._pages.administrator(page, user)
-        found = self._dynamo.batch_get([head_place, administrator], consistent=True)
+        found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+        self._pages.check(page, found)
         head = found.get(head_place)
         if head is None:
             raise no_content()

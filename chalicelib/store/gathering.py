@@ -1,28 +1,32 @@
-"""Collecting what several users have in one app, within a bound on the bytes of one answer."""
+"""Collecting what several users have in one app, within bounds on the bytes and the pairs of one answer."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.errors import TooLarge
 from chalicelib.store.fanout import WORKERS, side_by_side
 from chalicelib.store.ledger import Ledger
-from chalicelib.store.values import Keys, Values, asked_bytes, is_vague
+from chalicelib.store.values import Keys, Values, asked_bytes, is_vague, unlisted_keys
 
 
 def gather(
     values: Values,
-    ledgers: Mapping[str, Ledger],
+    ledgers: Iterable[Ledger],
     keys: Keys,
     *,
     most: int,
+    most_pairs: int,
     reread: Callable[[str], dict[str, str] | None],
 ) -> dict[str, dict[str, str]]:
     """The asked values of the users with these ledgers, each user's as of one moment.
 
     `reread` reads one user's again where other writes tore them apart; None: they have uninstalled the app meanwhile,
-    and are absent. Raises TooLarge for more than `most` bytes.
+    and are absent. Raises TooLarge for more than `most` bytes of values, and for more than `most_pairs`, of which empty
+    values make no bytes.
     """
+    known = _within(ledgers, keys, most_pairs)
 
     def check(size: int) -> None:
         if size > most:
@@ -32,15 +36,15 @@ def gather(
         data = values.collect(ledger, keys, consistent=False)
         return data if data is not None else reread(ledger.user)
 
-    check(sum(asked_bytes(ledger, keys) for ledger in ledgers.values()))
-    values.prefetch(ledgers.values(), keys)
+    check(sum(asked_bytes(ledger, keys) for ledger in known))
+    values.prefetch(known, keys)
     data: dict[str, dict[str, str]] = {}
 
     def keep(found: Iterable[tuple[str, dict[str, str] | None]]) -> None:
         data.update((user, each) for user, each in found if each is not None)
 
-    keep((user, collect(ledger)) for user, ledger in ledgers.items() if not is_vague(ledger, keys))
-    vague = [ledger for ledger in ledgers.values() if is_vague(ledger, keys)]
+    keep((ledger.user, collect(ledger)) for ledger in known if not is_vague(ledger, keys))
+    vague = [ledger for ledger in known if is_vague(ledger, keys)]
     for start in range(0, len(vague), WORKERS):
         # Such a ledger cannot tell how much is coming: a few users at a time, and count.
         part = vague[start : start + WORKERS]
@@ -48,3 +52,20 @@ def gather(
         keep(zip((ledger.user for ledger in part), found, strict=True))
         check(sum(utf8_bytes(value) for each in data.values() for value in each.values()))
     return data
+
+
+def _within(ledgers: Iterable[Ledger], keys: Keys, most_pairs: int) -> list[Ledger]:
+    """The ledgers with what is asked of them, unpacked one by one, so that too many pairs are never there at once."""
+    known, pairs = [], 0
+    for ledger in ledgers:
+        unlisted = ledger.unlisted
+        if keys is not None:
+            inline = {key: value for key, value in ledger.inline.items() if key in keys}
+            listed = {key: value for key, value in ledger.listed.items() if key in keys}
+            ledger = replace(ledger, inline=inline, listed=listed)
+            unlisted = min(unlisted, len(unlisted_keys(ledger, keys)))
+        pairs += len(ledger.inline) + len(ledger.listed) + unlisted
+        if pairs > most_pairs:
+            raise TooLarge(f"The users' data are too many pairs for one answer (max={most_pairs})")
+        known.append(ledger)
+    return known

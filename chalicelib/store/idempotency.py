@@ -3,6 +3,7 @@
 Imported only where a request brings a key. The items are in the ephemeral table (store/ephemeral.py).
 """
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
@@ -23,9 +24,10 @@ from chalicelib.store.dynamo import Condition, Dynamo, Key, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.needs import on_table
-from chalicelib.store.transactions import Update, insist
+from chalicelib.store.once import Keep
+from chalicelib.store.transactions import Update, Write, insist, update
 
-NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
+NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "DeleteItem"),)
 
 KIND = "once"
 """What the keys of the items begin with."""
@@ -55,6 +57,18 @@ class Records(BasePersistenceLayer):
         self._clock = clock
         self._remaining = remaining
         self._runner = token_hex(16)
+        self._name = ""
+        self._kept = False
+
+    def keep(self, answer: Mapping[str, Any]) -> list[Write]:
+        """The writes that keep an answer, for the transaction that does what is asked: both happen, or neither.
+
+        Their condition fails where another process has followed this one, whose time is over.
+        """
+        self._kept = True
+        expires = {"N": str(self._get_expiry_timestamp())}
+        change = Update({"answer": {"S": json.dumps(answer, sort_keys=True)}, "expires": expires, "ttl": expires})
+        return [update(self._table, _key(self._name), change, self._ours())]
 
     def _get_expiry_timestamp(self) -> int:
         return self._clock() // 1000 + DAY
@@ -66,6 +80,7 @@ class Records(BasePersistenceLayer):
         return _record(item)
 
     def _put_record(self, data_record: DataRecord) -> None:
+        self._name = data_record.idempotency_key
         now = self._clock()
         # Never seen, or deleted by DynamoDB when its time was over:
         new = "attribute_not_exists(pk)"
@@ -81,7 +96,8 @@ class Records(BasePersistenceLayer):
             "said": {"S": data_record.payload_hash},
             "runner": {"S": self._runner},
             "deadline": {"N": str(now + self._remaining)},
-            **_times(data_record),
+            "expires": {"N": str(data_record.expiry_timestamp)},
+            "ttl": {"N": str(data_record.expiry_timestamp)},
         }
         try:
             insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, free))
@@ -95,22 +111,20 @@ class Records(BasePersistenceLayer):
             raise IdempotencyItemAlreadyExistsError(old_data_record=found) from None
 
     def _update_record(self, data_record: DataRecord) -> None:
-        answer = {"answer": {"S": data_record.response_data}} | _times(data_record)
-        change = Update(answer).under(self._ours())
-        key = _key(data_record.idempotency_key)
-        # What was done is done, and its client is told so, whether or not it can be told again.
-        self._try("keep an answer", lambda _: self._dynamo.update(self._table, key, change))
+        if not self._kept:
+            raise ValueError("what was done has not kept its answer")
 
     def _delete_record(self, data_record: DataRecord) -> None:
-        key = _key(data_record.idempotency_key)
-        # The refusal reaches its client in any case; a record that stays is no one's after its deadline.
-        self._try("forget a refused request", lambda _: self._dynamo.delete(self._table, key, self._ours()))
-
-    def _try(self, what: str, send: Callable[[str], object]) -> None:
+        # One with an answer was carried out, though nobody has heard it. The refusal reaches its client in any case; a
+        # record that stays is no one's after its deadline.
+        ours = self._ours()
+        unanswered = Condition(f"{ours.expression} AND attribute_not_exists(answer)", ours.values)
         try:
-            insist(self._dynamo, send)
+            insist(
+                self._dynamo, lambda _: self._dynamo.delete(self._table, _key(data_record.idempotency_key), unanswered)
+            )
         except (Lost, Refusal) as failure:
-            log.warning("could not %s (Idempotency-Key): %s", what, type(failure).__name__)
+            log.warning("could not forget a refused request (Idempotency-Key): %s", type(failure).__name__)
 
     def _ours(self) -> Condition:
         return Condition("runner = :runner", {":runner": {"S": self._runner}})
@@ -121,7 +135,7 @@ def run_once(
     name: Sequence[str],
     said: Mapping[str, Any],
     context: Lambda,
-    make: Callable[[], dict[str, Any]],
+    make: Callable[[Keep], dict[str, Any]],
 ) -> dict[str, Any]:
     """What `make` returns, or returned for the same `name` (whose key, and for what) in the last 24 hours.
 
@@ -136,7 +150,7 @@ def run_once(
     )
 
     def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-        return make()
+        return make(records.keep)
 
     wrapped = idempotent_function(
         answer, data_keyword_argument="request", persistence_store=records, config=config, key_prefix=KIND
@@ -154,11 +168,6 @@ def run_once(
 
 def _key(key: str) -> Key:
     return key, "#"
-
-
-def _times(record: DataRecord) -> Item:
-    expires = {"N": str(record.expiry_timestamp)}
-    return {"expires": expires, "ttl": expires}
 
 
 def _record(item: Item) -> DataRecord:

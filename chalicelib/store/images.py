@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.images import Rendition, key_of
+from chalicelib.store import deadline
 from chalicelib.store.fanout import side_by_side
 from chalicelib.store.needs import API, CLEAN, on_objects
 
@@ -41,6 +42,7 @@ class Images:
 
         `folder` is what they belong to, so that removing them takes nothing from anyone else.
         """
+        deadline.check()
         keys = {key_of(folder, each): each for each in renditions}
         failures = side_by_side([partial(self._put, key, rendition) for key, rendition in keys.items()])
         for failure in failures:
@@ -51,6 +53,7 @@ class Images:
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete images, whether or not they are there. Raises Unavailable where some may be left."""
+        deadline.check()
         distinct = list(dict.fromkeys(keys))
         for start in range(0, len(distinct), _DELETE):
             objects = [{"Key": key} for key in distinct[start : start + _DELETE]]
@@ -66,6 +69,7 @@ class Images:
 
     def clear(self, folder: str) -> None:
         """Delete the renditions of a folder, whatever their keys. Raises Unavailable where some may be left."""
+        deadline.check()
         try:
             found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"images/{folder}/")
         except (BotoCoreError, ClientError) as error:

@@ -13,6 +13,7 @@ transaction stores the entry, counts it and strikes the ticket. A ticket whose o
 becomes a hole; its number, like a deleted entry's, is never used again.
 """
 
+import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -49,7 +50,7 @@ _ENTRY, _LEAF = "c", "b"
 _TIME = 9
 _RANDOM = 36**4
 _HIGHEST = 9_999_999_999
-_CURSOR = re.compile(rf"(|[0-9a-z]{{{GENERATION}}})([0-9]{{10}})")
+_CURSOR = re.compile(rf"([0-9a-z]{{{GENERATION}}})([0-9]{{10}})")
 
 
 @dataclass(frozen=True)
@@ -167,19 +168,20 @@ class Numbered:
             if found[1:] and found[1]["sk"]["S"] > entry_key(partition, prefix, _HIGHEST)[1]:
                 # What an earlier generation left sorts after this one: they began at one moment, or by two clocks.
                 entries = self._from(partition, prefix, _HIGHEST, paging.count + 1)
-            return _slice(found[0], entries, paging.count, prefix_of)
+            return _slice(partition, found[0], entries, paging.count, prefix_of)
         holder = self._dynamo.get(self._table, holder_key(partition), consistent=False)
         if holder is None:
             return None
         newest = self._number(partition, holder, prefix_of(holder), paging.start)
         entries = self._from(partition, prefix_of(holder), newest, paging.count + 1) if newest else []
-        return _slice(holder, entries, paging.count, prefix_of)
+        return _slice(partition, holder, entries, paging.count, prefix_of)
 
     def _after(self, partition: str, cursor: str, count: int, prefix_of: Callable[[Item], str]) -> Slice | None:
         read = _CURSOR.fullmatch(from_cursor(cursor))
         if read is None or int(read[2]) < FIRST:
             raise ParameterInvalid("cursor is not one that this list gave")
-        prefix, number = read[1].upper() + ("#" if read[1] else ""), int(read[2])
+        # A list without generations has no prefix, and its cursors are marked by its partition.
+        prefix, number = "" if read[1] == _mark(partition, "") else read[1].upper() + "#", int(read[2])
 
         def read_holder() -> list[Item]:
             item = self._dynamo.get(self._table, holder_key(partition), consistent=False)
@@ -190,7 +192,7 @@ class Numbered:
             return None
         if prefix_of(holders[0]) != prefix:
             raise ParameterInvalid("cursor is not one that this list gave")
-        return _slice(holders[0], entries, count, prefix_of)
+        return _slice(partition, holders[0], entries, count, prefix_of)
 
     def _number(self, partition: str, holder: Item, prefix: str, index: int) -> int | None:
         """The number of the entry at an index; the leaves are read only where there is a hole."""
@@ -225,12 +227,17 @@ class Numbered:
         return update(self._table, key, Update(adds={f"w{where.word}": where.value}), None)
 
 
-def _slice(holder: Item, entries: list[Item], count: int, prefix_of: Callable[[Item], str]) -> Slice:
+def _slice(partition: str, holder: Item, entries: list[Item], count: int, prefix_of: Callable[[Item], str]) -> Slice:
     following = None
     if len(entries) > count:
-        generation = prefix_of(holder).rstrip("#").lower()
-        following = to_cursor(f"{generation}{number_of(entries[count - 1]):010}")
+        following = to_cursor(f"{_mark(partition, prefix_of(holder))}{number_of(entries[count - 1]):010}")
     return Slice(holder, entries[:count], following)
+
+
+def _mark(partition: str, prefix: str) -> str:
+    """By what a cursor knows its list: the generation, or a digest of the partition where there are none."""
+    digest = int.from_bytes(hashlib.sha256(partition.encode()).digest()) % 36**GENERATION
+    return (prefix.rstrip("#") or base36(digest, GENERATION)).lower()
 
 
 def _drawn(holder: Item) -> dict[str, int]:

@@ -3,10 +3,30 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.core.errors import StillRunning
 from chalicelib.store.dynamo import Dynamo
+from chalicelib.store.failures import Lost
+from chalicelib.store.transactions import Write
 
 if TYPE_CHECKING:
     from chalicelib.store.idempotency import Lambda
+
+Keep = Callable[[dict[str, Any]], Sequence[Write]]
+"""The last writes of the transaction that does what is asked: those that keep its answer."""
+
+
+def keep_none(answer: object) -> Sequence[Write]:
+    """For a request without a key."""
+    return ()
+
+
+def check_kept(lost: Lost, first: int) -> None:
+    """Raise StillRunning where the answer, from position `first` of the transaction on, was not this process's to keep.
+
+    Then its time was over, and another that was sent the same request has followed.
+    """
+    if any(position >= first for position in lost.failed):
+        raise StillRunning from None
 
 
 class Once:
@@ -22,13 +42,14 @@ class Once:
         name: Sequence[str],
         said: Mapping[str, Any],
         context: "Lambda",
-        make: Callable[[], dict[str, Any]],
+        make: Callable[[Keep], dict[str, Any]],
     ) -> dict[str, Any]:
         """What `make` returns the first time, then that again. `name` is whose key it is, for what, and the key.
 
-        `said` is what the request says, as JSON. Raises KeyReused (the key came with another request), StillRunning
-        (the first has not ended, and Lambda's time for it is not over), Unavailable, and what `make` raises: a refused
-        request is forgotten. An answer that cannot be kept is given all the same.
+        `make` does what is asked in one transaction with the writes that keep its answer. `said` is what the request
+        says, as JSON. Raises KeyReused (the key came with another request), StillRunning (the first has not ended, and
+        Lambda's time for it is not over; or this one's was), Unavailable, and what `make` raises: a refused request is
+        forgotten.
         """
         # Most requests bring no key: they do not wait for this import.
         from chalicelib.store.idempotency import Records, run_once

@@ -28,7 +28,7 @@ EXPORT_BYTES = 60_000_000
 """Values of all apps that one export may have to carry: what a function's memory holds several times over."""
 POSTS_SECONDS = 10.0
 """How long one call works at erasing a user's posts; what is left is for the note of it."""
-APP_SECONDS = 15.0
+APP_SECONDS = 12.0
 """How long one call works at erasing an app; what is left is for the next."""
 
 

@@ -27,8 +27,9 @@ from chalicelib.store.itemsize import Item
 from chalicelib.store.needs import on_table
 from chalicelib.store.notes import Notes
 from chalicelib.store.numbered import Numbered, Ticket, entry_key, holder_key, new_holder, new_id
+from chalicelib.store.once import check_kept, keep_none
 from chalicelib.store.pages import Pages
-from chalicelib.store.transactions import ABSENT, PRESENT, THERE, check, commit, put
+from chalicelib.store.transactions import ABSENT, PRESENT, THERE, Write, check, commit, put
 from chalicelib.store.users import Users
 
 NEEDS = (
@@ -37,6 +38,8 @@ NEEDS = (
     on_table("comments", "BatchGetItem", "PutItem"),
     # Who posts, by which app, and whether the page is there still.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+    # The answer to a request with a key.
+    on_table("ephemeral", "UpdateItem"),
 )
 
 
@@ -131,19 +134,25 @@ class Posting:
             raise PermissionDenied("The app is not installed on the page")
         return known.name
 
-    def post(self, admission: Admission, draft: Draft, renditions: Sequence[Rendition] = ()) -> Feed:
-        """Store a feed with its image; the feed as stored.
+    def post(
+        self,
+        admission: Admission,
+        draft: Draft,
+        renditions: Sequence[Rendition] = (),
+        keep: Callable[[Feed], Sequence[Write]] = keep_none,
+    ) -> Feed:
+        """Store a feed with its image, and what `keep` makes of it with them (store/once.py); the feed as stored.
 
-        Raises Conflict (contentUri), NotFound (the page was deleted meanwhile) and Unavailable. No image is left
-        behind: a note stands for it until the feed does, and says what to clear if that never comes.
+        Raises Conflict (contentUri), NotFound (the page was deleted meanwhile), StillRunning and Unavailable. No image
+        is left behind: a note stands for it until the feed does, and says what to clear if that never comes.
         """
         generation = new_id(self._clock())
         if not renditions:
-            return self._store(admission, draft, generation, ())
+            return self._store(admission, draft, generation, (), keep)
         self._notes.uploading(generation)
         keys = self._images.keep(generation, renditions)
         try:
-            return self._store(admission, draft, generation, keys)
+            return self._store(admission, draft, generation, keys, keep)
         except Unavailable:
             raise  # It may have been stored all the same: the note knows.
         except Refusal:
@@ -151,7 +160,14 @@ class Posting:
             self._notes.end(generation)
             raise
 
-    def _store(self, admission: Admission, draft: Draft, generation: str, images: tuple[str, ...]) -> Feed:
+    def _store(
+        self,
+        admission: Admission,
+        draft: Draft,
+        generation: str,
+        images: tuple[str, ...],
+        keep: Callable[[Feed], Sequence[Write]],
+    ) -> Feed:
         page = admission.page
         for wait in races():
             ticket = self._draw(page) if admission.shown else None
@@ -167,16 +183,18 @@ class Posting:
             ]
             writes += [self._lists.use(page, ticket, PRESENT)] if ticket else []
             writes += [self._notes.uploaded(generation)] if images else []
+            feed = to_feed(item, None)
             try:
-                commit(self._dynamo, writes)
+                commit(self._dynamo, [*writes, *keep(feed)])
             except Lost as lost:
                 if not self._was_ours(lost, generation):
+                    check_kept(lost, len(writes))
                     self._refuse(lost, draft, page, ticket, images)
                     self._dynamo.rest(wait)
                     continue
             if ticket:
                 self._lists.end_late(page, "", ticket, PRESENT)
-            return to_feed(item, None)
+            return feed
         raise Unavailable
 
     def _was_ours(self, lost: Lost, generation: str) -> bool:

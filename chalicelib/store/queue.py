@@ -9,6 +9,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from chalicelib.core.errors import Unavailable
+from chalicelib.store import deadline
 from chalicelib.store.needs import API, CLEAN, SWEEP, on_queue
 
 if TYPE_CHECKING:
@@ -47,9 +49,11 @@ class Queue:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
+            deadline.check()
             client, url = self._find()
+            deadline.check()
             client.send_message(QueueUrl=url, MessageBody=message)
-        except (BotoCoreError, ClientError) as failed:
+        except (BotoCoreError, ClientError, Unavailable) as failed:
             _log.warning("%s could not be told of %s, the sweep will: %s", self._name, message, failed)
             return False
         return True

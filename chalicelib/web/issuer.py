@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any, TypeGuard
 
 from chalicelib.core.access import Access
@@ -88,7 +89,7 @@ class Issuer:
         try:
             found = json.loads(self._fetch(self._jwks))["keys"][:MOST_KEYS]
             keys = {str(key["kid"]): key for key in found if key.get("use", "sig") == "sig" and "kid" in key}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             log.exception("the JWK Set of %s cannot be read", self._issuer)
             return
         self._keys = {kid: made for kid, key in keys.items() if (made := _made(key))}
@@ -102,7 +103,7 @@ def _made(key: dict[str, str]) -> jose.Key | None:
     try:
         return next(iter(jose.keys([key]).values()))
     except jose.Invalid:
-        return None  # A kind of key that nothing here verifies with.
+        return None  # Broken, or of a kind that nothing here verifies with: no reason to refuse the others.
 
 
 def _fetch(url: str) -> bytes:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.world import APP, BUCKET, HANA, KEN, MEI, TARO, Clock
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.contents import Draft, Feed, Part
 from chalicelib.core.directory import App, FeedSource, Page, User
+from chalicelib.core.errors import Refusal
 from chalicelib.core.images import Rendition
 from chalicelib.core.paging import Paging
-from chalicelib.store.content_items import favorites_in, generation_of, poster_of, shards_of
+from chalicelib.store.content_items import content_of, favorites_in, generation_of, poster_of, shards_of
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.fanout import lane
 from chalicelib.store.numbered import total
 from tests.integration.memory import Memory
-from tests.invariants_contents import Contents, pages_in
+from tests.invariants_contents import Contents, drawn, pages_in
 
 PAGE, QUIET, NONE = "12345678901234567890", "20000", "404"
 """A page, another where everyone's posts are shown, and one that is not there."""
@@ -30,10 +31,11 @@ ISSUER = "http://127.0.0.1:8000"
 DAY_MS = 86_400_000
 PICTURE = [Rendition(name, name.encode(), "image/png", 1, 1) for name in ("large", "medium", "small")]
 WHOLE = Paging(0, 100)
+T = TypeVar("T")
 
 
 class Bucket:
-    """As much of S3 as the store of images uses."""
+    """As much of S3 as is used."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -51,6 +53,10 @@ class Bucket:
             self.objects.pop(each["Key"], None)
         return {}
 
+    def generate_presigned_url(self, operation: str, *, Params: Any, ExpiresIn: int) -> str:
+        assert operation == "get_object"
+        return f"https://{Params['Bucket']}.example/{Params['Key']}"
+
 
 class Line:
     """As much of SQS as is used."""
@@ -66,17 +72,32 @@ class Line:
         return {}
 
 
-class Cloud:
-    """The three in one, so that whoever stands before it meets every call."""
+class Vault:
+    """As much of Secrets Manager as is used."""
 
     def __init__(self) -> None:
-        self.memory, self.bucket, self.line = Memory(), Bucket(), Line()
+        self.secrets: dict[str, str] = {}
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:
+        return {"SecretString": self.secrets[SecretId]}
+
+
+class Cloud:
+    """The four in one, so that whoever stands before it meets every call."""
+
+    def __init__(self) -> None:
+        self.memory, self.bucket, self.line, self.vault = Memory(), Bucket(), Line(), Vault()
 
     def __getattr__(self, operation: str) -> Any:
-        for part in (self.memory, self.bucket, self.line):
+        for part in (self.memory, self.bucket, self.line, self.vault):
             if hasattr(part, operation):
                 return getattr(part, operation)
         raise AttributeError(operation)
+
+    def mark(self) -> Any:
+        """What is there, by identity: the same mark of two moments, the same things."""
+        items = frozenset((place, id(item)) for place, item in self.memory.items.items())
+        return items, frozenset(self.bucket.objects), tuple(self.line.messages)
 
     def save(self) -> Any:
         return dict(self.memory.items), dict(self.bucket.objects), list(self.line.messages)
@@ -94,10 +115,15 @@ class Stage:
         self.client: Any = client or self.cloud
         self.clock = Clock()
         self._environment = environment
+        self._looked: tuple[Any, Any, dict[str, Any]] = None, None, {}
 
     @cached_property
     def platform(self) -> Platform:
         return self.wired()
+
+    def restart(self) -> None:
+        """From now on, the platform of another process, which knows nothing yet."""
+        self.__dict__.pop("platform", None)
 
     def wired(self, **environment: str) -> Platform:
         """Another platform over the same, with settings of its own."""
@@ -110,7 +136,7 @@ class Stage:
         }
         read = settings.read(basic | self._environment | environment)
         dynamo = Dynamo(self.client, sleep=lambda seconds: None)
-        return wire(read, dynamo, lambda: self.client, self.clock, lambda: self.client)
+        return wire(read, dynamo, lambda: self.client, self.clock, lambda: self.client, lambda: self.client)
 
     def populate(self) -> Stage:
         """MEI administers both pages; PAGE shows administrators' posts, QUIET everybody's."""
@@ -166,11 +192,46 @@ class Stage:
         def table(name: str) -> list[Any]:
             return list(self.cloud.memory.table(f"engawa-local-{name}"))
 
-        objects, pages = self.cloud.bucket.objects, pages_in(table("directory"))
-        return Contents(table("feeds"), table("comments"), table("favorites"), objects, pages)
+        def look() -> Contents:
+            objects, pages = self.cloud.bucket.objects, pages_in(table("directory"))
+            return Contents(table("feeds"), table("comments"), table("favorites"), objects, pages)
+
+        return self.looked_at("contents", look)
+
+    def looked_at(self, name: str, look: Callable[[], T]) -> T:
+        """What `look` makes of all that is there, as long as nothing changes."""
+        mark = self.cloud.mark()
+        if self._looked[0] != mark:
+            # What a mark names must live as long as the mark.
+            self._looked = mark, self.cloud.save(), {}
+        known: dict[str, Any] = self._looked[2]
+        if name not in known:
+            known[name] = look()
+        found: T = known[name]
+        return found
 
     def wrongs(self) -> list[str]:
+        """What is not as it must be."""
         return self.contents().wrongs()
+
+    def remains(self) -> list[str]:
+        """What should have been cleared away, once all is settled."""
+        return self.contents().remains()
+
+    def go_on(self) -> None:
+        """What was before does not stand in the way of the next: posts find the late tickets, where there are any."""
+        if not self._late():
+            return
+        with suppress(Refusal):  # Where there is no page or no feed any more.
+            self.post("http://application.example/last")
+            self.comment("last", TARO)
+        assert self.contents().wrongs() == []
+        assert not self._late()
+
+    def _late(self) -> set[int]:
+        """The numbers that somebody has drawn and not used."""
+        found = self.contents()
+        return drawn(found.lists.get(PAGE)) | drawn(found.heads.get(content_of(PAGE, URI)))
 
     def seen(self) -> Any:
         """What is there for people to see, without what differs from run to run: ids and times."""

@@ -1,29 +1,19 @@
-"""What is asked of the contents' stores in test_contents_faults.py, and what may go wrong with each of its calls."""
+"""What is asked of the contents' stores in test_contents_faults.py, and who may come between."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from bench.world import HANA, KEN, MEI, TARO
-from chalicelib.core.errors import Refusal
 from chalicelib.store.notes import UPLOAD_MS
 from chalicelib.store.numbered import TICKET_MS
 from tests.integration.contents import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
-from tests.integration.faults import Sending, cancelling, delaying, losing, refusing, resending, timeout
-from tests.integration.memory import client_error
+from tests.integration.suffering import Ground, Ids, outcome_of
 
-READS = frozenset({"get_item", "batch_get_item", "query"})
-WRITES = frozenset({"put_item", "update_item", "delete_item", "transact_write_items"})
-TRANSACTION = frozenset({"transact_write_items"})
-DYNAMO = READS | WRITES | {"batch_write_item"}
-OTHERS = frozenset({"put_object", "list_objects_v2", "delete_objects", "get_queue_url", "send_message"})
-QUEUE = frozenset({"get_queue_url", "send_message"})
-
-Ids = dict[str, str]
 Act = Callable[[Stage, Ids], Any]
 
 
@@ -34,21 +24,28 @@ class Deed:
     name: str
     act: Act
     before: Callable[[Stage], Any] = lambda stage: None
-    """What was before, beside all that `furnish` makes."""
+    """What was before, beside all that `prepare` makes."""
     steps: bool = False
     shards: int = 1
+    cold: bool = False
 
     def outcome(self, stage: Stage, ids: Ids) -> str:
         """What whoever asks is told."""
-        try:
-            self.act(stage, ids)
-        except Refusal as refusal:
-            return type(refusal).__name__
-        return "done"
+        return outcome_of(lambda: self.act(stage, ids))
 
 
-def furnish(stage: Stage, deed: Deed) -> Ids:
+def prepare(ground: Ground, deed: Deed) -> Ids:
     """Feeds, shown and not, with what hangs on them, and remains of one of the same contentUri; ids of some of it."""
+    saved, ids = furnished(ground)
+    ground.restore(saved)
+    deed.before(ground.rivals)
+    return ids
+
+
+@cache
+def furnished(ground: Ground) -> tuple[Any, Ids]:
+    """What was before all deeds, and ids of it."""
+    stage = ground.rivals.populate()
     stage.post()
     for user in (HANA, KEN):
         stage.comment("of the deleted feed", user)
@@ -63,8 +60,7 @@ def furnish(stage: Stage, deed: Deed) -> Ids:
     stage.favorite(TARO)
     stage.post("http://application.example/unshown", KEN)
     stage.comment("1", HANA, "http://application.example/unshown")
-    deed.before(stage)
-    return ids
+    return ground.save(), ids
 
 
 def abandon(stage: Stage) -> None:
@@ -172,68 +168,6 @@ DEEDS = [
         shards=4,
     ),
     Deed("sweep", lambda stage, ids: stage.platform.sweep(), crash_after_upload, steps=True),
-]
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-Meeting = Callable[[Sending, Any], Any]
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What happens to a call and, with several, to those of the same kinds after it; `lasting`: the last goes on."""
-
-    name: str
-    acts: Sequence[Meeting]
-    on: frozenset[str]
-    bearable: frozenset[str] = field(default_factory=frozenset)
-    """The operations whose caller must answer as if nothing had been."""
-    loses_answers: bool = False
-    lasting: bool = False
-
-
-def killing(*, landed: bool) -> Meeting:
-    def act(sending: Sending, strike: Any) -> Any:
-        if landed:
-            sending.go()
-        raise Killed
-
-    return act
-
-
-def colliding(sending: Sending, strike: Any) -> Any:
-    """Another transaction holds an item."""
-    if sending.operation == "transact_write_items":
-        return cancelling("TransactionConflict", last=True)(sending, strike)
-    raise client_error("TransactionConflictException")
-
-
-DROPPED, UNANSWERED = refusing(timeout), losing(timeout)
-THROTTLED = refusing(partial(client_error, "ThrottlingException", resent=1))
-FAILING = refusing(partial(client_error, "SlowDown", 503, resent=1))
-IN_PROGRESS = refusing(partial(client_error, "TransactionInProgressException"))
-TROUBLES = [
-    Trouble("throttled", [THROTTLED], DYNAMO),
-    Trouble("a throttled item", [cancelling("ThrottlingError", last=True)], TRANSACTION),
-    Trouble("request lost", [DROPPED], DYNAMO | OTHERS, WRITES | QUEUE),
-    Trouble("answer lost", [UNANSWERED], DYNAMO | OTHERS, WRITES | QUEUE, loses_answers=True),
-    Trouble("answer lost twice", [UNANSWERED] * 2, WRITES, WRITES, loses_answers=True),
-    Trouble("collision", [colliding], WRITES, WRITES),
-    Trouble("answer lost, then a collision", [UNANSWERED, colliding], WRITES, WRITES, loses_answers=True),
-    Trouble("request late, after a collision", [delaying(after=True), colliding], WRITES, WRITES, loses_answers=True),
-    Trouble("answer lost, in progress", [UNANSWERED, IN_PROGRESS], TRANSACTION, TRANSACTION, loses_answers=True),
-    Trouble("request late, before the next", [delaying(after=False)], WRITES, WRITES, loses_answers=True),
-    Trouble("request late, after the next", [delaying(after=True)], WRITES, WRITES, loses_answers=True),
-    Trouble("sent again by the SDK", [resending([])], WRITES, WRITES),
-    Trouble("S3 or SQS fails", [FAILING], OTHERS, QUEUE),
-    Trouble("killed before", [killing(landed=False)], DYNAMO | OTHERS),
-    Trouble("killed after", [killing(landed=True)], DYNAMO | OTHERS, loses_answers=True),
-    Trouble("throttled for good", [THROTTLED], DYNAMO, lasting=True),
-    Trouble("no answer for good", [UNANSWERED], WRITES, loses_answers=True, lasting=True),
-    Trouble("collisions for good", [colliding], WRITES, lasting=True),
 ]
 
 

@@ -23,6 +23,7 @@ MEIS = {"level": "3"}
 
 Outcome = tuple[Any, ...]
 BUSY: Outcome = (503, "The service is busy")
+KILLED: Outcome = ("the process died",)
 DENIED: Outcome = (403, "Permission denied")
 TOO_OFTEN: Outcome = (503, "appdata update frequency is too high")
 NO_ROOM: Outcome = (400, f"Limit exceeded size quota (max={QUOTA})")

@@ -32,6 +32,10 @@ EVERY = CONDITIONAL | READS | BATCHES
 Strike = Callable[[Sequence[Deed]], None]
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
 class Client:
     """A DynamoDB client over another, whose calls each go through `meet`, one at a time."""
 
@@ -48,7 +52,12 @@ class Client:
         self._meet = meet or Sending.go
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        return partial(self._call, operation)
+        # A URL is signed without a call.
+        return (
+            self._real.generate_presigned_url
+            if operation == "generate_presigned_url"
+            else partial(self._call, operation)
+        )
 
     def _call(self, operation: str, **request: Any) -> Any:
         with self._lock:
@@ -104,7 +113,7 @@ class Fault:
     act: Callable[[Sending, Strike], Any]
     on: frozenset[str] = EVERY
     bearable_on: frozenset[str] = EVERY
-    """The operations whose caller must carry on and answer as if nothing had been; elsewhere a 503 will do."""
+    """The operations whose caller must carry on and answer as if nothing had been; elsewhere a 503 or death will do."""
     loses_answers: bool = False
     """Whether a write may have happened though its caller says 503."""
     lasting: bool = False
@@ -155,6 +164,18 @@ def losing(make: Callable[[], Exception], rivals: Sequence[Deed] = ()) -> Callab
             sending.go()
         strike(rivals)
         raise make()
+
+    return act
+
+
+def killing(*, landed: bool) -> Callable[[Sending, Strike], Any]:
+    """The process ends, before the call or after it."""
+
+    def act(sending: Sending, strike: Strike) -> Any:
+        if landed:
+            with suppress(ClientError):
+                sending.go()
+        raise Killed
 
     return act
 
@@ -271,6 +292,8 @@ def simple_faults() -> list[Fault]:
         Fault("a TransactionInProgressException", in_progress, frozenset({TRANSACTION})),
         Fault("the write arrives just before the next", delaying(after=False), CONDITIONAL, loses_answers=True),
         Fault("the write arrives just after the next", delaying(after=True), CONDITIONAL, loses_answers=True),
+        Fault("the process dies before it", killing(landed=False), EVERY, none),
+        Fault("the process dies after it", killing(landed=True), EVERY, none, loses_answers=True),
         Fault("the SDK sends a landed write again", resending([]), CONDITIONAL),
         Fault("one of a batch is processed", part_of(1), BATCHES),
         Fault("none of a batch is processed", part_of(0), BATCHES),

@@ -172,7 +172,7 @@ def _clause_holds(clause: re.Match[str], old: dict[str, Any], write: Any) -> boo
 def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
     """The item after an update."""
     names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
-    words = re.split(r"\b(SET|ADD|REMOVE)\b", update["UpdateExpression"])[1:]
+    words = re.split(r"\b(SET|ADD|REMOVE|DELETE)\b", update["UpdateExpression"])[1:]
     before, after = item, dict(item)
 
     def value(operand: str) -> Any:
@@ -185,7 +185,10 @@ def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
             path, _, operand = part.partition(" = " if verb == "SET" else " ")
             name, _, inner = path.partition(".")
             name = names.get(name, name)
-            if verb == "ADD":
+            if verb == "DELETE":
+                left = set(after.pop(name, {"SS": []})["SS"]) - set(values[operand]["SS"])
+                after |= {name: {"SS": sorted(left)}} if left else {}
+            elif verb == "ADD":
                 held = before.get(name, {"N": "0"})
                 after[name] = {"N": str(int(held["N"]) + int(values[operand]["N"]))}
             elif inner:

@@ -198,5 +198,5 @@ def faults_with_rivals() -> list[Fault]:
     return made
 
 
-FAULTS = simple_faults() + faults_with_rivals()
-CASES = [(each, fault) for each in SCENES + IN_PIECES for fault in FAULTS if fault.on & set(each.calls)]
+WITH_RIVALS = faults_with_rivals()
+FAULTS = simple_faults() + WITH_RIVALS

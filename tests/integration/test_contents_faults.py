@@ -9,93 +9,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import pytest
 
-from bench.world import TARO
-from chalicelib.core.errors import Refusal
-from chalicelib.store.content_items import content_of
 from chalicelib.store.dynamo import TRIES
-from tests.integration.contents import PAGE, URI, Cloud, Stage, one_after_the_other
-from tests.integration.contents_deeds import DEEDS, RIVALS, TROUBLES, Deed, Ids, Killed, Trouble, furnish
-from tests.integration.faults import Client, Sending
-from tests.invariants_contents import drawn
+from tests.integration.contents import Stage, one_after_the_other
+from tests.integration.contents_deeds import DEEDS, RIVALS, Deed, prepare
+from tests.integration.faults import Sending
+from tests.integration.suffering import BUSY, Ground, Scene, nobody, suffer
+from tests.integration.troubles import COLLISION, IN_TRANSACTIONS, TROUBLES
 
 SEEDS = range(8)
-BUSY, KILLED = "Unavailable", "killed"
-CASES = [(deed, trouble) for deed in DEEDS for trouble in TROUBLES]
-
-
-class Scene:
-    """A deed on a stage whose calls meet troubles, and one without for rivals and for what is right."""
-
-    def __init__(self, deed: Deed) -> None:
-        self.deed = deed
-        cloud = Cloud()
-        self.client = Client(cloud)
-        shards = {"ENGAWA_FAVORITE_SHARDS": str(deed.shards)}
-        self.rivals, self.stage = Stage(cloud, **shards), Stage(cloud, self.client, **shards)
-        self.stage.clock = self.rivals.clock
-        self.rivals.populate()
-        self.ids: Ids = furnish(self.rivals, deed)
-        self._saved, self._now = cloud.save(), self.rivals.clock.now
-        self._right: dict[Any, Any] = {}
-
-    def reset(self) -> None:
-        self.rivals.cloud.restore(self._saved)
-        self.rivals.cloud.memory.tokens.clear()
-        self.rivals.clock.now = self._now
-        self.stage.platform.queue._found = None  # So that its URL is asked for each time.
-        self.client.begin()
-
-    def run(self, meet: Any = None) -> str:
-        """The outcome of the deed whose calls go through `meet`."""
-        self.client.begin(meet)
-        try:
-            outcome = self.deed.outcome(self.stage, self.ids)
-        except Killed:
-            outcome = KILLED
-        self.client.deliver()
-        self.client.begin()
-        return outcome
-
-    @property
-    def calls(self) -> list[str]:
-        """The calls that the deed makes where nothing goes wrong."""
-        if "calls" not in self._right:
-            self.reset()
-            self.client.begin()
-            self.deed.outcome(self.stage, self.ids)
-            self._right["calls"] = list(self.client.calls)
-        calls: list[str] = self._right["calls"]
-        return calls
-
-    def right(self, times: int) -> tuple[str, Any, Any]:
-        """Without trouble, the deed done so many times: the last outcome, what is seen then, and in the end."""
-        if times not in self._right:
-            self.reset()
-            outcome = [self.run() for _ in range(times)]
-            seen = self.rivals.seen()
-            self._right[times] = (outcome[-1] if outcome else "", seen, self.settled())
-        found: tuple[str, Any, Any] = self._right[times]
-        return found
-
-    def settled(self) -> Any:
-        """What is seen when all is cleared; then nothing is left behind, and the next posts find the late tickets."""
-        self.rivals.settle()
-        assert self.rivals.wrongs() == []
-        assert self.rivals.contents().remains() == []
-        seen = self.rivals.seen()
-        with suppress(Refusal):  # Where there is no page or no feed any more.
-            self.rivals.post("http://application.example/last")
-            self.rivals.comment("last", TARO)
-        found = self.rivals.contents()
-        assert found.wrongs() == []
-        assert not drawn(found.lists.get(PAGE)) | drawn(found.heads.get(content_of(PAGE, URI)))
-        return seen
 
 
 @pytest.fixture(autouse=True)
@@ -104,11 +30,14 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
-scene = cache(Scene)
+@cache
+def ground(shards: int) -> Ground:
+    return Ground(lambda cloud, client: Stage(cloud, client, ENGAWA_FAVORITE_SHARDS=str(shards)))
 
 
-def nobody(rivals: Sequence[Any]) -> None:
-    """Nobody strikes."""
+@cache
+def scene(deed: Deed) -> Scene:
+    return Scene(deed, ground(deed.shards), prepare)
 
 
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)
@@ -122,53 +51,10 @@ def test_without_trouble_all_is_well(deed: Deed) -> None:
     assert deed.steps or end == seen
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)
-def test_trouble_breaks_no_promise(deed: Deed, trouble: Trouble) -> None:
-    here = scene(deed)
-    for turn, operation in enumerate(here.calls):
-        if operation not in trouble.on:
-            continue
-        try:
-            suffer(here, trouble, turn, operation)
-        except AssertionError as error:
-            error.add_note(f"it met call {turn} of {here.calls}")
-            raise
-
-
-def suffer(here: Scene, trouble: Trouble, turn: int, operation: str) -> None:
-    def meet(sending: Sending) -> Any:
-        after = sending.turn - turn
-        if after >= 0 and sending.operation in trouble.on:
-            if after < len(trouble.acts):
-                return trouble.acts[after](sending, nobody)
-            if trouble.lasting:
-                return trouble.acts[-1](sending, nobody)
-        return sending.go()
-
-    right = [here.right(times) for times in range(3)]
-    outcome = right[1][0]
-    here.reset()
-    told = here.run(meet)
-    now = here.rivals.seen()
-    assert here.rivals.wrongs() == []
-    if operation in trouble.bearable:
-        assert told == outcome
-    if told == outcome:
-        possible = [1]
-    else:
-        assert told in (BUSY, KILLED)
-        possible = [0, 1] if trouble.loses_answers or here.deed.steps or told == KILLED else [0]
-    if not here.deed.steps:
-        possible = [times for times in possible if now == right[times][1]]
-        assert possible, f"{told} was answered, and something else was done"
-
-    again = here.run()
-    assert again in {right[times + 1][0] for times in possible}
-    assert here.rivals.wrongs() == []
-    if not here.deed.steps:
-        assert here.rivals.seen() in [right[times + 1][1] for times in possible]
-    assert here.settled() in [right[times + 1][2] for times in possible]
+def test_trouble_breaks_no_promise(deed: Deed) -> None:
+    for trouble in TROUBLES:
+        suffer(scene(deed), trouble, "contents")
 
 
 @cache
@@ -237,7 +123,7 @@ def test_many_who_come_between_break_no_promise(deed: Deed, seed: int) -> None:
             for each in dice.choice(possible):
                 struck.append((each, each.outcome(here.rivals, here.ids)))
         if sending.operation == "transact_write_items" and dice.random() < 0.3:
-            return dice.choice(TROUBLES[3:8]).acts[0](sending, nobody)
+            return dice.choice(IN_TRANSACTIONS).acts[0](sending, nobody)
         return sending.go()
 
     here.reset()
@@ -254,7 +140,7 @@ def test_a_race_that_is_never_won_ends_with_a_503() -> None:
     def meet(sending: Sending) -> Any:
         if sending.operation == "transact_write_items":
             tries.append(sending.request["ClientRequestToken"])
-            return TROUBLES[5].acts[0](sending, nobody)
+            return COLLISION.acts[0](sending, nobody)
         return sending.go()
 
     assert here.run(meet) == BUSY

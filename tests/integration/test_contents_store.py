@@ -294,6 +294,16 @@ def test_a_cursor_of_the_comments_before_the_feed_was_posted_anew_is_refused(sta
         stage.texts(Paging(0, 1, cursor))
 
 
+def test_a_cursor_of_another_pages_feeds_is_refused(stage: Stage) -> None:
+    for page in (PAGE, QUIET):
+        for number in range(3):
+            stage.post(f"http://application.example/{number}", page=page)
+    cursor = stage.feeds(Paging(0, 1), page=QUIET).following
+
+    with pytest.raises(ParameterInvalid):
+        stage.feeds(Paging(0, 1, cursor))
+
+
 # Deleted and posted anew
 
 
@@ -673,6 +683,24 @@ def test_nothing_is_posted_any_more_on_a_page_that_is_going(stage: Stage) -> Non
 
     assert len(stage.contents().feeds) == 1
     assert stage.cloud.bucket.objects == {}
+
+
+def test_nothing_is_taken_away_from_a_page_that_is_going(stage: Stage) -> None:
+    """It is not found, as for everyone else, however far its clearing has come."""
+    stage.post()
+    comment, favorite = stage.comment(), stage.favorite()
+    stage.platform.leavings.delete_page(PAGE)
+    for user in (MEI, HANA):
+        with pytest.raises(NotFound):
+            stage.delete(user=user)
+        with pytest.raises(NotFound):
+            stage.platform.comments.delete(PAGE, URI, comment, user)
+        with pytest.raises(NotFound):
+            stage.platform.favorites.remove(PAGE, URI, favorite, user)
+
+    assert len(stage.contents().feeds) == 1
+    stage.clean()
+    assert stage.contents().remains() == []
 
 
 def test_a_page_without_feeds_is_gone_at_once(stage: Stage) -> None:

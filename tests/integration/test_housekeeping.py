@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from chalice.local import LambdaContext
 
 from chalicelib.api import housekeeping
 from chalicelib.api.housekeeping import SWEEP
@@ -43,7 +44,7 @@ def sweep(world: World) -> None:
     """What the schedule does every few minutes."""
     event = {"version": "0", "id": "1", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
     more = {"account": "0", "time": "2026-11-24T12:00:00Z", "region": "ap-northeast-1", "resources": []}
-    world.app.handler_map[SWEEP](event | more, None)
+    world.app.handler_map[SWEEP](event | more, LambdaContext("sweep", 512, 60_000))
 
 
 @contextmanager

@@ -243,6 +243,19 @@ def test_http_without_tls_is_for_those_who_ask_for_it(template: dict[str, Any]) 
     assert template["Parameters"]["PlainHttp"]["Default"] == "no"
 
 
+def test_browsers_remember_to_ask_by_https(template: dict[str, Any]) -> None:
+    policies = of(template, "AWS::CloudFront::ResponseHeadersPolicy")
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+
+    told = policies["ApiHeaders"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["StrictTransportSecurity"]
+    assert told["AccessControlMaxAgeSec"] >= 31_536_000
+    # But not where old clients need http: then there is no such policy.
+    chosen = configuration["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]
+    assert chosen == {"Fn::If": ["HasPlainHttp", {"Ref": "AWS::NoValue"}, {"Ref": "ApiHeaders"}]}
+    assert template["Resources"]["ApiHeaders"]["Condition"] == "HasTlsAlone"
+    assert template["Conditions"]["HasTlsAlone"] == {"Fn::Not": [{"Condition": "HasPlainHttp"}]}
+
+
 def test_logs_have_no_query_string_in_them(template: dict[str, Any]) -> None:
     api = template["Resources"]["RestAPI"]["Properties"]
 

@@ -218,30 +218,6 @@ def test_each_start_has_a_nonce_of_its_own(here: World) -> None:
     assert len(set(nonces)) == 3
 
 
-@pytest.mark.parametrize(
-    "start_url",
-    [
-        "https://quest.example",
-        "http://quest.example:8080/a%2Fb+c/",
-        "https://quest.example/?",
-        "https://quest.example/?a=%20&b[]=1&c=(~)*'!;d&e=%25%2B",
-        "https://quest.example/?mixi_viewer_id=forged&oauth_token=x&appParams=x&xoauth_requestor_id=x&a=1",
-    ],
-)
-def test_any_start_url_that_an_app_may_have_is_signed(here: World, start_url: str) -> None:
-    here.platform.apps.change(QUEST, start_url=start_url)
-    page = launched(here)
-    verify(page.location, certificate(here, "current"))
-    own = [
-        pair
-        for pair in parse_qsl(urlsplit(start_url).query, keep_blank_values=True)
-        if not pair[0].startswith(("mixi_", "oauth_", "xoauth_", "appParams"))
-    ]
-    assert told(page)[: len(own)] == own
-    assert "forged" not in page.location
-    assert "oauth_token" not in page.location
-
-
 def test_a_start_url_that_is_not_utf_8_is_not_signed_wrongly(here: World) -> None:
     here.platform.apps.change(QUEST, start_url="https://quest.example/?name=%B2%D6")
     page = browser_of(here).open(LAUNCH, page_id=CAFE, module_id="3")

@@ -385,6 +385,18 @@ def test_a_form_of_someone_elses_making_changes_nothing(here: Any, browser: Brow
     assert here.platform.users.get(HANA).publication["address"] is Publication.FRIENDS
 
 
+def test_a_value_from_the_forger_s_own_session_opens_no_other_s(here: Any, browser: Browser) -> None:
+    forger = browser_of(here)
+    known = forger.sign_in(ask(forger), "ken", PASSWORD).form("csrf").fields["csrf"]
+    page = browser.submit(signed_in(browser).form("decision"), decision="allow", csrf=known)
+    assert "expired" in page.text
+    # Nor is anyone signed in as the forger, who would then see what they enter.
+    fresh = browser_of(here)
+    page = fresh.submit(ask(fresh).form("password"), login="ken", password=PASSWORD, csrf=known)
+    assert "expired" in page.text
+    assert here.items("grants") == []
+
+
 def test_a_form_without_its_cookie_changes_nothing(here: Any, browser: Browser) -> None:
     form = signed_in(browser).form("decision")
     browser.cookies.clear()

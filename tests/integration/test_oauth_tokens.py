@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -417,8 +418,11 @@ def test_an_app_gets_no_scope_for_itself_that_it_is_not_allowed(here: Any, scope
 
 
 def test_a_refresh_widens_nothing(here: Any, browser: Browser) -> None:
-    refresh = by_code(here, code_of(browser, scope="r_profile")).json["refresh_token"]
-    assert refused(by_refresh(here, refresh, scope="r_profile mixi_apps2")) == (400, "invalid_scope")
+    here.platform.apps.change(QUEST, scopes=(*SCOPES, "admin"))
+    told = by_code(here, code_of(browser, scope="r_profile"), scope="r_profile admin").json
+    assert told["scope"] == "r_profile"
+    for scope in ("r_profile mixi_apps2", "admin", "r_profile admin"):
+        assert refused(by_refresh(here, told["refresh_token"], scope=scope)) == (400, "invalid_scope")
 
 
 @pytest.mark.parametrize(
@@ -459,6 +463,22 @@ def test_parameters_that_oauthlib_would_take_for_its_own(here: Any, browser: Bro
     assert here.platform.tokens.check(answer.json["access_token"]).viewer == HANA
     own = token(here, grant_type="client_credentials", scopes="admin", user=HANA)
     assert own.json["scope"] == ""
+
+
+def test_no_secret_is_logged(here: Any, browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    code = code_of(browser)
+    told = by_code(here, code).json
+    secret = {SECRET, PASSWORD, code, told["refresh_token"], told["access_token"], *browser.cookies.values()}
+    by_code(here, code)
+    by_refresh(here, told["refresh_token"])
+    token(here, client_secret="wrong-" + SECRET, grant_type="client_credentials")
+    here.send("GET", "/2/people/@me/@self", token=told["access_token"] + "x")
+    # What AWS's own client sees at that level is everything, so it is never set that low.
+    others = ("botocore", "moto", "urllib3", "asyncio")
+    told_of = [record.getMessage() for record in caplog.records if not record.name.startswith(others)]
+    assert not [line for line in told_of if any(each in line for each in secret)]
+    assert logging.getLogger("oauthlib").getEffectiveLevel() >= logging.WARNING
 
 
 def test_get_is_not_a_method_of_it(here: Any) -> None:

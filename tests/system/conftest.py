@@ -122,9 +122,9 @@ def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Served]:
+def running(directory: Path, **environment: str) -> Iterator[Served]:
     """A platform with its data in `directory`, which is to end well."""
-    platform = Served(fresh_environment(directory), directory / "serve.log")
+    platform = Served(fresh_environment(directory, **environment), directory / "serve.log")
     try:
         platform.await_answers()
         yield platform

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.system.conftest import Served
 
 T = TypeVar("T")
+BUCKET = "engawa-local-000000000000"
 PATH = "/2/apps/appdata/@me/@self"
 TOO_OFTEN = "appdata update frequency is too high"
 
@@ -115,6 +117,20 @@ class Person:
         return {"Authorization": f"OAuth {self.token}"}
 
 
+def wired(issuer: str, directory: Path, clients: Mapping[str, Any], clock: Callable[[], int] | None = None) -> Platform:
+    """Another platform with the keys in a directory, over clients of "dynamodb", "s3" and perhaps "sqs"."""
+    read = settings.read(
+        {
+            "ENGAWA_STAGE": "local",
+            "ENGAWA_BUCKET": BUCKET,
+            "ENGAWA_ISSUER": issuer,
+            "ENGAWA_TOKEN_KEYS_FILE": str(directory / "token-keys.json"),
+            "ENGAWA_SECRET_KEYS_FILE": str(directory / "secret-keys.json"),
+        }
+    )
+    return wire(read, Dynamo(clients["dynamodb"]), lambda: clients["s3"], clock, lambda: clients["sqs"])
+
+
 class Crowd:
     """Makes people on a running platform."""
 
@@ -122,16 +138,8 @@ class Crowd:
         self.app: str = served.demo["apps"]["quest"]["id"]
         self.http = httpx.Client(base_url=served.base_url, timeout=60, limits=httpx.Limits(max_connections=64))
         self.dynamodb = served.aws("dynamodb")
-        read = settings.read(
-            {
-                "ENGAWA_STAGE": "local",
-                "ENGAWA_BUCKET": "engawa-local-000000000000",
-                "ENGAWA_ISSUER": served.base_url,
-                "ENGAWA_TOKEN_KEYS_FILE": str(served.local_dir / "token-keys.json"),
-                "ENGAWA_SECRET_KEYS_FILE": str(served.local_dir / "secret-keys.json"),
-            }
-        )
-        self.platform: Platform = wire(read, Dynamo(self.dynamodb), lambda: served.aws("s3"))
+        clients = {"dynamodb": self.dynamodb, "s3": served.aws("s3")}
+        self.platform = wired(served.base_url, served.local_dir, clients)
 
     def person(self, friends: Iterable[Person] = ()) -> Person:
         user = secrets.token_hex(6)

@@ -42,6 +42,43 @@ def read(platform: Served, value: str) -> tuple[bytes | None, bytes]:
     return item.get("value", {}).get("B"), body
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Host": "evil.example"},
+        {"Host": "localhost.example:80"},
+    ],
+)
+def test_a_web_page_does_not_get_at_the_embedded_aws(served: Served, headers: dict[str, str]) -> None:
+    def ask(method: str, path: str, **more: str) -> int:
+        return httpx.request(method, served.emulator_url + path, headers=headers | more, content=b"{}").status_code
+
+    aws = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/x-amz-json-1.0"}
+    assert ask("POST", "/", **aws) == 403
+    assert ask("OPTIONS", "/", **{"Access-Control-Request-Method": "POST"}) == 403
+    assert ask("POST", "/_ministack/reset") == 403
+    assert ask("GET", f"/{BUCKET}?list-type=2&X-Amz-Signature=0") == 403
+    # So it is the page that is refused, and not the request.
+    assert httpx.post(served.emulator_url, headers=aws, content=b"{}").json()["TableNames"]
+
+
+def test_a_web_page_reads_what_a_presigned_url_names(served: Served) -> None:
+    client = served.aws("s3", signature_version="s3v4")
+    client.put_object(Bucket=BUCKET, Key="answers/one", Body=b"much")
+    url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "answers/one"})
+    page = {"Origin": "https://game.example"}
+
+    answer = httpx.get(url, headers=page)
+
+    assert (answer.status_code, answer.content) == (200, b"much")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert httpx.put(url, headers=page, content=b"less").status_code == 403
+    assert httpx.get(url.replace("Signature=", "Signature=0"), headers=page).status_code == 403
+    assert client.get_object(Bucket=BUCKET, Key="answers/one")["Body"].read() == b"much"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_data_outlive_the_launcher(serve: Serve, number: int) -> None:
     first = serve()

@@ -208,6 +208,11 @@ def test_a_refusal_is_told_in_one_line() -> None:
     assert json.loads(done.stderr) == {"error": "not_found", "error_description": "There is no user x", "status": 404}
 
 
+def test_a_refusal_does_nothing_to_a_terminal() -> None:
+    done = run(Platform(error(400, "x\x1b[2J", "There is no field '\x1b]0;owned\x07\x9b31m'")), "users", "show", "x")
+    assert done.stderr == "Error: There is no field '�]0;owned��31m' (x�[2J, 400)\n"
+
+
 def test_wrong_usage_is_2() -> None:
     for words in ("users", "users show", "users create n --publish age", "installs list", "installs list u --app a"):
         done = run(Platform(), *words.split())

@@ -16,9 +16,10 @@ def passes(if_match: str | None = None, if_none_match: str | None = None, *, has
     return True
 
 
-def test_a_refusal_tells_the_current_tag():
+@pytest.mark.parametrize("given", [(OLD, None), (None, NOW)])
+def test_a_refusal_tells_the_current_tag(given):
     with pytest.raises(PreconditionFailed) as caught:
-        parse(OLD, None).check(NOW, has_data=True)
+        parse(*given).check(NOW, has_data=True)
     assert caught.value.etag == NOW
 
 

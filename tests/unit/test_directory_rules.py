@@ -9,9 +9,20 @@ import pytest
 
 from chalicelib.core import directory, fields
 from chalicelib.core.cursor import from_cursor, to_cursor
-from chalicelib.core.directory import App, Category, Dialect, FeedSource, Page, Publication, User, secret_matches
+from chalicelib.core.directory import (
+    App,
+    Category,
+    Dialect,
+    FeedSource,
+    Module,
+    Page,
+    Publication,
+    User,
+    secret_matches,
+)
 from chalicelib.core.directory_json import (
     app_json,
+    module_json,
     page_json,
     read_app,
     read_module,
@@ -190,8 +201,22 @@ def test_something_new_needs_its_name_and_may_bring_its_id() -> None:
                 read({"id": wrong, name: "a"}, new=True)
         with pytest.raises(BadRequest):
             read([], new=True)
-    with pytest.raises(ParameterInvalid, match="app is missing"):
-        read_module({"name": "Quest"})
+
+
+def test_a_module_is_an_app_with_a_name_and_may_bring_its_id() -> None:
+    body = {"app": "6d1f0c2ab4e79853", "name": "Quest"}
+    assert read_module(body) == body
+    assert read_module(body | {"id": "3"}) == body | {"id": "3"}
+    assert module_json(Module("7", "3", body["app"], "Quest")) == {"id": "3", "page": "7"} | body
+    for wrong, said in (
+        ({"name": "Quest"}, "app is missing"),
+        ({"app": body["app"]}, "name is missing"),
+        (body | {"id": "0"}, "id is not the id of a module"),
+        (body | {"page": "7"}, "There is no field 'page'; there are app, name, id"),
+    ):
+        with pytest.raises(ParameterInvalid) as caught:
+            read_module(wrong)
+        assert caught.value.description == said
 
 
 def test_a_password_is_left_to_who_asks_for_it() -> None:
@@ -239,6 +264,9 @@ def test_ids_have_their_form_and_differ() -> None:
     assert fields.is_id("page", "187793")
     assert not fields.is_id("page", "1" * 21)
     assert not fields.is_id("user", "k3v9x2mtq7ra\n")
+    secrets = {directory.new_secret() for _ in range(20)}
+    assert len(secrets) == 20
+    assert all(re.fullmatch("[0-9a-f]{40}", secret) for secret in secrets)
 
 
 def test_only_the_secret_of_a_confidential_app_matches() -> None:
@@ -254,12 +282,30 @@ def test_only_the_secret_of_a_confidential_app_matches() -> None:
 
 @pytest.mark.parametrize("last", ["0", "k3v9x2mtq7ra", "20260401000000000001"])
 def test_a_cursor_brings_back_the_id(last: str) -> None:
+    assert to_cursor("a") == "YQ"
     assert from_cursor(to_cursor(last)) == last
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "=", "a", "花", to_cursor("abc") + "=", to_cursor("a#b"), to_cursor("A"), "a" * 999]
+    "cursor",
+    [
+        "",
+        "=",
+        "a",
+        "花",
+        to_cursor("abc") + "=",
+        "YQ==",
+        "YR",
+        "Y Q",
+        "YWJ",
+        "\ud800",
+        "YQ\n",
+        to_cursor("a#b"),
+        to_cursor("A"),
+        "a" * 999,
+    ],
 )
 def test_a_cursor_that_no_list_gave_is_refused(cursor: str) -> None:
-    with pytest.raises(ParameterInvalid, match="cursor"):
+    with pytest.raises(ParameterInvalid) as caught:
         from_cursor(cursor)
+    assert caught.value.description == "cursor is not one that this list gave"

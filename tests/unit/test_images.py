@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from chalicelib.core.errors import ParameterInvalid, Refusal, TooLarge
-from chalicelib.core.images import ImageBounds, Rendition, fitted, is_key, key_of
+from chalicelib.core.images import ImageBounds, Rendition
 from chalicelib.core.jpeg import MAX_SCANS, MAX_SEGMENTS
-from chalicelib.core.picture import orientation_of
 from chalicelib.web.images import examine, render
 from tests.pictures import (
     BLUE,
@@ -101,15 +100,6 @@ def test_nothing_is_enlarged(sent, made):
 @pytest.mark.parametrize("make", [jpeg, png])
 def test_a_line_stays_a_line(make, width, height):
     assert rendered(make(width, height)).size == ((180, 1) if width > height else (1, 180))
-
-
-@given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(1, 1024))
-def test_a_picture_fits_and_keeps_its_shape(width, height, edge):
-    across, down = fitted(width, height, edge)
-    assert max(across, down) == min(edge, max(width, height))
-    assert 1 <= across <= width
-    assert 1 <= down <= height
-    assert abs(across * height - down * width) <= max(width, height)
 
 
 def test_the_same_bytes_make_the_same_renditions():
@@ -255,13 +245,6 @@ def test_a_picture_stands_upright(orientation, order):
         [large, *_] = render(data, BOUNDS)
         assert (large.width, large.height) == (180, 135)
         assert corners(opened(large)) == [RED, GREEN, BLUE, WHITE]
-
-
-@given(
-    st.binary(max_size=64), st.sampled_from([b"", b"II*\0", b"MM\0*", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08\xff\xff"])
-)
-def test_an_orientation_is_from_1_to_8_whatever_is_read(data, beginning):
-    assert 1 <= orientation_of(beginning + data) <= 8
 
 
 def test_no_metadata_are_kept():
@@ -494,9 +477,11 @@ def test_whatever_is_broken_in_a_file_is_refused_or_rendered(data, more):
 # What it may cost
 
 
-@pytest.mark.parametrize("kind", ["rgba", "palette", "interlaced", "progressive", "texts", "profile", "inflating"])
+@pytest.mark.parametrize(
+    "kind", ["rgba", "palette", "interlaced", "progressive", "fill", "texts", "profile", "inflating"]
+)
 def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
-    """In a process of its own, since memory that a decoder takes is seen by the system alone."""
+    """In a process of its own, since only the system sees a decoder's memory, and ends what takes too long."""
     side = 4000
     bounds = ImageBounds(pixels=side * side)
     rows = (b"\0" + b"\x55" * side * 4) * side
@@ -511,6 +496,9 @@ def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
         data = png_of(head, b"\0" * (side * side * 2))
     elif kind == "progressive":
         data = encoded(Image.new("RGB", (side, side), RED), "JPEG", progressive=True, subsampling=0)
+    elif kind == "fill":
+        # Any number of these may stand before a marker; what follows is none.
+        data = jpeg()[:-2] + b"\xff" * 4_000_000 + b"\0\xff\xd9"
     elif kind == "texts":
         bomb = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 50_000_000, 9))
         data = png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 20)
@@ -518,7 +506,7 @@ def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
         bomb = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 100_000_000, 9))
         data = png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 10)
     else:
-        data = png_of(header(9, 9, 8, 0), b"\0" * 500_000_000)
+        data = png_of(header(9, 9, 8, 0), b"\0" * 250_000_000)
     assert len(data) <= bounds.bytes
     (tmp_path / "image").write_bytes(data)
     program = f"""
@@ -542,36 +530,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     assert int(done.stdout) * 1024 <= 8 * side * side + 30_000_000
 
 
+def test_of_many_profiles_one_is_inflated(monkeypatch):
+    inflated = []
+    make = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", lambda: inflated.append(1) or make())
+    bomb = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 3_000_000, 9))
+    examine(png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 1000), BOUNDS)
+    assert len(inflated) == 1
+
+
 def test_examining_decodes_nothing():
     picture = examine(png_of(header(6000, 6000), b""), BOUNDS)
     assert (picture.kind, picture.width, picture.height) == ("PNG", 6000, 6000)
-
-
-# Keys
-
-
-def test_keys_name_the_content():
-    made = render(jpeg(), BOUNDS)
-    keys = [key_of("feeds/42-a_B", each) for each in made]
-    assert len(set(keys)) == 3
-    assert all(is_key(key) and key.startswith("images/feeds/42-a_B/") and key.endswith(".jpg") for key in keys)
-    assert key_of("f", render(png(), BOUNDS)[0]).endswith(".png")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "answers/f/0123456789abcdef0123456789abcdef.jpg",
-        "images/0123456789abcdef0123456789abcdef.jpg",
-        "images//0123456789abcdef0123456789abcdef.jpg",
-        "images/../0123456789abcdef0123456789abcdef.jpg",
-        "images/f/0123456789abcdef0123456789abcdef.gif",
-        "images/f/0123456789abcdef0123456789abcdef.jpg\n",
-        "images/f/0123456789ABCDEF0123456789ABCDEF.jpg",
-        "images/f/0123.jpg",
-        "images/f/0123456789abcdef0123456789abcdef.jpg?x",
-    ],
-)
-def test_what_is_no_key(text):
-    assert not is_key(text)
-    assert is_key("images/f/0123456789abcdef0123456789abcdef.jpg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import zipfile
@@ -23,6 +24,8 @@ from infra.refusals import Refused
         "botocore/data/partitions.json",
         "botocore/cacert.pem",
         "PIL/_imaging.cpython-313-aarch64-linux-gnu.so",
+        "PIL/_imagingcms.cpython-313-aarch64-linux-gnu.so",
+        "pillow.libs/liblcms2-88eaba2f.so.2.0.19",
         "pillow.libs/libjpeg-80045241.so.62.4.0",
         "pillow.libs/libtiff-0c352bdc.so.6.3.0",
         "_cffi_backend.cpython-313-aarch64-linux-gnu.so",
@@ -116,10 +119,35 @@ def test_a_zip_that_is_too_large_is_refused(work: Path, monkeypatch: pytest.Monk
         bundle.build(work / "made.zip", work, "arm64")
 
 
-def test_libraries_that_cannot_be_had_are_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "requirements.txt").write_text("engawa-no-such-library==1\n")
-    monkeypatch.setattr(bundle, "ROOT", tmp_path)
+def take(folder: Path, monkeypatch: pytest.MonkeyPatch, requirements: str) -> None:
+    """Have the libraries be these, from what lies in a folder."""
+    (folder / bundle.HASHED).parent.mkdir(exist_ok=True)
+    (folder / bundle.HASHED).write_text(requirements)
+    monkeypatch.setattr(bundle, "ROOT", folder)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+
+
+def test_a_library_is_the_file_that_was_chosen_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = tmp_path / "example-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as made:
+        made.writestr("example.py", "x = 1\n")
+        made.writestr("example-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr("example-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: example\nVersion: 1\n")
+        made.writestr("example-1.dist-info/RECORD", "")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+    take(tmp_path, monkeypatch, f"example==1 --hash=sha256:{digest[::-1]}\n")
+    with pytest.raises(Refused, match="pip cannot fetch the libraries"):
+        bundle._fetch(tmp_path / "libraries", "arm64", "3.13")
+    take(tmp_path, monkeypatch, f"example==1 --hash=sha256:{digest}\n")
+    bundle._fetch(tmp_path / "libraries", "arm64", "3.13")
+
+    assert (tmp_path / "libraries" / "example.py").exists()
+
+
+def test_libraries_that_cannot_be_had_are_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(tmp_path, monkeypatch, f"engawa-no-such-library==1 --hash=sha256:{'0' * 64}\n")
 
     with pytest.raises(Refused, match=r"pip cannot fetch the libraries for Python 3\.13 on arm64: .*no-such-library"):
         bundle.build(tmp_path / "made.zip", tmp_path, "arm64")

@@ -121,6 +121,11 @@ def test_an_error_has_a_code_and_a_message_and_no_result() -> None:
         "error": {"code": 403, "message": "No"},
     }
     assert failure(WHOLE, Fault(-32700, "x"))["id"] is None
+    assert failure(WHOLE, Fault(400, "x", {"error": "y"}))["error"] == {
+        "code": 400,
+        "message": "x",
+        "data": {"error": "y"},
+    }
 
 
 @pytest.mark.parametrize(

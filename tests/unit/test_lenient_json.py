@@ -102,8 +102,8 @@ def test_what_is_refused_else_is_refused_here_too():
 
 
 @pytest.mark.parametrize("part", ['"\\', '"', ",", "[ ", "{", ", ", '"\\"', "\\", '"a', ",\n\n\n"])
-def test_hostile_text_of_six_megabytes_costs_a_moment(part):
-    text = "5" + part * (6_000_000 // len(part))
+def test_hostile_text_of_two_megabytes_costs_a_moment(part):
+    text = "5" + part * (2_000_000 // len(part))
     began = time.process_time()
     with pytest.raises(BadRequest):
         json_text(text, lenient=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,12 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import settings
-from chalicelib.core.errors import BadRequest, TokenRefused, Unavailable
+from chalicelib.core.directory import App
+from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
 from chalicelib.core.oauth import (
     INSTALLING,
     MOST_PARAMETERS,
     OPERATOR,
     USER_SCOPES,
+    Asked,
+    Family,
+    RedirectedError,
     family_of,
     form_target,
     hashed,
@@ -55,6 +60,30 @@ def test_tokens_are_of_a_family_and_never_the_same() -> None:
 @pytest.mark.parametrize("text", ["", "0" * 95, "0" * 97, "G" * 96, "A" * 96, "0" * 95 + "\n", "０" * 96])
 def test_what_cannot_be_a_token_has_no_family(text: str) -> None:
     assert family_of(text) is None
+
+
+@pytest.mark.parametrize("server_state", [None, "s"])
+def test_what_a_user_allows_is_stored_as_it_was_asked(server_state: str | None) -> None:
+    asked = Asked(App("app", "Quest"), "https://a.example/", True, ("b", "a"), "state", "challenge", server_state)
+    assert asked.family("hana") == Family(
+        id="",
+        app="app",
+        user="hana",
+        scopes=frozenset({"a", "b"}),
+        created=0,
+        expires=0,
+        redirect_uri="https://a.example/",
+        redirect_sent=True,
+        challenge="challenge",
+        server_state=hashed("s") if server_state else None,
+    )
+
+
+def test_an_error_that_an_app_is_told_keeps_where_to() -> None:
+    error = RedirectedError(GrantRefused("access_denied", "No.", status=401), "https://a.example/", "state")
+    assert (str(error), error.redirect_uri, error.state) == ("No.", "https://a.example/", "state")
+    assert (error.refusal.error, error.refusal.description, error.refusal.status) == ("access_denied", "No.", 401)
+    assert GrantRefused("invalid_grant", "No.").status == 400
 
 
 def test_secrets_are_compared_whole() -> None:
@@ -106,12 +135,23 @@ def test_forms() -> None:
     assert len(parse_form(b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS)))) == MOST_PARAMETERS
 
 
+TWICE, NO_FORM = "A parameter stands twice", "The parameters are not form-encoded UTF-8"
+
+
 @pytest.mark.parametrize(
-    "body", [b"a=1&a=1", b"a=%ff", b"\xff", b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS + 1))]
+    ("body", "said"),
+    [
+        (b"a=1&a=1", TWICE),
+        (b"a=1&a=", TWICE),
+        (b"a=%ff", NO_FORM),
+        (b"\xff", NO_FORM),
+        (b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS + 1)), NO_FORM),
+    ],
 )
-def test_what_is_no_form(body: bytes) -> None:
-    with pytest.raises(BadRequest):
+def test_what_is_no_form(body: bytes, said: str) -> None:
+    with pytest.raises(BadRequest) as caught:
         parse_form(body)
+    assert caught.value.description == said
 
 
 @pytest.mark.parametrize(
@@ -127,6 +167,10 @@ def test_what_is_no_form(body: bytes) -> None:
 def test_what_a_redirect_uri_may_mean(body: str, meant: str | None) -> None:
     readings = redirects_sent(body.encode())
     assert (meant in readings) if meant else readings == set()
+
+
+def test_a_redirect_uri_that_is_not_utf_8_means_no_registered_one() -> None:
+    assert redirects_sent(b"redirect_uri=https://a.example/\xff") == {"https://a.example/\ufffd"}
 
 
 @given(st.text(max_size=60), st.text(max_size=20))
@@ -167,6 +211,7 @@ def test_each_failure_doubles_the_wait(count: int, wait: int) -> None:
     failures = Failures(count, now)
     assert failures.wait(now, 5) == wait
     assert failures.wait(now + max(0, wait * 1000 - 1), 5) == min(wait, 1)
+    assert failures.wait(now + max(0, wait * 1000 - 1001), 5) == min(wait, 2)
     assert failures.wait(now + wait * 1000, 5) == 0
 
 
@@ -384,6 +429,42 @@ def test_without_any_key_it_is_unavailable_and_asked_again_in_a_minute() -> None
         with pytest.raises(Unavailable):
             fetched.issuer.check(signed())
     assert fetched.count == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"kty": "oct"},
+        {"kty": "oct", "k": 1},
+        {"kty": "RSA", "n": 1, "e": "AQAB"},
+        {"kty": "RSA", "n": "AQ", "e": ""},
+        {"kty": "RSA", "n": JWKS["keys"][0]["n"], "e": "AQAB", "alg": "none"},
+        {"kty": "EC", "crv": ["P-256"], "x": "AQ", "y": "AQ"},
+        {"kty": ["RSA"]},
+    ],
+)
+def test_a_broken_key_takes_no_other_with_it(broken: dict[str, Any]) -> None:
+    fetched = Fetched()
+    fetched.answer = lambda: json.dumps({"keys": [broken | {"kid": "broken"}, JWKS["keys"][0]]}).encode()
+    assert fetched.issuer.check(signed()).viewer
+    with pytest.raises(TokenRefused):
+        fetched.issuer.check(signed(kid="broken"))
+
+
+@pytest.mark.parametrize("answer", [b"[" * 60_000, b'{"keys": {}}', b'{"keys": [7]}', b"\xff", IncompleteRead(b"")])
+def test_an_answer_that_is_no_jwk_set(answer: bytes | IncompleteRead) -> None:
+    def fetch(_: str) -> bytes:
+        if isinstance(answer, IncompleteRead):
+            raise answer
+        return answer
+
+    with pytest.raises(Unavailable):
+        Issuer(ISSUER, JWKS_URL, HERE, fetch=fetch).check(signed())
+
+
+def test_an_external_issuer_may_speak_for_an_app_and_never_for_an_operator() -> None:
+    access = Fetched().issuer.check(signed(sub="6d1f0c2ab4e79853", scope="admin r_profile"))
+    assert (access.viewer, access.scopes) == (None, {"r_profile"})
 
 
 def test_a_jwk_set_is_fetched_over_http(tmp_path: Any) -> None:

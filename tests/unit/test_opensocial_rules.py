@@ -1,6 +1,7 @@
 """Whom a request of `/rpc` or `/os/0.8` names, which keys and fields it asks for, and what a person's entry says."""
 
 import string
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -259,6 +260,7 @@ def test_default_fields(fields: object) -> None:
         ("nickname", Wanted(("id",), ("nickname",))),
         (["isOwner", "displayName", "no_such"], Wanted(("id", "displayName"), ("isOwner",))),
         (["no_such"], Wanted(("id",), ())),
+        ([""], Wanted(("id",), ())),
         ("@all", Wanted(("id", "displayName", "thumbnailUrl", "profileUrl", "thumbnailDetails"), OWN_FIELDS)),
     ],
 )
@@ -325,6 +327,28 @@ def test_filters(value: str, expected: Filter | None) -> None:
 def test_what_there_is_no_such_order_or_filter_for(parameters: dict[str, object]) -> None:
     with pytest.raises(ParameterInvalid):
         query(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda: select_data(None, None, None, ACCESS), "No user is named: userId is missing"),
+        (lambda: select_people(5, None, ACCESS), "userId must be a string or a list of strings"),
+        (lambda: select_people(["@me", "@owner"], "@all", ACCESS), "Friends can be asked for of one user at a time"),
+        (lambda: select_data("@me", 5, None, ACCESS), "groupId must be a string"),
+        (lambda: select_data("@me", None, 5, ACCESS), "appId must be a string"),
+        (lambda: data_keys(5, LIMITS), "fields must be a string or a list of strings"),
+        (lambda: person_fields([5], ()), "fields must be a string or a list of strings"),
+        (lambda: query(sortBy=5), "sortBy must be a string"),
+        (lambda: query(count=10**12), "count must be a whole number from 1 to 1000"),
+        (lambda: query(count=10**5000), "count must be a whole number from 1 to 1000"),
+        (lambda: query(startIndex=-(10**12)), "startIndex must be a whole number from 0 to 1000000000"),
+    ],
+)
+def test_what_is_refused_is_named(ask: Callable[[], object], said: str) -> None:
+    with pytest.raises((BadRequest, ParameterInvalid)) as caught:
+        ask()
+    assert caught.value.description == said
 
 
 KENS = User(KEN, "健 (Ken)", profile_url="https://people.example/ken", gender="male")

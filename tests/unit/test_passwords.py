@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 from pathlib import Path
@@ -17,6 +18,7 @@ def test_a_password_matches_its_own_hash_alone() -> None:
     known = passwords.hash_password("縁側で茶を")
 
     assert known.startswith("scrypt$32768$8$1$")
+    assert [len(base64.b64decode(part)) for part in known.split("$")[4:]] == [16, 32]
     assert passwords.matches("縁側で茶を", known)
     assert not passwords.matches("縁側で茶", known)
     assert not passwords.matches("", known)

@@ -65,6 +65,7 @@ def test_a_field_asks_for_its_scope(name: str, scope: str) -> None:
         asked_fields(f"id,{name}", {"r_profile", *FINER.values()} - {scope})
 
     assert refused.value.scope == scope
+    assert refused.value.description == f"The access token does not have the scope {scope}"
     assert asked_fields(name, {"r_profile", scope}) == ("id", name)
 
 
@@ -156,6 +157,20 @@ def test_the_maximum_is_the_lists_own() -> None:
         paging(None, "101", most=100)
 
 
+def test_a_cursor_takes_the_place_of_an_index() -> None:
+    assert paging("7", "3", most=100).index == 7
+    part = paging(None, "3", most=100, cursor="c")
+    assert (part, part.index) == (Paging(0, 3, "c"), None)
+    with pytest.raises(ParameterInvalid) as caught:
+        paging("0", None, most=100, cursor="c")
+    assert caught.value.description == "cursor and startIndex exclude each other"
+
+
+def test_an_answer_counts_what_it_holds() -> None:
+    assert Paging(7, 3).counters(2, 9) == {"startIndex": 7, "itemsPerPage": 2, "totalResults": 9}
+    assert Paging(0, 3, "c").counters(2, 9) == {"itemsPerPage": 2, "totalResults": 9}
+
+
 @pytest.mark.parametrize(("start", "cut"), [(0, "ab"), (1, "bc"), (2, "c"), (3, ""), (1000, "")])
 def test_a_part_of_a_list(start: int, cut: str) -> None:
     assert Paging(start, 2).cut("abc") == cut
@@ -194,22 +209,23 @@ def test_filters(given: Mapping[str, str], wanted: Filter | None, page: str | No
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "said"),
     [
-        {"filterBy": ""},
-        {"filterBy": "topFriends"},
-        {"filterBy": "pageId"},
-        {"filterBy": "pageId", "filterValue": ""},
-        {"filterBy": "pageId", "filterValue": "cafe"},
-        {"filterBy": "pageId", "filterValue": "1" * 21},
-        {"sortBy": ""},
-        {"sortBy": "age"},
-        {"sortOrder": "down"},
+        ({"filterBy": ""}, "filterBy must be one of: hasApp, pageId"),
+        ({"filterBy": "topFriends"}, "filterBy must be one of: hasApp, pageId"),
+        ({"filterBy": "pageId"}, "filterValue must be the id of a page"),
+        ({"filterBy": "pageId", "filterValue": ""}, "filterValue must be the id of a page"),
+        ({"filterBy": "pageId", "filterValue": "cafe"}, "filterValue must be the id of a page"),
+        ({"filterBy": "pageId", "filterValue": "1" * 21}, "filterValue must be the id of a page"),
+        ({"sortBy": ""}, "sortBy must be one of: id, displayName"),
+        ({"sortBy": "age"}, "sortBy must be one of: id, displayName"),
+        ({"sortOrder": "down"}, "sortOrder must be one of: ascending, descending"),
     ],
 )
-def test_refused_parameters(given: Mapping[str, str]) -> None:
-    with pytest.raises(ParameterInvalid):
+def test_refused_parameters(given: Mapping[str, str], said: str) -> None:
+    with pytest.raises(ParameterInvalid) as caught:
         query(**given)
+    assert caught.value.description == said
 
 
 # --- what is given out

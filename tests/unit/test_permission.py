@@ -154,6 +154,13 @@ def test_whose_row(running: Running, target: str, whose: Whose) -> None:
     assert running.whose(target) is whose
 
 
+def test_ones_own_app_has_one_user_and_their_friends() -> None:
+    own = Running.own(VIEWER, installed=True, friends={VIEWERS_FRIEND})
+
+    assert own == Running(VIEWER, VIEWER, True, True, viewer_friends={VIEWERS_FRIEND})
+    assert Running.own(VIEWER, installed=False).whose(VIEWERS_FRIEND) is Whose.OTHER
+
+
 @pytest.mark.parametrize(("running", "owner", "viewer", "friend"), FRIEND_LISTS)
 def test_friend_lists(running: Running, owner: bool, viewer: bool, friend: bool) -> None:
     """Of the owner, and of the viewer who has installed the app; of nobody else, even with the app installed."""

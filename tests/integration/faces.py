@@ -1,0 +1,195 @@
+"""A stage for tests of whole requests: the app over an AWS in memory, asked as API Gateway asks."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.app import Chalice
+from chalice.local import LambdaContext
+
+import app as entry
+from bench.world import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
+from chalicelib.core.directory import App, Page, User
+from chalicelib.core.passwords import hash_password
+from chalicelib.store import deadline
+from chalicelib.store.sealing import Seals
+from chalicelib.web.sessions import Sessions
+from chalicelib.web.tokens import Keys, Tokens
+from local.gateway import Answer, Gateway, Request
+from tests import invariants
+from tests.integration.contents import ISSUER, MODULE, PAGE, QUIET, Cloud, Stage
+from tests.integration.signing import ORIGIN, SECRET
+from tests.integration.suffering import BUSY
+from tests.invariants_directory import People
+
+PUBLIC = "c07be4915fa2d386"
+"""An app without a secret."""
+BACK, PUBLIC_BACK = "https://quest.example/back", "com.example.album:/back"
+FUNCTION_SECONDS = 60
+PASSWORD = "correct horse battery"
+SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "r_page", "openid")
+_RANDOM = re.compile(
+    r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
+    r"|oauth_(signature|timestamp|nonce)=[^&\"]*"
+)
+"""What differs from run to run: tokens, secrets, hashes, places of answers, ids of feeds, entity tags, signatures."""
+
+
+class Timed(Gateway):
+    """A gateway that knows what it was asked, and how long its longest request took by the clock of deadline.py."""
+
+    longest = 0.0
+
+    def __init__(self, app: Chalice) -> None:
+        super().__init__(app)
+        self.asked: set[tuple[str, str | None]] = set()
+
+    def handle(self, request: Request) -> Answer:
+        self.asked.add((request.method, self._match(request.target.partition("?")[0])[0]))
+        begun = deadline._now()
+        try:
+            return super().handle(request)
+        finally:
+            self.longest = max(self.longest, deadline._now() - begun)
+
+
+class Faces(Stage, Caller):
+    """The app over `cloud`, by way of `client`, with keys from `directory`: from files, or as secrets where `cold`."""
+
+    def __init__(self, directory: Path, cloud: Cloud, client: Any, *, cold: bool = False) -> None:
+        names = ("token-keys", "secret-keys", "launch-keys")
+        files = {name: str(directory / f"{name}.json") for name in names}
+        cloud.vault.secrets = {name: Path(file).read_text() for name, file in files.items()}
+        environment = {}
+        for name, file in files.items():
+            setting = f"ENGAWA_{name.upper().replace('-', '_')}"
+            environment |= {f"{setting}_FILE": "" if cold else file, f"{setting}_SECRET": name if cold else ""}
+        super().__init__(cloud, client, **environment)
+        self.app = entry.create_app(lambda: self.platform)
+        self.gateway = Timed(self.app)
+        # Tokens and sessions are those of a platform of its own, whose calls are nobody's.
+        keys = Keys(Path(files["token-keys"]).read_text)
+        self._sessions = Sessions(keys, ISSUER)
+        self._issue = cache(Tokens(keys, ISSUER).issue)
+        self._seals = Seals(Path(files["secret-keys"]).read_text)
+
+    def token(self, user: str | None = HANA, *scopes: str, app: str = APP, **more: Any) -> str:
+        """An access token, the same whenever it is asked for."""
+        return self._issue(app=app, viewer=user, scopes=scopes or SCOPES, lifetime=36_000, **more)
+
+    def populate(self) -> Faces:
+        here = self.platform
+        for user in (HANA, KEN, MEI, TARO):
+            login = f"login-of-{user}" if user in (HANA, KEN) else None
+            here.users.create(User(user, f"name of {user}", login=login), _hash() if login else None)
+        here.apps.create(
+            App(APP, "Quest", True, SECRET, (BACK,), "https://quest.example/start", (*SCOPES, "admin"), (ORIGIN,))
+        )
+        here.apps.create(App(PUBLIC, "Album", False, None, (PUBLIC_BACK,), scopes=SCOPES))
+        for page in (PAGE, QUIET):
+            here.pages.create(Page(page, "Cafe"))
+            here.pages.add_administrator(page, MEI)
+            here.pages.add_module(page, APP, "menu name", MODULE)
+        return self
+
+    def stored_secret(self, app: str) -> str:
+        """The secret of an app, as it is stored."""
+        return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"]["x"]["S"])
+
+    def operate(self, method: str, path: str, body: Any = None, **query: str) -> Reply:
+        """Send to `/admin…` as the operator."""
+        return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
+
+    def fill_in(self, path: str, user: str | None = None, **form: str) -> Reply:
+        """Send a form of the pages, in the session of a user (None: of nobody yet)."""
+        session = self._sessions.begin(user)
+        headers = [("Cookie", self._sessions.cookie(session).partition(";")[0])]
+        return self.form(path, headers, csrf=session.csrf, **form)
+
+    def look_at(self, target: str, user: str | None = None) -> Reply:
+        """Open a page, in the session of a user (None: of nobody yet)."""
+        cookie = self._sessions.cookie(self._sessions.begin(user)).partition(";")[0]
+        return reply(self.gateway.handle(Request("GET", target, [("Cookie", cookie)])))
+
+    def form(self, path: str, headers: list[tuple[str, str]] | None = None, **form: str) -> Reply:
+        """Send a form."""
+        sent = [*(headers or []), ("Content-Type", "application/x-www-form-urlencoded")]
+        return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))
+
+    def invoke(self, function: str, event: Any) -> None:
+        """Invoke a function that no request is for; it ends in time, by the clock of deadline.py."""
+        begun = deadline._now()
+        try:
+            self.app.handler_map[function](event, LambdaContext(function, 512, 1000 * FUNCTION_SECONDS))
+        finally:
+            assert deadline._now() - begun <= FUNCTION_SECONDS
+
+    def _table(self, name: str) -> list[Any]:
+        return list(self.cloud.memory.table(f"engawa-local-{name}"))
+
+    def tables(self) -> invariants.Tables:
+        """Data and installs as they are."""
+        return self.looked_at("data", lambda: invariants.Tables(self._table("appdata"), self._table("directory")))
+
+    def people(self) -> People:
+        """Directory and grants as they are."""
+        return self.looked_at("people", lambda: People(self._table("directory"), self._table("grants")))
+
+    def wrongs(self) -> list[str]:
+        return super().wrongs() + self.tables().wrongs(self.platform.settings.limits) + self.people().wrongs()
+
+    def remains(self) -> list[str]:
+        return super().remains() + self.tables().remains()
+
+    def go_on(self) -> None:
+        """Posting finds late tickets, as test_contents_faults.py has it; here are other calls to try."""
+
+    def seen(self) -> Any:
+        held = self.tables().held
+        data = {key: (each.data, each.ledger.version, len(each.ledger.window.times)) for key, each in held.items()}
+        directory = sorted(map(_shown, self._table("directory")))
+        grants = sorted(map(_shown, self._table("grants")))
+        now = self.clock.now // 1000
+        passing = sorted(_shown(each) for each in self._table("ephemeral") if int(each["ttl"]["N"]) > now)
+        return super().seen(), data, directory, grants, passing
+
+
+def told(answer: Reply, *more: Any) -> str:
+    """What whoever asked is told, without what differs from run to run; `more` is part of it."""
+    if answer.status == 503:
+        assert int(answer.headers["retry-after"]) >= 1
+        return BUSY
+    if answer.status == 200 and re.search('"service_unavailable"|The service is busy', answer.text):
+        return BUSY  # One of many records of an import, or one call of many by JSON-RPC.
+    return plain(f"{answer.status} {answer.headers.get('location', '')} {answer.text} {more}")
+
+
+def plain(text: str) -> str:
+    """A text without what differs from run to run."""
+    return _RANDOM.sub("*", text)
+
+
+@cache
+def _hash() -> str:
+    return hash_password(PASSWORD)
+
+
+def _shown(item: Any) -> Any:
+    """An item without what differs from run to run."""
+    if id(item) not in _known:
+        shown = {name: plain(repr(value)) for name, value in item.items()}
+        if "h" in shown and item["pk"]["S"].startswith("login#"):
+            shown["h"] = item["h"]["S"].rpartition("$")[0].rpartition("$")[0]
+        told = repr(
+            {name: "" if name in ("x", "runner", "by", "deadline") else value for name, value in sorted(shown.items())}
+        )
+        _known[id(item)] = item, told
+    return _known[id(item)][1]
+
+
+_known: dict[int, tuple[Any, str]] = {}
+"""By the items' ids, which are theirs while they are here: items are never changed, only replaced."""

@@ -1,0 +1,103 @@
+"""What must be true of users, apps, pages and grants between two writes, looked at from outside: by scans.
+
+A scan is not of one moment, so nothing may write meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from chalicelib.store.dynamo import key_of
+from chalicelib.store.grant_items import GRANT, family_key
+from chalicelib.store.itemsize import Item
+from chalicelib.store.rows import (
+    ADMINISTRATOR,
+    FOLLOWER,
+    FRIEND,
+    INSTALL,
+    ITSELF,
+    MODULE,
+    app_key,
+    login_key,
+    of_user,
+    page_key,
+    user_key,
+)
+
+
+class People:
+    """The directory and the grants, as scans found them."""
+
+    def __init__(self, directory: Iterable[Item], grants: Iterable[Item]) -> None:
+        self.rows = {key_of(item): item for item in directory}
+        self.grants = {key_of(item): item for item in grants}
+
+    def wrongs(self) -> list[str]:
+        """Everything that is not as it must be: nothing, where all is well."""
+        return [*self._counts(), *self._holders(), *self._logins(), *self._families()]
+
+    def _of_kind(self, kind: str) -> Iterator[tuple[str, str, Item]]:
+        """Of every row of a kind: the id of whose it is, the id that it names, and the item."""
+        for (pk, sk), item in self.rows.items():
+            if sk.startswith(kind) and sk != ITSELF:
+                yield pk.partition("#")[2], sk.removeprefix(kind), item
+
+    def _counts(self) -> Iterator[str]:
+        counted: Counter[tuple[tuple[str, str], str]] = Counter()
+        for user, friend, _ in self._of_kind(FRIEND):
+            counted[user_key(user), "friends"] += 1
+            if of_user(friend, FRIEND, user) not in self.rows:
+                yield f"a friendship has one side: {user} {friend}"
+        for page, user, _ in self._of_kind(FOLLOWER):
+            counted[user_key(user), "pages"] += 1
+            counted[page_key(page), "followers"] += 1
+        for _, user, _ in self._of_kind(ADMINISTRATOR):
+            counted[user_key(user), "pages"] += 1
+        for _, _, item in self._of_kind(MODULE):
+            counted[app_key(item["app"]["S"]), "modules"] += 1
+        names = ("friends", "pages", "followers", "modules")
+        told = {(key, name): int(item[name]["N"]) for key, item in self.rows.items() for name in names if name in item}
+        for place in counted.keys() | told.keys():
+            if counted[place] != told.get(place, 0):
+                yield f"{place} says {told.get(place, 0)}, there are {counted[place]}"
+
+    def _holders(self) -> Iterator[str]:
+        for pk, sk in self.rows:
+            if (pk, ITSELF) not in self.rows:
+                yield f"a row of what is not there: {pk} {sk}"
+        for user, app, _ in self._of_kind(INSTALL):
+            if app_key(app) not in self.rows:
+                yield f"{user} has installed an app that is not there: {app}"
+
+    def _logins(self) -> Iterator[str]:
+        given = {
+            login_key(item["l"]["S"]): key
+            for key, item in self.rows.items()
+            if key[0].startswith("user#") and "l" in item
+        }
+        stored = {key: user_key(item["u"]["S"]) for key, item in self.rows.items() if key[0].startswith("login#")}
+        if odd := given.items() ^ stored.items():
+            yield f"a login without its user, or the reverse: {sorted(odd)}"
+
+    def _families(self) -> Iterator[str]:
+        named: dict[tuple[str, str], tuple[str, str]] = {}
+        for key, item in self.grants.items():
+            if key[1].startswith(GRANT):
+                named |= {family_key(label.partition("#")[2]): key for label in item.get("families", {}).get("SS", ())}
+                if key[0].startswith("user#") and (key[0], ITSELF) not in self.rows:
+                    yield f"a grant of a user who is not there: {key}"
+        stored = {key for key in self.grants if key[0].startswith("family#")}
+        if odd := named.keys() ^ stored:
+            yield f"a code or refresh token without its grant, or the reverse: {sorted(odd)}"
+
+
+def scan(dynamodb: Any, prefix: str = "engawa-local-") -> People:
+    """All of a deployment, through a boto3 client."""
+
+    def items(table: str) -> list[Item]:
+        pages = dynamodb.get_paginator("scan").paginate(TableName=prefix + table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    return People(items("directory"), items("grants"))

@@ -1,0 +1,112 @@
+"""Persistent data (docs/protocol/persistence.md, docs/protocol/sharing.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tests.model.answers import Face, Moment, Refused, denied, invalid
+from tests.model.community import VERSIONS, Community, Held, Token
+
+KEY = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
+ANY = "*"
+Demand = tuple[str, int | str] | None
+"""What a request asks of the version: ("If-Match" or "If-None-Match", a version or ANY)."""
+Keys = frozenset[str] | None
+"""None: every key."""
+
+
+def size(data: Mapping[str, str]) -> int:
+    return sum(len(value.encode()) for value in data.values())
+
+
+class AppData(Community):
+    """Reading and writing."""
+
+    def own(self, token: Token) -> Held:
+        if not self.has(token.app, token.viewer):
+            raise denied()
+        return self.held[token.app, token.viewer]
+
+    def read(self, token: Token, face: Face, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
+        """The data of named users. `/2` names oneself or one friend; the other faces anyone who has the app."""
+        own = self.own(token)
+        if face is Face.TWO and users[0] != token.viewer and not self.are_friends(users[0], token.viewer):
+            raise denied()
+        found = {user: self.held[token.app, user].of(keys) for user in users if self.has(token.app, user)}
+        if not found and len(users) == 1:
+            raise denied()
+        return found if token.viewer not in users else found | {token.viewer: own.of(keys)}
+
+    def read_friends(self, token: Token, face: Face, of: str, keys: Keys) -> dict[str, dict[str, str]]:
+        """The data of those friends who have any, by id. `/2` knows the viewer's; the others also the owner's."""
+        self.own(token)
+        if of != token.viewer and (face is Face.TWO or of != token.owner or not self.has(token.app, of)):
+            raise denied()
+        friends = [friend for friend in self.friends_of(of) if self.has(token.app, friend)]
+        return {friend: data for friend in friends if (data := self.held[token.app, friend].of(keys))}
+
+    def usage(self, token: Token, now: Moment) -> tuple[int, int, range]:
+        """Bytes and keys used, and how many writes may be left."""
+        own, (least, most) = self.own(token), self.in_window(token, now)
+        return size(own.data), len(own.data), range(self.limits.writes - most, self.limits.writes - least + 1)
+
+    def write(self, token: Token, pairs: object, demand: Demand, now: Moment, *, room: bool) -> range:
+        """Store the pairs, all or none; other keys stay."""
+        return self._change(token, self._checked(pairs), demand, now, room)
+
+    def delete(self, token: Token, keys: Keys, demand: Demand, now: Moment, *, room: bool) -> range:
+        """Delete the keys, whether they exist or not."""
+        if keys is not None and len(keys) > self.limits.pairs:
+            raise self._too_many()
+        return self._change(token, None if keys is None else dict.fromkeys(keys), demand, now, room)
+
+    def in_window(self, token: Token, now: Moment) -> tuple[int, int]:
+        """How many writes the window counts, at least and at most: the server's exact times are not known."""
+        writes, span = self.own(token).writes, self.limits.seconds
+        return sum(each.begun > now.ended - span for each in writes), sum(
+            each.ended > now.begun - span for each in writes
+        )
+
+    def _checked(self, pairs: object) -> dict[str, str]:
+        if not isinstance(pairs, dict):
+            raise Refused(400, "bad_request")
+        if not pairs:
+            raise invalid("No key/value pairs")
+        if len(pairs) > self.limits.pairs:
+            raise self._too_many()
+        if not all(map(KEY.fullmatch, pairs)):
+            raise invalid()
+        if not all(isinstance(value, str) for value in pairs.values()):
+            raise Refused(400, "bad_request", "No value associated with specified key.")
+        for key, value in pairs.items():
+            if len(value.encode()) > self.limits.value:
+                raise invalid(f"Value of key {key} is too long (max={self.limits.value})")
+        return pairs
+
+    def _too_many(self) -> Refused:
+        return Refused(413, "request_entity_too_large", f"Too many key/value pairs (max={self.limits.pairs})")
+
+    def _change(
+        self, token: Token, changes: Mapping[str, str | None] | None, demand: Demand, now: Moment, room: bool
+    ) -> range:
+        """How many writes may be left afterwards. `room`: there was, where the server's clock alone knows."""
+        own, limits = self.own(token), self.limits
+        if demand is not None and _matches(own, demand[1]) != (demand[0] == "If-Match"):
+            raise Refused(412, "precondition_failed")
+        least, most = self.in_window(token, now)
+        if least >= limits.writes or (most >= limits.writes and not room):
+            raise Refused(503, "service_unavailable", "appdata update frequency is too high", 417)
+        changed = dict.fromkeys(own.data) if changes is None else changes
+        after = {key: value for key, value in {**own.data, **changed}.items() if value is not None}
+        if size(after) > limits.quota and size(after) > size(own.data):
+            raise invalid(f"Limit exceeded size quota (max={limits.quota})", 417)
+        if len(after) > limits.keys and len(after) > len(own.data):
+            raise invalid(f"Too many keys (max={limits.keys})")
+        own.data, own.version = after, next(VERSIONS)
+        own.writes.append(now)
+        return range(limits.writes - most - 1, limits.writes - least)
+
+
+def _matches(own: Held, version: int | str) -> bool:
+    return bool(own.data) if version == ANY else own.version == version

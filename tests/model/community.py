@@ -1,0 +1,210 @@
+"""Who and what there is: users, friendships, installs, pages and who has to do with them (docs/protocol/admin.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, NamedTuple
+
+from tests.model.answers import Moment, Refused, invalid, not_found
+
+VERSIONS = count(1)
+"""Every accepted write and every install makes a version that there never was."""
+NUMBERS = count(1)
+"""In the order in which feeds and comments were posted."""
+
+
+class Token(NamedTuple):
+    """Who asks: an app, for a viewer; `owner` is whose app it is that runs."""
+
+    app: str
+    viewer: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A deployment's settings. Bytes are UTF-8 bytes of values."""
+
+    quota: int
+    keys: int
+    writes: int
+    seconds: int
+    pairs: int = 99
+    value: int = 65_535
+    strict: bool = False
+    """Whether a publication to friends (of friends) asks for that relation between viewer and user."""
+
+
+@dataclass
+class Held:
+    """What a user has in an app. It exists exactly while the app is installed."""
+
+    data: dict[str, str] = field(default_factory=dict)
+    version: int = field(default_factory=VERSIONS.__next__)
+    writes: list[Moment] = field(default_factory=list)
+    """When each accepted write and delete was."""
+
+    def of(self, keys: frozenset[str] | None) -> dict[str, str]:
+        """Those of the keys that there are; None: every one."""
+        return {key: value for key, value in self.data.items() if keys is None or key in keys}
+
+
+@dataclass
+class Comment:
+    """A comment on a feed."""
+
+    id: str
+    text: str
+    poster: str
+    created: Moment
+    number: int = field(default_factory=NUMBERS.__next__)
+
+
+@dataclass
+class Feed:
+    """A feed of a page, with all that hangs on it."""
+
+    uri: str
+    title: str
+    body: str
+    urls: dict[str, str]
+    poster: str
+    source: str
+    shown: bool
+    created: Moment
+    comments: list[Comment] = field(default_factory=list)
+    favorites: dict[str, str] = field(default_factory=dict)
+    """By user, the favorite's id."""
+    number: int = field(default_factory=NUMBERS.__next__)
+
+
+@dataclass
+class Page:
+    """A page. `shows` is its setting feedSource."""
+
+    id: str
+    name: str
+    shows: str = "administrators"
+    administrators: set[str] = field(default_factory=set)
+    followers: set[str] = field(default_factory=set)
+    modules: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By id, the app and the module's name."""
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    """By contentUri."""
+
+
+@dataclass
+class Community:
+    """All there is. Changes tell whether anything has changed, as `/admin` does."""
+
+    limits: Limits
+    apps: dict[str, str] = field(default_factory=dict)
+    """The names of the apps, by id."""
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The fields of `/admin/users`, by id."""
+    friendships: set[frozenset[str]] = field(default_factory=set)
+    held: dict[tuple[str, str], Held] = field(default_factory=dict)
+    """By app and user."""
+    pages: dict[str, Page] = field(default_factory=dict)
+
+    def are_friends(self, one: str, other: str) -> bool:
+        return frozenset((one, other)) in self.friendships
+
+    def friends_of(self, user: str) -> list[str]:
+        return sorted(other for other in self.users if self.are_friends(user, other))
+
+    def has(self, app: str, user: str) -> bool:
+        """Whether the user has installed the app."""
+        return (app, user) in self.held
+
+    def page(self, page: str) -> Page:
+        if page not in self.pages:
+            raise not_found()
+        return self.pages[page]
+
+    def need_user(self, user: str) -> None:
+        if user not in self.users:
+            raise not_found()
+
+    def befriend(self, one: str, other: str) -> bool:
+        if one == other:
+            raise invalid()
+        self.need_user(one)
+        self.need_user(other)
+        return _put(self.friendships, frozenset((one, other)), there=True)
+
+    def unfriend(self, one: str, other: str) -> bool:
+        if one == other:
+            return False
+        self.need_user(one)
+        self.need_user(other)
+        return _put(self.friendships, frozenset((one, other)), there=False)
+
+    def install(self, app: str, user: str) -> bool:
+        self.need_user(user)
+        if self.has(app, user):
+            return False
+        self.held[app, user] = Held()
+        return True
+
+    def uninstall(self, app: str, user: str) -> bool:
+        """Uninstalling erases the data; installing again begins with none."""
+        return self.held.pop((app, user), None) is not None
+
+    def change_user(self, user: str, fields: dict[str, Any]) -> None:
+        self.need_user(user)
+        known = self.users[user]
+        publication = {**known["publication"], **fields.get("publication", {})}
+        known.update({**fields, "publication": publication})
+
+    def set_role(self, role: str, page: str, user: str, *, there: bool) -> bool:
+        """`role` is administrators or followers."""
+        holders: set[str] = getattr(self.page(page), role)
+        self.need_user(user)
+        return _put(holders, user, there=there)
+
+    def show(self, page: str, source: str) -> str:
+        """Whose posts a page shows from now on: administrators or everyone; judged when posted."""
+        self.page(page).shows = source
+        return source
+
+    def add_module(self, page: str, app: str, name: str, module: str) -> None:
+        if module in self.page(page).modules:
+            raise Refused(409, "conflict")
+        self.page(page).modules[module] = (app, name)
+
+    def remove_module(self, page: str, module: str) -> bool:
+        return page in self.pages and self.pages[page].modules.pop(module, None) is not None
+
+    def erase(self, user: str) -> dict[str, int]:
+        """A user goes with everything that was theirs; how much there was of each kind."""
+        friendships = {each for each in self.friendships if user in each}
+        installs = [key for key in self.held if key[1] == user]
+        roles = [each for page in self.pages.values() for each in (page.administrators, page.followers) if user in each]
+        known = self.users.pop(user, None) is not None
+        self.friendships -= friendships
+        for key in installs:
+            del self.held[key]
+        for holders in roles:
+            holders.remove(user)
+        counts = (int(known), len(friendships), len(installs), len(roles), self._erase_posts(user))
+        return dict(zip(("profiles", "friendships", "installs", "page roles", "posts"), counts, strict=True))
+
+    def _erase_posts(self, user: str) -> int:
+        posts = 0
+        for page in self.pages.values():
+            for feed in page.feeds.values():
+                posts += feed.favorites.pop(user, None) is not None
+                posts += sum(comment.poster == user for comment in feed.comments)
+                feed.comments = [comment for comment in feed.comments if comment.poster != user]
+            posts += sum(feed.poster == user for feed in page.feeds.values())
+            page.feeds = {uri: feed for uri, feed in page.feeds.items() if feed.poster != user}
+        return posts
+
+
+def _put(holders: set[Any], each: Any, *, there: bool) -> bool:
+    """Have `each` among the holders, or not; whether that is a change."""
+    changed = (each in holders) != there
+    (holders.add if there else holders.discard)(each)
+    return changed

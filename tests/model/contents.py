@@ -1,0 +1,168 @@
+"""Pages with their feeds, comments and favorites (docs/protocol/pages.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tests.model.answers import Moment, Refused, denied, invalid, not_found
+from tests.model.community import Comment, Community, Feed, Page, Token
+
+TITLE, BODY, COMMENT = 255, 10_000, 10_000
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A feed as it is posted; without a `uri` it gets the address of its own page."""
+
+    title: str
+    body: str = ""
+    uri: str | None = None
+    source: str | None = None
+
+
+class Cursor(NamedTuple):
+    """Where a list goes on: after the entry of that number; `of` is the page or the feed whose list it is."""
+
+    of: Page | Feed
+    number: int
+
+
+class Listed(NamedTuple):
+    """Part of a list as it is shown, how many there are in all, and the cursor of what follows (None: nothing)."""
+
+    entries: list[dict[str, Any]]
+    total: int
+    following: Cursor | None
+
+
+class Contents(Community):
+    """Posting, deleting and reading. Who reads, reads all: any app's own token will do."""
+
+    def feed(self, page: str, uri: str) -> Feed:
+        """The feed of a content, whether its page shows it or not."""
+        found = self.page(page).feeds.get(uri)
+        if found is None:
+            raise not_found()
+        return found
+
+    def page_information(self, page: str) -> dict[str, Any]:
+        known = self.page(page)
+        return {"id": page, "displayName": known.name, "followerCount": len(known.followers)}
+
+    def may_post(self, token: Token, page: str, draft: Draft) -> tuple[str, bool]:
+        """Under which name a feed would be posted, and whether the page would show it."""
+        if not 1 <= len(draft.title) <= TITLE or len(draft.body) > BODY:
+            raise invalid()
+        here = self.page(page)
+        self._need_poster(token)
+        if draft.source is not None:
+            app, name = here.modules.get(draft.source, (None, ""))
+            if app != token.app:
+                raise invalid()
+        else:
+            name = self.apps[token.app]
+            if token.app not in [app for app, _ in here.modules.values()]:
+                raise denied()
+        if draft.uri in here.feeds:
+            raise Refused(409, "conflict")
+        return name, token.viewer in here.administrators or here.shows == "everyone"
+
+    def post(self, token: Token, page: str, draft: Draft, uri: str, name: str, shown: bool, now: Moment) -> None:
+        """A feed is there, under the `uri` that was answered."""
+        urls = {"pcUrl": "", "mobileUrl": "", "smartphoneUrl": ""}
+        self.page(page).feeds[uri] = Feed(uri, draft.title, draft.body, urls, token.viewer, name, shown, now)
+
+    def delete_feed(self, token: Token, page: str, uri: str) -> None:
+        """A feed goes with all that hangs on it; posted again, it begins with nothing."""
+        self._need_hand(token, page, self.feed(page, uri).poster)
+        del self.page(page).feeds[uri]
+
+    def may_comment(self, token: Token, page: str, uri: str, text: str) -> Feed:
+        if not 1 <= len(text) <= COMMENT:
+            raise invalid()
+        feed = self.feed(page, uri)
+        self._need_poster(token)
+        return feed
+
+    def delete_comment(self, token: Token, page: str, uri: str, comment: str) -> None:
+        feed = self.feed(page, uri)
+        found = [each for each in feed.comments if each.id == comment]
+        if not found:
+            raise not_found()
+        self._need_hand(token, page, found[0].poster)
+        feed.comments.remove(found[0])
+
+    def may_favorite(self, token: Token, page: str, uri: str) -> Feed:
+        feed = self.feed(page, uri)
+        self._need_poster(token)
+        return feed
+
+    def unfavorite(self, token: Token, page: str, uri: str, favorite: str) -> None:
+        """A favorite is its owner's alone; its id begins with that user's."""
+        feed = self.feed(page, uri)
+        owner, dash, _ = favorite.partition("-")
+        if dash and owner != token.viewer:
+            raise denied()
+        if feed.favorites.get(token.viewer) != favorite:
+            raise not_found()
+        del feed.favorites[token.viewer]
+
+    def feeds(self, page: str, start: int | Cursor, count: int) -> Listed:
+        """Part of the feeds that a page shows, newest first."""
+        here = self.page(page)
+        shown = [feed for feed in here.feeds.values() if feed.shown]
+        part, following = _cut(here, shown, start, count)
+        return Listed([self.feed_entry(feed) for feed in part], len(shown), following)
+
+    def comments(self, page: str, uri: str, start: int | Cursor, count: int) -> Listed:
+        """Part of the comments on a content, newest first."""
+        feed = self.feed(page, uri)
+        part, following = _cut(feed, feed.comments, start, count)
+        return Listed([self._comment_entry(comment) for comment in part], len(feed.comments), following)
+
+    def feed_entry(self, feed: Feed) -> dict[str, Any]:
+        return {
+            "contentUri": feed.uri,
+            "title": feed.title,
+            "body": feed.body,
+            "urls": feed.urls,
+            "images": [],
+            "user": self._poster(feed.poster),
+            "favoriteCount": len(feed.favorites),
+            "commentCount": len(feed.comments),
+            "sourceName": feed.source,
+            "created": feed.created,
+        }
+
+    def _comment_entry(self, comment: Comment) -> dict[str, Any]:
+        user = self._poster(comment.poster)
+        return {"id": comment.id, "comment": comment.text, "user": user, "created": comment.created}
+
+    def _poster(self, user: str) -> dict[str, str]:
+        """Names and pictures are as they are now."""
+        known = self.users[user]
+        return {"id": user, "displayName": known["displayName"], "thumbnailUrl": known["thumbnailUrl"]}
+
+    def _need_poster(self, token: Token) -> None:
+        if token.viewer not in self.users:
+            raise denied()
+
+    def _need_hand(self, token: Token, page: str, poster: str) -> None:
+        """Who posted, and administrators of the page, delete."""
+        if token.viewer != poster and token.viewer not in self.page(page).administrators:
+            raise denied()
+
+
+def _cut(of: Page | Feed, entries: Sequence[Any], start: int | Cursor, count: int) -> tuple[list[Any], Cursor | None]:
+    """A part of a list from an index, or from where a cursor points; and the cursor of what follows."""
+    newest = sorted(entries, key=lambda each: -each.number)
+    if isinstance(start, Cursor):
+        if start.of is not of:
+            raise invalid()
+        left = [each for each in newest if each.number < start.number]
+    else:
+        left = newest[start:]
+    part = left[:count]
+    return part, Cursor(of, part[-1].number) if len(left) > count else None

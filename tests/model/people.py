@@ -1,0 +1,106 @@
+"""Who people are, as an app may see them (docs/protocol/people.md, docs/protocol/sharing.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.model.answers import Face, denied
+from tests.model.community import Community, Token
+
+BASIC = ("id", "displayName", "thumbnailUrl", "profileUrl", "thumbnailDetails", "bloodType")
+PUBLISHED = {name: name for name in ("address", "birthday", "age", "gender")} | {"location": "address"}
+"""Profile information: each field's publication setting."""
+DEFAULT = ("id", "displayName", "thumbnailUrl", "profileUrl")
+OWN = ("nickname", "isViewer", "isOwner", "hasApp")
+"""Of `/rpc` and `/os/0.8`."""
+ALL = "@all"
+REACH = ("nobody", "friends", "friendsOfFriends", "everyone")
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of a list of friends; `followers` of which page."""
+
+    start: int = 0
+    count: int = 20
+    by_name: bool = False
+    descending: bool = False
+    has_app: bool = False
+    followers: str | None = None
+
+
+class People(Community):
+    """Reading people."""
+
+    def people(self, token: Token, face: Face, users: Sequence[str], fields: Sequence[str]) -> list[Entry]:
+        """Named users. `/2` names oneself or one friend; the other faces anyone."""
+        installed = self.has(token.app, token.viewer)
+        named = all(user == token.viewer or (installed and self.are_friends(user, token.viewer)) for user in users)
+        if not (named if face is Face.TWO else installed):
+            raise denied()
+        found = [user for user in users if self.may_see(token, user)]
+        if not found and len(users) == 1:
+            raise denied()
+        return [self._entry(token, face, user, fields) for user in found]
+
+    def friends(
+        self, token: Token, face: Face, of: str, query: Query, fields: Sequence[str]
+    ) -> tuple[list[Entry], int]:
+        """Part of a user's friends, and how many pass the filter. `/2` knows the viewer's; the others the owner's."""
+        listed = of == token.viewer or (face is not Face.TWO and of == token.owner)
+        if not (self.has(token.app, token.viewer) and listed and self.has(token.app, of)):
+            raise denied()
+        friends = [
+            each for each in self.friends_of(of) if self.may_see(token, each) and self._passes(token, each, query)
+        ]
+
+        def order(user: str) -> tuple[str, str]:
+            return (self.users[user]["displayName"].casefold() if query.by_name else "", user)
+
+        friends.sort(key=order, reverse=query.descending)
+        part = friends[query.start : query.start + query.count]
+        return [self._entry(token, face, user, fields) for user in part], len(friends)
+
+    def may_see(self, token: Token, user: str) -> bool:
+        """Whether a person may be had at all: with the app; without it only a visible friend of another owner's."""
+        return user in self.users and (self.has(token.app, user) or self._is_seen_by_owner(token, user))
+
+    def _is_seen_by_owner(self, token: Token, user: str) -> bool:
+        """The row "Owner: friends, not installed": ▲ and △. Where owner and viewer are one, the viewer's rows hold."""
+        others = token.owner != token.viewer and self.has(token.app, token.owner) and user != token.viewer
+        return others and self.are_friends(user, token.owner) and bool(self.users[user]["visible"])
+
+    def _may_see_field(self, token: Token, user: str, field: str) -> bool:
+        if field not in PUBLISHED:
+            return True
+        publication = self.users[user]["publication"][PUBLISHED[field]]
+        if self.limits.strict and self._closeness(token.viewer, user) < 4 - REACH.index(publication):
+            return False
+        return publication != "nobody" if self.has(token.app, user) else publication == "everyone"
+
+    def _closeness(self, viewer: str, user: str) -> int:
+        """3 oneself or a friend, 2 a friend of a friend, 1 anyone else."""
+        if user == viewer or self.are_friends(user, viewer):
+            return 3
+        return 2 if set(self.friends_of(viewer)) & set(self.friends_of(user)) else 1
+
+    def _passes(self, token: Token, user: str, query: Query) -> bool:
+        followers = self.pages[query.followers].followers if query.followers in self.pages else set()
+        return (not query.has_app or self.has(token.app, user)) and (query.followers is None or user in followers)
+
+    def _entry(self, token: Token, face: Face, user: str, fields: Sequence[str]) -> Entry:
+        known, own = self.users[user], () if face is Face.TWO else OWN
+        every = {**known, "id": user, "location": known["address"], "nickname": known["displayName"]}
+        every["thumbnailDetails"] = [{"value": known["thumbnailUrl"]}] if known["thumbnailUrl"] else []
+        every |= {"isViewer": user == token.viewer, "isOwner": user == token.owner, "hasApp": self.has(token.app, user)}
+        names = (*BASIC, *PUBLISHED, *own) if ALL in fields else ("id", *(fields or (*DEFAULT, *own)))
+        known_names = {*BASIC, *PUBLISHED, *own}
+        return {
+            name: every[name]
+            for name in names
+            if name in known_names and every[name] is not None and self._may_see_field(token, user, name)
+        }

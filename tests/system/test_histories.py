@@ -1,0 +1,57 @@
+"""What eight clients ask of the same at once could have been asked one after the other: histories over HTTP, checked.
+
+HISTORIES says how many there are of each kind. What is checked is what docs/architecture.md promises; the emulator is
+one process and lags nowhere, which DynamoDB may.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.system.conftest import running
+from tests.system.content_histories import check_content, content_history
+from tests.system.crowd import Crowd
+from tests.system.histories import CLIENTS, SETTINGS, Recorder, check_data, data_history
+
+HISTORIES = int(os.environ.get("HISTORIES", "5"))
+TURNS = 20
+SEED = int(os.environ.get("HISTORIES_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    with running(tmp_path_factory.mktemp("histories"), **SETTINGS) as served:
+        yield Crowd(served)
+
+
+def figures(kind: str, recorders: list[Recorder], states: int, seconds: tuple[float, float]) -> str:
+    operations = sum(len(each.operations) for each in recorders)
+    unknown, busy = sum(each.unknown for each in recorders), sum(each.busy for each in recorders)
+    return (
+        f"{kind}: {operations} operations of {CLIENTS} clients in {len(recorders)} histories, {seconds[0]:.0f} s; "
+        f"{unknown} outcomes unknown, of which {busy} gave up; {states} states in {seconds[1]:.1f} s"
+    )
+
+
+def test_one_users_data(crowd: Crowd, record_property: Callable[[str, object], None]) -> None:
+    begun = time.monotonic()
+    made = [data_history(crowd, TURNS, SEED + turn) for turn in range(HISTORIES)]
+    recorded = time.monotonic()
+    states = sum(check_data(operations) for _, operations in made)
+    seconds = recorded - begun, time.monotonic() - recorded
+    print(told := figures("data", [recorder for recorder, _ in made], states, seconds))
+    record_property("data", told)
+
+
+def test_one_content(crowd: Crowd, record_property: Callable[[str, object], None]) -> None:
+    begun = time.monotonic()
+    made = [content_history(crowd, TURNS, SEED + turn) for turn in range(HISTORIES)]
+    recorded = time.monotonic()
+    states = sum(check_content(whole, comments) for _, whole, comments in made)
+    seconds = recorded - begun, time.monotonic() - recorded
+    print(told := figures("contents", [recorder for recorder, _, _ in made], states, seconds))
+    record_property("contents", told)

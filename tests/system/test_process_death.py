@@ -1,0 +1,274 @@
+"""A process that dies in the midst of a request leaves nothing that is wrong, and whoever asks again ends right.
+
+Over HTTP, on the embedded AWS: SIGKILL comes before and after each call of a request, in turn. All tables are scanned
+after the death and after the second request, which another process answers.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from chalicelib.core.directory import App, Page, User, new_user_id
+from chalicelib.core.oauth import Family, hashed
+from tests import invariants, invariants_contents, invariants_directory
+from tests.pictures import png
+from tests.system.conftest import ROOT, START_SECONDS, STOP_SECONDS, fresh_environment
+from tests.system.crowd import BUCKET, wired
+from tests.tally import tried
+
+APP, PUBLIC, PAGE = "6d1f0c2ab4e79853", "c07be4915fa2d386", "12345678901234567890"
+DATA = "/2/apps/appdata/@me/@self"
+FEEDS, COMMENTS, FAVORITES = (f"/2/pages/{PAGE}/{name}" for name in ("feeds", "comments", "favorites"))
+DAY_MS = 86_400_000
+
+
+class Mortals:
+    """The processes that answer, and a look behind the scenes."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.issuer = f"http://127.0.0.1:{environment['PORT']}"
+        self.http = httpx.Client(base_url=self.issuer, timeout=30)
+        self.now = time.time_ns() // 1_000_000
+        directory, endpoint = Path(environment["ENGAWA_LOCAL_DIR"]), f"http://127.0.0.1:{environment['EMULATOR_PORT']}"
+        self.clients = {name: aws_client(name, endpoint) for name in ("dynamodb", "s3", "sqs")}
+        self.platform = wired(self.issuer, directory, self.clients, lambda: self.now)
+
+    def populate(self) -> None:
+        here = self.platform
+        self.poster = self.user()
+        here.apps.create(App(APP, "Quest", scopes=("mixi_apps2",)))
+        here.apps.create(App(PUBLIC, "Album", False, None, ("com.example.album:/back",), scopes=("r_profile",)))
+        here.pages.create(Page(PAGE, "Cafe"))
+        here.pages.add_administrator(PAGE, self.poster)
+        here.pages.add_module(PAGE, APP, "menu name")
+
+    def user(self) -> str:
+        """A new user."""
+        return self.platform.users.create(User(new_user_id(), "name")).id
+
+    def send(self, method: str, path: str, user: str | None, dies: str = "", **more: Any) -> httpx.Response:
+        """A request with a token of a user, or of the operator's, of a process that dies as said."""
+        scopes = ("mixi_apps2", "w_pagefeed") if user else ("admin",)
+        token = self.platform.tokens.issue(app=APP, viewer=user, scopes=scopes, lifetime=3600)
+        # A process answers the requests of one connection: each has its own.
+        headers = {"Authorization": f"OAuth {token}", "Connection": "close"} | ({"X-Dies": dies} if dies else {})
+        return self.http.request(method, path, headers=headers, **more)
+
+    def check(self) -> None:
+        """Nothing is wrong in any table."""
+        contents = invariants_contents.scan(self.clients["dynamodb"], self.clients["s3"], BUCKET)
+        assert contents.wrongs() == []
+        assert invariants.scan(self.clients["dynamodb"]).wrongs() == []
+        assert invariants_directory.scan(self.clients["dynamodb"]).wrongs() == []
+
+    def settle(self) -> None:
+        """What time, the sweep and the queue bring about; then nothing is left behind."""
+        self.now += DAY_MS
+        self.platform.appdata.sweep(40)
+        while due := self.platform.leavings.due():
+            assert all(self.platform.leavings.work(note, 40) for note in due)
+        self.check()
+        contents = invariants_contents.scan(self.clients["dynamodb"], self.clients["s3"], BUCKET)
+        assert contents.remains() == []
+        assert invariants.scan(self.clients["dynamodb"]).remains() == []
+
+
+def aws_client(service: Any, endpoint: str) -> Any:
+    import boto3
+
+    keys = {"aws_access_key_id": "engawa", "aws_secret_access_key": "engawa"}
+    return boto3.client(service, endpoint_url=endpoint, region_name="ap-northeast-1", **keys)
+
+
+@pytest.fixture(scope="module")
+def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
+    directory = tmp_path_factory.mktemp("mortals")
+    environment = fresh_environment(directory)
+    log = directory / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.system.mortal"], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        await_answers(f"http://127.0.0.1:{environment['PORT']}", process, log)
+        made = Mortals(environment)
+        made.populate()
+        yield made
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_SECONDS)
+
+
+def await_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(log.read_text(errors="replace"))
+
+
+@dataclass
+class Asked:
+    """A request that is ready to be sent, what of it has come true, and what a repetition is told."""
+
+    send: Callable[[str], httpx.Response]
+    """With when its process dies."""
+    count: Callable[[], int]
+    """How often it has been carried out."""
+    again: int = 200
+    """The status where it has been carried out before."""
+    twice: int = 1
+    """How often it has been carried out then."""
+
+
+def writing(here: Mortals) -> Asked:
+    user, pairs = here.user(), {"level": "6", "map": "m" * 5_000, "log": uuid4().hex * 200}
+    here.platform.appdata.install(APP, user, {"level": "5", "map": "o" * 4_000})
+    return Asked(
+        lambda dies: here.send("POST", DATA, user, dies, json=pairs),
+        lambda: int(here.platform.appdata.read(APP, user, None).data == pairs),
+    )
+
+
+def clearing(here: Mortals) -> Asked:
+    user = here.user()
+    here.platform.appdata.install(APP, user, {"level": "5", "map": uuid4().hex * 200})
+    return Asked(
+        lambda dies: here.send("DELETE", DATA, user, dies),
+        lambda: int(here.platform.appdata.read(APP, user, None).data == {}),
+    )
+
+
+def installing(here: Mortals) -> Asked:
+    user = here.user()
+    path = f"/admin/users/{user}/installs/{APP}"
+    return Asked(
+        lambda dies: here.send("PUT", path, None, dies), lambda: int(here.platform.directory.has_installs(user))
+    )
+
+
+def posted(here: Mortals) -> str:
+    """The contentUri of a feed."""
+    uri = f"http://application.example/{uuid4().hex}"
+    assert here.send("POST", FEEDS, here.poster, json={"title": "title", "contentUri": uri}).status_code == 201
+    return uri
+
+
+def counter(here: Mortals, uri: str, name: str) -> int:
+    feed = here.send("GET", FEEDS, None, params={"contentUri": uri})
+    return int(feed.json()["entry"][name])
+
+
+def commenting(here: Mortals) -> Asked:
+    uri = posted(here)
+    return Asked(
+        lambda dies: here.send(
+            "POST", COMMENTS, here.poster, dies, json={"comment": "text"}, params={"contentUri": uri}
+        ),
+        lambda: len(here.platform.feeds.get(PAGE, uri) and comments(here, uri)),
+        again=201,
+        twice=2,
+    )
+
+
+def comments(here: Mortals, uri: str) -> Any:
+    from chalicelib.core.paging import Paging
+
+    return here.platform.comments.part(PAGE, uri, Paging(0, 100)).entries
+
+
+def favoring(here: Mortals) -> Asked:
+    uri, user = posted(here), here.user()
+    return Asked(
+        lambda dies: here.send("POST", FAVORITES, user, dies, params={"contentUri": uri}),
+        lambda: here.platform.favorites.count(PAGE, uri),
+        again=201,
+    )
+
+
+def exists(here: Mortals, uri: str) -> int:
+    from chalicelib.core.errors import NotFound
+
+    try:
+        here.platform.feeds.get(PAGE, uri)
+    except NotFound:
+        return 0
+    return 1
+
+
+def posting(here: Mortals) -> Asked:
+    uri = f"http://application.example/{uuid4().hex}"
+    feed = f'{{"title": "title", "contentUri": "{uri}"}}'
+    files = {"request": (None, feed), "image1": ("a.png", png(8, 6), "image/png")}
+    return Asked(
+        lambda dies: here.send("POST", FEEDS, here.poster, dies, files=files), lambda: exists(here, uri), again=409
+    )
+
+
+def deleting(here: Mortals) -> Asked:
+    uri = posted(here)
+    here.platform.favorites.add(PAGE, uri, here.poster)
+    return Asked(
+        lambda dies: here.send("DELETE", FEEDS, here.poster, dies, params={"contentUri": uri}),
+        lambda: 1 - exists(here, uri),
+        again=404,
+    )
+
+
+def refreshing(here: Mortals) -> Asked:
+    user, grants = here.user(), here.platform.grants
+    code = grants.allow(Family("", PUBLIC, user, frozenset({"r_profile"}), 0, 0))
+    family = grants.find(PUBLIC, code)[1]
+    assert family
+    token = grants.redeem(family, code)
+    form = {"grant_type": "refresh_token", "client_id": PUBLIC, "refresh_token": token}
+
+    def used() -> int:
+        known = grants.find(PUBLIC, token or "")[1]
+        return int(known is None or known.refresh != hashed(token or ""))
+
+    # Nobody has heard the token that replaced it: what comes with the old one may be a thief, and ends the family.
+    return Asked(lambda dies: here.send("POST", "/2/token", user, dies, data=form), used, again=400)
+
+
+REQUESTS = [writing, clearing, installing, commenting, favoring, posting, deleting, refreshing]
+
+
+@pytest.mark.parametrize("make", REQUESTS, ids=lambda make: make.__name__)
+def test_who_dies_is_followed_by_another(mortals: Mortals, make: Callable[[Mortals], Asked]) -> None:
+    asked = make(mortals)
+    answer = asked.send("")
+    assert answer.is_success, answer.text
+    assert asked.count() == 1
+    calls = int(answer.headers["x-calls"])
+    found = set()
+    for turn in range(1, calls + 1):
+        for when in ("before", "after"):
+            asked = make(mortals)
+            with pytest.raises(httpx.TransportError):
+                asked.send(f"{when} {turn}")
+            mortals.check()
+            count = asked.count()
+            found.add(count)
+            again = asked.send("")
+            assert again.status_code == (asked.again if count else answer.status_code), (when, turn, again.text)
+            assert asked.count() == (asked.twice if count else 1)
+            mortals.check()
+            tried("death of the process, over HTTP", make.__name__, f"killed {when}")
+    assert found == {0, 1}
+    mortals.settle()

@@ -1,0 +1,56 @@
+"""What one answer may hold of several users: pairs are counted as well as bytes, before they are all in memory."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.core.errors import TooLarge
+from chalicelib.store.gathering import gather
+from chalicelib.store.ledger import Ledger
+from chalicelib.store.values import Keys, Values
+
+EMPTY = dict.fromkeys("abcde", "")
+
+
+class Ledgers:
+    """Ledgers of five empty values each, and how many were asked for; the last has `unlisted` more."""
+
+    def __init__(self, count: int, unlisted: int = 0) -> None:
+        self.count, self.unlisted, self.seen = count, unlisted, 0
+
+    def __iter__(self) -> Iterator[Ledger]:
+        for number in range(self.count):
+            self.seen += 1
+            last = number == self.count - 1
+            yield Ledger("app", f"user{number}", "epoch000", inline=EMPTY, unlisted=self.unlisted if last else 0)
+
+
+def found(ledgers: Ledgers, keys: Keys, most_pairs: int) -> dict[str, dict[str, str]]:
+    # No value is an item of its own, so nothing is read.
+    return gather(Values(None, "appdata"), ledgers, keys, most=0, most_pairs=most_pairs, reread=lambda user: None)
+
+
+def test_as_many_pairs_as_allowed_pass_and_one_more_is_refused() -> None:
+    assert found(Ledgers(4), None, 20) == {f"user{number}": EMPTY for number in range(4)}
+    with pytest.raises(TooLarge, match=r"too many pairs for one answer \(max=19\)"):
+        found(Ledgers(4), None, 19)
+
+
+def test_no_more_ledgers_are_unpacked_than_it_takes_to_know() -> None:
+    ledgers = Ledgers(1000)
+    with pytest.raises(TooLarge):
+        found(ledgers, None, 12)
+    assert ledgers.seen == 3
+
+
+def test_values_that_a_ledger_does_not_list_count() -> None:
+    with pytest.raises(TooLarge):
+        found(Ledgers(1, unlisted=1), None, 5)
+
+
+def test_asked_by_name_only_what_is_asked_counts() -> None:
+    keys = frozenset({"a", "x"})
+    assert found(Ledgers(20), keys, 20) == {f"user{number}": {"a": ""} for number in range(20)}
+    # Of the values that are not listed, as many as it may be by their names.
+    with pytest.raises(TooLarge):
+        found(Ledgers(20, unlisted=7), keys, 20)

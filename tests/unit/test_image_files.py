@@ -1,0 +1,295 @@
+"""Images without their pixels: which parts of a file are kept, what is said of broken ones, sizes and keys."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core import jpeg, png
+from chalicelib.core.images import Rendition, fitted, is_key, key_of
+from chalicelib.core.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
+from tests.pictures import PNG_SIGNATURE, chunk, exif, header, png_of, segment
+
+START, END = b"\xff\xd8", b"\xff\xd9"
+FRAME = struct.pack(">BHHB", 8, 30, 40, 3) + b"\1\2\3"
+SOF, SOS = segment(0xC0, FRAME), segment(0xDA, b"scan")
+PIXELS = b"a\xff\0b\xff\xd0c\xff\xd7"
+"""With a stuffed byte and restarts."""
+ICC = b"ICC_PROFILE\0"
+
+
+def jpeg_of(*segments: bytes, end: bytes = SOF + SOS + PIXELS + END) -> bytes:
+    return START + b"".join(segments) + end
+
+
+def kept(*segments: bytes, end: bytes = SOF + SOS + PIXELS + END) -> bytes:
+    return jpeg.read(jpeg_of(*segments, end=end)).data
+
+
+def no_jpeg(data: bytes) -> str:
+    with pytest.raises(NoPicture) as caught:
+        jpeg.read(data)
+    return str(caught.value)
+
+
+def no_png(*parts: bytes) -> str:
+    with pytest.raises(NoPicture) as caught:
+        png.read(PNG_SIGNATURE + b"".join(parts))
+    return str(caught.value)
+
+
+# PNG
+
+
+def test_of_a_png_the_picture_is_kept() -> None:
+    profile = chunk(b"iCCP", b"name\0\0" + zlib.compress(b"profile"))
+    palette = [chunk(b"PLTE", b"abc"), chunk(b"tRNS", b"\x7f")]
+    others = [chunk(b"tEXt", b"secret"), chunk(b"gAMA", b"1"), chunk(b"eXIf", exif(6)[6:])]
+    pixels = [chunk(b"IDAT", b"one"), chunk(b"IDAT"), chunk(b"IDAT", b"two")]
+    head = header(40, 30, 4, 3)
+
+    read = png.read(b"".join([PNG_SIGNATURE, head, profile, *palette, *others, *pixels, chunk(b"IEND"), b"more"]))
+
+    body = b"".join([PNG_SIGNATURE, head, *palette, chunk(b"IDAT", b"onetwo"), chunk(b"IEND")])
+    assert read == Picture("PNG", 40, 30, 4, body, 6, b"profile")
+    assert png.read(png_of(header(1, 2, 16), b"")).upright_size == (1, 2)
+
+
+ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown kind"
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([], ORDER),
+        ([chunk(b"IHDR")], ORDER),
+        ([chunk(b"IHDR", b"\0" * 12)], "its header is broken"),
+        ([chunk(b"IHDR", b"\0" * 14)], "its header is broken"),
+        ([chunk(b"IDAT")], ORDER),
+        ([header(1, 1), header(1, 1)], ORDER),
+        ([header(1, 1), chunk(b"IDAT"), chunk(b"PLTE")], ORDER),
+        ([header(1, 1), chunk(b"tRNS"), chunk(b"tRNS")], ORDER),
+        ([header(1, 1), chunk(b"EVIL")], UNKNOWN),
+        ([header(1, 1), chunk(b"EV1L")], "what should be a part of it is none"),
+        ([header(1, 1), chunk(b"IDAT")[:-1] + b"x"], "a checksum is wrong"),
+        ([header(1, 1), *[chunk(b"IDAT")] * png.MAX_CHUNKS], "it has too many parts (max=100000)"),
+    ],
+)
+def test_what_is_no_png(parts: list[bytes], said: str) -> None:
+    assert no_png(*parts, chunk(b"IEND")) == f"is not a valid png: {said}"
+
+
+def test_a_png_ends_with_its_last_chunk() -> None:
+    whole = png_of(header(1, 1), b"\0")
+    assert png.read(whole).data == whole
+    body = whole.removeprefix(PNG_SIGNATURE)
+    for end in range(len(body)):
+        assert no_png(body[:end]) == "is truncated"
+
+
+@pytest.mark.parametrize(("size", "there"), [(1, True), (MAX_PROFILE, True), (MAX_PROFILE + 1, False)])
+def test_a_profile_of_four_million_bytes_is_the_largest(size: int, there: bool) -> None:
+    profile = b"p" * size
+    packed = chunk(b"iCCP", b"\0\0" + zlib.compress(profile))
+    most = 65_519
+    parts = [profile[place : place + most] for place in range(0, size, most)]
+    numbered = [segment(0xE2, ICC + bytes([turn + 1, len(parts)]) + part) for turn, part in enumerate(parts)]
+
+    assert png.read(png_of(header(1, 1), b"", [packed])).profile == (profile if there else None)
+    assert jpeg.read(jpeg_of(*numbered)).profile == (profile if there else None)
+
+
+@pytest.mark.parametrize(
+    "broken", [b"", b"name", b"name\0", b"name\0\0nonsense", b"\0\0" + zlib.compress(b"p" * 99)[:-1]]
+)
+def test_a_broken_profile_is_none(broken: bytes) -> None:
+    assert png.read(png_of(header(1, 1), b"", [chunk(b"iCCP", broken)])).profile is None
+
+
+# JPEG
+
+
+def test_of_a_jpeg_the_picture_is_kept() -> None:
+    tables = [segment(marker, b"table") for marker in (0xDB, 0xC4, 0xDD, 0xCC)]
+    others = [segment(marker, b"secret") for marker in (0xE0, 0xEE, 0xE5, 0xFE, 0xE1)]
+    about = [segment(0xE0, b"JFIF\0" + b"x" * 20), segment(0xEE, b"Adobe" + b"y" * 20)]
+    short = [segment(0xE0, b"JFIF\0" + b"x" * 9), segment(0xEE, b"Adobe" + b"y" * 9)]
+    orientation = segment(0xE1, b"Exif\0\0" + exif(8)[6:])
+
+    read = jpeg.read(jpeg_of(*about, *about, orientation, *others, *tables) + b"more")
+
+    assert read == Picture("JPEG", 40, 30, 8, jpeg_of(*short, *tables), 8, None)
+    assert read.upright_size == (30, 40)
+
+
+def test_the_first_of_two_orientations_holds() -> None:
+    parts = [segment(0xE1, b"Exif\0\0" + exif(turn)[6:]) for turn in (5, 1)]
+    read = jpeg.read(jpeg_of(*parts))
+    assert (read.orientation, read.upright_size) == (5, (30, 40))
+
+
+def test_how_colours_are_coded_is_said_before_the_frame() -> None:
+    late = segment(0xE0, b"JFIF\0")
+    end = SOS + PIXELS + END
+    assert kept(SOF, late, end=end) == kept(SOF, end=end)
+
+
+def test_a_profile_is_put_together_by_its_numbers() -> None:
+    parts = [segment(0xE2, ICC + bytes([number, 2]) + text) for number, text in ((2, b"b"), (1, b"a"), (1, b"x"))]
+    assert jpeg.read(jpeg_of(*parts, segment(0xE2, b"MPF\0\1\1\1"))).profile == b"ab"
+    assert jpeg.read(jpeg_of(parts[0], segment(0xE2, ICC))).profile == b"b"
+    assert jpeg.read(jpeg_of(segment(0xE2, ICC + b"\1\1"))).profile is None
+
+
+def test_fill_bytes_before_a_marker_are_passed_over() -> None:
+    filled = b"\xff\xff" + segment(0xDB, b"t")
+    assert kept(filled) == kept(segment(0xDB, b"t"))
+    assert kept(end=SOF + SOS + b"a\xff" + END) == kept(end=SOF + SOS + b"a" + END)
+
+
+@pytest.mark.parametrize("marker", [0xC0, 0xC1, 0xC2, 0xC9, 0xCA])
+def test_frames_that_are_shown(marker: int) -> None:
+    data = jpeg_of(segment(marker, FRAME), end=SOS + PIXELS + END)
+    assert jpeg.read(data).data == data
+
+
+@pytest.mark.parametrize("marker", [0xC3, 0xC5, 0xC8, 0xCB, 0xCF])
+def test_frames_that_nobody_shows(marker: int) -> None:
+    assert no_jpeg(jpeg_of(segment(marker, FRAME))) == "is a jpeg of a kind that is not supported"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (jpeg_of(SOF), "it has more than one frame"),
+        (jpeg_of(end=SOF + END), "it has no picture"),
+        (jpeg_of(end=SOS + END), "it has no picture"),
+        (jpeg_of(segment(0xC0, FRAME[:5]), end=SOS + END), "it has no picture"),
+        (jpeg_of(b"x"), "a marker is missing"),
+        (jpeg_of(b"\xff\0"), "a marker is missing"),
+        *((jpeg_of(bytes([0xFF, marker])), "a marker stands where none may") for marker in (0x01, 0xD0, 0xD7, 0xD8)),
+        (jpeg_of(b"\xff\xfe\0\1"), "a segment is shorter than can be"),
+        (jpeg_of(*[segment(0xFE, b"")] * jpeg.MAX_SEGMENTS), "it has too many segments (max=4096)"),
+    ],
+)
+def test_what_is_no_jpeg(data: bytes, said: str) -> None:
+    assert no_jpeg(data) == f"is not a valid jpeg: {said}"
+
+
+def test_a_frame_of_six_bytes_and_an_empty_segment_are_enough() -> None:
+    data = jpeg_of(segment(0xDB, b""), segment(0xC0, FRAME[:6]), end=SOS + END)
+    assert jpeg.read(data).data == data
+
+
+def test_a_jpeg_ends_with_its_last_marker() -> None:
+    whole = jpeg_of(segment(0xDB, b"t"))
+    for end in range(2, len(whole)):
+        assert no_jpeg(whole[:end]) == "is truncated"
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_64_scans_are_the_most(more: int) -> None:
+    data = jpeg_of(end=SOF + (SOS + b"a") * (jpeg.MAX_SCANS + more) + END)
+    if more:
+        assert no_jpeg(data) == "is a jpeg with too many scans (max=64)"
+    else:
+        assert jpeg.read(data).data == data
+
+
+# Orientation
+
+
+def tiff(*entries: tuple[int, int, int, int], order: str = "<", start: int = 8) -> bytes:
+    """A TIFF structure whose first directory has these entries, as Exif writes them."""
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", start)
+    listed = b"".join(struct.pack(f"{order}HHIH2x", *entry) for entry in entries)
+    return head.ljust(start, b"\0") + struct.pack(f"{order}H", len(entries)) + listed
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("value", "read"), [(0, 1), (1, 1), (2, 2), (8, 8), (9, 1)])
+def test_an_orientation_wherever_it_stands(order: str, value: int, read: int) -> None:
+    other = (0x010E, 3, 1, 5)
+    for entries in ([(0x0112, 3, 1, value)], [other, (0x0112, 3, 1, value), (0x0112, 3, 1, 7)]):
+        assert orientation_of(tiff(*entries, order=order, start=20)) == read
+
+
+@pytest.mark.parametrize("entry", [(0x0113, 3, 1, 6), (0x0112, 4, 1, 6), (0x0112, 3, 2, 6)])
+def test_other_entries_are_no_orientation(entry: tuple[int, int, int, int]) -> None:
+    assert orientation_of(tiff(entry)) == 1
+
+
+def test_an_orientation_that_is_cut_off_is_none() -> None:
+    whole = tiff((0x0112, 3, 1, 6))
+    assert [orientation_of(whole[:end]) for end in (len(whole), len(whole) - 2)] == [6, 6]
+    assert {orientation_of(whole[:end]) for end in range(len(whole) - 2)} == {1}
+    assert orientation_of(b"II*\1" + whole[4:]) == 1
+
+
+@given(
+    st.binary(max_size=64), st.sampled_from([b"", b"II*\0", b"MM\0*", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08\xff\xff"])
+)
+def test_an_orientation_is_from_1_to_8_whatever_is_read(data, beginning):
+    assert 1 <= orientation_of(beginning + data) <= 8
+
+
+# Renditions
+
+
+@given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(1, 1024))
+def test_a_picture_fits_and_keeps_its_shape(width, height, edge):
+    across, down = fitted(width, height, edge)
+    assert max(across, down) == min(edge, max(width, height))
+    assert 1 <= across <= width
+    assert 1 <= down <= height
+    assert abs(across * height - down * width) <= max(width, height)
+
+
+@pytest.mark.parametrize(
+    ("size", "made"),
+    [
+        ((180, 1), (180, 1)),
+        ((181, 361), (90, 180)),
+        ((360, 3), (180, 2)),
+        ((361, 1), (180, 1)),
+        ((720, 1), (180, 1)),
+    ],
+)
+def test_half_a_pixel_is_a_whole_one_and_none_is_less_than_one(size: tuple[int, int], made: tuple[int, int]) -> None:
+    assert fitted(*size, 180) == made
+    assert fitted(*reversed(size), 180) == tuple(reversed(made))
+
+
+def test_keys_name_the_content() -> None:
+    jpeg, other, png = (
+        key_of("feeds/42-a_B", Rendition("large", body, media_type, 1, 1))
+        for body, media_type in ((b"a", "image/jpeg"), (b"b", "image/jpeg"), (b"a", "image/png"))
+    )
+    # SHA-256 of "a" begins so.
+    assert jpeg == "images/feeds/42-a_B/ca978112ca1bbdcafac231b39a23dc4d.jpg"
+    assert png == jpeg.replace(".jpg", ".png")
+    assert other != jpeg
+    assert all(map(is_key, (jpeg, other, png)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "answers/f/0123456789abcdef0123456789abcdef.jpg",
+        "images/0123456789abcdef0123456789abcdef.jpg",
+        "images//0123456789abcdef0123456789abcdef.jpg",
+        "images/../0123456789abcdef0123456789abcdef.jpg",
+        "images/f/0123456789abcdef0123456789abcdef.gif",
+        "images/f/0123456789abcdef0123456789abcdef.jpg\n",
+        "images/f/0123456789ABCDEF0123456789ABCDEF.jpg",
+        "images/f/0123.jpg",
+        "images/f/0123456789abcdef0123456789abcdef.jpg?x",
+    ],
+)
+def test_what_is_no_key(text):
+    assert not is_key(text)
+    assert is_key("images/f/0123456789abcdef0123456789abcdef.jpg")

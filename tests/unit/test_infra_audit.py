@@ -1,0 +1,125 @@
+"""What is installed is pinned, what Lambda gets has hashes, and what could not be asked about is never called good."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import audit, lock
+from infra.bundle import HASHED
+
+ROOT = Path(__file__).resolve().parents[2]
+UNKNOWN = "Dependency not found on PyPI and could not be audited"
+
+
+def found(*dependencies: dict[str, Any]) -> audit.Found:
+    return audit.read(json.dumps({"dependencies": dependencies, "fixes": []}), "")
+
+
+def good(name: str) -> dict[str, Any]:
+    return {"name": name, "version": "1.0", "vulns": []}
+
+
+def weak(name: str, *fixed: str) -> dict[str, Any]:
+    return {"name": name, "version": "1.0", "vulns": [{"id": "X-1", "aliases": ["Y-1"], "fix_versions": [*fixed]}]}
+
+
+def skipped(name: str) -> dict[str, Any]:
+    return {"name": name, "skip_reason": UNKNOWN}
+
+
+def lines(result: audit.Found) -> list[str]:
+    return list(audit.told("the tools", result))
+
+
+def statuses(*results: audit.Found) -> tuple[int, int]:
+    return audit.status(results, strict=False), audit.status(results, strict=True)
+
+
+def test_what_was_asked_about_and_is_good() -> None:
+    result = found(good("a"), good("b"))
+    assert lines(result) == ["audited: the tools: 2 packages, 0 with known weaknesses"]
+    assert statuses(result) == (0, 0)
+
+
+def test_a_known_weakness_fails() -> None:
+    result = found(good("a"), weak("b", "1.1"), weak("c"))
+    assert lines(result) == [
+        "WEAK: the tools: b 1.0: X-1, Y-1 (fixed in 1.1)",
+        "WEAK: the tools: c 1.0: X-1, Y-1 (fixed in nowhere yet)",
+        "audited: the tools: 3 packages, 2 with known weaknesses",
+    ]
+    assert statuses(found(good("a")), result) == (1, 1)
+
+
+def test_what_nobody_could_be_asked_about_is_not_called_good() -> None:
+    result = found(skipped("a"), skipped("b"))
+    assert lines(result) == [f"not audited: the tools: nothing could be asked ({UNKNOWN})"]
+    assert statuses(result) == (0, 3)
+
+
+def test_packages_that_are_passed_over_are_named() -> None:
+    result = found(good("a"), *(skipped(f"b{number}") for number in range(9)))
+    assert lines(result) == [
+        f"not audited: the tools: 9 of 10 packages: b0, b1, b2, b3, b4, b5, b6, b7, … ({UNKNOWN})",
+        "audited: the tools: 1 packages, 0 with known weaknesses",
+    ]
+    assert statuses(result) == (0, 3)
+
+
+@pytest.mark.parametrize("output", ["", "nonsense", "[]", "{}", "null"])
+def test_an_asking_that_failed_is_told(output: str) -> None:
+    result = audit.read(output, "Traceback …\nConnectionError: nobody there\n")
+    assert lines(result) == ["not audited: the tools: nothing could be asked (ConnectionError: nobody there)"]
+    assert statuses(result) == (0, 3)
+
+
+def test_without_pip_audit_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any) -> None:
+    monkeypatch.setattr(audit, "AUDITOR", tmp_path / "pip-audit")
+    assert (audit.main([]), audit.main(["--strict"])) == (0, 3)
+    assert capsys.readouterr().out.startswith("not audited: nothing: ")
+
+
+def test_the_tools_are_asked_about_only_where_there_is_an_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    auditor, answer = tmp_path / "pip-audit", tmp_path / "answer.json"
+    auditor.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncat {answer}\n')
+    auditor.chmod(0o700)
+    packages = tmp_path / ".venv" / "lib" / "python3.13" / "site-packages"
+    packages.mkdir(parents=True)
+    monkeypatch.setattr(audit, "AUDITOR", auditor)
+    monkeypatch.setattr(audit, "ROOT", tmp_path)
+
+    answer.write_text(json.dumps({"dependencies": [skipped("a")]}))
+    assert audit.main([]) == 0
+    assert (tmp_path / "asked").read_text().count("\n") == 1
+    answer.write_text(json.dumps({"dependencies": [good("a")]}))
+    assert audit.main(["--strict"]) == 0
+
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert f"--requirement={ROOT / 'requirements.txt'}" in asked[1]
+    assert f"--path={packages}" in asked[2]
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "audited: what runs in Lambda: 1 packages, 0 with known weaknesses",
+        "audited: .venv: 1 packages, 0 with known weaknesses",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*requirements*.txt")) + sorted(ROOT.glob("*/requirements*.txt")))
+def test_every_version_is_pinned(path: Path) -> None:
+    wanted = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] not in "# "]
+    assert wanted
+    for line in wanted:
+        assert line == "-r requirements.txt" or re.fullmatch(r"[A-Za-z0-9._\[\],-]+==[0-9][\w.]*( \\)?", line), line
+
+
+def test_what_the_zip_takes_are_the_pinned_versions_each_with_hashes() -> None:
+    hashed = (ROOT / HASHED).read_text(encoding="utf-8")
+    assert lock.pinned(hashed) == lock.pinned((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    for package in re.split(r"^(?=\w)", hashed, flags=re.MULTILINE)[1:]:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", package), package

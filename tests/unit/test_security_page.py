@@ -1,0 +1,51 @@
+"""docs/security.md names tests that there are, and every face."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+
+import pytest
+
+import app as entry
+from tests.unit.test_docs_complete import DOCS, ROOT, cells
+
+PAGE = (DOCS / "security.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+@cache
+def functions_of(file: str) -> dict[str, list[str]]:
+    """The functions of a file of tests, each with the source of its decorators."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    found = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    return {each.name: [ast.unparse(mark) for mark in each.decorator_list] for each in found}
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED)
+def test_a_test_that_is_named_is_there_and_runs(file: str, test: str) -> None:
+    assert test.startswith("test_")
+    assert not [mark for mark in functions_of(file)[test] if re.match(r"pytest\.mark\.(skip|xfail)\b", mark)]
+
+
+def test_every_line_of_defence_has_a_test() -> None:
+    rows = [row for row in cells(section("Lines of defence")) if row[:2] != ["line", "held by"]]
+    for row in rows:
+        assert "::" in row[1], row[0]
+    quality = (DOCS / "quality.md").read_text(encoding="utf-8")
+    assert f"{len(rows)} lines of defence" in quality
+    assert f"names {len(NAMED)} tests" in quality
+
+
+def test_every_face_is_there_with_what_it_trusts() -> None:
+    named = {path for row in cells(section("What each face trusts")) for path in re.findall(r"`(/[^`]*)`", row[0])}
+    routes = [path.removesuffix(".json") for path in entry.create_app(lambda: None).routes]
+    for path in routes:
+        assert [each for each in named if path.startswith(each)], path
+    for each in named:
+        assert [path for path in routes if path.startswith(each)], each
