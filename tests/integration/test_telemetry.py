@@ -30,6 +30,15 @@ def log() -> Iterator[Log]:
         yield made
 
 
+class Context:
+    """Lambda's, as far as the app asks it."""
+
+    aws_request_id: str | None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
 def metrics(line: Line) -> dict[str, int]:
     """What a line counts, as CloudWatch reads it."""
     [told] = line["_aws"]["CloudWatchMetrics"]
@@ -262,11 +271,12 @@ def test_an_id_is_made_of_what_there_is(world: World) -> None:
     event = world.gateway._event(Request("GET", ME), ME, APPDATA, {"user": "@me", "group": "@self"})
     del event["requestContext"]["requestId"]
 
-    class Context:
-        aws_request_id = "of-lambda"
+    of_lambda, nameless = Context(), Context()
+    of_lambda.aws_request_id = "of-lambda"
 
-    assert world.app(event, Context)["headers"][REQUEST_ID] == "of-lambda"
-    assert world.app(event, None)["headers"][REQUEST_ID] == "unknown"
+    for context, made in ((of_lambda, "of-lambda"), (nameless, "unknown")):
+        answer = world.app(event, context)
+        assert (answer["statusCode"], answer["headers"][REQUEST_ID]) == (401, made)
 
 
 def test_the_document_has_every_field_and_no_other(
