@@ -17,6 +17,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test chromium bench check lint types format clean package deploy destroy scan
+.PHONY: reference prove prove-contract
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
@@ -25,6 +26,7 @@ help:
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
+	@echo 'make reference    openapi.yaml into what /docs and /openapi.json serve'
 	@echo 'make lint     style;  make types  types;  make format  correct the style'
 	@echo 'make clean    remove .venv and caches; data and keys in .local/ stay'
 
@@ -65,6 +67,9 @@ scan: $(INSTALLED)
 check: $(INSTALLED)
 	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
+
+reference: $(INSTALLED)
+	@$(VENV)/python -m infra.reference
 
 lint: $(INSTALLED)
 	@$(VENV)/ruff check --quiet .

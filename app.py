@@ -22,6 +22,7 @@ from chalicelib.api.os_people import os_people
 from chalicelib.api.pages import pages
 from chalicelib.api.people import people
 from chalicelib.api.persistence import persistence
+from chalicelib.api.reference import reference
 from chalicelib.api.rpc import rpc
 from chalicelib.api.scripts import scripts
 from chalicelib.api.settings_page import settings_page
@@ -40,7 +41,7 @@ def create_app(platform: Callable[[], Platform]) -> Chalice:
     contents = (pages, feeds, comments, favorites)
     opensocial = (rpc, os_people, os_appdata, scripts)
     seen = (consent, settings_page, feed_page, launch)
-    faces = (persistence, people, *contents, *opensocial, oauth, *seen, *operators)
+    faces = (persistence, people, *contents, *opensocial, oauth, *seen, *operators, reference)
     for part in (*faces, housekeeping):
         made.register_blueprint(part(platform))
     share(made, lambda: platform().origins)

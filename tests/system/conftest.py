@@ -22,6 +22,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
+from tests import contract
+
 if TYPE_CHECKING:
     from tests.system.deployed import Deployed
 
@@ -39,6 +41,7 @@ class Served:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
+        contract.watch(self.base_url)
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "local"]
             self.process = subprocess.Popen(
@@ -141,6 +144,20 @@ def running(directory: Path) -> Iterator[Served]:
     finally:
         status = platform.stop()
     assert status == 0, platform.log_tail()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watching() -> Iterator[None]:
+    """What served platforms answer to httpx is held against openapi.yaml."""
+    with contract.watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _as_documented() -> Iterator[None]:
+    """A test fails for an undocumented answer also where its thread kept that to itself."""
+    yield
+    assert contract.told() == []
 
 
 @pytest.fixture(scope="session")
