@@ -23,6 +23,7 @@ help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
 	@echo 'make bench    what requests cost'
+	@echo 'make prove    what takes longer than tests may: make prove-contract'
 	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
@@ -46,6 +47,14 @@ chromium:
 	echo 'Installing chromium ...'; \
 	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
 		--no-install-recommends chromium chromium-driver fonts-noto-cjk > /dev/null
+
+# The long runs of what `make test` does briefly.
+prove: prove-contract
+
+# EXAMPLES requests are drawn for each operation, and all that its bounds give are sent.
+EXAMPLES ?= 100
+prove-contract: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@ENGAWA_CONTRACT_EXAMPLES=$(EXAMPLES) $(VENV)/python -m pytest -q tests/system/test_contract.py $(ARGS)
 
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)

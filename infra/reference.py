@@ -132,14 +132,17 @@ class Reference:
             words.append(escape("default ") + _code(schema["default"]))
         return Markup(", ").join(words)
 
-    def rows(self, schema: Json) -> Iterator[tuple[str, bool, Json]]:
-        """The fields of an object, its own and those of what it is made of: name, whether required, schema."""
+    def rows(self, schema: Json) -> dict[str, tuple[bool, Json]]:
+        """The fields of an object, its own and those of what it is made of: whether each is required, its schema."""
         schema = self.resolved(schema)
+        found: dict[str, tuple[bool, Json]] = {}
         for part in schema.get("allOf", ()):
-            yield from self.rows(part)
-        required = set(schema.get("required", ()))
+            found |= self.rows(part)
         for name, value in schema.get("properties", {}).items():
-            yield name, name in required, value
+            needed, before = found.get(name, (False, {}))
+            found[name] = (needed, {**before, **value})
+        required = {*schema.get("required", ())}
+        return {name: (needed or name in required, value) for name, (needed, value) in found.items()}
 
     def words(self, schema: Json) -> list[str]:
         """The `error` words that a refusal's schema allows."""
@@ -197,7 +200,7 @@ def _bounds(schema: Json) -> Iterator[str]:
         low, high = schema.get(least), schema.get(most)
         if low is None and high is None:
             continue
-        figures = f"from {low:,}" if high is None else f"up to {high:,}" if low is None else f"{low:,} to {high:,}"
+        figures = f"{low:,} or more" if high is None else f"up to {high:,}" if low is None else f"{low:,} to {high:,}"
         yield f"{figures} {unit}".strip()
 
 

@@ -22,6 +22,8 @@ import httpx
 import jsonschema_rs
 import yaml
 
+from local.gateway import Answer, Gateway, Request
+
 SOURCE = Path(__file__).resolve().parents[1] / "openapi.yaml"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 TELLING = (
@@ -241,6 +243,28 @@ def watching() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def watching_gateways() -> Iterator[None]:
+    """As `watching`, for apps that are called without HTTP, by a Gateway."""
+    handle = Gateway.handle
+
+    def checked(gateway: Gateway, request: Request) -> Answer:
+        answer = handle(gateway, request)
+        path = request.target.partition("?")[0]
+        _require(Seen(request.method, path, answer.status, dict(answer.headers), answer.body))
+        return answer
+
+    with patch.object(Gateway, "handle", checked):
+        yield
+
+
+def _require(seen: Seen) -> None:
+    if not seen.path.startswith(NOT_OURS) and (faults := Contract.ours().faults(seen)):
+        told_of = f"{seen.method} {seen.path} {seen.status}: {'; '.join(faults)} (openapi.yaml)"
+        _told.append(told_of)
+        raise Undocumented(told_of)
+
+
 def _check(answer: httpx.Response) -> None:
     url = answer.request.url
     for base in _watched:
@@ -248,13 +272,7 @@ def _check(answer: httpx.Response) -> None:
         if (url.scheme, url.netloc) != (base.scheme, base.netloc) or not url.path.startswith(prefix):
             continue
         path = url.raw_path.decode("ascii").partition("?")[0].removeprefix(prefix)
-        if path.startswith(NOT_OURS):
-            continue
-        seen = Seen(answer.request.method, path, answer.status_code, answer.headers, _read(answer))
-        if faults := Contract.ours().faults(seen):
-            told_of = f"{seen.method} {path} {seen.status}: {'; '.join(faults)} (openapi.yaml)"
-            _told.append(told_of)
-            raise Undocumented(told_of)
+        _require(Seen(answer.request.method, path, answer.status_code, answer.headers, _read(answer)))
 
 
 def _read(answer: httpx.Response) -> bytes | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from itertools import cycle
 from typing import Any
@@ -24,6 +23,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import checks as known
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks as documented
 
 from chalicelib.core import people
 from chalicelib.core.oauth import OPERATOR
@@ -35,13 +35,15 @@ from tests.system.conftest import Served, running
 
 EXAMPLES = int(os.environ.get("ENGAWA_CONTRACT_EXAMPLES", "0"))
 OPERATIONS = {each.declared["operationId"]: each for each in Contract.ours().operations() if each.method != "OPTIONS"}
-NAMES = sorted(OPERATIONS, key=lambda name: OPERATIONS[name].method == "DELETE")
-"""Those that delete come last."""
+NAMES = sorted(OPERATIONS, key=lambda name: (OPERATIONS[name].method == "DELETE", name == "deleteFeed"))
+"""Those that delete come last, and last of all the feed that the others speak of."""
 SCOPES = ("mixi_apps2", "w_pagefeed", "r_page", *{each.scope for each in people.FIELDS.values()} - {None}, people.SCOPE)
-MOST = 12
+MOST = 10
 """Of the cases that bounds and examples give, so many are sent for each operation."""
+FEED = "http://quest.example/contents/1"
 SPARE = {"user": "spare0000000", "app": "5fa4e00000000000", "page": "99"}
 """What may be lost: the others have to be there for the requests that follow."""
+SHOWN = {"user": "displayName", "app": "name", "page": "name"}
 LOSING = {"eraseUser": "user", "deleteApp": "app", "deletePage": "page", "renewSecret": "app"}
 THERE = {
     "group": "@self",
@@ -59,10 +61,19 @@ KNOWN = {
     "AppId": [*APPS.values()],
     "PageId": [CAFE.id],
     "ModuleId": ["3"],
-    "ContentUri": ["http://quest.example/contents/1"],
+    "ContentUri": [FEED],
 }
 """What there is on the platform: half of the requests speak of it."""
+CSRF = "c" * 32
 KNOWN_IDS = {each for values in KNOWN.values() for each in values}
+CHECKS = [
+    known.not_a_server_error,
+    documented.status_code_conformance,
+    documented.content_type_conformance,
+    documented.response_headers_conformance,
+    documented.response_schema_conformance,
+    documented.allow_header_conformance,
+]
 WINDOW = "appdata update frequency is too high"
 
 
@@ -105,71 +116,76 @@ class Sender:
         self._turns, self._aims = cycle(range(4)), cycle(range(4))
         self._http = requests.Session()
         self._http.trust_env = False
-        self.sent: Counter[tuple[str, int]] = Counter()
+        self.statuses: dict[str, set[int]] = {}
 
     def send(self, case: schemathesis.Case) -> None:
         """Send a request and check its answer."""
-        self._aim(case)
-        brought: dict[str, Any] = {}
-        ways = [name for each in case.operation.definition.raw.get("security", []) for name in each]
-        if ways and ways != ["session"]:
-            brought = self._brought(ways)
-        elif ways:
-            csrf = "c" * 32
-            cookie = self._sessions.cookie(Session(USERS["taro"], csrf)).partition(";")[0]
-            brought = {"headers": {"Cookie": cookie}}
-            if isinstance(case.body, dict) and "csrf" in case.body and next(self._turns):
-                case.body["csrf"] = csrf
-        answer = case.call(base_url=self._base_url, session=self._http, allow_redirects=False, **brought)
-        self.sent[case.operation.definition.raw["operationId"], answer.status_code] += 1
+        user = next(self._users)
+        self._aim(case, user)
+        answer = case.call(
+            base_url=self._base_url, session=self._http, allow_redirects=False, **self._brought(case, user)
+        )
+        self.statuses.setdefault(case.operation.definition.raw["operationId"], set()).add(answer.status_code)
+        # The write window is the one thing for which a server without a fault is too busy.
         busy = answer.status_code == 503 and answer.json().get("error_description") == WINDOW
-        case.validate_response(answer, checks=[check for check in CHECKS if not busy or check is not NO_FAILURE])
+        case.validate_response(answer, checks=CHECKS[busy:])
         path = answer.request.path_url.partition("?")[0]
         headers = {name: ", ".join(values) for name, values in answer.headers.items()}
-        seen = Seen(case.method.upper(), path, answer.status_code, headers, answer.content)
+        seen = Seen(answer.request.method or "", path, answer.status_code, headers, answer.content)
         assert Contract.ours().faults(seen) == []
 
-    def _aim(self, case: schemathesis.Case) -> None:
+    def _aim(self, case: schemathesis.Case, user: str) -> None:
         """Have three of four requests speak of what there is, so that more than their first fault is looked at."""
         name, path = case.operation.definition.raw["operationId"], case.path_parameters
-        if (kind := LOSING.get(name)) and (path[kind] in KNOWN_IDS or next(self._aims)):
-            path[kind] = SPARE[kind]
-            self._create(kind)
-        elif next(self._aims):
-            ours = case.path.startswith("/admin/")
-            there = THERE | {"user": USERS["hana"] if ours else "@me", "app": APPS["quest"] if ours else "@app"}
-            path.update({each: there[each] for each in path if each in there})
-            if "contentUri" in case.query:
-                case.query["contentUri"] = KNOWN["ContentUri"][0]
-            for unwanted in ("format", "If-Match", "If-None-Match"):
-                case.query.pop(unwanted, None)
-                case.headers.pop(unwanted, None)
+        aimed = next(self._aims) > 0
+        if kind := LOSING.get(name):
+            if aimed or path[kind] in KNOWN_IDS:
+                path[kind] = SPARE[kind]
+                self._make(f"/admin/{kind}s", None, {"id": SPARE[kind], SHOWN[kind]: "spare"})
+            return
+        if not aimed:
+            return
+        ours = case.path.startswith("/admin/")
+        there = THERE | {"user": USERS["hana"] if ours else "@me", "app": APPS["quest"] if ours else "@app"}
+        path.update({each: there[each] for each in path if each in there})
+        if "contentUri" in case.query:
+            case.query["contentUri"] = FEED
+        for kind in ("comment", "favorite"):
+            if kind in path:
+                path[kind] = self._make(f"/2/pages/{CAFE.id}/{kind}s", user, {"comment": "first"})["id"]
+        for unwanted in ("format", "If-Match", "If-None-Match"):
+            case.query.pop(unwanted, None)
+            case.headers.pop(unwanted, None)
 
-    def _create(self, kind: str) -> None:
-        body = {"id": SPARE[kind], "displayName" if kind == "user" else "name": "spare"}
-        headers = {"Authorization": f"Bearer {self._token([OPERATOR], None)}"}
-        made = self._http.post(f"{self._base_url}/admin/{kind}s", json=body, headers=headers)
+    def _make(self, path: str, user: str | None, body: dict[str, str]) -> Any:
+        """Make what a request is to find; as the operator, or as a user."""
+        headers = {"Authorization": f"Bearer {self._token(user)}"}
+        url, query = self._base_url + path, {"contentUri": FEED}
+        made = self._http.post(url, json=body, headers=headers, params=query)
         assert made.status_code in (201, 409), made.text
+        return made.json()
 
-    def _token(self, scopes: Iterable[str], viewer: str | None) -> str:
+    def _token(self, viewer: str | None) -> str:
+        scopes = SCOPES if viewer else [OPERATOR]
         return self._tokens.issue(app=APPS["quest"], viewer=viewer, scopes=scopes, lifetime=900)
 
-    def _brought(self, ways: list[str]) -> dict[str, Any]:
-        user, turn = next(self._users), next(self._turns)
+    def _brought(self, case: schemathesis.Case, user: str) -> dict[str, Any]:
+        """What a request brings of what its operation's security says, by turns."""
+        ways = [name for each in case.operation.definition.raw.get("security", []) for name in each]
+        turn = next(self._turns)
+        if not ways:
+            return {}
+        if "session" in ways:
+            if isinstance(case.body, dict) and "csrf" in case.body and turn:
+                case.body["csrf"] = CSRF
+            return {"headers": {"Cookie": self._sessions.cookie(Session(USERS["taro"], CSRF)).partition(";")[0]}}
         if "signature" in ways and turn == 3:
             signed = OAuth1Auth(APPS["quest"], self._secret, force_include_body=True)
             return {"auth": signed, "params": {"xoauth_requestor_id": user}}
-        scopes, viewer = (SCOPES, user) if "user" in ways else ([OPERATOR], None)
-        if "app" in ways and turn == 2:
-            viewer = None
-        token = self._token(scopes, viewer)
+        token = self._token(None if "user" not in ways or ("app" in ways and turn == 2) else user)
         if turn == 1:
             return {"params": {"access_token": token}}
         return {"headers": {"Authorization": f"{'OAuth' if turn else 'Bearer'} {token}"}}
-
-
-NO_FAILURE = known.not_a_server_error
-CHECKS: list[Any] = [NO_FAILURE]
 
 
 @pytest.fixture(scope="module")
@@ -207,4 +223,5 @@ def test_requests_made_of_it_are_answered_as_it_says(name: str, contract: Any, s
         # What takes nothing, or any text, can be sent nothing wrong.
         with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():
             draw()
-    print(name, {status: count for (of, status), count in sender.sent.items() if of == name})
+    # Not all was refused before it was looked at: the requests are such as the server takes.
+    assert min(sender.statuses[name]) < 400
