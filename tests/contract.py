@@ -13,18 +13,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
 
 import httpx
 import jsonschema_rs
-import yaml
 
+from infra import reference
 from local.gateway import Answer, Gateway, Request
 
-SOURCE = Path(__file__).resolve().parents[1] / "openapi.yaml"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 TELLING = (
     "allow",
@@ -49,12 +47,8 @@ class Undocumented(AssertionError):
     """An answer that openapi.yaml does not allow."""
 
 
-@cache
-def document() -> dict[str, Any]:
-    """openapi.yaml without what it only shares within itself. Not to be changed."""
-    read: dict[str, Any] = yaml.load(SOURCE.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    del read["x-shared"]
-    return read
+document = cache(reference.document)
+"""openapi.yaml, read once. Not to be changed."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +121,7 @@ class Contract:
 
     def resolved(self, value: dict[str, Any]) -> dict[str, Any]:
         """A part of the document, or what it refers to."""
-        while "$ref" in value:
-            found: Any = self.document
-            for name in value["$ref"].removeprefix("#/").split("/"):
-                found = found[name.replace("~1", "/").replace("~0", "~")]
-            value = found
-        return value
+        return {**reference.resolved(self.document, value)}
 
     @cached_property
     def _paths(self) -> list[tuple[list[str], dict[str, Operation]]]:

@@ -156,6 +156,7 @@ def _watching() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _as_documented() -> Iterator[None]:
     """A test fails for an undocumented answer also where its thread kept that to itself."""
+    contract.told()
     yield
     assert contract.told() == []
 

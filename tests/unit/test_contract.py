@@ -14,7 +14,7 @@ from chalicelib.api import admin, page_requests, signin
 from chalicelib.core import bulk, directory, feed_fields, fields, images, jsonrpc, oauth, opensocial, paging, people
 from chalicelib.core.limits import Limits
 from chalicelib.web.face import Token
-from infra import bundle, reference
+from infra import reference
 from tests.contract import TELLING, Contract, Operation, Seen, document
 from tests.unit.test_docs_complete import refusals, words_raised
 
@@ -284,25 +284,3 @@ def test_an_undocumented_answer_is_found(answer: Seen, fault: str) -> None:
 
 def test_headers_that_mean_something_are_known() -> None:
     assert {name.lower() for name in document()["components"]["headers"]} >= set(TELLING)
-
-
-@pytest.mark.parametrize("name", ["openapi.json", "reference.html"])
-def test_what_is_served_is_made_of_it(name: str) -> None:
-    """`make reference` writes them anew."""
-    assert (reference.STATIC / name).read_text(encoding="utf-8") == reference.files()[name]
-
-
-def test_what_is_served_goes_into_the_zip() -> None:
-    packed = {name for _, name in bundle._app_files()}
-    assert packed >= {"chalicelib/web/static/openapi.json", "chalicelib/web/static/reference.html"}
-
-
-def test_the_page_has_every_operation_and_schema_and_loads_nothing() -> None:
-    page = (reference.STATIC / "reference.html").read_text(encoding="utf-8")
-    for operation in OPERATIONS:
-        if operation.method != "OPTIONS":
-            assert f'id="{operation.declared["operationId"]}"' in page
-            assert operation.path in page
-    for name in SCHEMAS:
-        assert f'id="schema-{name}"' in page
-    assert not [tag for tag in ("<script", "<link", "<img", "<iframe", "@import", "url(", "src=") if tag in page]
