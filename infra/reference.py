@@ -22,7 +22,7 @@ SOURCE = ROOT / "openapi.yaml"
 STATIC = ROOT / "chalicelib" / "web" / "static"
 STYLES = (ROOT / "chalicelib" / "web" / "templates" / "style.css", ROOT / "infra" / "reference.css")
 METHODS = ("get", "post", "put", "patch", "delete")
-"""In the order in which a path shows them; a preflight (OPTIONS) is said once, with CORS."""
+"""In the order in which a path shows them; of preflights (OPTIONS) the description tells."""
 
 Json = Mapping[str, Any]
 _MARKDOWN = MarkdownIt("commonmark").enable("table")

@@ -1,9 +1,10 @@
 """Holds answers against openapi.yaml: the operation is found, and status, headers, content type and body are checked.
 
-    contract = Contract.of(document())
-    contract.faults(Seen("GET", "/2/people/@me/@self", 200, headers, body))   # what is not as documented
+Contract.ours().faults(Seen("GET", "/2/people/@me/@self", 200, headers, body))   # what is not as documented
 
-`watch(url)` has every request that httpx sends to a server checked, in any thread: see `watching`.
+watch("http://127.0.0.1:8000")
+with watching():
+    httpx.get("http://127.0.0.1:8000/2/people/@me/@self")   # raises Undocumented, in any thread
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ TELLING = (
 NOT_OURS = ("/images/", "/sample")
 """What is served beside the app: files of the bucket, and the sample of the local platform."""
 _URI = "urn:engawa:contract"
-_WHOLE = {"integer": int, "number": float}
 
 
 class Undocumented(AssertionError):
@@ -156,8 +156,8 @@ class Contract:
                 continue
             schema = self.resolved(header["schema"])
             value: Any = given[name]
-            if schema.get("type") in _WHOLE:
-                value = int(value) if value.isdecimal() else value
+            if schema.get("type") == "integer" and value.isdecimal():
+                value = int(value)
             yield from (f"the header {name}: {fault}" for fault in self._invalid(header["schema"], value))
 
     def _body(self, response: dict[str, Any], seen: Seen) -> Iterator[str]:
@@ -256,7 +256,7 @@ def _require(seen: Seen) -> None:
 
 def _check(answer: httpx.Response) -> None:
     url = answer.request.url
-    for base in _watched:
+    for base in [*_watched]:
         prefix = base.path.rstrip("/")
         if (url.scheme, url.netloc) != (base.scheme, base.netloc) or not url.path.startswith(prefix):
             continue
