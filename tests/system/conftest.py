@@ -21,6 +21,7 @@ import pytest
 from botocore.config import Config
 
 from bench.emulator import free_port
+from tests import contract
 
 if TYPE_CHECKING:
     from tests.system.deployed import Deployed
@@ -39,6 +40,7 @@ class Served:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
+        contract.watch(self.base_url)
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "local"]
             self.process = subprocess.Popen(
@@ -141,6 +143,21 @@ def running(directory: Path, **environment: str) -> Iterator[Served]:
     finally:
         status = platform.stop()
     assert status == 0, platform.log_tail()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watching() -> Iterator[None]:
+    """What served platforms answer to httpx is held against openapi.yaml."""
+    with contract.watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _as_documented() -> Iterator[None]:
+    """A test fails for an undocumented answer also where its thread kept that to itself."""
+    contract.told()
+    yield
+    assert contract.told() == []
 
 
 @pytest.fixture(scope="session")

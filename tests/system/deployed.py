@@ -17,6 +17,7 @@ from chalicelib.web.tokens import Keys, Tokens
 from infra import bundle
 from local.images import StoredImages
 from local.server import Server
+from tests import contract
 from tests.system.api_gateway import ApiGateway, Responses
 from tests.system.cloudfront import CloudFront, EdgeFunction
 from tests.system.lambda_runtime import Function, lay_out
@@ -64,6 +65,7 @@ class Deployed:
         self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False
     ) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
+        contract.watch(self.base_url)
         self.served = served
         self.task = task
         self._sqs = served.aws("sqs")
