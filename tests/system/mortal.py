@@ -81,8 +81,9 @@ def main() -> None:
 
         stack.create(boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs"), STAGE)
         fate = Fate()
-        boto3.DEFAULT_SESSION.events.register("before-send", fate.meet)  # type: ignore[union-attr]
-        bootstrap.platform()  # Once for all processes: its clients have no connection yet.
+        bootstrap._session().register("before-send", fate.meet)
+        bootstrap.platform()  # Once for all processes: its client has no connection yet.
+        bootstrap._client("s3")  # So that what describes S3 has been read, as the others' was.
         server = Forking(environment.port)
         server.gateway = Mortal(app.app, fate)
         server.server_activate()
