@@ -127,8 +127,7 @@ class Faces(Stage, Caller):
         try:
             self.app.handler_map[function](event, LambdaContext(function, 512, 1000 * FUNCTION_SECONDS))
         except RunFailed as failed:
-            assert failed.__context__ is not None
-            raise failed.__context__ from None
+            raise failed.__context__ or failed from None
         finally:
             assert deadline._now() - begun <= FUNCTION_SECONDS
 
