@@ -122,7 +122,7 @@ class Faces(Stage, Caller):
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))
 
     def invoke(self, function: str, event: Any) -> None:
-        """Invoke a function that no request is for; it ends in time, by the clock of deadline.py. Raises what it met."""
+        """Invoke a function that no request is for; it ends in time, by the clock of deadline.py. Raises as it does."""
         begun = deadline._now()
         try:
             self.app.handler_map[function](event, LambdaContext(function, 512, 1000 * FUNCTION_SECONDS))
