@@ -39,8 +39,22 @@ _UNUSED = (
     "pycparser",
     # HTTP and GraphQL routers of powertools, and its helpers for services: Chalice routes here.
     "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/utilities/data_classes",
-    "aws_lambda_powertools/utilities/kafka",
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in (
+            "batch",
+            "data_classes",
+            "data_masking",
+            "feature_flags",
+            "kafka",
+            "parameters",
+            "parser",
+            "streaming",
+            "validation",
+        )
+    ),
+    # What X-Ray's SDK traces of other frameworks.
+    *(f"aws_xray_sdk/ext/{name}" for name in ("aiohttp", "django", "flask", "flask_sqlalchemy", "sqlalchemy")),
 )
 """Folders that nothing here imports."""
 _UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")
@@ -85,7 +99,7 @@ def keeps(name: str) -> bool:
     path = PurePosixPath(name)
     if any(part == "__pycache__" or part.endswith((".dist-info", ".libs-info")) for part in path.parts):
         return False
-    if path.suffix in (".pyi", ".pyc") or path.name == "py.typed" or "tests" in path.parts:
+    if path.suffix in (".c", ".pyi", ".pyc") or path.name == "py.typed" or "tests" in path.parts:
         return False
     if any(path.is_relative_to(folder) for folder in _UNUSED):
         return False
