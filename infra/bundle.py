@@ -39,22 +39,23 @@ _UNUSED = (
     "pycparser",
     # HTTP and GraphQL routers of powertools, and its helpers for services: Chalice routes here.
     "aws_lambda_powertools/event_handler",
-    *(
-        f"aws_lambda_powertools/utilities/{name}"
-        for name in (
-            "batch",
-            "data_classes",
-            "data_masking",
-            "feature_flags",
-            "kafka",
-            "parameters",
-            "parser",
-            "streaming",
-            "validation",
-        )
-    ),
+    "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/batch",
+    "aws_lambda_powertools/utilities/circuit_breaker",
+    "aws_lambda_powertools/utilities/data_classes",
+    "aws_lambda_powertools/utilities/data_masking",
+    "aws_lambda_powertools/utilities/feature_flags",
+    "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parameters",
+    "aws_lambda_powertools/utilities/parser",
+    "aws_lambda_powertools/utilities/streaming",
+    "aws_lambda_powertools/utilities/validation",
     # What X-Ray's SDK traces of other frameworks.
-    *(f"aws_xray_sdk/ext/{name}" for name in ("aiohttp", "django", "flask", "flask_sqlalchemy", "sqlalchemy")),
+    "aws_xray_sdk/ext/aiohttp",
+    "aws_xray_sdk/ext/django",
+    "aws_xray_sdk/ext/flask",
+    "aws_xray_sdk/ext/flask_sqlalchemy",
+    "aws_xray_sdk/ext/sqlalchemy",
 )
 """Folders that nothing here imports."""
 _UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")

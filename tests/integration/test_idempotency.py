@@ -17,6 +17,7 @@ import pytest
 from chalicelib.core.errors import StillRunning, Unavailable
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.failures import Lost, Uncertain
+from local.gateway import Gateway
 from tests.integration.conftest import HANA, KEN, MEI, Reply, World
 from tests.integration.on_pages import (
     COMMENTS,
@@ -258,6 +259,7 @@ def die(*_: Any) -> Any:
 
 
 def test_who_died_is_followed_once_its_time_is_over(world: World):
+    world.gateway = Gateway(world.app)
     with patch.object(world.platform.comments, "post", die):
         say_and_die(world)
     deadline = int(record(world)["deadline"]["N"])
@@ -279,6 +281,7 @@ def say_and_die(world: World) -> None:
 
 
 def test_who_outlives_its_time_does_nothing_that_who_followed_has_done(world: World):
+    world.gateway = Gateway(world.app)
     store = world.platform.comments
     real = store.post
 

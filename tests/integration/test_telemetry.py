@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from chalice.local import LambdaContext
 
 from chalicelib.store.failures import Conflict
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
@@ -261,7 +262,7 @@ def test_a_method_that_only_a_client_knows_is_no_name_of_a_metric(world: World, 
     event = world.gateway._event(Request("GET", ME), ME, APPDATA, {"user": "@me", "group": "@self"})
     event["httpMethod"] = event["requestContext"]["httpMethod"] = "BREW"
 
-    assert world.app(event, Context())["statusCode"] == 405
+    assert world.app(event, LambdaContext("engawa", 512, 29_000))["statusCode"] == 405
 
     assert only(log.lines)["route"] == f"other {APPDATA}"
 

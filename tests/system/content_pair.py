@@ -43,8 +43,8 @@ class ContentPair(Pair):
         self.posted.add((page, found))
         self.model.post(token, page, draft, found, *expected, Moment.since(begun))
 
-    def part(self, token: Token, page: str, uri: str | None, start: int, cursor: int | None, size: int) -> None:
-        """Part of a list, from an index or from a cursor that some list gave."""
+    def part(self, token: Token, page: str, uri: str | None, start: int, cursor: int | None, size: int) -> bool:
+        """Part of a list, from an index or from a cursor that some list gave; whether more follows."""
         given = self.cursors[cursor % len(self.cursors)] if cursor is not None and self.cursors else None
         query = {"cursor": given[0]} if given else {"startIndex": start}
         path = f"{page}/feeds" if uri is None else f"{page}/comments"
@@ -54,7 +54,7 @@ class ContentPair(Pair):
             lambda: self.model.feeds(page, begin, size) if uri is None else self.model.comments(page, uri, begin, size)
         )
         if self.refused(expected, found):
-            return
+            return False
         following = found.pop("nextCursor", None)
         counters = {"itemsPerPage": len(expected.entries), "totalResults": expected.total}
         counters |= {} if given else {"startIndex": start}
@@ -62,6 +62,16 @@ class ContentPair(Pair):
         assert (following is None) == (expected.following is None)
         if expected.following:
             self.cursors.append((following, expected.following))
+        return following is not None
+
+    def walk(self, token: Token, page: str, uri: str | None, size: int) -> None:
+        """The whole of a list, by cursors and by indexes."""
+        more = self.part(token, page, uri, 0, None, size)
+        start = 0
+        while more:
+            newest, start = len(self.cursors) - 1, start + size
+            self.part(token, page, uri, start, None, size)
+            more = self.part(token, page, uri, 0, newest, size)
 
     def feed(self, token: Token, page: str, uri: str) -> None:
         self.both(

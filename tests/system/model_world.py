@@ -20,8 +20,8 @@ CLEANING_SECONDS = 60
 PEOPLE = (
     ("はな Hana", True, ("everyone", "friends", "friendsOfFriends", "nobody")),
     ("ken", True, ("friends", "everyone", "nobody", "friendsOfFriends")),
-    ("Mei", False, ("everyone", "everyone", "friends", "friends")),
-    ("Taro", True, ("friendsOfFriends", "nobody", "everyone", "everyone")),
+    ("Mei", True, ("everyone", "everyone", "friends", "friends")),
+    ("Taro", False, ("friendsOfFriends", "nobody", "everyone", "everyone")),
 )
 """Name, whether apps not installed see them, and to whom they publish address, birthday, age and gender."""
 
@@ -68,24 +68,30 @@ class World(DataPair, ContentPair):
             self.add_module(page, apps[0], "1")
         self.set_role("administrators", self.pages[0], one, there=True)
         for page in self.pages:
-            self.post(Token(apps[0], one, one), page, Draft("First", uri=URIS[0]))
+            # The content that is asked for most is the newest: it leaves a hole before all others when it goes.
+            for number, user in ((2, one), (1, another), (0, one)):
+                self.post(Token(apps[0], user, user), page, Draft(f"Feed {number}", uri=URIS[number]))
+        for user in (one, another, third):
+            self.comment(Token(apps[0], user, user), self.pages[0], URIS[0], f"by {self.users.index(user)}")
+            self.favorite(Token(apps[0], user, user), self.pages[0], URIS[0])
 
     def read_all_back(self) -> None:
         """Everything that can be read is as the model has it."""
-        for user in self.users:
-            token = Token(self.apps[0], user, user)
+        for user, owner in zip(self.users, [*self.users[1:], self.users[0]], strict=True):
+            token = Token(self.apps[0], user, owner)
             self.people(token, Face.RPC, self.users, [ALL], 0)
             self.friends(token, Face.TWO, user, Query(), [ALL], 0)
+            self.people(Token(self.apps[0], user, user), Face.OS, self.users, [ALL], 0)
         for app, user in self.model.held:
             token = Token(app, user, user)
             self.read(token, Face.TWO, [user], None, 0)
             self.usage(token)
         token = Token(self.apps[0], self.users[0], self.users[0])
         for page in self.pages:
-            self.part(token, page, None, 0, None, 100)
+            self.walk(token, page, None, 1)
             for uri in self.model.pages[page].feeds if page in self.model.pages else ():
                 self.feed(token, page, uri)
-                self.part(token, page, uri, 0, None, 100)
+                self.walk(token, page, uri, 2)
                 self.favorites_of(token, page, uri)
 
     def check_tables(self) -> None:
