@@ -80,7 +80,7 @@ def test_a_deployment_creates_everything(story: Story) -> None:
     # All that the templates have without a condition, but alarms over several metrics, which ministack does not know.
     wanted = {name for name, each in combine.merge_template()["Resources"].items() if "Condition" not in each}
     assert wanted - set(states) == story.account.left_out
-    assert story.account.left_out == {"ServerErrors", "TableReadThrottles", "TableWriteThrottles"}
+    assert story.account.left_out == {"Refusals", "ServerErrors", "TableReadThrottles", "TableWriteThrottles"}
     assert set(story.account.resources("engawa-dev-global", "us-east-1").values()) == {"CREATE_COMPLETE"}
     # The domain of CloudFront is known to the functions, and its key.
     variables = story.account.variables("engawa-dev")
@@ -145,7 +145,8 @@ def test_a_function_may_do_nothing_that_its_policy_does_not_say(story: Story) ->
     scan = [each for each in policy["Statement"] if each["Sid"] != "DynamodbAppdata"]
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**policy, "Statement": scan}))
     try:
-        assert "AccessDenied" in story.account.invoke("engawa-dev-sweep", SCHEDULED)
+        assert "sweep failed: ClientError" in story.account.invoke("engawa-dev-sweep", SCHEDULED)
+        assert "ClientError: AccessDenied" in story.account.logged("/aws/lambda/engawa-dev-sweep")
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
     assert json.loads(story.account.invoke("engawa-dev-sweep", SCHEDULED)) >= 0

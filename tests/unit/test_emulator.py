@@ -74,8 +74,9 @@ def sent_through(kind: str, host: str, **headers: str) -> list[str]:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message["type"])
 
+    path = headers.pop("path", "/")
     named = [(name.encode(), value.encode()) for name, value in {"host": host, **headers}.items()]
-    scope = {"type": kind, "method": "GET", "path": "/", "query_string": b"", "headers": named}
+    scope = {"type": kind, "method": "GET", "path": path, "query_string": b"", "headers": named}
     asyncio.run(Fence(behind)(scope, None, send))
     return sent
 
@@ -90,6 +91,12 @@ def test_programs_pass_the_fence_by_names_that_nobody_else_can_give(host: str) -
 @pytest.mark.parametrize("host", ["", "evil.example:4570", "127.0.0.1.evil.example", "evil.example:127.0.0.1"])
 def test_a_page_of_another_name_does_not(host: str) -> None:
     assert sent_through("http", host) == ["http.response.start", "http.response.body"]
+
+
+def test_an_app_that_is_deployed_there_decides_about_origins_itself() -> None:
+    page = "https://quest.example"
+    assert sent_through("http", "localhost", origin=page, path="/_aws/execute-api/1/api/rpc") == ["passed"]
+    assert sent_through("http", "localhost", origin=page, path="/engawa-dev/x")[0] == "http.response.start"
 
 
 def test_nobody_speaks_by_web_sockets() -> None:
