@@ -147,7 +147,7 @@ format: $(INSTALLED)
 	@$(VENV)/ruff format --quiet .
 
 clean:
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants
 	@find . -name __pycache__ -not -path './.local/*' -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt requirements-dev.txt

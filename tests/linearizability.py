@@ -116,4 +116,5 @@ class _Search:
 
     def _told(self, done: int, state: Any) -> str:
         lines = [f"After {done.bit_count()} of {len(self._operations)} operations none fits. The state: {state}"]
-        return "\n".join(lines + [f"  {self._operations[turn]}" for turn in self._next(done)])
+        lines += [f"  {self._operations[turn]}" for turn in self._next(done)]
+        return "\n".join(line if len(line) < 500 else f"{line[:500]} …" for line in lines)
