@@ -15,7 +15,7 @@ from tests import contract
 __all__ = ["APP", "BUCKET", "HANA", "KEN", "ME", "MEI", "TARO", "YUKI", "Clock", "Reply", "World", "reply"]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _as_documented() -> Iterator[None]:
     """What worlds answer is held against openapi.yaml."""
     with contract.watching_gateways():
