@@ -29,7 +29,7 @@ from tests.system.crowd import Crowd
 from tests.system.model_world import PEOPLE, World
 from tests.system.pair import LIMITS, ROLES, SETTINGS
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "30"))
 STEPS = 60
 ENOUGH = 30
 """So many sequences must have come to each refusal in REACHED."""
