@@ -18,8 +18,8 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium prove prove-model prove-histories coverage mutate bench load scale check lint types \
-	format clean package deploy destroy scan audit lock
+.PHONY: help serve test chromium prove prove-contract prove-model prove-histories coverage mutate bench load scale \
+	check reference lint types format clean package deploy destroy scan audit lock
 
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
@@ -33,6 +33,7 @@ help:
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
 	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
 	@echo 'make audit    asks for known weaknesses of what is installed;  make lock  writes the hashes of what the zip takes'
+	@echo 'make reference    openapi.yaml into what /docs and /openapi.json serve'
 	@echo 'make lint     style;  make types  types;  make format  correct the style'
 	@echo 'make clean    remove .venv and caches; data and keys in .local/ stay'
 
@@ -43,7 +44,12 @@ test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
 	@$(VENV)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
 
 # Tests of make test with more and with new examples; each prints what it has done.
-prove: prove-model prove-histories
+prove: prove-contract prove-model prove-histories
+
+# DRAWS=1000: so many requests are drawn for each operation; all that its bounds give are sent.
+DRAWS ?= 100
+prove-contract: $(INSTALLED) $(EMULATOR_INSTALLED)
+	@ENGAWA_CONTRACT_EXAMPLES=$(DRAWS) $(VENV)/python -m pytest -q tests/system/test_contract.py
 
 # EXAMPLES=2000: so many sequences.
 EXAMPLES ?= 400
@@ -126,6 +132,9 @@ check: $(INSTALLED)
 	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
 
+reference: $(INSTALLED)
+	@$(VENV)/python -m infra.reference
+
 lint: $(INSTALLED)
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/ruff format --quiet --check .
@@ -138,7 +147,7 @@ format: $(INSTALLED)
 	@$(VENV)/ruff format --quiet .
 
 clean:
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants
 	@find . -name __pycache__ -not -path './.local/*' -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt requirements-dev.txt

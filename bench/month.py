@@ -119,7 +119,7 @@ PRICES: Mapping[str, Tiers] = {
 HTTP_API: Tiers = ((300 * MILLION, 1.29 / MILLION), (inf, 1.18 / MILLION))
 READ_UNIT_HOUR, WRITE_UNIT_HOUR = 0.0001484, 0.000742
 
-ALARM_METRICS, SECRETS = 28, 3
+ALARM_METRICS, SECRETS = 28, 4
 # The functions' own: about two for each of some twenty routes that are in use at every hour, and six of the stage.
 METRICS = 60
 

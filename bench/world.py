@@ -139,7 +139,8 @@ class World(Caller):
         dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
         self.platform = wire(read, dynamo, lambda: self.s3, self.clock, lambda: self.sqs)
         self.app = entry.create_app(lambda: self.platform)
-        self.gateway = Gateway(self.app)
+        # moto takes its time, which is not that of AWS: no request ends for it.
+        self.gateway = Gateway(self.app, milliseconds=600_000)
 
     def populate(self, *users: str) -> None:
         """Create users with these ids, so that they can have friends and install apps."""

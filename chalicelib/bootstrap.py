@@ -135,7 +135,8 @@ def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | N
 
 def _reason(failed: BaseException | None) -> str:
     """Why something could not be had, with nothing of it."""
-    response: Any = getattr(failed, "response", {})
+    # Where there was no answer, botocore has None for it.
+    response: Any = getattr(failed, "response", None) or {}
     return str(response.get("Error", {}).get("Code") or type(failed).__name__)
 
 

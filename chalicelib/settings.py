@@ -46,6 +46,9 @@ class Settings:
     proxies: int = 0
     """ENGAWA_PROXIES: how many proxies of ours (such as CloudFront) stand in front of API Gateway; the address whose
     failed sign-ins are counted is taken from `X-Forwarded-For` accordingly."""
+    proxy_key: str = field(default="", repr=False)
+    """ENGAWA_PROXY_KEY: what they send as `X-Engawa-Proxy-Key`; where it is set, the header counts for nothing in
+    requests without it, which have come around them."""
     utc_offset: int = 540
     """ENGAWA_UTC_OFFSET: the offset of the dates that the Page API tells, "+09:00" by default; here in minutes."""
     favorite_shards: int = 1
@@ -111,6 +114,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         strict_profiles=_one_of(environment, "ENGAWA_PROFILE_VISIBILITY", ("lenient", "strict")) == "strict",
         proxies=whole("ENGAWA_PROXIES", 0, 0, 5),
+        proxy_key=_proxy_key(environment),
         utc_offset=_offset(environment, "ENGAWA_UTC_OFFSET", "+09:00"),
         favorite_shards=whole("ENGAWA_FAVORITE_SHARDS", 1, 1, 64),
         openid_issuer=openid[0],
@@ -144,6 +148,14 @@ def _file_or_secret(environment: Mapping[str, str], name: str, *, needed: bool =
     if (file and secret) or (needed and not (file or secret)):
         raise WrongSetting(f"Set one of {name}_FILE and {name}_SECRET")
     return file, secret
+
+
+def _proxy_key(environment: Mapping[str, str]) -> str:
+    key = environment.get("ENGAWA_PROXY_KEY", "")
+    if key and not re.fullmatch("[!-~]{16,256}", key):
+        # Without the value, which is a secret.
+        raise WrongSetting("ENGAWA_PROXY_KEY must be 16 to 256 printable ASCII characters without spaces")
+    return key
 
 
 def _openid(environment: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import datetime
 
 from infra import bundle, combine, keys, packaging
 from infra.deploy import from_environment
@@ -23,6 +24,10 @@ def main(words: list[str]) -> int:
         command.add_argument("stage")
         command.add_argument("keys", choices=keys.FRESH)
     commands.add_parser("seal-anew").add_argument("stage")
+    restoring = commands.add_parser("restore")
+    restoring.add_argument("stage")
+    restoring.add_argument("target", help="The stage that gets them, under its names.")
+    restoring.add_argument("--at", type=_time, help="Such as 2026-11-24T03:00:00Z; else the latest there is.")
     commands.choices["prune"].add_argument("--keep", type=int, default=1, help="How many of the newest stay.")
     asked = parser.parse_args(words)
     try:
@@ -55,6 +60,8 @@ def _do(asked: argparse.Namespace) -> int:
         print(f"{'BaseUrl':20} {deployment.deploy_by_chalice(architecture)}")
     elif asked.command == "destroy":
         return _destroy(asked)
+    elif asked.command == "restore":
+        deployment.restore_into(asked.target, asked.at)
     elif asked.command == "seal-anew":
         print(f"{deployment.seal_anew()} secrets of apps are sealed with the newest key now.")
     else:
@@ -65,6 +72,14 @@ def _do(asked: argparse.Namespace) -> int:
             else:
                 print(f"{asked.keys}: {keys.prune(client, asked.stage, asked.keys, max(1, asked.keep))} keys dropped.")
     return 0
+
+
+def _time(text: str) -> datetime:
+    """A time with its offset. Raises ValueError, which argparse tells."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time without its offset from UTC")
+    return time
 
 
 def _destroy(asked: argparse.Namespace) -> int:

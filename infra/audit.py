@@ -19,6 +19,8 @@ AUDITOR = ROOT / ".local" / "audit-venv" / "bin" / "pip-audit"
 LAMBDA = ROOT / "requirements.txt"
 ENVIRONMENTS = (".venv", ".local/emulator-venv")
 """Where the tools are installed, from the root."""
+OF_PYTHON = frozenset({"pip", "setuptools"})
+"""What the interpreter has brought into an environment: told, but who updates Python mends it, not who changes this."""
 WEAK, NOT_AUDITED = 1, 3
 _SHOWN = 8
 
@@ -27,11 +29,13 @@ _SHOWN = 8
 class Found:
     """What came of asking: how many packages there are, the weak ones by name, and those that were not asked about.
 
-    `why` is a reason for the last; where the asking itself failed there are no names.
+    `why` is a reason for the last; where the asking itself failed there are no names. `aside` are the weak ones that
+    are Python's own.
     """
 
     packages: int = 0
     weak: dict[str, list[str]] = field(default_factory=dict)
+    aside: dict[str, list[str]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     why: str = ""
 
@@ -53,8 +57,8 @@ def read(output: str, errors: str) -> Found:
             found.skipped.append(each["name"])
             found.why = found.why or each["skip_reason"]
         elif each["vulns"]:
-            name = f"{each['name']} {each['version']}"
-            found.weak[name] = [_weakness(vulnerability) for vulnerability in each["vulns"]]
+            into = found.aside if each["name"] in OF_PYTHON else found.weak
+            into[f"{each['name']} {each['version']}"] = [_weakness(vulnerability) for vulnerability in each["vulns"]]
     return found
 
 
@@ -62,6 +66,8 @@ def told(what: str, found: Found) -> Iterable[str]:
     """The lines about it."""
     for name, weaknesses in found.weak.items():
         yield f"WEAK: {what}: {name}: {'; '.join(weaknesses)}"
+    for name, weaknesses in found.aside.items():
+        yield f"weak, of Python itself: {what}: {name}: {'; '.join(weaknesses)}"
     if not found.answered:
         yield f"not audited: {what}: nothing could be asked ({found.why})"
         return

@@ -39,8 +39,23 @@ _UNUSED = (
     "pycparser",
     # HTTP and GraphQL routers of powertools, and its helpers for services: Chalice routes here.
     "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/batch",
+    "aws_lambda_powertools/utilities/circuit_breaker",
     "aws_lambda_powertools/utilities/data_classes",
+    "aws_lambda_powertools/utilities/data_masking",
+    "aws_lambda_powertools/utilities/feature_flags",
     "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parameters",
+    "aws_lambda_powertools/utilities/parser",
+    "aws_lambda_powertools/utilities/streaming",
+    "aws_lambda_powertools/utilities/validation",
+    # What X-Ray's SDK traces of other frameworks.
+    "aws_xray_sdk/ext/aiohttp",
+    "aws_xray_sdk/ext/django",
+    "aws_xray_sdk/ext/flask",
+    "aws_xray_sdk/ext/flask_sqlalchemy",
+    "aws_xray_sdk/ext/sqlalchemy",
 )
 """Folders that nothing here imports."""
 _UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")
@@ -85,7 +100,7 @@ def keeps(name: str) -> bool:
     path = PurePosixPath(name)
     if any(part == "__pycache__" or part.endswith((".dist-info", ".libs-info")) for part in path.parts):
         return False
-    if path.suffix in (".pyi", ".pyc") or path.name == "py.typed" or "tests" in path.parts:
+    if path.suffix in (".c", ".pyi", ".pyc") or path.name == "py.typed" or "tests" in path.parts:
         return False
     if any(path.is_relative_to(folder) for folder in _UNUSED):
         return False

@@ -21,6 +21,7 @@ PARTS = ("data", "edge", "watch", "functions")
 DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
 ALIAS = "live"
 COLD, SNAPSTART = "cold", "snapstart"
+_NAMES = {"TableName", "BucketName", "LogGroupName"}
 
 Template = dict[str, Any]
 
@@ -101,6 +102,21 @@ def finish(template: Template, stage: str, warm: str = COLD) -> None:
                     event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
     # Chalice's output shows the stage in its path; what clients speak to is BaseUrl.
     template["Outputs"].pop("EndpointURL", None)
+
+
+def name(template: Template, stage: str, account: str) -> None:
+    """Write out the names of what outlives its stack.
+
+    CloudFormation takes in what is there under its name, but not where the name is made by a function.
+    """
+    known = {"${Stage}": stage, "${AWS::AccountId}": account}
+    for resource in template["Resources"].values():
+        if resource.get("DeletionPolicy", "").startswith("Retain"):
+            for key in _NAMES & resource["Properties"].keys():
+                text = resource["Properties"][key]["Fn::Sub"]
+                for variable, value in known.items():
+                    text = text.replace(variable, value)
+                resource["Properties"][key] = text
 
 
 def renew(template: Template, parameters: Mapping[str, str]) -> None:

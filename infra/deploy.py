@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, NoRegionError
 
-from infra import combine, keys, packaging, parameters, places, responses
+from infra import combine, keys, packaging, parameters, places, responses, restore
 from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
@@ -66,6 +67,7 @@ class Deployment:
             for resource in template["Resources"].values():
                 if resource["Type"] == "AWS::Serverless::Function":
                     resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
+            combine.name(template, self.stage, self.account)
             known = {name: value for name, value in given.items() if name in template["Parameters"]}
             if warm != combine.COLD:
                 combine.renew(template, known)
@@ -127,6 +129,14 @@ class Deployment:
                 keys.delete(self._client("secretsmanager"), self.stage)
             self._global_stack().delete()
 
+    def restore_into(self, target: str, at: datetime | None = None) -> None:
+        """Restore the tables, as of a time, and copy the keys to a stage that is then deployed. Raises Refused."""
+        with in_a_sentence():
+            packaging.checked_stage(target)
+            restore.tables(self._client("dynamodb"), self.stage, target, at, self._say)
+            for name in keys.copy(self.keys(), self.stage, target):
+                self._say(f"Copied the secret {keys.secret(target, name)}.")
+
     def seal_anew(self) -> int:
         """Seal the secrets of all apps with the newest of the secret-keys; how many there are. Raises Refused."""
         with in_a_sentence():
@@ -164,7 +174,10 @@ class Deployment:
         return {key: value for key, value in stack.outputs().items() if not self.parameters.get(key)}
 
     def _gateway_logs(self) -> str:
-        """Whether the stack is to make the role that API Gateway writes logs with: "no" where the account has one."""
+        """Whether the stack has, or is to make, the role that API Gateway writes logs with: "no" where the account has
+        another one."""
+        if any(kind == "AWS::ApiGateway::Account" for kind, _ in self._stack().resources()):
+            return "yes"
         return "no" if self._client("apigateway").get_account().get("cloudwatchRoleArn") else "yes"
 
     def _by_chalice(self, factory: Any, config: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def ensure(client: SecretsManagerClient, stage: str) -> list[str]:
                 continue
             client.restore_secret(SecretId=secret(stage, name))
         except client.exceptions.ResourceNotFoundException:
-            _make(client, stage, name)
+            _make(client, stage, name, [FRESH[name]()])
         changed.append(name)
     return changed
 
@@ -64,6 +64,19 @@ def prune(client: SecretsManagerClient, stage: str, name: str, keep: int = 1) ->
     return max(0, len(keys) - keep)
 
 
+def copy(client: SecretsManagerClient, source: str, target: str) -> list[str]:
+    """Give a stage another's keys, but for secrets that it has; the names of those that were given. Raises Refused."""
+    given = []
+    for name in FRESH:
+        keys = _known(client, source, name)
+        try:
+            client.describe_secret(SecretId=secret(target, name))
+        except client.exceptions.ResourceNotFoundException:
+            _make(client, target, name, keys)
+            given.append(name)
+    return given
+
+
 def delete(client: SecretsManagerClient, stage: str) -> None:
     """Delete the secrets at once: what they signed and sealed is lost."""
     for name in FRESH:
@@ -73,8 +86,8 @@ def delete(client: SecretsManagerClient, stage: str) -> None:
             continue
 
 
-def _make(client: SecretsManagerClient, stage: str, name: str) -> None:
-    text = json.dumps({"keys": [FRESH[name]()]})
+def _make(client: SecretsManagerClient, stage: str, name: str, keys: list[Any]) -> None:
+    text = json.dumps({"keys": keys})
     tags: Any = [{"Key": "engawa", "Value": stage}]
     try:
         client.create_secret(Name=secret(stage, name), SecretString=text, Tags=tags)

@@ -82,12 +82,11 @@ def chalice(stage: str, architecture: str) -> Iterator[tuple[CLIFactory, Config]
     before = LambdaDeploymentPackager.create_deployment_package, Config.lambda_python_version
     environment = dict(os.environ)
     os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION") or "ap-northeast-1")
-    # The app names its queue when it is imported.
-    os.environ.update(stages()[stage]["environment_variables"])
     LambdaDeploymentPackager.create_deployment_package = lambda *_: str(made)  # type: ignore[method-assign]
     Config.lambda_python_version = f"python{bundle.PYTHON}"  # type: ignore[method-assign, assignment]
     try:
-        factory = CLIFactory(str(ROOT))
+        # Chalice puts the stage's variables there before it imports the app, which names its queue by them.
+        factory = CLIFactory(str(ROOT), environ=os.environ)
         config = factory.create_config_obj(chalice_stage_name=stage)
         config.config_from_disk["stages"][stage]["lambda_architecture"] = architecture
         yield factory, config

@@ -138,6 +138,7 @@ class Stack:
             if said["Status"] == "FAILED" and any(words in reason for words in _NO_CHANGES):
                 return False
             if said["Status"] == "FAILED":
+                reason = self._invalid(reason, ChangeSetName=said["ChangeSetId"])
                 raise Refused(f"{self.name} cannot be changed so: {reason} Nothing was done.")
             self._sleep(_POLL_SECONDS)
 
@@ -155,8 +156,21 @@ class Stack:
             for event in page["StackEvents"]:
                 said = event.get("ResourceStatusReason", "")
                 if event.get("ResourceStatus", "").endswith("_FAILED") and "cancelled" not in said:
-                    reason = f"{event['LogicalResourceId']}: {said.rstrip('.')}."
+                    reason = self._invalid(f"{event['LogicalResourceId']}: {said.rstrip('.')}.", StackName=self.name)
                 first = event.get("PhysicalResourceId") == event.get("StackId")
                 if first and event.get("ResourceStatus") in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
                     return reason
         return reason
+
+    def _invalid(self, reason: str, **asked: Any) -> str:
+        """What CloudFormation found before it began, where its reason only says where to read that."""
+        if "DescribeEvents" not in reason:
+            return reason
+        pages = self._client.get_paginator("describe_events").paginate(Filters={"FailedEvents": True}, **asked)
+        found = [
+            f"{event['LogicalResourceId']}: {event['ValidationStatusReason'].rstrip('.')}."
+            for page in pages
+            for event in page["OperationEvents"]
+            if event.get("ValidationStatusReason")
+        ]
+        return " ".join(found) or reason

@@ -1,8 +1,8 @@
 """The embedded AWS: ministack in this process, on 127.0.0.1, with its data on disk.
 
-Runs as `python -m local.emulator PORT DIRECTORY` with the interpreter that has ministack. ministack saves only when it
-stops in good order, so this stops it so when standard input ends, which it does whenever the launcher is gone for
-whatever reason, and saves every few seconds besides.
+Runs as `python -m local.emulator PORT DIRECTORY [SERVICES]` with the interpreter that has ministack. ministack saves
+only when it stops in good order, so this stops it so when standard input ends, which it does whenever the launcher is
+gone for whatever reason, and saves every few seconds besides.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _writes(scope: dict[str, Any]) -> bool:
     return scope["method"] not in ("GET", "HEAD", "OPTIONS")
 
 
-def _configure(port: int, directory: Path) -> None:
+def _configure(port: int, directory: Path, services: str) -> None:
     """Set what ministack reads from the environment, some of it while it is imported."""
     for name in ("state", "s3", "tmp"):
         (directory / name).mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def _configure(port: int, directory: Path) -> None:
         # Presigned URLs are checked: these are the app's own, from .chalice/config.json.
         AWS_ACCESS_KEY_ID="engawa",
         AWS_SECRET_ACCESS_KEY="engawa",
-        SERVICES=SERVICES,
+        SERVICES=services,
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),
         MINISTACK_REGION="ap-northeast-1",
@@ -134,8 +134,11 @@ def _await_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) ->
     loop.call_soon_threadsafe(stop.set)
 
 
-def main(port: int, directory: Path) -> None:
-    """Serve on `port` with the data under `directory`/emulator, until standard input ends or SIGTERM comes."""
+def main(port: int, directory: Path, services: str = SERVICES) -> None:
+    """Serve on `port` with the data under `directory`/emulator, until standard input ends or SIGTERM comes.
+
+    `services`: what of AWS is served, by ministack's names with commas between them.
+    """
     # A terminal's Ctrl-C or hang-up reaches every process in front of it, and it is the launcher's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -143,9 +146,9 @@ def main(port: int, directory: Path) -> None:
         locks.hold(directory / LOCK, LOCK_SECONDS)
     except locks.Held as held:
         sys.exit(f"another emulator (pid {held.pid}) has had {directory / LOCK} for {LOCK_SECONDS} seconds")
-    _configure(port, directory / "emulator")
+    _configure(port, directory / "emulator", services)
     asyncio.run(_serve(port))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -22,8 +22,10 @@ from chalicelib.web.telemetry import REQUEST_ID
 MAX_PAYLOAD = 6_291_456
 """Bytes that Lambda takes or gives as JSON in one invocation."""
 
+TIMEOUT_MS = 29_000
+"""How long API Gateway waits, and so how long a request may take."""
+
 _STAGE = "api"
-_TIMEOUT_MS = 29_000
 _log = logging.getLogger(__name__)
 
 
@@ -66,10 +68,16 @@ def too_large() -> Answer:
 class Gateway:
     """Calls a Chalice app as API Gateway and Lambda would. Safe to use from many threads at once."""
 
-    def __init__(self, app: Chalice, *files: Callable[[Request], Answer | None]) -> None:
-        """`files` are asked before the app, as what a distribution in front of API Gateway serves itself."""
+    def __init__(
+        self, app: Chalice, *files: Callable[[Request], Answer | None], milliseconds: int = TIMEOUT_MS
+    ) -> None:
+        """`files` are asked before the app, as what a distribution in front of API Gateway serves itself.
+
+        The app is told that it has so many `milliseconds` for a request.
+        """
         self._app = _per_thread(app)
         self._files = files
+        self._milliseconds = milliseconds
         # API Gateway prefers the concrete segment wherever a path could take either.
         self._routes = sorted(app.routes, key=lambda route: [_parameter(segment) for segment in route.split("/")])
 
@@ -91,7 +99,7 @@ class Gateway:
         if payload_size(event) > MAX_PAYLOAD:
             return too_large()
         try:
-            return _answer(self._app(event, LambdaContext("engawa-local", 512, _TIMEOUT_MS)))
+            return _answer(self._app(event, LambdaContext("engawa-local", 512, self._milliseconds)))
         except Exception:
             request_id = event["requestContext"]["requestId"]
             _log.exception("%s %s failed, request %s", request.method, route, request_id)

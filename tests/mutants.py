@@ -68,9 +68,7 @@ def main(modules: list[str]) -> int:
             made, killed = made + len(results), killed + len(results) - len(alive)
             survivors.update(map(told, alive))
     print(f"{'in all':20}{made:>10}{killed:>10}{made - killed:>10}")
-    known = Counter(
-        {told: count for told, count in explained().items() if not modules or told.split(".")[0] in modules}
-    )
+    known = Counter(each for each in explained().elements() if not modules or each.partition(".")[0] in modules)
     for title, mutants in (("Survived without a reason", survivors - known), ("No survivor", known - survivors)):
         for mutant in sorted(mutants.elements()):
             print(f"{title}: {mutant}")

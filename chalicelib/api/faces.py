@@ -24,6 +24,8 @@ FACES: Mapping[str, tuple[str, ...]] = {
     "/pages/": ("feed_page",),
     "/run_page_app": ("launch",),
     "/launch/": ("launch",),
+    "/docs": ("reference",),
+    "/openapi.json": ("reference",),
     "/admin/": ("admin_users", "admin_apps", "admin_pages", "admin_import"),
 }
 """What paths begin with, and the modules of `api/` that have them; in each, the function of its name makes the face."""

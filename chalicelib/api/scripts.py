@@ -5,8 +5,8 @@ from collections.abc import Callable
 from chalice.app import Request, Response
 
 from chalicelib.bootstrap import Platform
-from chalicelib.core.conditions import parse
 from chalicelib.web.face import Face, Token
+from chalicelib.web.files import file_answer
 from chalicelib.web.scripts import script
 
 _SECONDS = 3600
@@ -36,15 +36,10 @@ def scripts(platform: Callable[[], Platform]) -> Face:
 
 
 def _answer(request: Request, name: str) -> Response:
-    """A script, or 304 where the reader has it. Raises ParameterInvalid for a malformed `If-None-Match`."""
-    found = script(name)
+    """A script, for pages of any origin."""
     headers = {
-        "ETag": found.etag,
         "Cache-Control": f"public, max-age={_SECONDS}",
         "Access-Control-Allow-Origin": "*",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    if parse(None, request.headers.get("if-none-match")).unchanged(found.etag, has_data=True):
-        return Response("", {**headers}, 304)
-    shared = {"Content-Type": found.media_type, "X-Content-Type-Options": "nosniff"}
-    return Response(found.text, {**headers, **shared}, 200)
+    return file_answer(request, script(name), headers)

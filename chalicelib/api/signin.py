@@ -7,6 +7,7 @@ from chalice.app import Request, Response
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core import passwords
+from chalicelib.core.oauth import same
 from chalicelib.core.signin import network
 from chalicelib.store.ephemeral import Kind
 from chalicelib.web.html import page
@@ -72,7 +73,7 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcom
     An unknown login and a wrong password are the same: the same work, the same count, the same answer.
     """
     login, password = form.get("login", "").strip().lower(), form.get("password", "")
-    address = address_of(request, here.settings.proxies)
+    address = address_of(request, here.settings.proxies, here.settings.proxy_key)
     for kind, name in ((Kind.ADDRESS, address), (Kind.ACCOUNT, login)):
         if wait := here.attempts.begin(kind, name):
             if kind is Kind.ACCOUNT:
@@ -90,11 +91,14 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcom
     return Outcome(user)
 
 
-def address_of(request: Request, proxies: int) -> str:
+def address_of(request: Request, proxies: int, key: str = "") -> str:
     """The address (its network, for IPv6) that a request comes from, behind so many proxies of ours.
 
-    What stands further left in `X-Forwarded-For` is the client's own word, and worth nothing.
+    What stands further left in `X-Forwarded-For` is the client's own word, and worth nothing; all of it is where the
+    request lacks the proxies' `key`, if there is one.
     """
     source = str(request.context.get("identity", {}).get("sourceIp") or "")
+    if key and not same(key, request.headers.get("x-engawa-proxy-key")):
+        return network(source)
     hops = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",")]
     return network(hops[-1 - proxies] if 0 < proxies < len(hops) else source)

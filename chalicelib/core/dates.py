@@ -1,6 +1,6 @@
 """Dates as the API writes them."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 
 def w3cdtf(milliseconds: int, offset: int) -> str:
@@ -17,4 +17,4 @@ def compact(milliseconds: int, offset: int) -> str:
 
 
 def _local(milliseconds: int, offset: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).astimezone(timezone(timedelta(minutes=offset)))
+    return datetime.fromtimestamp(milliseconds / 1000, timezone(timedelta(minutes=offset)))

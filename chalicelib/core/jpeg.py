@@ -29,13 +29,14 @@ def read(data: bytes) -> Picture:
     Where several stand one behind the other, as cameras write them, it is the first.
     """
     kept, frame, scans, exif = [_START], b"", 0, b""
-    profile: dict[int, bytes] = {}
+    profile: dict[bytes, bytes] = {}
     about_colours: set[int] = set()
     for marker, content, coded in _segments(data):
         if marker == _APP1 and content.startswith(b"Exif\0\0"):
             exif = exif or content[6:]
         elif marker == _APP2 and content.startswith(b"ICC_PROFILE\0"):
-            profile.setdefault(content[12] if len(content) > 12 else 0, content[14:])
+            # Its number, how many there are, and its part of the profile.
+            profile.setdefault(content[12:13], content[14:])
         elif (marker, content[:5]) in ((_APP0, b"JFIF\0"), (_APP14, b"Adobe")):
             # These tell the decoder how the colours are coded.
             if marker not in about_colours and not frame:
@@ -49,14 +50,14 @@ def read(data: bytes) -> Picture:
         elif marker in _TABLES or marker == _SOS:
             scans += marker == _SOS
             kept += [_segment(marker, content), coded]
-        elif 0xC0 <= marker <= 0xCF:
+        elif marker & 0xF0 == 0xC0:
             raise NoPicture("is a jpeg of a kind that is not supported")
         if scans > MAX_SCANS:
             raise NoPicture(f"is a jpeg with too many scans (max={MAX_SCANS})")
     if len(frame) < 6 or not scans:
         raise NoPicture("is not a valid jpeg: it has no picture")
     depth, height, width = struct.unpack(">BHH", frame[:5])
-    colours = b"".join(part for _, part in sorted(profile.items()))[: MAX_PROFILE + 1]
+    colours = b"".join(part for _, part in sorted(profile.items()))
     usable = colours if 0 < len(colours) <= MAX_PROFILE else None
     return Picture("JPEG", width, height, depth, b"".join([*kept, _END]), orientation_of(exif), usable)
 

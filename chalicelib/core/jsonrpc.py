@@ -106,7 +106,7 @@ def _call(request: object) -> Call:
     if params is None:
         params = {}
     if not isinstance(params, dict):
-        return Call(mark, method, fault=Fault(WRONG_PARAMS, "params must be an object"))
+        return Call(mark, fault=Fault(WRONG_PARAMS, "params must be an object"))
     return Call(mark, method, params)
 
 

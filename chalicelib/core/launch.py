@@ -5,7 +5,7 @@ API ("Parameters passed to apps on startup"), the technical overview of page app
 """
 
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from chalicelib.core.errors import NotFound, ParameterInvalid
 
@@ -66,7 +66,7 @@ def signed_url(start_url: str, client: str, start: Start, key: LaunchKey) -> str
         raise NotFound("The start URL of the app is not UTF-8") from None
     kept = [(name, value) for name, value in own if not name.startswith(_RESERVED)]
     told = [*kept, *start.parameters(), ("xoauth_signature_publickey", key.kid)]
-    unsigned = parts._replace(query=urlencode(told, quote_via=quote, safe=""), fragment="").geturl()
+    unsigned = parts._replace(query=urlencode(told), fragment="").geturl()
     signer = Client(
         client, signature_method=SIGNATURE_RSA_SHA1, signature_type=SIGNATURE_TYPE_QUERY, rsa_key=key.private
     )

@@ -9,6 +9,7 @@ read their keys); where even that list is too long, the smallest go unlisted and
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store.dynamo import TRANSACTION
@@ -58,14 +59,16 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
     inline |= small
     listed |= _listings(puts, ledger.version)
     room = room_for_data(ledger)
-    spilled = _spill(inline, listed, ledger.version, room)
+    fits = _plain_bytes(inline) <= INLINE_BYTES and len(pack_data(inline, listed)) <= room
+    spilled = {} if fits else _spill(inline, listed, ledger.version, room)
     if len(puts.keys() | spilled.keys() | was_own) > MOST_OWN:
         # The request's own pairs can always leave: one transaction item for each, and the rest fitted before.
         spilled = small
     puts |= spilled
     inline = {key: value for key, value in inline.items() if key not in spilled}
     listed |= _listings(spilled, ledger.version)
-    kept = _head(listed, lambda head: len(pack_data(inline, head)) <= room)
+    # Packing takes as long as all the rest: what is known to fit is not packed again to see it.
+    kept = listed if fits and not spilled else _head(listed, lambda head: len(pack_data(inline, head)) <= room)
     unlisted = ledger.unlisted - len(fetched) + len(listed) - len(kept)
     return Placed(
         replace(ledger, inline=inline, listed=kept, unlisted=unlisted), puts, frozenset(was_own - puts.keys())
@@ -74,7 +77,13 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
 
 def room_for_data(ledger: Ledger) -> int:
     """Bytes that packed data may have in this ledger, with every other attribute at its longest."""
-    widest = to_item(replace(ledger, inline={}, listed={})) | {
+    return _room(len(ledger.partition.encode()), len(ledger.epoch.encode()))
+
+
+@lru_cache
+def _room(partition_bytes: int, epoch_bytes: int) -> int:
+    # The partition key has a character of its own between app and user.
+    widest = to_item(Ledger("", "-" * (partition_bytes - 1), "-" * epoch_bytes)) | {
         "t": {"N": _LARGEST_TOTAL},
         "v": {"N": _LARGEST_VERSION},
         "c": {"N": _LARGEST_COUNT},
@@ -91,8 +100,6 @@ def _listings(values: Mapping[str, str], version: int) -> dict[str, Listed]:
 
 def _spill(inline: dict[str, str], listed: dict[str, Listed], version: int, room: int) -> dict[str, str]:
     """The fewest of the largest inline values that must leave, so that the rest and a listing of them all fit."""
-    if _plain_bytes(inline) <= INLINE_BYTES and len(pack_data(inline, listed)) <= room:
-        return {}
     by_size = sorted(inline, key=lambda key: (len(key) + utf8_bytes(inline[key]), key), reverse=True)
 
     def fits(count: int) -> bool:

@@ -38,7 +38,7 @@ class Key:
             public = {name: value for name, value in jwk.items() if name not in _PRIVATE}
             self._public = self._key if jwk["kty"] == "oct" else library.PyJWK.from_dict(public)
         # What the library raises may quote the key.
-        except (library.exceptions.PyJWTError, AttributeError, KeyError, TypeError, ValueError):
+        except (library.exceptions.PyJWTError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
             raise Invalid("a key that is no JWK") from None
         self.id: str | None = self._key.key_id
         self.algorithm: str = self._key.algorithm_name

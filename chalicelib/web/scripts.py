@@ -1,16 +1,14 @@
 """The scripts that pages load: opensocial.js as a classic script and as a module, and its types.
 
-    script("opensocial.mjs") -> Script
+    script("opensocial.mjs") -> File
 
 They stand in `static/`. The module is the classic script with another end: it exports what that makes global.
 """
 
-import hashlib
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-STATIC = Path(__file__).parent / "static"
+from chalicelib.web.files import File, file, read_static
+
 JAVASCRIPT = "text/javascript; charset=utf-8"
 TYPES = "application/typescript; charset=utf-8"
 
@@ -23,29 +21,19 @@ export var opensocial, osapi, gadgets;
 """
 
 
-@dataclass(frozen=True)
-class Script:
-    """A text, its media type, and the entity tag of exactly that text."""
-
-    text: str
-    media_type: str
-    etag: str
-
-
 @cache
-def script(name: str) -> Script:
+def script(name: str) -> File:
     """One of `opensocial.js`, `opensocial.mjs`, `opensocial.d.ts`. Raises KeyError for another name."""
     read, media_type = {
         "opensocial.js": (_classic, JAVASCRIPT),
         "opensocial.mjs": (_module, JAVASCRIPT),
         "opensocial.d.ts": (_types, TYPES),
     }[name]
-    text = read()
-    return Script(text, media_type, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"')
+    return file(read(), media_type)
 
 
 def _classic() -> str:
-    return (STATIC / "opensocial.js").read_text(encoding="utf-8")
+    return read_static("opensocial.js")
 
 
 def _module() -> str:
@@ -56,4 +44,4 @@ def _module() -> str:
 
 
 def _types() -> str:
-    return (STATIC / "opensocial.d.ts").read_text(encoding="utf-8")
+    return read_static("opensocial.d.ts")

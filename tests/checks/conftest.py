@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests import contract
 from tests.checks.site import Site, answered
 from tests.checks.world import World
 
@@ -53,7 +54,9 @@ def site(pytestconfig: pytest.Config) -> Iterator[Site]:
     if not url:
         pytest.skip("needs a platform: make check URL=https://api.example.com")
     made = Site(url)
-    yield made
+    contract.watch(url)
+    with contract.watching():
+        yield made
     made.close()
 
 

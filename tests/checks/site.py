@@ -17,7 +17,7 @@ import pytest
 JSON = "application/json; charset=utf-8"
 TIMEOUT = httpx.Timeout(35, connect=10)
 """Seconds; API Gateway answers within 29."""
-_IDS = ("x-request-id", "x-amz-cf-id")
+_IDS = ("x-request-id", "x-amzn-requestid", "x-amz-cf-id")
 _SHOWN = 500
 _SECRET = re.compile(r'("(?:access_token|refresh_token|server_state|secret|location)"\s*:\s*")[^"]+')
 

@@ -118,6 +118,14 @@ def test_scripts(site: Site, name: str) -> None:
     require(again, again.status_code == 304 and not again.content, "304 without a body")
 
 
+def test_the_documentation(site: Site) -> None:
+    page = is_page(site.get("/docs"))
+    answer = site.get("/openapi.json")
+    require(answer, answer.status_code == 200 and answer.json().get("openapi", "").startswith("3.1"), "OpenAPI 3.1")
+    missing = [path for path in answer.json()["paths"] if path not in page]
+    require(answer, not missing, "the same paths as /docs has")
+
+
 def test_a_certificate_for_the_starts_of_page_apps(site: Site) -> None:
     answer = site.get("/launch/current.pem")
     if answer.status_code == 404:

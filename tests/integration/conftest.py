@@ -10,8 +10,16 @@ import pytest
 from bench.world import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
 from chalicelib.core import passwords
 from chalicelib.store.fanout import lane
+from tests import contract
 
 __all__ = ["APP", "BUCKET", "HANA", "KEN", "ME", "MEI", "TARO", "YUKI", "Clock", "Reply", "World", "reply"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_documented() -> Iterator[None]:
+    """What worlds answer is held against openapi.yaml."""
+    with contract.watching_gateways():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,7 @@ import app
 started, faces = sorted(sys.modules), len(app.app.routes)
 class Context:
     aws_request_id = "of-lambda"
+    get_remaining_time_in_millis = staticmethod(lambda: 29_000)
 asked = json.loads(os.environ["EVENT"])
 answer = app.app(asked, Context) if asked else None
 print(json.dumps({"started": started, "answered": sorted(sys.modules), "routes": faces, "answer": answer}))
@@ -125,7 +126,7 @@ def test_reading_one_s_data_imports_nothing_that_it_does_not_need(
     assert "http.server" not in told["answered"]
     ours = {name for name in told["answered"] if name.startswith("chalicelib.")}
     assert {name for name in ours if name.startswith("chalicelib.api.")} == {
-        f"chalicelib.api.{name}" for name in ("faces", "housekeeping", "persistence")
+        f"chalicelib.api.{name}" for name in ("bounds", "faces", "housekeeping", "persistence")
     }
     assert not ours & {f"chalicelib.store.{name}" for name in ("users", "apps", "pages", "feeds", "grants", "images")}
     # What the first answer needs of ours is there before it is asked for, but for what shapes it.

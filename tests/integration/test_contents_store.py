@@ -20,6 +20,7 @@ from chalicelib.store import numbered
 from chalicelib.store.content_items import content_of, generation_of, head_key
 from chalicelib.store.notes import AGAIN_MS, LATE_MS, SOON_MS, UPLOAD_MS, USER, Notes
 from chalicelib.store.numbered import TICKET_MS, Numbered
+from chalicelib.store.once import keep_none
 from chalicelib.store.transactions import PRESENT
 from tests import invariants_contents
 from tests.integration.contents import (
@@ -561,7 +562,7 @@ def test_a_feed_cannot_come_between_the_clearing_of_its_image_and_the_end_of_the
     def clear(images: Any, folder: str) -> None:
         real(images, folder)
         with pytest.raises(Unavailable):
-            here.posting._store(admitted, draft, generation, keys)
+            here.posting._store(admitted, draft, generation, keys, keep_none)
         refused.append(folder)
 
     monkeypatch.setattr(type(here.images), "clear", clear)

@@ -17,6 +17,7 @@ import pytest
 from chalicelib.core.errors import StillRunning, Unavailable
 from chalicelib.store.dynamo import Dynamo
 from chalicelib.store.failures import Lost, Uncertain
+from local.gateway import Gateway
 from tests.integration.conftest import HANA, KEN, MEI, Reply, World
 from tests.integration.on_pages import (
     COMMENTS,
@@ -86,6 +87,8 @@ def test_a_comment_is_posted_once_however_often_it_is_sent(world: World):
     first = say(world)
     assert first.status == 201
     again = [say(world) for _ in range(3)]
+    # Each request has an id of its own.
+    assert len({each.headers.pop("x-request-id") for each in (first, *again)}) == 4
     assert [(each.status, each.text, each.headers) for each in again] == [(201, first.text, first.headers)] * 3
     assert comments(world) == ["hello"]
 
@@ -258,6 +261,7 @@ def die(*_: Any) -> Any:
 
 
 def test_who_died_is_followed_once_its_time_is_over(world: World):
+    world.gateway = Gateway(world.app)
     with patch.object(world.platform.comments, "post", die):
         say_and_die(world)
     deadline = int(record(world)["deadline"]["N"])
@@ -279,6 +283,7 @@ def say_and_die(world: World) -> None:
 
 
 def test_who_outlives_its_time_does_nothing_that_who_followed_has_done(world: World):
+    world.gateway = Gateway(world.app)
     store = world.platform.comments
     real = store.post
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import yaml
 from infra import bundle, combine, packaging
 
 FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
+PROXY_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${ProxyKey}}}"}
 PSEUDO = re.compile(r"AWS::\w+")
 
 
@@ -121,6 +123,7 @@ def test_functions_are_those_that_the_app_has(template: dict[str, Any]) -> None:
         assert variables["ENGAWA_BUCKET"] == {"Ref": "Files"}
         assert variables["ENGAWA_CLEANING_QUEUE"] == {"Fn::GetAtt": ["Cleaning", "QueueName"]}
         assert variables["ENGAWA_PROXIES"] == "1"
+        assert variables["ENGAWA_PROXY_KEY"] == PROXY_KEY
         assert "example.com" not in json.dumps(variables)
     assert functions["APIHandler"]["Timeout"] == 29
     queue = functions["Clean"]["Events"].popitem()[1]["Properties"]
@@ -229,6 +232,9 @@ def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     origins = {each["Id"]: each for each in configuration["Origins"]}
 
+    assert origins["api"]["OriginCustomHeaders"] == [
+        {"HeaderName": "X-Engawa-Proxy-Key", "HeaderValue": PROXY_KEY},
+    ]
     assert origins["api"]["OriginPath"] == "/" + template["Resources"]["RestAPI"]["Properties"]["StageName"]
     assert configuration["DefaultCacheBehavior"]["TargetOriginId"] == "api"
     images = configuration["CacheBehaviors"][0]
@@ -338,3 +344,40 @@ def test_a_version_that_is_kept_warm_is_renewed_with_its_environment(template: d
 
     assert version("a.example") == version("a.example")
     assert len({version("a.example"), version("b.example"), version("a.example", 28)}) == 3
+
+
+def test_what_outlives_its_stack_has_a_name_that_no_function_makes(template: dict[str, Any]) -> None:
+    """CloudFormation takes in what is there under such names alone (import-resources-automatically, user guide)."""
+    deployed = json.loads(json.dumps(template))
+
+    combine.name(deployed, "prod", "123456789012")
+
+    names = [
+        each["Properties"][key]
+        for each in deployed["Resources"].values()
+        for key in ("TableName", "BucketName", "LogGroupName")
+        if each.get("DeletionPolicy") == "RetainExceptOnCreate" and key in each["Properties"]
+    ]
+    assert len(names) == len(of(template, "AWS::DynamoDB::Table")) + 1 + len(of(template, "AWS::Logs::LogGroup"))
+    assert {"engawa-prod-appdata", "engawa-prod-123456789012", "/aws/lambda/engawa-prod"} < set(names)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_chalice_by_itself_subscribes_to_the_queue_of_the_stage(stage: str) -> None:
+    """As its command line does: the app names the queue when it is imported."""
+    program = (
+        "import os, sys; from chalice.cli.factory import CLIFactory;"
+        "config = CLIFactory(sys.argv[1], environ=os.environ).create_config_obj(sys.argv[2]);"
+        "print(*(each.queue for each in config.chalice_app.event_sources if hasattr(each, 'queue')))"
+    )
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("ENGAWA_")}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(packaging.ROOT), stage],
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == f"engawa-{stage}-cleaning"

@@ -340,17 +340,35 @@ def test_an_hour_forgets(here: Any, browser: Browser) -> None:
 
 
 def test_a_forwarded_address_counts_as_far_as_it_is_trusted(here: Any, make_world: Callable[..., Any]) -> None:
-    def statuses(world: Any) -> list[int]:
-        browser = browser_of(world)
-        page = ask(browser)
-        found = []
-        for turn in range(21):
-            browser.headers["X-Forwarded-For"] = f"1.2.3.{turn}, 9.9.9.9, 130.176.0.1"
-            found.append(browser.sign_in(page, f"user{turn}", "wrong").status)
-        return found
+    assert last_of_21_tries(here) == 429
+    assert last_of_21_tries(make_world(ENGAWA_PROXIES="2")) == 403
 
-    assert statuses(here)[-1] == 429
-    assert statuses(make_world(ENGAWA_PROXIES="2"))[-1] == 403
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("shown", ["", "not-the-key-of-the-proxy", "a-key-of-the-proxy-alone-"])
+def test_who_comes_around_the_proxies_cannot_forge_an_address(make_world: Callable[..., Any], shown: str) -> None:
+    around = make_world(ENGAWA_PROXIES="2", ENGAWA_PROXY_KEY="a-key-of-the-proxy-alone")
+
+    assert last_of_21_tries(around, shown) == 429
+
+
+@pytest.mark.usefixtures("here")
+def test_who_comes_through_them_is_counted_by_the_own_address(make_world: Callable[..., Any]) -> None:
+    through = make_world(ENGAWA_PROXIES="2", ENGAWA_PROXY_KEY="a-key-of-the-proxy-alone")
+
+    assert last_of_21_tries(through, "a-key-of-the-proxy-alone") == 403
+
+
+def last_of_21_tries(world: Any, key: str = "") -> int:
+    """The status of the last of 21 wrong sign-ins from one address, each forwarded for another one."""
+    browser = browser_of(world)
+    page = ask(browser)
+    if key:
+        browser.headers["X-Engawa-Proxy-Key"] = key
+    for turn in range(21):
+        browser.headers["X-Forwarded-For"] = f"1.2.3.{turn}, 9.9.9.9, 130.176.0.1"
+        shown = browser.sign_in(page, f"user{turn}", "wrong")
+    return shown.status
 
 
 def test_a_password_hash_of_old_parameters_is_made_anew(here: Any, browser: Browser, monkeypatch: Any) -> None:

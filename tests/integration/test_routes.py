@@ -48,6 +48,8 @@ WITHOUT_TOKEN = {
     "GET /js/opensocial.js": "public",
     "GET /js/opensocial.mjs": "public",
     "GET /js/opensocial.d.ts": "public",
+    "GET /docs": "public",
+    "GET /openapi.json": "public",
     "GET /pages/{page}/feeds/{feed}": "public",
 }
 """Every route that takes no access token, and what protects it instead."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from chalice.local import LambdaContext
 
 from chalicelib.store.failures import Conflict
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
@@ -27,6 +28,15 @@ APPDATA = "/2/apps/appdata/{user}/{group}"
 def log() -> Iterator[Log]:
     with logged() as made:
         yield made
+
+
+class Context:
+    """Lambda's, as far as the app asks it."""
+
+    aws_request_id: str | None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
 
 
 def metrics(line: Line) -> dict[str, int]:
@@ -252,7 +262,7 @@ def test_a_method_that_only_a_client_knows_is_no_name_of_a_metric(world: World, 
     event = world.gateway._event(Request("GET", ME), ME, APPDATA, {"user": "@me", "group": "@self"})
     event["httpMethod"] = event["requestContext"]["httpMethod"] = "BREW"
 
-    assert world.app(event, None)["statusCode"] == 405
+    assert world.app(event, LambdaContext("engawa", 512, 29_000))["statusCode"] == 405
 
     assert only(log.lines)["route"] == f"other {APPDATA}"
 
@@ -261,11 +271,12 @@ def test_an_id_is_made_of_what_there_is(world: World) -> None:
     event = world.gateway._event(Request("GET", ME), ME, APPDATA, {"user": "@me", "group": "@self"})
     del event["requestContext"]["requestId"]
 
-    class Context:
-        aws_request_id = "of-lambda"
+    of_lambda, nameless = Context(), Context()
+    of_lambda.aws_request_id = "of-lambda"
 
-    assert world.app(event, Context)["headers"][REQUEST_ID] == "of-lambda"
-    assert world.app(event, None)["headers"][REQUEST_ID] == "unknown"
+    for context, made in ((of_lambda, "of-lambda"), (nameless, "unknown")):
+        answer = world.app(event, context)
+        assert (answer["statusCode"], answer["headers"][REQUEST_ID]) == (401, made)
 
 
 def test_the_document_has_every_field_and_no_other(

@@ -92,17 +92,22 @@ def runtimes() -> list[list[str]]:
 
 
 class CloudFront:
-    """A distribution: `images` serves images/*, `api` everything else, and `edge` sees what `api` answers."""
+    """A distribution: `images` serves images/*, `api` everything else, and `edge` sees what `api` answers.
+
+    `key` is what it shows the API that a request comes from here.
+    """
 
     def __init__(
         self,
         images: Callable[[Request], Answer | None],
         api: Callable[[Request], Answer],
         edge: Callable[[dict[str, Any]], dict[str, Any]],
+        key: str = "",
     ) -> None:
         self._images = images
         self._api = api
         self._edge = edge
+        self._own = {"host": HOST, "via": "2.0 cloudfront", "x-amz-cf-id": "AbC=", "x-engawa-proxy-key": key}
 
     def handle(self, request: Request) -> Answer:
         """Answer a viewer's request."""
@@ -113,8 +118,9 @@ class CloudFront:
                 403, [("Content-Type", "text/html"), ("X-Cache", "Error from cloudfront")], b"<HTML></HTML>\n"
             )
         forwarded = ", ".join([*filter(None, [request.header("x-forwarded-for")]), request.source_ip])
-        headers = [(name, value) for name, value in request.headers if name.lower() not in ("host", "x-forwarded-for")]
-        headers += [("Host", HOST), ("X-Forwarded-For", forwarded), ("Via", "2.0 cloudfront"), ("X-Amz-Cf-Id", "AbC=")]
+        own = self._own | {"x-forwarded-for": forwarded}
+        headers = [(name, value) for name, value in request.headers if name.lower() not in own]
+        headers += [(name.title(), value) for name, value in own.items()]
         return self._seen_by_edge(
             request, self._api(Request(request.method, request.target, headers, request.body, EDGE_IP))
         )

@@ -21,6 +21,7 @@ import pytest
 from botocore.config import Config
 
 from bench.emulator import free_port
+from tests import contract
 
 if TYPE_CHECKING:
     from tests.system.deployed import Deployed
@@ -39,6 +40,7 @@ class Served:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
+        contract.watch(self.base_url)
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "local"]
             self.process = subprocess.Popen(
@@ -90,25 +92,35 @@ class Served:
 
     def await_answers(self) -> None:
         """Return when HTTP is answered; fail, with what was logged, where it is not."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                httpx.get(self.base_url, timeout=5)
-            except httpx.TransportError:
-                time.sleep(0.05)
-            else:
-                return
-        pytest.fail(f"python -m local did not start:\n{self.log_tail()}")
+        await_answers(self.base_url, self.process, self.log)
 
     def log_tail(self) -> str:
         """The last lines that were printed."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+        return log_tail(self.log)
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and wait for the end; returns the exit status, negative for a signal's."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
+
+
+def await_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when a process that was started answers by HTTP; fail, with the last that it logged, where it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"{process.args!r} did not start:\n{log_tail(log)}")
+
+
+def log_tail(log: Path) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-40:])
 
 
 def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
@@ -131,6 +143,21 @@ def running(directory: Path, **environment: str) -> Iterator[Served]:
     finally:
         status = platform.stop()
     assert status == 0, platform.log_tail()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watching() -> Iterator[None]:
+    """What served platforms answer to httpx is held against openapi.yaml."""
+    with contract.watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _as_documented() -> Iterator[None]:
+    """A test fails for an undocumented answer also where its thread kept that to itself."""
+    contract.told()
+    yield
+    assert contract.told() == []
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import platform
 import sys
 import zipfile
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from chalicelib.web.tokens import Keys, Tokens
 from infra import bundle
 from local.images import StoredImages
 from local.server import Server
+from tests import contract
 from tests.system.api_gateway import ApiGateway, Responses
 from tests.system.cloudfront import CloudFront, EdgeFunction
 from tests.system.lambda_runtime import Function, lay_out
@@ -26,21 +27,33 @@ if TYPE_CHECKING:
 
 BUCKET = "engawa-local-000000000000"
 QUEUE = "engawa-deployed-cleaning"
+PROXY_KEY = "a-key-of-cloudfront-alone"
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 """Lambda's names for processors."""
 
 
-def unpacked(directory: Path) -> Path:
-    """Make the zip for the Python and the processor of this machine, and unpack it; the folder.
+def architecture() -> str:
+    """Lambda's name for the processor of this machine."""
+    return ARCHITECTURES[platform.machine().lower()]
+
+
+@cache
+def zipped(version: str) -> Path:
+    """Make the zip for a Python (`3.13`) and the processor of this machine, once a run; where it is.
 
     The libraries are fetched once for all runs, into build/.
     """
     if sys.platform != "linux":
         pytest.skip("the libraries in the zip run on Linux alone")
-    work, architecture = bundle.ROOT / "build" / "tests", ARCHITECTURES[platform.machine().lower()]
-    bundle.build(directory / "deployment.zip", work, architecture, ".".join(map(str, sys.version_info[:2])))
+    work = bundle.ROOT / "build" / "tests"
+    bundle.build(work / f"{version}.zip", work, architecture(), version)
+    return work / f"{version}.zip"
+
+
+def unpacked(directory: Path) -> Path:
+    """Make the zip for the Python of this process, and unpack it; the folder."""
     task = lay_out(directory)
-    with zipfile.ZipFile(directory / "deployment.zip") as made:
+    with zipfile.ZipFile(zipped(".".join(map(str, sys.version_info[:2])))) as made:
         made.extractall(task)
     return task
 
@@ -52,6 +65,7 @@ class Deployed:
         self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False
     ) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
+        contract.watch(self.base_url)
         self.served = served
         self.task = task
         self._sqs = served.aws("sqs")
@@ -68,7 +82,7 @@ class Deployed:
         self.edge = EdgeFunction(task.parent)
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
-        self.front = CloudFront(images, self.gateway.handle, self.edge)
+        self.front = CloudFront(images, self.gateway.handle, self.edge, PROXY_KEY)
         self._server = Server(port)
         self._server.serve(self.front)  # type: ignore[arg-type]
 
@@ -81,6 +95,7 @@ class Deployed:
             "ENGAWA_CLEANING_QUEUE": QUEUE,
             "ENGAWA_ISSUER": self.base_url,
             "ENGAWA_PROXIES": "1",
+            "ENGAWA_PROXY_KEY": PROXY_KEY,
             "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
             "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
             "ENGAWA_LAUNCH_KEYS_FILE": str(keys / "launch-keys.json"),

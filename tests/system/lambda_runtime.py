@@ -91,6 +91,13 @@ class Function:
         """All that its processes printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    def peak(self) -> int:
+        """The most memory that its process has had, in bytes, as Lambda reckons it."""
+        assert self._process
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(kilobytes) * 1024
+
     def stop(self) -> None:
         """End its process and the Runtime API."""
         self._kill()

@@ -13,6 +13,7 @@ import socketserver
 import sys
 import threading
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 from local import keys
@@ -20,6 +21,9 @@ from local.embedded import Emulator
 from local.environment import STAGE, Environment
 from local.gateway import Answer, Gateway, Request
 from local.server import Server
+
+LATE = ("chalicelib.api.authorization", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "multipart")
+"""What the app imports with the first request that needs it, which here would be each one."""
 
 
 class Fate:
@@ -81,8 +85,11 @@ def main() -> None:
 
         stack.create(boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs"), STAGE)
         fate = Fate()
-        boto3.DEFAULT_SESSION.events.register("before-send", fate.meet)  # type: ignore[union-attr]
-        bootstrap.platform()  # Once for all processes: its clients have no connection yet.
+        bootstrap._session().register("before-send", fate.meet)
+        # Once for all processes: the clients have no connection yet.
+        assert bootstrap.platform().images
+        for name in LATE:
+            import_module(name)
         server = Forking(environment.port)
         server.gateway = Mortal(app.app, fate)
         server.server_activate()

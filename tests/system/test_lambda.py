@@ -15,10 +15,13 @@ import httpx
 import pytest
 from PIL import ImageCms
 
+import app as entry
 from local.gateway import Answer, Request
-from tests.pictures import png
-from tests.system.api_gateway import MAX_REQUEST
+from tests.pages import Browser
+from tests.pictures import header, png, png_of
+from tests.system.api_gateway import MAX_REQUEST, ApiGateway
 from tests.system.cloudfront import CloudFront, EdgeFunction, origin_response, runtimes
+from tests.system.conftest import ROOT
 from tests.system.deployed import Deployed
 from tests.system.lambda_runtime import Function, FunctionError, TimedOut
 from tests.system.runtime_api import MAX_PAYLOAD
@@ -169,13 +172,15 @@ def test_an_image_passes_as_base64_and_a_text_as_text(deployed: Deployed) -> Non
 
 
 def test_the_viewer_s_address_is_the_one_before_cloudfront_s(deployed: Deployed) -> None:
-    httpx.get(
-        deployed.base_url + MINE, headers={"X-Forwarded-For": "203.0.113.1", "Connection": "close", "Expect": "x"}
-    )
+    claimed = {"X-Forwarded-For": "203.0.113.1", "x-engawa-proxy-key": "guessed"}
+    httpx.get(deployed.base_url + MINE, headers=claimed | {"Connection": "close", "Expect": "x"})
 
     event = deployed.gateway.events[-1]
     # What a client claims, the client, CloudFront: with ENGAWA_PROXIES=1 the app believes the second.
     assert event["headers"]["X-Forwarded-For"] == "203.0.113.1, 127.0.0.1, 198.51.100.9"
+    # It does since CloudFront's key is there, and no other.
+    keys = [value for name, value in event["multiValueHeaders"].items() if name.lower() == "x-engawa-proxy-key"]
+    assert keys == [[deployed.environment()["ENGAWA_PROXY_KEY"]]]
     assert not {"connection", "expect", "content-length"} & {name.lower() for name in event["headers"]}
 
 
@@ -209,6 +214,40 @@ def test_what_deleted_values_leave_is_cleared_by_the_scheduled_function(deployed
     assert _kept(deployed, "yuki") == {"#"}
     # The platform is shared, and other tests know what yuki has.
     assert httpx.post(url, headers=headers, json=before).status_code == 200
+
+
+def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed) -> None:
+    """The largest picture there may be, a password's hash, and the functions' own work; `-s` prints how much."""
+    function = Function("app.app", deployed.task, deployed.environment())
+    gateway = ApiGateway(entry.app, function, {})
+    found = {}
+    try:
+        assert gateway.handle(Request("GET", MINE)).status == 401
+        found["API, at its start"] = function.peak()
+        browser = Browser(lambda *asked: _shown(gateway, *asked))
+        assert browser.sign_in(browser.open("/settings"), "nobody", "wrong").status == 403
+        found["API, a password"] = function.peak()
+        picture = png_of(header(8000, 5000), bytes(5000 * (1 + 3 * 8000)))
+        feed = {"request": (None, json.dumps({"title": "x"})), "image1": ("x.png", picture)}
+        sent = httpx.Request("POST", _cafe(deployed) + "/feeds", files=feed)
+        token = ("Authorization", f"OAuth {deployed.token('w_pagefeed', user='mei')}")
+        target = sent.url.raw_path.decode()
+        answer = gateway.handle(Request("POST", target, [*sent.headers.items(), token], sent.read()))
+        assert answer.status == 201, answer.body
+        uri = json.loads(answer.body)["contentUri"]
+        assert gateway.handle(Request("DELETE", f"{target}?contentUri={uri}", [token])).status == 204
+        found["API, a picture of 40 million pixels"] = function.peak()
+    finally:
+        function.stop()
+    deployed.deliver()
+    deployed.sweep.invoke(SCHEDULED)
+    found |= {"clean": deployed.clean.peak(), "sweep": deployed.sweep.peak()}
+    print("", *(f"{name}: {size / 2**20:.0f} MB" for name, size in found.items()), sep="\n")
+
+    settings = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    functions = settings["stages"]["prod"]["lambda_functions"]
+    assert found["API, a picture of 40 million pixels"] < settings["lambda_memory_size"] * 2**20 / 2
+    assert max(found["clean"], found["sweep"]) < functions["clean"]["lambda_memory_size"] * 2**20 / 2
 
 
 WRONG = {
@@ -303,6 +342,14 @@ def test_where_tracing_is_on_calls_to_aws_are_parts_of_the_trace(deployed: Deplo
     assert (told["name"], told["type"], told["aws"]["operation"]) == ("dynamodb", "subsegment", "GetItem")
     assert told["aws"]["table_name"] == "engawa-local-appdata"
     assert deployed.served.demo["users"]["hana"]["id"] not in part
+
+
+def _shown(
+    gateway: ApiGateway, method: str, target: str, headers: dict[str, str], body: bytes
+) -> tuple[int, dict[str, str], str]:
+    """What a browser is shown by the API itself."""
+    answer = gateway.handle(Request(method, target, [*headers.items()], body, "192.0.2.9"))
+    return answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode()
 
 
 def _cafe(deployed: Deployed) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import directory, fields
+from chalicelib.core.appdata import check_keys
 from chalicelib.core.cursor import from_cursor, to_cursor
 from chalicelib.core.directory import (
     App,
@@ -31,6 +32,8 @@ from chalicelib.core.directory_json import (
     user_json,
 )
 from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.limits import Limits
+from chalicelib.web import issuer
 
 HOST = "https://a.example/"
 
@@ -213,6 +216,7 @@ def test_a_module_is_an_app_with_a_name_and_may_bring_its_id() -> None:
         ({"app": body["app"]}, "name is missing"),
         (body | {"id": "0"}, "id is not the id of a module"),
         (body | {"page": "7"}, "There is no field 'page'; there are app, name, id"),
+        (body | {"p" * 65: "7"}, f"There is no field '{'p' * 64}'; there are app, name, id"),
     ):
         with pytest.raises(ParameterInvalid) as caught:
             read_module(wrong)
@@ -261,12 +265,29 @@ def test_ids_have_their_form_and_differ() -> None:
         made = {make() for _ in range(200)}
         assert len(made) == 200
         assert all(fields.is_id(kind, each) for each in made)
+    assert {len(directory.new_page_id()) for _ in range(200)} == {20}
     assert fields.is_id("page", "187793")
     assert not fields.is_id("page", "1" * 21)
     assert not fields.is_id("user", "k3v9x2mtq7ra\n")
     secrets = {directory.new_secret() for _ in range(20)}
     assert len(secrets) == 20
     assert all(re.fullmatch("[0-9a-f]{40}", secret) for secret in secrets)
+
+
+@pytest.mark.parametrize("separator", ["#", "\n", " ", "\0", "/", "|"])
+def test_nothing_that_stands_in_a_key_has_what_separates_its_parts(separator: str) -> None:
+    for kind, known in (("user", "k3v9x2mtq7ra"), ("app", "6d1f0c2ab4e79853"), ("page", "187793"), ("module", "12")):
+        for place in range(len(known) + 1):
+            assert not fields.is_id(kind, known[:place] + separator + known[place:])
+            assert not fields.is_id(kind, known[:place] + separator + known[place + 1 :])
+    for refuses in (
+        lambda: fields.login("login", f"hana{separator}x"),
+        lambda: check_keys([f"level{separator}x"], Limits()),
+        lambda: from_cursor(to_cursor(f"a{separator}b")),
+    ):
+        with pytest.raises(ParameterInvalid):
+            refuses()
+    assert not issuer._is_id(f"k3v9{separator}x2mtq7ra")
 
 
 def test_only_the_secret_of_a_confidential_app_matches() -> None:

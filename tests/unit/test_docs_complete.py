@@ -87,9 +87,10 @@ def refusals() -> Iterator[type[errors.Refusal]]:
 
 def routes() -> Iterator[str]:
     """Every route as documents write it: method and path, without the second name that ends in `.json`."""
-    for path, methods in entry.create_app(lambda: None).routes.items():
+    known = entry.create_app(lambda: None).routes
+    for path, methods in known.items():
         for method in methods:
-            if method != "OPTIONS" and not path.endswith(".json"):
+            if method != "OPTIONS" and not (path.endswith(".json") and path.removesuffix(".json") in known):
                 yield f"{method} {path}"
 
 

@@ -57,6 +57,8 @@ def test_of_a_png_the_picture_is_kept() -> None:
     body = b"".join([PNG_SIGNATURE, head, *palette, chunk(b"IDAT", b"onetwo"), chunk(b"IEND")])
     assert read == Picture("PNG", 40, 30, 4, body, 6, b"profile")
     assert png.read(png_of(header(1, 2, 16), b"")).upright_size == (1, 2)
+    large = png.read(png_of(header(2**32 - 1, 2**31, 255), b""))
+    assert (large.width, large.height, large.depth) == (2**32 - 1, 2**31, 255)
 
 
 ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown kind"
@@ -74,6 +76,7 @@ ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown k
         ([header(1, 1), chunk(b"IDAT"), chunk(b"PLTE")], ORDER),
         ([header(1, 1), chunk(b"tRNS"), chunk(b"tRNS")], ORDER),
         ([header(1, 1), chunk(b"EVIL")], UNKNOWN),
+        ([header(1, 1), chunk(b"EviL")], UNKNOWN),
         ([header(1, 1), chunk(b"EV1L")], "what should be a part of it is none"),
         ([header(1, 1), chunk(b"IDAT")[:-1] + b"x"], "a checksum is wrong"),
         ([header(1, 1), *[chunk(b"IDAT")] * png.MAX_CHUNKS], "it has too many parts (max=100000)"),
@@ -89,6 +92,7 @@ def test_a_png_ends_with_its_last_chunk() -> None:
     body = whole.removeprefix(PNG_SIGNATURE)
     for end in range(len(body)):
         assert no_png(body[:end]) == "is truncated"
+    assert no_png(b"\xff\xff\xff\xff", body[4:]) == "is truncated"
 
 
 @pytest.mark.parametrize(("size", "there"), [(1, True), (MAX_PROFILE, True), (MAX_PROFILE + 1, False)])
@@ -120,7 +124,10 @@ def test_of_a_jpeg_the_picture_is_kept() -> None:
     short = [segment(0xE0, b"JFIF\0" + b"x" * 9), segment(0xEE, b"Adobe" + b"y" * 9)]
     orientation = segment(0xE1, b"Exif\0\0" + exif(8)[6:])
 
-    read = jpeg.read(jpeg_of(*about, *about, orientation, *others, *tables) + b"more")
+    # Not what they begin with, or not where it is looked for.
+    wrong = [segment(marker, name + exif(3)[6:]) for marker, name in ((0xE1, b"Exif\0x"), (0xE5, b"Exif\0\0"))]
+
+    read = jpeg.read(jpeg_of(*about, *about, *wrong, orientation, *others, *tables) + b"more")
 
     assert read == Picture("JPEG", 40, 30, 8, jpeg_of(*short, *tables), 8, None)
     assert read.upright_size == (30, 40)
@@ -139,8 +146,11 @@ def test_how_colours_are_coded_is_said_before_the_frame() -> None:
 
 
 def test_a_profile_is_put_together_by_its_numbers() -> None:
-    parts = [segment(0xE2, ICC + bytes([number, 2]) + text) for number, text in ((2, b"b"), (1, b"a"), (1, b"x"))]
-    assert jpeg.read(jpeg_of(*parts, segment(0xE2, b"MPF\0\1\1\1"))).profile == b"ab"
+    parts = [
+        segment(0xE2, ICC + numbers + text) for numbers, text in ((b"\2\2", b"b"), (b"\1\2", b"a"), (b"\1\3", b"x"))
+    ]
+    others = segment(0xE2, b"NO_PROFILE.\0\0\3x"), segment(0xE5, ICC + b"\0\3x")
+    assert jpeg.read(jpeg_of(*parts, *others)).profile == b"ab"
     assert jpeg.read(jpeg_of(parts[0], segment(0xE2, ICC))).profile == b"b"
     assert jpeg.read(jpeg_of(segment(0xE2, ICC + b"\1\1"))).profile is None
 
@@ -171,6 +181,8 @@ def test_frames_that_nobody_shows(marker: int) -> None:
         (jpeg_of(segment(0xC0, FRAME[:5]), end=SOS + END), "it has no picture"),
         (jpeg_of(b"x"), "a marker is missing"),
         (jpeg_of(b"\xff\0"), "a marker is missing"),
+        (START + b"xy", "a marker is missing"),
+        (START + b"\xff\xfe\0\1", "a segment is shorter than can be"),
         *((jpeg_of(bytes([0xFF, marker])), "a marker stands where none may") for marker in (0x01, 0xD0, 0xD7, 0xD8)),
         (jpeg_of(b"\xff\xfe\0\1"), "a segment is shorter than can be"),
         (jpeg_of(*[segment(0xFE, b"")] * jpeg.MAX_SEGMENTS), "it has too many segments (max=4096)"),
@@ -189,6 +201,11 @@ def test_a_jpeg_ends_with_its_last_marker() -> None:
     whole = jpeg_of(segment(0xDB, b"t"))
     for end in range(2, len(whole)):
         assert no_jpeg(whole[:end]) == "is truncated"
+
+
+def test_a_side_has_16_bits() -> None:
+    read = jpeg.read(jpeg_of(end=segment(0xC0, struct.pack(">BHHB", 12, 65_500, 40_000, 1)) + SOS + END))
+    assert (read.width, read.height, read.depth) == (40_000, 65_500, 12)
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -221,6 +238,8 @@ def test_an_orientation_wherever_it_stands(order: str, value: int, read: int) ->
 @pytest.mark.parametrize("entry", [(0x0113, 3, 1, 6), (0x0112, 4, 1, 6), (0x0112, 3, 2, 6)])
 def test_other_entries_are_no_orientation(entry: tuple[int, int, int, int]) -> None:
     assert orientation_of(tiff(entry)) == 1
+    # What stands behind the last entry is none.
+    assert orientation_of(tiff(entry) + tiff((0x0112, 3, 1, 6))[10:]) == 1
 
 
 def test_an_orientation_that_is_cut_off_is_none() -> None:

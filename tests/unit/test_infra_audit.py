@@ -56,6 +56,12 @@ def test_a_known_weakness_fails() -> None:
     assert statuses(found(good("a")), result) == (1, 1)
 
 
+def test_what_python_has_brought_along_is_told_and_fails_nothing() -> None:
+    result = found(good("a"), weak("pip", "99"))
+    assert lines(result)[0] == "weak, of Python itself: the tools: pip 1.0: X-1, Y-1 (fixed in 99)"
+    assert statuses(result) == (0, 0)
+
+
 def test_what_nobody_could_be_asked_about_is_not_called_good() -> None:
     result = found(skipped("a"), skipped("b"))
     assert lines(result) == [f"not audited: the tools: nothing could be asked ({UNKNOWN})"]

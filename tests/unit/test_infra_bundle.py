@@ -29,6 +29,7 @@ from infra.refusals import Refused
         "pillow.libs/libjpeg-80045241.so.62.4.0",
         "pillow.libs/libtiff-0c352bdc.so.6.3.0",
         "_cffi_backend.cpython-313-aarch64-linux-gnu.so",
+        "aws_lambda_powertools/utilities/idempotency/base.py",
         "six.py",
     ],
 )
@@ -49,6 +50,7 @@ def test_what_runs_is_kept(name: str) -> None:
         "pycparser/c_parser.py",
         "cffi/api.py",
         "PIL/_avif.cpython-313-aarch64-linux-gnu.so",
+        "aws_lambda_powertools/utilities/parser/models/s3.py",
         "pillow.libs/libavif-ba04b566.so.16.4.2",
         "bin/jp.py",
     ],

@@ -163,6 +163,20 @@ def _bucket(s3: Any, name: str) -> None:
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
 
 
+@pytest.mark.parametrize(
+    ("held", "of_the_account", "wanted"), [([], "", "yes"), ([], "arn:role", "no"), (["yes"], "arn:role", "yes")]
+)
+def test_the_role_for_the_gateway_s_logs_is_made_once_and_then_kept(
+    session: boto3.Session, monkeypatch: pytest.MonkeyPatch, held: list[str], of_the_account: str, wanted: str
+) -> None:
+    resources = [("AWS::ApiGateway::Account", "account") for _ in held]
+    account = SimpleNamespace(get_account=lambda: {"cloudwatchRoleArn": of_the_account})
+    monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", [], resources))
+    monkeypatch.setattr(Deployment, "_client", lambda self, service, region=None: account)
+
+    assert Deployment("dev", session)._gateway_logs() == wanted
+
+
 def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
     session: boto3.Session, done: list[Any], tmp_path: Path
 ) -> None:

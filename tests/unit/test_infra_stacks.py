@@ -24,6 +24,7 @@ class CloudFormation:
         self.states = list(states)
         self.change_set = change_set
         self.events: list[dict[str, str]] = []
+        self.validation: list[dict[str, str]] = []
         self.resources: list[dict[str, str]] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
@@ -36,14 +37,15 @@ class CloudFormation:
         return {"Stacks": [{"StackStatus": state, "StackId": ID, "Outputs": outputs}]}
 
     def describe_change_set(self, **asked: Any) -> dict[str, Any]:
-        return {"Status": self.change_set[0], "StatusReason": self.change_set[1]}
+        return {"Status": self.change_set[0], "StatusReason": self.change_set[1], "ChangeSetId": "arn:change-set"}
 
     def get_paginator(self, operation: str) -> Any:
         client = self
 
         class Pages:
             def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
-                yield {"StackEvents": client.events, "StackResourceSummaries": client.resources}
+                found = {"StackEvents": client.events, "StackResourceSummaries": client.resources}
+                yield {**found, "OperationEvents": client.validation}
 
         return Pages()
 
@@ -97,6 +99,19 @@ def test_nothing_to_change_is_no_failure(reason: str) -> None:
 
     assert client.called("execute_change_set") == []
     assert len(client.called("delete_change_set")) == 1
+
+
+def test_what_is_found_before_anything_begins_is_told_itself() -> None:
+    """CloudFormation's own reason says only how to ask for it."""
+    reason = "The following validations failed. To troubleshoot, use the DescribeEvents API."
+    client = CloudFormation("UPDATE_COMPLETE", change_set=("FAILED", reason))
+    client.validation = [
+        {"LogicalResourceId": "engawa-dev", "EventType": "STACK_EVENT"},
+        {"LogicalResourceId": "Files", "ValidationStatusReason": "Resource 'engawa-dev-1' already exists."},
+    ]
+
+    with pytest.raises(Refused, match=r"changed so: Files: Resource 'engawa-dev-1' already exists\. Nothing was done"):
+        apply(client)
 
 
 def test_a_change_that_cannot_be_is_told_and_not_begun() -> None:

@@ -48,6 +48,7 @@ def test_what_is_no_batch(body: object) -> None:
     with pytest.raises(Fault) as caught:
         read(body)
     assert caught.value.code == -32600
+    assert caught.value.message == "The body must be a JSON-RPC request or a batch of them"
 
 
 def test_as_many_requests_as_allowed() -> None:
@@ -92,6 +93,22 @@ def test_a_method_that_is_no_name(method: object) -> None:
 @pytest.mark.parametrize("params", [[], ["@me"], "x", 5, True, False, 0, ""])
 def test_params_that_are_no_object(params: object) -> None:
     assert fault_in(CALL | {"params": params}) == (-32602, {"id": "1"})
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (7, "A request must be an object"),
+        (CALL | {"id": True}, "id must be a string or a number"),
+        (CALL | {"id": "\udfff"}, "id must be a string or a number"),
+        (CALL | {"method": 7}, "method must be a string"),
+        (CALL | {"params": []}, "params must be an object"),
+    ],
+)
+def test_what_is_no_request_is_told(request_: object, said: str) -> None:
+    fault = the_call(request_).fault
+    assert fault
+    assert (fault.message, str(fault)) == (said, said)
 
 
 @given(json)

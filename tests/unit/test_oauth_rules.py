@@ -173,6 +173,11 @@ def test_a_redirect_uri_that_is_not_utf_8_means_no_registered_one() -> None:
     assert redirects_sent(b"redirect_uri=https://a.example/\xff") == {"https://a.example/\ufffd"}
 
 
+def test_a_redirect_begins_a_query_or_goes_on_with_it() -> None:
+    assert location("https://a.example/#top", code="a b", state=None) == "https://a.example/?code=a+b"
+    assert location("https://a.example/?b=c", state="\ud800") == "https://a.example/?b=c&state=%3F"
+
+
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_a_redirect_holds_any_state_and_stays_one_header(state: str, code: str) -> None:
     target = location("https://a.example/b?c=花#fragment", code=code, state=state, error=None)

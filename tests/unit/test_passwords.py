@@ -21,7 +21,8 @@ def test_a_password_matches_its_own_hash_alone() -> None:
     assert [len(base64.b64decode(part)) for part in known.split("$")[4:]] == [16, 32]
     assert passwords.matches("縁側で茶を", known)
     assert not passwords.matches("縁側で茶", known)
-    assert not passwords.matches("", known)
+    for wrong in ("", "\ud800"):
+        assert not passwords.matches(wrong, known)
     assert passwords.hash_password("縁側で茶を") != known
 
 

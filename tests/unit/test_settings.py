@@ -51,6 +51,16 @@ def test_every_limit_that_can_be_set_is_taken():
     assert limits.window_ms == 50_000
 
 
+def test_a_proxy_s_key_is_long_and_is_never_told():
+    own = "ENGAWA_PROXY_KEY"
+    read_with_key = read(ENOUGH | {own: "k" * 16})
+    assert read_with_key.proxy_key == "k" * 16
+    assert "k" * 16 not in repr(read_with_key)
+    for bad in ("k" * 15, "k" * 257, "k" * 15 + " k", "鍵" * 16):
+        assert own in wrong(ENOUGH | {own: bad})
+        assert bad not in wrong(ENOUGH | {own: bad})
+
+
 def test_the_queue_is_named_after_the_stage_or_by_its_setting():
     own = "ENGAWA_CLEANING_QUEUE"
     assert read(ENOUGH).cleaning_queue == "engawa-dev-cleaning"

@@ -1,0 +1,46 @@
+"""What this server speaks, as a page and for programs: `/docs` and `/openapi.json`.
+
+Both are files made of openapi.yaml (infra/reference.py), and read with the first request for them.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+from chalice.app import Request, Response
+
+from chalicelib.bootstrap import Platform
+from chalicelib.web import html
+from chalicelib.web.face import Face, Token
+from chalicelib.web.files import File, file, file_answer, read_static
+
+_KEPT = {"Cache-Control": "public, max-age=300"}
+
+
+def reference(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform, of which it needs nothing but its name."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route("/docs", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    def page(request: Request) -> Response:
+        """Every request that this server takes, with its answers: one page without scripts."""
+        found = _page()
+        _, _, after = found.text.partition("<style>")
+        policy = html.policy(after.partition("</style>")[0], "'none'")
+        return file_answer(request, found, {**_KEPT, **html.GUARDS, "Content-Security-Policy": policy})
+
+    @face.route("/openapi.json", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    def contract(request: Request) -> Response:
+        """The same as OpenAPI 3.1, for programs and for pages of any origin."""
+        return file_answer(request, _contract(), {**_KEPT, "Access-Control-Allow-Origin": "*"})
+
+    return face
+
+
+@cache
+def _page() -> File:
+    return file(read_static("reference.html"), html.MEDIA_TYPE)
+
+
+@cache
+def _contract() -> File:
+    return file(read_static("openapi.json"), "application/json; charset=utf-8")

@@ -1,0 +1,43 @@
+"""Files that are the same to everyone, with the entity tag by which a reader asks whether they still are.
+
+file(text, "text/javascript; charset=utf-8") -> File
+file_answer(request, file, {"Cache-Control": …}) -> Response
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalice.app import Request, Response
+
+from chalicelib.core.conditions import parse
+
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True)
+class File:
+    """A text, its media type, and the entity tag of exactly that text."""
+
+    text: str
+    media_type: str
+    etag: str
+
+
+def file(text: str, media_type: str) -> File:
+    """A text as a file."""
+    return File(text, media_type, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"')
+
+
+def read_static(name: str) -> str:
+    """The text of a file of `static/`."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def file_answer(request: Request, found: File, headers: Mapping[str, str]) -> Response:
+    """A file, or 304 where the reader has it. Raises ParameterInvalid for a malformed `If-None-Match`."""
+    kept = {"ETag": found.etag, **headers}
+    if parse(None, request.headers.get("if-none-match")).unchanged(found.etag, has_data=True):
+        return Response("", {**kept}, 304)
+    return Response(found.text, {**kept, "Content-Type": found.media_type, "X-Content-Type-Options": "nosniff"}, 200)

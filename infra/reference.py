@@ -1,0 +1,226 @@
+"""Makes what `/docs` and `/openapi.json` serve of openapi.yaml: `python -m infra.reference` writes both.
+
+They are files of the app (chalicelib/web/static), so that Lambda reads them and makes nothing: the page has its style
+in it, needs no script, and loads nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "openapi.yaml"
+STATIC = ROOT / "chalicelib" / "web" / "static"
+STYLES = (ROOT / "chalicelib" / "web" / "templates" / "style.css", ROOT / "infra" / "reference.css")
+METHODS = ("get", "post", "put", "patch", "delete")
+"""In the order in which a path shows them; of preflights (OPTIONS) the description tells."""
+
+Json = Mapping[str, Any]
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_BOUNDS = (
+    ("minLength", "maxLength", "characters"),
+    ("minimum", "maximum", ""),
+    ("minItems", "maxItems", "entries"),
+    ("minProperties", "maxProperties", "pairs"),
+)
+_SHOWN_PATTERN = 60
+
+
+def document() -> dict[str, Any]:
+    """openapi.yaml as it is served: without what it only shares within itself."""
+    # The loader in C, where PyYAML has it, takes a tenth of the time.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    read: dict[str, Any] = yaml.load(SOURCE.read_text(encoding="utf-8"), loader)  # noqa: S506 (both are safe)
+    del read["x-shared"]
+    return read
+
+
+def resolved(whole: Json, value: Json) -> Json:
+    """A part of a document, or what it refers to."""
+    while "$ref" in value:
+        found: Any = whole
+        for name in value["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        value = found
+    return value
+
+
+def files() -> dict[str, str]:
+    """What is served, by the names of the files in `static`."""
+    served = document()
+    text = json.dumps(served, ensure_ascii=False, separators=(",", ":"))
+    return {"openapi.json": text, "reference.html": Reference(served).page()}
+
+
+class Reference:
+    """The document as a page."""
+
+    def __init__(self, served: Json) -> None:
+        self._document = served
+        self._schemas: Json = served["components"]["schemas"]
+
+    def page(self) -> str:
+        """The HTML, whole."""
+        environment = Environment(
+            loader=FileSystemLoader(ROOT / "infra"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        components = self._document["components"]
+        style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
+        page = environment.get_template("reference.html").render(
+            # Our own files and no one else's text.
+            style=Markup(style),  # noqa: S704
+            info=self._document["info"],
+            faces=list(self._faces()),
+            schemes=components["securitySchemes"],
+            schemas=self._schemas,
+            answers=components["responses"],
+            headers=components["headers"],
+            text=text,
+            line=line,
+            kind=self.kind,
+            rows=self.rows,
+            resolved=self.resolved,
+            words=self.words,
+            example=self.example,
+            tokens=tokens,
+            forms=lambda schema: schema["oneOf"] if "oneOf" in schema and self.rows(schema) else [],
+            contents=lambda answer: self.resolved(answer).get("content", {}),
+            name_of=lambda reference: reference["$ref"].rpartition("/")[2],
+        )
+        return re.sub(r"\n\s*\n+", "\n", page)
+
+    def resolved(self, value: Json) -> Json:
+        """A part of the document, or what it refers to."""
+        return resolved(self._document, value)
+
+    def kind(self, schema: Json) -> Markup:
+        """What a value is, in a few words; what has a name is a link to it."""
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            return (
+                Markup('<a href="#schema-{0}">{0}</a>').format(name)
+                if name in self._schemas
+                else self.kind(self.resolved(schema))
+            )
+        if "const" in schema:
+            return _code(schema["const"])
+        if "enum" in schema:
+            return Markup(", ").join(map(_code, schema["enum"]))
+        for how in ("anyOf", "oneOf"):
+            if how in schema and not self.rows(schema):
+                return Markup(" or ").join(map(self.kind, schema[how]))
+        if len(schema.get("allOf", ())) == 1 and "properties" not in schema:
+            return self.kind(schema["allOf"][0])
+        return self._typed(schema)
+
+    def _typed(self, schema: Json) -> Markup:
+        named = schema.get("type", "object" if "properties" in schema or "allOf" in schema else "any")
+        words = [escape(" or ".join(named) if isinstance(named, list) else named)]
+        if "items" in schema:
+            words[0] = escape("list of ") + self.kind(schema["items"])
+        elif isinstance(schema.get("additionalProperties"), dict):
+            words[0] = escape("map to ") + self.kind(schema["additionalProperties"])
+        words += map(escape, _bounds(schema))
+        if len(pattern := schema.get("pattern", "")) in range(1, _SHOWN_PATTERN):
+            words.append(_code(pattern, raw=True))
+        if "default" in schema:
+            words.append(escape("default ") + _code(schema["default"]))
+        return Markup(", ").join(words)
+
+    def rows(self, schema: Json) -> dict[str, tuple[bool, Json]]:
+        """The fields of an object, its own and those of what it is made of: whether each is required, its schema."""
+        schema = self.resolved(schema)
+        found: dict[str, tuple[bool, Json]] = {}
+        for part in schema.get("allOf", ()):
+            found |= self.rows(part)
+        for name, value in schema.get("properties", {}).items():
+            needed, before = found.get(name, (False, {}))
+            found[name] = (needed, {**before, **value})
+        required = {*schema.get("required", ())}
+        return {name: (needed or name in required, value) for name, (needed, value) in found.items()}
+
+    def words(self, schema: Json) -> list[str]:
+        """The `error` words that a refusal's schema allows."""
+        schema = self.resolved(schema)
+        error: Json = schema.get("properties", {}).get("error", {})
+        return error.get("enum") or ([error["const"]] if "const" in error else [])
+
+    def example(self, schema: Json) -> str | None:
+        """An example of a schema as indented JSON; None where it has none."""
+        found = self.resolved(schema).get("examples")
+        for each in () if found else (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+            if example := self.example(each):
+                return example
+        return json.dumps(found[0], ensure_ascii=False, indent=2) if found else None
+
+    def _faces(self) -> Iterator[tuple[Json, list[Json]]]:
+        """Each tag with its operations, those of one path together."""
+        for tag in self._document["tags"]:
+            made: list[Json] = []
+            for path, item in self._document["paths"].items():
+                for method in METHODS:
+                    operation = item.get(method)
+                    if operation and operation["tags"][0] == tag["name"]:
+                        shared = [*item.get("parameters", ()), *operation.get("parameters", ())]
+                        made.append(
+                            {
+                                **operation,
+                                "method": method.upper(),
+                                "path": path,
+                                "also_at": item.get("x-also-at", []),
+                                "parameters": [self.resolved(each) for each in shared],
+                            }
+                        )
+            yield tag, made
+
+
+def text(markdown: str) -> Markup:
+    """A description as HTML: Markdown, of our own writing."""
+    return Markup(_MARKDOWN.render(markdown))  # noqa: S704
+
+
+def line(markdown: str) -> Markup:
+    """A description of one line, as HTML without a paragraph."""
+    return Markup(_MARKDOWN.renderInline(markdown))  # noqa: S704
+
+
+def tokens(security: list[dict[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    """What a request may bring, by scheme, with its scopes; the other ways to send a token are said once."""
+    ways = {"oauthHeader", "oauthToken", "accessToken", "st"}
+    return [(name, scopes) for each in security for name, scopes in each.items() if name not in ways]
+
+
+def _bounds(schema: Json) -> Iterator[str]:
+    for least, most, unit in _BOUNDS:
+        low, high = schema.get(least), schema.get(most)
+        if low is None and high is None:
+            continue
+        figures = f"{low:,} or more" if high is None else f"up to {high:,}" if low is None else f"{low:,} to {high:,}"
+        yield f"{figures} {unit}".strip()
+
+
+def _code(value: object, *, raw: bool = False) -> Markup:
+    return Markup("<code>{}</code>").format(value if raw else json.dumps(value, ensure_ascii=False).strip('"') or '""')
+
+
+def main() -> None:
+    """Write the files."""
+    for name, content in files().items():
+        (STATIC / name).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

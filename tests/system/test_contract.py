@@ -1,0 +1,229 @@
+"""Requests that Schemathesis makes of openapi.yaml, good and bad ones, to a platform of their own: no failure of the
+server, and no answer that is not documented.
+
+The requests are the same in every run. `ENGAWA_CONTRACT_EXAMPLES` is how many are drawn for each operation, beside
+those that its examples and bounds give; with it, they are others each time.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from itertools import cycle
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from authlib.integrations.requests_client import OAuth1Auth
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import checks as known
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks as documented
+
+from chalicelib.core import people
+from chalicelib.core.oauth import OPERATOR
+from chalicelib.web.sessions import Session, Sessions
+from chalicelib.web.tokens import Keys, Tokens
+from local.demo_data import APPS, CAFE, USERS
+from tests.contract import Contract, Seen, document
+from tests.system.conftest import Served, running
+
+EXAMPLES = int(os.environ.get("ENGAWA_CONTRACT_EXAMPLES", "0"))
+OPERATIONS = {each.declared["operationId"]: each for each in Contract.ours().operations() if each.method != "OPTIONS"}
+NAMES = sorted(OPERATIONS, key=lambda name: (OPERATIONS[name].method == "DELETE", name == "deleteFeed"))
+"""Those that delete come last, and last of all the feed that the others speak of."""
+SCOPES = ("mixi_apps2", "w_pagefeed", "r_page", *{each.scope for each in people.FIELDS.values()} - {None}, people.SCOPE)
+MOST = 10
+"""Of the cases that bounds and examples give, so many are sent for each operation."""
+FEED = "http://quest.example/contents/1"
+SPARE = {"user": "spare0000000", "app": "5fa4e00000000000", "page": "99"}
+"""What may be lost: the others have to be there for the requests that follow."""
+SHOWN = {"user": "displayName", "app": "name", "page": "name"}
+LOSING = {"eraseUser": "user", "deleteApp": "app", "deletePage": "page", "renewSecret": "app"}
+THERE = {
+    "group": "@self",
+    "guid": "@me",
+    "selector": "@self",
+    "page": CAFE.id,
+    "module": "3",
+    "feed": "1",
+    "friend": USERS["ken"],
+    "certificate": "current.pem",
+}
+"""Path parameters that lead somewhere; `user` and `app` depend on the face."""
+KNOWN = {
+    "UserId": [*USERS.values()],
+    "AppId": [*APPS.values()],
+    "PageId": [CAFE.id],
+    "ModuleId": ["3"],
+    "ContentUri": [FEED],
+}
+"""What there is on the platform: half of the requests speak of it."""
+CSRF = "c" * 32
+KNOWN_IDS = {each for values in KNOWN.values() for each in values}
+CHECKS = [
+    known.not_a_server_error,
+    documented.status_code_conformance,
+    documented.content_type_conformance,
+    documented.response_headers_conformance,
+    documented.response_schema_conformance,
+    documented.allow_header_conformance,
+]
+WINDOW = "appdata update frequency is too high"
+
+
+def prepared() -> dict[str, Any]:
+    """The document with what there is in the demo world beside what there could be, and no image to be fetched."""
+    made = copy.deepcopy(document())
+    schemas = made["components"]["schemas"]
+    for name, values in KNOWN.items():
+        schemas[f"Any{name}"] = schemas[name]
+        schemas[name] = {"anyOf": [{"enum": values}, {"$ref": f"#/components/schemas/Any{name}"}]}
+    # Nothing is there, and nothing else is asked for an image.
+    schemas["NewFeed"]["properties"]["imageUrls"]["items"] = {"const": "http://127.0.0.1:9/none.png"}
+    for item in made["paths"].values():
+        # Preflights are asked in tests/integration/test_cors.py; here it would be a sixth of all requests.
+        item.pop("options", None)
+    return made
+
+
+SETTINGS = settings(
+    max_examples=EXAMPLES or 4,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=[*HealthCheck],
+)
+GENERATION = GenerationConfig(deterministic=not EXAMPLES, with_security_parameters=False)
+
+
+class Sender:
+    """Sends requests as who may: each operation's by what its security says."""
+
+    def __init__(self, served: Served) -> None:
+        self._base_url = served.base_url
+        keys = Keys((served.local_dir / "token-keys.json").read_text)
+        self._tokens = Tokens(keys, served.base_url)
+        self._sessions = Sessions(keys, served.base_url)
+        self._secret = served.demo["apps"]["quest"]["clientSecret"]
+        # Each has a write window of their own.
+        self._users = cycle([USERS[name] for name in ("hana", "ken", "mei", "yuki")])
+        self._turns, self._aims = cycle(range(4)), cycle(range(4))
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self.statuses: dict[str, set[int]] = {}
+        """Of each operation, by its own method."""
+
+    def send(self, case: schemathesis.Case) -> None:
+        """Send a request and check its answer."""
+        user = next(self._users)
+        self._aim(case, user)
+        answer = case.call(
+            base_url=self._base_url, session=self._http, allow_redirects=False, **self._brought(case, user)
+        )
+        if answer.request.method == case.operation.method.upper():
+            self.statuses.setdefault(case.operation.definition.raw["operationId"], set()).add(answer.status_code)
+        # The write window is the one thing for which a server without a fault is too busy.
+        busy = answer.status_code == 503 and answer.json().get("error_description") == WINDOW
+        case.validate_response(answer, checks=CHECKS[busy:])
+        path = answer.request.path_url.partition("?")[0]
+        headers = {name: ", ".join(values) for name, values in answer.headers.items()}
+        seen = Seen(answer.request.method or "", path, answer.status_code, headers, answer.content)
+        assert Contract.ours().faults(seen) == []
+
+    def _aim(self, case: schemathesis.Case, user: str) -> None:
+        """Have three of four requests speak of what there is, so that more than their first fault is looked at."""
+        name, path = case.operation.definition.raw["operationId"], case.path_parameters
+        aimed = next(self._aims) > 0
+        if kind := LOSING.get(name):
+            if aimed or path[kind] in KNOWN_IDS:
+                path[kind] = SPARE[kind]
+                self._make(f"/admin/{kind}s", None, {"id": SPARE[kind], SHOWN[kind]: "spare"})
+            return
+        if not aimed:
+            return
+        ours = case.path.startswith("/admin/")
+        there = THERE | {"user": USERS["hana"] if ours else "@me", "app": APPS["quest"] if ours else "@app"}
+        path.update({each: there[each] for each in path if each in there})
+        if "contentUri" in case.query:
+            case.query["contentUri"] = FEED
+        for kind in ("comment", "favorite"):
+            if kind in path:
+                path[kind] = self._make(f"/2/pages/{CAFE.id}/{kind}s", user, {"comment": "first"})["id"]
+        for unwanted in ("format", "If-Match", "If-None-Match"):
+            case.query.pop(unwanted, None)
+            case.headers.pop(unwanted, None)
+
+    def _make(self, path: str, user: str | None, body: dict[str, str]) -> Any:
+        """Make what a request is to find; as the operator, or as a user."""
+        headers = {"Authorization": f"Bearer {self._token(user)}"}
+        url, query = self._base_url + path, {"contentUri": FEED}
+        made = self._http.post(url, json=body, headers=headers, params=query)
+        assert made.status_code in (201, 409), made.text
+        return made.json()
+
+    def _token(self, viewer: str | None) -> str:
+        scopes = SCOPES if viewer else [OPERATOR]
+        return self._tokens.issue(app=APPS["quest"], viewer=viewer, scopes=scopes, lifetime=900)
+
+    def _brought(self, case: schemathesis.Case, user: str) -> dict[str, Any]:
+        """What a request brings of what its operation's security says, by turns."""
+        ways = [name for each in case.operation.definition.raw.get("security", []) for name in each]
+        turn = next(self._turns)
+        if not ways:
+            return {}
+        if "session" in ways:
+            if isinstance(case.body, dict) and "csrf" in case.body and turn:
+                case.body["csrf"] = CSRF
+            return {"headers": {"Cookie": self._sessions.cookie(Session(USERS["taro"], CSRF)).partition(";")[0]}}
+        if "signature" in ways and turn == 3:
+            signed = OAuth1Auth(APPS["quest"], self._secret, force_include_body=True)
+            return {"auth": signed, "params": {"xoauth_requestor_id": user}}
+        token = self._token(None if "user" not in ways or ("app" in ways and turn == 2) else user)
+        if turn == 1:
+            return {"params": {"access_token": token}}
+        return {"headers": {"Authorization": f"{'OAuth' if turn else 'Bearer'} {token}"}}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with running(tmp_path_factory.mktemp("contract")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def sender(platform: Served) -> Sender:
+    return Sender(platform)
+
+
+@pytest.fixture(scope="module")
+def contract() -> Any:
+    project = ProjectConfig(generation=GENERATION)
+    return schemathesis.openapi.from_dict(
+        prepared(), config=SchemathesisConfig(projects=ProjectsConfig(default=project), seed=1)
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_requests_made_of_it_are_answered_as_it_says(name: str, contract: Any, sender: Sender) -> None:
+    operation = contract.find_operation_by_id(name)
+    for mode in GenerationMode:
+        cases = [*contract.iter_coverage_cases(operation, generation_modes=[mode], generation_config=GENERATION)]
+        for case in cases if EXAMPLES else cases[:: -(-len(cases) // MOST) or 1]:
+            sender.send(case)
+
+        @SETTINGS
+        @given(case=operation.as_strategy(mode))
+        def draw(case: schemathesis.Case) -> None:
+            sender.send(case)
+
+        # What takes nothing, or any text, can be sent nothing wrong.
+        with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():
+            draw()
+    # Not all was refused before it was looked at: the requests are such as the server takes.
+    assert min(sender.statuses[name]) < 400

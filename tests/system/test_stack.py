@@ -1,0 +1,257 @@
+"""`make deploy`, in an emulator: stacks are created, changed, restored from and deleted, and what they make is served.
+
+The tests are one story, in the order in which they stand here. `tests/system/emulated.py` says what is not the
+emulator's; docs/architecture.md has what it cannot show.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.web.tokens import Keys, Tokens
+from infra import combine
+from infra.refusals import Refused
+from tests.checks.site import Site, answered
+from tests.checks.world import World
+from tests.pictures import png
+from tests.system.deployed import zipped
+from tests.system.emulated import ACCOUNT, Emulated, emulated, python_version
+from tests.system.test_checks import counted, run_checks
+from tests.system.test_cleaning import eventually
+from tests.system.test_lambda import SCHEDULED
+
+NOT_SHOWN = (
+    # API Gateway refuses what is larger than 10 MB, Lambda what is larger than 6.
+    "tests/checks/test_open.py::test_a_request_that_is_too_large",
+    # CloudFront serves the images, and has no address here that a client could call.
+    "tests/checks/test_pages.py::test_a_feed_with_an_image",
+)
+"""Checks that need what an execute-api address in the emulator has not."""
+URI = "https://shop.example/tea"
+MINE = "/2/apps/appdata/@me/@self"
+
+
+class Story:
+    """What the tests hand on: the outputs of the stages' stacks, and what was put into `dev`."""
+
+    def __init__(self, account: Emulated) -> None:
+        self.account = account
+        self.outputs: dict[str, dict[str, str]] = {}
+        self.world: World | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL of dev, which is its issuer."""
+        return self.account.base_url(self.outputs["dev"])
+
+    def operator(self) -> str:
+        """An operator's token, as `python -m admin token` makes it."""
+        kept = self.account.aws("secretsmanager").get_secret_value(SecretId="engawa-dev-token-keys")["SecretString"]
+        return Tokens(Keys(lambda: kept), self.url).issue(app="operator", viewer=None, scopes=["admin"], lifetime=900)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    directory = tmp_path_factory.mktemp("stack")
+    with emulated(directory, zipped(python_version())) as account:
+        yield Story(account)
+
+
+def test_a_deployment_that_fails_says_why_and_is_mended_by_the_next(story: Story) -> None:
+    story.account.leaves_out = False
+    with pytest.raises(
+        Refused, match=r"engawa-dev is ROLLBACK_COMPLETE: \w+: .*\. Mend that, and run the same again\."
+    ):
+        story.account.deploy("dev")
+    assert not story.account.tables()
+    story.account.leaves_out = True
+
+    story.outputs["dev"] = story.account.deploy("dev")
+
+    assert any("left by a run that failed; clearing it away" in words for words in story.account.said)
+
+
+def test_a_deployment_creates_everything(story: Story) -> None:
+    states = story.account.resources("engawa-dev")
+    assert set(states.values()) == {"CREATE_COMPLETE"}
+    # All that the templates have without a condition, but alarms over several metrics, which ministack does not know.
+    wanted = {name for name, each in combine.merge_template()["Resources"].items() if "Condition" not in each}
+    assert wanted - set(states) == story.account.left_out
+    assert story.account.left_out == {"Refusals", "ServerErrors", "TableReadThrottles", "TableWriteThrottles"}
+    assert set(story.account.resources("engawa-dev-global", "us-east-1").values()) == {"CREATE_COMPLETE"}
+    # The domain of CloudFront is known to the functions, and its key.
+    variables = story.account.variables("engawa-dev")
+    assert variables["ENGAWA_ISSUER"] == f"https://{story.outputs['dev']['DistributionDomain']}"
+    assert len(variables["ENGAWA_PROXY_KEY"]) == 48
+    [api] = [each for each in story.account.origins(story.outputs["dev"]) if each["Id"] == "api"]
+    assert api["CustomHeaders"]["Items"] == [
+        {"HeaderName": "X-Engawa-Proxy-Key", "HeaderValue": variables["ENGAWA_PROXY_KEY"]}
+    ]
+
+
+def test_the_same_again_changes_nothing(story: Story) -> None:
+    assert story.account.deploy("dev") == story.outputs["dev"]
+
+    assert [words for words in story.account.said if words.endswith("nothing changes.")] == [
+        "engawa-dev-global: nothing changes.",
+        "engawa-dev: nothing changes.",
+    ]
+
+
+def test_a_change_is_made_and_no_other(story: Story) -> None:
+    before = story.account.variables("engawa-dev")
+
+    changed = story.account.deploy("dev", Issuer=story.url)
+
+    assert changed == story.outputs["dev"] | {"BaseUrl": story.url}
+    assert story.account.variables("engawa-dev") == before | {"ENGAWA_ISSUER": story.url}
+    assert story.account.put_gateway_responses(story.outputs["dev"]) == len(combine.gateway_responses())
+    assert story.account.put_gateway_responses(story.outputs["dev"]) == 0
+
+
+def test_what_is_served_passes_the_checks(story: Story) -> None:
+    done = run_checks(story.url, *(f"--deselect={name}" for name in NOT_SHOWN), ENGAWA_ADMIN_TOKEN=story.operator())
+
+    assert done.returncode == 0, done.stdout[-8000:] + story.account.logged("/aws/lambda/engawa-dev")
+    passed, failed, left_out = counted(done, story.url)
+    assert (passed > 90, failed, left_out) == (True, 0, 0)
+
+
+def test_the_queue_has_what_was_deleted_cleaned(story: Story) -> None:
+    """Lambda polls the queue, as the event source of the stack says."""
+    account = story.account
+
+    assert eventually(lambda: account.waiting("engawa-dev-cleaning") == 0, 30)
+    assert account.waiting("engawa-dev-cleaning-dead") == 0
+    assert "REPORT" in account.logged("/aws/lambda/engawa-dev-clean")
+    assert eventually(lambda: not [note for note in account.notes("dev") if not note.startswith("user#")], 30)
+
+
+def test_the_schedule_s_function_sweeps(story: Story) -> None:
+    assert json.loads(story.account.invoke("engawa-dev-sweep", SCHEDULED)) >= 0
+
+    [rule] = story.account.aws("events").list_rules(NamePrefix="engawa-dev")["Rules"]
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(5 minutes)", "ENABLED")
+
+
+def test_a_function_may_do_nothing_that_its_policy_does_not_say(story: Story) -> None:
+    """All that was done until here, IAM has allowed; it would not have without the policies."""
+    iam, role = story.account.aws("iam"), story.account.role("engawa-dev-sweep")
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    scan = [each for each in policy["Statement"] if each["Sid"] != "DynamodbAppdata"]
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**policy, "Statement": scan}))
+    try:
+        assert "sweep failed: ClientError" in story.account.invoke("engawa-dev-sweep", SCHEDULED)
+        assert "ClientError: AccessDenied" in story.account.logged("/aws/lambda/engawa-dev-sweep")
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    assert json.loads(story.account.invoke("engawa-dev-sweep", SCHEDULED)) >= 0
+
+
+def test_cloudfront_alone_serves_images(story: Story) -> None:
+    world = story.world = World(Site(story.url), story.operator())
+    world.make()
+    parts = {"request": (None, json.dumps({"title": "お茶", "contentUri": URI})), "image1": ("tea.png", png())}
+    answered(world.site.post(f"/2/pages/{world.page}/feeds", world.one.token, files=parts), 201)
+    answered(world.site.post(MINE, world.one.token, json={"score": "12", "name": "縁" * 20_000}))
+    on = {"contentUri": URI}
+    answered(
+        world.site.post(f"/2/pages/{world.page}/comments", world.other.token, params=on, json={"comment": "よい"}), 201
+    )
+    answered(world.site.post(f"/2/pages/{world.page}/favorites", world.other.token, params=on), 201)
+    [feed] = answered(world.site.get(f"/2/pages/{world.page}/feeds", world.one.token))["entry"]
+    path = feed["images"][0]["large"].removeprefix(story.url)
+
+    image = story.account.by_cloudfront(story.outputs["dev"], path)
+
+    assert (image.status_code, image.content[:8]) == (200, b"\x89PNG\r\n\x1a\n")
+    assert image.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert image.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    # What is not below images/ goes to the API, whose name the emulator's CloudFront does not call.
+    assert story.account.by_cloudfront(story.outputs["dev"], MINE).status_code == 502
+
+
+def test_a_restored_stage_serves_the_same(story: Story) -> None:
+    """The whole of "Backup and restore" in docs/operations.md, from dev to prod."""
+    account, world = story.account, story.world
+    assert world
+    account.said.clear()
+    account.keep_every_second("dev")
+    account.deployment("dev").restore_into("prod")
+    assert len([words for words in account.said if words.endswith(": is there.")]) == 6
+    # Once more, as after a run that was cut short.
+    account.deployment("dev").restore_into("prod")
+
+    story.outputs["prod"] = account.deploy("prod", MonthlyBudget="0", Issuer=story.url)
+    account.copy_images("dev", "prod")
+
+    restored = Site(account.base_url(story.outputs["prod"]))
+    asked = [(MINE, world.one.token), ("/2/people/@me/@friends", world.one.token)]
+    asked += [(f"/2/pages/{world.page}/{name}", world.other.token) for name in ("feeds", f"comments?contentUri={URI}")]
+    asked += [(f"/2/pages/{world.page}/favorites?contentUri={URI}", world.other.token)]
+    for path, token in asked:
+        assert answered(restored.get(path, token)) == answered(world.site.get(path, token))
+    [feed] = answered(restored.get(f"/2/pages/{world.page}/feeds", world.one.token))["entry"]
+    path = feed["images"][0]["large"].removeprefix(story.url)
+    assert account.by_cloudfront(story.outputs["prod"], path).content == (
+        account.by_cloudfront(story.outputs["dev"], path).content
+    )
+    # Its own from now on: the keys fit, and the other stage sees nothing of it.
+    answered(restored.post(MINE, world.one.token, json={"score": "13"}))
+    assert answered(world.site.get(f"{MINE}?fields=score", world.one.token))["entry"][0]["data"] == {"score": "12"}
+    refreshed = {"grant_type": "refresh_token", "refresh_token": world.one.refresh_token, **world.credentials}
+    answered(restored.post("/2/token", data=refreshed))
+    export = f"/admin/users/{world.one.id}/export"
+    answered(restored.get(export, headers={"Authorization": f"Bearer {story.operator()}"}))
+
+
+def test_what_was_restored_has_what_the_tables_had(story: Story) -> None:
+    dynamodb = story.account.aws("dynamodb")
+    for name in ("appdata", "directory", "grants", "feeds", "comments", "favorites"):
+        table = f"engawa-prod-{name}"
+        said = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+        assert said["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+        living = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"]
+        assert living == ("ENABLED" if name == "grants" else "DISABLED")
+
+
+def test_destroying_dev_leaves_nothing_of_it(story: Story) -> None:
+    story.account.deployment("dev").destroy()
+
+    assert not [name for name in story.account.tables() if name.startswith("engawa-dev-")]
+    buckets = [each["Name"] for each in story.account.aws("s3").list_buckets()["Buckets"]]
+    assert sorted(buckets) == [f"engawa-deploy-{ACCOUNT}-ap-northeast-1", f"engawa-prod-{ACCOUNT}"]
+    assert not story.account.stacks("engawa-dev")
+    secrets = story.account.aws("secretsmanager").list_secrets()["SecretList"]
+    assert not [each["Name"] for each in secrets if each["Name"].startswith("engawa-dev")]
+    # Once more: there is nothing to do, and nothing to stumble over.
+    story.account.deployment("dev").destroy()
+
+
+def test_destroying_prod_keeps_its_data_and_deploying_takes_them_in_again(story: Story) -> None:
+    account, world = story.account, story.world
+    assert world
+    account.deployment("prod").destroy()
+    assert not account.stacks("engawa-prod")
+    assert len([name for name in account.tables() if name.startswith("engawa-prod-")]) == 7
+
+    story.outputs["prod"] = account.deploy("prod", MonthlyBudget="0", Issuer=world.site.url)
+
+    again = Site(account.base_url(story.outputs["prod"]))
+    assert answered(again.get(f"{MINE}?fields=score", world.one.token))["entry"][0]["data"] == {"score": "13"}
+
+
+def test_a_bucket_of_somebody_else_is_told_before_anything_is_done(story: Story) -> None:
+    other = story.account.as_another("999999999999")
+    other.create_bucket(
+        Bucket=f"engawa-dev-{ACCOUNT}", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}
+    )
+
+    with pytest.raises(Refused, match=f"engawa-dev-{ACCOUNT} is taken by somebody else"):
+        story.account.deploy("dev")
+
+    assert not story.account.stacks("engawa-dev")

@@ -1,0 +1,286 @@
+"""openapi.yaml is valid, says of every route what the app says of it, and its examples and limits hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import app as entry
+from chalicelib.api import admin, page_requests, signin
+from chalicelib.core import bulk, directory, feed_fields, fields, images, jsonrpc, oauth, opensocial, paging, people
+from chalicelib.core.limits import Limits
+from chalicelib.web.face import Token
+from infra import reference
+from tests.contract import TELLING, Contract, Operation, Seen, document
+from tests.unit.test_docs_complete import refusals, words_raised
+
+CONTRACT = Contract.ours()
+OPERATIONS = list(CONTRACT.operations())
+SCHEMAS = document()["components"]["schemas"]
+PARAMETERS = document()["components"]["parameters"]
+SENT_OTHERWISE = {"oauthHeader", "oauthToken", "accessToken"}
+"""The other ways to send a token: every operation that takes one takes it in all of them."""
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=[each.name for each in OPERATIONS])
+
+
+def routes() -> dict[str, Any]:
+    """Every route of the app, as "GET /path", with what its view declares."""
+    found = entry.create_app(lambda: None).routes
+    return {f"{method} {path}": route.view_function for path, by in found.items() for method, route in by.items()}
+
+
+def parts(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every object in a document, with the way to it; what is within an example is none."""
+    if isinstance(value, dict):
+        yield path, value
+        for name, inner in value.items():
+            if name not in ("examples", "example", "enum", "const", "default"):
+                yield from parts(inner, *path, name)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from parts(inner, *path, str(index))
+
+
+def exampled() -> list[Any]:
+    """Every schema with examples or a default."""
+    return [
+        pytest.param(schema, id="/".join(path[-4:]))
+        for path, schema in parts(document())
+        if ("examples" in schema or "default" in schema) and path[-1] not in ("properties", "responses")
+    ]
+
+
+def test_it_is_valid() -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(document()).iter_errors()] == []
+
+
+def test_nothing_in_it_was_cut_at_a_comma() -> None:
+    """A comma in an unquoted text between braces makes a name without a value of what follows."""
+    cut = [(*path, name) for path, part in parts(document()) for name, value in part.items() if value is None]
+    assert [path for path in cut if path[-1] != "const"] == []
+
+
+def test_every_route_is_in_it_and_the_reverse() -> None:
+    assert len(OPERATIONS) > 90
+    assert sorted(each.name for each in OPERATIONS) == sorted(routes())
+
+
+def test_names_of_operations_are_told_apart() -> None:
+    names = [each.declared["operationId"] for each in OPERATIONS if "operationId" in each.declared]
+    own = {id(each.declared) for each in OPERATIONS if "operationId" in each.declared}
+    assert len(set(names)) == len(own)
+
+
+@each_operation
+def test_it_takes_the_token_that_the_route_takes(operation: Operation) -> None:
+    view = routes()[operation.name]
+    taken = {name: set(scopes) for each in operation.declared["security"] for name, scopes in each.items()}
+    ways = {name: taken.pop(name, None) for name in SENT_OTHERWISE}
+    expected: dict[str, set[str]] = {}
+    if view.token is Token.NONE:
+        assert set(ways.values()) == {None}
+        expected = {"session": set()} if "session" in view.instead else {}
+    else:
+        scope = {view.scope} - {None}
+        # No user is ever asked for the operator's scope.
+        if view.token in (Token.USER, Token.ANY) and view.scope != oauth.OPERATOR:
+            expected["user"] = scope | ({view.user_scope} - {None})
+        if view.token in (Token.CLIENT, Token.ANY):
+            expected["app"] = scope
+        if view.signed:
+            expected["signature"] = scope
+        if view.also_in:
+            expected[view.also_in] = scope
+        assert all(scopes == scope for scopes in ways.values())
+    assert taken == expected
+
+
+@each_operation
+def test_what_takes_a_token_refuses_without(operation: Operation) -> None:
+    statuses = operation.declared["responses"].keys()
+    if any("oauthHeader" in each for each in operation.declared["security"]):
+        assert statuses >= {"400", "401", "403", "503", "5XX"}
+        assert any(status in statuses for status in ("200", "201", "204"))
+    if "requestBody" in operation.declared:
+        assert statuses >= {"400"}
+
+
+def test_every_word_of_an_error_is_in_it_and_no_other() -> None:
+    said = set()
+    for response in document()["components"]["responses"].values():
+        for medium in response.get("content", {}).values():
+            schema = CONTRACT.resolved(medium["schema"])
+            error = schema.get("properties", {}).get("error", {})
+            said |= set(error.get("enum", [error.get("const")])) - {None}
+    # That one is told in a redirect alone.
+    spoken = (words_raised() | {each.error for each in refusals()}) - {"unsupported_response_type"}
+    assert said == spoken
+
+
+def test_every_part_is_used() -> None:
+    text = json.dumps(document())
+    for kind, named in document()["components"].items():
+        for name in named:
+            # What any path may answer is said in words; its form is what the tests hold such answers against.
+            if kind != "securitySchemes" and name != "MethodNotAllowed":
+                assert f'"#/components/{kind}/{name}"' in text or f'"#/components/{kind}/{name}/' in text, name
+
+
+@pytest.mark.parametrize("schema", exampled())
+def test_examples_and_defaults_are_valid(schema: dict[str, Any]) -> None:
+    validator = CONTRACT.validator(
+        {name: value for name, value in schema.items() if name not in ("examples", "default")}
+    )
+    examples = [*schema.get("examples", []), *([schema["default"]] if "default" in schema else [])]
+    assert examples
+    for example in examples:
+        assert validator.is_valid(example), [each.message for each in validator.iter_errors(example)]
+
+
+def test_each_body_has_an_example() -> None:
+    for operation in OPERATIONS:
+        body = CONTRACT.resolved(operation.declared.get("requestBody", {}))
+        for medium in body.get("content", {}).values():
+            if "encoding" not in medium:
+                assert reference.Reference(document()).example(medium["schema"]), operation.name
+
+
+def fields_of(name: str) -> dict[str, Any]:
+    """The fields of a schema, by name."""
+    found: dict[str, Any] = SCHEMAS[name]["properties"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("schema", "code"),
+    [
+        (SCHEMAS["Pairs"], Limits().pairs),
+        (SCHEMAS["Value"], Limits().value_bytes),
+        (fields_of("NewFeed")["title"], feed_fields.TITLE_CHARACTERS),
+        (fields_of("NewFeed")["body"], feed_fields.BODY_CHARACTERS),
+        (fields_of("NewFeed")["imageUrls"], feed_fields.IMAGES),
+        (fields_of("NewFeed")["imageUrls"]["items"], feed_fields.IMAGE_URL_BYTES),
+        (fields_of("NewComment")["comment"], feed_fields.COMMENT_CHARACTERS),
+        (SCHEMAS["ContentUri"], feed_fields.CONTENT_URI_BYTES),
+        (SCHEMAS["Link"], feed_fields.LINK_BYTES),
+        (SCHEMAS["Url"], fields.URL_BYTES),
+        (SCHEMAS["Name"], fields.NAME_CHARACTERS),
+        (SCHEMAS["Password"], fields.PASSWORD_CHARACTERS[1]),
+        (SCHEMAS["Age"], fields.OLDEST_AGE),
+        (fields_of("UserFields")["address"], fields.ADDRESS_CHARACTERS),
+        (fields_of("PageFields")["address"], fields.ADDRESS_CHARACTERS),
+        (fields_of("PageFields")["details"], fields.DETAILS_CHARACTERS),
+        (fields_of("AppFields")["scopes"], fields.LIST_ENTRIES),
+        (fields_of("User")["friends"], directory.MOST_FRIENDS),
+        (fields_of("SessionForm")["password"], signin.MOST_CHARACTERS),
+        (fields_of("Import")["users"], bulk.MOST_RECORDS),
+        (SCHEMAS["Calls"]["anyOf"][1], jsonrpc.MOST_REQUESTS),
+        (PARAMETERS["count"]["schema"], page_requests.MOST_ENTRIES),
+        (PARAMETERS["count"]["schema"], admin.MOST_ENTRIES),
+        (PARAMETERS["peopleCount"]["schema"], people.MOST_PEOPLE),
+    ],
+)
+def test_the_limits_are_those_of_the_code(schema: dict[str, Any], code: int) -> None:
+    stated = ("maxLength", "maxProperties", "maxItems", "maximum")
+    assert next(schema[name] for name in stated if name in schema) == code
+
+
+def test_least_lengths_and_defaults_are_those_of_the_code() -> None:
+    assert SCHEMAS["Password"]["minLength"] == fields.PASSWORD_CHARACTERS[0]
+    assert PARAMETERS["count"]["schema"]["default"] == paging.DEFAULT_COUNT
+    assert f"{{1,{Limits().key_characters}}}" in SCHEMAS["Key"]["pattern"]
+    assert f"up to {opensocial.MOST_IDS} " in PARAMETERS["guid"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "figures"),
+    [
+        ("writeData", [Limits().quota_bytes, Limits().request_bytes, Limits().keys, Limits().writes]),
+        ("postFeed", [images.ImageBounds().bytes, images.ImageBounds().pixels]),
+        ("callMethods", [jsonrpc.MOST_REQUESTS, jsonrpc.MOST_BYTES, jsonrpc.SECONDS]),
+        ("import", [bulk.MOST_RECORDS, bulk.MOST_PASSWORDS]),
+        ("deleteData", [Limits().pairs]),
+    ],
+)
+def test_limits_that_only_words_can_tell_are_those_of_the_code(operation: str, figures: list[int]) -> None:
+    declared = next(each.declared for each in OPERATIONS if each.declared.get("operationId") == operation)
+    for figure in figures:
+        assert f"{figure:,}" in declared["summary"] + declared["description"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kind"),
+    [("UserId", "user"), ("AppId", "app"), ("PageId", "page"), ("ModuleId", "module")],
+)
+def test_ids_are_those_of_the_code(pattern: str, kind: str) -> None:
+    assert SCHEMAS[pattern]["pattern"] == f"^{fields._IDS[kind].pattern}$"
+
+
+def test_scopes_are_those_of_the_code() -> None:
+    user = document()["components"]["securitySchemes"]["user"]["flows"]["authorizationCode"]["scopes"]
+    needed = {field.scope for field in people.FIELDS.values()} - {None}
+    declared = {view.scope for view in routes().values()} | {view.user_scope for view in routes().values()}
+    assert set(user) <= set(oauth.USER_SCOPES)
+    assert set(user) >= needed | (declared - {None, oauth.OPERATOR})
+
+
+def seen(
+    status: int = 200, body: Any = None, method: str = "GET", path: str = "/2/people/@me/@self", **more: str
+) -> Seen:
+    headers = JSON | {name.replace("_", "-"): value for name, value in more.items()}
+    return Seen(method, path, status, headers, json.dumps(body).encode())
+
+
+PERSON = {"entry": {"id": "k3v9x2mtq7ra"}, "startIndex": 0, "itemsPerPage": 1, "totalResults": 1}
+REFUSED = {"error": "not_found", "error_description": "No"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        seen(200, PERSON),
+        seen(200, PERSON, path="/2/people/%40me/@self/"),
+        seen(200, PERSON, X_Request_Id="1-2"),
+        seen(404, REFUSED, path="/no/such/path"),
+        seen(405, {"error": "method_not_allowed", "error_description": "No"}, "PATCH", Allow="GET, OPTIONS"),
+        seen(413, {"error": "request_entity_too_large", "error_description": "No"}),
+        seen(500, {"error": "internal_error", "error_description": "No"}),
+        Seen("GET", "/2/people/@me/@self", 200, JSON, None),
+        Seen("DELETE", "/2/pages/1/favorites/2", 204, {}, b""),
+        Seen("GET", "/2/pages/1/feeds.json", 404, JSON, json.dumps(REFUSED).encode()),
+    ],
+)
+def test_a_documented_answer_is_found_to_be_so(answer: Seen) -> None:
+    assert CONTRACT.faults(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (seen(200, {**PERSON, "surprise": 1}), "unevaluatedProperties"),
+        (seen(200, {**PERSON, "entry": {}}), "the body at /entry"),
+        (seen(200, PERSON, Content_Type="text/html"), "the content type 'text/html' is not documented"),
+        (seen(200, PERSON, ETag='"1"'), "the header etag is not documented for 200"),
+        (seen(202, PERSON), "202 is not documented"),
+        (seen(404, REFUSED), "404 is not documented"),
+        (seen(200, PERSON, path="/no/such/path"), "200 is not documented"),
+        (seen(405, {"error": "method_not_allowed", "error_description": "No"}, "PATCH"), "the header allow is missing"),
+        (seen(401, {"error": "invalid_token", "error_description": "No"}), "the header www-authenticate is missing"),
+        (seen(503, {"error": "service_unavailable", "error_description": "No"}, Retry_After="soon"), "retry-after"),
+        (seen(403, {"error": "not_found", "error_description": "No"}), "the body at /error"),
+        (Seen("GET", "/2/people/@me/@self", 200, JSON, b"{"), "the body is no application/json"),
+        (Seen("DELETE", "/2/pages/1/favorites/2", 204, {}, b"x"), "there is a body, and none is documented"),
+    ],
+)
+def test_an_undocumented_answer_is_found(answer: Seen, fault: str) -> None:
+    assert fault in "; ".join(CONTRACT.faults(answer))
+
+
+def test_headers_that_mean_something_are_known() -> None:
+    assert {name.lower() for name in document()["components"]["headers"]} >= set(TELLING)

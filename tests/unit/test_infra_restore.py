@@ -1,0 +1,143 @@
+"""Restoring a stage into another one: which tables, to which moment, and what each of them gets besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra import keys, restore
+from infra.__main__ import main
+from infra.deploy import Deployment
+from infra.refusals import Refused
+from local import stack
+
+TABLES = {"appdata", "directory", "grants", "feeds", "comments", "favorites"}
+NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+
+class Client:
+    """moto's, with a latest moment for each table, which moto's does not tell."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.asked: list[dict[str, Any]] = []
+        self.latest: dict[str, datetime] = {}
+
+    def describe_continuous_backups(self, TableName: str) -> dict[str, Any]:
+        said: dict[str, Any] = self._client.describe_continuous_backups(TableName=TableName)
+        told = said["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        if told["PointInTimeRecoveryStatus"] == "ENABLED":
+            told["LatestRestorableDateTime"] = self.latest.get(TableName, NOW)
+        else:
+            told.pop("LatestRestorableDateTime", None)
+        return said
+
+    def restore_table_to_point_in_time(self, **asked: Any) -> Any:
+        self.asked.append(asked)
+        return self._client.restore_table_to_point_in_time(
+            **{name: value for name, value in asked.items() if name != "RestoreDateTime"}
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """Of an account with the stage dev, whose tables keep every second."""
+    with mock_aws():
+        session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="ap-northeast-1")
+        dynamodb = session.client("dynamodb")
+        stack.create(dynamodb, session.client("s3"), session.client("sqs"), "dev")
+        for name in TABLES:
+            switch(dynamodb, name, on=True)
+        yield Client(dynamodb)
+
+
+def switch(dynamodb: Any, name: str, *, on: bool) -> None:
+    spec = {"PointInTimeRecoveryEnabled": on}
+    dynamodb.update_continuous_backups(TableName=f"engawa-dev-{name}", PointInTimeRecoverySpecification=spec)
+
+
+def test_all_tables_are_restored_to_the_moment_that_all_can_be(client: Client) -> None:
+    client.latest["engawa-dev-feeds"] = NOW - timedelta(seconds=7)
+
+    restore.tables(client, "dev", "prod", None, lambda words: None)  # type: ignore[arg-type]
+
+    assert {each["SourceTableName"] for each in client.asked} == {f"engawa-dev-{name}" for name in TABLES}
+    assert {each["TargetTableName"] for each in client.asked} == {f"engawa-prod-{name}" for name in TABLES}
+    assert {each["RestoreDateTime"] for each in client.asked} == {NOW - timedelta(seconds=7)}
+
+
+def test_a_moment_can_be_given(client: Client) -> None:
+    restore.tables(client, "dev", "prod", NOW - timedelta(days=3), lambda words: None)  # type: ignore[arg-type]
+
+    assert {each["RestoreDateTime"] for each in client.asked} == {NOW - timedelta(days=3)}
+
+
+def test_a_restored_table_gets_what_the_old_one_has(client: Client) -> None:
+    client.update_table(TableName="engawa-dev-appdata", DeletionProtectionEnabled=True)
+
+    restore.tables(client, "dev", "prod", None, lambda words: None)  # type: ignore[arg-type]
+
+    for name in TABLES:
+        table = {"TableName": f"engawa-prod-{name}"}
+        backups = client.describe_continuous_backups(**table)["ContinuousBackupsDescription"]
+        assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+        living = client.describe_time_to_live(**table)["TimeToLiveDescription"]["TimeToLiveStatus"]
+        assert living == ("ENABLED" if name == "grants" else "DISABLED")
+        assert client.describe_table(**table)["Table"]["DeletionProtectionEnabled"] is (name == "appdata")
+
+
+def test_a_run_that_was_cut_short_is_mended_by_the_next(client: Client) -> None:
+    client._client.restore_table_to_point_in_time(
+        SourceTableName="engawa-dev-grants", TargetTableName="engawa-prod-grants"
+    )
+    said: list[str] = []
+
+    restore.tables(client, "dev", "prod", None, said.append)  # type: ignore[arg-type]
+
+    assert "engawa-prod-grants: is there already, and stays as it is." in said
+    assert len([words for words in said if words.endswith(": is there.")]) == len(TABLES)
+    assert client.describe_time_to_live(TableName="engawa-prod-grants")["TimeToLiveDescription"]["AttributeName"]
+
+
+def test_what_cannot_be_restored_is_told_before_anything_is(client: Client) -> None:
+    switch(client, "comments", on=False)
+    with pytest.raises(Refused, match="engawa-dev-comments has no point-in-time recovery"):
+        restore.tables(client, "dev", "prod", None, lambda words: None)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="There is no table engawa-prod-appdata"):
+        restore.tables(client, "prod", "dev", None, lambda words: None)  # type: ignore[arg-type]
+
+    assert client.asked == []
+
+
+def test_keys_are_copied_where_there_are_none(client: Client) -> None:
+    secrets = boto3.client("secretsmanager", "ap-northeast-1", aws_access_key_id="a", aws_secret_access_key="b")
+    keys.ensure(secrets, "dev")
+    own = secrets.create_secret(Name="engawa-prod-launch-keys", SecretString="own")
+
+    assert keys.copy(secrets, "dev", "prod") == ["token-keys", "secret-keys"]
+
+    for name in ("token-keys", "secret-keys"):
+        old, new = (secrets.get_secret_value(SecretId=f"engawa-{stage}-{name}") for stage in ("dev", "prod"))
+        assert old["SecretString"] == new["SecretString"]
+    assert secrets.get_secret_value(SecretId=own["ARN"])["SecretString"] == "own"
+
+
+def test_a_stage_is_not_restored_into_one_that_is_not_known(client: Client) -> None:
+    with pytest.raises(Refused, match="There is no stage 'prod2'"):
+        Deployment("dev", boto3.Session(region_name="ap-northeast-1")).restore_into("prod2")
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-11-24T03:00:00"])
+def test_a_moment_without_its_offset_is_none(time: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["restore", "dev", "prod", "--at", time])
+
+    assert "argument --at: invalid" in capsys.readouterr().err
