@@ -40,8 +40,10 @@ help:
 serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@exec $(VENV)/python -m local
 
+# A file's tests stay together, since those of tests/system share a platform; they wait for it more than they work.
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
-	@$(VENV)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
+	@$(VENV)/python -m pytest -q $(WORKERS) $(ARGS)
 
 # Tests of make test with more and with new examples; each prints what it has done.
 prove: prove-contract prove-model prove-histories
@@ -75,7 +77,7 @@ chromium:
 # ARGS=tests/system counts what those tests have the served platform run, too.
 coverage: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/coverage erase
-	@$(VENV)/coverage run -m pytest -q -n 2 --dist loadgroup tests/unit tests/integration $(ARGS)
+	@$(VENV)/coverage run -m pytest -q $(WORKERS) tests/unit tests/integration $(ARGS)
 	@$(VENV)/coverage combine --quiet
 	@$(VENV)/coverage report
 

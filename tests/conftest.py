@@ -29,18 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Tally())
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those system tests that share a served platform run on one worker, those of a file with its own on another.
-
-    They come first: last, they would have one worker wait for minutes for the others. pytest-xdist reads the groups
-    when this is done.
-    """
+    """The system tests come first: last, they would have one worker wait for minutes for the others."""
     items.sort(key=lambda item: item.path.parent.name != "system")
-    for item in items:
-        if item.path.parent.name == "system":
-            shared = "served" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("served" if shared else item.path.name))
 
 
 @pytest.fixture(scope="session", autouse=True)
