@@ -12,10 +12,13 @@ JSON = "application/json; charset=utf-8"
 MOST_BYTES = 5_500_000
 """What an answer may take of the 6 MB (6,291,456 bytes) that Lambda returns, headers and rounding left aside."""
 
+# json.dumps would make one at each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def encode(body: Any) -> str:
     """JSON as Engawa writes it: text as it is, not ASCII-escaped, and no spaces."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(body)
 
 
 def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
