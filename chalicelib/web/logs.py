@@ -4,6 +4,7 @@ The formatter is powertools'. What it would write of an exception is less here: 
 or a secret, so of exceptions stand only their kinds, the way the code went, and texts that are known to be harmless.
 """
 
+import json
 import logging
 import sys
 import traceback
@@ -44,7 +45,14 @@ class Formatter(LambdaPowertoolsFormatter):
     """Powertools' formatter, with the request's id, and without the texts of exceptions."""
 
     def __init__(self) -> None:
-        super().__init__(utc=True, use_rfc3339=True, serialize_stacktrace=False, location="%(name)s:%(lineno)d")
+        super().__init__(
+            # json.dumps would make an encoder for each line.
+            json_serializer=json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode,
+            utc=True,
+            use_rfc3339=True,
+            serialize_stacktrace=False,
+            location="%(name)s:%(lineno)d",
+        )
 
     def serialize(self, log: Any) -> str:
         """The line."""

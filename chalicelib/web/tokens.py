@@ -73,7 +73,7 @@ class Keys:
     def pseudonym(self, user: str) -> str | None:
         """Stands for a user in logs: the same for the same user until the first key changes, and nobody without that
         key can tell whose it is. None before the keys are read."""
-        return hmac.new(self._pepper, user.encode(), hashlib.sha256).hexdigest()[:16] if self._pepper else None
+        return hmac.digest(self._pepper, user.encode(), "sha256").hex()[:16] if self._pepper else None
 
     def _reload(self) -> None:
         try:
