@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.contents import Comment, Part
-from chalicelib.core.errors import NotFound, PermissionDenied, Refusal, Unavailable
+from chalicelib.core.errors import NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
 from chalicelib.core.paging import Paging
 from chalicelib.store.content_items import (
     RANDOM,
@@ -117,7 +117,11 @@ class Comments:
 
     def part(self, page: str, content_uri: str, paging: Paging) -> Part[Comment]:
         """Part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (its cursor)."""
-        cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
+        try:
+            cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
+        except ParameterInvalid:
+            self._pages.check(page, self._dynamo.batch_get([self._pages.place(page)], consistent=False))
+            raise  # The page is there, so it is the cursor.
         if cut is None:
             raise no_content()
         posters = {poster_of(item) for item in cut.entries}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.core.contents import Feed, Part
 from chalicelib.core.directory import User
-from chalicelib.core.errors import PermissionDenied
+from chalicelib.core.errors import ParameterInvalid, PermissionDenied
 from chalicelib.core.paging import Paging
 from chalicelib.store.content_items import (
     content_of,
@@ -85,7 +85,11 @@ class Feeds:
 
     def part(self, page: str, paging: Paging) -> Part[Feed]:
         """Part of the feeds that a page shows. Raises NotFound (no such page), ParameterInvalid (its cursor)."""
-        cut = self._lists.part(page, paging, lambda holder: "")
+        try:
+            cut = self._lists.part(page, paging, lambda holder: "")
+        except ParameterInvalid:
+            self._pages.check(page, self._dynamo.batch_get([self._pages.place(page)], consistent=False))
+            raise  # The page is there, so it is the cursor.
         items = cut.entries if cut else []
         found = self._dynamo.batch_get(self._beside(items, page), consistent=False)
         entries, posters = self._feeds(items, self._heads(found), found, page)

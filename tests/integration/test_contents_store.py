@@ -704,6 +704,16 @@ def test_nothing_is_taken_away_from_a_page_that_is_going(stage: Stage) -> None:
     assert stage.contents().remains() == []
 
 
+def test_of_a_page_that_is_being_deleted_no_cursor_is_looked_at(stage: Stage) -> None:
+    stage.post()
+    stage.platform.leavings.delete_page(PAGE)
+    for paging in (Paging(0, 3), Paging(0, 3, "nonsense")):
+        with pytest.raises(NotFound):
+            stage.platform.comments.part(PAGE, URI, paging)
+        with pytest.raises(NotFound):
+            stage.platform.feeds.part(PAGE, paging)
+
+
 def test_a_page_without_feeds_is_gone_at_once(stage: Stage) -> None:
     assert stage.platform.leavings.delete_page(PAGE)
 
