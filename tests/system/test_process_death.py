@@ -23,7 +23,7 @@ from chalicelib.core.directory import App, Page, User, new_user_id
 from chalicelib.core.oauth import Family, hashed
 from tests import invariants, invariants_contents, invariants_directory
 from tests.pictures import png
-from tests.system.conftest import ROOT, START_SECONDS, STOP_SECONDS, fresh_environment
+from tests.system.conftest import ROOT, STOP_SECONDS, await_answers, fresh_environment
 from tests.system.crowd import BUCKET, wired
 from tests.tally import tried
 
@@ -108,18 +108,6 @@ def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
-
-
-def await_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx.get(url, timeout=5)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(log.read_text(errors="replace"))
 
 
 @dataclass
