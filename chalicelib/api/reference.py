@@ -23,10 +23,7 @@ def reference(platform: Callable[[], Platform]) -> Face:
     @face.route("/docs", methods=["GET"], token=Token.NONE, scope=None, instead="public")
     def page(request: Request) -> Response:
         """Every request that this server takes, with its answers: one page without scripts."""
-        found = _page()
-        _, _, after = found.text.partition("<style>")
-        policy = html.policy(after.partition("</style>")[0], "'none'")
-        return file_answer(request, found, {**_KEPT, **html.GUARDS, "Content-Security-Policy": policy})
+        return file_answer(request, _page(), {**_KEPT, **html.GUARDS, "Content-Security-Policy": _policy()})
 
     @face.route("/openapi.json", methods=["GET"], token=Token.NONE, scope=None, instead="public")
     def contract(request: Request) -> Response:
@@ -39,6 +36,13 @@ def reference(platform: Callable[[], Platform]) -> Face:
 @cache
 def _page() -> File:
     return file(read_static("reference.html"), html.MEDIA_TYPE)
+
+
+@cache
+def _policy() -> str:
+    """Lets the page have its own style, and nothing else."""
+    _, _, after = _page().text.partition("<style>")
+    return html.policy(after.partition("</style>")[0], "'none'")
 
 
 @cache
