@@ -7,8 +7,10 @@
 
 One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
 conditional write of it. Its id is the hash of the first part of the token, and what is compared is the hash of all of
-it, so a token that was replaced is known as such for as long as the family lives, without being stored. A grant names
-its families, so that ending it deletes them in one transaction and nothing of a user stays behind.
+it, so a token that was replaced is known as such for as long as the family lives, without being stored. A token that
+rotates is derived from the one before by a salt that the family stores: who comes again with that one, because our
+answer was lost, gets the same. A grant names its families, so that ending it deletes them in one transaction and
+nothing of a user stays behind.
 """
 
 from collections.abc import Callable, Iterable
