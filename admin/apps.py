@@ -21,6 +21,11 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--redirect-uri", "redirect_uris", metavar="URI", multiple=True, help="Can be repeated."),
             click.option("--start-url", metavar="URL", help="Where the app starts on a page."),
             click.option(
+                "--start-method",
+                type=click.Choice(["redirect", "form"]),
+                help="How it starts there: by a redirect (GET, default), or by a form that submits itself (POST).",
+            ),
+            click.option(
                 "--scope", "scopes", metavar="SCOPE", multiple=True, help="A scope it may ask for. Can be repeated."
             ),
             click.option(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.store.apps import Apps
     from chalicelib.store.bulk import Bulk
     from chalicelib.store.comments import Comments
-    from chalicelib.store.ephemeral import Attempts, ServerStates
+    from chalicelib.store.ephemeral import Attempts, UsedStates
     from chalicelib.store.favorites import Favorites
     from chalicelib.store.feeds import Feeds
     from chalicelib.store.grants import Grants
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from chalicelib.store.users import Users
     from chalicelib.web.cors import Origins
     from chalicelib.web.launch_keys import LaunchKeys
+    from chalicelib.web.server_states import ServerStates
     from chalicelib.web.sessions import Sessions
     from chalicelib.web.signatures import Signatures
 
@@ -155,9 +156,15 @@ class Platform:
 
     @cached_property
     def states(self) -> "ServerStates":
-        from chalicelib.store.ephemeral import ServerStates
+        from chalicelib.web.server_states import ServerStates
 
-        return ServerStates(self._dynamo, self._ephemeral, self.clock)
+        return ServerStates(self.keys, self.settings.issuer, self.clock)
+
+    @cached_property
+    def used_states(self) -> "UsedStates":
+        from chalicelib.store.ephemeral import UsedStates
+
+        return UsedStates(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
     def once(self) -> "Once":

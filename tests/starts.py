@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from cryptography import x509
@@ -15,10 +16,10 @@ def encoded(text: str) -> str:
     return quote(text, safe="~")
 
 
-def verify(location: str, pem: str, method: str = "GET") -> None:
-    """Check a start URL: RFC 5849 §3.4.1 and §3.4.3. Raises InvalidSignature."""
+def verify(location: str, pem: str, method: str = "GET", fields: Iterable[tuple[str, str]] = ()) -> None:
+    """Check a start, its form's fields too: RFC 5849 §3.4.1 and §3.4.3. Raises InvalidSignature."""
     parts = urlsplit(location)
-    sent = parse_qsl(parts.query, keep_blank_values=True)
+    sent = [*parse_qsl(parts.query, keep_blank_values=True), *fields]
     (signature,) = [value for name, value in sent if name == "oauth_signature"]
     pairs = sorted((encoded(name), encoded(value)) for name, value in sent if name != "oauth_signature")
     port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"

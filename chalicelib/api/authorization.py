@@ -30,8 +30,9 @@ from chalicelib.core.oauth import (
     same,
     scopes_in,
 )
-from chalicelib.store.ephemeral import ServerStates
+from chalicelib.store.ephemeral import UsedStates
 from chalicelib.store.grants import Grants
+from chalicelib.web.server_states import ServerStates
 from chalicelib.web.tokens import Tokens
 
 # It would log tokens.
@@ -69,9 +70,10 @@ _DESCRIPTIONS = {
 class Authorization:
     """The authorization server over its stores."""
 
-    def __init__(self, grants: Grants, states: ServerStates, tokens: Tokens) -> None:
+    def __init__(self, grants: Grants, states: ServerStates, used_states: UsedStates, tokens: Tokens) -> None:
         self._grants = grants
         self._states = states
+        self._used_states = used_states
         self._tokens = tokens
 
     def token(self, form: Mapping[str, str], redirects: frozenset[str]) -> dict[str, Any]:
@@ -113,7 +115,8 @@ class Authorization:
         """
         app = self._grants.app(parameters["client_id"]) if "client_id" in parameters else None
         validator = Validator(self._grants, self._tokens, app, of_user=True)
-        wanted = dict(parameters) | {"scope": " ".join(scopes_in(parameters.get("scope", "")))}
+        # Most of the original's own samples send no response_type.
+        wanted = {"response_type": "code", **parameters, "scope": " ".join(scopes_in(parameters.get("scope", "")))}
         request: Any = Request("/connect_authorize.pl", "GET", _only(wanted, _AUTHORIZE_PARAMETERS))
         try:
             CodeGrant(validator).validate_authorization_request(request)
@@ -126,7 +129,7 @@ class Authorization:
             raise BadRequest
         if challenge and not is_challenge(challenge):
             raise _redirected(request, "invalid_request", "The code_challenge is malformed")
-        if server_state and not self._states.holds(app.id, server_state):
+        if server_state and (not self._states.holds(app.id, server_state) or self._used_states.has(server_state)):
             raise _redirected(request, "invalid_request", "The server_state is not valid any more")
         if "openid" in request.scopes and not server_state:
             raise _redirected(request, "invalid_request", "The scope openid needs a server_state")
@@ -151,7 +154,10 @@ class Authorization:
         app, family = self._grants.find(form.get("client_id", ""), form["token"])
         if "client_secret" in form and not secret_matches(app, form["client_secret"]):
             raise _refused("invalid_client", app)
-        if family and same(family.refresh, hashed(form["token"])) and form.get("client_id", family.app) == family.app:
+        if family is None or form.get("client_id", family.app) != family.app:
+            return
+        # An app that lost the answer to its last refresh ends what it has by the token that it still knows.
+        if same(family.refresh, hashed(form["token"])) or self._grants.repeated(family, form["token"]):
             self._grants.end_family(family)
 
     def _validator(self, form: Mapping[str, str], redirects: frozenset[str]) -> Validator:

@@ -2,6 +2,7 @@
 
 GET shows it, asked every time; each step is one POST, of a form that carries the app's request on and is checked anew.
 A request whose app or redirect URI is not known stays here (400); every other answer goes to the redirect URI.
+`/connect_authorize_success.html` is the redirect URI of installed clients that watch the address of a browser.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,13 +10,13 @@ from urllib.parse import urlencode, urlsplit
 
 from chalice.app import Request, Response
 
-from chalicelib.api.oauth import authorization, form_body
+from chalicelib.api.oauth import authorization, form_of
 from chalicelib.api.signin import SignInPage, sign_in
 from chalicelib.bootstrap import Platform
 from chalicelib.core import observed
 from chalicelib.core.directory import User
 from chalicelib.core.errors import BadRequest, NotFound
-from chalicelib.core.oauth import INSTALLING, Asked, RedirectedError, form_target, location, parse_form
+from chalicelib.core.oauth import INSTALLING, Asked, RedirectedError, form_target, location
 from chalicelib.store.failures import Lost
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html import guarded, language_of, page
@@ -25,6 +26,7 @@ from chalicelib.web.words import Language, word
 
 # Relative, for where the stage of API Gateway is a part of the path.
 ACTION = "connect_authorize.pl"
+SUCCESS = "connect_authorize_success.html"
 CARRIED = (
     "client_id",
     "response_type",
@@ -58,8 +60,19 @@ def consent(platform: Callable[[], Platform]) -> Face:
     def submit(request: Request) -> Response:
         """A form of the page: `login` and `password`; or `decision`, `allow` or `deny`; or `session`, `end`."""
         here = signing_in(platform())
-        form = parse_form(form_body(request))
+        form = form_of(request)
         return _answered(here, form, lambda asked: _submitted(here, request, form, asked))
+
+    @face.route(f"/{SUCCESS}", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    @guarded
+    def finished(request: Request) -> Response:
+        """The last page of a client without a web address. It shows nothing of its query: the client reads that."""
+        denied = bool(parameters(request, "error"))
+        language = language_of(request)
+        other = next(each for each in Language if each is not language)
+        kept = {"error": "access_denied"} if denied else {}
+        other_url = f"{SUCCESS}?{urlencode(kept | {'lang': other.value})}"
+        return page("finished", language, other_url=other_url, denied=denied)
 
     return face
 
@@ -86,7 +99,7 @@ def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Asked], R
         refusal = wrong.refusal
         observed.refused(refusal)
         told = {"error": refusal.error, "error_description": refusal.description, "state": wrong.state}
-        return _redirect(location(wrong.redirect_uri, **told))
+        return _redirect(here, wrong.redirect_uri, **told)
     return step(asked)
 
 
@@ -126,17 +139,17 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
 def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) -> Response:
     """What the user has decided, as a redirect: a code, or access_denied."""
     if form["decision"] != "allow":
-        return _redirect(location(asked.redirect_uri, error="access_denied", state=asked.state))
+        return _redirect(here, asked.redirect_uri, error="access_denied", state=asked.state)
     if INSTALLING in asked.scopes:
         # First: whoever is told that this was busy can allow again, which a server_state that is used up would not let.
         here.appdata.install(asked.app.id, user.id)
-    use = [here.states.use(asked.server_state)] if asked.server_state else []
+    use = [here.used_states.use(asked.server_state)] if asked.server_state else []
     try:
         code = here.grants.allow(asked.family(user.id), *use)
     except Lost:
         # A server_state is good for one code; this one has just been used up.
-        return _redirect(location(asked.redirect_uri, error="invalid_request", state=asked.state))
-    return _redirect(location(asked.redirect_uri, code=code, state=asked.state))
+        return _redirect(here, asked.redirect_uri, error="invalid_request", state=asked.state)
+    return _redirect(here, asked.redirect_uri, code=code, state=asked.state)
 
 
 def _sign_in_page(here: Platform, language: Language, form: Mapping[str, str], asked: Asked) -> SignInPage:
@@ -181,9 +194,10 @@ def _other(form: Mapping[str, str], language: Language) -> str:
     return f"{ACTION}?{urlencode(_carried(form) | {'lang': other.value})}"
 
 
-def _redirect(target: str) -> Response:
+def _redirect(here: Platform, redirect_uri: str, **answer: str | None) -> Response:
+    """The answer of an authorization, error or not: each names its issuer (RFC 9207)."""
     headers: dict[str, str | list[str]] = {
-        "Location": target,
+        "Location": location(redirect_uri, **answer, iss=here.settings.issuer),
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
     }

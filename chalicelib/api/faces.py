@@ -20,6 +20,7 @@ FACES: Mapping[str, tuple[str, ...]] = {
     "/2/authorize/": ("oauth",),
     "/.well-known/": ("oauth",),
     "/connect_authorize.pl": ("consent",),
+    "/connect_authorize_success.html": ("consent",),
     "/settings": ("settings_page",),
     "/pages/": ("feed_page",),
     "/run_page_app": ("launch",),

@@ -1,5 +1,7 @@
 """The start of a page app: `/run_page_apps.pl` leads to the app's start URL, signed; `/launch/…` has the certificates.
 
+By the app's setting that is a redirect, or a page with a form that submits itself, or by its button without JavaScript.
+
 The only addresses that it leads to are the start URLs that apps are registered with. The viewer is named where the
 session's user has granted the app, and nobody else is.
 """
@@ -9,15 +11,19 @@ from collections.abc import Callable
 from chalice.app import Request, Response
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.directory import App, StartMethod
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.fields import check_id
-from chalicelib.core.launch import Start, check_app_params, signed_url
+from chalicelib.core.launch import Start, StartForm, check_app_params, signed_form, signed_url
+from chalicelib.core.oauth import form_target
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html import guarded
+from chalicelib.web.html import guarded, language_of, page
 from chalicelib.web.launch_keys import LaunchKeys
 from chalicelib.web.requests import parameters
 
 CURRENT = "current"
+SUBMIT = "document.forms[0].submit()"
+"""The script of the page with a form."""
 _PUBLIC = "public; the user's session only adds the viewer"
 
 
@@ -33,11 +39,11 @@ def launch(platform: Callable[[], Platform]) -> Face:
         """Start the app of a page's module, for whoever is signed in."""
         here = platform()
         keys = _keys(here)
-        page, module = (
+        on, module = (
             check_id(kind)(name, _given(request, name)) for kind, name in (("page", "page_id"), ("module", "module_id"))
         )
         app_params = check_app_params(_given(request, "appParams"))
-        installed = here.pages.module(page, module)
+        installed = here.pages.module(on, module)
         app = here.apps.get_many([installed.app]).get(installed.app) if installed else None
         if app is None:
             raise NotFound("There is no such app on that page")
@@ -45,7 +51,10 @@ def launch(platform: Callable[[], Platform]) -> Face:
             raise NotFound("The app has no start page")
         user = here.sessions.read(request).user
         viewer = user if user and here.grants.held(user, app.id) else None
-        target = signed_url(app.start_url, app.id, Start(page, module, viewer, app_params), keys.signing())
+        told = Start(on, module, viewer, app_params)
+        if app.start_method is StartMethod.FORM:
+            return _form_page(request, app, signed_form(app.start_url, app.id, told, keys.signing()))
+        target = signed_url(app.start_url, app.id, told, keys.signing())
         headers: dict[str, str | list[str]] = {
             "Location": target,
             "Cache-Control": "no-store",
@@ -69,6 +78,17 @@ def launch(platform: Callable[[], Platform]) -> Face:
         return Response(found, headers, 200)
 
     return face
+
+
+def _form_page(request: Request, app: App, form: StartForm) -> Response:
+    return page(
+        "start",
+        language_of(request),
+        form_target=form_target(form.action),
+        script=SUBMIT,
+        app=app.name,
+        form=form,
+    )
 
 
 def _keys(here: Platform) -> LaunchKeys:

@@ -11,12 +11,11 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib.api.consent import signing_in
-from chalicelib.api.oauth import form_body
+from chalicelib.api.oauth import form_of
 from chalicelib.api.signin import SignInPage, sign_in
 from chalicelib.bootstrap import Platform
 from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.oauth import parse_form
 from chalicelib.store.rows import every
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html import guarded, language_of, page
@@ -43,7 +42,7 @@ def settings_page(platform: Callable[[], Platform]) -> Face:
     def submit(request: Request) -> Response:
         """A form: `login` and `password`; `end` or `uninstall` and an app's id; `save`; or `session`, `end`."""
         here = signing_in(platform())
-        form = parse_form(form_body(request))
+        form = form_of(request)
         language = language_of(request, form.get("lang"))
         session = here.sessions.read(request)
         if not session.accepts(form.get("csrf")):

@@ -18,6 +18,7 @@ from chalicelib.core.oauth import (
     Grant,
     hashed,
     may_ask,
+    registered_redirect,
     same,
 )
 from chalicelib.store.grants import Grants
@@ -90,7 +91,7 @@ class Validator(RequestValidator):
         return True
 
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: Any, *args: Any, **kwargs: Any) -> bool:
-        return self.app is not None and redirect_uri in self.app.redirect_uris
+        return self.app is not None and registered_redirect(self.app.redirect_uris, redirect_uri)
 
     def get_default_redirect_uri(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> Any:
         return self.app.redirect_uris[0] if self.app and self.app.redirect_uris else None
@@ -145,7 +146,7 @@ class Validator(RequestValidator):
         family = self._family
         if family is None or family.refresh is None:
             return False
-        if not same(family.refresh, hashed(refresh_token)):
+        if not same(family.refresh, hashed(refresh_token)) and not self._grants.repeated(family, refresh_token):
             if not client.app.confidential:
                 self._grants.end_family(family)
             return False

@@ -81,6 +81,13 @@ class Dialect(Enum):
     RFC6750 = "rfc6750"
 
 
+class StartMethod(Enum):
+    """How an app starts on a page: the browser is redirected to its start URL, or sends a form there (POST)."""
+
+    REDIRECT = "redirect"
+    FORM = "form"
+
+
 @dataclass(frozen=True)
 class App:
     """An app, a client of OAuth. Its id is the client id.
@@ -100,6 +107,7 @@ class App:
     origins: tuple[str, ...] = ()
     dialect: Dialect = Dialect.RFC6750
     created: int = 0
+    start_method: StartMethod = StartMethod.REDIRECT
 
 
 class Category(Enum):

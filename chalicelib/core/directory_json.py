@@ -19,6 +19,7 @@ from chalicelib.core.directory import (
     Gender,
     Module,
     Page,
+    StartMethod,
     User,
 )
 from chalicelib.core.errors import BadRequest, ParameterInvalid
@@ -48,6 +49,7 @@ _APP: Rules = {
     "scopes": ("scopes", fields.list_of(fields.scope)),
     "origins": ("origins", fields.list_of(fields.origin)),
     "dialect": ("dialect", fields.one_of(Dialect)),
+    "startMethod": ("start_method", fields.one_of(StartMethod)),
 }
 _PAGE: Rules = {
     "name": ("name", fields.text(fields.NAME_CHARACTERS, required=True)),
@@ -108,7 +110,8 @@ def user_json(user: User) -> dict[str, Any]:
 
 def app_json(app: App) -> dict[str, Any]:
     """An app without its secret."""
-    return _json(app, _APP) | {"dialect": app.dialect.value, "created": app.created}
+    enums = {"dialect": app.dialect.value, "startMethod": app.start_method.value}
+    return _json(app, _APP) | enums | {"created": app.created}
 
 
 def page_json(page: Page) -> dict[str, Any]:

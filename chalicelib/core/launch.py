@@ -1,11 +1,14 @@
 """The start of a page app: its start URL with page, module and viewer, signed so that the app may believe it.
 
-The signature is OAuth 1.0's RSA-SHA1 (RFC 5849 §3.4.3) of a GET without a body, all of it in the query. Sources: Page
-API ("Parameters passed to apps on startup"), the technical overview of page apps, and what page apps verify.
+The signature is OAuth 1.0's RSA-SHA1 (RFC 5849 §3.4.3): of a GET without a body, all of it in the query; or of a POST
+with a form. Sources: Page API ("Parameters passed to apps on startup"), the technical overview of page apps, and what
+page apps verify.
 """
 
-from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urlsplit
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from chalicelib.core.errors import NotFound, ParameterInvalid
 
@@ -51,26 +54,71 @@ def check_app_params(text: str | None) -> str | None:
     return text
 
 
+@dataclass(frozen=True)
+class StartForm:
+    """A start by a form: the address that it is sent to, and its fields in order."""
+
+    action: str
+    fields: tuple[tuple[str, str], ...]
+
+
 def signed_url(start_url: str, client: str, start: Start, key: LaunchKey) -> str:
     """The start URL of the app `client` with its own query, the start's parameters and the signature.
 
     Names that only a start may give are dropped from the app's own query: no name means two things. A fragment stays.
     Raises NotFound for a start URL whose query is not UTF-8, and so has no signature (RFC 5849 §3.6).
     """
-    from oauthlib.oauth1 import SIGNATURE_RSA_SHA1, SIGNATURE_TYPE_QUERY, Client
+    from oauthlib.oauth1 import SIGNATURE_TYPE_QUERY
 
+    parts, own = _own(start_url)
+    unsigned = parts._replace(query=urlencode([*own, *_told(start, key)]), fragment="").geturl()
+    address, _, query = str(_signer(client, key, SIGNATURE_TYPE_QUERY).sign(unsigned)[0]).partition("?")
+    return f"{address}?{_spaced(query)}{_fragment(parts)}"
+
+
+def signed_form(start_url: str, client: str, start: Start, key: LaunchKey) -> StartForm:
+    """Return the same start as a form, signed as a POST: the app's own query stays in its action. Raises as above."""
+    from oauthlib.oauth1 import SIGNATURE_TYPE_BODY
+
+    parts, own = _own(start_url)
+    address = parts._replace(query=_spaced(urlencode(own)), fragment="").geturl()
+    if start.app_params is not None:
+        start = replace(start, app_params=_as_forms_carry(start.app_params))
+    body = urlencode(_told(start, key))
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    signed = _signer(client, key, SIGNATURE_TYPE_BODY).sign(address, "POST", body, headers)[2]
+    return StartForm(address + _fragment(parts), tuple(parse_qsl(str(signed), keep_blank_values=True)))
+
+
+def _own(start_url: str) -> tuple[SplitResult, list[tuple[str, str]]]:
+    """The parts of a start URL, and what stays of its query. Raises NotFound."""
     parts = urlsplit(start_url)
     try:
         own = parse_qsl(parts.query, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise NotFound("The start URL of the app is not UTF-8") from None
-    kept = [(name, value) for name, value in own if not name.startswith(_RESERVED)]
-    told = [*kept, *start.parameters(), ("xoauth_signature_publickey", key.kid)]
-    unsigned = parts._replace(query=urlencode(told), fragment="").geturl()
-    signer = Client(
-        client, signature_method=SIGNATURE_RSA_SHA1, signature_type=SIGNATURE_TYPE_QUERY, rsa_key=key.private
-    )
-    address, _, query = str(signer.sign(unsigned)[0]).partition("?")
+    return parts, [(name, value) for name, value in own if not name.startswith(_RESERVED)]
+
+
+def _told(start: Start, key: LaunchKey) -> list[tuple[str, str]]:
+    return [*start.parameters(), ("xoauth_signature_publickey", key.kid)]
+
+
+def _signer(client: str, key: LaunchKey, place: str) -> Any:
+    from oauthlib.oauth1 import SIGNATURE_RSA_SHA1, Client
+
+    return Client(client, signature_method=SIGNATURE_RSA_SHA1, signature_type=place, rsa_key=key.private)
+
+
+def _spaced(query: str) -> str:
     # A space as `+` and as `%20` is the same to the signature; not every app knows the former.
-    fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return f"{address}?{query.replace('+', '%20')}{fragment}"
+    return query.replace("+", "%20")
+
+
+def _fragment(parts: SplitResult) -> str:
+    return f"#{parts.fragment}" if parts.fragment else ""
+
+
+def _as_forms_carry(text: str) -> str:
+    """The text as a browser sends it from a form, and so as it must be signed: HTML has one line end and no NUL."""
+    return re.sub("\r\n|\r|\n", "\r\n", text).replace("\0", "\ufffd")

@@ -4,14 +4,15 @@ What one consent of a user makes is a *family*: its authorization code, then the
 A *grant* is what a user lets an app do: the families of one user and app, ended together on the settings page.
 """
 
+import base64
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 from chalicelib.core.directory import App
 from chalicelib.core.errors import BadRequest, GrantRefused
@@ -21,6 +22,8 @@ ACCESS_SECONDS = 900
 REFRESH_SECONDS = 90 * 24 * 3600
 STATE_SECONDS = 1800
 """Lifetimes of a code, an access token, a refresh token (from when it was issued) and a server_state."""
+REPEAT_SECONDS = 30
+"""How long a rotated refresh token still gets its successor, if nobody has used that one."""
 USER_FAMILIES = 20
 CLIENT_FAMILIES = 100
 """How many families a user may have in an app, and an app for itself; the oldest makes room for one more."""
@@ -70,12 +73,24 @@ USER_SCOPES = (
     "email",
 )
 """What a user can be asked for; which of them an app may ask for is the app's setting."""
+SERVED_SCOPES = (
+    "mixi_apps2",
+    "r_profile",
+    "r_profile_birthday",
+    "r_profile_blood_type",
+    "r_profile_gender",
+    "r_profile_location",
+    "r_page",
+    "w_pagefeed",
+)
+"""The scopes of a user that open something here; the others have no API."""
 
 _FAMILY_DIGITS = 32
 _TOKEN = re.compile(r"[0-9a-f]{96}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _HOST = re.compile(r"[a-z0-9.-]+")
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -83,7 +98,8 @@ class Family:
     """What is stored of a family. `code` and `refresh` are hashes; there is a refresh token once the code was used.
 
     `user` is None in a family that an app has for itself; `expires` (seconds) is when the newest of both ends;
-    `redirect_sent` tells whether the redirect URI was in the request or only registered; `created` is in ms.
+    `redirect_sent` tells whether the redirect URI was in the request or only registered; `created` is in ms. `salt` and
+    `rotated` (ms) are of the latest rotation: the present refresh token is derived from the one before by that salt.
     """
 
     id: str
@@ -98,11 +114,23 @@ class Family:
     redirect_sent: bool = False
     challenge: str | None = None
     server_state: str | None = None
+    salt: str | None = None
+    rotated: int = 0
 
     @property
     def label(self) -> str:
         """How its grant names it: labels sort by age."""
         return f"{self.created:015d}#{self.id}"
+
+    def repeated(self, token: str, now: int) -> str | None:
+        """Return the present refresh token for the one just before it; None for any other token, or too late.
+
+        `now` is in ms. The present token is unused, since its use would have replaced it.
+        """
+        if self.salt is None or now >= self.rotated + REPEAT_SECONDS * 1000:
+            return None
+        present = successor(token, self.salt)
+        return present if same(hashed(present), self.refresh) else None
 
 
 @dataclass(frozen=True)
@@ -161,6 +189,19 @@ def new_token(family: str | None = None) -> str:
     return head + secrets.token_hex(32)
 
 
+def new_salt() -> str:
+    """Return the salt of a rotation, 64 hex digits."""
+    return secrets.token_hex(32)
+
+
+def successor(token: str, salt: str) -> str:
+    """Return the refresh token that follows `token` in its family.
+
+    It needs both: the salt alone, which is stored, tells nothing about a token, and neither does the old token alone.
+    """
+    return token[:_FAMILY_DIGITS] + hmac.digest(token.encode(errors="surrogatepass"), salt.encode(), "sha256").hex()
+
+
 def hashed(token: str) -> str:
     """The form in which codes, refresh tokens and server_states are stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
@@ -214,6 +255,37 @@ def parse_form(body: bytes) -> dict[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
+def basic_credentials(authorization: str) -> tuple[str, str] | None:
+    """Return the client id and secret of an `Authorization: Basic` header; None for a header of another scheme.
+
+    Both are form-encoded within it (RFC 6749 §2.3.1). Raises GrantRefused for a header that cannot be read.
+    """
+    scheme, _, encoded = authorization.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        if not colon:
+            raise ValueError
+        return unquote_plus(client, errors="strict"), unquote_plus(secret, errors="strict")
+    except ValueError:
+        raise GrantRefused("invalid_client", "The credentials in the header cannot be read", status=401) from None
+
+
+def with_credentials(form: Mapping[str, str], credentials: tuple[str, str] | None) -> dict[str, str]:
+    """Return a form with the credentials of the request's header, if there are any.
+
+    Raises GrantRefused for credentials in both places (RFC 6749 §2.3).
+    """
+    if credentials is None:
+        return dict(form)
+    client, secret = credentials
+    if "client_secret" in form or form.get("client_id", client) != client:
+        raise GrantRefused("invalid_request", "The credentials must be in the header or in the body, not in both")
+    sent = {"client_id": client, "client_secret": secret}
+    return {**form, **{name: value for name, value in sent.items() if value}}
+
+
 def redirects_sent(body: bytes) -> set[str]:
     """Every redirect URI that a token request may mean: old clients send it without encoding it.
 
@@ -230,12 +302,25 @@ def redirects_sent(body: bytes) -> set[str]:
     return set()
 
 
+def registered_redirect(registered: Iterable[str], sent: str) -> bool:
+    """Whether an authorization may lead to `sent`: one of the registered redirect URIs, to the letter.
+
+    A registered URI of a loopback address without a port stands for every port (RFC 8252 §7.3).
+    """
+    known = frozenset(registered)
+    if sent in known:
+        return True
+    loopback = _LOOPBACK.fullmatch(sent)
+    port = loopback[2] if loopback else None
+    return bool(loopback and port and int(port) <= 65_535 and loopback[1] + loopback[3] in known)
+
+
 def location(redirect_uri: str, **parameters: str | None) -> str:
     """The redirect URI with parameters (None: left out), all ASCII and without line breaks; its own query stays."""
-    parts = urlsplit(redirect_uri)
     added = urlencode({name: value for name, value in parameters.items() if value is not None}, errors="replace")
-    query = f"{parts.query}&{added}" if parts.query else added
-    return quote(urlunsplit(parts._replace(query=query, fragment="")), safe="%/:?#[]@!$&'()*+,;=-._~")
+    # Not by urlunsplit: it writes some URIs of private schemes otherwise than they were registered.
+    own, _, query = redirect_uri.partition("#")[0].partition("?")
+    return quote(f"{own}?{query}&{added}" if query else f"{own}?{added}", safe="%/:?#[]@!$&'()*+,;=-._~")
 
 
 def form_target(redirect_uri: str) -> str | None:

@@ -1,15 +1,16 @@
 """Apps, the clients of OAuth. The keys are in rows.py.
 
 An app's item has `n` name, `k` confidential, `x` the secret, sealed, `r` redirect URIs, `u` start URL, `s` scopes, `o`
-web origins, `d` dialect, `c` created, and counts its modules (`modules`). It does not count installs: each would
-wait for the others.
+web origins, `d` dialect, `m` start method (absent: redirect), `c` created, and counts its modules (`modules`). It does
+not count installs: each would wait for the others.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
-from chalicelib.core.directory import App, Dialect, new_secret
+from chalicelib.core.directory import App, Dialect, StartMethod, new_secret
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.store import rows
 from chalicelib.store.dynamo import Condition, Dynamo, Place, key_of, races
@@ -44,6 +45,7 @@ _ATTRIBUTES = {
     "scopes": "s",
     "origins": "o",
     "dialect": "d",
+    "start_method": "m",
 }
 
 
@@ -105,6 +107,7 @@ class Apps:
             origins=_texts(item["o"]),
             dialect=Dialect(item["d"]["S"]),
             created=int(item["c"]["N"]),
+            start_method=StartMethod(item["m"]["S"]) if "m" in item else StartMethod.REDIRECT,
         )
 
     def change(self, app: str, **fields: Any) -> App:
@@ -222,4 +225,4 @@ def _texts(value: dict[str, Any]) -> tuple[str, ...]:
 def _typed(value: Any) -> dict[str, Any]:
     if isinstance(value, tuple | list):
         return {"L": [{"S": each} for each in value]}
-    return {"S": value.value if isinstance(value, Dialect) else value}
+    return {"S": value.value if isinstance(value, Enum) else value}

@@ -2,7 +2,7 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| server_state | `state#<hash>` | `#` | `app`, `expires` (seconds), `ttl` |
+| used server_state | `state#<hash>` | `#` | `ttl` |
 | nonce of a signature | `nonce#<hash>` | `#` | `by` the request that used it, `ttl` |
 | failed sign-ins | `signin#<kind>#<hash>` | `#` | `failures`, `latest` (ms), `ttl` |
 | Idempotency-Key | `once#<hash>` | `#` | `said` (hash), `runner`, `deadline` (ms), `answer`, `expires`, `ttl` |
@@ -29,7 +29,6 @@ from chalicelib.store.transactions import (
     Update,
     Write,
     commit,
-    delete,
     insist,
     put,
     update,
@@ -38,32 +37,22 @@ from chalicelib.store.transactions import (
 NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
 
 
-class ServerStates:
-    """The server_states that apps have fetched, each good for one authorization of that app within 30 minutes."""
+class UsedStates:
+    """The server_states that have been used: each is good for one authorization, and kept until it would have ended."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
         self._table = table
         self._clock = clock
 
-    def make(self, app: str) -> str:
-        """A new one for an app."""
-        text = secrets.token_hex(32)
-        expires = {"N": str(self._clock() // 1000 + STATE_SECONDS)}
-        item = typed(_state_key(text)) | {"app": {"S": app}, "expires": expires, "ttl": expires}
-        # Nobody else can have made it: what is met is its own first try, whose answer was lost.
-        with suppress(Lost):
-            insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, ABSENT))
-        return text
-
-    def holds(self, app: str, text: str) -> bool:
-        """Whether this is one of the app's, not used and not too old."""
-        item = self._dynamo.get(self._table, _state_key(text), consistent=True)
-        return item is not None and item["app"]["S"] == app and int(item["expires"]["N"]) > self._clock() // 1000
+    def has(self, text: str) -> bool:
+        """Whether this one has been used."""
+        return self._dynamo.get(self._table, _state_key(text), consistent=True) is not None
 
     def use(self, text: str) -> Write:
-        """The write that uses it up, for the transaction that stores the code."""
-        return delete(self._table, _state_key(text), PRESENT)
+        """Return the write that uses one up, for the transaction that stores the code; it fails for a used one."""
+        ttl = {"N": str(self._clock() // 1000 + STATE_SECONDS)}
+        return put(self._table, typed(_state_key(text)) | {"ttl": ttl}, ABSENT)
 
 
 class Nonces:

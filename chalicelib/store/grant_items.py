@@ -7,7 +7,7 @@ from chalicelib.store.dynamo import Condition, Key, typed
 from chalicelib.store.itemsize import Item
 from chalicelib.store.transactions import ABSENT, Update
 
-_TEXTS = ("app", "user", "code", "refresh", "redirect_uri", "challenge", "server_state")
+_TEXTS = ("app", "user", "code", "refresh", "redirect_uri", "challenge", "server_state", "salt")
 GRANT = "grant#"
 
 
@@ -74,6 +74,7 @@ def to_family(item: Item) -> Family:
         created=int(item["created"]["N"]),
         expires=int(item["expires"]["N"]),
         redirect_sent=item["redirect_sent"]["BOOL"],
+        rotated=int(item["rotated"]["N"]) if "rotated" in item else 0,
         user=texts.pop("user", None),
         **texts,
     )

@@ -7,8 +7,10 @@
 
 One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
 conditional write of it. Its id is the hash of the first part of the token, and what is compared is the hash of all of
-it, so a token that was replaced is known as such for as long as the family lives, without being stored. A grant names
-its families, so that ending it deletes them in one transaction and nothing of a user stays behind.
+it, so a token that was replaced is known as such for as long as the family lives, without being stored. A token that
+rotates is derived from the one before by a salt that the family stores: who comes again with that one, because our
+answer was lost, gets the same. A grant names its families, so that ending it deletes them in one transaction and
+nothing of a user stays behind.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,8 +28,11 @@ from chalicelib.core.oauth import (
     Grant,
     family_of,
     hashed,
+    new_salt,
     new_token,
     pruned,
+    same,
+    successor,
 )
 from chalicelib.store.apps import Apps
 from chalicelib.store.dynamo import Condition, Dynamo, Key, Place, beginning, races, typed
@@ -62,7 +67,7 @@ NEEDS = (
     on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
     # A grant is of a user who is there, and uses up the server state of its request; apps are read with their grants.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
-    on_table("ephemeral", "DeleteItem"),
+    on_table("ephemeral", "PutItem"),
 )
 
 _MOST_ID = 64
@@ -130,21 +135,36 @@ class Grants:
             {"refresh": {"S": hashed(token)}} | lasting(now // 1000 + REFRESH_SECONDS),
         )
         unused = Condition("code = :code AND attribute_not_exists(refresh)", {":code": {"S": hashed(code)}})
-        return token if self._advance(family, change, unused, hashed(token)) else None
+        found = self._advance(family, change, unused)
+        # Our own write, on a try whose answer was lost, has left the token that nobody else knows.
+        return token if found is None or same(found.refresh, hashed(token)) else None
 
     def renew(self, family: Family, token: str, *, rotate: bool) -> str | None:
         """Record the use of a refresh token; the one to use from now on, or None where it is not the present one.
 
-        With `rotate` a new one, that lives its full time from now; else the same, which goes on to its end.
+        With `rotate` a new one, that lives its full time from now; else the same, which goes on to its end. A token
+        that was rotated a moment ago gets the same new one again, as long as nobody has used that.
         """
         now = self._clock()
         present = Condition("refresh = :refresh", {":refresh": {"S": hashed(token)}})
         if not rotate:
-            used = Update({"used": {"N": str(now)}})
-            return token if self._advance(family, used, present, hashed(token)) else None
-        fresh = new_token(token)
-        change = Update({"refresh": {"S": hashed(fresh)}} | lasting(now // 1000 + REFRESH_SECONDS))
-        return fresh if self._advance(family, change, present, hashed(fresh)) else None
+            found = self._advance(family, Update({"used": {"N": str(now)}}), present)
+            return token if found is None or same(found.refresh, hashed(token)) else None
+        if again := self.repeated(family, token):
+            return again
+        salt = new_salt()
+        fresh = successor(token, salt)
+        change = Update(
+            {"refresh": {"S": hashed(fresh)}, "salt": {"S": salt}, "rotated": {"N": str(now)}}
+            | lasting(now // 1000 + REFRESH_SECONDS)
+        )
+        found = self._advance(family, change, present)
+        # Another request with the same token, or our own try whose answer was lost, may have rotated it.
+        return fresh if found is None else self.repeated(found, token)
+
+    def repeated(self, family: Family, token: str) -> str | None:
+        """Return the present refresh token if `token` is the one before it and was replaced a moment ago, else None."""
+        return family.repeated(token, self._clock())
 
     def end_family(self, family: Family) -> None:
         """End what one consent made: its code and its refresh tokens."""
@@ -229,8 +249,11 @@ class Grants:
                 raise NotFound(f"There is no user {family.user}")
         raise lost
 
-    def _advance(self, family: Family, change: Update, condition: Condition, written: str) -> bool:
-        """Change a family and say in its grant that it was used; whether the conditions of both held."""
+    def _advance(self, family: Family, change: Update, condition: Condition) -> Family | None:
+        """Change a family and say in its grant that it was used; None, or the family as it is if a condition failed.
+
+        A family that is gone, or not in its grant any more, has no tokens.
+        """
         now = self._clock()
         listed = Condition("contains(families, :family)", {":family": {"S": family.label}})
         used = Update({"used": {"N": str(now)}, "ttl": {"N": str(now // 1000 + REFRESH_SECONDS)}})
@@ -242,11 +265,10 @@ class Grants:
             commit(self._dynamo, writes)
         except Lost as lost:
             item = lost.failed.get(0)
-            # Our own write, on a try whose answer was lost, has left the token that nobody else knows.
-            return (
-                bool(item) and item is not None and item.get("refresh", {}).get("S") == written and 1 not in lost.failed
-            )
-        return True
+            if item is None or 1 in lost.failed:
+                return replace(family, refresh=None, salt=None)
+            return to_family(item)
+        return None
 
     def _grant(self, key: Key) -> Grant | None:
         item = self._dynamo.get(self._table, key, consistent=True)

@@ -100,7 +100,7 @@ def claimed_app(request: Request, also_in: str | None = None) -> str | None:
         return None
     if token:
         return _id(_issued_to(token))
-    return _id(_form_value(request, "client_id"))
+    return _id(_client(request))
 
 
 def _middleware(
@@ -178,15 +178,22 @@ def _signing_key(request: Request) -> object:
     return dict(signed_parameters(request)).get("oauth_consumer_key")
 
 
-def _form_value(request: Request, name: str) -> object:
-    """A value of a form; the token endpoint takes one whatever the content type says."""
+def _client(request: Request) -> object:
+    """The client id of the header or of a form; the token endpoint takes one whatever the content type says."""
+    from chalicelib.core.oauth import MOST_PARAMETERS, basic_credentials
+    from chalicelib.web.multipart import holds_parts, read_fields
+
     raw = request.raw_body
-    if not raw or len(raw) > MOST_FORM_BYTES or not (is_form(request) or request.method == "POST"):
-        return None
-    text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
     try:
-        return next(iter(parse_qs(text, max_num_fields=50).get(name, [])), None)
-    except ValueError:
+        if credentials := basic_credentials(request.headers.get("authorization", "")):
+            return credentials[0]
+        if not raw or len(raw) > MOST_FORM_BYTES or not (is_form(request) or request.method == "POST"):
+            return None
+        if holds_parts(request):
+            return read_fields(request, MOST_PARAMETERS).get("client_id")
+        text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
+        return next(iter(parse_qs(text, max_num_fields=MOST_PARAMETERS).get("client_id", [])), None)
+    except (ValueError, Refusal):
         return None
 
 

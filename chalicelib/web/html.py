@@ -1,7 +1,7 @@
 """Pages for people: templates, their language, and the headers that keep them from being framed, kept or scripted.
 
-Nothing here needs JavaScript, and none may run: the policy allows the page's own style and forms, the pictures that it
-names, and nothing else.
+Nothing here needs JavaScript. The policy allows the page's own style and forms, the pictures that it names, a script
+of ours if the page has one, and nothing else.
 """
 
 import base64
@@ -43,11 +43,12 @@ def page(
     headers: Mapping[str, str] | None = None,
     form_target: str | None = None,
     images: Iterable[str] = (),
+    script: str | None = None,
     **values: Any,
 ) -> Response:
     """A page from `templates/<template>.html`; its forms go to us, and on to `form_target` if that is given.
 
-    `images` are the origins that the page may show pictures from.
+    `images` are the origins that the page may show pictures from, and `script` is the one script that may run.
     """
     environment = _environment()
     body = environment.get_template(f"{template}.html").render(
@@ -56,9 +57,10 @@ def page(
         style=_style(),
         word=partial(word, language),
         scope_words=partial(scope_words, language),
+        script=script,
         **values,
     )
-    all_headers = {**_headers(form_target, images), "Content-Language": language.value, **(headers or {})}
+    all_headers = {**_headers(form_target, images, script), "Content-Language": language.value, **(headers or {})}
     return Response(body, {**all_headers}, status)
 
 
@@ -91,19 +93,24 @@ def error_page(request: Request, error: Exception) -> Response:
 
 def policy(style: str, forms: str) -> str:
     """The `Content-Security-Policy` of a page with this style and forms that go to `forms`: nothing else is loaded."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
+        f"default-src 'none'; style-src {_source(style)}; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
     )
 
 
-def _headers(form_target: str | None, images: Iterable[str]) -> dict[str, str]:
+def _source(text: str) -> str:
+    """The source expression for this one inline style or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _headers(form_target: str | None, images: Iterable[str], script: str | None) -> dict[str, str]:
     # Chrome holds form-action against the redirect that answers a form, too.
     forms = "'self'" + (f" {form_target}" if form_target else "")
     pictures = "".join(f" {origin}" for origin in sorted(set(images)))
+    scripted = f"; script-src {_source(script)}" if script else ""
     return {
         "Content-Type": MEDIA_TYPE,
-        "Content-Security-Policy": policy(_style(), forms) + (f"; img-src{pictures}" if pictures else ""),
+        "Content-Security-Policy": policy(_style(), forms) + (f"; img-src{pictures}" if pictures else "") + scripted,
         **GUARDS,
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
         "Cache-Control": "no-store",

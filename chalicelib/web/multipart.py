@@ -1,4 +1,4 @@
-"""Reading `multipart/form-data` as the post of a feed sends it: the part `request`, and the part `image1`.
+"""Reading `multipart/form-data`: the post of a feed, with the parts `request` and `image1`; and plain forms.
 
 Names and types of files are not looked at: old clients send names without an extension and with a second quote behind
 (`filename="1300000000.12345""`), and an image is known by its content. Lines end in CRLF, as in every client known.
@@ -6,7 +6,7 @@ Sources: Page API ("Posting a feed with an attached image"), RFC 7578.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,22 +47,45 @@ def is_form(request: Request) -> bool:
     return media_type.partition(";")[0].strip().lower() == "multipart/form-data"
 
 
+def holds_parts(request: Request) -> bool:
+    """Whether the body is what its content type says. Some clients send other forms as `multipart/form-data`."""
+    found = _BOUNDARY.search(request.headers.get("content-type", "")) if is_form(request) else None
+    if found is None:
+        return False
+    raw: bytes | str = request.raw_body
+    opening = f"--{found[1] or found[2] or ''}"
+    return (raw.encode() if isinstance(raw, str) else raw).lstrip(b"\r\n").startswith(opening.encode())
+
+
+def read_fields(request: Request, most: int) -> dict[str, str]:
+    """The texts of a form by their names; an empty one is as good as absent.
+
+    Raises BadRequest for more than `most`, for one that stands twice, and for what is not UTF-8; else as `read_form`.
+    """
+
+    def name_of(part: "MultipartSegment", seen: Collection[str]) -> str:
+        name = str(part.name or "")
+        if name in seen:
+            raise BadRequest("A parameter stands twice")
+        if len(seen) >= most:
+            raise BadRequest(f"The form has too many parameters (max={most})")
+        return _plain(part, name)
+
+    parts = _read(request, name_of)
+    try:
+        # The parser reads names as Latin-1.
+        named = {name.encode("latin-1").decode(): content.decode() for name, content in parts.items()}
+    except UnicodeDecodeError:
+        raise BadRequest("The parameters are not UTF-8") from None
+    return {name: value for name, value in named.items() if value}
+
+
 def read_form(request: Request) -> Form:
     """The form in a request's body. Raises BadRequest for what is no such form, ParameterInvalid for other parts.
 
     TooLarge where a part or its headers are larger than above; the size of the image is for others to judge.
     """
-    from multipart import MultipartError, ParserLimitReached
-
-    try:
-        raw = request.raw_body
-        parts = _parts(raw if isinstance(raw, bytes) else raw.encode(), _boundary(request))
-    except ParserLimitReached:
-        raise TooLarge(
-            f"A part has too many headers (max={MAX_HEADERS}) or too long ones (max={MAX_HEADER} bytes)"
-        ) from None
-    except MultipartError as reason:
-        raise BadRequest(f"The multipart body is broken: {reason}") from None
+    parts = _read(request, _name)
     if REQUEST not in parts:
         raise ParameterInvalid(f'The part "{REQUEST}" is missing')
     try:
@@ -70,6 +93,21 @@ def read_form(request: Request) -> Form:
     except UnicodeDecodeError:
         raise BadRequest(f'The part "{REQUEST}" is not UTF-8') from None
     return Form(text, parts.get(IMAGE))
+
+
+def _read(request: Request, name_of: "Callable[[MultipartSegment, Collection[str]], str]") -> dict[str, bytes]:
+    """The content of each part by its name, as `name_of` gives it."""
+    from multipart import MultipartError, ParserLimitReached
+
+    try:
+        raw = request.raw_body
+        return _parts(raw if isinstance(raw, bytes) else raw.encode(), _boundary(request), name_of)
+    except ParserLimitReached:
+        raise TooLarge(
+            f"A part has too many headers (max={MAX_HEADERS}) or too long ones (max={MAX_HEADER} bytes)"
+        ) from None
+    except MultipartError as reason:
+        raise BadRequest(f"The multipart body is broken: {reason}") from None
 
 
 def _boundary(request: Request) -> str:
@@ -82,7 +120,9 @@ def _boundary(request: Request) -> str:
     return boundary
 
 
-def _parts(body: bytes, boundary: str) -> dict[str, bytes]:
+def _parts(
+    body: bytes, boundary: str, name_of: "Callable[[MultipartSegment, Collection[str]], str]"
+) -> dict[str, bytes]:
     """The content of each part by its name. Raises MultipartError, or a Refusal as soon as a part is one too many."""
     from multipart import MultipartSegment, PushMultipartParser
 
@@ -93,7 +133,7 @@ def _parts(body: bytes, boundary: str) -> dict[str, bytes]:
     with PushMultipartParser(boundary, header_charset="latin-1", **limits) as parser:
         for event in parser.parse(body):
             if isinstance(event, MultipartSegment):
-                name = _name(event, parts)
+                name = name_of(event, parts)
                 parts[name] = b""
             elif event:
                 parts[name] += event
@@ -110,6 +150,11 @@ def _name(part: "MultipartSegment", seen: Collection[str]) -> str:
         raise ParameterInvalid(f'The parts must be named "{REQUEST}" and "{IMAGE}"; {said}')
     if name in seen:
         raise ParameterInvalid(f'The part "{name}" stands twice; only one is allowed')
+    return _plain(part, name)
+
+
+def _plain(part: "MultipartSegment", name: str) -> str:
+    """The name of a part that is sent as it is. Raises BadRequest for one that is not."""
     if part.header("Content-Transfer-Encoding", "").strip().lower() not in _ENCODINGS:
         raise BadRequest(f'The part "{name}" must be sent as it is, without a transfer encoding')
     return name

@@ -43,6 +43,17 @@ _PAGES: Mapping[str, tuple[str, str]] = {
         "許可は設定ページでいつでも取り消せます。",
         "You can take this back at any time on your settings page.",
     ),
+    "starting": ("「{app}」を開いています", "Opening {app}"),
+    "start": ("開く", "Open"),
+    "finished": ("完了しました", "Finished"),
+    "finished_allowed": (
+        "許可されました。アプリに戻ってください。このページは閉じてかまいません。",
+        "You have allowed the app. Go back to it; you can close this page.",
+    ),
+    "finished_denied": (
+        "許可されませんでした。アプリに戻ってください。このページは閉じてかまいません。",
+        "You have not allowed the app. Go back to it; you can close this page.",
+    ),
     "allow": ("許可する", "Allow"),
     "deny": ("許可しない", "Don't allow"),
     "settings": ("設定", "Settings"),

@@ -32,6 +32,13 @@ def test_a_code_is_used_once(site: Site, world: World) -> None:
     world.other.token = fresh["access_token"]
 
 
+def test_credentials_in_the_header_and_forms_of_parts(site: Site, world: World) -> None:
+    basic = (world.credentials["client_id"], world.credentials["client_secret"])
+    answered(site.post("/2/token", data={"grant_type": "client_credentials"}, auth=basic))
+    form = {**world.credentials, "grant_type": "client_credentials"}
+    answered(site.post("/2/token", files={name: (None, value) for name, value in form.items()}))
+
+
 def test_a_wrong_secret(site: Site, world: World) -> None:
     form = {"grant_type": "client_credentials", "client_id": world.app, "client_secret": world.secret[::-1] + "x"}
     refused(site.post("/2/token", data=form), 401, "invalid_client")

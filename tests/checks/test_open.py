@@ -85,6 +85,14 @@ def test_it_tells_programs_where_everything_is(site: Site) -> None:
 def test_unknown_clients_get_no_token(site: Site) -> None:
     form = {"grant_type": "client_credentials", "client_id": "0" * 16, "client_secret": "x"}
     refused(site.post("/2/token", data=form), 401, "invalid_client")
+    answer = site.post("/2/token", data={"grant_type": "client_credentials"}, auth=("0" * 16, "x"))
+    refused(answer, 401, "invalid_client")
+    challenged(answer, "Basic realm=")
+
+
+def test_the_last_page_of_an_installed_client(site: Site) -> None:
+    answer = site.get("/connect_authorize_success.html", params={"code": "c0de"})
+    require(answer, "c0de" not in is_page(answer), "nothing of the query")
 
 
 def test_unknown_clients_get_a_page_and_no_redirect(site: Site) -> None:

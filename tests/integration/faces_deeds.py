@@ -59,6 +59,7 @@ OAUTH = [
     Deed("trade a code without a secret", lambda stage, ids: trade(stage, ids["public code"], PUBLIC)),
     Deed("refresh", refresh(APP, "refresh")),
     Deed("refresh with rotation", refresh(PUBLIC, "public refresh")),
+    Deed("refresh by a rotated token", refresh(PUBLIC, "public refresh"), refresh(PUBLIC, "public refresh")),
     Deed("an app's own token", lambda stage, ids: token(stage, grant_type="client_credentials"), steps=True),
     Deed("ask for a server_state", lambda stage, ids: token(stage, grant_type="server_state"), steps=True),
     Deed("revoke", lambda stage, ids: stage.form("/2/authorize/revoke", token=ids["refresh"])),

@@ -38,6 +38,24 @@ def test_a_public_app_has_no_secret(operator: Send) -> None:
     assert operator("PATCH", f"/apps/{made.json['id']}", {"confidential": True}).error[:2] == (400, "parameter_invalid")
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "com.example.album:/back",
+        "com.example.album:back",
+        "com.example.album://back",
+        "com.example.album:///back?a=b",
+        "com.googleusercontent.apps.123-abc:/oauth2redirect",
+        "http://127.0.0.1/back",
+        "http://[::1]/back",
+    ],
+)
+def test_a_public_app_has_the_redirect_uris_of_native_apps(operator: Send, uri: str) -> None:
+    made = operator("POST", "/apps", {"name": "Album", "confidential": False, "redirectUris": [uri]})
+
+    assert (made.status, made.json["redirectUris"]) == (201, [uri])
+
+
 def test_an_app_is_changed_and_listed(operator: Send) -> None:
     made = operator("POST", "/apps", {"name": "Quest", "id": APP, "scopes": ["mixi_apps2"]}).json
     operator("POST", "/apps", {"name": "Album", "id": "f" * 16})
@@ -45,13 +63,22 @@ def test_an_app_is_changed_and_listed(operator: Send) -> None:
     changed = operator(
         "PATCH",
         f"/apps/{APP}",
-        {"name": "Quest 2", "startUrl": "https://game.example/", "origins": ["https://game.example"], "scopes": []},
+        {
+            "name": "Quest 2",
+            "startUrl": "https://game.example/",
+            "startMethod": "form",
+            "origins": ["https://game.example"],
+            "scopes": [],
+        },
     ).json
+
+    assert made["startMethod"] == "redirect"
 
     del made["secret"]
     expected = {
         "name": "Quest 2",
         "startUrl": "https://game.example/",
+        "startMethod": "form",
         "origins": ["https://game.example"],
         "scopes": [],
     }
@@ -71,7 +98,10 @@ def test_an_app_is_changed_and_listed(operator: Send) -> None:
         ({"name": "n", "redirectUris": ["javascript:alert(1)"]}, "redirectUris must be http or https URLs"),
         ({"name": "n", "origins": ["https://a.example/x"]}, "origins must be web origins"),
         ({"name": "n", "scopes": ["a b"]}, "scopes must be scopes"),
+        ({"name": "n", "redirectUris": ["data:text/html,x"]}, "redirectUris must be http or https URLs"),
+        ({"name": "n", "redirectUris": ["myapp:/back"]}, "redirectUris must be http or https URLs"),
         ({"name": "n", "dialect": "draft11"}, "dialect must be one of draft10, rfc6750"),
+        ({"name": "n", "startMethod": "post"}, "startMethod must be one of redirect, form"),
         ({"name": "n", "id": "xyz"}, "id is not the id of a"),
     ],
 )

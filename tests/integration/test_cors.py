@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from typing import Any
 from urllib.parse import urlencode
 
@@ -179,6 +180,24 @@ def test_the_token_endpoint_takes_the_app_from_the_form(app: World) -> None:
     wrong = urlencode(form | {"client_secret": "x"}).encode()
     answer = send(app, "POST", "/2/token", ORIGIN, wrong, user=None, headers=FORM)
     assert (answer.status, answer.json["error"], allowed(answer)) == (401, "invalid_client", ORIGIN)
+
+
+def test_the_token_endpoint_takes_the_app_from_the_header_or_a_multipart_form(app: World) -> None:
+    credentials = b64encode(f"{APP}:{'7c' * 20}".encode()).decode()
+    basic = {"Authorization": f"Basic {credentials}"} | FORM
+    parts = {"Content-Type": "multipart/form-data; boundary=xyz"}
+    form = {"grant_type": "client_credentials", "client_id": APP, "client_secret": "7c" * 20}
+    body = [f'--xyz\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{form[name]}\r\n' for name in form]
+
+    for headers, sent in (
+        (basic, b"grant_type=client_credentials"),
+        (parts, "".join([*body, "--xyz--\r\n"]).encode()),
+    ):
+        for origin, status in ((ORIGIN, 200), (OTHER, 403)):
+            answer = send(app, "POST", "/2/token", origin, sent, user=None, headers=headers)
+            assert (answer.status, allowed(answer)) == (status, ORIGIN if status == 200 else None)
+    for headers, sent in ((basic | {"Authorization": "Basic !"}, b"x=y"), (parts, b"--xyz\r\nbroken")):
+        assert send(app, "POST", "/2/token", ORIGIN, sent, user=None, headers=headers).error == REFUSED
 
 
 def test_a_form_that_names_no_app(app: World) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.directory import App, Dialect, Publication, User
+from chalicelib.core.directory import App, Dialect, Publication, StartMethod, User
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
 from chalicelib.store import directory as directory_module
 from chalicelib.store.counted import Counted
-from chalicelib.store.rows import every
+from chalicelib.store.dynamo import typed
+from chalicelib.store.rows import app_key, every
 from local import keys
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World
 
@@ -325,6 +326,7 @@ def test_an_app_is_kept_whole_and_its_secret_is_not_readable_where_it_is_stored(
         origins=("https://a.example",),
         dialect=Dialect.DRAFT10,
         created=5,
+        start_method=StartMethod.FORM,
     )
 
     made = apps.create(app)
@@ -341,6 +343,11 @@ def test_an_app_is_kept_whole_and_its_secret_is_not_readable_where_it_is_stored(
     assert apps.change(app.id, name="Quest II", start_url=None, scopes=()) == replace(
         made, name="Quest II", start_url=None, scopes=()
     )
+    # Apps of earlier versions have no start method.
+    world.dynamodb.update_item(
+        TableName="engawa-local-directory", Key=typed(app_key(app.id)), UpdateExpression="REMOVE m"
+    )
+    assert apps.get(app.id).start_method is StartMethod.REDIRECT  # type: ignore[union-attr]
     fresh = apps.new_secret(app.id)
     assert fresh != made.secret
     assert apps.get(app.id).secret == fresh  # type: ignore[union-attr]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +14,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-from chalicelib.core.directory import App, Page, User
+from chalicelib.core.directory import App, Page, StartMethod, User
 from chalicelib.core.oauth import Family
 from chalicelib.web.launch_keys import RELOAD_SECONDS, LaunchKeys
 from local import keys
 from local.gateway import Request
 from tests.integration.conftest import HANA, KEN, World
-from tests.pages import Browser
+from tests.pages import Browser, Form
 from tests.pages import Page as Shown
 from tests.starts import verify
 
@@ -26,6 +29,7 @@ CAFE = "20260401000000000001"
 LAUNCH = "/run_page_apps.pl"
 START_URL = "https://Quest.example:443/start?device=PC&lang=%E6%97%A5+%2B&flag&device=TO#top"
 HOSTILE = "https://evil.example/"
+HOSTILE_NAME = "<script>alert('\"')</script>"
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +142,74 @@ def test_app_params_of_the_last_allowed_length_pass_and_longer_ones_are_refused(
     page = browser_of(here).open(LAUNCH, page_id=CAFE, module_id="3", appParams=longest + "x")
     assert page.status == 400
     assert "appParams is too long (max=1024)" in page.text
+
+
+# As a form
+
+
+@pytest.fixture
+def by_form(here: World) -> World:
+    here.platform.apps.change(QUEST, name=HOSTILE_NAME, start_method=StartMethod.FORM)
+    return here
+
+
+def form_of(here: World, user: str | None = None, **query: str) -> tuple[Shown, Form]:
+    page = browser_of(here, user).open(LAUNCH, **{"page_id": CAFE, "module_id": "3"} | query)
+    assert page.status == 200, page.text
+    (form,) = page.forms
+    return page, form
+
+
+def test_an_app_may_start_by_a_form_that_is_signed_as_a_post(by_form: World) -> None:
+    page, form = form_of(by_form, HANA, appParams='{"名":"a+b &%\\"\'<"}')
+    assert form.action == "https://Quest.example:443/start?device=PC&lang=%E6%97%A5%20%2B&flag=&device=TO#top"
+    assert (form.fields["mixi_page_id"], form.fields["mixi_module_id"]) == (CAFE, "3")
+    assert form.fields["mixi_viewer_id"] == HANA
+    assert form.fields["appParams"] == '{"名":"a+b &%\\"\'<"}'
+    assert form.fields["oauth_consumer_key"] == QUEST
+    pem = certificate(by_form, form.fields["xoauth_signature_publickey"])
+    verify(form.action, pem, "POST", form.fields.items())
+    for method, fields in (("GET", form.fields), ("POST", form.fields | {"mixi_viewer_id": KEN}), ("POST", {})):
+        with pytest.raises((InvalidSignature, ValueError)):
+            verify(form.action, pem, method, fields.items())
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert "location" not in page.headers
+
+
+def test_a_form_start_names_nobody_who_has_not_granted_the_app(by_form: World) -> None:
+    for user in (KEN, None):
+        assert "mixi_viewer_id" not in form_of(by_form, user)[1].fields
+
+
+def test_the_page_of_a_form_works_without_its_script_and_lets_no_other_run(by_form: World) -> None:
+    page, form = form_of(by_form)
+    assert form.buttons == [("", "")]
+    (script,) = re.findall("<script>(.*?)</script>", page.html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == f"'sha256-{digest}'"
+    assert policy["form-action"] == "'self' https://quest.example:443"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert HOSTILE_NAME in page.text
+    assert HOSTILE_NAME not in page.html
+
+
+@pytest.mark.parametrize(("accepted", "shown"), [("ja", "を開いています"), ("en", "Opening")])
+def test_the_page_of_a_form_is_in_both_languages(by_form: World, accepted: str, shown: str) -> None:
+    browser = browser_of(by_form)
+    browser.headers["Accept-Language"] = accepted
+    page = browser.open(LAUNCH, page_id=CAFE, module_id="3")
+    assert page.headers["content-language"] == accepted
+    assert shown in page.text
+
+
+def test_a_form_start_is_refused_as_a_redirect_is(by_form: World) -> None:
+    assert browser_of(by_form).open(LAUNCH, page_id=CAFE, module_id="5").status == 404
+    assert browser_of(by_form).open(LAUNCH, page_id=CAFE, module_id="3", appParams="x" * 1025).status == 400
+    by_form.platform.apps.change(QUEST, start_url="https://quest.example/?name=%B2%D6")
+    assert browser_of(by_form).open(LAUNCH, page_id=CAFE, module_id="3").status == 404
 
 
 # Who views

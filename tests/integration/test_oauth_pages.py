@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -19,6 +22,8 @@ PASSWORD = "correct horse battery"
 BACK = "https://quest.example/back?from=engawa"
 HOSTILE = "\"><script>alert(1)</script><b a='"
 AUTHORIZE = "/connect_authorize.pl"
+ISSUER = "http://127.0.0.1:8000"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(b"v" * 43).digest()).rstrip(b"=").decode()
 
 
 @pytest.fixture
@@ -77,6 +82,7 @@ def test_signing_in_and_allowing_are_one_post_each(browser: Browser) -> None:
     assert page.location.startswith(BACK + "&code=")
     assert page.told["state"] == "a b&c"
     assert page.told["from"] == "engawa"
+    assert page.told["iss"] == ISSUER
     assert re.fullmatch("[0-9a-f]{96}", page.told["code"])
 
 
@@ -84,7 +90,7 @@ def test_refusing_tells_the_app_and_stores_nothing(here: Any, browser: Browser) 
     page = signed_in(browser, state="s")
     page = browser.submit(page.form("decision"), decision="deny")
     assert page.status == 302
-    assert page.location == BACK + "&error=access_denied&state=s"
+    assert page.location == BACK + f"&error=access_denied&state=s&iss={quote(ISSUER, safe='')}"
     assert here.items("grants") == []
 
 
@@ -135,7 +141,13 @@ def test_display_changes_nothing(browser: Browser, display: str) -> None:
 
 
 def test_no_script_frame_or_cache(browser: Browser) -> None:
-    for page in (ask(browser), signed_in(browser), browser.open("/settings"), ask(browser, client_id="x")):
+    for page in (
+        ask(browser),
+        signed_in(browser),
+        browser.open("/settings"),
+        ask(browser, client_id="x"),
+        browser.open("/connect_authorize_success.html"),
+    ):
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
@@ -207,7 +219,6 @@ def test_an_app_without_a_redirect_uri_leads_nowhere(here: Any, browser: Browser
 @pytest.mark.parametrize(
     ("asked", "error"),
     [
-        ({"response_type": None}, "invalid_request"),
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "code token"}, "unsupported_response_type"),
         ({"response_type": "none"}, "unsupported_response_type"),
@@ -228,7 +239,93 @@ def test_what_is_wrong_is_told_to_the_app(browser: Browser, asked: dict[str, str
     page = ask(browser, state="s", **asked)
     assert page.status == 302
     assert page.location.startswith(BACK + "&error=")
-    assert (page.told["error"], page.told["state"]) == (error, "s")
+    assert (page.told["error"], page.told["state"], page.told["iss"]) == (error, "s", ISSUER)
+
+
+@pytest.mark.parametrize("kind", [None, ""])
+def test_without_a_response_type_it_is_a_code(browser: Browser, kind: str | None) -> None:
+    page = browser.submit(signed_in(browser, response_type=kind).form("decision"), decision="allow")
+    assert re.fullmatch("[0-9a-f]{96}", page.told["code"])
+
+
+def test_a_used_server_state_is_told_with_the_issuer(here: Any, browser: Browser) -> None:
+    state = here.platform.states.make(QUEST)
+    form = signed_in(browser, server_state=state).form("decision")
+    assert "code" in browser.submit(form, decision="allow").told
+    again = browser.submit(form, decision="allow")
+    assert (again.told["error"], again.told["iss"]) == ("invalid_request", ISSUER)
+
+
+@pytest.mark.parametrize(
+    ("registered", "sent"),
+    [
+        ("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb"),
+        ("http://[::1]/cb", "http://[::1]:1024/cb"),
+        ("com.example.album:/back", "com.example.album:/back"),
+        ("com.example.album:///back", "com.example.album:///back"),
+    ],
+)
+def test_a_native_app_comes_by_its_code(here: Any, browser: Browser, registered: str, sent: str) -> None:
+    here.platform.apps.change(ALBUM, redirect_uris=(registered,))
+    asked = {"client_id": ALBUM, "redirect_uri": sent, "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    page = browser.submit(signed_in(browser, **asked).form("decision"), decision="allow")
+    assert page.location.startswith(f"{sent}?code=")
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": ALBUM,
+        "code": page.told["code"],
+        "code_verifier": "v" * 43,
+    }
+    for uri, status in (("http://127.0.0.1:49153/cb", 400), (sent, 200)):
+        body = urlencode(form | {"redirect_uri": uri, "code_verifier": "v" * 43}).encode()
+        assert here.send("POST", "/2/token", body, user=None).status == status
+
+
+def test_another_port_than_that_of_a_registered_one_leads_nowhere(here: Any, browser: Browser) -> None:
+    here.platform.apps.change(ALBUM, redirect_uris=("http://127.0.0.1:8000/cb",))
+    page = ask(browser, client_id=ALBUM, redirect_uri="http://127.0.0.1:8001/cb")
+    assert (page.status, "location" in page.headers) == (400, False)
+
+
+def test_the_form_of_a_request_may_be_multipart(here: Any) -> None:
+    fields = {"client_id": QUEST, "scope": "r_profile"}
+    parts = [f'--xyz\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}\r\n' for name in fields]
+    body = "".join([*parts, "--xyz--\r\n"]).encode()
+    answer = here.send(
+        "POST", AUTHORIZE, body, user=None, headers={"Content-Type": "multipart/form-data; boundary=xyz"}
+    )
+    assert answer.status == 200
+    assert "クエスト" in answer.text
+
+
+# The last page of an installed client
+
+SUCCESS = "/connect_authorize_success.html"
+
+
+@pytest.mark.parametrize(("accepted", "language"), [("ja", "ja"), ("en", "en")])
+def test_an_installed_client_has_a_last_page(browser: Browser, accepted: str, language: str) -> None:
+    browser.headers["Accept-Language"] = accepted
+    page = browser.open(SUCCESS, code="c0de" * 24, state=HOSTILE, iss=ISSUER)
+    assert page.status == 200
+    assert page.headers["content-language"] == language
+    assert ("許可されました" in page.text) == (language == "ja")
+    assert ("You have allowed the app" in page.text) == (language == "en")
+    for shown in ("c0de", HOSTILE, "script", ISSUER):
+        assert shown not in page.html
+    assert "set-cookie" not in page.headers
+    denied = browser.open(SUCCESS, error="access_denied", state="st4te", error_description=HOSTILE)
+    assert ("許可されませんでした" in denied.text) == (language == "ja")
+    for shown in ("st4te", HOSTILE, "script"):
+        assert shown not in denied.html
+
+
+def test_the_last_page_can_be_registered(here: Any, browser: Browser) -> None:
+    here.platform.apps.change(QUEST, redirect_uris=(ISSUER + SUCCESS,))
+    page = browser.submit(signed_in(browser).form("decision"), decision="allow")
+    shown = browser.open(page.location.removeprefix(ISSUER))
+    assert shown.status == 200
+    assert page.told["code"] not in shown.html
 
 
 def test_a_public_app_needs_pkce(browser: Browser) -> None:

@@ -14,6 +14,7 @@ import pytest
 from chalicelib.core import passwords
 from chalicelib.core.directory import App, Dialect, User
 from chalicelib.core.errors import TokenRefused
+from chalicelib.core.oauth import SERVED_SCOPES
 from local.gateway import Request
 from tests.pages import Browser, Page
 
@@ -99,6 +100,26 @@ def refused(answer: Any) -> tuple[int, str]:
     return answer.status, answer.json["error"]
 
 
+def challenged(answer: Any) -> tuple[int, str]:
+    assert answer.headers.pop("www-authenticate") == 'Basic realm="Engawa", charset="UTF-8"'
+    return refused(answer)
+
+
+def basic(client: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{quote(client)}:{quote(secret, safe='')}".encode()).decode()}
+
+
+def post_basic(here: Any, client: str = QUEST, secret: str = SECRET, path: str = "/2/token", **form: str) -> Any:
+    return here.send("POST", path, urlencode(form).encode(), user=None, headers=basic(client, secret))
+
+
+def post_parts(here: Any, path: str = "/2/token", **form: str) -> Any:
+    """Send a form as `multipart/form-data`."""
+    parts = [f'--xyz\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{form[name]}\r\n' for name in form]
+    body = "".join([*parts, "--xyz--\r\n"]).encode()
+    return here.send("POST", path, body, user=None, headers={"Content-Type": "multipart/form-data; boundary=xyz"})
+
+
 # Answers
 
 
@@ -141,6 +162,30 @@ def test_the_body_is_a_form_whatever_it_is_called(here: Any, browser: Browser, k
     assert post(here, kind=kind, **form).status == 200
 
 
+def test_the_form_may_be_multipart(here: Any, browser: Browser) -> None:
+    credentials = {"client_id": QUEST, "client_secret": SECRET}
+    grant = {"grant_type": "authorization_code", "code": code_of(browser, redirect_uri=BACK)}
+    assert refused(post_parts(here, **credentials, **grant)) == (400, "invalid_grant")
+    answer = post_parts(here, **credentials, **grant, redirect_uri=BACK)
+    assert answer.status == 200
+    refresh = answer.json["refresh_token"]
+    assert post_parts(here, **credentials, grant_type="refresh_token", refresh_token=refresh).status == 200
+    assert post_parts(here, "/2/authorize/revoke", **credentials, token=refresh).status == 200
+    assert refused(by_refresh(here, refresh)) == (400, "invalid_grant")
+    assert refused(post_parts(here, **credentials | {"client_secret": "x"}, **grant)) == (401, "invalid_client")
+
+
+def test_a_multipart_form_is_bounded(here: Any) -> None:
+    assert post_parts(here, grant_type="x", a="b" * 65_536).error[:2] == (413, "request_entity_too_large")
+    many = {f"a{turn}": "1" for turn in range(51)}
+    assert post_parts(here, **many).error[:2] == (400, "bad_request")
+    broken = here.send(
+        "POST", "/2/token", b"--xyz\r\nno", user=None, headers={"Content-Type": "multipart/form-data; boundary=xyz"}
+    )
+    assert broken.error[:2] == (400, "bad_request")
+    assert here.calls == []
+
+
 @pytest.mark.parametrize("sent", [BACK, quote(BACK, safe=""), quote(BACK)])
 def test_the_redirect_uri_may_come_unencoded(here: Any, browser: Browser, sent: str) -> None:
     code = code_of(browser)
@@ -174,13 +219,80 @@ def test_a_public_app_gets_a_new_refresh_token_each_time(here: Any, browser: Bro
     assert len({first["refresh_token"], second["refresh_token"], third["refresh_token"]}) == 3
 
 
-@pytest.mark.parametrize("turn", [0, 1])
-def test_a_refresh_token_used_again_ends_all_that_came_of_it(here: Any, browser: Browser, turn: int) -> None:
+@pytest.mark.parametrize(("turn", "seconds"), [(0, 0), (1, 30), (1, 3600)])
+def test_a_refresh_token_used_again_ends_all_that_came_of_it(
+    here: Any, browser: Browser, turn: int, seconds: int
+) -> None:
     tokens = [by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]]
     for _ in range(2):
         tokens.append(by_refresh(here, tokens[-1], ALBUM).json["refresh_token"])
+    here.clock.now += 1000 * seconds
     assert refused(by_refresh(here, tokens[turn], ALBUM)) == (400, "invalid_grant")
     assert refused(by_refresh(here, tokens[-1], ALBUM)) == (400, "invalid_grant")
+    assert here.platform.grants.of_user(HANA) == []
+
+
+def test_a_rotated_token_gets_the_same_successor_for_half_a_minute(here: Any, browser: Browser) -> None:
+    first = by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]
+    second = by_refresh(here, first, ALBUM).json["refresh_token"]
+    stored = here.items("grants")
+    here.calls.clear()
+    for milliseconds in (0, 1, 29_998):
+        here.clock.now += milliseconds
+        again = by_refresh(here, first, ALBUM)
+        assert again.json["refresh_token"] == second
+        assert here.platform.tokens.check(again.json["access_token"]).viewer == HANA
+    assert list(calls(here)) == ["batch_get_item"] * 3
+    assert here.items("grants") == stored
+    third = by_refresh(here, second, ALBUM).json["refresh_token"]
+    assert third not in (first, second)
+    # It is unused again, and so is what follows from it.
+    assert by_refresh(here, second, ALBUM).json["refresh_token"] == third
+    assert by_refresh(here, third, ALBUM).status == 200
+
+
+def test_two_who_rotate_at_once_get_the_same_successor(here: Any, browser: Browser) -> None:
+    token = by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]
+    grants = here.platform.grants
+    _, family = grants.find(ALBUM, token)
+    first, second = (grants.renew(family, token, rotate=True) for _ in range(2))
+    assert first == second != token
+    here.clock.now += 30_000
+    assert grants.renew(family, token, rotate=True) is None
+    assert by_refresh(here, first, ALBUM).status == 200
+
+
+def test_a_rotation_of_a_grant_that_has_ended_gives_nothing(here: Any, browser: Browser) -> None:
+    token = by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]
+    _, family = here.platform.grants.find(ALBUM, token)
+    fresh = by_refresh(here, token, ALBUM).json["refresh_token"]
+    here.platform.grants.end(HANA, ALBUM)
+    assert here.platform.grants.renew(family, token, rotate=True) is None
+    for each in (token, fresh):
+        assert refused(by_refresh(here, each, ALBUM)) == (400, "invalid_grant")
+
+
+def test_a_successor_is_not_stored_nor_known_to_who_has_the_tables(here: Any, browser: Browser) -> None:
+    token = by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]
+    fresh = by_refresh(here, token, ALBUM).json["refresh_token"]
+    for secret in (token, token[32:], fresh, fresh[32:]):
+        assert secret not in repr(here.items("grants"))
+
+
+def test_another_app_gets_no_successor(here: Any, browser: Browser) -> None:
+    token = by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]
+    fresh = by_refresh(here, token, ALBUM).json["refresh_token"]
+    assert refused(by_refresh(here, token, QUEST)) == (400, "invalid_grant")
+    assert refused(by_refresh(here, token, OLD)) == (401, "invalid_grant")
+    assert by_refresh(here, fresh, ALBUM).status == 200
+
+
+def test_a_repeated_token_widens_nothing(here: Any, browser: Browser) -> None:
+    token = by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]
+    fresh = by_refresh(here, token, ALBUM).json["refresh_token"]
+    assert refused(by_refresh(here, token, ALBUM, scope="admin")) == (400, "invalid_scope")
+    assert by_refresh(here, token, ALBUM, scope="r_profile").json["scope"] == "r_profile"
+    assert by_refresh(here, fresh, ALBUM).status == 200
 
 
 def test_an_app_gets_tokens_of_its_own(here: Any) -> None:
@@ -255,13 +367,16 @@ def test_a_server_state_is_asked_for_again_with_the_code(here: Any, browser: Bro
     here.calls.clear()
     made = post(here, grant_type="server_state", client_id=QUEST)
     assert (made.status, made.json.keys()) == (200, {"server_state"})
-    assert list(calls(here)) == ["batch_get_item", "put_item"]
+    assert list(calls(here)) == ["batch_get_item"]
     state = made.json["server_state"]
-    assert state not in repr(here.items("ephemeral"))
+    assert here.items("ephemeral") == []
     code = code_of(browser, scope="openid", server_state=state)
     assert refused(by_code(here, code)) == (400, "invalid_grant")
     assert refused(by_code(here, code, server_state="other")) == (400, "invalid_grant")
     assert by_code(here, code, server_state=state).status == 200
+    (used,) = (item for item in here.items("ephemeral") if item["pk"]["S"].startswith("state#"))
+    assert state not in repr(used)
+    assert int(used["ttl"]["N"]) == here.clock.now // 1000 + 1800
     again = browser.open(
         "/connect_authorize.pl", client_id=QUEST, response_type="code", scope="openid", server_state=state
     )
@@ -276,6 +391,28 @@ def test_a_server_state_lives_half_an_hour(here: Any, browser: Browser, seconds:
         "/connect_authorize.pl", client_id=QUEST, response_type="code", scope="r_profile", server_state=state
     )
     assert page.status == status
+
+
+@pytest.mark.parametrize("kind", ["session", "access", "tampered", "long", "unsigned", "other issuer"])
+def test_a_server_state_is_one_of_ours(here: Any, browser: Browser, kind: str, make_world: Callable[..., Any]) -> None:
+    state = here.platform.states.make(QUEST)
+    forged = {
+        "session": here.platform.sessions.cookie(here.platform.sessions.begin(QUEST))
+        .partition("=")[2]
+        .partition(";")[0],
+        "access": here.platform.tokens.issue(app=QUEST, viewer=None, scopes=(), lifetime=900),
+        "tampered": state[:-4] + ("AAAA" if state[-4:] != "AAAA" else "BBBB"),
+        "long": state + "A" * 5000,
+        "unsigned": state.rpartition(".")[0] + ".",
+        "other issuer": make_world(ENGAWA_ISSUER="https://other.example").platform.states.make(QUEST),
+    }[kind]
+    here.calls.clear()
+    asked = {"client_id": QUEST, "response_type": "code", "scope": "r_profile"}
+    assert browser.open("/connect_authorize.pl", **asked, server_state=forged).told["error"] == "invalid_request"
+    assert list(calls(here)) == ["batch_get_item"]
+    assert browser.open("/connect_authorize.pl", **asked, server_state=state).status == 200
+    with pytest.raises(TokenRefused):
+        here.platform.tokens.check(state)
 
 
 def test_a_server_state_is_one_apps(here: Any, browser: Browser) -> None:
@@ -337,11 +474,71 @@ def test_wrong_credentials(here: Any, browser: Browser, app: str) -> None:
     assert by_code(here, code, app).status == 200
 
 
-def test_basic_credentials_are_not_looked_at(here: Any, browser: Browser) -> None:
-    basic = base64.b64encode(f"{QUEST}:{SECRET}".encode()).decode()
-    body = urlencode({"grant_type": "client_credentials", "client_id": QUEST}).encode()
-    answer = here.send("POST", "/2/token", body, user=None, headers={"Authorization": f"Basic {basic}"})
-    assert refused(answer) == (401, "invalid_client")
+def test_credentials_in_the_header(here: Any, browser: Browser) -> None:
+    code = code_of(browser)
+    made = post_basic(here, grant_type="authorization_code", code=code)
+    assert made.status == 200
+    refresh = made.json["refresh_token"]
+    assert post_basic(here, grant_type="refresh_token", refresh_token=refresh, client_id=QUEST).status == 200
+    assert post_basic(here, grant_type="client_credentials").status == 200
+    assert post_basic(here, grant_type="server_state").status == 200
+    assert post_basic(here, path="/2/authorize/revoke", token=refresh).status == 200
+    assert refused(by_refresh(here, refresh)) == (400, "invalid_grant")
+
+
+def test_a_secret_in_the_header_is_form_encoded(here: Any) -> None:
+    secret = "a+b c:d%2B花&="
+    here.platform.apps.create(App("0123456789abcdef", "Odd", True, secret))
+    assert post_basic(here, "0123456789abcdef", secret, grant_type="client_credentials").status == 200
+    plain = base64.b64encode(f"0123456789abcdef:{secret}".encode()).decode()
+    body = b"grant_type=client_credentials"
+    answer = here.send("POST", "/2/token", body, user=None, headers={"Authorization": f"Basic {plain}"})
+    assert challenged(answer) == (401, "invalid_client")
+
+
+def test_a_public_app_has_an_empty_secret_in_the_header(here: Any, browser: Browser) -> None:
+    grant = {"grant_type": "authorization_code", "code": album_code(browser), "code_verifier": VERIFIER}
+    assert post_basic(here, ALBUM, "", **grant).status == 200
+
+
+@pytest.mark.parametrize(
+    ("client", "secret"), [(QUEST, "wrong"), (QUEST, ""), ("0000000000000000", SECRET), ("", ""), ("x" * 3000, SECRET)]
+)
+def test_wrong_credentials_in_the_header(here: Any, browser: Browser, client: str, secret: str) -> None:
+    code = code_of(browser)
+    answer = post_basic(here, client, secret, grant_type="authorization_code", code=code)
+    assert challenged(answer) == (401, "invalid_client")
+    if secret:
+        answer = post_basic(here, client, secret, "/2/authorize/revoke", token=code)
+        assert challenged(answer) == (401, "invalid_client")
+    assert by_code(here, code).status == 200
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic !", "basic eDp5eg", "Basic " + base64.b64encode(b"x").decode()])
+def test_a_header_that_cannot_be_read(here: Any, header: str) -> None:
+    body = urlencode({"grant_type": "client_credentials", "client_id": QUEST, "client_secret": SECRET}).encode()
+    for path in ("/2/token", "/2/authorize/revoke"):
+        answer = here.send("POST", path, body, user=None, headers={"Authorization": header})
+        assert challenged(answer) == (401, "invalid_client")
+    assert here.calls == []
+
+
+@pytest.mark.parametrize("header", ["Bearer x", "OAuth x", "basically x"])
+def test_a_header_of_another_scheme_is_not_looked_at(here: Any, header: str) -> None:
+    form = {"grant_type": "client_credentials", "client_id": QUEST, "client_secret": SECRET}
+    for secret, status in ((SECRET, 200), ("wrong", 401)):
+        body = urlencode(form | {"client_secret": secret}).encode()
+        answer = here.send("POST", "/2/token", body, user=None, headers={"Authorization": header})
+        assert answer.status == status
+        assert "www-authenticate" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/2/token", "/2/authorize/revoke"])
+@pytest.mark.parametrize("form", [{"client_secret": SECRET}, {"client_id": OLD}])
+def test_credentials_in_header_and_body(here: Any, path: str, form: dict[str, str]) -> None:
+    answer = post_basic(here, path=path, grant_type="client_credentials", token="x", **form)
+    assert refused(answer) == (400, "invalid_request")
+    assert here.calls == []
 
 
 @pytest.mark.parametrize(("app", "status"), [(QUEST, 400), (OLD, 401)])
@@ -508,6 +705,13 @@ def test_revoking_with_credentials(here: Any, browser: Browser) -> None:
     assert by_refresh(here, refresh).status == 400
 
 
+def test_revoking_by_a_token_that_was_just_rotated(here: Any, browser: Browser) -> None:
+    token = by_code(here, album_code(browser), ALBUM, code_verifier=VERIFIER).json["refresh_token"]
+    fresh = by_refresh(here, token, ALBUM).json["refresh_token"]
+    assert post(here, "/2/authorize/revoke", token=token, client_id=ALBUM).status == 200
+    assert refused(by_refresh(here, fresh, ALBUM)) == (400, "invalid_grant")
+
+
 def test_revoking_what_is_not_there(here: Any) -> None:
     for text in ("x", "0" * 96, "花"):
         assert post(here, "/2/authorize/revoke", token=text).status == 200
@@ -562,7 +766,11 @@ def test_the_metadata(here: Any) -> None:
     assert told["token_endpoint"] == "http://127.0.0.1:8000/2/token"
     assert told["authorization_endpoint"] == "http://127.0.0.1:8000/connect_authorize.pl"
     assert told["code_challenge_methods_supported"] == ["S256"]
-    assert "admin" not in told["scopes_supported"]
+    for name in ("token", "revocation"):
+        methods = told[f"{name}_endpoint_auth_methods_supported"]
+        assert methods == ["client_secret_basic", "client_secret_post", "none"]
+    assert told["authorization_response_iss_parameter_supported"] is True
+    assert told["scopes_supported"] == sorted(SERVED_SCOPES)
 
 
 def test_a_session_is_no_access_token_nor_the_reverse(here: Any, browser: Browser) -> None:

@@ -40,6 +40,7 @@ WITHOUT_TOKEN = {
     "GET /.well-known/oauth-authorization-server": "public",
     "GET /connect_authorize.pl": "the user's session",
     "POST /connect_authorize.pl": "the session's csrf value",
+    "GET /connect_authorize_success.html": "public",
     "GET /settings": "the user's session",
     "POST /settings": "the session's csrf value",
     "GET /run_page_apps.pl": "public; the user's session only adds the viewer",

@@ -51,8 +51,8 @@ def test_sign_in_allow_and_exchange_the_code(
     button(browser, "decision", "allow").click()
     await_url(browser, quest["redirectUri"])
     told = {key: values[-1] for key, values in parse_qs(urlsplit(browser.current_url).query).items()}
-    assert told.keys() == {"code", "state"}
-    assert told["state"] == "s 花"
+    assert told.keys() == {"code", "state", "iss"}
+    assert (told["state"], told["iss"]) == ("s 花", served.base_url)
 
     form = {
         "grant_type": "authorization_code",
@@ -80,7 +80,8 @@ def test_refuse(served: Any, browse: Open) -> None:
     button(browser, "decision", "deny").click()
     quest = served.demo["apps"]["quest"]
     await_url(browser, quest["redirectUri"])
-    assert parse_qs(urlsplit(browser.current_url).query) == {"error": ["access_denied"], "state": ["s"]}
+    told = {"error": ["access_denied"], "state": ["s"], "iss": [served.base_url]}
+    assert parse_qs(urlsplit(browser.current_url).query) == told
 
 
 def test_settings(served: Any, browse: Open, shots: Path) -> None:

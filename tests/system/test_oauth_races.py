@@ -15,7 +15,7 @@ from chalicelib.core.signin import ACCOUNT_FREE
 from chalicelib.store.apps import Apps
 from chalicelib.store.directory import Directory
 from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.ephemeral import Attempts, Kind, ServerStates
+from chalicelib.store.ephemeral import Attempts, Kind, UsedStates
 from chalicelib.store.failures import Lost
 from chalicelib.store.grants import Grants
 from chalicelib.store.pages import Pages
@@ -36,7 +36,7 @@ class Stores:
         apps = Apps(dynamo, DIRECTORY, Seals(lambda: ""), pages, clock)
         self.users = Users(dynamo, DIRECTORY, Directory(dynamo, DIRECTORY), pages, clock)
         self.grants = Grants(dynamo, GRANTS, DIRECTORY, apps, clock)
-        self.states = ServerStates(dynamo, EPHEMERAL, clock)
+        self.states = UsedStates(dynamo, EPHEMERAL, clock)
         self.attempts = Attempts(dynamo, EPHEMERAL, clock)
 
     def asked(self) -> Family:
@@ -73,14 +73,46 @@ def test_a_code_is_used_once(stores: Stores) -> None:
     assert sum(token is not None for token in made) == 1
 
 
-def test_a_rotated_token_is_used_once(stores: Stores) -> None:
+def rotated(stores: Stores, token: str) -> str | None:
+    """What a request with a refresh token gets, which reads the family first."""
+    family = stores.grants.find("0" * 16, token)[1]
+    return stores.grants.renew(family, token, rotate=True) if family else None
+
+
+def refresh_token(stores: Stores) -> str:
     code = stores.grants.allow(stores.asked())
     token = stores.grants.redeem(stores.family(code), code)
     assert token
+    return token
+
+
+def test_all_who_rotate_a_token_at_once_get_the_same_successor(stores: Stores) -> None:
+    token = refresh_token(stores)
     family = stores.family(token)
     made = at_once([lambda: stores.grants.renew(family, token, rotate=True)] * THREADS)
-    (fresh,) = (each for each in made if each is not None)
-    assert stores.grants.renew(stores.family(fresh), fresh, rotate=True)
+    (fresh,) = set(made)
+    assert fresh
+    assert fresh != token
+    stored = stores.items(family.id)
+    assert {rotated(stores, token) for _ in range(3)} == {fresh}
+    assert stores.items(family.id) == stored
+    later = at_once([lambda: rotated(stores, fresh)] * THREADS)
+    assert len({*later}) == 1
+    assert later[0] not in (None, token, fresh)
+
+
+def test_a_token_whose_successor_is_used_at_that_moment_gets_that_one_or_nothing(stores: Stores) -> None:
+    for _ in range(8):
+        token = refresh_token(stores)
+        fresh = rotated(stores, token)
+        assert fresh
+        half = THREADS // 2
+        made = at_once([lambda t=token: rotated(stores, t), lambda f=fresh: rotated(stores, f)] * half)  # type: ignore[misc]
+        assert {*made[0::2]} <= {fresh, None}
+        (newest,) = {*made[1::2]}
+        assert newest not in (None, token, fresh)
+        assert rotated(stores, token) is None
+        assert rotated(stores, fresh) == newest
 
 
 def test_a_kept_token_may_be_used_by_many(stores: Stores) -> None:
@@ -115,7 +147,7 @@ def test_a_grant_that_ends_meanwhile_leaves_nothing(stores: Stores) -> None:
 
 def test_a_server_state_is_used_once(stores: Stores) -> None:
     asked = stores.asked()
-    state = stores.states.make(asked.app)
+    state = new_user_id()
 
     def allow() -> str | None:
         try:
@@ -123,7 +155,9 @@ def test_a_server_state_is_used_once(stores: Stores) -> None:
         except Lost:
             return None
 
+    assert not stores.states.has(state)
     assert sum(code is not None for code in at_once([allow] * THREADS)) == 1
+    assert stores.states.has(state)
 
 
 def test_no_more_passwords_are_looked_at_than_the_rule_lets(stores: Stores) -> None:

@@ -230,8 +230,8 @@ def refreshing(here: Mortals) -> Asked:
         known = grants.find(PUBLIC, token or "")[1]
         return int(known is None or known.refresh != hashed(token or ""))
 
-    # Nobody has heard the token that replaced it: what comes with the old one may be a thief, and ends the family.
-    return Asked(lambda dies: here.send("POST", "/2/token", user, dies, data=form), used, again=400)
+    # Nobody has heard the token that replaced it: who comes again with the old one gets that same token.
+    return Asked(lambda dies: here.send("POST", "/2/token", user, dies, data=form), used)
 
 
 REQUESTS = [writing, clearing, installing, commenting, favoring, posting, deleting, refreshing]

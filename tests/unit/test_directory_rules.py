@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from chalicelib.core.directory import (
     Module,
     Page,
     Publication,
+    StartMethod,
     User,
     secret_matches,
 )
@@ -159,6 +161,7 @@ def test_keeps_an_apps_field(field: str, value: Any, kept: Any) -> None:
         ("origins", ["*"]),
         ("origins", ["null"]),
         ("dialect", "oauth1"),
+        ("startMethod", "post"),
         ("confidential", True),
         ("id", "6d1f0c2ab4e79853"),
         ("secret", "a"),
@@ -243,6 +246,7 @@ def test_a_password_has_8_to_200_characters(password: str, good: bool) -> None:
 def test_what_is_written_out_can_be_read_again() -> None:
     user = User("k3v9x2mtq7ra", "花", age=7, publication={**directory.DEFAULT_PUBLICATION, "age": Publication.NOBODY})
     app = App("6d1f0c2ab4e79853", "Quest", secret="s", redirect_uris=("https://a.example/",), origins=("http://b",))
+    app = replace(app, start_method=StartMethod.FORM)
     page = Page("7", "Café", Category.LOCAL, details="one\ntwo", feed_source=FeedSource.EVERYONE)
 
     told = user_json(user), app_json(app), page_json(page)

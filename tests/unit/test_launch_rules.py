@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 
 from chalicelib.core.errors import NotFound, ParameterInvalid
-from chalicelib.core.launch import LaunchKey, Start, check_app_params, signed_url
+from chalicelib.core.launch import LaunchKey, Start, check_app_params, signed_form, signed_url
 from local import keys
 from tests.starts import verify
 
@@ -100,7 +102,53 @@ def test_any_start_url_that_an_app_may_have_is_signed(start_url: str, key: Launc
     assert location.endswith("%3D%3D")
 
 
-def test_a_start_url_that_is_not_utf_8_is_not_signed_wrongly(key: LaunchKey) -> None:
+@pytest.mark.parametrize("sign", [signed_url, signed_form])
+def test_a_start_url_that_is_not_utf_8_is_not_signed_wrongly(sign: Callable[..., object], key: LaunchKey) -> None:
     with pytest.raises(NotFound) as caught:
-        signed_url("https://quest.example/?name=%B2%D6", QUEST, Start(PAGE, "3"), key)
+        sign("https://quest.example/?name=%B2%D6", QUEST, Start(PAGE, "3"), key)
     assert caught.value.description == "The start URL of the app is not UTF-8"
+
+
+def test_a_form_has_the_apps_own_query_in_its_action_and_the_start_in_its_fields(key: LaunchKey) -> None:
+    form = signed_form(START_URL, QUEST, Start(PAGE, "3", HANA, '{"名":"a+b &%"}'), key)
+
+    assert form.action == "https://Quest.example:443/start?device=PC&lang=%E6%97%A5%20%2B&flag=&device=TO#top"
+    assert form.fields[:5] == (
+        ("mixi_page_id", PAGE),
+        ("mixi_module_id", "3"),
+        ("mixi_viewer_id", HANA),
+        ("appParams", '{"名":"a+b &%"}'),
+        ("xoauth_signature_publickey", key.kid),
+    )
+    assert {name for name, _ in form.fields[5:]} == {
+        "oauth_nonce",
+        "oauth_timestamp",
+        "oauth_version",
+        "oauth_signature_method",
+        "oauth_consumer_key",
+        "oauth_signature",
+    }
+    verify(form.action, key.certificate, "POST", form.fields)
+    with pytest.raises(InvalidSignature):
+        verify(form.action, key.certificate, "GET", form.fields)
+
+
+@pytest.mark.parametrize(
+    "start_url",
+    [
+        "https://quest.example",
+        "http://quest.example:8080/a%2Fb+c/",
+        "https://quest.example/?a=%20&b[]=1&c=(~)*'!;d&e=%25%2B",
+        "https://quest.example/?mixi_viewer_id=forged&oauth_token=x&appParams=x&xoauth_requestor_id=x&a=1",
+    ],
+)
+def test_any_start_url_is_signed_for_a_form(start_url: str, key: LaunchKey) -> None:
+    form = signed_form(start_url, QUEST, Start(PAGE, "3"), key)
+    verify(form.action, key.certificate, "POST", form.fields)
+    assert "forged" not in repr(form)
+
+
+def test_a_form_signs_line_ends_and_nul_as_browsers_send_them(key: LaunchKey) -> None:
+    form = signed_form("https://quest.example/", QUEST, Start(PAGE, "3", None, "a\nb\rc\r\nd\n\re\0"), key)
+    assert dict(form.fields)["appParams"] == "a\r\nb\r\nc\r\nd\r\n\r\ne\ufffd"
+    verify(form.action, key.certificate, "POST", form.fields)

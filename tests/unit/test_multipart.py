@@ -13,7 +13,9 @@ from chalicelib.web.multipart import (
     MAX_HEADERS,
     MAX_REQUEST,
     Form,
+    holds_parts,
     is_form,
+    read_fields,
     read_form,
 )
 
@@ -233,3 +235,61 @@ def test_whatever_is_broken_is_a_refusal_of_a_client_s_mistake(noise, place, len
     except (BadRequest, ParameterInvalid, TooLarge):
         return
     assert isinstance(form.request, str)
+
+
+# Plain forms
+
+SECRET = part("client_secret", "秘密 &=%41".encode())
+
+
+def fields(body: bytes, most: int = 50) -> dict[str, str]:
+    sent: Any = Sent(body, FORM)
+    return read_fields(sent, most)
+
+
+def test_the_fields_of_a_form_are_texts():
+    assert fields(part("grant_type", b"x") + SECRET + END) == {"grant_type": "x", "client_secret": "秘密 &=%41"}
+    assert fields(part("名", b"x", "Content-Type: text/plain") + END) == {"名": "x"}
+
+
+def test_an_empty_field_is_as_good_as_absent():
+    assert fields(part("scope", b"") + END) == {}
+    assert fields(END) == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (part("a", b"1") + part("a", b"1") + END, "A parameter stands twice"),
+        (part("a", b"1") + part("a", b"") + END, "A parameter stands twice"),
+        (part("a", b"1") + part("b", b"1") + part("c", b"1") + END, "The form has too many parameters (max=2)"),
+        (part("a", b"\xff") + END, "The parameters are not UTF-8"),
+        (
+            part("a", b"eA==", "Content-Transfer-Encoding: base64") + END,
+            'The part "a" must be sent as it is, without a transfer encoding',
+        ),
+        (SECRET, "The multipart body is broken: Unexpected end of multipart stream (parser closed)"),
+    ],
+)
+def test_what_is_no_form_of_fields(body, said):
+    with pytest.raises(BadRequest) as caught:
+        fields(body, 2)
+    assert caught.value.description == said
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "holds"),
+    [
+        (SECRET + END, FORM, True),
+        (b"\r\n" + SECRET + END, FORM, True),
+        (END, 'Multipart/Form-Data; boundary="b0undary"', True),
+        (b"grant_type=x", FORM, False),
+        (b"", FORM, False),
+        (SECRET + END, "multipart/form-data", False),
+        (SECRET + END, "application/x-www-form-urlencoded; boundary=b0undary", False),
+        (SECRET + END, None, False),
+    ],
+)
+def test_a_body_holds_parts_where_it_is_what_its_type_says(body, content_type, holds):
+    sent: Any = Sent(body, content_type)
+    assert holds_parts(sent) is holds

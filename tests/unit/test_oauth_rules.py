@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable
@@ -15,30 +16,40 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+import app as entry
 from chalicelib import settings
+from chalicelib.api.rpc import METHODS
 from chalicelib.core.directory import App
 from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
 from chalicelib.core.oauth import (
     INSTALLING,
     MOST_PARAMETERS,
     OPERATOR,
+    REPEAT_SECONDS,
+    SERVED_SCOPES,
     USER_SCOPES,
     Asked,
     Family,
     RedirectedError,
+    basic_credentials,
     family_of,
     form_target,
     hashed,
     is_challenge,
     location,
     may_ask,
+    new_salt,
     new_token,
     parse_form,
     pruned,
     redirects_sent,
+    registered_redirect,
     same,
     scopes_in,
+    successor,
+    with_credentials,
 )
+from chalicelib.core.people import FIELDS
 from chalicelib.core.signin import Failures, network
 from chalicelib.web import words
 from chalicelib.web.issuer import Issuer
@@ -55,6 +66,34 @@ def test_tokens_are_of_a_family_and_never_the_same() -> None:
     assert family_of(code) == family_of(refresh) != family_of(other)
     assert code != refresh
     assert code[:32] not in str(family_of(code))
+
+
+def test_a_successor_needs_the_old_token_and_the_salt() -> None:
+    token, salt = new_token(), new_salt()
+    fresh = successor(token, salt)
+    assert fresh == successor(token, salt)
+    assert len(fresh) == 96
+    assert family_of(fresh) == family_of(token)
+    assert len({token, fresh, successor(token, new_salt()), successor(new_token(token), salt)}) == 4
+    assert salt not in fresh
+
+
+ROTATED = 1_800_000_000_000
+
+
+@pytest.mark.parametrize(("later", "again"), [(0, True), (1000 * REPEAT_SECONDS - 1, True), (30_000, False)])
+def test_the_token_before_gets_the_present_one_for_half_a_minute(later: int, again: bool) -> None:
+    token, salt = new_token(), new_salt()
+    fresh = successor(token, salt)
+    family = Family("f", "app", "hana", frozenset(), 0, 0, refresh=hashed(fresh), salt=salt, rotated=ROTATED)
+    assert family.repeated(token, ROTATED + later) == (fresh if again else None)
+    for other in (fresh, new_token(token), "", "花"):
+        assert family.repeated(other, ROTATED + later) is None
+
+
+def test_a_family_that_was_never_rotated_repeats_nothing() -> None:
+    token = new_token()
+    assert Family("f", "app", "hana", frozenset(), 0, 0, refresh=hashed(token)).repeated(token, 1) is None
 
 
 @pytest.mark.parametrize("text", ["", "0" * 95, "0" * 97, "G" * 96, "A" * 96, "0" * 95 + "\n", "０" * 96])
@@ -125,6 +164,14 @@ def test_scopes_are_sorted_and_separated_by_spaces_or_commas() -> None:
     assert scopes_in(" , ") == []
 
 
+def test_the_scopes_that_are_served_are_those_that_open_something() -> None:
+    views = [route.view_function for by in entry.create_app(lambda: None).routes.values() for route in by.values()]
+    declared = {scope for view in views for scope in (view.scope, view.user_scope)}
+    opened = declared | {field.scope for field in FIELDS.values()} | {method.scope for method in METHODS.values()}
+    assert set(SERVED_SCOPES) == opened - {None, OPERATOR}
+    assert set(SERVED_SCOPES) < set(USER_SCOPES)
+
+
 @pytest.mark.parametrize(("text", "good"), [("a" * 43, True), ("a" * 42, False), ("a" * 44, False), ("=" * 43, False)])
 def test_a_challenge_is_a_hash(text: str, good: bool) -> None:
     assert is_challenge(text) is good
@@ -133,6 +180,53 @@ def test_a_challenge_is_a_hash(text: str, good: bool) -> None:
 def test_forms() -> None:
     assert parse_form(b"a=1&b=&c=%E8%8A%B1+x&d") == {"a": "1", "c": "花 x"}
     assert len(parse_form(b"&".join(b"a%d=1" % turn for turn in range(MOST_PARAMETERS)))) == MOST_PARAMETERS
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "credentials"),
+    [
+        ("", None),
+        ("Bearer eDp5", None),
+        ("OAuth eDp5", None),
+        ("basically eDp5", None),
+        (basic("id:secret"), ("id", "secret")),
+        ("  bAsIc   " + basic("id:secret").partition(" ")[2] + " ", ("id", "secret")),
+        (basic("id:"), ("id", "")),
+        (basic("id:a:b"), ("id", "a:b")),
+        (basic("i%2Bd:se+cr%3Aet%25%E8%8A%B1"), ("i+d", "se cr:et%花")),
+    ],
+)
+def test_credentials_in_a_header(header: str, credentials: tuple[str, str] | None) -> None:
+    assert basic_credentials(header) == credentials
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Basic", "Basic ", "Basic :", "Basic 花", basic("no colon"), "Basic aWQ6cw", "Basic /////w==", basic("id:%ff")],
+)
+def test_credentials_that_cannot_be_read_are_wrong(header: str) -> None:
+    with pytest.raises(GrantRefused) as caught:
+        basic_credentials(header)
+    assert (caught.value.error, caught.value.status) == ("invalid_client", 401)
+
+
+def test_a_form_gets_the_credentials_of_its_header() -> None:
+    form = {"grant_type": "x", "client_id": "id"}
+    assert with_credentials(form, None) == form
+    assert with_credentials(form, ("id", "secret")) == form | {"client_secret": "secret"}
+    assert with_credentials({}, ("id", "")) == {"client_id": "id"}
+    assert with_credentials({}, ("", "")) == {}
+
+
+@pytest.mark.parametrize("form", [{"client_secret": "secret"}, {"client_id": "other"}])
+def test_credentials_in_two_places_are_refused(form: dict[str, str]) -> None:
+    with pytest.raises(GrantRefused) as caught:
+        with_credentials(form, ("id", "secret"))
+    assert (caught.value.error, caught.value.status) == ("invalid_request", 400)
 
 
 TWICE, NO_FORM = "A parameter stands twice", "The parameters are not form-encoded UTF-8"
@@ -171,6 +265,77 @@ def test_what_a_redirect_uri_may_mean(body: str, meant: str | None) -> None:
 
 def test_a_redirect_uri_that_is_not_utf_8_means_no_registered_one() -> None:
     assert redirects_sent(b"redirect_uri=https://a.example/\xff") == {"https://a.example/\ufffd"}
+
+
+REGISTERED = (
+    "https://a.example/cb",
+    "http://127.0.0.1/cb",
+    "http://[::1]/cb?x=1",
+    "http://127.0.0.1:8000/fixed",
+    "http://localhost/cb",
+    "com.example.app:/cb",
+)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *REGISTERED,
+        "http://127.0.0.1:1/cb",
+        "http://127.0.0.1:65535/cb",
+        "http://[::1]:49152/cb?x=1",
+    ],
+)
+def test_where_an_authorization_may_lead(sent: str) -> None:
+    assert registered_redirect(REGISTERED, sent)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "https://a.example:444/cb",
+        "https://127.0.0.1:49152/cb",
+        "http://127.0.0.1:49152/",
+        "http://127.0.0.1:49152/cb/",
+        "http://127.0.0.1:49152/cb?x=1",
+        "http://127.0.0.1:49152/cb#f",
+        "http://127.0.0.1:49152\n/cb",
+        "http://127.0.0.1:0/cb",
+        "http://127.0.0.1:080/cb",
+        "http://127.0.0.1:65536/cb",
+        "http://127.0.0.1:/cb",
+        "http://127.0.0.1:1٢/cb",
+        "http://127.0.0.1:80@evil.example/cb",
+        "http://x@127.0.0.1:80/cb",
+        "http://127.0.0.2:49152/cb",
+        "http://127.0.0.1.evil.example:80/cb",
+        "http://[::1]:49152/cb",
+        "http://[::2]:49152/cb?x=1",
+        "http://127.0.0.1:49152/fixed",
+        "http://127.0.0.1/fixed",
+        "http://localhost:49152/cb",
+        "com.example.app:49152/cb",
+        "",
+    ],
+)
+def test_where_no_authorization_may_lead(sent: str) -> None:
+    assert not registered_redirect(REGISTERED, sent)
+
+
+@pytest.mark.parametrize(
+    ("uri", "target"),
+    [
+        ("com.example.app:/cb", "com.example.app:/cb?code=1"),
+        ("com.example.app:cb", "com.example.app:cb?code=1"),
+        ("com.example.app://cb", "com.example.app://cb?code=1"),
+        ("com.example.app:///cb", "com.example.app:///cb?code=1"),
+        ("com.example.app:", "com.example.app:?code=1"),
+        ("http://127.0.0.1:49152/cb?", "http://127.0.0.1:49152/cb?code=1"),
+        ("http://[::1]:49152", "http://[::1]:49152?code=1"),
+    ],
+)
+def test_a_redirect_leads_to_the_letter_of_what_is_registered(uri: str, target: str) -> None:
+    assert location(uri, code="1") == target
 
 
 def test_a_redirect_begins_a_query_or_goes_on_with_it() -> None:

@@ -1,0 +1,44 @@
+"""The server_states that apps fetch before they ask a user, each for one app and 30 minutes; they are not stored.
+
+One is a JWT of the token keys with a type of its own: `sub` the app, `until` its end in seconds. So a request for one
+costs no write, whoever makes it. That it is good for one authorization is kept where it is used (store/ephemeral.py).
+"""
+
+import secrets
+from collections.abc import Callable
+
+from chalicelib.core.oauth import STATE_SECONDS
+from chalicelib.web import jose
+from chalicelib.web.tokens import MOST_CHARACTERS, Keys
+
+_TYPE = "server-state+jwt"
+_CLAIMS = ["iss", "sub", "until", "jti"]
+
+
+class ServerStates:
+    """The server_states of one deployment, named by its `issuer`. `clock` gives milliseconds since the epoch."""
+
+    def __init__(self, keys: Keys, issuer: str, clock: Callable[[], int]) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._clock = clock
+
+    def make(self, app: str) -> str:
+        """Return a new one for an app."""
+        until = self._clock() // 1000 + STATE_SECONDS
+        claims = {"iss": self._issuer, "sub": app, "until": until, "jti": secrets.token_hex(16)}
+        return self._keys.signing().sign(claims, _TYPE)
+
+    def holds(self, app: str, text: str) -> bool:
+        """Whether this is one of the app's, and not too old."""
+        try:
+            if len(text) > MOST_CHARACTERS:
+                raise jose.Invalid
+            header = jose.header(text)
+            key = self._keys.verifying(str(header.get("kid")))
+            if key is None or header.get("typ") != _TYPE:
+                return False
+            claims = key.claims(text, issuer=self._issuer, required=_CLAIMS)
+        except jose.Invalid:
+            return False
+        return bool(claims["sub"] == app and int(claims["until"]) > self._clock() // 1000)
