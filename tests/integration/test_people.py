@@ -212,7 +212,7 @@ def test_scope_comes_before_selector_and_parameters(world: World) -> None:
 def test_all_fields(world: World) -> None:
     assert ask(world, SELF, HANA, *FINER, fields="@all")[1]["entry"] == {
         **entry_of(PEOPLE["hana"]),
-        "thumbnailDetails": [{"value": "https://people.example/hana.jpg"}],
+        "thumbnailDetails": [{"value": "https://people.example/hana.jpg", "url": "https://people.example/hana.jpg", "width": 76, "height": 76}],
         "bloodType": "A",
         "address": "東京都",
         "location": "東京都",
@@ -266,7 +266,7 @@ def test_the_owners_friends_without_the_app(crossed: World) -> None:
     assert (status, ids(body), body["totalResults"]) == (200, [HANA, MEI, TARO], 3)
     assert body["entry"][2] == {
         **entry_of(PEOPLE["taro"]),
-        "thumbnailDetails": [{"value": "https://people.example/taro.jpg"}],
+        "thumbnailDetails": [{"value": "https://people.example/taro.jpg", "url": "https://people.example/taro.jpg", "width": 76, "height": 76}],
         "bloodType": "AB",
         "gender": "male",
     }
@@ -346,6 +346,8 @@ def test_refused_parameters(world: World, path: str) -> None:
 
 ARRANGED: list[tuple[dict[str, str], list[str]]] = [
     ({"sortOrder": "descending"}, [MEI, KEN]),
+    ({"sortBy": "affinity"}, [KEN, MEI]),
+    ({"sortBy": "", "sortOrder": "", "filterBy": "", "format": ""}, [KEN, MEI]),
     ({"sortBy": "displayName"}, [KEN, MEI]),
     ({"sortBy": "displayName", "sortOrder": "descending"}, [MEI, KEN]),
     ({"filterBy": "hasApp"}, [KEN, MEI]),
