@@ -72,7 +72,8 @@ def persistence(platform: Callable[[], Platform]) -> Face:
         """Delete the keys that `fields` names (at most 99) from `@me/@self`, or every key.
 
         Every key: no `fields`, an empty one, `*` or `@all` alone. Names that got lost (`fields=,`, another parameter's
-        name, a body) are refused, and nothing is deleted. Keys that do not exist are no error. Counts in the write window; conditions and answer as for a write.
+        name, a body) are refused, and nothing is deleted. Keys that do not exist are no error. Counts in the write
+        window; conditions and answer as for a write.
         """
         here, viewer = platform(), access.user
         select_writable(user, check_format(request, group), viewer)

@@ -21,7 +21,7 @@ USER_CHARACTERS = 128
 _KEY = re.compile(r"[A-Za-z0-9_.\-]+")
 _NAMING = ("fields", "keys")
 _NEAR = 0.8
-"""How like a name of `_NAMING` another one is to be a slip of it, as difflib counts: `feilds` is 0.83, `format` 0.33."""
+"""How like one of `_NAMING` a name is that is a slip of it, as difflib counts: `feilds` is 0.83, `format` 0.17."""
 
 
 class Group(Enum):
@@ -117,8 +117,8 @@ def deleted_keys(
     """Return the keys that a DELETE names in its URL, or None for every key: no `fields`, an empty one, `*` or `@all`.
 
     `others` are the names of the other query parameters. Raises ParameterInvalid if names got lost (`fields=,`; no
-    `fields` but `field`, `keys`, `fields[]` or names in the body), if `*` stands beside other names, and for a name that
-    cannot be a key; and TooLarge for more than `limits.pairs` names.
+    `fields` but `field`, `keys`, `fields[]` or names in the body), if `*` stands beside other names, and for a name
+    that cannot be a key; and TooLarge for more than `limits.pairs` names.
     """
     if not fields:
         if names_in_body or any(map(_is_near, others)):

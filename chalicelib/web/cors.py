@@ -2,9 +2,10 @@
 
 An answer carries `Access-Control-Allow-Origin` for them and for our own origin, a refusal as well, so that a page can
 read why. A 401 can be read by every origin: it has nothing of anyone, and a page of an app whose token is no token of
-ours must learn that it needs another. What would write and comes from an origin that is not registered is refused before anything is done: a
-preflight cannot tell, since it has no token, and so promises every origin what the path takes. Never with credentials:
-there are no cookies here that a page could use. Native clients send no `Origin` and notice nothing of this.
+ours must learn that it needs another. What would write and comes from an origin that is not registered is refused
+before anything is done: a preflight cannot tell, since it has no token, and so promises every origin what the path
+takes. Never with credentials: there are no cookies here that a page could use. Native clients send no `Origin` and
+notice nothing of this.
 """
 
 import inspect

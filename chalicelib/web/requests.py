@@ -37,8 +37,8 @@ def other_parameters(request: Request, name: str) -> list[str]:
 def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, Dialect]:
     """The access token and the dialect it came in.
 
-    In `Authorization: OAuth T` (or `OAuth2 T`) or `Bearer T`, in `?oauth_token=T` or `?access_token=T`, and in the query parameter
-    `also_in`. Raises TokenRefused (400) where two different tokens are sent.
+    In `Authorization: OAuth T`, `OAuth2 T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`, and in the query
+    parameter `also_in`. Raises TokenRefused (400) where two different tokens are sent.
     """
     found: dict[str, Dialect] = {}
     scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
@@ -120,7 +120,7 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def check_json_type(request: Request, *more: str) -> None:
-    """Raise BadRequest unless the content type is JSON, or one of `more`, in any letter case and with any parameters."""
+    """Raise BadRequest unless the content type is JSON or one of `more`, in any letter case and with any parameters."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _JSON_TYPES and media_type not in more:
         raise BadRequest

@@ -203,7 +203,9 @@ def test_the_content_types_of_json_rpc(world: World, content_type: str) -> None:
 
 
 def test_params_may_be_an_empty_list(world: World) -> None:
-    reply = send(world, [{"method": "system.listMethods", "id": 1, "params": []}, {"method": "appdata.get", "params": []}])
+    reply = send(
+        world, [{"method": "system.listMethods", "id": 1, "params": []}, {"method": "appdata.get", "params": []}]
+    )
 
     assert outcome(reply.json[0]) == list(METHODS)
     assert outcome(reply.json[1]) == (400, "No user is named: userId is missing")
@@ -278,7 +280,7 @@ def test_without_a_token_nothing_is_read(world: World, body: Any) -> None:
 
 
 def test_each_method_asks_for_its_scope(world: World) -> None:
-    methods = [item(method, data={"a": "b"}) for method in METHODS]
+    methods = [item(method, data={"a": "b"}, fields="*") for method in METHODS]
     for scope, opened in (("mixi_apps2", "appdata"), ("r_profile", "people"), ("another", "system")):
         came = batch(world, *methods, token=world.token(HANA, scope))
         lacking = {"appdata": "mixi_apps2", "people": "r_profile"}
@@ -385,7 +387,11 @@ def test_a_viewer_without_the_app_reads_and_writes_nothing(shared: World, owner:
         for method in ("appdata.get", "people.get")
         for params in ({}, {"userId": HANA}, {"userId": [HANA, KEN]}, {"groupId": "@friends"})
     ]
-    writes = [item("appdata.update", data={"a": "b"}), item("appdata.delete", fields="*"), item("appdata.delete", fields=["a"])]
+    writes = [
+        item("appdata.update", data={"a": "b"}),
+        item("appdata.delete", fields="*"),
+        item("appdata.delete", fields=["a"]),
+    ]
     with nothing_changes(shared):
         assert batch(shared, *reads, *writes, token=token) == [DENIED] * 11
     if owner:

@@ -136,8 +136,16 @@ def test_the_content_type_is_looked_at_before_the_body():
 
 @pytest.mark.parametrize(
     ("segment", "asked"),
-    [("@self", []), ("@self.json", []), ("@self", ["json"]), ("@self.atom", ["json"]), ("@self", ["atom", "json"]),
-     ("@self", [""]), ("@self.json", [""]), ("@self", ["atom", ""])],
+    [
+        ("@self", []),
+        ("@self.json", []),
+        ("@self", ["json"]),
+        ("@self.atom", ["json"]),
+        ("@self", ["atom", "json"]),
+        ("@self", [""]),
+        ("@self.json", [""]),
+        ("@self", ["atom", ""]),
+    ],
 )
 def test_json_is_asked_for_by_suffix_or_parameter_and_the_parameter_wins(segment, asked):
     assert check_format(request(query={"format": asked} if asked else None), segment) == "@self"
@@ -235,8 +243,8 @@ def test_a_token_comes_in_four_ways_each_with_its_dialect(sent, dialect):
 @pytest.mark.parametrize(
     "sent",
     [{}, {"authorization": ""}, {"authorization": "OAuth"}, {"authorization": "Bearer "}, {"authorization": "T"},
-     {"authorization": "Basic VDpU"}, {"authorization": "OAuthT"}, {"authorization": "OAuth2"}, {"query": {"access_token": [""]}},
-     {"query": {"token": ["T"]}}],
+     {"authorization": "Basic VDpU"}, {"authorization": "OAuthT"}, {"authorization": "OAuth2"},
+     {"query": {"access_token": [""]}}, {"query": {"token": ["T"]}}],
 )  # fmt: skip
 def test_without_a_token_the_dialect_is_the_older_one(sent):
     assert token_in(request(**sent)) == (None, Dialect.OAUTH)

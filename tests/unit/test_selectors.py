@@ -94,7 +94,9 @@ def test_a_parameter_that_looks_like_fields_is_no_bare_deletion(name):
     assert deleted_keys("*", [name], LIMITS) is None
 
 
-@pytest.mark.parametrize("name", ["format", "startIndex", "count", "access_token", "st", "api_key", "v", "", "[]", "\u00ad" * 9])
+@pytest.mark.parametrize(
+    "name", ["format", "startIndex", "count", "access_token", "st", "api_key", "v", "", "[]", "\u00ad" * 9]
+)
 def test_another_parameter_is_not_looked_at(name):
     assert deleted_keys("", [name, "k" * 100_000], LIMITS) is None
 
