@@ -14,7 +14,7 @@ from chalicelib.api.sharing import data_of
 from chalicelib.bootstrap import Platform
 from chalicelib.core import conditions, opensocial
 from chalicelib.core.access import Access
-from chalicelib.core.appdata import check_pairs
+from chalicelib.core.appdata import check_pairs, deleted_keys
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.opensocial import Group, full_id
 from chalicelib.core.paging import Paging
@@ -22,7 +22,7 @@ from chalicelib.store.appdata import Receipt
 from chalicelib.web import atom
 from chalicelib.web.answers import carried, data_answer, json_answer, rate_headers, unchanged_answer
 from chalicelib.web.face import Face, Token
-from chalicelib.web.requests import asked_format, check_format, json_body, parameters
+from chalicelib.web.requests import asked_format, check_format, json_body, names_in_body, other_parameters, parameters
 
 PATH = "/os/0.8/appdata/{guid}/{selector}/{app}"
 
@@ -30,7 +30,7 @@ PATH = "/os/0.8/appdata/{guid}/{selector}/{app}"
 def os_appdata(platform: Callable[[], Platform]) -> Face:
     """The face over a platform."""
     face = Face(__name__, lambda: platform().tokens, lambda: platform().signatures)
-    route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2", signed=True)
+    route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2", signed=True, also_in="st")
 
     @route(methods=["GET"])
     def read(request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
@@ -63,7 +63,7 @@ def os_appdata(platform: Callable[[], Platform]) -> Face:
     def write(request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
         """Store the pairs of a flat JSON object in `@me/@self/@app`, all or none; keys not named stay.
 
-        Both methods merge. Pairs, conditions and limits are those of the Persistence API. Answers `true`.
+        Both methods merge. Pairs, conditions and limits are those of the Persistence API. Answers `{}`.
         """
         here = platform()
         viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
@@ -72,11 +72,14 @@ def os_appdata(platform: Callable[[], Platform]) -> Face:
 
     @route(methods=["DELETE"])
     def delete(request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
-        """Delete the keys that `fields` names (at most 99) from `@me/@self/@app`, or every key. Answers `true`."""
+        """Delete the keys that `fields` names (at most 99) from `@me/@self/@app`, or every key. Answers `{}`.
+
+        Every key: as for the Persistence API.
+        """
         here = platform()
         viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
-        limits = here.settings.limits
-        keys = opensocial.data_keys(_fields(request), limits, most=limits.pairs)
+        others, in_body = other_parameters(request, "fields"), names_in_body(request)
+        keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
         if keys is None:
             return _receipt_answer(here.appdata.clear(access.app, viewer, _conditions(request)))
         return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), _conditions(request)))
@@ -93,8 +96,8 @@ def _conditions(request: Request) -> Conditions:
 
 
 def _receipt_answer(receipt: Receipt) -> Response:
-    # Old clients take an empty body or `true` for success; `true` is JSON as well.
-    return json_answer(True, headers={"ETag": receipt.etag} | rate_headers(receipt.rate))
+    # Old libraries make an object of the body, and fail at any other JSON after the data were stored.
+    return json_answer({}, headers={"ETag": receipt.etag} | rate_headers(receipt.rate))
 
 
 def _atom(data: dict[str, dict[str, str]], uri: str, now: int, headers: dict[str, str], *, single: bool) -> Response:

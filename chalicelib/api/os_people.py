@@ -28,7 +28,7 @@ def os_people(platform: Callable[[], Platform]) -> Face:
     """The face over a platform."""
     face = Face(__name__, lambda: platform().tokens, lambda: platform().signatures)
 
-    @face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE, signed=True)
+    @face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE, signed=True, also_in="st")
     def read(request: Request, access: Access, guid: str, selector: str) -> Response:
         """Read oneself (`@me/@self`), anyone who has installed the app (`{id}/@self`), or friends (`@friends`, `@all`).
 

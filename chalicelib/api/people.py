@@ -30,9 +30,9 @@ def people(platform: Callable[[], Platform]) -> Face:
 
         `fields` names fields, comma-separated, `@all` every field whose scope the token has; by default `id`,
         `displayName`, `thumbnailUrl`, `profileUrl`. For friends: `startIndex`, `count` (default 20, at most 1000),
-        `sortBy` (`id`, `displayName`), `sortOrder` (`ascending`, `descending`), `filterBy` (`hasApp`, or `pageId` with
-        `filterValue`). Answers `{"entry": …, "startIndex": …, "itemsPerPage": …, "totalResults": …}`; `entry` is an
-        object for `@self`, a list for `@friends`. What the permission model does not give out is absent.
+        `sortBy` (`id`, `affinity`, `displayName`), `sortOrder` (`ascending`, `descending`), `filterBy` (`hasApp`, or
+        `pageId` with `filterValue`). Answers `{"entry": …, "startIndex": …, "itemsPerPage": …, "totalResults": …}`;
+        `entry` is an object for `@self`, a list for `@friends`. What the permission model does not give out is absent.
         """
         here, viewer = platform(), access.user
         owner = access.owner or viewer

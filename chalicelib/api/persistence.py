@@ -14,12 +14,12 @@ from chalice.app import Request, Response
 from chalicelib.bootstrap import Platform
 from chalicelib.core import conditions
 from chalicelib.core.access import Access
-from chalicelib.core.appdata import Group, asked_keys, check_pairs, select, select_writable
+from chalicelib.core.appdata import Group, asked_keys, check_pairs, deleted_keys, select, select_writable
 from chalicelib.core.conditions import Conditions
 from chalicelib.store.appdata import Reading, Receipt, Usage
 from chalicelib.web.answers import data_answer, json_answer, rate_headers, unchanged_answer
 from chalicelib.web.face import Face, Token
-from chalicelib.web.requests import check_format, json_body, parameters
+from chalicelib.web.requests import check_format, json_body, names_in_body, other_parameters, parameters
 
 PATH = "/2/apps/appdata/{user}/{group}"
 
@@ -71,12 +71,14 @@ def persistence(platform: Callable[[], Platform]) -> Face:
     def delete(request: Request, access: Access, user: str, group: str) -> Response:
         """Delete the keys that `fields` names (at most 99) from `@me/@self`, or every key.
 
-        Keys that do not exist are no error. Counts in the write window; conditions and answer as for a write.
+        Every key: no `fields`, an empty one, `*` or `@all` alone. Names that got lost (`fields=,`, another parameter's
+        name, a body) are refused, and nothing is deleted. Keys that do not exist are no error. Counts in the write
+        window; conditions and answer as for a write.
         """
         here, viewer = platform(), access.user
         select_writable(user, check_format(request, group), viewer)
-        limits = here.settings.limits
-        keys = asked_keys(_fields(request), limits, most=limits.pairs)
+        others, in_body = other_parameters(request, "fields"), names_in_body(request)
+        keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
         demands = _conditions(request)
         if keys is None:
             return _receipt_answer(here.appdata.clear(access.app, viewer, demands))

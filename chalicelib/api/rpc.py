@@ -25,6 +25,7 @@ from chalicelib.core.opensocial import (
     Group,
     check_writable,
     data_keys,
+    keys_to_delete,
     person_fields,
     person_query,
     select_data,
@@ -117,7 +118,7 @@ class _Work:
 
 def _body(request: Request) -> object:
     try:
-        check_json_type(request)
+        check_json_type(request, *jsonrpc.MEDIA_TYPES)
     except BadRequest:
         raise Fault(jsonrpc.BAD_REQUEST, "The content type must be application/json") from None
     try:
@@ -142,8 +143,7 @@ def _update_data(here: Platform, access: Access, params: Params) -> Result:
 
 def _delete_data(here: Platform, access: Access, params: Params) -> Result:
     viewer = check_writable(*_selectors(params), params.get("appId"), access)
-    limits = here.settings.limits
-    keys = data_keys(_fields(params), limits, most=limits.pairs)
+    keys = keys_to_delete(params.get("fields"), params.get("keys"), here.settings.limits)
     if keys is None:
         here.appdata.clear(access.app, viewer, Conditions())
     else:
@@ -169,7 +169,7 @@ def _selectors(params: Params) -> tuple[object, object]:
 
 
 def _fields(params: Params) -> object:
-    """`fields`, which JavaScript libraries also send as `keys`: unread, it would have a deletion take everything."""
+    """Return `fields`, which JavaScript libraries also send as `keys`."""
     fields = params.get("fields")
     return params.get("keys") if fields is None else fields
 

@@ -14,9 +14,14 @@ from chalicelib.core.permission import Status, Whose, may_update_data
 
 ME = "@me"
 ALL = frozenset({"*", "@all"})
+LOST = "Name the keys to delete in fields; * alone deletes every key"
+"""The description of a deletion whose names of keys got lost: it must not become a deletion of everything."""
 USER_CHARACTERS = 128
 """No user id is longer; what is could not even be looked up."""
 _KEY = re.compile(r"[A-Za-z0-9_.\-]+")
+_NAMING = ("fields", "keys")
+_NEAR = 0.8
+"""How like one of `_NAMING` a name is that is a slip of it, as difflib counts: `feilds` is 0.83, `format` 0.17."""
 
 
 class Group(Enum):
@@ -106,6 +111,36 @@ def asked_keys(fields: str, limits: Limits, *, most: int | None = None) -> froze
     return None if not names or ALL & names else named_keys(names, limits, most=most)
 
 
+def deleted_keys(
+    fields: str, others: Iterable[str], limits: Limits, *, names_in_body: bool = False
+) -> frozenset[str] | None:
+    """Return the keys that a DELETE names in its URL, or None for every key: no `fields`, an empty one, `*` or `@all`.
+
+    `others` are the names of the other query parameters. Raises ParameterInvalid if names got lost (`fields=,`; no
+    `fields` but `field`, `keys`, `fields[]` or names in the body), if `*` stands beside other names, and for a name
+    that cannot be a key; and TooLarge for more than `limits.pairs` names.
+    """
+    if not fields:
+        if names_in_body or any(map(_is_near, others)):
+            raise ParameterInvalid(LOST)
+        return None
+    return deletion(fields.split(","), limits)
+
+
+def deletion(names: Iterable[str], limits: Limits) -> frozenset[str] | None:
+    """Return the keys of the names in a deletion, or None for every key: `*` or `@all` alone.
+
+    Empty names are passed over, but not if all are empty, nor beside `*`. Raises as `deleted_keys` does.
+    """
+    distinct = frozenset(names)
+    if distinct and distinct <= ALL:
+        return None
+    keys = distinct - {""}
+    if not keys or distinct & ALL:
+        raise ParameterInvalid(LOST)
+    return named_keys(keys, limits, most=limits.pairs)
+
+
 def named_keys(names: Iterable[str], limits: Limits, *, most: int | None = None) -> frozenset[str]:
     """The keys of these names. Raises TooLarge for more than `most`, ParameterInvalid for one that cannot be a key."""
     distinct = frozenset(names)
@@ -142,6 +177,15 @@ def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int 
 def utf8_bytes(text: str) -> int:
     """Length in UTF-8 bytes of text that is known to be valid Unicode."""
     return len(text) if text.isascii() else len(text.encode())
+
+
+def _is_near(name: str) -> bool:
+    """Tell whether a parameter's name looks like that of `fields`, whatever its letter case, brackets and numbers."""
+    # Loaded with the first deletion that needs it, not with every cold start.
+    from difflib import get_close_matches
+
+    letters = "".join(each for each in name.lower()[:32] if each.isalpha())
+    return bool(get_close_matches(letters, _NAMING, cutoff=_NEAR))
 
 
 def _check_count(count: int, most: int) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from chalicelib.core.errors import QuotaExceeded, Refusal, TooFrequent, Unavailable
 
+MEDIA_TYPES = ("application/json-rpc", "application/jsonrequest")
+"""The content types that JSON-RPC over HTTP has beside `application/json`."""
 MOST_REQUESTS = 100
 """Requests in one batch; more are refused as a whole."""
 MOST_BYTES = 20_000_000
@@ -103,7 +105,8 @@ def _call(request: object) -> Call:
     method, params = request.get("method"), request.get("params")
     if not isinstance(method, str):
         return Call(mark, fault=Fault(NO_REQUEST, "method must be a string"))
-    if params is None:
+    # No parameters at all are an empty list to libraries whose other calls have them by position.
+    if params is None or params == []:
         params = {}
     if not isinstance(params, dict):
         return Call(mark, fault=Fault(WRONG_PARAMS, "params must be an object"))

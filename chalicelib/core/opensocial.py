@@ -19,7 +19,7 @@ from typing import Any
 
 from chalicelib.core import people
 from chalicelib.core.access import Access
-from chalicelib.core.appdata import ALL, named_keys
+from chalicelib.core.appdata import ALL, LOST, check_keys, deletion, named_keys
 from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied
 from chalicelib.core.fields import is_id
 from chalicelib.core.limits import Limits
@@ -72,12 +72,16 @@ class Wanted:
         return any(people.FIELDS[name].setting for name in self.common)
 
 
-_OWN_FIELDS: Mapping[str, Callable[[Person, Running], str | bool]] = {
+_OWN_FIELDS: Mapping[str, Callable[[Person, Running], str | bool | dict[str, str]]] = {
     "nickname": lambda person, running: person.user.display_name,
     "isViewer": lambda person, running: person.user.id == running.viewer,
     "isOwner": lambda person, running: person.user.id == running.owner,
     "hasApp": lambda person, running: person.installed,
+    # By its name in OpenSocial 1.0 and in 0.8. There are no given and family names.
+    "name": lambda person, running: dict.fromkeys(("formatted", "unstructured"), person.user.display_name),
 }
+# Old libraries that are given a name look for its parts.
+_OWN_DEFAULTS = tuple(name for name in _OWN_FIELDS if name != "name")
 
 
 def owner_of(access: Access) -> str:
@@ -120,6 +124,22 @@ def data_keys(fields: object, limits: Limits, *, most: int = MOST_KEYS) -> froze
     return None if not names or ALL & names.keys() else named_keys(names, limits, most=most)
 
 
+def keys_to_delete(fields: object, keys: object, limits: Limits) -> frozenset[str] | None:
+    """Return the keys that a deletion names, or None for every key: an empty list, or `*` or `@all` alone.
+
+    `keys` is JavaScript's word for `fields`. Raises ParameterInvalid if neither names anything, if they differ, if `*`
+    stands beside other names, and for a name that cannot be a key; and TooLarge and BadRequest as `data_keys` does.
+    """
+    given = keys if fields is None else fields
+    if given is None or keys not in (None, given):
+        raise ParameterInvalid(LOST)
+    names = _texts("fields", given)
+    if isinstance(given, str):
+        return deletion(given.split(","), limits)
+    check_keys(names.keys() - ALL, limits)
+    return deletion(names, limits) if names else None
+
+
 def person_fields(fields: object, scopes: Iterable[str]) -> Wanted:
     """The fields that `fields` names and the scopes open; by default those that need no scope of their own.
 
@@ -128,7 +148,7 @@ def person_fields(fields: object, scopes: Iterable[str]) -> Wanted:
     """
     names = _texts("fields", fields)
     if not names:
-        return Wanted(people.DEFAULT_FIELDS, tuple(_OWN_FIELDS))
+        return Wanted(people.DEFAULT_FIELDS, _OWN_DEFAULTS)
     every = bool(ALL & names.keys())
     # `id`, which is always answered, so that the own fields alone do not look like no fields at all.
     common = people.asked_fields(",".join([*names, "id"]), scopes)

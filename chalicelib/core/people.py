@@ -17,12 +17,14 @@ from chalicelib.core.paging import Paging, paging
 from chalicelib.core.permission import Closeness, Running, may_obtain_information, may_obtain_profile, status
 
 SCOPE = "r_profile"
+THUMBNAIL_PIXELS = 76
+"""The width and height to show a picture in: that of the original's pictures. The server knows the address alone."""
 MOST_PEOPLE = 1000
 """The maximum of `count`, and as many friends as a user can have."""
 _ME = "@me"
 _ALL = frozenset({"*", "@all"})
 
-Value = str | int | list[dict[str, str]] | None
+Value = str | int | list[dict[str, str | int]] | None
 
 
 class Group(Enum):
@@ -54,7 +56,10 @@ class Field:
 
 
 def _thumbnails(user: User) -> Value:
-    return [{"value": user.thumbnail_url}] if user.thumbnail_url else []
+    if not user.thumbnail_url:
+        return []
+    url, pixels = user.thumbnail_url, THUMBNAIL_PIXELS
+    return [{"value": url, "url": url, "width": pixels, "height": pixels}]
 
 
 FIELDS: Mapping[str, Field] = {
@@ -134,9 +139,13 @@ def asked_fields(text: str, scopes: Iterable[str]) -> tuple[str, ...]:
 
 
 def read_query(parameter: Callable[[str], str | None]) -> Query:
-    """The query that `parameter` gives by name (None: absent). Raises ParameterInvalid for a value out of range."""
+    """The query that `parameter` gives by name (None: absent). Raises ParameterInvalid for a value out of range.
+
+    An empty `sortBy`, `sortOrder` or `filterBy` counts as absent.
+    """
     part = paging(parameter("startIndex"), parameter("count"), most=MOST_PEOPLE)
-    sort_by = _one_of("sortBy", parameter("sortBy"), ("id", "displayName"))
+    # How close friends are is not known, so by affinity they come by id.
+    sort_by = _one_of("sortBy", parameter("sortBy"), ("id", "displayName", "affinity"))
     order = _one_of("sortOrder", parameter("sortOrder"), ("ascending", "descending"))
     chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in Filter])
     page = parameter("filterValue") if chosen == Filter.PAGE.value else None
@@ -183,6 +192,6 @@ def view(person: Person, fields: Iterable[str], running: Running, *, strict: boo
 
 
 def _one_of(name: str, text: str | None, allowed: Iterable[str]) -> str | None:
-    if text is not None and text not in allowed:
+    if text and text not in allowed:
         raise ParameterInvalid(f"{name} must be one of: {', '.join(allowed)}")
-    return text
+    return text or None

@@ -81,6 +81,7 @@ def read(parameters: Parameters, now: int) -> Signed:
 def check_body(signed: Signed, digest: str, *, form: bool, needed: bool) -> None:
     """Check a body against what is signed; `digest` is its SHA-1 in base 64, `form` says that it is form-encoded.
 
+    No body at all is no form, whatever its content type says.
     A form's parameters are signed themselves, and it must have no hash (Request Body Hash §4). A hash that is there
     must be right; one that is not is missed where it is `needed`. Raises SignatureRefused.
     """

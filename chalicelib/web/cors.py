@@ -1,9 +1,11 @@
 """Pages of other origins in the browser (CORS): those registered with the app whose token, key or id a request has.
 
 An answer carries `Access-Control-Allow-Origin` for them and for our own origin, a refusal as well, so that a page can
-read why. What would write and comes from an origin that is not registered is refused before anything is done: a
-preflight cannot tell, since it has no token, and so promises every origin what the path takes. Never with credentials:
-there are no cookies here that a page could use. Native clients send no `Origin` and notice nothing of this.
+read why. A 401 can be read by every origin: it has nothing of anyone, and a page of an app whose token is no token of
+ours must learn that it needs another. What would write and comes from an origin that is not registered is refused
+before anything is done: a preflight cannot tell, since it has no token, and so promises every origin what the path
+takes. Never with credentials: there are no cookies here that a page could use. Native clients send no `Origin` and
+notice nothing of this.
 """
 
 import inspect
@@ -126,7 +128,7 @@ def _middleware(
         answer = answer or get_response(request)
         varies = [str(answer.headers["Vary"])] if "Vary" in answer.headers else []
         answer.headers["Vary"] = ", ".join([*varies, "Origin"])
-        if allowed:
+        if allowed or (origin and answer.status_code == 401):
             answer.headers["Access-Control-Allow-Origin"] = origin
             answer.headers["Access-Control-Expose-Headers"] = _SHOWN
         return answer

@@ -13,6 +13,7 @@ from chalicelib.web.dialect import Dialect
 
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
+_SCHEMES = {"oauth": Dialect.OAUTH, "oauth2": Dialect.OAUTH, "bearer": Dialect.BEARER}
 _JSON_TYPES = {"application/json", "text/json"}
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 # One pass, whatever is sent: a string (up to the end where it is not closed) is one match, and no match is tried twice.
@@ -28,17 +29,21 @@ def parameters(request: Request, name: str) -> list[str]:
     return query.getlist(name) if query and name in query else []
 
 
+def other_parameters(request: Request, name: str) -> list[str]:
+    """Return the names of all query parameters but one."""
+    return [each for each in request.query_params or () if each != name]
+
+
 def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, Dialect]:
     """The access token and the dialect it came in.
 
-    In `Authorization: OAuth T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`, and in the query parameter
-    `also_in`. Raises TokenRefused (400) where two different tokens are sent.
+    In `Authorization: OAuth T`, `OAuth2 T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`, and in the query
+    parameter `also_in`. Raises TokenRefused (400) where two different tokens are sent.
     """
     found: dict[str, Dialect] = {}
     scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
-    for dialect in Dialect:
-        if scheme.lower() == dialect.value.lower() and credentials.strip():
-            found[credentials.strip()] = dialect
+    if (spoken := _SCHEMES.get(scheme.lower())) and credentials.strip():
+        found[credentials.strip()] = spoken
     places = {"oauth_token": Dialect.OAUTH, "access_token": Dialect.BEARER}
     if also_in:
         places[also_in] = Dialect.OAUTH
@@ -70,10 +75,20 @@ def is_signed(request: Request) -> bool:
     return is_form(request) and any(f"{name}=".encode() in request.raw_body for name in _SIGNED)
 
 
+def names_in_body(request: Request) -> bool:
+    """Tell whether a request that needs no body has one that may name things: any but that of a signature in a form."""
+    raw = request.raw_body
+    body = (raw.encode() if isinstance(raw, str) else raw).strip()
+    if not is_form(request):
+        return bool(body)
+    return not all(part.startswith((b"oauth_", b"xoauth_")) for part in body.split(b"&") if part)
+
+
 def check_format(request: Request, name: str, allowed: Sequence[str] = ("json",)) -> str:
     """The last segment of a path without its format suffix, once the format asked for is one of `allowed`.
 
-    A format is asked for by `?format=` or by a suffix such as `.json`; the parameter wins. Raises ParameterInvalid.
+    A format is asked for by `?format=` or by a suffix such as `.json`; the parameter wins, unless it is empty. Raises
+    ParameterInvalid.
     """
     return asked_format(request, name, allowed)[0]
 
@@ -81,7 +96,7 @@ def check_format(request: Request, name: str, allowed: Sequence[str] = ("json",)
 def asked_format(request: Request, name: str, allowed: Sequence[str]) -> tuple[str, str]:
     """As `check_format`, with the format: the first of `allowed` where none is asked for."""
     bare, dot, suffix = name.partition(".")
-    asked = parameters(request, "format")[-1:] or ([suffix] if dot else [])
+    asked = [each for each in parameters(request, "format")[-1:] if each] or ([suffix] if dot else [])
     for wanted in asked:
         if wanted not in allowed:
             raise ParameterInvalid(f"Format must be one of: {', '.join(allowed)}")
@@ -104,10 +119,10 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def check_json_type(request: Request) -> None:
-    """Raise BadRequest unless the content type is JSON, in any letter case and with any parameters."""
+def check_json_type(request: Request, *more: str) -> None:
+    """Raise BadRequest unless the content type is JSON or one of `more`, in any letter case and with any parameters."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in _JSON_TYPES:
+    if media_type not in _JSON_TYPES and media_type not in more:
         raise BadRequest
 
 

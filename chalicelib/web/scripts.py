@@ -12,7 +12,7 @@ from chalicelib.web.files import File, file, read_static
 JAVASCRIPT = "text/javascript; charset=utf-8"
 TYPES = "application/typescript; charset=utf-8"
 
-_CLASSIC_END = "\n})(globalThis.document?.currentScript, "
+_CLASSIC_END = "\n})(((found) => {\n"
 _MODULE_END = """
 })({ src: import.meta.url }, (library) => {
   ({ opensocial, osapi, gadgets } = library);

@@ -2,7 +2,8 @@
 
 The client signs the URL as it knows it, and neither Lambda nor a proxy tells which that was: path segments may come
 decoded, and the host is the gateway's. So every URL that the client may have meant is tried: each public base URL by
-http and by https, with the path as it came and with `@`, `:` and `,` in each segment plain or percent-encoded. The
+http and by https, with the path as it came and with `@`, `:` and `,` in each segment plain or percent-encoded, with and
+without a slash at its end; on a laptop, `localhost` and `127.0.0.1` are the same host. The
 `Host` header is not believed: a request that was signed for another server is not one for this.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from urllib.request import parse_http_list
 
 from chalice.app import Request
@@ -29,6 +30,7 @@ FORM_BYTES = 65_536
 ADVICE_CHARACTERS = 2_000
 """How much of our base string a client is told, before it is percent-encoded for the header."""
 _MOST_PARAMETERS = 200
+_LOOPBACK = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Signatures:
         self._apps = apps
         self._use = use
         self._clock = clock
-        self._urls = tuple(dict.fromkeys(_schemes(urls)))
+        self._urls = tuple(dict.fromkeys(_spellings(urls)))
         self._body_hash = body_hash
 
     def check(self, request: Request) -> Access:
@@ -76,7 +78,7 @@ class Signatures:
         self._check_signature(request, found, signed, app.secret)
         body = _body(request)
         digest = base64.b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
-        check_body(signed, digest, form=is_form(request), needed=self._body_hash and bool(body))
+        check_body(signed, digest, form=is_form(request) and bool(body), needed=self._body_hash and bool(body))
         if not self._use(app.id, signed.timestamp, signed.nonce):
             raise SignatureRefused("nonce_used", "A request with this timestamp and nonce has come before")
         return Access(app=app.id, viewer=signed.requestor, owner=signed.requestor, scopes=scopes(app))
@@ -120,22 +122,29 @@ def signs(given: str, bases: Sequence[str], secret: str) -> bool:
     return any(found)
 
 
-def _schemes(urls: Sequence[str]) -> Iterator[str]:
-    """Each URL, then each by the other scheme: plain HTTP and HTTPS may both lead here."""
+def _spellings(urls: Sequence[str]) -> Iterator[str]:
+    """Each URL, then each by the other scheme: plain HTTP and HTTPS may both lead here. Loopback has two names."""
     yield from urls
     for url in urls:
         scheme, _, rest = url.partition("://")
         yield f"{'http' if scheme == 'https' else 'https'}://{rest}"
+        parts = urlsplit(url)
+        if other := _LOOPBACK.get(parts.hostname or ""):
+            yield parts._replace(netloc=other + (f":{parts.port}" if parts.port else "")).geturl()
 
 
 def _paths(request: Request) -> list[str]:
     """The path as it came and as clients may have written it, without what a gateway puts before a route."""
     names = request.path.split("/")
-    came = request.to_original_event()["path"].rstrip("/").split("/")[-len(names) + 1 :]
+    asked = request.to_original_event()["path"]
+    came = asked.rstrip("/").split("/")[-len(names) + 1 :]
     given = request.uri_params or {}
     values = [decoded(given[name[1:-1]]) if name.startswith("{") else name for name in names[1:]]
     spellings = [(quote(value, safe="@:,"), quote(value, safe="")) for value in values]
-    return list(dict.fromkeys("/" + "/".join(path) for path in [came, *product(*spellings)]))
+    paths = ["/" + "/".join(path) for path in [came, *product(*spellings)]]
+    # What is in front of a function may drop a slash at the end.
+    ends = ("/", "") if asked.endswith("/") else ("", "/")
+    return list(dict.fromkeys(path + end for end in ends for path in paths))
 
 
 def signed_parameters(request: Request) -> list[tuple[str, str]]:

@@ -147,14 +147,26 @@ def test_refusals_can_be_read(app: World) -> None:
 def test_what_names_no_app_is_refused_for_that(app: World, token: str) -> None:
     answer = send(app, "POST", ME, ORIGIN, PAIRS, token=token)
 
-    assert (answer.status, answer.json["error"], allowed(answer)) == (401, "invalid_token", None)
+    assert (answer.status, answer.json["error"], allowed(answer)) == (401, "invalid_token", ORIGIN)
     assert app.calls == []
 
 
 def test_without_any_token(app: World) -> None:
     answer = send(app, "POST", ME, ORIGIN, PAIRS, user=None)
 
-    assert (answer.status, allowed(answer)) == (401, None)
+    assert (answer.status, allowed(answer)) == (401, ORIGIN)
+
+
+@pytest.mark.parametrize("path", [ME, "/rpc", "/os/0.8/appdata/@me/@self/@app"])
+def test_every_origin_reads_that_a_token_is_refused(app: World, path: str) -> None:
+    """No app is known, so no origin is registered; and a page without an answer cannot tell what is wrong."""
+    for more in ({"token": "nonsense"}, {"user": None}, {"user": None, "oauth_token": "nonsense"}):
+        answer = send(app, "POST", path, OTHER, PAIRS, **more)
+        assert (answer.status, allowed(answer), answer.headers["vary"]) == (401, OTHER, "Origin")
+        assert "access-control-allow-credentials" not in answer.headers
+    assert allowed(send(app, "POST", path, None, PAIRS, token="nonsense")) is None
+    expired = app.token(HANA, lifetime=-60)
+    assert send(app, "POST", path, OTHER, PAIRS, token=expired).error == REFUSED
 
 
 def test_a_database_that_does_not_answer(app: World, monkeypatch: pytest.MonkeyPatch) -> None:

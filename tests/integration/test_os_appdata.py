@@ -99,7 +99,7 @@ def test_writing_merges(world: World, method: str) -> None:
 
     reply = world.send(method, MINE, {"level": "6", "new": ""})
 
-    assert (reply.status, reply.text) == (200, "true")
+    assert (reply.status, reply.text) == (200, "{}")
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
     assert reply.headers["x-ratelimit-remaining"] == "178"
     assert own_data(world) == {"level": "6", "name": "花", "new": ""}
@@ -120,8 +120,37 @@ def test_deleting(world: World, query: dict[str, str], left: dict[str, str]) -> 
 
     reply = world.send("DELETE", MINE, **query)
 
-    assert (reply.status, reply.text) == (200, "true")
+    assert (reply.status, reply.text) == (200, "{}")
     assert own_data(world) == left
+
+
+@pytest.mark.parametrize(
+    "query", ["fields=,", "fields=%2C", "fields=,,", "fields=*,a", "field=a", "keys=a", "fields[]=a", "fields%5B%5D=a"]
+)
+def test_names_that_got_lost_delete_nothing(world: World, query: str) -> None:
+    stored(world, {"level": "5"})
+
+    with nothing_changes(world):
+        reply = world.send("DELETE", f"{MINE}?{query}")
+        assert reply.error[:2] == (400, "parameter_invalid")
+        reply = world.send("DELETE", MINE, b'["level"]', headers={"Content-Type": "application/json"})
+        assert reply.error[:2] == (400, "parameter_invalid")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_the_token_in_another_place(world: World, method: str) -> None:
+    """OpenSocial's libraries send `st`, and `OAuth2` before a token in the header."""
+    body, token = {"a": "b"} if method in ("POST", "PUT") else None, world.token(HANA)
+
+    assert world.send(method, MINE, body, user=None, st=token).status == 200
+    assert world.send(method, MINE, body, user=None, headers={"Authorization": f"OAuth2 {token}"}).status == 200
+    wrong = world.send(method, MINE, body, user=None, st="nonsense")
+    assert (wrong.status, wrong.json["error"]) == (401, "invalid_token")
+
+
+def test_an_empty_format_is_none(world: World) -> None:
+    assert world.send("GET", f"{MINE}?format=").json == {"entry": {full(HANA): {}}}
+    assert world.send("GET", f"{MINE}.atom?format=").headers["content-type"].startswith("application/atom+xml")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
@@ -141,8 +170,10 @@ def test_a_condition_that_does_not_hold(world: World) -> None:
 
     for method in ("POST", "PUT", "DELETE"):
         with nothing_changes(world):
-            assert world.send(method, MINE, {"level": "7"}, headers={"If-Match": etag}).status == 412
-    assert world.send("POST", MINE, {"level": "7"}, headers={"If-Match": world.send("GET", MINE).headers["etag"]}).json
+            body = None if method == "DELETE" else {"level": "7"}
+            assert world.send(method, MINE, body, headers={"If-Match": etag}).status == 412
+    last = {"If-Match": world.send("GET", MINE).headers["etag"]}
+    assert world.send("POST", MINE, {"level": "7"}, headers=last).json == {}
 
 
 REFUSED = [
@@ -171,8 +202,8 @@ def test_what_is_no_flat_object_of_strings(
 
 @pytest.mark.parametrize("suffix", ["", ".json"])
 def test_the_most_that_one_request_may_write(world: World, suffix: str) -> None:
-    assert world.send("POST", MINE + suffix, {f"k{each}": "x" * 100 for each in range(99)}).json is True
-    assert world.send("PUT", MINE + suffix, {"k1": "x" * 65_535}).json is True
+    assert world.send("POST", MINE + suffix, {f"k{each}": "x" * 100 for each in range(99)}).json == {}
+    assert world.send("PUT", MINE + suffix, {"k1": "x" * 65_535}).json == {}
 
 
 def test_the_write_window_is_that_of_all_faces(world: World) -> None:

@@ -197,8 +197,33 @@ def test_a_feed(world: World) -> None:
 def test_a_list_in_an_entry(world: World) -> None:
     entry = feed(world, "@me/@self", format="atom", fields="thumbnailDetails")
 
-    path = f"{ATOM}content/{OPENSOCIAL}person/{OPENSOCIAL}thumbnailDetails/{OPENSOCIAL}value"
-    assert entry.findtext(path) == "https://people.example/hana.jpg"
+    path = f"{ATOM}content/{OPENSOCIAL}person/{OPENSOCIAL}thumbnailDetails"
+    told = [(each.tag.removeprefix(OPENSOCIAL), each.text) for each in entry.findall(f"{path}/*")]
+    url = "https://people.example/hana.jpg"
+    assert told == [("value", url), ("url", url), ("width", "76"), ("height", "76")]
+
+
+def test_a_name_that_is_asked_for(world: World) -> None:
+    name = PEOPLE["hana"].display_name
+    assert ask(world, "@me/@self", fields="name")["entry"] == {
+        "id": HANA,
+        "name": {"formatted": name, "unstructured": name},
+    }
+    entry = feed(world, "@me/@self", format="atom", fields="name")
+    path = f"{ATOM}content/{OPENSOCIAL}person/{OPENSOCIAL}name/{OPENSOCIAL}formatted"
+    assert entry.findtext(path) == name
+
+
+def test_empty_parameters_are_absent(world: World) -> None:
+    plain = ask(world, "@me/@friends")
+    assert ask(world, "@me/@friends", format="", sortBy="", filterBy="", sortOrder="") == plain
+    assert ask(world, "@me/@friends", sortBy="affinity") == plain
+
+
+def test_the_token_as_st(world: World) -> None:
+    token = world.token(HANA, "r_profile")
+    for sent in ({"st": token}, {"headers": {"Authorization": f"OAuth2 {token}"}}):
+        assert world.send("GET", f"{BASE}/@me/@self", user=None, **sent).json["entry"]["id"] == HANA
 
 
 def test_names_are_escaped(world: World) -> None:
@@ -209,7 +234,7 @@ def test_names_are_escaped(world: World) -> None:
     assert feed(world, "@me/@self", format="atom").findtext(f"{ATOM}title") == name + "\ufffd\ufffd"
 
 
-@pytest.mark.parametrize("asked", ["xml", "", "Atom", "rss"])
+@pytest.mark.parametrize("asked", ["xml", "Atom", "rss"])
 def test_another_format(world: World, asked: str) -> None:
     reply = signed(world, "GET", f"{BASE}/@me/@self", query={"format": asked})
 

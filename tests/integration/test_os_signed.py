@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, Client
 
 from bench.world import reply
 from chalicelib.core.signatures import WINDOW_SECONDS
@@ -26,13 +27,44 @@ def app(world: World) -> World:
 
 
 def test_reading_and_writing_on_behalf_of_a_user(app: World) -> None:
-    assert signed(app, "POST", DATA, {"level": "5"}).json is True
-    assert signed(app, "PUT", DATA, {"name": "花"}).json is True
+    assert signed(app, "POST", DATA, {"level": "5"}).json == {}
+    assert signed(app, "PUT", DATA, {"name": "花"}).json == {}
     assert signed(app, "GET", DATA).json == {"entry": {f"mixi.jp:{HANA}": {"level": "5", "name": "花"}}}
-    assert signed(app, "DELETE", DATA, query={"fields": "level"}).json is True
+    assert signed(app, "DELETE", DATA, query={"fields": "level"}).json == {}
 
     assert own_data(app) == {"name": "花"}
     assert signed(app, "GET", ME).json["entry"]["id"] == HANA
+
+
+@pytest.mark.parametrize("fields", [",", ",,", "*,level"])
+def test_names_that_got_lost_delete_nothing(app: World, fields: str) -> None:
+    assert signed(app, "POST", DATA, {"level": "5"}).status == 200
+
+    assert signed(app, "DELETE", DATA, query={"fields": fields}).error[:2] == (400, "parameter_invalid")
+    assert signed(app, "DELETE", DATA, query={"fields[]": "level"}).error[:2] == (400, "parameter_invalid")
+    assert own_data(app) == {"level": "5"}
+    assert signed(app, "DELETE", DATA).json == {}
+    assert own_data(app) == {}
+
+
+def test_a_signature_in_a_form_is_no_body_that_names_keys(app: World) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    client = Client(APP, SECRET, signature_type=SIGNATURE_TYPE_BODY, timestamp=str(app.clock.now // 1000))
+    for query, status in (("", 200), ("&fields=", 200), ("&field=a", 400)):
+        url = f"{app.platform.settings.issuer}{DATA}?xoauth_requestor_id={HANA}{query}"
+        url, headers, body = client.sign(url, "DELETE", body="", headers=dict(form))
+        target = url.removeprefix(app.platform.settings.issuer)
+        assert sent(app, "DELETE", (target, headers, body)).status == status
+
+
+@pytest.mark.parametrize("path", [ME, DATA])
+def test_a_path_that_ends_in_a_slash(app: World, path: str) -> None:
+    assert signed(app, "GET", path + "/").status == 200
+
+
+def test_a_laptop_has_two_names(app: World) -> None:
+    assert app.platform.settings.issuer == "http://127.0.0.1:8000"
+    assert sent(app, "GET", signature_of(app, "GET", DATA, base="http://localhost:8000")).status == 200
 
 
 def test_rpc_takes_the_same_signature(app: World) -> None:
@@ -214,5 +246,5 @@ def test_a_signature_reads_anyone_who_has_installed_the_app_and_writes_oneself(a
 def test_the_same_routes_take_access_tokens(app: World) -> None:
     token = app.token(HANA, "mixi_apps2")
 
-    assert app.send("POST", DATA, {"level": "5"}, token=token).json is True
+    assert app.send("POST", DATA, {"level": "5"}, token=token).json == {}
     assert app.send("GET", ME, token=token).json["error"] == "insufficient_scope"

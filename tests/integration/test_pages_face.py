@@ -140,6 +140,7 @@ def test_json_may_be_asked_for_and_nothing_else(world: World, path):
     post(world, contentUri=URI)
     plain = asked(world, path, **INQUIRIES[path])
     assert asked(world, path, format="json", **INQUIRIES[path]) == plain
+    assert asked(world, path, format="", **INQUIRIES[path]) == plain
     assert asked(world, f"{path}.json", **INQUIRIES[path]) == plain
     reply = ask(world, path, format="atom", **INQUIRIES[path])
     assert reply.error == (400, "parameter_invalid", "Format must be one of: json")

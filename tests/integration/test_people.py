@@ -64,6 +64,10 @@ def entry_of(user: User) -> dict[str, Any]:
     }
 
 
+def details(url: str) -> list[dict[str, Any]]:
+    return [{"value": url, "url": url, "width": 76, "height": 76}]
+
+
 def ids(body: Mapping[str, Any]) -> list[str]:
     return [entry["id"] for entry in body["entry"]]
 
@@ -212,7 +216,7 @@ def test_scope_comes_before_selector_and_parameters(world: World) -> None:
 def test_all_fields(world: World) -> None:
     assert ask(world, SELF, HANA, *FINER, fields="@all")[1]["entry"] == {
         **entry_of(PEOPLE["hana"]),
-        "thumbnailDetails": [{"value": "https://people.example/hana.jpg"}],
+        "thumbnailDetails": details("https://people.example/hana.jpg"),
         "bloodType": "A",
         "address": "東京都",
         "location": "東京都",
@@ -266,7 +270,7 @@ def test_the_owners_friends_without_the_app(crossed: World) -> None:
     assert (status, ids(body), body["totalResults"]) == (200, [HANA, MEI, TARO], 3)
     assert body["entry"][2] == {
         **entry_of(PEOPLE["taro"]),
-        "thumbnailDetails": [{"value": "https://people.example/taro.jpg"}],
+        "thumbnailDetails": details("https://people.example/taro.jpg"),
         "bloodType": "AB",
         "gender": "male",
     }
@@ -346,6 +350,8 @@ def test_refused_parameters(world: World, path: str) -> None:
 
 ARRANGED: list[tuple[dict[str, str], list[str]]] = [
     ({"sortOrder": "descending"}, [MEI, KEN]),
+    ({"sortBy": "affinity"}, [KEN, MEI]),
+    ({"sortBy": "", "sortOrder": "", "filterBy": "", "format": ""}, [KEN, MEI]),
     ({"sortBy": "displayName"}, [KEN, MEI]),
     ({"sortBy": "displayName", "sortOrder": "descending"}, [MEI, KEN]),
     ({"filterBy": "hasApp"}, [KEN, MEI]),

@@ -31,6 +31,36 @@ def test_every_key_goes_without_fields_or_with_a_word_for_all(full: World, query
     assert own_data(full) == {}
 
 
+LOST = ["?fields=,", "?fields=%2C", "?fields=,,", "?fields=&fields=", "?fields=*,a", "?fields=a&fields=*", "?fields=*,",
+        "?field=a", "?keys=a", "?key=a", "?fields[]=a", "?fields%5B%5D=a", "?fields[0]=a", "?Fields=a", "?feilds=a",
+        "?fields=&keys=a", "?keys"]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", LOST)
+def test_names_that_got_lost_delete_nothing(full: World, query):
+    with nothing_changes(full):
+        description = "Name the keys to delete in fields; * alone deletes every key"
+        assert full.send("DELETE", ME + query).error == (400, "parameter_invalid", description)
+
+
+@pytest.mark.parametrize("query", ["", "?fields="])
+@pytest.mark.parametrize(
+    "body", [b'["a"]', b'{"fields":["a"]}', b'{"a":null}', b"fields=a", b"a", b"{}", b"[]", b"null"]
+)
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", ""])
+def test_names_in_a_body_delete_nothing(full: World, query, body, content_type):
+    with nothing_changes(full):
+        reply = full.send("DELETE", ME + query, body, headers={"Content-Type": content_type})
+        assert reply.error[:2] == (400, "parameter_invalid")
+    assert full.send("DELETE", ME + "?fields=*", body, headers={"Content-Type": content_type}).status == 200
+
+
+@pytest.mark.parametrize("query", ["?startIndex=0&_=1", "?format=json", "?callback=done&fields="])
+def test_other_parameters_are_ignored(full: World, query):
+    assert full.send("DELETE", ME + query).status == 200
+    assert own_data(full) == {}
+
+
 @pytest.mark.parametrize("query", ["", "?fields=a,b"])
 def test_deleting_what_does_not_exist_is_a_success(world: World, query):
     for _ in range(2):

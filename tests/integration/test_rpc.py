@@ -70,6 +70,16 @@ def test_every_wrong_request_has_its_error_and_the_others_succeed(world: World) 
         (item("appdata.delete", userId=KEN), 403),
         (item("appdata.delete", fields=[f"k{turn}" for turn in range(100)]), 400),
         (item("appdata.delete", fields=[""]), 400),
+        (item("appdata.delete"), 400),
+        ({"method": "appdata.delete", "id": 6, "params": VIEWER | {"fields": None}}, 400),
+        ({"method": "appdata.delete", "id": 7, "params": VIEWER | {"field": ["level"]}}, 400),
+        (item("appdata.delete", fields=","), 400),
+        (item("appdata.delete", fields=""), 400),
+        (item("appdata.delete", keys=",,"), 400),
+        (item("appdata.delete", fields=["", ""]), 400),
+        (item("appdata.delete", fields=["*", "level"]), 400),
+        (item("appdata.delete", fields="*,level"), 400),
+        (item("appdata.delete", fields=[], keys=["level"]), 400),
         (item("people.get", fields=["gender"]), 403),
         (item("people.get", groupId="@friends", count=0), 400),
         (item("people.get", groupId="@friends", sortBy="age"), 400),
@@ -184,6 +194,23 @@ def test_only_post(world: World) -> None:
 # --- bounds on a batch
 
 
+@pytest.mark.parametrize("content_type", ["application/json-rpc", "Application/JSON-RPC; charset=utf-8", "text/json"])
+def test_the_content_types_of_json_rpc(world: World, content_type: str) -> None:
+    body = json.dumps(item("appdata.get")).encode()
+
+    reply = send(world, body, headers={"Content-Type": content_type})
+    assert outcome(reply.json) == {HANA: {}}
+
+
+def test_params_may_be_an_empty_list(world: World) -> None:
+    reply = send(
+        world, [{"method": "system.listMethods", "id": 1, "params": []}, {"method": "appdata.get", "params": []}]
+    )
+
+    assert outcome(reply.json[0]) == list(METHODS)
+    assert outcome(reply.json[1]) == (400, "No user is named: userId is missing")
+
+
 def test_what_a_batch_has_no_time_for_is_not_begun(world: World) -> None:
     """The clock ticks once a request; those from the fifteenth second on are told so, and change nothing."""
     world.gateway = app_of(world, count().__next__)
@@ -233,6 +260,11 @@ def test_the_token_may_come_as_st(world: World) -> None:
     assert (both.status, both.json["error"]) == (400, "invalid_request")
 
 
+def test_the_scheme_of_opensocial(world: World) -> None:
+    headers = {"Authorization": f"OAuth2 {world.token()}"}
+    assert outcome(send(world, item("appdata.get"), user=None, headers=headers).json) == {HANA: {}}
+
+
 def test_no_other_route_takes_st(world: World) -> None:
     assert world.send("GET", "/2/apps/appdata/@me/@self", user=None, st=world.token()).status == 401
     assert world.send("GET", "/2/apps/appdata/@me/@self", st="anything").status == 200
@@ -248,7 +280,7 @@ def test_without_a_token_nothing_is_read(world: World, body: Any) -> None:
 
 
 def test_each_method_asks_for_its_scope(world: World) -> None:
-    methods = [item(method, data={"a": "b"}) for method in METHODS]
+    methods = [item(method, data={"a": "b"}, fields="*") for method in METHODS]
     for scope, opened in (("mixi_apps2", "appdata"), ("r_profile", "people"), ("another", "system")):
         came = batch(world, *methods, token=world.token(HANA, scope))
         lacking = {"appdata": "mixi_apps2", "people": "r_profile"}
@@ -314,10 +346,22 @@ def test_every_key(shared: World, fields: Any) -> None:
     assert call(shared, "appdata.get", fields=fields) == {HANA: {"level": "0", "secret": "x"}}
 
 
+@pytest.mark.parametrize("everything", [{"fields": []}, {"fields": ["*"]}, {"fields": "*"}, {"keys": "@all"}])
+def test_everything_can_be_deleted(shared: World, everything: dict[str, Any]) -> None:
+    assert call(shared, "appdata.delete", **everything) == {}
+    assert own_data(shared) == {}
+
+
 def test_keys_is_another_name_for_fields(shared: World) -> None:
     """Were it not read, a deletion of one key would be one of all."""
     assert call(shared, "appdata.delete", keys=["secret"]) == {}
     assert own_data(shared) == {"level": "0"}
+
+
+def test_people_have_a_name_that_is_asked_for(world: World) -> None:
+    token = world.token(HANA, "r_profile")
+    name = {"formatted": f"user {HANA}", "unstructured": f"user {HANA}"}
+    assert call(world, "people.get", token=token, fields=["name"]) == {"id": HANA, "name": name}
 
 
 def test_the_owner_of_the_running_app(shared: World) -> None:
@@ -343,7 +387,11 @@ def test_a_viewer_without_the_app_reads_and_writes_nothing(shared: World, owner:
         for method in ("appdata.get", "people.get")
         for params in ({}, {"userId": HANA}, {"userId": [HANA, KEN]}, {"groupId": "@friends"})
     ]
-    writes = [item("appdata.update", data={"a": "b"}), item("appdata.delete"), item("appdata.delete", fields=["a"])]
+    writes = [
+        item("appdata.update", data={"a": "b"}),
+        item("appdata.delete", fields="*"),
+        item("appdata.delete", fields=["a"]),
+    ]
     with nothing_changes(shared):
         assert batch(shared, *reads, *writes, token=token) == [DENIED] * 11
     if owner:
@@ -406,7 +454,7 @@ def test_the_write_window_and_the_quota_are_limits_exceeded(make_world: Callable
         item(update, data={"c": ""}),
         item("appdata.delete", fields=["b"]),
         item(update, data={"a": "z"}),
-        item("appdata.delete"),
+        item("appdata.delete", fields=[]),
         item("appdata.get"),
     ]
     reply = send(world, asked)

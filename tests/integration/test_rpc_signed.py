@@ -33,7 +33,11 @@ def test_a_signed_batch_is_of_the_user_it_names(game: World) -> None:
 
 
 def test_it_reads_anyone_with_the_app_and_writes_nobody_else(game: World) -> None:
-    asked = [item("appdata.get", userId=YUKI), item("appdata.get", userId=TARO), item("appdata.delete", userId=HANA)]
+    asked = [
+        item("appdata.get", userId=YUKI),
+        item("appdata.get", userId=TARO),
+        item("appdata.delete", userId=HANA, fields="*"),
+    ]
     came = [outcome(answer) for answer in signed(game, "POST", "/rpc", asked, user=KEN).json]
 
     assert came == [{YUKI: {}}, (403, "Permission denied"), (403, "Permission denied")]

@@ -124,7 +124,7 @@ class Rpc(Face):
         return "done" if result == {} else result
 
     def delete(self, user: str, target: str, keys: Iterable[str] | None) -> Answer:
-        result = self.call("appdata.delete", user, target, fields=None if keys is None else sorted(keys))
+        result = self.call("appdata.delete", user, target, fields="*" if keys is None else sorted(keys))
         return "done" if result == {} else result
 
     def people(self, user: str, target: str, fields: str) -> Answer:

@@ -106,7 +106,6 @@ Deno.test("users and groups are named as the server names them", async () => {
     ["k3v9x2mtq7ra", ["k3v9x2mtq7ra"], "@self"],
     [["a", "b"], ["a", "b"], "@self"],
     [opensocial.newIdSpec({ userId: VIEWER, groupId: "family" }), ["@viewer"], "family"],
-    [opensocial.newIdSpec({}), [], "@self"],
   ];
   for (const [spec, userId, groupId] of specs) {
     const sent = serve(results({}));
@@ -207,14 +206,35 @@ Deno.test("a value that is no JSON is an error, not an exception", async () => {
 });
 
 Deno.test("a removal of no keys is not sent, and the rest of its batch is", async () => {
-  for (const keys of [[], undefined, null, ""]) {
+  for (const keys of [[], [""], [undefined, null], undefined, null, ""]) {
     const sent = serve(results({}));
     const data = await send((request) => {
       request.add(request.newRemovePersonAppDataRequest(VIEWER, keys), "none");
       update(request);
     });
-    equal(sent[0].calls.length, 1);
+    equal(params(sent).map(([method]) => method), ["appdata.update"]);
     equal([data.get("none").getErrorCode(), data.get("response").hadError()], ["badRequest", false]);
+    const { none, other } = await execute(
+      osapi.newBatch().add("none", osapi.appdata.delete({ keys })).add("other", osapi.appdata.update({ data: { a: "1" } }))
+    );
+    equal([none.error, other], [{ code: 400, message: "No keys are named" }, {}]);
+    equal(sent[1].calls.map((call) => call.method), ["appdata.update"]);
+  }
+  const sent = serve(results({}));
+  for (const options of [undefined, null, {}, { fields: [] }, { fields: "" }, { keys: ["a"], fields: undefined }]) {
+    equal((await execute(osapi.appdata.delete(options))).error, { code: 400, message: "No keys are named" });
+  }
+  equal(sent.length, 0);
+});
+
+Deno.test("a star removes everything", async () => {
+  for (const everything of ["*", ["*"]]) {
+    const sent = serve(results({}));
+    const data = await send((request) => request.add(request.newRemovePersonAppDataRequest(VIEWER, everything), "r"));
+    const own = { userId: ["@viewer"], groupId: "@self", appId: "@app" };
+    equal([data.hadError(), params(sent)], [false, [["appdata.delete", { ...own, fields: ["*"] }]]]);
+    equal(await execute(osapi.appdata.delete({ keys: everything })), {});
+    equal(sent[1].calls[0].params.fields, ["*"]);
   }
 });
 
@@ -253,11 +273,49 @@ Deno.test("a token function that fails is the batch's error", async () => {
   equal((await send(update)).getErrorMessage(), "signed out");
 });
 
-Deno.test("without a token none is sent", async () => {
+Deno.test("without a token nothing is sent, and everything is a bad request", async () => {
+  for (const token of [null, "", () => null, async () => ""]) {
+    const sent = serve(results({}));
+    opensocial.configure({ token });
+    const data = await send(update);
+    equal([data.getErrorMessage(), data.get("response").getErrorCode()], ["There is no access token", "badRequest"]);
+    equal((await execute(osapi.people.getViewer())).error, { code: 400, message: "There is no access token" });
+    equal(sent.length, 0);
+  }
+});
+
+Deno.test("a token that is refused, and for which no other comes, is unauthorized", async () => {
+  const sent = serve(refused(401));
+  opensocial.configure({ token: (old) => (old ? null : "T") });
+  equal((await send(update)).get("response").getErrorCode(), "unauthorized");
+  equal(sent.length, 1);
+});
+
+Deno.test("a request that names no user is not sent, and the rest of its batch is", async () => {
+  for (const user of ["", undefined, null, [], [""], opensocial.newIdSpec({}), { userId: "" }, { userId: [undefined] }]) {
+    const sent = serve(results({}));
+    const data = await send((request) => {
+      request.add(request.newFetchPersonRequest(user), "person");
+      request.add(request.newFetchPeopleRequest(user), "people");
+      request.add(request.newFetchPersonAppDataRequest(user, "*"), "get");
+      request.add(request.newUpdatePersonAppDataRequest(user, "a", "1"), "update");
+      request.add(request.newRemovePersonAppDataRequest(user, "a"), "remove");
+      update(request);
+    });
+    for (const key of ["person", "people", "get", "update", "remove"]) {
+      equal([data.get(key).getErrorCode(), data.get(key).getErrorMessage()], ["badRequest", "No user is named"]);
+    }
+    equal([params(sent).length, data.get("response").hadError()], [1, false]);
+  }
   const sent = serve(results({}));
-  opensocial.configure({ token: null });
-  await send(update);
-  equal(sent[0].authorization, undefined);
+  for (const userId of ["", undefined, null, [], [""]]) {
+    const { get, update, delete: remove } = osapi.appdata;
+    const given = { userId, keys: ["a"] };
+    for (const request of [get(given), update({ userId, data: { a: "1" } }), remove(given), osapi.people.get({ userId })]) {
+      equal((await execute(request)).error, { code: 400, message: "No user is named" });
+    }
+  }
+  equal(sent.length, 0);
 });
 
 const KEN = {
@@ -374,12 +432,32 @@ Deno.test("options may be left out or null", async () => {
   }
 });
 
+Deno.test("people of osapi have a name, unless other fields were asked for", async () => {
+  const name = { formatted: "健 <Ken>", unstructured: "健 <Ken>" };
+  serve(results(KEN));
+  equal((await execute(osapi.people.getViewer())).name, name);
+  equal((await execute(osapi.people.get({ fields: [] }))).name, name);
+  equal((await execute(osapi.people.get({ fields: ["displayName"] }))).name, undefined);
+  serve(results({ list: [KEN, { id: "m5c2e7uub9fh" }], totalResults: 2 }));
+  const { list, totalResults } = await execute(osapi.people.getViewerFriends());
+  equal([list.map((each) => each.name), totalResults], [[name, undefined], 2]);
+  serve(errors(403));
+  equal((await execute(osapi.people.getViewer())).error.code, 403);
+});
+
 Deno.test("the environment tells what there is", () => {
   const environment = opensocial.getEnvironment();
   const { ObjectType } = opensocial.Environment;
   equal(environment.getDomain(), "mixi.jp");
   equal(environment.supportsField(ObjectType.PERSON, opensocial.Person.Field.GENDER), true);
   equal(environment.supportsField(ObjectType.PERSON, opensocial.Person.Field.QUOTES), false);
+  for (const name of ["thumbnailDetails", "birthday", "address", "location", "isViewer", "isOwner", "bloodType"]) {
+    equal([name, environment.supportsField(ObjectType.PERSON, name)], [name, true]);
+  }
+  const { SortOrder, FilterType } = opensocial.DataRequest;
+  equal(Object.values(SortOrder).map((each) => environment.supportsField(ObjectType.SORT_ORDER, each)), [true, true]);
+  const filters = Object.values(FilterType).map((each) => environment.supportsField(ObjectType.FILTER_TYPE, each));
+  equal(filters, [true, true, true, false]);
   equal(environment.supportsField("constructor", "name"), false);
   equal(opensocial.Person.Field.POLITICAL_VIEWS, "politicalViews");
   opensocial.configure({ domain: "social.example" });

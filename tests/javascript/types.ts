@@ -44,4 +44,10 @@ osapi
 osapi.appdata.update({ data: { level: "5" } }).execute((answer) => console.log(answer.error?.code));
 // @ts-expect-error values are strings
 osapi.appdata.update({ data: { level: 5 } });
+osapi.appdata.delete({ keys: "*" });
+// @ts-expect-error the keys to delete must be named
+osapi.appdata.delete();
+// @ts-expect-error the keys to delete must be named
+osapi.appdata.delete({ userId: "@viewer" });
+osapi.people.getViewer().execute((me) => console.log(me.error ? me.error.code : me.name?.formatted));
 globalThis.opensocial.configure({ token: async (refused) => refused ?? "token" });

@@ -95,10 +95,13 @@ class People(Community):
     def _entry(self, token: Token, face: Face, user: str, fields: Sequence[str]) -> Entry:
         known, own = self.users[user], () if face is Face.TWO else OWN
         every = {**known, "id": user, "location": known["address"], "nickname": known["displayName"]}
-        every["thumbnailDetails"] = [{"value": known["thumbnailUrl"]}] if known["thumbnailUrl"] else []
+        every["thumbnailDetails"] = [
+            {"value": url, "url": url, "width": 76, "height": 76} for url in [known["thumbnailUrl"]] if url
+        ]
+        every["name"] = dict.fromkeys(("formatted", "unstructured"), known["displayName"])
         every |= {"isViewer": user == token.viewer, "isOwner": user == token.owner, "hasApp": self.has(token.app, user)}
-        names = (*BASIC, *PUBLISHED, *own) if ALL in fields else ("id", *(fields or (*DEFAULT, *own)))
-        known_names = {*BASIC, *PUBLISHED, *own}
+        known_names = (*BASIC, *PUBLISHED, *own, *(("name",) if own else ()))
+        names = known_names if ALL in fields else ("id", *(fields or (*DEFAULT, *own)))
         return {
             name: every[name]
             for name in names

@@ -99,14 +99,14 @@ class Asker:
     def delete(self, token: Token, face: Face, keys: Keys, headers: Mapping[str, str]) -> Wrote:
         """Delete keys; None: every one."""
         if face is Face.RPC:
-            self._rpc("appdata.delete", token, {"userId": "@me", "fields": _listed(keys)})
+            self._rpc("appdata.delete", token, {"userId": "@me", "fields": _listed(keys) or "*"})
             return Wrote(None, None)
         return self._change(face, "DELETE", token, headers, params=_given({"fields": _joined(keys)}))
 
     def _change(self, face: Face, method: str, token: Token, headers: Mapping[str, str], **request: Any) -> Wrote:
         path = "/2/apps/appdata/@me/@self" if face is Face.TWO else "/os/0.8/appdata/@me/@self/@app"
         answer = self._send(method, path, self._token(token), headers=headers, **request)
-        assert answer.json() == ({"response_code": 200} if face is Face.TWO else True)
+        assert answer.json() == ({"response_code": 200} if face is Face.TWO else {})
         return Wrote(answer.headers["ETag"], int(answer.headers["X-RateLimit-Remaining"]))
 
     def people(self, token: Token, face: Face, users: Sequence[str], fields: Sequence[str], way: int) -> list[Entry]:

@@ -343,6 +343,64 @@ def test_a_token_that_is_refused_fails_the_batch(world: World, page: Page) -> No
     assert page.run(f"opensocial.configure({{token: {fresh}}});\n{request}") == [False, None, None]
 
 
+def elsewhere(page: Page, token: str) -> None:
+    """Open a page of an origin that is not registered, with a token in its address."""
+    page.world.site.pages["/"] = PAGE + script_tag(page.world)
+    page.browser.get(f"{page.world.site.origin.replace('127.0.0.1', 'localhost')}/?st={token}")
+
+
+def test_every_page_learns_that_its_token_is_refused(page: Page) -> None:
+    """Also where the token names no app, so that no origin is registered."""
+    request = batch("r = newFetchPersonRequest(VIEWER)", then="data.get('r').getErrorCode()")
+    page.load(script_tag(page.world, "nonsense"))
+    assert page.run(request) == "unauthorized"
+    elsewhere(page, "nonsense")
+    assert page.run(request) == "unauthorized"
+
+
+def test_without_a_token_nothing_is_sent(page: Page) -> None:
+    page.load(script_tag(page.world))
+    request = batch("r = newFetchPersonRequest(VIEWER)", then="[data.getErrorMessage(), data.get('r').getErrorCode()]")
+    assert page.run(request) == ["There is no access token", "badRequest"]
+    sent = "return performance.getEntriesByType('resource').filter((each) => each.name.endsWith('/rpc')).length"
+    assert page.browser.execute_script(sent) == 0
+
+
+def test_an_element_in_the_scripts_place_says_nothing(world: World, page: Page) -> None:
+    """Markup that a user of the app may have written."""
+    evil = '<form name="currentScript" data-token="theirs" data-base-url="https://evil.example"></form>'
+    request = batch("r = newFetchPersonRequest(VIEWER)", then="data.get('r').getErrorCode()")
+    page.load(evil, '<p id="gadgets">', script_tag(world, world.token("hana")))
+    assert page.run(request) == "badRequest"
+    assert page.run("done(gadgets.json.parse('[5]'))") == [5]
+    page.load(evil, script_tag(world), query=f"?st={world.token('hana')}")
+    asked = "window.fetch = async (url, {headers}) => done([url, headers.Authorization]);"
+    assert page.run(asked + request) == [f"{world.site.origin}/rpc", f"Bearer {world.token('hana')}"]
+    base = f"opensocial.configure({{baseUrl: '{world.served.base_url}'}});"
+    page.load(evil, script_tag(world), query=f"?st={world.token('hana')}")
+    assert page.run(base + request) is None
+
+
+def test_what_is_supported_is_there(world: World, page: Page) -> None:
+    scopes = [f"r_profile{finer}" for finer in ("", "_gender", "_birthday", "_location", "_blood_type")]
+    page.load(script_tag(world, world.served.token(user="hana", app="quest", scope=" ".join(scopes))))
+    told, there = page.run(
+        """
+        const more = ["thumbnailDetails", "address", "location", "birthday", "isViewer", "isOwner"];
+        const fields = [...Object.values(opensocial.Person.Field), ...more];
+        const req = opensocial.newDataRequest();
+        req.add(req.newFetchPersonRequest("VIEWER", {profileDetail: fields}), "me");
+        req.send((data) => {
+          const me = data.get("me").getData(), environment = opensocial.getEnvironment();
+          done([fields.filter((name) => environment.supportsField("person", name)),
+                fields.filter((name) => me.getField(name) !== undefined)]);
+        });
+        """
+    )
+    assert told == there
+    assert {"id", "name", "dateOfBirth", "gender", "bloodType", "thumbnailDetails"} <= set(told)
+
+
 @pytest.mark.parametrize("query", ["?st={}", "?x=1#st={}"])
 def test_the_token_may_come_with_the_page(world: World, page: Page, query: str) -> None:
     page.load(script_tag(world), query=query.format(world.token("ken")))
@@ -352,8 +410,7 @@ def test_the_token_may_come_with_the_page(world: World, page: Page, query: str) 
 
 def test_a_page_of_another_origin_is_refused(world: World, page: Page) -> None:
     world.begin("hana", {})
-    world.site.pages["/"] = PAGE + script_tag(world)
-    page.browser.get(f"{world.site.origin.replace('127.0.0.1', 'localhost')}/?st={world.token('hana')}")
+    elsewhere(page, world.token("hana"))
     request = batch("r = newUpdatePersonAppDataRequest(VIEWER, 'k', '1')", then="data.get('r').getErrorCode()")
     assert page.run(request) == "internalError"
     assert world.stored("hana") == {}
@@ -424,6 +481,7 @@ def test_osapi(world: World, page: Page) -> None:
     assert (got["updated"], got["deleted"]) == ({}, {})
     assert got["me"] == {"id": hana, "displayName": "花 (Hana)"}
     assert got["owner"]["id"] == hana
+    assert got["owner"]["name"]["formatted"] == got["owner"]["displayName"] == "花 (Hana)"
     assert ([each["id"] for each in got["friends"]["list"]], got["friends"]["totalResults"]) == ([ken], 2)
     assert got["all"]["totalResults"] == 2
     assert got["own"] == {hana: {"score": "5"}}

@@ -70,7 +70,7 @@ def test_a_request_without_an_id_has_an_answer_without_one() -> None:
     assert success(call, 1) == {"jsonrpc": "2.0", "result": 1, "data": 1}
 
 
-@pytest.mark.parametrize("params", [{}, {"params": None}, {"params": {}}])
+@pytest.mark.parametrize("params", [{}, {"params": None}, {"params": {}}, {"params": []}])
 def test_params_may_be_absent(params: dict[str, object]) -> None:
     assert the_call({"id": 1, "method": "m"} | params) == Call({"id": 1}, "m", {})
 
@@ -90,7 +90,7 @@ def test_a_method_that_is_no_name(method: object) -> None:
     assert fault_in(CALL | {"method": method}) == (-32600, {"id": "1"})
 
 
-@pytest.mark.parametrize("params", [[], ["@me"], "x", 5, True, False, 0, ""])
+@pytest.mark.parametrize("params", [["@me"], [None], "x", 5, True, False, 0, ""])
 def test_params_that_are_no_object(params: object) -> None:
     assert fault_in(CALL | {"params": params}) == (-32602, {"id": "1"})
 
@@ -102,7 +102,7 @@ def test_params_that_are_no_object(params: object) -> None:
         (CALL | {"id": True}, "id must be a string or a number"),
         (CALL | {"id": "\udfff"}, "id must be a string or a number"),
         (CALL | {"method": 7}, "method must be a string"),
-        (CALL | {"params": []}, "params must be an object"),
+        (CALL | {"params": ["@me"]}, "params must be an object"),
     ],
 )
 def test_what_is_no_request_is_told(request_: object, said: str) -> None:

@@ -21,6 +21,7 @@ from chalicelib.core.opensocial import (
     check_writable,
     data_keys,
     full_id,
+    keys_to_delete,
     person,
     person_fields,
     person_query,
@@ -243,6 +244,51 @@ def test_a_list_and_a_comma_separated_string_name_the_same_keys(names: list[str]
     assert data_keys(names, LIMITS) == data_keys(",".join(names), LIMITS) == set(names)
 
 
+# --- deletions
+
+
+@pytest.mark.parametrize("everything", [[], ["*"], "*", "@all", ["@all"], ["*", "@all"]])
+@pytest.mark.parametrize("as_keys", [True, False])
+def test_everything_is_deleted_by_a_word_or_an_empty_list(everything: object, as_keys: bool) -> None:
+    assert keys_to_delete(*((None, everything) if as_keys else (everything, None)), LIMITS) is None
+
+
+@pytest.mark.parametrize("given", ["a,b", ["a", "b"], ["a", "b", "a"], ",b,,a,"])
+def test_keys_to_delete(given: object) -> None:
+    assert keys_to_delete(given, None, LIMITS) == keys_to_delete(None, given, LIMITS) == {"a", "b"}
+    assert keys_to_delete(given, given, LIMITS) == {"a", "b"}
+
+
+NO_NAMES = ["", ",", ",,", "*,", "*,a", "a,@all", ["*", "a"], ["*", ""], [""], ["", ""], ["a", ""], [","], ["a,b"]]
+
+
+@pytest.mark.parametrize("given", NO_NAMES)
+def test_names_that_got_lost_never_delete_everything(given: object) -> None:
+    for fields, keys in ((given, None), (None, given), (given, given)):
+        with pytest.raises(ParameterInvalid):
+            keys_to_delete(fields, keys, LIMITS)
+
+
+@pytest.mark.parametrize(("fields", "keys"), [(None, None), ([], ["a"]), (["a"], []), ("*", ["a"]), (["a"], ["b"])])
+def test_two_words_for_the_keys_must_say_the_same(fields: object, keys: object) -> None:
+    with pytest.raises(ParameterInvalid) as caught:
+        keys_to_delete(fields, keys, LIMITS)
+    assert caught.value.description == "Name the keys to delete in fields; * alone deletes every key"
+
+
+@pytest.mark.parametrize("given", [1, True, False, {"a": "b"}, ["a", 1], [None], [["a"]]])
+def test_keys_to_delete_of_another_type(given: object) -> None:
+    with pytest.raises(BadRequest):
+        keys_to_delete(given, None, LIMITS)
+
+
+def test_as_many_keys_as_pairs_can_be_deleted() -> None:
+    names = [f"k{turn}" for turn in range(100)]
+    assert keys_to_delete(names[:99], None, LIMITS) == set(names[:99])
+    with pytest.raises(TooLarge):
+        keys_to_delete(names, None, LIMITS)
+
+
 # --- people
 
 OWN_FIELDS = ("nickname", "isViewer", "isOwner", "hasApp")
@@ -261,7 +307,8 @@ def test_default_fields(fields: object) -> None:
         (["isOwner", "displayName", "no_such"], Wanted(("id", "displayName"), ("isOwner",))),
         (["no_such"], Wanted(("id",), ())),
         ([""], Wanted(("id",), ())),
-        ("@all", Wanted(("id", "displayName", "thumbnailUrl", "profileUrl", "thumbnailDetails"), OWN_FIELDS)),
+        ("name", Wanted(("id",), ("name",))),
+        ("@all", Wanted((*DEFAULT_FIELDS, "thumbnailDetails"), (*OWN_FIELDS, "name"))),
     ],
 )
 def test_fields_by_name(fields: object, wanted: Wanted) -> None:
@@ -308,7 +355,7 @@ def test_parameters_of_another_type_are_an_error(name: str, value: object) -> No
         query(**{name: value})
 
 
-@pytest.mark.parametrize("value", [None, "topFriends", "id"])
+@pytest.mark.parametrize("value", [None, "", "topFriends", "id", "affinity"])
 def test_without_a_wish_people_come_by_id(value: object) -> None:
     assert not query(sortBy=value).by_name
 
@@ -368,6 +415,11 @@ def test_an_entry_says_who_it_is(viewer: str, owner: str, installed: bool) -> No
         "isOwner": owner == KEN,
         "hasApp": installed,
     }
+
+
+def test_a_name_is_the_display_name() -> None:
+    entry = person(Person(KENS, True), person_fields("name", ()), Running(HANA, HANA, True, True), strict=False)
+    assert entry == {"id": KEN, "name": {"formatted": "健 (Ken)", "unstructured": "健 (Ken)"}}
 
 
 def published(publication: Publication) -> Person:

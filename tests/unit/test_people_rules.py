@@ -184,6 +184,9 @@ NAMES = {"c": "anna", "a": "Zoe", "b": "Anna", "d": "花"}
     [
         ({}, "abcd"),
         ({"sortBy": "id", "sortOrder": "ascending"}, "abcd"),
+        ({"sortBy": "", "sortOrder": ""}, "abcd"),
+        ({"sortBy": "affinity"}, "abcd"),
+        ({"sortBy": "affinity", "sortOrder": "descending"}, "dcba"),
         ({"sortOrder": "descending"}, "dcba"),
         ({"sortBy": "displayName"}, "bcad"),
         ({"sortBy": "displayName", "sortOrder": "descending"}, "dacb"),
@@ -196,6 +199,7 @@ def test_order(given: Mapping[str, str], order: str) -> None:
 @pytest.mark.parametrize(
     ("given", "wanted", "page"),
     [
+        ({"filterBy": ""}, None, None),
         ({"filterBy": "hasApp"}, Filter.HAS_APP, None),
         ({"filterBy": "hasApp", "filterValue": "whatever"}, Filter.HAS_APP, None),
         ({"filterBy": "pageId", "filterValue": "12345"}, Filter.PAGE, "12345"),
@@ -211,14 +215,12 @@ def test_filters(given: Mapping[str, str], wanted: Filter | None, page: str | No
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"filterBy": ""}, "filterBy must be one of: hasApp, pageId"),
         ({"filterBy": "topFriends"}, "filterBy must be one of: hasApp, pageId"),
         ({"filterBy": "pageId"}, "filterValue must be the id of a page"),
         ({"filterBy": "pageId", "filterValue": ""}, "filterValue must be the id of a page"),
         ({"filterBy": "pageId", "filterValue": "cafe"}, "filterValue must be the id of a page"),
         ({"filterBy": "pageId", "filterValue": "1" * 21}, "filterValue must be the id of a page"),
-        ({"sortBy": ""}, "sortBy must be one of: id, displayName"),
-        ({"sortBy": "age"}, "sortBy must be one of: id, displayName"),
+        ({"sortBy": "age"}, "sortBy must be one of: id, displayName, affinity"),
         ({"sortOrder": "down"}, "sortOrder must be one of: ascending, descending"),
     ],
 )
@@ -245,12 +247,13 @@ def changed(**fields: Any) -> User:
 
 
 def test_every_field() -> None:
+    picture = "http://127.0.0.1:8000/ken.png"
     assert seen(KEN_USER, *FIELDS) == {
         "id": KEN,
         "displayName": "健 (Ken)",
         "thumbnailUrl": "http://127.0.0.1:8000/ken.png",
         "profileUrl": "http://127.0.0.1:8000/users/ken",
-        "thumbnailDetails": [{"value": "http://127.0.0.1:8000/ken.png"}],
+        "thumbnailDetails": [{"value": picture, "url": picture, "width": 76, "height": 76}],
         "bloodType": "A",
         "address": "東京都",
         "location": "東京都",

@@ -9,7 +9,17 @@ from chalice.app import Request
 
 from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused
 from chalicelib.web.dialect import Dialect
-from chalicelib.web.requests import check_format, check_json_type, decoded, json_body, parameters, token_in
+from chalicelib.web.requests import (
+    asked_format,
+    check_format,
+    check_json_type,
+    decoded,
+    json_body,
+    names_in_body,
+    other_parameters,
+    parameters,
+    token_in,
+)
 
 
 def request(
@@ -126,7 +136,16 @@ def test_the_content_type_is_looked_at_before_the_body():
 
 @pytest.mark.parametrize(
     ("segment", "asked"),
-    [("@self", []), ("@self.json", []), ("@self", ["json"]), ("@self.atom", ["json"]), ("@self", ["atom", "json"])],
+    [
+        ("@self", []),
+        ("@self.json", []),
+        ("@self", ["json"]),
+        ("@self.atom", ["json"]),
+        ("@self", ["atom", "json"]),
+        ("@self", [""]),
+        ("@self.json", [""]),
+        ("@self", ["atom", ""]),
+    ],
 )
 def test_json_is_asked_for_by_suffix_or_parameter_and_the_parameter_wins(segment, asked):
     assert check_format(request(query={"format": asked} if asked else None), segment) == "@self"
@@ -149,6 +168,49 @@ def test_a_route_may_have_more_formats():
         check_format(request(), "@app.xml", ("json", "atom"))
 
 
+def test_an_empty_format_is_none():
+    assert asked_format(request(query={"format": [""]}), "@app.atom", ("json", "atom")) == ("@app", "atom")
+    assert asked_format(request(query={"format": [""]}), "@app", ("json", "atom")) == ("@app", "json")
+
+
+@pytest.mark.parametrize("body", [b"{}", b"null", b"[]", b'["a"]', b"a", b"\xff"])
+@pytest.mark.parametrize("kind", ["", "application/json", "text/plain"])
+def test_any_body_may_name_things(body, kind):
+    assert names_in_body(request(body, content_type=kind))
+
+
+@pytest.mark.parametrize("body", [None, b"", b" \r\n"])
+@pytest.mark.parametrize("kind", ["", "application/json", "application/x-www-form-urlencoded"])
+def test_no_body_names_nothing(body, kind):
+    assert not names_in_body(request(body, content_type=kind))
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("oauth_nonce=1&oauth_signature=x%3D&xoauth_requestor_id=k3v9x2mtq7ra", False),
+        ("oauth_nonce=1&fields=a", True),
+        ("fields=a&oauth_nonce=1", True),
+        ("fields", True),
+    ],
+)
+def test_a_signature_in_a_form_names_nothing(body, names):
+    assert names_in_body(request(body, content_type="application/x-www-form-urlencoded")) is names
+
+
+def test_other_parameters():
+    query = {"fields": ["a"], "fields[]": ["b"], "st": [""]}
+    assert other_parameters(request(query=query), "fields") == ["fields[]", "st"]
+    assert other_parameters(request(), "fields") == []
+
+
+@pytest.mark.parametrize("value", ["application/json-rpc", "Application/JSON-RPC; charset=utf-8", "application/json"])
+def test_a_face_may_take_further_content_types(value):
+    check_json_type(request(content_type=value), "application/json-rpc")
+    with pytest.raises(BadRequest):
+        check_json_type(request(content_type="text/plain"), "application/json-rpc")
+
+
 def test_parameters_are_every_value_in_order():
     assert parameters(request(query={"fields": ["a", "", "b"]}), "fields") == ["a", "", "b"]
     assert parameters(request(query={"other": ["a"]}), "fields") == []
@@ -164,6 +226,8 @@ def test_a_path_segment_is_decoded():
     [
         ({"authorization": "OAuth T"}, Dialect.OAUTH),
         ({"authorization": "oauth  T "}, Dialect.OAUTH),
+        ({"authorization": "OAuth2 T"}, Dialect.OAUTH),
+        ({"authorization": "oauth2 T"}, Dialect.OAUTH),
         ({"Authorization": "Bearer T"}, Dialect.BEARER),
         ({"AUTHORIZATION": "BEARER T"}, Dialect.BEARER),
         ({"query": {"oauth_token": ["T"]}}, Dialect.OAUTH),
@@ -179,8 +243,8 @@ def test_a_token_comes_in_four_ways_each_with_its_dialect(sent, dialect):
 @pytest.mark.parametrize(
     "sent",
     [{}, {"authorization": ""}, {"authorization": "OAuth"}, {"authorization": "Bearer "}, {"authorization": "T"},
-     {"authorization": "Basic VDpU"}, {"authorization": "OAuthT"}, {"query": {"access_token": [""]}},
-     {"query": {"token": ["T"]}}],
+     {"authorization": "Basic VDpU"}, {"authorization": "OAuthT"}, {"authorization": "OAuth2"},
+     {"query": {"access_token": [""]}}, {"query": {"token": ["T"]}}],
 )  # fmt: skip
 def test_without_a_token_the_dialect_is_the_older_one(sent):
     assert token_in(request(**sent)) == (None, Dialect.OAUTH)

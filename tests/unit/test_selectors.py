@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.appdata import Group, Selection, asked_keys, select, select_writable
+from chalicelib.core.appdata import Group, Selection, asked_keys, deleted_keys, select, select_writable
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooLarge
 from chalicelib.core.limits import Limits
 
@@ -64,6 +64,54 @@ def test_fields_name_keys_once_each_whatever_commas_stand_around_them(fields):
 def test_a_name_that_cannot_be_a_key_is_refused(fields):
     with pytest.raises(ParameterInvalid):
         asked_keys(fields, LIMITS)
+
+
+@pytest.mark.parametrize("fields", ["", "*", "@all", "*,*", "*,@all"])
+def test_no_fields_or_a_word_for_all_alone_deletes_every_key(fields):
+    assert deleted_keys(fields, ["oauth_token", "startIndex", "_", "format"], LIMITS) is None
+
+
+@pytest.mark.parametrize("fields", ["a,b", "b,a", "a,b,a", "a,b,", ",a,,b"])
+def test_fields_name_the_keys_to_delete(fields):
+    assert deleted_keys(fields, ["keys"], LIMITS, names_in_body=True) == {"a", "b"}
+
+
+@pytest.mark.parametrize("fields", [",", ",,", "*,", ",*", "*,a", "a,@all", "a b", " ", "*a"])
+def test_names_that_got_lost_delete_nothing(fields):
+    with pytest.raises(ParameterInvalid):
+        deleted_keys(fields, [], LIMITS)
+
+
+NEAR = ["field", "Fields", "FIELDS", "fields[]", "fields[0]", "fields.0", "feilds", "filds", "fieds", "key", "keys",
+        "Keys", "keys[]", "field_s", "fields "]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_a_parameter_that_looks_like_fields_is_no_bare_deletion(name):
+    with pytest.raises(ParameterInvalid) as caught:
+        deleted_keys("", ["oauth_token", name], LIMITS)
+    assert caught.value.description == "Name the keys to delete in fields; * alone deletes every key"
+    assert deleted_keys("*", [name], LIMITS) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["format", "startIndex", "count", "access_token", "st", "api_key", "v", "", "[]", "\u00ad" * 9]
+)
+def test_another_parameter_is_not_looked_at(name):
+    assert deleted_keys("", [name, "k" * 100_000], LIMITS) is None
+
+
+def test_names_in_a_body_are_no_bare_deletion():
+    with pytest.raises(ParameterInvalid):
+        deleted_keys("", [], LIMITS, names_in_body=True)
+    assert deleted_keys("*", [], LIMITS, names_in_body=True) is None
+
+
+def test_a_deletion_names_as_many_keys_as_a_write():
+    names = [f"k{turn}" for turn in range(99)]
+    assert deleted_keys(",".join(names), [], LIMITS) == set(names)
+    with pytest.raises(TooLarge):
+        deleted_keys(",".join([*names, "k99"]), [], LIMITS)
 
 
 def test_as_many_different_names_as_allowed_pass():

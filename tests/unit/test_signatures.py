@@ -39,11 +39,11 @@ APPS = {
 class Door:
     """A face that takes signatures, behind the gateway; `used` has the nonces that were used up."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, urls: tuple[str, ...] = (ISSUER, OLD), **settings: Any) -> None:
         self.used: list[tuple[str, int, str]] = []
         self.asked: list[str] = []
         self.now = NOW
-        signatures = Signatures(self._app, self._use, lambda: self.now * 1000 + 999, (ISSUER, OLD), **settings)
+        signatures = Signatures(self._app, self._use, lambda: self.now * 1000 + 999, urls, **settings)
         tokens = Tokens(Keys(lambda: '{"keys":[]}'), ISSUER)
         face, self.app = Face("face", lambda: tokens, lambda: signatures), Chalice("test")
 
@@ -138,7 +138,8 @@ def test_the_base_string_of_the_rfc():
     query = {"b5": ["=%3D"], "a3": ["a"], "c@": [""], "a2": ["r b"]}
     request = asked("POST", "/request", query, {"content-type": FORM, "authorization": header}, "c2&a3=2+q")
 
-    (base,) = base_strings(request, signed_parameters(request), ["http://EXAMPLE.COM:80"])
+    base, slashed = base_strings(request, signed_parameters(request), ["http://EXAMPLE.COM:80"])
+    assert slashed == base.replace("%2Frequest&", "%2Frequest%2F&", 1)
 
     assert base == (
         "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D"
@@ -434,6 +435,43 @@ def test_a_body_without_a_hash(needed):
         assert Door(body_hash=True).send(url, headers, "POST").status == 200
     else:
         assert answer.status == 200
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8000", "http://localhost:8000"])
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:8000", "http://localhost:8000"])
+def test_a_laptop_has_two_names(issuer, base):
+    assert knock(Door(urls=(issuer,)), target(base)).status == 200
+
+
+@pytest.mark.parametrize("base", ["http://localhost:8001", "http://localhost", "http://localhost.example:8000"])
+def test_another_port_or_host_is_another_server(base):
+    assert problem(knock(Door(urls=("http://127.0.0.1:8000",)), target(base))) == (401, "signature_invalid")
+    assert problem(knock(Door(), target(base))) == (401, "signature_invalid")
+
+
+@pytest.mark.parametrize("guid", ["@me", "%40me"])
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_path_that_ends_in_a_slash(guid, kept):
+    """The slash is signed; what is in front of the app may drop it."""
+    url, headers, _ = sign(target(ISSUER, f"/os/{guid}/@self/"))
+    asked_for = url if kept else url.replace("@self/?", "@self?")
+
+    assert Door().send(asked_for, headers).status == 200
+    wrong = sign(target(ISSUER, f"/os/{guid}/@self//"))[1]
+    assert problem(Door().send(asked_for, wrong)) == (401, "signature_invalid")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_body_is_no_form_whatever_its_content_type(method):
+    """Libraries send the content type of a form with every request, and the hash of an empty body."""
+    empty = base64.b64encode(hashlib.sha1(b"").digest()).decode()
+    url, headers, _ = sign(target(oauth_body_hash=empty), method)
+
+    for needed in (True, False):
+        assert Door(body_hash=needed).send(url, headers | {"Content-Type": FORM}, method).status == 200
+    wrong = base64.b64encode(hashlib.sha1(b"x").digest()).decode()
+    url, headers, _ = sign(target(oauth_body_hash=wrong), method)
+    assert problem(Door().send(url, headers | {"Content-Type": FORM}, method)) == (401, "parameter_rejected")
 
 
 def test_a_form_has_no_hash_of_its_body():

@@ -8,7 +8,7 @@ type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 export interface Configuration {
   /**
    * An access token, or a function that returns one, or a promise of one. It is called before each batch; and once
-   * more, with the token that was refused, where the server has answered 401.
+   * more, with the token that was refused, where the server has answered 401. Without a token nothing is sent.
    */
   token?: string | null | ((refused?: string) => string | Promise<string>);
   /** Where the server is. Default: the script tag's `data-base-url`, else where the script was loaded from. */
@@ -49,7 +49,6 @@ export type AppData = { [userId: string]: { [key: string]: string } };
 export interface BaseDataRequest<Data = unknown> {
   readonly method: string;
   readonly params: object;
-  readonly error?: { code: number; message: string };
   readonly read?: (result: any) => Data;
 }
 
@@ -314,10 +313,15 @@ export interface OsapiSelection {
 
 export interface OsapiKeys {
   appId?: string;
-  /** Names of keys; all where neither this nor `fields` is there. */
+  /** Names of keys; every key if neither this nor `fields` is there. */
   keys?: readonly string[] | string;
   fields?: readonly string[] | string;
 }
+
+export type OsapiDeletion = { appId?: string } & (
+  | { keys: readonly string[] | string; fields?: undefined }
+  | { fields: readonly string[] | string; keys?: undefined }
+);
 
 export interface OsapiPeopleOptions {
   fields?: readonly string[] | string;
@@ -332,6 +336,8 @@ export interface OsapiPeopleOptions {
 export interface OsapiPerson {
   id: string;
   displayName?: string;
+  /** Without `fields`, or where they have `name`. */
+  name?: { formatted: string; unstructured: string };
   thumbnailUrl?: string;
   profileUrl?: string;
   [field: string]: any;
@@ -350,7 +356,8 @@ export declare const osapi: {
     /** Values come HTML-escaped unless `escapeType` is NONE. */
     get(options?: OsapiSelection & OsapiKeys & DataRequestOptions): OsapiRequest<AppData>;
     update(options: OsapiSelection & OsapiKeys & { data: { [key: string]: string } }): OsapiRequest<object>;
-    delete(options?: OsapiSelection & OsapiKeys): OsapiRequest<object>;
+    /** `"*"` deletes every key; no keys are a bad request. */
+    delete(options: OsapiSelection & OsapiDeletion): OsapiRequest<object>;
   };
   people: {
     get(options?: OsapiSelection & OsapiPeopleOptions): OsapiRequest<OsapiPerson | OsapiPeople>;

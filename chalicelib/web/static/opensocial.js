@@ -8,7 +8,7 @@
  *     opensocial.configure({ token: () => freshToken() });
  *
  * The access token is, in this order: what `opensocial.configure` was given; the script tag's `data-token`; `st` in the
- * page's own address, in the fragment or in the query. Types are in opensocial.d.ts.
+ * page's own address, in the fragment or in the query. Without a token nothing is sent. Types are in opensocial.d.ts.
  */
 ((here, publish) => {
   "use strict";
@@ -52,8 +52,9 @@
   }
 
   const ask = (token, body) => {
-    const headers = { "Content-Type": "application/json" };
-    if (token) headers.Authorization = `Bearer ${token}`;
+    // The page Information Sharing: "no authentication" is a bad request.
+    if (!token) throw new Failure(400, "There is no access token");
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
     const url = `${settings.baseUrl.replace(/\/+$/, "")}/rpc`;
     return fetch(url, { method: "POST", headers, body, credentials: "omit", cache: "no-store" });
   };
@@ -88,11 +89,24 @@
     });
   };
 
+  const named = (value) => [value ?? []].flat().some(Boolean);
+
+  /**
+   * Why a call must not be sent: it names no user, or it deletes and names no key. To the server an empty list of keys
+   * is every key, and a variable that happens to be empty must not clear everything; `"*"` does.
+   */
+  const wrong = ({ method, params }) => {
+    if ("userId" in params && !named(params.userId)) return { code: 400, message: "No user is named" };
+    if (method !== "appdata.delete" || named(params.fields)) return undefined;
+    return { code: 400, message: "No keys are named" };
+  };
+
   /** Run calls and then call `done`, never before this returns, with their answers or with a Failure. */
   const run = (calls, done) => {
-    // A call with an `error` of its own is not sent: it is known to be wrong.
-    const sent = calls.filter((call) => !call.error);
-    const together = (answers) => calls.map((call) => (call.error ? call : answers.shift()));
+    // What is known to be wrong is not sent.
+    const wrongs = calls.map(wrong);
+    const sent = calls.filter((_, index) => !wrongs[index]);
+    const together = (answers) => wrongs.map((error) => (error ? { error } : answers.shift()));
     (async () => (sent.length ? post(sent) : []))().then(together).catch((failure) => {
       return failure instanceof Failure ? failure : new Failure(0, String(failure?.message ?? failure));
     }).then((outcome) => {
@@ -486,24 +500,22 @@
      */
     newRemovePersonAppDataRequest(...given) {
       const [id, keys] = given.length < 2 ? ["VIEWER", ...given] : given;
-      const fields = [keys ?? []].flat();
-      // To the server no keys are all keys; a variable that happens to be empty must not clear everything.
-      const error = fields.some(Boolean) ? undefined : { code: 400, message: "No keys are named" };
-      return { method: "appdata.delete", params: appdata(id, { fields }), error };
+      return { method: "appdata.delete", params: appdata(id, { fields: [keys ?? []].flat() }) };
     }
   }
 
   // The container ----------------------------------------------------------------------------------------------------
 
   const PERSON_FIELDS =
-    "id name nickname displayName thumbnailUrl profileUrl currentLocation addresses gender age dateOfBirth hasApp " +
-    "bloodType";
+    "id name nickname displayName thumbnailUrl thumbnailDetails profileUrl currentLocation addresses address location " +
+    "gender age dateOfBirth birthday hasApp isViewer isOwner bloodType";
+  // By topFriends all friends come, by their ids.
   const SUPPORTED = {
     person: PERSON_FIELDS.split(" "),
     name: ["unstructured"],
     address: ["unstructuredAddress"],
-    sortOrder: ["name"],
-    filterType: ["all", "hasApp"],
+    sortOrder: ["topFriends", "name"],
+    filterType: ["all", "hasApp", "topFriends"],
   };
 
   class Environment {
@@ -571,13 +583,23 @@
     return batch;
   };
 
+  /** A person, or a list of people, with the name that OpenSocial 1.0 has beside the display name. */
+  const withNames = (result) => {
+    if (Array.isArray(result?.list)) return { ...result, list: result.list.map(withNames) };
+    if (result?.displayName === undefined) return result;
+    return { ...result, name: { formatted: result.displayName, unstructured: result.displayName } };
+  };
+
   /** A function that makes requests of a method; `fixed` are the parameters that it does not leave to its caller. */
   const service = (method, defaults, fixed) => (given) => {
     const { keys, escapeType, ...rest } = given ?? {};
     const request = {
       method,
       rpc: { ...defaults, ...(keys === undefined ? {} : { fields: [keys].flat() }), ...rest, ...fixed },
-      read: (result) => (method === "appdata.get" ? escaped(result, escapeType) : result),
+      read: (result) => {
+        if (method === "appdata.get") return escaped(result, escapeType);
+        return method === "people.get" && !named(rest.fields) ? withNames(result) : result;
+      },
       execute: (callback) => newBatch().add("only", request).execute(({ only }) => callback?.(only)),
     };
     return request;
@@ -615,7 +637,10 @@
   };
 
   publish({ opensocial, osapi, gadgets });
-})(globalThis.document?.currentScript, (library) => {
-  // A page's own `gadgets` stays.
-  Object.assign(globalThis, library, globalThis.gadgets && { gadgets: globalThis.gadgets });
+})(((found) => {
+  // An element named `currentScript` takes the script's place in `document`: it must not say where the token is sent.
+  return found instanceof (globalThis.HTMLScriptElement ?? Object) ? found : null;
+})(globalThis.document?.currentScript), (library) => {
+  // A page's own `gadgets` stays; an element of that name is no property of the page's own.
+  Object.assign(globalThis, library, Object.hasOwn(globalThis, "gadgets") && { gadgets: globalThis.gadgets });
 });
