@@ -141,7 +141,12 @@ class Contract:
         if declared is None and status in (404, 405):
             # API Gateway knows no method of a path that is not there.
             return {404: responses["NotFound"], 405: responses["MethodNotAllowed"] if known else None}[status]
-        named = {413: responses["TooLarge"], 415: responses["UnsupportedEncoding"], 403: responses["Forbidden"], 429: responses["Busy"]}
+        named = {
+            413: responses["TooLarge"],
+            415: responses["UnsupportedEncoding"],
+            403: responses["Forbidden"],
+            429: responses["Busy"],
+        }
         if status >= 500 and status != 503:
             return (declared or {}).get("5XX") or responses["Failure"]
         return named.get(status)

@@ -225,7 +225,11 @@ def _escape(character: str) -> str:
     """How to write a character that a URL does not hold; what would not show in a sentence is not repeated."""
     if character == "%":
         return "a % that is not followed by two hexadecimal digits is written %25"
-    return f'"{character}" is written {quote(character)}' if character.isprintable() else "it has a control character"
+    return (
+        f'"{character}" is written {quote(character)}'
+        if character.isprintable()
+        else "it has a character that a URL does not hold"
+    )
 
 
 def _is_unicode(value: str) -> bool:

@@ -139,10 +139,10 @@ def check_json_type(request: Request) -> None:
 
 def pairs_body(request: Request) -> Any:
     """The body of a write of pairs as JSON, null where it is empty; that needs no content type. Raises BadRequest."""
-    if not request.raw_body.strip() and "content-type" not in request.headers:
-        return None
-    check_json_type(request)
-    return json_text(request.raw_body) if request.raw_body.strip() else None
+    empty = not request.raw_body.strip()
+    if not empty or request.headers.get("content-type", "").strip():
+        check_json_type(request)
+    return None if empty else json_text(request.raw_body)
 
 
 def json_body(request: Request, *, lenient: bool = False) -> Any:

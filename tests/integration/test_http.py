@@ -35,7 +35,9 @@ def test_head_is_get_without_the_body(world: World, path: str) -> None:
     got, asked = (world.gateway.handle(Request(method, where)) for method in ("GET", "HEAD"))
     ids = ("X-Request-Id", "Set-Cookie")
     assert asked.status == got.status
-    assert [each for each in asked.headers if each[0] not in ids] == [each for each in got.headers if each[0] not in ids]
+    assert [each for each in asked.headers if each[0] not in ids] == [
+        each for each in got.headers if each[0] not in ids
+    ]
     wired = wire.to_bytes(asked, method="HEAD", keep_alive=True)
     head, _, body = wired.partition(b"\r\n\r\n")
     assert body == b""

@@ -89,7 +89,9 @@ def test_routes_without_a_token_are_these_and_no_others():
     found = {f"{method} {path}": view.instead for method, path, view in routes() if view.token is Token.NONE}
     heads = {name.replace("GET ", "HEAD "): instead for name, instead in WITHOUT_TOKEN.items() if "GET " in name}
     # Preflights do nothing; which paths have one is in test_cors.py.
-    assert {name: instead for name, instead in found.items() if not name.startswith("OPTIONS ")} == WITHOUT_TOKEN | heads
+    assert {
+        name: instead for name, instead in found.items() if not name.startswith("OPTIONS ")
+    } == WITHOUT_TOKEN | heads
 
 
 def test_head_is_answered_where_get_needs_no_token_and_nowhere_else():
