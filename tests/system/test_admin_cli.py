@@ -119,7 +119,7 @@ def test_nobody_there_is_3(served: Served) -> None:
 
     admin(served, *words, status=3)
 
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 @pytest.fixture
