@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
-from types import FrameType
 from typing import Protocol
 
 from chalicelib.settings import WrongSetting
@@ -16,11 +14,14 @@ from local.embedded import Emulator, accepts, await_predecessor, taken
 from local.environment import STAGE, Environment, Refused
 from local.gateway import Gateway
 from local.server import Server
+from local.signals import Wakeup
 from local.timing import TimedGateway, watch_all
 from local.worker import Worker
 
 _SWEEP_SECONDS = 5
 _WORK_SECONDS = 5
+_START_SECONDS = 5
+"""How long a start that is to end is waited for; what it does then is cut off with the process."""
 _log = logging.getLogger("local")
 
 
@@ -31,16 +32,20 @@ class Sweeping(Protocol):
         """Do one round."""
 
 
-class Stopped(BaseException):
-    """A signal asked to stop."""
+class Stopped(Exception):
+    """The start was told to end."""
 
 
 class Launcher:
-    """One run of the local platform."""
+    """One run of the local platform.
+
+    It starts in a thread of its own, while the main thread waits for a signal.
+    """
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._ended = threading.Event()
+        self._failed: Exception | None = None
         self._lost = False
         self._server: Server | None = None
         self._emulator: Emulator | None = None
@@ -48,31 +53,34 @@ class Launcher:
 
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SIGHUP. Returns the exit status; raises Refused where it cannot start."""
-        try:
-            signal.signal(signal.SIGINT, self._on_signal)
-            signal.signal(signal.SIGTERM, self._on_signal)
-            # Ignored already means nohup.
-            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-                signal.signal(signal.SIGHUP, self._on_signal)
-            self._claim()
-            self._start()
-            self._ended.wait()
-        except Stopped:
-            _log.info("stopping")
-        finally:
-            saved = self._end()
+        wakeup = Wakeup()
+        starting = threading.Thread(target=self._begin, args=(wakeup,), daemon=True)
+        starting.start()
+        wakeup.wait()
+        _log.info("stopping")
+        self._ended.set()
+        starting.join(_START_SECONDS)
+        saved = self._end()
+        if self._failed:
+            raise self._failed
         if self._lost and self._emulator:
             print(f"The embedded AWS ended unexpectedly:\n{self._emulator.log_tail()}", file=sys.stderr)
         return 0 if saved and not self._lost else 1
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._ended.is_set():
-            self._ended.set()
-            raise Stopped
+    def _begin(self, wakeup: Wakeup) -> None:
+        try:
+            self._claim()
+            self._start(wakeup)
+        except Exception as failed:
+            # While all ends, a start fails of that.
+            if not self._ended.is_set():
+                self._failed = failed
+                wakeup.wake()
 
-    def _on_loss(self) -> None:
-        self._lost = True
-        self._ended.set()
+    def _check(self) -> None:
+        """Raise Stopped once the run is to end."""
+        if self._ended.is_set():
+            raise Stopped
 
     def _claim(self) -> None:
         """Make sure, before anything is touched, that nobody else has the directory or the ports."""
@@ -92,14 +100,19 @@ class Launcher:
         except OSError:
             raise Refused(taken("PORT", environment.port)) from None
         if environment.endpoint is None:
-            await_predecessor(environment)
+            await_predecessor(environment, self._check)
 
-    def _start(self) -> None:
+    def _start(self, wakeup: Wakeup) -> None:
+        def lost() -> None:
+            self._lost = True
+            wakeup.wake()
+
         environment = self._environment
+        self._check()
         if environment.endpoint is None:
             self._emulator = Emulator(environment)
-            self._emulator.await_start()
-            self._emulator.when_lost(self._on_loss)
+            self._emulator.await_start(self._check)
+            self._emulator.when_lost(lost)
         environment.apply()
         keys.ensure(environment.token_keys)
         keys.ensure_secret(environment.secret_keys)
@@ -118,13 +131,16 @@ class Launcher:
         if os.environ.get("ENGAWA_SERVER_TIMING") == "1":
             kind = TimedGateway
             watch_all()
+        self._check()
         _create_stack()
         made = app.create_app(bootstrap.platform)
         platform = bootstrap.platform()
         settings = platform.settings
         images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
         gateway = kind(made, images, Sample(platform.tokens, environment.base_url))
+        self._check()
         text = demo.load(platform, environment.base_url, environment.directory)
+        self._check()
         threading.Thread(target=self._sweep, args=(platform,), daemon=True).start()
         worker = Worker(boto3.client("sqs"), platform.settings.cleaning_queue, made.handler_map[CLEAN])
         self._worker = threading.Thread(target=worker.run, args=(self._ended,), daemon=True)
@@ -150,7 +166,6 @@ class Launcher:
                     _log.exception("sweeping failed; the next round tries again")
 
     def _end(self) -> bool:
-        self._ended.set()
         if self._server:
             self._server.stop()
         if self._worker:

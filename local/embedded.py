@@ -37,10 +37,11 @@ class Emulator:
             )
         self._stopping = False
 
-    def await_start(self) -> None:
-        """Wait until it accepts connections. Raises Refused where it does not."""
+    def await_start(self, check: Callable[[], None] = lambda: None) -> None:
+        """Wait until it accepts connections. Raises Refused where it does not, and what `check` raises meanwhile."""
         deadline = time.monotonic() + _START_SECONDS
         while not accepts(self._port):
+            check()
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise Refused(f"The embedded AWS did not start; {self._log} says:\n{self.log_tail()}")
@@ -79,12 +80,16 @@ def accepts(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def await_predecessor(environment: Environment) -> None:
-    """Wait for the emulator of a launcher that was killed: it is saving, and has its port until it is done."""
+def await_predecessor(environment: Environment, check: Callable[[], None] = lambda: None) -> None:
+    """Wait for the emulator of a launcher that was killed: it is saving, and has its port until it is done.
+
+    Raises Refused where that takes too long, and what `check` raises meanwhile.
+    """
     deadline = time.monotonic() + LOCK_SECONDS
     while accepts(environment.emulator_port) and time.monotonic() < deadline:
         if not locks.is_held(environment.directory / LOCK):
             break
+        check()
         time.sleep(0.05)
     if accepts(environment.emulator_port):
         raise Refused(taken("EMULATOR_PORT", environment.emulator_port))

@@ -54,6 +54,7 @@ class StoredImages:
             ("ETag", stored["ETag"]),
             ("X-Content-Type-Options", "nosniff"),
         ]
-        if stored["ETag"] in request.header("if-none-match"):
+        known = [value for name, value in request.headers if name.lower() == "if-none-match"]
+        if any(stored["ETag"] in value for value in known):
             return Answer(304, headers)
         return Answer(200, headers, body)

@@ -29,6 +29,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def __init__(self, port: int) -> None:
         """Bind 127.0.0.1:`port`. Raises OSError where the port is taken."""
         self.gateway: Gateway | None = None
+        self._accepting = False
         self._busy = 0
         self._idle = threading.Condition()
         super().__init__((HOST, port), _Connection, bind_and_activate=False)
@@ -43,10 +44,12 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.gateway = gateway
         self.server_activate()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        self._accepting = True
 
     def stop(self, seconds: float = 10) -> None:
         """Accept no more and wait until the requests at work are answered, `seconds` at most."""
-        if self.gateway is not None:
+        if self._accepting:
+            # Without the thread that accepts, this would wait for ever.
             self.shutdown()
         self.server_close()
         with self._idle:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HIDDEN_SECONDS = 12
 """How long a message stays hidden after its worker was last heard of."""
 
+_KEEP_SECONDS = HIDDEN_SECONDS / 3
 _WAIT_SECONDS = 1
 _RETRY_SECONDS = 1
 _TIMEOUT_MS = 60_000
@@ -88,7 +89,7 @@ class Worker:
         done = threading.Event()
 
         def keep() -> None:
-            while not done.wait(HIDDEN_SECONDS / 3):
+            while not done.wait(_KEEP_SECONDS):
                 try:
                     self._hide(message, HIDDEN_SECONDS)
                 except Exception:

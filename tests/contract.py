@@ -109,6 +109,9 @@ class Contract:
     def faults(self, seen: Seen) -> list[str]:
         """What of an answer is not documented; nothing where all of it is. Values of the answer are not told."""
         operation, known = self.find(seen.method, seen.path)
+        if operation is not None and seen.method == "HEAD":
+            # What is said of HEAD is that it is answered as GET.
+            operation, _ = self.find("GET", seen.path)
         if operation is None:
             response = self._anywhere(seen.status, known)
         else:
@@ -138,7 +141,12 @@ class Contract:
         if declared is None and status in (404, 405):
             # API Gateway knows no method of a path that is not there.
             return {404: responses["NotFound"], 405: responses["MethodNotAllowed"] if known else None}[status]
-        named = {413: responses["TooLarge"], 403: responses["Forbidden"], 429: responses["Busy"]}
+        named = {
+            413: responses["TooLarge"],
+            415: responses["UnsupportedEncoding"],
+            403: responses["Forbidden"],
+            429: responses["Busy"],
+        }
         if status >= 500 and status != 503:
             return (declared or {}).get("5XX") or responses["Failure"]
         return named.get(status)

@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -25,6 +24,7 @@ from bench.load.samples import Sample, lines, read
 from bench.load.served import served
 from bench.quality import DOCS, fill
 from local.environment import ROOT, Refused
+from local.signals import interrupt_once
 
 MOST_SECONDS, MOST_USERS, MOST_RATE = 600, 100, 400
 """However much is asked for. At that rate each of the 120 stored users writes 140 times in 180 seconds; 180 may be."""
@@ -77,8 +77,8 @@ def main() -> int:
     parser.add_argument("--rate", type=_up_to(MOST_RATE), default=60, help="requests a second (default: %(default)s)")
     parser.add_argument("--docs", action="store_true", help="write docs/load.svg, and the table into docs/quality.md")
     asked = parser.parse_args()
-    # As Ctrl-C: what was started is ended, too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What was started is ended, too, whichever signal comes, and another one behind it.
+    interrupt_once()
     with TemporaryDirectory(prefix="engawa-load-") as name:
         directory = Path(name)
         try:

@@ -37,7 +37,17 @@ def served(directory: Path) -> Iterator[Environment]:
             environment.apply()
             yield environment
         finally:
-            _end(process)
+            end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Stop the platform and wait until it has ended, also where this process is interrupted just now, once."""
+    try:
+        _stop(process)
+    except KeyboardInterrupt:
+        # Perhaps before the platform was told.
+        _stop(process)
+        raise
 
 
 def _await(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
@@ -48,7 +58,7 @@ def _await(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
         time.sleep(0.05)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
     process.send_signal(signal.SIGINT)
     try:
         process.wait(_STOP_SECONDS)

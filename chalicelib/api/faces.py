@@ -27,6 +27,7 @@ FACES: Mapping[str, tuple[str, ...]] = {
     "/launch/": ("launch",),
     "/docs": ("reference",),
     "/openapi.json": ("reference",),
+    "/health": ("health",),
     "/admin/": ("admin_users", "admin_apps", "admin_pages", "admin_import"),
 }
 """What paths begin with, and the modules of `api/` that have them; in each, the function of its name makes the face."""
@@ -54,7 +55,12 @@ class Faces(Chalice):
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer what API Gateway hands over."""
-        path = event.get("requestContext", {}).get("resourcePath")
+        asked = event.get("requestContext", {})
+        path = asked.get("resourcePath")
         if path and path not in self.routes:
             self.load(path)
-        return super().__call__(event, context)
+        answer: dict[str, Any] = super().__call__(event, context)
+        if asked.get("httpMethod") == "HEAD" and "multiValueHeaders" not in event:
+            # Chalice's own server (`chalice local`), which sends the body that it gets.
+            answer["body"] = ""
+        return answer

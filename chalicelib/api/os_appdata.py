@@ -22,7 +22,15 @@ from chalicelib.store.appdata import Receipt
 from chalicelib.web import atom
 from chalicelib.web.answers import carried, data_answer, json_answer, rate_headers, unchanged_answer
 from chalicelib.web.face import Face, Token
-from chalicelib.web.requests import asked_format, check_format, json_body, names_in_body, other_parameters, parameters
+from chalicelib.web.requests import (
+    asked_format,
+    check_format,
+    header_list,
+    names_in_body,
+    other_parameters,
+    pairs_body,
+    parameters,
+)
 
 PATH = "/os/0.8/appdata/{guid}/{selector}/{app}"
 
@@ -54,7 +62,7 @@ def os_appdata(platform: Callable[[], Platform]) -> Face:
         else:
             data = data_of(here, access, selection, keys)
         if form == "atom":
-            uri = f"{here.settings.issuer}/os/0.8/appdata/{guid}/{selector}/{name}"
+            uri = atom.address(here.settings.issuer, "os", "0.8", "appdata", guid, selector, name)
             return carried(_atom(data, uri, here.clock(), headers, single=single), here.answers.keep)
         entry = {full_id(user): values for user, values in data.items()}
         return data_answer({"entry": entry}, headers, here.answers.keep)
@@ -67,7 +75,7 @@ def os_appdata(platform: Callable[[], Platform]) -> Face:
         """
         here = platform()
         viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
-        pairs = check_pairs(json_body(request), here.settings.limits)
+        pairs = check_pairs(pairs_body(request), here.settings.limits)
         return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
 
     @route(methods=["DELETE"])
@@ -92,7 +100,7 @@ def _fields(request: Request) -> str:
 
 
 def _conditions(request: Request) -> Conditions:
-    return conditions.parse(request.headers.get("if-match"), request.headers.get("if-none-match"))
+    return conditions.parse(header_list(request, "if-match"), header_list(request, "if-none-match"))
 
 
 def _receipt_answer(receipt: Receipt) -> Response:

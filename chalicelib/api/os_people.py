@@ -48,7 +48,7 @@ def os_people(platform: Callable[[], Platform]) -> Face:
             made = [_atom_entry(entry) for entry in entries]
             if single:
                 return atom.entry_answer(made[0], here.clock())
-            uri = f"{here.settings.issuer}/os/0.8/people/{guid}/{group}"
+            uri = atom.address(here.settings.issuer, "os", "0.8", "people", guid, group)
             answer = atom.feed_answer(made, found.counters, uri=uri, title="People", now=here.clock())
             return carried(answer, here.answers.keep)
         counters = {name: found.counters[name] for name in ("startIndex", "totalResults")}

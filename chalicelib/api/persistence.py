@@ -19,7 +19,14 @@ from chalicelib.core.conditions import Conditions
 from chalicelib.store.appdata import Reading, Receipt, Usage
 from chalicelib.web.answers import data_answer, json_answer, rate_headers, unchanged_answer
 from chalicelib.web.face import Face, Token
-from chalicelib.web.requests import check_format, json_body, names_in_body, other_parameters, parameters
+from chalicelib.web.requests import (
+    check_format,
+    header_list,
+    names_in_body,
+    other_parameters,
+    pairs_body,
+    parameters,
+)
 
 PATH = "/2/apps/appdata/{user}/{group}"
 
@@ -64,7 +71,7 @@ def persistence(platform: Callable[[], Platform]) -> Face:
         """
         here, viewer = platform(), access.user
         select_writable(user, check_format(request, group), viewer)
-        pairs = check_pairs(json_body(request), here.settings.limits)
+        pairs = check_pairs(pairs_body(request), here.settings.limits)
         return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
 
     @route(methods=["DELETE"])
@@ -92,7 +99,7 @@ def _fields(request: Request) -> str:
 
 
 def _conditions(request: Request) -> Conditions:
-    return conditions.parse(request.headers.get("if-match"), request.headers.get("if-none-match"))
+    return conditions.parse(header_list(request, "if-match"), header_list(request, "if-none-match"))
 
 
 def _entry(user: str, data: dict[str, str]) -> dict[str, Any]:

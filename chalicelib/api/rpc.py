@@ -134,9 +134,7 @@ def _get_data(here: Platform, access: Access, params: Params) -> Result:
 
 def _update_data(here: Platform, access: Access, params: Params) -> Result:
     viewer = check_writable(*_selectors(params), params.get("appId"), access)
-    if not isinstance(params.get("data"), dict):
-        raise BadRequest("data must be an object")
-    pairs = check_pairs(params["data"], here.settings.limits)
+    pairs = check_pairs(params.get("data"), here.settings.limits, "data")
     here.appdata.write(access.app, viewer, pairs, Conditions())
     return {}
 

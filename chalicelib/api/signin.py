@@ -11,6 +11,7 @@ from chalicelib.core.oauth import same
 from chalicelib.core.signin import network
 from chalicelib.store.ephemeral import Kind
 from chalicelib.web.html import page
+from chalicelib.web.requests import header_list
 from chalicelib.web.sessions import Session
 from chalicelib.web.words import Language, word
 
@@ -100,5 +101,5 @@ def address_of(request: Request, proxies: int, key: str = "") -> str:
     source = str(request.context.get("identity", {}).get("sourceIp") or "")
     if key and not same(key, request.headers.get("x-engawa-proxy-key")):
         return network(source)
-    hops = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",")]
+    hops = [each.strip() for each in (header_list(request, "x-forwarded-for") or "").split(",")]
     return network(hops[-1 - proxies] if 0 < proxies < len(hops) else source)

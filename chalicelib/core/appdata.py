@@ -67,16 +67,17 @@ def select_writable(user: str, group: str, viewer: str) -> Selection:
     return selection
 
 
-def check_pairs(body: object, limits: Limits) -> dict[str, str]:
+def check_pairs(body: object, limits: Limits, name: str = "The body") -> dict[str, str]:
     """The pairs of a write's JSON body, or the first refusal in the documented order: pairs, keys, values.
 
-    Raises BadRequest (not an object; a value that is no string, or not valid Unicode), ParameterInvalid (no pairs;
-    a key or value outside its bounds) and TooLarge (too many pairs, or bytes in all).
+    Raises BadRequest (not an object; a value that is no string, or not valid Unicode), ParameterInvalid (no pairs: an
+    empty object or list, or null; a key or value outside its bounds) and TooLarge (too many pairs, or bytes in all).
+    `name` is what a refusal calls the body.
     """
-    if not isinstance(body, dict):
-        raise BadRequest("The body must be a JSON object")
-    if not body:
+    if body is None or body in ({}, []):
         raise ParameterInvalid("No key/value pairs")
+    if not isinstance(body, dict):
+        raise BadRequest(f"{name} must be a JSON object")
     _check_count(len(body), limits.pairs)
     check_keys(body, limits)
     for value in body.values():

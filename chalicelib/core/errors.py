@@ -99,6 +99,14 @@ class TooLarge(Refusal):
     default = "Request entity too large"
 
 
+class UnsupportedEncoding(Refusal):
+    """415 `unsupported_media_type`: a body with a `Content-Encoding`; the description names it."""
+
+    status = 415
+    error = "unsupported_media_type"
+    default = "The body must be sent without a Content-Encoding"
+
+
 class KeyReused(Refusal):
     """422 `idempotency_conflict`: an `Idempotency-Key` that came with another request before."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from chalicelib.core.directory import PROFILE_FIELDS, Publication
 from chalicelib.core.errors import ParameterInvalid
@@ -29,7 +29,9 @@ E = TypeVar("E", bound=Enum)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
-_URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_NOT_IN_A_URL = re.compile(r"[^!#-;=?-\[\]_a-z~]|%(?![0-9A-Fa-f]{2})")
+"""A character that a URL does not hold, or a % that escapes nothing."""
 _SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
 _MODULE = re.compile(r"[1-9][0-9]{0,8}")
 _IDS = {
@@ -202,10 +204,12 @@ def publication(name: str, value: Any) -> Mapping[str, Publication]:
 
 
 def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
-    """The parts of an absolute URI, in printable ASCII, without user name and password."""
+    """The parts of an absolute URI, in printable ASCII, without user name and password; each % is an escape."""
     try:
-        if not isinstance(value, str) or not _URL_CHARACTERS.fullmatch(value):
+        if not isinstance(value, str) or not _ABSOLUTE.match(value):
             raise ValueError
+        if found := _NOT_IN_A_URL.search(value):
+            raise ParameterInvalid(f"{name} must be escaped: {_escape(found[0])}")
         parts = urlsplit(value)
         if not parts.scheme or "@" in parts.netloc or (parts.scheme in ("http", "https") and not parts.hostname):
             raise ValueError
@@ -215,6 +219,17 @@ def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
     if len(value) > most:
         raise ParameterInvalid(f"{name} is too long (max={most})")
     return parts
+
+
+def _escape(character: str) -> str:
+    """How to write a character that a URL does not hold; what would not show in a sentence is not repeated."""
+    if character == "%":
+        return "a % that is not followed by two hexadecimal digits is written %25"
+    return (
+        f'"{character}" is written {quote(character)}'
+        if character.isprintable()
+        else "it has a character that a URL does not hold"
+    )
 
 
 def _is_unicode(value: str) -> bool:

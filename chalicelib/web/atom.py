@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from chalice.app import Response
@@ -55,6 +56,11 @@ def appdata(data: Mapping[str, str]) -> ElementTree.Element:
         ElementTree.SubElement(entry, "key").text = key
         ElementTree.SubElement(entry, "value").text = _text(value)
     return made
+
+
+def address(base: str, *segments: str) -> str:
+    """The URL of a feed, as its `<id>` has it: all of a segment is escaped that a path or XML cannot hold."""
+    return "/".join([base, *(quote(segment, safe="@,:;!$&'()*+=") for segment in segments)])
 
 
 def entry_answer(entry: Entry, now: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -21,6 +21,7 @@ from chalicelib.core.errors import (
     StillRunning,
     TokenRefused,
     Unavailable,
+    UnsupportedEncoding,
 )
 from chalicelib.web.answers import json_answer, rate_headers
 from chalicelib.web.dialect import Dialect, challenge, signature_challenge
@@ -49,6 +50,8 @@ def answer_refusal(refusal: Refusal, dialect: Dialect) -> Response:
             headers["WWW-Authenticate"] = signature_challenge(error, refusal.details)
         case Unavailable() | StillRunning():
             headers["Retry-After"] = str(refusal.retry_after)
+        case UnsupportedEncoding():
+            headers["Accept-Encoding"] = "identity"
     if refusal.etag:
         headers["ETag"] = refusal.etag
     headers |= rate_headers(refusal.rate)

@@ -21,7 +21,7 @@ from chalicelib.core.access import Access
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
 from chalicelib.web.dialect import Dialect
 from chalicelib.web.errors import answer_any
-from chalicelib.web.requests import decoded, is_signed, token_in
+from chalicelib.web.requests import check_encoding, decoded, is_signed, token_in
 from chalicelib.web.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ class Face(Blueprint):
         is taken (Token.ANY), `user_scope` is what a user's must have. A route of Token.NONE is called as
         `view(request, **path_parameters)` and names what protects it `instead`.
 
+        Where GET needs no token, HEAD is answered as well: by the same view, with the same status and headers. The
+        body is the server's in front to leave out, since it takes `Content-Length` from it.
+
+        A body that is encoded (`Content-Encoding`) is refused once the token is admitted.
+
         `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature (web/signatures.py); its
         refusals are SignatureRefused. `cors`: pages of other origins may call it (web/cors.py); by default where it
         takes a token. `also_in`: one more query parameter that may carry the access token.
@@ -81,6 +86,8 @@ class Face(Blueprint):
         if signed and (token not in (Token.USER, Token.ANY) or self._signatures is None):
             raise ValueError(f"{path}: a signature stands for a user, and its face needs what checks it")
 
+        taken = [*methods, "HEAD"] if token is Token.NONE and "GET" in methods else [*methods]
+
         def register(view: View) -> View:
             def authenticated(**segments: str) -> Response:
                 request = self.current_request
@@ -88,6 +95,7 @@ class Face(Blueprint):
                 try:
                     decoded_segments = {name: decoded(each) for name, each in segments.items()}
                     if token is Token.NONE:
+                        check_encoding(request)
                         return view(request, **decoded_segments)
                     if signed and self._signatures and is_signed(request):
                         access = self._signatures().check(request)
@@ -98,6 +106,7 @@ class Face(Blueprint):
                         access = self._tokens().check(text)
                     observed.authenticated(access)
                     _admit(access, token, scope, user_scope)
+                    check_encoding(request)
                     return view(request, access, **decoded_segments)
                 except Exception as error:
                     return answer_any(error, dialect)
@@ -112,7 +121,7 @@ class Face(Blueprint):
             )
             # content_types=[] leaves every check of the content type to the views: Chalice's own words a 415 of its
             # own and refuses a GET that has one.
-            super(Face, self).route(path, methods=list(methods), content_types=[])(authenticated)
+            super(Face, self).route(path, methods=taken, content_types=[])(authenticated)
             return view
 
         return register

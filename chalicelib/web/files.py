@@ -12,6 +12,7 @@ from pathlib import Path
 from chalice.app import Request, Response
 
 from chalicelib.core.conditions import parse
+from chalicelib.web.requests import header_list
 
 STATIC = Path(__file__).parent / "static"
 
@@ -38,6 +39,6 @@ def read_static(name: str) -> str:
 def file_answer(request: Request, found: File, headers: Mapping[str, str]) -> Response:
     """A file, or 304 where the reader has it. Raises ParameterInvalid for a malformed `If-None-Match`."""
     kept = {"ETag": found.etag, **headers}
-    if parse(None, request.headers.get("if-none-match")).unchanged(found.etag, has_data=True):
+    if parse(None, header_list(request, "if-none-match")).unchanged(found.etag, has_data=True):
         return Response("", {**kept}, 304)
     return Response(found.text, {**kept, "Content-Type": found.media_type, "X-Content-Type-Options": "nosniff"}, 200)

@@ -16,7 +16,7 @@ from chalice.app import Request, Response
 from chalicelib.core import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
 from chalicelib.web.errors import log_unhandled
-from chalicelib.web.requests import parameters
+from chalicelib.web.requests import header_list, parameters
 from chalicelib.web.words import Language, preferred, scope_words, word
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ View = Callable[..., Response]
 def language_of(request: Request, asked: str | None = None) -> Language:
     """The language for a request; `asked` is what a form says, before `?lang=` and `Accept-Language`."""
     wanted = asked or next(iter(parameters(request, "lang")), None)
-    return preferred(wanted, request.headers.get("accept-language", ""))
+    return preferred(wanted, header_list(request, "accept-language") or "")
 
 
 def page(

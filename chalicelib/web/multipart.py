@@ -35,7 +35,10 @@ _ENCODINGS = ("", "7bit", "8bit", "binary")
 
 @dataclass(frozen=True)
 class Form:
-    """What was posted: the text of the part `request`, and the bytes of `image1` (None: there is no such part)."""
+    """What was posted: the text of the part `request`, and the bytes of `image1`.
+
+    None where there is no such part, and where it has neither a file name nor a byte.
+    """
 
     request: str
     image: bytes | None
@@ -127,7 +130,7 @@ def _parts(
     from multipart import MultipartSegment, PushMultipartParser
 
     parts: dict[str, bytes] = {}
-    name = ""
+    name, named = "", False
     # Nothing but the names of the parts is read of the headers; as Latin-1, a file's name may be in any encoding.
     limits = {"max_header_size": MAX_HEADER, "max_header_count": MAX_HEADERS}
     with PushMultipartParser(boundary, header_charset="latin-1", **limits) as parser:
@@ -135,6 +138,10 @@ def _parts(
             if isinstance(event, MultipartSegment):
                 name = name_of(event, parts)
                 parts[name] = b""
+                named = bool(event.filename)
+            elif event is None and name == IMAGE and not named and not parts[name]:
+                # What a browser sends of a file that is not chosen.
+                del parts[name]
             elif event:
                 parts[name] += event
                 if name == REQUEST and len(parts[name]) > MAX_REQUEST:

@@ -8,12 +8,14 @@ from urllib.parse import unquote
 
 from chalice.app import Request
 
-from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused
+from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused, UnsupportedEncoding
 from chalicelib.web.dialect import Dialect
 
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
 _SCHEMES = {"oauth": Dialect.OAUTH, "oauth2": Dialect.OAUTH, "bearer": Dialect.BEARER}
+_SHOWN_CODING = 64
+"""Characters of an encoding's name that a refusal repeats."""
 _JSON_TYPES = {"application/json", "text/json"}
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 # One pass, whatever is sent: a string (up to the end where it is not closed) is one match, and no match is tried twice.
@@ -34,6 +36,29 @@ def other_parameters(request: Request, name: str) -> list[str]:
     return [each for each in request.query_params or () if each != name]
 
 
+def header_lines(request: Request, name: str) -> list[str]:
+    """The value of each line of a header, in order; none where it is absent. `name` in lower case.
+
+    Chalice knows the last line alone, and its own server (`chalice local`) makes events without the others.
+    """
+    lines = request.to_original_event().get("multiValueHeaders") or {}
+    found = [value for key, values in lines.items() if key.lower() == name for value in values]
+    return found or ([request.headers[name]] if name in request.headers else [])
+
+
+def header_list(request: Request, name: str) -> str | None:
+    """A header whose value is a list: several lines are one list (RFC 9110 §5.3). None where it is absent."""
+    lines = header_lines(request, name)
+    return ", ".join(lines) if lines else None
+
+
+def check_encoding(request: Request) -> None:
+    """Raise UnsupportedEncoding for a body with a `Content-Encoding`, whether or not it is encoded so."""
+    for coding in (header_list(request, "content-encoding") or "").split(","):
+        if (named := coding.strip()) and named.lower() != "identity" and request.raw_body:
+            raise UnsupportedEncoding(f"Content-Encoding must be identity or absent, not {named[:_SHOWN_CODING]}")
+
+
 def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, Dialect]:
     """The access token and the dialect it came in.
 
@@ -41,9 +66,10 @@ def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, 
     parameter `also_in`. Raises TokenRefused (400) where two different tokens are sent.
     """
     found: dict[str, Dialect] = {}
-    scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
-    if (spoken := _SCHEMES.get(scheme.lower())) and credentials.strip():
-        found[credentials.strip()] = spoken
+    for line in header_lines(request, "authorization"):
+        scheme, _, credentials = line.strip().partition(" ")
+        if (spoken := _SCHEMES.get(scheme.lower())) and credentials.strip():
+            found.setdefault(credentials.strip(), spoken)
     places = {"oauth_token": Dialect.OAUTH, "access_token": Dialect.BEARER}
     if also_in:
         places[also_in] = Dialect.OAUTH
@@ -113,7 +139,7 @@ def idempotency_key(request: Request) -> str | None:
 
     Raises ParameterInvalid unless it is 1 to 255 visible ASCII characters.
     """
-    key: str | None = request.headers.get("idempotency-key")
+    key = header_list(request, "idempotency-key")
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise ParameterInvalid("Idempotency-Key must be 1 to 255 visible ASCII characters")
     return key
@@ -124,6 +150,14 @@ def check_json_type(request: Request, *more: str) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _JSON_TYPES and media_type not in more:
         raise BadRequest
+
+
+def pairs_body(request: Request) -> Any:
+    """The body of a write of pairs as JSON, null where it is empty; that needs no content type. Raises BadRequest."""
+    empty = not request.raw_body.strip()
+    if not empty or request.headers.get("content-type", "").strip():
+        check_json_type(request)
+    return None if empty else json_text(request.raw_body)
 
 
 def json_body(request: Request, *, lenient: bool = False) -> Any:

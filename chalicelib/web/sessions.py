@@ -13,6 +13,7 @@ from chalice.app import Request
 
 from chalicelib.core.oauth import same
 from chalicelib.web import jose
+from chalicelib.web.requests import header_lines
 from chalicelib.web.tokens import Keys
 
 SECONDS = 3600
@@ -49,7 +50,7 @@ class Sessions:
 
     def read(self, request: Request) -> Session:
         """The session of a request; a new one where it has none that holds."""
-        for pair in request.headers.get("cookie", "").split(";"):
+        for pair in ";".join(header_lines(request, "cookie")).split(";"):
             name, _, value = pair.strip().partition("=")
             if name == self.cookie_name and (session := self._check(value)):
                 return session

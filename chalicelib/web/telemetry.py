@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 REQUEST_ID = "X-Request-Id"
 NAMESPACE = "Engawa"
-METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 T = TypeVar("T")
 
 

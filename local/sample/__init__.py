@@ -25,6 +25,7 @@ from local.gateway import Answer, Request, error
 
 PATH = "/sample"
 LIFETIME = 900
+_METHODS = ("GET", "HEAD")
 SCOPES = ("mixi_apps2", "r_profile")
 _FILES = Path(__file__).parent
 _MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -50,8 +51,8 @@ class Sample:
         # A page of another site whose name is made to lead here must not get at the tokens.
         if request.header("host") not in self._hosts:
             return error(403, "permission_denied", "The sample is for this machine alone.")
-        if request.method != "GET":
-            return error(405, "method_not_allowed", "Method not allowed.", ("Allow", "GET"))
+        if request.method not in _METHODS:
+            return error(405, "method_not_allowed", "Method not allowed.", ("Allow", ", ".join(_METHODS)))
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
         language = preferred(asked.get("lang"), request.header("accept-language")).value
         return self._answer(path.removeprefix(PATH).strip("/"), asked.get("as", ""), language)

@@ -162,9 +162,34 @@ def test_a_page_of_another_origin_reads_nothing(site: Site) -> None:
     require(answer, "Access-Control-Allow-Origin" not in answer.headers, "no Access-Control-Allow-Origin")
 
 
+def test_it_is_well(site: Site) -> None:
+    answer = site.get("/health")
+    require(answer, answer.status_code == 200 and answer.json().get("status") == "ok", '200 and "status": "ok"')
+    contract = site.get("/openapi.json")
+    version = contract.json()["info"]["version"]
+    require(answer, answer.json().get("version") == version, f"the version {version} of /openapi.json")
+
+
 def test_head_has_no_body(site: Site) -> None:
     answer = site.send("HEAD", "/no/such/path")
     require(answer, answer.status_code == 404 and not answer.content, "404 without a body")
+
+
+@pytest.mark.parametrize("path", ["/health", "/docs", "/openapi.json", "/js/opensocial.js", "/launch/current.pem"])
+def test_head_is_get_without_its_body(site: Site, path: str) -> None:
+    # Compressed on the way, a body would have no length that can be said before.
+    plain = {"Accept-Encoding": "identity"}
+    got, answer = site.get(path, headers=plain), site.send("HEAD", path, headers=plain)
+    require(answer, answer.status_code == got.status_code and not answer.content, "GET's status without a body")
+    require(answer, answer.headers.get("ETag") == got.headers.get("ETag"), "the ETag of GET")
+    length = answer.headers.get("Content-Length")
+    require(answer, length in (None, str(len(got.content))), f"Content-Length: {len(got.content)}, or none")
+
+
+def test_an_encoded_body_is_refused(site: Site) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+    answer = site.post("/2/token", content=b"grant_type=client_credentials", headers=headers)
+    refused(answer, 415, "unsupported_media_type", "gzip")
 
 
 def test_answers_are_nobody_elses_to_keep(site: Site) -> None:

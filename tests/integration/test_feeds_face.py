@@ -171,6 +171,12 @@ def test_a_content_uri_has_up_to_1024_bytes(world: World):
         ({"body": ["b"]}, "body must be a string"),
         ({"contentUri": "ftp://a.example/"}, "contentUri must be an http or https URL"),
         ({"contentUri": "id=12345"}, "contentUri must be an absolute URL"),
+        ({"contentUri": "http://a.example/縁"}, 'contentUri must be escaped: "縁" is written %E7%B8%81'),
+        (
+            {"contentUri": "http://a.example/%zz"},
+            "contentUri must be escaped: a % that is not followed by two hexadecimal digits is written %25",
+        ),
+        ({"urls": {"pcUrl": 'http://a.example/?{"a":1}'}}, 'urls.pcUrl must be escaped: "{" is written %7B'),
         ({"contentUri": f"{ISSUER}/pages/{PAGE}/feeds/1"}, f"contentUri must not begin with {ISSUER}/pages/"),
         ({"urls": "http://a.example/"}, "urls must be an object"),
         ({"urls": {"pcUrl": "javascript:alert(1)"}}, "urls.pcUrl must be an http or https URL"),

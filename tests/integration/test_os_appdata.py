@@ -180,7 +180,8 @@ REFUSED = [
     (b"level=5", "application/x-www-form-urlencoded", 400, "bad_request"),
     (b"<entry/>", "application/atom+xml", 400, "bad_request"),
     (b"{", "application/json", 400, "bad_request"),
-    (b"[]", "application/json", 400, "bad_request"),
+    (b"[1]", "application/json", 400, "bad_request"),
+    (b"[]", "application/json", 400, "parameter_invalid"),
     (b"{}", "application/json", 400, "parameter_invalid"),
     (b'{"a":5}', "application/json", 400, "bad_request"),
     (b'{"a b":"5"}', "application/json", 400, "parameter_invalid"),
@@ -260,6 +261,13 @@ def test_a_feed_of_data(world: World) -> None:
     entries = feed.findall(f"{ATOM}entry")
     assert [each.findtext(f"{ATOM}id") for each in entries] == [f"urn:guid:{full(KEN)}", f"urn:guid:{full(MEI)}"]
     assert [each.findtext(f".//{OPENSOCIAL}value") for each in entries] == ["7", "1"]
+
+
+def test_the_id_of_a_feed_of_data_is_a_url_whatever_was_asked(world: World) -> None:
+    answer = world.send("GET", f"{BASE}/@me,%01%E8%8A%B1/@self/@app", format="atom")
+
+    address = ElementTree.fromstring(answer.text).findtext(f"{ATOM}id")
+    assert address == "http://127.0.0.1:8000/os/0.8/appdata/@me,%01%E8%8A%B1/@self/@app"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -232,6 +233,17 @@ def test_names_are_escaped(world: World) -> None:
     world.platform.users.change(HANA, display_name=name + "\x01\ufffe")
 
     assert feed(world, "@me/@self", format="atom").findtext(f"{ATOM}title") == name + "\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("odd", ["%01", "%EF%BF%BE", "%20%22%3C%26", "%E8%8A%B1", "%2541"])
+def test_the_id_of_a_feed_is_a_url_whatever_was_asked(world: World, odd: str) -> None:
+    """What is nobody's id is passed over, and stands in the address."""
+    answer = world.send("GET", f"{BASE}/@me,{odd}/@self", token=world.token(HANA, "r_profile"), format="atom")
+
+    root = ElementTree.fromstring(answer.text)
+    address = root.findtext(f"{ATOM}id") or ""
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/os/0\.8/people/@me,(%[0-9A-F]{2}|[A-Za-z0-9&])+/@self", address)
+    assert len(root.findall(f"{ATOM}entry")) == 1
 
 
 @pytest.mark.parametrize("asked", ["xml", "Atom", "rss"])

@@ -68,7 +68,8 @@ def test_one_s_own_data_can_be_written_by_every_way_of_naming_them(world: World,
     ("body", "error"),
     [
         ({}, (400, "parameter_invalid", "No key/value pairs")),
-        ([], (400, "bad_request", "The body must be a JSON object")),
+        ([], (400, "parameter_invalid", "No key/value pairs")),
+        ([{"a": "b"}], (400, "bad_request", "The body must be a JSON object")),
         ("text", (400, "bad_request", "The body must be a JSON object")),
         ({"a": "fine", "b": None}, NO_STRING),
         ({"a": "fine", "b": ["c"]}, NO_STRING),
@@ -107,7 +108,8 @@ def test_what_cannot_be_stored_is_refused_and_changes_nothing(world: World, body
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (b"", BAD_JSON),
+        (b"", (400, "parameter_invalid", "No key/value pairs")),
+        (b"\xef\xbb\xbf", BAD_JSON),
         (b"{", BAD_JSON),
         (b'{"a":"b",}', BAD_JSON),
         (b"a=b", BAD_JSON),
@@ -132,8 +134,12 @@ def test_a_body_that_is_no_plain_json_is_refused_and_changes_nothing(world: Worl
 )  # fmt: skip
 def test_another_content_type_is_refused_whatever_the_body(world: World, headers):
     with nothing_changes(world):
-        for body in (b'{"a":"b"}', b"a=b", b"\xff", b""):
+        for body in (b'{"a":"b"}', b"a=b", b"\xff", b"{}"):
             assert world.send("POST", ME, body, headers=headers).error == BAD_TYPE
+        # What is empty needs no type.
+        typed = headers.get("Content-Type")
+        said = BAD_TYPE if typed else (400, "parameter_invalid", "No key/value pairs")
+        assert world.send("POST", ME, b"", headers=headers).error == said
 
 
 def test_99_pairs_with_the_longest_keys_and_3800000_bytes_pass(world: World):

@@ -52,8 +52,9 @@ WITHOUT_TOKEN = {
     "GET /docs": "public",
     "GET /openapi.json": "public",
     "GET /pages/{page}/feeds/{feed}": "public",
+    "GET /health": "public",
 }
-"""Every route that takes no access token, and what protects it instead."""
+"""Every route that takes no access token, and what protects it instead; HEAD, which each GET has, left out."""
 
 
 def target(path: str) -> str:
@@ -87,8 +88,17 @@ def test_each_route_says_which_token_and_scope_it_takes(method, path, view):
 
 def test_routes_without_a_token_are_these_and_no_others():
     found = {f"{method} {path}": view.instead for method, path, view in routes() if view.token is Token.NONE}
+    heads = {name.replace("GET ", "HEAD "): instead for name, instead in WITHOUT_TOKEN.items() if "GET " in name}
     # Preflights do nothing; which paths have one is in test_cors.py.
-    assert {name: instead for name, instead in found.items() if not name.startswith("OPTIONS ")} == WITHOUT_TOKEN
+    assert {
+        name: instead for name, instead in found.items() if not name.startswith("OPTIONS ")
+    } == WITHOUT_TOKEN | heads
+
+
+def test_head_is_answered_where_get_needs_no_token_and_nowhere_else():
+    found = {(method, path): view.token for method, path, view in routes() if method in ("GET", "HEAD")}
+    for (method, path), token in found.items():
+        assert (("HEAD", path) in found) == (token is Token.NONE), (method, path)
 
 
 @every_route()

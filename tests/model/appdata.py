@@ -69,10 +69,10 @@ class AppData(Community):
         )
 
     def _checked(self, pairs: object) -> dict[str, str]:
+        if pairs is None or pairs in ({}, []):
+            raise invalid("No key/value pairs")
         if not isinstance(pairs, dict):
             raise Refused(400, "bad_request")
-        if not pairs:
-            raise invalid("No key/value pairs")
         if len(pairs) > self.limits.pairs:
             raise self._too_many()
         if not all(map(KEY.fullmatch, pairs)):

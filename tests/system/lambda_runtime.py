@@ -51,7 +51,7 @@ class Function:
         self.handler = handler
         self.starts = 0
         self._code = code
-        self._seconds = seconds
+        self.seconds = seconds
         self._turn = threading.Lock()
         self._log = code.parent / f"{handler}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,7 +80,7 @@ class Function:
             raise EventTooLarge(f"{len(payload)} bytes")
         with self._turn:
             self._start()
-            invocation = Invocation(payload, time.time() + self._seconds)
+            invocation = Invocation(payload, time.time() + self.seconds)
             self._api.events.put(invocation)
             self._await(invocation)
         if invocation.error is not None:
@@ -128,7 +128,7 @@ class Function:
         while not invocation.ended.wait(0.05):
             if time.time() > invocation.deadline:
                 self._kill()
-                raise TimedOut(f"Task timed out after {self._seconds} seconds")
+                raise TimedOut(f"Task timed out after {self.seconds} seconds")
             if self._process.poll() is not None:
                 self._process = None
                 raise FunctionError(f"Runtime exited: {self.log()[-2000:]}")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import http.client
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,11 +74,12 @@ def await_state(browser: Chrome, state: str) -> None:
     WebDriverWait(browser, 10, 0.02).until(lambda _: garden.get_attribute("data-state") == state)
 
 
-def play_a_round(browser: Chrome, late: float = 0) -> int:
-    """Tap when the firefly glows, or so many seconds later; the points."""
+def play_a_round(browser: Chrome, took: int = 50) -> int:
+    """Tap when the firefly has glowed for so many milliseconds, by the page's clock; the points."""
+    browser.execute_script("performance.now = () => 0")
     browser.find_element(By.ID, "garden").click()
     await_state(browser, "lit")
-    time.sleep(late)
+    browser.execute_script(f"performance.now = () => {took}")
     browser.find_element(By.ID, "garden").click()
     await_state(browser, "ready")
     return int(text(browser, "#says").split("→")[1].split()[0].replace(",", ""))
@@ -120,7 +120,7 @@ def test_save_a_score_see_it_as_a_friend_and_clear_it(served: Served, browse: Op
         assert not browser.find_element(By.ID, "save").is_enabled()
         points = play_a_round(browser)
         # Better than what is saved, but not than what can be.
-        assert 100 < play_a_round(browser, late=0.5) < points
+        assert 100 < play_a_round(browser, took=550) < points
         assert browser.find_element(By.ID, "save").is_enabled()
     shoot(browser, shots / "sample-played.png")
     with panel(browser, HANA):

@@ -41,6 +41,25 @@ def test_head_answers_without_a_body(served: Served) -> None:
     assert answer.content == b""
 
 
+def test_head_says_how_long_get_is_and_another_request_follows(served: Served) -> None:
+    length = len(httpx.get(f"{served.base_url}/openapi.json").content)
+    heads = b"HEAD /openapi.json HTTP/1.1\r\n\r\n" * 2
+
+    answers = exchange(served, heads + b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == 3
+    assert answers.count(f"Content-Length: {length}\r\n".encode()) == 2
+    assert len(answers) < 5_000
+    assert json.loads(answers.rpartition(b"\r\n\r\n")[2])["status"] == "ok"
+
+
+def test_head_of_what_stands_beside_the_app(served: Served) -> None:
+    for path in ("/sample", "/sample/sample.css"):
+        got, asked = httpx.get(served.base_url + path), httpx.head(served.base_url + path)
+        assert (asked.status_code, asked.content) == (got.status_code, b"")
+        assert asked.headers["Content-Length"] == str(len(got.content))
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_client_that_sends_20_mb_sees_413(served: Served, chunked: bool) -> None:
     body = (b"x" * 1_000_000 for _ in range(20)) if chunked else b"x" * 20_000_000

@@ -90,7 +90,10 @@ def routes() -> Iterator[str]:
     known = entry.create_app(lambda: None).routes
     for path, methods in known.items():
         for method in methods:
-            if method != "OPTIONS" and not (path.endswith(".json") and path.removesuffix(".json") in known):
+            # Of preflights, and of HEAD beside GET, the text tells.
+            if method not in ("OPTIONS", "HEAD") and not (
+                path.endswith(".json") and path.removesuffix(".json") in known
+            ):
                 yield f"{method} {path}"
 
 

@@ -146,14 +146,14 @@ NO_URIS = [
     "", " ", "a", "/a", "//a.example/", "http:", "http://", "http:///a", "http:a.example", "http://:80/", " http://a/",
     "http://a/\n", "http://a b/", "http://a/縁", "http://a:99999/", "http://a:x/", "http://u@a/", 'http://a/"', "http://a/<",
     "ftp://a.example/", "javascript:alert(1)", "data:,a", "mailto:a@a.example", "urn:a:b", "file:///etc/passwd", "http://[::1/",
-    "http://a/\ud800", "http://a/\x00",
+    "http://a/\ud800", "http://a/\x00", "http://a/%zz", "http://a/%", 'http://a/?{"b":1}',
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", [*NO_URIS, 5, True, [URI], {"uri": URI}])
 def test_a_content_uri_is_nothing_else(value):
-    assert refusal(contentUri=value).startswith("contentUri must be an ")
-    with pytest.raises(ParameterInvalid, match="contentUri must be an "):
+    assert refusal(contentUri=value).startswith("contentUri must be ")
+    with pytest.raises(ParameterInvalid, match="contentUri must be "):
         read_content_uri(value)
 
 
@@ -186,7 +186,7 @@ class TestUrls:
 
     @pytest.mark.parametrize("value", [*NO_URIS[1:], 5, False, [URI]])
     def test_anything_else_is_refused_by_name(self, name, ours, value):
-        assert refusal(urls={name: value}).startswith(f"urls.{name} must be an ")
+        assert refusal(urls={name: value}).startswith(f"urls.{name} must be ")
 
     def test_it_is_refused_from_4097_bytes(self, name, ours):
         assert refusal(urls={name: LINK + "a"}) == f"urls.{name} is too long (max=4096)"
@@ -245,4 +245,4 @@ def test_there_is_one_image():
 
 @pytest.mark.parametrize("value", [*NO_URIS, None, 5, [URI]])
 def test_an_image_url_is_an_http_or_https_uri(value):
-    assert refusal(imageUrls=[value]).startswith("imageUrls must be an ")
+    assert refusal(imageUrls=[value]).startswith("imageUrls must be ")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ from chalicelib.web.fetching import REDIRECTS, UNREACHABLE, Network, fetch_image
 from chalicelib.web.targets import MAX_URL, PORTS, target_of
 
 BOUNDS = ImageBounds(bytes=1000)
+LONG = 60
+"""Seconds that nothing here takes, however busy the machine; what is not bounded takes for ever."""
 OK = b"HTTP/1.1 200 OK\r\n"
 Answering = Callable[[socket.socket, bytes], None]
 
@@ -504,12 +507,11 @@ def test_the_largest_answer():
 def test_an_answer_that_says_to_be_too_large_is_not_read():
     def answer(stream: socket.socket, _: bytes) -> None:
         stream.sendall(OK + b"Content-Length: 1001\r\n\r\n")
+        # Until the other side has gone.
         stream.recv(1)
 
     with web(answer) as server:
-        before = time.monotonic()
-        assert server.refused() == f"The image at the URL is too large (max={BOUNDS.bytes} bytes)"
-        assert time.monotonic() - before < 3
+        assert server.refused(seconds=LONG) == f"The image at the URL is too large (max={BOUNDS.bytes} bytes)"
 
 
 def test_an_endless_answer():
@@ -545,31 +547,37 @@ def test_an_answer_that_drips(beginning, drop):
     with web(answer) as server:
         before = time.monotonic()
         assert server.refused(seconds=0.6) == "Fetching the image took too long (max=0.6 seconds)"
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < LONG
 
 
 def test_an_answer_that_never_comes():
-    with web(lambda stream, _: time.sleep(5)) as server:
+    with web(lambda stream, _: stream.recv(1)) as server:
         before = time.monotonic()
         assert server.refused(seconds=0.5) == "Fetching the image took too long (max=0.5 seconds)"
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < LONG
 
 
-def test_redirects_share_the_time():
+def test_redirects_share_the_time(monkeypatch):
+    """By a clock that each answer moves on, and that nothing else does."""
+    now = [0.0]
+    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
     def answer(stream: socket.socket, request: bytes) -> None:
-        time.sleep(0.4)
+        now[0] += 40
         stream.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
 
     with web(answer) as server:
-        assert server.refused(seconds=0.7) == "Fetching the image took too long (max=0.7 seconds)"
+        assert server.refused(seconds=70) == "Fetching the image took too long (max=70 seconds)"
         assert len(server.requests) == 2
 
 
 def test_a_resolver_that_hangs():
+    hanging = threading.Event()
     before = time.monotonic()
     with web(b"") as server:
-        assert server.refused(seconds=0.3, resolve=lambda _: time.sleep(5)) == UNREACHABLE
-    assert time.monotonic() - before < 2
+        assert server.refused(seconds=0.3, resolve=lambda _: hanging.wait()) == UNREACHABLE
+    assert time.monotonic() - before < LONG
+    hanging.set()
 
 
 def test_a_handshake_that_hangs():
@@ -578,7 +586,7 @@ def test_a_handshake_that_hangs():
         before = time.monotonic()
         told = server.refused(url, seconds=0.5, tls=ssl.create_default_context)
         assert told == UNREACHABLE
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < LONG
 
 
 @pytest.mark.parametrize(

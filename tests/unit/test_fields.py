@@ -87,8 +87,24 @@ def test_keeps(check: Check | str, value: Any, kept: Any) -> None:
         ("needed", "abcd", "is too long (max=3)"),
         ("needed, or nothing", " ", "must not be empty"),
         (fields.url, "/a", "must be an absolute URL"),
-        (fields.url, "http://a.example/é", "must be an absolute URL"),
-        (fields.url, "http://a.example/\u212a", "must be an absolute URL"),
+        (fields.url, "縁側", "must be an absolute URL"),
+        (fields.url, "http://a.example/é", 'must be escaped: "é" is written %C3%A9'),
+        (fields.url, "http://a.example/\u212a", 'must be escaped: "\u212a" is written %E2%84%AA'),
+        (fields.url, "http://a.example/縁側", 'must be escaped: "縁" is written %E7%B8%81'),
+        (fields.url, 'http://a.example/?p={"a":1}', 'must be escaped: "{" is written %7B'),
+        (fields.url, "http://a.example/a b", 'must be escaped: " " is written %20'),
+        (fields.url, "http://a.example/\n", "must be escaped: it has a character that a URL does not hold"),
+        (fields.url, "http://a.example/\u202e", "must be escaped: it has a character that a URL does not hold"),
+        (fields.url, "http://a.example/\ud800", "must be escaped: it has a character that a URL does not hold"),
+        *(
+            (fields.url, wrong, "must be escaped: a % that is not followed by two hexadecimal digits is written %25")
+            for wrong in ("http://a.example/%zz", "http://a.example/%", "http://a.example/%4", "http://a.example/%%41")
+        ),
+        (
+            fields.redirect_uri,
+            "com.example.app:/%zz",
+            "must be escaped: a % that is not followed by two hexadecimal digits is written %25",
+        ),
         (fields.url, "ftp://a.example/", "must be an http or https URL"),
         (fields.url, "http://a.example/".ljust(1025, "a"), "is too long (max=1024)"),
         (

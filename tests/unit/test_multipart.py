@@ -65,8 +65,22 @@ def test_a_text_alone():
     assert read(REQUEST + END) == Form(TEXT, None)
 
 
-def test_an_image_without_bytes_is_there():
-    assert read(REQUEST + part("image1", b"") + END) == Form(TEXT, b"")
+@pytest.mark.parametrize("disposition", ["", '; filename=""', "; filename="])
+def test_a_file_that_was_not_chosen_is_no_image(disposition):
+    """As browsers send a form's file that is left empty, and programs a field without a value."""
+    for headers in ([], ["Content-Type: application/octet-stream"]):
+        empty = part("image1", b"", *headers, disposition=disposition)
+        assert read(REQUEST + empty + END) == read(empty + REQUEST + END) == Form(TEXT, None)
+
+
+def test_an_image_without_bytes_is_there_by_its_name():
+    """Its bytes were lost: that is told, and the feed is not posted without its image."""
+    assert read(REQUEST + part("image1", b"", disposition='; filename="a.png"') + END) == Form(TEXT, b"")
+
+
+@pytest.mark.parametrize("disposition", ["", '; filename=""'])
+def test_an_image_without_a_name_is_there_by_its_bytes(disposition):
+    assert read(REQUEST + part("image1", PIXELS, disposition=disposition) + END) == Form(TEXT, PIXELS)
 
 
 def test_what_the_old_ios_sdk_sends():

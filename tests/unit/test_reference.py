@@ -23,7 +23,7 @@ def test_what_is_served_goes_into_the_zip() -> None:
 
 def test_the_page_has_every_operation_and_schema_and_loads_nothing() -> None:
     for operation in Contract.ours().operations():
-        if operation.method != "OPTIONS":
+        if operation.method not in ("OPTIONS", "HEAD"):
             assert f'id="{operation.declared["operationId"]}"' in PAGE
             assert operation.path in PAGE
     for name in document()["components"]["schemas"]:

@@ -11,7 +11,7 @@ OURS = {
     "core": {"core"},
     "store": {"core", "store"},
     "web": {"core", "web"},
-    "api": {"core", "store", "web", "api", "bootstrap", "settings"},
+    "api": {"core", "store", "web", "api", "bootstrap", "settings", "VERSION"},
 }
 """What of ours each room may import."""
 THEIRS = {

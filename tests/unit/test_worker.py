@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import boto3
 import pytest
 from chalice.app import SQSEvent
 from moto import mock_aws
+from moto.sqs import models
 
 from local import stack, worker
 from local.worker import Worker
@@ -29,6 +31,15 @@ def sqs() -> Iterator[Any]:
         client = boto3.client("sqs", **own)
         stack.create(boto3.client("dynamodb", **own), boto3.client("s3", **own), client, "local")
         yield client
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The queue's clock, in seconds; it stands still."""
+    now = [time.time()]
+    monkeypatch.setattr(models, "unix_time_millis", lambda: now[0] * 1000)
+    monkeypatch.setattr(models, "unix_time", lambda: now[0])
+    return now
 
 
 @pytest.fixture
@@ -131,28 +142,36 @@ def test_what_failed_once_is_done_the_second_time(
     assert left(sqs, f"{NAME}-dead") == 0
 
 
-def test_a_message_stays_hidden_for_as_long_as_it_is_worked_on(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "HIDDEN_SECONDS", 1)
+def test_a_message_stays_hidden_for_as_long_as_it_is_worked_on(
+    sqs: Any, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the queue's clock, which goes on here only once the message has been hidden anew."""
+    monkeypatch.setattr(worker, "_KEEP_SECONDS", 0.02)
+    hidden: queue.Queue[float] = queue.Queue()
     seen: list[bool] = []
 
+    class Seen(Worker):
+        def _hide(self, message: Any, seconds: int) -> None:
+            begun = clock[0]
+            super()._hide(message, seconds)
+            hidden.put(begun)
+
     def work(event: Any, _: Any) -> None:
-        end = time.monotonic() + 1.7
         other = Worker(sqs, NAME, lambda *_: None)
-        while time.monotonic() < end:
+        for _ in range(5):
+            while hidden.get(timeout=30) < clock[0]:
+                pass
+            clock[0] += worker.HIDDEN_SECONDS - 1
             seen.append(other.one())
-            time.sleep(0.1)
 
     send(sqs, "a")
-    Worker(sqs, NAME, work).one()
+    Seen(sqs, NAME, work).one()
 
-    assert len(seen) > 10
-    assert not any(seen)
+    assert seen == [False] * 5
     assert left(sqs) == 0
 
 
-def test_a_message_that_nobody_works_on_any_more_comes_again(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "HIDDEN_SECONDS", 1)
-
+def test_a_message_that_nobody_works_on_any_more_comes_again(sqs: Any, clock: list[float]) -> None:
     def die(*_: Any) -> None:
         raise SystemExit
 
@@ -163,5 +182,6 @@ def test_a_message_that_nobody_works_on_any_more_comes_again(sqs: Any, monkeypat
     done: list[Any] = []
     second = Worker(sqs, NAME, lambda event, _: done.append(event))
     assert not second.one()
-    assert eventually(second.one, 5)
+    clock[0] += worker.HIDDEN_SECONDS + 1
+    assert second.one()
     assert done[0]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"

@@ -1,0 +1,145 @@
+"""Sends pairs of signals to very many processes: `python -m tests.system.pairs_of_signals NAME COUNT`.
+
+NAME is a key of PROCESSES. A process is forked, which takes a hundredth of the time of starting one, and is sent a
+SIGTERM and a SIGINT with a gap of 0 to 200 microseconds, when it runs or while it still starts. Prints, as JSON, how
+each of them ended: "0" and other exit statuses, "hung" for those that had to be killed; and how many they were.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from tempfile import TemporaryDirectory
+
+from bench.emulator import free_port
+from bench.load import served
+from local.__main__ import Launcher
+from local.environment import Environment
+from local.gateway import Answer, Gateway, Request
+from local.server import Server
+from local.signals import Wakeup, interrupt_once
+
+GAPS = 200
+"""Microseconds, at the most."""
+PATIENCE = 20
+"""Seconds until a process counts as hung; each takes milliseconds."""
+
+
+Tell = Callable[[str], None]
+"""What a process calls with "starts", as soon as it takes signals, and with "runs"."""
+
+
+class _Answering(Gateway):
+    """A gateway without an app."""
+
+    def __init__(self) -> None:
+        """Nothing is needed."""
+
+    def handle(self, request: Request) -> Answer:
+        """Answer."""
+        return Answer(200, [])
+
+
+class _Light(Launcher):
+    """The launcher, with its server and without what takes seconds to start."""
+
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(Environment.read())
+        self._tell = tell
+
+    def _claim(self) -> None:
+        self._tell("starts")
+        self._server = Server(self._environment.port)
+
+    def _start(self, wakeup: Wakeup) -> None:
+        self._check()
+        threading.Thread(target=self._sweep, args=(self,), daemon=True).start()
+        self._serve(_Answering())
+        self._tell("runs")
+
+    def sweep(self) -> None:
+        """Do nothing."""
+
+
+def serve(tell: Tell) -> int:
+    """`make serve`."""
+    return _Light(tell).run()
+
+
+def load(tell: Tell) -> int:
+    """`make load`, with a process in place of the platform."""
+    interrupt_once()
+    process = subprocess.Popen(["sleep", "60"])
+    try:
+        try:
+            tell("runs")
+            while True:
+                # As it waits for Locust. One long call would not notice a signal that came just before it.
+                time.sleep(0.01)
+        finally:
+            served.end(process)
+    except KeyboardInterrupt:
+        return 0 if process.poll() is not None else 2
+
+
+PROCESSES = {"serve": serve, "load": load}
+
+
+def one(process: Callable[[Tell], int], gap: float, when: str) -> str:
+    """How a process ends that gets a pair of signals, so many microseconds apart, when it starts or when it runs."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = process(lambda told: None if told != when else os.write(writing, b"\0") and None)
+        finally:
+            os._exit(status)
+    os.read(reading, 1)
+    first, second = random.sample((signal.SIGTERM, signal.SIGINT), 2)
+    begun = time.perf_counter()
+    os.kill(child, first)
+    while time.perf_counter() - begun < gap / 1e6:
+        pass
+    os.kill(child, second)
+    ended = _end_of(child)
+    os.close(reading)
+    os.close(writing)
+    return ended
+
+
+def _end_of(child: int) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return str(os.waitstatus_to_exitcode(status))
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "hung"
+
+
+def main(name: str, count: int) -> None:
+    """Send the pairs, and print how all ended."""
+    ends: Counter[str] = Counter()
+    with TemporaryDirectory() as directory:
+        for turn in range(count):
+            os.environ.update(PORT=str(free_port()), EMULATOR_PORT="1", ENGAWA_LOCAL_DIR=directory)
+            when = "starts" if name == "serve" and turn % 2 else "runs"
+            ends[one(PROCESSES[name], turn * GAPS / count, when)] += 1
+            if ends["hung"]:
+                break
+    print(json.dumps(ends))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
