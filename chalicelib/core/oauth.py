@@ -26,8 +26,6 @@ CLIENT_FAMILIES = 100
 """How many families a user may have in an app, and an app for itself; the oldest makes room for one more."""
 MOST_PARAMETERS = 50
 
-INSTALLING = "mixi_apps2"
-"""The scope whose grant installs the app."""
 OPERATOR = "admin"
 """The operator's scope: an app that is allowed it gets it for itself, never from a user."""
 USER_SCOPES = (
@@ -82,8 +80,8 @@ _HOST = re.compile(r"[a-z0-9.-]+")
 class Family:
     """What is stored of a family. `code` and `refresh` are hashes; there is a refresh token once the code was used.
 
-    `user` is None in a family that an app has for itself; `expires` (seconds) is when the newest of both ends;
-    `redirect_sent` tells whether the redirect URI was in the request or only registered; `created` is in ms.
+    `user` is None in a family that an app has for itself; `owner` is the user whose app it is (None: `user`);
+    `expires` (seconds) is when the newest of both ends; `redirect_sent` tells whether the redirect URI was in the request or only registered; `created` is in ms.
     """
 
     id: str
@@ -98,6 +96,7 @@ class Family:
     redirect_sent: bool = False
     challenge: str | None = None
     server_state: str | None = None
+    owner: str | None = None
 
     @property
     def label(self) -> str:
@@ -119,7 +118,11 @@ class Grant:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an app asks a user for, checked: the page may show it, and its answer may go to `redirect_uri`."""
+    """What an app asks a user for, checked: the page may show it, and its answer may go to `redirect_uri`.
+
+    `owner` is the user whose app it is to be (None: whoever allows it); `owner_installed` says whether that user has
+    the app.
+    """
 
     app: App
     redirect_uri: str
@@ -128,6 +131,17 @@ class Asked:
     state: str | None
     challenge: str | None
     server_state: str | None
+    owner: str | None = None
+    owner_installed: bool = False
+
+    def check_owner(self, viewer: str) -> None:
+        """Raise RedirectedError unless the owner is the viewer, who installs the app by allowing it, or has the app.
+
+        It is asked once someone has signed in: nobody else learns who has an app.
+        """
+        if self.owner not in (None, viewer) and not self.owner_installed:
+            refusal = GrantRefused("invalid_request", "The owner has not installed the app", status=400)
+            raise RedirectedError(refusal, self.redirect_uri, self.state)
 
     def family(self, user: str) -> Family:
         """What is stored when the user allows it."""
@@ -142,6 +156,7 @@ class Asked:
             redirect_sent=self.redirect_sent,
             challenge=self.challenge,
             server_state=hashed(self.server_state) if self.server_state else None,
+            owner=None if self.owner == user else self.owner,
         )
 
 
