@@ -24,6 +24,8 @@ NEEDS = (
     on_table("appdata", "GetItem", "PutItem", "DeleteItem"),
     # The install, which comes and goes with the ledger, where there is such a user.
     on_table("directory", "PutItem", "DeleteItem", "ConditionCheckItem"),
+    # The grant, which ends with the install.
+    on_table("grants", "DeleteItem"),
 )
 
 FRESH = 0.05

@@ -77,11 +77,12 @@ _PAGES: Mapping[str, tuple[str, str]] = {
     ),
     "lenient": (
         "インストールしたアプリには、「非公開」以外の項目が渡ります。アプリの利用者があなたの友人でなくても同じです。",
-        "An app that you have installed gets each item but those for nobody, also when its user is not your friend.",
+        "An app that you have installed gets every item that is not set to Nobody, "
+        "even if the person who uses it is not your friend.",
     ),
     "strict": (
         "「友人まで公開」「友人の友人まで公開」の項目は、アプリの利用者がその間柄のときだけ、アプリに渡ります。",
-        "An app gets an item for friends, or for friends of friends, only when its user is one.",
+        "An app gets an item that is set to Friends or Friends of friends only if the person who uses it is one.",
     ),
     "save": ("保存する", "Save"),
     "through": ("{app} より", "via {app}"),
