@@ -515,6 +515,15 @@ def test_settings_show_and_end_what_was_granted(here: Any, browser: Browser) -> 
     assert "You have not allowed or installed any apps." in page.text
 
 
+def test_uninstalling_ends_the_grant(here: Any, browser: Browser) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    page = browser.open("/settings")
+    assert "Uninstalling ends the app's access" in page.text
+    page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
+    assert "You have not allowed or installed any apps." in page.text
+    assert here.items("grants") == here.items("appdata") == []
+
+
 def test_settings_sign_in(browser: Browser) -> None:
     page = browser.open("/settings")
     assert browser.sign_in(page, "hana", "wrong").status == 403
