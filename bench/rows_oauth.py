@@ -33,6 +33,7 @@ def _granted(world: World, *, public: bool) -> Form:
     family = Family("", APP, HANA, frozenset(SCOPES), 0, 0, redirect_uri=REDIRECT)
     if public:
         family = Family(**{**family.__dict__, "challenge": _CHALLENGE})
+    world.platform.appdata.install(APP, HANA)
     code = world.platform.grants.allow(family)
     proof = {"code_verifier": _VERIFIER} if public else {"client_secret": SECRET}
     return {"grant_type": "authorization_code", "client_id": APP, "code": code, "redirect_uri": REDIRECT} | proof

@@ -118,8 +118,8 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
 
     @route(USER + "/installs/{app}", methods=["DELETE"])
     def uninstall(request: Request, access: Access, user: str, app: str) -> Response:
-        """Uninstall an app for a user, which erases the user's data in it."""
-        changed = platform().appdata.uninstall(known_id("app", app), known_id("user", user))
+        """Uninstall an app for a user, which erases the user's data in it and ends the user's grant."""
+        changed = platform().personal.uninstall(known_id("app", app), known_id("user", user))
         return changed_answer(changed, user=user, app=app)
 
     @route(USER + "/grants", methods=["GET"])

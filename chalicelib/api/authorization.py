@@ -22,6 +22,7 @@ from oauthlib.oauth2 import (
 from chalicelib.api.validator import CodeGrant, Validator
 from chalicelib.core.directory import App, Dialect, secret_matches
 from chalicelib.core.errors import BadRequest, GrantRefused
+from chalicelib.core.fields import is_id
 from chalicelib.core.oauth import (
     Asked,
     RedirectedError,
@@ -113,7 +114,9 @@ class Authorization:
         Raises BadRequest where the answer must not leave our pages (unknown app, or a redirect URI that is not
         registered), and RedirectedError for all else.
         """
-        app = self._grants.app(parameters["client_id"]) if "client_id" in parameters else None
+        owner = parameters.get("owner")
+        known = owner if owner and is_id("user", owner) else None
+        app, owner_installed = self._grants.find_with_owner(parameters.get("client_id", ""), known)
         validator = Validator(self._grants, self._tokens, app, of_user=True)
         # Most of the original's own samples send no response_type.
         wanted = {"response_type": "code", **parameters, "scope": " ".join(scopes_in(parameters.get("scope", "")))}
@@ -131,6 +134,8 @@ class Authorization:
             raise _redirected(request, "invalid_request", "The code_challenge is malformed")
         if server_state and (not self._states.holds(app.id, server_state) or self._used_states.has(server_state)):
             raise _redirected(request, "invalid_request", "The server_state is not valid any more")
+        if owner and not known:
+            raise _redirected(request, "invalid_request", "The owner must be the id of a user")
         if "openid" in request.scopes and not server_state:
             raise _redirected(request, "invalid_request", "The scope openid needs a server_state")
         return Asked(
@@ -141,6 +146,8 @@ class Authorization:
             state=parameters.get("state"),
             challenge=challenge,
             server_state=server_state,
+            owner=known,
+            owner_installed=owner_installed,
         )
 
     def revoke(self, form: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from chalicelib.bootstrap import Platform
 from chalicelib.core import observed
 from chalicelib.core.directory import User
 from chalicelib.core.errors import BadRequest, NotFound
-from chalicelib.core.oauth import INSTALLING, Asked, RedirectedError, form_target, location
+from chalicelib.core.oauth import Asked, RedirectedError, form_target, location
 from chalicelib.store.failures import Lost
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html import guarded, language_of, page
@@ -37,6 +37,7 @@ CARRIED = (
     "display",
     "code_challenge",
     "code_challenge_method",
+    "owner",
 )
 """The parameters of a request that its forms carry on; the others mean nothing here."""
 
@@ -94,13 +95,12 @@ def _query(request: Request) -> dict[str, str]:
 def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Asked], Response]) -> Response:
     """What `step` makes of the request in `form`; or the redirect that tells the app what is wrong with it."""
     try:
-        asked = authorization(here).asked({name: form[name] for name in CARRIED if name in form})
+        return step(authorization(here).asked({name: form[name] for name in CARRIED if name in form}))
     except RedirectedError as wrong:
         refusal = wrong.refusal
         observed.refused(refusal)
         told = {"error": refusal.error, "error_description": refusal.description, "state": wrong.state}
         return _redirect(here, wrong.redirect_uri, **told)
-    return step(asked)
 
 
 def _step(
@@ -137,12 +137,13 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
 
 
 def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) -> Response:
-    """What the user has decided, as a redirect: a code, or access_denied."""
+    """What the user has decided, as a redirect: a code, or access_denied. Raises RedirectedError and Unavailable."""
     if form["decision"] != "allow":
         return _redirect(here, asked.redirect_uri, error="access_denied", state=asked.state)
-    if INSTALLING in asked.scopes:
-        # First: whoever is told that this was busy can allow again, which a server_state that is used up would not let.
-        here.appdata.install(asked.app.id, user.id)
+    asked.check_owner(user.id)
+    # The install comes first: there is no grant without it. A user who is answered that this was busy can allow again,
+    # which a server_state that is used up would not let.
+    here.appdata.install(asked.app.id, user.id)
     use = [here.used_states.use(asked.server_state)] if asked.server_state else []
     try:
         code = here.grants.allow(asked.family(user.id), *use)
@@ -166,6 +167,7 @@ def _consent_page(
     *,
     problem: str | None = None,
 ) -> Response:
+    asked.check_owner(user.id)
     return page(
         "consent",
         language,
@@ -178,7 +180,6 @@ def _consent_page(
         app=asked.app.name,
         name=user.display_name,
         scopes=asked.scopes,
-        installs=INSTALLING in asked.scopes,
         host=urlsplit(asked.redirect_uri).netloc or asked.app.name,
         problem=problem,
     )

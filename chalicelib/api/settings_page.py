@@ -77,7 +77,7 @@ def _changed(here: Platform, user: User, form: Mapping[str, str]) -> bool:
     if "end" in form:
         return here.grants.end(user.id, _app(form["end"]))
     if "uninstall" in form:
-        return here.appdata.uninstall(_app(form["uninstall"]), user.id)
+        return here.personal.uninstall(_app(form["uninstall"]), user.id)
     if "save" not in form:
         return False
     try:
@@ -114,6 +114,7 @@ def _shown(
         publication={name: user.publication[name].value for name in PROFILE_FIELDS},
         publications=[each.value for each in Publication],
         visible=user.visible,
+        strict=here.settings.strict_profiles,
     )
 
 

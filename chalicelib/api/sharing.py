@@ -1,7 +1,7 @@
 """What `/rpc` and `/os/0.8` do alike once they have read a request (core/opensocial.py): ask the stores, shape people.
 
-Both refuse where the viewer has not installed the app. One user who is named and may not be had is a refusal; of
-several, and of friends, those who may not be had are absent.
+The permission matrices decide row by row, also where the viewer has not installed the app. One user who is named and
+may not be had is a refusal; of several, and of friends, those who may not be had are absent.
 """
 
 from dataclasses import dataclass

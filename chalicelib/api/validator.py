@@ -177,12 +177,9 @@ class Validator(RequestValidator):
                 # Someone else was faster with the same code or token.
                 self._grants.end_family(family)
             raise InvalidGrantError(request=request)
-        viewer = family.user if family else None
-        answer: dict[str, Any] = {
-            "refresh_token": kept,
-            "expires_in": ACCESS_SECONDS,
-            "access_token": self._tokens.issue(app=app.id, viewer=viewer, scopes=scopes, lifetime=ACCESS_SECONDS),
-        }
+        viewer, owner = (family.user, family.owner) if family else (None, None)
+        issued = self._tokens.issue(app=app.id, viewer=viewer, owner=owner, scopes=scopes, lifetime=ACCESS_SECONDS)
+        answer: dict[str, Any] = {"refresh_token": kept, "expires_in": ACCESS_SECONDS, "access_token": issued}
         if app.dialect is not Dialect.DRAFT10:
             answer["token_type"] = "Bearer"  # noqa: S105 (no password)
         return answer | {"scope": " ".join(scopes)}

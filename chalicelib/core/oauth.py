@@ -29,8 +29,6 @@ CLIENT_FAMILIES = 100
 """How many families a user may have in an app, and an app for itself; the oldest makes room for one more."""
 MOST_PARAMETERS = 50
 
-INSTALLING = "mixi_apps2"
-"""The scope whose grant installs the app."""
 OPERATOR = "admin"
 """The operator's scope: an app that is allowed it gets it for itself, never from a user."""
 USER_SCOPES = (
@@ -97,9 +95,10 @@ _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))
 class Family:
     """What is stored of a family. `code` and `refresh` are hashes; there is a refresh token once the code was used.
 
-    `user` is None in a family that an app has for itself; `expires` (seconds) is when the newest of both ends;
-    `redirect_sent` tells whether the redirect URI was in the request or only registered; `created` is in ms. `salt` and
-    `rotated` (ms) are of the latest rotation: the present refresh token is derived from the one before by that salt.
+    `user` is None in a family that an app has for itself; `owner` is the user whose app it is (None: `user`);
+    `expires` (seconds) is when the newest of both ends; `redirect_sent` tells whether the redirect URI was in the
+    request or only registered; `created` is in ms. `salt` and `rotated` (ms) are of the latest rotation: the present
+    refresh token is derived from the one before by that salt.
     """
 
     id: str
@@ -116,6 +115,7 @@ class Family:
     server_state: str | None = None
     salt: str | None = None
     rotated: int = 0
+    owner: str | None = None
 
     @property
     def label(self) -> str:
@@ -147,7 +147,11 @@ class Grant:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an app asks a user for, checked: the page may show it, and its answer may go to `redirect_uri`."""
+    """What an app asks a user for, checked: the page may show it, and its answer may go to `redirect_uri`.
+
+    `owner` is the user whose app it is to be (None: whoever allows it); `owner_installed` says whether that user has
+    the app.
+    """
 
     app: App
     redirect_uri: str
@@ -156,6 +160,17 @@ class Asked:
     state: str | None
     challenge: str | None
     server_state: str | None
+    owner: str | None = None
+    owner_installed: bool = False
+
+    def check_owner(self, viewer: str) -> None:
+        """Raise RedirectedError unless the owner is the viewer, who installs the app by allowing it, or has the app.
+
+        It is asked once someone has signed in: nobody else learns who has an app.
+        """
+        if self.owner not in (None, viewer) and not self.owner_installed:
+            refusal = GrantRefused("invalid_request", "The owner has not installed the app", status=400)
+            raise RedirectedError(refusal, self.redirect_uri, self.state)
 
     def family(self, user: str) -> Family:
         """What is stored when the user allows it."""
@@ -170,6 +185,7 @@ class Asked:
             redirect_sent=self.redirect_sent,
             challenge=self.challenge,
             server_state=hashed(self.server_state) if self.server_state else None,
+            owner=None if self.owner == user else self.owner,
         )
 
 

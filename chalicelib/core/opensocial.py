@@ -13,17 +13,18 @@ People.named, People.friends), and `person` shapes an entry. Sources: the page I
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from chalicelib.core import people
 from chalicelib.core.access import Access
 from chalicelib.core.appdata import ALL, LOST, check_keys, deletion, named_keys
+from chalicelib.core.directory import User
 from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied
 from chalicelib.core.fields import is_id
 from chalicelib.core.limits import Limits
-from chalicelib.core.people import Person, Query
+from chalicelib.core.people import Field, Person, Query
 from chalicelib.core.permission import Running
 
 MOST_IDS = 100
@@ -61,7 +62,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The fields of people that a request wants: those of core/people.py, and those of these faces alone."""
+    """The fields of people that a request wants: those of FIELDS, and those that are no field of a user."""
 
     common: tuple[str, ...]
     own: tuple[str, ...]
@@ -69,8 +70,20 @@ class Wanted:
     @property
     def profile(self) -> bool:
         """Whether any of them is profile information: only then does it matter whether profiles are strict."""
-        return any(people.FIELDS[name].setting for name in self.common)
+        return any(FIELDS[name].setting for name in self.common)
 
+
+def _addresses(user: User) -> people.Value:
+    # The unstructured address, by its name in OpenSocial 0.9 and in 0.8.
+    return [dict.fromkeys(("formatted", "unstructuredAddress"), user.address)] if user.address else None
+
+
+FIELDS: Mapping[str, Field] = {
+    **people.FIELDS,
+    "addresses": replace(people.FIELDS["address"], value=_addresses),
+    "dateOfBirth": people.FIELDS["birthday"],
+}
+"""The fields of a user: those of core/people.py, and OpenSocial's names for two of them."""
 
 _OWN_FIELDS: Mapping[str, Callable[[Person, Running], str | bool | dict[str, str]]] = {
     "nickname": lambda person, running: person.user.display_name,
@@ -151,7 +164,7 @@ def person_fields(fields: object, scopes: Iterable[str]) -> Wanted:
         return Wanted(people.DEFAULT_FIELDS, _OWN_DEFAULTS)
     every = bool(ALL & names.keys())
     # `id`, which is always answered, so that the own fields alone do not look like no fields at all.
-    common = people.asked_fields(",".join([*names, "id"]), scopes)
+    common = people.asked_fields(",".join([*names, "id"]), scopes, FIELDS)
     return Wanted(common, tuple(name for name in _OWN_FIELDS if every or name in names))
 
 
@@ -176,7 +189,7 @@ def person_query(parameter: Callable[[str], object]) -> Query:
 def person(each: Person, wanted: Wanted, running: Running, *, strict: bool) -> dict[str, Any]:
     """An obtainable person's entry; `strict` is the profile visibility of that name."""
     own = {name: _OWN_FIELDS[name](each, running) for name in wanted.own}
-    return people.view(each, wanted.common, running, strict=strict) | own
+    return people.view(each, wanted.common, running, strict=strict, known=FIELDS) | own
 
 
 def full_id(user: str) -> str:

@@ -122,20 +122,20 @@ def select(user: str, group: str, viewer: str) -> tuple[str, Group]:
     return target, wanted
 
 
-def asked_fields(text: str, scopes: Iterable[str]) -> tuple[str, ...]:
-    """The fields that a `fields` parameter asks for and the scopes open, in the order of FIELDS; `id` always.
+def asked_fields(text: str, scopes: Iterable[str], known: Mapping[str, Field] = FIELDS) -> tuple[str, ...]:
+    """The fields of `known` that a `fields` parameter asks for and the scopes open, in order; `id` always.
 
     Empty is the default fields; `*` or `@all` anywhere is every field that the scopes open; names of no field are
     ignored. Raises InsufficientScope for a field asked by name whose scope is missing.
     """
     names = frozenset(name for name in text.split(",") if name) or frozenset(DEFAULT_FIELDS)
     held = frozenset(scopes)
-    opened = {name for name, field in FIELDS.items() if field.scope is None or field.scope in held}
-    for name, field in FIELDS.items():
+    opened = {name for name, field in known.items() if field.scope is None or field.scope in held}
+    for name, field in known.items():
         if name in names and name not in opened:
             raise InsufficientScope(field.scope or SCOPE)
     wanted = opened if names & _ALL else opened & names | {"id"}
-    return tuple(name for name in FIELDS if name in wanted)
+    return tuple(name for name in known if name in wanted)
 
 
 def read_query(parameter: Callable[[str], str | None]) -> Query:
@@ -163,7 +163,9 @@ def read_query(parameter: Callable[[str], str | None]) -> Query:
 def is_obtainable(person: Person, running: Running) -> bool:
     """Whether anything of a person may be had: where it may not, the person is absent, not empty."""
     whose = running.whose(person.user.id)
-    return may_obtain_information(whose, status(person.installed), visible=person.user.visible)
+    return may_obtain_information(
+        whose, status(person.installed), visible=person.user.visible, viewer_installed=running.viewer_installed
+    )
 
 
 def depends_on_friends_of_friends(person: Person, running: Running) -> bool:
@@ -172,10 +174,12 @@ def depends_on_friends_of_friends(person: Person, running: Running) -> bool:
     return running.closeness(person.user.id) is Closeness.STRANGER and Publication.FRIENDS_OF_FRIENDS in published
 
 
-def view(person: Person, fields: Iterable[str], running: Running, *, strict: bool) -> dict[str, Any]:
+def view(
+    person: Person, fields: Iterable[str], running: Running, *, strict: bool, known: Mapping[str, Field] = FIELDS
+) -> dict[str, Any]:
     """An obtainable person's entry: those of the fields that have a value and that the permission model gives out.
 
-    `strict` is the profile visibility of that name.
+    `strict` is the profile visibility of that name, `known` has the fields by name.
     """
     user = person.user
     whose = running.whose(user.id)
@@ -185,9 +189,16 @@ def view(person: Person, fields: Iterable[str], running: Running, *, strict: boo
         if field.setting is None:
             return True
         published = user.publication[field.setting]
-        return may_obtain_profile(whose, status(person.installed), published, visible=user.visible, closeness=closeness)
+        return may_obtain_profile(
+            whose,
+            status(person.installed),
+            published,
+            visible=user.visible,
+            viewer_installed=running.viewer_installed,
+            closeness=closeness,
+        )
 
-    values = {name: FIELDS[name].value(user) for name in fields if may(FIELDS[name])}
+    values = {name: known[name].value(user) for name in fields if may(known[name])}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -118,8 +118,7 @@ class Running:
         """The row of the matrices that a person belongs to.
 
         Where owner and viewer are one, the Viewer rows hold. Otherwise the first that fits: self before friends, the
-        owner's before the viewer's. Rows of an owner who has not installed the app do not exist, and the viewer's
-        friends are friends only where the viewer has installed it, the (*) of the matrix.
+        owner's before the viewer's. Rows of an owner who has not installed the app do not exist.
         """
         if target == self.viewer:
             return Whose.VIEWER
@@ -128,9 +127,7 @@ class Running:
             return Whose.OWNER
         if owned and target in self.owner_friends:
             return Whose.OWNERS_FRIEND
-        if self.viewer_installed and target in self.viewer_friends:
-            return Whose.VIEWERS_FRIEND
-        return Whose.OTHER
+        return Whose.VIEWERS_FRIEND if target in self.viewer_friends else Whose.OTHER
 
     def may_list_friends(self, target: str) -> bool:
         """Whether the list of a person's friends may be had: the owner's, and the viewer's who has installed the app.
@@ -162,13 +159,20 @@ def status(installed: bool) -> Status:
     return INSTALLED if installed else NOT_INSTALLED
 
 
-def may_obtain_information(whose: Whose, status: Status, *, visible: bool) -> bool:
+def may_obtain_information(whose: Whose, status: Status, *, visible: bool, viewer_installed: bool) -> bool:
     """Whether a person's nickname, URLs and blood type may be had; `visible` is their switch."""
-    return _allows(INFORMATION[whose, status][0], Publication.EVERYONE, visible)
+    sign = _information(whose, status, viewer_installed)[0]
+    return _allows(sign, Publication.EVERYONE, visible)
 
 
 def may_obtain_profile(
-    whose: Whose, status: Status, publication: Publication, *, visible: bool, closeness: Closeness | None = None
+    whose: Whose,
+    status: Status,
+    publication: Publication,
+    *,
+    visible: bool,
+    viewer_installed: bool,
+    closeness: Closeness | None = None,
 ) -> bool:
     """Whether one item of a person's profile, published so, may be had.
 
@@ -177,7 +181,8 @@ def may_obtain_profile(
     """
     if closeness is not None and closeness > _FARTHEST[publication]:
         return False
-    return _allows(INFORMATION[whose, status][1], publication, visible)
+    sign = _information(whose, status, viewer_installed)[1]
+    return _allows(sign, publication, visible)
 
 
 def may_update_data(whose: Whose, status: Status) -> bool:
@@ -197,6 +202,13 @@ _FARTHEST = {
     # Not even oneself: what is published to nobody, no app sees.
     Publication.NOBODY: -1,
 }
+
+
+def _information(whose: Whose, status: Status, viewer_installed: bool) -> tuple[Sign, Sign]:
+    """Return a row of INFORMATION. The viewer's friends need a viewer with the app: the (*) of the page."""
+    if whose is Whose.VIEWERS_FRIEND and not viewer_installed:
+        return Sign.NEVER, Sign.NEVER
+    return INFORMATION[whose, status]
 
 
 def _allows(sign: Sign, publication: Publication, visible: bool) -> bool:

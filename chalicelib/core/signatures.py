@@ -6,22 +6,22 @@ docs/decisions.md.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.core.directory import App
 from chalicelib.core.errors import SignatureRefused
+from chalicelib.core.oauth import USER_SCOPES
 from chalicelib.core.opensocial import plain_id
 
 WINDOW_SECONDS = 300
 """How far a timestamp may be from our clock, either way."""
 METHOD = "HMAC-SHA1"
 NONCE_CHARACTERS = 255
-SCOPES = frozenset({"mixi_apps2", "r_profile"})
-"""What a signature opens, where the app is allowed it: what an installed app could always have. Finer scopes of a
-profile are a user's to grant, and come with an access token."""
+SCOPES = frozenset(USER_SCOPES)
+"""What a signature opens: signed requests have no scopes, and the permission model alone decides."""
 
 REQUESTOR = "xoauth_requestor_id"
+OWNER = "opensocial_owner_id"
 BODY_HASH = "oauth_body_hash"
 _NEEDED = (
     "oauth_consumer_key",
@@ -36,10 +36,14 @@ Parameters = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Signed:
-    """What a signed request says: `requestor` is the user on whose behalf the app asks, `timestamp` is in seconds."""
+    """What a signed request says: `requestor` is the user on whose behalf the app asks, `owner` whose app it is.
+
+    `timestamp` is in seconds.
+    """
 
     app: str
     requestor: str
+    owner: str
     timestamp: int
     nonce: str
     signature: str
@@ -52,7 +56,7 @@ def read(parameters: Parameters, now: int) -> Signed:
     400 for what is missing, stands twice or cannot be, 401 for a timestamp out of the window and for a token: the app
     asks for itself.
     """
-    counts = Counter(name for name, _ in parameters if name.startswith("oauth_") or name == REQUESTOR)
+    counts = Counter(name for name, _ in parameters if name.startswith("oauth_") or name in (REQUESTOR, OWNER))
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise _rejected(twice, "A parameter stands twice")
     found = dict(parameters)
@@ -70,7 +74,9 @@ def read(parameters: Parameters, now: int) -> Signed:
         raise SignatureRefused("token_rejected", "The app signs for itself: there is no oauth_token")
     return Signed(
         app=found["oauth_consumer_key"],
-        requestor=_requestor(found[REQUESTOR]),
+        requestor=_user(found, REQUESTOR),
+        # Whether the owner has the app is for the data to say, as with the requestor.
+        owner=_user(found, OWNER if found.get(OWNER) else REQUESTOR),
         timestamp=_timestamp(found["oauth_timestamp"], now),
         nonce=_nonce(found["oauth_nonce"]),
         signature=found["oauth_signature"],
@@ -95,20 +101,15 @@ def check_body(signed: Signed, digest: str, *, form: bool, needed: bool) -> None
         raise SignatureRefused("parameter_absent", f"Missing: {BODY_HASH}", 400, {"oauth_parameters_absent": BODY_HASH})
 
 
-def scopes(app: App) -> frozenset[str]:
-    """What a signature of that app opens."""
-    return SCOPES & set(app.scopes)
-
-
 def _rejected(names: Sequence[str], description: str, status: int = 400) -> SignatureRefused:
-    known = [name for name in names if name in (*_NEEDED, BODY_HASH)] or ["oauth_parameters"]
+    known = [name for name in names if name in (*_NEEDED, OWNER, BODY_HASH)] or ["oauth_parameters"]
     return SignatureRefused("parameter_rejected", description, status, {"oauth_parameters_rejected": "&".join(known)})
 
 
-def _requestor(text: str) -> str:
-    user = plain_id(text)
+def _user(found: Mapping[str, str], name: str) -> str:
+    user = plain_id(found[name])
     if user is None:
-        raise _rejected([REQUESTOR], f"{REQUESTOR} must be the id of a user")
+        raise _rejected([name], f"{name} must be the id of a user")
     return user
 
 

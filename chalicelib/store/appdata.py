@@ -12,7 +12,7 @@ from chalicelib.core.appdata import Balance, settle, utf8_bytes
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooFrequent, Unavailable
 from chalicelib.core.limits import Limits
-from chalicelib.core.permission import Running, may_obtain_data, status
+from chalicelib.core.permission import Running, Whose, may_obtain_data, status
 from chalicelib.core.window import Rate, WriteWindow
 from chalicelib.store import own
 from chalicelib.store.commit import Change, Ledgers, emptied
@@ -23,13 +23,14 @@ from chalicelib.store.gathering import gather
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item, new_epoch, partition
 from chalicelib.store.needs import on_table
 from chalicelib.store.placement import place
+from chalicelib.store.transactions import Write
 from chalicelib.store.trash import Trash
 from chalicelib.store.values import Keys, Values, unlisted_keys
 
 NEEDS = (
     on_table("appdata", "BatchGetItem"),
     # Friendships and installs, read in one call with ledgers, or beside it.
-    on_table("directory", "BatchGetItem", "GetItem"),
+    on_table("directory", "BatchGetItem"),
 )
 
 READ_TRIES = 8
@@ -86,11 +87,17 @@ class AppData:
         placed = place(Ledger(app, user, new_epoch(), total=total), data, {})
         return self._ledgers.create(placed, self._directory.put_install(user, app))
 
-    def uninstall(self, app: str, user: str) -> bool:
-        """Uninstall an app for a user and erase the data there; whether it was installed."""
-        return self._ledgers.remove(
-            app, user, lambda ledger: [*self._trash.notes(ledger), self._directory.delete_install(user, app)]
-        )
+    def uninstall(self, app: str, user: str, also: Callable[[], Sequence[Write]] = tuple) -> bool:
+        """Uninstall an app for a user and erase the data there; whether it was installed.
+
+        `also` gives what belongs in the same transaction; it is asked again if a condition of it fails. Raises
+        Unavailable.
+        """
+
+        def notes(ledger: Ledger) -> list[Write]:
+            return [*self._trash.notes(ledger), self._directory.delete_install(user, app), *also()]
+
+        return self._ledgers.remove(app, user, notes)
 
     def write(self, app: str, user: str, changes: Mapping[str, str | None], conditions: Conditions) -> Receipt:
         """Store (a value) or delete (None) the changed keys, at most 99, all or none; other keys stay.
@@ -158,12 +165,12 @@ class AppData:
         """The data of those of a user's friends who have any in the asked keys, in order of id.
 
         Friends are the viewer's, or those of `of`, who else can be the running app's `owner` alone. Each friend's data
-        are as of one moment. Raises PermissionDenied (anyone else's friends; the viewer, or that owner, has not
-        installed the app) and TooLarge (more bytes than one answer may carry).
+        are as of one moment. Raises PermissionDenied (anyone else's friends; the user of that list has not installed
+        the app) and TooLarge (more bytes than one answer may carry).
         """
         of = of or viewer
         friends, running = self._friends(app, viewer, owner or viewer, of)
-        if not (running.viewer_installed and running.may_list_friends(of)):
+        if not running.may_list_friends(of):
             raise PermissionDenied
         # A friend with a ledger has installed the app: a row that may be obtained.
         items = self._dynamo.batch_get([self._place(app, friend) for friend in friends], consistent=False)
@@ -173,15 +180,14 @@ class AppData:
     def read_named(self, app: str, viewer: str, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
         """The data of those of the users, whoever they are, who have installed the app, in the order named.
 
-        The viewer's own are strongly consistent. Raises PermissionDenied (the viewer has not installed the app) and
-        TooLarge (more bytes than one answer may carry).
+        The viewer's own are strongly consistent. Raises TooLarge (more bytes than one answer may carry).
         """
         others = [user for user in users if user != viewer]
         reads: list[Callable[[], dict[str, dict[str, str]]]] = []
         if others:
-            reads.append(partial(self._read_others, app, viewer, others, keys))
+            reads.append(partial(self._read_others, app, others, keys))
         if len(others) < len(users):
-            reads.append(lambda: {viewer: self.read(app, viewer, keys).data or {}})
+            reads.append(partial(self._read_own, app, viewer, keys))
         data = {user: values for part in side_by_side(reads) for user, values in part.items()}
         return {user: data[user] for user in users if user in data}
 
@@ -201,24 +207,19 @@ class AppData:
             return friends, Running.own(viewer, installed=installed, friends=friends)
         if of != owner:
             return [], Running(owner, viewer, owner_installed=False, viewer_installed=False)
-        install = self._directory.install(viewer, app)
-        (friends, owner_installed), (_, viewer_installed) = side_by_side(
-            [
-                lambda: self._directory.friends_with_install(owner, app),
-                lambda: ([], self._dynamo.get(*install, consistent=False) is not None),
-            ]
-        )
-        return friends, Running(owner, viewer, owner_installed, viewer_installed, owner_friends=friends)
+        friends, owner_installed = self._directory.friends_with_install(owner, app)
+        # The viewer's install makes no difference to the owner's list, so it is not read.
+        return friends, Running(owner, viewer, owner_installed, viewer_installed=False, owner_friends=friends)
 
-    def _read_others(self, app: str, viewer: str, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
-        install = self._directory.install(viewer, app)
+    def _read_own(self, app: str, viewer: str, keys: Keys) -> dict[str, dict[str, str]]:
+        data = self._reread(app, viewer, keys)
+        return {} if data is None else {viewer: data}
+
+    def _read_others(self, app: str, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
         places = {user: self._place(app, user) for user in users}
-        found = self._dynamo.batch_get([install, *places.values()], consistent=False)
-        # Anyone's friend or not makes no difference to persistent data, so nobody's friends are asked about.
-        running = Running.own(viewer, installed=install in found)
-        if not running.viewer_installed:
-            raise PermissionDenied
-        known = [user for user in users if may_obtain_data(running.whose(user), status(places[user] in found))]
+        found = self._dynamo.batch_get(list(places.values()), consistent=False)
+        # Owner, anyone's friend or neither makes no difference to persistent data, so friends are not read.
+        known = [user for user in users if may_obtain_data(Whose.OTHER, status(places[user] in found))]
         return self._gather(app, (from_item(found[places[user]]) for user in known), keys)
 
     def _gather(self, app: str, ledgers: Iterable[Ledger], keys: Keys) -> dict[str, dict[str, str]]:
@@ -256,7 +257,7 @@ class AppData:
         return {own.key_in(item, ledger): utf8_bytes(own.from_item(item).value) for item in found}
 
     def _reread(self, app: str, user: str, keys: Keys) -> dict[str, str] | None:
-        """Another's data after a torn read; None where they have uninstalled the app meanwhile."""
+        """Return a user's data of this moment, or None if the user has not installed the app (or not any more)."""
         try:
             return self.read(app, user, keys).data
         except PermissionDenied:

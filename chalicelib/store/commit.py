@@ -24,6 +24,8 @@ NEEDS = (
     on_table("appdata", "GetItem", "PutItem", "DeleteItem"),
     # The install, which comes and goes with the ledger, where there is such a user.
     on_table("directory", "PutItem", "DeleteItem", "ConditionCheckItem"),
+    # The grant, which ends with the install.
+    on_table("grants", "DeleteItem"),
 )
 
 FRESH = 0.05
@@ -121,17 +123,24 @@ class Ledgers:
         raise Unavailable
 
     def remove(self, app: str, user: str, notes: Callable[[Ledger], Sequence[Mapping[str, Any]]]) -> bool:
-        """Delete a ledger with what `notes` says of it in the same transaction; whether there was one."""
+        """Delete a ledger with what `notes` says of it in the same transaction; whether there was one.
+
+        The notes are asked for anew when a condition has failed, the ledger's or one of theirs.
+        """
         ledger, token = self.find(app, user), str(uuid4())
+        writes: Sequence[Mapping[str, Any]] | None = None
         for wait in races():
             if ledger is None:
                 return False
-            gone = delete(self._table, (ledger.partition, SORT_KEY), _unchanged(ledger))
+            if writes is None:
+                writes = [delete(self._table, (ledger.partition, SORT_KEY), _unchanged(ledger)), *notes(ledger)]
             try:
-                self._dynamo.transact([gone, *notes(ledger)], token)
+                self._dynamo.transact(writes, token)
             except Lost as lost:
                 # Had an earlier try landed unseen, its token would have made a success of this one: someone else wrote.
-                ledger, token = from_item(lost.item) if lost.item else None, str(uuid4())
+                if 0 in lost.failed:
+                    ledger = from_item(lost.item) if lost.item else None
+                writes, token = None, str(uuid4())
             except (Conflict, Uncertain):
                 pass  # The same transaction once more, under the same token.
             else:

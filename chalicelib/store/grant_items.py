@@ -7,7 +7,7 @@ from chalicelib.store.dynamo import Condition, Key, typed
 from chalicelib.store.itemsize import Item
 from chalicelib.store.transactions import ABSENT, Update
 
-_TEXTS = ("app", "user", "code", "refresh", "redirect_uri", "challenge", "server_state", "salt")
+_TEXTS = ("app", "user", "code", "refresh", "redirect_uri", "challenge", "server_state", "salt", "owner")
 GRANT = "grant#"
 
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from chalicelib.core.directory import App
-from chalicelib.core.errors import NotFound, Unavailable
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.oauth import (
     CLIENT_FAMILIES,
     CODE_SECONDS,
@@ -50,10 +50,10 @@ from chalicelib.store.grant_items import (
 )
 from chalicelib.store.itemsize import Item
 from chalicelib.store.needs import on_table
-from chalicelib.store.rows import user_key
+from chalicelib.store.rows import INSTALL, of_user
 from chalicelib.store.transactions import (
     ABSENT,
-    THERE,
+    PRESENT,
     Update,
     Write,
     check,
@@ -65,7 +65,8 @@ from chalicelib.store.transactions import (
 
 NEEDS = (
     on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
-    # A grant is of a user who is there, and uses up the server state of its request; apps are read with their grants.
+    # A grant is of a user who has the app, and uses up the server state of its request.
+    # Apps are read with their grants.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     on_table("ephemeral", "PutItem"),
 )
@@ -102,21 +103,25 @@ class Grants:
         told, items = self._with_app(app, [place])
         return told, to_grant(items[place]) if place in items else None
 
-    def app(self, app: str) -> App | None:
-        """An app alone."""
-        return self._with_app(app, [])[0]
+    def find_with_owner(self, app: str, owner: str | None) -> tuple[App | None, bool]:
+        """An app, and whether the user `owner` has installed it, in one read."""
+        place = self._directory_table, of_user(owner or "", INSTALL, app[:_MOST_ID])
+        told, items = self._with_app(app, [place] if owner else [])
+        return told, place in items
 
     def allow(self, family: Family, *also: Write) -> str:
         """Store what a user has allowed, with `also` in the same transaction; a code for it.
 
-        `family` needs app, user, scopes and what the code is bound to. Raises NotFound where the user is gone, Lost
-        where a condition of `also` does not hold.
+        `family` needs app, user, scopes and what the code is bound to. The user must have installed the app: there is
+        no grant without an install. Raises Unavailable if it was uninstalled in that moment, and Lost if a condition of
+        `also` does not hold.
         """
         code = new_token()
         now = self._clock()
         made = replace(family, id=_id(code), code=hashed(code), created=now, expires=now // 1000 + CODE_SECONDS)
         grant = self._grant(grant_key(made.app, made.user))
-        self._begin(made, grant, [check(self._directory_table, user_key(_known(family.user)), THERE), *also])
+        install = of_user(_known(family.user), INSTALL, family.app)
+        self._begin(made, grant, [check(self._directory_table, install, PRESENT), *also])
         return code
 
     def begin_own(self, app: str, scopes: frozenset[str], grant: Grant | None) -> str:
@@ -195,6 +200,17 @@ class Grants:
         """End a user's grant to an app, with all its codes and refresh tokens; whether there was one."""
         return self._end(grant_key(app, user))
 
+    def ending(self, user: str, app: str) -> list[Write]:
+        """Return the writes that end a user's grant to an app, for the transaction that uninstalls the app.
+
+        They fail if the grant has changed since, or if there is one by then.
+        """
+        key = grant_key(app, user)
+        grant = self._grant(key)
+        labels = sorted(grant.families) if grant else []
+        families = [delete(self._table, family_key(label.partition("#")[2]), _ANY) for label in labels]
+        return [delete(self._table, key, unchanged(grant)), *families]
+
     def end_own(self, app: str) -> bool:
         """End an app's grant to itself; whether there was one."""
         return self._end(grant_key(app, None))
@@ -246,7 +262,7 @@ class Grants:
         """What a failed condition beside the grant's own means."""
         for position in lost.failed:
             if "ConditionCheck" in rest[position - 1]:
-                raise NotFound(f"There is no user {family.user}")
+                raise Unavailable
         raise lost
 
     def _advance(self, family: Family, change: Update, condition: Condition) -> Family | None:

@@ -40,12 +40,14 @@ class People:
         self._pages = pages
 
     def one(self, app: str, owner: str, viewer: str, target: str) -> Found:
-        """The viewer, or a friend of the viewer's.
+        """The viewer, or a friend of the viewer's. A viewer who installed the app a moment ago is always found.
 
         Raises PermissionDenied for anyone else, for one whose information may not be had, and where there is no such
         user: nothing tells these apart.
         """
         running, people = self._look(app, owner, viewer, [target])
+        if not people and target == viewer:
+            running, people = self._look(app, owner, viewer, [target], consistent=True)
         if not people or not running.may_name(target):
             raise PermissionDenied
         return Found(running, people, 1)
@@ -53,12 +55,9 @@ class People:
     def named(self, app: str, owner: str, viewer: str, users: Sequence[str], *, strict: bool = False) -> Found:
         """Those of the users, whoever they are, whose information may be had, in the order named.
 
-        `strict`: their profiles will be judged by that visibility, so friends of friends need to be known. Raises
-        PermissionDenied where the viewer has not installed the app.
+        `strict`: their profiles will be judged by that visibility, so friends of friends need to be known.
         """
         running, people = self._look(app, owner, viewer, users)
-        if not running.viewer_installed:
-            raise PermissionDenied
         if strict:
             running = self._with_friends_of_friends(app, running, people)
         return Found(running, people, len(people))
@@ -69,17 +68,22 @@ class People:
         """The part of a user's friends that the query asks for; `total` counts those who pass its filter.
 
         Friends are the viewer's, or those of `of`, who else can be the owner alone; `strict` as for `named`. Raises
-        PermissionDenied for anyone else's, and where the viewer, or that owner, has not installed the app.
+        PermissionDenied for anyone else's, and where the user of that list has not installed the app.
         """
         running, lists = self._running(app, owner, viewer)
         of = of or viewer
-        if not (running.viewer_installed and running.may_list_friends(of)):
+        if not running.may_list_friends(of):
             raise PermissionDenied
         friends = lists[of]
         installed = self._installed(app, friends, query)
 
         def may(friend: str, *, visible: bool) -> bool:
-            return may_obtain_information(running.whose(friend), status(installed[friend]), visible=visible)
+            return may_obtain_information(
+                running.whose(friend),
+                status(installed[friend]),
+                visible=visible,
+                viewer_installed=running.viewer_installed,
+            )
 
         order = [friend for friend in installed if may(friend, visible=True)]
         if query.by_name or not all(may(friend, visible=False) for friend in order):
@@ -98,7 +102,9 @@ class People:
             running = self._with_friends_of_friends(app, running, people)
         return Found(running, people, len(order))
 
-    def _look(self, app: str, owner: str, viewer: str, users: Sequence[str]) -> tuple[Running, list[Person]]:
+    def _look(
+        self, app: str, owner: str, viewer: str, users: Sequence[str], *, consistent: bool = False
+    ) -> tuple[Running, list[Person]]:
         """The running app, as far as it concerns the users, and those of them whose information may be had."""
         profiles = {user: self._users.place(user) for user in users}
         installs = {user: self._directory.install(user, app) for user in (owner, viewer, *users)}
@@ -106,7 +112,7 @@ class People:
             party: {user: self._directory.friendship(party, user) for user in users} for party in (owner, viewer)
         }
         ties = [place for each in friendships.values() for place in each.values()]
-        found = self._dynamo.batch_get([*profiles.values(), *installs.values(), *ties], consistent=False)
+        found = self._dynamo.batch_get([*profiles.values(), *installs.values(), *ties], consistent=consistent)
         friends = {
             party: frozenset(user for user, place in each.items() if place in found)
             for party, each in friendships.items()

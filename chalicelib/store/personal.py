@@ -93,6 +93,17 @@ class Personal:
             posted=self._posts.export(user),
         )
 
+    def uninstall(self, app: str, user: str) -> bool:
+        """Uninstall an app for a user: the data there are erased and the grant ends, in one transaction.
+
+        Returns whether it was installed. Raises Unavailable.
+        """
+        removed = self._appdata.uninstall(app, user, partial(self._grants.ending, user, app))
+        if not removed:
+            # Only tables that were restored to different moments hold a grant without its install.
+            self._grants.end(user, app)
+        return removed
+
     def erase(self, user: str, now: Callable[[], float] = time.monotonic) -> dict[str, int]:
         """Erase a user everywhere; how much of each kind there was.
 
@@ -109,7 +120,7 @@ class Personal:
             + _count(every(partial(self._pages.followed, user))),
         }
         for apps in _chunks(self._installs(user)):
-            removed["installs"] += sum(side_by_side([partial(self._appdata.uninstall, app, user) for app in apps]))
+            removed["installs"] += sum(side_by_side([partial(self.uninstall, app, user) for app in apps]))
         self._grants.erase(user)
         self._notes.leave(USER + user, LATE_MS)
         removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
@@ -125,15 +136,11 @@ class Personal:
         self._apps.close(app)
         self._grants.end_own(app)
         for users in _chunks(every(partial(self._directory.installed_users, app))):
-            removed += sum(side_by_side([partial(self._remove_install, app, user) for user in users]))
+            removed += sum(side_by_side([partial(self.uninstall, app, user) for user in users]))
             if now() >= end:
                 return removed, False
         self._apps.delete(app)
         return removed, True
-
-    def _remove_install(self, app: str, user: str) -> bool:
-        self._grants.end(user, app)
-        return self._appdata.uninstall(app, user)
 
     def _installs(self, user: str) -> Iterator[str]:
         return every(partial(self._directory.installs, user))

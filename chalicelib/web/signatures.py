@@ -23,7 +23,7 @@ from chalicelib.core.access import Access
 from chalicelib.core.directory import App
 from chalicelib.core.errors import SignatureRefused, TooLarge
 from chalicelib.core.fields import is_id
-from chalicelib.core.signatures import Parameters, Signed, check_body, read, scopes
+from chalicelib.core.signatures import SCOPES, Parameters, Signed, check_body, read
 from chalicelib.web.requests import decoded, is_form, parameters
 
 FORM_BYTES = 65_536
@@ -64,11 +64,11 @@ class Signatures:
         self._body_hash = body_hash
 
     def check(self, request: Request) -> Access:
-        """Who asks: the app, on behalf of the user that `xoauth_requestor_id` names, in that user's own app.
+        """Who asks: the app, on behalf of the user that `xoauth_requestor_id` names.
 
-        Whether that user has installed the app is for the data to say, as with a token. Costs two calls: the app is
-        read, strongly consistent, and where its signature holds the nonce is used up. Raises SignatureRefused, TooLarge
-        and Unavailable.
+        That user is also the owner, unless `opensocial_owner_id` names another. Whether either has installed the app is
+        for the data to say, as with a token. Costs two calls: the app is read, strongly consistent, and where its
+        signature holds the nonce is used up. Raises SignatureRefused, TooLarge and Unavailable.
         """
         found = signed_parameters(request)
         signed = read(found, self._clock() // 1000)
@@ -81,7 +81,7 @@ class Signatures:
         check_body(signed, digest, form=is_form(request) and bool(body), needed=self._body_hash and bool(body))
         if not self._use(app.id, signed.timestamp, signed.nonce):
             raise SignatureRefused("nonce_used", "A request with this timestamp and nonce has come before")
-        return Access(app=app.id, viewer=signed.requestor, owner=signed.requestor, scopes=scopes(app))
+        return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES)
 
     def _check_signature(self, request: Request, found: Parameters, signed: Signed, secret: str) -> None:
         try:

@@ -70,8 +70,8 @@ _PAGES: Mapping[str, tuple[str, str]] = {
     "end_grant": ("許可を取り消す", "End access"),
     "uninstall": ("アンインストール", "Uninstall"),
     "uninstall_note": (
-        "アンインストールすると、このアプリに保存されたデータは消去され、元に戻せません。",
-        "Uninstalling erases what you have stored in the app. This cannot be undone.",
+        "アンインストールすると、許可は取り消され、このアプリに保存されたデータは消去されます。元に戻せません。",
+        "Uninstalling ends the app's access and erases what you have stored in it. This cannot be undone.",
     ),
     "privacy": ("プロフィールの公開範囲", "Who can see your profile"),
     "address": ("住所", "Address"),
@@ -85,6 +85,15 @@ _PAGES: Mapping[str, tuple[str, str]] = {
     "visible": (
         "友人が使っているアプリに、自分がインストールしていなくても公開情報を見せる",
         "Let apps that friends use see what is public about me, even if I have not installed them",
+    ),
+    "lenient": (
+        "インストールしたアプリには、「非公開」以外の項目が渡ります。アプリの利用者があなたの友人でなくても同じです。",
+        "An app that you have installed gets every item that is not set to Nobody, "
+        "even if the person who uses it is not your friend.",
+    ),
+    "strict": (
+        "「友人まで公開」「友人の友人まで公開」の項目は、アプリの利用者がその間柄のときだけ、アプリに渡ります。",
+        "An app gets an item that is set to Friends or Friends of friends only if the person who uses it is one.",
     ),
     "save": ("保存する", "Save"),
     "through": ("{app} より", "via {app}"),

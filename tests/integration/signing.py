@@ -24,7 +24,7 @@ JSON = {"Content-Type": "application/json"}
 def create_app(world: World, **more: Any) -> App:
     """Store the app whose data the world has; it may ask for everything that these faces open."""
     fields: dict[str, Any] = {"secret": SECRET, "scopes": ("mixi_apps2", "r_profile"), "origins": (ORIGIN,)}
-    created = world.platform.apps.create(App(APP, "quest", **(fields | more)))
+    created = world.platform.apps.create(App(**({"id": APP, "name": "quest"} | fields | more)))
     world.calls.clear()
     return created
 

@@ -50,6 +50,7 @@ def here(make_world: Callable[..., World], keys_file: Path) -> World:
     world.platform.pages.create(Page(CAFE, "カフェ"))
     world.platform.pages.add_module(CAFE, QUEST, "クエスト", "3")
     world.platform.pages.add_module(CAFE, IDLE, "Idle", "4")
+    world.platform.appdata.install(QUEST, HANA)
     world.platform.grants.allow(Family("", QUEST, HANA, frozenset({"r_profile"}), 0, 0))
     world.calls.clear()
     return world
@@ -227,6 +228,7 @@ def test_no_viewer_is_told_without_a_grant_or_a_session(here: World) -> None:
 
 
 def test_a_grant_to_another_app_tells_this_one_nothing(here: World) -> None:
+    here.platform.appdata.install(IDLE, KEN)
     here.platform.grants.allow(Family("", IDLE, KEN, frozenset({"r_profile"}), 0, 0))
     assert "mixi_viewer_id" not in dict(told(launched(here, KEN)))
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -328,6 +329,53 @@ def test_the_last_page_can_be_registered(here: Any, browser: Browser) -> None:
     assert page.told["code"] not in shown.html
 
 
+@pytest.mark.parametrize("owner", ["ken", "@owner", f"mixi.jp:{KEN}", HOSTILE, "k" * 3000])
+def test_what_is_no_user_s_id_is_no_owner(browser: Browser, owner: str) -> None:
+    page = ask(browser, state="s", owner=owner)
+    assert (page.told["error"], page.told["state"]) == ("invalid_request", "s")
+
+
+@pytest.mark.parametrize("owner", [KEN, "nobodynobody"])
+def test_an_owner_who_has_not_the_app_is_told_to_the_app_once_someone_has_signed_in(
+    here: Any, browser: Browser, owner: str
+) -> None:
+    """A stranger learns nothing about who has an app."""
+    page = ask(browser, state="s", owner=owner)
+    assert page.status == 200
+    page = browser.sign_in(page, "hana", PASSWORD)
+    assert (page.status, page.told["error"], page.told["state"]) == (302, "invalid_request", "s")
+    assert page.told["error_description"] == "The owner has not installed the app"
+    signed_in(browser)
+    assert ask(browser, owner=owner).told["error"] == "invalid_request"
+    # An app that sends the form itself gets no further.
+    form = ask(browser).form("decision")
+    assert browser.submit(form, decision="allow", owner=owner).told["error"] == "invalid_request"
+    assert here.items("grants") == here.items("appdata") == []
+
+
+def test_an_owner_who_has_the_app_is_carried_on(here: Any, browser: Browser) -> None:
+    here.platform.appdata.install(QUEST, KEN)
+    page = ask(browser, owner=KEN)
+    assert page.form("password").fields["owner"] == KEN
+    page = browser.sign_in(page, "hana", "wrong")
+    page = browser.sign_in(page, "hana", PASSWORD)
+    assert page.form("decision").fields["owner"] == KEN
+    (link,) = re.findall(r'href="(connect_authorize[^"]*)" hreflang="ja"', page.html)
+    other = browser.open("/" + unescape(link))
+    assert other.form("decision").fields["owner"] == KEN
+    assert "code" in browser.submit(other.form("decision"), decision="allow").told
+
+
+def test_an_owner_costs_no_further_call(here: Any, browser: Browser) -> None:
+    here.platform.appdata.install(QUEST, KEN)
+    counts = []
+    for owner in (None, KEN):
+        here.calls.clear()
+        ask(browser, owner=owner)
+        counts.append(len(here.calls))
+    assert counts == [1, 1]
+
+
 def test_a_public_app_needs_pkce(browser: Browser) -> None:
     page = ask(browser, client_id=ALBUM)
     assert page.location.startswith("com.example.album:/back?error=invalid_request")
@@ -564,6 +612,15 @@ def test_settings_show_and_end_what_was_granted(here: Any, browser: Browser) -> 
     assert "You have not allowed or installed any apps." in page.text
 
 
+def test_uninstalling_ends_the_grant(here: Any, browser: Browser) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    page = browser.open("/settings")
+    assert "Uninstalling ends the app's access" in page.text
+    page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
+    assert "You have not allowed or installed any apps." in page.text
+    assert here.items("grants") == here.items("appdata") == []
+
+
 def test_settings_sign_in(browser: Browser) -> None:
     page = browser.open("/settings")
     assert browser.sign_in(page, "hana", "wrong").status == 403
@@ -572,6 +629,20 @@ def test_settings_sign_in(browser: Browser) -> None:
     page = browser.submit(page.form("session", "end"), session="end")
     assert "password" in page.forms[0].fields
     assert "password" in browser.open("/settings").forms[0].fields
+
+
+@pytest.mark.parametrize(("visibility", "said"), [("lenient", "even if"), ("strict", "only if")])
+def test_the_settings_say_what_this_deployment_gives_to_apps(
+    make_world: Callable[..., Any], visibility: str, said: str
+) -> None:
+    browser = browser_of(populated(make_world(ENGAWA_PROFILE_VISIBILITY=visibility)))
+    page = browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
+    told = page.text.partition("Who can see your profile")[2].partition("Address")[0]
+    assert said in told
+    assert "the person who uses it" in told
+    japanese = browser.open("/settings", lang="ja").text
+    assert ("友人でなくても" in japanese) == (visibility == "lenient")
+    assert ("その間柄のときだけ" in japanese) == (visibility == "strict")
 
 
 def test_each_publication_switch(here: Any, browser: Browser) -> None:
@@ -625,7 +696,7 @@ def test_an_unexpected_error_is_a_page_without_detail(here: Any, browser: Browse
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(here.platform.grants, "app", broken)
+    monkeypatch.setattr(here.platform.grants, "find_with_owner", broken)
     page = ask(browser)
     assert page.status == 500
     assert "secret detail" not in page.html

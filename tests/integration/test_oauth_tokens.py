@@ -66,8 +66,8 @@ def code_of(browser: Browser, app: str = QUEST, **more: str) -> str:
     return allow(browser, app, **more).told["code"]
 
 
-def album_code(browser: Browser) -> str:
-    return code_of(browser, ALBUM, code_challenge=CHALLENGE, code_challenge_method="S256")
+def album_code(browser: Browser, **more: str) -> str:
+    return code_of(browser, ALBUM, code_challenge=CHALLENGE, code_challenge_method="S256", **more)
 
 
 def post(here: Any, path: str = "/2/token", raw: bytes | None = None, *, kind: str | None = None, **form: str) -> Any:
@@ -146,9 +146,65 @@ def test_granting_installs_the_app_and_the_token_works(here: Any, browser: Brows
     assert stored.status == 200
 
 
-def test_without_mixi_apps2_nothing_is_installed(here: Any, browser: Browser) -> None:
+@pytest.mark.parametrize("scope", ["r_profile", "w_pagefeed", "mixi_apps2"])
+def test_a_consent_is_an_install_whatever_the_scope(here: Any, browser: Browser, scope: str) -> None:
+    code_of(browser, scope=scope)
+    assert here.platform.directory.installs(HANA)[0] == [QUEST]
+
+
+def test_a_profile_is_open_right_after_the_consent(here: Any, browser: Browser) -> None:
+    made = by_code(here, code_of(browser, scope="r_profile")).json
+    me = here.send("GET", "/2/people/@me/@self", token=made["access_token"])
+    assert (me.status, me.json["entry"]["displayName"]) == (200, "花")
+    # The token reaches what its scope opens, and no more.
+    assert here.send("GET", "/2/apps/appdata/@me/@self", token=made["access_token"]).json["error"] == (
+        "insufficient_scope"
+    )
+
+
+def test_a_consent_keeps_what_the_app_has_stored(here: Any, browser: Browser) -> None:
+    here.platform.appdata.install(QUEST, HANA, {"level": "5"})
     code_of(browser, scope="r_profile")
-    assert here.platform.directory.installs(HANA)[0] == []
+    assert here.platform.appdata.read(QUEST, HANA, None).data == {"level": "5"}
+
+
+def test_an_app_s_own_token_installs_nothing(here: Any) -> None:
+    assert token(here, grant_type="client_credentials").status == 200
+    assert here.items("appdata") == []
+
+
+# The owner
+
+
+def test_another_owner_stays_through_every_refresh(here: Any, browser: Browser) -> None:
+    for app, ask in ((QUEST, code_of), (ALBUM, lambda browser, _, **more: album_code(browser, **more))):
+        here.platform.appdata.install(app, KEN)
+        proof = {"code_verifier": VERIFIER} if app == ALBUM else {}
+        made = by_code(here, ask(browser, app, owner=KEN), app, **proof).json
+        for _ in range(3):
+            access = here.platform.tokens.check(made["access_token"])
+            assert (access.app, access.viewer, access.owner) == (app, HANA, KEN)
+            made = by_refresh(here, made["refresh_token"], app).json
+
+
+def test_one_s_own_app_has_one_owner(here: Any, browser: Browser) -> None:
+    """Also where the app is installed by this very consent."""
+    for more in ({"owner": HANA}, {"owner": ""}, {}):
+        made = by_code(here, code_of(browser, **more)).json
+        assert here.platform.tokens.check(made["access_token"]).owner == HANA
+    assert "owner" not in {name for item in here.items("grants") for name in item}
+
+
+def test_an_owner_who_uninstalls_the_app_has_no_rows_any_more(here: Any, browser: Browser) -> None:
+    here.platform.appdata.install(QUEST, KEN)
+    made = by_code(here, code_of(browser, owner=KEN)).json
+
+    def owner(made: Any) -> int:
+        return here.send("GET", "/os/0.8/people/@owner/@self", token=made["access_token"]).status
+
+    assert owner(made) == 200
+    here.platform.personal.uninstall(QUEST, KEN)
+    assert owner(made) == owner(by_refresh(here, made["refresh_token"]).json) == 403
 
 
 def test_the_older_dialect_has_no_token_type(here: Any, browser: Browser) -> None:
@@ -728,6 +784,62 @@ def test_ending_a_grant_ends_codes_and_refresh_tokens_of_that_app_alone(here: An
     assert refused(by_refresh(here, first)) == (400, "invalid_grant")
     assert refused(by_code(here, waiting)) == (400, "invalid_grant")
     assert by_refresh(here, kept, OLD).status == 200
+
+
+def test_ending_a_grant_leaves_the_app_installed(here: Any, browser: Browser) -> None:
+    code_of(browser, scope="r_profile")
+    here.platform.grants.end(HANA, QUEST)
+    assert here.platform.directory.installs(HANA)[0] == [QUEST]
+
+
+def test_uninstalling_ends_codes_and_refresh_tokens_of_that_app_alone(here: Any, browser: Browser) -> None:
+    kept = by_code(here, code_of(browser, OLD), OLD).json["refresh_token"]
+    first = by_code(here, code_of(browser)).json["refresh_token"]
+    here.clock.now += 1
+    waiting = code_of(browser)
+    assert here.platform.personal.uninstall(QUEST, HANA)
+    assert not here.platform.personal.uninstall(QUEST, HANA)
+    assert refused(by_refresh(here, first)) == (400, "invalid_grant")
+    assert refused(by_code(here, waiting)) == (400, "invalid_grant")
+    assert by_refresh(here, kept, OLD).status == 200
+    assert [grant.app for grant in here.platform.grants.of_user(HANA)] == [OLD]
+    # Installing again brings no grant back.
+    here.platform.appdata.install(QUEST, HANA)
+    assert refused(by_refresh(here, first)) == (400, "invalid_grant")
+    assert not [item for item in here.items("grants") if QUEST in repr(item)]
+
+
+def test_twenty_consents_are_uninstalled_in_one_transaction(here: Any, browser: Browser) -> None:
+    for _ in range(20):
+        here.clock.now += 1
+        code_of(browser)
+    here.calls.clear()
+    assert here.platform.personal.uninstall(QUEST, HANA)
+    assert list(calls(here)) == ["get_item", "get_item", "transact_write_items"]
+    assert here.items("grants") == []
+
+
+def test_a_grant_without_its_install_goes_too(here: Any, browser: Browser) -> None:
+    code_of(browser)
+    here.platform.appdata.uninstall(QUEST, HANA)
+    assert not here.platform.personal.uninstall(QUEST, HANA)
+    assert here.items("grants") == []
+
+
+def test_there_is_no_grant_without_an_install(here: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user uninstalls the app between the two writes of a consent, and allows it again."""
+    install = here.platform.appdata.install
+
+    def undone(app: str, user: str) -> bool:
+        return install(app, user) and here.platform.personal.uninstall(app, user)
+
+    monkeypatch.setattr(here.platform.appdata, "install", undone)
+    state = post(here, grant_type="server_state", client_id=QUEST).json["server_state"]
+    page = allow(browser, server_state=state)
+    assert (page.status, page.headers["retry-after"]) == (503, "1")
+    assert [item for table in ("grants", "appdata") for item in here.items(table)] == []
+    monkeypatch.undo()
+    assert "code" in allow(browser, server_state=state).told
 
 
 def test_erasing_leaves_nothing_of_a_user(here: Any, browser: Browser) -> None:

@@ -103,9 +103,13 @@ def test_refused_alike_whoever_exists(world: World, path: str) -> None:
     assert signed(world, "GET", f"{BASE}/{path}").error == DENIED
 
 
-@pytest.mark.parametrize("path", ["@me/@self", "@me/@friends", f"{KEN}/@self"])
-def test_a_viewer_without_the_app_gets_nothing(world: World, path: str) -> None:
+@pytest.mark.parametrize("path", ["@me/@self", "@me/@friends", f"{HANA}/@self"])
+def test_a_viewer_without_the_app_gets_neither_the_own_profile_nor_a_friend_s(world: World, path: str) -> None:
     assert signed(world, "GET", f"{BASE}/{path}", user=TARO).error == DENIED
+
+
+def test_a_viewer_without_the_app_gets_others_who_have_it(world: World) -> None:
+    assert signed(world, "GET", f"{BASE}/{KEN}/@self", user=TARO).json["entry"]["id"] == KEN
 
 
 def test_a_few_fields(world: World) -> None:

@@ -10,6 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, Client
 
 from bench.world import reply
+from chalicelib.core.directory import PROFILE_FIELDS, Publication
 from chalicelib.core.signatures import WINDOW_SECONDS
 from local.gateway import Request
 from tests.integration.asking import nothing_changes, own_data
@@ -94,22 +95,75 @@ def test_a_requestor_who_has_not_installed_the_app(app: World, user: str) -> Non
         assert signed(app, method, path, body, user=user).error == (403, "permission_denied", "Permission denied")
 
 
-@pytest.mark.parametrize("scopes", [("mixi_apps2",), ("r_profile",), ("r_profile_gender",)])
-def test_an_app_gets_no_more_than_it_may_ask_for(world: World, scopes: tuple[str, ...]) -> None:
+PROFILE = {"gender": "female", "birthday": "1990-04-01", "age": 36, "address": "京都市", "bloodType": "AB"}
+OPENSOCIALS = {
+    "dateOfBirth": PROFILE["birthday"],
+    "addresses": [{"formatted": PROFILE["address"], "unstructuredAddress": PROFILE["address"]}],
+}
+FIELDS = ",".join([*PROFILE, *OPENSOCIALS])
+
+
+def show_profile(world: World, user: str, **publication: Publication) -> None:
+    fields = {"blood_type" if name == "bloodType" else name: value for name, value in PROFILE.items()}
+    everyone = dict.fromkeys(PROFILE_FIELDS, Publication.EVERYONE)
+    world.platform.users.change(user, **fields, publication=everyone | publication)
+
+
+@pytest.mark.parametrize("scopes", [(), ("mixi_apps2",), ("r_profile", "r_profile_gender")])
+def test_a_signature_has_no_scopes_and_the_permission_model_alone_decides(
+    world: World, scopes: tuple[str, ...]
+) -> None:
     create_app(world, scopes=scopes)
+    for user in (HANA, KEN, TARO):
+        show_profile(world, user, gender=Publication.NOBODY if user == KEN else Publication.FRIENDS)
 
-    assert signed(world, "GET", DATA).status == (200 if "mixi_apps2" in scopes else 403)
-    answer = signed(world, "GET", ME)
-    assert answer.status == (200 if "r_profile" in scopes else 403)
-    if answer.status == 403:
-        assert answer.json["error"] == "insufficient_scope"
+    def profile(user: str, *, fields: str = FIELDS) -> Any:
+        answer = signed(world, "GET", f"/os/0.8/people/{user}/@self", query={"fields": fields})
+        return answer.json["entry"] if answer.status == 200 else answer.status
+
+    assert signed(world, "GET", DATA).status == 200
+    assert profile(HANA) == {"id": HANA} | PROFILE | OPENSOCIALS
+    kens = {name: value for name, value in PROFILE.items() if name != "gender"}
+    assert profile(KEN) == {"id": KEN} | kens | OPENSOCIALS
+    assert {*PROFILE, *OPENSOCIALS} <= profile(HANA, fields="@all").keys()
+    assert profile(TARO) == 403
 
 
-def test_a_profile_beyond_what_every_app_has_needs_the_users_token(world: World) -> None:
-    create_app(world, scopes=("mixi_apps2", "r_profile", "r_profile_gender"))
+def test_on_rpc_it_has_none_either(app: World) -> None:
+    show_profile(app, HANA)
 
-    assert signed(world, "GET", ME, query={"fields": "gender"}).json["error"] == "insufficient_scope"
-    assert signed(world, "GET", ME, query={"fields": "@all"}).status == 200
+    call = {"method": "people.get", "id": 1, "params": {"userId": "@viewer", "fields": [*PROFILE, *OPENSOCIALS]}}
+
+    assert signed(app, "POST", "/rpc", call).json["result"] == {"id": HANA} | PROFILE | OPENSOCIALS
+
+
+def test_in_atom_too(app: World) -> None:
+    show_profile(app, HANA)
+
+    told = signed(app, "GET", ME, query={"fields": "addresses,dateOfBirth", "format": "atom"}).text
+
+    assert "<dateOfBirth>1990-04-01</dateOfBirth>" in told
+    assert "<addresses><formatted>京都市</formatted>" in told
+
+
+@pytest.mark.parametrize("owner", [TARO, "nobodynobody"])
+def test_an_owner_who_has_not_installed_the_app_has_no_rows(app: World, owner: str) -> None:
+    """Nothing tells whether there is such a user; the viewer's own rows stay."""
+    named = {"opensocial_owner_id": owner}
+
+    for path in ("/os/0.8/people/@owner/@self", "/os/0.8/people/@owner/@friends", "/os/0.8/appdata/@owner/@self/@app"):
+        assert signed(app, "GET", path, query=named).error == (403, "permission_denied", "Permission denied")
+    assert signed(app, "GET", ME, query=named).json["entry"]["isOwner"] == "false"
+    assert signed(app, "GET", DATA, query=named).status == 200
+
+
+def test_another_owner_is_read_and_never_written(app: World) -> None:
+    named = {"opensocial_owner_id": YUKI}
+
+    assert signed(app, "GET", "/os/0.8/people/@owner/@self", query=named).json["entry"]["isOwner"] == "true"
+    assert signed(app, "PUT", "/os/0.8/appdata/@owner/@self/@app", {"level": "9"}, query=named).status == 403
+    assert signed(app, "PUT", DATA, {"level": "9"}, query=named).status == 200
+    assert (own_data(app), own_data(app, YUKI)) == ({"level": "9"}, {})
 
 
 def test_a_public_app_cannot_sign(world: World) -> None:

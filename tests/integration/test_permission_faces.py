@@ -47,6 +47,15 @@ ROWS = [
                                                    200,         403,    403),
     ("yuki",  "hana", "ken",   # the owner's friend only
                                                    403,         403,    403),
+    # taro, who has not installed it, looks at hana's app: he may name no one
+    ("taro",  "hana", "hana",  # the owner, a friend
+                                                   403,         403,    403),
+    ("taro",  "hana", "ken",   # the owner's friend, installed
+                                                   403,         403,    403),
+    ("taro",  "hana", "taro",  # self; the owner's friend, too
+                                                   403,         403,    403),
+    ("taro",  "hana", "yuki",  # other, installed
+                                                   403,         403,    403),
 ]
 # fmt: on
 
@@ -79,10 +88,14 @@ def test_rows(world: World, viewer: str, owner: str, target: str, information: i
 
 
 @pytest.mark.parametrize(("viewer", "status"), [("hana", 200), ("yuki", 200), ("taro", 403)])
+@pytest.mark.parametrize("owner", ["hana", None])
 @pytest.mark.parametrize("path", ["/2/people/{}/@friends", "/2/apps/appdata/{}/@friends"])
-def test_friend_lists(world: World, viewer: str, status: int, path: str) -> None:
-    """Of the viewer who has installed the app, and of no one else."""
-    token = world.token(USERS[viewer], "mixi_apps2", "r_profile", app=APPS["quest"])
+def test_friend_lists(world: World, viewer: str, status: int, owner: str | None, path: str) -> None:
+    """Of the viewer who has installed the app, and of no one else, the owner neither."""
+    whose = USERS[owner] if owner else None
+    token = world.token(USERS[viewer], "mixi_apps2", "r_profile", app=APPS["quest"], owner=whose)
 
     assert world.send("GET", path.format("@me"), token=token).status == status
-    assert world.send("GET", path.format(USERS["ken"]), token=token).status == 403
+    for other in ("ken", "hana"):
+        expected = status if other == viewer else 403
+        assert world.send("GET", path.format(USERS[other]), token=token).status == expected

@@ -379,24 +379,35 @@ def test_the_owner_of_the_running_app(shared: World) -> None:
     assert (own_data(shared)["level"], own_data(shared, YUKI)["level"]) == ("0", "9")
 
 
-@pytest.mark.parametrize("owner", [TARO, HANA, None])
-def test_a_viewer_without_the_app_reads_and_writes_nothing(shared: World, owner: str | None) -> None:
+@pytest.mark.parametrize("owner", [TARO, None])
+def test_a_viewer_without_the_app_has_no_rows_of_the_viewer(shared: World, owner: str | None) -> None:
+    """Taro, Hana's friend. Her data and those of others with the app are obtainable by id, whoever looks."""
     token = shared.token(TARO, "mixi_apps2", "r_profile", owner=owner)
-    reads = [
-        item(method, **params)
-        for method in ("appdata.get", "people.get")
-        for params in ({}, {"userId": HANA}, {"userId": [HANA, KEN]}, {"groupId": "@friends"})
-    ]
-    writes = [
+    refused = [
+        *(item(method, groupId=group) for method in ("appdata.get", "people.get") for group in ("@self", "@friends")),
+        item("people.get", userId=HANA),
         item("appdata.update", data={"a": "b"}),
-        item("appdata.delete", fields="*"),
+        item("appdata.update", userId=HANA, data={"a": "b"}),
         item("appdata.delete", fields=["a"]),
     ]
     with nothing_changes(shared):
-        assert batch(shared, *reads, *writes, token=token) == [DENIED] * 11
-    if owner:
-        owners = [item(method, userId="@owner", groupId="@friends") for method in ("appdata.get", "people.get")]
-        assert batch(shared, *owners, token=token) == [DENIED] * 2
+        assert batch(shared, *refused, token=token) == [DENIED] * 8
+    data = call(shared, "appdata.get", token=token, userId=["@viewer", HANA, KEN])
+    people = call(shared, "people.get", token=token, userId=["@viewer", HANA, KEN])
+    assert list(data) == [HANA, KEN]
+    assert [each["id"] for each in people["list"]] == [KEN]
+
+
+def test_a_viewer_without_the_app_sees_the_owner_and_the_owner_s_friends(shared: World) -> None:
+    token = shared.token(TARO, "mixi_apps2", "r_profile", owner=HANA)
+    data, people = (
+        call(shared, method, token=token, userId="@owner", groupId="@friends")
+        for method in ("appdata.get", "people.get")
+    )
+    assert set(data) <= {KEN, MEI}
+    assert {KEN, MEI} <= {each["id"] for each in people["list"]}
+    assert TARO not in {each["id"] for each in people["list"]}
+    assert call(shared, "people.get", token=token, userId="@owner")["id"] == HANA
 
 
 def test_friends_of_an_owner_without_the_app(shared: World) -> None:

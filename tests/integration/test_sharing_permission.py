@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
 from local.demo_data import APPS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
-from tests.integration.rpc_calls import call
+from tests.integration.rpc_calls import call, outcome
+from tests.integration.signing import create_app, signed
 
 if TYPE_CHECKING:
     from tests.integration.conftest import World
@@ -36,8 +37,6 @@ ROWS = [
                                                    200,         403,    200),
     ("hana",  "hana", "out",   # other, not installed
                                                    403,         403,    403),
-    ("taro",  "taro", "yuki",  # other, installed, of a viewer who has not
-                                                   403,         403,    403),
     # yuki, nobody's friend, looks at hana's app
     ("yuki",  "hana", "hana",  # the owner
                                                    200,         403,    200),
@@ -56,8 +55,31 @@ ROWS = [
                                                    403,         403,    403),
     ("hana",  "taro", "both",  # the owner has not installed it, so there are no rows of an owner
                                                    403,         403,    403),
-    ("taro",  "hana", "ken",   # the viewer has not installed it
+    # taro has not installed it: × for himself, and for his friends' information, the (*); the other rows stay
+    ("taro",  "taro", "hana",  # friend, installed
+                                                   403,         403,    200),
+    ("taro",  "taro", "yuki",  # other, installed
+                                                   200,         403,    200),
+    ("taro",  "taro", "out",   # other, not installed
                                                    403,         403,    403),
+    ("taro",  "hana", "taro",  # self; the owner's friend, too
+                                                   403,         403,    403),
+    ("taro",  "hana", "hana",  # the owner, a friend
+                                                   200,         403,    200),
+    ("taro",  "hana", "ken",   # the owner's friend, installed
+                                                   200,         403,    200),
+    ("taro",  "hana", "both",  # the owner's friend, not installed: ▲
+                                                   200,         403,    403),
+    ("taro",  "hana", "yuki",  # other, installed
+                                                   200,         403,    200),
+    ("taro",  "hana", "out",   # other, not installed
+                                                   403,         403,    403),
+    ("taro",  "yuki", "hana",  # the viewer's friend only, installed
+                                                   403,         403,    200),
+    ("taro",  "yuki", "yuki",  # the owner, nobody's friend
+                                                   200,         403,    200),
+    ("taro",  "ken",  "hana",  # the viewer's friend and the owner's, installed: the owner's row
+                                                   200,         403,    200),
 ]
 # fmt: on
 
@@ -74,6 +96,7 @@ def make_quest(make_world: Callable[..., World]) -> Callable[..., World]:
             made.platform.directory.befriend(ALL[one], ALL[other])
         for name in INSTALLS["quest"]:
             made.platform.appdata.install(QUEST, USERS[name], {"level": "1"})
+        create_app(made, id=QUEST)
         return made
 
     return make
@@ -84,10 +107,14 @@ class Rpc:
 
     def __init__(self, world: World, viewer: str, owner: str) -> None:
         self.world = world
-        self.token = world.token(USERS[viewer], *SCOPES, app=QUEST, owner=USERS[owner])
+        self.viewer, self.owner = USERS[viewer], USERS[owner]
+        self.token = world.token(self.viewer, *SCOPES, app=QUEST, owner=self.owner)
+
+    def call(self, method: str, **params: Any) -> Any:
+        return call(self.world, method, token=self.token, **params)
 
     def status(self, method: str, user: str, **params: Any) -> int:
-        result = call(self.world, method, token=self.token, userId=user, **params)
+        result = self.call(method, userId=user, **params)
         return result[0] if isinstance(result, tuple) else 200
 
     def information(self, user: str) -> int:
@@ -103,18 +130,18 @@ class Rpc:
         return self.status("appdata.get", user)
 
     def friends(self, of: str) -> list[str] | int:
-        result = call(self.world, "people.get", token=self.token, userId=of, groupId="@friends")
+        result = self.call("people.get", userId=of, groupId="@friends")
         return result[0] if isinstance(result, tuple) else [each["id"] for each in result["list"]]
 
     def friends_data(self, of: str) -> list[str] | int:
-        result = call(self.world, "appdata.get", token=self.token, userId=of, groupId="@friends")
+        result = self.call("appdata.get", userId=of, groupId="@friends")
         return result[0] if isinstance(result, tuple) else list(result)
 
     def address(self, user: str) -> object:
-        return call(self.world, "people.get", token=self.token, userId=user, fields="address").get("address")
+        return self.call("people.get", userId=user, fields="address").get("address")
 
     def friends_addresses(self, of: str) -> dict[str, object]:
-        result = call(self.world, "people.get", token=self.token, userId=of, groupId="@friends", fields="address")
+        result = self.call("people.get", userId=of, groupId="@friends", fields="address")
         return {each["id"]: each.get("address") for each in result["list"]}
 
 
@@ -155,7 +182,26 @@ class OpenSocialRest(Rpc):
         return {each["id"]: each.get("address") for each in reply.json["entry"]}
 
 
-FACES = (Rpc, OpenSocialRest)
+class SignedRpc(Rpc):
+    """`/rpc`, signed by the app, which names the owner."""
+
+    def call(self, method: str, **params: Any) -> Any:
+        asked = {"method": method, "id": 1, "params": params}
+        return outcome(self.signed("POST", "/rpc", asked).json)
+
+    def signed(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+        named = query if self.owner == self.viewer else query | {"opensocial_owner_id": self.owner}
+        return signed(self.world, method, path, body, key=QUEST, user=self.viewer, query=named)
+
+
+class SignedRest(OpenSocialRest, SignedRpc):
+    """`/os/0.8`, signed by the app, which names the owner."""
+
+    def ask(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+        return self.signed(method, f"/os/0.8{path}", body, **query)
+
+
+FACES = (Rpc, OpenSocialRest, SignedRpc, SignedRest)
 each_face = pytest.mark.parametrize("face", FACES)
 
 
@@ -166,6 +212,28 @@ def test_rows(make_quest: Callable[..., World]) -> None:
             asked, user = face(world, viewer, owner), ALL[target]
             came = asked.information(user), asked.update(user), asked.obtain(user)
             assert came == (information, [update] * 2, obtain), (face, viewer, owner, target)
+
+
+def test_named_together_those_who_may_not_be_had_are_absent(make_quest: Callable[..., World]) -> None:
+    """The same rows: of several users, refusals of one alone are gaps."""
+    world = make_quest()
+    for viewer, owner in dict.fromkeys((viewer, owner) for viewer, owner, *_ in ROWS):
+        rows = {
+            ALL[target]: (information, obtain)
+            for seen_by, whose, target, information, _, obtain in ROWS
+            if (seen_by, whose) == (viewer, owner)
+        }
+        asked = Rpc(world, viewer, owner)
+        # Yuki's and nobody's id make several of every list.
+        named = list({**rows, ALL["yuki"]: None, OUT: None})
+
+        people = [each["id"] for each in asked.call("people.get", userId=named)["list"]]
+        data = list(asked.call("appdata.get", userId=named))
+
+        expected = [user for user in named if rows.get(user, (200, 200))[0] == 200 and user != OUT]
+        assert people == expected, (viewer, owner)
+        expected = [user for user in named if rows.get(user, (200, 200))[1] == 200 and user != OUT]
+        assert data == expected, (viewer, owner)
 
 
 # fmt: off
@@ -179,7 +247,10 @@ LISTS = [
     ("yuki",  "hana", "hana",              ["ken", "both", "mei", "taro"],   ["ken", "mei"]),
     ("yuki",  "hana", "yuki",              [],                               []),
     ("yuki",  "hana", "ken",               403,                              403),
-    ("taro",  "hana", "hana",              403,                              403),
+    # The viewer's install makes no difference to the owner's; Taro himself is the Viewer, not installed.
+    ("taro",  "hana", "hana",              ["ken", "both", "mei"],           ["ken", "mei"]),
+    ("taro",  "hana", "taro",              403,                              403),
+    ("taro",  "hana", "yuki",              403,                              403),
     ("yuki",  "taro", "taro",              403,                              403),
     # The viewer's, who are the owner's too: Mei's friend Both, without the app.
     ("hana",  "mei",  "hana",              ["ken", "both", "mei"],           ["ken", "mei"]),

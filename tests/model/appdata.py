@@ -30,18 +30,19 @@ class AppData(Community):
 
     def read(self, token: Token, face: Face, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
         """The data of named users. `/2` names oneself or one friend; the other faces anyone who has the app."""
-        own = self.own(token)
-        if face is Face.TWO and users[0] != token.viewer and not self.are_friends(users[0], token.viewer):
-            raise denied()
+        if face is Face.TWO:
+            self.own(token)
+            if users[0] != token.viewer and not self.are_friends(users[0], token.viewer):
+                raise denied()
         found = {user: self.held[token.app, user].of(keys) for user in users if self.has(token.app, user)}
         if not found and len(users) == 1:
             raise denied()
-        return found if token.viewer not in users else found | {token.viewer: own.of(keys)}
+        return found
 
     def read_friends(self, token: Token, face: Face, of: str, keys: Keys) -> dict[str, dict[str, str]]:
         """The data of those friends who have any, by id. `/2` knows the viewer's; the others also the owner's."""
-        self.own(token)
-        if of != token.viewer and (face is Face.TWO or of != token.owner or not self.has(token.app, of)):
+        listed = of == token.viewer or (face is not Face.TWO and of == token.owner)
+        if not (listed and self.has(token.app, of)):
             raise denied()
         friends = [friend for friend in self.friends_of(of) if self.has(token.app, friend)]
         return {friend: data for friend in friends if (data := self.held[token.app, friend].of(keys))}

@@ -12,6 +12,8 @@ from tests.model.community import Community, Token
 BASIC = ("id", "displayName", "thumbnailUrl", "profileUrl", "thumbnailDetails", "bloodType")
 PUBLISHED = {name: name for name in ("address", "birthday", "age", "gender")} | {"location": "address"}
 """Profile information: each field's publication setting."""
+SHARED = {"addresses": "address", "dateOfBirth": "birthday"}
+"""OpenSocial's names, of `/rpc` and `/os/0.8`: each field's publication setting."""
 DEFAULT = ("id", "displayName", "thumbnailUrl", "profileUrl")
 OWN = ("nickname", "isViewer", "isOwner", "hasApp")
 """Of `/rpc` and `/os/0.8`."""
@@ -40,7 +42,7 @@ class People(Community):
         """Named users. `/2` names oneself or one friend; the other faces anyone."""
         installed = self.has(token.app, token.viewer)
         named = all(user == token.viewer or (installed and self.are_friends(user, token.viewer)) for user in users)
-        if not (named if face is Face.TWO else installed):
+        if face is Face.TWO and not named:
             raise denied()
         found = [user for user in users if self.may_see(token, user)]
         if not found and len(users) == 1:
@@ -52,7 +54,7 @@ class People(Community):
     ) -> tuple[list[Entry], int]:
         """Part of a user's friends, and how many pass the filter. `/2` knows the viewer's; the others the owner's."""
         listed = of == token.viewer or (face is not Face.TWO and of == token.owner)
-        if not (self.has(token.app, token.viewer) and listed and self.has(token.app, of)):
+        if not (listed and self.has(token.app, of)):
             raise denied()
         friends = [
             each for each in self.friends_of(of) if self.may_see(token, each) and self._passes(token, each, query)
@@ -66,8 +68,17 @@ class People(Community):
         return [self._entry(token, face, user, fields) for user in part], len(friends)
 
     def may_see(self, token: Token, user: str) -> bool:
-        """Whether a person may be had at all: with the app; without it only a visible friend of another owner's."""
-        return user in self.users and (self.has(token.app, user) or self._is_seen_by_owner(token, user))
+        """Whether a person may be had at all: with the app; without it only a visible friend of another owner's.
+
+        A viewer without the app gets nobody as the viewer's friend, only as the owner or the owner's friend.
+        """
+        if user not in self.users:
+            return False
+        if not self.has(token.app, user):
+            return self._is_seen_by_owner(token, user)
+        if self.has(token.app, token.viewer) or not self.are_friends(user, token.viewer):
+            return True
+        return self.has(token.app, token.owner) and (user == token.owner or self.are_friends(user, token.owner))
 
     def _is_seen_by_owner(self, token: Token, user: str) -> bool:
         """The row "Owner: friends, not installed": ▲ and △. Where owner and viewer are one, the viewer's rows hold."""
@@ -75,9 +86,10 @@ class People(Community):
         return others and self.are_friends(user, token.owner) and bool(self.users[user]["visible"])
 
     def _may_see_field(self, token: Token, user: str, field: str) -> bool:
-        if field not in PUBLISHED:
+        setting = {**PUBLISHED, **SHARED}.get(field)
+        if setting is None:
             return True
-        publication = self.users[user]["publication"][PUBLISHED[field]]
+        publication = self.users[user]["publication"][setting]
         if self.limits.strict and self._closeness(token.viewer, user) < 4 - REACH.index(publication):
             return False
         return publication != "nobody" if self.has(token.app, user) else publication == "everyone"
@@ -100,7 +112,11 @@ class People(Community):
         ]
         every["name"] = dict.fromkeys(("formatted", "unstructured"), known["displayName"])
         every |= {"isViewer": user == token.viewer, "isOwner": user == token.owner, "hasApp": self.has(token.app, user)}
-        known_names = (*BASIC, *PUBLISHED, *own, *(("name",) if own else ()))
+        every["dateOfBirth"] = known["birthday"]
+        address = dict.fromkeys(("formatted", "unstructuredAddress"), known["address"])
+        every["addresses"] = known["address"] and [address]
+        shared = () if face is Face.TWO else SHARED
+        known_names = (*BASIC, *PUBLISHED, *shared, *own, *(("name",) if own else ()))
         names = known_names if ALL in fields else ("id", *(fields or (*DEFAULT, *own)))
         return {
             name: every[name]

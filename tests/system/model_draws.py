@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.integration.deeds import noise
 from tests.model.answers import Face
 from tests.model.contents import BODY, COMMENT, TITLE
-from tests.model.people import ALL, BASIC, OWN, PUBLISHED
+from tests.model.people import ALL, BASIC, OWN, PUBLISHED, SHARED
 
 
 class Text(str):
@@ -47,7 +47,7 @@ demand = st.tuples(
     st.sampled_from(["If-Match", "If-None-Match"]), st.sampled_from(["current", "current", "any", "old", "never"]), some
 )
 
-fields = st.lists(st.sampled_from([*BASIC, *PUBLISHED, *OWN, ALL, "status"]), max_size=4, unique=True)
+fields = st.lists(st.sampled_from([*BASIC, *PUBLISHED, *SHARED, *OWN, ALL, "status"]), max_size=4, unique=True)
 publication = st.dictionaries(
     st.sampled_from(["address", "birthday", "age", "gender"]),
     st.sampled_from(["everyone", "friendsOfFriends", "friends", "nobody"]),

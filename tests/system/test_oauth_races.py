@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from chalicelib.core.directory import User, new_app_id, new_user_id
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.limits import Limits
 from chalicelib.core.oauth import Family
 from chalicelib.core.signin import ACCOUNT_FREE
+from chalicelib.store.appdata import AppData
 from chalicelib.store.apps import Apps
 from chalicelib.store.directory import Directory
 from chalicelib.store.dynamo import Dynamo
@@ -23,7 +26,9 @@ from chalicelib.store.sealing import Seals
 from chalicelib.store.users import Users
 
 THREADS = 16
-GRANTS, EPHEMERAL, DIRECTORY = (f"engawa-local-{name}" for name in ("grants", "ephemeral", "directory"))
+GRANTS, EPHEMERAL, DIRECTORY, APPDATA = (
+    f"engawa-local-{name}" for name in ("grants", "ephemeral", "directory", "appdata")
+)
 
 
 class Stores:
@@ -38,11 +43,20 @@ class Stores:
         self.grants = Grants(dynamo, GRANTS, DIRECTORY, apps, clock)
         self.states = UsedStates(dynamo, EPHEMERAL, clock)
         self.attempts = Attempts(dynamo, EPHEMERAL, clock)
+        self.directory = Directory(dynamo, DIRECTORY)
+        self.appdata = AppData(dynamo, APPDATA, self.directory, Limits(), clock)
 
     def asked(self) -> Family:
-        """What an app of its own asks a user of its own for."""
+        """What an app of its own asks a user of its own for, who has installed it."""
         user = self.users.create(User(new_user_id(), "user"))
-        return Family("", new_app_id(), user.id, frozenset({"r_profile"}), 0, 0)
+        asked = Family("", new_app_id(), user.id, frozenset({"r_profile"}), 0, 0)
+        self.appdata.install(asked.app, user.id)
+        return asked
+
+    def uninstall(self, asked: Family) -> bool:
+        """Uninstall as Personal.uninstall does."""
+        user = str(asked.user)
+        return self.appdata.uninstall(asked.app, user, lambda: self.grants.ending(user, asked.app))
 
     def family(self, token: str) -> Family:
         found = self.grants.find("0" * 16, token)[1]
@@ -143,6 +157,47 @@ def test_a_grant_that_ends_meanwhile_leaves_nothing(stores: Stores) -> None:
     at_once([*jobs[:4], lambda: stores.grants.end(user, asked.app), *jobs[4:]])
     assert stores.grants.of_user(user) == []
     assert stores.items(user) == []
+
+
+def test_consents_and_uninstalls_at_once_never_leave_a_grant_without_an_install(stores: Stores) -> None:
+    """Whatever comes first: at the end there is an install with a grant, an install without one, or neither."""
+    ends = set()
+    for turn in range(12):
+        asked = stores.asked()
+        user = str(asked.user)
+
+        def consent(asked: Family = asked, user: str = user) -> str | None:
+            stores.appdata.install(asked.app, user)
+            try:
+                return stores.grants.allow(asked)
+            except Unavailable:
+                return None  # Uninstalled in between.
+
+        def leave(asked: Family = asked) -> bool:
+            return stores.uninstall(asked)
+
+        at_once([consent, leave] * 3 if turn % 2 else [leave, consent, consent])
+        installed = stores.directory.installs(user)[0] == [asked.app]
+        granted = [grant.app for grant in stores.grants.of_user(user)] == [asked.app]
+        assert installed or not granted
+        ends.add((installed, granted))
+        stores.uninstall(asked)
+        assert stores.items(user) == []
+        assert stores.directory.installs(user)[0] == []
+    assert ends <= {(True, True), (True, False), (False, False)}
+
+
+def test_what_is_redeemed_while_the_app_is_uninstalled_is_worth_nothing(stores: Stores) -> None:
+    asked = stores.asked()
+    codes = [stores.grants.allow(asked) for _ in range(8)]
+    families = [stores.family(code) for code in codes]
+
+    def use(family: Family, code: str) -> Callable[[], Any]:
+        return lambda: stores.grants.redeem(family, code)
+
+    jobs = [use(family, code) for family, code in zip(families, codes, strict=True)]
+    at_once([*jobs[:4], lambda: stores.uninstall(asked), *jobs[4:]])
+    assert stores.items(str(asked.user)) == []
 
 
 def test_a_server_state_is_used_once(stores: Stores) -> None:

@@ -220,6 +220,7 @@ def deleting(here: Mortals) -> Asked:
 
 def refreshing(here: Mortals) -> Asked:
     user, grants = here.user(), here.platform.grants
+    here.platform.appdata.install(PUBLIC, user)
     code = grants.allow(Family("", PUBLIC, user, frozenset({"r_profile"}), 0, 0))
     family = grants.find(PUBLIC, code)[1]
     assert family

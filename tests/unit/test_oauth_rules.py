@@ -22,7 +22,6 @@ from chalicelib.api.rpc import METHODS
 from chalicelib.core.directory import App
 from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
 from chalicelib.core.oauth import (
-    INSTALLING,
     MOST_PARAMETERS,
     OPERATOR,
     REPEAT_SECONDS,
@@ -412,7 +411,6 @@ def test_the_network_of_one_person(address: str, counted: str) -> None:
 def test_every_scope_has_words_in_both_languages() -> None:
     for scope in USER_SCOPES:
         assert {scope_words(language, scope) for language in Language}.isdisjoint({scope, ""})
-    assert INSTALLING in USER_SCOPES
     assert scope_words(Language.ENGLISH, "x_new") == "x_new"
 
 

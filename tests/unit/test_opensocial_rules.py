@@ -13,6 +13,7 @@ from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.errors import BadRequest, InsufficientScope, ParameterInvalid, PermissionDenied, TooLarge
 from chalicelib.core.limits import Limits
 from chalicelib.core.opensocial import (
+    FIELDS,
     MOST_IDS,
     MOST_KEYS,
     Group,
@@ -28,7 +29,7 @@ from chalicelib.core.opensocial import (
     select_data,
     select_people,
 )
-from chalicelib.core.people import DEFAULT_FIELDS, FIELDS, Filter, Person, depends_on_friends_of_friends
+from chalicelib.core.people import DEFAULT_FIELDS, Filter, Person, depends_on_friends_of_friends
 from chalicelib.core.permission import Running
 
 HANA, KEN, MEI = "k3v9x2mtq7ra", "a8d1p0zzk4wn", "m5c2e7uub9fh"
@@ -420,6 +421,31 @@ def test_an_entry_says_who_it_is(viewer: str, owner: str, installed: bool) -> No
 def test_a_name_is_the_display_name() -> None:
     entry = person(Person(KENS, True), person_fields("name", ()), Running(HANA, HANA, True, True), strict=False)
     assert entry == {"id": KEN, "name": {"formatted": "健 (Ken)", "unstructured": "健 (Ken)"}}
+
+
+@pytest.mark.parametrize(
+    ("field", "scope", "like", "value"),
+    [
+        ("addresses", "r_profile_location", "address", [{"formatted": "京都市", "unstructuredAddress": "京都市"}]),
+        ("dateOfBirth", "r_profile_birthday", "birthday", "1990-04-01"),
+    ],
+)
+def test_opensocials_names_are_given_as_the_fields_that_they_name(
+    field: str, scope: str, like: str, value: object
+) -> None:
+    running = Running.own(KEN, installed=True)
+    open_to_all = dict.fromkeys(PROFILE_FIELDS, Publication.EVERYONE)
+
+    def entry(**fields: Any) -> dict[str, Any]:
+        user = User(KEN, "健", **{"publication": open_to_all, "address": "京都市", "birthday": "1990-04-01"} | fields)
+        return person(Person(user, True), person_fields(field, {scope}), running, strict=False)
+
+    assert entry() == {"id": KEN, field: value}
+    assert entry(**{like: None}) == {"id": KEN}
+    assert entry(publication=open_to_all | {like: Publication.NOBODY}) == {"id": KEN}
+    with pytest.raises(InsufficientScope) as caught:
+        person_fields(field, {"r_profile"})
+    assert caught.value.scope == scope
 
 
 def published(publication: Publication) -> Person:

@@ -95,8 +95,15 @@ def test_information(
     whose, installed = row_of(who, relation, app_status)
     opened = OBTAINABLE[published, visible]
 
-    assert may_obtain_information(whose, installed, visible=visible) == (basic in opened)
-    assert may_obtain_profile(whose, installed, published, visible=visible) == (profile in opened)
+    for viewer_installed in (True, False):
+        # (*) Of a viewer who has not installed the app, the rows of the viewer's friends are ×.
+        withheld = (who, relation) == ("Viewer", "Friends") and not viewer_installed
+        signs = ("×", "×") if withheld else (basic, profile)
+        found = (
+            may_obtain_information(whose, installed, visible=visible, viewer_installed=viewer_installed),
+            may_obtain_profile(whose, installed, published, visible=visible, viewer_installed=viewer_installed),
+        )
+        assert found == tuple(sign in opened for sign in signs)
 
 
 @pytest.mark.parametrize(("who", "relation", "app_status", "update", "obtain"), DATA_ROWS)
@@ -129,8 +136,8 @@ WHOSE = [
     (CROSSED,                                  OWNER,          Whose.OWNER),
     (CROSSED,                                  VIEWER,         Whose.VIEWER),
     (CROSSED,                                  BOTH,           Whose.OWNERS_FRIEND),
-    # (*) the viewer must have installed the app
-    (replace(CROSSED, viewer_installed=False), VIEWERS_FRIEND, Whose.OTHER),
+    # a viewer who has not installed the app is in the same rows
+    (replace(CROSSED, viewer_installed=False), VIEWERS_FRIEND, Whose.VIEWERS_FRIEND),
     (replace(CROSSED, viewer_installed=False), BOTH,           Whose.OWNERS_FRIEND),
     (replace(CROSSED, viewer_installed=False), VIEWER,         Whose.VIEWER),
     # an owner who has not installed the app has no rows
@@ -194,7 +201,9 @@ def test_strict_profile_visibility(
     published: Publication, itself: bool, friend: bool, friends_friend: bool, stranger: bool
 ) -> None:
     found = {
-        closeness: may_obtain_profile(Whose.OTHER, Status.INSTALLED, published, visible=True, closeness=closeness)
+        closeness: may_obtain_profile(
+            Whose.OTHER, Status.INSTALLED, published, visible=True, viewer_installed=True, closeness=closeness
+        )
         for closeness in Closeness
     }
 
@@ -204,7 +213,12 @@ def test_strict_profile_visibility(
 def test_strictness_opens_nothing() -> None:
     """A public item of a friend without the app stays closed, however close the friend is."""
     assert not may_obtain_profile(
-        Whose.VIEWERS_FRIEND, Status.NOT_INSTALLED, Publication.EVERYONE, visible=True, closeness=Closeness.FRIEND
+        Whose.VIEWERS_FRIEND,
+        Status.NOT_INSTALLED,
+        Publication.EVERYONE,
+        visible=True,
+        viewer_installed=True,
+        closeness=Closeness.FRIEND,
     )
 
 

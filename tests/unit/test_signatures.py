@@ -20,6 +20,7 @@ from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY, Client
 
 from chalicelib.core.access import Access
 from chalicelib.core.directory import App
+from chalicelib.core.oauth import USER_SCOPES
 from chalicelib.web.face import Face, Token
 from chalicelib.web.signatures import Signatures, base_strings, signed_parameters, signs
 from chalicelib.web.tokens import Keys, Tokens
@@ -27,7 +28,7 @@ from local.gateway import Answer, Gateway, Request
 
 NOW = 1_800_000_000
 KEY, SECRET, PUBLIC = "6d1f0c2ab4e79853", "kd94hf93k423kf44", "0123456789abcdef"
-HANA = "k3v9x2mtq7ra"
+HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 ISSUER, OLD = "https://api.engawa.example/api", "http://old.example"
 FORM = "application/x-www-form-urlencoded"
 APPS = {
@@ -163,7 +164,7 @@ def test_the_signature_of_the_test_cases():
 # --- who may come in
 
 
-def test_a_signature_names_app_and_user_and_opens_what_an_installed_app_may():
+def test_a_signature_names_app_and_user_and_has_every_scope_of_a_user():
     answer = knock(Door(), target())
 
     assert answer.status == 200
@@ -172,8 +173,36 @@ def test_a_signature_names_app_and_user_and_opens_what_an_installed_app_may():
         "viewer": HANA,
         "owner": HANA,
         "guid": "@me",
-        "scopes": ["mixi_apps2", "r_profile"],
+        "scopes": sorted(USER_SCOPES),
     }
+
+
+@pytest.mark.parametrize("owner", [KEN, f"mixi.jp:{KEN}", f"urn:guid:mixi.jp:{KEN}"])
+def test_a_signature_may_name_another_owner(owner):
+    told = json.loads(knock(Door(), target(opensocial_owner_id=owner)).body)
+
+    assert (told["viewer"], told["owner"]) == (HANA, KEN)
+
+
+def test_an_empty_owner_is_none():
+    assert json.loads(knock(Door(), target(opensocial_owner_id="")).body)["owner"] == HANA
+
+
+@pytest.mark.parametrize("owner", ["ken", "@owner", f"other.jp:{KEN}", "k" * 5000])
+def test_what_is_no_users_id_is_no_owner(owner):
+    answer = knock(Door(), target(opensocial_owner_id=owner))
+
+    assert problem(answer) == (400, "parameter_rejected")
+    assert 'oauth_parameters_rejected="opensocial_owner_id"' in dict(answer.headers)["WWW-Authenticate"]
+
+
+def test_an_owner_is_named_once_and_signed():
+    door = Door()
+    twice = target(opensocial_owner_id=HANA) + f"&opensocial_owner_id={KEN}"
+    added = Client(KEY, client_secret=SECRET, timestamp=str(NOW)).sign(target())[1]
+
+    assert problem(knock(door, twice)) == (400, "parameter_rejected")
+    assert problem(door.send(target() + f"&opensocial_owner_id={KEN}", added)) == (401, "signature_invalid")
 
 
 @pytest.mark.parametrize(
