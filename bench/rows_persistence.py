@@ -136,6 +136,30 @@ def _read_quota(count: int) -> Scenario:
     return scenario
 
 
+_LONG = {noise(255, turn): noise(3_100 + turn, turn) for turn in range(24)}
+"""Values under keys so long that a ledger cannot list them all."""
+_ABSENT = ",".join(f"k{turn}" for turn in range(Limits.read_keys))
+
+
+def _read_absent(world: World) -> Requests:
+    _mine(world, _LONG)
+    return asking(world, "GET", fields=_ABSENT)
+
+
+def _read_absent_of_friends(world: World) -> Requests:
+    friends(world, 100, _LONG)
+    return asking(world, "GET", FRIENDS, fields=_ABSENT)
+
+
+def _one_pass(world: World) -> float:
+    """The ledger, and every value once: fewer units than names."""
+    return 1 + 2 * reading_own_values(world)
+
+
+def _friends_lists(world: World) -> float:
+    return 100 * 0.5 + friends_list(world)
+
+
 def _write_among(count: int, total: int) -> Scenario:
     """Hana changes one key of `count` and the one that would be the next."""
 
@@ -196,6 +220,12 @@ ROWS = [
     Row("sweep after deleting 10 MB", Bound(wru=cleaning), _sweep),
     Row("read 10 MB in 153 values", Bound(3, _own_and_ledger, 0), _read_quota(153)),
     Row("read 10 MB in 5,000 values", Bound(), _read_quota(5000)),
+    Row("read 1,000 keys that are not there", Bound(3, _one_pass, 0), _read_absent),
+    Row(
+        "read 1,000 keys that are not there, of 100 friends",
+        Bound(rru=lambda world: _friends_lists(world) + Limits.friends_lookups),
+        _read_absent_of_friends,
+    ),
     Row("write 2 of 5,000 keys of 2 KB", Bound(), _write_among(5000, 9_990_000), (ledger_fits,)),
     Row("write 2 of 10,000 keys of 20 bytes", Bound(), _write_among(10_000, 200_000), (ledger_fits,)),
 ]

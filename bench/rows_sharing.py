@@ -52,6 +52,16 @@ def _owners_friends(world: World) -> Requests:
     return _posting(world, [_item("appdata.get", {"userId": "@owner", "groupId": "@friends"})], owner=YUKI)
 
 
+def _different_reads(world: World) -> Requests:
+    friends(world, 0, {})
+    return _posting(world, [_item("appdata.get", {"fields": [f"key{turn}"]}) for turn in range(100)])
+
+
+def _equal_lists(world: World) -> Requests:
+    befriended(world, HANA, [friend(turn) for turn in range(1000)])
+    return _posting(world, [_item("people.get", {"groupId": "@friends"})] * 100)
+
+
 def _write(world: World) -> Requests:
     friends(world, 0, {})
     return _posting(world, [_item("appdata.update", {"data": {"level": "43", "name": "花子"}})])
@@ -85,7 +95,13 @@ ROWS = [
     ),
     Row("rpc: data of 1,000 friends", Bound(2, _list_and(500), 0), _data(1000, userId="@viewer", groupId="@friends")),
     Row("rpc: data of 1,000 friends of the owner", Bound(2, _list_and(500.5, YUKI), 0), _owners_friends),
-    Row("rpc: 100 reads of one's own in a batch", Bound(100, 100, 0), _data(0, own=True, times=100)),
+    Row("rpc: 100 equal reads in a batch", Bound(1, 1, 0), _data(0, own=True, times=100)),
+    Row("rpc: 100 different reads in a batch", Bound(100, 100, 0), _different_reads),
+    Row(
+        "rpc: 100 equal lists of 1,000 friends in a batch",
+        Bound(3, lambda world: friends_list(world) + (1000 + DEFAULT_COUNT) * 0.5, 0),
+        _equal_lists,
+    ),
     Row("rpc: write 2 pairs", Bound(2, 1, 4, transactions=False), _write),
     Row("rpc: a person", Bound(1, 2, 0), _people(1)),
     Row("rpc: 100 people", Bound(1, 150.5, 0), _people(100)),

@@ -40,14 +40,15 @@ def persistence(platform: Callable[[], Platform]) -> Face:
     def read(request: Request, access: Access, user: str, group: str) -> Response:
         """Read values: of `@me/@self`, of all friends (`@me/@friends`), of one friend (`{id}/@self`).
 
-        `fields` names keys, comma-separated; absent, empty, `*` or `@all` is every key. Answers
+        `fields` names up to 1,000 keys, comma-separated; absent, empty, `*` or `@all` is every key. Answers
         `{"entry": [{"id": …, "data": {key: value}}]}`; `@self` has an `ETag` and honours `If-None-Match` (304). An
         answer that Lambda cannot carry is a 303 to where it is for 5 minutes. `@me/@usage` (Engawa's own) tells bytes
         and keys used and left, and the write window.
         """
         here, viewer = platform(), access.user
+        limits = here.settings.limits
         selection = select(user, check_format(request, group), viewer)
-        keys = asked_keys(_fields(request), here.settings.limits)
+        keys = asked_keys(_fields(request), limits, most=limits.read_keys)
         demands = _conditions(request)
         match selection.group:
             case Group.USAGE:

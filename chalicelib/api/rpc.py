@@ -31,6 +31,7 @@ from chalicelib.core.opensocial import (
     select_data,
     select_people,
 )
+from chalicelib.store.budget import Budget
 from chalicelib.web.answers import data_answer, encode, json_answer
 from chalicelib.web.errors import log_unhandled
 from chalicelib.web.face import Face, Token
@@ -47,6 +48,7 @@ class Method:
 
     scope: str | None
     perform: Callable[[Platform, Access, Params], Result]
+    writes: bool = False
 
 
 def rpc(platform: Callable[[], Platform], now: Callable[[], float] = time.monotonic) -> Face:
@@ -82,6 +84,8 @@ class _Work:
         self._now = now
         self._end = now() + jsonrpc.SECONDS
         self._bytes = jsonrpc.MOST_BYTES
+        self._known: dict[str, Result] = {}
+        self._budget = Budget(jsonrpc.MOST_ITEMS)
 
     def answer(self, call: Call) -> dict[str, Any]:
         """What came of a request, as its answer."""
@@ -107,13 +111,24 @@ class _Work:
             raise Fault(jsonrpc.INTERNAL_ERROR, "Not begun: the batch has taken too long", {"error": "timeout"})
         if method.scope is not None and method.scope not in self._access.scopes:
             raise InsufficientScope(method.scope)
-        result = method.perform(self.here, self._access, call.params)
+        result = self._performed(method, call)
         # An empty result is free: a write that has been carried out is never told to have failed.
         size = len(encode(result).encode()) if result else 0
         if size > self._bytes:
             raise TooLarge(f"The results of the batch are too large (max={jsonrpc.MOST_BYTES})")
         self._bytes -= size
         return result
+
+    def _performed(self, method: Method, call: Call) -> Result:
+        """What a request results in; reads that are equal are made once, unless a write stands between them."""
+        if method.writes:
+            self._known.clear()
+            return method.perform(self.here, self._access, call.params)
+        same = encode([call.method, sorted(call.params.items())])
+        if same not in self._known:
+            with self._budget.counting():
+                self._known[same] = method.perform(self.here, self._access, call.params)
+        return self._known[same]
 
 
 def _body(request: Request) -> object:
@@ -174,9 +189,9 @@ def _fields(params: Params) -> object:
 
 METHODS: Mapping[str, Method] = {
     "appdata.get": Method("mixi_apps2", _get_data),
-    "appdata.update": Method("mixi_apps2", _update_data),
-    "appdata.create": Method("mixi_apps2", _update_data),
-    "appdata.delete": Method("mixi_apps2", _delete_data),
+    "appdata.update": Method("mixi_apps2", _update_data, writes=True),
+    "appdata.create": Method("mixi_apps2", _update_data, writes=True),
+    "appdata.delete": Method("mixi_apps2", _delete_data, writes=True),
     "people.get": Method("r_profile", _get_people),
     "system.listMethods": Method(None, _list_methods),
 }

@@ -25,5 +25,9 @@ class Limits:
     window_ms: int = 180_000
     friends_bytes: int = 20_000_000
     """Sum of the values that one read of @friends may have to carry."""
+    read_keys: int = 1_000
+    """Keys that one read may name."""
+    friends_lookups: int = 5_000
+    """Read units that one read of several users may spend on keys that their ledgers do not list."""
     friends_pairs: int = 200_000
     """Pairs that it may have to carry: empty values are no bytes, and each pair takes memory."""

@@ -29,8 +29,6 @@ from chalicelib.core.permission import Running
 
 MOST_IDS = 100
 """Users that one request may name."""
-MOST_KEYS = 1_000
-"""Keys that one read may name."""
 PREFIX = "mixi.jp:"
 """What stands before a user's id where it is written out in full."""
 
@@ -127,14 +125,14 @@ def select_people(users: object, group: object, access: Access) -> Selection:
     return _select(users, group, access, tuple(Group))
 
 
-def data_keys(fields: object, limits: Limits, *, most: int = MOST_KEYS) -> frozenset[str] | None:
+def data_keys(fields: object, limits: Limits) -> frozenset[str] | None:
     """The keys that `fields` names; None for every key: absent, an empty list or string, `*` or `@all` in it.
 
-    In a comma-separated string empty names are passed over; in a list they are no keys. Raises TooLarge for more than
-    `most` names, ParameterInvalid and BadRequest.
+    In a comma-separated string empty names are passed over; in a list they are no keys. Raises TooLarge for more
+    names than one read may have, ParameterInvalid and BadRequest.
     """
     names = _texts("fields", fields)
-    return None if not names or ALL & names.keys() else named_keys(names, limits, most=most)
+    return None if not names or ALL & names.keys() else named_keys(names, limits, most=limits.read_keys)
 
 
 def keys_to_delete(fields: object, keys: object, limits: Limits) -> frozenset[str] | None:

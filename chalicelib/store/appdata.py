@@ -229,6 +229,7 @@ class AppData:
             keys,
             most=self._limits.friends_bytes,
             most_pairs=self._limits.friends_pairs,
+            most_lookups=self._limits.friends_lookups,
             reread=lambda user: self._reread(app, user, keys),
         )
 

@@ -8,7 +8,7 @@ from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.errors import TooLarge
 from chalicelib.store.fanout import WORKERS, side_by_side
 from chalicelib.store.ledger import Ledger
-from chalicelib.store.values import Keys, Values, asked_bytes, is_vague, unlisted_keys
+from chalicelib.store.values import Keys, Values, asked_bytes, is_vague, lookups, unlisted_keys
 
 
 def gather(
@@ -18,13 +18,14 @@ def gather(
     *,
     most: int,
     most_pairs: int,
+    most_lookups: int,
     reread: Callable[[str], dict[str, str] | None],
 ) -> dict[str, dict[str, str]]:
     """The asked values of the users with these ledgers, each user's as of one moment.
 
     `reread` reads one user's again where other writes tore them apart; None: they have uninstalled the app meanwhile,
-    and are absent. Raises TooLarge for more than `most` bytes of values, and for more than `most_pairs`, of which empty
-    values make no bytes.
+    and are absent. Raises TooLarge for more than `most` bytes of values, for more than `most_pairs`, of which empty
+    values make no bytes, and for more than `most_lookups` read units to find keys that ledgers do not list.
     """
     known = _within(ledgers, keys, most_pairs)
 
@@ -37,6 +38,8 @@ def gather(
         return data if data is not None else reread(ledger.user)
 
     check(sum(asked_bytes(ledger, keys) for ledger in known))
+    if sum(lookups(ledger, keys) for ledger in known) > most_lookups:
+        raise TooLarge(f"Too many keys are to be looked up for so many users (max={most_lookups}); name fewer")
     values.prefetch(known, keys)
     data: dict[str, dict[str, str]] = {}
 
@@ -60,11 +63,14 @@ def _within(ledgers: Iterable[Ledger], keys: Keys, most_pairs: int) -> list[Ledg
     for ledger in ledgers:
         unlisted = ledger.unlisted
         if keys is not None:
+            unlisted = min(unlisted, len(unlisted_keys(ledger, keys)))
             inline = {key: value for key, value in ledger.inline.items() if key in keys}
             listed = {key: value for key, value in ledger.listed.items() if key in keys}
-            ledger = replace(ledger, inline=inline, listed=listed)
-            unlisted = min(unlisted, len(unlisted_keys(ledger, keys)))
-        pairs += len(ledger.inline) + len(ledger.listed) + unlisted
+            pairs += len(inline) + len(listed) + unlisted
+            # Whoever reads all at once compares their number with what the ledger lists.
+            ledger = replace(ledger, inline=inline, listed=ledger.listed if unlisted else listed)
+        else:
+            pairs += len(ledger.inline) + len(ledger.listed) + unlisted
         if pairs > most_pairs:
             raise TooLarge(f"The users' data are too many pairs for one answer (max={most_pairs})")
         known.append(ledger)

@@ -37,7 +37,12 @@ def to_item(ledger: Ledger, key: str, value: str) -> Item:
 def from_item(item: Item) -> Own:
     """The own value that an item stores."""
     value = zlib.decompress(item["z"]["B"], wbits=-zlib.MAX_WBITS).decode() if "z" in item else item["s"]["S"]
-    return Own(value, int(item["v"]["N"]))
+    return Own(value, version_of(item))
+
+
+def version_of(item: Item) -> int:
+    """Return the version of the ledger whose write stored an own item."""
+    return int(item["v"]["N"])
 
 
 def key_in(item: Item, ledger: Ledger) -> str:

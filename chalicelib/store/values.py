@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store import own
 from chalicelib.store.dynamo import Dynamo, Key, beginning
+from chalicelib.store.itemsize import READ_UNIT
 from chalicelib.store.ledger import SORT_KEY, Ledger, from_item
 from chalicelib.store.needs import on_table
 from chalicelib.store.own import Own
@@ -42,6 +43,16 @@ def is_vague(ledger: Ledger, keys: Keys) -> bool:
     return ledger.unlisted > 0 and (keys is None or bool(unlisted_keys(ledger, keys)))
 
 
+def lookups(ledger: Ledger, keys: Keys) -> int:
+    """Read units that finding the unlisted values among the asked ones may take: one a name, or one pass over all."""
+    return min(len(unlisted_keys(ledger, keys)), _one_pass(ledger))
+
+
+def _one_pass(ledger: Ledger) -> int:
+    """Read units of reading every value of the ledger at once."""
+    return ledger.total // READ_UNIT + 1
+
+
 def asked_bytes(ledger: Ledger, keys: Keys) -> int:
     """Bytes of the asked values, as far as the ledger knows them without reading further."""
     if keys is None:
@@ -68,9 +79,9 @@ class Values:
 
         Listed values may be read eventually consistent, since their versions are checked against the ledger's list.
         """
-        if keys is None and ledger.unlisted:
-            return self._collect_all(ledger)
         listed, unlisted = listed_keys(ledger, keys), unlisted_keys(ledger, keys)
+        if ledger.unlisted and (keys is None or len(unlisted) > _one_pass(ledger)):
+            return self._collect_all(ledger, keys)
         stale = [ledger.own_key(key) for key in listed if not self._is_current(ledger, key)]
         self._fetch(stale + [ledger.own_key(key) for key in unlisted], consistent=consistent or bool(unlisted))
         if not all(self._is_current(ledger, key) for key in listed):
@@ -86,16 +97,21 @@ class Values:
             return None
         return values
 
-    def _collect_all(self, ledger: Ledger) -> dict[str, str] | None:
-        """Every value of a ledger that does not list all: by a query, whose count and versions must be the ledger's."""
+    def _collect_all(self, ledger: Ledger, keys: Keys) -> dict[str, str] | None:
+        """The asked values of a ledger that does not list all, by a query for all of them.
+
+        None if the query's count or versions are not the ledger's: another write has passed between the two reads.
+        """
         span = beginning(ledger.epoch)
-        items = self._dynamo.query(self._table, ledger.partition, span, consistent=True)
-        found = {own.key_in(item, ledger): own.from_item(item) for item in items}
-        if len(found) != len(ledger.listed) + ledger.unlisted:
-            return None
-        if any(value.version > ledger.version for value in found.values()):
-            return None
-        return ledger.inline | {key: value.value for key, value in found.items()}
+        found, values = 0, inline_values(ledger, keys)
+        for item in self._dynamo.query(self._table, ledger.partition, span, consistent=True):
+            found += 1
+            if own.version_of(item) > ledger.version:
+                return None
+            key = own.key_in(item, ledger)
+            if keys is None or key in keys:
+                values[key] = own.from_item(item).value
+        return values if found == len(ledger.listed) + ledger.unlisted else None
 
     def _fetch(self, own_keys: list[Key], *, consistent: bool) -> None:
         places = [(self._table, key) for key in own_keys]

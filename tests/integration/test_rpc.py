@@ -221,6 +221,28 @@ def test_what_a_batch_has_no_time_for_is_not_begun(world: World) -> None:
     assert own_data_keys(world) == {f"k{turn}" for turn in range(1, 15)}
 
 
+def test_equal_reads_are_made_once_and_a_write_between_them_counts(world: World) -> None:
+    read, write = item("appdata.get"), item("appdata.update", data={"level": "9"})
+    world.calls.clear()
+    came = batch(world, *[read] * 40, write, *[read] * 40)
+
+    assert came[:40] == [came[0]] * 40
+    assert came[40] == {}
+    assert came[41:] == [{HANA: {**came[0][HANA], "level": "9"}}] * 40
+    assert [call.operation for call in world.calls].count("get_item") == 3
+
+
+def test_a_batch_reads_so_many_items_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonrpc, "MOST_ITEMS", 10)
+    reads = [item("appdata.get", fields=[f"k{turn}"]) for turn in range(12)]
+    came = batch(world, *reads, item("appdata.update", data={"level": "9"}))
+
+    assert came[:10] == [{HANA: {}}] * 10
+    refused = (400, "The requests of the batch read too much (max=10 people and data)")
+    assert came[10:12] == [refused] * 2
+    assert (came[12], own_data(world)["level"]) == ({}, "9"), "writes have a limit of their own"
+
+
 def own_data_keys(world: World) -> set[str]:
     return set(world.platform.appdata.read(APP, HANA, None).data or {})
 

@@ -1,13 +1,14 @@
 """What one answer may hold of several users: pairs are counted as well as bytes, before they are all in memory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.core.errors import TooLarge
 from chalicelib.store.gathering import gather
 from chalicelib.store.ledger import Ledger
-from chalicelib.store.values import Keys, Values
+from chalicelib.store.values import Keys, Values, lookups
 
 EMPTY = dict.fromkeys("abcde", "")
 
@@ -25,9 +26,10 @@ class Ledgers:
             yield Ledger("app", f"user{number}", "epoch000", inline=EMPTY, unlisted=self.unlisted if last else 0)
 
 
-def found(ledgers: Ledgers, keys: Keys, most_pairs: int) -> dict[str, dict[str, str]]:
+def found(ledgers: Ledgers, keys: Keys, most_pairs: int, most_lookups: int = 999) -> dict[str, dict[str, str]]:
     # No value is an item of its own, so nothing is read.
-    return gather(Values(None, "appdata"), ledgers, keys, most=0, most_pairs=most_pairs, reread=lambda user: None)
+    values, bounds = Values(None, "appdata"), {"most_pairs": most_pairs, "most_lookups": most_lookups}
+    return gather(values, ledgers, keys, most=0, reread=lambda user: None, **bounds)
 
 
 def test_as_many_pairs_as_allowed_pass_and_one_more_is_refused() -> None:
@@ -54,3 +56,27 @@ def test_asked_by_name_only_what_is_asked_counts() -> None:
     # Of the values that are not listed, as many as it may be by their names.
     with pytest.raises(TooLarge):
         found(Ledgers(20, unlisted=7), keys, 20)
+
+
+@pytest.mark.parametrize(
+    ("names", "total", "units"), [(1, 0, 1), (9, 0, 1), (9, 4_095, 1), (9, 4_096, 2), (9, 99_999, 9), (0, 99_999, 0)]
+)
+def test_keys_that_are_not_listed_cost_a_look_up_each_or_one_pass(names: int, total: int, units: int) -> None:
+    ledger = Ledger("app", "user", "epoch000", total=total, inline=EMPTY, unlisted=3)
+    keys = frozenset(f"x{turn}" for turn in range(names)) | {"a"}
+
+    assert lookups(ledger, keys) == units
+    assert lookups(replace(ledger, unlisted=0), keys) == 0
+
+
+def test_the_look_ups_for_several_users_are_bounded() -> None:
+    keys = frozenset({"a", "x"})
+
+    def ledgers() -> list[Ledger]:
+        return [Ledger("app", f"user{turn}", "epoch000", inline=EMPTY, unlisted=1) for turn in range(4)]
+
+    with pytest.raises(TooLarge, match=r"looked up for so many users \(max=3\); name fewer"):
+        gather(Values(None, "appdata"), ledgers(), keys, most=0, most_pairs=99, most_lookups=3, reread=lambda _: None)
+    # Within the bound they are read, which this table has no client for.
+    with pytest.raises(AttributeError):
+        gather(Values(None, "appdata"), ledgers(), keys, most=0, most_pairs=99, most_lookups=4, reread=lambda _: None)
