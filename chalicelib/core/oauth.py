@@ -81,7 +81,8 @@ class Family:
     """What is stored of a family. `code` and `refresh` are hashes; there is a refresh token once the code was used.
 
     `user` is None in a family that an app has for itself; `owner` is the user whose app it is (None: `user`);
-    `expires` (seconds) is when the newest of both ends; `redirect_sent` tells whether the redirect URI was in the request or only registered; `created` is in ms.
+    `expires` (seconds) is when the newest of both ends; `redirect_sent` tells whether the redirect URI was in the
+    request or only registered; `created` is in ms.
     """
 
     id: str

@@ -64,9 +64,9 @@ class Signatures:
     def check(self, request: Request) -> Access:
         """Who asks: the app, on behalf of the user that `xoauth_requestor_id` names.
 
-        That user is also the owner, unless `opensocial_owner_id` names another. Whether either has installed the app is for the data to say, as with a token. Costs two calls: the app is
-        read, strongly consistent, and where its signature holds the nonce is used up. Raises SignatureRefused, TooLarge
-        and Unavailable.
+        That user is also the owner, unless `opensocial_owner_id` names another. Whether either has installed the app is
+        for the data to say, as with a token. Costs two calls: the app is read, strongly consistent, and where its
+        signature holds the nonce is used up. Raises SignatureRefused, TooLarge and Unavailable.
         """
         found = signed_parameters(request)
         signed = read(found, self._clock() // 1000)

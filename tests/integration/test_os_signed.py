@@ -78,7 +78,9 @@ def show_profile(world: World, user: str, **publication: Publication) -> None:
 
 
 @pytest.mark.parametrize("scopes", [(), ("mixi_apps2",), ("r_profile", "r_profile_gender")])
-def test_a_signature_has_no_scopes_and_the_permission_model_alone_decides(world: World, scopes: tuple[str, ...]) -> None:
+def test_a_signature_has_no_scopes_and_the_permission_model_alone_decides(
+    world: World, scopes: tuple[str, ...]
+) -> None:
     create_app(world, scopes=scopes)
     for user in (HANA, KEN, TARO):
         show_profile(world, user, gender=Publication.NOBODY if user == KEN else Publication.FRIENDS)

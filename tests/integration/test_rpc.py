@@ -357,7 +357,8 @@ def test_a_viewer_without_the_app_has_no_rows_of_the_viewer(shared: World, owner
 def test_a_viewer_without_the_app_sees_the_owner_and_the_owner_s_friends(shared: World) -> None:
     token = shared.token(TARO, "mixi_apps2", "r_profile", owner=HANA)
     data, people = (
-        call(shared, method, token=token, userId="@owner", groupId="@friends") for method in ("appdata.get", "people.get")
+        call(shared, method, token=token, userId="@owner", groupId="@friends")
+        for method in ("appdata.get", "people.get")
     )
     assert set(data) <= {KEN, MEI}
     assert {KEN, MEI} <= {each["id"] for each in people["list"]}

@@ -207,7 +207,9 @@ steps = st.one_of(
     st.tuples(st.just("write"), st.sampled_from([HANA, HANA, TARO]), writers, st.dictionaries(keys, values)),
     st.tuples(st.just("write"), st.just(HANA), st.just("@me"), bad_pairs),
     st.tuples(st.just("delete"), st.sampled_from([HANA, HANA, TARO]), writers, some_keys),
-    st.tuples(st.just("read"), st.sampled_from([HANA, KEN]), st.sampled_from(["@me", HANA, KEN, "@friends"]), some_keys),
+    st.tuples(
+        st.just("read"), st.sampled_from([HANA, KEN]), st.sampled_from(["@me", HANA, KEN, "@friends"]), some_keys
+    ),
     st.tuples(st.just("read"), st.just(TARO), st.sampled_from(["@me", "@friends"]), some_keys),
 )
 

@@ -110,7 +110,9 @@ class People(Community):
         every["thumbnailDetails"] = [{"value": known["thumbnailUrl"]}] if known["thumbnailUrl"] else []
         every |= {"isViewer": user == token.viewer, "isOwner": user == token.owner, "hasApp": self.has(token.app, user)}
         every["dateOfBirth"] = known["birthday"]
-        every["addresses"] = known["address"] and [dict.fromkeys(("formatted", "unstructuredAddress"), known["address"])]
+        every["addresses"] = known["address"] and [
+            dict.fromkeys(("formatted", "unstructuredAddress"), known["address"])
+        ]
         shared = () if face is Face.TWO else SHARED
         names = (*BASIC, *PUBLISHED, *shared, *own) if ALL in fields else ("id", *(fields or (*DEFAULT, *own)))
         known_names = {*BASIC, *PUBLISHED, *shared, *own}
