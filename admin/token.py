@@ -1,7 +1,8 @@
-"""`token`: an operator's access token for a deployed platform, made from its token keys."""
+"""`token`: an access token for a deployed platform, an operator's or a user's, made from its token keys."""
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -9,8 +10,19 @@ import click
 
 from admin.failures import Failure
 from admin.session import URL_VARIABLE
+from chalicelib.core.fields import is_id
+from chalicelib.core.oauth import OPERATOR, USER_SCOPES
 
 CLIENT = "operator"
+
+
+def _id(kind: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    def check(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+        if value is not None and not is_id(kind, value):
+            raise click.BadParameter(f"This is not the id of a {kind}.")
+        return value
+
+    return check
 
 
 @click.command(
@@ -19,6 +31,11 @@ Example:
   aws secretsmanager get-secret-value --secret-id engawa-prod-token-keys --query SecretString --output text |
     python -m admin token --url https://api.example.com --output operator.token
   export ENGAWA_ADMIN_URL=https://api.example.com ENGAWA_ADMIN_TOKEN="$(cat operator.token)"
+
+\b
+A user's, in an app that is another user's:
+  python -m admin token --url https://api.example.com --keys keys.json --output visitor.token
+    --user k3v9x2mtq7ra --app 6d1f0c2ab4e79853 --scope mixi_apps2 --scope r_profile --owner a8d1p0zzk4wn
 """
 )
 @click.option("--url", metavar="URL", envvar=URL_VARIABLE, required=True, help="The deployment's ENGAWA_ISSUER.")
@@ -27,21 +44,45 @@ Example:
     "--output", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A file to make, mode 600."
 )
 @click.option("--lifetime", type=click.IntRange(1, 30 * 24 * 3600), default=3600, show_default=True, help="Seconds.")
-def token(url: str, keys: TextIO, output: Path, lifetime: int) -> None:
-    """Make an operator's access token, from a deployment's token keys, and keep it in a file.
+@click.option("--user", metavar="USER", callback=_id("user"), help="Make a token of this user; else an operator's.")
+@click.option("--app", metavar="APP", callback=_id("app"), help="The app that the user's token is for.")
+@click.option(
+    "--scope", "scopes", metavar="SCOPE", multiple=True, type=click.Choice(USER_SCOPES), help="May be repeated."
+)
+@click.option(
+    "--owner", metavar="USER", callback=_id("user"), help="The user whose app it is, who has installed it; else --user."
+)
+def token(
+    url: str,
+    keys: TextIO,
+    output: Path,
+    lifetime: int,
+    user: str | None,
+    app: str | None,
+    scopes: tuple[str, ...],
+    owner: str | None,
+) -> None:
+    """Make an operator's access token, or with --user a user's, from a deployment's token keys, and keep it in a file.
 
-    Whoever may read the token keys may do this; nobody else can. The local platform needs none of it.
+    Whoever may read the token keys may do this; nobody else can. A user's token is for trying an app out: it is no
+    grant, installs nothing, and opens what the permission model gives. The local platform needs none of it.
     """
     from chalicelib.web.tokens import Keys, Tokens, WrongKeys
 
     if keys is sys.stdin and sys.stdin.isatty():
         raise click.UsageError("Give --keys a file, or pipe the keys in.")
+    if user and not app:
+        raise click.UsageError("--user needs --app.")
+    if not user and (app or scopes or owner):
+        raise click.UsageError("--app, --scope and --owner are for --user.")
     token_keys = Keys(keys.read)
     try:
         token_keys.check()
     except WrongKeys as wrong:
         raise Failure(f"These are not token keys: {wrong}") from None
-    made = Tokens(token_keys, url.rstrip("/")).issue(app=CLIENT, viewer=None, scopes=["admin"], lifetime=lifetime)
+    made = Tokens(token_keys, url.rstrip("/")).issue(
+        app=app or CLIENT, viewer=user, owner=owner, scopes=scopes if user else [OPERATOR], lifetime=lifetime
+    )
     try:
         with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(f"{made}\n")

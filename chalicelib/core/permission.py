@@ -205,7 +205,7 @@ _FARTHEST = {
 
 
 def _information(whose: Whose, status: Status, viewer_installed: bool) -> tuple[Sign, Sign]:
-    """Return a row of INFORMATION. The viewer's friends need a viewer with the app: the (*) of the page."""
+    """Return a row of INFORMATION; × for friends of a viewer who has not installed the app: the (*) of the page."""
     if whose is Whose.VIEWERS_FRIEND and not viewer_installed:
         return Sign.NEVER, Sign.NEVER
     return INFORMATION[whose, status]

@@ -65,8 +65,7 @@ from chalicelib.store.transactions import (
 
 NEEDS = (
     on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
-    # A grant is of a user who has the app, and uses up the server state of its request.
-    # Apps are read with their grants.
+    # A grant is of a user who has the app, and uses up the server state of its request; apps are read with them.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     on_table("ephemeral", "PutItem"),
 )

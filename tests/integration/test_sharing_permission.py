@@ -296,6 +296,20 @@ def test_the_profile_of_an_owner_s_friend_without_the_app_is_what_is_public(
 
 
 @each_face
+@pytest.mark.parametrize("publication", Publication)
+def test_lenient_profiles_are_given_to_strangers(
+    make_quest: Callable[..., World], face: type[Rpc], publication: Publication
+) -> None:
+    """Mei, who has installed the app, and Yuki, who is nobody's friend: as the matrix has it, and the settings page."""
+    world = make_quest()
+    world.platform.users.change(ALL["mei"], publication=dict.fromkeys(PROFILE_FIELDS, publication))
+
+    seen = face(world, "yuki", "yuki").address(ALL["mei"])
+
+    assert seen == (None if publication is Publication.NOBODY else PEOPLE["mei"].address)
+
+
+@each_face
 @pytest.mark.parametrize(
     ("publication", "stranger", "friend_of_friend", "friend"),
     [

@@ -315,6 +315,41 @@ def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
     assert (piped.exit_code, piped.stderr) == (1, "Error: These are not token keys: it is not a JWK Set\n")
 
 
+def test_a_user_s_token_may_name_another_owner(tmp_path: Path) -> None:
+    from chalicelib.web.tokens import Keys, Tokens
+    from local import keys
+
+    keys.ensure(tmp_path / "keys.json")
+    hana, ken, quest = "k3v9x2mtq7ra", "a8d1p0zzk4wn", "6d1f0c2ab4e79853"
+    made = ("token", "--url", URL, "--keys", str(tmp_path / "keys.json"), "--output", str(tmp_path / "token"))
+
+    def access(*words: str) -> Any:
+        (tmp_path / "token").unlink(missing_ok=True)
+        done = run(Platform(), *made, *words)
+        if done.exit_code:
+            return done.exit_code
+        text = (tmp_path / "token").read_text().strip()
+        assert text not in done.output
+        return Tokens(Keys((tmp_path / "keys.json").read_text), URL).check(text)
+
+    own = access("--user", hana, "--app", quest, "--scope", "r_profile", "--scope", "mixi_apps2")
+    assert (own.viewer, own.owner, own.app) == (hana, hana, quest)
+    assert own.scopes == {"r_profile", "mixi_apps2"}
+    visited = access("--user", hana, "--app", quest, "--scope", "r_profile", "--owner", ken)
+    assert (visited.viewer, visited.owner) == (hana, ken)
+    for wrong in (
+        ("--user", hana),
+        ("--owner", ken),
+        ("--app", quest),
+        ("--scope", "r_profile"),
+        ("--user", "hana", "--app", quest),
+        ("--user", hana, "--app", "quest"),
+        ("--user", hana, "--app", quest, "--owner", "ken"),
+        ("--user", hana, "--app", quest, "--scope", "admin"),
+    ):
+        assert access(*wrong) == 2, wrong
+
+
 def test_every_command_has_help_worth_reading() -> None:
     def walk(command: click.Command, words: list[str]) -> None:
         done = run(Platform(), *words, "--help")
