@@ -1,7 +1,8 @@
 """The page of one feed: `/pages/{page}/feeds/{feed}`, which stands in for a `contentUri` that is not given.
 
 For anyone, as feeds are public: what was posted, by whom and through which app, how many like it, and the comments,
-newest first. It is kept by nobody, so that what is deleted is gone at once.
+newest first. CloudFront keeps it for some seconds for those who are not signed in, since each reading costs calls and
+anybody may ask; a browser that is signed in here always sees the page as it is now.
 """
 
 import re
@@ -27,6 +28,10 @@ from chalicelib.web.links import is_web, origin_of, pieces
 from chalicelib.web.requests import parameters
 from chalicelib.web.words import Language, word
 
+KEPT = "public, max-age=0, s-maxage=5"
+"""For those who are not signed in: what stands in front may keep the page for five seconds, a browser may not."""
+COMMENT_CHARACTERS = 1_000
+"""Of a comment, so that twenty of them are no burden; the Page API has all of it."""
 _FEED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PREVIEW = 200
 """Characters of the body that previews of links show."""
@@ -87,6 +92,7 @@ def _shown(
     return html.page(
         "feed",
         language,
+        headers={} if here.sessions.is_named_in(request) else {"Cache-Control": KEPT},
         images=[origin for each in pictures if each and (origin := origin_of(each))],
         url=f"{here.settings.issuer}/pages/{of.id}/feeds/{feed.id}",
         other_url=_query({"cursor": cursor, "lang": _other(language)}),
@@ -105,7 +111,7 @@ def _shown(
         comments=[
             {
                 "who": who,
-                "text": pieces(each.text),
+                "text": pieces(_shortened(each.text)),
                 "date": w3cdtf(each.created, offset),
                 "day": _day(language, each.created, offset),
             }
@@ -114,6 +120,10 @@ def _shown(
         older=f"{_query(asked | {'cursor': comments.following})}#comments" if comments.following else None,
         newest=f"{_query(asked)}#comments" if cursor else None,
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= COMMENT_CHARACTERS else text[: COMMENT_CHARACTERS - 1] + "…"
 
 
 def _who(name: str, picture: str) -> Who:

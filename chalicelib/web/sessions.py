@@ -7,6 +7,7 @@ stored, so it cannot be called back either; deleting the user ends it, and no ac
 
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalice.app import Request
@@ -50,11 +51,17 @@ class Sessions:
 
     def read(self, request: Request) -> Session:
         """The session of a request; a new one where it has none that holds."""
+        return next(filter(None, map(self._check, self._values(request))), None) or self.begin()
+
+    def is_named_in(self, request: Request) -> bool:
+        """Return whether a request has a session's cookie, whether or not it holds."""
+        return any(True for _ in self._values(request))
+
+    def _values(self, request: Request) -> Iterator[str]:
         for pair in ";".join(header_lines(request, "cookie")).split(";"):
             name, _, value = pair.strip().partition("=")
-            if name == self.cookie_name and (session := self._check(value)):
-                return session
-        return self.begin()
+            if name == self.cookie_name:
+                yield value
 
     def headers(self, session: Session) -> dict[str, str]:
         """The headers of an answer in this session: its cookie, where the client does not have it yet."""

@@ -320,9 +320,10 @@ def test_a_page_without_pictures_may_show_none(here: World) -> None:
     assert "img-src" not in policy(here, post(here))
 
 
-def test_it_is_kept_by_nobody_and_tells_nobody_where_one_comes_from(here: World) -> None:
+def test_it_is_kept_for_seconds_and_tells_nobody_where_one_comes_from(here: World) -> None:
     headers = here.send("GET", path_of(post(here)), user=None).headers
-    assert headers["cache-control"] == "no-store"
+    assert headers["cache-control"] == "public, max-age=0, s-maxage=5"
+    assert headers["vary"] == "Accept-Language, Cookie"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-type"] == "text/html; charset=utf-8"
@@ -330,6 +331,31 @@ def test_it_is_kept_by_nobody_and_tells_nobody_where_one_comes_from(here: World)
 
 
 # Comments, page by page
+
+
+@pytest.mark.parametrize("value", ["", "nonsense"])
+def test_a_browser_with_a_session_sees_it_as_it_is_now(here: World, value: str) -> None:
+    """So whoever deletes something here and looks again does not find it, whether or not the session still holds."""
+    path = path_of(post(here))
+    for cookie, kept in ((f"a=b; engawa={value}", False), ("a=engawa; engawa2=x", True)):
+        headers = here.send("GET", path, user=None, headers={"Cookie": cookie}).headers
+        assert ("s-maxage" in headers["cache-control"]) == kept
+        assert kept or headers["cache-control"] == "no-store"
+
+
+def test_an_error_is_kept_by_nobody(here: World) -> None:
+    answer = here.send("GET", f"/pages/{CAFE}/feeds/none", user=None)
+    assert (answer.status, answer.headers["cache-control"]) == (404, "no-store")
+
+
+def test_long_comments_are_shortened(here: World) -> None:
+    feed = post(here)
+    for text in ("a" * 1_000, "b" * 1_001):
+        here.platform.comments.post(CAFE, URI, HANA, text)
+    page = here.send("GET", path_of(feed), user=None)
+    assert "a" * 1_000 in page.text
+    assert "b" * 999 + "…" in page.text
+    assert "b" * 1_000 not in page.text
 
 
 def test_comments_are_newest_first_and_older_ones_a_link_away(here: World) -> None:

@@ -237,8 +237,22 @@ def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     ]
     assert origins["api"]["OriginPath"] == "/" + template["Resources"]["RestAPI"]["Properties"]["StageName"]
     assert configuration["DefaultCacheBehavior"]["TargetOriginId"] == "api"
-    images = configuration["CacheBehaviors"][0]
+    pages, images = configuration["CacheBehaviors"]
     assert (images["PathPattern"], images["TargetOriginId"]) == ("images/*", "files")
+    assert (pages["PathPattern"], pages["TargetOriginId"]) == ("pages/*", "api")
+
+
+def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template: dict[str, Any]) -> None:
+    policy = of(template, "AWS::CloudFront::CachePolicy")["FeedPagesCache"]["CachePolicyConfig"]
+    by = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+
+    assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 10)
+    assert by["CookiesConfig"]["Cookies"] == ["__Host-engawa", "engawa"]
+    assert by["HeadersConfig"]["Headers"] == ["Accept-Language"]
+    assert by["QueryStringsConfig"]["QueryStrings"] == ["cursor", "lang"]
+    behavior = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["CacheBehaviors"][0]
+    assert behavior["AllowedMethods"] == ["GET", "HEAD"]
+    assert behavior["CachePolicyId"] == {"Ref": "FeedPagesCache"}
 
 
 def test_http_without_tls_is_for_those_who_ask_for_it(template: dict[str, Any]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from chalicelib.core.directory import App
 from chalicelib.core.errors import SignatureRefused
-from chalicelib.core.signatures import Signed, check_body, read, scopes
+from chalicelib.core.signatures import Signed, check_body, read
 
 NOW, HANA, KEY = 1_800_000_000, "k3v9x2mtq7ra", "6d1f0c2ab4e79853"
 GIVEN = {
@@ -17,7 +18,7 @@ GIVEN = {
     "oauth_signature": "s",
     "xoauth_requestor_id": HANA,
 }
-SIGNED = Signed(KEY, HANA, NOW, "n", "s", None)
+SIGNED = Signed(KEY, HANA, HANA, NOW, "n", "s", None)
 
 
 def signed(**changed: str | None) -> Signed:
@@ -30,6 +31,8 @@ def told(refusal: SignatureRefused) -> tuple[int, str, str, dict[str, str]]:
 
 
 def test_a_signed_request_is_read() -> None:
+    assert signed(opensocial_owner_id="a8d1p0zzk4wn") == replace(SIGNED, owner="a8d1p0zzk4wn")
+    assert signed(opensocial_owner_id="") == SIGNED
     assert signed() == signed(oauth_version="1.0", oauth_token="", more="x") == SIGNED
     assert signed(oauth_body_hash="h").body_hash == "h"
     assert signed(xoauth_requestor_id=f"mixi.jp:{HANA}").requestor == HANA
@@ -138,7 +141,3 @@ def test_a_body_that_is_not(request_: Signed, form: bool, status: int, problem: 
         check_body(request_, "h", form=form, needed=True)
     details = {f"oauth_parameters_{problem}": "oauth_body_hash"}
     assert told(caught.value) == (status, f"parameter_{problem}", said, details)
-
-
-def test_a_signature_opens_what_the_app_may_have_and_no_finer_scope() -> None:
-    assert scopes(App(KEY, "quest", scopes=("r_profile", "r_profile_gender", "admin"))) == {"r_profile"}
