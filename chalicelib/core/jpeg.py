@@ -12,8 +12,11 @@ MAX_SCANS = 64
 """Scans of one file. A progressive file has about ten; each more costs a pass over all of the picture."""
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
+_SOI, _TEM = 0xD8, 0x01
 _EOI, _SOS, _DHT, _DQT, _DRI, _DAC = 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xCC
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_COLOURS = {_APP0: 14, _APP14: 12}
+"""The bytes that a segment needs to say how colours are coded."""
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Baseline, extended and progressive; Huffman and arithmetic coding. No viewer shows the others."""
 _TABLES = {_DHT, _DQT, _DRI, _DAC}
@@ -38,8 +41,8 @@ def read(data: bytes) -> Picture:
             # Its number, how many there are, and its part of the profile.
             profile.setdefault(content[12:13], content[14:])
         elif (marker, content[:5]) in ((_APP0, b"JFIF\0"), (_APP14, b"Adobe")):
-            # These tell the decoder how the colours are coded.
-            if marker not in about_colours and not frame:
+            # These tell the decoder how the colours are coded; one that is too short tells nothing.
+            if marker not in about_colours and not frame and len(content) >= _COLOURS[marker]:
                 about_colours.add(marker)
                 kept.append(_segment(marker, content[:14]))
         elif marker in _FRAMES:
@@ -66,14 +69,17 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     """Marker, content and coded pixels (after SOS) of every segment up to the end of the picture."""
     position = len(_START)
     for _ in range(MAX_SEGMENTS):
-        found = _MARKER.match(data, position)
+        # Bytes between two segments are passed over, as decoders do.
+        found = _MARKER.search(data, position)
         if found is None:
             raise NoPicture("is truncated" if position >= len(data) - 1 else "is not a valid jpeg: a marker is missing")
         marker, position = found[1][0], found.end()
         if marker == _EOI:
             return
-        if 0xD0 <= marker <= 0xD8 or marker == 0x01:
+        if marker == _SOI:
             raise NoPicture("is not a valid jpeg: a marker stands where none may")
+        if 0xD0 <= marker <= 0xD7 or marker == _TEM:
+            continue
         if position + 2 > len(data):
             raise NoPicture("is truncated")
         (length,) = struct.unpack_from(">H", data, position)

@@ -8,7 +8,7 @@ file's own bytes is ever stored: no position, comment, preview or second content
 import io
 from typing import TYPE_CHECKING
 
-from chalicelib.core import jpeg, png
+from chalicelib.core import colour_profile, jpeg, png
 from chalicelib.core.errors import ParameterInvalid, TooLarge
 from chalicelib.core.images import MAX_SIDE, NAMES, ImageBounds, Rendition, fitted
 from chalicelib.core.picture import NoPicture, Picture
@@ -16,6 +16,8 @@ from chalicelib.core.picture import NoPicture, Picture
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_SPACES = {"RGB": colour_profile.RGB, "L": colour_profile.GREY, "CMYK": colour_profile.CMYK}
+"""The colour space of a profile that fits an image of a mode."""
 _STRIP_PIXELS = 1_000_000
 """Pixels that are converted at once, so that a conversion needs little memory beside the decoded image."""
 
@@ -115,16 +117,16 @@ def _plain(strip: "Image", depth: int) -> "Image":
 
 
 def _in_srgb(image: "Image", profile: bytes | None) -> "Image":
-    """The image in sRGB, or in shades of grey; a profile that does not fit it is ignored."""
+    """The image in sRGB, or in shades of grey; a profile that does not fit it, or is not simple, is ignored."""
     from PIL import Image, ImageCms
 
     alpha = image.getchannel("A") if image.mode.endswith("A") else None
     colours = image.convert(image.mode[:-1]) if alpha else image
-    if profile and colours.mode in ("RGB", "CMYK"):
+    if simple := profile and colour_profile.simple(profile, _SPACES[colours.mode]):
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            source = ImageCms.ImageCmsProfile(io.BytesIO(simple))
             converted = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            colours = converted or colours
+            colours = converted.getchannel("G") if converted and colours.mode == "L" else converted or colours
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass  # Nobody is shown the profile: an image with a broken one is as good as one without.
     if colours.mode == "CMYK":
