@@ -2,8 +2,8 @@
 
 A profile of a file is hostile: its tags may name one another, or a chain of thousands of elements, and a library that
 follows them works for seconds. So a profile is read here only as far as it is an input profile of three primaries with
-curves, of grey with a curve, or of four inks with one table of a fixed layout, and written anew with those tags alone.
-Everything else counts as no profile. Sources: ICC.1:2022 (tags `rXYZ`, `rTRC`, `kTRC`, types `curv`, `para`, `XYZ `,
+curves, of grey with a curve, or of three primaries or four inks with one table of a fixed layout, and written anew with
+those tags alone. Everything else counts as no profile. Sources: ICC.1:2022 (tags `rXYZ`, `rTRC`, `kTRC`, types `curv`, `para`, `XYZ `,
 `mft1`, `mft2`), PNG third edition (gAMA, cHRM, cICP), ITU-T H.273 (its tables 2 and 3 for cICP).
 """
 
@@ -15,12 +15,15 @@ MAX_TAGS = 200
 MAX_CURVE = 4_096
 """Entries of a curve."""
 MAX_TABLE = 2_000_000
-"""Bytes of a table for four inks: 17 steps for each ink take half a million."""
+"""Bytes of a table: 17 steps for each of four inks take half a million."""
+MAX_VERSION = 4
 
 Matrix = tuple[tuple[float, float, float], ...]
 Chromaticity = tuple[float, float]
 
 _HEADER = 128
+_FITTING = {1: (GREY, RGB), 3: (RGB,), 4: (CMYK,)}
+"""The colour spaces of profiles that fit an image, by its samples of colour a pixel."""
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 _BRADFORD_BACK: Matrix = (
@@ -30,14 +33,20 @@ _BRADFORD_BACK: Matrix = (
 )
 _PARAMETERS = (1, 3, 4, 5, 7)
 """Numbers of a parametric curve, by its kind."""
+_D65, _C = (0.3127, 0.3290), (0.310, 0.316)
 _PRIMARIES: dict[int, tuple[Chromaticity, Chromaticity, Chromaticity, Chromaticity]] = {
-    1: ((0.3127, 0.3290), (0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),
-    5: ((0.3127, 0.3290), (0.640, 0.330), (0.290, 0.600), (0.150, 0.060)),
-    6: ((0.3127, 0.3290), (0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
-    9: ((0.3127, 0.3290), (0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
-    12: ((0.3127, 0.3290), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    1: (_D65, (0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),
+    4: (_C, (0.670, 0.330), (0.210, 0.710), (0.140, 0.080)),
+    5: (_D65, (0.640, 0.330), (0.290, 0.600), (0.150, 0.060)),
+    6: (_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
+    7: (_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
+    8: (_C, (0.681, 0.319), (0.243, 0.692), (0.145, 0.049)),
+    9: (_D65, (0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
+    11: ((0.314, 0.351), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    12: (_D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    22: (_D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
 }
-"""White, red, green and blue by H.273's number: BT.709, BT.470 B/G, BT.601, BT.2020, Display P3."""
+"""White, red, green and blue by H.273's number; 1 are those of BT.709 and sRGB, 9 of BT.2020, 12 of Display P3."""
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _BT709_CURVE = (2.4,)
 """That of displays for it (ITU-R BT.1886), which browsers use: what a camera does is not its inverse."""
@@ -54,23 +63,37 @@ _CURVES: dict[int, tuple[float, ...]] = {
 """Transfer functions by H.273's number. Those of high dynamic range (16 and 18) are not there."""
 
 
+def fitting(profile: bytes, samples: int) -> bytes | None:
+    """Return the simple profile of an image with so many samples of colour a pixel; None if it does not fit the image.
+
+    A grey picture may have a profile of grey or of RGB, in which it is the diagonal.
+    """
+    space = space_of(profile)
+    return simple(profile, space) if space in _FITTING.get(samples, ()) else None
+
+
+def space_of(profile: bytes) -> bytes:
+    """Return the colour space of a profile: RGB, GREY or CMYK."""
+    return profile[16:20]
+
+
 def simple(profile: bytes, space: bytes) -> bytes | None:
     """Return a profile of this colour space with what is simple in the given one; None if there is not enough of it."""
     tags = _tags(profile)
-    if tags is None or profile[16:20] != space or profile[12:16] not in (b"mntr", b"scnr", b"prtr", b"spac"):
+    if tags is None or space_of(profile) != space or profile[12:16] not in (b"mntr", b"scnr", b"prtr", b"spac"):
         return None
-    if space == CMYK:
-        table = tags.get(b"A2B0", b"")
-        kept = {b"A2B0": table} if _is_table(table) else {}
-    elif space == GREY:
-        kept = {b"kTRC": _curve(tags.get(b"kTRC", b""))}
-    else:
+    table = tags.get(b"A2B0") or tags.get(b"A2B1", b"")
+    connection = b"XYZ "
+    if space != GREY and _is_table(table, 4 if space == CMYK else 3):
+        # A table stands above primaries and curves, and leads to whichever space the profile says.
+        kept, connection = {b"A2B0": table}, profile[20:24]
+    elif space == RGB:
         kept = {name: _colour(tags.get(name, b"")) for name in (b"rXYZ", b"gXYZ", b"bXYZ")}
         kept |= {name: _curve(tags.get(name, b"")) for name in (b"rTRC", b"gTRC", b"bTRC")}
-    if not kept or not all(kept.values()):
+    else:
+        kept = {b"kTRC": _curve(tags.get(b"kTRC", b""))} if space == GREY else {}
+    if not kept or not all(kept.values()) or connection not in (b"XYZ ", b"Lab "):
         return None
-    # Curves and primaries stand for XYZ; the table of inks for whichever the profile says.
-    connection = profile[20:24] if space == CMYK and profile[20:24] in (b"XYZ ", b"Lab ") else b"XYZ "
     return _written(space, connection, kept)
 
 
@@ -81,6 +104,8 @@ def of_chromaticities(
 
     `curve` is a gamma alone, or gamma, a, b, c and d as type 3 of ICC's parametric curves has them.
     """
+    if any(not 0 <= part <= 1 for place in (white, red, green, blue) for part in place):
+        return None
     primaries = [_xyz(each) for each in (red, green, blue)]
     light = _xyz(white)
     if light is None or None in primaries:
@@ -102,11 +127,6 @@ def of_chromaticities(
     return _written(RGB, b"XYZ ", tags | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), parametric))
 
 
-def of_gamma(gamma: float) -> bytes:
-    """Return the profile of grey with this gamma."""
-    return _written(GREY, b"XYZ ", {b"kTRC": _parametric((gamma,))})
-
-
 def of_code_points(primaries: int, transfer: int) -> bytes | None:
     """Return the profile of H.273's numbers; None for those that are not known here."""
     if primaries not in _PRIMARIES or transfer not in _CURVES:
@@ -115,8 +135,11 @@ def of_code_points(primaries: int, transfer: int) -> bytes | None:
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes] | None:
-    """The tags of a profile, each where its directory says; None if it is no profile."""
-    if len(profile) < _HEADER + 4 or profile[36:40] != b"acsp":
+    """The tags of a profile, each where its directory says; None if it is no whole profile."""
+    if len(profile) < _HEADER + 4 or profile[36:40] != b"acsp" or profile[8] > MAX_VERSION:
+        return None
+    (length,) = struct.unpack_from(">I", profile)
+    if length > len(profile):
         return None
     (count,) = struct.unpack_from(">I", profile, _HEADER)
     if count > MAX_TAGS or len(profile) < _HEADER + 4 + 12 * count:
@@ -147,18 +170,19 @@ def _curve(tag: bytes) -> bytes:
     return b""
 
 
-def _is_table(tag: bytes) -> bool:
-    """Whether a tag is a table for four inks, in one of the two layouts whose size follows from their beginning."""
-    if len(tag) < 52 or len(tag) > MAX_TABLE or tag[8:10] != b"\4\3":
+def _is_table(tag: bytes, samples: int) -> bool:
+    """Whether a tag is a table for so many samples, in one of the two layouts whose size follows from their beginning."""
+    if len(tag) < 52 or len(tag) > MAX_TABLE or tag[8:10] != bytes([samples, 3]):
         return False
     steps = tag[10]
+    places = steps**samples * 3
     if tag[:4] == b"mft1":
-        return steps > 1 and len(tag) >= 48 + 256 * 4 + steps**4 * 3 + 256 * 3
+        return steps > 1 and len(tag) >= 48 + 256 * samples + places + 256 * 3
     if tag[:4] == b"mft2":
         before, after = struct.unpack_from(">HH", tag, 48)
         if not (2 <= before <= MAX_CURVE and 2 <= after <= MAX_CURVE):
             return False
-        return steps > 1 and len(tag) >= 52 + 2 * (before * 4 + steps**4 * 3 + after * 3)
+        return steps > 1 and len(tag) >= 52 + 2 * (before * samples + places + after * 3)
     return False
 
 

@@ -2,8 +2,9 @@
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from chalicelib.core import colour_profile
 from chalicelib.core.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -20,6 +21,7 @@ _COLOURS = {_APP0: 14, _APP14: 12}
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Baseline, extended and progressive; Huffman and arithmetic coding. No viewer shows the others."""
 _TABLES = {_DHT, _DQT, _DRI, _DAC}
+_NEEDED = {*_FRAMES, *_TABLES, _SOS}
 # No byte is looked at twice: a run of 0xff, which may be as long as the file, would be from each of its bytes on.
 _MARKER = re.compile(rb"\xff++([^\x00\xff])")
 _CODED = re.compile(rb"(?:[^\xff]++|\xff++[\x00\xd0-\xd7])*+")
@@ -31,21 +33,11 @@ def read(data: bytes) -> Picture:
 
     Where several stand one behind the other, as cameras write them, it is the first.
     """
-    kept, frame, scans, exif = [_START], b"", 0, b""
-    profile: dict[bytes, bytes] = {}
-    about_colours: set[int] = set()
+    kept, frame, scans, exif = [], b"", 0, b""
+    profile: list[bytes] = []
+    about_colours: dict[int, bytes] = {}
     for marker, content, coded in _segments(data):
-        if marker == _APP1 and content.startswith(b"Exif\0\0"):
-            exif = exif or content[6:]
-        elif marker == _APP2 and content.startswith(b"ICC_PROFILE\0"):
-            # Its number, how many there are, and its part of the profile.
-            profile.setdefault(content[12:13], content[14:])
-        elif (marker, content[:5]) in ((_APP0, b"JFIF\0"), (_APP14, b"Adobe")):
-            # These tell the decoder how the colours are coded; one that is too short tells nothing.
-            if marker not in about_colours and not frame and len(content) >= _COLOURS[marker]:
-                about_colours.add(marker)
-                kept.append(_segment(marker, content[:14]))
-        elif marker in _FRAMES:
+        if marker in _FRAMES:
             if frame:
                 raise NoPicture("is not a valid jpeg: it has more than one frame")
             frame = content
@@ -55,14 +47,32 @@ def read(data: bytes) -> Picture:
             kept += [_segment(marker, content), coded]
         elif marker & 0xF0 == 0xC0:
             raise NoPicture("is a jpeg of a kind that is not supported")
+        elif scans:
+            continue  # A decoder that has begun is told nothing more about the picture.
+        elif marker == _APP1 and content.startswith(b"Exif\0\0"):
+            exif = exif or content[6:]
+        elif marker == _APP2 and content.startswith(b"ICC_PROFILE\0"):
+            profile.append(content[12:])
+        elif (marker, content[:5]) in ((_APP0, b"JFIF\0"), (_APP14, b"Adobe")) and len(content) >= _COLOURS[marker]:
+            # These tell the decoder how the colours are coded, the last of each; one that is too short tells nothing.
+            about_colours[marker] = _segment(marker, content[:14])
         if scans > MAX_SCANS:
             raise NoPicture(f"is a jpeg with too many scans (max={MAX_SCANS})")
     if len(frame) < 6 or not scans:
         raise NoPicture("is not a valid jpeg: it has no picture")
-    depth, height, width = struct.unpack(">BHH", frame[:5])
-    colours = b"".join(part for _, part in sorted(profile.items()))
-    usable = colours if 0 < len(colours) <= MAX_PROFILE else None
-    return Picture("JPEG", width, height, depth, b"".join([*kept, _END]), orientation_of(exif), usable)
+    depth, height, width, samples = struct.unpack(">BHHB", frame[:6])
+    body = b"".join([_START, *about_colours.values(), *kept, _END])
+    colours = colour_profile.fitting(_joined(profile), samples)
+    return Picture("JPEG", width, height, depth, body, orientation_of(exif), colours)
+
+
+def _joined(parts: Sequence[bytes]) -> bytes:
+    """A profile of its parts, each after its number and how many there are; empty unless each is there once."""
+    in_order = sorted(parts)
+    numbers = [(number, len(parts)) for number in range(1, len(parts) + 1)]
+    if [tuple(part[:2]) for part in in_order] != numbers or sum(map(len, parts)) > MAX_PROFILE + 2 * len(parts):
+        return b""
+    return b"".join(part[2:] for part in in_order)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
@@ -85,7 +95,10 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         (length,) = struct.unpack_from(">H", data, position)
         end = position + length
         if length < 2:
-            raise NoPicture("is not a valid jpeg: a segment is shorter than can be")
+            # Its length counts itself; decoders take such a segment for an empty one where they need nothing of it.
+            if marker in _NEEDED:
+                raise NoPicture("is not a valid jpeg: a segment is shorter than can be")
+            end = position + 2
         if end > len(data):
             raise NoPicture("is truncated")
         content, position = data[position + 2 : end], end

@@ -16,8 +16,6 @@ from chalicelib.core.picture import NoPicture, Picture
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_SPACES = {"RGB": colour_profile.RGB, "L": colour_profile.GREY, "CMYK": colour_profile.CMYK}
-"""The colour space of a profile that fits an image of a mode."""
 _STRIP_PIXELS = 1_000_000
 """Pixels that are converted at once, so that a conversion needs little memory beside the decoded image."""
 
@@ -117,18 +115,24 @@ def _plain(strip: "Image", depth: int) -> "Image":
 
 
 def _in_srgb(image: "Image", profile: bytes | None) -> "Image":
-    """The image in sRGB, or in shades of grey; a profile that does not fit it, or is not simple, is ignored."""
+    """The image in sRGB, or in shades of grey; a profile that is of no use is ignored."""
     from PIL import Image, ImageCms
 
     alpha = image.getchannel("A") if image.mode.endswith("A") else None
     colours = image.convert(image.mode[:-1]) if alpha else image
-    if simple := profile and colour_profile.simple(profile, _SPACES[colours.mode]):
+    if profile:
+        grey = colours.mode == "L"
+        if grey and colour_profile.space_of(profile) == colour_profile.RGB:
+            colours = colours.convert("RGB")
+        # As browsers do; inks are darkened to black besides, as print is shown.
+        intent = ImageCms.Intent.PERCEPTUAL if colours.mode == "CMYK" else ImageCms.Intent.RELATIVE_COLORIMETRIC
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(simple))
-            converted = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            colours = converted.getchannel("G") if converted and colours.mode == "L" else converted or colours
+            source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            colours = ImageCms.profileToProfile(colours, source, srgb, intent, "RGB") or colours
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass  # Nobody is shown the profile: an image with a broken one is as good as one without.
+        if grey:
+            colours = colours.convert("L")
     if colours.mode == "CMYK":
         colours = colours.convert("RGB")
     if alpha is None:

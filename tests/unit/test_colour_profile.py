@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import random
 import resource
 import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from chalicelib.core import colour_profile, png
-from chalicelib.core.colour_profile import CMYK, GREY, MAX_CURVE, MAX_TAGS, RGB, simple
-from tests.pictures import chunk, header, png_of
+from chalicelib.core.colour_profile import CMYK, GREY, MAX_CURVE, MAX_TABLE, MAX_TAGS, RGB, simple
+from tests.pictures import chunk, encoded, header, png_of
 
 ROOT = Path(__file__).parents[2]
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -26,20 +29,21 @@ CURVE = b"curv" + struct.pack(">IIH", 0, 1, 0x0233)
 MATRIX = {b"rXYZ": XYZ, b"gXYZ": XYZ, b"bXYZ": XYZ, b"rTRC": CURVE, b"gTRC": CURVE, b"bTRC": CURVE}
 
 
-def profile_of(tags: dict[bytes, bytes], space: bytes = RGB, kind: bytes = b"mntr") -> bytes:
+def profile_of(
+    tags: dict[bytes, bytes], space: bytes = RGB, kind: bytes = b"mntr", connection: bytes = b"XYZ "
+) -> bytes:
     """A profile with tags, each with its own content."""
     start, directory, content = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
     for name, tag in tags.items():
         directory += struct.pack(">4sII", name, start + len(content), len(tag))
         content += tag
-    head = struct.pack(">I4sI", start + len(content), b"", 0x04200000) + kind + space + b"XYZ "
+    head = struct.pack(">I4sI", start + len(content), b"", 0x04200000) + kind + space + connection
     return head.ljust(36, b"\0").ljust(36) + b"acsp".ljust(92, b"\0") + directory + content
 
 
 def converted(profile: bytes, *colours: tuple[int, ...], mode: str = "RGB") -> list[tuple[int, ...]]:
     """The colours in sRGB."""
-    image = Image.new(mode, (len(colours), 1))
-    image.putdata([each[0] if mode == "L" else each for each in colours])
+    image = Image.frombytes(mode, (len(colours), 1), bytes(sample for colour in colours for sample in colour))
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     made = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     assert made
@@ -108,19 +112,78 @@ def test_grey_has_a_curve() -> None:
     assert simple(profile_of({b"gTRC": CURVE}, GREY), GREY) is None
 
 
-def table(steps: int = 2, kind: bytes = b"mft1", inks: int = 4) -> bytes:
-    """A table from inks to three values, all of them nothing."""
+def table(steps: int = 2, kind: bytes = b"mft1", inks: int = 4, values: bytes = b"") -> bytes:
+    """A table from inks to three values, which are nothing but for the given ones."""
+    size, ends = (1, 256) if kind == b"mft1" else (2, 2)
+    curve = bytes(range(256)) if kind == b"mft1" else b"\0\0\xff\xff"
     head = kind + bytes(4) + bytes([inks, 3, steps, 0]) + bytes(36)
-    if kind == b"mft1":
-        return head + bytes(256 * inks + steps**inks * 3 + 256 * 3)
-    return head + struct.pack(">HH", 2, 2) + bytes(2 * (2 * inks + steps**inks * 3 + 2 * 3))
+    head += b"" if kind == b"mft1" else struct.pack(">HH", ends, ends)
+    return head + curve * inks + (values or bytes(steps**inks * 3 * size)) + curve * 3
 
 
+@pytest.mark.parametrize(("space", "inks"), [(CMYK, 4), (RGB, 3)])
 @pytest.mark.parametrize("kind", [b"mft1", b"mft2"])
-def test_inks_have_a_table_of_a_fixed_layout(kind: bytes) -> None:
-    assert simple(profile_of({b"A2B0": table(kind=kind)}, CMYK, b"prtr"), CMYK)
-    for broken in (table(kind=kind)[:-1], table(kind=kind, steps=1), table(kind=kind, inks=3), b"mAB " + bytes(9999)):
-        assert simple(profile_of({b"A2B0": broken}, CMYK, b"prtr"), CMYK) is None
+def test_a_table_has_a_fixed_layout(kind: bytes, space: bytes, inks: int) -> None:
+    def taken(tag: bytes, name: bytes = b"A2B0") -> bool:
+        return simple(profile_of({name: tag}, space, b"prtr"), space) is not None
+
+    good = table(kind=kind, inks=inks)
+    assert taken(good)
+    assert taken(good, b"A2B1")
+    assert not taken(good, b"B2A0")
+    for broken in (
+        good[:-1],
+        table(kind=kind, steps=1, inks=inks),
+        table(kind=kind, inks=7 - inks),
+        good[:9] + b"\4" + good[10:],
+        b"mAB " + good[4:],
+        good.ljust(MAX_TABLE + 1, b"\0"),
+        b"",
+    ):
+        assert not taken(broken)
+    assert taken(good.ljust(MAX_TABLE, b"\0"))
+
+
+@pytest.mark.parametrize("entries", [(1, 2), (2, 1), (MAX_CURVE + 1, 2), (2, MAX_CURVE + 1)])
+def test_the_curves_of_a_table_are_bounded(entries: tuple[int, int]) -> None:
+    good = table(kind=b"mft2", inks=3).ljust(60_000, b"\0")
+    assert simple(profile_of({b"A2B0": good}, RGB), RGB)
+    other = good[:48] + struct.pack(">HH", *entries) + good[52:]
+    assert simple(profile_of({b"A2B0": other}, RGB), RGB) is None
+
+
+INKS = bytes(
+    sample
+    for c, m, y, k in product((0, 1), repeat=4)
+    for sample in (250 - 60 * c - 40 * m - 10 * y - 90 * k, 128 - 20 * c + 50 * m, 128 - 30 * c + 60 * y)
+)
+"""A table in Lab: what each pair of inks looks like."""
+
+
+def test_a_table_means_the_same_as_in_the_whole_profile() -> None:
+    whole = profile_of({b"A2B0": table(values=INKS), b"desc": b"text"}, CMYK, b"prtr", b"Lab ")
+    made = simple(whole, CMYK)
+    assert made
+    assert made != whole
+    inks = [(0, 0, 0, 0), (255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 255, 0), (0, 0, 0, 255), (30, 200, 90, 10)]
+    assert converted(made, *inks, mode="CMYK") == converted(whole, *inks, mode="CMYK")
+    assert simple(made, CMYK) == made
+
+
+def test_a_table_stands_above_primaries_and_curves() -> None:
+    alone = simple(profile_of({b"A2B0": table(inks=3)}), RGB)
+    assert simple(profile_of(MATRIX | {b"A2B0": table(inks=3)}), RGB) == alone != simple(profile_of(MATRIX), RGB)
+    assert simple(profile_of(MATRIX | {b"A2B0": b"mAB " + bytes(99)}), RGB) == simple(profile_of(MATRIX), RGB)
+
+
+def test_a_profile_is_whole_and_of_a_known_version() -> None:
+    good = profile_of(MATRIX)
+    assert simple(good + b"more", RGB) == simple(good, RGB)
+    assert simple(struct.pack(">I", len(good) + 1) + good[4:], RGB) is None
+    assert simple(good[:8] + b"\2" + good[9:], RGB)
+    assert simple(good[:8] + b"\5" + good[9:], RGB) is None
+    assert simple(good[:20] + b"Luv " + good[24:], RGB)
+    assert simple(profile_of({b"A2B0": table()}, CMYK, b"prtr", b"Luv "), CMYK) is None
 
 
 @given(st.binary(max_size=400), st.sampled_from([RGB, GREY, CMYK]))
@@ -151,7 +214,7 @@ def test_unknown_code_points_are_none(points: tuple[int, int]) -> None:
     assert colour_profile.of_code_points(*points) is None
 
 
-@pytest.mark.parametrize("place", [(0.3, 0.0), (0.3, 0.00001)])
+@pytest.mark.parametrize("place", [(0.3, 0.0), (0.3, 0.00001), (1.01, 0.3), (0.3, 1.01)])
 def test_primaries_that_span_no_space_are_none(place: tuple[float, float]) -> None:
     white, red, green, blue = (0.3127, 0.329), (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)
     assert colour_profile.of_chromaticities(white, red, green, blue, (2.2,))
@@ -165,67 +228,131 @@ def named(*chunks: bytes, colour: int = 2) -> bytes | None:
 
 
 def test_what_a_png_says_of_its_colours_by_order_of_strength() -> None:
-    gamma = chunk(b"gAMA", struct.pack(">I", 45_455))
+    gamma, dark = chunk(b"gAMA", struct.pack(">I", 45_455)), chunk(b"gAMA", struct.pack(">I", 40_000))
     primaries = chunk(b"cHRM", struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000))
+    p3 = chunk(b"cHRM", struct.pack(">8I", 31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000))
     srgb, wide = chunk(b"sRGB", b"\0"), chunk(b"cICP", b"\x0c\x0d\0\1")
     embedded = chunk(b"iCCP", b"p\0\0" + zlib.compress(SRGB))
 
+    inside, named_wide = simple(SRGB, RGB), colour_profile.of_code_points(12, 13)
+
     assert named(primaries) is None
-    both = named(gamma, primaries)
-    assert both == named(gamma)
+    assert named(gamma) is named(gamma, primaries) is None
+    both = named(dark, primaries)
     assert both
-    assert named(gamma, primaries, srgb) is None
-    assert named(gamma, primaries, srgb, embedded) == SRGB
-    assert named(gamma, primaries, srgb, embedded, wide) == colour_profile.of_code_points(12, 13)
-    assert named(gamma, primaries, embedded, chunk(b"cICP", b"\x0c\x0d\0\0")) == SRGB
-    assert named(gamma, primaries, colour=0) == colour_profile.of_gamma(100_000 / 45_455)
-    for broken in (b"", struct.pack(">I", 0), struct.pack(">I", 1_000_001)):
+    assert both == named(dark) == named(dark, chunk(b"cHRM", bytes(31)))
+    assert named(gamma, p3) not in {None, both}
+    assert named(dark, primaries, srgb) is None
+    assert named(dark, primaries, srgb, embedded) == inside
+    assert named(dark, primaries, srgb, embedded, wide) == named_wide
+    # One that says nothing of use leaves it to the next.
+    for useless in (b"\x0c\x0d\0\0", b"\x0c\x0d\1\1", b"\x09\x10\0\1", b"\2\2\0\1", b"\x0c\x0d\0\1\0", b""):
+        assert named(dark, primaries, embedded, chunk(b"cICP", useless)) == inside
+    for useless in (b"x" * 999, profile_of({b"kTRC": CURVE}, GREY)):
+        assert named(dark, chunk(b"iCCP", b"p\0\0" + zlib.compress(useless))) == both
+    assert named(dark, primaries, colour=0) == both
+    assert named(embedded, colour=0) == inside
+    assert named(wide, colour=0) == named_wide
+    for broken in (b"", struct.pack(">I", 0), struct.pack(">I", 999), struct.pack(">I", 1_000_001)):
         assert named(chunk(b"gAMA", broken), primaries) is None
 
 
 # Hostile profiles
 
 
+def picture_with(profile: bytes, mode: str = "RGB") -> bytes:
+    """A small image that has a profile: a jpeg of inks, else a png."""
+    if mode == "CMYK":
+        return encoded(Image.new(mode, (9, 9), (30, 200, 90, 10)), "JPEG", icc_profile=profile)
+    packed = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile, 9))
+    samples, kind = (1, 0) if mode == "L" else (3, 2)
+    return png_of(header(9, 9, 8, kind), (b"\0" + b"\x55" * 9 * samples) * 9, [packed])
+
+
 def hostile() -> dict[str, bytes]:
-    """Files whose profiles would keep a library busy, by what they hold."""
+    """Files whose profiles would keep a library busy, or are as large as may be, by what they hold."""
     element = b"curf" + struct.pack(">IHHf", 0, 1, 0, 1.0) + b"parf" + struct.pack(">IHH4f", 0, 0, 0, 1, 1, 0, 0)
     cvst = b"cvst" + struct.pack(">IHH", 0, 3, 3) + struct.pack(">6I", *[36, len(element)] * 3) + element
     count = 200_000
     chain = (
         b"mpet" + struct.pack(">IHHI", 0, 3, 3, count) + struct.pack(">2I", 16 + 8 * count, len(cvst)) * count + cvst
     )
-    large = b"mAB " + struct.pack(">I4B5I", 0, 3, 3, 0, 0, 32, 32, 32, 32, 32) + bytes(1_000_000)
+    other = b"mAB " + struct.pack(">I4B5I", 0, 3, 3, 0, 0, 32, 32, 32, 32, 32) + bytes(1_000_000)
+    steps = table()[:10] + b"\xff" + table()[11:]
+    curve = b"curv" + struct.pack(">II", 0, MAX_CURVE) + b"\0\xff" * MAX_CURVE
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
     return {
-        "one element many times": profile_of(MATRIX | {b"D2B0": chain}),
-        "a chain alone": profile_of({b"A2B0": chain}),
-        "a large table": profile_of({b"A2B0": large}),
-        "one tag many times": profile_of(dict.fromkeys((b"%04d" % turn for turn in range(2_000)), b"x")),
-        "a table of 255 steps": profile_of({b"A2B0": table()[:10] + b"\xff" + table()[11:]}, CMYK, b"prtr"),
+        "one element many times": picture_with(profile_of(MATRIX | {b"D2B0": chain})),
+        "a chain in place of a table": picture_with(profile_of({b"A2B0": chain})),
+        "a large table of another layout": picture_with(profile_of({b"A2B0": other})),
+        "many tags": picture_with(profile_of(dict.fromkeys((b"%04d" % turn for turn in range(2_000)), b"x"))),
+        "a table of 255 steps": picture_with(profile_of({b"A2B0": steps}, CMYK, b"prtr"), "CMYK"),
+        "the largest table of three": picture_with(profile_of({b"A2B0": table(69, b"mft2", 3)})),
+        "the largest table of inks": picture_with(profile_of({b"A2B0": table(23, b"mft2")}, CMYK, b"prtr"), "CMYK"),
+        "the longest curves": picture_with(profile_of(MATRIX | curves)),
     }
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
+from chalicelib.core.images import ImageBounds
+from chalicelib.web.images import render
+
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF)
+
+files = [path.read_bytes() for path in sorted(Path(sys.argv[1]).iterdir())]
+before = used().ru_maxrss
+for data in files:
+    so_far = used().ru_utime + used().ru_stime
+    resource.setrlimit(resource.RLIMIT_CPU, (int(so_far) + 3, resource.RLIM_INFINITY))
+    assert len(render(data, ImageBounds())) == 3
+print(used().ru_maxrss - before)
+"""
+
+
+def render_within_limits(files: Iterable[bytes], directory: Path) -> None:
+    """Render these in a process that the system ends if one of them takes more than 3 seconds and some megabytes."""
+    for turn, data in enumerate(files):
+        assert len(data) < 5_000_000
+        (directory / f"{turn:04}").write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, directory],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000, 1_000_000_000)),
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    assert int(done.stdout) * 1024 <= 60_000_000
 
 
 @pytest.mark.parametrize("kind", hostile())
 def test_a_hostile_profile_takes_little_time_and_memory(kind: str, tmp_path: Path) -> None:
-    """In a process of its own, which the system ends if it takes more than seconds and megabytes."""
-    packed = chunk(b"iCCP", b"p\0\0" + zlib.compress(hostile()[kind], 9))
-    (tmp_path / "image").write_bytes(png_of(header(9, 9), (b"\0" + b"\x55" * 27) * 9, [packed]))
-    program = """
-import resource, sys
-from PIL import Image, ImageCms, PngImagePlugin
-from chalicelib.core.images import ImageBounds
-from chalicelib.web.images import render
-data = open(sys.argv[1], "rb").read()
-before = resource.getrusage(resource.RUSAGE_SELF)
-resource.setrlimit(resource.RLIMIT_CPU, (int(before.ru_utime + before.ru_stime) + 3,) * 2)
-render(data, ImageBounds())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before.ru_maxrss)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "image"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000, 1_000_000_000)),
-    )
-    assert int(done.stdout) * 1024 <= 40_000_000
+    render_within_limits([hostile()[kind]], tmp_path)
+
+
+def mutations() -> Iterator[bytes]:
+    """Files with profiles of every kind that is taken, some bytes of each changed."""
+    draw = random.Random(22)
+    wholes = [
+        ("RGB", SRGB),
+        ("RGB", profile_of(MATRIX)),
+        ("RGB", profile_of({b"A2B0": table(3, b"mft2", 3)}, connection=b"Lab ")),
+        ("L", profile_of({b"kTRC": CURVE}, GREY)),
+        ("CMYK", profile_of({b"A2B0": table(values=INKS)}, CMYK, b"prtr", b"Lab ")),
+    ]
+    for turn in range(500):
+        mode, whole = wholes[turn % len(wholes)]
+        changed = bytearray(whole)
+        for _ in range(draw.randint(1, 6)):
+            place = draw.choice([draw.randrange(128, 300), draw.randrange(len(whole))]) % len(whole)
+            changed[place] = draw.choice([0, 1, 127, 128, 255, draw.randrange(256)])
+        yield picture_with(bytes(changed), mode)
+
+
+def test_whatever_is_changed_in_a_profile_the_picture_is_shown_at_little_cost(tmp_path: Path) -> None:
+    render_within_limits(mutations(), tmp_path)
