@@ -3,8 +3,8 @@
 A profile of a file is hostile: its tags may name one another, or a chain of thousands of elements, and a library that
 follows them works for seconds. So a profile is read here only as far as it is an input profile of three primaries with
 curves, of grey with a curve, or of three primaries or four inks with one table of a fixed layout, and written anew with
-those tags alone. Everything else counts as no profile. Sources: ICC.1:2022 (tags `rXYZ`, `rTRC`, `kTRC`, types `curv`, `para`, `XYZ `,
-`mft1`, `mft2`), PNG third edition (gAMA, cHRM, cICP), ITU-T H.273 (its tables 2 and 3 for cICP).
+those tags alone. Everything else counts as no profile. Sources: ICC.1:2022 (tags `rXYZ`, `rTRC`, `kTRC`, `A2B0`, types
+`curv`, `para`, `XYZ `, `mft1`, `mft2`), PNG third edition (gAMA, cHRM, cICP), ITU-T H.273 (tables 2 and 3).
 """
 
 import struct
@@ -171,7 +171,7 @@ def _curve(tag: bytes) -> bytes:
 
 
 def _is_table(tag: bytes, samples: int) -> bool:
-    """Whether a tag is a table for so many samples, in one of the two layouts whose size follows from their beginning."""
+    """Whether a tag is a table for so many samples, in one of the two layouts whose size their beginning tells."""
     if len(tag) < 52 or len(tag) > MAX_TABLE or tag[8:10] != bytes([samples, 3]):
         return False
     steps = tag[10]

@@ -32,13 +32,14 @@ MATRIX = {b"rXYZ": XYZ, b"gXYZ": XYZ, b"bXYZ": XYZ, b"rTRC": CURVE, b"gTRC": CUR
 def profile_of(
     tags: dict[bytes, bytes], space: bytes = RGB, kind: bytes = b"mntr", connection: bytes = b"XYZ "
 ) -> bytes:
-    """A profile with tags, each with its own content."""
+    """A profile with tags, each with its own content, under D50."""
     start, directory, content = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
     for name, tag in tags.items():
         directory += struct.pack(">4sII", name, start + len(content), len(tag))
         content += tag
     head = struct.pack(">I4sI", start + len(content), b"", 0x04200000) + kind + space + connection
-    return head.ljust(36, b"\0").ljust(36) + b"acsp".ljust(92, b"\0") + directory + content
+    light = struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
+    return (head.ljust(36, b"\0") + b"acsp".ljust(32, b"\0") + light).ljust(128, b"\0") + directory + content
 
 
 def converted(profile: bytes, *colours: tuple[int, ...], mode: str = "RGB") -> list[tuple[int, ...]]:
@@ -116,7 +117,8 @@ def table(steps: int = 2, kind: bytes = b"mft1", inks: int = 4, values: bytes = 
     """A table from inks to three values, which are nothing but for the given ones."""
     size, ends = (1, 256) if kind == b"mft1" else (2, 2)
     curve = bytes(range(256)) if kind == b"mft1" else b"\0\0\xff\xff"
-    head = kind + bytes(4) + bytes([inks, 3, steps, 0]) + bytes(36)
+    head = kind + bytes(4) + bytes([inks, 3, steps, 0])
+    head += struct.pack(">9i", *[0x10000 * (place % 4 == 0) for place in range(9)])
     head += b"" if kind == b"mft1" else struct.pack(">HH", ends, ends)
     return head + curve * inks + (values or bytes(steps**inks * 3 * size)) + curve * 3
 
@@ -271,7 +273,7 @@ def picture_with(profile: bytes, mode: str = "RGB") -> bytes:
 
 def hostile() -> dict[str, bytes]:
     """Files whose profiles would keep a library busy, or are as large as may be, by what they hold."""
-    element = b"curf" + struct.pack(">IHHf", 0, 1, 0, 1.0) + b"parf" + struct.pack(">IHH4f", 0, 0, 0, 1, 1, 0, 0)
+    element = b"curf" + struct.pack(">IHH", 0, 1, 0) + b"parf" + struct.pack(">IHH4f", 0, 0, 0, 1, 1, 0, 0)
     cvst = b"cvst" + struct.pack(">IHH", 0, 3, 3) + struct.pack(">6I", *[36, len(element)] * 3) + element
     count = 200_000
     chain = (

@@ -215,7 +215,12 @@ def test_the_first_of_two_orientations_holds() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [(0xE0, b"JFIF\0".ljust(14)), (0xEE, b"Adobe".ljust(14)), (0xE1, b"Exif\0\0" + exif(6)[6:]), (0xE2, ICC + b"\1\1" + WIDE)],
+    [
+        (0xE0, b"JFIF\0".ljust(14)),
+        (0xEE, b"Adobe".ljust(14)),
+        (0xE1, b"Exif\0\0" + exif(6)[6:]),
+        (0xE2, ICC + b"\1\1" + WIDE),
+    ],
 )
 def test_what_describes_a_picture_stands_before_its_pixels(content: tuple[int, bytes]) -> None:
     described = segment(*content)
@@ -309,7 +314,10 @@ def test_frames_that_nobody_shows(marker: int) -> None:
         (jpeg_of(segment(0xC0, FRAME[:5]), end=SOS + END), "it has no picture"),
         (START + b"xy", "a marker is missing"),
         (jpeg_of(START), "a marker stands where none may"),
-        *((jpeg_of(bytes([0xFF, marker, 0, 1])), "a segment is shorter than can be") for marker in (0xC0, 0xC4, 0xDA, 0xDB)),
+        *(
+            (jpeg_of(bytes([0xFF, marker, 0, 1])), "a segment is shorter than can be")
+            for marker in (0xC0, 0xC4, 0xDA, 0xDB)
+        ),
         (jpeg_of(*[segment(0xFE, b"")] * jpeg.MAX_SEGMENTS), "it has too many segments (max=4096)"),
     ],
 )
