@@ -119,7 +119,7 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
     @route(USER + "/installs/{app}", methods=["DELETE"])
     def uninstall(request: Request, access: Access, user: str, app: str) -> Response:
         """Uninstall an app for a user, which erases the user's data in it."""
-        changed = platform().appdata.uninstall(known_id("app", app), known_id("user", user))
+        changed = platform().personal.uninstall(known_id("app", app), known_id("user", user))
         return changed_answer(changed, user=user, app=app)
 
     @route(USER + "/grants", methods=["GET"])
@@ -138,7 +138,7 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
         """Everything stored about a user. One that Lambda cannot carry is a 303 to where it is for 5 minutes."""
         here = platform()
         everything = found("user", user, here.personal.export(known_id("user", user)))
-        return data_answer(everything_json(everything, shown(here)), {}, here.answers.keep)
+        return data_answer(everything_json(everything, shown(here)), {}, here.answers.keeper(user))
 
     return face
 

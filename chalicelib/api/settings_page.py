@@ -77,7 +77,7 @@ def _changed(here: Platform, user: User, form: Mapping[str, str]) -> bool:
     if "end" in form:
         return here.grants.end(user.id, _app(form["end"]))
     if "uninstall" in form:
-        return here.appdata.uninstall(_app(form["uninstall"]), user.id)
+        return here.personal.uninstall(_app(form["uninstall"]), user.id)
     if "save" not in form:
         return False
     try:
