@@ -145,7 +145,15 @@ class Platform:
         from chalicelib.store.personal import Personal
 
         return Personal(
-            self.users, self.apps, self.pages, self.directory, self.appdata, self.grants, self._posts, self._notes
+            self.users,
+            self.apps,
+            self.pages,
+            self.directory,
+            self.appdata,
+            self.grants,
+            self._posts,
+            self._notes,
+            self.answers,
         )
 
     @cached_property

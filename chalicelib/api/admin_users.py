@@ -138,7 +138,7 @@ def admin_users(platform: Callable[[], Platform]) -> Face:
         """Everything stored about a user. One that Lambda cannot carry is a 303 to where it is for 5 minutes."""
         here = platform()
         everything = found("user", user, here.personal.export(known_id("user", user)))
-        return data_answer(everything_json(everything, shown(here)), {}, here.answers.keep)
+        return data_answer(everything_json(everything, shown(here)), {}, here.answers.keeper(user))
 
     return face
 

@@ -55,7 +55,7 @@ def feeds(platform: Callable[[], Platform]) -> Face:
         show = shown(here).feed
         uri = asked_content(request)
         if uri is not None:
-            return data_answer({"entry": show(*here.feeds.get(page, uri))}, {}, here.answers.keep)
+            return data_answer({"entry": show(*here.feeds.get(page, uri))}, {}, here.answers.keeper(None))
         wanted = asked_part(request)
         return list_answer(here, wanted, here.feeds.part(page, wanted), show)
 

@@ -53,6 +53,7 @@ def os_appdata(platform: Callable[[], Platform]) -> Face:
         selection = opensocial.select_data(guid, selector, name, access)
         keys = opensocial.data_keys(_fields(request), here.settings.limits)
         single = selection.group is Group.SELF and not selection.several
+        whose = selection.users[0] if single else viewer
         headers: dict[str, str] = {}
         if single and selection.users == (viewer,):
             reading = here.appdata.read(access.app, viewer, keys, _conditions(request))
@@ -63,9 +64,9 @@ def os_appdata(platform: Callable[[], Platform]) -> Face:
             data = data_of(here, access, selection, keys)
         if form == "atom":
             uri = atom.address(here.settings.issuer, "os", "0.8", "appdata", guid, selector, name)
-            return carried(_atom(data, uri, here.clock(), headers, single=single), here.answers.keep)
+            return carried(_atom(data, uri, here.clock(), headers, single=single), here.answers.keeper(whose))
         entry = {full_id(user): values for user, values in data.items()}
-        return data_answer({"entry": entry}, headers, here.answers.keep)
+        return data_answer({"entry": entry}, headers, here.answers.keeper(whose))
 
     @route(methods=["POST", "PUT"])
     def write(request: Request, access: Access, guid: str, selector: str, app: str) -> Response:

@@ -50,9 +50,11 @@ def os_people(platform: Callable[[], Platform]) -> Face:
                 return atom.entry_answer(made[0], here.clock())
             uri = atom.address(here.settings.issuer, "os", "0.8", "people", guid, group)
             answer = atom.feed_answer(made, found.counters, uri=uri, title="People", now=here.clock())
-            return carried(answer, here.answers.keep)
+            return carried(answer, here.answers.keeper(access.user))
         counters = {name: found.counters[name] for name in ("startIndex", "totalResults")}
-        return data_answer({"entry": entries[0] if single else entries, **counters}, {}, here.answers.keep)
+        return data_answer(
+            {"entry": entries[0] if single else entries, **counters}, {}, here.answers.keeper(access.user)
+        )
 
     return face
 

@@ -89,7 +89,7 @@ def list_answer(
     entries = [shape(entry, part.posters) for entry in part.entries]
     following = {"nextCursor": part.following} if part.following is not None else {}
     body = {"entry": entries} | wanted.counters(len(entries), part.total) | following
-    return data_answer(body, {}, here.answers.keep)
+    return data_answer(body, {}, here.answers.keeper(None))
 
 
 def created(

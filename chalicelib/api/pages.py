@@ -34,6 +34,6 @@ def pages(platform: Callable[[], Platform]) -> Face:
         found = here.pages.get(page_id(request, check_format(request, page)))
         if found is None:
             raise NotFound("There is no such page")
-        return data_answer({"entry": page_information(found)}, {}, here.answers.keep)
+        return data_answer({"entry": page_information(found)}, {}, here.answers.keeper(None))
 
     return face

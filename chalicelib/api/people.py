@@ -46,8 +46,8 @@ def people(platform: Callable[[], Platform]) -> Face:
         strict = here.settings.strict_profiles
         entries = [view(person, fields, found.running, strict=strict) for person in found.people]
         if wanted is Group.SELF:
-            return data_answer({"entry": entries[0], **Paging().counters(1, 1)}, {}, here.answers.keep)
+            return data_answer({"entry": entries[0], **Paging().counters(1, 1)}, {}, here.answers.keeper(viewer))
         counters = query.paging.counters(len(entries), found.total)
-        return data_answer({"entry": entries, **counters}, {}, here.answers.keep)
+        return data_answer({"entry": entries, **counters}, {}, here.answers.keeper(viewer))
 
     return face

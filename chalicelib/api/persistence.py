@@ -55,7 +55,7 @@ def persistence(platform: Callable[[], Platform]) -> Face:
                 return json_answer({"entry": _usage(here, viewer, here.appdata.usage(access.app, viewer))})
             case Group.FRIENDS:
                 found = here.appdata.read_friends(access.app, viewer, keys)
-                return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.answers.keep)
+                return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.answers.keeper(viewer))
         if selection.own:
             reading = here.appdata.read(access.app, viewer, keys, demands)
         else:
@@ -110,7 +110,7 @@ def _entry(user: str, data: dict[str, str]) -> dict[str, Any]:
 def _reading_answer(here: Platform, user: str, reading: Reading) -> Response:
     if reading.data is None:
         return unchanged_answer(reading.etag)
-    return data_answer({"entry": [_entry(user, reading.data)]}, {"ETag": reading.etag}, here.answers.keep)
+    return data_answer({"entry": [_entry(user, reading.data)]}, {"ETag": reading.etag}, here.answers.keeper(user))
 
 
 def _receipt_answer(receipt: Receipt) -> Response:

@@ -70,7 +70,7 @@ def rpc(platform: Callable[[], Platform], now: Callable[[], float] = time.monoto
             return json_answer(jsonrpc.failure(jsonrpc.WHOLE, fault), 400)
         work = _Work(platform(), access, now)
         answers = [work.answer(each) for each in calls]
-        return data_answer(answers if batch else answers[0], {}, work.here.answers.keep)
+        return data_answer(answers if batch else answers[0], {}, work.here.answers.keeper(access.user))
 
     return face
 

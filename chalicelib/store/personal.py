@@ -13,6 +13,7 @@ from itertools import islice
 from chalicelib.core.directory import User
 from chalicelib.core.errors import PermissionDenied, TooLarge
 from chalicelib.core.oauth import Grant
+from chalicelib.store.answers import Answers
 from chalicelib.store.appdata import AppData
 from chalicelib.store.apps import Apps
 from chalicelib.store.directory import Directory
@@ -58,6 +59,7 @@ class Personal:
         grants: Grants,
         posts: Posts,
         notes: Notes,
+        answers: Answers,
     ) -> None:
         self._users = users
         self._apps = apps
@@ -67,6 +69,7 @@ class Personal:
         self._grants = grants
         self._posts = posts
         self._notes = notes
+        self._answers = answers
 
     def export(self, user: str) -> Everything | None:
         """All of it; None where there is no such user. Raises TooLarge (over EXPORT_BYTES of values)."""
@@ -96,12 +99,14 @@ class Personal:
     def uninstall(self, app: str, user: str) -> bool:
         """Uninstall an app for a user: the data there are erased and the grant ends, in one transaction.
 
-        Returns whether it was installed. Raises Unavailable.
+        Oversized answers with the user's data are removed after it. Returns whether it was installed. Raises
+        Unavailable; then it may be called again.
         """
         removed = self._appdata.uninstall(app, user, partial(self._grants.ending, user, app))
         if not removed:
             # Only tables that were restored to different moments hold a grant without its install.
             self._grants.end(user, app)
+        self._answers.clear(user)
         return removed
 
     def erase(self, user: str, now: Callable[[], float] = time.monotonic) -> dict[str, int]:
@@ -124,6 +129,7 @@ class Personal:
         self._grants.erase(user)
         self._notes.leave(USER + user, LATE_MS)
         removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
+        self._answers.clear(user)
         self._users.delete(user)
         return removed
 

@@ -8,7 +8,7 @@ file's own bytes is ever stored: no position, comment, preview or second content
 import io
 from typing import TYPE_CHECKING
 
-from chalicelib.core import jpeg, png
+from chalicelib.core import colour_profile, jpeg, png
 from chalicelib.core.errors import ParameterInvalid, TooLarge
 from chalicelib.core.images import MAX_SIDE, NAMES, ImageBounds, Rendition, fitted
 from chalicelib.core.picture import NoPicture, Picture
@@ -115,18 +115,24 @@ def _plain(strip: "Image", depth: int) -> "Image":
 
 
 def _in_srgb(image: "Image", profile: bytes | None) -> "Image":
-    """The image in sRGB, or in shades of grey; a profile that does not fit it is ignored."""
+    """The image in sRGB, or in shades of grey; a profile that is of no use is ignored."""
     from PIL import Image, ImageCms
 
     alpha = image.getchannel("A") if image.mode.endswith("A") else None
     colours = image.convert(image.mode[:-1]) if alpha else image
-    if profile and colours.mode in ("RGB", "CMYK"):
+    if profile:
+        grey = colours.mode == "L"
+        if grey and colour_profile.space_of(profile) == colour_profile.RGB:
+            colours = colours.convert("RGB")
+        # As browsers do; inks are darkened to black besides, as print is shown.
+        intent = ImageCms.Intent.PERCEPTUAL if colours.mode == "CMYK" else ImageCms.Intent.RELATIVE_COLORIMETRIC
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            colours = converted or colours
+            source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            colours = ImageCms.profileToProfile(colours, source, srgb, intent, "RGB") or colours
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass  # Nobody is shown the profile: an image with a broken one is as good as one without.
+        if grey:
+            colours = colours.convert("L")
     if colours.mode == "CMYK":
         colours = colours.convert("RGB")
     if alpha is None:

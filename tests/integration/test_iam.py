@@ -137,6 +137,13 @@ def test_a_presigned_url_is_for_what_its_reader_does(world: World) -> None:
     }
 
 
+def test_what_a_user_leaves_in_the_bucket_is_looked_for_in_one_folder(world: World) -> None:
+    world.platform.answers.keep(b"{}", "application/json", HANA)
+    assert asked(lambda: world.platform.answers.clear(HANA)) == {
+        Seen(None, "store/answers.py", Ask("s3", "answers/", action)) for action in ("ListBucket", "DeleteObject")
+    }
+
+
 def test_the_queue_s_function_asks_for_itself(make_world: Worlds) -> None:
     world = populated(make_world())
     post(world, contentUri=URI)

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from bench.world import BUCKET
 from chalicelib.core import passwords
 from chalicelib.core.directory import App, Publication, User
 from local.gateway import Request
@@ -607,7 +608,9 @@ def test_settings_show_and_end_what_was_granted(here: Any, browser: Browser) -> 
     assert "saved" in page.text
     assert here.platform.grants.of_user(HANA) == []
     assert here.platform.directory.installs(HANA)[0] == [QUEST]
+    here.platform.answers.keep(b"{}", "application/json", HANA)
     page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
+    assert "Contents" not in here.s3.list_objects_v2(Bucket=BUCKET, Prefix="answers/")
     assert here.platform.directory.installs(HANA)[0] == []
     assert "You have not allowed or installed any apps." in page.text
 

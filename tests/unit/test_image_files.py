@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core import jpeg, png
+from chalicelib.core.colour_profile import of_code_points
 from chalicelib.core.images import Rendition, fitted, is_key, key_of
 from chalicelib.core.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
 from tests.pictures import PNG_SIGNATURE, chunk, exif, header, png_of, segment
@@ -20,6 +21,12 @@ SOF, SOS = segment(0xC0, FRAME), segment(0xDA, b"scan")
 PIXELS = b"a\xff\0b\xff\xd0c\xff\xd7"
 """With a stuffed byte and restarts."""
 ICC = b"ICC_PROFILE\0"
+WIDE = of_code_points(12, 13) or b""
+
+
+def profile_of_size(size: int) -> bytes:
+    """A profile that is followed by nothing, up to a size."""
+    return struct.pack(">I", size) + WIDE[4:].ljust(size - 4, b"\0")
 
 
 def jpeg_of(*segments: bytes, end: bytes = SOF + SOS + PIXELS + END) -> bytes:
@@ -46,7 +53,7 @@ def no_png(*parts: bytes) -> str:
 
 
 def test_of_a_png_the_picture_is_kept() -> None:
-    profile = chunk(b"iCCP", b"name\0\0" + zlib.compress(b"profile"))
+    profile = chunk(b"iCCP", b"name\0\0" + zlib.compress(WIDE))
     palette = [chunk(b"PLTE", b"abc"), chunk(b"tRNS", b"\x7f")]
     others = [chunk(b"tEXt", b"secret"), chunk(b"gAMA", b"1"), chunk(b"eXIf", exif(6)[6:])]
     pixels = [chunk(b"IDAT", b"one"), chunk(b"IDAT"), chunk(b"IDAT", b"two")]
@@ -55,7 +62,7 @@ def test_of_a_png_the_picture_is_kept() -> None:
     read = png.read(b"".join([PNG_SIGNATURE, head, profile, *palette, *others, *pixels, chunk(b"IEND"), b"more"]))
 
     body = b"".join([PNG_SIGNATURE, head, *palette, chunk(b"IDAT", b"onetwo"), chunk(b"IEND")])
-    assert read == Picture("PNG", 40, 30, 4, body, 6, b"profile")
+    assert read == Picture("PNG", 40, 30, 4, body, 6, WIDE)
     assert png.read(png_of(header(1, 2, 16), b"")).upright_size == (1, 2)
     large = png.read(png_of(header(2**32 - 1, 2**31, 255), b""))
     assert (large.width, large.height, large.depth) == (2**32 - 1, 2**31, 255)
@@ -68,13 +75,13 @@ ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown k
     ("parts", "said"),
     [
         ([], ORDER),
-        ([chunk(b"IHDR")], ORDER),
+        ([chunk(b"IHDR")], "its header is broken"),
         ([chunk(b"IHDR", b"\0" * 12)], "its header is broken"),
         ([chunk(b"IHDR", b"\0" * 14)], "its header is broken"),
         ([chunk(b"IDAT")], ORDER),
         ([header(1, 1), header(1, 1)], ORDER),
-        ([header(1, 1), chunk(b"IDAT"), chunk(b"PLTE")], ORDER),
-        ([header(1, 1), chunk(b"tRNS"), chunk(b"tRNS")], ORDER),
+        ([header(1, 1, 8, 3), chunk(b"IDAT"), chunk(b"PLTE", b"abc")], ORDER),
+        ([header(1, 1, 8, 3), chunk(b"PLTE", b"abc"), chunk(b"PLTE", b"abc")], ORDER),
         ([header(1, 1), chunk(b"EVIL")], UNKNOWN),
         ([header(1, 1), chunk(b"EviL")], UNKNOWN),
         ([header(1, 1), chunk(b"EV1L")], "what should be a part of it is none"),
@@ -86,6 +93,63 @@ def test_what_is_no_png(parts: list[bytes], said: str) -> None:
     assert no_png(*parts, chunk(b"IEND")) == f"is not a valid png: {said}"
 
 
+@pytest.mark.parametrize("kind", [b"tEXt", b"tRNS", b"iCCP", b"eXIf", b"gAMA", b"pHYs"])
+def test_an_ancillary_chunk_with_a_wrong_checksum_is_left_out(kind: bytes) -> None:
+    broken = chunk(kind, b"content")[:-1] + b"x"
+    assert png.read(png_of(header(1, 1), b"\0", [broken])) == png.read(png_of(header(1, 1), b"\0"))
+
+
+def test_the_checksum_of_the_end_is_of_no_use() -> None:
+    whole = png_of(header(1, 1), b"\0")
+    assert png.read(whole[:-1] + b"x").data == whole
+
+
+BEFORE = [chunk(b"eXIf", exif(6)[6:]), chunk(b"gAMA", struct.pack(">I", 100_000)), chunk(b"tRNS", bytes(6))]
+
+
+def test_what_describes_the_pixels_stands_before_them_and_the_first_holds() -> None:
+    plain, described = png_of(header(1, 1), b"\0"), png_of(header(1, 1), b"\0", BEFORE)
+    assert png.read(described) != png.read(plain)
+    assert png.read(png_of(header(1, 1), b"\0", after=BEFORE)) == png.read(plain)
+    others = [chunk(b"eXIf", exif(3)[6:]), chunk(b"gAMA", struct.pack(">I", 50_000)), chunk(b"tRNS", b"\1" * 6)]
+    assert png.read(png_of(header(1, 1), b"\0", [*BEFORE, *others])) == png.read(described)
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour", "sent", "left"),
+    [
+        (8, 0, b"\0\7", b"\0\7"),
+        (8, 0, b"\1\7", b"\0\7"),
+        (1, 0, b"\0\7", b"\0\1"),
+        (16, 0, b"\1\7", b"\1\7"),
+        (8, 0, b"\7", b""),
+        (8, 0, b"\0\7x", b"\0\7"),
+        (8, 2, b"\1\2\3\4\5\6", b"\0\2\0\4\0\6"),
+        (8, 2, b"\0" * 5, b""),
+        (8, 4, b"\0\7", b""),
+        (8, 6, b"\0" * 6, b""),
+    ],
+)
+def test_transparency_that_does_not_fit_the_pixels_is_left_out(
+    depth: int, colour: int, sent: bytes, left: bytes
+) -> None:
+    head = header(1, 1, depth, colour)
+    kept = [chunk(b"tRNS", left)] if left else []
+    assert png.read(png_of(head, b"\0", [chunk(b"tRNS", sent)])).data == png_of(head, b"\0", kept)
+
+
+def test_transparency_of_a_palette_stands_behind_it() -> None:
+    head, palette, clear = header(1, 1, 8, 3), chunk(b"PLTE", b"abc"), chunk(b"tRNS", b"\7")
+    assert png.read(png_of(head, b"\0", [palette, clear])).data == png_of(head, b"\0", [palette, clear])
+    assert png.read(png_of(head, b"\0", [clear, palette])).data == png_of(head, b"\0", [palette])
+
+
+@pytest.mark.parametrize("colour", [0, 2, 4, 6])
+def test_a_palette_without_use_is_left_out(colour: int) -> None:
+    head, palette = header(1, 1, 8, colour), chunk(b"PLTE", b"abc")
+    assert png.read(png_of(head, b"\0", [palette, palette], [palette])).data == png_of(head, b"\0")
+
+
 def test_a_png_ends_with_its_last_chunk() -> None:
     whole = png_of(header(1, 1), b"\0")
     assert png.read(whole).data == whole
@@ -95,20 +159,30 @@ def test_a_png_ends_with_its_last_chunk() -> None:
     assert no_png(b"\xff\xff\xff\xff", body[4:]) == "is truncated"
 
 
-@pytest.mark.parametrize(("size", "there"), [(1, True), (MAX_PROFILE, True), (MAX_PROFILE + 1, False)])
+@pytest.mark.parametrize(("size", "there"), [(MAX_PROFILE, True), (MAX_PROFILE + 1, False)])
 def test_a_profile_of_four_million_bytes_is_the_largest(size: int, there: bool) -> None:
-    profile = b"p" * size
-    packed = chunk(b"iCCP", b"\0\0" + zlib.compress(profile))
+    profile = profile_of_size(size)
+    packed = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile))
     most = 65_519
     parts = [profile[place : place + most] for place in range(0, size, most)]
     numbered = [segment(0xE2, ICC + bytes([turn + 1, len(parts)]) + part) for turn, part in enumerate(parts)]
 
-    assert png.read(png_of(header(1, 1), b"", [packed])).profile == (profile if there else None)
-    assert jpeg.read(jpeg_of(*numbered)).profile == (profile if there else None)
+    assert png.read(png_of(header(1, 1), b"", [packed])).profile == (WIDE if there else None)
+    assert jpeg.read(jpeg_of(*numbered)).profile == (WIDE if there else None)
 
 
 @pytest.mark.parametrize(
-    "broken", [b"", b"name", b"name\0", b"name\0\0nonsense", b"\0\0" + zlib.compress(b"p" * 99)[:-1]]
+    "broken",
+    [
+        b"",
+        b"name",
+        b"name\0",
+        b"name\0\0nonsense",
+        b"name\0\0" + zlib.compress(b"p" * 999),
+        b"name\0\0" + zlib.compress(WIDE)[:-1],
+        b"name\0\1" + zlib.compress(WIDE),
+        b"\0\0" + zlib.compress(WIDE),
+    ],
 )
 def test_a_broken_profile_is_none(broken: bytes) -> None:
     assert png.read(png_of(header(1, 1), b"", [chunk(b"iCCP", broken)])).profile is None
@@ -139,20 +213,79 @@ def test_the_first_of_two_orientations_holds() -> None:
     assert (read.orientation, read.upright_size) == (5, (30, 40))
 
 
-def test_how_colours_are_coded_is_said_before_the_frame() -> None:
-    late = segment(0xE0, b"JFIF\0")
-    end = SOS + PIXELS + END
-    assert kept(SOF, late, end=end) == kept(SOF, end=end)
+@pytest.mark.parametrize(
+    "content",
+    [
+        (0xE0, b"JFIF\0".ljust(14)),
+        (0xEE, b"Adobe".ljust(14)),
+        (0xE1, b"Exif\0\0" + exif(6)[6:]),
+        (0xE2, ICC + b"\1\1" + WIDE),
+    ],
+)
+def test_what_describes_a_picture_stands_before_its_pixels(content: tuple[int, bytes]) -> None:
+    described = segment(*content)
+    plain = jpeg.read(jpeg_of())
+    assert jpeg.read(jpeg_of(described)) == jpeg.read(jpeg_of(SOF, described, end=SOS + PIXELS + END)) != plain
+    assert jpeg.read(jpeg_of(end=SOF + SOS + PIXELS + described + END)) == plain
+
+
+def test_the_last_word_on_how_colours_are_coded_holds() -> None:
+    first, last = (segment(0xEE, b"Adobe" + each * 9) for each in (b"x", b"y"))
+    assert kept(first, last) == kept(last) != kept(first)
+
+
+def in_parts(*parts: tuple[bytes, bytes]) -> bytes | None:
+    """The profile of a jpeg that has these parts of one, each with its numbers."""
+    return jpeg.read(jpeg_of(*(segment(0xE2, ICC + numbers + part) for numbers, part in parts))).profile
 
 
 def test_a_profile_is_put_together_by_its_numbers() -> None:
-    parts = [
-        segment(0xE2, ICC + numbers + text) for numbers, text in ((b"\2\2", b"b"), (b"\1\2", b"a"), (b"\1\3", b"x"))
-    ]
-    others = segment(0xE2, b"NO_PROFILE.\0\0\3x"), segment(0xE5, ICC + b"\0\3x")
-    assert jpeg.read(jpeg_of(*parts, *others)).profile == b"ab"
-    assert jpeg.read(jpeg_of(parts[0], segment(0xE2, ICC))).profile == b"b"
-    assert jpeg.read(jpeg_of(segment(0xE2, ICC + b"\1\1"))).profile is None
+    one, two = WIDE[:200], WIDE[200:]
+    assert in_parts((b"\1\1", WIDE)) == WIDE
+    assert in_parts((b"\1\2", one), (b"\2\2", two)) == in_parts((b"\2\2", two), (b"\1\2", one)) == WIDE
+    for parts in (
+        [(b"\1\2", WIDE)],
+        [(b"\2\1", WIDE)],
+        [(b"\0\1", WIDE)],
+        [(b"\1\0", WIDE)],
+        [(b"\1\2", one), (b"\2\3", two)],
+        [(b"\1\3", one), (b"\2\3", two)],
+        [(b"\0\2", one), (b"\1\2", two)],
+        [(b"\1\2", one), (b"\1\2", one), (b"\2\2", two)],
+        [(b"", b"")],
+        [(b"\1", b"")],
+    ):
+        assert in_parts(*parts) is None
+    others = segment(0xE2, b"NO_PROFILE.\0\1\1" + WIDE), segment(0xE5, ICC + b"\1\1" + WIDE)
+    assert jpeg.read(jpeg_of(*others)).profile is None
+
+
+@pytest.mark.parametrize("samples", [1, 3, 4])
+def test_a_profile_fits_the_samples_of_a_picture(samples: int) -> None:
+    frame = segment(0xC0, struct.pack(">BHHB", 8, 30, 40, samples))
+    read = jpeg.read(jpeg_of(segment(0xE2, ICC + b"\1\1" + WIDE), end=frame + SOS + PIXELS + END))
+    assert read.profile == (None if samples == 4 else WIDE)
+
+
+@pytest.mark.parametrize("junk", [b"x", b"\0" * 999, b"\xff\0", b"a\xff\0b", b"\xff\x01", b"\xff\xd0", b"\xff\xd7x"])
+def test_junk_between_segments_is_left_out(junk: bytes) -> None:
+    assert kept(junk, segment(0xDB, b"t"), junk, junk) == kept(segment(0xDB, b"t"))
+
+
+@pytest.mark.parametrize("length", [b"\0\0", b"\0\1"])
+@pytest.mark.parametrize("marker", [0xE0, 0xE1, 0xEE, 0xFE, 0xDC])
+def test_a_segment_that_is_shorter_than_can_be_is_empty(marker: int, length: bytes) -> None:
+    assert kept(bytes([0xFF, marker]) + length) == kept()
+
+
+@pytest.mark.parametrize(
+    ("marker", "name", "least"), [(0xE0, b"JFIF\0", 14), (0xEE, b"Adobe", 12)], ids=["JFIF", "Adobe"]
+)
+def test_a_segment_that_is_too_short_to_tell_of_colours_is_left_out(marker: int, name: bytes, least: int) -> None:
+    for size in range(len(name), least):
+        assert kept(segment(marker, name.ljust(size, b"x"))) == kept()
+    whole = segment(marker, name.ljust(least, b"x"))
+    assert kept(segment(marker, name), whole) == kept(whole) == jpeg_of(whole)
 
 
 def test_fill_bytes_before_a_marker_are_passed_over() -> None:
@@ -179,12 +312,12 @@ def test_frames_that_nobody_shows(marker: int) -> None:
         (jpeg_of(end=SOF + END), "it has no picture"),
         (jpeg_of(end=SOS + END), "it has no picture"),
         (jpeg_of(segment(0xC0, FRAME[:5]), end=SOS + END), "it has no picture"),
-        (jpeg_of(b"x"), "a marker is missing"),
-        (jpeg_of(b"\xff\0"), "a marker is missing"),
         (START + b"xy", "a marker is missing"),
-        (START + b"\xff\xfe\0\1", "a segment is shorter than can be"),
-        *((jpeg_of(bytes([0xFF, marker])), "a marker stands where none may") for marker in (0x01, 0xD0, 0xD7, 0xD8)),
-        (jpeg_of(b"\xff\xfe\0\1"), "a segment is shorter than can be"),
+        (jpeg_of(START), "a marker stands where none may"),
+        *(
+            (jpeg_of(bytes([0xFF, marker, 0, 1])), "a segment is shorter than can be")
+            for marker in (0xC0, 0xC4, 0xDA, 0xDB)
+        ),
         (jpeg_of(*[segment(0xFE, b"")] * jpeg.MAX_SEGMENTS), "it has too many segments (max=4096)"),
     ],
 )
