@@ -1,7 +1,8 @@
 """The page of one feed: `/pages/{page}/feeds/{feed}`, which stands in for a `contentUri` that is not given.
 
 For anyone, as feeds are public: what was posted, by whom and through which app, how many like it, and the comments,
-newest first. It is kept by nobody, so that what is deleted is gone at once.
+newest first. Where the page does not show the feed, it says so instead of naming the page as the place. It is kept by
+nobody, so that what is deleted is gone at once.
 """
 
 import re
@@ -83,7 +84,7 @@ def _shown(
     place, poster = _who(of.name, of.thumbnail_small), _user(posters.get(feed.poster))
     said = [(_user(posters.get(each.poster)), each) for each in comments.entries]
     asked = {name: values[0] for name in ("lang",) if (values := parameters(request, name))}
-    pictures = [image, place.picture, poster.picture, *(who.picture for who, _ in said)]
+    pictures = [image, place.picture if feed.shown else None, poster.picture, *(who.picture for who, _ in said)]
     return html.page(
         "feed",
         language,
@@ -91,6 +92,7 @@ def _shown(
         url=f"{here.settings.issuer}/pages/{of.id}/feeds/{feed.id}",
         other_url=_query({"cursor": cursor, "lang": _other(language)}),
         place=place,
+        shown=feed.shown,
         poster=poster,
         title=feed.title,
         preview=" ".join(feed.body.split())[:_PREVIEW],
