@@ -139,6 +139,18 @@ def _no_favorite(world: World) -> Requests:
     return asking(world, "DELETE", path, status=204, headers=headers_of(world), contentUri=URI)
 
 
+def _over(*, comments: int) -> Scenario:
+    """Hana posts the content that Ken has taken, whose feed the page does not show."""
+
+    def scenario(world: World) -> Requests:
+        cafe(world)
+        _post(world, KEN, _NEW["contentUri"])
+        flood(world, PAGE, _NEW["contentUri"], comments, POSTERS)
+        return asking(world, "POST", FEEDS, _NEW, status=201, headers=headers_of(world))
+
+    return scenario
+
+
 def _delete_feed(world: World) -> Requests:
     cafe(world, POSTERS)
     flood(world, PAGE, URI, 1_000, POSTERS)
@@ -150,7 +162,12 @@ def _clean(world: World) -> Requests:
     return world.clean
 
 
-_NEW = {"title": "新しいお菓子", "body": "今日から、" * 20, "contentUri": f"{URI}/new", "sourceId": MODULE}
+_NEW: dict[str, str] = {
+    "title": "新しいお菓子",
+    "body": "今日から、" * 20,
+    "contentUri": f"{URI}/new",
+    "sourceId": MODULE,
+}
 _FAVORITE = Bound(calls=2, wru=5)
 _LIST = 2 + 0.5 * POSTERS
 
@@ -159,6 +176,7 @@ ROWS = [
     Row("feeds: one", Bound(2, 2.5, 0), _of_content("GET", FEEDS, status=200)),
     Row("feeds: the first 20 of 100, by 20 posters", Bound(2, _LIST + 10, 0), _feed_list(POSTERS)),
     Row("feeds: post", Bound(3, 6, 13), _ask("POST", FEEDS, _NEW, status=201)),
+    Row("  over one that is not shown, with 1,000 comments", Bound(3, 6, 18), _over(comments=1_000)),
     Row("feeds: delete, with 1,000 comments", Bound(2, 3, 15), _delete_feed),
     Row("  clearing what it left", Bound(), _clean),
     Row("comments: the first 20", Bound(2, _LIST, 0), _comments(100)),

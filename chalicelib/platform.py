@@ -231,6 +231,7 @@ class Platform:
             self.images,
             self._notes,
             self._lists,
+            self.queue,
             lambda page, feed: f"{self.settings.issuer}/pages/{page}/feeds/{feed}",
             self.settings.favorite_shards,
             self.clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -47,9 +47,10 @@ class _Reader(HTMLParser):
 class Page:
     """An answer with a page."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], text: str) -> None:
+    def __init__(self, status: int, headers: Sequence[tuple[str, str]], text: str) -> None:
         self.status = status
-        self.headers = headers
+        self.headers = {name.lower(): value for name, value in headers}
+        self.set_cookies = [value for name, value in headers if name.lower() == "set-cookie"]
         self.html = text
         reader = _Reader()
         reader.feed(text)
@@ -73,9 +74,11 @@ class Page:
 
 
 class Browser:
-    """`send(method, target, headers, body)` returns status, headers in lower case, and text."""
+    """`send(method, target, headers, body)` returns status, headers and text."""
 
-    def __init__(self, send: Callable[[str, str, dict[str, str], bytes], tuple[int, Mapping[str, str], str]]) -> None:
+    def __init__(
+        self, send: Callable[[str, str, dict[str, str], bytes], tuple[int, Sequence[tuple[str, str]], str]]
+    ) -> None:
         self._send = send
         self.cookies: dict[str, str] = {}
         self.headers: dict[str, str] = {}
@@ -98,7 +101,7 @@ class Browser:
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         status, answered, text = self._send(method, target, headers, body)
-        if "set-cookie" in answered:
-            name, _, value = answered["set-cookie"].partition(";")[0].partition("=")
+        for cookie in (value for name, value in answered if name.lower() == "set-cookie"):
+            name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         return Page(status, answered, text)

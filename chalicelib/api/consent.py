@@ -132,7 +132,7 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
     outcome = sign_in(here, request, form)
     user = here.users.get(outcome.user) if outcome.user else None
     if user is not None:
-        return _consent_page(here, language, form, asked, here.sessions.begin(user.id), user)
+        return _consent_page(here, language, form, asked, here.sessions.begin(user.id, outcome.device), user)
     return _sign_in_page(here, language, form, asked).refused(session, form.get("login", ""), outcome)
 
 

@@ -1,8 +1,9 @@
 """The page of one feed: `/pages/{page}/feeds/{feed}`, which stands in for a `contentUri` that is not given.
 
 For anyone, as feeds are public: what was posted, by whom and through which app, how many like it, and the comments,
-newest first. CloudFront keeps it for some seconds for those who are not signed in, since each reading costs calls and
-anybody may ask; a browser that is signed in here always sees the page as it is now.
+newest first. If the page does not show the feed, it says so instead of naming the page as the place. CloudFront keeps
+it for some seconds for those who are not signed in, since each reading costs calls and anybody may ask; a browser that
+is signed in here always sees the page as it is now.
 """
 
 import re
@@ -88,7 +89,7 @@ def _shown(
     place, poster = _who(of.name, of.thumbnail_small), _user(posters.get(feed.poster))
     said = [(_user(posters.get(each.poster)), each) for each in comments.entries]
     asked = {name: values[0] for name in ("lang",) if (values := parameters(request, name))}
-    pictures = [image, place.picture, poster.picture, *(who.picture for who, _ in said)]
+    pictures = [image, place.picture if feed.shown else None, poster.picture, *(who.picture for who, _ in said)]
     return html.page(
         "feed",
         language,
@@ -97,6 +98,7 @@ def _shown(
         url=f"{here.settings.issuer}/pages/{of.id}/feeds/{feed.id}",
         other_url=_query({"cursor": cursor, "lang": _other(language)}),
         place=place,
+        shown=feed.shown,
         poster=poster,
         title=feed.title,
         preview=" ".join(feed.body.split())[:_PREVIEW],

@@ -64,7 +64,7 @@ def _signed_in(
 ) -> Response:
     outcome = sign_in(here, request, form)
     if outcome.user and here.users.get(outcome.user):
-        return _shown(here, language, here.sessions.begin(outcome.user))
+        return _shown(here, language, here.sessions.begin(outcome.user, outcome.device))
     return _sign_in_page(here, language).refused(session, form.get("login", ""), outcome)
 
 

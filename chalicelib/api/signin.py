@@ -1,6 +1,6 @@
 """Signing in with a login name and a password, for the pages that need to know who is there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalice.app import Request, Response
@@ -8,8 +8,8 @@ from chalice.app import Request, Response
 from chalicelib.bootstrap import Platform
 from chalicelib.core import passwords
 from chalicelib.core.oauth import same
-from chalicelib.core.signin import network
-from chalicelib.store.ephemeral import Kind
+from chalicelib.core.signin import Device, mark_of, network
+from chalicelib.store.ephemeral import Attempt, Kind, Wait
 from chalicelib.web.html import page
 from chalicelib.web.requests import header_list
 from chalicelib.web.sessions import Session
@@ -21,10 +21,11 @@ MOST_CHARACTERS = 1024
 
 @dataclass(frozen=True)
 class Outcome:
-    """Who has signed in; or None, with the seconds to wait where the try was not looked at (0: it was wrong)."""
+    """Who has signed in, and the browser that it was in; or None, with the seconds to wait (0: the try was wrong)."""
 
     user: str | None
     wait: int = 0
+    device: Device | None = None
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,40 @@ class SignInPage:
 def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcome:
     """Check the `login` and `password` of a form.
 
-    An unknown login and a wrong password are the same: the same work, the same count, the same answer.
+    An unknown login and a wrong password are the same: the same work, the same count, the same answer. A browser in
+    which this user has signed in is counted by itself; any other, by the account and the address.
     """
     login, password = form.get("login", "").strip().lower(), form.get("password", "")
-    address = address_of(request, here.settings.proxies, here.settings.proxy_key)
-    for kind, name in ((Kind.ADDRESS, address), (Kind.ACCOUNT, login)):
-        if wait := here.attempts.begin(kind, name):
-            if kind is Kind.ACCOUNT:
-                here.attempts.forgive(Kind.ADDRESS, address)
-            return Outcome(None, wait)
     fits = max(len(login), len(password)) <= MOST_CHARACTERS
     known = here.users.credential(login) if login and fits else None
+    device = here.sessions.device(request)
+    mark = mark_of(device.id, login, known[1]) if known else ""
+    if device.knows(mark):
+        counters = [(Kind.DEVICE, mark)]
+    else:
+        address = address_of(request, here.settings.proxies, here.settings.proxy_key)
+        counters = [(Kind.ADDRESS, address), (Kind.ACCOUNT, login)]
+    counted: list[Attempt] = []
+    for kind, name in counters:
+        begun = here.attempts.begin(kind, name)
+        if isinstance(begun, Wait):
+            _forgive(here, counted)
+            return Outcome(None, begun.seconds)
+        counted.append(begun)
     if not passwords.matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
         return Outcome(None)
+    _forgive(here, counted)
     user, password_hash = known
-    here.attempts.forgive(Kind.ACCOUNT, login)
-    here.attempts.forgive(Kind.ADDRESS, address)
     if passwords.is_outdated(password_hash):
-        here.users.set_password(user, passwords.hash_password(password), instead_of=password_hash)
-    return Outcome(user)
+        made = passwords.hash_password(password)
+        if here.users.set_password(user, made, instead_of=password_hash):
+            password_hash = made
+    return Outcome(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
+
+
+def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:
+    for attempt in attempts:
+        here.attempts.forgive(attempt)
 
 
 def address_of(request: Request, proxies: int, key: str = "") -> str:

@@ -36,6 +36,7 @@ class Feed:
     """A feed of a page. `id` ends the URL of its detail page; `created` is in milliseconds since the epoch.
 
     `images` are the keys of its image's renditions, large, medium and small, or nothing; `poster` is a user's id.
+    `shown`: it is in its page's list.
     """
 
     page: str
@@ -52,6 +53,7 @@ class Feed:
     created: int
     favorites: int = 0
     comments: int = 0
+    shown: bool = True
 
 
 @dataclass(frozen=True)

@@ -83,10 +83,10 @@ class Comments:
             except Lost as lost:
                 if not _is(lost.failed.get(0), random):
                     check_kept(lost, len(writes))
-                    head = lost.failed.get(1)
-                    if head is None or generation_of(head) != generation:
+                    if lost.failed.get(1) is None:
                         raise no_content() from None
-                    self._dynamo.rest(wait)  # So late that the ticket was taken for lost: another one.
+                    # So late that the ticket was taken for lost, or another feed has the content by now: another one.
+                    self._dynamo.rest(wait)
                     continue
             self._lists.end_late(content, prefix, ticket, alive)
             return made

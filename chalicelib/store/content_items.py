@@ -147,6 +147,7 @@ def to_feed(item: Item, head: Item | None, more_favorites: int = 0) -> Feed:
         created=int(item["c"]["N"]),
         favorites=favorites_in(head) + more_favorites,
         comments=total(head) if head else 0,
+        shown=is_shown(item["sk"]["S"]),
     )
 
 

@@ -14,11 +14,12 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.oauth import STATE_SECONDS, hashed
-from chalicelib.core.signin import ACCOUNT_FREE, ADDRESS_FREE, FORGET_SECONDS, Failures
+from chalicelib.core.signin import ACCOUNT_FREE, ADDRESS_FREE, DEVICE_FREE, FORGET_SECONDS, Failures
 from chalicelib.store.dynamo import Condition, Dynamo, Key, races, typed
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
@@ -84,15 +85,37 @@ class Kind(Enum):
 
     ACCOUNT = "account"
     ADDRESS = "address"
+    DEVICE = "device"
+    """One user in one browser (core/signin.py)."""
 
     @property
     def free(self) -> int:
         """Failures that cost no time."""
-        return ACCOUNT_FREE if self is Kind.ACCOUNT else ADDRESS_FREE
+        return _FREE[self]
+
+
+_FREE = {Kind.ACCOUNT: ACCOUNT_FREE, Kind.ADDRESS: ADDRESS_FREE, Kind.DEVICE: DEVICE_FREE}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try that was counted: what stood there before, and since."""
+
+    kind: Kind
+    name: str
+    before: Failures
+    counted: Failures
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A try that has to wait so many whole seconds, and was not counted."""
+
+    seconds: int
 
 
 class Attempts:
-    """Failed sign-ins, counted by account and by address.
+    """Failed sign-ins, counted by account and by address, or by device.
 
     A try is counted before the password is looked at, and forgiven if it was right: however many try at once, no more
     are looked at than the rule (core/signin.py) lets. What changes a count is a transaction of one item, so that a
@@ -104,19 +127,19 @@ class Attempts:
         self._table = table
         self._clock = clock
 
-    def begin(self, kind: Kind, name: str) -> int:
-        """Count a try; the whole seconds that it has to wait instead (0: it may go on, and was counted)."""
+    def begin(self, kind: Kind, name: str) -> Attempt | Wait:
+        """Count a try; or say how long it has to wait. Raises Unavailable."""
         key = _signin_key(kind, name)
         known: Item | None = None
         for pause in races():
             now = self._clock()
             before = _failures(known)
             if wait := before.wait(now, kind.free):
-                return wait
+                return Wait(wait)
+            counted = before.one_more(now)
             try:
-                counted = typed(key) | _attributes(before.one_more(now))
-                commit(self._dynamo, [put(self._table, counted, _as_known(known))])
-                return 0
+                commit(self._dynamo, [put(self._table, typed(key) | _attributes(counted), _as_known(known))])
+                return Attempt(kind, name, before, counted)
             except Lost as lost:
                 # The first loss only tells what is stored; those after it are races.
                 if known is not None:
@@ -124,16 +147,29 @@ class Attempts:
                 known = lost.item
         raise Unavailable
 
-    def forgive(self, kind: Kind, name: str) -> None:
-        """The try was right: an account's failures are forgotten, an address has one less."""
-        key = _signin_key(kind, name)
-        # Lost: forgiven, or gone by itself, already.
-        with suppress(Lost):
-            if kind is Kind.ACCOUNT:
+    def forgive(self, attempt: Attempt) -> None:
+        """Take back the count of a try that was right, or that another count refused. Raises Unavailable.
+
+        A device's failures are forgotten with it. Those of an account or an address may be somebody else's: they stay
+        as they were before, so nobody learns from them that another has signed in.
+        """
+        key = _signin_key(attempt.kind, attempt.name)
+        counted = _attributes(attempt.counted)
+        if attempt.kind is Kind.DEVICE:
+            with suppress(Lost):  # Forgotten already.
                 insist(self._dynamo, lambda _: self._dynamo.delete(self._table, key, PRESENT))
-            else:
-                counted = Condition("failures > :none", {":none": {"N": "0"}})
-                commit(self._dynamo, [update(self._table, key, Update(adds={"failures": -1}), counted)])
+            return
+        if attempt.counted.count > 1:
+            undone = put(self._table, typed(key) | _attributes(attempt.before), _as_known(counted))
+        else:
+            undone = delete(self._table, key, _as_known(counted))
+        try:
+            commit(self._dynamo, [undone])
+        except Lost:
+            # Others have tried since: one less. Lost again: the count has gone by itself.
+            some = Condition("failures > :none", {":none": {"N": "0"}})
+            with suppress(Lost):
+                commit(self._dynamo, [update(self._table, key, Update(adds={"failures": -1}), some)])
 
 
 def _state_key(text: str) -> Key:

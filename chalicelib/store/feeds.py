@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.core.contents import Feed, Part
 from chalicelib.core.directory import User
-from chalicelib.core.errors import ParameterInvalid, PermissionDenied
+from chalicelib.core.errors import ParameterInvalid, PermissionDenied, Unavailable
 from chalicelib.core.paging import Paging
 from chalicelib.store.content_items import (
     content_of,
@@ -15,21 +15,19 @@ from chalicelib.store.content_items import (
     no_content,
     of_generation,
     poster_of,
-    shard_key,
-    shards_of,
     to_feed,
 )
-from chalicelib.store.dynamo import Dynamo, Place
+from chalicelib.store.dynamo import Dynamo, Place, races
 from chalicelib.store.failures import Lost
 from chalicelib.store.itemsize import Item
 from chalicelib.store.needs import API, CLEAN, on_table
 from chalicelib.store.notes import Notes
 from chalicelib.store.numbered import GENERATION, Numbered, number_of, total
 from chalicelib.store.pages import Pages
-from chalicelib.store.posting import Tables
+from chalicelib.store.posting import Tables, leaving
 from chalicelib.store.queue import Queue
 from chalicelib.store.shards import more_favorites
-from chalicelib.store.transactions import PRESENT, Write, commit, delete
+from chalicelib.store.transactions import PRESENT, commit, delete
 from chalicelib.store.users import Users
 
 NEEDS = (
@@ -64,14 +62,22 @@ class Feeds:
 
     def get(self, page: str, content_uri: str) -> Found:
         """The feed of a content, whether the page shows it or not, and its poster. Raises NotFound."""
-        head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=False)
+        # Between the two calls another feed may take the place of the one that was found: then once more.
+        for consistent in (False, True):
+            if found := self._get(page, content_uri, consistent=consistent):
+                return found
+        raise no_content()
+
+    def _get(self, page: str, content_uri: str, *, consistent: bool) -> Found | None:
+        """The feed of a content; None where it is not that of the head any more. Raises NotFound."""
+        head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=consistent)
         if head is None:
             raise no_content()
         feed = (self._tables.feeds, (page, head["f"]["S"]))
         places = [feed, self._users.place(head["p"]["S"]), self._pages.place(page)]
-        found = self._dynamo.batch_get(places, consistent=False)
+        found = self._dynamo.batch_get(places, consistent=consistent)
         if feed not in found or generation_of(found[feed]) != generation_of(head):
-            raise no_content()
+            return None
         return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
 
     def by_id(self, page: str, feed: str) -> Found:
@@ -102,32 +108,28 @@ class Feeds:
         Raises NotFound (page, content), PermissionDenied (the user is neither its poster nor an administrator of the
         page) and Unavailable. What is left behind is cleared by way of the queue.
         """
-        content = content_of(page, content_uri)
-        head_place = (self._tables.comments, head_key(content))
+        head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
         administrator = self._pages.administrator(page, user)
-        found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
-        self._pages.check(page, found)
-        head = found.get(head_place)
-        if head is None:
-            raise no_content()
-        if head["p"]["S"] != user and administrator not in found:
-            raise PermissionDenied
-        if not self.remove(head):
-            raise no_content()
+        for wait in races():
+            found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+            self._pages.check(page, found)
+            head = found.get(head_place)
+            if head is None:
+                raise no_content()
+            if head["p"]["S"] != user and administrator not in found:
+                raise PermissionDenied
+            if self.remove(head):
+                return
+            self._dynamo.rest(wait)  # Gone, or another has taken its place.
+        raise Unavailable
 
     def remove(self, head: Item) -> bool:
         """Delete the feed that a head stands for, whoever asks; whether it was there. Raises Unavailable."""
-        content, generation, page, feed = head["pk"]["S"], generation_of(head), head["pg"]["S"], head["f"]["S"]
-        writes: list[Write] = [
-            delete(self._tables.comments, head_key(content), of_generation(generation)),
-            delete(self._tables.feeds, (page, feed), of_generation(generation)),
-            self._notes.deleted(generation, content, shards_of(head)),
-        ]
+        generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
+        gone = delete(self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
+        writes = [gone, *leaving(self._tables, self._notes, head)]
         if is_shown(feed):
             writes += self._lists.removal(page, "", number_of({"sk": {"S": feed}}), PRESENT)
-        for shard in range(1, shards_of(head)):
-            key = shard_key(content, shard)
-            writes.append(delete(self._tables.favorites, key, None))
         try:
             commit(self._dynamo, writes)
         except Lost:

@@ -1,4 +1,8 @@
-"""Posting feeds: who may, under which name, and the one transaction that stores a feed. Items: content_items.py."""
+"""Posting feeds: who may, under which name, and the one transaction that stores a feed. Items: content_items.py.
+
+A feed that the page does not show gives way to an administrator's of the same contentUri: it is deleted in the
+transaction that stores the new one.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +20,10 @@ from chalicelib.store.content_items import (
     generation_of,
     head_item,
     head_key,
+    is_shown,
+    of_generation,
+    shard_key,
+    shards_of,
     to_feed,
     unshown_key,
 )
@@ -29,13 +37,16 @@ from chalicelib.store.notes import Notes
 from chalicelib.store.numbered import Numbered, Ticket, entry_key, holder_key, new_holder, new_id
 from chalicelib.store.once import check_kept, keep_none
 from chalicelib.store.pages import Pages
-from chalicelib.store.transactions import ABSENT, PRESENT, THERE, Write, check, commit, put
+from chalicelib.store.queue import Queue
+from chalicelib.store.transactions import ABSENT, PRESENT, THERE, Write, check, commit, delete, put
 from chalicelib.store.users import Users
 
 NEEDS = (
     # The feed, its place in its page's list, and the note of an upload, which ends with it.
     on_table("feeds", "PutItem", "UpdateItem", "DeleteItem"),
     on_table("comments", "BatchGetItem", "PutItem"),
+    # The counts of a feed that gives way.
+    on_table("favorites", "DeleteItem"),
     # Who posts, by which app, and whether the page is there still.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     # The answer to a request with a key.
@@ -54,12 +65,33 @@ class Tables:
 
 @dataclass(frozen=True)
 class Admission:
-    """That a user may post a feed to a page, under the name of that source; `shown`: the page shows it."""
+    """That a user may post a feed to a page, under the name of that source; `shown`: the page shows it.
+
+    `administers`: the poster does so, and a feed that is not shown gives way; `standing` is the head of that one.
+    """
 
     page: str
     poster: str
     source_name: str
     shown: bool
+    administers: bool = False
+    standing: Item | None = None
+
+    def gives_way(self, head: Item | None) -> bool:
+        """Whether the feed with that head, if there is one, is no reason to refuse this post."""
+        return head is None or (self.administers and not is_shown(head["f"]["S"]))
+
+
+def leaving(tables: Tables, notes: Notes, head: Item) -> list[Write]:
+    """The writes that delete a feed, but for its head and its place in its page's list, and note what it leaves."""
+    content, generation = head["pk"]["S"], generation_of(head)
+    feed = (head["pg"]["S"], head["f"]["S"])
+    counts = [shard_key(content, shard) for shard in range(1, shards_of(head))]
+    return [
+        delete(tables.feeds, feed, of_generation(generation)),
+        notes.deleted(generation, content, shards_of(head)),
+        *(delete(tables.favorites, key, None) for key in counts),
+    ]
 
 
 class Posting:
@@ -75,6 +107,7 @@ class Posting:
         images: Images,
         notes: Notes,
         lists: Numbered,
+        queue: Queue,
         detail: Callable[[str, str], str],
         shards: int,
         clock: Callable[[], int],
@@ -87,6 +120,7 @@ class Posting:
         self._images = images
         self._notes = notes
         self._lists = lists
+        self._queue = queue
         self._detail = detail
         self._shards = shards
         self._clock = clock
@@ -95,8 +129,8 @@ class Posting:
         """Look whether a feed may be posted, before its image is.
 
         Raises NotFound (no such page), PermissionDenied (no such user, the app is not installed on the page),
-        ParameterInvalid (`source` is no module of this app there) and Conflict (the page has a feed of that
-        contentUri). In one call, and one to the index beside it where no source is named.
+        ParameterInvalid (`source` is no module of this app there) and Conflict (the page has a feed of that contentUri
+        that does not give way). In one call, and one to the index beside it where no source is named.
         """
         pages, users, apps = self._pages, self._users, self._apps
         module = pages.module_place(page, draft.source) if draft.source else apps.place(app)
@@ -117,11 +151,13 @@ class Posting:
         if users.from_item(found.get(users.place(poster))) is None:
             raise PermissionDenied
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
-        if head in found:
-            raise _taken()
         administers = pages.administrator(page, poster) in found
         source = page_items.from_item(held).feed_source
-        return Admission(page, poster, name, administers or source is FeedSource.EVERYONE)
+        shown = administers or source is FeedSource.EVERYONE
+        admission = Admission(page, poster, name, shown, administers, found.get(head) if head else None)
+        if not admission.gives_way(admission.standing):
+            raise _taken()
+        return admission
 
     def _source_name(self, item: Item | None, app: str, source: str | None, *, on_page: bool) -> str:
         if source is not None:
@@ -168,7 +204,7 @@ class Posting:
         images: tuple[str, ...],
         keep: Callable[[Feed], Sequence[Write]],
     ) -> Feed:
-        page = admission.page
+        page, standing = admission.page, admission.standing
         for wait in races():
             ticket = self._draw(page) if admission.shown else None
             key = entry_key(page, "", ticket.number) if ticket else unshown_key(page, generation)
@@ -176,24 +212,30 @@ class Posting:
             named = draft if draft.content_uri else replace(draft, content_uri=self._detail(page, feed_in))
             item = feed_item(key, generation, admission.poster, named, admission.source_name, images, self._clock())
             content = content_of(page, named.content_uri or "")
+            as_found = of_generation(generation_of(standing)) if standing else ABSENT
             writes = [
                 put(self._tables.feeds, item, ABSENT),
-                put(self._tables.comments, head_item(content, item, self._shards), ABSENT),
+                put(self._tables.comments, head_item(content, item, self._shards), as_found),
                 check(*self._pages.place(page), THERE),
             ]
             writes += [self._lists.use(page, ticket, PRESENT)] if ticket else []
             writes += [self._notes.uploaded(generation)] if images else []
+            writes += leaving(self._tables, self._notes, standing) if standing else []
             feed = to_feed(item, None)
             try:
                 commit(self._dynamo, [*writes, *keep(feed)])
             except Lost as lost:
                 if not self._was_ours(lost, generation):
                     check_kept(lost, len(writes))
-                    self._refuse(lost, draft, page, ticket, images)
+                    self._refuse(lost, admission, draft, ticket, images)
+                    if 1 in lost.failed and draft.content_uri:
+                        standing = lost.failed[1]
                     self._dynamo.rest(wait)
                     continue
             if ticket:
                 self._lists.end_late(page, "", ticket, PRESENT)
+            if standing:
+                self._queue.tell(generation_of(standing))
             return feed
         raise Unavailable
 
@@ -202,16 +244,20 @@ class Posting:
         head = lost.failed.get(1)
         return head is not None and generation_of(head) == generation
 
-    def _refuse(self, lost: Lost, draft: Draft, page: str, ticket: Ticket | None, images: tuple[str, ...]) -> None:
-        """Raise what the failed conditions mean; return where another ticket is to be drawn.
+    def _refuse(
+        self, lost: Lost, admission: Admission, draft: Draft, ticket: Ticket | None, images: tuple[str, ...]
+    ) -> None:
+        """Raise what the failed conditions mean; return where it is to be tried again, with another ticket.
 
-        That is where the ticket was struck, or where somebody gave the URL of its detail page as a contentUri.
+        That is where the ticket was struck, where somebody gave the URL of its detail page as a contentUri, and where
+        another feed that gives way, or none, has the contentUri by now.
         """
+        page = admission.page
         if ticket and 3 not in lost.failed:
             self._lists.give_up(page, "", ticket, PRESENT)
         if 2 in lost.failed:
             raise NotFound(f"There is no page {page}")
-        if 1 in lost.failed and draft.content_uri:
+        if 1 in lost.failed and draft.content_uri and not admission.gives_way(lost.failed[1]):
             raise _taken()
         if images and (4 if ticket else 3) in lost.failed:
             self._images.remove(images)  # So late that its image is cleared away, perhaps before all of it was there.

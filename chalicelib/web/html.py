@@ -40,7 +40,7 @@ def page(
     language: Language,
     *,
     status: int = 200,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str | list[str]] | None = None,
     form_target: str | None = None,
     images: Iterable[str] = (),
     script: str | None = None,

@@ -97,6 +97,10 @@ _PAGES: Mapping[str, tuple[str, str]] = {
     ),
     "save": ("保存する", "Save"),
     "through": ("{app} より", "via {app}"),
+    "not_of_page": (
+        "この投稿は「{page}」によるものではありません。ほかの人が投稿したもので、このページには表示されません。",
+        "This is not a post of “{page}”. Someone else posted it there, and the page does not show it.",
+    ),
     "gone": ("退会したユーザー", "Someone who has left"),
     "open_app": ("アプリで見る", "Open in the app"),
     "open_app_pc": ("アプリで見る（PC）", "Open in the app (PC)"),

@@ -14,6 +14,8 @@ from chalicelib.store.numbered import TICKET_MS
 from tests.integration.contents import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
 from tests.integration.suffering import Ground, Ids, outcome_of
 
+UNSHOWN = "http://application.example/unshown"
+"""A feed of KEN's, which the page does not show."""
 Act = Callable[[Stage, Ids], Any]
 
 
@@ -58,8 +60,11 @@ def furnished(ground: Ground) -> tuple[Any, Ids]:
     stage.comment("another", KEN)
     ids["favorite"] = stage.favorite(HANA)
     stage.favorite(TARO)
-    stage.post("http://application.example/unshown", KEN)
-    stage.comment("1", HANA, "http://application.example/unshown")
+    stage.post(UNSHOWN, KEN, renditions=PICTURE)
+    stage.clock.now += 1
+    stage.comment("1", HANA, UNSHOWN)
+    for user in (HANA, TARO):
+        stage.favorite(user, UNSHOWN)
     return ground.save(), ids
 
 
@@ -118,6 +123,10 @@ def clean(stage: Stage, ids: Ids) -> None:
     work(stage)
 
 
+def make_administrator(stage: Stage) -> None:
+    stage.platform.pages.add_administrator(PAGE, KEN)
+
+
 def close_page(stage: Stage) -> None:
     stage.platform.leavings.delete_page(PAGE)
 
@@ -137,10 +146,17 @@ DEEDS = [
     Deed("post a feed with an image that is not shown", post(OTHER_URI, KEN, renditions=PICTURE)),
     Deed("post a feed that is not shown without contentUri", post(None, KEN)),
     Deed("post a feed that is there, with an image", post(URI, renditions=PICTURE)),
+    *many_shards("post a feed over one that is not shown", post(UNSHOWN)),
+    Deed("post a feed with an image over one that is not shown", post(UNSHOWN, renditions=PICTURE)),
+    Deed("post a feed over one's own that was not shown", post(UNSHOWN, KEN), make_administrator),
+    Deed("post a feed that is not shown over one that is not either", post(UNSHOWN, TARO, renditions=PICTURE)),
     Deed("post a feed after someone's death", post(OTHER_URI), abandon),
     Deed("post a feed on no page", post(OTHER_URI, page="404")),
     *many_shards("delete a feed", remove(URI, MEI)),
-    Deed("delete a feed that is not shown", remove("http://application.example/unshown", KEN)),
+    Deed("delete a feed that is not shown", remove(UNSHOWN, KEN)),
+    Deed("comment on a feed that is not shown", lambda stage, ids: stage.comment("new", TARO, UNSHOWN)),
+    *many_shards("favorite a feed that is not shown", lambda stage, ids: stage.favorite(MEI, UNSHOWN)),
+    Deed("clean what a feed left that gave way", clean, lambda stage: stage.post(UNSHOWN), steps=True, shards=4),
     Deed("delete no feed", remove(OTHER_URI, MEI)),
     COMMENT,
     Deed("comment after someone's death", COMMENT.act, abandon),
@@ -191,6 +207,13 @@ RIVALS: dict[str, list[Deed]] = {
     "posts the same": [Deed("post", post(OTHER_URI, KEN, renditions=PICTURE))],
     "posts another": [Deed("post", post(None))],
     "deletes the feed": [Deed("delete", remove(URI, MEI))],
+    "posts over what is not shown": [Deed("post over", post(UNSHOWN))],
+    "posts over what is not shown and cleans": [Deed("post over", post(UNSHOWN)), Deed("clean", clean)],
+    "deletes what is not shown": [Deed("delete", remove(UNSHOWN, KEN))],
+    "deletes what is not shown, and another posts it": [
+        Deed("delete", remove(UNSHOWN, KEN)),
+        Deed("post", post(UNSHOWN, TARO, renditions=PICTURE)),
+    ],
     "posts it anew": [Deed("delete", remove(URI, MEI)), Deed("post", post(URI))],
     "posts it anew and cleans": [
         Deed("delete", remove(URI, MEI)),

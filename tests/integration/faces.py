@@ -15,6 +15,7 @@ import app as entry
 from bench.world import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
 from chalicelib.core.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
+from chalicelib.core.signin import Device
 from chalicelib.store import deadline
 from chalicelib.store.sealing import Seals
 from chalicelib.web.sessions import Sessions
@@ -105,10 +106,11 @@ class Faces(Stage, Caller):
         """Send to `/admin…` as the operator."""
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
 
-    def fill_in(self, path: str, user: str | None = None, **form: str) -> Reply:
-        """Send a form of the pages, in the session of a user (None: of nobody yet)."""
-        session = self._sessions.begin(user)
-        headers = [("Cookie", self._sessions.cookie(session).partition(";")[0])]
+    def fill_in(self, path: str, user: str | None = None, *, device: Device | None = None, **form: str) -> Reply:
+        """Send a form of the pages, in the session of a user (None: of nobody yet), from a browser that is known."""
+        session = self._sessions.begin(user, device)
+        cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
+        headers = [("Cookie", "; ".join(cookies))]
         return self.form(path, headers, csrf=session.csrf, **form)
 
     def look_at(self, target: str, user: str | None = None) -> Reply:

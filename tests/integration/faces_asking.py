@@ -68,6 +68,7 @@ def furnished(ground: Ground) -> tuple[Any, Ids]:
     ids["public refresh"] = redeem(stage, public, PUBLIC)
     ids["code"], ids["public code"] = consent(stage, APP), consent(stage, PUBLIC)
     ids["state"] = here.states.make(APP)
+    ids["password"] = (here.users.credential(f"login-of-{HANA}") or ("", ""))[1]
     return ground.save(), ids
 
 

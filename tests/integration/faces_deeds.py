@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from bench.world import APP, HANA, KEN, ME, MEI, Reply
 from chalicelib.core import passwords
+from chalicelib.core.signin import Device, mark_of
 from tests.integration.contents import MODULE, PAGE, URI
 from tests.integration.deeds import noise
 from tests.integration.faces import BACK, PASSWORD, PUBLIC, Faces
@@ -33,6 +34,17 @@ def refresh(app: str, name: str) -> Callable[[Faces, Ids], Reply]:
 def sign_in(path: str, password: str = PASSWORD, **more: str) -> Callable[[Faces, Ids], Reply]:
     form = {"login": f"login-of-{HANA}", "password": password} | more
     return lambda stage, ids: stage.fill_in(path, None, **form)
+
+
+def sign_in_where_known(password: str = PASSWORD) -> Callable[[Faces, Ids], Reply]:
+    """Sign in to settings in a browser in which this user has signed in before."""
+    login = f"login-of-{HANA}"
+
+    def act(stage: Faces, ids: Ids) -> Reply:
+        device = Device("browser", (mark_of("browser", login, ids["password"]),))
+        return stage.fill_in("/settings", device=device, login=login, password=password)
+
+    return act
 
 
 def outdate_password(stage: Faces, ids: Ids) -> None:
@@ -75,6 +87,8 @@ OAUTH = [
     Deed("sign in to allow", sign_in("/connect_authorize.pl", **CONSENT), steps=True),
     Deed("sign in with a wrong password", sign_in("/connect_authorize.pl", "wrong", **CONSENT), steps=True),
     Deed("sign in to settings", patiently(sign_in("/settings")), fail_to_sign_in, steps=True),
+    Deed("sign in where known", sign_in_where_known(), steps=True),
+    Deed("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
     Deed("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
     Deed("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
     Deed("save settings", settings(save="1", visible="1", age="everyone"), steps=True),

@@ -382,6 +382,58 @@ def test_what_was_posted_stays_where_it_is_when_the_setting_changes(stage: Stage
     assert [feed.content_uri for feed in stage.feeds().entries] == [OTHER_URI]
 
 
+def test_an_administrator_s_post_takes_the_place_of_one_that_is_not_shown(stage: Stage) -> None:
+    old = stage.post(user=KEN, renditions=PICTURE)
+    stage.comment("on the old one")
+    stage.favorite(TARO)
+    stage.clock.now += 1
+    new = stage.post(renditions=PICTURE)
+
+    assert stage.platform.feeds.get(PAGE, URI)[0] == new
+    assert [feed.id for feed in stage.feeds().entries] == [new.id]
+    with pytest.raises(NotFound):
+        stage.platform.feeds.by_id(PAGE, old.id)
+    assert stage.texts() == []
+    assert stage.platform.favorites.count(PAGE, URI) == 0
+    stage.favorite(TARO)
+    assert stage.platform.favorites.count(PAGE, URI) == 1
+    assert stage.clean() == 1
+    assert stage.remains() == []
+    assert not set(old.images) & stage.cloud.bucket.objects.keys()
+    assert set(new.images) <= stage.cloud.bucket.objects.keys()
+    stage.delete()
+    stage.post(user=KEN)
+    assert stage.feeds().total == 0
+    assert stage.texts() == []
+
+
+def test_one_s_own_gives_way_once_one_administers_the_page(stage: Stage) -> None:
+    stage.post(user=KEN)
+    with pytest.raises(Conflict):
+        stage.post(user=KEN)
+    stage.platform.pages.add_administrator(PAGE, KEN)
+    stage.post(user=KEN)
+    assert stage.feeds().total == 1
+    with pytest.raises(Conflict):
+        stage.post(user=MEI)
+
+
+def test_who_reads_while_a_feed_gives_way_finds_one_of_both(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = stage.post(user=KEN)
+    reader = stage.wired()
+    read, strike = reader.feeds._dynamo.batch_get, [stage.post]
+
+    def between(places: Any, *, consistent: bool) -> Any:
+        if strike:
+            strike.pop()()
+        return read(places, consistent=consistent)
+
+    monkeypatch.setattr(reader.feeds._dynamo, "batch_get", between)
+    found = reader.feeds.get(PAGE, URI)[0]
+    assert found != old
+    assert found == stage.platform.feeds.get(PAGE, URI)[0]
+
+
 def test_unshown_feeds_without_a_uri_have_pages_of_their_own(stage: Stage) -> None:
     one, other = stage.post(None, user=KEN), stage.post(None, user=KEN)
 

@@ -139,6 +139,36 @@ def test_a_feed_that_its_page_does_not_list_has_a_page_of_its_own(here: World) -
     assert "ひとりごと" in opened(here, feed).text
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "This is not a post of “カフェ縁側”. Someone else posted it there, and the page does not show it."),
+        ("ja", "この投稿は「カフェ縁側」によるものではありません。"),
+    ],
+)
+def test_it_says_of_a_feed_that_is_not_shown_that_it_is_not_the_page_s(here: World, language: str, says: str) -> None:
+    strange, own = post(here, poster=KEN), post(here, content_uri=f"{URI}/own")
+    page = opened(here, strange, language=language)
+    assert says in page.text
+    assert "og:site_name" not in {attributes.get("property") for _, attributes in page.tags}
+    assert "https://cafe.example/small.jpg" not in page.values("img", "src")
+    assert "https://cafe.example" not in policy(here, strange)["img-src"]
+    page = opened(here, own, language=language)
+    assert says not in page.text
+    assert page.meta("og:site_name") == "カフェ縁側"
+    assert "https://cafe.example/small.jpg" in page.values("img", "src")
+
+
+def test_the_page_of_a_feed_that_gave_way_is_not_there(here: World) -> None:
+    strange = post(here, "strange", poster=KEN)
+    comment(here, "of the stranger's")
+    own = post(here, "own")
+    assert here.send("GET", path_of(strange), user=None).status == 404
+    page = opened(here, own)
+    assert "of the stranger's" not in page.text
+    assert "Comments: 0" in page.text
+
+
 def test_without_image_body_and_comments_there_is_nothing_empty(here: World) -> None:
     page = opened(here, post(here))
     assert "There are no comments yet." in page.text

@@ -139,6 +139,60 @@ def test_a_page_shows_the_posts_of_its_administrators_and_finds_all(world: World
     assert titles(world) == ["another", "hers"]
 
 
+def test_a_feed_that_is_not_shown_gives_way_to_an_administrator_s(world: World):
+    post(world, HANA, title="a stranger's", contentUri=URI)
+    said, liked = comment(world, user=KEN), favorite(world, user=KEN)
+    with nothing_changes(world):
+        for user in (HANA, TARO):
+            assert send(world, "POST", FEEDS, {"title": "again", "contentUri": URI}, user).error[:2] == (
+                409,
+                "conflict",
+            )
+    assert post(world, MEI, title="the page's", contentUri=URI) == URI
+
+    assert titles(world) == ["the page's"]
+    entry = asked(world, contentUri=URI)["entry"]
+    assert (entry["title"], entry["user"]["id"]) == ("the page's", MEI)
+    assert (entry["commentCount"], entry["favoriteCount"]) == (0, 0)
+    assert asked(world, f"{PATH}/comments", contentUri=URI)["entry"] == []
+    for path in (f"{PATH}/comments/{said}", f"{PATH}/favorites/{liked}"):
+        assert send(world, "DELETE", path, user=KEN, contentUri=URI).status == 404
+    with nothing_changes(world):
+        assert send(world, "DELETE", FEEDS, user=HANA, contentUri=URI).error[:2] == (403, "permission_denied")
+        for user in (HANA, MEI):
+            assert send(world, "POST", FEEDS, {"title": "again", "contentUri": URI}, user).error[:2] == (
+                409,
+                "conflict",
+            )
+
+
+def test_a_feed_that_is_shown_does_not_give_way(world: World):
+    """What a page shows is judged when posted: it stays the page's when the setting changes."""
+    world.platform.pages.change(PAGE, feed_source=FeedSource.EVERYONE)
+    post(world, HANA, title="shown", contentUri=URI)
+    world.platform.pages.change(PAGE, feed_source=FeedSource.ADMINISTRATORS)
+    with nothing_changes(world):
+        assert send(world, "POST", FEEDS, {"title": "t", "contentUri": URI}).error[:2] == (409, "conflict")
+
+
+def test_a_feed_that_is_not_shown_gives_way_to_no_one_else_s(world: World):
+    """Where a page shows everyone's posts, nobody deletes another's by posting."""
+    post(world, HANA, title="first", contentUri=URI)
+    world.platform.pages.change(PAGE, feed_source=FeedSource.EVERYONE)
+    with nothing_changes(world):
+        assert send(world, "POST", FEEDS, {"title": "t", "contentUri": URI}, TARO).error[:2] == (409, "conflict")
+    post(world, MEI, title="the page's", contentUri=URI)
+    assert titles(world) == ["the page's"]
+
+
+def test_a_post_over_another_that_is_sent_again_is_answered_as_the_first_time(world: World):
+    post(world, HANA, title="a stranger's", contentUri=URI)
+    body = {"title": "the page's", "contentUri": URI}
+    headers = {"Idempotency-Key": "one"}
+    first, second = (send(world, "POST", FEEDS, body, headers=headers) for _ in range(2))
+    assert (first.status, first.json) == (second.status, second.json) == (201, {"contentUri": URI})
+
+
 @pytest.mark.parametrize("character", ["a", "縁", "𠮷", "\x00"])
 def test_a_feed_has_up_to_255_and_10000_characters(world: World, character):
     title, body = character * 255, character * 10_000

@@ -59,9 +59,9 @@ def here(make_world: Callable[..., World], keys_file: Path) -> World:
 def browser_of(here: World, user: str | None = None) -> Browser:
     """A browser in which `user` has signed in."""
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], str]:
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
         answer = here.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode()
+        return answer.status, answer.headers, answer.body.decode()
 
     browser = Browser(send)
     if user:

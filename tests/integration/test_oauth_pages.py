@@ -15,6 +15,8 @@ import pytest
 from bench.world import BUCKET
 from chalicelib.core import passwords
 from chalicelib.core.directory import App, Publication, User
+from chalicelib.store.ephemeral import Kind, Wait
+from chalicelib.web import jose, sessions
 from local.gateway import Request
 from tests.pages import Browser, Page
 
@@ -49,9 +51,9 @@ def browser(here: Any) -> Browser:
 
 
 def browser_of(here: Any, address: str = "127.0.0.1") -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], str]:
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
         answer = here.gateway.handle(Request(method, target, list(headers.items()), body, address))
-        return answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode()
+        return answer.status, answer.headers, answer.body.decode()
 
     return Browser(send)
 
@@ -449,8 +451,11 @@ def test_failures_slow_an_account_down(here: Any) -> None:
         assert browser.sign_in(ask(browser), "hana", "wrong").status == 403
     here.clock.now += 8000
     assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+    # A success clears the count of nobody else, who would learn from it that there is such an account.
     fresh = browser_of(here, "10.1.0.2")
     assert fresh.sign_in(ask(fresh), "hana", "wrong").status == 403
+    page = fresh.sign_in(ask(fresh), "hana", "wrong")
+    assert (page.status, page.headers["retry-after"]) == (429, "16")
 
 
 def test_an_account_that_does_not_exist_is_slowed_just_so(here: Any, browser: Browser) -> None:
@@ -471,7 +476,7 @@ def test_right_passwords_are_not_counted(here: Any, browser: Browser) -> None:
         page = browser.sign_in(ask(browser), "hana", PASSWORD)
         browser.cookies.clear()
     assert page.form("decision")
-    assert all(item["failures"]["N"] == "0" for item in here.items("ephemeral"))
+    assert here.items("ephemeral") == []
 
 
 def test_an_hour_forgets(here: Any, browser: Browser) -> None:
@@ -531,6 +536,177 @@ def test_signing_in_changes_the_session(browser: Browser) -> None:
     page = browser.sign_in(page, "hana", PASSWORD)
     assert browser.cookies != before
     assert page.form("csrf").fields["csrf"] not in before["engawa"]
+
+
+# A browser that has signed in before
+
+
+def device_of(browser: Browser) -> str:
+    return browser.cookies["engawa-device"]
+
+
+def known_browser(here: Any, login: str = "hana", address: str = "127.0.0.1") -> Browser:
+    """A browser in which a user has signed in at some time: its session is over, its device cookie is there."""
+    browser = browser_of(here, address)
+    assert browser.sign_in(ask(browser), login, PASSWORD).form("decision")
+    del browser.cookies["engawa"]
+    return browser
+
+
+def lock_out(here: Any, login: str = "hana") -> None:
+    """Strangers have failed so often that whoever else is strange to the account has to wait, two minutes or so."""
+    for _ in range(12):
+        while isinstance(begun := here.platform.attempts.begin(Kind.ACCOUNT, login), Wait):
+            here.clock.now += begun.seconds * 1000
+
+
+def test_an_attacker_who_never_rests_keeps_no_known_browser_out(here: Any) -> None:
+    browser = known_browser(here)
+    waits = []
+    for turn in range(16):
+        attacker = browser_of(here, f"10.7.{turn}.7")
+        while (page := attacker.sign_in(ask(attacker), "hana", "wrong")).status == 429:
+            wait = page.headers["retry-after"]
+            waits.append(int(wait))
+            stranger = browser_of(here, f"10.8.{turn}.8")
+            assert stranger.sign_in(ask(stranger), "hana", PASSWORD).status == 429
+            assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+            del browser.cookies["engawa"]
+            # The attacker learns nothing of it: the wait goes on as it was, and the next try is theirs.
+            assert attacker.sign_in(ask(attacker), "hana", "wrong").headers["retry-after"] == wait
+            here.clock.now += int(wait) * 1000
+        assert page.status == 403
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900]
+
+
+def test_a_known_browser_is_not_kept_out_by_its_own_network(here: Any) -> None:
+    browser = known_browser(here, address="10.6.6.6")
+    attacker = browser_of(here, "10.6.6.6")
+    for turn in range(21):
+        page = attacker.sign_in(ask(attacker), f"user{turn}", "wrong")
+    assert page.status == 429
+    assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+
+
+def test_guessing_in_a_known_browser_is_slowed_too(here: Any) -> None:
+    browser, other = known_browser(here), known_browser(here)
+    assert [browser.sign_in(ask(browser), "hana", "wrong").status for _ in range(6)] == [403] * 5 + [429]
+    page = browser.sign_in(ask(browser), "hana", PASSWORD)
+    assert (page.status, page.headers["retry-after"]) == (429, "1")
+    # Neither the account, nor another browser, nor another user of this one is slowed by it.
+    for each in (other, browser_of(here)):
+        assert each.sign_in(ask(each), "hana", "wrong").status == 403
+    assert browser.sign_in(ask(browser), "ken", "wrong").status == 403
+    here.clock.now += 1000
+    assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+    # Its own failures are forgotten with the success.
+    del browser.cookies["engawa"]
+    assert [browser.sign_in(ask(browser), "hana", "wrong").status for _ in range(6)] == [403] * 5 + [429]
+
+
+def test_a_device_cookie_is_of_the_user_who_has_signed_in(here: Any) -> None:
+    """Whoever has an account of their own gets no further with others' by its cookie."""
+    attacker = known_browser(here, "ken", "10.6.6.6")
+    lock_out(here)
+    assert attacker.sign_in(ask(attacker), "hana", PASSWORD).status == 429
+
+
+@pytest.mark.parametrize("login", ["hana", "nobody", "nopass"])
+def test_with_another_s_device_cookie_all_accounts_are_alike(here: Any, login: str) -> None:
+    attacker = known_browser(here, "ken", "10.6.6.6")
+    pages = [attacker.sign_in(ask(attacker), login, "wrong") for _ in range(6)]
+    assert [page.status for page in pages] == [403] * 5 + [429]
+    assert not [page for page in pages if page.set_cookies]
+
+
+def test_a_browser_of_several_people_knows_each_of_them(here: Any) -> None:
+    browser = known_browser(here)
+    for login in ("ken", "hana", "ken"):
+        page = browser.sign_in(ask(browser), login, PASSWORD)
+        assert page.form("decision")
+        browser.submit(page.form("session", "end"), session="end")
+    lock_out(here, "hana")
+    lock_out(here, "ken")
+    for login in ("hana", "ken"):
+        page = browser.sign_in(ask(browser), login, PASSWORD)
+        assert page.form("decision")
+        browser.submit(page.form("session", "end"), session="end")
+
+
+def test_another_password_ends_the_device_cookies_of_the_one_before(here: Any) -> None:
+    """Who has known the old one may have signed in many times, and would have a counter for each."""
+    browser = known_browser(here)
+    here.platform.users.set_password(HANA, passwords.hash_password("another password"))
+    lock_out(here)
+    assert browser.sign_in(ask(browser), "hana", "another password").status == 429
+
+
+def test_a_hash_that_is_made_anew_does_not_end_them(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "N", 8)
+    here.platform.users.set_password(HANA, passwords.hash_password(PASSWORD))
+    monkeypatch.undo()
+    browser = known_browser(here)
+    lock_out(here)
+    assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+
+
+def test_a_forged_or_damaged_device_cookie_is_none(here: Any, make_world: Callable[..., Any]) -> None:
+    browser = known_browser(here)
+    elsewhere = known_browser(make_world(ENGAWA_ISSUER="http://elsewhere.example"))
+    good, foreign = device_of(browser), device_of(elsewhere)
+    head, claims, signature = good.split(".")
+    unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"device+jwt"}').rstrip(b"=").decode()
+    session = browser_of(here)
+    signed_in(session)
+    forged = [
+        foreign,
+        session.cookies["engawa"],
+        f"{unsigned}.{claims}.",
+        f"{head}.{claims}.",
+        f"{head}.{claims}.{signature[:-4]}AAAA",
+        f"{head}.{device_of(known_browser(here, 'ken')).split('.')[1]}.{signature}",
+        "",
+        "é;=",
+    ]
+    lock_out(here)
+    for cookie in forged:
+        forger = browser_of(here)
+        forger.cookies["engawa-device"] = cookie
+        assert forger.sign_in(ask(forger), "hana", PASSWORD).status == 429, cookie
+    browser.cookies["engawa-device"] = good
+    assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+
+
+def test_a_device_cookie_opens_nothing(here: Any, browser: Browser) -> None:
+    browser.cookies["engawa"] = device_of(known_browser(here))
+    assert "password" in browser.open("/settings").forms[0].fields
+    headers = [("Authorization", f"OAuth {device_of(known_browser(here))}")]
+    assert here.gateway.handle(Request("GET", "/2/people/@me/@self", headers)).status == 401
+
+
+def test_a_device_cookie_is_for_this_server_alone_and_ends(
+    here: Any, make_world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = signed_in(browser_of(here))
+    assert len(page.set_cookies) == 2
+    assert page.set_cookies[1].startswith("engawa-device=")
+    assert page.set_cookies[1].endswith("; Path=/; Max-Age=15552000; HttpOnly; SameSite=Strict")
+    assert "hana" not in str(jose.unverified(device_of(known_browser(here))))
+    secure = browser_of(make_world(ENGAWA_ISSUER="https://api.example.com"))
+    cookie = signed_in(secure).set_cookies[1]
+    assert cookie.startswith("__Host-engawa-device=")
+    assert cookie.endswith("; Secure")
+    monkeypatch.setattr(sessions, "DEVICE_SECONDS", -1)
+    old = known_browser(here)
+    lock_out(here)
+    assert old.sign_in(ask(old), "hana", PASSWORD).status == 429
+
+
+def test_only_a_success_makes_a_device(here: Any, browser: Browser) -> None:
+    page = ask(browser)
+    assert len(page.set_cookies) == 1
+    assert browser.sign_in(page, "hana", "wrong").set_cookies == []
+    assert browser.sign_in(browser.open("/settings"), "hana", PASSWORD).set_cookies[1:]
 
 
 # Forged forms

@@ -47,9 +47,9 @@ def browser(here: Any) -> Browser:
 
 
 def browser_of(here: Any) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], str]:
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
         answer = here.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode()
+        return answer.status, answer.headers, answer.body.decode()
 
     return Browser(send)
 

@@ -65,12 +65,14 @@ class Contents(Community):
             name = self.apps[token.app]
             if token.app not in [app for app, _ in here.modules.values()]:
                 raise denied()
-        if draft.uri in here.feeds:
+        administers = token.viewer in here.administrators
+        standing = here.feeds.get(draft.uri) if draft.uri else None
+        if standing and (standing.shown or not administers):
             raise Refused(409, "conflict")
-        return name, token.viewer in here.administrators or here.shows == "everyone"
+        return name, administers or here.shows == "everyone"
 
     def post(self, token: Token, page: str, draft: Draft, uri: str, name: str, shown: bool, now: Moment) -> None:
-        """A feed is there, under the `uri` that was answered."""
+        """A feed is there, under the `uri` that was answered; nothing is left of one that it takes the place of."""
         urls = {"pcUrl": "", "mobileUrl": "", "smartphoneUrl": ""}
         self.page(page).feeds[uri] = Feed(uri, draft.title, draft.body, urls, token.viewer, name, shown, now)
 

@@ -24,13 +24,13 @@ class Content(NamedTuple):
     """The state of a content. Comments are known by their texts; without a feed there is nothing."""
 
     there: bool
+    shown: bool = False
     comments: frozenset[str] = frozenset()
     favorites: frozenset[tuple[str, str | None]] = frozenset()
     """User and the favorite's id; None: not told yet."""
 
 
 NOTHING = Content(False)
-BEGUN = Content(True)
 
 
 def content_step(state: Content, operation: Operation) -> Content | None:
@@ -38,7 +38,10 @@ def content_step(state: Content, operation: Operation) -> Content | None:
     kind, given = operation.asked
     told = operation.answered
     if kind == "post":
-        return _answered(told, 409, state) if state.there else _answered(told, 201, BEGUN)
+        # `given`: by an administrator of the page, whose feed is shown, and takes the place of one that is not.
+        if state.there and (state.shown or not given):
+            return _answered(told, 409, state)
+        return _answered(told, 201, Content(True, given))
     if not state.there:
         return _answered(told, 404, state)
     match kind:
@@ -92,7 +95,7 @@ def comment_step(seen: bool, operation: Operation) -> bool | None:
             if told is None or told[0] == (204 if seen else 404):
                 return False
             return None
-        case "delete":
+        case "delete" | "post":
             return False
     return seen if told == seen else None
 
@@ -122,7 +125,8 @@ class ContentClient:
         match kind:
             case "post":
                 feed = {"title": "Busy", "contentUri": self.uri, "sourceId": "1"}
-                self._send("POST", "feeds", ("post", None), bare, json=feed, params={})
+                asked = ("post", self.is_administrator)
+                self._send("POST", "feeds", asked, bare, json=feed, params={})
             case "delete" if self.is_administrator:
                 # Whoever has posted it.
                 self._send("DELETE", "feeds", ("delete", None), bare)
@@ -233,6 +237,7 @@ def _of_comment(text: str, operations: list[Operation], lists: list[Operation]) 
         for each in operations
         if (each.asked[1] == text and each.asked[0] in ("comment", "uncomment"))
         or (each.asked[0] == "delete" and (each.answered is None or each.answered[0] == 204))
+        or (each.asked[0] == "post" and (each.answered is None or each.answered[0] == 201))
     ]
     return own + [replace(each, answered=text in each.answered[1][1]) for each in lists]
 

@@ -25,6 +25,8 @@ class ContentPair(Pair):
     """As the server gave it, and as the model has it."""
     posted: set[tuple[str, str]] = field(default_factory=set)
     """Page and contentUri of every feed that there ever was."""
+    replaced: int = 0
+    """How many feeds that were not shown have given way to an administrator's."""
 
     def post(self, token: Token, page: str, draft: Draft) -> None:
         """Post a feed; where it gets the address of its own page, that is a new one."""
@@ -41,6 +43,7 @@ class ContentPair(Pair):
         else:
             self.agree(draft.uri, found)
         self.posted.add((page, found))
+        self.replaced += found in self.model.pages[page].feeds
         self.model.post(token, page, draft, found, *expected, Moment.since(begun))
 
     def part(self, token: Token, page: str, uri: str | None, start: int, cursor: int | None, size: int) -> bool:

@@ -176,3 +176,45 @@ def test_of_those_who_post_one_content_at_once_one_does(make_content: Callable[.
     feeds = content.ask("GET", "feeds", params={"contentUri": content.uri}).json()
     assert feeds["entry"]["contentUri"] == content.uri
     assert content.crowd.platform.feeds.part(content.page, Paging()).total == 1
+
+
+def test_an_administrator_posts_over_a_feed_that_is_not_shown_in_the_midst_of_it(
+    make_content: Callable[..., Content],
+) -> None:
+    """The content is there all the time, and nothing of the feed that gave way is left."""
+    content = make_content(16)
+    assert content.post_feed(content.people[1]).status_code == 201
+    posted = threading.Event()
+
+    def storm(turn: int) -> None:
+        user = content.people[turn]
+        if turn == 0:
+            time.sleep(0.5)
+            while content.post_feed(user).status_code == 503:
+                pass
+            posted.set()
+            return
+        after = 0
+        while after < 2:
+            after += posted.is_set()
+            if turn == 1:
+                assert content.ask("GET", "feeds").status_code == 200
+                assert content.ask("GET", "comments").status_code == 200
+            elif turn == 2:
+                assert content.post_feed(user).status_code in (409, 503)
+            else:
+                comment = content.insist("POST", "comments", user, json={"comment": "storm"})
+                favorite = content.insist("POST", "favorites", user)
+                assert {comment.status_code, favorite.status_code} == {201}
+
+    at_once(16, storm)
+    entry = content.ask("GET", "feeds").json()["entry"]
+    assert entry["user"]["id"] == content.people[0]
+    assert content.crowd.platform.feeds.part(content.page, Paging()).total == 1
+    listed, total = content.comments()
+    assert (len(listed), len(listed)) == (total, entry["commentCount"])
+    assert content.favorites() == entry["favoriteCount"] == 13
+    deadline = time.monotonic() + 60
+    while len(content.stored()) > 1 + total + 13 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert len(content.stored()) == 1 + total + 13

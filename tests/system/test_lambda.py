@@ -346,10 +346,10 @@ def test_where_tracing_is_on_calls_to_aws_are_parts_of_the_trace(deployed: Deplo
 
 def _shown(
     gateway: ApiGateway, method: str, target: str, headers: dict[str, str], body: bytes
-) -> tuple[int, dict[str, str], str]:
+) -> tuple[int, list[tuple[str, str]], str]:
     """What a browser is shown by the API itself."""
     answer = gateway.handle(Request(method, target, [*headers.items()], body, "192.0.2.9"))
-    return answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode()
+    return answer.status, answer.headers, answer.body.decode()
 
 
 def _cafe(deployed: Deployed) -> str:

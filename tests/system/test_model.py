@@ -266,3 +266,4 @@ def test_every_answer_is_the_models(platform: Served, record_property: Callable[
     record_property("model", told)
     if len(examples) >= ENOUGH:
         assert [sentence for sentence in REACHED if sentence not in asker.refusals] == []
+        assert any(world.replaced for world in examples)

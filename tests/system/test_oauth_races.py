@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,12 +14,11 @@ from chalicelib.core.directory import User, new_app_id, new_user_id
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.limits import Limits
 from chalicelib.core.oauth import Family
-from chalicelib.core.signin import ACCOUNT_FREE
 from chalicelib.store.appdata import AppData
 from chalicelib.store.apps import Apps
 from chalicelib.store.directory import Directory
 from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.ephemeral import Attempts, Kind, UsedStates
+from chalicelib.store.ephemeral import Attempt, Attempts, Kind, UsedStates
 from chalicelib.store.failures import Lost
 from chalicelib.store.grants import Grants
 from chalicelib.store.pages import Pages
@@ -215,9 +215,27 @@ def test_a_server_state_is_used_once(stores: Stores) -> None:
     assert stores.states.has(state)
 
 
-def test_no_more_passwords_are_looked_at_than_the_rule_lets(stores: Stores) -> None:
+@pytest.mark.parametrize("kind", Kind)
+def test_no_more_passwords_are_looked_at_than_the_rule_lets(stores: Stores, kind: Kind) -> None:
     name = new_user_id()
-    waits = at_once([lambda: stores.attempts.begin(Kind.ACCOUNT, name)] * 40)
-    assert waits.count(0) == ACCOUNT_FREE
-    stores.attempts.forgive(Kind.ACCOUNT, name)
-    assert stores.attempts.begin(Kind.ACCOUNT, name) == 0
+    begun = at_once([lambda: stores.attempts.begin(kind, name)] * 40)
+    counted = [each for each in begun if isinstance(each, Attempt)]
+    assert len(counted) == kind.free
+    at_once([partial(stores.attempts.forgive, each) for each in counted])
+    assert isinstance(stores.attempts.begin(kind, name), Attempt)
+
+
+def test_right_ones_among_wrong_ones_leave_the_wrong_ones_counted(stores: Stores) -> None:
+    """However they come between each other, what is left is what failed."""
+    name = new_user_id()
+
+    def sign_in(turn: int) -> None:
+        begun = stores.attempts.begin(Kind.ADDRESS, name)
+        assert isinstance(begun, Attempt)
+        if turn % 2:
+            stores.attempts.forgive(begun)
+
+    at_once([partial(sign_in, turn) for turn in range(Kind.ADDRESS.free)])
+    begun = stores.attempts.begin(Kind.ADDRESS, name)
+    assert isinstance(begun, Attempt)
+    assert begun.before.count == Kind.ADDRESS.free // 2

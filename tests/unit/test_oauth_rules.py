@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable
 from http.client import IncompleteRead
@@ -49,7 +50,7 @@ from chalicelib.core.oauth import (
     with_credentials,
 )
 from chalicelib.core.people import FIELDS
-from chalicelib.core.signin import Failures, network
+from chalicelib.core.signin import DEVICE_MARKS, Device, Failures, mark_of, network
 from chalicelib.web import words
 from chalicelib.web.issuer import Issuer
 from chalicelib.web.tokens import Keys, Tokens
@@ -389,6 +390,32 @@ def test_an_hour_without_a_failure_forgets() -> None:
     assert failures.one_more(3_599_999) == Failures(51, 3_599_999)
     assert failures.one_more(3_600_000) == Failures(1, 3_600_000)
     assert failures.wait(3_600_000, 5) == 0
+
+
+def test_a_mark_is_of_one_device_one_login_and_one_password() -> None:
+    given = ("device", "hana", "scrypt$16$8$1$salt$key")
+    mark = mark_of(*given)
+    assert mark == mark_of(*given)
+    assert re.fullmatch("[0-9a-f]{32}", mark)
+    others = {
+        mark_of(*(each + "x" if turn == place else each for turn, each in enumerate(given))) for place in range(3)
+    }
+    assert len(others | {mark}) == 4
+    assert mark_of("devicehana", "", "h") != mark_of("device", "hana", "h")
+    assert mark_of("device", "\ud800", "h")
+
+
+def test_a_device_knows_those_who_have_signed_in_last() -> None:
+    device = Device("id")
+    assert not device.knows("")
+    for turn in range(6):
+        device = device.with_mark(str(turn), instead_of=[""])
+    assert device == Device("id", ("5", "4", "3", "2"))
+    assert len(device.marks) == DEVICE_MARKS
+    assert device.knows("2")
+    assert not device.knows("1")
+    assert device.with_mark("3", instead_of=["3"]).marks == ("3", "5", "4", "2")
+    assert device.with_mark("new", instead_of=["4"]).marks == ("new", "5", "3", "2")
 
 
 @pytest.mark.parametrize(
