@@ -30,6 +30,7 @@ from chalicelib.store.transactions import (
     Update,
     Write,
     commit,
+    delete,
     insist,
     put,
     update,

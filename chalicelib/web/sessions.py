@@ -19,6 +19,7 @@ from chalice.app import Request
 from chalicelib.core.oauth import same
 from chalicelib.core.signin import Device
 from chalicelib.web import jose
+from chalicelib.web.requests import header_lines
 from chalicelib.web.tokens import Keys
 
 SECONDS = 3600

@@ -442,7 +442,7 @@ def test_every_scope_has_words_in_both_languages() -> None:
 
 
 def test_both_languages_have_the_same_values() -> None:
-    fields = {"app": "{name}", "seconds": 3, "name": "<b>", "host": "h", "date": "d", "count": 3}
+    fields = {"app": "{name}", "seconds": 3, "name": "<b>", "host": "h", "date": "d", "count": 3, "page": "p"}
     for name, texts in words._PAGES.items():
         japanese, english = (word(language, name, **fields) for language in Language)
         assert japanese != english
