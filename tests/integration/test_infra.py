@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+import app as entry
 from infra import bundle, combine, packaging
 
 FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
@@ -321,6 +322,16 @@ def test_the_function_at_the_edge_is_new_when_its_code_is(everywhere: dict[str, 
     assert re.fullmatch("ChallengeVersion[0-9a-f]{8}", version)
     code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
     assert code == (combine.INFRA / "edge.js").read_text(encoding="utf-8")
+
+
+def test_the_gateway_has_every_method_of_every_route(template: dict[str, Any]) -> None:
+    """HEAD and OPTIONS as well: one that it does not know never reaches the function."""
+    paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    routes = entry.create_app(lambda: None).routes  # type: ignore[arg-type,return-value]
+    assert {path: {*methods} for path, methods in paths.items()} == {
+        path: {method.lower() for method in methods} for path, methods in routes.items()
+    }
+    assert {"get", "head"} == {*paths["/health"]}
 
 
 @pytest.mark.parametrize("warm", ["snapstart", "3"])

@@ -54,7 +54,7 @@ def test_head_says_how_long_get_is_and_another_request_follows(served: Served) -
 
 
 def test_head_of_what_stands_beside_the_app(served: Served) -> None:
-    for path in ("/sample", "/sample/sample.css"):
+    for path in ("/sample", "/sample/style.css"):
         got, asked = httpx.get(served.base_url + path), httpx.head(served.base_url + path)
         assert (asked.status_code, asked.content) == (got.status_code, b"")
         assert asked.headers["Content-Length"] == str(len(got.content))
