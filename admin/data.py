@@ -1,12 +1,12 @@
 """`export` and `erase`: everything that is stored about one user."""
 
-import json
 import os
 from pathlib import Path
 
 import click
 
 from admin.failures import Failure
+from admin.output import as_json
 from admin.session import Session, common
 
 
@@ -26,7 +26,7 @@ def export(session: Session, user: str, output: Path | None) -> None:
     Profile, publication settings, login name, friends, installed apps with the data in each, grants, roles on pages.
     The password's hash is not part of it.
     """
-    text = json.dumps(session.client.get("users", user, "export"), ensure_ascii=False, indent=1) + "\n"
+    text = as_json(session.client.get("users", user, "export"), indent=1) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return

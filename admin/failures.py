@@ -1,11 +1,10 @@
 """Every way a command ends other than well, and its exit status."""
 
-import json
 from typing import IO, Any
 
 import click
 
-from admin.output import printable
+from admin.output import as_json, printable
 
 REFUSED = 1
 """The platform said no, or what was given cannot be used."""
@@ -35,7 +34,7 @@ class Failure(click.ClickException):
             told: dict[str, Any] = {"error": self.error, "error_description": self.message}
             if self.status:
                 told["status"] = self.status
-            click.echo(json.dumps(told, ensure_ascii=False), err=True)
+            click.echo(as_json(told), err=True)
         else:
             where = f" ({self.error}, {self.status})" if self.status else ""
             # The platform's words, or whoever's it was told to ask.

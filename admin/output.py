@@ -1,6 +1,7 @@
 """Printing: tables for people, JSON for programs. Notes go to standard error, so that output can be piped."""
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,8 @@ from rich.text import Text
 PIPED_WIDTH = 200
 _TIMES = {"created", "used"}
 """Milliseconds since the epoch, in answers."""
+_LEFT_BY_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends and halves of characters that JSON may have in a string as they are."""
 
 
 class Output:
@@ -53,7 +56,7 @@ class Output:
 
     def line(self, thing: Any) -> None:
         """One line of JSON."""
-        click.echo(json.dumps(thing, ensure_ascii=False))
+        click.echo(as_json(thing))
 
     def done(self, sentence: str, told: Mapping[str, Any]) -> None:
         """What a change came to: `told` as JSON, `sentence` for people."""
@@ -82,6 +85,12 @@ def printable(text: str) -> str:
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) == "Cc" and each != "\n" else each for each in text
     )
+
+
+def as_json(thing: Any, indent: int | None = None) -> str:
+    """Return JSON that can do nothing to a terminal: text as it is, but for all control characters."""
+    text = json.dumps(thing, ensure_ascii=False, indent=indent)
+    return _LEFT_BY_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _flat(thing: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

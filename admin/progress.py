@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from admin.failures import Failure
+from admin.output import as_json
 from admin.records import Place
 
 _HEAD = 1 << 20
@@ -81,7 +82,7 @@ class Progress:
 
     def reject(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Append to the file of refused records, which is for its owner's eyes: records may have passwords."""
-        text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+        text = "".join(as_json(entry) + "\n" for entry in entries)
         if text:
             with open(os.open(self.rejects, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
                 file.write(text.encode("utf-8", "replace"))

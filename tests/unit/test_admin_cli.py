@@ -1,6 +1,7 @@
 """The operator's command line against a platform in this process: what it sends, prints and exits with."""
 
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from admin.failures import Unreachable
 
 URL, TOKEN = "https://engawa.example", "the-operators-token"
 Answer = Callable[[httpx.Request], httpx.Response]
+NOT_SHOWN = {"Cc", "Zl", "Zp"}
+"""Control characters and what some programs take for the end of a line."""
 
 
 class Platform:
@@ -211,6 +214,43 @@ def test_a_refusal_is_told_in_one_line() -> None:
 def test_a_refusal_does_nothing_to_a_terminal() -> None:
     done = run(Platform(error(400, "x\x1b[2J", "There is no field '\x1b]0;owned\x07\x9b31m'")), "users", "show", "x")
     assert done.stderr == "Error: There is no field '�]0;owned��31m' (x�[2J, 400)\n"
+
+
+CONTROLS = "花\x1b[2J\x7f\x9b31m\x85\u2028\u2029\x00"
+
+
+def test_json_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    thing = {"id": "a", "name": CONTROLS}
+    for words, answer in (
+        ("apps list --json", ok({"entry": [thing]})),
+        ("users show a --json", ok(thing)),
+        ("export a", ok(thing)),
+        ("erase a --yes --json", ok({"id": "a", "removed": {}, "name": CONTROLS})),
+    ):
+        done = run(Platform(answer), *words.split())
+        assert json.loads(done.stdout)["name"] == CONTROLS
+        assert "花" in done.stdout
+        assert not [each for each in done.stdout if unicodedata.category(each) in NOT_SHOWN and each != "\n"]
+
+    done = run(Platform(error(400, "x", CONTROLS)), "users", "show", "x", "--json")
+    assert json.loads(done.stderr)["error_description"] == CONTROLS
+    assert not set(CONTROLS[1:]) & set(done.stderr) - set("[2J31m")
+
+    run(Platform(ok(thing)), "export", "a", "--output", str(tmp_path / "a.json"))
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text) == thing
+    assert not [each for each in text if unicodedata.category(each) in NOT_SHOWN and each != "\n"]
+
+
+def test_tables_and_sentences_do_nothing_to_a_terminal() -> None:
+    for words, answer in (
+        ("apps list", ok({"entry": [{"id": "a", "name": CONTROLS}]})),
+        ("users show a", ok({"id": "a", "displayName": CONTROLS, "tags": [CONTROLS], "deep": {"er": CONTROLS}})),
+        ("erase a --yes", ok({"id": "a", "removed": {CONTROLS: 1}})),
+    ):
+        done = run(Platform(answer), *words.split())
+        assert "花" in done.stdout
+        assert not [each for each in done.output if unicodedata.category(each) == "Cc" and each != "\n"]
 
 
 def test_wrong_usage_is_2() -> None:
