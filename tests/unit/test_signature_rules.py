@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chalicelib.core.errors import SignatureRefused
-from chalicelib.core.signatures import Signed, check_body, read
+from chalicelib.core.oauth import OPERATOR
+from chalicelib.core.people import FIELDS
+from chalicelib.core.signatures import SCOPES, Signed, check_body, read
 
-NOW, HANA, KEY = 1_800_000_000, "k3v9x2mtq7ra", "6d1f0c2ab4e79853"
+NOW, HANA, KEN, KEY = 1_800_000_000, "k3v9x2mtq7ra", "a8d1p0zzk4wn", "6d1f0c2ab4e79853"
 GIVEN = {
     "oauth_consumer_key": KEY,
     "oauth_signature_method": "HMAC-SHA1",
@@ -31,11 +31,12 @@ def told(refusal: SignatureRefused) -> tuple[int, str, str, dict[str, str]]:
 
 
 def test_a_signed_request_is_read() -> None:
-    assert signed(opensocial_owner_id="a8d1p0zzk4wn") == replace(SIGNED, owner="a8d1p0zzk4wn")
-    assert signed(opensocial_owner_id="") == SIGNED
     assert signed() == signed(oauth_version="1.0", oauth_token="", more="x") == SIGNED
     assert signed(oauth_body_hash="h").body_hash == "h"
     assert signed(xoauth_requestor_id=f"mixi.jp:{HANA}").requestor == HANA
+    assert signed(opensocial_owner_id="") == SIGNED
+    for owner in (KEN, f"mixi.jp:{KEN}"):
+        assert (signed(opensocial_owner_id=owner).requestor, signed(opensocial_owner_id=owner).owner) == (HANA, KEN)
     assert signed(oauth_nonce="n" * 255).nonce == "n" * 255
     for timestamp in (NOW - 300, NOW + 300):
         assert signed(oauth_timestamp=str(timestamp)).timestamp == timestamp
@@ -83,6 +84,7 @@ WHOLE = "The oauth_timestamp must be whole seconds since 1970"
                 ("oauth_timestamp", "１", WHOLE),
                 ("oauth_nonce", "n" * 256, "The oauth_nonce is too long (max=255)"),
                 ("xoauth_requestor_id", "hana", "xoauth_requestor_id must be the id of a user"),
+                ("opensocial_owner_id", "ken", "opensocial_owner_id must be the id of a user"),
             )
         ),
     ],
@@ -103,6 +105,7 @@ def test_what_does_not_hold(
             ["oauth_nonce", "oauth_body_hash", "xoauth_requestor_id"] * 2,
             "oauth_body_hash&oauth_nonce&xoauth_requestor_id",
         ),
+        (["opensocial_owner_id"] * 2, "opensocial_owner_id"),
         (["oauth_version", "oauth_version"], "oauth_parameters"),
     ],
 )
@@ -141,3 +144,8 @@ def test_a_body_that_is_not(request_: Signed, form: bool, status: int, problem: 
         check_body(request_, "h", form=form, needed=True)
     details = {f"oauth_parameters_{problem}": "oauth_body_hash"}
     assert told(caught.value) == (status, f"parameter_{problem}", said, details)
+
+
+def test_a_signature_opens_what_any_scope_of_a_user_opens_and_never_the_operator_s() -> None:
+    assert {"mixi_apps2", "r_profile", *(field.scope for field in FIELDS.values() if field.scope)} <= SCOPES
+    assert OPERATOR not in SCOPES
