@@ -7,12 +7,12 @@ from collections.abc import Callable
 from chalice.app import Chalice
 
 from chalicelib import bootstrap
-from chalicelib.api.bounds import bounded
-from chalicelib.api.faces import Faces
-from chalicelib.api.housekeeping import CLEAN, SWEEP, housekeeping
+from chalicelib.api.route_table import Faces
+from chalicelib.api.scheduled import CLEAN, SWEEP, housekeeping
+from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
 from chalicelib.web.cors import share
-from chalicelib.web.errors import reword_framework
+from chalicelib.web.error_answers import reword_framework
 from chalicelib.web.telemetry import Telemetry
 
 

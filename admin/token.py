@@ -10,7 +10,7 @@ import click
 
 from admin.failures import Failure
 from admin.session import URL_VARIABLE
-from chalicelib.core.fields import is_id
+from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.oauth import OPERATOR, USER_SCOPES
 
 CLIENT = "operator"
@@ -67,7 +67,7 @@ def token(
     Whoever may read the token keys may do this; nobody else can. A user's token is for trying an app out: it is no
     grant, installs nothing, and opens what the permission model gives. The local platform needs none of it.
     """
-    from chalicelib.web.tokens import Keys, Tokens, WrongKeys
+    from chalicelib.web.auth.access_tokens import Keys, Tokens, WrongKeys
 
     if keys is sys.stdin and sys.stdin.isatty():
         raise click.UsageError("Give --keys a file, or pipe the keys in.")

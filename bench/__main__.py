@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from bench import processes, table
 from bench.row import Result, Row, measure
 from bench.rows import ROWS
-from bench.world import World, empty_aws
+from local.in_process import World, empty_aws
 
 
 def results(rows: Sequence[Row]) -> Iterator[Result]:

@@ -19,8 +19,8 @@ from statistics import median
 from typing import Any
 
 from bench.emulated import running
-from bench.world import ME
 from infra import bundle
+from local.in_process import ME
 from tests.system.lambda_runtime import Function, lay_out
 
 RUNS = 11

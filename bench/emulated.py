@@ -15,15 +15,15 @@ from unittest.mock import patch
 
 import boto3
 
-from bench.world import APP, BUCKET, HANA, REGION
 from chalicelib import settings
 from chalicelib.bootstrap import wire
 from chalicelib.core.conditions import Conditions
-from chalicelib.core.directory import User
-from chalicelib.store.dynamo import Dynamo
+from chalicelib.core.model.directory import User
+from chalicelib.store.aws.client import Dynamo
 from local import keys, stack
 from local.embedded import Emulator
 from local.environment import Environment
+from local.in_process import APP, BUCKET, HANA, REGION
 
 
 @contextmanager

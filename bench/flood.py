@@ -7,13 +7,13 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from bench.world import REGION, World
-from chalicelib.core.contents import Draft
-from chalicelib.core.ranks import FIRST, bit
-from chalicelib.store.content_items import comment_item, content_of, feed_item, head_item, head_key, prefix_of
-from chalicelib.store.dynamo import BATCH_WRITE, typed
-from chalicelib.store.itemsize import Item
-from chalicelib.store.numbered import entry_key, holder_key, new_holder
+from chalicelib.core.model.contents import Draft
+from chalicelib.core.numbered_list_index import FIRST, bit
+from chalicelib.store.aws.client import BATCH_WRITE, typed
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.contents.items import comment_item, content_of, feed_item, head_item, head_key, prefix_of
+from chalicelib.store.contents.numbered_lists import entry_key, holder_key, new_holder
+from local.in_process import REGION, World
 
 TEXT = "縁側でお茶を飲みながら、話をした。" * 4
 """A comment as long as comments usually are."""

@@ -14,9 +14,9 @@ import boto3
 
 from bench import capacity
 from bench.operations import Request, places, reads, writes
-from chalicelib.store.dynamo import Place, key_of, typed
-from chalicelib.store.fanout import Lane, lane, longest_chain
-from chalicelib.store.itemsize import Item
+from chalicelib.store.aws.client import Place, key_of, typed
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.side_by_side import Lane, lane, longest_chain
 
 Found = dict[Place, Item]
 

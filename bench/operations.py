@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.store.dynamo import Place, key_of
-from chalicelib.store.itemsize import Item
+from chalicelib.store.aws.client import Place, key_of
+from chalicelib.store.aws.item_size import Item
 
 Request = Mapping[str, Any]
 

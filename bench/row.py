@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from bench.meter import Figures, Meter
-from bench.world import World
+from local.in_process import World
 
 Requests = Callable[[], object]
 Scenario = Callable[[World], Requests]

@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
-from bench.world import APP, HANA, World
-from chalicelib.core.directory import App, User
+from chalicelib.core.model.directory import App, User
 from chalicelib.core.oauth import Family
+from local.in_process import APP, HANA, World
 
 TOKEN = "/2/token"
 SECRET = "f" * 40

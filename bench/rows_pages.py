@@ -7,11 +7,11 @@ from typing import Any
 from bench.flood import flood, user
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
-from bench.world import APP, HANA, KEN, World
-from chalicelib.core.contents import Draft
-from chalicelib.core.directory import App, Category, Page
-from chalicelib.store.content_items import content_of
-from chalicelib.store.itemsize import item_size, read_units
+from chalicelib.core.model.contents import Draft
+from chalicelib.core.model.directory import App, Category, Page
+from chalicelib.store.aws.item_size import item_size, read_units
+from chalicelib.store.contents.items import content_of
+from local.in_process import APP, HANA, KEN, World
 
 PAGE = "20260401000000000001"
 URI = "http://quest.example/contents/1"

@@ -6,11 +6,11 @@ from typing import Any
 from bench.flood import put_all
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
-from bench.world import APP, HANA, KEN, World
-from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
-from chalicelib.store.dynamo import Place, typed
-from chalicelib.store.itemsize import Item, item_size, read_units
-from chalicelib.store.user_items import to_item
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.store.aws.client import Place, typed
+from chalicelib.store.aws.item_size import Item, item_size, read_units
+from chalicelib.store.directory.user_items import to_item
+from local.in_process import APP, HANA, KEN, World
 
 FRIENDS = "/2/people/@me/@friends"
 PAGE = "20260401000000000001"

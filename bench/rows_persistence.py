@@ -19,8 +19,8 @@ from bench.scenes import (
     window_is_full,
 )
 from bench.seed import Seeder
-from bench.world import HANA, ME, World
 from chalicelib.core.limits import Limits
+from local.in_process import HANA, ME, World
 
 QUOTA = Limits.quota_bytes
 

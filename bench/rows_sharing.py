@@ -8,7 +8,7 @@ from bench.row import Allowance, Bound, Requests, Row, Scenario
 from bench.rows_people import DEFAULT_COUNT, befriended
 from bench.scenes import friend, friends, friends_list, ledger_fits, reading_own_values
 from bench.seed import Seeder
-from bench.world import HANA, KEN, YUKI, World
+from local.in_process import HANA, KEN, YUKI, World
 
 SMALL = {"level": "42", "name": "花子", "high_score": "123456"}
 LEFT = {"replay": noise(9_000)}

@@ -8,11 +8,11 @@ from typing import Any
 from bench.noise import noise
 from bench.row import Requests
 from bench.seed import Seeder
-from bench.world import APP, HANA, ME, World
-from chalicelib.store.itemsize import Item, item_size, read_units, write_units
-from chalicelib.store.ledger import SORT_KEY, partition
-from chalicelib.store.packing import WINDOW_BYTES
-from chalicelib.store.placement import LEDGER_BYTES
+from chalicelib.store.appdata.ledger import SORT_KEY, partition
+from chalicelib.store.appdata.packing import WINDOW_BYTES
+from chalicelib.store.appdata.placement import LEDGER_BYTES
+from chalicelib.store.aws.item_size import Item, item_size, read_units, write_units
+from local.in_process import APP, HANA, ME, World
 
 FRIENDS = "/2/apps/appdata/@me/@friends"
 _KEY_CHARACTERS = ascii_letters + digits + "_.-"

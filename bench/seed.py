@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from bench.world import APP, World
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.limits import Limits
-from chalicelib.store.dynamo import BATCH_WRITE, Dynamo
+from chalicelib.store.aws.client import BATCH_WRITE, Dynamo
+from local.in_process import APP, World
 
 _UNIT_MS = 512
-"""What a gap in a packed window pays a bit for (chalicelib/store/packing.py)."""
+"""What a gap in a packed window pays a bit for (chalicelib/store/appdata/packing.py)."""
 
 
 class _Unguarded:

@@ -24,8 +24,8 @@ from chalice.local import LambdaContext
 from moto.core.models import botocore_stubber
 
 from bench.coldstart import event
-from bench.world import APP, HANA, ME, World, empty_aws
 from chalicelib.web import logs
+from local.in_process import APP, HANA, ME, World, empty_aws
 
 RUNS, WARM_UP = 500, 50
 MOST_MS = 0.5

@@ -13,10 +13,10 @@ from chalicelib import settings as settings_module
 from chalicelib.core.errors import Unavailable
 from chalicelib.platform import Platform
 from chalicelib.settings import Settings, WrongSetting
-from chalicelib.store import deadline
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.needs import on_secret
-from chalicelib.web.tokens import WrongKeys
+from chalicelib.store.aws import deadline
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.iam_needs import on_secret
+from chalicelib.web.auth.access_tokens import WrongKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,40 +8,40 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.settings import Settings
-from chalicelib.store.appdata import AppData
-from chalicelib.store.directory import Directory
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.store.appdata.appdata import AppData
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.web.auth.access_tokens import Keys, Tokens
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-    from chalicelib.store.answers import Answers
-    from chalicelib.store.apps import Apps
-    from chalicelib.store.bulk import Bulk
-    from chalicelib.store.comments import Comments
-    from chalicelib.store.ephemeral import Attempts, UsedStates
-    from chalicelib.store.favorites import Favorites
-    from chalicelib.store.feeds import Feeds
-    from chalicelib.store.grants import Grants
-    from chalicelib.store.images import Images
-    from chalicelib.store.leavings import Leavings
-    from chalicelib.store.notes import Notes
-    from chalicelib.store.numbered import Numbered
-    from chalicelib.store.once import Once
-    from chalicelib.store.pages import Pages
-    from chalicelib.store.people import People
-    from chalicelib.store.personal import Personal
-    from chalicelib.store.posting import Posting, Tables
-    from chalicelib.store.posts import Posts
-    from chalicelib.store.queue import Queue
-    from chalicelib.store.users import Users
+    from chalicelib.store.bulk_import import Bulk
+    from chalicelib.store.contents.cleanup import Leavings
+    from chalicelib.store.contents.cleanup_notes import Notes
+    from chalicelib.store.contents.cleanup_queue import Queue
+    from chalicelib.store.contents.comments import Comments
+    from chalicelib.store.contents.favorites import Favorites
+    from chalicelib.store.contents.feed_posting import Posting, Tables
+    from chalicelib.store.contents.feeds import Feeds
+    from chalicelib.store.contents.images import Images
+    from chalicelib.store.contents.numbered_lists import Numbered
+    from chalicelib.store.contents.posts_of_user import Posts
+    from chalicelib.store.directory.apps import Apps
+    from chalicelib.store.directory.pages import Pages
+    from chalicelib.store.directory.people import People
+    from chalicelib.store.directory.users import Users
+    from chalicelib.store.grants.ephemeral import Attempts, UsedStates
+    from chalicelib.store.grants.grants import Grants
+    from chalicelib.store.idempotency import Once
+    from chalicelib.store.oversized_answers import Answers
+    from chalicelib.store.user_data import Personal
+    from chalicelib.web.auth.launch_keys import LaunchKeys
+    from chalicelib.web.auth.oauth1_signatures import Signatures
+    from chalicelib.web.auth.sessions import Sessions
     from chalicelib.web.cors import Origins
-    from chalicelib.web.launch_keys import LaunchKeys
     from chalicelib.web.server_states import ServerStates
-    from chalicelib.web.sessions import Sessions
-    from chalicelib.web.signatures import Signatures
 
 
 class Platform:
@@ -78,7 +78,7 @@ class Platform:
     def tokens(self) -> Tokens:
         external = None
         if self.settings.openid_issuer and self.settings.openid_jwks:
-            from chalicelib.web.issuer import Issuer
+            from chalicelib.web.auth.external_issuer import Issuer
 
             external = Issuer(self.settings.openid_issuer, self.settings.openid_jwks, self.settings.issuer)
         return Tokens(self.keys, self.settings.issuer, external)
@@ -102,20 +102,20 @@ class Platform:
 
     @cached_property
     def answers(self) -> "Answers":
-        from chalicelib.store.answers import Answers
+        from chalicelib.store.oversized_answers import Answers
 
         return Answers(lambda: self._s3, self.settings.bucket)
 
     @cached_property
     def users(self) -> "Users":
-        from chalicelib.store.users import Users
+        from chalicelib.store.directory.users import Users
 
         return Users(self._dynamo, self._directory_table, self.directory, self.pages, self.clock)
 
     @cached_property
     def apps(self) -> "Apps":
-        from chalicelib.store.apps import Apps
-        from chalicelib.store.sealing import Seals
+        from chalicelib.store.directory.apps import Apps
+        from chalicelib.store.directory.secret_sealing import Seals
 
         file, secret = self.settings.secret_keys_file, self.settings.secret_keys_secret
         seals = Seals(lambda: self._read_keys("ENGAWA_SECRET_KEYS", file, secret))
@@ -123,26 +123,26 @@ class Platform:
 
     @cached_property
     def pages(self) -> "Pages":
-        from chalicelib.store.pages import Pages
+        from chalicelib.store.directory.pages import Pages
 
         return Pages(self._dynamo, self._directory_table, self.clock)
 
     @cached_property
     def people(self) -> "People":
-        from chalicelib.store.people import People
+        from chalicelib.store.directory.people import People
 
         return People(self._dynamo, self.directory, self.users, self.pages)
 
     @cached_property
     def grants(self) -> "Grants":
-        from chalicelib.store.grants import Grants
+        from chalicelib.store.grants.grants import Grants
 
         table = self.settings.table("grants")
         return Grants(self._dynamo, table, self._directory_table, self.apps, self.clock)
 
     @cached_property
     def personal(self) -> "Personal":
-        from chalicelib.store.personal import Personal
+        from chalicelib.store.user_data import Personal
 
         return Personal(
             self.users,
@@ -158,7 +158,7 @@ class Platform:
 
     @cached_property
     def bulk(self) -> "Bulk":
-        from chalicelib.store.bulk import Bulk
+        from chalicelib.store.bulk_import import Bulk
 
         return Bulk(self.users, self.apps, self.directory, self.appdata)
 
@@ -170,33 +170,33 @@ class Platform:
 
     @cached_property
     def used_states(self) -> "UsedStates":
-        from chalicelib.store.ephemeral import UsedStates
+        from chalicelib.store.grants.ephemeral import UsedStates
 
         return UsedStates(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
     def once(self) -> "Once":
-        from chalicelib.store.once import Once
+        from chalicelib.store.idempotency import Once
 
         return Once(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
     def attempts(self) -> "Attempts":
-        from chalicelib.store.ephemeral import Attempts
+        from chalicelib.store.grants.ephemeral import Attempts
 
         return Attempts(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
     def sessions(self) -> "Sessions":
-        from chalicelib.web.sessions import Sessions
+        from chalicelib.web.auth.sessions import Sessions
 
         return Sessions(self.keys, self.settings.issuer)
 
     @cached_property
     def signatures(self) -> "Signatures":
         from chalicelib.core.signatures import WINDOW_SECONDS
-        from chalicelib.store.ephemeral import Nonces
-        from chalicelib.web.signatures import Signatures
+        from chalicelib.store.grants.ephemeral import Nonces
+        from chalicelib.web.auth.oauth1_signatures import Signatures
 
         use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
         urls = (self.settings.issuer, *self.settings.signed_urls)
@@ -205,7 +205,7 @@ class Platform:
     @cached_property
     def launch_keys(self) -> "LaunchKeys | None":
         """None where no page app is started."""
-        from chalicelib.web.launch_keys import LaunchKeys
+        from chalicelib.web.auth.launch_keys import LaunchKeys
 
         file, secret = self.settings.launch_keys_file, self.settings.launch_keys_secret
         if not (file or secret):
@@ -214,13 +214,13 @@ class Platform:
 
     @cached_property
     def queue(self) -> "Queue":
-        from chalicelib.store.queue import Queue
+        from chalicelib.store.contents.cleanup_queue import Queue
 
         return Queue(self._sqs, self.settings.cleaning_queue)
 
     @cached_property
     def posting(self) -> "Posting":
-        from chalicelib.store.posting import Posting
+        from chalicelib.store.contents.feed_posting import Posting
 
         return Posting(
             self._dynamo,
@@ -239,32 +239,32 @@ class Platform:
 
     @cached_property
     def feeds(self) -> "Feeds":
-        from chalicelib.store.feeds import Feeds
+        from chalicelib.store.contents.feeds import Feeds
 
         return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, self._lists, self.queue)
 
     @cached_property
     def comments(self) -> "Comments":
-        from chalicelib.store.comments import Comments
+        from chalicelib.store.contents.comments import Comments
 
         table, offset = self._tables.comments, self.settings.utc_offset
         return Comments(self._dynamo, table, self.users, self.pages, offset, self.clock)
 
     @cached_property
     def favorites(self) -> "Favorites":
-        from chalicelib.store.favorites import Favorites
+        from chalicelib.store.contents.favorites import Favorites
 
         return Favorites(self._dynamo, self._tables, self.users, self.pages, self.clock)
 
     @cached_property
     def images(self) -> "Images":
-        from chalicelib.store.images import Images
+        from chalicelib.store.contents.images import Images
 
         return Images(self._s3, self.settings.bucket)
 
     @cached_property
     def leavings(self) -> "Leavings":
-        from chalicelib.store.leavings import Leavings
+        from chalicelib.store.contents.cleanup import Leavings
 
         return Leavings(
             self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes, self.queue
@@ -280,26 +280,26 @@ class Platform:
 
     @cached_property
     def _posts(self) -> "Posts":
-        from chalicelib.store.posts import Posts
+        from chalicelib.store.contents.posts_of_user import Posts
 
         offset = self.settings.utc_offset
         return Posts(self._dynamo, self._tables, self.users, self.feeds, self.comments, self.favorites, offset)
 
     @cached_property
     def _notes(self) -> "Notes":
-        from chalicelib.store.notes import Notes
+        from chalicelib.store.contents.cleanup_notes import Notes
 
         return Notes(self._dynamo, self._tables.feeds, self.clock)
 
     @cached_property
     def _lists(self) -> "Numbered":
-        from chalicelib.store.numbered import Numbered
+        from chalicelib.store.contents.numbered_lists import Numbered
 
         return Numbered(self._dynamo, self._tables.feeds, self.clock)
 
     @cached_property
     def _tables(self) -> "Tables":
-        from chalicelib.store.posting import Tables
+        from chalicelib.store.contents.feed_posting import Tables
 
         return Tables(*(self.settings.table(name) for name in ("feeds", "comments", "favorites")))
 

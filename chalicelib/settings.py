@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.core.images import ImageBounds
+from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.core.limits import Limits
 
 
@@ -33,7 +33,7 @@ class Settings:
     token_keys_secret: str | None
     """ENGAWA_TOKEN_KEYS_SECRET: id of the Secrets Manager secret that holds it."""
     secret_keys_file: str | None
-    """ENGAWA_SECRET_KEYS_FILE: path of the Fernet keys that encrypt the secrets of apps (store/sealing.py), or"""
+    """ENGAWA_SECRET_KEYS_FILE: path of the Fernet keys that encrypt the secrets of apps (store/directory/secret_sealing.py), or"""
     secret_keys_secret: str | None
     """ENGAWA_SECRET_KEYS_SECRET: id of the Secrets Manager secret that holds them."""
     limits: Limits
@@ -59,7 +59,7 @@ class Settings:
     openid_jwks: str | None = None
     """ENGAWA_OPENID_JWKS: the URL of its JWK Set; both or none."""
     launch_keys_file: str | None = None
-    """ENGAWA_LAUNCH_KEYS_FILE: path of the keys that sign the starts of page apps (web/launch_keys.py), or"""
+    """ENGAWA_LAUNCH_KEYS_FILE: path of the keys that sign the starts of page apps (web/auth/launch_keys.py), or"""
     launch_keys_secret: str | None = None
     """ENGAWA_LAUNCH_KEYS_SECRET: id of the Secrets Manager secret that holds them; with neither, no app is started."""
 

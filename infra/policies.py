@@ -1,4 +1,4 @@
-"""The IAM policy of each function: exactly what chalicelib declares for it (chalicelib/store/needs.py), by stage.
+"""The IAM policy of each function: exactly what chalicelib declares for it (chalicelib/store/aws/iam_needs.py), by stage.
 
 `python -m infra.policies` writes .chalice/policies/<stage>/<function>.json for every stage of .chalice/config.json that
 is on AWS; `chalice deploy` and `chalice package` both take them from there. Tests compare them with the declarations.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import bootstrap, store
-from chalicelib.store.needs import API, CLEAN, SWEEP, Need
+from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP, Need
 
 FUNCTIONS = (API, SWEEP, CLEAN)
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,10 +26,12 @@ Statement = dict[str, Any]
 
 
 def declared() -> Iterator[tuple[str, Need]]:
-    """Every declaration with the module it stands in: `store/feeds.py`."""
-    for module in sorted(each.name for each in pkgutil.iter_modules(store.__path__)):
-        needs = getattr(importlib.import_module(f"{store.__name__}.{module}"), "NEEDS", ())
-        yield from ((f"store/{module}.py", need) for need in needs)
+    """Every declaration with the module it stands in: `store/contents/feeds.py`."""
+    prefix = f"{store.__name__}."
+    for module in sorted(each.name for each in pkgutil.walk_packages(store.__path__, prefix) if not each.ispkg):
+        needs = getattr(importlib.import_module(module), "NEEDS", ())
+        file = "store/" + module.removeprefix(prefix).replace(".", "/") + ".py"
+        yield from ((file, need) for need in needs)
     yield from (("bootstrap.py", need) for need in bootstrap.NEEDS)
 
 

@@ -122,7 +122,7 @@ class Launcher:
 
         import app
         from chalicelib import bootstrap
-        from chalicelib.api.housekeeping import CLEAN
+        from chalicelib.api.scheduled import CLEAN
         from local import demo
         from local.images import StoredImages
         from local.sample import Sample

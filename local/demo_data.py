@@ -1,7 +1,7 @@
 """Who and what there is in the demo world. Ids are always the same, so that examples can name them."""
 
-from chalicelib.core.contents import Draft
-from chalicelib.core.directory import App, Category, Page, Publication, User
+from chalicelib.core.model.contents import Draft
+from chalicelib.core.model.directory import App, Category, Page, Publication, User
 
 SITE = "https://people.example"
 _PUBLICATION = {

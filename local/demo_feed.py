@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.errors import Conflict, Refusal
-from chalicelib.core.images import Rendition
+from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.paging import Paging
 from local.demo_data import APPS, CAFE, COMMENTS, CONTENT_URI, FAVORITES, FEED, POSTER, USERS
 
@@ -37,7 +37,7 @@ def _renditions(platform: Platform) -> tuple[Rendition, ...]:
     """The sun over a veranda."""
     from PIL import Image, ImageDraw
 
-    from chalicelib.web.images import render
+    from chalicelib.web.render_images import render
 
     width, height = 360, 240
     picture = Image.new("RGB", (width, height))

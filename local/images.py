@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.core.images import is_key
+from chalicelib.core.imaging.renditions import is_key
 from local.gateway import Answer, Request, error
 
 if TYPE_CHECKING:

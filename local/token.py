@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import Keys, Tokens
 from local.demo import FILE
 from local.environment import Environment, Refused
 

@@ -1,7 +1,7 @@
 """Watches what the app asks of AWS while tests run, as IAM would name it, and who asks for which function.
 
 A call is known by its sender, the innermost module of the app that does more than pass calls on, and by its function,
-which the stack tells too: `sweep` or `clean` (api/housekeeping.py), the API where a face is on it or what
+which the stack tells too: `sweep` or `clean` (api/scheduled.py), the API where a face is on it or what
 faces share, and None where a test calls a store itself.
 """
 
@@ -21,20 +21,22 @@ from unittest.mock import patch
 from botocore.client import BaseClient
 from botocore.signers import RequestSigner
 
-from chalicelib.store import fanout
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.needs import API, CLEAN, SWEEP
+from chalicelib.store.aws import side_by_side
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, BENCH, TESTS = (f"{ROOT / name}/" for name in ("chalicelib", "bench", "tests"))
-ABOUT_ALL = ("api/housekeeping.py", "web/telemetry.py")
+ABOUT_ALL = ("api/scheduled.py", "web/telemetry.py")
 """Modules of faces and of what they share that run for the other functions, too."""
-PASSING_ON = frozenset({f"store/{name}.py" for name in ("dynamo", "transactions", "fanout", "rows")})
+PASSING_ON = frozenset(
+    {f"store/{name}.py" for name in ("aws/client", "aws/transactions", "aws/side_by_side", "directory/keys")}
+)
 """The last one only looks at what the queries of others yield, which is when those are sent."""
 
 
 class Ask(NamedTuple):
-    """One action on one resource, both as chalicelib/store/needs.py names them."""
+    """One action on one resource, both as chalicelib/store/aws/iam_needs.py names them."""
 
     service: str
     resource: str
@@ -42,7 +44,7 @@ class Ask(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """An ask with its sender, such as `store/feeds.py`, and the function; None: a test called the store."""
+    """An ask with its sender, such as `store/contents/feeds.py`, and the function; None: a test called the store."""
 
     function: str | None
     sender: str
@@ -92,7 +94,7 @@ def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
         patches.enter_context(patch.object(BaseClient, "_make_api_call", sending))
         patches.enter_context(patch.object(Dynamo, "_write", writing))
         patches.enter_context(patch.object(RequestSigner, "generate_presigned_url", presigning))
-        patches.enter_context(patch.object(fanout, "copy_context", copying))
+        patches.enter_context(patch.object(side_by_side, "copy_context", copying))
         yield
 
 
@@ -118,7 +120,7 @@ def _placed(file: str, name: str) -> tuple[str | None, Trail]:
     """In which of the three rooms code is, and the sender and the function that it stands for, each if it does."""
     place = next((room for room in (BENCH, TESTS, PACKAGE) if file.startswith(room)), None)
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
-    if module in ("api/housekeeping.py", "platform.py") and name in (SWEEP, CLEAN):
+    if module in ("api/scheduled.py", "platform.py") and name in (SWEEP, CLEAN):
         return place, (module, name)
     function = API if module and module.startswith(("api/", "web/")) and module not in ABOUT_ALL else None
     return place, (None if module in PASSING_ON else module, function)

@@ -12,11 +12,11 @@ from typing import Any
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.limits import Limits
-from chalicelib.store import own
-from chalicelib.store.dynamo import key_of
-from chalicelib.store.itemsize import item_size
-from chalicelib.store.ledger import SORT_KEY, WRITE_IDS, Ledger, from_item
-from chalicelib.store.placement import LEDGER_BYTES
+from chalicelib.store.appdata import own_values
+from chalicelib.store.appdata.ledger import SORT_KEY, WRITE_IDS, Ledger, from_item
+from chalicelib.store.appdata.placement import LEDGER_BYTES
+from chalicelib.store.aws.client import key_of
+from chalicelib.store.aws.item_size import item_size
 
 TRASH = "trash"
 EPOCH_CHARACTERS = 8
@@ -27,7 +27,7 @@ class Held:
     """What one user holds in one app."""
 
     ledger: Ledger
-    own: dict[str, own.Own] = field(default_factory=dict)
+    own: dict[str, own_values.Own] = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, str]:
@@ -81,7 +81,7 @@ class Tables:
             elif sort_key != SORT_KEY:
                 ledger = ledgers.get(partition)
                 if ledger and sort_key.startswith(ledger.epoch):
-                    self.held[ledger.app, ledger.user].own[own.key_in(item, ledger)] = own.from_item(item)
+                    self.held[ledger.app, ledger.user].own[own_values.key_in(item, ledger)] = own_values.from_item(item)
                 else:
                     self.left[partition, sort_key[:EPOCH_CHARACTERS]] += 1
 

@@ -9,8 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chalicelib.core.ranks import FIRST, LEAF, WORD
-from chalicelib.store.content_items import (
+from chalicelib.core.numbered_list_index import FIRST, LEAF, WORD
+from chalicelib.store.aws.client import Key, key_of
+from chalicelib.store.aws.item_size import WRITE_UNIT, Item, item_size
+from chalicelib.store.contents.cleanup_notes import PAGE, PARTITION, USER
+from chalicelib.store.contents.items import (
     content_of,
     favorites_in,
     generation_of,
@@ -19,10 +22,7 @@ from chalicelib.store.content_items import (
     shard_of,
     shards_of,
 )
-from chalicelib.store.dynamo import Key, key_of
-from chalicelib.store.itemsize import WRITE_UNIT, Item, item_size
-from chalicelib.store.notes import PAGE, PARTITION, USER
-from chalicelib.store.numbered import GENERATION, HOLDER, number_of, total
+from chalicelib.store.contents.numbered_lists import GENERATION, HOLDER, number_of, total
 
 IMAGES = "images/"
 

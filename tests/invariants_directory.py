@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chalicelib.store.dynamo import key_of
-from chalicelib.store.grant_items import GRANT, family_key
-from chalicelib.store.itemsize import Item
-from chalicelib.store.rows import (
+from chalicelib.store.aws.client import key_of
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.directory.keys import (
     ADMINISTRATOR,
     FOLLOWER,
     FRIEND,
@@ -25,6 +24,7 @@ from chalicelib.store.rows import (
     page_key,
     user_key,
 )
+from chalicelib.store.grants.grant_items import GRANT, family_key
 
 
 class People:

@@ -59,7 +59,7 @@ def main(modules: list[str]) -> int:
     survivors: Counter[str] = Counter()
     made = killed = 0
     print(f"{'module':20}{'mutants':>10}{'killed':>10}{'survived':>10}")
-    for path in sorted((MUTANTS / CORE).glob("*.meta")):
+    for path in sorted((MUTANTS / CORE).rglob("*.meta")):
         module = path.name.partition(".")[0]
         results = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
         if results and (not modules or module in modules):

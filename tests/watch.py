@@ -1,4 +1,5 @@
-"""The pytest plugin that holds the declarations of chalicelib/store/needs.py against what tests see the app ask of AWS.
+"""The pytest plugin that holds the declarations of chalicelib/store/aws/iam_needs.py against what tests see
+the app ask of AWS.
 
 A test fails that sees an undeclared call. A whole run of tests/integration fails, at its end, where a declared action
 was never seen from its function: calls that a test makes of a store itself must be declared, and show nothing.

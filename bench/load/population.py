@@ -10,12 +10,12 @@ from bench.load.mix import COMMENTED, COMMENTS, FEEDS, FRIENDS, PAGE, USERS, Act
 from bench.rows_oauth import REDIRECT
 from bench.rows_people import mark, person
 from bench.seed import Seeder
-from bench.world import APP, World
-from chalicelib.core.contents import Draft
-from chalicelib.core.directory import Category, Page
+from chalicelib.core.model.contents import Draft
+from chalicelib.core.model.directory import Category, Page
 from chalicelib.core.oauth import Family
-from chalicelib.store.itemsize import Item
-from chalicelib.store.user_items import to_item
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.directory.user_items import to_item
+from local.in_process import APP, World
 
 POSTERS = 20
 SCOPES = ("mixi_apps2", "r_profile", "r_page", "w_pagefeed")

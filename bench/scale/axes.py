@@ -18,9 +18,9 @@ from bench.rows_people import FRIENDS as PEOPLE
 from bench.rows_people import befriended
 from bench.scenes import FRIENDS, asking, friend, ledger
 from bench.seed import Seeder
-from bench.world import HANA, ME, World
-from chalicelib.store import own
-from chalicelib.store.ledger import from_item, to_item
+from chalicelib.store.appdata import own_values
+from chalicelib.store.appdata.ledger import from_item, to_item
+from local.in_process import HANA, ME, World
 
 MOST_KEYS = 100_000
 ROOM = 10
@@ -78,7 +78,7 @@ def store_keys(world: World, keys: int, through_stores: int = THROUGH_STORES) ->
     # Such values are not listed any more: the ledger counts them, and their bytes.
     item = to_item(known) | {"t": {"N": str(known.total + len(more) * VALUE_BYTES)}}
     item["c"] = {"N": str(known.unlisted + len(more))}
-    put_all(world, "appdata", [item, *(own.to_item(known, key(number), value(number)) for number in more)])
+    put_all(world, "appdata", [item, *(own_values.to_item(known, key(number), value(number)) for number in more)])
 
 
 def _befriend(world: World, friends: int) -> None:

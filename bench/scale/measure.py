@@ -14,8 +14,8 @@ from bench.load.samples import Spent, spent
 from bench.meter import Figures, Meter
 from bench.month import CALL_MS, PRICES, price
 from bench.scale.axes import Axis
-from bench.world import World
 from local.gateway import Answer, Request
+from local.in_process import World
 from local.timing import HEADER, TimedGateway, watch
 
 REPEATS, SECONDS = 7, 10

@@ -15,19 +15,19 @@ from urllib.parse import urlencode
 
 from chalice.app import Request, Response
 
-from chalicelib.bootstrap import Platform
-from chalicelib.core.contents import Comment, Feed, Part
+from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.dates import w3cdtf
-from chalicelib.core.directory import Page, User
 from chalicelib.core.errors import NotFound
-from chalicelib.core.fields import is_id
+from chalicelib.core.model.contents import Comment, Feed, Part
+from chalicelib.core.model.directory import Page, User
 from chalicelib.core.paging import Paging
-from chalicelib.web import html
+from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html import guarded, language_of
-from chalicelib.web.links import is_web, origin_of, pieces
+from chalicelib.web.html import rendering
+from chalicelib.web.html.links import is_web, origin_of, pieces
+from chalicelib.web.html.rendering import guarded, language_of
+from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import parameters
-from chalicelib.web.words import Language, word
 
 KEPT = "public, max-age=0, s-maxage=5"
 """For those who are not signed in: what stands in front may keep the page for five seconds, a browser may not."""
@@ -90,7 +90,7 @@ def _shown(
     said = [(_user(posters.get(each.poster)), each) for each in comments.entries]
     asked = {name: values[0] for name in ("lang",) if (values := parameters(request, name))}
     pictures = [image, place.picture if feed.shown else None, poster.picture, *(who.picture for who, _ in said)]
-    return html.page(
+    return rendering.page(
         "feed",
         language,
         headers={} if here.sessions.is_named_in(request) else {"Cache-Control": KEPT},

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from chalice.app import Request, Response
 
 from chalicelib import VERSION
-from chalicelib.bootstrap import Platform
-from chalicelib.web.answers import json_answer
+from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
+from chalicelib.web.json_answers import json_answer
 
 
 def health(platform: Callable[[], Platform]) -> Face:

@@ -10,15 +10,15 @@ from collections.abc import Callable
 
 from chalice.app import Request, Response
 
-from chalicelib.bootstrap import Platform
-from chalicelib.core.directory import App, StartMethod
+from chalicelib.core.codecs.checks import check_id
 from chalicelib.core.errors import BadRequest, NotFound
-from chalicelib.core.fields import check_id
 from chalicelib.core.launch import Start, StartForm, check_app_params, signed_form, signed_url
+from chalicelib.core.model.directory import App, StartMethod
 from chalicelib.core.oauth import form_target
+from chalicelib.platform import Platform
+from chalicelib.web.auth.launch_keys import LaunchKeys
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html import guarded, language_of, page
-from chalicelib.web.launch_keys import LaunchKeys
+from chalicelib.web.html.rendering import guarded, language_of, page
 from chalicelib.web.requests import parameters
 
 CURRENT = "current"

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from chalice.app import Request, Response
 
-from chalicelib.bootstrap import Platform
-from chalicelib.core.access import Access
+from chalicelib.core.model.access import Access
 from chalicelib.core.paging import Paging
 from chalicelib.core.people import SCOPE, Group, asked_fields, read_query, select, view
-from chalicelib.web.answers import data_answer
+from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
+from chalicelib.web.json_answers import data_answer
 from chalicelib.web.requests import check_format, parameters
 
 PATH = "/2/people/{user}/{group}"

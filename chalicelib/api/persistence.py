@@ -11,14 +11,14 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.bootstrap import Platform
 from chalicelib.core import conditions
-from chalicelib.core.access import Access
 from chalicelib.core.appdata import Group, asked_keys, check_pairs, deleted_keys, select, select_writable
 from chalicelib.core.conditions import Conditions
-from chalicelib.store.appdata import Reading, Receipt, Usage
-from chalicelib.web.answers import data_answer, json_answer, rate_headers, unchanged_answer
+from chalicelib.core.model.access import Access
+from chalicelib.platform import Platform
+from chalicelib.store.appdata.appdata import Reading, Receipt, Usage
 from chalicelib.web.face import Face, Token
+from chalicelib.web.json_answers import data_answer, json_answer, rate_headers, unchanged_answer
 from chalicelib.web.requests import (
     check_format,
     header_list,

@@ -8,10 +8,10 @@ from functools import cache
 
 from chalice.app import Request, Response
 
-from chalicelib.bootstrap import Platform
-from chalicelib.web import html
+from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
-from chalicelib.web.files import File, file, file_answer, read_static
+from chalicelib.web.html import rendering
+from chalicelib.web.static_files import File, file, file_answer, read_static
 
 _KEPT = {"Cache-Control": "public, max-age=300"}
 
@@ -23,7 +23,7 @@ def reference(platform: Callable[[], Platform]) -> Face:
     @face.route("/docs", methods=["GET"], token=Token.NONE, scope=None, instead="public")
     def page(request: Request) -> Response:
         """Every request that this server takes, with its answers: one page without scripts."""
-        return file_answer(request, _page(), {**_KEPT, **html.GUARDS, "Content-Security-Policy": _policy()})
+        return file_answer(request, _page(), {**_KEPT, **rendering.GUARDS, "Content-Security-Policy": _policy()})
 
     @face.route("/openapi.json", methods=["GET"], token=Token.NONE, scope=None, instead="public")
     def contract(request: Request) -> Response:
@@ -35,14 +35,14 @@ def reference(platform: Callable[[], Platform]) -> Face:
 
 @cache
 def _page() -> File:
-    return file(read_static("reference.html"), html.MEDIA_TYPE)
+    return file(read_static("reference.html"), rendering.MEDIA_TYPE)
 
 
 @cache
 def _policy() -> str:
     """Lets the page have its own style, and nothing else."""
     _, _, after = _page().text.partition("<style>")
-    return html.policy(after.partition("</style>")[0], "'none'")
+    return rendering.policy(after.partition("</style>")[0], "'none'")
 
 
 @cache

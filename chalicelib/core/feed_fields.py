@@ -9,9 +9,9 @@ Sources: Page API ("Post and delete a feed", "Post and delete a comment"), and d
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.core import fields
-from chalicelib.core.contents import Draft
+from chalicelib.core.codecs import checks
 from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.model.contents import Draft
 
 TITLE_CHARACTERS = 255
 BODY_CHARACTERS = 10_000
@@ -42,7 +42,7 @@ def read_draft(body: object, details: str) -> Draft:
         title=title,
         body=text,
         content_uri=content_uri,
-        source=fields.optional(_module)("sourceId", given.get("sourceId")),
+        source=checks.optional(_module)("sourceId", given.get("sourceId")),
         image_url=_image_url(given.get("imageUrls")),
         **_urls(given.get("urls")),
     )
@@ -92,7 +92,7 @@ def _urls(value: Any) -> dict[str, str]:
     given = _or({}, value)
     if not isinstance(given, dict):
         raise ParameterInvalid("urls must be an object")
-    return {ours: fields.url(f"urls.{name}", given.get(name), LINK_BYTES) for name, ours in _URLS.items()}
+    return {ours: checks.url(f"urls.{name}", given.get(name), LINK_BYTES) for name, ours in _URLS.items()}
 
 
 def _module(name: str, value: Any) -> str:
@@ -100,7 +100,7 @@ def _module(name: str, value: Any) -> str:
     number = isinstance(value, int) and not isinstance(value, bool)
     # The bound first: no more digits are written out than an id could have.
     text = str(value) if number and abs(value) < 10**9 else value
-    checked: str = fields.check_id("module")(name, text)
+    checked: str = checks.check_id("module")(name, text)
     return checked
 
 
@@ -114,7 +114,7 @@ def _image_url(value: Any) -> str | None:
 
 
 def _uri(name: str, value: object, most: int) -> str:
-    """As `fields.url`, and not nothing."""
+    """As `checks.url`, and not nothing."""
     if value in (None, ""):
         raise ParameterInvalid(f"{name} must be an http or https URL")
-    return fields.url(name, value, most)
+    return checks.url(name, value, most)

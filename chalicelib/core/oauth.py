@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
-from chalicelib.core.directory import App
 from chalicelib.core.errors import BadRequest, GrantRefused
+from chalicelib.core.model.directory import App
 
 CODE_SECONDS = 180
 ACCESS_SECONDS = 900

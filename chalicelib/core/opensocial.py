@@ -18,12 +18,12 @@ from enum import Enum
 from typing import Any
 
 from chalicelib.core import people
-from chalicelib.core.access import Access
 from chalicelib.core.appdata import ALL, LOST, check_keys, deletion, named_keys
-from chalicelib.core.directory import User
+from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied
-from chalicelib.core.fields import is_id
 from chalicelib.core.limits import Limits
+from chalicelib.core.model.access import Access
+from chalicelib.core.model.directory import User
 from chalicelib.core.people import Field, Person, Query
 from chalicelib.core.permission import Running
 

@@ -16,7 +16,7 @@ _KEY_BYTES = 32
 
 
 def hash_password(password: str) -> str:
-    """A fresh hash of a password (checked before: core/fields.py)."""
+    """A fresh hash of a password (checked before: core/codecs/checks.py)."""
     salt = secrets.token_bytes(_SALT_BYTES)
     return _text(N, R, P, salt, _key(password, salt, N, R, P))
 

@@ -10,9 +10,9 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any
 
-from chalicelib.core.directory import Publication, User
+from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
-from chalicelib.core.fields import is_id
+from chalicelib.core.model.directory import Publication, User
 from chalicelib.core.paging import Paging, paging
 from chalicelib.core.permission import Closeness, Running, may_obtain_information, may_obtain_profile, status
 

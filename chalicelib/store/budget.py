@@ -1,4 +1,4 @@
-"""How many items a request may read, where one request can ask for many reads (api/rpc.py).
+"""How many items a request may read, where one request can ask for many reads (api/opensocial/rpc.py).
 
 While a budget is counting, every read of the request, in whichever thread, is counted before it is sent. Otherwise
 nothing is counted.

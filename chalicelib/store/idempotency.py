@@ -1,180 +1,58 @@
-"""Which requests were made with an `Idempotency-Key`, and what was answered: powertools' idempotency over our table.
+"""Requests that are carried out once, however often they are sent with the same `Idempotency-Key`."""
 
-Imported only where a request brings a key. The items are in the ephemeral table (store/ephemeral.py).
-"""
-
-import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from secrets import token_hex
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.idempotency import BasePersistenceLayer, IdempotencyConfig, idempotent_function
-from aws_lambda_powertools.utilities.idempotency.exceptions import (
-    IdempotencyAlreadyInProgressError,
-    IdempotencyItemAlreadyExistsError,
-    IdempotencyItemNotFoundError,
-    IdempotencyPersistenceLayerError,
-    IdempotencyValidationError,
-)
-from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
+from chalicelib.core.errors import StillRunning
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.transactions import Write
 
-from chalicelib.core.errors import KeyReused, Refusal, StillRunning
-from chalicelib.store.dynamo import Condition, Dynamo, Key, typed
-from chalicelib.store.failures import Lost
-from chalicelib.store.itemsize import Item
-from chalicelib.store.needs import on_table
-from chalicelib.store.once import Keep
-from chalicelib.store.transactions import Update, Write, insist, update
+if TYPE_CHECKING:
+    from chalicelib.store.idempotency_records import Lambda
 
-NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "DeleteItem"),)
-
-KIND = "once"
-"""What the keys of the items begin with."""
-DAY = 24 * 60 * 60
-
-log = logging.getLogger(__name__)
+Keep = Callable[[dict[str, Any]], Sequence[Write]]
+"""The last writes of the transaction that does what is asked: those that keep its answer."""
 
 
-class Lambda(Protocol):
-    """What is needed of Lambda's context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """How long this process may still work on the request."""
+def keep_none(answer: object) -> Sequence[Write]:
+    """For a request without a key."""
+    return ()
 
 
-class Records(BasePersistenceLayer):
-    """The records of one request. `clock` gives milliseconds since the epoch; `remaining` is how long it may take.
+def check_kept(lost: Lost, first: int) -> None:
+    """Raise StillRunning where the answer, from position `first` of the transaction on, was not this process's to keep.
 
-    Each record names who works on it, so that a process which has outlived its time harms no successor's. Times are
-    judged by the condition of the write alone: records come out of here without.
+    Then its time was over, and another that was sent the same request has followed.
     """
+    if any(position >= first for position in lost.failed):
+        raise StillRunning from None
 
-    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int], remaining: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+
+class Once:
+    """Answers, kept for 24 hours in the ephemeral table. `clock` gives milliseconds since the epoch."""
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
         self._table = table
         self._clock = clock
-        self._remaining = remaining
-        self._runner = token_hex(16)
-        self._name = ""
-        self._kept = False
 
-    def keep(self, answer: Mapping[str, Any]) -> list[Write]:
-        """The writes that keep an answer, for the transaction that does what is asked: both happen, or neither.
+    def answer(
+        self,
+        name: Sequence[str],
+        said: Mapping[str, Any],
+        context: "Lambda",
+        make: Callable[[Keep], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """What `make` returns the first time, then that again. `name` is whose key it is, for what, and the key.
 
-        Their condition fails where another process has followed this one, whose time is over.
+        `make` does what is asked in one transaction with the writes that keep its answer. `said` is what the request
+        says, as JSON. Raises KeyReused (the key came with another request), StillRunning (the first has not ended, and
+        Lambda's time for it is not over; or this one's was), Unavailable, and what `make` raises: a refused request is
+        forgotten.
         """
-        self._kept = True
-        expires = {"N": str(self._get_expiry_timestamp())}
-        change = Update({"answer": {"S": json.dumps(answer, sort_keys=True)}, "expires": expires, "ttl": expires})
-        return [update(self._table, _key(self._name), change, self._ours())]
+        # Most requests bring no key: they do not wait for this import.
+        from chalicelib.store.idempotency_records import Records, run_once
 
-    def _get_expiry_timestamp(self) -> int:
-        return self._clock() // 1000 + DAY
-
-    def _get_record(self, idempotency_key: str) -> DataRecord:
-        item = self._dynamo.get(self._table, _key(idempotency_key), consistent=True)
-        if item is None:
-            raise IdempotencyItemNotFoundError
-        return _record(item)
-
-    def _put_record(self, data_record: DataRecord) -> None:
-        self._name = data_record.idempotency_key
-        now = self._clock()
-        # Never seen, or deleted by DynamoDB when its time was over:
-        new = "attribute_not_exists(pk)"
-        # Its time is over, and DynamoDB has not deleted it yet:
-        forgotten = "expires <= :seconds"
-        # Its process has had all the time that Lambda gives, and has answered nothing:
-        died = "attribute_not_exists(answer) AND deadline <= :now"
-        free = Condition(
-            f"{new} OR {forgotten} OR ({died})",
-            {":seconds": {"N": str(now // 1000)}, ":now": {"N": str(now)}},
-        )
-        item = typed(_key(data_record.idempotency_key)) | {
-            "said": {"S": data_record.payload_hash},
-            "runner": {"S": self._runner},
-            "deadline": {"N": str(now + self._remaining)},
-            "expires": {"N": str(data_record.expiry_timestamp)},
-            "ttl": {"N": str(data_record.expiry_timestamp)},
-        }
-        try:
-            insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, free))
-        except Lost as lost:
-            if lost.item is None:
-                raise IdempotencyItemAlreadyExistsError from None
-            if lost.item["runner"]["S"] == self._runner:
-                return  # Our own first try, whose answer was lost.
-            found = _record(lost.item)
-            self._validate_payload(data_payload=data_record, stored_data_record=found)
-            raise IdempotencyItemAlreadyExistsError(old_data_record=found) from None
-
-    def _update_record(self, data_record: DataRecord) -> None:
-        if not self._kept:
-            raise ValueError("what was done has not kept its answer")
-
-    def _delete_record(self, data_record: DataRecord) -> None:
-        # One with an answer was carried out, though nobody has heard it. The refusal reaches its client in any case; a
-        # record that stays is no one's after its deadline.
-        ours = self._ours()
-        unanswered = Condition(f"{ours.expression} AND attribute_not_exists(answer)", ours.values)
-        try:
-            insist(
-                self._dynamo, lambda _: self._dynamo.delete(self._table, _key(data_record.idempotency_key), unanswered)
-            )
-        except (Lost, Refusal) as failure:
-            log.warning("could not forget a refused request (Idempotency-Key): %s", type(failure).__name__)
-
-    def _ours(self) -> Condition:
-        return Condition("runner = :runner", {":runner": {"S": self._runner}})
-
-
-def run_once(
-    records: Records,
-    name: Sequence[str],
-    said: Mapping[str, Any],
-    context: Lambda,
-    make: Callable[[Keep], dict[str, Any]],
-) -> dict[str, Any]:
-    """What `make` returns, or returned for the same `name` (whose key, and for what) in the last 24 hours.
-
-    `said` is all that the request says. Raises KeyReused, StillRunning, and what `make` raises, which is not kept.
-    """
-    config = IdempotencyConfig(
-        event_key_jmespath="name",
-        payload_validation_jmespath="said",
-        expires_after_seconds=DAY,
-        hash_function="sha256",
-        lambda_context=context,  # type: ignore[arg-type]
-    )
-
-    def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-        return make(records.keep)
-
-    wrapped = idempotent_function(
-        answer, data_keyword_argument="request", persistence_store=records, config=config, key_prefix=KIND
-    )
-    try:
-        kept: dict[str, Any] = wrapped(request={"name": list(name), "said": said})
-    except IdempotencyValidationError:
-        raise KeyReused from None
-    except IdempotencyAlreadyInProgressError:
-        raise StillRunning from None
-    except IdempotencyPersistenceLayerError as failure:
-        raise (failure.__cause__ or failure) from None
-    return kept
-
-
-def _key(key: str) -> Key:
-    return key, "#"
-
-
-def _record(item: Item) -> DataRecord:
-    answer = item.get("answer", {}).get("S", "")
-    return DataRecord(
-        idempotency_key=item["pk"]["S"],
-        status=STATUS_CONSTANTS["COMPLETED" if answer else "INPROGRESS"],
-        response_data=answer,
-        payload_hash=item["said"]["S"],
-    )
+        records = Records(self._dynamo, self._table, self._clock, int(context.get_remaining_time_in_millis()))
+        return run_once(records, name, said, context, make)

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from chalicelib.store.content_items import favorites_in, generation_of, shard_key, shards_of
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.itemsize import Item
-from chalicelib.store.needs import on_table
-from chalicelib.store.posting import Tables
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.contents.feed_posting import Tables
+from chalicelib.store.contents.items import favorites_in, generation_of, shard_key, shards_of
 
 NEEDS = (on_table("favorites", "BatchGetItem"),)
 

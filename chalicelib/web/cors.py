@@ -17,14 +17,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from chalice.app import Chalice, Request, Response, RouteEntry
 
+from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import PermissionDenied, Refusal
-from chalicelib.core.fields import is_id
-from chalicelib.web import jose
-from chalicelib.web.dialect import Dialect
-from chalicelib.web.errors import answer_any
+from chalicelib.web.auth import jwt
+from chalicelib.web.auth.access_tokens import MOST_CHARACTERS
+from chalicelib.web.error_answers import answer_any
 from chalicelib.web.face import Token
 from chalicelib.web.requests import is_form, is_signed, token_in
-from chalicelib.web.tokens import MOST_CHARACTERS
+from chalicelib.web.token_dialect import Dialect
 
 if TYPE_CHECKING:
     from chalicelib.web.face import View
@@ -168,14 +168,14 @@ def _issued_to(token: str) -> object:
     if len(token) > MOST_CHARACTERS:
         return None
     try:
-        claims = jose.unverified(token)
-    except jose.Invalid:
+        claims = jwt.unverified(token)
+    except jwt.Invalid:
         return None
     return claims.get("client_id", claims.get("azp"))
 
 
 def _signing_key(request: Request) -> object:
-    from chalicelib.web.signatures import signed_parameters
+    from chalicelib.web.auth.oauth1_signatures import signed_parameters
 
     return dict(signed_parameters(request)).get("oauth_consumer_key")
 

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.core import observed
-from chalicelib.core.access import Access
+from chalicelib import observed
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
-from chalicelib.web.dialect import Dialect
-from chalicelib.web.errors import answer_any
+from chalicelib.core.model.access import Access
+from chalicelib.web.auth.access_tokens import Tokens
+from chalicelib.web.error_answers import answer_any
 from chalicelib.web.requests import check_encoding, decoded, is_signed, token_in
-from chalicelib.web.tokens import Tokens
+from chalicelib.web.token_dialect import Dialect
 
 if TYPE_CHECKING:
-    from chalicelib.web.signatures import Signatures
+    from chalicelib.web.auth.oauth1_signatures import Signatures
 
 View = Callable[..., Response]
 
@@ -75,7 +75,7 @@ class Face(Blueprint):
 
         A body that is encoded (`Content-Encoding`) is refused once the token is admitted.
 
-        `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature (web/signatures.py); its
+        `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature (web/auth/oauth1_signatures.py); its
         refusals are SignatureRefused. `cors`: pages of other origins may call it (web/cors.py); by default where it
         takes a token. `also_in`: one more query parameter that may carry the access token.
         """

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from chalicelib.core import observed
+from chalicelib import observed
 
 MOST_FRAMES = 30
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from chalice.app import Request
 
 from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused, UnsupportedEncoding
-from chalicelib.web.dialect import Dialect
+from chalicelib.web.token_dialect import Dialect
 
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")

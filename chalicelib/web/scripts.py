@@ -7,7 +7,7 @@ They stand in `static/`. The module is the classic script with another end: it e
 
 from functools import cache
 
-from chalicelib.web.files import File, file, read_static
+from chalicelib.web.static_files import File, file, read_static
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
 TYPES = "application/typescript; charset=utf-8"

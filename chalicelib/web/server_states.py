@@ -1,15 +1,15 @@
 """The server_states that apps fetch before they ask a user, each for one app and 30 minutes; they are not stored.
 
 One is a JWT of the token keys with a type of its own: `sub` the app, `until` its end in seconds. So a request for one
-costs no write, whoever makes it. That it is good for one authorization is kept where it is used (store/ephemeral.py).
+costs no write, whoever makes it. That it is good for one authorization is kept where it is used (store/grants/ephemeral.py).
 """
 
 import secrets
 from collections.abc import Callable
 
 from chalicelib.core.oauth import STATE_SECONDS
-from chalicelib.web import jose
-from chalicelib.web.tokens import MOST_CHARACTERS, Keys
+from chalicelib.web.auth import jwt
+from chalicelib.web.auth.access_tokens import MOST_CHARACTERS, Keys
 
 _TYPE = "server-state+jwt"
 _CLAIMS = ["iss", "sub", "until", "jti"]
@@ -33,12 +33,12 @@ class ServerStates:
         """Whether this is one of the app's, and not too old."""
         try:
             if len(text) > MOST_CHARACTERS:
-                raise jose.Invalid
-            header = jose.header(text)
+                raise jwt.Invalid
+            header = jwt.header(text)
             key = self._keys.verifying(str(header.get("kid")))
             if key is None or header.get("typ") != _TYPE:
                 return False
             claims = key.claims(text, issuer=self._issuer, required=_CLAIMS)
-        except jose.Invalid:
+        except jwt.Invalid:
             return False
         return bool(claims["sub"] == app and int(claims["until"]) > self._clock() // 1000)

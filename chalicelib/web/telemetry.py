@@ -1,7 +1,7 @@
 """One line of JSON for each request and for each run of a function, CloudWatch's metrics in it (EMF).
 
 docs/operations.md has its fields. What a client sends does not get into it: there are the route's template, the word of
-the error, the id of an app whose token or signature holds, and a pseudonym of the viewer (web/tokens.py).
+the error, the id of an app whose token or signature holds, and a pseudonym of the viewer (web/auth/access_tokens.py).
 """
 
 import logging
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalice.app import Request, Response
 
-from chalicelib.core.observed import Observed, observing
-from chalicelib.web.dialect import Dialect
-from chalicelib.web.errors import answer_any, log_unhandled
-from chalicelib.web.tokens import Keys
+from chalicelib.observed import Observed, observing
+from chalicelib.web.auth.access_tokens import Keys
+from chalicelib.web.error_answers import answer_any, log_unhandled
+from chalicelib.web.token_dialect import Dialect
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider

@@ -18,8 +18,8 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-from chalicelib.web.tokens import Tokens
-from chalicelib.web.words import preferred
+from chalicelib.web.auth.access_tokens import Tokens
+from chalicelib.web.html.texts import preferred
 from local.demo_data import APPS, USERS
 from local.gateway import Answer, Request, error
 

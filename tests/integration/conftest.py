@@ -1,4 +1,4 @@
-"""Worlds over moto (bench/world.py), for tests that call the app as API Gateway does."""
+"""Worlds over moto (local/in_process.py), for tests that call the app as API Gateway does."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,9 +7,9 @@ from unittest.mock import patch
 
 import pytest
 
-from bench.world import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
 from chalicelib.core import passwords
-from chalicelib.store.fanout import lane
+from chalicelib.store.aws.side_by_side import lane
+from local.in_process import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
 from tests import contract
 
 __all__ = ["APP", "BUCKET", "HANA", "KEN", "ME", "MEI", "TARO", "YUKI", "Clock", "Reply", "World", "reply"]

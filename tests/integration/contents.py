@@ -8,18 +8,18 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from bench.world import APP, BUCKET, HANA, KEN, MEI, TARO, Clock
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
-from chalicelib.core.contents import Draft, Feed, Part
-from chalicelib.core.directory import App, FeedSource, Page, User
 from chalicelib.core.errors import Refusal
-from chalicelib.core.images import Rendition
+from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.model.contents import Draft, Feed, Part
+from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.core.paging import Paging
-from chalicelib.store.content_items import content_of, favorites_in, generation_of, poster_of, shards_of
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.fanout import lane
-from chalicelib.store.numbered import total
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.side_by_side import lane
+from chalicelib.store.contents.items import content_of, favorites_in, generation_of, poster_of, shards_of
+from chalicelib.store.contents.numbered_lists import total
+from local.in_process import APP, BUCKET, HANA, KEN, MEI, TARO, Clock
 from tests.integration.memory import Memory
 from tests.invariants_contents import Contents, drawn, pages_in
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bench.world import HANA, KEN, MEI, TARO
-from chalicelib.store.notes import UPLOAD_MS
-from chalicelib.store.numbered import TICKET_MS
+from chalicelib.store.contents.cleanup_notes import UPLOAD_MS
+from chalicelib.store.contents.numbered_lists import TICKET_MS
+from local.in_process import HANA, KEN, MEI, TARO
 from tests.integration.contents import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
 from tests.integration.suffering import Ground, Ids, outcome_of
 

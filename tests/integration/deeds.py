@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bench.world import APP, HANA, KEN, ME, MEI, Reply, World
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.errors import Unavailable
+from local.in_process import APP, HANA, KEN, ME, MEI, Reply, World
 
 QUOTA = 320_000
 WRITES = 12

@@ -12,16 +12,16 @@ from chalice.app import Chalice
 from chalice.local import LambdaContext
 
 import app as entry
-from bench.world import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
-from chalicelib.core.directory import App, Page, User
+from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
-from chalicelib.core.signin import Device
-from chalicelib.store import deadline
-from chalicelib.store.sealing import Seals
-from chalicelib.web.sessions import Sessions
+from chalicelib.core.sign_in_delays import Device
+from chalicelib.store.aws import deadline
+from chalicelib.store.directory.secret_sealing import Seals
+from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.sessions import Sessions
 from chalicelib.web.telemetry import RunFailed
-from chalicelib.web.tokens import Keys, Tokens
 from local.gateway import Answer, Gateway, Request
+from local.in_process import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
 from tests import invariants
 from tests.integration.contents import ISSUER, MODULE, PAGE, QUIET, Cloud, Stage
 from tests.integration.signing import ORIGIN, SECRET

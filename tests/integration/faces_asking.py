@@ -11,8 +11,8 @@ from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
-from bench.world import APP, HANA, KEN, Reply
-from chalicelib.web import answers
+from chalicelib.web import json_answers
+from local.in_process import APP, HANA, KEN, Reply
 from tests.integration.contents import PAGE, PICTURE, URI
 from tests.integration.deeds import noise
 from tests.integration.faces import BACK, PUBLIC, PUBLIC_BACK, Faces, told
@@ -99,7 +99,7 @@ def in_answers(act: Callable[[Faces, Ids], Reply]) -> Callable[[Faces, Ids], str
     """An answer too large for Lambda, and what is found where it leads."""
 
     def acted(stage: Faces, ids: Ids) -> str:
-        with patch.object(answers, "MOST_BYTES", 100):
+        with patch.object(json_answers, "MOST_BYTES", 100):
             answer = act(stage, ids)
         found = stage.cloud.bucket.objects.get(answer.headers.get("location", "").partition(".example/")[2])
         return told(answer, found)

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from bench.world import APP, HANA, KEN, ME, MEI, Reply
 from chalicelib.core import passwords
-from chalicelib.core.signin import Device, mark_of
+from chalicelib.core.sign_in_delays import Device, mark_of
+from local.in_process import APP, HANA, KEN, ME, MEI, Reply
 from tests.integration.contents import MODULE, PAGE, URI
 from tests.integration.deeds import noise
 from tests.integration.faces import BACK, PASSWORD, PUBLIC, Faces

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from bench.world import APP, HANA, KEN, ME, MEI, TARO, Reply
-from chalicelib.api.housekeeping import CLEAN, SWEEP
+from chalicelib.api.scheduled import CLEAN, SWEEP
+from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
 from tests.integration.contents import MODULE, PAGE, QUIET
 from tests.integration.faces import PASSWORD, PUBLIC, Faces, told
 from tests.integration.faces_asking import Deed, in_answers, uncounted

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from chalicelib.store.dynamo import BATCH_GET, BATCH_WRITE, TRANSACTION, Key, key_of
+from chalicelib.store.aws.client import BATCH_GET, BATCH_WRITE, TRANSACTION, Key, key_of
 
 Place = tuple[str, str, str]
 _CLAUSE = re.compile(r"attribute_(not_)?exists\(([\w.]+)\)|([\w.]+) = (:\w+)")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from chalicelib.core.directory import App, Category, Page, User
+from chalicelib.core.model.directory import App, Category, Page, User
 from tests.integration.conftest import APP, BUCKET, HANA, KEN, MEI, TARO, YUKI, Reply, World
 
 PAGE, MODULE = "12345678901234567890", "3"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from chalicelib.store.ledger import WRITE_IDS
+from chalicelib.store.appdata.ledger import WRITE_IDS
 from tests.integration.deeds import (
     WRITES,
     AskUsage,

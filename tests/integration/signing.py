@@ -9,12 +9,12 @@ from uuid import uuid4
 
 from oauthlib.oauth1 import Client
 
-from bench.world import APP, HANA, reply
-from chalicelib.core.directory import App
+from chalicelib.core.model.directory import App
 from local.gateway import Request
+from local.in_process import APP, HANA, reply
 
 if TYPE_CHECKING:
-    from bench.world import Reply, World
+    from local.in_process import Reply, World
 
 SECRET = "7c" * 20
 ORIGIN = "https://game.example"

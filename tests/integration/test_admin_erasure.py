@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.core.conditions import Conditions
-from chalicelib.core.contents import Draft
-from chalicelib.core.directory import App, Page, User
+from chalicelib.core.model.contents import Draft
+from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.oauth import Family
 from chalicelib.core.passwords import hash_password
-from chalicelib.store.content_items import content_of
-from chalicelib.store.dynamo import key_of
+from chalicelib.store.aws.client import key_of
+from chalicelib.store.contents.items import content_of
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, Reply, World
 
 ALBUM = "c07be4915fa2d386"

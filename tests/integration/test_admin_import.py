@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.directory import App
 from chalicelib.core.errors import Unavailable
+from chalicelib.core.model.directory import App
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, Reply, World
 
 Import = Callable[[Any], Reply]

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.answers import Answers
+from chalicelib.store.oversized_answers import Answers
 from tests.integration.conftest import APP, BUCKET, HANA, KEN, MEI, Reply, World
 
 
@@ -42,7 +42,7 @@ def folders(world: World) -> list[str]:
 def read_large(world: World, *requests: tuple[str, str, str]) -> None:
     """Have answers kept, since no answer is small enough."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chalicelib.web.answers.MOST_BYTES", 0)
+        patch.setattr("chalicelib.web.json_answers.MOST_BYTES", 0)
         for method, path, user in requests:
             assert world.send(method, path, user=user).status == 303
 

@@ -17,7 +17,7 @@ import pytest
 
 import app as entry
 from bench.coldstart import event
-from chalicelib.api.faces import FACES, Faces
+from chalicelib.api.route_table import FACES, Faces
 from local import keys
 from tests.integration.conftest import APP, HANA, ME, World
 

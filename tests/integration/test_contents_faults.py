@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.store.dynamo import TRIES
+from chalicelib.store.aws.client import TRIES
 from tests.integration.contents import Stage, one_after_the_other
 from tests.integration.contents_deeds import DEEDS, RIVALS, Deed, prepare
 from tests.integration.faults import Sending

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from bench.world import APP, BUCKET, HANA, KEN, MEI, TARO, World, empty_aws
-from chalicelib.core.contents import Draft
 from chalicelib.core.cursor import to_cursor
-from chalicelib.core.directory import App, FeedSource, Page, User
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied, Unavailable
+from chalicelib.core.model.contents import Draft
+from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.core.paging import Paging
-from chalicelib.store import numbered
-from chalicelib.store.content_items import content_of, generation_of, head_key
-from chalicelib.store.notes import AGAIN_MS, LATE_MS, SOON_MS, UPLOAD_MS, USER, Notes
-from chalicelib.store.numbered import TICKET_MS, Numbered
-from chalicelib.store.once import keep_none
-from chalicelib.store.transactions import PRESENT
+from chalicelib.store.aws.transactions import PRESENT
+from chalicelib.store.contents import numbered_lists
+from chalicelib.store.contents.cleanup_notes import AGAIN_MS, LATE_MS, SOON_MS, UPLOAD_MS, USER, Notes
+from chalicelib.store.contents.items import content_of, generation_of, head_key
+from chalicelib.store.contents.numbered_lists import TICKET_MS, Numbered
+from chalicelib.store.idempotency import keep_none
+from local.in_process import APP, BUCKET, HANA, KEN, MEI, TARO, World, empty_aws
 from tests import invariants_contents
 from tests.integration.contents import (
     DAY_MS,
@@ -203,14 +203,14 @@ class Long:
         first = next(item for item in held.values() if item["sk"]["S"].startswith(f"{prefix}#c"))
         assert pattern_id
         for number in range(2, count + 1):
-            key = numbered.entry_key(first["pk"]["S"], f"{prefix}#", number)
+            key = numbered_lists.entry_key(first["pk"]["S"], f"{prefix}#", number)
             held["engawa-local-comments", *key] = first | {"sk": {"S": key[1]}, "t": {"S": str(number)}}
         held[place] = held[place] | {"n": {"N": str(count)}, "nx": {"N": str(count + 1)}}
         self.texts = [str(number) for number in range(count, 0, -1)]
 
     def delete(self, number: int) -> None:
         content = content_of(PAGE, URI)
-        key = numbered.entry_key(content, f"{generation_of(head(self.stage))}#", number)
+        key = numbered_lists.entry_key(content, f"{generation_of(head(self.stage))}#", number)
         item = self.stage.cloud.memory.items["engawa-local-comments", *key]
         assert self.stage.platform.comments.remove(item, generation_of(head(self.stage)))
         self.texts.remove(str(number))

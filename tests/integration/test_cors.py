@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 import pytest
 
 import app as entry
-from bench.world import reply
 from chalicelib.core.errors import Unavailable
 from chalicelib.web.cors import KEEP_SECONDS, MOST_APPS, Origins
 from local.gateway import Request
+from local.in_process import reply
 from tests.integration.asking import nothing_changes, own_data
 from tests.integration.conftest import APP, HANA, ME, Reply, World
 from tests.integration.signing import ORIGIN, create_app, signature_of

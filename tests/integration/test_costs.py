@@ -18,11 +18,11 @@ from bench.meter import Figures, Meter
 from bench.row import Bound, Result, Row, measure
 from bench.rows import ROWS
 from bench.table import described, line
-from bench.world import World
-from chalicelib.store.dynamo import Condition, Dynamo, Key, Span, beginning, typed
-from chalicelib.store.failures import Lost
-from chalicelib.store.fanout import side_by_side
-from chalicelib.store.itemsize import Item, item_size
+from chalicelib.store.aws.client import Condition, Dynamo, Key, Span, beginning, typed
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.item_size import Item, item_size
+from chalicelib.store.aws.side_by_side import side_by_side
+from local.in_process import World
 
 TABLE = "engawa-local-appdata"
 KB = 1024

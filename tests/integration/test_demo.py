@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.core.contents import Feed
-from chalicelib.core.directory import Category
+from chalicelib.core.model.contents import Feed
+from chalicelib.core.model.directory import Category
 from chalicelib.core.paging import Paging
 from chalicelib.core.passwords import matches
 from local import demo

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.directory import App, Dialect, Publication, StartMethod, User
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
-from chalicelib.store import directory as directory_module
-from chalicelib.store.counted import Counted
-from chalicelib.store.dynamo import typed
-from chalicelib.store.rows import app_key, every
+from chalicelib.core.model.directory import App, Dialect, Publication, StartMethod, User
+from chalicelib.store.aws.client import typed
+from chalicelib.store.directory import friends_and_installs as directory_module
+from chalicelib.store.directory.counted_rows import Counted
+from chalicelib.store.directory.keys import app_key, every
 from local import keys
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World
 
@@ -229,7 +229,7 @@ def test_nothing_of_a_deleted_user_is_left(world: World) -> None:
     platform = world.platform
     nothing_else = keys_of(world)
     platform.users.create(FULL, "hash")
-    from chalicelib.core.directory import Page
+    from chalicelib.core.model.directory import Page
 
     for page in ("7", "8"):
         platform.pages.create(Page(page, "Café"))
@@ -291,7 +291,7 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_next(world: World, mon
 
 
 def test_a_deletion_waits_for_the_index(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.core.directory import Page
+    from chalicelib.core.model.directory import Page
 
     platform = world.platform
     platform.pages.create(Page("7", "Café"))
@@ -380,7 +380,7 @@ def test_secrets_outlive_the_rotation_of_keys(make_world: Callable[..., World], 
 
 def test_apps_are_listed_in_parts_and_deleted_whole(world: World) -> None:
     platform = world.platform
-    from chalicelib.core.directory import Page
+    from chalicelib.core.model.directory import Page
 
     made = [platform.apps.create(App(f"{number:016x}", f"app {number}")).id for number in range(5)]
     assert [app.id for app in every(lambda cursor: platform.apps.page(cursor, 2))] == made

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core import passwords
-from chalicelib.store import deadline
-from chalicelib.store.deadline import CALL_SECONDS
+from chalicelib.store.aws import deadline
+from chalicelib.store.aws.deadline import CALL_SECONDS
 from local import keys
 from tests.integration.contents import one_after_the_other
 from tests.integration.faces import Faces

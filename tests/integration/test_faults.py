@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from bench.world import APP, HANA, KEN, MEI, World, empty_aws
 from chalicelib.bootstrap import wire
-from chalicelib.store.dynamo import TRANSACTION, Dynamo
-from chalicelib.store.ledger import WRITE_IDS
+from chalicelib.store.appdata.ledger import WRITE_IDS
+from chalicelib.store.aws.client import TRANSACTION, Dynamo
+from local.in_process import APP, HANA, KEN, MEI, World, empty_aws
 from tests import invariants
 from tests.integration.deeds import (
     BUSY,

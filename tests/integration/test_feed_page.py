@@ -11,10 +11,10 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from chalicelib.core.contents import Draft, Feed
-from chalicelib.core.directory import App, FeedSource, Page, User
-from chalicelib.core.images import Rendition
-from chalicelib.store.fanout import lane
+from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.model.contents import Draft, Feed
+from chalicelib.core.model.directory import App, FeedSource, Page, User
+from chalicelib.store.aws.side_by_side import lane
 from tests.integration.conftest import HANA, KEN, MEI, World
 
 QUEST, CAFE = "6d1f0c2ab4e79853", "20260401000000000001"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib.core.directory import FeedSource
+from chalicelib.core.model.directory import FeedSource
 from tests.integration.conftest import BUCKET, HANA, KEN, MEI, TARO, World
 from tests.integration.on_pages import (
     DENIED,

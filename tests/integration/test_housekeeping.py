@@ -10,11 +10,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from chalice.local import LambdaContext
 
-from chalicelib.api import housekeeping
-from chalicelib.api.housekeeping import SWEEP
-from chalicelib.core.directory import Page
+from chalicelib.api import scheduled
+from chalicelib.api.scheduled import SWEEP
 from chalicelib.core.errors import Conflict
-from chalicelib.store.notes import AGAIN_MS, SOON_MS
+from chalicelib.core.model.directory import Page
+from chalicelib.store.contents.cleanup_notes import AGAIN_MS, SOON_MS
 from chalicelib.web.telemetry import RunFailed
 from tests.integration.conftest import HANA, KEN, MEI, Reply, World
 from tests.integration.on_pages import FEEDS, PAGE, URI, ask, comment, favorite, populated, post, send
@@ -85,7 +85,7 @@ def test_what_hung_on_a_deleted_feed_goes_with_its_message(world: World) -> None
 def test_what_is_not_done_in_its_time_goes_on_with_another_message(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "CLEAN_SECONDS", 0)
+    monkeypatch.setattr(scheduled, "CLEAN_SECONDS", 0)
     post(world, contentUri=URI)
     for number in range(201):
         world.platform.comments.post(PAGE, URI, HANA, f"comment {number}")
@@ -199,7 +199,7 @@ def test_deleting_a_page_again_goes_on(world: World, operator: Operator) -> None
 def test_many_feeds_of_a_page_go_over_many_messages(
     world: World, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "CLEAN_SECONDS", 0)
+    monkeypatch.setattr(scheduled, "CLEAN_SECONDS", 0)
     for number in range(5):
         post(world, contentUri=f"http://quest.example/{number}")
     operator("DELETE", f"/pages/{PAGE}")

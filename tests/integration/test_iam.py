@@ -10,11 +10,11 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.api.housekeeping import SWEEP
-from chalicelib.core.directory import User
-from chalicelib.store import fanout
-from chalicelib.store.needs import API, CLEAN
-from chalicelib.store.notes import SOON_MS
+from chalicelib.api.scheduled import SWEEP
+from chalicelib.core.model.directory import User
+from chalicelib.store.aws import side_by_side
+from chalicelib.store.aws.iam_needs import API, CLEAN
+from chalicelib.store.contents.cleanup_notes import SOON_MS
 from local import keys
 from tests.aws_calls import Ask, Seen, asks, watched
 from tests.integration.conftest import APP, BUCKET, HANA, KEN, ME, MEI, Reply, World
@@ -107,15 +107,15 @@ def test_a_request_asks_for_the_api_and_a_test_for_itself(world: World) -> None:
     by_request = asked(lambda: world.send("POST", ME, {"k": "v"}))
     by_test = asked(lambda: world.platform.users.get(HANA))
 
-    assert by_request == dynamodb(API, "store/commit.py", "appdata", "GetItem", "PutItem")
-    assert by_test == dynamodb(None, "store/users.py", "directory", "GetItem")
+    assert by_request == dynamodb(API, "store/appdata/ledger_changes.py", "appdata", "GetItem", "PutItem")
+    assert by_test == dynamodb(None, "store/directory/users.py", "directory", "GetItem")
     assert asked(lambda: world.items("appdata")) == set()
 
 
 def test_a_transaction_is_its_sender_s_with_all_its_elements(world: World) -> None:
     assert asked(lambda: world.platform.appdata.install(APP, "t6w4j1nnr8sd")) == {
-        *dynamodb(None, "store/commit.py", "appdata", "PutItem"),
-        *dynamodb(None, "store/commit.py", "directory", "PutItem", "ConditionCheckItem"),
+        *dynamodb(None, "store/appdata/ledger_changes.py", "appdata", "PutItem"),
+        *dynamodb(None, "store/appdata/ledger_changes.py", "directory", "PutItem", "ConditionCheckItem"),
     }
 
 
@@ -123,24 +123,25 @@ def test_calls_made_side_by_side_are_of_those_who_have_them_made(world: World) -
     users = world.platform.users
     jobs = [partial(users.get, HANA), partial(users.get_many, [KEN])]
 
-    seen = asked(lambda: fanout.side_by_side(jobs))
+    seen = asked(lambda: side_by_side.side_by_side(jobs))
     friends = asked(lambda: world.send("GET", "/2/apps/appdata/@me/@friends"))
 
-    assert seen == dynamodb(None, "store/users.py", "directory", "GetItem", "BatchGetItem")
+    assert seen == dynamodb(None, "store/directory/users.py", "directory", "GetItem", "BatchGetItem")
     assert {each.function for each in friends} == {API}
-    assert {each.sender for each in friends} == {"store/directory.py", "store/appdata.py"}
+    assert {each.sender for each in friends} == {"store/directory/friends_and_installs.py", "store/appdata/appdata.py"}
 
 
 def test_a_presigned_url_is_for_what_its_reader_does(world: World) -> None:
     assert asked(lambda: world.platform.answers.keep(b"{}", "application/json")) == {
-        Seen(None, "store/answers.py", Ask("s3", "answers/", action)) for action in ("PutObject", "GetObject")
+        Seen(None, "store/oversized_answers.py", Ask("s3", "answers/", action)) for action in ("PutObject", "GetObject")
     }
 
 
 def test_what_a_user_leaves_in_the_bucket_is_looked_for_in_one_folder(world: World) -> None:
     world.platform.answers.keep(b"{}", "application/json", HANA)
     assert asked(lambda: world.platform.answers.clear(HANA)) == {
-        Seen(None, "store/answers.py", Ask("s3", "answers/", action)) for action in ("ListBucket", "DeleteObject")
+        Seen(None, "store/oversized_answers.py", Ask("s3", "answers/", action))
+        for action in ("ListBucket", "DeleteObject")
     }
 
 
@@ -152,7 +153,7 @@ def test_the_queue_s_function_asks_for_itself(make_world: Worlds) -> None:
 
     assert {each.function for each in by_api} == {API}
     assert {each.function for each in by_clean} == {CLEAN}
-    assert dynamodb(CLEAN, "store/leavings.py", "comments", "Query") <= by_clean
+    assert dynamodb(CLEAN, "store/contents/cleanup.py", "comments", "Query") <= by_clean
 
 
 # What a function does first, in a process of its own
@@ -169,7 +170,8 @@ def test_the_sweep_finds_the_queue_by_its_name(make_world: Worlds) -> None:
     seen = asked(lambda: sweep(fresh))
 
     told_queue = {
-        Seen(SWEEP, "store/queue.py", Ask("sqs", "cleaning", each)) for each in ("GetQueueUrl", "SendMessage")
+        Seen(SWEEP, "store/contents/cleanup_queue.py", Ask("sqs", "cleaning", each))
+        for each in ("GetQueueUrl", "SendMessage")
     }
     assert told_queue <= seen
     assert {each.function for each in seen} == {SWEEP}
@@ -236,10 +238,10 @@ def test_what_a_user_has_posted_is_erased_by_a_request_or_what_was_late_by_the_q
 
     assert {each.function for each in seen} == {by}
     for table in ("comments", "favorites"):
-        assert dynamodb(by, "store/favorites.py", table, "UpdateItem") <= seen  # Where a favorite is counted.
-    assert dynamodb(by, "store/favorites.py", "favorites", "BatchWriteItem") <= seen  # Counted no more.
-    assert dynamodb(by, "store/posts.py", "comments", "BatchWriteItem") <= seen
-    assert dynamodb(by, "store/feeds.py", "favorites", "DeleteItem") <= seen
+        assert dynamodb(by, "store/contents/favorites.py", table, "UpdateItem") <= seen  # Where a favorite is counted.
+    assert dynamodb(by, "store/contents/favorites.py", "favorites", "BatchWriteItem") <= seen  # Counted no more.
+    assert dynamodb(by, "store/contents/posts_of_user.py", "comments", "BatchWriteItem") <= seen
+    assert dynamodb(by, "store/contents/feeds.py", "favorites", "DeleteItem") <= seen
     fresh.clean()
     left = [item for table in ("comments", "favorites", "feeds") for item in fresh.items(table) if KEN in str(item)]
     assert [item for item in left if item["sk"]["S"] != f"user#{KEN}"] == []
@@ -254,9 +256,9 @@ def test_an_upload_that_came_to_nothing_is_cleared_by_the_queue_s_function(make_
 
     seen = asked(world.clean)
 
-    assert dynamodb(CLEAN, "store/notes.py", "feeds", "UpdateItem") <= seen
+    assert dynamodb(CLEAN, "store/contents/cleanup_notes.py", "feeds", "UpdateItem") <= seen
     assert {
-        Seen(CLEAN, "store/images.py", Ask("s3", "images/", each)) for each in ("ListBucket", "DeleteObject")
+        Seen(CLEAN, "store/contents/images.py", Ask("s3", "images/", each)) for each in ("ListBucket", "DeleteObject")
     } <= seen
     assert (objects(world), world.items("feeds")) == ([], [])
 
@@ -272,15 +274,15 @@ def test_a_kept_answer_is_read_where_the_refused_write_does_not_bring_it(make_wo
     seen = asked(lambda: again.append(say()))
 
     assert again[0].json == first.json
-    assert dynamodb(API, "store/idempotency.py", "ephemeral", "GetItem") <= seen
+    assert dynamodb(API, "store/idempotency_records.py", "ephemeral", "GetItem") <= seen
 
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """moto's transactions are not safe across threads."""
-    before = fanout.lane.set(((0, 0),))
+    before = side_by_side.lane.set(((0, 0),))
     yield
-    fanout.lane.reset(before)
+    side_by_side.lane.reset(before)
 
 
 # What is declared
@@ -288,7 +290,7 @@ def one_thread() -> Iterator[None]:
 
 def test_a_test_that_sees_an_undeclared_call_is_told(world: World) -> None:
     watch = Watch()
-    [missing] = dynamodb(API, "store/commit.py", "appdata", "PutItem")
+    [missing] = dynamodb(API, "store/appdata/ledger_changes.py", "appdata", "PutItem")
     watch.declared.remove(missing)
 
     with watch.watching():
@@ -317,8 +319,8 @@ def test_what_a_test_asks_of_a_store_is_declared_for_any_function(world: World) 
 def test_one_function_s_declaration_is_no_other_s() -> None:
     declared = declarations()
 
-    assert dynamodb(SWEEP, "store/trash.py", "appdata", "BatchWriteItem") <= declared
-    assert not dynamodb(API, "store/trash.py", "appdata", "BatchWriteItem") & declared
+    assert dynamodb(SWEEP, "store/appdata/abandoned_values.py", "appdata", "BatchWriteItem") <= declared
+    assert not dynamodb(API, "store/appdata/abandoned_values.py", "appdata", "BatchWriteItem") & declared
 
 
 def finished(hook: Any) -> None:

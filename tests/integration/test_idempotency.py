@@ -15,8 +15,8 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.core.errors import StillRunning, Unavailable
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.failures import Lost, Uncertain
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.failures import Lost, Uncertain
 from local.gateway import Gateway
 from tests.integration.conftest import HANA, KEN, MEI, Reply, World
 from tests.integration.on_pages import (

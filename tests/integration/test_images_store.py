@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from bench.world import BUCKET, World
 from chalicelib.core.errors import Unavailable
-from chalicelib.core.images import ImageBounds, Rendition
-from chalicelib.store.images import Images
-from chalicelib.web.images import render
+from chalicelib.core.imaging.renditions import ImageBounds, Rendition
+from chalicelib.store.contents.images import Images
+from chalicelib.web.render_images import render
 from local.gateway import Answer, Gateway, Request
 from local.images import StoredImages
+from local.in_process import BUCKET, World
 from tests.pictures import jpeg, png
 
 RENDITIONS = render(jpeg(), ImageBounds())

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-from chalicelib.core.directory import App, Page, StartMethod, User
+from chalicelib.core.model.directory import App, Page, StartMethod, User
 from chalicelib.core.oauth import Family
-from chalicelib.web.launch_keys import RELOAD_SECONDS, LaunchKeys
+from chalicelib.web.auth.launch_keys import RELOAD_SECONDS, LaunchKeys
 from local import keys
 from local.gateway import Request
 from tests.integration.conftest import HANA, KEN, World

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from bench.load import mix, population
-from bench.world import World, empty_aws
 from local import demo_data
 from local.gateway import Request
+from local.in_process import World, empty_aws
 
 SMALL = {"USERS": 8, "FRIENDS": 4, "FEEDS": 3, "COMMENTED": 2, "COMMENTS": 5}
 

@@ -12,12 +12,12 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from bench.world import BUCKET
 from chalicelib.core import passwords
-from chalicelib.core.directory import App, Publication, User
-from chalicelib.store.ephemeral import Kind, Wait
-from chalicelib.web import jose, sessions
+from chalicelib.core.model.directory import App, Publication, User
+from chalicelib.store.grants.ephemeral import Kind, Wait
+from chalicelib.web.auth import jwt, sessions
 from local.gateway import Request
+from local.in_process import BUCKET
 from tests.pages import Browser, Page
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
@@ -691,7 +691,7 @@ def test_a_device_cookie_is_for_this_server_alone_and_ends(
     assert len(page.set_cookies) == 2
     assert page.set_cookies[1].startswith("engawa-device=")
     assert page.set_cookies[1].endswith("; Path=/; Max-Age=15552000; HttpOnly; SameSite=Strict")
-    assert "hana" not in str(jose.unverified(device_of(known_browser(here))))
+    assert "hana" not in str(jwt.unverified(device_of(known_browser(here))))
     secure = browser_of(make_world(ENGAWA_ISSUER="https://api.example.com"))
     cookie = signed_in(secure).set_cookies[1]
     assert cookie.startswith("__Host-engawa-device=")
@@ -755,7 +755,7 @@ def test_a_damaged_cookie_is_none(browser: Browser, damage: Callable[[str], str]
 
 
 def test_a_session_lives_an_hour(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    import chalicelib.web.sessions as module
+    import chalicelib.web.auth.sessions as module
 
     monkeypatch.setattr(module, "SECONDS", -1)
     signed_in(browser)

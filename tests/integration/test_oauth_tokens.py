@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from chalicelib.core import passwords
-from chalicelib.core.directory import App, Dialect, User
 from chalicelib.core.errors import TokenRefused
+from chalicelib.core.model.directory import App, Dialect, User
 from chalicelib.core.oauth import SERVED_SCOPES
 from local.gateway import Request
 from tests.pages import Browser, Page

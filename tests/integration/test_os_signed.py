@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, Client
 
-from bench.world import reply
-from chalicelib.core.directory import PROFILE_FIELDS, Publication
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication
 from chalicelib.core.signatures import WINDOW_SECONDS
 from local.gateway import Request
+from local.in_process import reply
 from tests.integration.asking import nothing_changes, own_data
 from tests.integration.conftest import APP, HANA, KEN, TARO, YUKI, World
 from tests.integration.signing import SECRET, create_app, signature_of, signed

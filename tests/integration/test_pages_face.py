@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.core.directory import Category, Page
+from chalicelib.core.model.directory import Category, Page
 from tests.integration.conftest import APP, HANA, KEN, MEI, World
 from tests.integration.on_pages import (
     COMMENTS,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.directory import App, Category, FeedSource, Module, Page, User
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
-from chalicelib.store.pages import Pages
-from chalicelib.store.rows import every
+from chalicelib.core.model.directory import App, Category, FeedSource, Module, Page, User
+from chalicelib.store.directory.keys import every
+from chalicelib.store.directory.pages import Pages
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World
 
 CAFE = Page(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.core.directory import User
-from chalicelib.store.fanout import longest_chain
-from chalicelib.store.user_items import to_item
+from chalicelib.core.model.directory import User
+from chalicelib.store.aws.side_by_side import longest_chain
+from chalicelib.store.directory.user_items import to_item
 from local.demo_data import APPS, CAFE, FOLLOWERS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
 
 if TYPE_CHECKING:

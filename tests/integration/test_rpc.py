@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from chalice.app import Chalice
 
-from chalicelib.api.rpc import METHODS, rpc
-from chalicelib.core import jsonrpc
-from chalicelib.core.directory import App
+from chalicelib.api.opensocial.rpc import METHODS, rpc
+from chalicelib.core.codecs import jsonrpc
 from chalicelib.core.errors import Unavailable
-from chalicelib.web import answers as web_answers
+from chalicelib.core.model.directory import App
+from chalicelib.web import json_answers as web_answers
 from local.gateway import Gateway
 from tests.integration.asking import nothing_changes, own_data, stored
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World

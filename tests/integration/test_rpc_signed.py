@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.directory import App
+from chalicelib.core.model.directory import App
 from tests.integration.asking import nothing_changes, own_data
 from tests.integration.conftest import APP, HANA, KEN, TARO, YUKI, World
 from tests.integration.rpc_calls import item, outcome

@@ -10,7 +10,7 @@ from bench.meter import Figures, Meter
 from bench.rows_pages import PAGE, URI, cafe
 from bench.scale.axes import AXES, Ask, is_deleted, near, store_keys
 from bench.scale.measure import Noting
-from bench.world import APP, HANA, ME, World, empty_aws
+from local.in_process import APP, HANA, ME, World, empty_aws
 from local.timing import watch
 
 KEYS, FRIENDS, FEEDS, COMMENTS = AXES

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
 from local.demo_data import APPS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
 from tests.integration.rpc_calls import call, outcome
 from tests.integration.signing import create_app, signed

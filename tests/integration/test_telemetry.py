@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from chalice.local import LambdaContext
 
-from chalicelib.store.failures import Conflict
+from chalicelib.store.aws.failures import Conflict
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
 from infra import combine
 from local.gateway import Request

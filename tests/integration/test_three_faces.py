@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.directory import App
+from chalicelib.core.model.directory import App
 from tests import invariants
 from tests.integration.conftest import HANA, KEN, MEI, TARO, YUKI, Reply, World
 from tests.integration.rpc_calls import item, outcome, send

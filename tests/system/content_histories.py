@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from chalicelib.core.directory import Page, User, new_page_id, new_user_id
+from chalicelib.core.model.directory import Page, User, new_page_id, new_user_id
 from tests.linearizability import Operation, check
 from tests.system.crowd import Crowd, at_once
 from tests.system.histories import CLIENTS, LAG, Recorder

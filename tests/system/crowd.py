@@ -16,8 +16,8 @@ import httpx
 
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
-from chalicelib.core.directory import User
-from chalicelib.store.dynamo import Dynamo
+from chalicelib.core.model.directory import User
+from chalicelib.store.aws.client import Dynamo
 from tests import invariants
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import app as entry
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import Keys, Tokens
 from infra import bundle
 from local.images import StoredImages
 from local.server import Server

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from chalicelib.core.limits import Limits
-from chalicelib.store.content_items import content_of
+from chalicelib.store.contents.items import content_of
 from tests import invariants, invariants_contents
 from tests.model.answers import Face
 from tests.model.community import Page, Token

@@ -22,7 +22,7 @@ from local.environment import STAGE, Environment
 from local.gateway import Answer, Gateway, Request
 from local.server import Server
 
-LATE = ("chalicelib.api.authorization", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "multipart")
+LATE = ("chalicelib.api.oauth.server", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "multipart")
 """What the app imports with the first request that needs it, which here would be each one."""
 
 

@@ -18,8 +18,8 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from chalicelib.core.contents import Draft, Feed
-from chalicelib.core.images import Rendition
+from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.model.contents import Draft, Feed
 from tests.starts import verify
 from tests.system.browser import (
     DESKTOP,

@@ -12,8 +12,8 @@ from typing import Any
 from PIL import Image
 
 from chalicelib.core import colour_profile
-from chalicelib.core.images import ImageBounds
-from chalicelib.web.images import render
+from chalicelib.core.imaging.renditions import ImageBounds
+from chalicelib.web.render_images import render
 from tests.pictures import chunk, encoded, exif, header, jpeg, png_of, segment
 from tests.system.browser import DESKTOP, Open, browse
 from tests.unit.test_colour_profile import MATRIX, profile_of, table

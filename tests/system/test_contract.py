@@ -27,8 +27,8 @@ from schemathesis.specs.openapi import checks as documented
 
 from chalicelib.core import people
 from chalicelib.core.oauth import OPERATOR
-from chalicelib.web.sessions import Session, Sessions
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.sessions import Session, Sessions
 from local.demo_data import APPS, CAFE, USERS
 from tests.contract import Contract, Seen, document
 from tests.system.conftest import Served, running

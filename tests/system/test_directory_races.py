@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.directory import App, Page, User, new_app_id, new_page_id, new_user_id
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
-from chalicelib.store import directory as directory_module
-from chalicelib.store.apps import Apps
-from chalicelib.store.directory import Directory
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.pages import Pages
-from chalicelib.store.rows import every
-from chalicelib.store.sealing import Seals
-from chalicelib.store.users import Users
+from chalicelib.core.model.directory import App, Page, User, new_app_id, new_page_id, new_user_id
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.directory import friends_and_installs as directory_module
+from chalicelib.store.directory.apps import Apps
+from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.keys import every
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.secret_sealing import Seals
+from chalicelib.store.directory.users import Users
 
 THREADS = 16
 TABLE = "engawa-local-directory"

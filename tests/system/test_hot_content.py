@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from chalicelib.core.directory import Page, User, new_page_id, new_user_id
+from chalicelib.core.model.directory import Page, User, new_page_id, new_user_id
 from chalicelib.core.paging import Paging
-from chalicelib.store.content_items import content_of
+from chalicelib.store.contents.items import content_of
 from tests.system.conftest import Served
 from tests.system.crowd import Crowd, at_once
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from chalicelib.core.images import ImageBounds
-from chalicelib.store.images import Images
-from chalicelib.web.images import render
+from chalicelib.core.imaging.renditions import ImageBounds
+from chalicelib.store.contents.images import Images
+from chalicelib.web.render_images import render
 from tests.pictures import jpeg
 
 if TYPE_CHECKING:

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.directory import User, new_app_id, new_user_id
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.limits import Limits
+from chalicelib.core.model.directory import User, new_app_id, new_user_id
 from chalicelib.core.oauth import Family
-from chalicelib.store.appdata import AppData
-from chalicelib.store.apps import Apps
-from chalicelib.store.directory import Directory
-from chalicelib.store.dynamo import Dynamo
-from chalicelib.store.ephemeral import Attempt, Attempts, Kind, UsedStates
-from chalicelib.store.failures import Lost
-from chalicelib.store.grants import Grants
-from chalicelib.store.pages import Pages
-from chalicelib.store.sealing import Seals
-from chalicelib.store.users import Users
+from chalicelib.store.appdata.appdata import AppData
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.directory.apps import Apps
+from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.secret_sealing import Seals
+from chalicelib.store.directory.users import Users
+from chalicelib.store.grants.ephemeral import Attempt, Attempts, Kind, UsedStates
+from chalicelib.store.grants.grants import Grants
 
 THREADS = 16
 GRANTS, EPHEMERAL, DIRECTORY, APPDATA = (

@@ -19,7 +19,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from chalicelib.core.directory import App, Page, User, new_user_id
+from chalicelib.core.model.directory import App, Page, User, new_user_id
 from chalicelib.core.oauth import Family, hashed
 from tests import invariants, invariants_contents, invariants_directory
 from tests.pictures import png

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import Keys, Tokens
 from infra import combine
 from infra.refusals import Refused
 from tests.checks.site import Site, answered

@@ -335,7 +335,7 @@ def test_the_local_platform_is_the_default(tmp_path: Path) -> None:
 
 
 def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
-    from chalicelib.web.tokens import Keys, Tokens
+    from chalicelib.web.auth.access_tokens import Keys, Tokens
     from local import keys
 
     keys.ensure(tmp_path / "keys.json")
@@ -356,7 +356,7 @@ def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_user_s_token_may_name_another_owner(tmp_path: Path) -> None:
-    from chalicelib.web.tokens import Keys, Tokens
+    from chalicelib.web.auth.access_tokens import Keys, Tokens
     from local import keys
 
     keys.ensure(tmp_path / "keys.json")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chalicelib.core.window import Rate
-from chalicelib.web.answers import data_answer, json_answer, rate_headers, unchanged_answer
+from chalicelib.web.json_answers import data_answer, json_answer, rate_headers, unchanged_answer
 
 MOST = 5_500_000
 

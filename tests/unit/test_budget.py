@@ -4,8 +4,8 @@ import pytest
 
 from chalicelib.core.errors import TooLarge
 from chalicelib.store import budget
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.budget import Budget
-from chalicelib.store.fanout import side_by_side
 
 
 def test_as_many_items_as_allowed_and_no_more() -> None:

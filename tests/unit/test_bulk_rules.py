@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from chalicelib.core.bulk import (
+from chalicelib.core.bulk_import import (
     Outcome,
     compare,
     in_order,
@@ -19,8 +19,8 @@ from chalicelib.core.bulk import (
     rounds,
     stored,
 )
-from chalicelib.core.directory import DEFAULT_PUBLICATION, Publication, User
 from chalicelib.core.errors import BadRequest, Conflict, ParameterInvalid, Refusal
+from chalicelib.core.model.directory import DEFAULT_PUBLICATION, Publication, User
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST = "6d1f0c2ab4e79853"

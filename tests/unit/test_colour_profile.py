@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from chalicelib.core import colour_profile, png
+from chalicelib.core import colour_profile
 from chalicelib.core.colour_profile import CMYK, GREY, MAX_CURVE, MAX_TABLE, MAX_TAGS, RGB, simple
+from chalicelib.core.imaging import png
 from tests.pictures import chunk, encoded, header, png_of
 
 ROOT = Path(__file__).parents[2]
@@ -299,8 +300,8 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
-from chalicelib.core.images import ImageBounds
-from chalicelib.web.images import render
+from chalicelib.core.imaging.renditions import ImageBounds
+from chalicelib.web.render_images import render
 
 def used():
     return resource.getrusage(resource.RUSAGE_SELF)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.contents import Draft
-from chalicelib.store.content_items import (
+from chalicelib.core.model.contents import Draft
+from chalicelib.store.aws.item_size import WRITE_UNIT, Item, item_size
+from chalicelib.store.contents.items import (
     NUMBER,
     RANDOM,
     comment_item,
@@ -25,8 +26,7 @@ from chalicelib.store.content_items import (
     to_feed,
     unshown_key,
 )
-from chalicelib.store.itemsize import WRITE_UNIT, Item, item_size
-from chalicelib.store.numbered import entry_key, new_id, number_of
+from chalicelib.store.contents.numbered_lists import entry_key, new_id, number_of
 
 PAGE = "9" * 20
 USER = "k3v9x2mtq7ra"

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.contents import Comment, Feed
-from chalicelib.core.contents_json import Shown, page_information, poster_json
-from chalicelib.core.directory import Category, Page, User
+from chalicelib.core.codecs.contents_json import Shown, page_information, poster_json
+from chalicelib.core.model.contents import Comment, Feed
+from chalicelib.core.model.directory import Category, Page, User
 
 HANA = User("k3v9x2mtq7ra", "花 (Hana)", thumbnail_url="https://people.example/hana.jpg")
 POSTERS = {HANA.id: HANA}

@@ -12,9 +12,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app as entry
 import chalicelib
-from chalicelib.api import admin, page_requests, signin
-from chalicelib.core import bulk, directory, feed_fields, fields, images, jsonrpc, oauth, opensocial, paging, people
+from chalicelib.api.admin import routes
+from chalicelib.api.oauth import sign_in_page
+from chalicelib.api.page import requests
+from chalicelib.core import bulk_import, feed_fields, oauth, opensocial, paging, people
+from chalicelib.core.codecs import checks, jsonrpc
+from chalicelib.core.imaging import renditions
 from chalicelib.core.limits import Limits
+from chalicelib.core.model import directory
 from chalicelib.web.face import Token
 from infra import reference
 from tests.contract import TELLING, Contract, Operation, Seen, document
@@ -179,20 +184,20 @@ def fields_of(name: str) -> dict[str, Any]:
         (fields_of("NewComment")["comment"], feed_fields.COMMENT_CHARACTERS),
         (SCHEMAS["ContentUri"], feed_fields.CONTENT_URI_BYTES),
         (SCHEMAS["Link"], feed_fields.LINK_BYTES),
-        (SCHEMAS["Url"], fields.URL_BYTES),
-        (SCHEMAS["Name"], fields.NAME_CHARACTERS),
-        (SCHEMAS["Password"], fields.PASSWORD_CHARACTERS[1]),
-        (SCHEMAS["Age"], fields.OLDEST_AGE),
-        (fields_of("UserFields")["address"], fields.ADDRESS_CHARACTERS),
-        (fields_of("PageFields")["address"], fields.ADDRESS_CHARACTERS),
-        (fields_of("PageFields")["details"], fields.DETAILS_CHARACTERS),
-        (fields_of("AppFields")["scopes"], fields.LIST_ENTRIES),
+        (SCHEMAS["Url"], checks.URL_BYTES),
+        (SCHEMAS["Name"], checks.NAME_CHARACTERS),
+        (SCHEMAS["Password"], checks.PASSWORD_CHARACTERS[1]),
+        (SCHEMAS["Age"], checks.OLDEST_AGE),
+        (fields_of("UserFields")["address"], checks.ADDRESS_CHARACTERS),
+        (fields_of("PageFields")["address"], checks.ADDRESS_CHARACTERS),
+        (fields_of("PageFields")["details"], checks.DETAILS_CHARACTERS),
+        (fields_of("AppFields")["scopes"], checks.LIST_ENTRIES),
         (fields_of("User")["friends"], directory.MOST_FRIENDS),
-        (fields_of("SessionForm")["password"], signin.MOST_CHARACTERS),
-        (fields_of("Import")["users"], bulk.MOST_RECORDS),
+        (fields_of("SessionForm")["password"], sign_in_page.MOST_CHARACTERS),
+        (fields_of("Import")["users"], bulk_import.MOST_RECORDS),
         (SCHEMAS["Calls"]["anyOf"][1], jsonrpc.MOST_REQUESTS),
-        (PARAMETERS["count"]["schema"], page_requests.MOST_ENTRIES),
-        (PARAMETERS["count"]["schema"], admin.MOST_ENTRIES),
+        (PARAMETERS["count"]["schema"], requests.MOST_ENTRIES),
+        (PARAMETERS["count"]["schema"], routes.MOST_ENTRIES),
         (PARAMETERS["peopleCount"]["schema"], people.MOST_PEOPLE),
     ],
 )
@@ -202,7 +207,7 @@ def test_the_limits_are_those_of_the_code(schema: dict[str, Any], code: int) -> 
 
 
 def test_least_lengths_and_defaults_are_those_of_the_code() -> None:
-    assert SCHEMAS["Password"]["minLength"] == fields.PASSWORD_CHARACTERS[0]
+    assert SCHEMAS["Password"]["minLength"] == checks.PASSWORD_CHARACTERS[0]
     assert PARAMETERS["count"]["schema"]["default"] == paging.DEFAULT_COUNT
     assert f"{{1,{Limits().key_characters}}}" in SCHEMAS["Key"]["pattern"]
     assert f"up to {opensocial.MOST_IDS} " in PARAMETERS["guid"]["description"]
@@ -212,9 +217,9 @@ def test_least_lengths_and_defaults_are_those_of_the_code() -> None:
     ("operation", "figures"),
     [
         ("writeData", [Limits().quota_bytes, Limits().request_bytes, Limits().keys, Limits().writes]),
-        ("postFeed", [images.ImageBounds().bytes, images.ImageBounds().pixels]),
+        ("postFeed", [renditions.ImageBounds().bytes, renditions.ImageBounds().pixels]),
         ("callMethods", [jsonrpc.MOST_REQUESTS, jsonrpc.MOST_BYTES, jsonrpc.SECONDS]),
-        ("import", [bulk.MOST_RECORDS, bulk.MOST_PASSWORDS]),
+        ("import", [bulk_import.MOST_RECORDS, bulk_import.MOST_PASSWORDS]),
         ("deleteData", [Limits().pairs]),
     ],
 )
@@ -229,7 +234,7 @@ def test_limits_that_only_words_can_tell_are_those_of_the_code(operation: str, f
     [("UserId", "user"), ("AppId", "app"), ("PageId", "page"), ("ModuleId", "module")],
 )
 def test_ids_are_those_of_the_code(pattern: str, kind: str) -> None:
-    assert SCHEMAS[pattern]["pattern"] == f"^{fields._IDS[kind].pattern}$"
+    assert SCHEMAS[pattern]["pattern"] == f"^{checks._IDS[kind].pattern}$"
 
 
 def test_scopes_are_those_of_the_code() -> None:

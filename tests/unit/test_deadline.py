@@ -6,9 +6,9 @@ import pytest
 
 from chalicelib.bootstrap import _client
 from chalicelib.core.errors import Unavailable
-from chalicelib.store import deadline
-from chalicelib.store.deadline import CALL_SECONDS, within
-from chalicelib.store.fanout import side_by_side
+from chalicelib.store.aws import deadline
+from chalicelib.store.aws.deadline import CALL_SECONDS, within
+from chalicelib.store.aws.side_by_side import side_by_side
 
 
 def is_over() -> bool:

@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
-from chalicelib.web.dialect import Dialect
-from chalicelib.web.errors import answer_refusal
+from chalicelib.web.error_answers import answer_refusal
+from chalicelib.web.token_dialect import Dialect
 
 
 @pytest.mark.parametrize(

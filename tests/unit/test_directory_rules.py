@@ -8,10 +8,23 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core import directory, fields
 from chalicelib.core.appdata import check_keys
+from chalicelib.core.codecs import checks
+from chalicelib.core.codecs.directory_json import (
+    app_json,
+    module_json,
+    page_json,
+    read_app,
+    read_module,
+    read_page,
+    read_user,
+    user_json,
+)
 from chalicelib.core.cursor import from_cursor, to_cursor
-from chalicelib.core.directory import (
+from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.limits import Limits
+from chalicelib.core.model import directory
+from chalicelib.core.model.directory import (
     App,
     Category,
     Dialect,
@@ -23,19 +36,7 @@ from chalicelib.core.directory import (
     User,
     secret_matches,
 )
-from chalicelib.core.directory_json import (
-    app_json,
-    module_json,
-    page_json,
-    read_app,
-    read_module,
-    read_page,
-    read_user,
-    user_json,
-)
-from chalicelib.core.errors import BadRequest, ParameterInvalid
-from chalicelib.core.limits import Limits
-from chalicelib.web import issuer
+from chalicelib.web.auth import external_issuer
 
 HOST = "https://a.example/"
 
@@ -237,10 +238,10 @@ def test_a_password_is_left_to_who_asks_for_it() -> None:
 )
 def test_a_password_has_8_to_200_characters(password: str, good: bool) -> None:
     if good:
-        assert fields.password("password", password) == password
+        assert checks.password("password", password) == password
     else:
         with pytest.raises(ParameterInvalid, match=re.escape("password must be 8 to 200 characters")):
-            fields.password("password", password)
+            checks.password("password", password)
 
 
 def test_what_is_written_out_can_be_read_again() -> None:
@@ -268,11 +269,11 @@ def test_ids_have_their_form_and_differ() -> None:
     ):
         made = {make() for _ in range(200)}
         assert len(made) == 200
-        assert all(fields.is_id(kind, each) for each in made)
+        assert all(checks.is_id(kind, each) for each in made)
     assert {len(directory.new_page_id()) for _ in range(200)} == {20}
-    assert fields.is_id("page", "187793")
-    assert not fields.is_id("page", "1" * 21)
-    assert not fields.is_id("user", "k3v9x2mtq7ra\n")
+    assert checks.is_id("page", "187793")
+    assert not checks.is_id("page", "1" * 21)
+    assert not checks.is_id("user", "k3v9x2mtq7ra\n")
     secrets = {directory.new_secret() for _ in range(20)}
     assert len(secrets) == 20
     assert all(re.fullmatch("[0-9a-f]{40}", secret) for secret in secrets)
@@ -282,16 +283,16 @@ def test_ids_have_their_form_and_differ() -> None:
 def test_nothing_that_stands_in_a_key_has_what_separates_its_parts(separator: str) -> None:
     for kind, known in (("user", "k3v9x2mtq7ra"), ("app", "6d1f0c2ab4e79853"), ("page", "187793"), ("module", "12")):
         for place in range(len(known) + 1):
-            assert not fields.is_id(kind, known[:place] + separator + known[place:])
-            assert not fields.is_id(kind, known[:place] + separator + known[place + 1 :])
+            assert not checks.is_id(kind, known[:place] + separator + known[place:])
+            assert not checks.is_id(kind, known[:place] + separator + known[place + 1 :])
     for refuses in (
-        lambda: fields.login("login", f"hana{separator}x"),
+        lambda: checks.login("login", f"hana{separator}x"),
         lambda: check_keys([f"level{separator}x"], Limits()),
         lambda: from_cursor(to_cursor(f"a{separator}b")),
     ):
         with pytest.raises(ParameterInvalid):
             refuses()
-    assert not issuer._is_id(f"k3v9{separator}x2mtq7ra")
+    assert not external_issuer._is_id(f"k3v9{separator}x2mtq7ra")
 
 
 def test_only_the_secret_of_a_confidential_app_matches() -> None:

@@ -12,9 +12,11 @@ import pytest
 
 import app as entry
 from chalicelib import settings
-from chalicelib.api import authorization
+from chalicelib.api.oauth import server
 from chalicelib.core import errors
-from chalicelib.store import content_items, ephemeral, grants, notes, rows
+from chalicelib.store.contents import cleanup_notes, items
+from chalicelib.store.directory import keys
+from chalicelib.store.grants import ephemeral, grants
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -68,7 +70,7 @@ def asked_settings() -> set[str]:
 
 def words_raised() -> set[str]:
     """The words that refusals are raised with, wherever they are; oauthlib's come through a table."""
-    found = set(authorization._DESCRIPTIONS)
+    found = set(server._DESCRIPTIONS)
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORDED:
@@ -158,7 +160,7 @@ def test_every_word_that_a_refusal_is_raised_with_is_documented() -> None:
         assert f"`{word}`" in SPOKEN, word
 
 
-@pytest.mark.parametrize("module", [rows, grants, ephemeral, content_items, notes])
+@pytest.mark.parametrize("module", [keys, grants, ephemeral, items, cleanup_notes])
 def test_the_architecture_says_where_the_keys_of_a_table_are_listed(module: ModuleType) -> None:
     assert Path(module.__file__).name in (DOCS / "architecture.md").read_text(encoding="utf-8")
 

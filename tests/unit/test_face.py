@@ -5,9 +5,9 @@ import json
 import pytest
 from chalice.app import Chalice, Response
 
-from chalicelib.core.access import Access
+from chalicelib.core.model.access import Access
+from chalicelib.web.auth.access_tokens import Keys, Tokens
 from chalicelib.web.face import Face, Token
-from chalicelib.web.tokens import Keys, Tokens
 from local.gateway import Answer, Gateway, Request
 
 JWKS = '{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}'

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.failures import Conflict, Lost, Uncertain, sort_out
+from chalicelib.store.aws.failures import Conflict, Lost, Uncertain, sort_out
 
 OLD = {"pk": {"S": "app#user"}, "v": {"N": "4"}}
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from chalicelib.store.fanout import WORKERS, lane, longest_chain, side_by_side
+from chalicelib.store.aws.side_by_side import WORKERS, lane, longest_chain, side_by_side
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.core.contents import Draft
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.feed_fields import read_comment, read_content_uri, read_draft
+from chalicelib.core.model.contents import Draft
 
 DETAILS = "https://engawa.example/pages/"
 URI = "http://quest.example/contents/1"

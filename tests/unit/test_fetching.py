@@ -21,11 +21,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.images import ImageBounds
-from chalicelib.web import fetching, targets
-from chalicelib.web.addresses import LOOPBACK, is_public
-from chalicelib.web.fetching import REDIRECTS, UNREACHABLE, Network, fetch_image
-from chalicelib.web.targets import MAX_URL, PORTS, target_of
+from chalicelib.core.imaging.renditions import ImageBounds
+from chalicelib.web.fetch import fetch_image, target_url
+from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, Network, fetch_image
+from chalicelib.web.fetch.public_addresses import LOOPBACK, is_public
+from chalicelib.web.fetch.target_url import MAX_URL, PORTS, target_of
 
 BOUNDS = ImageBounds(bytes=1000)
 LONG = 60
@@ -188,7 +188,7 @@ def test_every_address_of_a_name_must_be_allowed():
 
 def test_the_next_address_is_tried_where_one_does_not_answer(monkeypatch):
     with web(full(b"pixels")) as server:
-        monkeypatch.setattr(targets, "PORTS", (server.port,))
+        monkeypatch.setattr(target_url, "PORTS", (server.port,))
         server.addresses["photos.example"] = ["127.0.0.3", "127.0.0.2", "127.0.0.1"]
         assert server.fetch(admits=lambda _: True) == b"pixels"
         server.addresses["photos.example"] = ["127.0.0.4", "127.0.0.3", "127.0.0.2", "127.0.0.1"]
@@ -474,7 +474,7 @@ def test_tls_is_checked_against_the_name(certificate, secure):
         assert names == ["photos.example"]
         other = server.url("other.example", scheme="https")
         assert server.refused(other, tls=lambda: trusting) == UNREACHABLE
-        assert server.refused(server.url(scheme="https"), tls=fetching._default_tls) == UNREACHABLE
+        assert server.refused(server.url(scheme="https"), tls=fetch_image._default_tls) == UNREACHABLE
         assert len(server.requests) == 1
 
 
@@ -560,7 +560,7 @@ def test_an_answer_that_never_comes():
 def test_redirects_share_the_time(monkeypatch):
     """By a clock that each answer moves on, and that nothing else does."""
     now = [0.0]
-    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(fetch_image, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def answer(stream: socket.socket, request: bytes) -> None:
         now[0] += 40

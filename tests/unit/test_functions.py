@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import app as entry
-from chalicelib.api.housekeeping import CLEAN, CLEAN_SECONDS, SWEEP, SWEEP_SECONDS
+from chalicelib.api.scheduled import CLEAN, CLEAN_SECONDS, SWEEP, SWEEP_SECONDS
 from local import stack
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.errors import TooLarge
-from chalicelib.store.gathering import gather
-from chalicelib.store.ledger import Ledger
-from chalicelib.store.values import Keys, Values, lookups
+from chalicelib.store.appdata.ledger import Ledger
+from chalicelib.store.appdata.many_users import gather
+from chalicelib.store.appdata.snapshot import Keys, Values, lookups
 
 EMPTY = dict.fromkeys("abcde", "")
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from chalicelib.core.errors import ParameterInvalid, Refusal, TooLarge
-from chalicelib.core.images import ImageBounds, Rendition
-from chalicelib.core.jpeg import MAX_SCANS, MAX_SEGMENTS
-from chalicelib.web.images import examine, render
+from chalicelib.core.imaging.jpeg import MAX_SCANS, MAX_SEGMENTS
+from chalicelib.core.imaging.renditions import ImageBounds, Rendition
+from chalicelib.web.render_images import examine, render
 from tests.pictures import (
     BLUE,
     GREEN,
@@ -512,8 +512,8 @@ def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
     program = f"""
 import resource, sys
 from PIL import Image, ImageCms, ImageChops, JpegImagePlugin, PngImagePlugin
-from chalicelib.core.images import ImageBounds
-from chalicelib.web.images import render
+from chalicelib.core.imaging.renditions import ImageBounds
+from chalicelib.web.render_images import render
 data = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 render(data, ImageBounds(pixels={side * side}))

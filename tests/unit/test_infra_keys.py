@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.store.sealing import Seals
-from chalicelib.web.launch_keys import LaunchKeys
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.store.directory.secret_sealing import Seals
+from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.launch_keys import LaunchKeys
 from infra import keys
 from infra.refusals import Refused
 

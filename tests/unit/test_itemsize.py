@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.store.itemsize import item_size, number_size, read_units, value_size, write_units
+from chalicelib.store.aws.item_size import item_size, number_size, read_units, value_size, write_units
 
 
 def test_strings_and_names_count_their_utf8_bytes():

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.web import jose
+from chalicelib.web.auth import jwt
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """
 import json, sys, time
 sys.path.insert(0, {root!r})
-from chalicelib.web import jose
-from chalicelib.web.tokens import Keys, Tokens
+from chalicelib.web.auth import jwt
+from chalicelib.web.auth.access_tokens import Keys, Tokens
 SHARED = {{"kty": "oct", "kid": "shared", "alg": "HS256", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC1z"}}
 def has(name):
     return name in sys.modules
@@ -95,7 +95,7 @@ assert key.claims(key.sign({{"iss": "x", "exp": time.time() + 9}}, "t"), issuer=
 
 
 def test_cryptography_is_hidden_from_one_thread_alone() -> None:
-    hidden, found = jose._Hidden("cryptography"), []
+    hidden, found = jwt._Hidden("cryptography"), []
     thread = threading.Thread(target=lambda: found.append(hidden.find_spec("cryptography")))
     thread.start()
     thread.join()
@@ -118,8 +118,8 @@ def test_cryptography_is_hidden_from_one_thread_alone() -> None:
     ],
 )
 def test_what_is_no_key_is_refused_without_a_word_of_it(jwks: list[dict[str, str]]) -> None:
-    with pytest.raises(jose.Invalid) as refused:
-        jose.keys(jwks)
+    with pytest.raises(jwt.Invalid) as refused:
+        jwt.keys(jwks)
 
     assert "c2VjcmV0" not in str(refused.value)
     assert refused.value.__cause__ is None
@@ -128,10 +128,10 @@ def test_what_is_no_key_is_refused_without_a_word_of_it(jwks: list[dict[str, str
 
 def test_a_header_is_read_of_what_has_one() -> None:
     encoded = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsifQ"
-    assert jose.header(f"{encoded}.e30.c2ln")["kid"] == "k"
+    assert jwt.header(f"{encoded}.e30.c2ln")["kid"] == "k"
     for text in ("", ".", "..", "x", "!.e30.c2ln", "bnVsbA.e30.c2ln", "é"):
-        with pytest.raises(jose.Invalid):
-            jose.header(text)
+        with pytest.raises(jwt.Invalid):
+            jwt.header(text)
 
 
 def test_nobody_else_goes_past_the_door() -> None:
@@ -143,5 +143,5 @@ def test_nobody_else_goes_past_the_door() -> None:
 
 
 def test_the_set_has_no_secret_in_its_error() -> None:
-    with pytest.raises(jose.Invalid):
-        jose.keys(json.loads('[{"kty": "EC", "kid": "a", "crv": "P-999"}]'))
+    with pytest.raises(jwt.Invalid):
+        jwt.keys(json.loads('[{"kty": "EC", "kid": "a", "crv": "P-999"}]'))

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.core import errors, jsonrpc
+from chalicelib.core import errors
+from chalicelib.core.codecs import jsonrpc
+from chalicelib.core.codecs.jsonrpc import MOST_REQUESTS, WHOLE, Call, Fault, failure, fault_of, read, success
 from chalicelib.core.errors import Refusal
-from chalicelib.core.jsonrpc import MOST_REQUESTS, WHOLE, Call, Fault, failure, fault_of, read, success
 
 CALL = {"id": "1", "method": "appdata.get", "params": {"userId": "@me"}}
 json = st.recursive(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.appdata import Balance
 from chalicelib.core.window import WriteWindow
-from chalicelib.store.ledger import WRITE_IDS, Ledger, from_item, new_epoch, new_write, to_item
-from chalicelib.store.packing import WINDOW_BYTES, Listed, pack_data, pack_window, unpack_data, unpack_window
+from chalicelib.store.appdata.ledger import WRITE_IDS, Ledger, from_item, new_epoch, new_write, to_item
+from chalicelib.store.appdata.packing import WINDOW_BYTES, Listed, pack_data, pack_window, unpack_data, unpack_window
 
 START = 1_800_000_000_000
 SPAN = 180_000

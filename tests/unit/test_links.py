@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.web.links import is_web, origin_of, pieces
+from chalicelib.web.html.links import is_web, origin_of, pieces
 
 CHARACTERS = st.text("abc:/.?#()[]'\"<> ,花\n", max_size=40)
 

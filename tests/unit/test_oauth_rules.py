@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 import app as entry
 from chalicelib import settings
-from chalicelib.api.rpc import METHODS
-from chalicelib.core.directory import App
+from chalicelib.api.opensocial.rpc import METHODS
 from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
+from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import (
     MOST_PARAMETERS,
     OPERATOR,
@@ -50,11 +50,11 @@ from chalicelib.core.oauth import (
     with_credentials,
 )
 from chalicelib.core.people import FIELDS
-from chalicelib.core.signin import DEVICE_MARKS, Device, Failures, mark_of, network
-from chalicelib.web import words
-from chalicelib.web.issuer import Issuer
-from chalicelib.web.tokens import Keys, Tokens
-from chalicelib.web.words import Language, preferred, scope_words, word
+from chalicelib.core.sign_in_delays import DEVICE_MARKS, Device, Failures, mark_of, network
+from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.external_issuer import Issuer
+from chalicelib.web.html import texts
+from chalicelib.web.html.texts import Language, preferred, scope_words, word
 
 ISSUER, HERE = "https://id.example", "https://api.example"
 
@@ -443,14 +443,14 @@ def test_every_scope_has_words_in_both_languages() -> None:
 
 def test_both_languages_have_the_same_values() -> None:
     fields = {"app": "{name}", "seconds": 3, "name": "<b>", "host": "h", "date": "d", "count": 3, "page": "p"}
-    for name, texts in words._PAGES.items():
+    for name, both in texts._PAGES.items():
         japanese, english = (word(language, name, **fields) for language in Language)
         assert japanese != english
         for field, value in fields.items():
-            assert all(("{" + field + "}" in text) for text in texts) == any(
-                ("{" + field + "}" in text) for text in texts
+            assert all(("{" + field + "}" in text) for text in both) == any(
+                ("{" + field + "}" in text) for text in both
             )
-            assert ("{" + field + "}" not in texts[0]) or str(value) in japanese
+            assert ("{" + field + "}" not in both[0]) or str(value) in japanese
 
 
 @pytest.mark.parametrize(

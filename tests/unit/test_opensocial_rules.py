@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.access import Access
-from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.errors import BadRequest, InsufficientScope, ParameterInvalid, PermissionDenied, TooLarge
 from chalicelib.core.limits import Limits
+from chalicelib.core.model.access import Access
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.opensocial import (
     FIELDS,
     MOST_IDS,

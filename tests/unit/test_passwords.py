@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.core import passwords
-from chalicelib.store.sealing import Sealed, Seals
+from chalicelib.store.directory.secret_sealing import Sealed, Seals
 from local import keys
 
 

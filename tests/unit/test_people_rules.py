@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.paging import Paging, paging
 from chalicelib.core.people import (
     DEFAULT_FIELDS,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.window import WriteWindow
-from chalicelib.store.itemsize import item_size
-from chalicelib.store.ledger import WRITE_IDS, Ledger, new_write, to_item
-from chalicelib.store.packing import WINDOW_BYTES, Listed, pack_window, unpack_data
-from chalicelib.store.placement import Placed, place
+from chalicelib.store.appdata.ledger import WRITE_IDS, Ledger, new_write, to_item
+from chalicelib.store.appdata.packing import WINDOW_BYTES, Listed, pack_window, unpack_data
+from chalicelib.store.appdata.placement import Placed, place
+from chalicelib.store.aws.item_size import item_size
 
 START = 1_800_000_000_000
 LEDGER_BYTES = 4096

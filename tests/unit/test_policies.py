@@ -11,8 +11,8 @@ import yaml
 from chalice.cli.factory import CLIFactory
 
 import app as entry
-from chalicelib.api import housekeeping
-from chalicelib.store.needs import API, CLEAN, LISTING, SWEEP, Need, on_objects, on_queue, on_secret, on_table
+from chalicelib.api import scheduled
+from chalicelib.store.aws.iam_needs import API, CLEAN, LISTING, SWEEP, Need, on_objects, on_queue, on_secret, on_table
 from infra import policies
 from local import stack
 
@@ -72,7 +72,7 @@ def test_chalice_takes_every_function_s_policy_from_its_file(stage: str) -> None
 
 def test_the_functions_are_those_that_lambda_calls() -> None:
     assert {SWEEP, CLEAN} == {source.name for source in entry.app.event_sources}
-    assert (housekeeping.SWEEP, housekeeping.CLEAN) == (SWEEP, CLEAN)
+    assert (scheduled.SWEEP, scheduled.CLEAN) == (SWEEP, CLEAN)
 
 
 def test_nobody_may_do_what_only_another_needs() -> None:

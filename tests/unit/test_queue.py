@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from chalicelib.store.queue import Queue
+from chalicelib.store.contents.cleanup_queue import Queue
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://sqs.example")
 ABSENT = ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": ""}}, "GetQueueUrl")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.ranks import FIRST, LEAF, WORD, bit, nth_newest
+from chalicelib.core.numbered_list_index import FIRST, LEAF, WORD, bit, nth_newest
 
 MOST = 2_300
 Made = tuple[int, set[int], set[int]]

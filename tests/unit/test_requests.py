@@ -8,7 +8,6 @@ import pytest
 from chalice.app import Request
 
 from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused
-from chalicelib.web.dialect import Dialect
 from chalicelib.web.requests import (
     asked_format,
     check_format,
@@ -20,6 +19,7 @@ from chalicelib.web.requests import (
     parameters,
     token_in,
 )
+from chalicelib.web.token_dialect import Dialect
 
 
 def request(

@@ -18,12 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY, Client
 
-from chalicelib.core.access import Access
-from chalicelib.core.directory import App
+from chalicelib.core.model.access import Access
+from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import USER_SCOPES
+from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.oauth1_signatures import Signatures, base_strings, signed_parameters, signs
 from chalicelib.web.face import Face, Token
-from chalicelib.web.signatures import Signatures, base_strings, signed_parameters, signs
-from chalicelib.web.tokens import Keys, Tokens
 from local.gateway import Answer, Gateway, Request
 
 NOW = 1_800_000_000

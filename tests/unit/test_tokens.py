@@ -8,9 +8,9 @@ from typing import Any
 import jwt
 import pytest
 
-from chalicelib.core.access import Access
 from chalicelib.core.errors import TokenRefused
-from chalicelib.web.tokens import Keys, Tokens, WrongKeys
+from chalicelib.core.model.access import Access
+from chalicelib.web.auth.access_tokens import Keys, Tokens, WrongKeys
 
 ISSUER = "http://127.0.0.1:8000"
 APP, HANA, KEN = "6d1f0c2ab4e79853", "k3v9x2mtq7ra", "a8d1p0zzk4wn"

@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
-from chalicelib.store.directory import Directory
-from chalicelib.store.dynamo import TRIES, Condition, Dynamo
-from chalicelib.store.failures import Lost
-from chalicelib.store.transactions import PRESENT, Update, commit, delete
+from chalicelib.store.aws.client import TRIES, Condition, Dynamo
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.transactions import PRESENT, Update, commit, delete
+from chalicelib.store.directory.friends_and_installs import Directory
 
 GONE = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "gone": {"BOOL": True}}
 FULL = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "friends": {"N": "1000"}}

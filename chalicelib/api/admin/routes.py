@@ -1,0 +1,57 @@
+"""What the faces of the operator's API share: `/admin/…`, tokens with the scope `admin`, lists with cursors."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from chalice.app import Request, Response
+
+from chalicelib.core.codecs import checks
+from chalicelib.core.errors import NotFound
+from chalicelib.core.oauth import OPERATOR
+from chalicelib.core.paging import paging
+from chalicelib.web.face import Face, Token, View
+from chalicelib.web.json_answers import json_answer
+from chalicelib.web.requests import parameters
+
+T = TypeVar("T")
+
+MOST_ENTRIES = 100
+
+
+def operator_route(face: Face) -> Callable[..., Callable[[View], View]]:
+    """`face.route` for operators alone, whose tokens are of no user, and for no page in a browser."""
+    return partial(face.route, token=Token.CLIENT, scope=OPERATOR, cors=False)
+
+
+def known_id(kind: str, text: str) -> str:
+    """An id from a path. Raises NotFound for what cannot be the id of a `kind` (user, app, page, module)."""
+    if not checks.is_id(kind, text):
+        raise NotFound(f"There is no such {kind}")
+    return text
+
+
+def found(kind: str, name: str, thing: T | None) -> T:
+    """What a store has found. Raises NotFound."""
+    if thing is None:
+        raise NotFound(f"There is no {kind} {name}")
+    return thing
+
+
+def list_part(request: Request) -> tuple[str | None, int]:
+    """The `cursor` and `count` (default 20, at most 100) that a request for a list has. Raises ParameterInvalid."""
+    cursor = next(reversed(parameters(request, "cursor")), None)
+    count = next(reversed(parameters(request, "count")), None)
+    return cursor, paging(None, count, most=MOST_ENTRIES).count
+
+
+def list_answer(entries: Iterable[Mapping[str, Any]], following: str | None) -> Response:
+    """`{"entry": […], "itemsPerPage": …, "nextCursor": …}`; without a `nextCursor` that was all."""
+    shown = list(entries)
+    rest = {"nextCursor": following} if following else {}
+    return json_answer({"entry": shown, "itemsPerPage": len(shown), **rest})
+
+
+def changed_answer(changed: bool, **told: str) -> Response:
+    """What a PUT or DELETE came to: `changed` is false where it was so before."""
+    return json_answer({**told, "changed": changed})

@@ -1,0 +1,205 @@
+"""The page where a user signs in and allows an app what it asks for: `/connect_authorize.pl`.
+
+GET shows it, asked every time; each step is one POST, of a form that carries the app's request on and is checked anew.
+A request whose app or redirect URI is not known stays here (400); every other answer goes to the redirect URI.
+`/connect_authorize_success.html` is the redirect URI of installed clients that watch the address of a browser.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode, urlsplit
+
+from chalice.app import Request, Response
+
+from chalicelib import observed
+from chalicelib.api.oauth.endpoints import authorization, form_of
+from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
+from chalicelib.core.errors import BadRequest, NotFound
+from chalicelib.core.model.directory import User
+from chalicelib.core.oauth import Asked, RedirectedError, form_target, location
+from chalicelib.platform import Platform
+from chalicelib.store.aws.failures import Lost
+from chalicelib.web.auth.sessions import Session
+from chalicelib.web.face import Face, Token
+from chalicelib.web.html.rendering import guarded, language_of, page
+from chalicelib.web.html.texts import Language, word
+from chalicelib.web.requests import parameters
+
+# Relative, for where the stage of API Gateway is a part of the path.
+ACTION = "connect_authorize.pl"
+SUCCESS = "connect_authorize_success.html"
+CARRIED = (
+    "client_id",
+    "response_type",
+    "redirect_uri",
+    "scope",
+    "state",
+    "server_state",
+    "display",
+    "code_challenge",
+    "code_challenge_method",
+    "owner",
+)
+"""The parameters of a request that its forms carry on; the others mean nothing here."""
+
+
+def consent(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route("/connect_authorize.pl", methods=["GET"], token=Token.NONE, scope=None, instead="the user's session")
+    @guarded
+    def show(request: Request) -> Response:
+        """The authorization request of an app: sign in, then what it asks for, in words."""
+        here = signing_in(platform())
+        form = _query(request)
+        return _answered(here, form, lambda asked: _step(here, request, form, asked))
+
+    @face.route(
+        "/connect_authorize.pl", methods=["POST"], token=Token.NONE, scope=None, instead="the session's csrf value"
+    )
+    @guarded
+    def submit(request: Request) -> Response:
+        """A form of the page: `login` and `password`; or `decision`, `allow` or `deny`; or `session`, `end`."""
+        here = signing_in(platform())
+        form = form_of(request)
+        return _answered(here, form, lambda asked: _submitted(here, request, form, asked))
+
+    @face.route(f"/{SUCCESS}", methods=["GET"], token=Token.NONE, scope=None, instead="public")
+    @guarded
+    def finished(request: Request) -> Response:
+        """The last page of a client without a web address. It shows nothing of its query: the client reads that."""
+        denied = bool(parameters(request, "error"))
+        language = language_of(request)
+        other = next(each for each in Language if each is not language)
+        kept = {"error": "access_denied"} if denied else {}
+        other_url = f"{SUCCESS}?{urlencode(kept | {'lang': other.value})}"
+        return page("finished", language, other_url=other_url, denied=denied)
+
+    return face
+
+
+def signing_in(here: Platform) -> Platform:
+    """The platform, where users sign in here. Raises NotFound where they do so at an external issuer."""
+    if here.settings.openid_issuer:
+        raise NotFound(f"Users of this deployment sign in at {here.settings.openid_issuer}")
+    return here
+
+
+def _query(request: Request) -> dict[str, str]:
+    sent = {name: parameters(request, name) for name in (*CARRIED, "lang")}
+    if any(len(values) > 1 for values in sent.values()):
+        raise BadRequest("A parameter stands twice")
+    return {name: values[0] for name, values in sent.items() if values and values[0]}
+
+
+def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Asked], Response]) -> Response:
+    """What `step` makes of the request in `form`; or the redirect that tells the app what is wrong with it."""
+    try:
+        return step(authorization(here).asked({name: form[name] for name in CARRIED if name in form}))
+    except RedirectedError as wrong:
+        refusal = wrong.refusal
+        observed.refused(refusal)
+        told = {"error": refusal.error, "error_description": refusal.description, "state": wrong.state}
+        return _redirect(here, wrong.redirect_uri, **told)
+
+
+def _step(
+    here: Platform, request: Request, form: Mapping[str, str], asked: Asked, problem: str | None = None
+) -> Response:
+    """The page that comes next: sign in, or allow."""
+    session = here.sessions.read(request)
+    user = here.users.get(session.user) if session.user else None
+    language = language_of(request, form.get("lang"))
+    if user is None:
+        return _sign_in_page(here, language, form, asked).shown(session, form.get("login", ""), problem=problem)
+    return _consent_page(here, language, form, asked, session, user, problem=problem)
+
+
+def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked: Asked) -> Response:
+    session = here.sessions.read(request)
+    language = language_of(request, form.get("lang"))
+    if not {"login", "password", "decision", "session"}.intersection(form):
+        return _step(here, request, form, asked)  # An app may send its request by POST (RFC 6749 §3.1).
+    if not session.accepts(form.get("csrf")):
+        return _step(here, request, form, asked, word(language, "expired"))
+    if "session" in form:
+        return _sign_in_page(here, language, form, asked).shown(here.sessions.begin())
+    if "decision" in form:
+        user = here.users.get(session.user) if session.user else None
+        if user is None:
+            return _step(here, request, form, asked, word(language, "expired"))
+        return _decided(here, form, asked, user)
+    outcome = sign_in(here, request, form)
+    user = here.users.get(outcome.user) if outcome.user else None
+    if user is not None:
+        return _consent_page(here, language, form, asked, here.sessions.begin(user.id, outcome.device), user)
+    return _sign_in_page(here, language, form, asked).refused(session, form.get("login", ""), outcome)
+
+
+def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) -> Response:
+    """What the user has decided, as a redirect: a code, or access_denied. Raises RedirectedError and Unavailable."""
+    if form["decision"] != "allow":
+        return _redirect(here, asked.redirect_uri, error="access_denied", state=asked.state)
+    asked.check_owner(user.id)
+    # The install comes first: there is no grant without it. A user who is answered that this was busy can allow again,
+    # which a server_state that is used up would not let.
+    here.appdata.install(asked.app.id, user.id)
+    use = [here.used_states.use(asked.server_state)] if asked.server_state else []
+    try:
+        code = here.grants.allow(asked.family(user.id), *use)
+    except Lost:
+        # A server_state is good for one code; this one has just been used up.
+        return _redirect(here, asked.redirect_uri, error="invalid_request", state=asked.state)
+    return _redirect(here, asked.redirect_uri, code=code, state=asked.state)
+
+
+def _sign_in_page(here: Platform, language: Language, form: Mapping[str, str], asked: Asked) -> SignInPage:
+    return SignInPage(here, language, ACTION, _other(form, language), _carried(form), asked.app.name)
+
+
+def _consent_page(
+    here: Platform,
+    language: Language,
+    form: Mapping[str, str],
+    asked: Asked,
+    session: Session,
+    user: User,
+    *,
+    problem: str | None = None,
+) -> Response:
+    asked.check_owner(user.id)
+    return page(
+        "consent",
+        language,
+        headers=here.sessions.headers(session),
+        form_target=form_target(asked.redirect_uri),
+        action=ACTION,
+        carried=_carried(form),
+        csrf=session.csrf,
+        other_url=_other(form, language),
+        app=asked.app.name,
+        name=user.display_name,
+        scopes=asked.scopes,
+        host=urlsplit(asked.redirect_uri).netloc or asked.app.name,
+        problem=problem,
+    )
+
+
+def _carried(form: Mapping[str, str]) -> dict[str, str]:
+    return {name: form[name] for name in CARRIED if name in form}
+
+
+def _other(form: Mapping[str, str], language: Language) -> str:
+    """The same page in the other language."""
+    other = next(each for each in Language if each is not language)
+    return f"{ACTION}?{urlencode(_carried(form) | {'lang': other.value})}"
+
+
+def _redirect(here: Platform, redirect_uri: str, **answer: str | None) -> Response:
+    """The answer of an authorization, error or not: each names its issuer (RFC 9207)."""
+    headers: dict[str, str | list[str]] = {
+        "Location": location(redirect_uri, **answer, iss=here.settings.issuer),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response("", headers, 302)

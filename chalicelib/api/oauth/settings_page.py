@@ -1,0 +1,145 @@
+"""The page where users see and change what is theirs to decide: `/settings`.
+
+Apps they have granted or installed, each to be ended or uninstalled; who sees which field of their profile; and
+whether apps they have not installed see what is public. Each form is one POST, answered by the page as it is then.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.api.oauth.consent_page import signing_in
+from chalicelib.api.oauth.endpoints import form_of
+from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.platform import Platform
+from chalicelib.store.directory.keys import every
+from chalicelib.web.auth.sessions import Session
+from chalicelib.web.face import Face, Token
+from chalicelib.web.html.rendering import guarded, language_of, page
+from chalicelib.web.html.texts import Language, word
+
+ACTION = "settings"
+
+
+def settings_page(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @face.route("/settings", methods=["GET"], token=Token.NONE, scope=None, instead="the user's session")
+    @guarded
+    def show(request: Request) -> Response:
+        """The user's settings; without a session, the form to sign in."""
+        here = signing_in(platform())
+        session = here.sessions.read(request)
+        return _shown(here, language_of(request), session, saved=False)
+
+    @face.route("/settings", methods=["POST"], token=Token.NONE, scope=None, instead="the session's csrf value")
+    @guarded
+    def submit(request: Request) -> Response:
+        """A form: `login` and `password`; `end` or `uninstall` and an app's id; `save`; or `session`, `end`."""
+        here = signing_in(platform())
+        form = form_of(request)
+        language = language_of(request, form.get("lang"))
+        session = here.sessions.read(request)
+        if not session.accepts(form.get("csrf")):
+            return _shown(here, language, session, problem=word(language, "expired"))
+        if form.get("session") == "end":
+            return _sign_in_page(here, language).shown(here.sessions.begin())
+        if "password" in form or "login" in form:
+            return _signed_in(here, request, language, session, form)
+        user = here.users.get(session.user) if session.user else None
+        if user is None:
+            return _shown(here, language, session, problem=word(language, "expired"))
+        return _shown(here, language, session, saved=_changed(here, user, form))
+
+    return face
+
+
+def _signed_in(
+    here: Platform, request: Request, language: Language, session: Session, form: Mapping[str, str]
+) -> Response:
+    outcome = sign_in(here, request, form)
+    if outcome.user and here.users.get(outcome.user):
+        return _shown(here, language, here.sessions.begin(outcome.user, outcome.device))
+    return _sign_in_page(here, language).refused(session, form.get("login", ""), outcome)
+
+
+def _sign_in_page(here: Platform, language: Language) -> SignInPage:
+    return SignInPage(here, language, ACTION, _other(language), {}, None)
+
+
+def _changed(here: Platform, user: User, form: Mapping[str, str]) -> bool:
+    """Do what a form says; whether it said anything. Raises ParameterInvalid."""
+    if "end" in form:
+        return here.grants.end(user.id, _app(form["end"]))
+    if "uninstall" in form:
+        return here.personal.uninstall(_app(form["uninstall"]), user.id)
+    if "save" not in form:
+        return False
+    try:
+        chosen = {name: Publication(form[name]) for name in PROFILE_FIELDS if name in form}
+    except ValueError:
+        raise ParameterInvalid("There is no such publication setting") from None
+    here.users.change(user.id, publication=chosen, visible="visible" in form)
+    return True
+
+
+def _app(app: str) -> str:
+    if len(app) > 64 or not app.isalnum():
+        raise ParameterInvalid("There is no such app")
+    return app
+
+
+def _shown(
+    here: Platform, language: Language, session: Session, *, saved: bool = False, problem: str | None = None
+) -> Response:
+    user = here.users.get(session.user) if session.user else None
+    if user is None:
+        return _sign_in_page(here, language).shown(session, problem=problem)
+    return page(
+        "settings",
+        language,
+        headers=here.sessions.headers(session),
+        action=ACTION,
+        csrf=session.csrf,
+        other_url=_other(language),
+        name=user.display_name,
+        saved=saved,
+        problem=problem,
+        apps=_apps(here, user),
+        publication={name: user.publication[name].value for name in PROFILE_FIELDS},
+        publications=[each.value for each in Publication],
+        visible=user.visible,
+        strict=here.settings.strict_profiles,
+    )
+
+
+def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
+    """The apps that a user has granted or installed, by name."""
+    grants = {grant.app: grant for grant in here.grants.of_user(user.id)}
+    installed = set(every(lambda cursor: here.directory.installs(user.id, cursor)))
+    known = here.apps.get_many(grants.keys() | installed)
+    apps = [
+        {
+            "id": app,
+            "name": known[app].name if app in known else None,
+            "installed": app in installed,
+            "granted": app in grants,
+            "scopes": sorted(grants[app].scopes) if app in grants else [],
+            "since": _day(grants[app].created) if app in grants else None,
+        }
+        for app in grants.keys() | installed
+    ]
+    return sorted(apps, key=lambda app: (str(app["name"] or "\uffff"), str(app["id"])))
+
+
+def _day(moment: int) -> str:
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _other(language: Language) -> str:
+    return f"{ACTION}?lang={next(each for each in Language if each is not language).value}"

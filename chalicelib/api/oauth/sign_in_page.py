@@ -1,0 +1,121 @@
+"""Signing in with a login name and a password, for the pages that need to know who is there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chalice.app import Request, Response
+
+from chalicelib.core import passwords
+from chalicelib.core.oauth import same
+from chalicelib.core.sign_in_delays import Device, mark_of, network
+from chalicelib.platform import Platform
+from chalicelib.store.grants.ephemeral import Attempt, Kind, Wait
+from chalicelib.web.auth.sessions import Session
+from chalicelib.web.html.rendering import page
+from chalicelib.web.html.texts import Language, word
+from chalicelib.web.requests import header_list
+
+MOST_CHARACTERS = 1024
+"""Of a login name and of a password; longer ones are nobody's."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Who has signed in, and the browser that it was in; or None, with the seconds to wait (0: the try was wrong)."""
+
+    user: str | None
+    wait: int = 0
+    device: Device | None = None
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """The page with the form to sign in, for the page at `action`.
+
+    `carried` are the fields that the form carries on, `app` is the app that it is for (None: none), and `other_url` the
+    address of the page in the other language.
+    """
+
+    here: Platform
+    language: Language
+    action: str
+    other_url: str
+    carried: Mapping[str, str]
+    app: str | None
+
+    def shown(
+        self, session: Session, login: str = "", *, problem: str | None = None, status: int = 200, wait: int = 0
+    ) -> Response:
+        """The form, with the login name that was tried; `wait` is a Retry-After in seconds."""
+        return page(
+            "sign_in",
+            self.language,
+            status=status,
+            headers=self.here.sessions.headers(session) | ({"Retry-After": str(wait)} if wait else {}),
+            action=self.action,
+            carried=self.carried,
+            csrf=session.csrf,
+            other_url=self.other_url,
+            app=self.app,
+            login=login,
+            problem=problem,
+        )
+
+    def refused(self, session: Session, login: str, outcome: Outcome) -> Response:
+        """The form again after a try that was wrong (403), or that came too soon (429)."""
+        if outcome.wait:
+            told = word(self.language, "slow", seconds=outcome.wait)
+            return self.shown(session, login, problem=told, status=429, wait=outcome.wait)
+        return self.shown(session, login, problem=word(self.language, "wrong"), status=403)
+
+
+def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcome:
+    """Check the `login` and `password` of a form.
+
+    An unknown login and a wrong password are the same: the same work, the same count, the same answer. A browser in
+    which this user has signed in is counted by itself; any other, by the account and the address.
+    """
+    login, password = form.get("login", "").strip().lower(), form.get("password", "")
+    fits = max(len(login), len(password)) <= MOST_CHARACTERS
+    known = here.users.credential(login) if login and fits else None
+    device = here.sessions.device(request)
+    mark = mark_of(device.id, login, known[1]) if known else ""
+    if device.knows(mark):
+        counters = [(Kind.DEVICE, mark)]
+    else:
+        address = address_of(request, here.settings.proxies, here.settings.proxy_key)
+        counters = [(Kind.ADDRESS, address), (Kind.ACCOUNT, login)]
+    counted: list[Attempt] = []
+    for kind, name in counters:
+        begun = here.attempts.begin(kind, name)
+        if isinstance(begun, Wait):
+            _forgive(here, counted)
+            return Outcome(None, begun.seconds)
+        counted.append(begun)
+    if not passwords.matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
+        return Outcome(None)
+    _forgive(here, counted)
+    user, password_hash = known
+    if passwords.is_outdated(password_hash):
+        made = passwords.hash_password(password)
+        if here.users.set_password(user, made, instead_of=password_hash):
+            password_hash = made
+    return Outcome(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
+
+
+def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:
+    for attempt in attempts:
+        here.attempts.forgive(attempt)
+
+
+def address_of(request: Request, proxies: int, key: str = "") -> str:
+    """The address (its network, for IPv6) that a request comes from, behind so many proxies of ours.
+
+    What stands further left in `X-Forwarded-For` is the client's own word, and worth nothing; all of it is where the
+    request lacks the proxies' `key`, if there is one.
+    """
+    source = str(request.context.get("identity", {}).get("sourceIp") or "")
+    if key and not same(key, request.headers.get("x-engawa-proxy-key")):
+        return network(source)
+    hops = [each.strip() for each in (header_list(request, "x-forwarded-for") or "").split(",")]
+    return network(hops[-1 - proxies] if 0 < proxies < len(hops) else source)

@@ -1,0 +1,1 @@
+"""The Page API: pages, feeds, comments and favorites."""

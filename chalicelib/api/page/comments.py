@@ -1,0 +1,75 @@
+"""Comments on a feed: `/2/pages/{page}/comments` and `/{comment}` below it.
+
+Tokens and order of refusals: api/page/pages.py.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.api.page.requests import (
+    PAGE,
+    asked_part,
+    content_uri,
+    created,
+    inquiring,
+    list_answer,
+    page_id,
+    posting,
+    shown,
+)
+from chalicelib.core.feed_fields import read_comment
+from chalicelib.core.model.access import Access
+from chalicelib.core.model.contents import Comment
+from chalicelib.platform import Platform
+from chalicelib.store.idempotency import Keep
+from chalicelib.web.face import Face
+from chalicelib.web.json_answers import empty_answer
+from chalicelib.web.requests import check_format, json_body
+
+COMMENTS = f"{PAGE}/comments"
+
+
+def comments(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @inquiring(face, COMMENTS)
+    def read(request: Request, access: Access, page: str) -> Response:
+        """Read the comments on the feed `contentUri`, newest first.
+
+        `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
+        choose a part. Answers `{"entry": [{"id", "comment", "user", "created"}], …}` with counters.
+        """
+        here, page = platform(), page_id(request, page)
+        uri, wanted = content_uri(request), asked_part(request)
+        return list_answer(here, wanted, here.comments.part(page, uri, wanted), shown(here).comment)
+
+    @posting(face, COMMENTS, "POST")
+    def post(request: Request, access: Access, page: str) -> Response:
+        """Comment on the feed `contentUri`: `{"comment": …}`, 1 to 10,000 characters.
+
+        With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201 `{"id": …}`.
+        """
+        here, page = platform(), page_id(request, page)
+        uri = content_uri(request)
+        text = read_comment(json_body(request))
+        said = {"page": page, "contentUri": uri, "comment": text}
+
+        def told(comment: Comment) -> dict[str, Any]:
+            return {"id": comment.id}
+
+        def make(keep: Keep) -> dict[str, Any]:
+            return told(here.comments.post(page, uri, access.user, text, lambda comment: keep(told(comment))))
+
+        return created(here, request, access, f"POST {COMMENTS}", said, make)
+
+    @posting(face, f"{COMMENTS}/{{comment}}", "DELETE")
+    def delete(request: Request, access: Access, page: str, comment: str) -> Response:
+        """Delete a comment on the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
+        here, comment, page = platform(), check_format(request, comment), page_id(request, page)
+        here.comments.delete(page, content_uri(request), comment, access.user)
+        return empty_answer()
+
+    return face

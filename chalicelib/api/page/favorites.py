@@ -1,0 +1,46 @@
+"""Favorites of a feed: `/2/pages/{page}/favorites` and `/{favorite}` below it.
+
+Tokens and order of refusals: api/page/pages.py.
+"""
+
+from collections.abc import Callable
+
+from chalice.app import Request, Response
+
+from chalicelib.api.page.requests import PAGE, content_uri, inquiring, page_id, posting
+from chalicelib.core.model.access import Access
+from chalicelib.platform import Platform
+from chalicelib.web.face import Face
+from chalicelib.web.json_answers import empty_answer, json_answer
+from chalicelib.web.requests import check_format
+
+FAVORITES = f"{PAGE}/favorites"
+
+
+def favorites(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @inquiring(face, FAVORITES)
+    def read(request: Request, access: Access, page: str) -> Response:
+        """How many favorites the feed `contentUri` has: `{"count": …}`."""
+        here, page = platform(), page_id(request, page)
+        return json_answer({"count": here.favorites.count(page, content_uri(request))})
+
+    @posting(face, FAVORITES, "POST")
+    def post(request: Request, access: Access, page: str) -> Response:
+        """Make the feed `contentUri` one's favorite; again, it is the same one. The body is not looked at.
+
+        Answers 201 `{"id": …}`.
+        """
+        here, page = platform(), page_id(request, page)
+        return json_answer({"id": here.favorites.add(page, content_uri(request), access.user)}, 201)
+
+    @posting(face, f"{FAVORITES}/{{favorite}}", "DELETE")
+    def delete(request: Request, access: Access, page: str, favorite: str) -> Response:
+        """Delete one's own favorite of the feed `contentUri`. Answers 204."""
+        here, favorite, page = platform(), check_format(request, favorite), page_id(request, page)
+        here.favorites.remove(page, content_uri(request), favorite, access.user)
+        return empty_answer()
+
+    return face

@@ -1,0 +1,113 @@
+"""The feeds of a page: `/2/pages/{page}/feeds`.
+
+Tokens: api/page/pages.py. A post is refused in this order: token, scope, format, page id, content type, JSON or form,
+fields, page, app, `sourceId`, `contentUri`, image.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.api.page.requests import (
+    PAGE,
+    asked_content,
+    asked_part,
+    content_uri,
+    created,
+    inquiring,
+    list_answer,
+    page_id,
+    posting,
+    shown,
+)
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.core.feed_fields import read_draft
+from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.model.access import Access
+from chalicelib.core.model.contents import Draft, Feed
+from chalicelib.platform import Platform
+from chalicelib.store.idempotency import Keep
+from chalicelib.web.face import Face
+from chalicelib.web.fetch.fetch_image import fetch_image
+from chalicelib.web.json_answers import data_answer, empty_answer
+from chalicelib.web.multipart import is_form, read_form
+from chalicelib.web.render_images import render
+from chalicelib.web.requests import json_body, json_text
+
+FEEDS = f"{PAGE}/feeds"
+
+
+def feeds(platform: Callable[[], Platform]) -> Face:
+    """The face over a platform."""
+    face = Face(__name__, lambda: platform().tokens)
+
+    @inquiring(face, FEEDS)
+    def read(request: Request, access: Access, page: str) -> Response:
+        """Read a page's feeds, newest first, or with `contentUri` that one feed.
+
+        `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
+        choose a part. Answers `{"entry": [{…}], …}` with counters, and `{"entry": {…}}` for one.
+        """
+        here, page = platform(), page_id(request, page)
+        show = shown(here).feed
+        uri = asked_content(request)
+        if uri is not None:
+            return data_answer({"entry": show(*here.feeds.get(page, uri))}, {}, here.answers.keeper(None))
+        wanted = asked_part(request)
+        return list_answer(here, wanted, here.feeds.part(page, wanted), show)
+
+    @posting(face, FEEDS, "POST")
+    def post(request: Request, access: Access, page: str) -> Response:
+        """Post a feed of a content.
+
+        As JSON `{"title", "body", "contentUri", "urls", "sourceId", "imageUrls"}`, of which `title` is required; or as
+        `multipart/form-data` with that JSON in the part `request` and an image (jpeg or png) in the part `image1`.
+        With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201
+        `{"contentUri": …}`, which is the feed's detail page where none was given.
+        """
+        here, page = platform(), page_id(request, page)
+        draft, attached = _read(here, request)
+        digest = None if attached is None else hashlib.sha256(attached).hexdigest()
+        said = {"page": page, "feed": asdict(draft), "image": digest}
+
+        def told(feed: Feed) -> dict[str, Any]:
+            return {"contentUri": feed.content_uri}
+
+        def make(keep: Keep) -> dict[str, Any]:
+            admission = here.posting.admit(page, access.user, access.app, draft)
+            renditions = _renditions(here, draft, attached)
+            return told(here.posting.post(admission, draft, renditions, lambda feed: keep(told(feed))))
+
+        return created(here, request, access, f"POST {FEEDS}", said, make)
+
+    @posting(face, FEEDS, "DELETE")
+    def delete(request: Request, access: Access, page: str) -> Response:
+        """Delete the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
+        here, page = platform(), page_id(request, page)
+        here.feeds.delete(page, content_uri(request), access.user)
+        return empty_answer()
+
+    return face
+
+
+def _read(here: Platform, request: Request) -> tuple[Draft, bytes | None]:
+    """The feed that a request posts, and the image attached to it."""
+    details = f"{here.settings.issuer}/pages/"
+    if not is_form(request):
+        return read_draft(json_body(request, lenient=True), details), None
+    form = read_form(request)
+    draft = read_draft(json_text(form.request, lenient=True), details)
+    if draft.image_url is not None and form.image is not None:
+        raise ParameterInvalid("A feed has one image: either imageUrls or image1")
+    return draft, form.image
+
+
+def _renditions(here: Platform, draft: Draft, attached: bytes | None) -> tuple[Rendition, ...]:
+    """The renditions of a feed's image; none where it has none."""
+    bounds, data = here.settings.image_bounds, attached
+    if draft.image_url is not None:
+        data = fetch_image(draft.image_url, bounds, loopback=here.settings.fetch_loopback)
+    return () if data is None else render(data, bounds)

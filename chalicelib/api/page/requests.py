@@ -1,0 +1,115 @@
+"""What the faces of the Page API read of a request, and how they show what they found."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from chalice.app import Request, Response
+
+from chalicelib.core.codecs.checks import is_id
+from chalicelib.core.codecs.contents_json import Shown
+from chalicelib.core.errors import NotFound, ParameterInvalid
+from chalicelib.core.feed_fields import read_content_uri
+from chalicelib.core.model.access import Access
+from chalicelib.core.model.contents import Part
+from chalicelib.core.paging import Paging, paging
+from chalicelib.platform import Platform
+from chalicelib.store.idempotency import Keep, keep_none
+from chalicelib.web.face import Face, Token, View
+from chalicelib.web.json_answers import data_answer, json_answer
+from chalicelib.web.requests import check_format, idempotency_key, parameters
+
+if TYPE_CHECKING:
+    from chalicelib.store.idempotency_records import Lambda
+
+PAGE = "/2/pages/{page}"
+MOST_ENTRIES = 100
+
+T = TypeVar("T")
+
+
+def inquiring(face: Face, path: str) -> Callable[[View], View]:
+    """Registers a GET of the Inquiry group: for an app's own token, or a user's with the scope `r_page`."""
+    return _both_names(face, path, methods=["GET"], token=Token.ANY, scope=None, user_scope="r_page")
+
+
+def posting(face: Face, path: str, method: str) -> Callable[[View], View]:
+    """Registers a route of the Posting group: for a user's token with the scope `w_pagefeed`."""
+    return _both_names(face, path, methods=[method], token=Token.USER, scope="w_pagefeed")
+
+
+def _both_names(face: Face, path: str, **declared: Any) -> Callable[[View], View]:
+    """A path that ends in a name is also there as `name.json`; one that ends in a parameter takes any suffix."""
+
+    def register(view: View) -> View:
+        for each in [path] if path.endswith("}") else [path, f"{path}.json"]:
+            face.route(each, **declared)(view)
+        return view
+
+    return register
+
+
+def page_id(request: Request, page: str) -> str:
+    """The page that a path names. Raises NotFound for what is no page's id, ParameterInvalid for another format."""
+    check_format(request, "")
+    if not is_id("page", page):
+        raise NotFound("There is no such page")
+    return page
+
+
+def content_uri(request: Request) -> str:
+    """The query's `contentUri`. Raises ParameterInvalid where it is missing or cannot be one."""
+    given = _last(request, "contentUri")
+    if not given:
+        raise ParameterInvalid("contentUri is missing")
+    return read_content_uri(given)
+
+
+def asked_content(request: Request) -> str | None:
+    """As `content_uri`; None where the query has none."""
+    return content_uri(request) if _last(request, "contentUri") else None
+
+
+def asked_part(request: Request) -> Paging:
+    """The part of a list that `startIndex` or `cursor`, and `count` (default 20, at most 100), ask for."""
+    names = ("startIndex", "count", "cursor")
+    start, count, cursor = (_last(request, name) for name in names)
+    return paging(start, count, most=MOST_ENTRIES, cursor=cursor)
+
+
+def shown(here: Platform) -> Shown:
+    """How this deployment shows contents."""
+    base = here.settings.images_url
+    return Shown(here.settings.utc_offset, lambda key: base + key.removeprefix("images"))
+
+
+def list_answer(
+    here: Platform, wanted: Paging, part: Part[T], shape: Callable[[T, Mapping[str, Any]], Any]
+) -> Response:
+    """Part of a list, with its counters and, where more follows, `nextCursor`."""
+    entries = [shape(entry, part.posters) for entry in part.entries]
+    following = {"nextCursor": part.following} if part.following is not None else {}
+    body = {"entry": entries} | wanted.counters(len(entries), part.total) | following
+    return data_answer(body, {}, here.answers.keeper(None))
+
+
+def created(
+    here: Platform,
+    request: Request,
+    access: Access,
+    route: str,
+    said: Mapping[str, Any],
+    make: Callable[[Keep], dict[str, Any]],
+) -> Response:
+    """201 with what `make` returns; with an `Idempotency-Key`, what it returned the first time (store/idempotency.py).
+
+    `said` is all that the request says, as JSON; a key is the viewer's in this app, for this route.
+    """
+    key = idempotency_key(request)
+    if key is None:
+        return json_answer(make(keep_none), 201)
+    name, context = (access.app, access.user, route, key), cast("Lambda", request.lambda_context)
+    return json_answer(here.once.answer(name, said, context, make), 201)
+
+
+def _last(request: Request, name: str) -> str | None:
+    return next(reversed(parameters(request, name)), None)

@@ -1,0 +1,118 @@
+"""Bulk import: what a request may hold, and what becomes of each record in it.
+
+A record that is there already is left as it is: what a user has changed since the first import is not undone by a
+second one, which is told, though.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.core.codecs import checks
+from chalicelib.core.codecs.directory_json import read_user
+from chalicelib.core.errors import BadRequest, Conflict, ParameterInvalid, Refusal
+from chalicelib.core.model.directory import User
+
+MOST_RECORDS = 100
+MOST_PASSWORDS = 20
+"""Users with a password in one request: each takes some 0.1 seconds to hash, on purpose."""
+KINDS = ("users", "friendships", "installs")
+"""In the order in which they are carried out."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one record; `refusal` says why it was not stored."""
+
+    status: str
+    refusal: Refusal | None = None
+
+    def told(self) -> dict[str, str]:
+        """As the answer has it: `status` is created, unchanged or refused."""
+        if self.refusal is None:
+            return {"status": self.status}
+        return {"status": self.status, "error": self.refusal.error, "error_description": self.refusal.description}
+
+
+def stored(created: bool) -> Outcome:
+    """The record is stored, now or before."""
+    return Outcome("created" if created else "unchanged")
+
+
+def refused(refusal: Refusal) -> Outcome:
+    """The record is not stored."""
+    return Outcome("refused", refusal)
+
+
+def read_records(body: object) -> dict[str, list[Any]]:
+    """The records of a request's body by kind; each is checked when its turn comes.
+
+    Raises BadRequest and ParameterInvalid for what is wrong with the request as a whole.
+    """
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object")
+    for name, records in body.items():
+        if name not in KINDS:
+            raise ParameterInvalid(f"There is no field {name[:64]!r}; there are {', '.join(KINDS)}")
+        if not isinstance(records, list):
+            raise ParameterInvalid(f"{name} must be a list")
+    if sum(map(len, body.values())) > MOST_RECORDS:
+        raise ParameterInvalid(f"Too many records (max={MOST_RECORDS})")
+    if sum(isinstance(user, dict) and "password" in user for user in body.get("users", [])) > MOST_PASSWORDS:
+        raise ParameterInvalid(f"Too many records with a password (max={MOST_PASSWORDS})")
+    return {kind: body[kind] for kind in KINDS if kind in body}
+
+
+def read_new_user(record: object) -> tuple[dict[str, Any], str | None]:
+    """The fields of a user's record, an `id` among them, and the password, where there is one."""
+    found = read_user(record, new=True, extra=("password",))
+    if "id" not in found:
+        raise ParameterInvalid("id is missing")
+    if not isinstance(record, dict) or record.get("password") is None:
+        return found, None
+    if not found.get("login"):
+        raise ParameterInvalid("login is missing")
+    return found, checks.password("password", record["password"])
+
+
+def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
+    """The two ids of a friendship (`user`, `friend`) or an install (`user`, `app`); `kinds`: what each is an id of."""
+    if not isinstance(record, dict):
+        raise BadRequest("A record must be a JSON object")
+    for name in record:
+        if name not in kinds:
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; there are {', '.join(kinds)}")
+    for name in kinds:
+        if name not in record:
+            raise ParameterInvalid(f"{name} is missing")
+    one, other = (checks.check_id(kind)(name, record[name]) for name, kind in kinds.items())
+    return one, other
+
+
+def compare(known: User, given: Mapping[str, Any]) -> Outcome:
+    """What becomes of a record of a user who exists: unchanged if all that it gives is so, else refused."""
+    for name, value in given.items():
+        now = getattr(known, name)
+        if name == "publication":
+            now = {each: now[each] for each in value}
+        if now != value:
+            return refused(Conflict(f"The user exists, and has another {name.replace('_', ' ')}"))
+    return stored(False)
+
+
+def rounds(pairs: Iterable[tuple[int, tuple[str, str]]]) -> list[list[int]]:
+    """Numbered pairs of users in rounds of which each has no user twice: those of a round do not collide."""
+    made: list[list[int]] = []
+    latest: dict[str, int] = {}
+    for number, pair in pairs:
+        turn = max(latest.get(user, -1) for user in pair) + 1
+        if turn == len(made):
+            made.append([])
+        made[turn].append(number)
+        latest |= dict.fromkeys(pair, turn)
+    return made
+
+
+def in_order(count: int, outcomes: Mapping[int, Outcome]) -> Sequence[Outcome]:
+    """The outcomes of `count` records, by their number."""
+    return [outcomes[number] for number in range(count)]

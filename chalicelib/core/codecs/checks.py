@@ -1,0 +1,240 @@
+"""How the fields of users, apps and pages are checked, one rule a kind of field.
+
+Each check takes the field's name as clients spell it and the value from their JSON, and returns the value to keep or
+raises ParameterInvalid with a sentence that names the field. Lengths are characters, but for URLs: UTF-8 bytes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from enum import Enum
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, quote, urlsplit
+
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication
+
+NAME_CHARACTERS = 100
+ADDRESS_CHARACTERS = 255
+DETAILS_CHARACTERS = 1_000
+URL_BYTES = 1_024
+LIST_ENTRIES = 20
+OLDEST_AGE = 150
+PASSWORD_CHARACTERS = (8, 200)
+
+Check = Callable[[str, Any], Any]
+E = TypeVar("E", bound=Enum)
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_NOT_IN_A_URL = re.compile(r"[^!#-;=?-\[\]_a-z~]|%(?![0-9A-Fa-f]{2})")
+"""A character that a URL does not hold, or a % that escapes nothing."""
+_SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
+_MODULE = re.compile(r"[1-9][0-9]{0,8}")
+_IDS = {
+    "user": re.compile(r"[a-z0-9]{12}"),
+    "app": re.compile(r"[0-9a-f]{16}"),
+    "page": re.compile(r"[1-9][0-9]{0,19}"),
+    "module": _MODULE,
+}
+
+
+def is_id(kind: str, text: str) -> bool:
+    """Whether `text` has the form of an id of that kind: user, app, page or module."""
+    return _IDS[kind].fullmatch(text) is not None
+
+
+def check_id(kind: str) -> Check:
+    """An id of that kind: user (12 of `a-z 0-9`), app (16 hexadecimal digits), page (up to 20 digits), module."""
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str) or not is_id(kind, value):
+            raise ParameterInvalid(f"{name} is not the id of {'an' if kind == 'app' else 'a'} {kind}")
+        return value
+
+    return check
+
+
+def text(most: int, *, lines: bool = False, required: bool = False) -> Check:
+    """Text of up to `most` characters without control characters (`lines`: but for line ends and tabs).
+
+    `required`: at least one that is not a space; else null is the same as `""`.
+    """
+    allowed = "\n\r\t" if lines else ""
+
+    def check(name: str, value: Any) -> str:
+        if value is None and not required:
+            return ""
+        if not isinstance(value, str):
+            raise ParameterInvalid(f"{name} must be a string")
+        if required and not value.strip():
+            raise ParameterInvalid(f"{name} must not be empty")
+        if len(value) > most:
+            raise ParameterInvalid(f"{name} is too long (max={most})")
+        # Cc: what could break out of a header or a log line; Cs: what has no UTF-8.
+        if any(unicodedata.category(each) in ("Cc", "Cs") and each not in allowed for each in value):
+            raise ParameterInvalid(f"{name} must not contain control characters")
+        return value
+
+    return check
+
+
+def optional(check: Check) -> Check:
+    """As `check`, and null (or `""`) for None."""
+    return lambda name, value: None if value in (None, "") else check(name, value)
+
+
+def url(name: str, value: Any, most: int = URL_BYTES) -> str:
+    """An http(s) URL of at most `most` bytes; null and `""` for `""`."""
+    if value in (None, ""):
+        return ""
+    if _parts(name, value, most).scheme not in ("http", "https"):
+        raise ParameterInvalid(f"{name} must be an http or https URL")
+    return str(value)
+
+
+def redirect_uri(name: str, value: Any) -> str:
+    """Where an authorization may lead: an http(s) URL, or a private scheme with a dot in it (RFC 8252), no fragment."""
+    parts = _parts(name, value)
+    if parts.scheme not in ("http", "https") and not _SCHEME.fullmatch(parts.scheme):
+        raise ParameterInvalid(f"{name} must be http or https URLs, or of a scheme such as com.example.app")
+    if "#" in value:
+        raise ParameterInvalid(f"{name} must not have a fragment")
+    return str(value)
+
+
+def origin(name: str, value: Any) -> str:
+    """A web origin as browsers send it: `https://game.example` or `http://127.0.0.1:8080`, in lower case."""
+    parts = _parts(name, value)
+    if parts.scheme not in ("http", "https") or value != f"{parts.scheme}://{parts.netloc}" or value != value.lower():
+        raise ParameterInvalid(f"{name} must be web origins, such as https://game.example")
+    return str(value)
+
+
+def scope(name: str, value: Any) -> str:
+    """A scope as OAuth 2 spells them."""
+    if not isinstance(value, str) or not _SCOPE.fullmatch(value):
+        raise ParameterInvalid(f"{name} must be scopes, such as mixi_apps2")
+    return value
+
+
+def list_of(check: Check) -> Check:
+    """A list of up to LIST_ENTRIES different values, as a tuple."""
+
+    def check_list(name: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise ParameterInvalid(f"{name} must be a list")
+        if len(value) > LIST_ENTRIES:
+            raise ParameterInvalid(f"{name} has too many entries (max={LIST_ENTRIES})")
+        return tuple(dict.fromkeys(check(name, each) for each in value))
+
+    return check_list
+
+
+def one_of(kind: type[E]) -> Check:
+    """One of an Enum's values, as its member."""
+
+    def check(name: str, value: Any) -> E:
+        for member in kind:
+            if isinstance(value, str) and member.value == value:
+                return member
+        raise ParameterInvalid(f"{name} must be one of {', '.join(member.value for member in kind)}")
+
+    return check
+
+
+def value_of(kind: type[Enum]) -> Check:
+    """One of an Enum's values, as that value; null for None."""
+    check = one_of(kind)
+    return optional(lambda name, value: check(name, value).value)
+
+
+def boolean(name: str, value: Any) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ParameterInvalid(f"{name} must be true or false")
+    return value
+
+
+def age(name: str, value: Any) -> int:
+    """Years, 0 to 150."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= OLDEST_AGE:
+        raise ParameterInvalid(f"{name} must be a whole number from 0 to {OLDEST_AGE}")
+    return value
+
+
+def day(name: str, value: Any) -> str:
+    """A date, YYYY-MM-DD."""
+    try:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValueError
+        date.fromisoformat(value)
+    except ValueError:
+        raise ParameterInvalid(f"{name} must be a date, YYYY-MM-DD") from None
+    return value
+
+
+def login(name: str, value: Any) -> str:
+    """A login name, in lower case whatever case it came in."""
+    if not isinstance(value, str) or not _LOGIN.fullmatch(value.lower()):
+        raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, the first of them a letter or digit")
+    return value.lower()
+
+
+def password(name: str, value: Any) -> str:
+    """A password, 8 to 200 characters."""
+    least, most = PASSWORD_CHARACTERS
+    if not isinstance(value, str) or not least <= len(value) <= most or not _is_unicode(value):
+        raise ParameterInvalid(f"{name} must be {least} to {most} characters")
+    return value
+
+
+def publication(name: str, value: Any) -> Mapping[str, Publication]:
+    """Publication settings of some of PROFILE_FIELDS: those not named stay as they are."""
+    if not isinstance(value, dict):
+        raise ParameterInvalid(f"{name} must be an object")
+    for each in value:
+        if each not in PROFILE_FIELDS:
+            raise ParameterInvalid(f"{name} has settings for {', '.join(PROFILE_FIELDS)} only")
+    check = one_of(Publication)
+    return {each: check(f"{name}.{each}", setting) for each, setting in value.items()}
+
+
+def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
+    """The parts of an absolute URI, in printable ASCII, without user name and password; each % is an escape."""
+    try:
+        if not isinstance(value, str) or not _ABSOLUTE.match(value):
+            raise ValueError
+        if found := _NOT_IN_A_URL.search(value):
+            raise ParameterInvalid(f"{name} must be escaped: {_escape(found[0])}")
+        parts = urlsplit(value)
+        if not parts.scheme or "@" in parts.netloc or (parts.scheme in ("http", "https") and not parts.hostname):
+            raise ValueError
+        _ = parts.port
+    except ValueError:
+        raise ParameterInvalid(f"{name} must be an absolute URL") from None
+    if len(value) > most:
+        raise ParameterInvalid(f"{name} is too long (max={most})")
+    return parts
+
+
+def _escape(character: str) -> str:
+    """How to write a character that a URL does not hold; what would not show in a sentence is not repeated."""
+    if character == "%":
+        return "a % that is not followed by two hexadecimal digits is written %25"
+    return (
+        f'"{character}" is written {quote(character)}'
+        if character.isprintable()
+        else "it has a character that a URL does not hold"
+    )
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""Users, apps, pages and modules as the operator's API spells them: camelCase names of the dataclasses' fields.
+
+`read_…` take a JSON object and return the fields it has, checked, under the dataclasses' names, for `User(**fields)`
+or `Users.change(id, **fields)`. All raise ParameterInvalid, which names the field: for one out of its bounds, one that
+does not exist, and, in something new (`new=True`), one that is missing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.core.codecs import checks
+from chalicelib.core.codecs.checks import Check
+from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.model.directory import (
+    DEFAULT_PUBLICATION,
+    App,
+    BloodType,
+    Category,
+    Dialect,
+    FeedSource,
+    Gender,
+    Module,
+    Page,
+    StartMethod,
+    User,
+)
+
+Rules = dict[str, tuple[str, Check]]
+"""By the name on the wire: the dataclass's name, and the check."""
+
+_USER: Rules = {
+    "displayName": ("display_name", checks.text(checks.NAME_CHARACTERS, required=True)),
+    "profileUrl": ("profile_url", checks.url),
+    "thumbnailUrl": ("thumbnail_url", checks.url),
+    "bloodType": ("blood_type", checks.value_of(BloodType)),
+    "address": ("address", checks.optional(checks.text(checks.ADDRESS_CHARACTERS))),
+    "birthday": ("birthday", checks.optional(checks.day)),
+    "age": ("age", checks.optional(checks.age)),
+    "gender": ("gender", checks.value_of(Gender)),
+    "publication": ("publication", checks.publication),
+    "visible": ("visible", checks.boolean),
+    "login": ("login", checks.optional(checks.login)),
+}
+_APP: Rules = {
+    "name": ("name", checks.text(checks.NAME_CHARACTERS, required=True)),
+    "confidential": ("confidential", checks.boolean),
+    "redirectUris": ("redirect_uris", checks.list_of(checks.redirect_uri)),
+    "startUrl": ("start_url", lambda name, value: checks.url(name, value) or None),
+    "scopes": ("scopes", checks.list_of(checks.scope)),
+    "origins": ("origins", checks.list_of(checks.origin)),
+    "dialect": ("dialect", checks.one_of(Dialect)),
+    "startMethod": ("start_method", checks.one_of(StartMethod)),
+}
+_PAGE: Rules = {
+    "name": ("name", checks.text(checks.NAME_CHARACTERS, required=True)),
+    "category": ("category", checks.one_of(Category)),
+    "details": ("details", checks.text(checks.DETAILS_CHARACTERS, lines=True)),
+    "zipCode": ("zip_code", checks.text(16)),
+    "address": ("address", checks.text(checks.ADDRESS_CHARACTERS)),
+    "pcUrl": ("pc_url", checks.url),
+    "mobileUrl": ("mobile_url", checks.url),
+    "smartphoneUrl": ("smartphone_url", checks.url),
+    "birthday": ("birthday", lambda name, value: checks.optional(checks.day)(name, value) or ""),
+    "thumbnailLarge": ("thumbnail_large", checks.url),
+    "thumbnailMedium": ("thumbnail_medium", checks.url),
+    "thumbnailSmall": ("thumbnail_small", checks.url),
+    "feedSource": ("feed_source", checks.one_of(FeedSource)),
+}
+_MODULE: Rules = {
+    "app": ("app", checks.check_id("app")),
+    "name": ("name", checks.text(checks.NAME_CHARACTERS, required=True)),
+}
+
+
+def read_user(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str, Any]:
+    """The fields of a user; `displayName` is required. `publication` has only the settings that were given.
+
+    With `new`, an `id` may be given, and the other settings are the default. Names in `extra` (such as `password`) are
+    left to the caller.
+    """
+    read = _read(body, _USER | _own_id("user", new), ("displayName",) if new else (), extra)
+    if new:
+        read["publication"] = {**DEFAULT_PUBLICATION, **read.get("publication", {})}
+    return read
+
+
+def read_app(body: object, *, new: bool) -> dict[str, Any]:
+    """The fields of an app; `name` is required. `id` and `confidential` can be given to a new one only."""
+    known = _APP | _own_id("app", new)
+    if not new:
+        known = {name: rule for name, rule in known.items() if name != "confidential"}
+    return _read(body, known, ("name",) if new else (), ())
+
+
+def read_page(body: object, *, new: bool) -> dict[str, Any]:
+    """The fields of a page; `name` is required. With `new`, an `id` may be given."""
+    return _read(body, _PAGE | _own_id("page", new), ("name",) if new else (), ())
+
+
+def read_module(body: object) -> dict[str, Any]:
+    """The fields `app` and `name` of a module, both required, and `id` where it is given."""
+    return _read(body, _MODULE | _own_id("module", True), ("app", "name"), ())
+
+
+def user_json(user: User) -> dict[str, Any]:
+    """A user with every field, for operators."""
+    publication = {name: setting.value for name, setting in user.publication.items()}
+    return _json(user, _USER) | {"publication": publication, "created": user.created, "friends": user.friends}
+
+
+def app_json(app: App) -> dict[str, Any]:
+    """An app without its secret."""
+    enums = {"dialect": app.dialect.value, "startMethod": app.start_method.value}
+    return _json(app, _APP) | enums | {"created": app.created}
+
+
+def page_json(page: Page) -> dict[str, Any]:
+    """A page with every field."""
+    enums = {"category": page.category.value, "feedSource": page.feed_source.value}
+    return _json(page, _PAGE) | enums | {"followers": page.followers, "created": page.created}
+
+
+def module_json(module: Module) -> dict[str, Any]:
+    """A module."""
+    return {"id": module.id, "page": module.page, "app": module.app, "name": module.name}
+
+
+def _own_id(kind: str, new: bool) -> Rules:
+    return {"id": ("id", checks.check_id(kind))} if new else {}
+
+
+def _read(body: object, known: Rules, required: Sequence[str], extra: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object")
+    for name in body:
+        if name not in known and name not in extra:
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; there are {', '.join(known)}")
+    for name in required:
+        if name not in body:
+            raise ParameterInvalid(f"{name} is missing")
+    return {known[name][0]: known[name][1](name, value) for name, value in body.items() if name in known}
+
+
+def _json(holder: User | App | Page, known: Rules) -> dict[str, Any]:
+    return {"id": holder.id} | {name: getattr(holder, attribute) for name, (attribute, _) in known.items()}

@@ -1,0 +1,1 @@
+"""Checking and sizing pictures, without drawing them."""

@@ -1,0 +1,1 @@
+"""What there is: users, apps, pages, contents, access."""

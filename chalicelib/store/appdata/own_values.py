@@ -1,0 +1,51 @@
+"""An own value: one key's value as an item of its own, beside the ledger that counts it.
+
+| name | type | what |
+|---|---|---|
+| pk, sk | S | `<app>#<user>`, epoch followed by the key |
+| v | N | version of the ledger whose write stored it |
+| s | S | the value, or |
+| z | B | the value deflated, where that saves a write unit |
+"""
+
+import zlib
+from dataclasses import dataclass
+
+from chalicelib.store.appdata.ledger import Ledger
+from chalicelib.store.aws.client import typed
+from chalicelib.store.aws.item_size import Item, item_size, write_units
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An own value as stored."""
+
+    value: str
+    version: int
+
+
+def to_item(ledger: Ledger, key: str, value: str) -> Item:
+    """The item that stores `value` under `key`, written together with `ledger`."""
+    base: Item = {**typed(ledger.own_key(key)), "v": {"N": str(ledger.version)}}
+    plain: Item = base | {"s": {"S": value}}
+    if write_units(item_size(plain)) == 1:
+        return plain
+    deflated: Item = base | {"z": {"B": zlib.compress(value.encode(), wbits=-zlib.MAX_WBITS)}}
+    return deflated if write_units(item_size(deflated)) < write_units(item_size(plain)) else plain
+
+
+def from_item(item: Item) -> Own:
+    """The own value that an item stores."""
+    value = zlib.decompress(item["z"]["B"], wbits=-zlib.MAX_WBITS).decode() if "z" in item else item["s"]["S"]
+    return Own(value, version_of(item))
+
+
+def version_of(item: Item) -> int:
+    """Return the version of the ledger whose write stored an own item."""
+    return int(item["v"]["N"])
+
+
+def key_in(item: Item, ledger: Ledger) -> str:
+    """The key whose value an own item of this ledger stores."""
+    sort_key: str = item["sk"]["S"]
+    return sort_key[len(ledger.epoch) :]

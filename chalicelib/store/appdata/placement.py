@@ -1,0 +1,129 @@
+"""Which values stay inside the ledger, and which become items of their own.
+
+The ledger may have 4,096 bytes, its write window at its longest included, so that a friend's read costs half a unit
+and a write four. What does not fit leaves it largest first, since each value that leaves costs an item of its own and
+each write of one a transaction. The ledger lists the own values it knows (so that a write knows their old size and a
+read their keys); where even that list is too long, the smallest go unlisted and are only counted.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from chalicelib.core.appdata import utf8_bytes
+from chalicelib.store.appdata.ledger import WRITE_ID_BYTES, WRITE_IDS, Ledger, to_item
+from chalicelib.store.appdata.packing import WINDOW_BYTES, Listed, pack_data
+from chalicelib.store.aws.client import TRANSACTION
+from chalicelib.store.aws.item_size import READ_UNIT, item_size
+
+LEDGER_BYTES = READ_UNIT
+INLINE_VALUE_BYTES = 3072
+INLINE_BYTES = 16_384
+"""Plain bytes of all inline keys and values: what deflates well may not make reading a ledger slow."""
+LISTED_BYTES = 2048
+"""What the list of own values may take of the ledger, deflated, while values ask for the room."""
+MOST_OWN = TRANSACTION - 1
+"""Own values one write may touch: a transaction has 100 items, and the ledger is one."""
+
+_LARGEST_TOTAL, _LARGEST_VERSION, _LARGEST_COUNT = "9" * 8, "9" * 10, "9" * 5
+"""Digits that the numbers of a ledger may come to have."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A ledger that fits, and the own items to write (key → value) and to delete with it."""
+
+    ledger: Ledger
+    puts: Mapping[str, str]
+    deletes: frozenset[str]
+
+    @property
+    def is_one_item(self) -> bool:
+        """Whether the ledger alone is written, so that no transaction is needed."""
+        return not self.puts and not self.deletes
+
+
+def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[str, int]) -> Placed:
+    """Apply `changes` (None: delete) to a ledger whose version, total and window are already the new ones.
+
+    `fetched` has the bytes of those changed keys that are stored as own items and not listed.
+    """
+    inline = {key: value for key, value in ledger.inline.items() if key not in changes}
+    listed = {key: own for key, own in ledger.listed.items() if key not in changes}
+    stored = {key: value for key, value in changes.items() if value is not None}
+    small = {key: value for key, value in stored.items() if utf8_bytes(value) <= INLINE_VALUE_BYTES}
+    puts = {key: value for key, value in stored.items() if key not in small}
+    was_own = {key for key in changes if key in ledger.listed or key in fetched}
+
+    inline |= small
+    listed |= _listings(puts, ledger.version)
+    room = room_for_data(ledger)
+    fits = _plain_bytes(inline) <= INLINE_BYTES and len(pack_data(inline, listed)) <= room
+    spilled = {} if fits else _spill(inline, listed, ledger.version, room)
+    if len(puts.keys() | spilled.keys() | was_own) > MOST_OWN:
+        # The request's own pairs can always leave: one transaction item for each, and the rest fitted before.
+        spilled = small
+    puts |= spilled
+    inline = {key: value for key, value in inline.items() if key not in spilled}
+    listed |= _listings(spilled, ledger.version)
+    # Packing takes as long as all the rest: what is known to fit is not packed again to see it.
+    kept = listed if fits and not spilled else _head(listed, lambda head: len(pack_data(inline, head)) <= room)
+    unlisted = ledger.unlisted - len(fetched) + len(listed) - len(kept)
+    return Placed(
+        replace(ledger, inline=inline, listed=kept, unlisted=unlisted), puts, frozenset(was_own - puts.keys())
+    )
+
+
+def room_for_data(ledger: Ledger) -> int:
+    """Bytes that packed data may have in this ledger, with every other attribute at its longest."""
+    return _room(len(ledger.partition.encode()), len(ledger.epoch.encode()))
+
+
+@lru_cache
+def _room(partition_bytes: int, epoch_bytes: int) -> int:
+    # The partition key has a character of its own between app and user.
+    widest = to_item(Ledger("", "-" * (partition_bytes - 1), "-" * epoch_bytes)) | {
+        "t": {"N": _LARGEST_TOTAL},
+        "v": {"N": _LARGEST_VERSION},
+        "c": {"N": _LARGEST_COUNT},
+        "w": {"B": bytes(WINDOW_BYTES)},
+        "d": {"B": b""},
+        "i": {"B": bytes(WRITE_ID_BYTES * WRITE_IDS)},
+    }
+    return LEDGER_BYTES - item_size(widest)
+
+
+def _listings(values: Mapping[str, str], version: int) -> dict[str, Listed]:
+    return {key: Listed(utf8_bytes(value), version) for key, value in values.items()}
+
+
+def _spill(inline: dict[str, str], listed: dict[str, Listed], version: int, room: int) -> dict[str, str]:
+    """The fewest of the largest inline values that must leave, so that the rest and a listing of them all fit."""
+    by_size = sorted(inline, key=lambda key: (len(key) + utf8_bytes(inline[key]), key), reverse=True)
+
+    def fits(count: int) -> bool:
+        stay = {key: inline[key] for key in by_size[count:]}
+        if _plain_bytes(stay) > INLINE_BYTES:
+            return False
+        left = _listings({key: inline[key] for key in by_size[:count]}, version)
+        short = _head(listed | left, lambda head: len(pack_data({}, head)) <= LISTED_BYTES)
+        return len(pack_data(stay, short)) <= room
+
+    count = bisect_left(range(len(by_size)), True, key=fits)
+    return {key: inline[key] for key in by_size[:count]}
+
+
+def _head(listed: dict[str, Listed], fits: Callable[[dict[str, Listed]], bool]) -> dict[str, Listed]:
+    """The largest own values whose listing fits, since an unlisted one costs a read of it before it is changed."""
+    if fits(listed):
+        return listed
+    by_size = sorted(listed, key=lambda key: (listed[key].size, key), reverse=True)
+    count = bisect_left(
+        range(1, len(by_size) + 1), True, key=lambda count: not fits({key: listed[key] for key in by_size[:count]})
+    )
+    return {key: listed[key] for key in by_size[:count]}
+
+
+def _plain_bytes(inline: dict[str, str]) -> int:
+    return sum(len(key) + utf8_bytes(value) for key, value in inline.items())

@@ -1,0 +1,287 @@
+"""The one door to DynamoDB: it sends, follows pages and unprocessed keys, and tells what became of a write.
+
+Every table has a string partition key `pk` and a string sort key `sk`; the index `listing`, where there is one, has the
+partition key `list`, the sort key `pk`, and of each item nothing but keys. Items and conditions are built by stores.
+"""
+
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from chalicelib import observed
+from chalicelib.core.errors import Unavailable
+from chalicelib.store import budget
+from chalicelib.store.aws import deadline
+from chalicelib.store.aws.failures import Uncertain, sort_out
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.side_by_side import Lane, lane, side_by_side
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Key = tuple[str, str]
+Place = tuple[str, Key]
+"""Where one item is: table name and key."""
+Span = tuple[str, str]
+"""First and last sort key of a range, both included."""
+
+LISTING = "listing"
+"""The index of the directory table by its attribute `list`."""
+BATCH_GET = 100
+BATCH_WRITE = 25
+TRANSACTION = 100
+_RESENDS = 8
+TRIES = 16
+"""How often a write is sent that loses every race."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition expression with its values; attribute names stand in it as they are."""
+
+    expression: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of a conditional write that asks for the old item where the condition fails."""
+        told: dict[str, Any] = {
+            "ConditionExpression": self.expression,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return told | ({"ExpressionAttributeValues": dict(self.values)} if self.values else {})
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as it was made, for those who count: operation, request, answer (None: it failed), and its lane."""
+
+    operation: str
+    request: Mapping[str, Any]
+    answer: Mapping[str, Any] | None
+    lane: Lane
+
+
+Watcher = Callable[[Call], None]
+
+
+def backoff(base: float, cap: float, tries: int) -> Iterator[float]:
+    """Upper bounds in seconds for the waits between `tries` tries: doubling from `base` up to `cap`."""
+    for turn in range(tries):
+        yield min(cap, base * 2**turn)
+
+
+def races() -> Iterator[float]:
+    """The bounds of the waits of a write that may lose its race: 5.6 seconds in all at the most, half on average."""
+    return backoff(0.01, 0.5, TRIES)
+
+
+class Dynamo:
+    """A DynamoDB client that raises ours: Unavailable for a client to see, StoreFailure for a store to act on."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        watch: Watcher | None = None,
+    ) -> None:
+        self._client = client
+        self._sleep = sleep
+        self._watch = watch
+
+    def rest(self, bound: float) -> None:
+        """Wait a random time up to `bound` seconds before trying again, so that who collided does not meet again.
+
+        Raises Unavailable where there is no time to try again.
+        """
+        deadline.check()
+        observed.tried_again()
+        self._sleep(random.uniform(0, bound))  # noqa: S311 (jitter, not a secret)
+
+    def get(self, table: str, key: Key, *, consistent: bool) -> Item | None:
+        """The item with that key, or None."""
+        budget.spend(1)
+        answer = self._read("get_item", TableName=table, Key=typed(key), ConsistentRead=consistent)
+        item: Item | None = answer.get("Item")
+        return item
+
+    def batch_get(self, places: Iterable[Place], *, consistent: bool) -> dict[Place, Item]:
+        """Those of the items that exist, 100 a call and the calls side by side."""
+        distinct = list(dict.fromkeys(places))
+        budget.spend(len(distinct))
+        chunks = [distinct[start : start + BATCH_GET] for start in range(0, len(distinct), BATCH_GET)]
+        found: dict[Place, Item] = {}
+        for part in side_by_side([partial(self._batch_get, chunk, consistent) for chunk in chunks]):
+            found.update(part)
+        return found
+
+    def _batch_get(self, places: Sequence[Place], consistent: bool) -> dict[Place, Item]:
+        wanted: dict[str, Any] = {}
+        for table, key in places:
+            wanted.setdefault(table, {"Keys": [], "ConsistentRead": consistent})["Keys"].append(typed(key))
+        found: dict[Place, Item] = {}
+        for wait in backoff(0.05, 1.0, _RESENDS):
+            answer = self._read("batch_get_item", RequestItems=wanted)
+            for table, items in answer["Responses"].items():
+                found.update(((table, key_of(item)), item) for item in items)
+            wanted = answer.get("UnprocessedKeys") or {}
+            if not wanted:
+                return found
+            self.rest(wait)
+        raise Unavailable
+
+    def query(
+        self,
+        table: str,
+        partition: str,
+        keys: Span | None = None,
+        *,
+        consistent: bool,
+        only: str | None = None,
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> Iterator[Item]:
+        """Every item of a partition whose sort key is in `keys`, in key order or `backwards`; a page (1 MB) a call.
+
+        `only` names the attributes to return (comma-separated); what is read, and paid, is the whole item. With
+        `limit`, the first so many.
+        """
+        request = _query(table, ("pk", "sk"), partition, keys) | {"ConsistentRead": consistent}
+        if backwards:
+            request["ScanIndexForward"] = False
+        if only:
+            request["ProjectionExpression"] = only
+        return self._pages(request, limit)
+
+    def listed(
+        self, table: str, name: str, keys: Span | None = None, *, index: str = LISTING, limit: int | None = None
+    ) -> Iterator[Item]:
+        """The keys of the items on the list `name`, in order of `pk`, those in `keys` alone; with `limit`, the first.
+
+        An index lags behind its table, by less than a second as a rule; it cannot be read consistently.
+        """
+        return self._pages(_query(table, ("list", "pk"), name, keys) | {"IndexName": index}, limit)
+
+    def _pages(self, request: dict[str, Any], limit: int | None) -> Iterator[Item]:
+        left = sys.maxsize if limit is None else limit
+        while True:
+            if limit is not None:
+                request["Limit"] = left
+            answer = self._read("query", **request)
+            # What a page holds is known only now; the next one is not asked for.
+            budget.spend(len(answer["Items"]))
+            yield from answer["Items"]
+            left -= len(answer["Items"])
+            if left <= 0 or not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def put(self, table: str, item: Item, condition: Condition) -> None:
+        """Write an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""
+        self._write("put_item", TableName=table, Item=item, **condition.parameters())
+
+    def update(self, table: str, key: Key, change: Mapping[str, Any]) -> Item:
+        """Change an item as `change` says, UpdateItem's parameters; what its `ReturnValues` ask for.
+
+        Raises Lost, Conflict, Uncertain or Unavailable.
+        """
+        answer = self._write("update_item", TableName=table, Key=typed(key), **change)
+        item: Item = answer.get("Attributes", {})
+        return item
+
+    def delete(self, table: str, key: Key, condition: Condition) -> None:
+        """Delete an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""
+        self._write("delete_item", TableName=table, Key=typed(key), **condition.parameters())
+
+    def transact(self, writes: Sequence[Mapping[str, Any]], token: str) -> None:
+        """Write all (at most 100 items and 4 MB) or none. The same `token` sent again is the same transaction.
+
+        Raises Lost (with the old item of the first condition that failed), Conflict, Uncertain or Unavailable.
+        """
+        self._write("transact_write_items", TransactItems=list(writes), ClientRequestToken=token)
+
+    def delete_all(self, table: str, keys: Iterable[Key]) -> int:
+        """Delete the items with those keys, 25 a call, one call after the other; how many there were."""
+        deletes = [{"DeleteRequest": {"Key": typed(key)}} for key in keys]
+        for start in range(0, len(deletes), BATCH_WRITE):
+            unprocessed: dict[str, Any] = {table: deletes[start : start + BATCH_WRITE]}
+            for wait in backoff(0.05, 1.0, _RESENDS):
+                unprocessed = self._read("batch_write_item", RequestItems=unprocessed).get("UnprocessedItems") or {}
+                if not unprocessed:
+                    break
+                self.rest(wait)
+            else:
+                raise Unavailable
+        return len(deletes)
+
+    def _read(self, operation: str, **request: Any) -> Any:
+        """A call that may be made again at will, so that no answer is as good as a no."""
+        try:
+            return self._write(operation, **request)
+        except Uncertain as failure:
+            raise Unavailable from failure
+
+    def _write(self, operation: str, **request: Any) -> Any:
+        deadline.check()
+        answer = told = None
+        try:
+            answer = told = getattr(self._client, operation)(**request)
+        except ClientError as error:
+            told = error.response
+            raise sort_out(error) from error
+        except ParamValidationError:
+            raise  # Never sent: a mistake of ours, and no reason to try again.
+        except BotoCoreError as error:
+            raise Uncertain(str(error)) from error
+        finally:
+            if seen := observed.current():
+                _observe(seen, operation, told or {})
+            if self._watch:
+                self._watch(Call(operation, request, answer, lane.get()))
+        return answer
+
+
+def _observe(seen: observed.Observed, operation: str, told: Mapping[str, Any]) -> None:
+    """Count a call, what the SDK had to send again of it, and the capacity it took, where the answer says so."""
+    if resent := told.get("ResponseMetadata", {}).get("RetryAttempts", 0):
+        observed.tried_again(resent)
+    consumed = told.get("ConsumedCapacity") or []
+    units = sum(each["CapacityUnits"] for each in (consumed if isinstance(consumed, list) else [consumed]))
+    reads = operation in ("get_item", "batch_get_item", "query")
+    seen.units.append((units, 0.0) if reads else (0.0, units))
+
+
+def _query(table: str, names: Key, partition: str, keys: Span | None) -> dict[str, Any]:
+    """A query's parameters, for the partition and sort key attributes `names`."""
+    request: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "#p = :p",
+        "ExpressionAttributeNames": {"#p": names[0]},
+        "ExpressionAttributeValues": {":p": {"S": partition}},
+    }
+    if keys:
+        request["KeyConditionExpression"] += " AND #s BETWEEN :first AND :last"
+        request["ExpressionAttributeNames"]["#s"] = names[1]
+        request["ExpressionAttributeValues"] |= {":first": {"S": keys[0]}, ":last": {"S": keys[1]}}
+    return request
+
+
+def typed(key: Key) -> Item:
+    """A key as the low-level API has it."""
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def beginning(prefix: str) -> Span:
+    """The sort keys that begin with `prefix`."""
+    return prefix, prefix + chr(sys.maxunicode)
+
+
+def key_of(item: Item) -> Key:
+    """The key of an item."""
+    return item["pk"]["S"], item["sk"]["S"]

@@ -1,0 +1,118 @@
+"""Carrying out a bulk import: each record by itself, as many at a time as do not get in each other's way.
+
+It stands in store/, above the tables' own modules: it only calls them, but what runs side by side is theirs to know.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from chalicelib.core.bulk_import import (
+    Outcome,
+    compare,
+    in_order,
+    read_new_user,
+    read_pair,
+    refused,
+    rounds,
+    stored,
+)
+from chalicelib.core.errors import Conflict, NotFound, Refusal
+from chalicelib.core.model.directory import DEFAULT_PUBLICATION, User
+from chalicelib.core.passwords import hash_password
+from chalicelib.store.appdata.appdata import AppData
+from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.directory.apps import Apps
+from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.users import Users
+
+T = TypeVar("T")
+_FRIENDSHIP = {"user": "user", "friend": "user"}
+_INSTALL = {"user": "user", "app": "app"}
+
+
+class Bulk:
+    """Imports records. One that was imported before is no difference."""
+
+    def __init__(self, users: Users, apps: Apps, directory: Directory, appdata: AppData) -> None:
+        self._users = users
+        self._apps = apps
+        self._directory = directory
+        self._appdata = appdata
+
+    def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Outcome]]:
+        """What became of each of the records (see core/bulk_import.py), by kind and in order.
+
+        A record whose turn found the store busy is refused with `service_unavailable`, and may be sent again.
+        """
+        ways = {"users": self._import_users, "friendships": self._befriend, "installs": self._install}
+        return {kind: way(records[kind]) for kind, way in ways.items() if kind in records}
+
+    def _import_users(self, records: Sequence[Any]) -> Sequence[Outcome]:
+        read, outcomes = _read(records, read_new_user)
+        known = self._users.get_many(found["id"] for found, _ in read.values())
+        jobs: dict[int, Callable[[], Outcome]] = {}
+        for number, (found, password) in read.items():
+            if found["id"] in known:
+                outcomes[number] = compare(known[found["id"]], found)
+            else:
+                # One after the other: a hash takes 32 MB.
+                jobs[number] = partial(self._create, found, hash_password(password) if password else None)
+        return in_order(len(records), outcomes | _run(jobs))
+
+    def _create(self, found: dict[str, Any], password_hash: str | None) -> Outcome:
+        publication = {**DEFAULT_PUBLICATION, **found.get("publication", {})}
+        try:
+            self._users.create(User(**{**found, "publication": publication}), password_hash)
+        except Conflict as taken:
+            known = self._users.get(found["id"])
+            return compare(known, found) if known else refused(taken)
+        return stored(True)
+
+    def _befriend(self, records: Sequence[Any]) -> Sequence[Outcome]:
+        pairs, outcomes = _read(records, lambda record: read_pair(record, _FRIENDSHIP))
+        for numbers in rounds(pairs.items()):
+            jobs = {number: partial(self._one_friendship, *pairs[number]) for number in numbers}
+            outcomes |= _run(jobs)
+        return in_order(len(records), outcomes)
+
+    def _one_friendship(self, one: str, other: str) -> Outcome:
+        return stored(self._directory.befriend(one, other))
+
+    def _install(self, records: Sequence[Any]) -> Sequence[Outcome]:
+        pairs, outcomes = _read(records, lambda record: read_pair(record, _INSTALL))
+        names = list(dict.fromkeys(app for _, app in pairs.values()))
+        found = side_by_side([partial(self._apps.get, app) for app in names])
+        apps = {app for app, known in zip(names, found, strict=True) if known}
+        jobs: dict[int, Callable[[], Outcome]] = {}
+        for number, (user, app) in pairs.items():
+            if app in apps:
+                jobs[number] = partial(self._one_install, app, user)
+            else:
+                outcomes[number] = refused(NotFound(f"There is no app {app}"))
+        return in_order(len(records), outcomes | _run(jobs))
+
+    def _one_install(self, app: str, user: str) -> Outcome:
+        return stored(self._appdata.install(app, user))
+
+
+def _read(records: Sequence[Any], read: Callable[[Any], T]) -> tuple[dict[int, T], dict[int, Outcome]]:
+    """What can be read of the records, and the refusals of what cannot, both by number."""
+    found: dict[int, T] = {}
+    outcomes: dict[int, Outcome] = {}
+    for number, record in enumerate(records):
+        try:
+            found[number] = read(record)
+        except Refusal as refusal:
+            outcomes[number] = refused(refusal)
+    return found, outcomes
+
+
+def _run(jobs: Mapping[int, Callable[[], Outcome]]) -> dict[int, Outcome]:
+    def outcome(job: Callable[[], Outcome]) -> Outcome:
+        try:
+            return job()
+        except Refusal as refusal:
+            return refused(refusal)
+
+    return dict(zip(jobs, side_by_side([partial(outcome, job) for job in jobs.values()]), strict=True))

@@ -1,0 +1,1 @@
+"""Feeds, comments, favorites, images, and their cleanup."""

@@ -1,0 +1,174 @@
+"""Comments on contents. Their items are in content_items.py, how a list of them is kept in numbered.py."""
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from chalicelib.core.base36 import base36
+from chalicelib.core.errors import NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
+from chalicelib.core.model.contents import Comment, Part
+from chalicelib.core.paging import Paging
+from chalicelib.store.aws.client import Dynamo, Place, races
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.aws.transactions import ABSENT, PRESENT, Write, commit, delete, put
+from chalicelib.store.contents.items import (
+    RANDOM,
+    comment_item,
+    content_of,
+    generation_of,
+    head_key,
+    no_content,
+    number_in,
+    of_generation,
+    poster_of,
+    prefix_of,
+    to_comment,
+)
+from chalicelib.store.contents.numbered_lists import Numbered, Ticket, entry_key, number_of, total
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.users import Users
+from chalicelib.store.idempotency import check_kept, keep_none
+
+NEEDS = (
+    on_table("comments", "BatchGetItem", "GetItem", "PutItem"),
+    # Removed by their posters, and with their posters.
+    on_table("comments", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
+    # Posters, and the page.
+    on_table("directory", "BatchGetItem"),
+    # The answer to a request with a key.
+    on_table("ephemeral", "UpdateItem"),
+)
+
+
+class Comments:
+    """The comments of one deployment. `offset` is the deployment's, in minutes; `clock` gives milliseconds."""
+
+    def __init__(
+        self, dynamo: Dynamo, table: str, users: Users, pages: Pages, offset: int, clock: Callable[[], int]
+    ) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._users = users
+        self._pages = pages
+        self._offset = offset
+        self._clock = clock
+        self._lists = Numbered(dynamo, table, clock)
+
+    def post(
+        self,
+        page: str,
+        content_uri: str,
+        user: str,
+        text: str,
+        keep: Callable[[Comment], Sequence[Write]] = keep_none,
+    ) -> Comment:
+        """Store a comment, with what `keep` makes of it in the same transaction (store/idempotency.py); as stored.
+
+        Raises NotFound (page, content), PermissionDenied (no such user), StillRunning and Unavailable. Two calls,
+        however many comments there are and however many are posted at once.
+        """
+        content = content_of(page, content_uri)
+        for wait in races():
+            ticket = self._draw(page, content, user)
+            generation = generation_of(ticket.holder)
+            prefix, alive = prefix_of(ticket.holder), of_generation(generation)
+            random = base36(secrets.randbelow(36**RANDOM), RANDOM)
+            item = comment_item(entry_key(content, prefix, ticket.number), user, text, random, self._clock())
+            made = to_comment(item, self._offset)
+            writes = [put(self._table, item, ABSENT), self._lists.use(content, ticket, alive)]
+            try:
+                commit(self._dynamo, [*writes, *keep(made)])
+            except Lost as lost:
+                if not _is(lost.failed.get(0), random):
+                    check_kept(lost, len(writes))
+                    if lost.failed.get(1) is None:
+                        raise no_content() from None
+                    # So late that the ticket was taken for lost, or another feed has the content by now: another one.
+                    self._dynamo.rest(wait)
+                    continue
+            self._lists.end_late(content, prefix, ticket, alive)
+            return made
+        raise Unavailable
+
+    def _draw(self, page: str, content: str, user: str) -> Ticket:
+        tickets: list[Ticket] = []
+        found: dict[Place, Item] = {}
+        places = [self._users.place(user), self._pages.place(page)]
+        try:
+            side_by_side(
+                [
+                    lambda: tickets.append(self._lists.draw(content, PRESENT)),
+                    lambda: found.update(self._dynamo.batch_get(places, consistent=False)),
+                ]
+            )
+        except Lost:
+            raise no_content() from None
+        try:
+            self._pages.check(page, found)
+            if self._users.from_item(found.get(places[0])) is None:
+                raise PermissionDenied
+        except Refusal:
+            head = tickets[0].holder
+            self._lists.give_up(content, prefix_of(head), tickets[0], of_generation(generation_of(head)))
+            raise
+        return tickets[0]
+
+    def part(self, page: str, content_uri: str, paging: Paging) -> Part[Comment]:
+        """Part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (its cursor)."""
+        try:
+            cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
+        except ParameterInvalid:
+            self._pages.check(page, self._dynamo.batch_get([self._pages.place(page)], consistent=False))
+            raise  # The page is there, so it is the cursor.
+        if cut is None:
+            raise no_content()
+        posters = {poster_of(item) for item in cut.entries}
+        places = [*map(self._users.place, posters), self._pages.place(page)]
+        found = self._dynamo.batch_get(places, consistent=False)
+        self._pages.check(page, found)
+        return Part(
+            [to_comment(item, self._offset) for item in cut.entries],
+            total(cut.holder),
+            paging.index,
+            cut.following,
+            self._users.among(posters, found),
+        )
+
+    def delete(self, page: str, content_uri: str, comment: str, user: str) -> None:
+        """Delete a comment.
+
+        Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator
+        of the page) and Unavailable.
+        """
+        content = content_of(page, content_uri)
+        head_place, administrator = (self._table, head_key(content)), self._pages.administrator(page, user)
+        found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+        self._pages.check(page, found)
+        if head_place not in found:
+            raise no_content()
+        head, asked = found[head_place], number_in(comment)
+        item = asked and self._dynamo.get(self._table, entry_key(content, prefix_of(head), asked[0]), consistent=True)
+        if not (asked and item and _is(item, asked[1])):
+            raise NotFound("There is no such comment")
+        if poster_of(item) != user and administrator not in found:
+            raise PermissionDenied
+        if not self.remove(item, generation_of(head)):
+            raise NotFound("There is no such comment")
+
+    def remove(self, item: Item, generation: str) -> bool:
+        """Delete a stored comment of that generation, whoever asks; whether it was there. Raises Unavailable."""
+        content, alive = item["pk"]["S"], of_generation(generation)
+        writes = [delete(self._table, (content, item["sk"]["S"]), PRESENT)]
+        writes += self._lists.removal(content, f"{generation}#", number_of(item), alive)
+        try:
+            commit(self._dynamo, writes)
+        except Lost:
+            return False
+        return True
+
+
+def _is(item: Item | None, random: str) -> bool:
+    """Whether a stored comment is the one with that random part in its id."""
+    return item is not None and item["r"]["S"] == random

@@ -1,0 +1,166 @@
+"""Favorites of contents: one for each user, counted in one of the content's shards. Items: content_items.py."""
+
+from collections.abc import Callable
+
+from chalicelib.core.base36 import base36
+from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
+from chalicelib.store.aws.client import Condition, Dynamo, key_of, races, typed
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import ABSENT, Update, Write, check, commit, delete, put, update
+from chalicelib.store.contents.feed_posting import Tables
+from chalicelib.store.contents.items import (
+    by,
+    content_in,
+    content_of,
+    favorite_key,
+    favorites_in,
+    generation_in,
+    generation_of,
+    head_key,
+    no_content,
+    of_generation,
+    poster_of,
+    shard_key,
+    shard_of,
+)
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.users import Users
+from chalicelib.store.shards import more_favorites
+
+NEEDS = (
+    on_table("favorites", "PutItem"),
+    # The head of a content, which counts, stands among its comments.
+    on_table("comments", "BatchGetItem", "ConditionCheckItem"),
+    # Taken away by their owners, and with their owners: from whatever counts them, or from nothing any more.
+    on_table("comments", "GetItem", "UpdateItem", by=(API, CLEAN)),
+    on_table("favorites", "DeleteItem", "UpdateItem", "BatchWriteItem", by=(API, CLEAN)),
+    # The user, and the page.
+    on_table("directory", "BatchGetItem"),
+)
+
+
+class Favorites:
+    """The favorites of one deployment. `clock` gives milliseconds since the epoch."""
+
+    def __init__(self, dynamo: Dynamo, tables: Tables, users: Users, pages: Pages, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._tables = tables
+        self._users = users
+        self._pages = pages
+        self._clock = clock
+
+    def add(self, page: str, content_uri: str, user: str) -> str:
+        """Make a content a user's favorite; the favorite's id, the same one where it was so already.
+
+        Two calls; one more for the first favorite in a shard. Raises NotFound (page, content), PermissionDenied (no
+        such user) and Unavailable.
+        """
+        content = content_of(page, content_uri)
+        head_place, user_place = (self._tables.comments, head_key(content)), self._users.place(user)
+        for wait in races():
+            places = [head_place, user_place, self._pages.place(page)]
+            found = self._dynamo.batch_get(places, consistent=True)
+            if head_place not in found:
+                raise no_content()
+            self._pages.check(page, found)
+            if self._users.from_item(found.get(user_place)) is None:
+                raise PermissionDenied
+            item = self._item(content, found[head_place], user)
+            there = self._add(content, found[head_place], item)
+            if there is not None:
+                return _id(there)
+            self._dynamo.rest(wait)
+        raise Unavailable
+
+    def _item(self, content: str, head: Item, user: str) -> Item:
+        key = favorite_key(content, shard_of(user, head), generation_of(head), user)
+        return typed(key) | {"list": {"S": by(user)}, "c": {"N": str(self._clock())}}
+
+    def _add(self, content: str, head: Item, item: Item) -> Item | None:
+        """The favorite that is there then; None where the head is another by now, or somebody began the shard."""
+        favorite = put(self._tables.favorites, item, ABSENT)
+        generation, shard = generation_of(head), shard_of(poster_of(item), head)
+        try:
+            commit(self._dynamo, [favorite, self._count(content, shard, generation, 1)])
+        except Lost as lost:
+            if there := lost.failed.get(0):
+                return there
+            if shard == 0 or lost.failed.get(1):
+                return None
+        else:
+            return item
+        begun = typed(shard_key(content, shard)) | {"g": {"S": generation}, "fv": {"N": "1"}}
+        alive = check(self._tables.comments, head_key(content), of_generation(generation))
+        try:
+            commit(self._dynamo, [favorite, put(self._tables.favorites, begun, ABSENT), alive])
+        except Lost as lost:
+            return lost.failed.get(0)
+        return item
+
+    def remove(self, page: str, content_uri: str, favorite: str, user: str) -> None:
+        """Take a favorite away.
+
+        Raises NotFound (page, content, favorite), PermissionDenied (another's) and Unavailable.
+        """
+        owner, created = favorite.rpartition("-")[0], _created(favorite)
+        head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
+        found = self._dynamo.batch_get([head_place, self._pages.place(page)], consistent=True)
+        self._pages.check(page, found)
+        head = found.get(head_place)
+        if head is None:
+            raise no_content()
+        if not owner or created is None:
+            raise NotFound("There is no such favorite")
+        if owner != user:
+            raise PermissionDenied
+        if not self._take(self._item(head["pk"]["S"], head, user), head, created):
+            raise NotFound("There is no such favorite")
+
+    def _take(self, item: Item, head: Item, created: int) -> bool:
+        shard = shard_of(poster_of(item), head)
+        that_one = Condition("c = :created", {":created": {"N": str(created)}})
+        writes = [
+            delete(self._tables.favorites, key_of(item), that_one),
+            self._count(head["pk"]["S"], shard, generation_of(head), -1),
+        ]
+        try:
+            commit(self._dynamo, writes)
+        except Lost:
+            return False
+        return True
+
+    def erase(self, item: Item) -> bool:
+        """Take a stored favorite away, whoever asks; whether it was there. Raises Unavailable."""
+        head = self._dynamo.get(self._tables.comments, head_key(content_in(item)), consistent=True)
+        if head is None or generation_of(head) != generation_in(item):
+            return self._dynamo.delete_all(self._tables.favorites, [key_of(item)]) > 0
+        return self._take(item, head, int(item["c"]["N"]))
+
+    def count(self, page: str, content_uri: str) -> int:
+        """How many have made a content a favorite; one call, a second where it has shards. Raises NotFound (content).
+
+        The page is not looked at, which would double the price: of a page that is being deleted a count is told until
+        the feed is cleared.
+        """
+        content = content_of(page, content_uri)
+        head = self._dynamo.get(self._tables.comments, head_key(content), consistent=False)
+        if head is None:
+            raise no_content()
+        return favorites_in(head) + more_favorites(self._dynamo, self._tables, {content: head})[content]
+
+    def _count(self, content: str, shard: int, generation: str, change: int) -> Write:
+        table = self._tables.favorites if shard else self._tables.comments
+        return update(table, shard_key(content, shard), Update(adds={"fv": change}), of_generation(generation))
+
+
+def _id(item: Item) -> str:
+    """A favorite's id: whose it is, and since when."""
+    return f"{poster_of(item)}-{base36(int(item['c']['N']), 1)}"
+
+
+def _created(favorite: str) -> int | None:
+    """The time in a favorite's id; None for what cannot be one."""
+    time = favorite.rpartition("-")[2]
+    return int(time, 36) if time.isascii() and time.isalnum() and time == time.upper() and len(time) <= 10 else None

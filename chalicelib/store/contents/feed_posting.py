@@ -1,0 +1,288 @@
+"""Posting feeds: who may, under which name, and the one transaction that stores a feed. Items: content_items.py.
+
+A feed that the page does not show gives way to an administrator's of the same contentUri: it is deleted in the
+transaction that stores the new one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
+from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.model.contents import Draft, Feed
+from chalicelib.core.model.directory import FeedSource
+from chalicelib.store.aws.client import Dynamo, Place, races, typed
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.aws.transactions import ABSENT, PRESENT, THERE, Write, check, commit, delete, put
+from chalicelib.store.contents.cleanup_notes import Notes
+from chalicelib.store.contents.cleanup_queue import Queue
+from chalicelib.store.contents.images import Images
+from chalicelib.store.contents.items import (
+    content_of,
+    feed_id,
+    feed_item,
+    generation_of,
+    head_item,
+    head_key,
+    is_shown,
+    of_generation,
+    shard_key,
+    shards_of,
+    to_feed,
+    unshown_key,
+)
+from chalicelib.store.contents.numbered_lists import Numbered, Ticket, entry_key, holder_key, new_holder, new_id
+from chalicelib.store.directory import page_items
+from chalicelib.store.directory.apps import Apps
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.users import Users
+from chalicelib.store.idempotency import check_kept, keep_none
+
+NEEDS = (
+    # The feed, its place in its page's list, and the note of an upload, which ends with it.
+    on_table("feeds", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("comments", "BatchGetItem", "PutItem"),
+    # The counts of a feed that gives way.
+    on_table("favorites", "DeleteItem"),
+    # Who posts, by which app, and whether the page is there still.
+    on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+    # The answer to a request with a key.
+    on_table("ephemeral", "UpdateItem"),
+)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The names of the tables that contents are in."""
+
+    feeds: str
+    comments: str
+    favorites: str
+
+
+@dataclass(frozen=True)
+class Admission:
+    """That a user may post a feed to a page, under the name of that source; `shown`: the page shows it.
+
+    `administers`: the poster does so, and a feed that is not shown gives way; `standing` is the head of that one.
+    """
+
+    page: str
+    poster: str
+    source_name: str
+    shown: bool
+    administers: bool = False
+    standing: Item | None = None
+
+    def gives_way(self, head: Item | None) -> bool:
+        """Whether the feed with that head, if there is one, is no reason to refuse this post."""
+        return head is None or (self.administers and not is_shown(head["f"]["S"]))
+
+
+def leaving(tables: Tables, notes: Notes, head: Item) -> list[Write]:
+    """The writes that delete a feed, but for its head and its place in its page's list, and note what it leaves."""
+    content, generation = head["pk"]["S"], generation_of(head)
+    feed = (head["pg"]["S"], head["f"]["S"])
+    counts = [shard_key(content, shard) for shard in range(1, shards_of(head))]
+    return [
+        delete(tables.feeds, feed, of_generation(generation)),
+        notes.deleted(generation, content, shards_of(head)),
+        *(delete(tables.favorites, key, None) for key in counts),
+    ]
+
+
+class Posting:
+    """Posts feeds. `detail` gives the URL of a feed's page by page and id; `shards` are those of new contents."""
+
+    def __init__(
+        self,
+        dynamo: Dynamo,
+        tables: Tables,
+        users: Users,
+        apps: Apps,
+        pages: Pages,
+        images: Images,
+        notes: Notes,
+        lists: Numbered,
+        queue: Queue,
+        detail: Callable[[str, str], str],
+        shards: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._dynamo = dynamo
+        self._tables = tables
+        self._users = users
+        self._apps = apps
+        self._pages = pages
+        self._images = images
+        self._notes = notes
+        self._lists = lists
+        self._queue = queue
+        self._detail = detail
+        self._shards = shards
+        self._clock = clock
+
+    def admit(self, page: str, poster: str, app: str, draft: Draft) -> Admission:
+        """Look whether a feed may be posted, before its image is.
+
+        Raises NotFound (no such page), PermissionDenied (no such user, the app is not installed on the page),
+        ParameterInvalid (`source` is no module of this app there) and Conflict (the page has a feed of that contentUri
+        that does not give way). In one call, and one to the index beside it where no source is named.
+        """
+        pages, users, apps = self._pages, self._users, self._apps
+        module = pages.module_place(page, draft.source) if draft.source else apps.place(app)
+        head: Place | None = None
+        places = [pages.place(page), users.place(poster), pages.administrator(page, poster), module]
+        if draft.content_uri:
+            head = (self._tables.comments, head_key(content_of(page, draft.content_uri)))
+            places.append(head)
+        found: dict[Place, Item] = {}
+        on_page: list[bool] = []
+        side_by_side(
+            [
+                lambda: found.update(self._dynamo.batch_get(places, consistent=True)),
+                lambda: on_page.append(draft.source is None and pages.has_app(page, app)),
+            ]
+        )
+        held = pages.check(page, found)
+        if users.from_item(found.get(users.place(poster))) is None:
+            raise PermissionDenied
+        name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
+        administers = pages.administrator(page, poster) in found
+        source = page_items.from_item(held).feed_source
+        shown = administers or source is FeedSource.EVERYONE
+        admission = Admission(page, poster, name, shown, administers, found.get(head) if head else None)
+        if not admission.gives_way(admission.standing):
+            raise _taken()
+        return admission
+
+    def _source_name(self, item: Item | None, app: str, source: str | None, *, on_page: bool) -> str:
+        if source is not None:
+            module = page_items.to_module(item) if item else None
+            if module is None or module.app != app:
+                raise ParameterInvalid("sourceId is not the id of a module of this app on the page")
+            return module.name
+        known = self._apps.from_item(item, with_secret=False)
+        if known is None or not on_page:
+            raise PermissionDenied("The app is not installed on the page")
+        return known.name
+
+    def post(
+        self,
+        admission: Admission,
+        draft: Draft,
+        renditions: Sequence[Rendition] = (),
+        keep: Callable[[Feed], Sequence[Write]] = keep_none,
+    ) -> Feed:
+        """Store a feed with its image, and what `keep` makes of it with them (store/idempotency.py); the feed as stored.
+
+        Raises Conflict (contentUri), NotFound (the page was deleted meanwhile), StillRunning and Unavailable. No image
+        is left behind: a note stands for it until the feed does, and says what to clear if that never comes.
+        """
+        generation = new_id(self._clock())
+        if not renditions:
+            return self._store(admission, draft, generation, (), keep)
+        self._notes.uploading(generation)
+        keys = self._images.keep(generation, renditions)
+        try:
+            return self._store(admission, draft, generation, keys, keep)
+        except Unavailable:
+            raise  # It may have been stored all the same: the note knows.
+        except Refusal:
+            self._images.remove(keys)
+            self._notes.end(generation)
+            raise
+
+    def _store(
+        self,
+        admission: Admission,
+        draft: Draft,
+        generation: str,
+        images: tuple[str, ...],
+        keep: Callable[[Feed], Sequence[Write]],
+    ) -> Feed:
+        page, standing = admission.page, admission.standing
+        for wait in races():
+            ticket = self._draw(page) if admission.shown else None
+            key = entry_key(page, "", ticket.number) if ticket else unshown_key(page, generation)
+            feed_in = feed_id(typed(key) | {"g": {"S": generation}})
+            named = draft if draft.content_uri else replace(draft, content_uri=self._detail(page, feed_in))
+            item = feed_item(key, generation, admission.poster, named, admission.source_name, images, self._clock())
+            content = content_of(page, named.content_uri or "")
+            as_found = of_generation(generation_of(standing)) if standing else ABSENT
+            writes = [
+                put(self._tables.feeds, item, ABSENT),
+                put(self._tables.comments, head_item(content, item, self._shards), as_found),
+                check(*self._pages.place(page), THERE),
+            ]
+            writes += [self._lists.use(page, ticket, PRESENT)] if ticket else []
+            writes += [self._notes.uploaded(generation)] if images else []
+            writes += leaving(self._tables, self._notes, standing) if standing else []
+            feed = to_feed(item, None)
+            try:
+                commit(self._dynamo, [*writes, *keep(feed)])
+            except Lost as lost:
+                if not self._was_ours(lost, generation):
+                    check_kept(lost, len(writes))
+                    self._refuse(lost, admission, draft, ticket, images)
+                    if 1 in lost.failed and draft.content_uri:
+                        standing = lost.failed[1]
+                    self._dynamo.rest(wait)
+                    continue
+            if ticket:
+                self._lists.end_late(page, "", ticket, PRESENT)
+            if standing:
+                self._queue.tell(generation_of(standing))
+            return feed
+        raise Unavailable
+
+    def _was_ours(self, lost: Lost, generation: str) -> bool:
+        """Whether the feed that stands there already is this one, of a try whose answer was lost."""
+        head = lost.failed.get(1)
+        return head is not None and generation_of(head) == generation
+
+    def _refuse(
+        self, lost: Lost, admission: Admission, draft: Draft, ticket: Ticket | None, images: tuple[str, ...]
+    ) -> None:
+        """Raise what the failed conditions mean; return where it is to be tried again, with another ticket.
+
+        That is where the ticket was struck, where somebody gave the URL of its detail page as a contentUri, and where
+        another feed that gives way, or none, has the contentUri by now.
+        """
+        page = admission.page
+        if ticket and 3 not in lost.failed:
+            self._lists.give_up(page, "", ticket, PRESENT)
+        if 2 in lost.failed:
+            raise NotFound(f"There is no page {page}")
+        if 1 in lost.failed and draft.content_uri and not admission.gives_way(lost.failed[1]):
+            raise _taken()
+        if images and (4 if ticket else 3) in lost.failed:
+            self._images.remove(images)  # So late that its image is cleared away, perhaps before all of it was there.
+            raise Unavailable
+
+    def _draw(self, page: str) -> Ticket:
+        try:
+            return self._lists.draw(page, PRESENT)
+        except Lost:
+            self._begin(page)
+        try:
+            return self._lists.draw(page, PRESENT)
+        except Lost:
+            raise NotFound(f"There is no page {page}") from None
+
+    def _begin(self, page: str) -> None:
+        """Make the page's list, with the first feed that it shows."""
+        there = check(*self._pages.place(page), THERE)
+        holder = typed(holder_key(page)) | new_holder()
+        try:
+            commit(self._dynamo, [put(self._tables.feeds, holder, ABSENT), there])
+        except Lost as lost:
+            if 1 in lost.failed:
+                raise NotFound(f"There is no page {page}") from None
+
+
+def _taken() -> Conflict:
+    return Conflict("The page has a feed of this contentUri already")

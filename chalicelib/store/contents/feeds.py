@@ -1,0 +1,176 @@
+"""The feeds of pages, read and deleted; posting.py posts them. Their items are in content_items.py."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chalicelib.core.errors import ParameterInvalid, PermissionDenied, Unavailable
+from chalicelib.core.model.contents import Feed, Part
+from chalicelib.core.model.directory import User
+from chalicelib.core.paging import Paging
+from chalicelib.store.aws.client import Dynamo, Place, races
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import PRESENT, commit, delete
+from chalicelib.store.contents.cleanup_notes import Notes
+from chalicelib.store.contents.cleanup_queue import Queue
+from chalicelib.store.contents.feed_posting import Tables, leaving
+from chalicelib.store.contents.items import (
+    content_of,
+    feed_key,
+    generation_of,
+    head_key,
+    is_shown,
+    no_content,
+    of_generation,
+    poster_of,
+    to_feed,
+)
+from chalicelib.store.contents.numbered_lists import GENERATION, Numbered, number_of, total
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.users import Users
+from chalicelib.store.shards import more_favorites
+
+NEEDS = (
+    on_table("feeds", "GetItem", "BatchGetItem"),
+    # The head of a feed stands among its comments.
+    on_table("comments", "GetItem"),
+    # Deleted by their posters, and with their posters and pages: with a note of what is left, out of their list.
+    on_table("feeds", "DeleteItem", "PutItem", "UpdateItem", by=(API, CLEAN)),
+    on_table("comments", "BatchGetItem", "DeleteItem", by=(API, CLEAN)),
+    on_table("favorites", "DeleteItem", by=(API, CLEAN)),
+    # Posters, the page, and who administers it.
+    on_table("directory", "BatchGetItem"),
+)
+
+Found = tuple[Feed, Mapping[str, User]]
+"""A feed, and its poster by id, if there is still such a user."""
+
+
+class Feeds:
+    """The feeds of one deployment. Reads may lag a moment, but for those that decide about a write."""
+
+    def __init__(
+        self, dynamo: Dynamo, tables: Tables, users: Users, pages: Pages, notes: Notes, lists: Numbered, queue: Queue
+    ) -> None:
+        self._dynamo = dynamo
+        self._tables = tables
+        self._users = users
+        self._pages = pages
+        self._notes = notes
+        self._lists = lists
+        self._queue = queue
+
+    def get(self, page: str, content_uri: str) -> Found:
+        """The feed of a content, whether the page shows it or not, and its poster. Raises NotFound."""
+        # Between the two calls another feed may take the place of the one that was found: then once more.
+        for consistent in (False, True):
+            if found := self._get(page, content_uri, consistent=consistent):
+                return found
+        raise no_content()
+
+    def _get(self, page: str, content_uri: str, *, consistent: bool) -> Found | None:
+        """The feed of a content; None where it is not that of the head any more. Raises NotFound."""
+        head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=consistent)
+        if head is None:
+            raise no_content()
+        feed = (self._tables.feeds, (page, head["f"]["S"]))
+        places = [feed, self._users.place(head["p"]["S"]), self._pages.place(page)]
+        found = self._dynamo.batch_get(places, consistent=consistent)
+        if feed not in found or generation_of(found[feed]) != generation_of(head):
+            return None
+        return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
+
+    def by_id(self, page: str, feed: str) -> Found:
+        """The feed whose detail page that is, and its poster. Raises NotFound."""
+        key = feed_key(page, feed) if len(feed) <= GENERATION else None
+        item = key and self._dynamo.get(self._tables.feeds, key, consistent=False)
+        if not item:
+            raise no_content()
+        found = self._dynamo.batch_get(self._beside([item], page), consistent=False)
+        return self._one(item, self._heads(found), found, page)
+
+    def part(self, page: str, paging: Paging) -> Part[Feed]:
+        """Part of the feeds that a page shows. Raises NotFound (no such page), ParameterInvalid (its cursor)."""
+        try:
+            cut = self._lists.part(page, paging, lambda holder: "")
+        except ParameterInvalid:
+            self._pages.check(page, self._dynamo.batch_get([self._pages.place(page)], consistent=False))
+            raise  # The page is there, so it is the cursor.
+        items = cut.entries if cut else []
+        found = self._dynamo.batch_get(self._beside(items, page), consistent=False)
+        entries, posters = self._feeds(items, self._heads(found), found, page)
+        following = cut.following if cut else None
+        return Part(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
+
+    def delete(self, page: str, content_uri: str, user: str) -> None:
+        """Delete a feed with all that hangs on it; who reads from now on finds nothing of it.
+
+        Raises NotFound (page, content), PermissionDenied (the user is neither its poster nor an administrator of the
+        page) and Unavailable. What is left behind is cleared by way of the queue.
+        """
+        head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
+        administrator = self._pages.administrator(page, user)
+        for wait in races():
+            found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+            self._pages.check(page, found)
+            head = found.get(head_place)
+            if head is None:
+                raise no_content()
+            if head["p"]["S"] != user and administrator not in found:
+                raise PermissionDenied
+            if self.remove(head):
+                return
+            self._dynamo.rest(wait)  # Gone, or another has taken its place.
+        raise Unavailable
+
+    def remove(self, head: Item) -> bool:
+        """Delete the feed that a head stands for, whoever asks; whether it was there. Raises Unavailable."""
+        generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
+        gone = delete(self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
+        writes = [gone, *leaving(self._tables, self._notes, head)]
+        if is_shown(feed):
+            writes += self._lists.removal(page, "", number_of({"sk": {"S": feed}}), PRESENT)
+        try:
+            commit(self._dynamo, writes)
+        except Lost:
+            return False
+        self._queue.tell(generation)
+        return True
+
+    def heads_of(self, feeds: Iterable[Item]) -> list[Item]:
+        """The heads of stored feeds, strongly consistent; none of those that are no more."""
+        places = [self._head_place(feed) for feed in feeds]
+        return list(self._dynamo.batch_get(places, consistent=True).values())
+
+    def _head_place(self, feed: Item) -> Place:
+        return self._tables.comments, head_key(content_of(feed["pk"]["S"], feed["u"]["S"]))
+
+    def _beside(self, feeds: Sequence[Item], page: str) -> list[Place]:
+        """What is read beside feeds: their heads, their posters, and the page."""
+        heads = [self._head_place(feed) for feed in feeds]
+        return [*heads, *(self._users.place(poster_of(feed)) for feed in feeds), self._pages.place(page)]
+
+    def _heads(self, found: dict[Place, Item]) -> dict[str, Item]:
+        """The heads among what was found, by content."""
+        return {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
+
+    def _one(self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str) -> Found:
+        entries, posters = self._feeds([item], heads, found, page)
+        if not entries:
+            raise no_content()
+        return entries[0], posters
+
+    def _feeds(
+        self, feeds: Sequence[Item], heads: dict[str, Item], found: dict[Place, Item], page: str
+    ) -> tuple[list[Feed], Mapping[str, User]]:
+        """Stored feeds with their counts, and their posters, from all that was found."""
+        self._pages.check(page, found)
+        more = more_favorites(self._dynamo, self._tables, heads)
+        entries = []
+        for item in feeds:
+            content = content_of(page, item["u"]["S"])
+            head = heads.get(content)
+            # Deleted, or deleted and posted anew, between the two calls.
+            if head is not None and generation_of(head) == generation_of(item):
+                entries.append(to_feed(item, head, more[content]))
+        return entries, self._users.among(map(poster_of, feeds), found)

@@ -1,0 +1,98 @@
+"""Images of feeds in S3: renditions under keys that name their content, never changed once they are there."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.imaging.renditions import Rendition, key_of
+from chalicelib.store.aws import deadline
+from chalicelib.store.aws.iam_needs import API, CLEAN, on_objects
+from chalicelib.store.aws.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+NEEDS = (
+    on_objects("images/", "PutObject"),
+    # Those of a feed that could not be stored, and those of feeds that are no more.
+    on_objects("images/", "DeleteObject", by=(API, CLEAN)),
+    on_objects("images/", "ListBucket", by=(CLEAN,)),
+)
+
+CACHE_CONTROL = "public, max-age=31536000, immutable"
+_DELETE = 1000
+"""Keys that S3 deletes with one call."""
+
+log = logging.getLogger(__name__)
+
+
+class Images:
+    """The renditions of images, in the folder `images/` of the bucket. CloudFront serves them on AWS."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keep(self, folder: str, renditions: Sequence[Rendition]) -> tuple[str, ...]:
+        """Store renditions and return their keys, in order: all of them or, raising Unavailable, none.
+
+        `folder` is what they belong to, so that removing them takes nothing from anyone else.
+        """
+        deadline.check()
+        keys = {key_of(folder, each): each for each in renditions}
+        failures = side_by_side([partial(self._put, key, rendition) for key, rendition in keys.items()])
+        for failure in failures:
+            if failure:
+                self._undo(list(keys))
+                raise Unavailable from failure
+        return tuple(key_of(folder, each) for each in renditions)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete images, whether or not they are there. Raises Unavailable where some may be left."""
+        deadline.check()
+        distinct = list(dict.fromkeys(keys))
+        for start in range(0, len(distinct), _DELETE):
+            objects = [{"Key": key} for key in distinct[start : start + _DELETE]]
+            try:
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": objects, "Quiet": True},  # type: ignore[typeddict-item]
+                )
+            except (BotoCoreError, ClientError) as error:
+                raise Unavailable from error
+            if answer.get("Errors"):
+                raise Unavailable
+
+    def clear(self, folder: str) -> None:
+        """Delete the renditions of a folder, whatever their keys. Raises Unavailable where some may be left."""
+        deadline.check()
+        try:
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"images/{folder}/")
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable from error
+        self.remove(each["Key"] for each in found.get("Contents", []))
+
+    def _put(self, key: str, rendition: Rendition) -> Exception | None:
+        """Store one rendition; what went wrong, so that those beside it come to their end first."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=rendition.body,
+                ContentType=rendition.media_type,
+                CacheControl=CACHE_CONTROL,
+            )
+        except (BotoCoreError, ClientError) as error:
+            return error
+        return None
+
+    def _undo(self, keys: Sequence[str]) -> None:
+        # Every key: a put without an answer may have happened.
+        try:
+            self.remove(keys)
+        except Unavailable:
+            log.exception("images are left behind: %s", ", ".join(keys))

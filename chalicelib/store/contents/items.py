@@ -1,0 +1,204 @@
+"""A content, its feed, comments and favorites as items of the tables feeds, comments and favorites.
+
+| table | item | pk | sk | list |
+|---|---|---|---|---|
+| feeds | a page's list of feeds (numbered.py) | `<page>` | `h` | |
+| feeds | feed that the page shows, an entry of that list | `<page>` | `c<number>` | `user#<poster>` |
+| feeds | feed that it does not show | `<page>` | `a#<generation>` | `user#<poster>` |
+| feeds | note of what is to be cleared (leavings.py) | `trash` | | |
+| comments | head of a content, holder of its list of comments | `<content>` | `h` | |
+| comments | comment, an entry of that list | `<content>` | `<generation>#c<number>` | `user#<poster>` |
+| favorites | favorite | `<content>#<shard>` | `<generation>#<user>` | `user#<user>` |
+| favorites | count of a shard but the first, whose is in the head | `<content>#<shard>` | `h` | |
+
+`<content>` is a digest of page and contentUri. Every feed has a *generation* of its own, an id that sorts by time: what
+a deleted feed leaves behind carries the old one, and is never seen again when the same contentUri is posted anew.
+
+A head has `g` generation, `pg` page, `f` the feed's sort key, `p` poster, `fv` favorites counted here, and `k` the
+number of shards where there are several. A feed has `g`, `u` contentUri, `t` title, `b` body, `up` `um` `us` URLs,
+`i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second half of its id,
+`c` created. A favorite has `c` created; a shard's count `g` and `fv`.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+
+from chalicelib.core.base36 import base36, from_base36
+from chalicelib.core.dates import compact
+from chalicelib.core.errors import NotFound
+from chalicelib.core.model.contents import Comment, Draft, Feed
+from chalicelib.store.aws.client import Condition, Key, typed
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.contents.numbered_lists import HOLDER, new_holder, number_of, total
+
+NUMBER, RANDOM = 6, 7
+"""Characters of a comment's number and of its random part in the comment's id."""
+_DIGEST = 32
+_SHOWN, _UNSHOWN = "c", "a#"
+SORT_KEYS = (_SHOWN, _UNSHOWN)
+"""How the sort keys of feeds begin."""
+_FEED_TEXTS = {
+    "u": "content_uri",
+    "t": "title",
+    "b": "body",
+    "up": "pc_url",
+    "um": "mobile_url",
+    "us": "smartphone_url",
+}
+
+
+def content_of(page: str, content_uri: str) -> str:
+    """The partition of a content: a digest (192 bits), so that it is short, whatever the URI."""
+    digest = hashlib.sha256(f"{page}\n{content_uri}".encode("utf-8", "surrogatepass")).digest()
+    return urlsafe_b64encode(digest).decode()[:_DIGEST]
+
+
+def head_key(content: str) -> Key:
+    """A content's head."""
+    return content, HOLDER
+
+
+def generation_of(item: Item) -> str:
+    """The generation that a head, a feed or a shard belongs to."""
+    generation: str = item["g"]["S"]
+    return generation
+
+
+def generation_in(item: Item) -> str:
+    """The generation that a comment or a favorite belongs to: its sort key begins with it."""
+    sort_key: str = item["sk"]["S"]
+    return sort_key.partition("#")[0]
+
+
+def content_in(item: Item) -> str:
+    """The content that a comment or a favorite is on."""
+    partition: str = item["pk"]["S"]
+    return partition.partition("#")[0]
+
+
+def no_content() -> NotFound:
+    """The refusal where a page has no such content."""
+    return NotFound("There is no such content on the page")
+
+
+def prefix_of(head: Item) -> str:
+    """How the sort keys of all that belongs to a head begin."""
+    return f"{generation_of(head)}#"
+
+
+def head_item(content: str, feed: Item, shards: int) -> Item:
+    """The head of a new content, whose feed is that item."""
+    own = {"g": feed["g"], "pg": feed["pk"], "f": feed["sk"], "p": {"S": poster_of(feed)}, "fv": {"N": "0"}}
+    return typed(head_key(content)) | new_holder() | own | ({"k": {"N": str(shards)}} if shards > 1 else {})
+
+
+def of_generation(generation: str) -> Condition:
+    """The item is there, and of that generation."""
+    return Condition("g = :g", {":g": {"S": generation}})
+
+
+def by(user: str) -> str:
+    """The list of what a user has posted."""
+    return f"user#{user}"
+
+
+def unshown_key(page: str, generation: str) -> Key:
+    """A feed that the page does not show."""
+    return page, _UNSHOWN + generation
+
+
+def feed_key(page: str, feed: str) -> Key:
+    """The feed with an id: its number in the page's list, or its generation where it is not in it."""
+    if feed.isascii() and feed.isdecimal() and len(feed) <= 10:
+        return page, f"{_SHOWN}{int(feed):010}"
+    return unshown_key(page, feed)
+
+
+def is_shown(sort_key: str) -> bool:
+    """Whether the feed with that sort key is in its page's list."""
+    return not sort_key.startswith(_UNSHOWN)
+
+
+def feed_id(item: Item) -> str:
+    """The id of a stored feed."""
+    return str(number_of(item)) if is_shown(item["sk"]["S"]) else generation_of(item)
+
+
+def feed_item(
+    key: Key, generation: str, poster: str, draft: Draft, source_name: str, images: tuple[str, ...], created: int
+) -> Item:
+    """The item that stores a new feed; `draft` has its contentUri by now."""
+    texts = {short: {"S": value} for short, name in _FEED_TEXTS.items() if (value := getattr(draft, name))}
+    own = {"list": {"S": by(poster)}, "g": {"S": generation}, "s": {"S": source_name}, "c": {"N": str(created)}}
+    pictures = {"i": {"L": [{"S": image} for image in images]}} if images else {}
+    return typed(key) | own | texts | pictures
+
+
+def to_feed(item: Item, head: Item | None, more_favorites: int = 0) -> Feed:
+    """The feed that an item stores, with the counts of its head."""
+    texts = {name: item[short]["S"] if short in item else "" for short, name in _FEED_TEXTS.items()}
+    return Feed(
+        page=item["pk"]["S"],
+        id=feed_id(item),
+        **texts,
+        images=tuple(image["S"] for image in item.get("i", {"L": []})["L"]),
+        poster=poster_of(item),
+        source_name=item["s"]["S"],
+        created=int(item["c"]["N"]),
+        favorites=favorites_in(head) + more_favorites,
+        comments=total(head) if head else 0,
+        shown=is_shown(item["sk"]["S"]),
+    )
+
+
+def poster_of(item: Item) -> str:
+    """Whose a feed, a comment or a favorite is."""
+    listed: str = item["list"]["S"]
+    return listed.partition("#")[2]
+
+
+def favorites_in(holder: Item | None) -> int:
+    """The favorites that a head or a shard counts."""
+    return int(holder["fv"]["N"]) if holder else 0
+
+
+def shards_of(head: Item) -> int:
+    """In how many parts a content's favorites are counted."""
+    return int(head["k"]["N"]) if "k" in head else 1
+
+
+def shard_of(user: str, head: Item) -> int:
+    """The shard that has a user's favorite."""
+    return hashlib.sha256(user.encode()).digest()[0] % shards_of(head)
+
+
+def favorite_key(content: str, shard: int, generation: str, user: str) -> Key:
+    """A favorite."""
+    return f"{content}#{shard}", f"{generation}#{user}"
+
+
+def shard_key(content: str, shard: int) -> Key:
+    """The item that counts a shard's favorites: the head for the first."""
+    return (f"{content}#{shard}", HOLDER) if shard else head_key(content)
+
+
+def comment_item(key: Key, poster: str, text: str, random: str, created: int) -> Item:
+    """The item that stores a new comment."""
+    own = {"list": {"S": by(poster)}, "t": {"S": text}, "r": {"S": random}, "c": {"N": str(created)}}
+    return typed(key) | own
+
+
+def to_comment(item: Item, offset: int) -> Comment:
+    """The comment that an item stores. Its id has the form of the original's: 13 characters and a time."""
+    created = int(item["c"]["N"])
+    name = base36(number_of(item), NUMBER) + item["r"]["S"]
+    return Comment(f"{name}-{compact(created, offset)}", item["t"]["S"], poster_of(item), created)
+
+
+def number_in(comment: str) -> tuple[int, str] | None:
+    """The number and the random part in a comment's id; None for what cannot be one."""
+    name, dash, time = comment.partition("-")
+    well_formed = len(name) == NUMBER + RANDOM and name.isascii() and name.isalnum() and dash
+    if not (well_formed and time.isascii() and time.isdecimal() and len(time) == 14):
+        return None
+    return from_base36(name[:NUMBER]), name[NUMBER:]

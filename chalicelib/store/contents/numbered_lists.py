@@ -1,0 +1,250 @@
+"""Lists whose entries are numbered as they come: the feeds of a page, the comments of a content.
+
+| item | sk | attributes |
+|---|---|---|
+| holder | `h` | `n` how many entries, `nx` the next number, `dr` numbers drawn and not used yet, by ticket |
+| entry | `<prefix>c<number>` | the list's own |
+| leaf | `<prefix>b<number>` | `w0` … `w9` the bits of its holes (core/numbered_list_index.py) |
+
+All of a list are in one partition; `prefix` tells apart what one generation of it has from what an earlier one left.
+
+An entry is added in two steps: a ticket for the next number is drawn, which nobody can lose a race for, and one
+transaction stores the entry, counts it and strikes the ticket. A ticket whose owner died is found by a later one and
+becomes a hole; its number, like a deleted entry's, is never used again.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.core.base36 import base36
+from chalicelib.core.cursor import from_cursor, to_cursor
+from chalicelib.core.errors import ParameterInvalid, Unavailable
+from chalicelib.core.numbered_list_index import FIRST, WORD, bit, nth_newest
+from chalicelib.core.paging import Paging
+from chalicelib.store.aws.client import Condition, Dynamo, Key, Span, beginning, typed
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.aws.transactions import Update, Write, commit, insist, update
+
+NEEDS = (
+    # Whoever stores an entry or deletes one sends the writes that count it: here are tickets and reads.
+    on_table("feeds", "GetItem", "Query", "UpdateItem"),
+    on_table("comments", "GetItem", "Query", "UpdateItem"),
+)
+
+HOLDER = "h"
+"""Sorts after every entry, so that one query backwards begins with the holder and goes on with the newest."""
+TICKET_MS = 120_000
+"""A ticket that is older has no owner any more: no request lives that long."""
+GENERATION = 13
+"""Characters of a generation's id."""
+
+_ENTRY, _LEAF = "c", "b"
+_TIME = 9
+_RANDOM = 36**4
+_HIGHEST = 9_999_999_999
+_CURSOR = re.compile(rf"([0-9a-z]{{{GENERATION}}})([0-9]{{10}})")
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A number that was drawn, and the holder as it was then."""
+
+    id: str
+    number: int
+    holder: Item
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Part of a list, newest first, and the cursor of what follows."""
+
+    holder: Item
+    entries: list[Item]
+    following: str | None
+
+
+def new_id(now: int) -> str:
+    """An id that no one has had: 13 characters that sort by time (milliseconds since the epoch)."""
+    return base36(now, _TIME) + base36(secrets.randbelow(_RANDOM), GENERATION - _TIME)
+
+
+def holder_key(partition: str) -> Key:
+    """A list's holder."""
+    return partition, HOLDER
+
+
+def entry_key(partition: str, prefix: str, number: int) -> Key:
+    """An entry."""
+    return partition, f"{prefix}{_ENTRY}{number:010}"
+
+
+def number_of(item: Item) -> int:
+    """The number of an entry."""
+    return int(item["sk"]["S"][-10:])
+
+
+def new_holder() -> Item:
+    """The attributes of a holder that counts nothing yet."""
+    return {"n": {"N": "0"}, "nx": {"N": str(FIRST)}, "dr": {"M": {}}}
+
+
+def total(holder: Item) -> int:
+    """How many entries there are."""
+    return int(holder["n"]["N"])
+
+
+class Numbered:
+    """The numbered lists of one table. `clock` gives milliseconds since the epoch."""
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._clock = clock
+
+    def draw(self, partition: str, alive: Condition) -> Ticket:
+        """Draw the next number. Raises Lost where the holder is not there or not `alive`, and Unavailable."""
+        ticket = "t" + new_id(self._clock())
+        not_drawn = Condition(f"{alive.expression} AND attribute_not_exists(dr.{ticket})", alive.values)
+        change = not_drawn.parameters()
+        change["UpdateExpression"] = f"SET dr.{ticket} = nx, nx = nx + :one"
+        change["ExpressionAttributeValues"] = {**alive.values, ":one": {"N": "1"}}
+        change["ReturnValues"] = "ALL_NEW"
+        key = holder_key(partition)
+        try:
+            holder = insist(self._dynamo, lambda _: self._dynamo.update(self._table, key, change))
+        except Lost as lost:
+            if lost.item is None or ticket not in _drawn(lost.item):
+                raise
+            holder = lost.item  # Drawn by a try whose answer was lost.
+        return Ticket(ticket, _drawn(holder)[ticket], holder)
+
+    def use(self, partition: str, ticket: Ticket, alive: Condition) -> Write:
+        """The write that counts a ticket's entry, for the transaction that stores it."""
+        return self._strike(partition, ticket, alive, "SET n = n + :one", {":one": {"N": "1"}})
+
+    def removal(self, partition: str, prefix: str, number: int, alive: Condition) -> list[Write]:
+        """The writes that count an entry out, for the transaction that deletes it."""
+        less = update(self._table, holder_key(partition), Update(adds={"n": -1}), alive)
+        return [less, self._hole(partition, prefix, number)]
+
+    def end_late(self, partition: str, prefix: str, ticket: Ticket, alive: Condition) -> None:
+        """Make holes of the tickets that were left lying when `ticket` was drawn."""
+        oldest = base36(self._clock() - TICKET_MS, _TIME)
+        for each, number in _drawn(ticket.holder).items():
+            if each[1 : 1 + _TIME] < oldest:
+                self.give_up(partition, prefix, Ticket(each, number, ticket.holder), alive)
+
+    def give_up(self, partition: str, prefix: str, ticket: Ticket, alive: Condition) -> None:
+        """Make a hole of a ticket, unless it was used or given up, or the list is no more.
+
+        Where that cannot be done now, a later draw sees to it: no reason for whoever asked to fail.
+        """
+        struck = self._strike(partition, ticket, alive)
+        with suppress(Lost, Unavailable):
+            commit(self._dynamo, [struck, self._hole(partition, prefix, ticket.number)])
+
+    def part(self, partition: str, paging: Paging, prefix_of: Callable[[Item], str]) -> Slice | None:
+        """A part of a list, eventually consistent; None where there is no such list.
+
+        `prefix_of` tells the prefix of the present generation from its holder. From the beginning it is one call; by a
+        cursor it is one, too; from any other index at most three. Raises ParameterInvalid for a cursor of another list.
+        """
+        if paging.cursor is not None:
+            return self._after(partition, paging.cursor, paging.count, prefix_of)
+        if paging.start == 0:
+            found = self._backwards(partition, (" ", HOLDER), paging.count + 2)
+            if not found or found[0]["sk"]["S"] != HOLDER:
+                return None
+            prefix = prefix_of(found[0])
+            entries = [item for item in found[1:] if item["sk"]["S"].startswith(prefix + _ENTRY)]
+            if found[1:] and found[1]["sk"]["S"] > entry_key(partition, prefix, _HIGHEST)[1]:
+                # What an earlier generation left sorts after this one: they began at one moment, or by two clocks.
+                entries = self._from(partition, prefix, _HIGHEST, paging.count + 1)
+            return _slice(partition, found[0], entries, paging.count, prefix_of)
+        holder = self._dynamo.get(self._table, holder_key(partition), consistent=False)
+        if holder is None:
+            return None
+        newest = self._number(partition, holder, prefix_of(holder), paging.start)
+        entries = self._from(partition, prefix_of(holder), newest, paging.count + 1) if newest else []
+        return _slice(partition, holder, entries, paging.count, prefix_of)
+
+    def _after(self, partition: str, cursor: str, count: int, prefix_of: Callable[[Item], str]) -> Slice | None:
+        read = _CURSOR.fullmatch(from_cursor(cursor))
+        if read is None or int(read[2]) < FIRST:
+            raise ParameterInvalid("cursor is not one that this list gave")
+        # A list without generations has no prefix, and its cursors are marked by its partition.
+        prefix, number = "" if read[1] == _mark(partition, "") else read[1].upper() + "#", int(read[2])
+
+        def read_holder() -> list[Item]:
+            item = self._dynamo.get(self._table, holder_key(partition), consistent=False)
+            return [item] if item else []
+
+        holders, entries = side_by_side([read_holder, lambda: self._from(partition, prefix, number - 1, count + 1)])
+        if not holders:
+            return None
+        if prefix_of(holders[0]) != prefix:
+            raise ParameterInvalid("cursor is not one that this list gave")
+        return _slice(partition, holders[0], entries, count, prefix_of)
+
+    def _number(self, partition: str, holder: Item, prefix: str, index: int) -> int | None:
+        """The number of the entry at an index; the leaves are read only where there is a hole."""
+        following, drawn = int(holder["nx"]["N"]), _drawn(holder).values()
+        holes: dict[int, int] = {}
+        if following - FIRST > total(holder) + len(drawn):
+            leaves = self._dynamo.query(self._table, partition, beginning(prefix + _LEAF), consistent=False)
+            holes = dict(map(_bits, leaves))
+        return nth_newest(index, following, holes, drawn)
+
+    def _from(self, partition: str, prefix: str, newest: int, count: int) -> list[Item]:
+        span = (entry_key(partition, prefix, 0)[1], entry_key(partition, prefix, newest)[1])
+        return self._backwards(partition, span, count)
+
+    def _backwards(self, partition: str, span: Span, limit: int) -> list[Item]:
+        return list(self._dynamo.query(self._table, partition, span, consistent=False, limit=limit, backwards=True))
+
+    def _strike(
+        self, partition: str, ticket: Ticket, alive: Condition, also: str = "", values: Mapping[str, Any] | None = None
+    ) -> Write:
+        """The write that strikes a ticket, if it is still drawn, and does `also` another clause."""
+        still_drawn = f"{alive.expression} AND dr.{ticket.id} = :number"
+        change = Condition(still_drawn, {**alive.values, ":number": {"N": str(ticket.number)}}).parameters()
+        change["UpdateExpression"] = f"{also} REMOVE dr.{ticket.id}".strip()
+        change["ExpressionAttributeValues"] |= values or {}
+        return {"Update": {"TableName": self._table, "Key": typed(holder_key(partition))} | change}
+
+    def _hole(self, partition: str, prefix: str, number: int) -> Write:
+        # A number becomes a hole once, so that its bit can be added without reading.
+        where = bit(number)
+        key = (partition, f"{prefix}{_LEAF}{where.leaf:07}")
+        return update(self._table, key, Update(adds={f"w{where.word}": where.value}), None)
+
+
+def _slice(partition: str, holder: Item, entries: list[Item], count: int, prefix_of: Callable[[Item], str]) -> Slice:
+    following = None
+    if len(entries) > count:
+        following = to_cursor(f"{_mark(partition, prefix_of(holder))}{number_of(entries[count - 1]):010}")
+    return Slice(holder, entries[:count], following)
+
+
+def _mark(partition: str, prefix: str) -> str:
+    """By what a cursor knows its list: the generation, or a digest of the partition where there are none."""
+    digest = int.from_bytes(hashlib.sha256(partition.encode()).digest()) % 36**GENERATION
+    return (prefix.rstrip("#") or base36(digest, GENERATION)).lower()
+
+
+def _drawn(holder: Item) -> dict[str, int]:
+    return {ticket: int(number["N"]) for ticket, number in holder["dr"]["M"].items()}
+
+
+def _bits(leaf: Item) -> tuple[int, int]:
+    words: Iterable[tuple[str, Item]] = ((name[1:], value) for name, value in leaf.items() if name[0] == "w")
+    bits = sum(int(value["N"]) << int(word) * WORD for word, value in words)
+    return int(leaf["sk"]["S"][-7:]), bits

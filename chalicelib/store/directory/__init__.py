@@ -1,0 +1,1 @@
+"""Users, apps, pages, and the relations between them."""

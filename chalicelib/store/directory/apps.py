@@ -1,0 +1,228 @@
+"""Apps, the clients of OAuth. The keys are in keys.py.
+
+An app's item has `n` name, `k` confidential, `x` the secret, sealed, `r` redirect URIs, `u` start URL, `s` scopes, `o`
+web origins, `d` dialect, `m` start method (absent: redirect), `c` created, and counts its modules (`modules`). It does
+not count installs: each would wait for the others.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from enum import Enum
+from typing import Any
+
+from chalicelib.core.errors import Conflict, NotFound, Unavailable
+from chalicelib.core.model.directory import App, Dialect, StartMethod, new_secret
+from chalicelib.store.aws.client import Condition, Dynamo, Place, key_of, races
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import (
+    ABSENT,
+    PRESENT,
+    THERE,
+    Update,
+    commit,
+    insist,
+    put,
+)
+from chalicelib.store.directory import keys
+from chalicelib.store.directory.keys import Part
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.secret_sealing import Seals
+
+NEEDS = (
+    on_table("directory", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_index("directory"),
+)
+
+LIST = "apps"
+COUNT = 100
+
+_ATTRIBUTES = {
+    "name": "n",
+    "redirect_uris": "r",
+    "start_url": "u",
+    "scopes": "s",
+    "origins": "o",
+    "dialect": "d",
+    "start_method": "m",
+}
+
+
+class Apps:
+    """The apps of one deployment. `clock` gives milliseconds since the epoch."""
+
+    def __init__(self, dynamo: Dynamo, table: str, seals: Seals, pages: Pages, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._seals = seals
+        self._pages = pages
+        self._clock = clock
+
+    def create(self, app: App) -> App:
+        """Store a new app; as stored. A confidential one without a secret gets a fresh one.
+
+        Raises Conflict (its id is taken) and Unavailable.
+        """
+        secret = (app.secret or new_secret()) if app.confidential else None
+        app = replace(app, secret=secret, created=app.created or self._clock())
+        try:
+            commit(self._dynamo, [put(self._table, self._to_item(app), ABSENT)])
+        except Lost:
+            raise Conflict(f"There is an app {app.id} already") from None
+        return app
+
+    def get(self, app: str) -> App | None:
+        """An app with its secret, strongly consistent; None where there is none."""
+        item = self._dynamo.get(self._table, keys.app_key(app), consistent=True)
+        return self.from_item(item)
+
+    def get_many(self, apps: Iterable[str]) -> dict[str, App]:
+        """Those of the apps that exist, by id, without their secrets, eventually consistent: 100 a call."""
+        items = self._dynamo.batch_get(map(self.place, apps), consistent=False)
+        found = [self.from_item(item, with_secret=False) for item in items.values()]
+        return {app.id: app for app in found if app}
+
+    def origins(self, app: str) -> tuple[str, ...]:
+        """The web origins of an app, eventually consistent; none where there is no such app."""
+        found = self.from_item(self._dynamo.get(*self.place(app), consistent=False), with_secret=False)
+        return found.origins if found else ()
+
+    def place(self, app: str) -> Place:
+        """Where the item is of which `from_item` makes the app: for reads of several tables at once."""
+        return self._table, keys.app_key(app)
+
+    def from_item(self, item: Item | None, *, with_secret: bool = True) -> App | None:
+        """The app that an item stores; None for no item, and for an app that is being deleted."""
+        if item is None or "gone" in item:
+            return None
+        return App(
+            id=keys.named(item, "pk"),
+            name=item["n"]["S"],
+            confidential=item["k"]["BOOL"],
+            secret=self._seals.open(item["x"]["S"]) if with_secret and "x" in item else None,
+            redirect_uris=_texts(item["r"]),
+            start_url=item["u"]["S"] if "u" in item else None,
+            scopes=_texts(item["s"]),
+            origins=_texts(item["o"]),
+            dialect=Dialect(item["d"]["S"]),
+            created=int(item["c"]["N"]),
+            start_method=StartMethod(item["m"]["S"]) if "m" in item else StartMethod.REDIRECT,
+        )
+
+    def change(self, app: str, **fields: Any) -> App:
+        """Change fields of an app (not id, confidential or secret); the app as it is then.
+
+        Raises NotFound and Unavailable.
+        """
+        given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
+        sets = {name: _typed(value) for name, value in given.items() if value is not None}
+        if given:
+            self._update(app, Update(sets, removes=[name for name in given if name not in sets]))
+        changed = self.get(app)
+        if changed is None:
+            raise _no_app(app)
+        return changed
+
+    def new_secret(self, app: str) -> str:
+        """Give a confidential app a fresh secret, plain; the old one is no more.
+
+        Raises NotFound, Conflict (a public app has none) and Unavailable.
+        """
+        known = self.from_item(self._dynamo.get(*self.place(app), consistent=True), with_secret=False)
+        if known is None:
+            raise _no_app(app)
+        if not known.confidential:
+            raise Conflict("A public app has no secret")
+        secret = new_secret()
+        self._update(app, Update({"x": {"S": self._seals.seal(secret)}}))
+        return secret
+
+    def seal_anew(self) -> int:
+        """Encrypt every secret with the newest key, so that older ones can be dropped; how many there are.
+
+        Raises Sealed (a secret that no key opens) and Unavailable; called again, it begins again.
+        """
+        sealed = 0
+        for item in self._dynamo.listed(self._table, LIST):
+            for wait in races():
+                stored = self._dynamo.get(self._table, key_of(item), consistent=True)
+                if stored is None or "x" not in stored:
+                    break
+                fresh = Update({"x": {"S": self._seals.seal(self._seals.open(stored["x"]["S"]))}})
+                unchanged = fresh.under(Condition("x = :old", {":old": stored["x"]}))
+                try:
+                    self._dynamo_update(keys.named(item, "pk"), unchanged)
+                except Lost:
+                    self._dynamo.rest(wait)
+                else:
+                    sealed += 1
+                    break
+            else:
+                raise Unavailable
+        return sealed
+
+    def page(self, cursor: str | None = None, count: int = COUNT) -> Part[App]:
+        """Apps without their secrets, in order of id, as the index knows them."""
+        listed = self._dynamo.listed(self._table, LIST, keys.after("app#", cursor), limit=count + 1)
+        ids, following = keys.part((keys.named(item, "pk") for item in listed), count)
+        items = self._dynamo.batch_get(map(self.place, ids), consistent=False)
+        found = [self.from_item(items.get(self.place(app)), with_secret=False) for app in ids]
+        return [app for app in found if app], following
+
+    def close(self, app: str) -> bool:
+        """Begin to delete an app: from now on it is not found, and no page can have it; whether it exists."""
+        try:
+            self._update(app, Update({"gone": {"BOOL": True}}), PRESENT)
+        except NotFound:
+            return False
+        return True
+
+    def delete(self, app: str) -> bool:
+        """Delete an app and its modules on pages; whether it existed. Its installs go with their data: AppData.
+
+        Raises Unavailable where it could not all be done; called again, it goes on.
+        """
+        free = "attribute_not_exists(modules) OR modules = :none"
+        unused = Condition(f"gone = :yes AND ({free})", {":yes": {"BOOL": True}, ":none": {"N": "0"}})
+        for turn, wait in enumerate(races()):
+            if not self.close(app):
+                return turn > 0  # In a later turn: another deletion of it came first.
+            self._pages.end_modules(app)
+            try:
+                insist(self._dynamo, lambda _: self._dynamo.delete(self._table, keys.app_key(app), unused))
+            except Lost:
+                self._dynamo.rest(wait)  # The index has not listed every module yet.
+            else:
+                return True
+        raise Unavailable
+
+    def _update(self, app: str, change: Update, condition: Condition = THERE) -> None:
+        try:
+            self._dynamo_update(app, change.under(condition))
+        except Lost:
+            raise _no_app(app) from None
+
+    def _dynamo_update(self, app: str, change: dict[str, Any]) -> None:
+        insist(self._dynamo, lambda _: self._dynamo.update(self._table, keys.app_key(app), change))
+
+    def _to_item(self, app: App) -> Item:
+        values = {short: getattr(app, name) for name, short in _ATTRIBUTES.items()}
+        item = keys.row(keys.app_key(app.id), LIST) | {"k": {"BOOL": app.confidential}, "c": {"N": str(app.created)}}
+        if app.secret:
+            item["x"] = {"S": self._seals.seal(app.secret)}
+        return item | {short: _typed(value) for short, value in values.items() if value is not None}
+
+
+def _no_app(app: str) -> NotFound:
+    return NotFound(f"There is no app {app}")
+
+
+def _texts(value: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(each["S"] for each in value["L"])
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    if isinstance(value, tuple | list):
+        return {"L": [{"S": each} for each in value]}
+    return {"S": value.value if isinstance(value, Enum) else value}

@@ -1,0 +1,127 @@
+"""The directory table: who is whose friend, and who has installed what. Its keys are in keys.py.
+
+An install stands here beside the ledger that it makes (both come and go in one transaction), so that the one query
+that lists a user's friends also says whether the user has the app.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.core.model.directory import MOST_FRIENDS
+from chalicelib.store.aws.client import Dynamo, Place, beginning
+from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.transactions import THERE, Write, check
+from chalicelib.store.directory import keys
+from chalicelib.store.directory.counted_rows import Count, Counted, Row
+from chalicelib.store.directory.keys import FRIEND, INSTALL, Part
+
+NEEDS = (
+    on_table("directory", "Query"),
+    on_index("directory"),
+)
+
+FRIENDS = "friends"
+"""The attribute of a user that counts them."""
+COUNT = 100
+
+
+class Directory:
+    """Users' friendships and installs."""
+
+    def __init__(self, dynamo: Dynamo, table: str) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._counted = Counted(dynamo, table)
+
+    def befriend(self, one: str, other: str) -> bool:
+        """Make two users friends of each other, both sides or neither; whether they were not.
+
+        Raises ParameterInvalid (one and the same user; one of them has 1,000 friends), NotFound (no such user) and
+        Unavailable.
+        """
+        if one == other:
+            raise ParameterInvalid("A user cannot be a friend of themselves")
+        return self._counted.add(_friendship(one, other))
+
+    def unfriend(self, one: str, other: str) -> bool:
+        """End a friendship, both sides or neither; whether there was one. Raises NotFound and Unavailable."""
+        return one != other and self._counted.remove(_friendship(one, other))
+
+    def friends(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of a user's friends, in order of id. Raises ParameterInvalid for a malformed cursor."""
+        return self._of_user(user, FRIEND, cursor, count)
+
+    def friends_with_install(self, user: str, app: str) -> tuple[list[str], bool]:
+        """Ids of a user's friends, in order, and whether the user has installed `app`: in one query."""
+        # "friend#" sorts before "install#", so one range of the partition holds both.
+        pk, last = keys.of_user(user, INSTALL, app)
+        items = self._dynamo.query(self._table, pk, (FRIEND, last), consistent=False)
+        found = [item["sk"]["S"] for item in items]
+        return [key.removeprefix(FRIEND) for key in found if key.startswith(FRIEND)], last in found
+
+    def installs(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of the apps that a user has installed, in order of id, strongly consistent."""
+        return self._of_user(user, INSTALL, cursor, count)
+
+    def installed_users(self, app: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of the users who have installed an app, in order of id, as the index knows them."""
+        span = keys.after("user#", cursor)
+        items = self._dynamo.listed(self._table, _installs(app), span, limit=count + 1)
+        return keys.part((keys.named(item, "pk") for item in items), count)
+
+    def friendship(self, user: str, friend: str) -> Place:
+        """Where the item is that exists exactly while `friend` is a friend of `user`."""
+        return self._table, keys.of_user(user, FRIEND, friend)
+
+    def install(self, user: str, app: str) -> Place:
+        """Where the item is that exists exactly while `user` has installed `app`."""
+        return self._table, keys.of_user(user, INSTALL, app)
+
+    def put_install(self, user: str, app: str) -> list[Write]:
+        """The writes of that item, for the transaction that creates the ledger; it fails where there is no user."""
+        item = keys.row(keys.of_user(user, INSTALL, app), _installs(app))
+        return [
+            {"Put": {"TableName": self._table, "Item": item}},
+            check(self._table, keys.user_key(user), THERE),
+        ]
+
+    def delete_install(self, user: str, app: str) -> Write:
+        """The deletion of that item, for the transaction that deletes the ledger."""
+        return {"Delete": {"TableName": self._table, "Key": keys.row(keys.of_user(user, INSTALL, app))}}
+
+    def end_friendships(self, user: str) -> None:
+        """End all friendships of a user whom nobody can befriend any more. Raises Unavailable; again, it goes on."""
+        pk = keys.user_key(user)[0]
+
+        def find() -> Sequence[tuple[Row, Row]]:
+            found = self._dynamo.query(self._table, pk, beginning(FRIEND), consistent=True)
+            return [_friendship(user, keys.named(item)) for item in found]
+
+        self._counted.clear(find)
+
+    def has_installs(self, user: str) -> bool:
+        """Whether a user has any app installed, strongly consistent."""
+        return bool(self.installs(user, count=1)[0])
+
+    def _of_user(self, user: str, kind: str, cursor: str | None, count: int) -> Part[str]:
+        span = keys.after(kind, cursor)
+        items: Iterator[dict[str, object]] = self._dynamo.query(
+            self._table, keys.user_key(user)[0], span, consistent=True, limit=count + 1
+        )
+        return keys.part(map(keys.named, islice(items, count + 1)), count)
+
+
+def _friendship(one: str, other: str) -> tuple[Row, Row]:
+    """Both sides of a friendship, the same whoever is named first: those who collide do so at the first item."""
+    first, second = sorted((one, other))
+    return _side(first, second), _side(second, first)
+
+
+def _side(user: str, friend: str) -> Row:
+    count = Count(keys.user_key(user), FRIENDS, MOST_FRIENDS)
+    return Row(keys.row(keys.of_user(user, FRIEND, friend)), (count,))
+
+
+def _installs(app: str) -> str:
+    return f"installs#{app}"

@@ -1,0 +1,301 @@
+"""Pages, and who and what belongs to one: modules, administrators, followers.
+
+The keys are in keys.py, the attributes in page_items.py.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.core.errors import Conflict, NotFound, Unavailable
+from chalicelib.core.model.directory import Module, Page
+from chalicelib.store.aws.client import Condition, Dynamo, Place, key_of, races
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import (
+    ABSENT,
+    PRESENT,
+    THERE,
+    Update,
+    commit,
+    insist,
+    put,
+    update,
+)
+from chalicelib.store.directory import keys
+from chalicelib.store.directory.counted_rows import Counted, Rows
+from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, Part
+from chalicelib.store.directory.page_items import (
+    ATTRIBUTES,
+    LIST,
+    administers,
+    administrator_row,
+    follower_row,
+    follows,
+    from_item,
+    module_item,
+    module_row,
+    to_item,
+    to_module,
+    typed,
+)
+
+NEEDS = (
+    on_table("directory", "BatchGetItem", "PutItem", "UpdateItem"),
+    on_index("directory"),
+    # A page that has feeds is deleted by way of the queue.
+    on_table("directory", "GetItem", "Query", "DeleteItem", by=(API, CLEAN)),
+)
+
+COUNT = 100
+_AT_ONCE = 1_000
+"""Rows of a page that is being deleted, found and removed at once."""
+
+
+class Pages:
+    """The pages of one deployment. `clock` gives milliseconds since the epoch."""
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._clock = clock
+        self._counted = Counted(dynamo, table)
+
+    def create(self, page: Page) -> Page:
+        """Store a new page; as stored. Raises Conflict (its id is taken) and Unavailable."""
+        page = replace(page, created=page.created or self._clock(), followers=0)
+        try:
+            commit(self._dynamo, [put(self._table, to_item(page), ABSENT)])
+        except Lost:
+            raise Conflict(f"There is a page {page.id} already") from None
+        return page
+
+    def get(self, page: str) -> Page | None:
+        """A page, strongly consistent; None where there is none."""
+        item = self._dynamo.get(self._table, keys.page_key(page), consistent=True)
+        return from_item(item) if item and "gone" not in item else None
+
+    def check(self, page: str, found: Mapping[Place, Item]) -> Item:
+        """The page's item among what was found. Raises NotFound where there is no such page (any more)."""
+        item = found.get(self.place(page))
+        if item is None or "gone" in item:
+            raise _no_page(page)
+        return item
+
+    def place(self, page: str) -> Place:
+        """Where the item is of which `from_item` makes the page."""
+        return self._table, keys.page_key(page)
+
+    def change(self, page: str, **fields: Any) -> Page:
+        """Change fields of a page; the page as it is then. Raises NotFound and Unavailable."""
+        if sets := {ATTRIBUTES[name]: typed(value) for name, value in fields.items()}:
+            change = Update(sets).under(THERE)
+            try:
+                insist(self._dynamo, lambda _: self._dynamo.update(self._table, keys.page_key(page), change))
+            except Lost:
+                raise _no_page(page) from None
+        changed = self.get(page)
+        if changed is None:
+            raise _no_page(page)
+        return changed
+
+    def page(self, cursor: str | None = None, count: int = COUNT) -> Part[Page]:
+        """Pages in order of id, as the index knows them."""
+        span = keys.after("page#", cursor)
+        found = [key_of(item) for item in self._dynamo.listed(self._table, LIST, span, limit=count + 1)]
+        ids, following = keys.part((key[0].removeprefix("page#") for key in found), count)
+        items = self._dynamo.batch_get([self.place(page) for page in ids], consistent=False)
+        present = [items[self.place(page)] for page in ids if self.place(page) in items]
+        return [from_item(item) for item in present if "gone" not in item], following
+
+    def close(self, page: str) -> bool:
+        """Begin to delete a page: from now on it is not found, and nothing can be added to it; whether it exists."""
+        change = Update({"gone": {"BOOL": True}}).under(PRESENT)
+        try:
+            insist(self._dynamo, lambda _: self._dynamo.update(self._table, keys.page_key(page), change))
+        except Lost:
+            return False
+        return True
+
+    def delete(self, page: str) -> bool:
+        """Delete a page with its modules, administrators and followers; whether it existed.
+
+        Raises Unavailable where it could not all be done; called again, it goes on.
+        """
+        if not self.close(page):
+            return False
+        self.finish(page)
+        return True
+
+    def is_closed(self, page: str) -> bool:
+        """Whether a page is there that is being deleted."""
+        item = self._dynamo.get(self._table, keys.page_key(page), consistent=True)
+        return item is not None and "gone" in item
+
+    def finish(self, page: str) -> None:
+        """Delete a page that is closed already. Raises Unavailable; called again, it goes on."""
+        self._counted.clear(lambda: self._some_of(page))
+        empty = Condition("gone = :yes", {":yes": {"BOOL": True}})
+        with suppress(Lost):  # Another deletion of it came first.
+            insist(self._dynamo, lambda _: self._dynamo.delete(self._table, keys.page_key(page), empty))
+
+    def add_module(self, page: str, app: str, name: str, module: str | None = None) -> Module:
+        """Install an app on a page, under the next number or the given one.
+
+        Raises NotFound (no such page or app), Conflict (the page has that module) and Unavailable.
+        """
+        holder = keys.page_key(page)
+        for wait in races():
+            item = self._dynamo.get(self._table, holder, consistent=True)
+            if item is None or "gone" in item:
+                raise _no_page(page)
+            highest = int(item["m"]["N"]) if "m" in item else 0
+            added = Module(page, module or str(highest + 1), app, name)
+            unchanged = (
+                Condition(f"{THERE.expression} AND m = :m", {":m": {"N": str(highest)}})
+                if highest
+                else Condition(f"{THERE.expression} AND attribute_not_exists(m)")
+            )
+            number = {"m": {"N": str(max(highest, int(added.id)))}}
+            writes = [
+                put(self._table, module_item(added), ABSENT),
+                update(self._table, holder, Update(number), unchanged),
+                update(self._table, keys.app_key(app), Update(adds={"modules": 1}), THERE),
+            ]
+            try:
+                commit(self._dynamo, writes)
+            except Lost as lost:
+                if 2 in lost.failed:
+                    raise NotFound(f"There is no app {app}") from None
+                if 0 in lost.failed and (module or 1 not in lost.failed):
+                    raise Conflict(f"The page has a module {added.id} already") from None
+                self._dynamo.rest(wait)
+            else:
+                return added
+        raise Unavailable
+
+    def remove_module(self, page: str, module: str) -> bool:
+        """Take a module off a page; whether it was there. Raises Unavailable."""
+        item = self._dynamo.get(self._table, keys.of_page(page, MODULE, module), consistent=True)
+        return item is not None and self._counted.remove([module_row(item)])
+
+    def module(self, page: str, module: str) -> Module | None:
+        """A module of a page."""
+        item = self._dynamo.get(self._table, keys.of_page(page, MODULE, module), consistent=False)
+        return to_module(item) if item else None
+
+    def module_place(self, page: str, module: str) -> Place:
+        """Where the item is of which `to_module` makes the module."""
+        return self._table, keys.of_page(page, MODULE, module)
+
+    def has_app(self, page: str, app: str) -> bool:
+        """Whether an app is installed on a page, as the index knows it."""
+        pk = keys.page_key(page)[0]
+        return any(True for _ in self._dynamo.listed(self._table, f"modules#{app}", (pk, pk), limit=1))
+
+    def modules(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[Module]:
+        """A page's modules, in order of their numbers' text."""
+        items = self._rows(page, MODULE, cursor, count + 1)
+        _, following = keys.part(map(keys.named, items), count)
+        return [to_module(item) for item in items[:count]], following
+
+    def end_modules(self, app: str) -> None:
+        """Take an app that is being deleted off every page. Raises Unavailable; called again, it goes on."""
+
+        def find() -> Sequence[Rows]:
+            found = [key_of(item) for item in self._dynamo.listed(self._table, f"modules#{app}", limit=_AT_ONCE)]
+            items = self._dynamo.batch_get([(self._table, key) for key in keys], consistent=True)
+            return [[module_row(item)] for item in items.values()]
+
+        self._counted.clear(find)
+
+    def add_administrator(self, page: str, user: str) -> bool:
+        """Make a user an administrator of a page; whether they were none. Raises NotFound and Unavailable."""
+        return self._counted.add([administrator_row(page, user)])
+
+    def remove_administrator(self, page: str, user: str) -> bool:
+        """Take that away; whether they were one. Raises NotFound (no such user) and Unavailable."""
+        return self._counted.remove([administrator_row(page, user)])
+
+    def administrators(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of a page's administrators, in order of id."""
+        return keys.part(map(keys.named, self._rows(page, ADMINISTRATOR, cursor, count + 1)), count)
+
+    def administrator(self, page: str, user: str) -> Place:
+        """Where the item is that exists exactly while `user` administers `page`."""
+        return self._table, keys.of_page(page, ADMINISTRATOR, user)
+
+    def is_administrator(self, page: str, user: str) -> bool:
+        """Whether a user administers a page."""
+        return self._dynamo.get(*self.administrator(page, user), consistent=False) is not None
+
+    def add_follower(self, page: str, user: str) -> bool:
+        """Make a user a follower of a page; whether they were none. Raises NotFound and Unavailable."""
+        return self._counted.add([follower_row(page, user)])
+
+    def remove_follower(self, page: str, user: str) -> bool:
+        """Take that away; whether they were one. Raises NotFound (no such page or user) and Unavailable."""
+        return self._counted.remove([follower_row(page, user)])
+
+    def followers(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of a page's followers, in order of id; how many there are stands in the page."""
+        return keys.part(map(keys.named, self._rows(page, FOLLOWER, cursor, count + 1)), count)
+
+    def follower(self, page: str, user: str) -> Place:
+        """Where the item is that exists exactly while `user` follows `page`."""
+        return self._table, keys.of_page(page, FOLLOWER, user)
+
+    def followers_among(self, page: str, users: Iterable[str]) -> set[str]:
+        """Those of the users who follow a page: one item each, side by side."""
+        places = [self.follower(page, user) for user in users]
+        return {keys.named(item) for item in self._dynamo.batch_get(places, consistent=False).values()}
+
+    def administered(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of the pages that a user administers, in order of id, as the index knows them."""
+        return self._pages_of(administers(user), cursor, count)
+
+    def followed(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+        """Ids of the pages that a user follows, in order of id, as the index knows them."""
+        return self._pages_of(follows(user), cursor, count)
+
+    def end_memberships(self, user: str) -> None:
+        """Take a user who is being deleted off all pages that the index knows of. Raises Unavailable.
+
+        The index may lag: there is more to come while the user's item counts pages (`Users.delete` sees to it).
+        """
+
+        def find() -> Sequence[Rows]:
+            names = ((administers(user), administrator_row), (follows(user), follower_row))
+            listed = [
+                make(keys.named(item, "pk"), user)
+                for name, make in names
+                for item in self._dynamo.listed(self._table, name, limit=_AT_ONCE)
+            ]
+            # The index may still list what is no more.
+            places = [(self._table, key_of(row.item)) for row in listed]
+            there = self._dynamo.batch_get(places, consistent=True)
+            return [[row] for row in listed if (self._table, key_of(row.item)) in there]
+
+        self._counted.clear(find)
+
+    def _pages_of(self, name: str, cursor: str | None, count: int) -> Part[str]:
+        items = self._dynamo.listed(self._table, name, keys.after("page#", cursor), limit=count + 1)
+        return keys.part((keys.named(item, "pk") for item in items), count)
+
+    def _rows(self, page: str, kind: str, cursor: str | None, count: int) -> list[Item]:
+        span = keys.after(kind, cursor)
+        return list(self._dynamo.query(self._table, keys.page_key(page)[0], span, consistent=True, limit=count))
+
+    def _some_of(self, page: str) -> Sequence[Rows]:
+        """What belongs to a page, some at a time."""
+        makers = {ADMINISTRATOR: administrator_row, FOLLOWER: follower_row}
+        span = (ITSELF + "!", "~")
+        found = self._dynamo.query(self._table, keys.page_key(page)[0], span, consistent=True, limit=_AT_ONCE)
+        kinds = [(item, item["sk"]["S"].partition("#")[0] + "#") for item in found]
+        return [[module_row(item) if kind == MODULE else makers[kind](page, keys.named(item))] for item, kind in kinds]
+
+
+def _no_page(page: str) -> NotFound:
+    return NotFound(f"There is no page {page}")

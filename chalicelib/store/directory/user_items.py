@@ -1,0 +1,79 @@
+"""A user as an item of the directory table.
+
+The item has `n` display name, `up` `ut` URLs of profile and thumbnail, `b` blood type, `a` address, `d` birthday, `y`
+age, `g` gender, `pa` `pd` `py` `pg` their publication, `s` visible, `l` login, `c` created, `gone` while it is being
+deleted, and counts friends (`friends`) and pages administered or followed (`pages`).
+"""
+
+from typing import Any
+
+from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import Update
+from chalicelib.store.directory import keys
+
+_TEXTS = {
+    "display_name": "n",
+    "profile_url": "up",
+    "thumbnail_url": "ut",
+    "blood_type": "b",
+    "address": "a",
+    "birthday": "d",
+    "gender": "g",
+}
+_PUBLICATION = {"address": "pa", "birthday": "pd", "age": "py", "gender": "pg"}
+
+
+def text(item: Item, name: str) -> str | None:
+    """A text attribute of an item; None where it has none."""
+    return item[name]["S"] if name in item else None
+
+
+def changed(fields: dict[str, Any]) -> Update:
+    """The change of a user's item that these fields make."""
+    values: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name == "publication":
+            values |= {_PUBLICATION[each]: {"S": setting.value} for each, setting in value.items()}
+        elif name == "age":
+            values["y"] = None if value is None else {"N": str(value)}
+        elif name == "visible":
+            values["s"] = {"BOOL": value}
+        elif name == "login":
+            values["l"] = {"S": value} if value else None
+        else:
+            values[_TEXTS[name]] = {"S": value} if value else None
+    return Update(
+        {name: value for name, value in values.items() if value is not None},
+        removes=[name for name, value in values.items() if value is None],
+    )
+
+
+def to_item(user: User) -> Item:
+    """The item that stores a new user."""
+    fields = {name: getattr(user, name) for name in (*_TEXTS, "age", "publication", "visible", "login")}
+    key = keys.row(keys.user_key(user.id), f"users#{keys.shard(user.id)}")
+    return key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}}
+
+
+def from_item(item: Item | None) -> User | None:
+    """The user that an item stores; None for no item, and for a user who is being deleted."""
+    if item is None or "gone" in item:
+        return None
+    texts = {name: text(item, short) for name, short in _TEXTS.items()}
+    return User(
+        id=keys.named(item, "pk"),
+        display_name=texts["display_name"] or "",
+        profile_url=texts["profile_url"] or "",
+        thumbnail_url=texts["thumbnail_url"] or "",
+        blood_type=texts["blood_type"],
+        address=texts["address"],
+        birthday=texts["birthday"],
+        age=int(item["y"]["N"]) if "y" in item else None,
+        gender=texts["gender"],
+        publication={name: Publication(item[_PUBLICATION[name]]["S"]) for name in PROFILE_FIELDS},
+        visible=item["s"]["BOOL"],
+        login=text(item, "l"),
+        created=int(item["c"]["N"]),
+        friends=int(item["friends"]["N"]) if "friends" in item else 0,
+    )

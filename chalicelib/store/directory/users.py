@@ -1,0 +1,261 @@
+"""Users and their login names. The keys are in keys.py, a user's attributes in user_items.py.
+
+A login's item has `u` the user, and `h` the hash of the password (absent: none, no sign-in).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.core.cursor import from_cursor
+from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
+from chalicelib.core.model.directory import User
+from chalicelib.store.aws.client import Condition, Dynamo, Place, races
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.aws.transactions import (
+    ABSENT,
+    THERE,
+    Update,
+    Write,
+    commit,
+    delete,
+    insist,
+    put,
+    update,
+)
+from chalicelib.store.directory import keys
+from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.keys import Part
+from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.user_items import changed, from_item, text, to_item
+
+NEEDS = (
+    on_table("directory", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_index("directory"),
+    # Before a user's posts are erased: whether there is another user of that id.
+    on_table("directory", "GetItem", by=(API, CLEAN)),
+)
+
+COUNT = 100
+
+
+class Users:
+    """The users of one deployment. `clock` gives milliseconds since the epoch."""
+
+    def __init__(
+        self, dynamo: Dynamo, table: str, directory: Directory, pages: Pages, clock: Callable[[], int]
+    ) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._directory = directory
+        self._pages = pages
+        self._clock = clock
+
+    def create(self, user: User, password_hash: str | None = None) -> User:
+        """Store a new user; as stored. A password hash needs a login.
+
+        Raises Conflict (the id or the login is taken), ParameterInvalid and Unavailable.
+        """
+        if password_hash and not user.login:
+            raise ParameterInvalid("login is missing")
+        user = replace(user, created=user.created or self._clock(), friends=0)
+        writes = [put(self._table, to_item(user), ABSENT)]
+        if user.login:
+            writes.append(self._put_login(user.login, user.id, password_hash))
+        try:
+            commit(self._dynamo, writes)
+        except Lost as lost:
+            raise Conflict(
+                f"There is a user {user.id} already" if 0 in lost.failed else f"The login {user.login} is taken"
+            ) from None
+        return user
+
+    def get(self, user: str) -> User | None:
+        """A user, strongly consistent; None where there is none."""
+        return from_item(self._item(user))
+
+    def get_many(self, users: Iterable[str]) -> dict[str, User]:
+        """Those of the users who exist, by id, eventually consistent: 100 a call, side by side."""
+        items = self._dynamo.batch_get(map(self.place, users), consistent=False)
+        found = {keys.named(item, "pk"): from_item(item) for item in items.values()}
+        return {name: user for name, user in found.items() if user}
+
+    def place(self, user: str) -> Place:
+        """Where the item is of which `from_item` makes the user: for reads of several tables at once."""
+        return self._table, keys.user_key(user)
+
+    def from_item(self, item: Item | None) -> User | None:
+        """The user that an item stores; None for no item, and for a user who is being deleted."""
+        return from_item(item)
+
+    def among(self, users: Iterable[str], found: Mapping[Place, Item]) -> dict[str, User]:
+        """Those of the users who exist, by id, from all that was found."""
+        known = {user: from_item(found.get(self.place(user))) for user in users}
+        return {name: user for name, user in known.items() if user}
+
+    def change(self, user: str, **fields: Any) -> User:
+        """Change fields of a user (not the id); the user as it is then.
+
+        `publication` may have some of the settings; the others stay. A new `login` keeps the password; None takes both
+        away. Raises NotFound, Conflict (the login is taken) and Unavailable; each has changed nothing.
+        """
+        change = changed(fields)
+        for wait in races():
+            item = self._need(user) if "login" in fields else {}
+            try:
+                if "login" in fields and fields["login"] != text(item, "l"):
+                    commit(self._dynamo, self._renaming(item, user, change, fields["login"]))
+                elif change.sets or change.removes:
+                    self._update(keys.user_key(user), change, THERE)
+            except Lost as lost:
+                if 1 in lost.failed and fields["login"]:
+                    raise Conflict(f"The login {fields['login']} is taken") from None
+                if "login" not in fields:
+                    raise _no_user(user) from None
+                self._dynamo.rest(wait)
+            else:
+                now = from_item(self._need(user))
+                if now:
+                    return now
+                raise _no_user(user)
+        raise Unavailable
+
+    def credential(self, login: str) -> tuple[str, str] | None:
+        """Id and password hash of the user with that login (any letter case); None where nobody can sign in with it."""
+        item = self._dynamo.get(self._table, keys.login_key(login.lower()), consistent=True)
+        return (item["u"]["S"], item["h"]["S"]) if item and "h" in item else None
+
+    def set_password(self, user: str, password_hash: str | None, instead_of: str | None = None) -> bool:
+        """Set (None: take away) a user's password hash; with `instead_of`, only where it is that; whether it was done.
+
+        Raises NotFound, Conflict (the user has no login) and Unavailable.
+        """
+        expression, values = "u = :user", {":user": {"S": user}}
+        if instead_of is not None:
+            expression, values = f"{expression} AND h = :old", values | {":old": {"S": instead_of}}
+        change = Update({"h": {"S": password_hash}}) if password_hash else Update(removes=["h"])
+        for wait in races():
+            login = text(self._need(user), "l")
+            if login is None:
+                raise Conflict("The user has no login")
+            try:
+                self._update(keys.login_key(login), change, Condition(expression, values))
+            except Lost as lost:
+                if instead_of is not None and lost.item and lost.item["u"]["S"] == user:
+                    return False
+                self._dynamo.rest(wait)  # Renamed meanwhile.
+            else:
+                return True
+        raise Unavailable
+
+    def page(self, cursor: str | None = None, count: int = COUNT) -> Part[User]:
+        """Users, in an order of the index's own."""
+        start = keys.SHARDS.index(keys.shard(from_cursor(cursor))) if cursor else 0
+        ids = self._listed(keys.SHARDS[start], cursor, count + 1)
+        if len(ids) <= count:
+            later = [
+                lambda shard=shard: self._listed(shard, None, count + 1 - len(ids))
+                for shard in keys.SHARDS[start + 1 :]
+            ]
+            ids = [*ids, *(user for part in side_by_side(later) for user in part)]
+        chosen, following = keys.part(ids[: count + 1], count)
+        users = self.get_many(chosen)
+        return [users[user] for user in chosen if user in users], following
+
+    def close(self, user: str) -> bool:
+        """Begin to delete a user: from now on they are not found, cannot sign in, and nothing can be added to them.
+
+        Returns whether they exist; called again, it is no difference. Raises Unavailable.
+        """
+        change = Update({"gone": {"BOOL": True}}, removes=["l"])
+        for wait in races():
+            item = self._item(user)
+            if item is None or "gone" in item:
+                return item is not None
+            login = text(item, "l")
+            writes = [update(self._table, keys.user_key(user), change, _has_login(login))]
+            if login:
+                writes.append(delete(self._table, keys.login_key(login), _owned_by(user)))
+            try:
+                commit(self._dynamo, writes)
+            except Lost:
+                self._dynamo.rest(wait)
+            else:
+                return True
+        raise Unavailable
+
+    def delete(self, user: str) -> bool:
+        """Delete a user with login, friendships, and what they administer and follow; whether they existed.
+
+        Apps must have been uninstalled before (AppData.uninstall, after `close`), for the data go with them: else
+        Conflict. Raises Unavailable where it could not all be done; called again, it goes on.
+        """
+        free = " AND ".join(f"(attribute_not_exists({name}) OR {name} = :none)" for name in ("friends", "pages"))
+        unused = Condition(f"gone = :yes AND {free}", {":yes": {"BOOL": True}, ":none": {"N": "0"}})
+        for turn, wait in enumerate(races()):
+            if not self.close(user):
+                return turn > 0  # In a later turn: another deletion of them came first.
+            if self._directory.has_installs(user):
+                raise Conflict("The user has apps installed")
+            self._directory.end_friendships(user)
+            self._pages.end_memberships(user)
+            try:
+                insist(self._dynamo, lambda _: self._dynamo.delete(self._table, keys.user_key(user), unused))
+            except Lost:
+                self._dynamo.rest(wait)  # The index has not listed every page yet.
+            else:
+                return True
+        raise Unavailable
+
+    def _item(self, user: str) -> Item | None:
+        return self._dynamo.get(self._table, keys.user_key(user), consistent=True)
+
+    def _need(self, user: str) -> Item:
+        item = self._item(user)
+        if item is None or "gone" in item:
+            raise _no_user(user)
+        return item
+
+    def _update(self, key: tuple[str, str], change: Update, condition: Condition) -> None:
+        insist(self._dynamo, lambda _: self._dynamo.update(self._table, key, change.under(condition)))
+
+    def _renaming(self, item: Item, user: str, change: Update, login: str | None) -> list[Write]:
+        """The writes that give a user another login with the old one's password, and the other changes with it."""
+        old = text(item, "l")
+        known = self._dynamo.get(self._table, keys.login_key(old), consistent=True) if old else None
+        password_hash = text(known or {}, "h")
+        writes = [update(self._table, keys.user_key(user), change, _has_login(old))]
+        if login:
+            writes.append(self._put_login(login, user, password_hash))
+        if old:
+            writes.append(delete(self._table, keys.login_key(old), _owned_by(user, password_hash)))
+        return writes
+
+    def _put_login(self, login: str, user: str, password_hash: str | None) -> Write:
+        item = keys.row(keys.login_key(login)) | {"u": {"S": user}}
+        return put(self._table, item | ({"h": {"S": password_hash}} if password_hash else {}), ABSENT)
+
+    def _listed(self, shard: str, cursor: str | None, limit: int) -> list[str]:
+        items = self._dynamo.listed(self._table, f"users#{shard}", keys.after("user#", cursor), limit=limit)
+        return [keys.named(item, "pk") for item in items]
+
+
+def _has_login(login: str | None) -> Condition:
+    """The user is there and has this login (None: none)."""
+    if login is None:
+        return Condition(f"{THERE.expression} AND attribute_not_exists(l)")
+    return Condition(f"{THERE.expression} AND l = :login", {":login": {"S": login}})
+
+
+def _owned_by(user: str, password_hash: str | None = None) -> Condition:
+    """The login is this user's, and has this password hash where one is given."""
+    if password_hash is None:
+        return Condition("u = :user", {":user": {"S": user}})
+    return Condition("u = :user AND h = :hash", {":user": {"S": user}, ":hash": {"S": password_hash}})
+
+
+def _no_user(user: str) -> NotFound:
+    return NotFound(f"There is no user {user}")

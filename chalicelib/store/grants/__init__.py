@@ -1,0 +1,1 @@
+"""Grants, codes and refresh tokens; short-lived items."""

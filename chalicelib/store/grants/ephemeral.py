@@ -1,0 +1,207 @@
+"""The ephemeral table: what is of use for minutes or a day and goes by itself (TTL).
+
+| item | pk | sk | attributes |
+|---|---|---|---|
+| used server_state | `state#<hash>` | `#` | `ttl` |
+| nonce of a signature | `nonce#<hash>` | `#` | `by` the request that used it, `ttl` |
+| failed sign-ins | `signin#<kind>#<hash>` | `#` | `failures`, `latest` (ms), `ttl` |
+| Idempotency-Key | `once#<hash>` | `#` | `said` (hash), `runner`, `deadline` (ms), `answer`, `expires`, `ttl` |
+
+DynamoDB deletes an item some time after its `ttl`: whoever reads one judges its time.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.oauth import STATE_SECONDS, hashed
+from chalicelib.core.sign_in_delays import ACCOUNT_FREE, ADDRESS_FREE, DEVICE_FREE, FORGET_SECONDS, Failures
+from chalicelib.store.aws.client import Condition, Dynamo, Key, races, typed
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import (
+    ABSENT,
+    PRESENT,
+    Update,
+    Write,
+    commit,
+    delete,
+    insist,
+    put,
+    update,
+)
+
+NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
+
+
+class UsedStates:
+    """The server_states that have been used: each is good for one authorization, and kept until it would have ended."""
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._clock = clock
+
+    def has(self, text: str) -> bool:
+        """Whether this one has been used."""
+        return self._dynamo.get(self._table, _state_key(text), consistent=True) is not None
+
+    def use(self, text: str) -> Write:
+        """Return the write that uses one up, for the transaction that stores the code; it fails for a used one."""
+        ttl = {"N": str(self._clock() // 1000 + STATE_SECONDS)}
+        return put(self._table, typed(_state_key(text)) | {"ttl": ttl}, ABSENT)
+
+
+class Nonces:
+    """The nonces of signed requests (OAuth 1.0a), each good for one request of an app and timestamp.
+
+    One is kept `seconds` beyond its timestamp, as long as that timestamp is accepted.
+    """
+
+    def __init__(self, dynamo: Dynamo, table: str, seconds: int) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._seconds = seconds
+
+    def use(self, app: str, timestamp: int, nonce: str) -> bool:
+        """Use one up; whether it was fresh. Raises Unavailable."""
+        by = {"S": secrets.token_hex(8)}
+        ttl = {"N": str(timestamp + self._seconds + 1)}
+        item = typed(_nonce_key(app, timestamp, nonce)) | {"by": by, "ttl": ttl}
+        try:
+            insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, ABSENT))
+        except Lost as lost:
+            # Its own first try, whose answer was lost, may be what it met.
+            return lost.item is not None and lost.item["by"] == by
+        return True
+
+
+class Kind(Enum):
+    """What failed sign-ins are counted for."""
+
+    ACCOUNT = "account"
+    ADDRESS = "address"
+    DEVICE = "device"
+    """One user in one browser (core/sign_in_delays.py)."""
+
+    @property
+    def free(self) -> int:
+        """Failures that cost no time."""
+        return _FREE[self]
+
+
+_FREE = {Kind.ACCOUNT: ACCOUNT_FREE, Kind.ADDRESS: ADDRESS_FREE, Kind.DEVICE: DEVICE_FREE}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try that was counted: what stood there before, and since."""
+
+    kind: Kind
+    name: str
+    before: Failures
+    counted: Failures
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A try that has to wait so many whole seconds, and was not counted."""
+
+    seconds: int
+
+
+class Attempts:
+    """Failed sign-ins, counted by account and by address, or by device.
+
+    A try is counted before the password is looked at, and forgiven if it was right: however many try at once, no more
+    are looked at than the rule (core/sign_in_delays.py) lets. What changes a count is a transaction of one item, so that a
+    write whose answer was lost is not counted twice when it is sent again.
+    """
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._clock = clock
+
+    def begin(self, kind: Kind, name: str) -> Attempt | Wait:
+        """Count a try; or say how long it has to wait. Raises Unavailable."""
+        key = _signin_key(kind, name)
+        known: Item | None = None
+        for pause in races():
+            now = self._clock()
+            before = _failures(known)
+            if wait := before.wait(now, kind.free):
+                return Wait(wait)
+            counted = before.one_more(now)
+            try:
+                commit(self._dynamo, [put(self._table, typed(key) | _attributes(counted), _as_known(known))])
+                return Attempt(kind, name, before, counted)
+            except Lost as lost:
+                # The first loss only tells what is stored; those after it are races.
+                if known is not None:
+                    self._dynamo.rest(pause)
+                known = lost.item
+        raise Unavailable
+
+    def forgive(self, attempt: Attempt) -> None:
+        """Take back the count of a try that was right, or that another count refused. Raises Unavailable.
+
+        A device's failures are forgotten with it. Those of an account or an address may be somebody else's: they stay
+        as they were before, so nobody learns from them that another has signed in.
+        """
+        key = _signin_key(attempt.kind, attempt.name)
+        counted = _attributes(attempt.counted)
+        if attempt.kind is Kind.DEVICE:
+            with suppress(Lost):  # Forgotten already.
+                insist(self._dynamo, lambda _: self._dynamo.delete(self._table, key, PRESENT))
+            return
+        if attempt.counted.count > 1:
+            undone = put(self._table, typed(key) | _attributes(attempt.before), _as_known(counted))
+        else:
+            undone = delete(self._table, key, _as_known(counted))
+        try:
+            commit(self._dynamo, [undone])
+        except Lost:
+            # Others have tried since: one less. Lost again: the count has gone by itself.
+            some = Condition("failures > :none", {":none": {"N": "0"}})
+            with suppress(Lost):
+                commit(self._dynamo, [update(self._table, key, Update(adds={"failures": -1}), some)])
+
+
+def _state_key(text: str) -> Key:
+    return f"state#{hashed(text)}", "#"
+
+
+def _nonce_key(app: str, timestamp: int, nonce: str) -> Key:
+    # Neither an app's id nor a timestamp has a space in it, so no two names are one.
+    return f"nonce#{hashed(f'{app} {timestamp} {nonce}')}", "#"
+
+
+def _signin_key(kind: Kind, name: str) -> Key:
+    # Hashed: a name may be of any length, and what people type there is sometimes their password.
+    return f"signin#{kind.value}#{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}", "#"
+
+
+def _failures(item: Item | None) -> Failures:
+    return Failures(int(item["failures"]["N"]), int(item["latest"]["N"])) if item else Failures()
+
+
+def _attributes(failures: Failures) -> Item:
+    return {
+        "failures": {"N": str(failures.count)},
+        "latest": {"N": str(failures.at)},
+        "ttl": {"N": str(failures.at // 1000 + FORGET_SECONDS)},
+    }
+
+
+def _as_known(item: Item | None) -> Condition:
+    if item is None:
+        return ABSENT
+    return Condition(
+        "failures = :failures AND latest = :latest", {":failures": item["failures"], ":latest": item["latest"]}
+    )

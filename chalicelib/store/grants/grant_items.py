@@ -1,0 +1,93 @@
+"""The items of the grants table (its layout is in grants.py), and their change under conditions."""
+
+from typing import Any
+
+from chalicelib.core.oauth import REFRESH_SECONDS, Family, Grant
+from chalicelib.store.aws.client import Condition, Key, typed
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import ABSENT, Update
+
+_TEXTS = ("app", "user", "code", "refresh", "redirect_uri", "challenge", "server_state", "salt", "owner")
+GRANT = "grant#"
+
+
+def family_key(family: str) -> Key:
+    """Where a family is."""
+    return f"family#{family}", "#"
+
+
+def grant_key(app: str, user: str | None) -> Key:
+    """Where a user's grant to an app is, or (None) the app's own."""
+    return (f"user#{user}", GRANT + app) if user else (f"app#{app}", GRANT + app)
+
+
+def lasting(expires: int) -> dict[str, Any]:
+    """The attributes of what expires at that second since the epoch, when DynamoDB may remove it, too."""
+    return {"expires": {"N": str(expires)}, "ttl": {"N": str(expires)}}
+
+
+def unchanged(grant: Grant | None) -> Condition:
+    """The grant has the families that it was read with."""
+    if grant is None:
+        return ABSENT
+    if not grant.families:
+        return Condition("attribute_exists(pk) AND attribute_not_exists(families)")
+    return Condition("families = :seen", {":seen": {"SS": sorted(grant.families)}})
+
+
+def grant_update(family: Family, known: Grant | None, families: set[str]) -> Update:
+    """The change of a grant that gains `family` and then names `families`; `known` is the grant as read."""
+    scopes = family.scopes | (known.scopes if known and known.families else frozenset())
+    ttl = max(family.expires, family.created // 1000 + REFRESH_SECONDS)
+    sets: dict[str, Any] = {
+        "families": {"SS": sorted(families)},
+        "used": {"N": str(family.created)},
+        "ttl": {"N": str(ttl)},
+    }
+    if scopes:
+        sets["scopes"] = {"SS": sorted(scopes)}
+    if known is None or not known.families:
+        sets["created"] = {"N": str(family.created)}
+    return Update(sets)
+
+
+def family_item(family: Family) -> Item:
+    """The item that stores a family."""
+    texts = {name: {"S": value} for name in _TEXTS if (value := getattr(family, name))}
+    scopes: dict[str, Any] = {"scopes": {"SS": sorted(family.scopes)}} if family.scopes else {}
+    return {
+        **typed(family_key(family.id)),
+        **texts,
+        **scopes,
+        **lasting(family.expires),
+        "created": {"N": str(family.created)},
+        "redirect_sent": {"BOOL": family.redirect_sent},
+    }
+
+
+def to_family(item: Item) -> Family:
+    """The family that an item stores."""
+    texts = {name: item[name]["S"] for name in _TEXTS if name in item}
+    return Family(
+        id=item["pk"]["S"].removeprefix("family#"),
+        scopes=frozenset(item.get("scopes", {}).get("SS", ())),
+        created=int(item["created"]["N"]),
+        expires=int(item["expires"]["N"]),
+        redirect_sent=item["redirect_sent"]["BOOL"],
+        rotated=int(item["rotated"]["N"]) if "rotated" in item else 0,
+        user=texts.pop("user", None),
+        **texts,
+    )
+
+
+def to_grant(item: Item) -> Grant:
+    """The grant that an item stores."""
+    kind, _, holder = item["pk"]["S"].partition("#")
+    return Grant(
+        app=item["sk"]["S"].removeprefix(GRANT),
+        user=holder if kind == "user" else None,
+        scopes=frozenset(item.get("scopes", {}).get("SS", ())),
+        created=int(item["created"]["N"]),
+        used=int(item["used"]["N"]),
+        families=frozenset(item.get("families", {}).get("SS", ())),
+    )

@@ -1,0 +1,322 @@
+"""The grants table: what users have granted to apps, and the codes and refresh tokens that follow.
+
+| item | pk | sk | attributes |
+|---|---|---|---|
+| family | `family#<id>` | `#` | those of core/oauth.py's Family; `ttl` |
+| grant | `user#<id>`, or `app#<id>` of an app's own | `grant#<app>` | `families`, `scopes`, `created`, `used`, `ttl` |
+
+One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
+conditional write of it. Its id is the hash of the first part of the token, and what is compared is the hash of all of
+it, so a token that was replaced is known as such for as long as the family lives, without being stored. A token that
+rotates is derived from the one before by a salt that the family stores: who comes again with that one, because our
+answer was lost, gets the same. A grant names its families, so that ending it deletes them in one transaction and
+nothing of a user stays behind.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.model.directory import App
+from chalicelib.core.oauth import (
+    CLIENT_FAMILIES,
+    CODE_SECONDS,
+    REFRESH_SECONDS,
+    USER_FAMILIES,
+    Family,
+    Grant,
+    family_of,
+    hashed,
+    new_salt,
+    new_token,
+    pruned,
+    same,
+    successor,
+)
+from chalicelib.store.aws.client import Condition, Dynamo, Key, Place, beginning, races, typed
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.transactions import (
+    ABSENT,
+    PRESENT,
+    Update,
+    Write,
+    check,
+    commit,
+    delete,
+    put,
+    update,
+)
+from chalicelib.store.directory.apps import Apps
+from chalicelib.store.directory.keys import INSTALL, of_user
+from chalicelib.store.grants.grant_items import (
+    GRANT,
+    family_item,
+    family_key,
+    grant_key,
+    grant_update,
+    lasting,
+    to_family,
+    to_grant,
+    unchanged,
+)
+
+NEEDS = (
+    on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+    # A grant is of a user who has the app, and uses up the server state of its request; apps are read with them.
+    on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+    on_table("ephemeral", "PutItem"),
+)
+
+_MOST_ID = 64
+"""Characters of a client id that is looked up; whatever a client sends stands in a key."""
+_ANY = Condition("attribute_exists(pk) OR attribute_not_exists(pk)")
+
+
+class Grants:
+    """Grants and their families. `apps` is asked for the app together with a family; times come from `clock` (ms)."""
+
+    def __init__(self, dynamo: Dynamo, table: str, directory_table: str, apps: Apps, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._directory_table = directory_table
+        self._apps = apps
+        self._clock = clock
+
+    def find(self, app: str, token: str) -> tuple[App | None, Family | None]:
+        """An app, and the family that a code or refresh token belongs to, in one read; None: there is none, or no more.
+
+        Whether the token is the family's present one, and the app's, is for the caller to judge.
+        """
+        family = family_of(token)
+        places = [(self._table, family_key(family))] if family else []
+        told, items = self._with_app(app, places)
+        item = items.get(places[0]) if places else None
+        return told, self._live(item)
+
+    def find_own(self, app: str) -> tuple[App | None, Grant | None]:
+        """An app, and its grant to itself, in one read."""
+        place = self._table, grant_key(app[:_MOST_ID], None)
+        told, items = self._with_app(app, [place])
+        return told, to_grant(items[place]) if place in items else None
+
+    def find_with_owner(self, app: str, owner: str | None) -> tuple[App | None, bool]:
+        """An app, and whether the user `owner` has installed it, in one read."""
+        place = self._directory_table, of_user(owner or "", INSTALL, app[:_MOST_ID])
+        told, items = self._with_app(app, [place] if owner else [])
+        return told, place in items
+
+    def allow(self, family: Family, *also: Write) -> str:
+        """Store what a user has allowed, with `also` in the same transaction; a code for it.
+
+        `family` needs app, user, scopes and what the code is bound to. The user must have installed the app: there is
+        no grant without an install. Raises Unavailable if it was uninstalled in that moment, and Lost if a condition of
+        `also` does not hold.
+        """
+        code = new_token()
+        now = self._clock()
+        made = replace(family, id=_id(code), code=hashed(code), created=now, expires=now // 1000 + CODE_SECONDS)
+        grant = self._grant(grant_key(made.app, made.user))
+        install = of_user(_known(family.user), INSTALL, family.app)
+        self._begin(made, grant, [check(self._directory_table, install, PRESENT), *also])
+        return code
+
+    def begin_own(self, app: str, scopes: frozenset[str], grant: Grant | None) -> str:
+        """A refresh token for an app's own access; `grant` as `find_own` has told it."""
+        token = new_token()
+        now = self._clock()
+        expires = now // 1000 + REFRESH_SECONDS
+        self._begin(Family(_id(token), app, None, scopes, now, expires, refresh=hashed(token)), grant, [])
+        return token
+
+    def redeem(self, family: Family, code: str) -> str | None:
+        """A refresh token for a code; None where the code was used before, or its grant has ended meanwhile."""
+        token = new_token(code)
+        now = self._clock()
+        change = Update(
+            {"refresh": {"S": hashed(token)}} | lasting(now // 1000 + REFRESH_SECONDS),
+        )
+        unused = Condition("code = :code AND attribute_not_exists(refresh)", {":code": {"S": hashed(code)}})
+        found = self._advance(family, change, unused)
+        # Our own write, on a try whose answer was lost, has left the token that nobody else knows.
+        return token if found is None or same(found.refresh, hashed(token)) else None
+
+    def renew(self, family: Family, token: str, *, rotate: bool) -> str | None:
+        """Record the use of a refresh token; the one to use from now on, or None where it is not the present one.
+
+        With `rotate` a new one, that lives its full time from now; else the same, which goes on to its end. A token
+        that was rotated a moment ago gets the same new one again, as long as nobody has used that.
+        """
+        now = self._clock()
+        present = Condition("refresh = :refresh", {":refresh": {"S": hashed(token)}})
+        if not rotate:
+            found = self._advance(family, Update({"used": {"N": str(now)}}), present)
+            return token if found is None or same(found.refresh, hashed(token)) else None
+        if again := self.repeated(family, token):
+            return again
+        salt = new_salt()
+        fresh = successor(token, salt)
+        change = Update(
+            {"refresh": {"S": hashed(fresh)}, "salt": {"S": salt}, "rotated": {"N": str(now)}}
+            | lasting(now // 1000 + REFRESH_SECONDS)
+        )
+        found = self._advance(family, change, present)
+        # Another request with the same token, or our own try whose answer was lost, may have rotated it.
+        return fresh if found is None else self.repeated(found, token)
+
+    def repeated(self, family: Family, token: str) -> str | None:
+        """Return the present refresh token if `token` is the one before it and was replaced a moment ago, else None."""
+        return family.repeated(token, self._clock())
+
+    def end_family(self, family: Family) -> None:
+        """End what one consent made: its code and its refresh tokens."""
+        grant: Write = {
+            "Update": {
+                "TableName": self._table,
+                "Key": typed(grant_key(family.app, family.user)),
+                "UpdateExpression": "DELETE families :family",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":family": {"SS": [family.label]}},
+            }
+        }
+        # Lost: the whole grant has ended meanwhile, and this family with it.
+        with suppress(Lost):
+            commit(self._dynamo, [delete(self._table, family_key(family.id), _ANY), grant])
+
+    def of_user(self, user: str) -> list[Grant]:
+        """Everything that a user has granted and that still has an effect, in order of the apps' ids."""
+        items = self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True)
+        return [to_grant(item) for item in items if self._lasts(item)]
+
+    def held(self, user: str, app: str) -> bool:
+        """Whether something that a user has granted to an app still has an effect."""
+        item = self._dynamo.get(self._table, grant_key(app, user), consistent=True)
+        return item is not None and self._lasts(item)
+
+    def end(self, user: str, app: str) -> bool:
+        """End a user's grant to an app, with all its codes and refresh tokens; whether there was one."""
+        return self._end(grant_key(app, user))
+
+    def ending(self, user: str, app: str) -> list[Write]:
+        """Return the writes that end a user's grant to an app, for the transaction that uninstalls the app.
+
+        They fail if the grant has changed since, or if there is one by then.
+        """
+        key = grant_key(app, user)
+        grant = self._grant(key)
+        labels = sorted(grant.families) if grant else []
+        families = [delete(self._table, family_key(label.partition("#")[2]), _ANY) for label in labels]
+        return [delete(self._table, key, unchanged(grant)), *families]
+
+    def end_own(self, app: str) -> bool:
+        """End an app's grant to itself; whether there was one."""
+        return self._end(grant_key(app, None))
+
+    def erase(self, user: str) -> None:
+        """End everything that a user has granted; nothing about the user is left in this table."""
+        for item in self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True, only="pk, sk"):
+            self._end((item["pk"]["S"], item["sk"]["S"]))
+
+    def _with_app(self, app: str, places: list[Place]) -> tuple[App | None, dict[Place, Item]]:
+        # Strongly consistent: a code may be used within milliseconds of its making, a token of its rotation.
+        known = [self._apps.place(app)] if 0 < len(app) <= _MOST_ID else []
+        items = self._dynamo.batch_get([*known, *places], consistent=True)
+        return self._apps.from_item(items.get(known[0])) if known else None, items
+
+    def _live(self, item: Item | None) -> Family | None:
+        """The family of an item, unless its newest token has run out; a used code's family outlives the code."""
+        if item is None or int(item["expires"]["N"]) <= self._clock() // 1000:
+            return None
+        return to_family(item)
+
+    def _lasts(self, grant: Item) -> bool:
+        return "families" in grant and int(grant["ttl"]["N"]) > self._clock() // 1000
+
+    def _begin(self, family: Family, known: Grant | None, also: Iterable[Write]) -> None:
+        """Store a new family under its grant, which makes room for it; `known` is the grant as it was read."""
+        key = grant_key(family.app, family.user)
+        most = USER_FAMILIES if family.user else CLIENT_FAMILIES
+        rest = [put(self._table, family_item(family), ABSENT), *also]
+        for wait in races():
+            kept, gone = pruned(known.families if known else (), most)
+            change = grant_update(family, known, kept | {family.label})
+            # At most CLIENT_FAMILIES at once are let go: no more can have come since an earlier version of the limit.
+            old = [delete(self._table, family_key(label.partition("#")[2]), _ANY) for label in gone[:90]]
+            try:
+                commit(self._dynamo, [update(self._table, key, change, unchanged(known)), *rest, *old])
+                return
+            except Lost as lost:
+                if 0 not in lost.failed:
+                    self._judge(lost, family, rest)
+                    return
+                known = to_grant(lost.failed[0]) if lost.failed[0] else None
+                if known and family.label in known.families:
+                    return  # Our own write, on a try whose answer was lost.
+                self._dynamo.rest(wait)
+        raise Unavailable
+
+    def _judge(self, lost: Lost, family: Family, rest: list[Write]) -> None:
+        """What a failed condition beside the grant's own means."""
+        for position in lost.failed:
+            if "ConditionCheck" in rest[position - 1]:
+                raise Unavailable
+        raise lost
+
+    def _advance(self, family: Family, change: Update, condition: Condition) -> Family | None:
+        """Change a family and say in its grant that it was used; None, or the family as it is if a condition failed.
+
+        A family that is gone, or not in its grant any more, has no tokens.
+        """
+        now = self._clock()
+        listed = Condition("contains(families, :family)", {":family": {"S": family.label}})
+        used = Update({"used": {"N": str(now)}, "ttl": {"N": str(now // 1000 + REFRESH_SECONDS)}})
+        writes = [
+            update(self._table, family_key(family.id), change, condition),
+            update(self._table, grant_key(family.app, family.user), used, listed),
+        ]
+        try:
+            commit(self._dynamo, writes)
+        except Lost as lost:
+            item = lost.failed.get(0)
+            if item is None or 1 in lost.failed:
+                return replace(family, refresh=None, salt=None)
+            return to_family(item)
+        return None
+
+    def _grant(self, key: Key) -> Grant | None:
+        item = self._dynamo.get(self._table, key, consistent=True)
+        return to_grant(item) if item else None
+
+    def _end(self, key: Key) -> bool:
+        ended = False
+        for wait in races():
+            grant = self._grant(key)
+            if grant is None:
+                return ended
+            ended = True
+            families = [family_key(label.partition("#")[2]) for label in sorted(grant.families)]
+            try:
+                gone = [delete(self._table, each, _ANY) for each in families[:99]]
+                if len(families) > len(gone):
+                    commit(self._dynamo, gone)
+                    continue
+                commit(self._dynamo, [delete(self._table, key, unchanged(grant)), *gone])
+                return True
+            except Lost:
+                self._dynamo.rest(wait)
+        raise Unavailable
+
+
+def _known(user: str | None) -> str:
+    if user is None:
+        raise ValueError("only a user allows")
+    return user
+
+
+def _id(token: str) -> str:
+    family = family_of(token)
+    if family is None:
+        raise ValueError("not a token of ours")
+    return family

@@ -1,0 +1,76 @@
+"""Answers too large for Lambda to carry: put into S3, fetched by the client from a presigned URL."""
+
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.core.errors import Unavailable
+from chalicelib.store.aws import deadline
+from chalicelib.store.aws.iam_needs import on_objects
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "answers/"
+URL_SECONDS = 300
+_NO_USER = "-"
+
+NEEDS = (
+    # Whoever has the presigned URL reads what its signer may read. Answers of a user are found by their keys.
+    on_objects(PREFIX, "PutObject", "GetObject", "ListBucket", "DeleteObject"),
+)
+
+
+class Answers:
+    """Oversized answers, in a folder of the bucket for each user. Its lifecycle removes them after a day.
+
+    A folder has the answers with that user's own data alone, and those of several users that this user has read.
+
+    `client` gives the client: every reader of data has this, and hardly any needs it.
+    """
+
+    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keeper(self, user: str | None) -> Callable[[bytes, str], str]:
+        """Return `keep` for answers of this user; None: of nobody, such as what is public."""
+        return partial(self.keep, user=user)
+
+    def keep(self, body: bytes, content_type: str, user: str | None = None) -> str:
+        """Store a body and return a URL that anyone who has it can GET for 5 minutes. Raises Unavailable."""
+        deadline.check()
+        key = f"{PREFIX}{user or _NO_USER}/{secrets.token_urlsafe(24)}"
+        client = self._client()
+        try:
+            client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, CacheControl="private, no-store"
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable from error
+        return client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=URL_SECONDS
+        )
+
+    def clear(self, user: str) -> None:
+        """Delete the answers of a user: one call if there are none. Raises Unavailable if some may be left."""
+        client = self._client()
+        more = True
+        try:
+            while more:
+                deadline.check()
+                found = client.list_objects_v2(Bucket=self._bucket, Prefix=f"{PREFIX}{user}/")
+                more = found.get("IsTruncated", False)
+                if objects := [{"Key": each["Key"]} for each in found.get("Contents", [])]:
+                    deadline.check()
+                    deleted = client.delete_objects(
+                        Bucket=self._bucket,
+                        Delete={"Objects": objects, "Quiet": True},  # type: ignore[typeddict-item]
+                    )
+                    if deleted.get("Errors"):
+                        raise Unavailable
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable from error

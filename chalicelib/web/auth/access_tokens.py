@@ -1,0 +1,148 @@
+"""Access tokens: JWTs as RFC 9068 has them, checked without asking anyone.
+
+Claims: `sub` the user (the client id in a token that an app got for itself), `client_id` the app, `scope`, `owner`
+where the app's owner is not the viewer, and `iss`, `aud`, `exp`, `iat`, `jti`. Keys are a JWK Set (RFC 7517): the first
+signs, every one verifies, chosen by `kid`; so a key is rotated by putting a new one first and dropping the old one
+when the tokens it signed have expired.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.core.errors import TokenRefused
+from chalicelib.core.model.access import Access
+from chalicelib.web.auth import jwt
+
+if TYPE_CHECKING:
+    from chalicelib.web.auth.external_issuer import Issuer
+
+TYPE = "at+jwt"
+MOST_CHARACTERS = 4096
+"""A longer token is refused unread."""
+RELOAD_SECONDS = 60
+"""A token with an unknown `kid` makes the keys be read again, at most this often."""
+_PURPOSE = b"engawa: viewers in logs"
+_CLAIMS = ["iss", "aud", "exp", "iat", "jti", "sub", "client_id"]
+
+
+class WrongKeys(Exception):
+    """What should be a JWK Set is none. The text says what is wrong, and has nothing of a key."""
+
+    loggable = True
+
+
+class Keys:
+    """The token keys, read when first needed and again when a token names one that is not among them.
+
+    `load` returns the JWK Set as JSON text.
+    """
+
+    def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
+        self._load = load
+        self._now = now
+        self._keys: dict[str, jwt.Key] = {}
+        self._pepper: bytes | None = None
+        self._loaded: float | None = None
+
+    def signing(self) -> jwt.Key:
+        """The key that signs."""
+        if self._loaded is None:
+            self._reload()
+        return next(iter(self._keys.values()))
+
+    def verifying(self, kid: str) -> jwt.Key | None:
+        """The key with that id."""
+        if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
+            self._reload()
+        return self._keys.get(kid)
+
+    def check(self) -> None:
+        """Raise WrongKeys where there is no key to sign with."""
+        if self._loaded is None:
+            self._reload()
+        if not self._keys:
+            raise WrongKeys("it has no keys")
+        if self._pepper is None:
+            raise WrongKeys("its first key has no private part, so it cannot sign")
+
+    def pseudonym(self, user: str) -> str | None:
+        """Stands for a user in logs: the same for the same user until the first key changes, and nobody without that
+        key can tell whose it is. None before the keys are read."""
+        return hmac.digest(self._pepper, user.encode(), "sha256").hex()[:16] if self._pepper else None
+
+    def _reload(self) -> None:
+        try:
+            jwks = json.loads(self._load())["keys"]
+            keys = jwt.keys(jwks)
+            secret = str(jwks[0].get("k") or jwks[0].get("d") or "") if jwks else ""
+        except jwt.Invalid as wrong:
+            raise WrongKeys(f"it has {wrong}") from None
+        # What these raise may quote what was read.
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise WrongKeys("it is not a JWK Set") from None
+        self._pepper = hmac.new(secret.encode(), _PURPOSE, hashlib.sha256).digest() if secret else None
+        self._keys, self._loaded = keys, self._now()
+
+
+class Tokens:
+    """Issues and checks the access tokens of one deployment, named by its `issuer` (also their audience)."""
+
+    def __init__(self, keys: Keys, issuer: str, external: "Issuer | None" = None) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._external = external
+
+    def issue(
+        self, *, app: str, viewer: str | None, scopes: Iterable[str], lifetime: int, owner: str | None = None
+    ) -> str:
+        """A token for `viewer` (None: for the app itself) that lives `lifetime` seconds from now."""
+        key, now = self._keys.signing(), int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "aud": self._issuer,
+            "sub": viewer or app,
+            "client_id": app,
+            "scope": " ".join(sorted(scopes)),
+            "iat": now,
+            "exp": now + lifetime,
+            "jti": secrets.token_hex(8),
+        }
+        if owner and owner != viewer:
+            claims["owner"] = owner
+        return key.sign(claims, TYPE)
+
+    def check(self, token: str) -> Access:
+        """What a token says, one of ours or of the external issuer.
+
+        Raises TokenRefused: `expired_token` for one past its time, else `invalid_token`; and Unavailable where the
+        external issuer's keys are not to be had.
+        """
+        if self._external and len(token) <= MOST_CHARACTERS and self._external.issued(token):
+            return self._external.check(token)
+        claims = self._claims(token)
+        viewer, app = claims["sub"], claims["client_id"]
+        return Access(
+            app=app,
+            viewer=None if viewer == app else viewer,
+            owner=claims.get("owner", None if viewer == app else viewer),
+            scopes=frozenset(claims.get("scope", "").split()),
+        )
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            if len(token) > MOST_CHARACTERS:
+                raise jwt.Invalid
+            header = jwt.header(token)
+            key = self._keys.verifying(str(header.get("kid")))
+            if key is None or str(header.get("typ")).lower().removeprefix("application/") != TYPE:
+                raise jwt.Invalid
+            return key.claims(token, issuer=self._issuer, audience=self._issuer, required=_CLAIMS)
+        except jwt.Expired:
+            raise TokenRefused("expired_token", "The access token has expired") from None
+        except jwt.Invalid:
+            raise TokenRefused("invalid_token", "The access token is not valid") from None

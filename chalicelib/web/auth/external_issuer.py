@@ -1,0 +1,121 @@
+"""Access tokens of an external OpenID issuer, accepted instead of signing in here.
+
+The issuer signs JWTs with a key of its JWK Set (asymmetric, always), for us (`aud` has our own issuer), with `sub` the
+id of the user here, `client_id` (or `azp`) the app's, and `scope`. It never gives the operator's scope, nor an owner
+who is not the viewer. The keys are fetched when first needed, kept an hour, and asked for again, at most once a minute,
+where a token names an unknown one; those at hand are used where the issuer does not answer.
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+from http.client import HTTPException
+from typing import Any, TypeGuard
+
+from chalicelib.core.errors import TokenRefused, Unavailable
+from chalicelib.core.model.access import Access
+from chalicelib.core.oauth import OPERATOR
+from chalicelib.web.auth import jwt
+
+log = logging.getLogger(__name__)
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+MOST_BYTES = 65_536
+MOST_KEYS = 32
+FETCH_SECONDS = 3
+KEEP_SECONDS = 3600
+AGAIN_SECONDS = 60
+_CLAIMS = ["iss", "aud", "exp", "sub"]
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class Issuer:
+    """An external issuer. `fetch` gets the text at a URL; `now` is a clock in seconds."""
+
+    def __init__(
+        self,
+        issuer: str,
+        jwks: str,
+        audience: str,
+        *,
+        fetch: Callable[[str], bytes] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._issuer = issuer
+        self._jwks = jwks
+        self._audience = audience
+        self._fetch = fetch or _fetch
+        self._now = now
+        self._keys: dict[str, jwt.Key] = {}
+        self._asked: float | None = None
+
+    def issued(self, token: str) -> bool:
+        """Whether a token says that it is this issuer's; nothing is checked."""
+        try:
+            return bool(jwt.unverified(token).get("iss") == self._issuer)
+        except jwt.Invalid:
+            return False
+
+    def check(self, token: str) -> Access:
+        """What a token says. Raises TokenRefused, and Unavailable where there are no keys to check it with."""
+        try:
+            key = self._key(str(jwt.header(token).get("kid")))
+            if key is None or key.algorithm not in ALGORITHMS:
+                raise jwt.Invalid
+            claims = key.claims(token, issuer=self._issuer, audience=self._audience, required=_CLAIMS)
+        except jwt.Expired:
+            raise TokenRefused("expired_token", "The access token has expired") from None
+        except jwt.Invalid:
+            raise TokenRefused("invalid_token", "The access token is not valid") from None
+        viewer, app, scope = claims["sub"], claims.get("client_id", claims.get("azp")), claims.get("scope", "")
+        if not (_is_id(viewer) and _is_id(app) and isinstance(scope, str)):
+            raise TokenRefused("invalid_token", "The access token does not name a user and an app")
+        user = None if viewer == app else viewer
+        return Access(app=app, viewer=user, owner=user, scopes=frozenset(scope.split()) - {OPERATOR})
+
+    def _key(self, kid: str) -> jwt.Key | None:
+        age = None if self._asked is None else self._now() - self._asked
+        if age is None or age >= KEEP_SECONDS or (kid not in self._keys and age >= AGAIN_SECONDS):
+            self._reload()
+        if not self._keys:
+            raise Unavailable("The keys of the external issuer are not to be had", retry_after=AGAIN_SECONDS)
+        return self._keys.get(kid)
+
+    def _reload(self) -> None:
+        # Noted before the answer: an issuer that hangs may not be waited for by every request.
+        self._asked = self._now()
+        try:
+            found = json.loads(self._fetch(self._jwks))["keys"][:MOST_KEYS]
+            keys = {str(key["kid"]): key for key in found if key.get("use", "sig") == "sig" and "kid" in key}
+        except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            log.exception("the JWK Set of %s cannot be read", self._issuer)
+            return
+        self._keys = {kid: made for kid, key in keys.items() if (made := _made(key))}
+
+
+def _is_id(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _made(key: dict[str, str]) -> jwt.Key | None:
+    try:
+        return next(iter(jwt.keys([key]).values()))
+    except jwt.Invalid:
+        return None  # Broken, or of a kind that nothing here verifies with: no reason to refuse the others.
+
+
+def _fetch(url: str) -> bytes:
+    import urllib.request
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    # The URL is the operator's own setting, https but on this machine.
+    with urllib.request.build_opener(Stay).open(url, timeout=FETCH_SECONDS) as answer:
+        body: bytes = answer.read(MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        raise ValueError(f"more than {MOST_BYTES} bytes")
+    return body

@@ -1,0 +1,86 @@
+"""The one place where a refusal becomes an HTTP answer.
+
+Every error is `{"error": …, "error_description": …}` as `application/json; charset=utf-8`, whoever raised it: the
+rules, the store, or Chalice itself.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib import observed
+from chalicelib.core.errors import (
+    InsufficientScope,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    Refusal,
+    SignatureRefused,
+    StillRunning,
+    TokenRefused,
+    Unavailable,
+    UnsupportedEncoding,
+)
+from chalicelib.web.json_answers import json_answer, rate_headers
+from chalicelib.web.token_dialect import Dialect, challenge, signature_challenge
+
+log = logging.getLogger(__name__)
+
+_FRAMEWORK = {404: NotFound, 405: MethodNotAllowed}
+
+
+def answer_refusal(refusal: Refusal, dialect: Dialect) -> Response:
+    """A refusal as JSON, with the headers that belong to it.
+
+    `WWW-Authenticate` in the dialect of the request, `Retry-After` in whole seconds, `ETag` and `X-RateLimit-*` where
+    they are known.
+    """
+    observed.refused(refusal)
+    error = refusal.error
+    headers: dict[str, str] = {}
+    match refusal:
+        case TokenRefused():
+            error = dialect.spell(error)
+            headers["WWW-Authenticate"] = challenge(dialect, error, refusal.description)
+        case InsufficientScope():
+            headers["WWW-Authenticate"] = challenge(dialect, error, refusal.description, refusal.scope)
+        case SignatureRefused():
+            headers["WWW-Authenticate"] = signature_challenge(error, refusal.details)
+        case Unavailable() | StillRunning():
+            headers["Retry-After"] = str(refusal.retry_after)
+        case UnsupportedEncoding():
+            headers["Accept-Encoding"] = "identity"
+    if refusal.etag:
+        headers["ETag"] = refusal.etag
+    headers |= rate_headers(refusal.rate)
+    return json_answer({"error": error, "error_description": refusal.description}, refusal.status, headers)
+
+
+def answer_any(error: Exception, dialect: Dialect) -> Response:
+    """An answer for whatever a route raised: ours in its own words, anything else as a 500 without detail."""
+    if isinstance(error, Refusal):
+        return answer_refusal(error, dialect)
+    log_unhandled(error)
+    return answer_refusal(InternalError(), dialect)
+
+
+def log_unhandled(error: Exception) -> None:
+    """Log what nobody expected, with the id of the request that it happened to."""
+    seen = observed.current()
+    log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
+
+
+def reword_framework(event: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Chalice middleware: its own 404, 405 and 500 bodies in our form; `Allow` stays."""
+    response = get_response(event)
+    if not _is_framework_body(response.body):
+        return response
+    ours = answer_refusal(_FRAMEWORK.get(response.status_code, InternalError)(), Dialect.OAUTH)
+    ours.headers.update({name: value for name, value in response.headers.items() if name == "Allow"})
+    return ours
+
+
+def _is_framework_body(body: Any) -> bool:
+    return isinstance(body, dict) and body.keys() == {"Code", "Message"}

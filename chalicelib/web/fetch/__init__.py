@@ -1,0 +1,1 @@
+"""Fetching images from addresses that users name."""

@@ -1,0 +1,72 @@
+"""Reading the URL of an image that the server is to fetch, once and strictly: what is read here is connected to.
+
+Source: RFC 3986; where URL parsers differ (backslashes, control characters, user names), the URL is refused.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.web.fetch.public_addresses import LOOPBACK, Address
+
+PORTS = (80, 443, 8080, 8443)
+"""Where web servers listen; the rest of a host is nobody's to knock at through us. Loopback addresses: any port."""
+MAX_URL = 2_048
+
+_HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to ask and for what: `host` in lower case and ASCII, in brackets where it is an IPv6 address.
+
+    `path` is path and query as a request line has them.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The host as resolvers and certificates know it."""
+        return self.host.strip("[]").rstrip(".")
+
+    @property
+    def authority(self) -> str:
+        """The value of the `Host` header."""
+        standard = self.port == (443 if self.scheme == "https" else 80)
+        return self.host if standard else f"{self.host}:{self.port}"
+
+    def may_be_at(self, address: Address) -> bool:
+        """Whether the port is one of those that are connected to at that address."""
+        return self.port in PORTS or address in LOOPBACK
+
+
+def target_of(url: str) -> Target:
+    """The target that a URL names. Raises ParameterInvalid."""
+    if len(url) > MAX_URL:
+        raise ParameterInvalid(f"The URL of the image is too long (max={MAX_URL} characters)")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode().lower()
+    except ValueError:
+        raise ParameterInvalid("The URL of the image is not valid") from None
+    if parts.scheme not in ("http", "https"):
+        raise ParameterInvalid("The URL of the image must begin with http:// or https://")
+    if "@" in parts.netloc:
+        raise ParameterInvalid("The URL of the image must not have a user name")
+    host = f"[{host}]" if "[" in parts.netloc else host
+    if _FORBIDDEN.search(url) or not _HOST.fullmatch(host) or port == 0:
+        raise ParameterInvalid("The URL of the image is not valid")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(
+        parts.scheme,
+        host,
+        port or (443 if parts.scheme == "https" else 80),
+        quote(path, safe="!#$%&'()*+,/:;=?@[]~", errors="replace"),
+    )

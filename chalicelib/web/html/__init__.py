@@ -1,0 +1,1 @@
+"""HTML pages: templates, texts and links."""

@@ -1,0 +1,140 @@
+"""Pages for people: templates, their language, and the headers that keep them from being framed, kept or scripted.
+
+Nothing here needs JavaScript. The policy allows the page's own style and forms, the pictures that it names, a script
+of ours if the page has one, and nothing else.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Request, Response
+
+from chalicelib import observed
+from chalicelib.core.errors import InternalError, Refusal, Unavailable
+from chalicelib.web.error_answers import log_unhandled
+from chalicelib.web.html.texts import Language, preferred, scope_words, word
+from chalicelib.web.requests import header_list, parameters
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+MEDIA_TYPE = "text/html; charset=utf-8"
+GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""Headers of every page."""
+View = Callable[..., Response]
+
+
+def language_of(request: Request, asked: str | None = None) -> Language:
+    """The language for a request; `asked` is what a form says, before `?lang=` and `Accept-Language`."""
+    wanted = asked or next(iter(parameters(request, "lang")), None)
+    return preferred(wanted, header_list(request, "accept-language") or "")
+
+
+def page(
+    template: str,
+    language: Language,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str | list[str]] | None = None,
+    form_target: str | None = None,
+    images: Iterable[str] = (),
+    script: str | None = None,
+    **values: Any,
+) -> Response:
+    """A page from `templates/<template>.html`; its forms go to us, and on to `form_target` if that is given.
+
+    `images` are the origins that the page may show pictures from, and `script` is the one script that may run.
+    """
+    environment = _environment()
+    body = environment.get_template(f"{template}.html").render(
+        lang=language.value,
+        other=next(each for each in Language if each is not language).value,
+        style=_style(),
+        word=partial(word, language),
+        scope_words=partial(scope_words, language),
+        script=script,
+        **values,
+    )
+    all_headers = {**_headers(form_target, images, script), "Content-Language": language.value, **(headers or {})}
+    return Response(body, {**all_headers}, status)
+
+
+def guarded(view: View) -> View:
+    """A view whose refusals are pages."""
+
+    def shown(request: Request, **segments: str) -> Response:
+        try:
+            return view(request, **segments)
+        except Exception as error:
+            return error_page(request, error)
+
+    shown.__name__, shown.__doc__ = view.__name__, view.__doc__
+    shown.__dict__["__wrapped__"] = view
+    return shown
+
+
+def error_page(request: Request, error: Exception) -> Response:
+    """A page for whatever a view raised: a refusal with its sentence, anything else without detail."""
+    language = language_of(request)
+    if not isinstance(error, Refusal):
+        log_unhandled(error)
+    observed.refused(error if isinstance(error, Refusal) else InternalError())
+    status = error.status if isinstance(error, Refusal) else 500
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
+    known = f"error_{status}" if status in (404, 500, 503) else "error_400"
+    detail = error.description if isinstance(error, Refusal) and status < 500 else None
+    return page("error", language, status=status, headers=headers, told=word(language, known), detail=detail)
+
+
+def policy(style: str, forms: str) -> str:
+    """The `Content-Security-Policy` of a page with this style and forms that go to `forms`: nothing else is loaded."""
+    return (
+        f"default-src 'none'; style-src {_source(style)}; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def _source(text: str) -> str:
+    """The source expression for this one inline style or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _headers(form_target: str | None, images: Iterable[str], script: str | None) -> dict[str, str]:
+    # Chrome holds form-action against the redirect that answers a form, too.
+    forms = "'self'" + (f" {form_target}" if form_target else "")
+    pictures = "".join(f" {origin}" for origin in sorted(set(images)))
+    scripted = f"; script-src {_source(script)}" if script else ""
+    return {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Security-Policy": policy(_style(), forms) + (f"; img-src{pictures}" if pictures else "") + scripted,
+        **GUARDS,
+        "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
+        "Cache-Control": "no-store",
+        "Vary": "Accept-Language, Cookie",
+    }
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+@cache
+def _style() -> Any:
+    from markupsafe import Markup
+
+    # Our own file, and the policy has its hash.
+    return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704
