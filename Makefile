@@ -24,10 +24,10 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 help:
 	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
 	@echo 'make test     all tests; make test ARGS="-k quota" some'
-	@echo 'make prove    the same for longer, with new random choices each time (docs/quality.md)'
+	@echo 'make prove    the same for longer, with new random choices each time (docs/internals/quality.md)'
 	@echo 'make coverage how much of the app tests run;  make mutate  whether they notice what is changed in its rules'
 	@echo 'make bench    what requests cost, and cold starts'
-	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operations.md)'
+	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operating/operations.md)'
 	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
 	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'
 	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
@@ -88,7 +88,7 @@ mutate: $(INSTALLED)
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
 
-# Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/quality.md.
+# Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/internals/quality.md.
 LOAD := .local/load-venv
 LOAD_INSTALLED := $(LOAD)/.installed
 SECONDS ?= 60

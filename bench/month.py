@@ -1,6 +1,6 @@
 """`python -m bench.month [--measure]`: what a month on AWS costs, by arithmetic from the cost ledger and AWS's prices.
 
-Everything that is assumed stands at the top, as data; docs/costs.md quotes the output and says what it means.
+Everything that is assumed stands at the top, as data; docs/operating/costs.md quotes the output and says what it means.
 `--measure` takes the ledger's figures anew instead of those recorded here.
 """
 
@@ -83,7 +83,7 @@ UTILISATION = 0.5  # of provisioned capacity that scales by itself
 GB = 1e9
 MILLION = 1e6
 
-# US dollars, ap-northeast-1 (CloudFront: Japan), without free tiers; where each is from: docs/costs.md.
+# US dollars, ap-northeast-1 (CloudFront: Japan), without free tiers; where each is from: docs/operating/costs.md.
 PRICES: Mapping[str, Tiers] = {
     "CloudFront requests": ((inf, 0.012 / 1e4),),
     "Lambda@Edge": ((inf, (0.60 + 0.01) / MILLION),),  # an answer each: 128 MB for about 2 ms

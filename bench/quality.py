@@ -1,11 +1,11 @@
-"""Writes figures into docs/quality.md, between the markers of the command that made them."""
+"""Writes figures into docs/internals/quality.md, between the markers of the command that made them."""
 
 import re
 from pathlib import Path
 
 from local.environment import ROOT
 
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "internals"
 QUALITY = DOCS / "quality.md"
 
 

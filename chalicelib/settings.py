@@ -53,7 +53,7 @@ class Settings:
     """ENGAWA_UTC_OFFSET: the offset of the dates that the Page API tells, "+09:00" by default; here in minutes."""
     favorite_shards: int = 1
     """ENGAWA_FAVORITE_SHARDS: in how many parts (1 to 64) the favorites of a content are counted that is posted from
-    now on (docs/architecture.md)."""
+    now on (docs/internals/architecture.md)."""
     openid_issuer: str | None = None
     """ENGAWA_OPENID_ISSUER: the issuer whose access tokens are accepted instead of signing in here, with"""
     openid_jwks: str | None = None

@@ -1,1 +1,1 @@
-"""Load on the served app: `make load` (docs/quality.md)."""
+"""Load on the served app: `make load` (docs/internals/quality.md)."""

@@ -1,1 +1,1 @@
-"""How cost and latency grow: `make scale` (docs/quality.md)."""
+"""How cost and latency grow: `make scale` (docs/internals/quality.md)."""

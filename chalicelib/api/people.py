@@ -2,7 +2,7 @@
 
 Takes a user's token with the scope `r_profile`; some fields ask for a scope of their own. Refusals come in this order:
 token, scopes, format, selector, parameters, permission. Sources: what is left of the People API page, its clients, and
-docs/decisions.md.
+docs/internals/decisions.md.
 """
 
 from collections.abc import Callable

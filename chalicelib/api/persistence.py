@@ -2,7 +2,7 @@
 
 Every route takes a user's token with the scope `mixi_apps2`. Refusals come in the documented order: token, scope,
 selector, content type, JSON, number of pairs, keys, values, permission, If-Match, rate, quota. Sources: the
-Persistence API page; what it leaves open is in docs/decisions.md.
+Persistence API page; what it leaves open is in docs/internals/decisions.md.
 """
 
 from collections.abc import Callable

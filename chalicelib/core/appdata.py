@@ -1,6 +1,6 @@
 """The Persistence API's rules about keys, values, selectors and quota, apart from how anything is stored.
 
-Sources: the Persistence API page (limits, error table), the permission model page, and docs/decisions.md.
+Sources: the Persistence API page (limits, error table), the permission model page, and docs/internals/decisions.md.
 """
 
 import re

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 def w3cdtf(milliseconds: int, offset: int) -> str:
     """A time (milliseconds since the epoch) in W3C-DTF, `offset` minutes east of UTC: "2010-11-02T10:42:57+09:00".
 
-    Source: Page API ("created"); the offset is the deployment's (docs/decisions.md).
+    Source: Page API ("created"); the offset is the deployment's (docs/internals/decisions.md).
     """
     return _local(milliseconds, offset).isoformat(timespec="seconds")
 

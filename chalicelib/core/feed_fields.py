@@ -3,7 +3,7 @@
 Lengths of text are characters (Unicode code points), those of URIs bytes. Text is kept as it came: of all Unicode, only
 lone surrogates are refused, which have no UTF-8. Unknown fields are ignored, null is the same as absent. What is
 refused is ParameterInvalid, which names the field and its maximum, and BadRequest where there is no JSON object.
-Sources: Page API ("Post and delete a feed", "Post and delete a comment"), and docs/decisions.md for the limits.
+Sources: Page API ("Post and delete a feed", "Post and delete a comment"), and docs/internals/decisions.md for the limits.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The numbers of the Persistence API ("Usage limitations" of its page, and docs/decisions.md)."""
+"""The numbers of the Persistence API ("Usage limitations" of its page, and docs/internals/decisions.md)."""
 
 from dataclasses import dataclass
 

@@ -8,7 +8,7 @@ Both faces read a request the same way and differ in its form alone:
 Values come as they are in JSON or in a path: None is absent, a string may be a comma-separated list. What is of another
 type raises BadRequest. The stores then say who of those named may be had (AppData.read_named, AppData.read_friends,
 People.named, People.friends), and `person` shapes an entry. Sources: the page Information Sharing (selectors, 400 and
-403), Available Information, OpenSocial's JSON-RPC and REST protocols, and docs/decisions.md.
+403), Available Information, OpenSocial's JSON-RPC and REST protocols, and docs/internals/decisions.md.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The People API's rules: which fields a person has and what each asks for, selectors, filters and order.
 
 Sources: the heads of the People API page and its clients (fields, scopes, parameters), the page Available Information
-(which fields are a user's information and which the profile's), and docs/decisions.md.
+(which fields are a user's information and which the profile's), and docs/internals/decisions.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -3,7 +3,7 @@
 It asks whose id is named (the owner's, the viewer's, a friend's of either, anyone else's) and whether that person has
 installed the app; for each app anew, whoever made it. INFORMATION and DATA are the printed matrices. Source: the page
 Available Information. Of its tables only × and the labels survive; the other signs follow from its text
-(docs/decisions.md).
+(docs/internals/decisions.md).
 """
 
 from collections.abc import Container

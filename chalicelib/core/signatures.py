@@ -2,7 +2,7 @@
 
 The signature itself is checked in web/auth/oauth1_signatures.py. Sources: RFC 5849, the RESTful API pages (`xoauth_requestor_id`,
 `oauth_problem`), OAuth Request Body Hash 1.0 and OAuth Problem Reporting 1.0 (drafts of the community), and
-docs/decisions.md.
+docs/internals/decisions.md.
 """
 
 from collections import Counter

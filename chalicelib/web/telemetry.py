@@ -1,6 +1,6 @@
 """One line of JSON for each request and for each run of a function, CloudWatch's metrics in it (EMF).
 
-docs/operations.md has its fields. What a client sends does not get into it: there are the route's template, the word of
+docs/operating/operations.md has its fields. What a client sends does not get into it: there are the route's template, the word of
 the error, the id of an app whose token or signature holds, and a pseudonym of the viewer (web/auth/access_tokens.py).
 """
 

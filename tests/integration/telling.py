@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.web import logs
 
-OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operating" / "operations.md"
 Line = dict[str, Any]
 
 

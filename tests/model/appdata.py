@@ -1,4 +1,4 @@
-"""Persistent data (docs/protocol/persistence.md, docs/protocol/sharing.md)."""
+"""Persistent data (docs/reference/protocol/persistence.md, docs/reference/protocol/sharing.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages with their feeds, comments and favorites (docs/protocol/pages.md)."""
+"""Pages with their feeds, comments and favorites (docs/reference/protocol/pages.md)."""
 
 from __future__ import annotations
 

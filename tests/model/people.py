@@ -1,4 +1,4 @@
-"""Who people are, as an app may see them (docs/protocol/people.md, docs/protocol/sharing.md)."""
+"""Who people are, as an app may see them (docs/reference/protocol/people.md, docs/reference/protocol/sharing.md)."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ NOTHING = Content(False)
 
 
 def content_step(state: Content, operation: Operation) -> Content | None:
-    """What becomes of a content (docs/protocol/pages.md); an answer is a status with what was told."""
+    """What becomes of a content (docs/reference/protocol/pages.md); an answer is a status with what was told."""
     kind, given = operation.asked
     told = operation.answered
     if kind == "post":

@@ -1,7 +1,7 @@
 """`make deploy`, in an emulator: stacks are created, changed, restored from and deleted, and what they make is served.
 
 The tests are one story, in the order in which they stand here. `tests/system/emulated.py` says what is not the
-emulator's; docs/architecture.md has what it cannot show.
+emulator's; docs/internals/architecture.md has what it cannot show.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def test_cloudfront_alone_serves_images(story: Story) -> None:
 
 
 def test_a_restored_stage_serves_the_same(story: Story) -> None:
-    """The whole of "Backup and restore" in docs/operations.md, from dev to prod."""
+    """The whole of "Backup and restore" in docs/operating/operations.md, from dev to prod."""
     account, world = story.account, story.world
     assert world
     account.said.clear()

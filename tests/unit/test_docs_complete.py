@@ -20,8 +20,9 @@ from chalicelib.store.grants import ephemeral, grants
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-OPERATIONS = (DOCS / "operations.md").read_text(encoding="utf-8")
-PROTOCOL = [DOCS / "protocol.md", *sorted((DOCS / "protocol").glob("*.md"))]
+REFERENCE = DOCS / "reference"
+OPERATIONS = (DOCS / "operating" / "operations.md").read_text(encoding="utf-8")
+PROTOCOL = [REFERENCE / "protocol.md", *sorted((REFERENCE / "protocol").glob("*.md"))]
 SPOKEN = "\n".join(path.read_text(encoding="utf-8") for path in PROTOCOL)
 SOURCES = [path for folder in ("chalicelib", "local", "admin") for path in sorted((ROOT / folder).rglob("*.py"))]
 NEEDED = {
@@ -144,8 +145,8 @@ def test_every_route_is_documented_and_no_other() -> None:
     known = set(routes())
     operators = {route for route in known if " /admin/" in route}
     assert len(operators) > 30
-    assert sorted(documented_routes(DOCS / "protocol" / "admin.md")) == sorted(operators)
-    assert sorted(documented_routes(DOCS / "protocol.md")) == sorted(known - operators)
+    assert sorted(documented_routes(REFERENCE / "protocol" / "admin.md")) == sorted(operators)
+    assert sorted(documented_routes(REFERENCE / "protocol.md")) == sorted(known - operators)
 
 
 @pytest.mark.parametrize("refusal", list(refusals()))
@@ -162,7 +163,7 @@ def test_every_word_that_a_refusal_is_raised_with_is_documented() -> None:
 
 @pytest.mark.parametrize("module", [keys, grants, ephemeral, items, cleanup_notes])
 def test_the_architecture_says_where_the_keys_of_a_table_are_listed(module: ModuleType) -> None:
-    assert Path(module.__file__).name in (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert Path(module.__file__).name in (DOCS / "internals" / "architecture.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda path: path.name)

@@ -22,7 +22,7 @@ def _alarms() -> set[str]:
 
 
 def _sections() -> dict[str, str]:
-    text = (ROOT / "docs" / "incidents.md").read_text()
+    text = (ROOT / "docs" / "operating" / "incidents.md").read_text()
     alarms = text.split("\n## Alarms\n")[1].split("\n## ")[0]
     return dict(re.findall(r"^### ([a-z-]+)\n(.*?)(?=^### |\Z)", alarms, re.MULTILINE | re.DOTALL))
 

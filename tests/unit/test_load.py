@@ -13,7 +13,7 @@ from bench.load import mix, report
 from bench.load.samples import Sample, Spent, by_second, lines, percentile, read, spent
 from bench.month import MIX
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "internals"
 TIMING = 'total;dur=9.200, aws;dur=6.100;desc="2 calls", cpu;dur=2.400, aws-cpu;dur=1.900'
 SPENT = Spent(total=9.2, aws=6.1, cpu=2.4, aws_cpu=1.9, calls=2)
 

@@ -8,7 +8,7 @@ import app as entry
 from bench import month
 from bench.rows import ROWS
 
-DOC = Path(__file__).parents[2] / "docs" / "costs.md"
+DOC = Path(__file__).parents[2] / "docs" / "operating" / "costs.md"
 
 
 @pytest.mark.parametrize(("units", "dollars"), [(0, 0), (9, 18), (10, 20), (11, 21), (110, 120), (111, 120.5)], ids=str)

@@ -12,7 +12,7 @@ from bench.scale import report
 from bench.scale.axes import AXES, Axis, powers
 from bench.scale.measure import Point
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "internals"
 
 
 def _figures(calls: int, rru: float, wru: float) -> Figures:

@@ -1,4 +1,4 @@
-"""docs/security.md names tests that there are, and every face."""
+"""docs/operating/security.md names tests that there are, and every face."""
 
 from __future__ import annotations
 

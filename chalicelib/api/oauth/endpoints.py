@@ -2,7 +2,7 @@
 
 Credentials come in the form or as HTTP Basic. A body is read as a form whatever content type the client sets, as
 `multipart/form-data` if it is that. Answers and errors are JSON and `no-store`; a token answer has exactly the members
-that strict clients expect (docs/protocol.md).
+that strict clients expect (docs/reference/protocol.md).
 """
 
 from collections.abc import Callable, Mapping

@@ -2,7 +2,7 @@
 
 oauthlib knows the order of checks and the words of RFC 6749 and 7636; it asks the validator below, which answers from
 what one read has fetched before (the app, and the family of the code or refresh token), and writes in one transaction.
-What oauthlib does otherwise than this platform is in docs/decisions.md.
+What oauthlib does otherwise than this platform is in docs/internals/decisions.md.
 """
 
 import json

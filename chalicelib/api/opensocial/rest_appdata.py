@@ -2,7 +2,7 @@
 
 Takes a user's token with the scope `mixi_apps2`, or an app's OAuth 1.0a signature. Whose data may be had is
 core/opensocial.py's, the same as for `/rpc`; limits and refusals are those of the Persistence API, in its order.
-Sources: the RESTful API pages and their clients, Information Sharing, and docs/decisions.md.
+Sources: the RESTful API pages and their clients, Information Sharing, and docs/internals/decisions.md.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 Takes a user's token with the scope `r_profile`, or an app's OAuth 1.0a signature. Whom a request may name and what it
 gets is core/opensocial.py's, the same as for `/rpc`. Refusals come in this order: signature or token, scopes, format,
-selector, parameters, permission. Sources: the RESTful API pages and their clients, and docs/decisions.md.
+selector, parameters, permission. Sources: the RESTful API pages and their clients, and docs/internals/decisions.md.
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@
 Takes a user's token, also as `?st=`, or an app's signature. The requests of a batch run in order, and each succeeds or
 fails for itself; what is no batch at all, or too large a one, is refused as a whole with HTTP 400. Order of checks in a
 request: method, scope, selector, fields, pairs, permission, rate, quota. Sources: the page Information Sharing,
-OpenSocial's RPC protocol, its clients, and docs/decisions.md.
+OpenSocial's RPC protocol, its clients, and docs/internals/decisions.md.
 """
 
 import time

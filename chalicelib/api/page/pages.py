@@ -2,7 +2,7 @@
 
 The Inquiry group takes an app's own token, or a user's with the scope `r_page`; the Posting group a user's with
 `w_pagefeed`. Refusals come in this order: token, scope, format, page id, parameters, what is stored. Sources: Page API;
-what it leaves open is in docs/decisions.md.
+what it leaves open is in docs/internals/decisions.md.
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@
 An answer carries what came of a request as `result` (JSON-RPC 2.0) and as `data` (OpenSocial 0.8), or an `error` with
 `code` and `message`. Codes of requests that are none are JSON-RPC's; all others are HTTP statuses, as OpenSocial has
 them: 400, 403, 417 for the write window and the quota, 500. Sources: JSON-RPC 2.0, OpenSocial's RPC protocol, the page
-Information Sharing, and docs/decisions.md.
+Information Sharing, and docs/internals/decisions.md.
 """
 
 from collections.abc import Mapping
