@@ -206,7 +206,7 @@ class Pages:
 
         def find() -> Sequence[Rows]:
             found = [key_of(item) for item in self._dynamo.listed(self._table, f"modules#{app}", limit=_AT_ONCE)]
-            items = self._dynamo.batch_get([(self._table, key) for key in keys], consistent=True)
+            items = self._dynamo.batch_get([(self._table, key) for key in found], consistent=True)
             return [[module_row(item)] for item in items.values()]
 
         self._counted.clear(find)
