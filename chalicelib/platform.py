@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from chalicelib.store.user_data import Personal
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
+    from chalicelib.web.auth.server_states import ServerStates
     from chalicelib.web.auth.sessions import Sessions
     from chalicelib.web.cors import Origins
-    from chalicelib.web.server_states import ServerStates
 
 
 class Platform:
@@ -164,7 +164,7 @@ class Platform:
 
     @cached_property
     def states(self) -> "ServerStates":
-        from chalicelib.web.server_states import ServerStates
+        from chalicelib.web.auth.server_states import ServerStates
 
         return ServerStates(self.keys, self.settings.issuer, self.clock)
 

@@ -75,7 +75,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=_up_to(MOST_SECONDS), default=60, help="how long (default: %(default)s)")
     parser.add_argument("--users", type=_up_to(MOST_USERS), default=16, help="at a time (default: %(default)s)")
     parser.add_argument("--rate", type=_up_to(MOST_RATE), default=60, help="requests a second (default: %(default)s)")
-    parser.add_argument("--docs", action="store_true", help="write docs/internals/load.svg, and the table into docs/internals/quality.md")
+    parser.add_argument(
+        "--docs",
+        action="store_true",
+        help="write docs/internals/load.svg, and the table into docs/internals/quality.md",
+    )
     asked = parser.parse_args()
     # What was started is ended, too, whichever signal comes, and another one behind it.
     interrupt_once()

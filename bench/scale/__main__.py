@@ -26,7 +26,9 @@ def main() -> int:
     names = [axis.name for axis in AXES]
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description="How cost and latency grow.")
     parser.add_argument("axis", nargs="*", choices=[*names, []], help=f"of {', '.join(names)} (default: all)")
-    parser.add_argument("--docs", action="store_true", help="write docs/internals/scale-*.svg, and docs/internals/quality.md (all axes)")
+    parser.add_argument(
+        "--docs", action="store_true", help="write docs/internals/scale-*.svg, and docs/internals/quality.md (all axes)"
+    )
     asked = parser.parse_args()
     if asked.docs and asked.axis:
         parser.error("--docs is for all axes")

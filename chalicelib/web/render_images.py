@@ -8,9 +8,8 @@ file's own bytes is ever stored: no position, comment, preview or second content
 import io
 from typing import TYPE_CHECKING
 
-from chalicelib.core import colour_profile
 from chalicelib.core.errors import ParameterInvalid, TooLarge
-from chalicelib.core.imaging import jpeg, png
+from chalicelib.core.imaging import colour_profile, jpeg, png
 from chalicelib.core.imaging.picture import NoPicture, Picture
 from chalicelib.core.imaging.renditions import MAX_SIDE, NAMES, ImageBounds, Rendition, fitted
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from chalicelib.core import colour_profile
+from chalicelib.core.imaging import colour_profile
 from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.web.render_images import render
 from tests.pictures import chunk, encoded, exif, header, jpeg, png_of, segment

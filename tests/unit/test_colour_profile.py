@@ -18,9 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from chalicelib.core import colour_profile
-from chalicelib.core.colour_profile import CMYK, GREY, MAX_CURVE, MAX_TABLE, MAX_TAGS, RGB, simple
-from chalicelib.core.imaging import png
+from chalicelib.core.imaging import colour_profile, png
+from chalicelib.core.imaging.colour_profile import CMYK, GREY, MAX_CURVE, MAX_TABLE, MAX_TAGS, RGB, simple
 from tests.pictures import chunk, encoded, header, png_of
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.colour_profile import of_code_points
 from chalicelib.core.imaging import jpeg, png
+from chalicelib.core.imaging.colour_profile import of_code_points
 from chalicelib.core.imaging.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
 from chalicelib.core.imaging.renditions import Rendition, fitted, is_key, key_of
 from tests.pictures import PNG_SIGNATURE, chunk, exif, header, png_of, segment

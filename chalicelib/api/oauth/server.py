@@ -34,7 +34,7 @@ from chalicelib.core.oauth import (
 from chalicelib.store.grants.ephemeral import UsedStates
 from chalicelib.store.grants.grants import Grants
 from chalicelib.web.auth.access_tokens import Tokens
-from chalicelib.web.server_states import ServerStates
+from chalicelib.web.auth.server_states import ServerStates
 
 # It would log tokens.
 logging.getLogger("oauthlib").setLevel(logging.WARNING)

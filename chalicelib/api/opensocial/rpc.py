@@ -32,7 +32,7 @@ from chalicelib.core.opensocial import (
     select_people,
 )
 from chalicelib.platform import Platform
-from chalicelib.store.budget import Budget
+from chalicelib.store.aws.read_budget import Budget
 from chalicelib.web.error_answers import log_unhandled
 from chalicelib.web.face import Face, Token
 from chalicelib.web.json_answers import data_answer, encode, json_answer

@@ -4,7 +4,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 
-from chalicelib.core import colour_profile
+from chalicelib.core.imaging import colour_profile
 from chalicelib.core.imaging.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
 
 SIGNATURE = b"\xff\xd8\xff"

@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 
-from chalicelib.core import colour_profile
+from chalicelib.core.imaging import colour_profile
 from chalicelib.core.imaging.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

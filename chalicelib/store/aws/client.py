@@ -16,8 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib import observed
 from chalicelib.core.errors import Unavailable
-from chalicelib.store import budget
-from chalicelib.store.aws import deadline
+from chalicelib.store.aws import deadline, read_budget
 from chalicelib.store.aws.failures import Uncertain, sort_out
 from chalicelib.store.aws.item_size import Item
 from chalicelib.store.aws.side_by_side import Lane, lane, side_by_side
@@ -106,7 +105,7 @@ class Dynamo:
 
     def get(self, table: str, key: Key, *, consistent: bool) -> Item | None:
         """The item with that key, or None."""
-        budget.spend(1)
+        read_budget.spend(1)
         answer = self._read("get_item", TableName=table, Key=typed(key), ConsistentRead=consistent)
         item: Item | None = answer.get("Item")
         return item
@@ -114,7 +113,7 @@ class Dynamo:
     def batch_get(self, places: Iterable[Place], *, consistent: bool) -> dict[Place, Item]:
         """Those of the items that exist, 100 a call and the calls side by side."""
         distinct = list(dict.fromkeys(places))
-        budget.spend(len(distinct))
+        read_budget.spend(len(distinct))
         chunks = [distinct[start : start + BATCH_GET] for start in range(0, len(distinct), BATCH_GET)]
         found: dict[Place, Item] = {}
         for part in side_by_side([partial(self._batch_get, chunk, consistent) for chunk in chunks]):
@@ -175,7 +174,7 @@ class Dynamo:
                 request["Limit"] = left
             answer = self._read("query", **request)
             # What a page holds is known only now; the next one is not asked for.
-            budget.spend(len(answer["Items"]))
+            read_budget.spend(len(answer["Items"]))
             yield from answer["Items"]
             left -= len(answer["Items"])
             if left <= 0 or not answer.get("LastEvaluatedKey"):
