@@ -6,7 +6,8 @@ units. Computed, since no emulator reports them right.
 
 from collections.abc import Iterable
 
-from chalicelib.store.aws.item_size import Item, item_size, read_units, write_units
+from chalicelib.store.aws.item_size import item_size, read_units, write_units
+from chalicelib.store.aws.items import Item
 
 TRANSACTION = 2
 """How many times over an item is paid in a transaction: it is prepared, and then committed.

@@ -9,8 +9,8 @@ from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.numbered_list_index import FIRST, bit
-from chalicelib.store.aws.client import BATCH_WRITE, typed
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.client import BATCH_WRITE
+from chalicelib.store.aws.items import Item, typed
 from chalicelib.store.contents.items import comment_item, content_of, feed_item, head_item, head_key, prefix_of
 from chalicelib.store.contents.numbered_lists import entry_key, holder_key, new_holder
 from local.in_process import REGION, World

@@ -14,8 +14,7 @@ import boto3
 
 from bench import capacity
 from bench.operations import Request, places, reads, writes
-from chalicelib.store.aws.client import Place, key_of, typed
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Place, key_of, typed
 from chalicelib.store.aws.side_by_side import Lane, lane, longest_chain
 
 Found = dict[Place, Item]

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.store.aws.client import Place, key_of
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Place, key_of
 
 Request = Mapping[str, Any]
 

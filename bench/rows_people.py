@@ -7,8 +7,8 @@ from bench.flood import put_all
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
 from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
-from chalicelib.store.aws.client import Place, typed
-from chalicelib.store.aws.item_size import Item, item_size, read_units
+from chalicelib.store.aws.item_size import item_size, read_units
+from chalicelib.store.aws.items import Item, Place, typed
 from chalicelib.store.directory.user_items import to_item
 from local.in_process import APP, HANA, KEN, World
 

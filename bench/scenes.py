@@ -11,7 +11,8 @@ from bench.seed import Seeder
 from chalicelib.store.appdata.ledger import SORT_KEY, partition
 from chalicelib.store.appdata.packing import WINDOW_BYTES
 from chalicelib.store.appdata.placement import LEDGER_BYTES
-from chalicelib.store.aws.item_size import Item, item_size, read_units, write_units
+from chalicelib.store.aws.item_size import item_size, read_units, write_units
+from chalicelib.store.aws.items import Item
 from local.in_process import APP, HANA, ME, World
 
 FRIENDS = "/2/apps/appdata/@me/@friends"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.store.directory.users import Users
     from chalicelib.store.grants.ephemeral import Attempts, UsedStates
     from chalicelib.store.grants.grants import Grants
-    from chalicelib.store.idempotency import Once
+    from chalicelib.store.idempotency import Idempotency
     from chalicelib.store.oversized_answers import Answers
     from chalicelib.store.user_data import Personal
     from chalicelib.web.auth.launch_keys import LaunchKeys
@@ -175,10 +175,10 @@ class Platform:
         return UsedStates(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
-    def once(self) -> "Once":
-        from chalicelib.store.idempotency import Once
+    def idempotency(self) -> "Idempotency":
+        from chalicelib.store.idempotency import Idempotency
 
-        return Once(self._dynamo, self._ephemeral, self.clock)
+        return Idempotency(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
     def attempts(self) -> "Attempts":

@@ -15,8 +15,8 @@ from chalicelib.core.limits import Limits
 from chalicelib.store.appdata import own_values
 from chalicelib.store.appdata.ledger import SORT_KEY, WRITE_IDS, Ledger, from_item
 from chalicelib.store.appdata.placement import LEDGER_BYTES
-from chalicelib.store.aws.client import key_of
 from chalicelib.store.aws.item_size import item_size
+from chalicelib.store.aws.items import key_of
 
 TRASH = "trash"
 EPOCH_CHARACTERS = 8

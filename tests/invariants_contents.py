@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from chalicelib.core.numbered_list_index import FIRST, LEAF, WORD
-from chalicelib.store.aws.client import Key, key_of
-from chalicelib.store.aws.item_size import WRITE_UNIT, Item, item_size
+from chalicelib.store.aws.item_size import WRITE_UNIT, item_size
+from chalicelib.store.aws.items import Item, Key, key_of
 from chalicelib.store.contents.cleanup_notes import PAGE, PARTITION, USER
 from chalicelib.store.contents.items import (
     content_of,

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chalicelib.store.aws.client import key_of
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, key_of
 from chalicelib.store.directory.keys import (
     ADMINISTRATOR,
     FOLLOWER,

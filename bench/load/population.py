@@ -13,7 +13,7 @@ from bench.seed import Seeder
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import Category, Page
 from chalicelib.core.oauth import Family
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item
 from chalicelib.store.directory.user_items import to_item
 from local.in_process import APP, World
 

@@ -20,15 +20,17 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
 from chalicelib.core.errors import KeyReused, Refusal, StillRunning
-from chalicelib.store.aws.client import Condition, Dynamo, Key, typed
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.conditions import ABSENT, Condition, absent, at_most, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import Update, Write, insist, update
-from chalicelib.store.idempotency import Keep
+from chalicelib.store.aws.items import Item, Key, typed
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction, Update
 
 NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "DeleteItem"),)
 
+RECORD = "idempotency record"
+"""Its name in a transaction."""
 KIND = "once"
 """What the keys of the items begin with."""
 DAY = 24 * 60 * 60
@@ -60,15 +62,20 @@ class Records(BasePersistenceLayer):
         self._name = ""
         self._kept = False
 
-    def keep(self, answer: Mapping[str, Any]) -> list[Write]:
-        """The writes that keep an answer, for the transaction that does what is asked: both happen, or neither.
+    def join(self, transaction: Transaction, answer: str) -> None:
+        """Add the part that keeps the answer to the transaction that does what is asked: both happen, or neither.
 
-        Their condition fails where another process has followed this one, whose time is over.
+        Its condition fails if another process took over, after this one passed its deadline.
         """
         self._kept = True
-        expires = {"N": str(self._get_expiry_timestamp())}
-        change = Update({"answer": {"S": json.dumps(answer, sort_keys=True)}, "expires": expires, "ttl": expires})
-        return [update(self._table, _key(self._name), change, self._ours())]
+        expires = self._get_expiry_timestamp()
+        change = Update({"answer": json.dumps(answer), "expires": expires, "ttl": expires})
+        transaction.update(RECORD, self._table, _key(self._name), change, self._ours())
+
+    def check(self, lost: Lost) -> None:
+        """Raise StillRunning if this process passed its deadline and another took over the record."""
+        if lost.failed(RECORD):
+            raise StillRunning from None
 
     def _get_expiry_timestamp(self) -> int:
         return self._clock() // 1000 + DAY
@@ -83,15 +90,11 @@ class Records(BasePersistenceLayer):
         self._name = data_record.idempotency_key
         now = self._clock()
         # Never seen, or deleted by DynamoDB when its time was over:
-        new = "attribute_not_exists(pk)"
+        new = ABSENT
         # Its time is over, and DynamoDB has not deleted it yet:
-        forgotten = "expires <= :seconds"
+        forgotten = at_most("expires", now // 1000)
         # Its process has had all the time that Lambda gives, and has answered nothing:
-        died = "attribute_not_exists(answer) AND deadline <= :now"
-        free = Condition(
-            f"{new} OR {forgotten} OR ({died})",
-            {":seconds": {"N": str(now // 1000)}, ":now": {"N": str(now)}},
-        )
+        died = absent("answer") & at_most("deadline", now)
         item = typed(_key(data_record.idempotency_key)) | {
             "said": {"S": data_record.payload_hash},
             "runner": {"S": self._runner},
@@ -100,7 +103,7 @@ class Records(BasePersistenceLayer):
             "ttl": {"N": str(data_record.expiry_timestamp)},
         }
         try:
-            insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, free))
+            self._dynamo.settle(lambda: self._dynamo.put(self._table, item, new | forgotten | died))
         except Lost as lost:
             if lost.item is None:
                 raise IdempotencyItemAlreadyExistsError from None
@@ -117,17 +120,14 @@ class Records(BasePersistenceLayer):
     def _delete_record(self, data_record: DataRecord) -> None:
         # One with an answer was carried out, though nobody has heard it. The refusal reaches its client in any case; a
         # record that stays is no one's after its deadline.
-        ours = self._ours()
-        unanswered = Condition(f"{ours.expression} AND attribute_not_exists(answer)", ours.values)
+        key, unanswered = _key(data_record.idempotency_key), self._ours() & absent("answer")
         try:
-            insist(
-                self._dynamo, lambda _: self._dynamo.delete(self._table, _key(data_record.idempotency_key), unanswered)
-            )
+            self._dynamo.settle(lambda: self._dynamo.delete(self._table, key, unanswered))
         except (Lost, Refusal) as failure:
             log.warning("could not forget a refused request (Idempotency-Key): %s", type(failure).__name__)
 
     def _ours(self) -> Condition:
-        return Condition("runner = :runner", {":runner": {"S": self._runner}})
+        return equals("runner", self._runner)
 
 
 def run_once(
@@ -135,11 +135,12 @@ def run_once(
     name: Sequence[str],
     said: Mapping[str, Any],
     context: Lambda,
-    make: Callable[[Keep], dict[str, Any]],
-) -> dict[str, Any]:
-    """What `make` returns, or returned for the same `name` (whose key, and for what) in the last 24 hours.
+    post: Callable[[AnswerRecord], str],
+) -> str:
+    """Return the answer of `post`, or the one it gave for the same `name` in the last 24 hours.
 
-    `said` is all that the request says. Raises KeyReused, StillRunning, and what `make` raises, which is not kept.
+    `name` is whose key it is, for what, and the key; `said` is all that the request says. Raises KeyReused,
+    StillRunning, and what `post` raises, which is not kept.
     """
     config = IdempotencyConfig(
         event_key_jmespath="name",
@@ -149,14 +150,14 @@ def run_once(
         lambda_context=context,  # type: ignore[arg-type]
     )
 
-    def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-        return make(records.keep)
+    def answer(request: Mapping[str, Any]) -> str:
+        return post(records)
 
     wrapped = idempotent_function(
         answer, data_keyword_argument="request", persistence_store=records, config=config, key_prefix=KIND
     )
     try:
-        kept: dict[str, Any] = wrapped(request={"name": list(name), "said": said})
+        kept: str = wrapped(request={"name": list(name), "said": said})
     except IdempotencyValidationError:
         raise KeyReused from None
     except IdempotencyAlreadyInProgressError:

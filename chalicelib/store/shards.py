@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item
 from chalicelib.store.contents.feed_posting import Tables
 from chalicelib.store.contents.items import favorites_in, generation_of, shard_key, shards_of
 

@@ -102,7 +102,7 @@ class Personal:
         Oversized answers with the user's data are removed after it. Returns whether it was installed. Raises
         Unavailable; then it may be called again.
         """
-        removed = self._appdata.uninstall(app, user, partial(self._grants.ending, user, app))
+        removed = self._appdata.uninstall(app, user, lambda write: self._grants.ending(write, user, app))
         if not removed:
             # Only tables that were restored to different moments hold a grant without its install.
             self._grants.end(user, app)

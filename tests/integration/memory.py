@@ -14,7 +14,9 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from chalicelib.store.aws.client import BATCH_GET, BATCH_WRITE, TRANSACTION, Key, key_of
+from chalicelib.store.aws.client import BATCH_GET, BATCH_WRITE
+from chalicelib.store.aws.items import Key, key_of
+from chalicelib.store.aws.transactions import MOST_ITEMS
 
 Place = tuple[str, str, str]
 _CLAUSE = re.compile(r"attribute_(not_)?exists\(([\w.]+)\)|([\w.]+) = (:\w+)")
@@ -103,7 +105,7 @@ class Memory:
             assert self.tokens[ClientRequestToken] == TransactItems, "another request under the same token"
             return {}
         writes = [next(iter(each.items())) for each in TransactItems]
-        assert len({_place(write) for _, write in writes}) == len(writes) <= TRANSACTION
+        assert len({_place(write) for _, write in writes}) == len(writes) <= MOST_ITEMS
         failures = [self._failing(write) for _, write in writes]
         if any(old is not None for old in failures):
             raise cancelled(

@@ -12,7 +12,7 @@ from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.oauth import Family
 from chalicelib.core.passwords import hash_password
-from chalicelib.store.aws.client import key_of
+from chalicelib.store.aws.items import key_of
 from chalicelib.store.contents.items import content_of
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, Reply, World
 

@@ -15,7 +15,7 @@ from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Permiss
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.core.paging import Paging
-from chalicelib.store.aws.transactions import PRESENT
+from chalicelib.store.aws.conditions import PRESENT
 from chalicelib.store.contents import numbered_lists
 from chalicelib.store.contents.cleanup_notes import AGAIN_MS, LATE_MS, SOON_MS, UPLOAD_MS, USER, Notes
 from chalicelib.store.contents.items import content_of, generation_of, head_key

@@ -18,9 +18,11 @@ from bench.meter import Figures, Meter
 from bench.row import Bound, Result, Row, measure
 from bench.rows import ROWS
 from bench.table import described, line
-from chalicelib.store.aws.client import Condition, Dynamo, Key, Span, beginning, typed
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.conditions import Condition
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.item_size import Item, item_size
+from chalicelib.store.aws.item_size import item_size
+from chalicelib.store.aws.items import Item, Key, Span, beginning, typed
 from chalicelib.store.aws.side_by_side import side_by_side
 from local.in_process import World
 

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
 from chalicelib.core.model.directory import App, Dialect, Publication, StartMethod, User
-from chalicelib.store.aws.client import typed
+from chalicelib.store.aws.items import typed
 from chalicelib.store.directory import friends_and_installs as directory_module
 from chalicelib.store.directory.counted_rows import Counted
 from chalicelib.store.directory.keys import app_key, every

@@ -18,7 +18,8 @@ import pytest
 
 from chalicelib.bootstrap import wire
 from chalicelib.store.appdata.ledger import WRITE_IDS
-from chalicelib.store.aws.client import TRANSACTION, Dynamo
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.transactions import MOST_ITEMS
 from local.in_process import APP, HANA, KEN, MEI, World, empty_aws
 from tests import invariants
 from tests.integration.deeds import (
@@ -346,7 +347,7 @@ def test_an_install_brings_97_large_values_at_once(stage: Stage) -> None:
     _, _, outcome = stage.run(Scene("install much", [], Install(data), ()))
 
     assert outcome == (200, True)
-    assert len(stage.tables().held[APP, HANA].data) == TRANSACTION - 3
+    assert len(stage.tables().held[APP, HANA].data) == MOST_ITEMS - 3
 
 
 def test_the_tables_in_memory_do_what_motos_do(stage: Stage, tmp_path: Path) -> None:

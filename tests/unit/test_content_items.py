@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.model.contents import Draft
-from chalicelib.store.aws.item_size import WRITE_UNIT, Item, item_size
+from chalicelib.store.aws.item_size import WRITE_UNIT, item_size
+from chalicelib.store.aws.items import Item
 from chalicelib.store.contents.items import (
     NUMBER,
     RANDOM,

@@ -8,9 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
-from chalicelib.store.aws.client import TRIES, Condition, Dynamo
+from chalicelib.store.aws.client import TRIES, Dynamo
+from chalicelib.store.aws.conditions import PRESENT, Condition
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.transactions import PRESENT, Update, commit, delete
+from chalicelib.store.aws.transactions import Update, commit, delete
 from chalicelib.store.directory.friends_and_installs import Directory
 
 GONE = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "gone": {"BOOL": True}}

@@ -18,6 +18,7 @@ from chalicelib.core.model.directory import User
 from chalicelib.core.oauth import Asked, RedirectedError, form_target, location
 from chalicelib.platform import Platform
 from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.transactions import Transaction
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html.rendering import guarded, language_of, page
@@ -144,9 +145,13 @@ def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) 
     # The install comes first: there is no grant without it. A user who is answered that this was busy can allow again,
     # which a server_state that is used up would not let.
     here.appdata.install(asked.app.id, user.id)
-    use = [here.used_states.use(asked.server_state)] if asked.server_state else []
+
+    def use_state(write: Transaction) -> None:
+        if asked.server_state:
+            here.used_states.use(write, asked.server_state)
+
     try:
-        code = here.grants.allow(asked.family(user.id), *use)
+        code = here.grants.allow(asked.family(user.id), use_state)
     except Lost:
         # A server_state is good for one code; this one has just been used up.
         return _redirect(here, asked.redirect_uri, error="invalid_request", state=asked.state)

@@ -4,7 +4,6 @@ Tokens and order of refusals: api/page/pages.py.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from chalice.app import Request, Response
 
@@ -12,20 +11,19 @@ from chalicelib.api.page.requests import (
     PAGE,
     asked_part,
     content_uri,
-    created,
     inquiring,
     list_answer,
     page_id,
+    posted_once,
     posting,
     shown,
 )
 from chalicelib.core.feed_fields import read_comment
 from chalicelib.core.model.access import Access
-from chalicelib.core.model.contents import Comment
 from chalicelib.platform import Platform
-from chalicelib.store.idempotency import Keep
+from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face
-from chalicelib.web.json_answers import empty_answer
+from chalicelib.web.json_answers import empty_answer, json_answer
 from chalicelib.web.requests import check_format, json_body
 
 COMMENTS = f"{PAGE}/comments"
@@ -57,13 +55,10 @@ def comments(platform: Callable[[], Platform]) -> Face:
         text = read_comment(json_body(request))
         said = {"page": page, "contentUri": uri, "comment": text}
 
-        def told(comment: Comment) -> dict[str, Any]:
-            return {"id": comment.id}
+        def store(record: AnswerRecord | None) -> str:
+            return here.comments.post(page, uri, access.user, text, record).id
 
-        def make(keep: Keep) -> dict[str, Any]:
-            return told(here.comments.post(page, uri, access.user, text, lambda comment: keep(told(comment))))
-
-        return created(here, request, access, f"POST {COMMENTS}", said, make)
+        return json_answer({"id": posted_once(here, request, access, f"POST {COMMENTS}", said, store)}, 201)
 
     @posting(face, f"{COMMENTS}/{{comment}}", "DELETE")
     def delete(request: Request, access: Access, page: str, comment: str) -> Response:

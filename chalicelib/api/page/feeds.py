@@ -7,7 +7,6 @@ fields, page, app, `sourceId`, `contentUri`, image.
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from chalice.app import Request, Response
 
@@ -16,10 +15,10 @@ from chalicelib.api.page.requests import (
     asked_content,
     asked_part,
     content_uri,
-    created,
     inquiring,
     list_answer,
     page_id,
+    posted_once,
     posting,
     shown,
 )
@@ -27,12 +26,12 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.feed_fields import read_draft
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.access import Access
-from chalicelib.core.model.contents import Draft, Feed
+from chalicelib.core.model.contents import Draft
 from chalicelib.platform import Platform
-from chalicelib.store.idempotency import Keep
+from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face
 from chalicelib.web.fetch.fetch_image import fetch_image
-from chalicelib.web.json_answers import data_answer, empty_answer
+from chalicelib.web.json_answers import data_answer, empty_answer, json_answer
 from chalicelib.web.multipart import is_form, read_form
 from chalicelib.web.render_images import render
 from chalicelib.web.requests import json_body, json_text
@@ -73,15 +72,12 @@ def feeds(platform: Callable[[], Platform]) -> Face:
         digest = None if attached is None else hashlib.sha256(attached).hexdigest()
         said = {"page": page, "feed": asdict(draft), "image": digest}
 
-        def told(feed: Feed) -> dict[str, Any]:
-            return {"contentUri": feed.content_uri}
-
-        def make(keep: Keep) -> dict[str, Any]:
+        def store(record: AnswerRecord | None) -> str:
             admission = here.posting.admit(page, access.user, access.app, draft)
             renditions = _renditions(here, draft, attached)
-            return told(here.posting.post(admission, draft, renditions, lambda feed: keep(told(feed))))
+            return here.posting.post(admission, draft, renditions, record).content_uri
 
-        return created(here, request, access, f"POST {FEEDS}", said, make)
+        return json_answer({"contentUri": posted_once(here, request, access, f"POST {FEEDS}", said, store)}, 201)
 
     @posting(face, FEEDS, "DELETE")
     def delete(request: Request, access: Access, page: str) -> Response:

@@ -13,9 +13,9 @@ from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import Part
 from chalicelib.core.paging import Paging, paging
 from chalicelib.platform import Platform
-from chalicelib.store.idempotency import Keep, keep_none
+from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face, Token, View
-from chalicelib.web.json_answers import data_answer, json_answer
+from chalicelib.web.json_answers import data_answer
 from chalicelib.web.requests import check_format, idempotency_key, parameters
 
 if TYPE_CHECKING:
@@ -92,23 +92,23 @@ def list_answer(
     return data_answer(body, {}, here.answers.keeper(None))
 
 
-def created(
+def posted_once(
     here: Platform,
     request: Request,
     access: Access,
     route: str,
     said: Mapping[str, Any],
-    make: Callable[[Keep], dict[str, Any]],
-) -> Response:
-    """201 with what `make` returns; with an `Idempotency-Key`, what it returned the first time (store/idempotency.py).
+    post: Callable[[AnswerRecord | None], str],
+) -> str:
+    """Return the result of `post`; with an `Idempotency-Key`, the one of the first time (store/idempotency.py).
 
     `said` is all that the request says, as JSON; a key is the viewer's in this app, for this route.
     """
     key = idempotency_key(request)
     if key is None:
-        return json_answer(make(keep_none), 201)
+        return post(None)
     name, context = (access.app, access.user, route, key), cast("Lambda", request.lambda_context)
-    return json_answer(here.once.answer(name, said, context, make), 201)
+    return here.idempotency.answer(name, said, context, post)
 
 
 def _last(request: Request, name: str) -> str | None:

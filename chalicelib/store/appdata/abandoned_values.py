@@ -10,13 +10,14 @@ again (every write is conditioned on the ledger's), so the notes may be worked o
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from chalicelib.store.appdata.ledger import Ledger
-from chalicelib.store.aws.client import Dynamo, beginning, key_of, typed
+from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import SWEEP, on_table
+from chalicelib.store.aws.items import beginning, key_of, typed
+from chalicelib.store.aws.transactions import Transaction
 
-# Notes are made in the transactions of commit.py.
+# Notes are made in the transactions of ledger_changes.py.
 NEEDS = (on_table("appdata", "Query", "BatchWriteItem", by=(SWEEP,)),)
 
 PARTITION = "trash"
@@ -29,12 +30,10 @@ class Trash:
         self._dynamo = dynamo
         self._table = table
 
-    def notes(self, ledger: Ledger) -> list[dict[str, Any]]:
-        """The writes that note what this ledger leaves behind: none where all its values are inline."""
-        if not ledger.has_own:
-            return []
-        note = typed((PARTITION, f"{ledger.partition}#{ledger.epoch}"))
-        return [{"Put": {"TableName": self._table, "Item": note}}]
+    def note(self, write: Transaction, ledger: Ledger) -> None:
+        """Add to a transaction the note of what this ledger leaves behind; nothing if all its values are inline."""
+        if ledger.has_own:
+            write.put("note", self._table, typed((PARTITION, f"{ledger.partition}#{ledger.epoch}")))
 
     def sweep(self, seconds: float, now: Callable[[], float] = time.monotonic) -> int:
         """Delete what notes name, then the notes, for about `seconds`; how many own values went.

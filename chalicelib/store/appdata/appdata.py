@@ -24,7 +24,7 @@ from chalicelib.store.appdata.snapshot import Keys, Values, unlisted_keys
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.aws.transactions import Write
+from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.directory.friends_and_installs import Directory
 
 NEEDS = (
@@ -72,8 +72,8 @@ class AppData:
         self._directory = directory
         self._limits = limits
         self._clock = clock
-        self._ledgers = Ledgers(dynamo, table)
         self._trash = Trash(dynamo, table)
+        self._ledgers = Ledgers(dynamo, table, self._trash)
 
     def install(self, app: str, user: str, data: Mapping[str, str] | None = None) -> bool:
         """Install an app for a user, with `data` to begin with; whether it was not installed.
@@ -85,19 +85,21 @@ class AppData:
         sizes = {key: utf8_bytes(value) for key, value in data.items()}
         total = settle(Balance(0, 0), {}, sizes, self._limits).total
         placed = place(Ledger(app, user, new_epoch(), total=total), data, {})
-        return self._ledgers.create(placed, self._directory.put_install(user, app))
+        return self._ledgers.create(placed, lambda write: self._directory.put_install(write, user, app))
 
-    def uninstall(self, app: str, user: str, also: Callable[[], Sequence[Write]] = tuple) -> bool:
-        """Uninstall an app for a user and erase the data there; whether it was installed.
+    def uninstall(self, app: str, user: str, also: Callable[[Transaction], None] = lambda write: None) -> bool:
+        """Uninstall an app for a user and erase the data there; return whether it was installed.
 
-        `also` gives what belongs in the same transaction; it is asked again if a condition of it fails. Raises
+        `also` adds what belongs in the same transaction; it is called again if a condition of it fails. Raises
         Unavailable.
         """
 
-        def notes(ledger: Ledger) -> list[Write]:
-            return [*self._trash.notes(ledger), self._directory.delete_install(user, app), *also()]
+        def beside(write: Transaction, ledger: Ledger) -> None:
+            self._trash.note(write, ledger)
+            self._directory.delete_install(write, user, app)
+            also(write)
 
-        return self._ledgers.remove(app, user, notes)
+        return self._ledgers.remove(app, user, beside)
 
     def write(self, app: str, user: str, changes: Mapping[str, str | None], conditions: Conditions) -> Receipt:
         """Store (a value) or delete (None) the changed keys, at most 99, all or none; other keys stay.
@@ -126,7 +128,7 @@ class AppData:
         def prepare(ledger: Ledger, write: bytes) -> Change:
             window, _, after = self._admit(ledger, conditions)
             placed = emptied(ledger.successor(write, window), new_epoch())
-            return Change(placed, after, self._trash.notes(ledger))
+            return Change(placed, after, leaves_behind=ledger)
 
         return _receipt(self._ledgers.change(app, user, prepare))
 

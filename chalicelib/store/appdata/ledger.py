@@ -21,8 +21,7 @@ from dataclasses import dataclass, field, replace
 from chalicelib.core.appdata import Balance
 from chalicelib.core.window import WriteWindow
 from chalicelib.store.appdata.packing import Listed, pack_data, pack_window, unpack_data, unpack_window
-from chalicelib.store.aws.client import Key
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Key
 
 SORT_KEY = "#"
 WRITE_ID_BYTES = 6

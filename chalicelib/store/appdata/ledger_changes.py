@@ -5,20 +5,21 @@ moved on), told apart from a lost answer (the id is there: this very change land
 again (DynamoDB returns the old item with the failed condition), unless the wait before it was long.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import uuid4
 
 from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
 from chalicelib.core.window import Rate
 from chalicelib.store.appdata import own_values
+from chalicelib.store.appdata.abandoned_values import Trash
 from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item, new_write, partition, to_item
 from chalicelib.store.appdata.placement import Placed
-from chalicelib.store.aws.client import Condition, Dynamo, races, typed
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, Condition, equals
 from chalicelib.store.aws.failures import Conflict, Lost, Uncertain
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.transactions import ABSENT, delete, put
+from chalicelib.store.aws.transactions import Transaction
 
 NEEDS = (
     on_table("appdata", "GetItem", "PutItem", "DeleteItem"),
@@ -28,17 +29,22 @@ NEEDS = (
     on_table("grants", "DeleteItem"),
 )
 
+LEDGER = "ledger"
+
 FRESH = 0.05
 """Seconds; what was seen before a longer wait is old by now where many write, and a read costs less than to lose."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A ledger's next state with the own items that go with it, and what else belongs in the same transaction."""
+    """A ledger's next state with the own items that go with it.
+
+    `leaves_behind` is a ledger whose own values nothing counts any more after this.
+    """
 
     placed: Placed
     rate: Rate
-    notes: Sequence[Mapping[str, Any]] = ()
+    leaves_behind: Ledger | None = None
 
 
 Prepare = Callable[[Ledger, bytes], Change]
@@ -48,9 +54,10 @@ Prepare = Callable[[Ledger, bytes], Change]
 class Ledgers:
     """The ledgers of one table: read, created, changed and removed, each under its condition."""
 
-    def __init__(self, dynamo: Dynamo, table: str) -> None:
+    def __init__(self, dynamo: Dynamo, table: str, trash: Trash) -> None:
         self._dynamo = dynamo
         self._table = table
+        self._trash = trash
 
     def find(self, app: str, user: str) -> Ledger | None:
         """The ledger as of now, strongly consistent; None where the user has not installed the app."""
@@ -64,21 +71,24 @@ class Ledgers:
             raise PermissionDenied
         return ledger
 
-    def create(self, placed: Placed, notes: Sequence[Mapping[str, Any]]) -> bool:
-        """Store a ledger that does not exist yet, with `notes` in the same transaction; whether it did not exist.
+    def create(self, placed: Placed, also: Callable[[Transaction], None]) -> bool:
+        """Store a ledger that does not exist yet, with the parts that `also` adds; return whether it did not exist.
 
-        Raises NotFound where a condition among the notes fails, and Unavailable.
+        Raises NotFound if a condition among those parts fails, and Unavailable.
         """
         token = str(uuid4())
+        write = self._write(placed, ABSENT)
+        also(write)
         for wait in races():
             try:
                 # One token for all tries: where one landed unseen, the next is that same success, though the ledger
                 # may have been changed or removed since.
-                self._dynamo.transact([*self._writes(placed, ABSENT), *notes], token)
+                self._dynamo.transact(write, token)
             except Lost as lost:
-                if 0 not in lost.failed:
+                if not lost.failed(LEDGER):
                     raise NotFound("There is no such user") from None
-                return lost.item is not None and from_item(lost.item).epoch == placed.ledger.epoch
+                there = lost.stored(LEDGER)
+                return there is not None and from_item(there).epoch == placed.ledger.epoch
             except (Conflict, Uncertain):
                 self._dynamo.rest(wait)
             else:
@@ -122,25 +132,28 @@ class Ledgers:
                 ledger = self.need(app, user)
         raise Unavailable
 
-    def remove(self, app: str, user: str, notes: Callable[[Ledger], Sequence[Mapping[str, Any]]]) -> bool:
-        """Delete a ledger with what `notes` says of it in the same transaction; whether there was one.
+    def remove(self, app: str, user: str, also: Callable[[Transaction, Ledger], None]) -> bool:
+        """Delete a ledger, with the parts that `also` adds for it; return whether there was one.
 
-        The notes are asked for anew when a condition has failed, the ledger's or one of theirs.
+        The parts are made anew if a condition has failed, the ledger's or one of theirs.
         """
         ledger, token = self.find(app, user), str(uuid4())
-        writes: Sequence[Mapping[str, Any]] | None = None
+        write: Transaction | None = None
         for wait in races():
             if ledger is None:
                 return False
-            if writes is None:
-                writes = [delete(self._table, (ledger.partition, SORT_KEY), _unchanged(ledger)), *notes(ledger)]
+            if write is None:
+                write = Transaction()
+                write.delete(LEDGER, self._table, (ledger.partition, SORT_KEY), _unchanged(ledger))
+                also(write, ledger)
             try:
-                self._dynamo.transact(writes, token)
+                self._dynamo.transact(write, token)
             except Lost as lost:
                 # Had an earlier try landed unseen, its token would have made a success of this one: someone else wrote.
-                if 0 in lost.failed:
-                    ledger = from_item(lost.item) if lost.item else None
-                writes, token = None, str(uuid4())
+                if lost.failed(LEDGER):
+                    there = lost.stored(LEDGER)
+                    ledger = from_item(there) if there else None
+                write, token = None, str(uuid4())
             except (Conflict, Uncertain):
                 pass  # The same transaction once more, under the same token.
             else:
@@ -149,25 +162,29 @@ class Ledgers:
         raise Unavailable
 
     def _send(self, change: Change, condition: Condition) -> None:
-        if change.placed.is_one_item and not change.notes:
+        left = change.leaves_behind
+        if change.placed.is_one_item and not (left and left.has_own):
             self._dynamo.put(self._table, to_item(change.placed.ledger), condition)
-        else:
-            self._dynamo.transact([*self._writes(change.placed, condition), *change.notes], str(uuid4()))
+            return
+        write = self._write(change.placed, condition)
+        if left:
+            self._trash.note(write, left)
+        self._dynamo.transact(write, str(uuid4()))
 
-    def _writes(self, placed: Placed, condition: Condition) -> list[dict[str, Any]]:
-        """The ledger under its condition; own items need none, since they only ever change together with it."""
-        ledger = placed.ledger
-        puts = [
-            {"Put": {"TableName": self._table, "Item": own_values.to_item(ledger, key, value)}}
-            for key, value in placed.puts.items()
-        ]
-        deletes = [{"Delete": {"TableName": self._table, "Key": typed(ledger.own_key(key))}} for key in placed.deletes]
-        return [put(self._table, to_item(ledger), condition), *puts, *deletes]
+    def _write(self, placed: Placed, condition: Condition) -> Transaction:
+        """The ledger under its condition; own values need none, since they only ever change together with it."""
+        ledger, write = placed.ledger, Transaction()
+        write.put(LEDGER, self._table, to_item(ledger), condition)
+        for key, value in placed.puts.items():
+            write.put(f"value {key}", self._table, own_values.to_item(ledger, key, value))
+        for key in placed.deletes:
+            write.delete(f"value {key}", self._table, ledger.own_key(key))
+        return write
 
 
 def _unchanged(ledger: Ledger) -> Condition:
     """Nobody has written since: neither a change, nor a new install that began counting versions again."""
-    return Condition("v = :v AND e = :e", {":v": {"N": str(ledger.version)}, ":e": {"S": ledger.epoch}})
+    return equals("v", ledger.version) & equals("e", ledger.epoch)
 
 
 def emptied(ledger: Ledger, epoch: str) -> Placed:

@@ -12,8 +12,8 @@ import zlib
 from dataclasses import dataclass
 
 from chalicelib.store.appdata.ledger import Ledger
-from chalicelib.store.aws.client import typed
-from chalicelib.store.aws.item_size import Item, item_size, write_units
+from chalicelib.store.aws.item_size import item_size, write_units
+from chalicelib.store.aws.items import Item, typed
 
 
 @dataclass(frozen=True, slots=True)

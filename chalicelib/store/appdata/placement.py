@@ -14,8 +14,8 @@ from functools import lru_cache
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store.appdata.ledger import WRITE_ID_BYTES, WRITE_IDS, Ledger, to_item
 from chalicelib.store.appdata.packing import WINDOW_BYTES, Listed, pack_data
-from chalicelib.store.aws.client import TRANSACTION
 from chalicelib.store.aws.item_size import READ_UNIT, item_size
+from chalicelib.store.aws.transactions import MOST_ITEMS
 
 LEDGER_BYTES = READ_UNIT
 INLINE_VALUE_BYTES = 3072
@@ -23,7 +23,7 @@ INLINE_BYTES = 16_384
 """Plain bytes of all inline keys and values: what deflates well may not make reading a ledger slow."""
 LISTED_BYTES = 2048
 """What the list of own values may take of the ledger, deflated, while values ask for the room."""
-MOST_OWN = TRANSACTION - 1
+MOST_OWN = MOST_ITEMS - 1
 """Own values one write may touch: a transaction has 100 items, and the ledger is one."""
 
 _LARGEST_TOTAL, _LARGEST_VERSION, _LARGEST_COUNT = "9" * 8, "9" * 10, "9" * 5

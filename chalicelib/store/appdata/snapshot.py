@@ -11,9 +11,10 @@ from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store.appdata import own_values
 from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item
 from chalicelib.store.appdata.own_values import Own
-from chalicelib.store.aws.client import Dynamo, Key, beginning
+from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.item_size import READ_UNIT
+from chalicelib.store.aws.items import Key, beginning
 
 NEEDS = (on_table("appdata", "GetItem", "BatchGetItem", "Query"),)
 

@@ -8,52 +8,34 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib import observed
 from chalicelib.core.errors import Unavailable
 from chalicelib.store.aws import deadline, read_budget
-from chalicelib.store.aws.failures import Uncertain, sort_out
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.conditions import Condition
+from chalicelib.store.aws.failures import Conflict, Uncertain, sort_out
+from chalicelib.store.aws.items import Item, Key, Place, Span, key_of, typed
 from chalicelib.store.aws.side_by_side import Lane, lane, side_by_side
+from chalicelib.store.aws.transactions import Transaction, Update, conditional
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Key = tuple[str, str]
-Place = tuple[str, Key]
-"""Where one item is: table name and key."""
-Span = tuple[str, str]
-"""First and last sort key of a range, both included."""
+T = TypeVar("T")
 
 LISTING = "listing"
 """The index of the directory table by its attribute `list`."""
 BATCH_GET = 100
 BATCH_WRITE = 25
-TRANSACTION = 100
 _RESENDS = 8
 TRIES = 16
 """How often a write is sent that loses every race."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A condition expression with its values; attribute names stand in it as they are."""
-
-    expression: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def parameters(self) -> dict[str, Any]:
-        """The parameters of a conditional write that asks for the old item where the condition fails."""
-        told: dict[str, Any] = {
-            "ConditionExpression": self.expression,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        return told | ({"ExpressionAttributeValues": dict(self.values)} if self.values else {})
 
 
 @dataclass(frozen=True)
@@ -181,29 +163,54 @@ class Dynamo:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def put(self, table: str, item: Item, condition: Condition) -> None:
-        """Write an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""
-        self._write("put_item", TableName=table, Item=item, **condition.parameters())
+    def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
+        """Write an item under `condition`, in one try. Raises Lost, Conflict, Uncertain or Unavailable."""
+        self._write("put_item", TableName=table, Item=item, **conditional(condition))
 
-    def update(self, table: str, key: Key, change: Mapping[str, Any]) -> Item:
-        """Change an item as `change` says, UpdateItem's parameters; what its `ReturnValues` ask for.
+    def update(self, table: str, key: Key, change: Update, condition: Condition | None = None) -> None:
+        """Change an item under `condition`, in one try. Raises Lost, Conflict, Uncertain or Unavailable."""
+        self._write("update_item", TableName=table, Key=typed(key), **change.parameters(condition))
 
-        Raises Lost, Conflict, Uncertain or Unavailable.
-        """
-        answer = self._write("update_item", TableName=table, Key=typed(key), **change)
-        item: Item = answer.get("Attributes", {})
+    def updated(self, table: str, key: Key, change: Update, condition: Condition | None = None) -> Item:
+        """Change an item as `update` does, and return it as it is then."""
+        parameters = change.parameters(condition)
+        answer = self._write("update_item", TableName=table, Key=typed(key), ReturnValues="ALL_NEW", **parameters)
+        item: Item = answer["Attributes"]
         return item
 
-    def delete(self, table: str, key: Key, condition: Condition) -> None:
-        """Delete an item where `condition` holds. Raises Lost, Conflict, Uncertain or Unavailable."""
-        self._write("delete_item", TableName=table, Key=typed(key), **condition.parameters())
+    def delete(self, table: str, key: Key, condition: Condition | None = None) -> None:
+        """Delete an item under `condition`, in one try. Raises Lost, Conflict, Uncertain or Unavailable."""
+        self._write("delete_item", TableName=table, Key=typed(key), **conditional(condition))
 
-    def transact(self, writes: Sequence[Mapping[str, Any]], token: str) -> None:
-        """Write all (at most 100 items and 4 MB) or none. The same `token` sent again is the same transaction.
+    def transact(self, transaction: Transaction, token: str) -> None:
+        """Write all parts of a transaction or none, in one try. The same `token` again is the same transaction.
 
-        Raises Lost (with the old item of the first condition that failed), Conflict, Uncertain or Unavailable.
+        Raises Lost (which names the parts whose conditions failed), Conflict, Uncertain or Unavailable.
         """
-        self._write("transact_write_items", TransactItems=list(writes), ClientRequestToken=token)
+        writes = list(transaction.parts.values())
+        parts = tuple(transaction.parts)
+        self._write("transact_write_items", parts, TransactItems=writes, ClientRequestToken=token)
+
+    def commit(self, transaction: Transaction) -> None:
+        """Write all parts of a transaction or none, tried until it is settled. Raises Lost and Unavailable."""
+        # One token for all tries: if one landed unseen, even late, the next is told as that same success, and never
+        # meets its own work as somebody else's. DynamoDB remembers a token for ten minutes, and only of a transaction
+        # that succeeded; one that a collision cancelled is tried afresh.
+        token = str(uuid4())
+        self.settle(lambda: self.transact(transaction, token))
+
+    def settle(self, send: Callable[[], T]) -> T:
+        """Return the result of `send`, one try of a write, tried again with jitter until it is settled.
+
+        A condition that fails settles it: Lost. A collision with another transaction and a lost answer do not. Raises
+        Lost, and Unavailable if it was never settled.
+        """
+        for wait in races():
+            try:
+                return send()
+            except (Conflict, Uncertain):
+                self.rest(wait)
+        raise Unavailable
 
     def delete_all(self, table: str, keys: Iterable[Key]) -> int:
         """Delete the items with those keys, 25 a call, one call after the other; how many there were."""
@@ -226,14 +233,14 @@ class Dynamo:
         except Uncertain as failure:
             raise Unavailable from failure
 
-    def _write(self, operation: str, **request: Any) -> Any:
+    def _write(self, operation: str, parts: Sequence[str] = ("",), /, **request: Any) -> Any:
         deadline.check()
         answer = told = None
         try:
             answer = told = getattr(self._client, operation)(**request)
         except ClientError as error:
             told = error.response
-            raise sort_out(error) from error
+            raise sort_out(error, parts) from error
         except ParamValidationError:
             raise  # Never sent: a mistake of ours, and no reason to try again.
         except BotoCoreError as error:
@@ -269,18 +276,3 @@ def _query(table: str, names: Key, partition: str, keys: Span | None) -> dict[st
         request["ExpressionAttributeNames"]["#s"] = names[1]
         request["ExpressionAttributeValues"] |= {":first": {"S": keys[0]}, ":last": {"S": keys[1]}}
     return request
-
-
-def typed(key: Key) -> Item:
-    """A key as the low-level API has it."""
-    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
-
-
-def beginning(prefix: str) -> Span:
-    """The sort keys that begin with `prefix`."""
-    return prefix, prefix + chr(sys.maxunicode)
-
-
-def key_of(item: Item) -> Key:
-    """The key of an item."""
-    return item["pk"]["S"], item["sk"]["S"]

@@ -1,13 +1,13 @@
 """What can become of a call to DynamoDB, as far as a caller can act on it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +26,29 @@ class StoreFailure(Exception):
 
 
 class Lost(StoreFailure):
-    """A condition did not hold: someone else's write came first, or this one did on a try whose answer was lost.
+    """A condition did not hold: another write came first, or this one did on a try whose answer was lost.
 
-    `item` is what is stored now (None: nothing, or not told); `resent` says that the SDK sent the request more than
-    once, so that its own first try may be what it met. `failed` has the stored item of every condition that failed,
-    by the position of its write in the transaction (0 outside of one).
+    `resent` says that the SDK sent the request more than once, so that it may have met its own first try.
     """
 
-    def __init__(self, item: Item | None, *, resent: bool, failed: Mapping[int, Item | None] | None = None) -> None:
+    def __init__(self, stored: Mapping[str, Item | None], *, resent: bool) -> None:
+        """`stored` has what is stored now for each part whose condition failed (None: nothing, or not returned)."""
         super().__init__("condition failed")
-        self.item = item
+        self._stored = stored
         self.resent = resent
-        self.failed = {0: item} if failed is None else failed
+
+    def failed(self, part: str) -> bool:
+        """Return whether the condition of that part of the transaction failed."""
+        return part in self._stored
+
+    def stored(self, part: str) -> Item | None:
+        """Return the item that is stored instead; None if there is none, or if the condition of that part held."""
+        return self._stored.get(part)
+
+    @property
+    def item(self) -> Item | None:
+        """The item that is stored instead, for a write with one condition."""
+        return next(iter(self._stored.values()))
 
 
 class Conflict(StoreFailure):
@@ -48,14 +59,17 @@ class Uncertain(StoreFailure):
     """No answer: the write may have happened."""
 
 
-def sort_out(error: ClientError) -> Exception:
-    """The failure that a ClientError stands for; the error itself where it is none of the expected ones."""
+def sort_out(error: ClientError, parts: Sequence[str] = ("",)) -> Exception:
+    """Return the failure that a ClientError stands for; the error itself if it is none of the expected ones.
+
+    `parts` are the names of the parts of a transaction in the order in which they were sent.
+    """
     code = error.response["Error"]["Code"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code == "ConditionalCheckFailedException":
-        return Lost(_old_item(error.response), resent=_resent(error))
+        return Lost({parts[0]: _old_item(error.response)}, resent=_resent(error))
     if code == "TransactionCanceledException":
-        return _cancelled(error)
+        return _cancelled(error, parts)
     if code == "TransactionConflictException":
         return Conflict(code)
     if code in _THROTTLED:
@@ -65,17 +79,17 @@ def sort_out(error: ClientError) -> Exception:
     return error
 
 
-def _cancelled(error: ClientError) -> Exception:
-    """The one failure that decides among the reasons of a cancelled transaction (one reason for each item)."""
+def _cancelled(error: ClientError, parts: Sequence[str]) -> Exception:
+    """Return the failure that decides among the reasons of a cancelled transaction (one reason a part)."""
     reasons: list[Any] = error.response.get("CancellationReasons", [])
     codes = {reason.get("Code", "None") for reason in reasons}
     if "ConditionalCheckFailed" in codes:
-        failed = {
-            position: _old_item(reason)
-            for position, reason in enumerate(reasons)
+        stored = {
+            part: _old_item(reason)
+            for part, reason in zip(parts, reasons, strict=True)
             if reason.get("Code") == "ConditionalCheckFailed"
         }
-        return Lost(next(iter(failed.values())), resent=_resent(error), failed=failed)
+        return Lost(stored, resent=_resent(error))
     if "TransactionConflict" in codes:
         return Conflict("TransactionConflict")
     if not codes & _THROTTLED:

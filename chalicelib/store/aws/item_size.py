@@ -11,9 +11,6 @@ from typing import Any
 READ_UNIT = 4096
 WRITE_UNIT = 1024
 
-Item = dict[str, Any]
-"""An item as the low-level API has it: attribute name → {type: value}."""
-
 
 def item_size(item: Mapping[str, Any]) -> int:
     """Bytes of an item: the UTF-8 bytes of its attribute names and the size of each value."""

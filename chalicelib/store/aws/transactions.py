@@ -1,95 +1,113 @@
-"""Conditional writes, built from named parts and sent until they are settled.
+"""Writes: changes of one item, and transactions whose parts have names.
 
-A condition that fails is an answer (Lost) and goes to the caller; a collision with another transaction or a lost answer
-is tried again here, with jitter and a bound.
+    write = Transaction()
+    write.put("feed", table, feed_item, ABSENT)
+    write.check("page", table, page_key, ALIVE)
+    try:
+        dynamo.commit(write)
+    except Lost as lost:
+        if lost.failed("page"): ...
+
+The order of the parts means nothing: a failed transaction is asked by name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
-from uuid import uuid4
+from typing import Any, Protocol
 
-from chalicelib.core.errors import Unavailable
-from chalicelib.store.aws.client import Condition, Dynamo, Key, races, typed
-from chalicelib.store.aws.failures import Conflict, Uncertain
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.conditions import Condition, Path, Placeholders, Value
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.items import Item, Key, typed
 
-Write = dict[str, Any]
-"""One element of a transaction."""
-T = TypeVar("T")
-
-ABSENT = Condition("attribute_not_exists(pk)")
-PRESENT = Condition("attribute_exists(pk)")
-THERE = Condition("attribute_exists(pk) AND attribute_not_exists(gone)")
-"""Present, and not about to be deleted (see `close` of Users, Apps and Pages)."""
+MOST_ITEMS = 100
+"""Items of one transaction (AWS: TransactWriteItems in its API reference)."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """Attributes to set, to remove, and numbers to add to (an absent one is 0). Any attribute name will do."""
+    """A change of an item. A dot in a name leads into a map; any other attribute name will do.
 
-    sets: Mapping[str, Any] = field(default_factory=dict)
+    `sets` has values, or a Path: the value that this other attribute has before the change. `adds` are added to numbers
+    (an absent one is 0), `removes` are removed, and `discards` are taken out of sets.
+    """
+
+    sets: Mapping[str, Value | Path] = field(default_factory=dict)
     adds: Mapping[str, int] = field(default_factory=dict)
     removes: Sequence[str] = ()
+    discards: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def under(self, condition: Condition | None) -> dict[str, Any]:
-        """UpdateItem's parameters for this change where `condition` holds (None: in any case)."""
-        names = {f"#{turn}": name for turn, name in enumerate([*self.sets, *self.adds, *self.removes])}
-        alias = {name: short for short, name in names.items()}
-        values: dict[str, Any] = {f":_{alias[name][1:]}": value for name, value in self.sets.items()}
-        values |= {f":_{alias[name][1:]}": {"N": str(number)} for name, number in self.adds.items()}
+    def parameters(self, condition: Condition | None) -> dict[str, Any]:
+        """Return UpdateItem's parameters for this change under `condition` (None: in any case)."""
+        placeholders = Placeholders()
+        name, value = placeholders.name, placeholders.value
         clauses = {
-            "SET": [f"{alias[name]} = :_{alias[name][1:]}" for name in self.sets],
-            "ADD": [f"{alias[name]} :_{alias[name][1:]}" for name in self.adds],
-            "REMOVE": [alias[name] for name in self.removes],
+            "SET": [
+                f"{name(each)} = {name(to.text) if isinstance(to, Path) else value(to)}"
+                for each, to in self.sets.items()
+            ],
+            "ADD": [f"{name(each)} {value(number)}" for each, number in self.adds.items()],
+            "REMOVE": [name(each) for each in self.removes],
+            "DELETE": [f"{name(each)} {value(members)}" for each, members in self.discards.items()],
         }
-        told = condition.parameters() if condition else {}
-        values |= told.pop("ExpressionAttributeValues", {})
         expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
-        return (
-            told
-            | {"UpdateExpression": expression, "ExpressionAttributeNames": names}
-            | ({"ExpressionAttributeValues": values} if values else {})
-        )
+        return {"UpdateExpression": expression} | conditional(condition, placeholders)
 
 
-def put(table: str, item: Item, condition: Condition) -> Write:
-    """Write an item where `condition` holds."""
-    return {"Put": {"TableName": table, "Item": item} | condition.parameters()}
+class AnswerRecord(Protocol):
+    """The record of a request's `Idempotency-Key`: it joins the transaction that does what the request asks."""
+
+    def join(self, transaction: "Transaction", answer: str) -> None:
+        """Add the part that keeps the answer."""
+
+    def check(self, lost: Lost) -> None:
+        """Raise StillRunning if this process passed its deadline and another took over its record."""
 
 
-def delete(table: str, key: Key, condition: Condition | None) -> Write:
-    """Delete an item where `condition` holds (None: in any case, also where there is none)."""
-    return {"Delete": {"TableName": table, "Key": typed(key)} | (condition.parameters() if condition else {})}
+class Transaction:
+    """Writes of several items that happen all together or not at all; each part has a name of its own.
 
-
-def update(table: str, key: Key, change: Update, condition: Condition | None) -> Write:
-    """Change an item where `condition` holds (None: in any case, also where there is none yet)."""
-    return {"Update": {"TableName": table, "Key": typed(key)} | change.under(condition)}
-
-
-def check(table: str, key: Key, condition: Condition) -> Write:
-    """Change nothing; the transaction happens only where `condition` holds."""
-    return {"ConditionCheck": {"TableName": table, "Key": typed(key)} | condition.parameters()}
-
-
-def insist(dynamo: Dynamo, send: Callable[[str], T]) -> T:
-    """What `send` returns, tried until it is settled; it gets a ClientRequestToken for its transaction.
-
-    Raises Lost where a condition failed, and Unavailable where it was never settled.
+    At most 100 parts and 4 MB, no item twice.
     """
-    # One token for all tries: where one landed unseen, even late, the next is told as that same success, and never
-    # meets its own work as somebody else's. DynamoDB remembers a token for ten minutes, and only of a transaction that
-    # succeeded; one that a collision cancelled is tried afresh.
-    token = str(uuid4())
-    for wait in races():
-        try:
-            return send(token)
-        except (Conflict, Uncertain):
-            dynamo.rest(wait)
-    raise Unavailable
+
+    def __init__(self) -> None:
+        self.parts: dict[str, dict[str, Any]] = {}
+        """By name, each as TransactWriteItems has it."""
+
+    def put(self, name: str, table: str, item: Item, condition: Condition | None = None) -> None:
+        """Write an item under `condition` (None: in any case)."""
+        self._add(name, "Put", {"TableName": table, "Item": item} | conditional(condition))
+
+    def delete(self, name: str, table: str, key: Key, condition: Condition | None = None) -> None:
+        """Delete an item under `condition` (None: in any case, also if there is none)."""
+        self._add(name, "Delete", {"TableName": table, "Key": typed(key)} | conditional(condition))
+
+    def update(self, name: str, table: str, key: Key, change: Update, condition: Condition | None = None) -> None:
+        """Change an item under `condition` (None: in any case, also if there is none yet)."""
+        self._add(name, "Update", {"TableName": table, "Key": typed(key)} | change.parameters(condition))
+
+    def check(self, name: str, table: str, key: Key, condition: Condition) -> None:
+        """Change nothing; the transaction happens only under `condition`."""
+        self._add(name, "ConditionCheck", {"TableName": table, "Key": typed(key)} | conditional(condition))
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def _add(self, name: str, kind: str, parameters: dict[str, Any]) -> None:
+        if name in self.parts:
+            raise ValueError(f"two parts of one transaction are called {name}")
+        self.parts[name] = {kind: parameters}
 
 
-def commit(dynamo: Dynamo, writes: Sequence[Write]) -> None:
-    """Write all (at most 100, no item twice) or none. Raises Lost and Unavailable."""
-    insist(dynamo, lambda token: dynamo.transact(writes, token))
+def conditional(condition: Condition | None, placeholders: Placeholders | None = None) -> dict[str, Any]:
+    """Return a write's parameters for its condition, which ask for the old item if it fails.
+
+    `placeholders` has what an update expression beside it has registered already.
+    """
+    placeholders = placeholders or Placeholders()
+    if condition is None:
+        return placeholders.parameters()
+    expression = condition.expression(placeholders)
+    return {
+        "ConditionExpression": expression,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    } | placeholders.parameters()

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from chalicelib.store.aws.client import Dynamo, Key, beginning, key_of
+from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Key, beginning, key_of
 from chalicelib.store.contents.cleanup_notes import PAGE, SOON_MS, USER, Notes
 from chalicelib.store.contents.cleanup_queue import Queue
 from chalicelib.store.contents.feed_posting import Tables

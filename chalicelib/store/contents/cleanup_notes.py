@@ -14,11 +14,12 @@ Each has `due`, the time (ms) from which the sweep takes it up; what is there at
 from collections.abc import Callable
 from contextlib import suppress
 
-from chalicelib.store.aws.client import Condition, Dynamo, Key, typed
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.conditions import ABSENT, PRESENT, absent, exists
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP, on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import ABSENT, PRESENT, Update, Write, commit, delete, insist, put
+from chalicelib.store.aws.items import Item, Key, typed
+from chalicelib.store.aws.transactions import Transaction, Update
 
 NEEDS = (
     on_table("feeds", "PutItem"),
@@ -31,6 +32,8 @@ NEEDS = (
 )
 
 PARTITION = "trash"
+UPLOAD = "upload note"
+"""The name in a transaction of the note that ends with it."""
 PAGE, USER = "page#", "user#"
 SOON_MS = 60_000
 """When the sweep looks for what the queue should have brought."""
@@ -56,32 +59,30 @@ class Notes:
         self._table = table
         self._clock = clock
 
-    def deleted(self, generation: str, content: str, shards: int) -> Write:
-        """The write that notes what a deleted feed leaves, for the transaction that deletes it."""
+    def deleted(self, write: Transaction, generation: str, content: str, shards: int) -> None:
+        """Add the note of what a deleted feed leaves to the transaction that deletes it."""
         left = {"p": {"S": content}, "k": {"N": str(shards)}}
-        return put(self._table, self._note(generation, SOON_MS) | left, ABSENT)
+        write.put("note", self._table, self._note(generation, SOON_MS) | left, ABSENT)
 
     def uploading(self, generation: str) -> None:
         """Note an upload before it begins."""
-        item = self._note(generation, UPLOAD_MS)
         # A transaction, for its token: a try that arrives late, the feed stored and the note gone, is no new one.
-        commit(self._dynamo, [put(self._table, item, ABSENT)])
+        write = Transaction()
+        write.put("note", self._table, self._note(generation, UPLOAD_MS), ABSENT)
+        self._dynamo.commit(write)
 
-    def uploaded(self, generation: str) -> Write:
-        """The write that ends that note, for the transaction that stores the feed: it fails once the note is doomed."""
-        return delete(
-            self._table, note_key(generation), Condition("attribute_exists(pk) AND attribute_not_exists(doomed)")
-        )
+    def uploaded(self, write: Transaction, generation: str) -> None:
+        """Add the end of that note to the transaction that stores the feed; UPLOAD fails once the note is doomed."""
+        write.delete(UPLOAD, self._table, note_key(generation), exists() & absent("doomed"))
 
     def leave(self, note: str, after: int) -> None:
         """Note a page or a user (PAGE or USER and the id), to be due `after` milliseconds."""
         item = self._note(note, after)
-        always = Condition("attribute_not_exists(pk) OR attribute_exists(pk)")
-        insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, always))
+        self._dynamo.settle(lambda: self._dynamo.put(self._table, item))
 
     def doom(self, generation: str) -> None:
         """From now on the feed of that upload cannot be stored any more. Raises Lost where the note is gone."""
-        self._change(generation, Update({"doomed": {"BOOL": True}}))
+        self._change(generation, Update({"doomed": True}))
 
     def get(self, note: str) -> Item | None:
         """A note."""
@@ -103,11 +104,10 @@ class Notes:
     def told(self, note: str) -> None:
         """The queue was told of a note now, if it is still there."""
         with suppress(Lost):
-            self._change(note, Update({"told": {"N": str(self._clock())}}))
+            self._change(note, Update({"told": self._clock()}))
 
     def _change(self, note: str, change: Update) -> None:
-        parameters = change.under(PRESENT)
-        insist(self._dynamo, lambda _: self._dynamo.update(self._table, note_key(note), parameters))
+        self._dynamo.settle(lambda: self._dynamo.update(self._table, note_key(note), change, PRESENT))
 
     def _is_untold(self, note: Item) -> bool:
         return "told" not in note or int(note["told"]["N"]) + AGAIN_MS <= self._clock()

@@ -1,18 +1,19 @@
 """Comments on contents. Their items are in content_items.py, how a list of them is kept in numbered.py."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.errors import NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
 from chalicelib.core.model.contents import Comment, Part
 from chalicelib.core.paging import Paging
-from chalicelib.store.aws.client import Dynamo, Place, races
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, PRESENT
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.aws.transactions import ABSENT, PRESENT, Write, commit, delete, put
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 from chalicelib.store.contents.items import (
     RANDOM,
     comment_item,
@@ -26,10 +27,9 @@ from chalicelib.store.contents.items import (
     prefix_of,
     to_comment,
 )
-from chalicelib.store.contents.numbered_lists import Numbered, Ticket, entry_key, number_of, total
+from chalicelib.store.contents.numbered_lists import LIST_PART, Numbered, Ticket, entry_key, number_of, total
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
-from chalicelib.store.idempotency import check_kept, keep_none
 
 NEEDS = (
     on_table("comments", "BatchGetItem", "GetItem", "PutItem"),
@@ -62,9 +62,9 @@ class Comments:
         content_uri: str,
         user: str,
         text: str,
-        keep: Callable[[Comment], Sequence[Write]] = keep_none,
+        record: AnswerRecord | None = None,
     ) -> Comment:
-        """Store a comment, with what `keep` makes of it in the same transaction (store/idempotency.py); as stored.
+        """Store a comment, and its id with the `record` of an Idempotency-Key; return it as stored.
 
         Raises NotFound (page, content), PermissionDenied (no such user), StillRunning and Unavailable. Two calls,
         however many comments there are and however many are posted at once.
@@ -77,13 +77,18 @@ class Comments:
             random = base36(secrets.randbelow(36**RANDOM), RANDOM)
             item = comment_item(entry_key(content, prefix, ticket.number), user, text, random, self._clock())
             made = to_comment(item, self._offset)
-            writes = [put(self._table, item, ABSENT), self._lists.use(content, ticket, alive)]
+            write = Transaction()
+            write.put("comment", self._table, item, ABSENT)
+            self._lists.use(write, content, ticket, alive)
+            if record:
+                record.join(write, made.id)
             try:
-                commit(self._dynamo, [*writes, *keep(made)])
+                self._dynamo.commit(write)
             except Lost as lost:
-                if not _is(lost.failed.get(0), random):
-                    check_kept(lost, len(writes))
-                    if lost.failed.get(1) is None:
+                if not _is(lost.stored("comment"), random):
+                    if record:
+                        record.check(lost)
+                    if lost.stored(LIST_PART) is None:
                         raise no_content() from None
                     # So late that the ticket was taken for lost, or another feed has the content by now: another one.
                     self._dynamo.rest(wait)
@@ -160,10 +165,11 @@ class Comments:
     def remove(self, item: Item, generation: str) -> bool:
         """Delete a stored comment of that generation, whoever asks; whether it was there. Raises Unavailable."""
         content, alive = item["pk"]["S"], of_generation(generation)
-        writes = [delete(self._table, (content, item["sk"]["S"]), PRESENT)]
-        writes += self._lists.removal(content, f"{generation}#", number_of(item), alive)
+        write = Transaction()
+        write.delete("comment", self._table, (content, item["sk"]["S"]), PRESENT)
+        self._lists.remove(write, content, f"{generation}#", number_of(item), alive)
         try:
-            commit(self._dynamo, writes)
+            self._dynamo.commit(write)
         except Lost:
             return False
         return True

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
-from chalicelib.store.aws.client import Condition, Dynamo, key_of, races, typed
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import ABSENT, Update, Write, check, commit, delete, put, update
+from chalicelib.store.aws.items import Item, key_of, typed
+from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.contents.feed_posting import Tables
 from chalicelib.store.contents.items import (
     by,
@@ -80,23 +81,28 @@ class Favorites:
 
     def _add(self, content: str, head: Item, item: Item) -> Item | None:
         """The favorite that is there then; None where the head is another by now, or somebody began the shard."""
-        favorite = put(self._tables.favorites, item, ABSENT)
         generation, shard = generation_of(head), shard_of(poster_of(item), head)
+        write = Transaction()
+        write.put("favorite", self._tables.favorites, item, ABSENT)
+        self._count(write, content, shard, generation, 1)
         try:
-            commit(self._dynamo, [favorite, self._count(content, shard, generation, 1)])
+            self._dynamo.commit(write)
         except Lost as lost:
-            if there := lost.failed.get(0):
+            if there := lost.stored("favorite"):
                 return there
-            if shard == 0 or lost.failed.get(1):
+            if shard == 0 or lost.stored("count"):
                 return None
         else:
             return item
+        write = Transaction()
+        write.put("favorite", self._tables.favorites, item, ABSENT)
         begun = typed(shard_key(content, shard)) | {"g": {"S": generation}, "fv": {"N": "1"}}
-        alive = check(self._tables.comments, head_key(content), of_generation(generation))
+        write.put("count", self._tables.favorites, begun, ABSENT)
+        write.check("head", self._tables.comments, head_key(content), of_generation(generation))
         try:
-            commit(self._dynamo, [favorite, put(self._tables.favorites, begun, ABSENT), alive])
+            self._dynamo.commit(write)
         except Lost as lost:
-            return lost.failed.get(0)
+            return lost.stored("favorite")
         return item
 
     def remove(self, page: str, content_uri: str, favorite: str, user: str) -> None:
@@ -120,13 +126,11 @@ class Favorites:
 
     def _take(self, item: Item, head: Item, created: int) -> bool:
         shard = shard_of(poster_of(item), head)
-        that_one = Condition("c = :created", {":created": {"N": str(created)}})
-        writes = [
-            delete(self._tables.favorites, key_of(item), that_one),
-            self._count(head["pk"]["S"], shard, generation_of(head), -1),
-        ]
+        write = Transaction()
+        write.delete("favorite", self._tables.favorites, key_of(item), equals("c", created))
+        self._count(write, head["pk"]["S"], shard, generation_of(head), -1)
         try:
-            commit(self._dynamo, writes)
+            self._dynamo.commit(write)
         except Lost:
             return False
         return True
@@ -150,9 +154,9 @@ class Favorites:
             raise no_content()
         return favorites_in(head) + more_favorites(self._dynamo, self._tables, {content: head})[content]
 
-    def _count(self, content: str, shard: int, generation: str, change: int) -> Write:
-        table = self._tables.favorites if shard else self._tables.comments
-        return update(table, shard_key(content, shard), Update(adds={"fv": change}), of_generation(generation))
+    def _count(self, write: Transaction, content: str, shard: int, generation: str, change: int) -> None:
+        table, key = self._tables.favorites if shard else self._tables.comments, shard_key(content, shard)
+        write.update("count", table, key, Update(adds={"fv": change}), of_generation(generation))
 
 
 def _id(item: Item) -> str:

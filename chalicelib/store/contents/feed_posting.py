@@ -11,13 +11,14 @@ from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Permiss
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft, Feed
 from chalicelib.core.model.directory import FeedSource
-from chalicelib.store.aws.client import Dynamo, Place, races, typed
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Place, typed
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.aws.transactions import ABSENT, PRESENT, THERE, Write, check, commit, delete, put
-from chalicelib.store.contents.cleanup_notes import Notes
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction
+from chalicelib.store.contents.cleanup_notes import UPLOAD, Notes
 from chalicelib.store.contents.cleanup_queue import Queue
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import (
@@ -34,12 +35,19 @@ from chalicelib.store.contents.items import (
     to_feed,
     unshown_key,
 )
-from chalicelib.store.contents.numbered_lists import Numbered, Ticket, entry_key, holder_key, new_holder, new_id
+from chalicelib.store.contents.numbered_lists import (
+    LIST_PART,
+    Numbered,
+    Ticket,
+    entry_key,
+    holder_key,
+    new_holder,
+    new_id,
+)
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.apps import Apps
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
-from chalicelib.store.idempotency import check_kept, keep_none
 
 NEEDS = (
     # The feed, its place in its page's list, and the note of an upload, which ends with it.
@@ -82,16 +90,14 @@ class Admission:
         return head is None or (self.administers and not is_shown(head["f"]["S"]))
 
 
-def leaving(tables: Tables, notes: Notes, head: Item) -> list[Write]:
-    """The writes that delete a feed, but for its head and its place in its page's list, and note what it leaves."""
+def leave(write: Transaction, tables: Tables, notes: Notes, head: Item) -> None:
+    """Delete a feed, but for its head and its place in its page's list, and note what it leaves behind."""
     content, generation = head["pk"]["S"], generation_of(head)
     feed = (head["pg"]["S"], head["f"]["S"])
-    counts = [shard_key(content, shard) for shard in range(1, shards_of(head))]
-    return [
-        delete(tables.feeds, feed, of_generation(generation)),
-        notes.deleted(generation, content, shards_of(head)),
-        *(delete(tables.favorites, key, None) for key in counts),
-    ]
+    write.delete("old feed", tables.feeds, feed, of_generation(generation))
+    notes.deleted(write, generation, content, shards_of(head))
+    for shard in range(1, shards_of(head)):
+        write.delete(f"favorites {shard}", tables.favorites, shard_key(content, shard))
 
 
 class Posting:
@@ -175,20 +181,20 @@ class Posting:
         admission: Admission,
         draft: Draft,
         renditions: Sequence[Rendition] = (),
-        keep: Callable[[Feed], Sequence[Write]] = keep_none,
+        record: AnswerRecord | None = None,
     ) -> Feed:
-        """Store a feed with its image, and what `keep` makes of it with them (store/idempotency.py); the feed as stored.
+        """Store a feed with its image, and its contentUri with the `record` of an Idempotency-Key; return it as stored.
 
         Raises Conflict (contentUri), NotFound (the page was deleted meanwhile), StillRunning and Unavailable. No image
         is left behind: a note stands for it until the feed does, and says what to clear if that never comes.
         """
         generation = new_id(self._clock())
         if not renditions:
-            return self._store(admission, draft, generation, (), keep)
+            return self._store(admission, draft, generation, (), record)
         self._notes.uploading(generation)
         keys = self._images.keep(generation, renditions)
         try:
-            return self._store(admission, draft, generation, keys, keep)
+            return self._store(admission, draft, generation, keys, record)
         except Unavailable:
             raise  # It may have been stored all the same: the note knows.
         except Refusal:
@@ -202,7 +208,7 @@ class Posting:
         draft: Draft,
         generation: str,
         images: tuple[str, ...],
-        keep: Callable[[Feed], Sequence[Write]],
+        record: AnswerRecord | None,
     ) -> Feed:
         page, standing = admission.page, admission.standing
         for wait in races():
@@ -213,23 +219,28 @@ class Posting:
             item = feed_item(key, generation, admission.poster, named, admission.source_name, images, self._clock())
             content = content_of(page, named.content_uri or "")
             as_found = of_generation(generation_of(standing)) if standing else ABSENT
-            writes = [
-                put(self._tables.feeds, item, ABSENT),
-                put(self._tables.comments, head_item(content, item, self._shards), as_found),
-                check(*self._pages.place(page), THERE),
-            ]
-            writes += [self._lists.use(page, ticket, PRESENT)] if ticket else []
-            writes += [self._notes.uploaded(generation)] if images else []
-            writes += leaving(self._tables, self._notes, standing) if standing else []
+            write = Transaction()
+            write.put("feed", self._tables.feeds, item, ABSENT)
+            write.put("head", self._tables.comments, head_item(content, item, self._shards), as_found)
+            write.check("page", *self._pages.place(page), ALIVE)
+            if ticket:
+                self._lists.use(write, page, ticket, PRESENT)
+            if images:
+                self._notes.uploaded(write, generation)
+            if standing:
+                leave(write, self._tables, self._notes, standing)
             feed = to_feed(item, None)
+            if record:
+                record.join(write, feed.content_uri)
             try:
-                commit(self._dynamo, [*writes, *keep(feed)])
+                self._dynamo.commit(write)
             except Lost as lost:
                 if not self._was_ours(lost, generation):
-                    check_kept(lost, len(writes))
+                    if record:
+                        record.check(lost)
                     self._refuse(lost, admission, draft, ticket, images)
-                    if 1 in lost.failed and draft.content_uri:
-                        standing = lost.failed[1]
+                    if lost.failed("head") and draft.content_uri:
+                        standing = lost.stored("head")
                     self._dynamo.rest(wait)
                     continue
             if ticket:
@@ -241,7 +252,7 @@ class Posting:
 
     def _was_ours(self, lost: Lost, generation: str) -> bool:
         """Whether the feed that stands there already is this one, of a try whose answer was lost."""
-        head = lost.failed.get(1)
+        head = lost.stored("head")
         return head is not None and generation_of(head) == generation
 
     def _refuse(
@@ -253,13 +264,13 @@ class Posting:
         another feed that gives way, or none, has the contentUri by now.
         """
         page = admission.page
-        if ticket and 3 not in lost.failed:
+        if ticket and not lost.failed(LIST_PART):
             self._lists.give_up(page, "", ticket, PRESENT)
-        if 2 in lost.failed:
+        if lost.failed("page"):
             raise NotFound(f"There is no page {page}")
-        if 1 in lost.failed and draft.content_uri and not admission.gives_way(lost.failed[1]):
+        if lost.failed("head") and draft.content_uri and not admission.gives_way(lost.stored("head")):
             raise _taken()
-        if images and (4 if ticket else 3) in lost.failed:
+        if lost.failed(UPLOAD):
             self._images.remove(images)  # So late that its image is cleared away, perhaps before all of it was there.
             raise Unavailable
 
@@ -275,12 +286,13 @@ class Posting:
 
     def _begin(self, page: str) -> None:
         """Make the page's list, with the first feed that it shows."""
-        there = check(*self._pages.place(page), THERE)
-        holder = typed(holder_key(page)) | new_holder()
+        write = Transaction()
+        write.put(LIST_PART, self._tables.feeds, typed(holder_key(page)) | new_holder(), ABSENT)
+        write.check("page", *self._pages.place(page), ALIVE)
         try:
-            commit(self._dynamo, [put(self._tables.feeds, holder, ABSENT), there])
+            self._dynamo.commit(write)
         except Lost as lost:
-            if 1 in lost.failed:
+            if lost.failed("page"):
                 raise NotFound(f"There is no page {page}") from None
 
 

@@ -6,14 +6,15 @@ from chalicelib.core.errors import ParameterInvalid, PermissionDenied, Unavailab
 from chalicelib.core.model.contents import Feed, Part
 from chalicelib.core.model.directory import User
 from chalicelib.core.paging import Paging
-from chalicelib.store.aws.client import Dynamo, Place, races
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import PRESENT
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import PRESENT, commit, delete
+from chalicelib.store.aws.items import Item, Place
+from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.cleanup_notes import Notes
 from chalicelib.store.contents.cleanup_queue import Queue
-from chalicelib.store.contents.feed_posting import Tables, leaving
+from chalicelib.store.contents.feed_posting import Tables, leave
 from chalicelib.store.contents.items import (
     content_of,
     feed_key,
@@ -126,12 +127,13 @@ class Feeds:
     def remove(self, head: Item) -> bool:
         """Delete the feed that a head stands for, whoever asks; whether it was there. Raises Unavailable."""
         generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
-        gone = delete(self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
-        writes = [gone, *leaving(self._tables, self._notes, head)]
+        write = Transaction()
+        write.delete("head", self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
+        leave(write, self._tables, self._notes, head)
         if is_shown(feed):
-            writes += self._lists.removal(page, "", number_of({"sk": {"S": feed}}), PRESENT)
+            self._lists.remove(write, page, "", number_of({"sk": {"S": feed}}), PRESENT)
         try:
-            commit(self._dynamo, writes)
+            self._dynamo.commit(write)
         except Lost:
             return False
         self._queue.tell(generation)

@@ -27,8 +27,8 @@ from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.dates import compact
 from chalicelib.core.errors import NotFound
 from chalicelib.core.model.contents import Comment, Draft, Feed
-from chalicelib.store.aws.client import Condition, Key, typed
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.conditions import Condition, equals
+from chalicelib.store.aws.items import Item, Key, typed
 from chalicelib.store.contents.numbered_lists import HOLDER, new_holder, number_of, total
 
 NUMBER, RANDOM = 6, 7
@@ -94,7 +94,7 @@ def head_item(content: str, feed: Item, shards: int) -> Item:
 
 def of_generation(generation: str) -> Condition:
     """The item is there, and of that generation."""
-    return Condition("g = :g", {":g": {"S": generation}})
+    return equals("g", generation)
 
 
 def by(user: str) -> str:

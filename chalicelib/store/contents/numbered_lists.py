@@ -19,19 +19,19 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.cursor import from_cursor, to_cursor
 from chalicelib.core.errors import ParameterInvalid, Unavailable
 from chalicelib.core.numbered_list_index import FIRST, WORD, bit, nth_newest
 from chalicelib.core.paging import Paging
-from chalicelib.store.aws.client import Condition, Dynamo, Key, Span, beginning, typed
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.conditions import Condition, Path, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Key, Span, beginning
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.aws.transactions import Update, Write, commit, insist, update
+from chalicelib.store.aws.transactions import Transaction, Update
 
 NEEDS = (
     # Whoever stores an entry or deletes one sends the writes that count it: here are tickets and reads.
@@ -39,6 +39,8 @@ NEEDS = (
     on_table("comments", "GetItem", "Query", "UpdateItem"),
 )
 
+LIST_PART = "list"
+"""The name of a list's holder in a transaction."""
 HOLDER = "h"
 """Sorts after every entry, so that one query backwards begins with the holder and goes on with the newest."""
 TICKET_MS = 120_000
@@ -112,28 +114,25 @@ class Numbered:
     def draw(self, partition: str, alive: Condition) -> Ticket:
         """Draw the next number. Raises Lost where the holder is not there or not `alive`, and Unavailable."""
         ticket = "t" + new_id(self._clock())
-        not_drawn = Condition(f"{alive.expression} AND attribute_not_exists(dr.{ticket})", alive.values)
-        change = not_drawn.parameters()
-        change["UpdateExpression"] = f"SET dr.{ticket} = nx, nx = nx + :one"
-        change["ExpressionAttributeValues"] = {**alive.values, ":one": {"N": "1"}}
-        change["ReturnValues"] = "ALL_NEW"
+        not_drawn = alive & absent(f"dr.{ticket}")
+        change = Update({f"dr.{ticket}": Path("nx")}, adds={"nx": 1})
         key = holder_key(partition)
         try:
-            holder = insist(self._dynamo, lambda _: self._dynamo.update(self._table, key, change))
+            holder = self._dynamo.settle(lambda: self._dynamo.updated(self._table, key, change, not_drawn))
         except Lost as lost:
             if lost.item is None or ticket not in _drawn(lost.item):
                 raise
             holder = lost.item  # Drawn by a try whose answer was lost.
         return Ticket(ticket, _drawn(holder)[ticket], holder)
 
-    def use(self, partition: str, ticket: Ticket, alive: Condition) -> Write:
-        """The write that counts a ticket's entry, for the transaction that stores it."""
-        return self._strike(partition, ticket, alive, "SET n = n + :one", {":one": {"N": "1"}})
+    def use(self, write: Transaction, partition: str, ticket: Ticket, alive: Condition) -> None:
+        """Count a ticket's entry in the transaction that stores it; LIST_PART fails if the ticket is not drawn any more."""
+        self._strike(write, partition, ticket, alive, {"n": 1})
 
-    def removal(self, partition: str, prefix: str, number: int, alive: Condition) -> list[Write]:
-        """The writes that count an entry out, for the transaction that deletes it."""
-        less = update(self._table, holder_key(partition), Update(adds={"n": -1}), alive)
-        return [less, self._hole(partition, prefix, number)]
+    def remove(self, write: Transaction, partition: str, prefix: str, number: int, alive: Condition) -> None:
+        """Count an entry out in the transaction that deletes it."""
+        write.update(LIST_PART, self._table, holder_key(partition), Update(adds={"n": -1}), alive)
+        self._hole(write, partition, prefix, number)
 
     def end_late(self, partition: str, prefix: str, ticket: Ticket, alive: Condition) -> None:
         """Make holes of the tickets that were left lying when `ticket` was drawn."""
@@ -147,9 +146,11 @@ class Numbered:
 
         Where that cannot be done now, a later draw sees to it: no reason for whoever asked to fail.
         """
-        struck = self._strike(partition, ticket, alive)
+        write = Transaction()
+        self._strike(write, partition, ticket, alive, {})
+        self._hole(write, partition, prefix, ticket.number)
         with suppress(Lost, Unavailable):
-            commit(self._dynamo, [struck, self._hole(partition, prefix, ticket.number)])
+            self._dynamo.commit(write)
 
     def part(self, partition: str, paging: Paging, prefix_of: Callable[[Item], str]) -> Slice | None:
         """A part of a list, eventually consistent; None where there is no such list.
@@ -211,20 +212,18 @@ class Numbered:
         return list(self._dynamo.query(self._table, partition, span, consistent=False, limit=limit, backwards=True))
 
     def _strike(
-        self, partition: str, ticket: Ticket, alive: Condition, also: str = "", values: Mapping[str, Any] | None = None
-    ) -> Write:
-        """The write that strikes a ticket, if it is still drawn, and does `also` another clause."""
-        still_drawn = f"{alive.expression} AND dr.{ticket.id} = :number"
-        change = Condition(still_drawn, {**alive.values, ":number": {"N": str(ticket.number)}}).parameters()
-        change["UpdateExpression"] = f"{also} REMOVE dr.{ticket.id}".strip()
-        change["ExpressionAttributeValues"] |= values or {}
-        return {"Update": {"TableName": self._table, "Key": typed(holder_key(partition))} | change}
+        self, write: Transaction, partition: str, ticket: Ticket, alive: Condition, adds: Mapping[str, int]
+    ) -> None:
+        """Strike a ticket in a transaction, if it is still drawn, and add to the holder's numbers."""
+        drawn = f"dr.{ticket.id}"
+        change, still_drawn = Update(adds=adds, removes=[drawn]), alive & equals(drawn, ticket.number)
+        write.update(LIST_PART, self._table, holder_key(partition), change, still_drawn)
 
-    def _hole(self, partition: str, prefix: str, number: int) -> Write:
+    def _hole(self, write: Transaction, partition: str, prefix: str, number: int) -> None:
         # A number becomes a hole once, so that its bit can be added without reading.
         where = bit(number)
         key = (partition, f"{prefix}{_LEAF}{where.leaf:07}")
-        return update(self._table, key, Update(adds={f"w{where.word}": where.value}), None)
+        write.update("hole", self._table, key, Update(adds={f"w{where.word}": where.value}))
 
 
 def _slice(partition: str, holder: Item, entries: list[Item], count: int, prefix_of: Callable[[Item], str]) -> Slice:

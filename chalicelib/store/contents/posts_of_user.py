@@ -6,9 +6,9 @@ from functools import partial
 from itertools import islice
 
 from chalicelib.core.model.contents import Comment, Feed
-from chalicelib.store.aws.client import Dynamo, Place, key_of
+from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.comments import Comments
 from chalicelib.store.contents.favorites import Favorites

@@ -12,20 +12,14 @@ from typing import Any
 
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.model.directory import App, Dialect, StartMethod, new_secret
-from chalicelib.store.aws.client import Condition, Dynamo, Place, key_of, races
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_index, on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import (
-    ABSENT,
-    PRESENT,
-    THERE,
-    Update,
-    commit,
-    insist,
-    put,
-)
+from chalicelib.store.aws.items import Item, Place, key_of
+from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
+from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.keys import Part
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.secret_sealing import Seals
@@ -66,8 +60,10 @@ class Apps:
         """
         secret = (app.secret or new_secret()) if app.confidential else None
         app = replace(app, secret=secret, created=app.created or self._clock())
+        write = Transaction()
+        write.put("app", self._table, self._to_item(app), ABSENT)
         try:
-            commit(self._dynamo, [put(self._table, self._to_item(app), ABSENT)])
+            self._dynamo.commit(write)
         except Lost:
             raise Conflict(f"There is an app {app.id} already") from None
         return app
@@ -149,10 +145,9 @@ class Apps:
                 stored = self._dynamo.get(self._table, key_of(item), consistent=True)
                 if stored is None or "x" not in stored:
                     break
-                fresh = Update({"x": {"S": self._seals.seal(self._seals.open(stored["x"]["S"]))}})
-                unchanged = fresh.under(Condition("x = :old", {":old": stored["x"]}))
+                fresh = Update({"x": self._seals.seal(self._seals.open(stored["x"]["S"]))})
                 try:
-                    self._dynamo_update(keys.named(item, "pk"), unchanged)
+                    self._settle(keys.named(item, "pk"), fresh, equals("x", stored["x"]))
                 except Lost:
                     self._dynamo.rest(wait)
                 else:
@@ -173,7 +168,7 @@ class Apps:
     def close(self, app: str) -> bool:
         """Begin to delete an app: from now on it is not found, and no page can have it; whether it exists."""
         try:
-            self._update(app, Update({"gone": {"BOOL": True}}), PRESENT)
+            self._update(app, Update({"gone": True}), PRESENT)
         except NotFound:
             return False
         return True
@@ -183,28 +178,27 @@ class Apps:
 
         Raises Unavailable where it could not all be done; called again, it goes on.
         """
-        free = "attribute_not_exists(modules) OR modules = :none"
-        unused = Condition(f"gone = :yes AND ({free})", {":yes": {"BOOL": True}, ":none": {"N": "0"}})
+        unused = equals("gone", True) & counts_nothing("modules")
         for turn, wait in enumerate(races()):
             if not self.close(app):
                 return turn > 0  # In a later turn: another deletion of it came first.
             self._pages.end_modules(app)
             try:
-                insist(self._dynamo, lambda _: self._dynamo.delete(self._table, keys.app_key(app), unused))
+                self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.app_key(app), unused))
             except Lost:
                 self._dynamo.rest(wait)  # The index has not listed every module yet.
             else:
                 return True
         raise Unavailable
 
-    def _update(self, app: str, change: Update, condition: Condition = THERE) -> None:
+    def _update(self, app: str, change: Update, condition: Condition = ALIVE) -> None:
         try:
-            self._dynamo_update(app, change.under(condition))
+            self._settle(app, change, condition)
         except Lost:
             raise _no_app(app) from None
 
-    def _dynamo_update(self, app: str, change: dict[str, Any]) -> None:
-        insist(self._dynamo, lambda _: self._dynamo.update(self._table, keys.app_key(app), change))
+    def _settle(self, app: str, change: Update, condition: Condition) -> None:
+        self._dynamo.settle(lambda: self._dynamo.update(self._table, keys.app_key(app), change, condition))
 
     def _to_item(self, app: App) -> Item:
         values = {short: getattr(app, name) for name, short in _ATTRIBUTES.items()}

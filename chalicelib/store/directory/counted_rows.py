@@ -1,25 +1,15 @@
 """Rows that are counted: a friendship, a follower. A row and the counts it is in change in one transaction."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
-from chalicelib.store.aws.client import TRANSACTION, Condition, Dynamo, Key, key_of, races
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, absent, equals, less
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import (
-    ABSENT,
-    PRESENT,
-    THERE,
-    Update,
-    Write,
-    check,
-    commit,
-    delete,
-    put,
-    update,
-)
+from chalicelib.store.aws.items import Item, Key, key_of
+from chalicelib.store.aws.transactions import MOST_ITEMS, Transaction, Update
 
 NEEDS = (
     on_table("directory", "PutItem", "ConditionCheckItem"),
@@ -40,9 +30,13 @@ class Count:
     def has_room(self) -> Condition:
         """The holder is there, and one more may be counted."""
         if self.most is None:
-            return THERE
-        below = f"(attribute_not_exists({self.name}) OR {self.name} < :most)"
-        return Condition(f"{THERE.expression} AND {below}", {":most": {"N": str(self.most)}})
+            return ALIVE
+        return ALIVE & (absent(self.name) | less(self.name, self.most))
+
+
+def counts_nothing(name: str) -> Condition:
+    """Return the condition that the item's number `name` is 0, or was never counted."""
+    return absent(name) | equals(name, 0)
 
 
 @dataclass(frozen=True)
@@ -71,29 +65,35 @@ class Counted:
         Raises NotFound (an item that counts or is needed does not exist), ParameterInvalid (a count is at its most)
         and Unavailable.
         """
-        counts = [count for row in rows for count in row.counts]
-        needs = [key for row in rows for key in row.needs]
-        writes = [put(self._table, row.item, ABSENT) for row in rows]
-        writes += [update(self._table, each.holder, Update(adds={each.name: 1}), each.has_room) for each in counts]
-        writes += [check(self._table, key, THERE) for key in needs]
+        write = Transaction()
+        for row in rows:
+            write.put(_row(row), self._table, row.item, ABSENT)
+            for count in row.counts:
+                write.update(
+                    _holder(count.holder), self._table, count.holder, Update(adds={count.name: 1}), count.has_room
+                )
+            for key in row.needs:
+                write.check(_holder(key), self._table, key, ALIVE)
         try:
-            commit(self._dynamo, writes)
+            self._dynamo.commit(write)
         except Lost as lost:
-            holders = [count.holder for count in counts] + needs
-            self._need(lost, dict(enumerate(holders, len(rows))))
-            if any(position < len(rows) for position in lost.failed):
+            counts = [count for row in rows for count in row.counts]
+            _check_holders(lost, [*(count.holder for count in counts), *(key for row in rows for key in row.needs)])
+            if any(lost.failed(_row(row)) for row in rows):
                 return False
-            full = next(count for turn, count in enumerate(counts, len(rows)) if turn in lost.failed)
+            full = next(count for count in counts if lost.failed(_holder(count.holder)))
             raise ParameterInvalid(f"Too many {full.name} (max={full.most})") from None
         return True
 
     def remove(self, rows: Rows) -> bool:
-        """Remove rows that come and go together; whether they were there. Raises NotFound as `add`, Unavailable."""
+        """Remove rows that are added and removed together; return whether they were there.
+
+        Raises NotFound (an item that counts them does not exist) and Unavailable.
+        """
         try:
-            commit(self._dynamo, self._removal([rows]))
+            self._dynamo.commit(self._removal([rows]))
         except Lost as lost:
-            holders = [count.holder for row in rows for count in row.counts]
-            self._need(lost, dict(enumerate(holders, len(rows))), gone_too=True)
+            _check_holders(lost, [count.holder for row in rows for count in row.counts], closed_too=True)
             return False
         return True
 
@@ -107,7 +107,7 @@ class Counted:
             lost = False
             for together in _packed(found):
                 try:
-                    commit(self._dynamo, self._removal(together))
+                    self._dynamo.commit(self._removal(together))
                     waits = races()
                 except Lost:
                     lost = True
@@ -117,23 +117,39 @@ class Counted:
                     raise Unavailable
                 self._dynamo.rest(wait)
 
-    def _removal(self, together: Sequence[Rows]) -> list[Write]:
+    def _removal(self, together: Sequence[Rows]) -> Transaction:
         rows = [row for each in together for row in each]
         lower: dict[Key, dict[str, int]] = {}
         for row in rows:
             for count in row.counts:
                 names = lower.setdefault(count.holder, {})
                 names[count.name] = names.get(count.name, 0) - 1
-        deletes = [delete(self._table, key_of(row.item), PRESENT) for row in rows]
-        return deletes + [update(self._table, key, Update(adds=adds), PRESENT) for key, adds in lower.items()]
+        write = Transaction()
+        for row in rows:
+            write.delete(_row(row), self._table, key_of(row.item), PRESENT)
+        for key, adds in lower.items():
+            write.update(_holder(key), self._table, key, Update(adds=adds), PRESENT)
+        return write
 
-    def _need(self, lost: Lost, holders: Mapping[int, Key], *, gone_too: bool = False) -> None:
-        for position, holder in holders.items():
-            if position in lost.failed:
-                item = lost.failed[position]
-                if item is None or ("gone" in item and not gone_too):
-                    kind, _, name = holder[0].partition("#")
-                    raise NotFound(f"There is no {kind} {name}")
+
+def _row(row: Row) -> str:
+    """Return the name of a row in a transaction."""
+    return "row {} {}".format(*key_of(row.item))
+
+
+def _holder(key: Key) -> str:
+    """Return the name in a transaction of an item that counts rows or is needed by one."""
+    return "holder {} {}".format(*key)
+
+
+def _check_holders(lost: Lost, holders: Iterable[Key], *, closed_too: bool = False) -> None:
+    """Raise NotFound if one of these items is missing, or is being deleted and not `closed_too`."""
+    for key in holders:
+        if lost.failed(_holder(key)):
+            item = lost.stored(_holder(key))
+            if item is None or ("gone" in item and not closed_too):
+                kind, _, name = key[0].partition("#")
+                raise NotFound(f"There is no {kind} {name}")
 
 
 def _packed(found: Sequence[Rows]) -> Iterator[Sequence[Rows]]:
@@ -142,7 +158,7 @@ def _packed(found: Sequence[Rows]) -> Iterator[Sequence[Rows]]:
     items: set[Key] = set()
     for rows in found:
         own = {key_of(row.item) for row in rows} | {count.holder for row in rows for count in row.counts}
-        if together and len(items | own) > TRANSACTION:
+        if together and len(items | own) > MOST_ITEMS:
             yield together
             together, items = [], set()
         together.append(rows)

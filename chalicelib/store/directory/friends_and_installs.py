@@ -9,9 +9,11 @@ from itertools import islice
 
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import MOST_FRIENDS
-from chalicelib.store.aws.client import Dynamo, Place, beginning
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.conditions import ALIVE
 from chalicelib.store.aws.iam_needs import on_index, on_table
-from chalicelib.store.aws.transactions import THERE, Write, check
+from chalicelib.store.aws.items import Place, beginning
+from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import Count, Counted, Row
 from chalicelib.store.directory.keys import FRIEND, INSTALL, Part
@@ -78,17 +80,14 @@ class Directory:
         """Where the item is that exists exactly while `user` has installed `app`."""
         return self._table, keys.of_user(user, INSTALL, app)
 
-    def put_install(self, user: str, app: str) -> list[Write]:
-        """The writes of that item, for the transaction that creates the ledger; it fails where there is no user."""
-        item = keys.row(keys.of_user(user, INSTALL, app), _installs(app))
-        return [
-            {"Put": {"TableName": self._table, "Item": item}},
-            check(self._table, keys.user_key(user), THERE),
-        ]
+    def put_install(self, write: Transaction, user: str, app: str) -> None:
+        """Add the install to the transaction that creates the ledger; its part "user" fails if there is no such user."""
+        write.put("install", self._table, keys.row(keys.of_user(user, INSTALL, app), _installs(app)))
+        write.check("user", self._table, keys.user_key(user), ALIVE)
 
-    def delete_install(self, user: str, app: str) -> Write:
-        """The deletion of that item, for the transaction that deletes the ledger."""
-        return {"Delete": {"TableName": self._table, "Key": keys.row(keys.of_user(user, INSTALL, app))}}
+    def delete_install(self, write: Transaction, user: str, app: str) -> None:
+        """Add the end of the install to the transaction that deletes the ledger."""
+        write.delete("install", self._table, keys.of_user(user, INSTALL, app))
 
     def end_friendships(self, user: str) -> None:
         """End all friendships of a user whom nobody can befriend any more. Raises Unavailable; again, it goes on."""

@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from chalicelib.core.cursor import from_cursor, to_cursor
-from chalicelib.store.aws.client import Key, Span, beginning, typed
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Key, Span, beginning, typed
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ those of ATTRIBUTES, `c` created, and `gone` while it is being deleted. A module
 from typing import Any
 
 from chalicelib.core.model.directory import Category, FeedSource, Module, Page
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import Count, Row
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, MODULE

@@ -10,20 +10,12 @@ from typing import Any
 
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.model.directory import Module, Page
-from chalicelib.store.aws.client import Condition, Dynamo, Place, key_of, races
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import (
-    ABSENT,
-    PRESENT,
-    THERE,
-    Update,
-    commit,
-    insist,
-    put,
-    update,
-)
+from chalicelib.store.aws.items import Item, Place, key_of
+from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import Counted, Rows
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, Part
@@ -66,8 +58,10 @@ class Pages:
     def create(self, page: Page) -> Page:
         """Store a new page; as stored. Raises Conflict (its id is taken) and Unavailable."""
         page = replace(page, created=page.created or self._clock(), followers=0)
+        write = Transaction()
+        write.put("page", self._table, to_item(page), ABSENT)
         try:
-            commit(self._dynamo, [put(self._table, to_item(page), ABSENT)])
+            self._dynamo.commit(write)
         except Lost:
             raise Conflict(f"There is a page {page.id} already") from None
         return page
@@ -91,9 +85,8 @@ class Pages:
     def change(self, page: str, **fields: Any) -> Page:
         """Change fields of a page; the page as it is then. Raises NotFound and Unavailable."""
         if sets := {ATTRIBUTES[name]: typed(value) for name, value in fields.items()}:
-            change = Update(sets).under(THERE)
             try:
-                insist(self._dynamo, lambda _: self._dynamo.update(self._table, keys.page_key(page), change))
+                self._update(page, Update(sets), ALIVE)
             except Lost:
                 raise _no_page(page) from None
         changed = self.get(page)
@@ -112,9 +105,8 @@ class Pages:
 
     def close(self, page: str) -> bool:
         """Begin to delete a page: from now on it is not found, and nothing can be added to it; whether it exists."""
-        change = Update({"gone": {"BOOL": True}}).under(PRESENT)
         try:
-            insist(self._dynamo, lambda _: self._dynamo.update(self._table, keys.page_key(page), change))
+            self._update(page, Update({"gone": True}), PRESENT)
         except Lost:
             return False
         return True
@@ -137,9 +129,8 @@ class Pages:
     def finish(self, page: str) -> None:
         """Delete a page that is closed already. Raises Unavailable; called again, it goes on."""
         self._counted.clear(lambda: self._some_of(page))
-        empty = Condition("gone = :yes", {":yes": {"BOOL": True}})
         with suppress(Lost):  # Another deletion of it came first.
-            insist(self._dynamo, lambda _: self._dynamo.delete(self._table, keys.page_key(page), empty))
+            self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.page_key(page), equals("gone", True)))
 
     def add_module(self, page: str, app: str, name: str, module: str | None = None) -> Module:
         """Install an app on a page, under the next number or the given one.
@@ -153,23 +144,17 @@ class Pages:
                 raise _no_page(page)
             highest = int(item["m"]["N"]) if "m" in item else 0
             added = Module(page, module or str(highest + 1), app, name)
-            unchanged = (
-                Condition(f"{THERE.expression} AND m = :m", {":m": {"N": str(highest)}})
-                if highest
-                else Condition(f"{THERE.expression} AND attribute_not_exists(m)")
-            )
-            number = {"m": {"N": str(max(highest, int(added.id)))}}
-            writes = [
-                put(self._table, module_item(added), ABSENT),
-                update(self._table, holder, Update(number), unchanged),
-                update(self._table, keys.app_key(app), Update(adds={"modules": 1}), THERE),
-            ]
+            unchanged = ALIVE & (equals("m", highest) if highest else absent("m"))
+            write = Transaction()
+            write.put("module", self._table, module_item(added), ABSENT)
+            write.update("page", self._table, holder, Update({"m": max(highest, int(added.id))}), unchanged)
+            write.update("app", self._table, keys.app_key(app), Update(adds={"modules": 1}), ALIVE)
             try:
-                commit(self._dynamo, writes)
+                self._dynamo.commit(write)
             except Lost as lost:
-                if 2 in lost.failed:
+                if lost.failed("app"):
                     raise NotFound(f"There is no app {app}") from None
-                if 0 in lost.failed and (module or 1 not in lost.failed):
+                if lost.failed("module") and (module or not lost.failed("page")):
                     raise Conflict(f"The page has a module {added.id} already") from None
                 self._dynamo.rest(wait)
             else:
@@ -279,6 +264,9 @@ class Pages:
             return [[row] for row in listed if (self._table, key_of(row.item)) in there]
 
         self._counted.clear(find)
+
+    def _update(self, page: str, change: Update, condition: Condition) -> None:
+        self._dynamo.settle(lambda: self._dynamo.update(self._table, keys.page_key(page), change, condition))
 
     def _pages_of(self, name: str, cursor: str | None, count: int) -> Part[str]:
         items = self._dynamo.listed(self._table, name, keys.after("page#", cursor), limit=count + 1)

@@ -8,7 +8,7 @@ deleted, and counts friends (`friends`) and pages administered or followed (`pag
 from typing import Any
 
 from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys
 

@@ -10,23 +10,15 @@ from typing import Any
 from chalicelib.core.cursor import from_cursor
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
 from chalicelib.core.model.directory import User
-from chalicelib.store.aws.client import Condition, Dynamo, Place, races
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
-from chalicelib.store.aws.item_size import Item
+from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.aws.transactions import (
-    ABSENT,
-    THERE,
-    Update,
-    Write,
-    commit,
-    delete,
-    insist,
-    put,
-    update,
-)
+from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
+from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.friends_and_installs import Directory
 from chalicelib.store.directory.keys import Part
 from chalicelib.store.directory.pages import Pages
@@ -62,14 +54,15 @@ class Users:
         if password_hash and not user.login:
             raise ParameterInvalid("login is missing")
         user = replace(user, created=user.created or self._clock(), friends=0)
-        writes = [put(self._table, to_item(user), ABSENT)]
+        write = Transaction()
+        write.put("user", self._table, to_item(user), ABSENT)
         if user.login:
-            writes.append(self._put_login(user.login, user.id, password_hash))
+            self._put_login(write, user.login, user.id, password_hash)
         try:
-            commit(self._dynamo, writes)
+            self._dynamo.commit(write)
         except Lost as lost:
             raise Conflict(
-                f"There is a user {user.id} already" if 0 in lost.failed else f"The login {user.login} is taken"
+                f"There is a user {user.id} already" if lost.failed("user") else f"The login {user.login} is taken"
             ) from None
         return user
 
@@ -107,11 +100,11 @@ class Users:
             item = self._need(user) if "login" in fields else {}
             try:
                 if "login" in fields and fields["login"] != text(item, "l"):
-                    commit(self._dynamo, self._renaming(item, user, change, fields["login"]))
+                    self._dynamo.commit(self._renaming(item, user, change, fields["login"]))
                 elif change.sets or change.removes:
-                    self._update(keys.user_key(user), change, THERE)
+                    self._update(keys.user_key(user), change, ALIVE)
             except Lost as lost:
-                if 1 in lost.failed and fields["login"]:
+                if fields.get("login") and lost.failed("login"):
                     raise Conflict(f"The login {fields['login']} is taken") from None
                 if "login" not in fields:
                     raise _no_user(user) from None
@@ -133,16 +126,14 @@ class Users:
 
         Raises NotFound, Conflict (the user has no login) and Unavailable.
         """
-        expression, values = "u = :user", {":user": {"S": user}}
-        if instead_of is not None:
-            expression, values = f"{expression} AND h = :old", values | {":old": {"S": instead_of}}
+        condition = _owned_by(user, instead_of)
         change = Update({"h": {"S": password_hash}}) if password_hash else Update(removes=["h"])
         for wait in races():
             login = text(self._need(user), "l")
             if login is None:
                 raise Conflict("The user has no login")
             try:
-                self._update(keys.login_key(login), change, Condition(expression, values))
+                self._update(keys.login_key(login), change, condition)
             except Lost as lost:
                 if instead_of is not None and lost.item and lost.item["u"]["S"] == user:
                     return False
@@ -170,17 +161,18 @@ class Users:
 
         Returns whether they exist; called again, it is no difference. Raises Unavailable.
         """
-        change = Update({"gone": {"BOOL": True}}, removes=["l"])
+        change = Update({"gone": True}, removes=["l"])
         for wait in races():
             item = self._item(user)
             if item is None or "gone" in item:
                 return item is not None
             login = text(item, "l")
-            writes = [update(self._table, keys.user_key(user), change, _has_login(login))]
+            write = Transaction()
+            write.update("user", self._table, keys.user_key(user), change, _has_login(login))
             if login:
-                writes.append(delete(self._table, keys.login_key(login), _owned_by(user)))
+                write.delete("login", self._table, keys.login_key(login), _owned_by(user))
             try:
-                commit(self._dynamo, writes)
+                self._dynamo.commit(write)
             except Lost:
                 self._dynamo.rest(wait)
             else:
@@ -193,8 +185,7 @@ class Users:
         Apps must have been uninstalled before (AppData.uninstall, after `close`), for the data go with them: else
         Conflict. Raises Unavailable where it could not all be done; called again, it goes on.
         """
-        free = " AND ".join(f"(attribute_not_exists({name}) OR {name} = :none)" for name in ("friends", "pages"))
-        unused = Condition(f"gone = :yes AND {free}", {":yes": {"BOOL": True}, ":none": {"N": "0"}})
+        unused = equals("gone", True) & counts_nothing("friends") & counts_nothing("pages")
         for turn, wait in enumerate(races()):
             if not self.close(user):
                 return turn > 0  # In a later turn: another deletion of them came first.
@@ -203,7 +194,7 @@ class Users:
             self._directory.end_friendships(user)
             self._pages.end_memberships(user)
             try:
-                insist(self._dynamo, lambda _: self._dynamo.delete(self._table, keys.user_key(user), unused))
+                self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.user_key(user), unused))
             except Lost:
                 self._dynamo.rest(wait)  # The index has not listed every page yet.
             else:
@@ -220,23 +211,24 @@ class Users:
         return item
 
     def _update(self, key: tuple[str, str], change: Update, condition: Condition) -> None:
-        insist(self._dynamo, lambda _: self._dynamo.update(self._table, key, change.under(condition)))
+        self._dynamo.settle(lambda: self._dynamo.update(self._table, key, change, condition))
 
-    def _renaming(self, item: Item, user: str, change: Update, login: str | None) -> list[Write]:
-        """The writes that give a user another login with the old one's password, and the other changes with it."""
+    def _renaming(self, item: Item, user: str, change: Update, login: str | None) -> Transaction:
+        """Return the transaction that gives a user another login with the old one's password, and the other changes."""
         old = text(item, "l")
         known = self._dynamo.get(self._table, keys.login_key(old), consistent=True) if old else None
         password_hash = text(known or {}, "h")
-        writes = [update(self._table, keys.user_key(user), change, _has_login(old))]
+        write = Transaction()
+        write.update("user", self._table, keys.user_key(user), change, _has_login(old))
         if login:
-            writes.append(self._put_login(login, user, password_hash))
+            self._put_login(write, login, user, password_hash)
         if old:
-            writes.append(delete(self._table, keys.login_key(old), _owned_by(user, password_hash)))
-        return writes
+            write.delete("old login", self._table, keys.login_key(old), _owned_by(user, password_hash))
+        return write
 
-    def _put_login(self, login: str, user: str, password_hash: str | None) -> Write:
+    def _put_login(self, write: Transaction, login: str, user: str, password_hash: str | None) -> None:
         item = keys.row(keys.login_key(login)) | {"u": {"S": user}}
-        return put(self._table, item | ({"h": {"S": password_hash}} if password_hash else {}), ABSENT)
+        write.put("login", self._table, item | ({"h": {"S": password_hash}} if password_hash else {}), ABSENT)
 
     def _listed(self, shard: str, cursor: str | None, limit: int) -> list[str]:
         items = self._dynamo.listed(self._table, f"users#{shard}", keys.after("user#", cursor), limit=limit)
@@ -245,16 +237,13 @@ class Users:
 
 def _has_login(login: str | None) -> Condition:
     """The user is there and has this login (None: none)."""
-    if login is None:
-        return Condition(f"{THERE.expression} AND attribute_not_exists(l)")
-    return Condition(f"{THERE.expression} AND l = :login", {":login": {"S": login}})
+    return ALIVE & (absent("l") if login is None else equals("l", login))
 
 
 def _owned_by(user: str, password_hash: str | None = None) -> Condition:
     """The login is this user's, and has this password hash where one is given."""
-    if password_hash is None:
-        return Condition("u = :user", {":user": {"S": user}})
-    return Condition("u = :user AND h = :hash", {":user": {"S": user}, ":hash": {"S": password_hash}})
+    own = equals("u", user)
+    return own if password_hash is None else own & equals("h", password_hash)
 
 
 def _no_user(user: str) -> NotFound:

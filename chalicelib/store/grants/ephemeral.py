@@ -20,21 +20,12 @@ from enum import Enum
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.oauth import STATE_SECONDS, hashed
 from chalicelib.core.sign_in_delays import ACCOUNT_FREE, ADDRESS_FREE, DEVICE_FREE, FORGET_SECONDS, Failures
-from chalicelib.store.aws.client import Condition, Dynamo, Key, races, typed
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, PRESENT, Condition, equals, more
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import (
-    ABSENT,
-    PRESENT,
-    Update,
-    Write,
-    commit,
-    delete,
-    insist,
-    put,
-    update,
-)
+from chalicelib.store.aws.items import Item, Key, typed
+from chalicelib.store.aws.transactions import Transaction, Update
 
 NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),)
 
@@ -51,10 +42,10 @@ class UsedStates:
         """Whether this one has been used."""
         return self._dynamo.get(self._table, _state_key(text), consistent=True) is not None
 
-    def use(self, text: str) -> Write:
-        """Return the write that uses one up, for the transaction that stores the code; it fails for a used one."""
+    def use(self, write: Transaction, text: str) -> None:
+        """Use one up in the transaction that stores the code; the part "server state" fails for a used one."""
         ttl = {"N": str(self._clock() // 1000 + STATE_SECONDS)}
-        return put(self._table, typed(_state_key(text)) | {"ttl": ttl}, ABSENT)
+        write.put("server state", self._table, typed(_state_key(text)) | {"ttl": ttl}, ABSENT)
 
 
 class Nonces:
@@ -74,7 +65,7 @@ class Nonces:
         ttl = {"N": str(timestamp + self._seconds + 1)}
         item = typed(_nonce_key(app, timestamp, nonce)) | {"by": by, "ttl": ttl}
         try:
-            insist(self._dynamo, lambda _: self._dynamo.put(self._table, item, ABSENT))
+            self._dynamo.settle(lambda: self._dynamo.put(self._table, item, ABSENT))
         except Lost as lost:
             # Its own first try, whose answer was lost, may be what it met.
             return lost.item is not None and lost.item["by"] == by
@@ -139,7 +130,9 @@ class Attempts:
                 return Wait(wait)
             counted = before.one_more(now)
             try:
-                commit(self._dynamo, [put(self._table, typed(key) | _attributes(counted), _as_known(known))])
+                write = Transaction()
+                write.put("failures", self._table, typed(key) | _attributes(counted), _as_known(known))
+                self._dynamo.commit(write)
                 return Attempt(kind, name, before, counted)
             except Lost as lost:
                 # The first loss only tells what is stored; those after it are races.
@@ -158,19 +151,21 @@ class Attempts:
         counted = _attributes(attempt.counted)
         if attempt.kind is Kind.DEVICE:
             with suppress(Lost):  # Forgotten already.
-                insist(self._dynamo, lambda _: self._dynamo.delete(self._table, key, PRESENT))
+                self._dynamo.settle(lambda: self._dynamo.delete(self._table, key, PRESENT))
             return
+        write = Transaction()
         if attempt.counted.count > 1:
-            undone = put(self._table, typed(key) | _attributes(attempt.before), _as_known(counted))
+            write.put("failures", self._table, typed(key) | _attributes(attempt.before), _as_known(counted))
         else:
-            undone = delete(self._table, key, _as_known(counted))
+            write.delete("failures", self._table, key, _as_known(counted))
         try:
-            commit(self._dynamo, [undone])
+            self._dynamo.commit(write)
         except Lost:
             # Others have tried since: one less. Lost again: the count has gone by itself.
-            some = Condition("failures > :none", {":none": {"N": "0"}})
+            write = Transaction()
+            write.update("failures", self._table, key, Update(adds={"failures": -1}), more("failures", 0))
             with suppress(Lost):
-                commit(self._dynamo, [update(self._table, key, Update(adds={"failures": -1}), some)])
+                self._dynamo.commit(write)
 
 
 def _state_key(text: str) -> Key:
@@ -202,6 +197,4 @@ def _attributes(failures: Failures) -> Item:
 def _as_known(item: Item | None) -> Condition:
     if item is None:
         return ABSENT
-    return Condition(
-        "failures = :failures AND latest = :latest", {":failures": item["failures"], ":latest": item["latest"]}
-    )
+    return equals("failures", item["failures"]) & equals("latest", item["latest"])

@@ -3,9 +3,9 @@
 from typing import Any
 
 from chalicelib.core.oauth import REFRESH_SECONDS, Family, Grant
-from chalicelib.store.aws.client import Condition, Key, typed
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import ABSENT, Update
+from chalicelib.store.aws.conditions import ABSENT, Condition, absent, equals, exists
+from chalicelib.store.aws.items import Item, Key, typed
+from chalicelib.store.aws.transactions import Update
 
 _TEXTS = ("app", "user", "code", "refresh", "redirect_uri", "challenge", "server_state", "salt", "owner")
 GRANT = "grant#"
@@ -31,8 +31,8 @@ def unchanged(grant: Grant | None) -> Condition:
     if grant is None:
         return ABSENT
     if not grant.families:
-        return Condition("attribute_exists(pk) AND attribute_not_exists(families)")
-    return Condition("families = :seen", {":seen": {"SS": sorted(grant.families)}})
+        return exists() & absent("families")
+    return equals("families", frozenset(grant.families))
 
 
 def grant_update(family: Family, known: Grant | None, families: set[str]) -> Update:

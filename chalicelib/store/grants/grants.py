@@ -34,21 +34,12 @@ from chalicelib.core.oauth import (
     same,
     successor,
 )
-from chalicelib.store.aws.client import Condition, Dynamo, Key, Place, beginning, races, typed
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ABSENT, PRESENT, Condition, Value, absent, contains, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.item_size import Item
-from chalicelib.store.aws.transactions import (
-    ABSENT,
-    PRESENT,
-    Update,
-    Write,
-    check,
-    commit,
-    delete,
-    put,
-    update,
-)
+from chalicelib.store.aws.items import Item, Key, Place, beginning
+from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory.apps import Apps
 from chalicelib.store.directory.keys import INSTALL, of_user
 from chalicelib.store.grants.grant_items import (
@@ -72,7 +63,6 @@ NEEDS = (
 
 _MOST_ID = 64
 """Characters of a client id that is looked up; whatever a client sends stands in a key."""
-_ANY = Condition("attribute_exists(pk) OR attribute_not_exists(pk)")
 
 
 class Grants:
@@ -108,19 +98,24 @@ class Grants:
         told, items = self._with_app(app, [place] if owner else [])
         return told, place in items
 
-    def allow(self, family: Family, *also: Write) -> str:
-        """Store what a user has allowed, with `also` in the same transaction; a code for it.
+    def allow(self, family: Family, also: Callable[[Transaction], None] = lambda write: None) -> str:
+        """Store what a user has allowed, with the parts that `also` adds; return a code for it.
 
         `family` needs app, user, scopes and what the code is bound to. The user must have installed the app: there is
         no grant without an install. Raises Unavailable if it was uninstalled in that moment, and Lost if a condition of
-        `also` does not hold.
+        those parts does not hold.
         """
         code = new_token()
         now = self._clock()
         made = replace(family, id=_id(code), code=hashed(code), created=now, expires=now // 1000 + CODE_SECONDS)
         grant = self._grant(grant_key(made.app, made.user))
         install = of_user(_known(family.user), INSTALL, family.app)
-        self._begin(made, grant, [check(self._directory_table, install, PRESENT), *also])
+
+        def beside(write: Transaction) -> None:
+            write.check("install", self._directory_table, install, PRESENT)
+            also(write)
+
+        self._begin(made, grant, beside)
         return code
 
     def begin_own(self, app: str, scopes: frozenset[str], grant: Grant | None) -> str:
@@ -128,17 +123,17 @@ class Grants:
         token = new_token()
         now = self._clock()
         expires = now // 1000 + REFRESH_SECONDS
-        self._begin(Family(_id(token), app, None, scopes, now, expires, refresh=hashed(token)), grant, [])
+        self._begin(
+            Family(_id(token), app, None, scopes, now, expires, refresh=hashed(token)), grant, lambda write: None
+        )
         return token
 
     def redeem(self, family: Family, code: str) -> str | None:
         """A refresh token for a code; None where the code was used before, or its grant has ended meanwhile."""
         token = new_token(code)
         now = self._clock()
-        change = Update(
-            {"refresh": {"S": hashed(token)}} | lasting(now // 1000 + REFRESH_SECONDS),
-        )
-        unused = Condition("code = :code AND attribute_not_exists(refresh)", {":code": {"S": hashed(code)}})
+        change = Update({"refresh": hashed(token)} | lasting(now // 1000 + REFRESH_SECONDS))
+        unused = equals("code", hashed(code)) & absent("refresh")
         found = self._advance(family, change, unused)
         # Our own write, on a try whose answer was lost, has left the token that nobody else knows.
         return token if found is None or same(found.refresh, hashed(token)) else None
@@ -150,18 +145,16 @@ class Grants:
         that was rotated a moment ago gets the same new one again, as long as nobody has used that.
         """
         now = self._clock()
-        present = Condition("refresh = :refresh", {":refresh": {"S": hashed(token)}})
+        present = equals("refresh", hashed(token))
         if not rotate:
-            found = self._advance(family, Update({"used": {"N": str(now)}}), present)
+            found = self._advance(family, Update({"used": now}), present)
             return token if found is None or same(found.refresh, hashed(token)) else None
         if again := self.repeated(family, token):
             return again
         salt = new_salt()
         fresh = successor(token, salt)
-        change = Update(
-            {"refresh": {"S": hashed(fresh)}, "salt": {"S": salt}, "rotated": {"N": str(now)}}
-            | lasting(now // 1000 + REFRESH_SECONDS)
-        )
+        rotation: dict[str, Value] = {"refresh": hashed(fresh), "salt": salt, "rotated": now}
+        change = Update(rotation | lasting(now // 1000 + REFRESH_SECONDS))
         found = self._advance(family, change, present)
         # Another request with the same token, or our own try whose answer was lost, may have rotated it.
         return fresh if found is None else self.repeated(found, token)
@@ -172,18 +165,13 @@ class Grants:
 
     def end_family(self, family: Family) -> None:
         """End what one consent made: its code and its refresh tokens."""
-        grant: Write = {
-            "Update": {
-                "TableName": self._table,
-                "Key": typed(grant_key(family.app, family.user)),
-                "UpdateExpression": "DELETE families :family",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":family": {"SS": [family.label]}},
-            }
-        }
+        write = Transaction()
+        write.delete("family", self._table, family_key(family.id))
+        unlisted = Update(discards={"families": frozenset({family.label})})
+        write.update("grant", self._table, grant_key(family.app, family.user), unlisted, PRESENT)
         # Lost: the whole grant has ended meanwhile, and this family with it.
         with suppress(Lost):
-            commit(self._dynamo, [delete(self._table, family_key(family.id), _ANY), grant])
+            self._dynamo.commit(write)
 
     def of_user(self, user: str) -> list[Grant]:
         """Everything that a user has granted and that still has an effect, in order of the apps' ids."""
@@ -199,16 +187,15 @@ class Grants:
         """End a user's grant to an app, with all its codes and refresh tokens; whether there was one."""
         return self._end(grant_key(app, user))
 
-    def ending(self, user: str, app: str) -> list[Write]:
-        """Return the writes that end a user's grant to an app, for the transaction that uninstalls the app.
+    def ending(self, write: Transaction, user: str, app: str) -> None:
+        """Add the end of a user's grant to an app to the transaction that uninstalls the app.
 
-        They fail if the grant has changed since, or if there is one by then.
+        Its part "grant" fails if the grant has changed since, or if there is one by then.
         """
         key = grant_key(app, user)
         grant = self._grant(key)
-        labels = sorted(grant.families) if grant else []
-        families = [delete(self._table, family_key(label.partition("#")[2]), _ANY) for label in labels]
-        return [delete(self._table, key, unchanged(grant)), *families]
+        write.delete("grant", self._table, key, unchanged(grant))
+        self._delete_families(write, sorted(grant.families) if grant else [])
 
     def end_own(self, app: str) -> bool:
         """End an app's grant to itself; whether there was one."""
@@ -234,35 +221,37 @@ class Grants:
     def _lasts(self, grant: Item) -> bool:
         return "families" in grant and int(grant["ttl"]["N"]) > self._clock() // 1000
 
-    def _begin(self, family: Family, known: Grant | None, also: Iterable[Write]) -> None:
+    def _begin(self, family: Family, known: Grant | None, also: Callable[[Transaction], None]) -> None:
         """Store a new family under its grant, which makes room for it; `known` is the grant as it was read."""
         key = grant_key(family.app, family.user)
         most = USER_FAMILIES if family.user else CLIENT_FAMILIES
-        rest = [put(self._table, family_item(family), ABSENT), *also]
         for wait in races():
             kept, gone = pruned(known.families if known else (), most)
             change = grant_update(family, known, kept | {family.label})
             # At most CLIENT_FAMILIES at once are let go: no more can have come since an earlier version of the limit.
-            old = [delete(self._table, family_key(label.partition("#")[2]), _ANY) for label in gone[:90]]
+            write = Transaction()
+            write.update("grant", self._table, key, change, unchanged(known))
+            write.put("family", self._table, family_item(family), ABSENT)
+            also(write)
+            self._delete_families(write, gone[:90])
             try:
-                commit(self._dynamo, [update(self._table, key, change, unchanged(known)), *rest, *old])
+                self._dynamo.commit(write)
                 return
             except Lost as lost:
-                if 0 not in lost.failed:
-                    self._judge(lost, family, rest)
-                    return
-                known = to_grant(lost.failed[0]) if lost.failed[0] else None
+                if not lost.failed("grant"):
+                    if lost.failed("install"):
+                        raise Unavailable from None
+                    raise
+                there = lost.stored("grant")
+                known = to_grant(there) if there else None
                 if known and family.label in known.families:
                     return  # Our own write, on a try whose answer was lost.
                 self._dynamo.rest(wait)
         raise Unavailable
 
-    def _judge(self, lost: Lost, family: Family, rest: list[Write]) -> None:
-        """What a failed condition beside the grant's own means."""
-        for position in lost.failed:
-            if "ConditionCheck" in rest[position - 1]:
-                raise Unavailable
-        raise lost
+    def _delete_families(self, write: Transaction, labels: Iterable[str]) -> None:
+        for label in labels:
+            write.delete(f"family {label}", self._table, family_key(label.partition("#")[2]))
 
     def _advance(self, family: Family, change: Update, condition: Condition) -> Family | None:
         """Change a family and say in its grant that it was used; None, or the family as it is if a condition failed.
@@ -270,17 +259,16 @@ class Grants:
         A family that is gone, or not in its grant any more, has no tokens.
         """
         now = self._clock()
-        listed = Condition("contains(families, :family)", {":family": {"S": family.label}})
-        used = Update({"used": {"N": str(now)}, "ttl": {"N": str(now // 1000 + REFRESH_SECONDS)}})
-        writes = [
-            update(self._table, family_key(family.id), change, condition),
-            update(self._table, grant_key(family.app, family.user), used, listed),
-        ]
+        used = Update({"used": now, "ttl": now // 1000 + REFRESH_SECONDS})
+        write = Transaction()
+        write.update("family", self._table, family_key(family.id), change, condition)
+        listed = contains("families", family.label)
+        write.update("grant", self._table, grant_key(family.app, family.user), used, listed)
         try:
-            commit(self._dynamo, writes)
+            self._dynamo.commit(write)
         except Lost as lost:
-            item = lost.failed.get(0)
-            if item is None or 1 in lost.failed:
+            item = lost.stored("family")
+            if item is None or lost.failed("grant"):
                 return replace(family, refresh=None, salt=None)
             return to_family(item)
         return None
@@ -296,13 +284,14 @@ class Grants:
             if grant is None:
                 return ended
             ended = True
-            families = [family_key(label.partition("#")[2]) for label in sorted(grant.families)]
+            write = Transaction()
+            self._delete_families(write, sorted(grant.families)[:99])
             try:
-                gone = [delete(self._table, each, _ANY) for each in families[:99]]
-                if len(families) > len(gone):
-                    commit(self._dynamo, gone)
+                if len(grant.families) > len(write):
+                    self._dynamo.commit(write)
                     continue
-                commit(self._dynamo, [delete(self._table, key, unchanged(grant)), *gone])
+                write.delete("grant", self._table, key, unchanged(grant))
+                self._dynamo.commit(write)
                 return True
             except Lost:
                 self._dynamo.rest(wait)

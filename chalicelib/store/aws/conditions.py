@@ -1,0 +1,143 @@
+"""Conditions of a write, made of small parts that compose with `&` and `|`.
+
+    exists() & equals("g", generation)
+
+Nobody picks a placeholder by hand: names and values get theirs when the request is built, in one count with the update
+expression that stands beside the condition. AWS: "Expressions in DynamoDB" in its developer guide (reserved words,
+operators and their precedence).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Union
+
+Value = str | int | bool | bytes | frozenset[str] | Mapping[str, Any]
+"""A value in Python's types, or as the low-level API has it: `{"S": "text"}`."""
+
+
+class Path(NamedTuple):
+    """The name of an attribute; a dot leads into a map."""
+
+    text: str
+
+
+class Operand(NamedTuple):
+    """A value in an expression, as the low-level API has it."""
+
+    typed: Mapping[str, Any]
+
+
+class Placeholders:
+    """The names and values of one request, each under a placeholder of its own."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._values: list[Mapping[str, Any]] = []
+
+    def name(self, path: str) -> str:
+        """Return the placeholder of an attribute's name, one for each step of its path."""
+        return ".".join(self._names.setdefault(step, f"#{len(self._names)}") for step in path.split("."))
+
+    def value(self, value: Value) -> str:
+        """Return the placeholder of a value."""
+        self._values.append(low_level(value))
+        return f":{len(self._values) - 1}"
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the request's parameters that say what the placeholders stand for."""
+        parameters: dict[str, Any] = {}
+        if self._names:
+            parameters["ExpressionAttributeNames"] = {short: name for name, short in self._names.items()}
+        if self._values:
+            parameters["ExpressionAttributeValues"] = {f":{turn}": value for turn, value in enumerate(self._values)}
+        return parameters
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition on one item, as the pieces of its expression; the functions below make them."""
+
+    pieces: tuple[Union[str, Path, Operand], ...]
+
+    def __and__(self, other: "Condition") -> "Condition":
+        return Condition((*self.pieces, " AND ", *other.pieces))
+
+    def __or__(self, other: "Condition") -> "Condition":
+        # AND binds more tightly than OR, so only the whole needs brackets.
+        return Condition(("(", *self.pieces, " OR ", *other.pieces, ")"))
+
+    def expression(self, placeholders: Placeholders) -> str:
+        """Return the text of the condition, its names and values registered with `placeholders`."""
+        return "".join(map(_rendering(placeholders), self.pieces))
+
+
+def _rendering(placeholders: Placeholders) -> Any:
+    def render(piece: Union[str, Path, Operand]) -> str:
+        if isinstance(piece, Path):
+            return placeholders.name(piece.text)
+        return placeholders.value(piece.typed) if isinstance(piece, Operand) else piece
+
+    return render
+
+
+def exists(attribute: str = "pk") -> Condition:
+    """Return the condition that the item has the attribute; by default, that there is an item."""
+    return Condition(("attribute_exists(", Path(attribute), ")"))
+
+
+def absent(attribute: str = "pk") -> Condition:
+    """Return the condition that the item has no such attribute; by default, that there is no item."""
+    return Condition(("attribute_not_exists(", Path(attribute), ")"))
+
+
+def equals(attribute: str, value: Value) -> Condition:
+    """Return the condition that the attribute is there and has this value."""
+    return _compared(attribute, " = ", value)
+
+
+def less(attribute: str, value: int) -> Condition:
+    """Return the condition that the attribute is there and below this number."""
+    return _compared(attribute, " < ", value)
+
+
+def at_most(attribute: str, value: int) -> Condition:
+    """Return the condition that the attribute is there and not above this number."""
+    return _compared(attribute, " <= ", value)
+
+
+def more(attribute: str, value: int) -> Condition:
+    """Return the condition that the attribute is there and above this number."""
+    return _compared(attribute, " > ", value)
+
+
+def contains(attribute: str, member: str) -> Condition:
+    """Return the condition that the attribute is a set with this member."""
+    return Condition(("contains(", Path(attribute), ", ", Operand(low_level(member)), ")"))
+
+
+def low_level(value: Value) -> Mapping[str, Any]:
+    """Return a value as the low-level API has it; one that is so already stays as it is."""
+    match value:
+        case Mapping():
+            return value
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case bytes():
+            return {"B": value}
+    return {"SS": sorted(value)}
+
+
+def _compared(attribute: str, sign: str, value: Value) -> Condition:
+    return Condition((Path(attribute), sign, Operand(low_level(value))))
+
+
+ABSENT = absent()
+"""There is no item."""
+PRESENT = exists()
+"""There is an item."""
+ALIVE = exists() & absent("gone")
+"""There is an item, and it is not being deleted (`close` of Users, Apps and Pages)."""
