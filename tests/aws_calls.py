@@ -73,11 +73,11 @@ def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
         saw(client.meta.service_model.service_name, operation, request)
         return send(client, operation, request)
 
-    def writing(dynamo: Dynamo, operation: str, **request: Any) -> Any:
+    def writing(dynamo: Dynamo, operation: str, *parts: Any, **request: Any) -> Any:
         # Stand-ins for a client make no request of botocore's.
         if not isinstance(dynamo._client, BaseClient):
             saw("dynamodb", "".join(map(str.title, operation.split("_"))), request)
-        return write(dynamo, operation, **request)
+        return write(dynamo, operation, *parts, **request)
 
     def presigning(signer: Any, *, request_dict: Any, operation_name: str, **more: Any) -> Any:
         # Whoever follows the URL does what its signer may do. The bucket is in the URL's endpoint.

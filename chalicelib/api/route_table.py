@@ -48,7 +48,7 @@ class Faces(Chalice):
             if not path or path.startswith(beginning):
                 for name in names:
                     if name not in self._loaded:
-                        make = getattr(import_module(f"chalicelib.api.{name}"), name)
+                        make = getattr(import_module(f"chalicelib.api.{name}"), name.rpartition(".")[2])
                         self.register_blueprint(make(self._platform))
                         self._loaded.add(name)
         preflights(self)

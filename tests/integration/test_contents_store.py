@@ -20,7 +20,6 @@ from chalicelib.store.contents import numbered_lists
 from chalicelib.store.contents.cleanup_notes import AGAIN_MS, LATE_MS, SOON_MS, UPLOAD_MS, USER, Notes
 from chalicelib.store.contents.items import content_of, generation_of, head_key
 from chalicelib.store.contents.numbered_lists import TICKET_MS, Numbered
-from chalicelib.store.idempotency import keep_none
 from local.in_process import APP, BUCKET, HANA, KEN, MEI, TARO, World, empty_aws
 from tests import invariants_contents
 from tests.integration.contents import (
@@ -614,7 +613,7 @@ def test_a_feed_cannot_come_between_the_clearing_of_its_image_and_the_end_of_the
     def clear(images: Any, folder: str) -> None:
         real(images, folder)
         with pytest.raises(Unavailable):
-            here.posting._store(admitted, draft, generation, keys, keep_none)
+            here.posting._store(admitted, draft, generation, keys, None)
         refused.append(folder)
 
     monkeypatch.setattr(type(here.images), "clear", clear)

@@ -19,11 +19,12 @@ from bench.row import Bound, Result, Row, measure
 from bench.rows import ROWS
 from bench.table import described, line
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.conditions import Condition
+from chalicelib.store.aws.conditions import ABSENT, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.item_size import item_size
 from chalicelib.store.aws.items import Item, Key, Span, beginning, typed
 from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.aws.transactions import Transaction
 from local.in_process import World
 
 TABLE = "engawa-local-appdata"
@@ -128,7 +129,7 @@ def test_the_meter_prices_every_page_of_a_query_by_itself(table: Any, count: Cou
 
 
 def test_the_meter_prices_writes(table: Any, count: Count) -> None:
-    dynamo, always = Dynamo(table), Condition("attribute_not_exists(nothing)")
+    dynamo, always = Dynamo(table), absent("nothing")
     key = typed(("p", "a"))
 
     assert count(lambda: dynamo.put(TABLE, item(3 * KB), always)).wru == 3
@@ -142,11 +143,11 @@ def test_the_meter_prices_writes(table: Any, count: Count) -> None:
 def test_the_meter_prices_batches_item_by_item_and_transactions_twice(table: Any, count: Count) -> None:
     put(table, item(3584, "b"))
     dynamo = Dynamo(table)
-    check = {"ConditionCheck": {"TableName": TABLE, "Key": typed(("p", "b")), "ConditionExpression": "pk = :p"}}
-    check["ConditionCheck"]["ExpressionAttributeValues"] = {":p": {"S": "p"}}
-    add = {"Put": {"TableName": TABLE, "Item": item(500, "a")}}
+    write = Transaction()
+    write.put("new", TABLE, item(500, "a"))
+    write.check("there", TABLE, ("p", "b"), equals("pk", "p"))
 
-    figures = count(lambda: dynamo.transact([add, check], "token"))
+    figures = count(lambda: dynamo.transact(write, "token"))
     assert (figures.wru, figures.transactions) == (2 * (1 + 4), 1)
     keys: list[Key] = [("p", "a"), ("p", "b"), ("p", "absent")]
     figures = count(lambda: dynamo.delete_all(TABLE, keys))
@@ -159,7 +160,7 @@ def test_a_failed_condition_is_paid_by_the_larger_item(size: int, units: int, ta
 
     def fail() -> None:
         with pytest.raises(Lost):
-            Dynamo(table).put(TABLE, item(size), Condition("attribute_not_exists(pk)"))
+            Dynamo(table).put(TABLE, item(size), ABSENT)
 
     assert count(fail).wru == units
 
@@ -188,12 +189,15 @@ def test_the_meter_prices_the_index_in_a_transaction_once(table: Any, count: Cou
     moved = {**item(2 * KB - 50), "list": {"S": "b"}}
 
     def written(one: Item) -> float:
-        return count(lambda: dynamo.transact([{"Put": {"TableName": directory, "Item": one}}], str(id(one)))).wru
+        write = Transaction()
+        write.put("one", directory, one)
+        return count(lambda: dynamo.transact(write, str(id(one)))).wru
 
     assert written(listed) == 2 + 1
     assert written(moved) == 2 * 2 + 2
-    gone = {"Delete": {"TableName": directory, "Key": typed(("p", "a"))}}
-    assert count(lambda: dynamo.transact([gone], "token")).wru == 2 * 2 + 1
+    gone = Transaction()
+    gone.delete("one", directory, ("p", "a"))
+    assert count(lambda: dynamo.transact(gone, "token")).wru == 2 * 2 + 1
 
 
 def test_calls_side_by_side_wait_for_one_call(table: Any, count: Count) -> None:

@@ -9,11 +9,11 @@ from chalicelib.store.aws.failures import Conflict, Lost, Uncertain, sort_out
 OLD = {"pk": {"S": "app#user"}, "v": {"N": "4"}}
 
 
-def failure(code: str, status: int = 400, retries: int = 0, **more):
+def failure(code: str, status: int = 400, retries: int = 0, parts=("",), **more):
     metadata = {"HTTPStatusCode": status, "RetryAttempts": retries}
     answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": metadata, **more}
     error = ClientError(answer, "PutItem")
-    return error, sort_out(error)
+    return error, sort_out(error, parts)
 
 
 def cancelled(*codes: str, retries: int = 0, item=None):
@@ -21,7 +21,8 @@ def cancelled(*codes: str, retries: int = 0, item=None):
     for reason in reasons:
         if item and reason["Code"] == "ConditionalCheckFailed":
             reason["Item"] = item
-    return failure("TransactionCanceledException", retries=retries, CancellationReasons=reasons)[1]
+    parts = [f"part {position}" for position, _ in enumerate(codes)]
+    return failure("TransactionCanceledException", retries=retries, parts=parts, CancellationReasons=reasons)[1]
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,8 @@ def test_of_a_cancelled_transaction_s_reasons_the_condition_decides_first():
     lost = cancelled("None", "TransactionConflict", "ConditionalCheckFailed", "ThrottlingError", item=OLD)
     assert isinstance(lost, Lost)
     assert (lost.item, lost.resent) == (OLD, False)
+    assert [lost.failed(f"part {position}") for position in range(4)] == [False, False, True, False]
+    assert (lost.stored("part 2"), lost.stored("part 0")) == (OLD, None)
 
 
 def test_then_the_conflict():

@@ -9,9 +9,23 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
 from chalicelib.store.aws.client import TRIES, Dynamo
-from chalicelib.store.aws.conditions import PRESENT, Condition
+from chalicelib.store.aws.conditions import (
+    ABSENT,
+    ALIVE,
+    PRESENT,
+    Condition,
+    Path,
+    absent,
+    at_most,
+    contains,
+    equals,
+    exists,
+    less,
+    low_level,
+    more,
+)
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.transactions import Update, commit, delete
+from chalicelib.store.aws.transactions import Transaction, Update, conditional
 from chalicelib.store.directory.friends_and_installs import Directory
 
 GONE = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "gone": {"BOOL": True}}
@@ -58,13 +72,20 @@ def dynamo(*ends: Exception) -> tuple[Dynamo, Answers, list[float]]:
     return Dynamo(client, sleep=waits.append), client, waits  # type: ignore[arg-type]
 
 
-WRITES = [delete("engawa-local-directory", ("a", "#"), PRESENT)]
+TABLE = "engawa-local-directory"
+
+
+def transaction(*parts: str) -> Transaction:
+    write = Transaction()
+    for part in parts or ("a",):
+        write.delete(part, TABLE, (part, "#"), PRESENT)
+    return write
 
 
 def test_a_collision_is_tried_again_under_the_same_token() -> None:
     store, client, waits = dynamo(cancelled("TransactionConflict"), cancelled("None", "TransactionConflict"))
 
-    commit(store, WRITES)
+    store.commit(transaction())
 
     assert len(client.tokens) == 3
     assert len(set(client.tokens)) == 1
@@ -76,7 +97,7 @@ def test_a_collision_is_tried_again_under_the_same_token() -> None:
 def test_a_lost_answer_is_asked_for_again_with_the_same_token() -> None:
     store, client, _ = dynamo(lost_answer(), lost_answer())
 
-    commit(store, WRITES)
+    store.commit(transaction())
 
     assert len(client.tokens) == 3
     assert len(set(client.tokens)) == 1
@@ -85,7 +106,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_token() -> None:
 def test_a_try_that_lands_late_is_no_second_one_and_no_stranger() -> None:
     store, client, _ = dynamo(lost_answer(), cancelled("TransactionConflict"), lost_answer())
 
-    commit(store, WRITES)
+    store.commit(transaction())
 
     assert len(client.requests) == 4
     assert all(request == client.requests[0] for request in client.requests), "else IdempotentParameterMismatch"
@@ -94,8 +115,8 @@ def test_a_try_that_lands_late_is_no_second_one_and_no_stranger() -> None:
 def test_two_transactions_have_tokens_of_their_own() -> None:
     store, client, _ = dynamo()
 
-    commit(store, WRITES)
-    commit(store, WRITES)
+    store.commit(transaction())
+    store.commit(transaction())
 
     assert len(set(client.tokens)) == 2
 
@@ -104,7 +125,7 @@ def test_it_gives_up_after_so_many_tries() -> None:
     store, client, waits = dynamo(*[cancelled("TransactionConflict")] * 100)
 
     with pytest.raises(Unavailable):
-        commit(store, WRITES)
+        store.commit(transaction())
 
     assert len(client.requests) == TRIES
     assert sum(waits) < 6
@@ -114,7 +135,7 @@ def test_throttling_is_passed_on_at_once() -> None:
     store, client, _ = dynamo(cancelled("None", "ThrottlingError"))
 
     with pytest.raises(Unavailable):
-        commit(store, WRITES)
+        store.commit(transaction())
 
     assert len(client.requests) == 1
 
@@ -123,9 +144,18 @@ def test_every_failed_condition_is_told_with_its_item() -> None:
     store, _, _ = dynamo(cancelled("None", {}, SIDE))
 
     with pytest.raises(Lost) as lost:
-        commit(store, WRITES)
+        store.commit(transaction("a", "b", "c"))
 
-    assert lost.value.failed == {1: None, 2: SIDE}
+    assert [lost.value.failed(part) for part in ("a", "b", "c")] == [False, True, True]
+    assert [lost.value.stored(part) for part in ("a", "b", "c")] == [None, None, SIDE]
+
+
+def test_two_parts_have_two_names() -> None:
+    write = transaction("a")
+
+    with pytest.raises(ValueError, match="two parts of one transaction are called a"):
+        write.put("a", TABLE, SIDE, ABSENT)
+    assert len(write) == 1
 
 
 @pytest.mark.parametrize(
@@ -164,13 +194,59 @@ def test_both_sides_and_both_counts_are_one_transaction_in_one_order() -> None:
     assert all(next(iter(write.values()))["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" for write in one)
 
 
-def test_an_update_names_every_attribute_by_an_alias() -> None:
-    change = Update({"list": {"S": "a"}}, {"count": -1}, ["name"])
+def test_an_update_and_its_condition_share_their_placeholders() -> None:
+    change = Update({"list": "a", "dr.t1": Path("nx")}, {"count": -1}, ["name"], {"families": frozenset("fg")})
 
-    assert change.under(Condition("v = :v", {":v": {"N": "1"}})) == {
-        "UpdateExpression": "SET #0 = :_0 ADD #1 :_1 REMOVE #2",
-        "ExpressionAttributeNames": {"#0": "list", "#1": "count", "#2": "name"},
-        "ExpressionAttributeValues": {":_0": {"S": "a"}, ":_1": {"N": "-1"}, ":v": {"N": "1"}},
-        "ConditionExpression": "v = :v",
+    assert change.parameters(exists() & equals("count", 1)) == {
+        "UpdateExpression": "SET #0 = :0, #1.#2 = #3 ADD #4 :1 REMOVE #5 DELETE #6 :2",
+        "ConditionExpression": "attribute_exists(#7) AND #4 = :3",
+        "ExpressionAttributeNames": {
+            "#0": "list",
+            "#1": "dr",
+            "#2": "t1",
+            "#3": "nx",
+            "#4": "count",
+            "#5": "name",
+            "#6": "families",
+            "#7": "pk",
+        },
+        "ExpressionAttributeValues": {":0": {"S": "a"}, ":1": {"N": "-1"}, ":2": {"SS": ["f", "g"]}, ":3": {"N": "1"}},
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+
+
+def test_an_update_in_any_case_has_no_condition() -> None:
+    assert Update(removes=["a"]).parameters(None) == {
+        "UpdateExpression": "REMOVE #0",
+        "ExpressionAttributeNames": {"#0": "a"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "expression"),
+    [
+        (ABSENT, "attribute_not_exists(#0)"),
+        (ALIVE, "attribute_exists(#0) AND attribute_not_exists(#1)"),
+        (absent("a") | less("a", 5), "(attribute_not_exists(#0) OR #0 < :0)"),
+        (exists() & (absent("a") | equals("a", 5)), "attribute_exists(#0) AND (attribute_not_exists(#1) OR #1 = :0)"),
+        (absent() | at_most("a", 1) | absent("b") & more("c", 2), "((attribute_not_exists(#0) OR #1 <= :0) OR attribute_not_exists(#2) AND #3 > :1)"),
+        (contains("set", "x"), "contains(#0, :0)"),
+    ],
+)  # fmt: skip
+def test_conditions_compose(condition: Condition, expression: str) -> None:
+    assert conditional(condition)["ConditionExpression"] == expression
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [
+        ("a", {"S": "a"}),
+        (5, {"N": "5"}),
+        (True, {"BOOL": True}),
+        (b"a", {"B": b"a"}),
+        (frozenset("ba"), {"SS": ["a", "b"]}),
+        ({"M": {}}, {"M": {}}),
+    ],
+)
+def test_values_become_those_of_the_low_level_api(value: Any, typed: Any) -> None:
+    assert low_level(value) == typed

@@ -65,20 +65,20 @@ class Counted:
         Raises NotFound (an item that counts or is needed does not exist), ParameterInvalid (a count is at its most)
         and Unavailable.
         """
+        counts = [count for row in rows for count in row.counts]
+        needs = [key for row in rows for key in row.needs]
         write = Transaction()
         for row in rows:
             write.put(_row(row), self._table, row.item, ABSENT)
-            for count in row.counts:
-                write.update(
-                    _holder(count.holder), self._table, count.holder, Update(adds={count.name: 1}), count.has_room
-                )
-            for key in row.needs:
-                write.check(_holder(key), self._table, key, ALIVE)
+        for count in counts:
+            change, holder = Update(adds={count.name: 1}), count.holder
+            write.update(_holder(holder), self._table, holder, change, count.has_room)
+        for key in needs:
+            write.check(_holder(key), self._table, key, ALIVE)
         try:
             self._dynamo.commit(write)
         except Lost as lost:
-            counts = [count for row in rows for count in row.counts]
-            _check_holders(lost, [*(count.holder for count in counts), *(key for row in rows for key in row.needs)])
+            _check_holders(lost, [*(count.holder for count in counts), *needs])
             if any(lost.failed(_row(row)) for row in rows):
                 return False
             full = next(count for count in counts if lost.failed(_holder(count.holder)))
