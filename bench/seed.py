@@ -53,7 +53,7 @@ class Seeder:
 
     def befriend(self, one: str, other: str) -> None:
         """Make two users friends."""
-        self._platform.directory.befriend(one, other)
+        self._platform.friends_and_installs.befriend(one, other)
 
     def store(self, user: str, data: Mapping[str, str]) -> None:
         """Store any number of pairs, in as many writes as they need, and let the write window pass."""

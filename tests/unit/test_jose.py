@@ -18,7 +18,7 @@ HEAD = """
 import json, sys, time
 sys.path.insert(0, {root!r})
 from chalicelib.web.auth import jwt
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 SHARED = {{"kty": "oct", "kid": "shared", "alg": "HS256", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC1z"}}
 def has(name):
     return name in sys.modules
@@ -38,7 +38,7 @@ def made(kind):
 def tokens(*keys):
     holder = [keys]
     clock = [0.0]
-    made = Tokens(Keys(lambda: json.dumps({{"keys": holder[0]}}), lambda: clock[0]), "https://x.example")
+    made = AccessTokens(TokenKeys(lambda: json.dumps({{"keys": holder[0]}}), lambda: clock[0]), "https://x.example")
     return made, holder, clock
 def issue(tokens):
     return tokens.issue(app="a", viewer="v", scopes=["s"], lifetime=60)
