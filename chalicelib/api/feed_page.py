@@ -7,7 +7,7 @@ is signed in here always sees the page as it is now.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html import rendering
 from chalicelib.web.html.links import is_web, origin_of, pieces
-from chalicelib.web.html.rendering import guarded, language_of
+from chalicelib.web.html.rendering import error_page, language_of
 from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import parameters
 
@@ -51,27 +51,22 @@ class Who:
         return (self.name or "").strip()[:1]
 
 
-def feed_page(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @face.route("/pages/{page}/feeds/{feed}", methods=["GET"], token=Token.NONE, scope=None, instead="public")
-    @guarded
-    def show(request: Request, page: str, feed: str) -> Response:
-        """A feed with its comments, newest first; `?cursor=` goes on where a link to older ones has said."""
-        here = platform()
-        if not is_id("page", page) or not _FEED.fullmatch(feed):
-            raise NotFound("There is no such post")
-        posted, posters = here.feeds.by_id(page, feed)
-        cursor = next(iter(parameters(request, "cursor")), None) or None
-        comments = here.comments.part(page, posted.content_uri, Paging(cursor=cursor))
-        of = here.pages.get(page)
-        if of is None:
-            raise NotFound("There is no such post")
-        known = {**posters, **comments.posters}
-        return _shown(here, request, of, posted, known, comments, cursor)
 
-    return face
+@face.route("/pages/{page}/feeds/{feed}", methods=["GET"], token=Token.NONE, instead="public", refused=error_page)
+def show(here: Platform, request: Request, page: str, feed: str) -> Response:
+    """A feed with its comments, newest first; `?cursor=` goes on where a link to older ones has said."""
+    if not is_id("page", page) or not _FEED.fullmatch(feed):
+        raise NotFound("There is no such post")
+    posted, posters = here.feeds.by_id(page, feed)
+    cursor = next(iter(parameters(request, "cursor")), None) or None
+    comments = here.comments.part(page, posted.content_uri, Paging(cursor=cursor))
+    of = here.pages.get(page)
+    if of is None:
+        raise NotFound("There is no such post")
+    known = {**posters, **comments.posters}
+    return _shown(here, request, of, posted, known, comments, cursor)
 
 
 def _shown(

@@ -6,8 +6,6 @@ The only addresses that it leads to are the start URLs that apps are registered 
 session's user has granted the app, and nobody else is.
 """
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.core.codecs.checks import check_id
@@ -18,7 +16,7 @@ from chalicelib.core.oauth import form_target
 from chalicelib.platform import Platform
 from chalicelib.web.auth.launch_keys import LaunchKeys
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import guarded, language_of, page
+from chalicelib.web.html.rendering import error_page, language_of, page
 from chalicelib.web.requests import parameters
 
 CURRENT = "current"
@@ -27,57 +25,53 @@ SUBMIT = "document.forms[0].submit()"
 _PUBLIC = "public; the user's session only adds the viewer"
 
 
-def launch(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    # The technical overview spells it one way, the Page API's samples the other.
-    @face.route("/run_page_appli.pl", methods=["GET"], token=Token.NONE, scope=None, instead=_PUBLIC)
-    @face.route("/run_page_apps.pl", methods=["GET"], token=Token.NONE, scope=None, instead=_PUBLIC)
-    @guarded
-    def start(request: Request) -> Response:
-        """Start the app of a page's module, for whoever is signed in."""
-        here = platform()
-        keys = _keys(here)
-        on, module = (
-            check_id(kind)(name, _given(request, name)) for kind, name in (("page", "page_id"), ("module", "module_id"))
-        )
-        app_params = check_app_params(_given(request, "appParams"))
-        installed = here.pages.module(on, module)
-        app = here.apps.get_many([installed.app]).get(installed.app) if installed else None
-        if app is None:
-            raise NotFound("There is no such app on that page")
-        if app.start_url is None:
-            raise NotFound("The app has no start page")
-        user = here.sessions.read(request).user
-        viewer = user if user and here.grants.held(user, app.id) else None
-        told = Start(on, module, viewer, app_params)
-        if app.start_method is StartMethod.FORM:
-            return _form_page(request, app, signed_form(app.start_url, app.id, told, keys.signing()))
-        target = signed_url(app.start_url, app.id, told, keys.signing())
-        headers: dict[str, str | list[str]] = {
-            "Location": target,
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-        }
-        return Response("", headers, 302)
 
-    @face.route("/launch/{certificate}", methods=["GET"], token=Token.NONE, scope=None, instead="public")
-    def certificate(request: Request, certificate: str) -> Response:
-        """The certificate `<kid>.pem` that verifies a start; `current.pem` is that of the key that signs now."""
-        keys = _keys(platform())
-        kid, _, suffix = certificate.rpartition(".")
-        found = keys.signing().certificate if kid == CURRENT else keys.certificate(kid)
-        if found is None or suffix != "pem":
-            raise NotFound("There is no such certificate")
-        headers: dict[str, str | list[str]] = {
-            "Content-Type": "application/x-pem-file",
-            "Cache-Control": f"public, max-age={300 if kid == CURRENT else 86_400}",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return Response(found, headers, 200)
+# The technical overview spells it one way, the Page API's samples the other.
+@face.route("/run_page_appli.pl", methods=["GET"], token=Token.NONE, instead=_PUBLIC, refused=error_page)
+@face.route("/run_page_apps.pl", methods=["GET"], token=Token.NONE, instead=_PUBLIC, refused=error_page)
+def start(here: Platform, request: Request) -> Response:
+    """Start the app of a page's module, for whoever is signed in."""
+    keys = _keys(here)
+    on, module = (
+        check_id(kind)(name, _given(request, name)) for kind, name in (("page", "page_id"), ("module", "module_id"))
+    )
+    app_params = check_app_params(_given(request, "appParams"))
+    installed = here.pages.module(on, module)
+    app = here.apps.get_many([installed.app]).get(installed.app) if installed else None
+    if app is None:
+        raise NotFound("There is no such app on that page")
+    if app.start_url is None:
+        raise NotFound("The app has no start page")
+    user = here.sessions.read(request).user
+    viewer = user if user and here.grants.held(user, app.id) else None
+    told = Start(on, module, viewer, app_params)
+    if app.start_method is StartMethod.FORM:
+        return _form_page(request, app, signed_form(app.start_url, app.id, told, keys.signing()))
+    target = signed_url(app.start_url, app.id, told, keys.signing())
+    headers: dict[str, str | list[str]] = {
+        "Location": target,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response("", headers, 302)
 
-    return face
+
+@face.route("/launch/{certificate}", methods=["GET"], token=Token.NONE, instead="public")
+def certificate(here: Platform, request: Request, certificate: str) -> Response:
+    """The certificate `<kid>.pem` that verifies a start; `current.pem` is that of the key that signs now."""
+    keys = _keys(here)
+    kid, _, suffix = certificate.rpartition(".")
+    found = keys.signing().certificate if kid == CURRENT else keys.certificate(kid)
+    if found is None or suffix != "pem":
+        raise NotFound("There is no such certificate")
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": "application/x-pem-file",
+        "Cache-Control": f"public, max-age={300 if kid == CURRENT else 86_400}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(found, headers, 200)
 
 
 def _form_page(request: Request, app: App, form: StartForm) -> Response:

@@ -5,8 +5,6 @@ token, scopes, format, selector, parameters, permission. Sources: what is left o
 docs/internals/decisions.md.
 """
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.core.model.access import Access
@@ -20,34 +18,31 @@ from chalicelib.web.requests import check_format, parameters
 PATH = "/2/people/{user}/{group}"
 
 
-def people(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE)
-    def read(request: Request, access: Access, user: str, group: str) -> Response:
-        """Read oneself (`@me/@self`), a friend (`{id}/@self`) or all friends (`@me/@friends`).
 
-        `fields` names fields, comma-separated, `@all` every field whose scope the token has; by default `id`,
-        `displayName`, `thumbnailUrl`, `profileUrl`. For friends: `startIndex`, `count` (default 20, at most 1000),
-        `sortBy` (`id`, `affinity`, `displayName`), `sortOrder` (`ascending`, `descending`), `filterBy` (`hasApp`, or
-        `pageId` with `filterValue`). Answers `{"entry": …, "startIndex": …, "itemsPerPage": …, "totalResults": …}`;
-        `entry` is an object for `@self`, a list for `@friends`. What the permission model does not give out is absent.
-        """
-        here, viewer = platform(), access.user
-        owner = access.owner or viewer
-        fields = asked_fields(",".join(parameters(request, "fields")), access.scopes)
-        target, wanted = select(user, check_format(request, group), viewer)
-        query = read_query(lambda name: next(reversed(parameters(request, name)), None))
-        if wanted is Group.SELF:
-            found = here.people.one(access.app, owner, viewer, target)
-        else:
-            found = here.people.friends(access.app, owner, viewer, query)
-        strict = here.settings.strict_profiles
-        entries = [view(person, fields, found.running, strict=strict) for person in found.people]
-        if wanted is Group.SELF:
-            return data_answer({"entry": entries[0], **Paging().counters(1, 1)}, {}, here.answers.keeper(viewer))
-        counters = query.paging.counters(len(entries), found.total)
-        return data_answer({"entry": entries, **counters}, {}, here.answers.keeper(viewer))
+@face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE)
+def read(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
+    """Read oneself (`@me/@self`), a friend (`{id}/@self`) or all friends (`@me/@friends`).
 
-    return face
+    `fields` names fields, comma-separated, `@all` every field whose scope the token has; by default `id`,
+    `displayName`, `thumbnailUrl`, `profileUrl`. For friends: `startIndex`, `count` (default 20, at most 1000),
+    `sortBy` (`id`, `affinity`, `displayName`), `sortOrder` (`ascending`, `descending`), `filterBy` (`hasApp`, or
+    `pageId` with `filterValue`). Answers `{"entry": …, "startIndex": …, "itemsPerPage": …, "totalResults": …}`;
+    `entry` is an object for `@self`, a list for `@friends`. What the permission model does not give out is absent.
+    """
+    viewer = access.user
+    owner = access.owner or viewer
+    fields = asked_fields(",".join(parameters(request, "fields")), access.scopes)
+    target, wanted = select(user, check_format(request, group), viewer)
+    query = read_query(lambda name: next(reversed(parameters(request, name)), None))
+    if wanted is Group.SELF:
+        found = here.people.one(access.app, owner, viewer, target)
+    else:
+        found = here.people.friends(access.app, owner, viewer, query)
+    strict = here.settings.strict_profiles
+    entries = [view(person, fields, found.running, strict=strict) for person in found.people]
+    if wanted is Group.SELF:
+        return data_answer({"entry": entries[0], **Paging().counters(1, 1)}, {}, here.answers.keeper(viewer))
+    counters = query.paging.counters(len(entries), found.total)
+    return data_answer({"entry": entries, **counters}, {}, here.answers.keeper(viewer))

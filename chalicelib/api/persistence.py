@@ -5,7 +5,6 @@ selector, content type, JSON, number of pairs, keys, values, permission, If-Matc
 Persistence API page; what it leaves open is in docs/internals/decisions.md.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -31,68 +30,67 @@ from chalicelib.web.requests import (
 PATH = "/2/apps/appdata/{user}/{group}"
 
 
-def persistence(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
-    route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2")
+face = Face()
+route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2")
 
-    @route(methods=["GET"])
-    def read(request: Request, access: Access, user: str, group: str) -> Response:
-        """Read values: of `@me/@self`, of all friends (`@me/@friends`), of one friend (`{id}/@self`).
 
-        `fields` names up to 1,000 keys, comma-separated; absent, empty, `*` or `@all` is every key. Answers
-        `{"entry": [{"id": …, "data": {key: value}}]}`; `@self` has an `ETag` and honours `If-None-Match` (304). An
-        answer that Lambda cannot carry is a 303 to where it is for 5 minutes. `@me/@usage` (Engawa's own) tells bytes
-        and keys used and left, and the write window.
-        """
-        here, viewer = platform(), access.user
-        limits = here.settings.limits
-        selection = select(user, check_format(request, group), viewer)
-        keys = asked_keys(_fields(request), limits, most=limits.read_keys)
-        demands = _conditions(request)
-        match selection.group:
-            case Group.USAGE:
-                return json_answer({"entry": _usage(here, viewer, here.appdata.usage(access.app, viewer))})
-            case Group.FRIENDS:
-                found = here.appdata.read_friends(access.app, viewer, keys)
-                return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.answers.keeper(viewer))
-        if selection.own:
-            reading = here.appdata.read(access.app, viewer, keys, demands)
-        else:
-            reading = here.appdata.read_friend(access.app, viewer, selection.owner, keys, demands)
-        return _reading_answer(here, selection.owner, reading)
+@route(methods=["GET"])
+def read(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
+    """Read values: of `@me/@self`, of all friends (`@me/@friends`), of one friend (`{id}/@self`).
 
-    @route(methods=["POST", "PUT"])
-    def write(request: Request, access: Access, user: str, group: str) -> Response:
-        """Store the pairs of a JSON object in `@me/@self`, all or none; keys not named stay. Both methods merge.
+    `fields` names up to 1,000 keys, comma-separated; absent, empty, `*` or `@all` is every key. Answers
+    `{"entry": [{"id": …, "data": {key: value}}]}`; `@self` has an `ETag` and honours `If-None-Match` (304). An
+    answer that Lambda cannot carry is a 303 to where it is for 5 minutes. `@me/@usage` (Engawa's own) tells bytes
+    and keys used and left, and the write window.
+    """
+    viewer = access.user
+    limits = here.settings.limits
+    selection = select(user, check_format(request, group), viewer)
+    keys = asked_keys(_fields(request), limits, most=limits.read_keys)
+    demands = _conditions(request)
+    match selection.group:
+        case Group.USAGE:
+            return json_answer({"entry": _usage(here, viewer, here.appdata.usage(access.app, viewer))})
+        case Group.FRIENDS:
+            found = here.appdata.read_friends(access.app, viewer, keys)
+            return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.answers.keeper(viewer))
+    if selection.own:
+        reading = here.appdata.read(access.app, viewer, keys, demands)
+    else:
+        reading = here.appdata.read_friend(access.app, viewer, selection.owner, keys, demands)
+    return _reading_answer(here, selection.owner, reading)
 
-        1 to 99 pairs; a key is 1 to 255 of `A-Z a-z 0-9 _ . -`, a value a string of at most 65,535 bytes, all values
-        of a request at most 3,800,000 and of a user in an app at most 10,000,000. Honours `If-Match` and
-        `If-None-Match`. Answers `{"response_code": 200}` with `ETag` and `X-RateLimit-*`.
-        """
-        here, viewer = platform(), access.user
-        select_writable(user, check_format(request, group), viewer)
-        pairs = check_pairs(pairs_body(request), here.settings.limits)
-        return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
 
-    @route(methods=["DELETE"])
-    def delete(request: Request, access: Access, user: str, group: str) -> Response:
-        """Delete the keys that `fields` names (at most 99) from `@me/@self`, or every key.
+@route(methods=["POST", "PUT"])
+def write(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
+    """Store the pairs of a JSON object in `@me/@self`, all or none; keys not named stay. Both methods merge.
 
-        Every key: no `fields`, an empty one, `*` or `@all` alone. Names that got lost (`fields=,`, another parameter's
-        name, a body) are refused, and nothing is deleted. Keys that do not exist are no error. Counts in the write
-        window; conditions and answer as for a write.
-        """
-        here, viewer = platform(), access.user
-        select_writable(user, check_format(request, group), viewer)
-        others, in_body = other_parameters(request, "fields"), names_in_body(request)
-        keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
-        demands = _conditions(request)
-        if keys is None:
-            return _receipt_answer(here.appdata.clear(access.app, viewer, demands))
-        return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), demands))
+    1 to 99 pairs; a key is 1 to 255 of `A-Z a-z 0-9 _ . -`, a value a string of at most 65,535 bytes, all values
+    of a request at most 3,800,000 and of a user in an app at most 10,000,000. Honours `If-Match` and
+    `If-None-Match`. Answers `{"response_code": 200}` with `ETag` and `X-RateLimit-*`.
+    """
+    viewer = access.user
+    select_writable(user, check_format(request, group), viewer)
+    pairs = check_pairs(pairs_body(request), here.settings.limits)
+    return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
 
-    return face
+
+@route(methods=["DELETE"])
+def delete(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
+    """Delete the keys that `fields` names (at most 99) from `@me/@self`, or every key.
+
+    Every key: no `fields`, an empty one, `*` or `@all` alone. Names that got lost (`fields=,`, another parameter's
+    name, a body) are refused, and nothing is deleted. Keys that do not exist are no error. Counts in the write
+    window; conditions and answer as for a write.
+    """
+    viewer = access.user
+    select_writable(user, check_format(request, group), viewer)
+    others, in_body = other_parameters(request, "fields"), names_in_body(request)
+    keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
+    demands = _conditions(request)
+    if keys is None:
+        return _receipt_answer(here.appdata.clear(access.app, viewer, demands))
+    return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), demands))
 
 
 def _fields(request: Request) -> str:

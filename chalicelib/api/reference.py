@@ -3,7 +3,6 @@
 Both are files made of openapi.yaml (infra/reference.py), and read with the first request for them.
 """
 
-from collections.abc import Callable
 from functools import cache
 
 from chalice.app import Request, Response
@@ -16,21 +15,19 @@ from chalicelib.web.static_files import File, file, file_answer, read_static
 _KEPT = {"Cache-Control": "public, max-age=300"}
 
 
-def reference(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform, of which it needs nothing but its name."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @face.route("/docs", methods=["GET"], token=Token.NONE, scope=None, instead="public")
-    def page(request: Request) -> Response:
-        """Every request that this server takes, with its answers: one page without scripts."""
-        return file_answer(request, _page(), {**_KEPT, **rendering.GUARDS, "Content-Security-Policy": _policy()})
 
-    @face.route("/openapi.json", methods=["GET"], token=Token.NONE, scope=None, instead="public")
-    def contract(request: Request) -> Response:
-        """The same as OpenAPI 3.1, for programs and for pages of any origin."""
-        return file_answer(request, _contract(), {**_KEPT, "Access-Control-Allow-Origin": "*"})
+@face.route("/docs", methods=["GET"], token=Token.NONE, instead="public")
+def page(here: Platform, request: Request) -> Response:
+    """Every request that this server takes, with its answers: one page without scripts."""
+    return file_answer(request, _page(), {**_KEPT, **rendering.GUARDS, "Content-Security-Policy": _policy()})
 
-    return face
+
+@face.route("/openapi.json", methods=["GET"], token=Token.NONE, instead="public")
+def contract(here: Platform, request: Request) -> Response:
+    """The same as OpenAPI 3.1, for programs and for pages of any origin."""
+    return file_answer(request, _contract(), {**_KEPT, "Access-Control-Allow-Origin": "*"})
 
 
 @cache

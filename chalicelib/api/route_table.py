@@ -1,60 +1,146 @@
 """The faces by their paths, each imported with the first request for one of them: a cold start pays for its own."""
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalice.app import Chalice
 
 from chalicelib.platform import Platform
 from chalicelib.web.cors import preflights
+from chalicelib.web.face import Face
 
-FACES: Mapping[str, tuple[str, ...]] = {
-    "/2/apps/": ("persistence",),
-    "/2/people/": ("people",),
-    "/2/pages/": ("pages", "feeds", "comments", "favorites"),
-    "/rpc": ("rpc",),
-    "/os/": ("os_people", "os_appdata"),
-    "/js/": ("scripts",),
-    "/2/token": ("oauth",),
-    "/2/authorize/": ("oauth",),
-    "/.well-known/": ("oauth",),
-    "/connect_authorize.pl": ("consent",),
-    "/connect_authorize_success.html": ("consent",),
-    "/settings": ("settings_page",),
-    "/pages/": ("feed_page",),
-    "/run_page_app": ("launch",),
-    "/launch/": ("launch",),
-    "/docs": ("reference",),
-    "/openapi.json": ("reference",),
-    "/health": ("health",),
-    "/admin/": ("admin_users", "admin_apps", "admin_pages", "admin_import"),
+Load = Callable[[], Sequence[Face]]
+"""Imports the modules of some faces."""
+
+
+def _persistence() -> Sequence[Face]:
+    from chalicelib.api import persistence
+
+    return [persistence.face]
+
+
+def _people() -> Sequence[Face]:
+    from chalicelib.api import people
+
+    return [people.face]
+
+
+def _pages() -> Sequence[Face]:
+    from chalicelib.api.page import comments, favorites, feeds, pages
+
+    return [pages.face, feeds.face, comments.face, favorites.face]
+
+
+def _rpc() -> Sequence[Face]:
+    from chalicelib.api.opensocial import rpc
+
+    return [rpc.face]
+
+
+def _opensocial_rest() -> Sequence[Face]:
+    from chalicelib.api.opensocial import rest_appdata, rest_people
+
+    return [rest_people.face, rest_appdata.face]
+
+
+def _scripts() -> Sequence[Face]:
+    from chalicelib.api.opensocial import scripts
+
+    return [scripts.face]
+
+
+def _oauth() -> Sequence[Face]:
+    from chalicelib.api.oauth import endpoints
+
+    return [endpoints.face]
+
+
+def _consent() -> Sequence[Face]:
+    from chalicelib.api.oauth import consent_page
+
+    return [consent_page.face]
+
+
+def _settings() -> Sequence[Face]:
+    from chalicelib.api.oauth import settings_page
+
+    return [settings_page.face]
+
+
+def _feed_page() -> Sequence[Face]:
+    from chalicelib.api import feed_page
+
+    return [feed_page.face]
+
+
+def _launch() -> Sequence[Face]:
+    from chalicelib.api import launch
+
+    return [launch.face]
+
+
+def _reference() -> Sequence[Face]:
+    from chalicelib.api import reference
+
+    return [reference.face]
+
+
+def _health() -> Sequence[Face]:
+    from chalicelib.api import health
+
+    return [health.face]
+
+
+def _admin() -> Sequence[Face]:
+    from chalicelib.api.admin import apps, bulk_import, pages, users
+
+    return [users.face, apps.face, pages.face, bulk_import.face]
+
+
+ROUTES: Mapping[str, Load] = {
+    "/2/apps/": _persistence,
+    "/2/people/": _people,
+    "/2/pages/": _pages,
+    "/rpc": _rpc,
+    "/os/": _opensocial_rest,
+    "/js/": _scripts,
+    "/2/token": _oauth,
+    "/2/authorize/": _oauth,
+    "/.well-known/": _oauth,
+    "/connect_authorize.pl": _consent,
+    "/connect_authorize_success.html": _consent,
+    "/settings": _settings,
+    "/pages/": _feed_page,
+    "/run_page_app": _launch,
+    "/launch/": _launch,
+    "/docs": _reference,
+    "/openapi.json": _reference,
+    "/health": _health,
+    "/admin/": _admin,
 }
-"""What paths begin with, and the modules of `api/` that have them; in each, the function of its name makes the face."""
+"""What paths begin with, and how the faces are loaded that have them."""
 
 
-class Faces(Chalice):
-    """A Chalice app that has the routes of those faces that are loaded, and loads what it is asked for."""
+class App(Chalice):
+    """A Chalice app that has the routes of those faces that are loaded, and loads those that it is asked for."""
 
     def __init__(self, platform: Callable[[], Platform]) -> None:
-        # What Chalice would log goes the way of all that is logged.
+        # Chalice's own messages are logged as everything else is.
         super().__init__(app_name="engawa", configure_logs=False)
         self._platform = platform
-        self._loaded: set[str] = set()
+        self._loaded: set[Load] = set()
 
     def load(self, path: str = "") -> None:
-        """Register the faces whose paths begin as `path` does, where they are not yet; by default all."""
-        for beginning, names in FACES.items():
-            if not path or path.startswith(beginning):
-                for name in names:
-                    if name not in self._loaded:
-                        make = getattr(import_module(f"chalicelib.api.{name}"), name.rpartition(".")[2])
-                        self.register_blueprint(make(self._platform))
-                        self._loaded.add(name)
+        """Register the faces whose paths begin as `path` does, unless they are; by default all."""
+        for beginning, load in ROUTES.items():
+            if (not path or path.startswith(beginning)) and load not in self._loaded:
+                for face in load():
+                    face.register(self, self._platform)
+                self._loaded.add(load)
         preflights(self)
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
-        """Answer what API Gateway hands over."""
+        """Answer an event of API Gateway."""
         asked = event.get("requestContext", {})
         path = asked.get("resourcePath")
         if path and path not in self.routes:

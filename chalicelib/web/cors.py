@@ -8,11 +8,10 @@ takes. Never with credentials: there are no cookies here that a page could use. 
 notice nothing of this.
 """
 
-import inspect
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from chalice.app import Chalice, Request, Response, RouteEntry
@@ -22,7 +21,7 @@ from chalicelib.core.errors import PermissionDenied, Refusal
 from chalicelib.web.auth import jwt
 from chalicelib.web.auth.access_tokens import MOST_CHARACTERS
 from chalicelib.web.error_answers import answer_any
-from chalicelib.web.face import Token
+from chalicelib.web.face import Declaration, Endpoint, Face, Token
 from chalicelib.web.requests import is_form, is_signed, token_in
 from chalicelib.web.token_dialect import Dialect
 
@@ -82,10 +81,13 @@ def share(made: Chalice, origins: Callable[[], Origins]) -> None:
 
 def preflights(made: Chalice) -> None:
     """Answer preflights of the paths that pages may call and that are registered by now."""
-    for path, methods in [*made.routes.items()]:
+    face = Face()
+    for path, methods in made.routes.items():
         shared = sorted(method for method, route in methods.items() if _declared(route).cors)
         if shared and "OPTIONS" not in methods:
-            made.route(path, methods=["OPTIONS"], content_types=[])(_preflight(path, shared))
+            route = face.route(path, methods=["OPTIONS"], token=Token.NONE, instead="a preflight does nothing")
+            route(_preflight(shared))
+    face.register(made, _no_platform)
 
 
 def claimed_app(request: Request, also_in: str | None = None) -> str | None:
@@ -136,8 +138,12 @@ def _middleware(
     return shared
 
 
-def _preflight(path: str, methods: Sequence[str]) -> "View":
-    def preflight(**_: str) -> Response:
+def _no_platform() -> Any:
+    """A preflight opens nothing."""
+
+
+def _preflight(methods: Sequence[str]) -> "View":
+    def preflight(here: None, request: Request, **_: str) -> Response:
         """What a page of another origin may send here, the same to everyone; kept for two hours."""
         return Response(
             "",
@@ -151,17 +157,12 @@ def _preflight(path: str, methods: Sequence[str]) -> "View":
             204,
         )
 
-    preflight.__dict__.update(token=Token.NONE, scope=None, user_scope=None, instead="a preflight does nothing")
-    preflight.__dict__.update(signed=False, cors=False, also_in=None)
-    names = [segment[1:-1] for segment in path.split("/") if segment.startswith("{")]
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    preflight.__dict__["__signature__"] = inspect.Signature([inspect.Parameter(name, kind) for name in names])
     return preflight
 
 
-def _declared(route: RouteEntry) -> Any:
-    """What a route's view says of itself (web/face.py)."""
-    return route.view_function
+def _declared(route: RouteEntry) -> Declaration:
+    """Return what a route declares."""
+    return cast(Endpoint, route.view_function).declaration
 
 
 def _issued_to(token: str) -> object:

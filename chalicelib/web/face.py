@@ -1,20 +1,21 @@
-"""A face: a Chalice blueprint whose every route says which token and scope it takes.
+"""A face: the routes of one API. Every route declares which token and scope it takes.
 
-    face = Face(__name__, tokens)
+    face = Face()
 
     @face.route("/2/things/{id}", methods=["GET"], token=Token.USER, scope="r_things")
-    def read(request: Request, access: Access, id: str) -> Response: ...
+    def read(here: Platform, request: Request, access: Access, id: str) -> Response: ...
 
 A route without a declaration cannot be written. A raised Refusal becomes its JSON answer, anything else a 500 without
-detail.
+detail. Faces are made when their modules are imported and open nothing; `register` binds them to a platform.
 """
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from chalice.app import Blueprint, Response
+from chalice.app import Chalice, Request, Response
 
 from chalicelib import observed
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from chalicelib.web.auth.oauth1_signatures import Signatures
 
 View = Callable[..., Response]
+"""Called as `view(platform, request, access, **path_parameters)`; without `access` if the route takes no token."""
+V = TypeVar("V", bound=View)
 
 
 class Token(Enum):
@@ -40,98 +43,154 @@ class Token(Enum):
     """No token: the route says what protects it instead."""
 
 
-class Face(Blueprint):
-    """A blueprint that authenticates. `tokens` is called per request, so that making a face opens nothing."""
+class Authenticator(Protocol):
+    """The part of a platform that checks who sends a request."""
 
-    def __init__(
-        self, name: str, tokens: Callable[[], Tokens], signatures: Callable[[], "Signatures"] | None = None
-    ) -> None:
-        super().__init__(name)
-        self._tokens = tokens
-        self._signatures = signatures
+    @property
+    def tokens(self) -> Tokens: ...
 
-    def route(  # type: ignore[override]
+    @property
+    def signatures(self) -> "Signatures": ...
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a request to a route must bring, and who may read the answer. Raises ValueError for a contradiction.
+
+    `token` and `scope`: 401 without a valid token, 403 `insufficient_scope` without the scope, 403 `permission_denied`
+    with a user's token if an app's is needed, or the reverse. If either is taken (Token.ANY), `user_scope` is the scope
+    that a user's must have. A route of Token.NONE names what protects it `instead`.
+
+    `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature
+    (web/auth/oauth1_signatures.py); its refusals are SignatureRefused. `cors`: pages of other origins may call it
+    (web/cors.py). A body that is encoded (`Content-Encoding`) is refused once the token is admitted. `also_in`: one more query parameter that may carry the access token. `refused` makes the answer for
+    an exception, by default the JSON error in the dialect of the token.
+    """
+
+    token: Token
+    scope: str | None = None
+    user_scope: str | None = None
+    instead: str | None = None
+    signed: bool = False
+    cors: bool = False
+    also_in: str | None = None
+    refused: Callable[[Request, Exception], Response] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.token is Token.NONE) != (self.instead is not None) or (self.token is Token.NONE and self.scope):
+            raise ValueError("either a token, or what protects the route instead")
+        if self.user_scope is not None and self.token is not Token.ANY:
+            raise ValueError("a user's scope of its own is for routes that take either token")
+        if self.signed and self.token not in (Token.USER, Token.ANY):
+            raise ValueError("a signature stands for a user")
+
+    def admit(self, access: Access) -> None:
+        """Raise InsufficientScope or PermissionDenied unless the access is what the route needs."""
+        for needed in (self.scope, self.user_scope if access.viewer else None):
+            if needed is not None and needed not in access.scopes:
+                raise InsufficientScope(needed)
+        holder = Token.CLIENT if access.viewer is None else Token.USER
+        if self.token not in (Token.ANY, holder):
+            raise PermissionDenied(f"This needs a {self.token.value}'s access token")
+
+
+@dataclass(frozen=True)
+class Route:
+    """Methods of a path, their declaration, and the view that answers them."""
+
+    path: str
+    methods: Sequence[str]
+    declaration: Declaration
+    view: View
+
+    @property
+    def answered(self) -> list[str]:
+        """The methods, and HEAD where GET needs no token: it is answered by the same view.
+
+        The server in front leaves out the body, since it takes `Content-Length` from it.
+        """
+        with_head = self.declaration.token is Token.NONE and "GET" in self.methods
+        return [*self.methods, "HEAD"] if with_head else [*self.methods]
+
+
+class Face:
+    """Routes of one API."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def route(
         self,
         path: str,
         *,
         methods: Sequence[str],
         token: Token,
-        scope: str | None,
+        scope: str | None = None,
         user_scope: str | None = None,
         instead: str | None = None,
         signed: bool = False,
         cors: bool | None = None,
         also_in: str | None = None,
-    ) -> Callable[[View], View]:
-        """Register a view for `methods` of `path`, called as `view(request, access, **path_parameters)`.
+        refused: Callable[[Request, Exception], Response] | None = None,
+    ) -> Callable[[V], V]:
+        """Add a view for `methods` of `path`, under a Declaration; `cors` by default if it takes a token."""
+        shared = token is not Token.NONE if cors is None else cors
+        try:
+            declaration = Declaration(token, scope, user_scope, instead, signed, shared, also_in, refused)
+        except ValueError as wrong:
+            raise ValueError(f"{path}: {wrong}") from None
 
-        `token` and `scope` are what a request must bring: 401 without a valid token, 403 `insufficient_scope` without
-        the scope, 403 `permission_denied` with a user's token where an app's is asked for, or the reverse. Where either
-        is taken (Token.ANY), `user_scope` is what a user's must have. A route of Token.NONE is called as
-        `view(request, **path_parameters)` and names what protects it `instead`.
-
-        Where GET needs no token, HEAD is answered as well: by the same view, with the same status and headers. The
-        body is the server's in front to leave out, since it takes `Content-Length` from it.
-
-        A body that is encoded (`Content-Encoding`) is refused once the token is admitted.
-
-        `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature (web/auth/oauth1_signatures.py); its
-        refusals are SignatureRefused. `cors`: pages of other origins may call it (web/cors.py); by default where it
-        takes a token. `also_in`: one more query parameter that may carry the access token.
-        """
-        if (token is Token.NONE) != (instead is not None) or (token is Token.NONE and scope is not None):
-            raise ValueError(f"{path}: either a token, or what protects the route instead")
-        if user_scope is not None and token is not Token.ANY:
-            raise ValueError(f"{path}: a user's scope of its own is for routes that take either token")
-        if signed and (token not in (Token.USER, Token.ANY) or self._signatures is None):
-            raise ValueError(f"{path}: a signature stands for a user, and its face needs what checks it")
-
-        taken = [*methods, "HEAD"] if token is Token.NONE and "GET" in methods else [*methods]
-
-        def register(view: View) -> View:
-            def authenticated(**segments: str) -> Response:
-                request = self.current_request
-                dialect = Dialect.OAUTH
-                try:
-                    decoded_segments = {name: decoded(each) for name, each in segments.items()}
-                    if token is Token.NONE:
-                        check_encoding(request)
-                        return view(request, **decoded_segments)
-                    if signed and self._signatures and is_signed(request):
-                        access = self._signatures().check(request)
-                    else:
-                        text, dialect = token_in(request, also_in)
-                        if text is None:
-                            raise TokenRefused("invalid_request", "An access token is needed")
-                        access = self._tokens().check(text)
-                    observed.authenticated(access)
-                    _admit(access, token, scope, user_scope)
-                    check_encoding(request)
-                    return view(request, access, **decoded_segments)
-                except Exception as error:
-                    return answer_any(error, dialect)
-
-            authenticated.__name__ = view.__name__
-            authenticated.__doc__ = view.__doc__
-            authenticated.__dict__.update(token=token, scope=scope, user_scope=user_scope, instead=instead)
-            authenticated.__dict__.update(signed=signed, cors=token is not Token.NONE if cors is None else cors)
-            authenticated.__dict__.update(also_in=also_in)
-            authenticated.__dict__["__signature__"] = inspect.Signature(
-                [each for name, each in inspect.signature(view).parameters.items() if "{" + name + "}" in path]
-            )
-            # content_types=[] leaves every check of the content type to the views: Chalice's own words a 415 of its
-            # own and refuses a GET that has one.
-            super(Face, self).route(path, methods=taken, content_types=[])(authenticated)
+        def add(view: V) -> V:
+            self.routes.append(Route(path, methods, declaration, view))
             return view
 
-        return register
+        return add
+
+    def register(self, app: Chalice, platform: Callable[[], Authenticator]) -> None:
+        """Register the routes with an app. `platform` is called with each request."""
+        for route in self.routes:
+            # content_types=[] leaves every check of the content type to the views: Chalice's own words a 415 of its
+            # own and refuses a GET that has one.
+            app.route(route.path, methods=route.answered, content_types=[])(Endpoint(app, route, platform))
 
 
-def _admit(access: Access, token: Token, scope: str | None, user_scope: str | None) -> None:
-    """Raise InsufficientScope or PermissionDenied unless the access is what a route asks for."""
-    for needed in (scope, user_scope if access.viewer else None):
-        if needed is not None and needed not in access.scopes:
-            raise InsufficientScope(needed)
-    holder = Token.CLIENT if access.viewer is None else Token.USER
-    if token not in (Token.ANY, holder):
-        raise PermissionDenied(f"This needs a {token.value}'s access token")
+class Endpoint:
+    """A route bound to a platform: what Chalice calls. It authenticates, calls the view, and answers refusals."""
+
+    def __init__(self, app: Chalice, route: Route, platform: Callable[[], Authenticator]) -> None:
+        self.declaration = route.declaration
+        self._app = app
+        self._view = route.view
+        self._platform = platform
+        # Chalice and its tools read these of a function.
+        self.__name__ = route.view.__name__
+        self.__doc__ = route.view.__doc__
+        parameters = inspect.signature(route.view).parameters.items()
+        named = [each for name, each in parameters if "{" + name + "}" in route.path]
+        self.__signature__ = inspect.Signature(named)
+
+    def __call__(self, **segments: str) -> Response:
+        """Answer the request that Chalice has just read."""
+        declaration, dialect = self.declaration, Dialect.OAUTH
+        request: Any = self._app.current_request
+        try:
+            texts = {name: decoded(each) for name, each in segments.items()}
+            here = self._platform()
+            if declaration.token is Token.NONE:
+                check_encoding(request)
+                return self._view(here, request, **texts)
+            if declaration.signed and is_signed(request):
+                access = here.signatures.check(request)
+            else:
+                text, dialect = token_in(request, declaration.also_in)
+                if text is None:
+                    raise TokenRefused("invalid_request", "An access token is needed")
+                access = here.tokens.check(text)
+            observed.authenticated(access)
+            declaration.admit(access)
+            check_encoding(request)
+            return self._view(here, request, access, **texts)
+        except Exception as error:
+            if declaration.refused:
+                return declaration.refused(request, error)
+            return answer_any(error, dialect)

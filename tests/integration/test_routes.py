@@ -30,10 +30,10 @@ def every_route(wanted: Callable[[Any], bool] = lambda view: True) -> pytest.Mar
     return pytest.mark.parametrize(("method", "path", "view"), [each for each in ROUTES if wanted(each.values[2])])
 
 
-every_token_route = every_route(lambda view: view.token is not Token.NONE)
-every_route_with_a_scope = every_route(lambda view: view.scope is not None)
-every_route_with_a_scope_for_users = every_route(lambda view: view.user_scope is not None)
-every_route_of_one_kind = every_route(lambda view: view.token in (Token.USER, Token.CLIENT))
+every_token_route = every_route(lambda view: view.declaration.token is not Token.NONE)
+every_route_with_a_scope = every_route(lambda view: view.declaration.scope is not None)
+every_route_with_a_scope_for_users = every_route(lambda view: view.declaration.user_scope is not None)
+every_route_of_one_kind = every_route(lambda view: view.declaration.token in (Token.USER, Token.CLIENT))
 WITHOUT_TOKEN = {
     "POST /2/token": "client credentials",
     "POST /2/authorize/revoke": "the refresh token",
@@ -79,15 +79,19 @@ def test_the_apis_are_there(path, methods):
 
 @every_route()
 def test_each_route_says_which_token_and_scope_it_takes(method, path, view):
-    assert isinstance(view.token, Token)
-    assert view.scope is None or view.scope
+    assert isinstance(view.declaration.token, Token)
+    assert view.declaration.scope is None or view.declaration.scope
     # Where either kind of token is taken, a user's needs a scope that the user has granted.
-    assert view.token is not Token.ANY or view.scope or view.user_scope
+    assert view.declaration.token is not Token.ANY or view.declaration.scope or view.declaration.user_scope
     assert view.__doc__
 
 
 def test_routes_without_a_token_are_these_and_no_others():
-    found = {f"{method} {path}": view.instead for method, path, view in routes() if view.token is Token.NONE}
+    found = {
+        f"{method} {path}": view.declaration.instead
+        for method, path, view in routes()
+        if view.declaration.token is Token.NONE
+    }
     heads = {name.replace("GET ", "HEAD "): instead for name, instead in WITHOUT_TOKEN.items() if "GET " in name}
     # Preflights do nothing; which paths have one is in test_cors.py.
     assert {
@@ -96,14 +100,14 @@ def test_routes_without_a_token_are_these_and_no_others():
 
 
 def test_head_is_answered_where_get_needs_no_token_and_nowhere_else():
-    found = {(method, path): view.token for method, path, view in routes() if method in ("GET", "HEAD")}
+    found = {(method, path): view.declaration.token for method, path, view in routes() if method in ("GET", "HEAD")}
     for (method, path), token in found.items():
         assert (("HEAD", path) in found) == (token is Token.NONE), (method, path)
 
 
 @every_route()
 def test_a_route_has_a_token_or_something_instead(method, path, view):
-    assert (view.token is Token.NONE) == bool(view.instead)
+    assert (view.declaration.token is Token.NONE) == bool(view.declaration.instead)
 
 
 @every_token_route
@@ -119,26 +123,26 @@ def test_no_route_answers_to_a_token_without_its_scope(world: World, method, pat
     for user in (HANA, None):
         reply = world.send(method, target(path), token=world.token(user, "another"))
         assert (reply.status, reply.json["error"]) == (403, "insufficient_scope")
-        assert view.scope in reply.headers["www-authenticate"]
+        assert view.declaration.scope in reply.headers["www-authenticate"]
     assert world.calls == []
 
 
 @every_route_with_a_scope_for_users
 def test_a_route_that_takes_either_token_asks_a_user_s_for_its_scope(world: World, method, path, view):
-    assert view.token is Token.ANY
+    assert view.declaration.token is Token.ANY
     reply = world.send(method, target(path), token=world.token(HANA, "another"))
     assert (reply.status, reply.json["error"]) == (403, "insufficient_scope")
-    assert view.user_scope in reply.headers["www-authenticate"]
+    assert view.declaration.user_scope in reply.headers["www-authenticate"]
     assert world.calls == []
-    for token in (world.token(HANA, view.user_scope), world.token(None, "another")):
+    for token in (world.token(HANA, view.declaration.user_scope), world.token(None, "another")):
         assert world.send(method, target(path), token=token).status not in (401, 403)
 
 
 @every_route_of_one_kind
 def test_no_route_answers_to_the_wrong_kind_of_token(world: World, method, path, view):
-    wrong = None if view.token is Token.USER else HANA
-    reply = world.send(method, target(path), token=world.token(wrong, view.scope or "any"))
-    assert reply.error == (403, "permission_denied", f"This needs a {view.token.value}'s access token")
+    wrong = None if view.declaration.token is Token.USER else HANA
+    reply = world.send(method, target(path), token=world.token(wrong, view.declaration.scope or "any"))
+    assert reply.error == (403, "permission_denied", f"This needs a {view.declaration.token.value}'s access token")
     assert world.calls == []
 
 

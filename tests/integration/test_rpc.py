@@ -27,7 +27,7 @@ NOBODY = "nobodynobody"
 def app_of(world: World, now: Callable[[], float]) -> Gateway:
     """The face alone, with a clock of its own."""
     made = Chalice("alone")
-    made.register_blueprint(rpc(lambda: world.platform, now))
+    rpc.face.register(made, lambda: world.platform)
     return Gateway(made)
 
 

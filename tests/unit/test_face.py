@@ -1,6 +1,7 @@
 """Routes: each takes the token and scope that it declares, and no other."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from chalice.app import Chalice, Response
@@ -16,15 +17,15 @@ USER, CLIENT = (TOKENS.issue(app="app", viewer=viewer, scopes=["good"], lifetime
 
 
 def get(path: str, token: str) -> Answer:
-    face, app = Face("face", lambda: TOKENS), Chalice("test")
+    face, app = Face(), Chalice("test")
     for kind in (Token.USER, Token.CLIENT, Token.ANY):
         for scope in ("good", "other", None):
 
             @face.route(f"/{kind.value}/{scope}/{{id}}", methods=["GET"], token=kind, scope=scope)
-            def view(request: object, access: Access, id: str) -> Response:
+            def view(here: object, request: object, access: Access, id: str) -> Response:
                 return Response({"viewer": access.viewer, "id": id})
 
-    app.register_blueprint(face)
+    face.register(app, lambda: SimpleNamespace(tokens=TOKENS))
     return Gateway(app).handle(Request("GET", path, [("Authorization", f"Bearer {token}")]))
 
 
@@ -38,7 +39,7 @@ def get(path: str, token: str) -> Answer:
 )
 def test_a_route_without_a_token_says_what_protects_it_and_no_other_does(declared):
     with pytest.raises(ValueError, match="/open"):
-        Face("face", lambda: TOKENS).route("/open", methods=["GET"], **declared)
+        Face().route("/open", methods=["GET"], **declared)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.imaging.renditions import ImageBounds
-from chalicelib.web.fetch import fetch_image, target_url
+from chalicelib.web.fetch import fetch_image as fetching
+from chalicelib.web.fetch import target_url
 from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, Network, fetch_image
 from chalicelib.web.fetch.public_addresses import LOOPBACK, is_public
 from chalicelib.web.fetch.target_url import MAX_URL, PORTS, target_of
@@ -474,7 +475,7 @@ def test_tls_is_checked_against_the_name(certificate, secure):
         assert names == ["photos.example"]
         other = server.url("other.example", scheme="https")
         assert server.refused(other, tls=lambda: trusting) == UNREACHABLE
-        assert server.refused(server.url(scheme="https"), tls=fetch_image._default_tls) == UNREACHABLE
+        assert server.refused(server.url(scheme="https"), tls=fetching._default_tls) == UNREACHABLE
         assert len(server.requests) == 1
 
 
@@ -560,7 +561,7 @@ def test_an_answer_that_never_comes():
 def test_redirects_share_the_time(monkeypatch):
     """By a clock that each answer moves on, and that nothing else does."""
     now = [0.0]
-    monkeypatch.setattr(fetch_image, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def answer(stream: socket.socket, request: bytes) -> None:
         now[0] += 40

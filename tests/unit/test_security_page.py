@@ -11,7 +11,7 @@ import pytest
 import app as entry
 from tests.unit.test_docs_complete import DOCS, ROOT, cells
 
-PAGE = (DOCS / "security.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "operating" / "security.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
 
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -46,14 +47,14 @@ class Door:
         self.now = NOW
         signatures = Signatures(self._app, self._use, lambda: self.now * 1000 + 999, urls, **settings)
         tokens = Tokens(Keys(lambda: '{"keys":[]}'), ISSUER)
-        face, self.app = Face("face", lambda: tokens, lambda: signatures), Chalice("test")
+        face, self.app = Face(), Chalice("test")
 
         @face.route("/os/{guid}/{group}", methods=["GET", "POST"], token=Token.USER, scope=None, signed=True)
-        def view(request: Asked, access: Access, guid: str, group: str) -> Response:
+        def view(here, request: Asked, access: Access, guid: str, group: str) -> Response:
             told = {"app": access.app, "viewer": access.viewer, "owner": access.owner, "guid": guid}
             return Response(told | {"scopes": sorted(access.scopes)})
 
-        self.app.register_blueprint(face)
+        face.register(self.app, lambda: SimpleNamespace(tokens=tokens, signatures=signatures))
         self.gateway = Gateway(self.app)
 
     def _app(self, app: str) -> App | None:
@@ -510,10 +511,6 @@ def test_a_form_has_no_hash_of_its_body():
     assert problem(Door().send(url, headers, "POST", body)) == (400, "parameter_rejected")
 
 
-def test_a_face_without_what_checks_signatures_cannot_take_them():
+def test_a_signature_stands_for_a_user():
     with pytest.raises(ValueError, match="/os"):
-        Face("face", lambda: None).route("/os", methods=["GET"], token=Token.USER, scope=None, signed=True)
-    with pytest.raises(ValueError, match="/os"):
-        Face("face", lambda: None, lambda: None).route(
-            "/os", methods=["GET"], token=Token.CLIENT, scope=None, signed=True
-        )
+        Face().route("/os", methods=["GET"], token=Token.CLIENT, signed=True)

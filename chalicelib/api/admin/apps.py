@@ -1,7 +1,5 @@
 """The operator's API for apps: `/admin/apps`. Secrets are in the answers that make them, and in no other."""
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.api.admin.routes import found, known_id, list_answer, list_part, operator_route
@@ -18,54 +16,56 @@ APPS = "/admin/apps"
 APP = "/admin/apps/{app}"
 
 
-def admin_apps(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
-    route = operator_route(face)
+face = Face()
+route = operator_route(face)
 
-    @route(APPS, methods=["GET"])
-    def list_apps(request: Request, access: Access) -> Response:
-        """List apps, in order of id. `cursor`, `count`."""
-        apps, following = platform().apps.page(*list_part(request))
-        return list_answer(map(app_json, apps), following)
 
-    @route(APPS, methods=["POST"])
-    def create_app(request: Request, access: Access) -> Response:
-        """Create an app: `name`, and any of the other fields and `id`. 201 with the app and, once, its `secret`."""
-        made = platform().apps.create(App(**{"id": new_app_id(), **read_app(json_body(request), new=True)}))
-        return json_answer(app_json(made) | ({"secret": made.secret} if made.secret else {}), 201)
+@route(APPS, methods=["GET"])
+def list_apps(here: Platform, request: Request, access: Access) -> Response:
+    """List apps, in order of id. `cursor`, `count`."""
+    apps, following = here.apps.page(*list_part(request))
+    return list_answer(map(app_json, apps), following)
 
-    @route(APP, methods=["GET"])
-    def show_app(request: Request, access: Access, app: str) -> Response:
-        """An app, without its secret."""
-        return json_answer(app_json(found("app", app, platform().apps.get(known_id("app", app)))))
 
-    @route(APP, methods=["PATCH"])
-    def change_app(request: Request, access: Access, app: str) -> Response:
-        """Change the fields that the body names; a list is replaced whole. The app as it is then."""
-        given = read_app(json_body(request), new=False)
-        return json_answer(app_json(platform().apps.change(known_id("app", app), **given)))
+@route(APPS, methods=["POST"])
+def create_app(here: Platform, request: Request, access: Access) -> Response:
+    """Create an app: `name`, and any of the other fields and `id`. 201 with the app and, once, its `secret`."""
+    made = here.apps.create(App(**{"id": new_app_id(), **read_app(json_body(request), new=True)}))
+    return json_answer(app_json(made) | ({"secret": made.secret} if made.secret else {}), 201)
 
-    @route(APP, methods=["DELETE"])
-    def delete_app(request: Request, access: Access, app: str) -> Response:
-        """Delete an app with its installs and their data.
 
-        `installs` counts those that went. While `done` is false there are more: send it again.
-        """
-        installs, done = platform().personal.erase_app(known_id("app", app))
-        return json_answer({"id": app, "installs": installs, "done": done})
+@route(APP, methods=["GET"])
+def show_app(here: Platform, request: Request, access: Access, app: str) -> Response:
+    """An app, without its secret."""
+    return json_answer(app_json(found("app", app, here.apps.get(known_id("app", app)))))
 
-    @route(APP + "/secret", methods=["POST"])
-    def new_secret(request: Request, access: Access, app: str) -> Response:
-        """Give a confidential app a new secret; the old one ends. 409 for a public app."""
-        return json_answer({"id": app, "secret": platform().apps.new_secret(known_id("app", app))})
 
-    @route(APP + "/installs", methods=["GET"])
-    def list_installs(request: Request, access: Access, app: str) -> Response:
-        """The users who have installed an app, in order of id: `id` and `displayName`. `cursor`, `count`."""
-        here = platform()
-        found("app", app, here.apps.get(known_id("app", app)))
-        ids, following = here.directory.installed_users(app, *list_part(request))
-        return list_answer(named_users(here, ids), following)
+@route(APP, methods=["PATCH"])
+def change_app(here: Platform, request: Request, access: Access, app: str) -> Response:
+    """Change the fields that the body names; a list is replaced whole. The app as it is then."""
+    given = read_app(json_body(request), new=False)
+    return json_answer(app_json(here.apps.change(known_id("app", app), **given)))
 
-    return face
+
+@route(APP, methods=["DELETE"])
+def delete_app(here: Platform, request: Request, access: Access, app: str) -> Response:
+    """Delete an app with its installs and their data.
+
+    `installs` counts those that went. While `done` is false there are more: send it again.
+    """
+    installs, done = here.personal.erase_app(known_id("app", app))
+    return json_answer({"id": app, "installs": installs, "done": done})
+
+
+@route(APP + "/secret", methods=["POST"])
+def new_secret(here: Platform, request: Request, access: Access, app: str) -> Response:
+    """Give a confidential app a new secret; the old one ends. 409 for a public app."""
+    return json_answer({"id": app, "secret": here.apps.new_secret(known_id("app", app))})
+
+
+@route(APP + "/installs", methods=["GET"])
+def list_installs(here: Platform, request: Request, access: Access, app: str) -> Response:
+    """The users who have installed an app, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    found("app", app, here.apps.get(known_id("app", app)))
+    ids, following = here.directory.installed_users(app, *list_part(request))
+    return list_answer(named_users(here, ids), following)

@@ -1,7 +1,5 @@
 """The operator's API for bulk import: `POST /admin/import`."""
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.api.admin.routes import operator_route
@@ -12,22 +10,18 @@ from chalicelib.web.face import Face
 from chalicelib.web.json_answers import json_answer
 from chalicelib.web.requests import json_body
 
+face = Face()
+route = operator_route(face)
 
-def admin_import(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
-    route = operator_route(face)
 
-    @route("/admin/import", methods=["POST"])
-    def import_records(request: Request, access: Access) -> Response:
-        """Import at most 100 records: `{"users": […], "friendships": […], "installs": […]}`, in this order.
+@route("/admin/import", methods=["POST"])
+def import_records(here: Platform, request: Request, access: Access) -> Response:
+    """Import at most 100 records: `{"users": […], "friendships": […], "installs": […]}`, in this order.
 
-        A user is as for `POST /admin/users`, with an `id` (at most 20 with a `password`); a friendship is
-        `{"user", "friend"}`, an install `{"user", "app"}`. Each is carried out by itself, and what was imported before
-        is left as it is. Answers, for each record in its place, `{"status"}`: `created`, `unchanged`, or `refused` with
-        `error` and `error_description`; one refused with `service_unavailable` may be sent again.
-        """
-        outcomes = platform().bulk.run(read_records(json_body(request)))
-        return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})
-
-    return face
+    A user is as for `POST /admin/users`, with an `id` (at most 20 with a `password`); a friendship is
+    `{"user", "friend"}`, an install `{"user", "app"}`. Each is carried out by itself, and what was imported before
+    is left as it is. Answers, for each record in its place, `{"status"}`: `created`, `unchanged`, or `refused` with
+    `error` and `error_description`; one refused with `service_unavailable` may be sent again.
+    """
+    outcomes = here.bulk.run(read_records(json_body(request)))
+    return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})

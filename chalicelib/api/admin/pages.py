@@ -1,7 +1,5 @@
 """The operator's API for pages: `/admin/pages`, with modules, administrators and followers."""
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.api.admin.routes import changed_answer, found, known_id, list_answer, list_part, operator_route
@@ -18,99 +16,110 @@ PAGES = "/admin/pages"
 PAGE = "/admin/pages/{page}"
 
 
-def admin_pages(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
-    route = operator_route(face)
+face = Face()
+route = operator_route(face)
 
-    def need(page: str) -> Platform:
-        here = platform()
-        found("page", page, here.pages.get(known_id("page", page)))
-        return here
 
-    @route(PAGES, methods=["GET"])
-    def list_pages(request: Request, access: Access) -> Response:
-        """List pages, in order of id. `cursor`, `count`."""
-        pages, following = platform().pages.page(*list_part(request))
-        return list_answer(map(page_json, pages), following)
+def _need(here: Platform, page: str) -> None:
+    """Raise NotFound if there is no such page."""
+    found("page", page, here.pages.get(known_id("page", page)))
 
-    @route(PAGES, methods=["POST"])
-    def create_page(request: Request, access: Access) -> Response:
-        """Create a page: `name`, and any of the other fields and `id`. 201 with the page."""
-        page = Page(**{"id": new_page_id(), **read_page(json_body(request), new=True)})
-        return json_answer(page_json(platform().pages.create(page)), 201)
 
-    @route(PAGE, methods=["GET"])
-    def show_page(request: Request, access: Access, page: str) -> Response:
-        """A page."""
-        return json_answer(page_json(found("page", page, platform().pages.get(known_id("page", page)))))
+@route(PAGES, methods=["GET"])
+def list_pages(here: Platform, request: Request, access: Access) -> Response:
+    """List pages, in order of id. `cursor`, `count`."""
+    pages, following = here.pages.page(*list_part(request))
+    return list_answer(map(page_json, pages), following)
 
-    @route(PAGE, methods=["PATCH"])
-    def change_page(request: Request, access: Access, page: str) -> Response:
-        """Change the fields that the body names. The page as it is then."""
-        given = read_page(json_body(request), new=False)
-        return json_answer(page_json(platform().pages.change(known_id("page", page), **given)))
 
-    @route(PAGE, methods=["DELETE"])
-    def delete_page(request: Request, access: Access, page: str) -> Response:
-        """Delete a page with all that belongs to it. Its feeds are cleared afterwards; its id is free after that."""
-        return changed_answer(platform().leavings.delete_page(known_id("page", page)), id=page)
+@route(PAGES, methods=["POST"])
+def create_page(here: Platform, request: Request, access: Access) -> Response:
+    """Create a page: `name`, and any of the other fields and `id`. 201 with the page."""
+    page = Page(**{"id": new_page_id(), **read_page(json_body(request), new=True)})
+    return json_answer(page_json(here.pages.create(page)), 201)
 
-    @route(PAGE + "/modules", methods=["GET"])
-    def list_modules(request: Request, access: Access, page: str) -> Response:
-        """A page's modules. `cursor`, `count`."""
-        modules, following = need(page).pages.modules(page, *list_part(request))
-        return list_answer(map(module_json, modules), following)
 
-    @route(PAGE + "/modules", methods=["POST"])
-    def add_module(request: Request, access: Access, page: str) -> Response:
-        """Install an app on a page: `app`, `name`, and `id` (else the next number). 201 with the module."""
-        given = read_module(json_body(request))
-        module = platform().pages.add_module(known_id("page", page), given["app"], given["name"], given.get("id"))
-        return json_answer(module_json(module), 201)
+@route(PAGE, methods=["GET"])
+def show_page(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """A page."""
+    return json_answer(page_json(found("page", page, here.pages.get(known_id("page", page)))))
 
-    @route(PAGE + "/modules/{module}", methods=["DELETE"])
-    def remove_module(request: Request, access: Access, page: str, module: str) -> Response:
-        """Take a module off a page."""
-        changed = platform().pages.remove_module(known_id("page", page), known_id("module", module))
-        return changed_answer(changed, page=page, id=module)
 
-    @route(PAGE + "/administrators", methods=["GET"])
-    def list_administrators(request: Request, access: Access, page: str) -> Response:
-        """A page's administrators, in order of id: `id` and `displayName`. `cursor`, `count`."""
-        here = need(page)
-        ids, following = here.pages.administrators(page, *list_part(request))
-        return list_answer(named_users(here, ids), following)
+@route(PAGE, methods=["PATCH"])
+def change_page(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Change the fields that the body names. The page as it is then."""
+    given = read_page(json_body(request), new=False)
+    return json_answer(page_json(here.pages.change(known_id("page", page), **given)))
 
-    @route(PAGE + "/administrators/{user}", methods=["PUT"])
-    def add_administrator(request: Request, access: Access, page: str, user: str) -> Response:
-        """Make a user an administrator of a page."""
-        changed = platform().pages.add_administrator(known_id("page", page), known_id("user", user))
-        return changed_answer(changed, page=page, user=user)
 
-    @route(PAGE + "/administrators/{user}", methods=["DELETE"])
-    def remove_administrator(request: Request, access: Access, page: str, user: str) -> Response:
-        """Take that away."""
-        changed = platform().pages.remove_administrator(known_id("page", page), known_id("user", user))
-        return changed_answer(changed, page=page, user=user)
+@route(PAGE, methods=["DELETE"])
+def delete_page(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Delete a page with all that belongs to it. Its feeds are cleared afterwards; its id is free after that."""
+    return changed_answer(here.leavings.delete_page(known_id("page", page)), id=page)
 
-    @route(PAGE + "/followers", methods=["GET"])
-    def list_followers(request: Request, access: Access, page: str) -> Response:
-        """A page's followers, in order of id: `id` and `displayName`. `cursor`, `count`."""
-        here = need(page)
-        ids, following = here.pages.followers(page, *list_part(request))
-        return list_answer(named_users(here, ids), following)
 
-    @route(PAGE + "/followers/{user}", methods=["PUT"])
-    def add_follower(request: Request, access: Access, page: str, user: str) -> Response:
-        """Make a user a follower of a page."""
-        changed = platform().pages.add_follower(known_id("page", page), known_id("user", user))
-        return changed_answer(changed, page=page, user=user)
+@route(PAGE + "/modules", methods=["GET"])
+def list_modules(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """A page's modules. `cursor`, `count`."""
+    _need(here, page)
+    modules, following = here.pages.modules(page, *list_part(request))
+    return list_answer(map(module_json, modules), following)
 
-    @route(PAGE + "/followers/{user}", methods=["DELETE"])
-    def remove_follower(request: Request, access: Access, page: str, user: str) -> Response:
-        """Take that away."""
-        changed = platform().pages.remove_follower(known_id("page", page), known_id("user", user))
-        return changed_answer(changed, page=page, user=user)
 
-    return face
+@route(PAGE + "/modules", methods=["POST"])
+def add_module(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Install an app on a page: `app`, `name`, and `id` (else the next number). 201 with the module."""
+    given = read_module(json_body(request))
+    module = here.pages.add_module(known_id("page", page), given["app"], given["name"], given.get("id"))
+    return json_answer(module_json(module), 201)
+
+
+@route(PAGE + "/modules/{module}", methods=["DELETE"])
+def remove_module(here: Platform, request: Request, access: Access, page: str, module: str) -> Response:
+    """Take a module off a page."""
+    changed = here.pages.remove_module(known_id("page", page), known_id("module", module))
+    return changed_answer(changed, page=page, id=module)
+
+
+@route(PAGE + "/administrators", methods=["GET"])
+def list_administrators(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """A page's administrators, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    _need(here, page)
+    ids, following = here.pages.administrators(page, *list_part(request))
+    return list_answer(named_users(here, ids), following)
+
+
+@route(PAGE + "/administrators/{user}", methods=["PUT"])
+def add_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
+    """Make a user an administrator of a page."""
+    changed = here.pages.add_administrator(known_id("page", page), known_id("user", user))
+    return changed_answer(changed, page=page, user=user)
+
+
+@route(PAGE + "/administrators/{user}", methods=["DELETE"])
+def remove_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
+    """Take that away."""
+    changed = here.pages.remove_administrator(known_id("page", page), known_id("user", user))
+    return changed_answer(changed, page=page, user=user)
+
+
+@route(PAGE + "/followers", methods=["GET"])
+def list_followers(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """A page's followers, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    _need(here, page)
+    ids, following = here.pages.followers(page, *list_part(request))
+    return list_answer(named_users(here, ids), following)
+
+
+@route(PAGE + "/followers/{user}", methods=["PUT"])
+def add_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
+    """Make a user a follower of a page."""
+    changed = here.pages.add_follower(known_id("page", page), known_id("user", user))
+    return changed_answer(changed, page=page, user=user)
+
+
+@route(PAGE + "/followers/{user}", methods=["DELETE"])
+def remove_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
+    """Take that away."""
+    changed = here.pages.remove_follower(known_id("page", page), known_id("user", user))
+    return changed_answer(changed, page=page, user=user)

@@ -1,6 +1,5 @@
 """The operator's API for users: `/admin/users`, with friends, installs, grants, export and erasure."""
 
-from collections.abc import Callable
 from typing import Any
 
 from chalice.app import Request, Response
@@ -26,121 +25,131 @@ USERS = "/admin/users"
 USER = "/admin/users/{user}"
 
 
-def admin_users(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
-    route = operator_route(face)
+face = Face()
+route = operator_route(face)
 
-    def need(user: str) -> Platform:
-        here = platform()
-        found("user", user, here.users.get(known_id("user", user)))
-        return here
 
-    @route(USERS, methods=["GET"])
-    def list_users(request: Request, access: Access) -> Response:
-        """List users, in no particular order. `cursor`, `count`."""
-        users, following = platform().users.page(*list_part(request))
-        return list_answer(map(user_json, users), following)
+def _need(here: Platform, user: str) -> None:
+    """Raise NotFound if there is no such user."""
+    found("user", user, here.users.get(known_id("user", user)))
 
-    @route(USERS, methods=["POST"])
-    def create_user(request: Request, access: Access) -> Response:
-        """Create a user: `displayName`, and any of the other fields, `id` and `password`. 201 with the user."""
-        body = json_body(request)
-        given = read_user(body, new=True, extra=("password",))
-        password = body.get("password")
-        hashed = hash_password(checks.password("password", password)) if password is not None else None
-        publication = {**DEFAULT_PUBLICATION, **given.pop("publication", {})}
-        user = User(**{"id": new_user_id(), **given}, publication=publication)
-        return json_answer(user_json(platform().users.create(user, hashed)), 201)
 
-    @route(USER, methods=["GET"])
-    def show_user(request: Request, access: Access, user: str) -> Response:
-        """A user."""
-        return json_answer(user_json(found("user", user, platform().users.get(known_id("user", user)))))
+@route(USERS, methods=["GET"])
+def list_users(here: Platform, request: Request, access: Access) -> Response:
+    """List users, in no particular order. `cursor`, `count`."""
+    users, following = here.users.page(*list_part(request))
+    return list_answer(map(user_json, users), following)
 
-    @route(USER, methods=["PATCH"])
-    def change_user(request: Request, access: Access, user: str) -> Response:
-        """Change the fields that the body names; null or `""` empties one. The user as it is then."""
-        given = read_user(json_body(request), new=False)
-        return json_answer(user_json(platform().users.change(known_id("user", user), **given)))
 
-    @route(USER, methods=["DELETE"])
-    def erase_user(request: Request, access: Access, user: str) -> Response:
-        """Erase a user everywhere. `removed` counts what there was; cut short, it is finished by sending it again."""
-        return json_answer({"id": user, "removed": platform().personal.erase(known_id("user", user))})
+@route(USERS, methods=["POST"])
+def create_user(here: Platform, request: Request, access: Access) -> Response:
+    """Create a user: `displayName`, and any of the other fields, `id` and `password`. 201 with the user."""
+    body = json_body(request)
+    given = read_user(body, new=True, extra=("password",))
+    password = body.get("password")
+    hashed = hash_password(checks.password("password", password)) if password is not None else None
+    publication = {**DEFAULT_PUBLICATION, **given.pop("publication", {})}
+    user = User(**{"id": new_user_id(), **given}, publication=publication)
+    return json_answer(user_json(here.users.create(user, hashed)), 201)
 
-    @route(USER + "/password", methods=["PUT"])
-    def set_password(request: Request, access: Access, user: str) -> Response:
-        """Set the password: `{"password": …}`, null to take it away. 409 for a user without a login."""
-        body = json_body(request)
-        if not isinstance(body, dict):
-            raise BadRequest("The body must be a JSON object")
-        if "password" not in body:
-            raise ParameterInvalid("password is missing")
-        text = body["password"]
-        hashed = None if text is None else hash_password(checks.password("password", text))
-        platform().users.set_password(known_id("user", user), hashed)
-        return changed_answer(True, id=user)
 
-    @route(USER + "/friends", methods=["GET"])
-    def list_friends(request: Request, access: Access, user: str) -> Response:
-        """A user's friends, in order of id: `id` and `displayName`. `cursor`, `count`."""
-        here = need(user)
-        ids, following = here.directory.friends(user, *list_part(request))
-        return list_answer(named_users(here, ids), following)
+@route(USER, methods=["GET"])
+def show_user(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """A user."""
+    return json_answer(user_json(found("user", user, here.users.get(known_id("user", user)))))
 
-    @route(USER + "/friends/{friend}", methods=["PUT"])
-    def befriend(request: Request, access: Access, user: str, friend: str) -> Response:
-        """Make two users friends of each other."""
-        changed = platform().directory.befriend(known_id("user", user), known_id("user", friend))
-        return changed_answer(changed, user=user, friend=friend)
 
-    @route(USER + "/friends/{friend}", methods=["DELETE"])
-    def unfriend(request: Request, access: Access, user: str, friend: str) -> Response:
-        """End a friendship, on both sides."""
-        changed = platform().directory.unfriend(known_id("user", user), known_id("user", friend))
-        return changed_answer(changed, user=user, friend=friend)
+@route(USER, methods=["PATCH"])
+def change_user(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """Change the fields that the body names; null or `""` empties one. The user as it is then."""
+    given = read_user(json_body(request), new=False)
+    return json_answer(user_json(here.users.change(known_id("user", user), **given)))
 
-    @route(USER + "/installs", methods=["GET"])
-    def list_installs(request: Request, access: Access, user: str) -> Response:
-        """The apps that a user has installed, in order of id: `id` and `name`. `cursor`, `count`."""
-        here = need(user)
-        ids, following = here.directory.installs(user, *list_part(request))
-        known = here.apps.get_many(ids)
-        return list_answer(({"id": app, "name": known[app].name if app in known else ""} for app in ids), following)
 
-    @route(USER + "/installs/{app}", methods=["PUT"])
-    def install(request: Request, access: Access, user: str, app: str) -> Response:
-        """Install an app for a user."""
-        here = platform()
-        found("app", app, here.apps.get(known_id("app", app)))
-        return changed_answer(here.appdata.install(app, known_id("user", user)), user=user, app=app)
+@route(USER, methods=["DELETE"])
+def erase_user(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """Erase a user everywhere. `removed` counts what there was; cut short, it is finished by sending it again."""
+    return json_answer({"id": user, "removed": here.personal.erase(known_id("user", user))})
 
-    @route(USER + "/installs/{app}", methods=["DELETE"])
-    def uninstall(request: Request, access: Access, user: str, app: str) -> Response:
-        """Uninstall an app for a user, which erases the user's data in it and ends the user's grant."""
-        changed = platform().personal.uninstall(known_id("app", app), known_id("user", user))
-        return changed_answer(changed, user=user, app=app)
 
-    @route(USER + "/grants", methods=["GET"])
-    def list_grants(request: Request, access: Access, user: str) -> Response:
-        """What a user has granted to apps, in order of their ids: `app`, `scopes`, `created`, `used` (ms)."""
-        return list_answer(map(grant_json, need(user).grants.of_user(user)), None)
+@route(USER + "/password", methods=["PUT"])
+def set_password(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """Set the password: `{"password": …}`, null to take it away. 409 for a user without a login."""
+    body = json_body(request)
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object")
+    if "password" not in body:
+        raise ParameterInvalid("password is missing")
+    text = body["password"]
+    hashed = None if text is None else hash_password(checks.password("password", text))
+    here.users.set_password(known_id("user", user), hashed)
+    return changed_answer(True, id=user)
 
-    @route(USER + "/grants/{app}", methods=["DELETE"])
-    def end_grant(request: Request, access: Access, user: str, app: str) -> Response:
-        """End a grant: its refresh tokens fail from now on."""
-        changed = platform().grants.end(known_id("user", user), known_id("app", app))
-        return changed_answer(changed, user=user, app=app)
 
-    @route(USER + "/export", methods=["GET"])
-    def export(request: Request, access: Access, user: str) -> Response:
-        """Everything stored about a user. One that Lambda cannot carry is a 303 to where it is for 5 minutes."""
-        here = platform()
-        everything = found("user", user, here.personal.export(known_id("user", user)))
-        return data_answer(everything_json(everything, shown(here)), {}, here.answers.keeper(user))
+@route(USER + "/friends", methods=["GET"])
+def list_friends(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """A user's friends, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    _need(here, user)
+    ids, following = here.directory.friends(user, *list_part(request))
+    return list_answer(named_users(here, ids), following)
 
-    return face
+
+@route(USER + "/friends/{friend}", methods=["PUT"])
+def befriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
+    """Make two users friends of each other."""
+    changed = here.directory.befriend(known_id("user", user), known_id("user", friend))
+    return changed_answer(changed, user=user, friend=friend)
+
+
+@route(USER + "/friends/{friend}", methods=["DELETE"])
+def unfriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
+    """End a friendship, on both sides."""
+    changed = here.directory.unfriend(known_id("user", user), known_id("user", friend))
+    return changed_answer(changed, user=user, friend=friend)
+
+
+@route(USER + "/installs", methods=["GET"])
+def list_installs(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """The apps that a user has installed, in order of id: `id` and `name`. `cursor`, `count`."""
+    _need(here, user)
+    ids, following = here.directory.installs(user, *list_part(request))
+    known = here.apps.get_many(ids)
+    return list_answer(({"id": app, "name": known[app].name if app in known else ""} for app in ids), following)
+
+
+@route(USER + "/installs/{app}", methods=["PUT"])
+def install(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
+    """Install an app for a user."""
+    found("app", app, here.apps.get(known_id("app", app)))
+    return changed_answer(here.appdata.install(app, known_id("user", user)), user=user, app=app)
+
+
+@route(USER + "/installs/{app}", methods=["DELETE"])
+def uninstall(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
+    """Uninstall an app for a user, which erases the user's data in it and ends the user's grant."""
+    changed = here.personal.uninstall(known_id("app", app), known_id("user", user))
+    return changed_answer(changed, user=user, app=app)
+
+
+@route(USER + "/grants", methods=["GET"])
+def list_grants(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """What a user has granted to apps, in order of their ids: `app`, `scopes`, `created`, `used` (ms)."""
+    _need(here, user)
+    return list_answer(map(grant_json, here.grants.of_user(user)), None)
+
+
+@route(USER + "/grants/{app}", methods=["DELETE"])
+def end_grant(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
+    """End a grant: its refresh tokens fail from now on."""
+    changed = here.grants.end(known_id("user", user), known_id("app", app))
+    return changed_answer(changed, user=user, app=app)
+
+
+@route(USER + "/export", methods=["GET"])
+def export(here: Platform, request: Request, access: Access, user: str) -> Response:
+    """Everything stored about a user. One that Lambda cannot carry is a 303 to where it is for 5 minutes."""
+    everything = found("user", user, here.personal.export(known_id("user", user)))
+    return data_answer(everything_json(everything, shown(here)), {}, here.answers.keeper(user))
 
 
 def named_users(here: Platform, ids: list[str]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import guarded, language_of, page
+from chalicelib.web.html.rendering import error_page, language_of, page
 from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import parameters
 
@@ -43,40 +43,38 @@ CARRIED = (
 """The parameters of a request that its forms carry on; the others mean nothing here."""
 
 
-def consent(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @face.route("/connect_authorize.pl", methods=["GET"], token=Token.NONE, scope=None, instead="the user's session")
-    @guarded
-    def show(request: Request) -> Response:
-        """The authorization request of an app: sign in, then what it asks for, in words."""
-        here = signing_in(platform())
-        form = _query(request)
-        return _answered(here, form, lambda asked: _step(here, request, form, asked))
 
-    @face.route(
-        "/connect_authorize.pl", methods=["POST"], token=Token.NONE, scope=None, instead="the session's csrf value"
-    )
-    @guarded
-    def submit(request: Request) -> Response:
-        """A form of the page: `login` and `password`; or `decision`, `allow` or `deny`; or `session`, `end`."""
-        here = signing_in(platform())
-        form = form_of(request)
-        return _answered(here, form, lambda asked: _submitted(here, request, form, asked))
+@face.route(
+    "/connect_authorize.pl", methods=["GET"], token=Token.NONE, instead="the user's session", refused=error_page
+)
+def show(here: Platform, request: Request) -> Response:
+    """The authorization request of an app: sign in, then what it asks for, in words."""
+    here = signing_in(here)
+    form = _query(request)
+    return _answered(here, form, lambda asked: _step(here, request, form, asked))
 
-    @face.route(f"/{SUCCESS}", methods=["GET"], token=Token.NONE, scope=None, instead="public")
-    @guarded
-    def finished(request: Request) -> Response:
-        """The last page of a client without a web address. It shows nothing of its query: the client reads that."""
-        denied = bool(parameters(request, "error"))
-        language = language_of(request)
-        other = next(each for each in Language if each is not language)
-        kept = {"error": "access_denied"} if denied else {}
-        other_url = f"{SUCCESS}?{urlencode(kept | {'lang': other.value})}"
-        return page("finished", language, other_url=other_url, denied=denied)
 
-    return face
+@face.route(
+    "/connect_authorize.pl", methods=["POST"], token=Token.NONE, instead="the session's csrf value", refused=error_page
+)
+def submit(here: Platform, request: Request) -> Response:
+    """A form of the page: `login` and `password`; or `decision`, `allow` or `deny`; or `session`, `end`."""
+    here = signing_in(here)
+    form = form_of(request)
+    return _answered(here, form, lambda asked: _submitted(here, request, form, asked))
+
+
+@face.route(f"/{SUCCESS}", methods=["GET"], token=Token.NONE, instead="public", refused=error_page)
+def finished(here: Platform, request: Request) -> Response:
+    """The last page of a client without a web address. It shows nothing of its query: the client reads that."""
+    denied = bool(parameters(request, "error"))
+    language = language_of(request)
+    other = next(each for each in Language if each is not language)
+    kept = {"error": "access_denied"} if denied else {}
+    other_url = f"{SUCCESS}?{urlencode(kept | {'lang': other.value})}"
+    return page("finished", language, other_url=other_url, denied=denied)
 
 
 def signing_in(here: Platform) -> Platform:

@@ -36,51 +36,46 @@ _AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
 _BASIC = 'Basic realm="Engawa", charset="UTF-8"'
 
 
-def oauth(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @face.route("/2/token", methods=["POST"], token=Token.NONE, scope=None, instead="client credentials", cors=True)
-    def token(request: Request) -> Response:
-        """Tokens for a code, a refresh token, or an app itself; or a `server_state`.
 
-        `grant_type` is `authorization_code`, `refresh_token`, `client_credentials` or `server_state`. Answers
-        `{"refresh_token", "expires_in", "access_token", "token_type", "scope"}`, without `token_type` where the app's
-        dialect is draft10. Errors are RFC 6749's, 400; 401 for invalid_client, and for invalid_grant in draft10.
-        """
+@face.route("/2/token", methods=["POST"], token=Token.NONE, instead="client credentials", cors=True)
+def token(here: Platform, request: Request) -> Response:
+    """Tokens for a code, a refresh token, or an app itself; or a `server_state`.
 
-        def answer() -> Any:
-            form = form_of(request)
-            return authorization(platform()).token(_authenticated(request, form), _redirects_of(request, form))
+    `grant_type` is `authorization_code`, `refresh_token`, `client_credentials` or `server_state`. Answers
+    `{"refresh_token", "expires_in", "access_token", "token_type", "scope"}`, without `token_type` where the app's
+    dialect is draft10. Errors are RFC 6749's, 400; 401 for invalid_client, and for invalid_grant in draft10.
+    """
 
-        return _uncached(request, answer)
+    def answer() -> Any:
+        form = form_of(request)
+        return authorization(here).token(_authenticated(request, form), _redirects_of(request, form))
 
-    @face.route(
-        "/2/authorize/revoke", methods=["POST"], token=Token.NONE, scope=None, instead="the refresh token", cors=True
-    )
-    def revoke(request: Request) -> Response:
-        """End what the refresh token in `token` came from; 200 `{}`, also where it is not valid any more.
+    return _uncached(request, answer)
 
-        Access tokens live out their 15 minutes.
-        """
 
-        def answer() -> Any:
-            authorization(platform()).revoke(_authenticated(request, form_of(request)))
-            return {}
+@face.route("/2/authorize/revoke", methods=["POST"], token=Token.NONE, instead="the refresh token", cors=True)
+def revoke(here: Platform, request: Request) -> Response:
+    """End what the refresh token in `token` came from; 200 `{}`, also where it is not valid any more.
 
-        return _uncached(request, answer)
+    Access tokens live out their 15 minutes.
+    """
 
-    @face.route(
-        "/.well-known/oauth-authorization-server", methods=["GET"], token=Token.NONE, scope=None, instead="public"
-    )
-    def metadata(request: Request) -> Response:
-        """What this authorization server can do (RFC 8414)."""
-        settings = platform().settings
-        own = settings.openid_issuer is None
-        headers = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
-        return json_answer(_metadata(settings.issuer, signs_in=own), headers=headers)
+    def answer() -> Any:
+        authorization(here).revoke(_authenticated(request, form_of(request)))
+        return {}
 
-    return face
+    return _uncached(request, answer)
+
+
+@face.route("/.well-known/oauth-authorization-server", methods=["GET"], token=Token.NONE, instead="public")
+def metadata(here: Platform, request: Request) -> Response:
+    """What this authorization server can do (RFC 8414)."""
+    settings = here.settings
+    own = settings.openid_issuer is None
+    headers = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+    return json_answer(_metadata(settings.issuer, signs_in=own), headers=headers)
 
 
 def authorization(here: Platform) -> "Authorization":

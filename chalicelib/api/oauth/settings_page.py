@@ -4,7 +4,7 @@ Apps they have granted or installed, each to be ended or uninstalled; who sees w
 whether apps they have not installed see what is public. Each form is one POST, answered by the page as it is then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,44 +19,40 @@ from chalicelib.platform import Platform
 from chalicelib.store.directory.keys import every
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import guarded, language_of, page
+from chalicelib.web.html.rendering import error_page, language_of, page
 from chalicelib.web.html.texts import Language, word
 
 ACTION = "settings"
 
 
-def settings_page(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @face.route("/settings", methods=["GET"], token=Token.NONE, scope=None, instead="the user's session")
-    @guarded
-    def show(request: Request) -> Response:
-        """The user's settings; without a session, the form to sign in."""
-        here = signing_in(platform())
-        session = here.sessions.read(request)
-        return _shown(here, language_of(request), session, saved=False)
 
-    @face.route("/settings", methods=["POST"], token=Token.NONE, scope=None, instead="the session's csrf value")
-    @guarded
-    def submit(request: Request) -> Response:
-        """A form: `login` and `password`; `end` or `uninstall` and an app's id; `save`; or `session`, `end`."""
-        here = signing_in(platform())
-        form = form_of(request)
-        language = language_of(request, form.get("lang"))
-        session = here.sessions.read(request)
-        if not session.accepts(form.get("csrf")):
-            return _shown(here, language, session, problem=word(language, "expired"))
-        if form.get("session") == "end":
-            return _sign_in_page(here, language).shown(here.sessions.begin())
-        if "password" in form or "login" in form:
-            return _signed_in(here, request, language, session, form)
-        user = here.users.get(session.user) if session.user else None
-        if user is None:
-            return _shown(here, language, session, problem=word(language, "expired"))
-        return _shown(here, language, session, saved=_changed(here, user, form))
+@face.route("/settings", methods=["GET"], token=Token.NONE, instead="the user's session", refused=error_page)
+def show(here: Platform, request: Request) -> Response:
+    """The user's settings; without a session, the form to sign in."""
+    here = signing_in(here)
+    session = here.sessions.read(request)
+    return _shown(here, language_of(request), session, saved=False)
 
-    return face
+
+@face.route("/settings", methods=["POST"], token=Token.NONE, instead="the session's csrf value", refused=error_page)
+def submit(here: Platform, request: Request) -> Response:
+    """A form: `login` and `password`; `end` or `uninstall` and an app's id; `save`; or `session`, `end`."""
+    here = signing_in(here)
+    form = form_of(request)
+    language = language_of(request, form.get("lang"))
+    session = here.sessions.read(request)
+    if not session.accepts(form.get("csrf")):
+        return _shown(here, language, session, problem=word(language, "expired"))
+    if form.get("session") == "end":
+        return _sign_in_page(here, language).shown(here.sessions.begin())
+    if "password" in form or "login" in form:
+        return _signed_in(here, request, language, session, form)
+    user = here.users.get(session.user) if session.user else None
+    if user is None:
+        return _shown(here, language, session, problem=word(language, "expired"))
+    return _shown(here, language, session, saved=_changed(here, user, form))
 
 
 def _signed_in(

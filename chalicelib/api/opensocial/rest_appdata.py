@@ -5,7 +5,6 @@ core/opensocial.py's, the same as for `/rpc`; limits and refusals are those of t
 Sources: the RESTful API pages and their clients, Information Sharing, and docs/internals/decisions.md.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from chalice.app import Request, Response
@@ -35,65 +34,62 @@ from chalicelib.web.requests import (
 PATH = "/os/0.8/appdata/{guid}/{selector}/{app}"
 
 
-def os_appdata(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens, lambda: platform().signatures)
-    route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2", signed=True, also_in="st")
+face = Face()
+route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2", signed=True, also_in="st")
 
-    @route(methods=["GET"])
-    def read(request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
-        """Read values: one's own (`@me/@self/@app`), of anyone who has installed the app, or of friends (`@friends`).
 
-        `guid` as for people; `fields` names keys, comma-separated, by default every key. Answers
-        `{"entry": {"mixi.jp:<id>": {key: value}}}`; one's own have an `ETag` and honour `If-None-Match`. By
-        `format=atom` an entry, or a feed of those who are read.
-        """
-        here, viewer = platform(), access.user
-        name, form = asked_format(request, app, ("json", "atom"))
-        selection = opensocial.select_data(guid, selector, name, access)
-        keys = opensocial.data_keys(_fields(request), here.settings.limits)
-        single = selection.group is Group.SELF and not selection.several
-        whose = selection.users[0] if single else viewer
-        headers: dict[str, str] = {}
-        if single and selection.users == (viewer,):
-            reading = here.appdata.read(access.app, viewer, keys, _conditions(request))
-            if reading.data is None:
-                return unchanged_answer(reading.etag)
-            data, headers = {viewer: reading.data}, {"ETag": reading.etag}
-        else:
-            data = data_of(here, access, selection, keys)
-        if form == "atom":
-            uri = atom.address(here.settings.issuer, "os", "0.8", "appdata", guid, selector, name)
-            return carried(_atom(data, uri, here.clock(), headers, single=single), here.answers.keeper(whose))
-        entry = {full_id(user): values for user, values in data.items()}
-        return data_answer({"entry": entry}, headers, here.answers.keeper(whose))
+@route(methods=["GET"])
+def read(here: Platform, request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
+    """Read values: one's own (`@me/@self/@app`), of anyone who has installed the app, or of friends (`@friends`).
 
-    @route(methods=["POST", "PUT"])
-    def write(request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
-        """Store the pairs of a flat JSON object in `@me/@self/@app`, all or none; keys not named stay.
+    `guid` as for people; `fields` names keys, comma-separated, by default every key. Answers
+    `{"entry": {"mixi.jp:<id>": {key: value}}}`; one's own have an `ETag` and honour `If-None-Match`. By
+    `format=atom` an entry, or a feed of those who are read.
+    """
+    viewer = access.user
+    name, form = asked_format(request, app, ("json", "atom"))
+    selection = opensocial.select_data(guid, selector, name, access)
+    keys = opensocial.data_keys(_fields(request), here.settings.limits)
+    single = selection.group is Group.SELF and not selection.several
+    whose = selection.users[0] if single else viewer
+    headers: dict[str, str] = {}
+    if single and selection.users == (viewer,):
+        reading = here.appdata.read(access.app, viewer, keys, _conditions(request))
+        if reading.data is None:
+            return unchanged_answer(reading.etag)
+        data, headers = {viewer: reading.data}, {"ETag": reading.etag}
+    else:
+        data = data_of(here, access, selection, keys)
+    if form == "atom":
+        uri = atom.address(here.settings.issuer, "os", "0.8", "appdata", guid, selector, name)
+        return carried(_atom(data, uri, here.clock(), headers, single=single), here.answers.keeper(whose))
+    entry = {full_id(user): values for user, values in data.items()}
+    return data_answer({"entry": entry}, headers, here.answers.keeper(whose))
 
-        Both methods merge. Pairs, conditions and limits are those of the Persistence API. Answers `{}`.
-        """
-        here = platform()
-        viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
-        pairs = check_pairs(pairs_body(request), here.settings.limits)
-        return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
 
-    @route(methods=["DELETE"])
-    def delete(request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
-        """Delete the keys that `fields` names (at most 99) from `@me/@self/@app`, or every key. Answers `{}`.
+@route(methods=["POST", "PUT"])
+def write(here: Platform, request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
+    """Store the pairs of a flat JSON object in `@me/@self/@app`, all or none; keys not named stay.
 
-        Every key: as for the Persistence API.
-        """
-        here = platform()
-        viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
-        others, in_body = other_parameters(request, "fields"), names_in_body(request)
-        keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
-        if keys is None:
-            return _receipt_answer(here.appdata.clear(access.app, viewer, _conditions(request)))
-        return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), _conditions(request)))
+    Both methods merge. Pairs, conditions and limits are those of the Persistence API. Answers `{}`.
+    """
+    viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
+    pairs = check_pairs(pairs_body(request), here.settings.limits)
+    return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
 
-    return face
+
+@route(methods=["DELETE"])
+def delete(here: Platform, request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
+    """Delete the keys that `fields` names (at most 99) from `@me/@self/@app`, or every key. Answers `{}`.
+
+    Every key: as for the Persistence API.
+    """
+    viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
+    others, in_body = other_parameters(request, "fields"), names_in_body(request)
+    keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
+    if keys is None:
+        return _receipt_answer(here.appdata.clear(access.app, viewer, _conditions(request)))
+    return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), _conditions(request)))
 
 
 def _fields(request: Request) -> str:

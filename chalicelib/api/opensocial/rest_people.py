@@ -5,7 +5,6 @@ gets is core/opensocial.py's, the same as for `/rpc`. Refusals come in this orde
 selector, parameters, permission. Sources: the RESTful API pages and their clients, and docs/internals/decisions.md.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from chalice.app import Request, Response
@@ -24,39 +23,33 @@ from chalicelib.web.requests import asked_format, parameters
 PATH = "/os/0.8/people/{guid}/{selector}"
 
 
-def os_people(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens, lambda: platform().signatures)
+face = Face()
 
-    @face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE, signed=True, also_in="st")
-    def read(request: Request, access: Access, guid: str, selector: str) -> Response:
-        """Read oneself (`@me/@self`), anyone who has installed the app (`{id}/@self`), or friends (`@friends`, `@all`).
 
-        `guid` is `@me`, `@owner`, an id plain or as `mixi.jp:<id>`, or several, comma-separated. `fields` and, for
-        friends, `startIndex`, `count`, `filterBy`, `sortBy` as in `/2/people`. Answers `{"entry": …, "startIndex": …,
-        "totalResults": …}`, with `isViewer`, `isOwner` and `hasApp` as strings; by `format=atom` an entry or a feed.
-        """
-        here = platform()
-        wanted = opensocial.person_fields(",".join(parameters(request, "fields")), access.scopes)
-        group, form = asked_format(request, selector, ("json", "atom"))
-        selection = opensocial.select_people(guid, group, access)
-        query = opensocial.person_query(lambda name: next(reversed(parameters(request, name)), None))
-        found = people_of(here, access, selection, query, wanted)
-        entries = [_spelled(entry) for entry in found.entries]
-        single = selection.group is Group.SELF and not selection.several
-        if form == "atom":
-            made = [_atom_entry(entry) for entry in entries]
-            if single:
-                return atom.entry_answer(made[0], here.clock())
-            uri = atom.address(here.settings.issuer, "os", "0.8", "people", guid, group)
-            answer = atom.feed_answer(made, found.counters, uri=uri, title="People", now=here.clock())
-            return carried(answer, here.answers.keeper(access.user))
-        counters = {name: found.counters[name] for name in ("startIndex", "totalResults")}
-        return data_answer(
-            {"entry": entries[0] if single else entries, **counters}, {}, here.answers.keeper(access.user)
-        )
+@face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE, signed=True, also_in="st")
+def read(here: Platform, request: Request, access: Access, guid: str, selector: str) -> Response:
+    """Read oneself (`@me/@self`), anyone who has installed the app (`{id}/@self`), or friends (`@friends`, `@all`).
 
-    return face
+    `guid` is `@me`, `@owner`, an id plain or as `mixi.jp:<id>`, or several, comma-separated. `fields` and, for
+    friends, `startIndex`, `count`, `filterBy`, `sortBy` as in `/2/people`. Answers `{"entry": …, "startIndex": …,
+    "totalResults": …}`, with `isViewer`, `isOwner` and `hasApp` as strings; by `format=atom` an entry or a feed.
+    """
+    wanted = opensocial.person_fields(",".join(parameters(request, "fields")), access.scopes)
+    group, form = asked_format(request, selector, ("json", "atom"))
+    selection = opensocial.select_people(guid, group, access)
+    query = opensocial.person_query(lambda name: next(reversed(parameters(request, name)), None))
+    found = people_of(here, access, selection, query, wanted)
+    entries = [_spelled(entry) for entry in found.entries]
+    single = selection.group is Group.SELF and not selection.several
+    if form == "atom":
+        made = [_atom_entry(entry) for entry in entries]
+        if single:
+            return atom.entry_answer(made[0], here.clock())
+        uri = atom.address(here.settings.issuer, "os", "0.8", "people", guid, group)
+        answer = atom.feed_answer(made, found.counters, uri=uri, title="People", now=here.clock())
+        return carried(answer, here.answers.keeper(access.user))
+    counters = {name: found.counters[name] for name in ("startIndex", "totalResults")}
+    return data_answer({"entry": entries[0] if single else entries, **counters}, {}, here.answers.keeper(access.user))
 
 
 def _spelled(entry: dict[str, Any]) -> dict[str, Any]:

@@ -52,28 +52,25 @@ class Method:
     writes: bool = False
 
 
-def rpc(platform: Callable[[], Platform], now: Callable[[], float] = time.monotonic) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens, lambda: platform().signatures)
+face = Face()
 
-    @face.route(PATH, methods=["POST"], token=Token.USER, scope=None, signed=True, also_in="st")
-    def call(request: Request, access: Access) -> Response:
-        """Carry out one JSON-RPC request or a batch of up to 100, in order.
 
-        Methods: `appdata.get`, `.update`, `.create`, `.delete` (scope `mixi_apps2`), `people.get` (`r_profile`) and
-        `system.listMethods`. Each is answered with `result` and `data`, or with `error`: `code` 400, 403, 417 (write
-        window, quota), 500, -32600 (no request), -32601 (no such method), -32602 (`params` is no object). HTTP 400
-        with -32700 (no JSON), -32600 (no batch) or 400 (too many requests) is about the whole body.
-        """
-        try:
-            calls, batch = jsonrpc.read(_body(request))
-        except Fault as fault:
-            return json_answer(jsonrpc.failure(jsonrpc.WHOLE, fault), 400)
-        work = _Work(platform(), access, now)
-        answers = [work.answer(each) for each in calls]
-        return data_answer(answers if batch else answers[0], {}, work.here.answers.keeper(access.user))
+@face.route(PATH, methods=["POST"], token=Token.USER, scope=None, signed=True, also_in="st")
+def call(here: Platform, request: Request, access: Access) -> Response:
+    """Carry out one JSON-RPC request or a batch of up to 100, in order.
 
-    return face
+    Methods: `appdata.get`, `.update`, `.create`, `.delete` (scope `mixi_apps2`), `people.get` (`r_profile`) and
+    `system.listMethods`. Each is answered with `result` and `data`, or with `error`: `code` 400, 403, 417 (write
+    window, quota), 500, -32600 (no request), -32601 (no such method), -32602 (`params` is no object). HTTP 400
+    with -32700 (no JSON), -32600 (no batch) or 400 (too many requests) is about the whole body.
+    """
+    try:
+        calls, batch = jsonrpc.read(_body(request))
+    except Fault as fault:
+        return json_answer(jsonrpc.failure(jsonrpc.WHOLE, fault), 400)
+    work = _Work(here, access, time.monotonic)
+    answers = [work.answer(each) for each in calls]
+    return data_answer(answers if batch else answers[0], {}, work.here.answers.keeper(access.user))
 
 
 class _Work:

@@ -3,8 +3,6 @@
 Tokens and order of refusals: api/page/pages.py.
 """
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.api.page.requests import (
@@ -29,42 +27,41 @@ from chalicelib.web.requests import check_format, json_body
 COMMENTS = f"{PAGE}/comments"
 
 
-def comments(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @inquiring(face, COMMENTS)
-    def read(request: Request, access: Access, page: str) -> Response:
-        """Read the comments on the feed `contentUri`, newest first.
 
-        `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
-        choose a part. Answers `{"entry": [{"id", "comment", "user", "created"}], …}` with counters.
-        """
-        here, page = platform(), page_id(request, page)
-        uri, wanted = content_uri(request), asked_part(request)
-        return list_answer(here, wanted, here.comments.part(page, uri, wanted), shown(here).comment)
+@inquiring(face, COMMENTS)
+def read(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Read the comments on the feed `contentUri`, newest first.
 
-    @posting(face, COMMENTS, "POST")
-    def post(request: Request, access: Access, page: str) -> Response:
-        """Comment on the feed `contentUri`: `{"comment": …}`, 1 to 10,000 characters.
+    `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
+    choose a part. Answers `{"entry": [{"id", "comment", "user", "created"}], …}` with counters.
+    """
+    page = page_id(request, page)
+    uri, wanted = content_uri(request), asked_part(request)
+    return list_answer(here, wanted, here.comments.part(page, uri, wanted), shown(here).comment)
 
-        With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201 `{"id": …}`.
-        """
-        here, page = platform(), page_id(request, page)
-        uri = content_uri(request)
-        text = read_comment(json_body(request))
-        said = {"page": page, "contentUri": uri, "comment": text}
 
-        def store(record: AnswerRecord | None) -> str:
-            return here.comments.post(page, uri, access.user, text, record).id
+@posting(face, COMMENTS, "POST")
+def post(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Comment on the feed `contentUri`: `{"comment": …}`, 1 to 10,000 characters.
 
-        return json_answer({"id": posted_once(here, request, access, f"POST {COMMENTS}", said, store)}, 201)
+    With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201 `{"id": …}`.
+    """
+    page = page_id(request, page)
+    uri = content_uri(request)
+    text = read_comment(json_body(request))
+    said = {"page": page, "contentUri": uri, "comment": text}
 
-    @posting(face, f"{COMMENTS}/{{comment}}", "DELETE")
-    def delete(request: Request, access: Access, page: str, comment: str) -> Response:
-        """Delete a comment on the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
-        here, comment, page = platform(), check_format(request, comment), page_id(request, page)
-        here.comments.delete(page, content_uri(request), comment, access.user)
-        return empty_answer()
+    def store(record: AnswerRecord | None) -> str:
+        return here.comments.post(page, uri, access.user, text, record).id
 
-    return face
+    return json_answer({"id": posted_once(here, request, access, f"POST {COMMENTS}", said, store)}, 201)
+
+
+@posting(face, f"{COMMENTS}/{{comment}}", "DELETE")
+def delete(here: Platform, request: Request, access: Access, page: str, comment: str) -> Response:
+    """Delete a comment on the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
+    comment, page = check_format(request, comment), page_id(request, page)
+    here.comments.delete(page, content_uri(request), comment, access.user)
+    return empty_answer()

@@ -3,8 +3,6 @@
 Tokens and order of refusals: api/page/pages.py.
 """
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.api.page.requests import PAGE, content_uri, inquiring, page_id, posting
@@ -17,30 +15,29 @@ from chalicelib.web.requests import check_format
 FAVORITES = f"{PAGE}/favorites"
 
 
-def favorites(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @inquiring(face, FAVORITES)
-    def read(request: Request, access: Access, page: str) -> Response:
-        """How many favorites the feed `contentUri` has: `{"count": …}`."""
-        here, page = platform(), page_id(request, page)
-        return json_answer({"count": here.favorites.count(page, content_uri(request))})
 
-    @posting(face, FAVORITES, "POST")
-    def post(request: Request, access: Access, page: str) -> Response:
-        """Make the feed `contentUri` one's favorite; again, it is the same one. The body is not looked at.
+@inquiring(face, FAVORITES)
+def read(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """How many favorites the feed `contentUri` has: `{"count": …}`."""
+    page = page_id(request, page)
+    return json_answer({"count": here.favorites.count(page, content_uri(request))})
 
-        Answers 201 `{"id": …}`.
-        """
-        here, page = platform(), page_id(request, page)
-        return json_answer({"id": here.favorites.add(page, content_uri(request), access.user)}, 201)
 
-    @posting(face, f"{FAVORITES}/{{favorite}}", "DELETE")
-    def delete(request: Request, access: Access, page: str, favorite: str) -> Response:
-        """Delete one's own favorite of the feed `contentUri`. Answers 204."""
-        here, favorite, page = platform(), check_format(request, favorite), page_id(request, page)
-        here.favorites.remove(page, content_uri(request), favorite, access.user)
-        return empty_answer()
+@posting(face, FAVORITES, "POST")
+def post(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Make the feed `contentUri` one's favorite; again, it is the same one. The body is not looked at.
 
-    return face
+    Answers 201 `{"id": …}`.
+    """
+    page = page_id(request, page)
+    return json_answer({"id": here.favorites.add(page, content_uri(request), access.user)}, 201)
+
+
+@posting(face, f"{FAVORITES}/{{favorite}}", "DELETE")
+def delete(here: Platform, request: Request, access: Access, page: str, favorite: str) -> Response:
+    """Delete one's own favorite of the feed `contentUri`. Answers 204."""
+    favorite, page = check_format(request, favorite), page_id(request, page)
+    here.favorites.remove(page, content_uri(request), favorite, access.user)
+    return empty_answer()

@@ -5,7 +5,6 @@ fields, page, app, `sourceId`, `contentUri`, image.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict
 
 from chalice.app import Request, Response
@@ -39,54 +38,53 @@ from chalicelib.web.requests import json_body, json_text
 FEEDS = f"{PAGE}/feeds"
 
 
-def feeds(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
+face = Face()
 
-    @inquiring(face, FEEDS)
-    def read(request: Request, access: Access, page: str) -> Response:
-        """Read a page's feeds, newest first, or with `contentUri` that one feed.
 
-        `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
-        choose a part. Answers `{"entry": [{…}], …}` with counters, and `{"entry": {…}}` for one.
-        """
-        here, page = platform(), page_id(request, page)
-        show = shown(here).feed
-        uri = asked_content(request)
-        if uri is not None:
-            return data_answer({"entry": show(*here.feeds.get(page, uri))}, {}, here.answers.keeper(None))
-        wanted = asked_part(request)
-        return list_answer(here, wanted, here.feeds.part(page, wanted), show)
+@inquiring(face, FEEDS)
+def read(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Read a page's feeds, newest first, or with `contentUri` that one feed.
 
-    @posting(face, FEEDS, "POST")
-    def post(request: Request, access: Access, page: str) -> Response:
-        """Post a feed of a content.
+    `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
+    choose a part. Answers `{"entry": [{…}], …}` with counters, and `{"entry": {…}}` for one.
+    """
+    page = page_id(request, page)
+    show = shown(here).feed
+    uri = asked_content(request)
+    if uri is not None:
+        return data_answer({"entry": show(*here.feeds.get(page, uri))}, {}, here.answers.keeper(None))
+    wanted = asked_part(request)
+    return list_answer(here, wanted, here.feeds.part(page, wanted), show)
 
-        As JSON `{"title", "body", "contentUri", "urls", "sourceId", "imageUrls"}`, of which `title` is required; or as
-        `multipart/form-data` with that JSON in the part `request` and an image (jpeg or png) in the part `image1`.
-        With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201
-        `{"contentUri": …}`, which is the feed's detail page where none was given.
-        """
-        here, page = platform(), page_id(request, page)
-        draft, attached = _read(here, request)
-        digest = None if attached is None else hashlib.sha256(attached).hexdigest()
-        said = {"page": page, "feed": asdict(draft), "image": digest}
 
-        def store(record: AnswerRecord | None) -> str:
-            admission = here.posting.admit(page, access.user, access.app, draft)
-            renditions = _renditions(here, draft, attached)
-            return here.posting.post(admission, draft, renditions, record).content_uri
+@posting(face, FEEDS, "POST")
+def post(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Post a feed of a content.
 
-        return json_answer({"contentUri": posted_once(here, request, access, f"POST {FEEDS}", said, store)}, 201)
+    As JSON `{"title", "body", "contentUri", "urls", "sourceId", "imageUrls"}`, of which `title` is required; or as
+    `multipart/form-data` with that JSON in the part `request` and an image (jpeg or png) in the part `image1`.
+    With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201
+    `{"contentUri": …}`, which is the feed's detail page where none was given.
+    """
+    page = page_id(request, page)
+    draft, attached = _read(here, request)
+    digest = None if attached is None else hashlib.sha256(attached).hexdigest()
+    said = {"page": page, "feed": asdict(draft), "image": digest}
 
-    @posting(face, FEEDS, "DELETE")
-    def delete(request: Request, access: Access, page: str) -> Response:
-        """Delete the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
-        here, page = platform(), page_id(request, page)
-        here.feeds.delete(page, content_uri(request), access.user)
-        return empty_answer()
+    def store(record: AnswerRecord | None) -> str:
+        admission = here.posting.admit(page, access.user, access.app, draft)
+        renditions = _renditions(here, draft, attached)
+        return here.posting.post(admission, draft, renditions, record).content_uri
 
-    return face
+    return json_answer({"contentUri": posted_once(here, request, access, f"POST {FEEDS}", said, store)}, 201)
+
+
+@posting(face, FEEDS, "DELETE")
+def delete(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Delete the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
+    page = page_id(request, page)
+    here.feeds.delete(page, content_uri(request), access.user)
+    return empty_answer()
 
 
 def _read(here: Platform, request: Request) -> tuple[Draft, bytes | None]:

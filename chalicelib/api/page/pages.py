@@ -5,8 +5,6 @@ The Inquiry group takes an app's own token, or a user's with the scope `r_page`;
 what it leaves open is in docs/internals/decisions.md.
 """
 
-from collections.abc import Callable
-
 from chalice.app import Request, Response
 
 from chalicelib.api.page.requests import PAGE, inquiring, page_id
@@ -18,22 +16,17 @@ from chalicelib.web.face import Face
 from chalicelib.web.json_answers import data_answer
 from chalicelib.web.requests import check_format
 
+face = Face()
 
-def pages(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform."""
-    face = Face(__name__, lambda: platform().tokens)
 
-    @inquiring(face, PAGE)
-    def read(request: Request, access: Access, page: str) -> Response:
-        """Read a page: `id`, `displayName`, `thumbnailUrls`, `details`, `options`, `followerCount`.
+@inquiring(face, PAGE)
+def read(here: Platform, request: Request, access: Access, page: str) -> Response:
+    """Read a page: `id`, `displayName`, `thumbnailUrls`, `details`, `options`, `followerCount`.
 
-        `options` has `zipCode` and `address`, or `birthday`, for the categories that show them, and `pcUrl`,
-        `mobileUrl` and `smartphoneUrl`; what was not given is absent. Answers `{"entry": {…}}`.
-        """
-        here = platform()
-        found = here.pages.get(page_id(request, check_format(request, page)))
-        if found is None:
-            raise NotFound("There is no such page")
-        return data_answer({"entry": page_information(found)}, {}, here.answers.keeper(None))
-
-    return face
+    `options` has `zipCode` and `address`, or `birthday`, for the categories that show them, and `pcUrl`,
+    `mobileUrl` and `smartphoneUrl`; what was not given is absent. Answers `{"entry": {…}}`.
+    """
+    found = here.pages.get(page_id(request, check_format(request, page)))
+    if found is None:
+        raise NotFound("There is no such page")
+    return data_answer({"entry": page_information(found)}, {}, here.answers.keeper(None))

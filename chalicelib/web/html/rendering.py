@@ -6,7 +6,7 @@ of ours if the page has one, and nothing else.
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,6 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 MEDIA_TYPE = "text/html; charset=utf-8"
 GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Headers of every page."""
-View = Callable[..., Response]
 
 
 def language_of(request: Request, asked: str | None = None) -> Language:
@@ -62,20 +61,6 @@ def page(
     )
     all_headers = {**_headers(form_target, images, script), "Content-Language": language.value, **(headers or {})}
     return Response(body, {**all_headers}, status)
-
-
-def guarded(view: View) -> View:
-    """A view whose refusals are pages."""
-
-    def shown(request: Request, **segments: str) -> Response:
-        try:
-            return view(request, **segments)
-        except Exception as error:
-            return error_page(request, error)
-
-    shown.__name__, shown.__doc__ = view.__name__, view.__doc__
-    shown.__dict__["__wrapped__"] = view
-    return shown
 
 
 def error_page(request: Request, error: Exception) -> Response:
