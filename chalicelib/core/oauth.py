@@ -11,10 +11,9 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
+from urllib.parse import unquote_plus
 
-from chalicelib.core.errors import BadRequest, GrantRefused
+from chalicelib.core.errors import GrantRefused
 from chalicelib.core.model.directory import App
 
 CODE_SECONDS = 180
@@ -27,7 +26,6 @@ REPEAT_SECONDS = 30
 USER_FAMILIES = 20
 CLIENT_FAMILIES = 100
 """How many families a user may have in an app, and an app for itself; the oldest makes room for one more."""
-MOST_PARAMETERS = 50
 
 OPERATOR = "admin"
 """The operator's scope: an app that is allowed it gets it for itself, never from a user."""
@@ -86,8 +84,6 @@ SERVED_SCOPES = (
 _FAMILY_DIGITS = 32
 _TOKEN = re.compile(r"[0-9a-f]{96}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_HOST = re.compile(r"[a-z0-9.-]+")
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)", re.DOTALL)
 
 
@@ -256,21 +252,6 @@ def is_challenge(text: str) -> bool:
     return _CHALLENGE.fullmatch(text) is not None
 
 
-def parse_form(body: bytes) -> dict[str, str]:
-    """The parameters of a form-encoded body or a query; those without a value are as good as absent.
-
-    Raises BadRequest for one that stands twice (RFC 6749 §3.1), for more than 50, and for what is not UTF-8.
-    """
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
-    except ValueError:
-        raise BadRequest("The parameters are not form-encoded UTF-8") from None
-    named = dict(pairs)
-    if len(named) < len(pairs):
-        raise BadRequest("A parameter stands twice")
-    return {name: value for name, value in named.items() if value}
-
-
 def basic_credentials(authorization: str) -> tuple[str, str] | None:
     """Return the client id and secret of an `Authorization: Basic` header; None for a header of another scheme.
 
@@ -302,22 +283,6 @@ def with_credentials(form: Mapping[str, str], credentials: tuple[str, str] | Non
     return {**form, **{name: value for name, value in sent.items() if value}}
 
 
-def redirects_sent(body: bytes) -> set[str]:
-    """Every redirect URI that a token request may mean: old clients send it without encoding it.
-
-    Its own `&` then looks like the start of the next parameter, so each longer reading is one, too.
-    """
-    parts = body.decode(errors="replace").split("&")
-    for index, part in enumerate(parts):
-        name, _, raw = part.partition("=")
-        if name == "redirect_uri":
-            readings = {unquote_plus(raw)}
-            if "://" in raw:
-                readings |= set(accumulate(parts[index + 1 :], "{}&{}".format, initial=raw))
-            return readings
-    return set()
-
-
 def registered_redirect(registered: Iterable[str], sent: str) -> bool:
     """Whether an authorization may lead to `sent`: one of the registered redirect URIs, to the letter.
 
@@ -329,24 +294,3 @@ def registered_redirect(registered: Iterable[str], sent: str) -> bool:
     loopback = _LOOPBACK.fullmatch(sent)
     port = loopback[2] if loopback else None
     return bool(loopback and port and int(port) <= 65_535 and loopback[1] + loopback[3] in known)
-
-
-def location(redirect_uri: str, **parameters: str | None) -> str:
-    """The redirect URI with parameters (None: left out), all ASCII and without line breaks; its own query stays."""
-    added = urlencode({name: value for name, value in parameters.items() if value is not None}, errors="replace")
-    # Not by urlunsplit: it writes some URIs of private schemes otherwise than they were registered.
-    own, _, query = redirect_uri.partition("#")[0].partition("?")
-    return quote(f"{own}?{query}&{added}" if query else f"{own}?{added}", safe="%/:?#[]@!$&'()*+,;=-._~")
-
-
-def form_target(redirect_uri: str) -> str | None:
-    """The source expression that lets a form's answer redirect there (CSP `form-action`); None: it has no safe one."""
-    parts = urlsplit(redirect_uri)
-    if not _SCHEME.fullmatch(parts.scheme):
-        return None
-    if parts.scheme not in ("http", "https"):
-        return f"{parts.scheme}:"
-    host, _, port = parts.netloc.lower().rpartition("@")[2].partition(":")
-    if not _HOST.fullmatch(host) or not (port.isdecimal() or not port):
-        return f"{parts.scheme}:"
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")

@@ -15,8 +15,8 @@ import chalicelib
 from chalicelib.api.admin import routes as admin_routes
 from chalicelib.api.oauth import sign_in_page
 from chalicelib.api.page import requests
-from chalicelib.core import bulk_import, feed_fields, oauth, opensocial, paging, people
-from chalicelib.core.codecs import checks, jsonrpc
+from chalicelib.core import bulk_import, oauth, opensocial, paging, people
+from chalicelib.core.codecs import checks, contents_json, jsonrpc
 from chalicelib.core.imaging import renditions
 from chalicelib.core.limits import Limits
 from chalicelib.core.model import directory
@@ -181,13 +181,13 @@ def fields_of(name: str) -> dict[str, Any]:
     [
         (SCHEMAS["Pairs"], Limits().pairs),
         (SCHEMAS["Value"], Limits().value_bytes),
-        (fields_of("NewFeed")["title"], feed_fields.TITLE_CHARACTERS),
-        (fields_of("NewFeed")["body"], feed_fields.BODY_CHARACTERS),
-        (fields_of("NewFeed")["imageUrls"], feed_fields.IMAGES),
-        (fields_of("NewFeed")["imageUrls"]["items"], feed_fields.IMAGE_URL_BYTES),
-        (fields_of("NewComment")["comment"], feed_fields.COMMENT_CHARACTERS),
-        (SCHEMAS["ContentUri"], feed_fields.CONTENT_URI_BYTES),
-        (SCHEMAS["Link"], feed_fields.LINK_BYTES),
+        (fields_of("NewFeed")["title"], contents_json.TITLE_CHARACTERS),
+        (fields_of("NewFeed")["body"], contents_json.BODY_CHARACTERS),
+        (fields_of("NewFeed")["imageUrls"], contents_json.IMAGES),
+        (fields_of("NewFeed")["imageUrls"]["items"], contents_json.IMAGE_URL_BYTES),
+        (fields_of("NewComment")["comment"], contents_json.COMMENT_CHARACTERS),
+        (SCHEMAS["ContentUri"], contents_json.CONTENT_URI_BYTES),
+        (SCHEMAS["Link"], contents_json.LINK_BYTES),
         (SCHEMAS["Url"], checks.URL_BYTES),
         (SCHEMAS["Name"], checks.NAME_CHARACTERS),
         (SCHEMAS["Password"], checks.PASSWORD_CHARACTERS[1]),

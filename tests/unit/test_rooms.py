@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,26 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "chalicelib"
 OURS = {
     "core": {"core"},
-    "store": {"core", "store"},
-    "web": {"core", "web"},
-    "api": {"core", "store", "web", "api", "bootstrap", "settings", "VERSION"},
+    "store": {"core", "store", "observed"},
+    "web": {"core", "web", "observed"},
+    "api": {"core", "store", "web", "api", "platform", "settings", "observed"},
 }
-"""What of ours each room may import."""
+"""The rooms of ours that each room may import."""
 THEIRS = {
     "core": {"chalice", "boto3", "botocore"},
     "store": {"chalice"},
     "web": {"boto3", "botocore"},
     "api": {"boto3", "botocore"},
 }
-"""What of others' it may not."""
+"""The libraries that it may not."""
+STORE = {
+    "aws": set(),
+    "directory": {"aws"},
+    "appdata": {"aws", "directory"},
+    "grants": {"aws", "directory"},
+    "contents": {"aws", "directory", "appdata", "grants"},
+}
+"""The packages of store/, and those that each may import beside itself. Modules of store/ itself may import all."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -31,8 +40,15 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports relatively"
             assert node.module
-            below = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from below if node.module == "chalicelib" else [node.module]
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if module_path(name) else node.module
+
+
+def module_path(name: str) -> Path | None:
+    """The file of a module of ours; None for anything else."""
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
 
 
 @pytest.mark.parametrize("room", OURS)
@@ -42,5 +58,28 @@ def test_a_room_imports_only_what_stands_below_it(room: str) -> None:
     for path in files:
         names = [name.split(".") for name in imports(path)]
         ours = {name[1] for name in names if name[0] == "chalicelib"}
-        assert ours <= OURS[room], path
+        assert ours <= OURS[room], f"{path} imports {ours - OURS[room]}: move the code to a room that may"
         assert not {name[0] for name in names} & THEIRS[room], path
+
+
+def test_the_packages_of_the_store_are_these() -> None:
+    assert {path.name for path in (PACKAGE / "store").iterdir() if (path / "__init__.py").exists()} == STORE.keys()
+
+
+@pytest.mark.parametrize("package", STORE)
+def test_a_package_of_the_store_imports_only_those_below_it(package: str) -> None:
+    for path in (PACKAGE / "store" / package).rglob("*.py"):
+        names = [name.split(".") for name in imports(path)]
+        found = {name[2] for name in names if name[:2] == ["chalicelib", "store"] and len(name) > 2}
+        above = found - STORE[package] - {package}
+        assert not above, f"{path.name} imports {above}, which stands above store/{package}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {path: {found for name in imports(path) if (found := module_path(name))} for path in PACKAGE.rglob("*.py")}
+    # Types alone are imported from the platform, which imports everything.
+    platform = PACKAGE / "platform.py"
+    try:
+        TopologicalSorter({path: below - {path} for path, below in graph.items() if path != platform}).prepare()
+    except CycleError as circle:
+        pytest.fail(" → ".join(str(path.relative_to(PACKAGE)) for path in circle.args[1]))

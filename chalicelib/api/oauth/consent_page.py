@@ -15,7 +15,8 @@ from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.model.directory import User
-from chalicelib.core.oauth import Asked, RedirectedError, form_target, location
+from chalicelib.core.oauth import (Asked, RedirectedError)
+from chalicelib.web.auth.oauth_forms import (form_target, location)
 from chalicelib.platform import Platform
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.transactions import Transaction

@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Request, Response
 
 from chalicelib.core.errors import TooLarge
-from chalicelib.core.oauth import (
-    MOST_PARAMETERS,
-    SERVED_SCOPES,
-    basic_credentials,
-    parse_form,
-    redirects_sent,
-    with_credentials,
-)
+from chalicelib.core.oauth import (SERVED_SCOPES, basic_credentials, with_credentials)
+from chalicelib.web.auth.oauth_forms import (MOST_PARAMETERS, parse_form, redirects_sent)
 from chalicelib.platform import Platform
 from chalicelib.web.error_answers import answer_any
 from chalicelib.web.face import Face, Token

@@ -22,7 +22,7 @@ from chalicelib.api.page.requests import (
     shown,
 )
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.feed_fields import read_draft
+from chalicelib.core.codecs.contents_json import (read_draft)
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import Draft

@@ -8,7 +8,7 @@ from chalice.app import Request, Response
 from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.codecs.contents_json import Shown
 from chalicelib.core.errors import NotFound, ParameterInvalid
-from chalicelib.core.feed_fields import read_content_uri
+from chalicelib.core.codecs.contents_json import (read_content_uri)
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import Part
 from chalicelib.core.paging import Paging, paging

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.core.codecs import checks
 from chalicelib.core.dates import w3cdtf
-from chalicelib.core.model.contents import Comment, Feed
+from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.model.contents import Comment, Draft, Feed
 from chalicelib.core.model.directory import ADDRESS_CATEGORIES, BIRTHDAY_CATEGORIES, Page, User
 
 _SIZES = ("large", "medium", "small")
@@ -73,3 +75,123 @@ def page_information(page: Page) -> dict[str, Any]:
         "options": {name: value for name, value in options.items() if value},
         "followerCount": page.followers,
     }
+
+
+TITLE_CHARACTERS = 255
+
+
+BODY_CHARACTERS = 10_000
+
+
+COMMENT_CHARACTERS = 10_000
+
+
+CONTENT_URI_BYTES = 1_024
+
+
+LINK_BYTES = 4_096
+"""One of `urls`: it may start an app, with parameters that are escaped twice."""
+
+
+IMAGES = 1
+
+
+IMAGE_URL_BYTES = 2_048
+
+
+_URLS = {"pcUrl": "pc_url", "mobileUrl": "mobile_url", "smartphoneUrl": "smartphone_url"}
+
+
+def read_draft(body: object, details: str) -> Draft:
+    """A feed as posted: `title`, and `body`, `contentUri`, `urls`, `sourceId` and `imageUrls` where they are given.
+
+    `details` is what the URLs of our own detail pages begin with: those are given to contents, not chosen for them.
+    """
+    given = _object(body)
+    title = _text("title", _required("title", given), TITLE_CHARACTERS, least=1)
+    text = _text("body", _or("", given.get("body")), BODY_CHARACTERS, least=0)
+    content_uri = given.get("contentUri")
+    if content_uri is not None:
+        content_uri = read_content_uri(content_uri)
+        if content_uri.startswith(details):
+            raise ParameterInvalid(f"contentUri must not begin with {details}")
+    return Draft(
+        title=title,
+        body=text,
+        content_uri=content_uri,
+        source=checks.optional(_module)("sourceId", given.get("sourceId")),
+        image_url=_image_url(given.get("imageUrls")),
+        **_urls(given.get("urls")),
+    )
+
+
+def read_comment(body: object) -> str:
+    """The text of a comment as posted: `comment`."""
+    return _text("comment", _required("comment", _object(body)), COMMENT_CHARACTERS, least=1)
+
+
+def read_content_uri(value: object) -> str:
+    """The URI of a content: http or https, at most 1,024 bytes."""
+    return _uri("contentUri", value, CONTENT_URI_BYTES)
+
+
+def _object(body: object) -> Mapping[str, Any]:
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object")
+    return body
+
+
+def _required(name: str, given: Mapping[str, Any]) -> Any:
+    if given.get(name) is None:
+        raise ParameterInvalid(f"{name} is missing")
+    return given[name]
+
+
+def _or(default: Any, value: Any) -> Any:
+    return default if value is None else value
+
+
+def _text(name: str, value: Any, most: int, *, least: int) -> str:
+    if not isinstance(value, str):
+        raise ParameterInvalid(f"{name} must be a string")
+    if len(value) < least:
+        raise ParameterInvalid(f"{name} must not be empty")
+    if len(value) > most:
+        raise ParameterInvalid(f"{name} is too long (max={most})")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ParameterInvalid(f"{name} is not valid Unicode (a lone surrogate)") from None
+    return value
+
+
+def _urls(value: Any) -> dict[str, str]:
+    given = _or({}, value)
+    if not isinstance(given, dict):
+        raise ParameterInvalid("urls must be an object")
+    return {ours: checks.url(f"urls.{name}", given.get(name), LINK_BYTES) for name, ours in _URLS.items()}
+
+
+def _module(name: str, value: Any) -> str:
+    """A module's id: decimal digits as a string, or the number they stand for, as typeless clients send it."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    # The bound first: no more digits are written out than an id could have.
+    text = str(value) if number and abs(value) < 10**9 else value
+    checked: str = checks.check_id("module")(name, text)
+    return checked
+
+
+def _image_url(value: Any) -> str | None:
+    given = _or([], value)
+    if not isinstance(given, list):
+        raise ParameterInvalid("imageUrls must be a list")
+    if len(given) > IMAGES:
+        raise ParameterInvalid(f"imageUrls has too many entries (max={IMAGES})")
+    return _uri("imageUrls", given[0], IMAGE_URL_BYTES) if given else None
+
+
+def _uri(name: str, value: object, most: int) -> str:
+    """As `checks.url`, and not nothing."""
+    if value in (None, ""):
+        raise ParameterInvalid(f"{name} must be an http or https URL")
+    return checks.url(name, value, most)

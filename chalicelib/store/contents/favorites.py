@@ -1,6 +1,7 @@
 """Favorites of contents: one for each user, counted in one of the content's shards. Items: content_items.py."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
@@ -10,8 +11,8 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, key_of, typed
 from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.contents.feed_posting import Tables
 from chalicelib.store.contents.items import (
+    Tables,
     by,
     content_in,
     content_of,
@@ -25,13 +26,13 @@ from chalicelib.store.contents.items import (
     poster_of,
     shard_key,
     shard_of,
+    shards_of,
 )
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
-from chalicelib.store.shards import more_favorites
 
 NEEDS = (
-    on_table("favorites", "PutItem"),
+    on_table("favorites", "PutItem", "BatchGetItem"),
     # The head of a content, which counts, stands among its comments.
     on_table("comments", "BatchGetItem", "ConditionCheckItem"),
     # Taken away by their owners, and with their owners: from whatever counts them, or from nothing any more.
@@ -168,3 +169,17 @@ def _created(favorite: str) -> int | None:
     """The time in a favorite's id; None for what cannot be one."""
     time = favorite.rpartition("-")[2]
     return int(time, 36) if time.isascii() and time.isalnum() and time == time.upper() and len(time) <= 10 else None
+
+
+def more_favorites(dynamo: Dynamo, tables: Tables, heads: Mapping[str, Item]) -> Counter[str]:
+    """What shards count besides these heads, by content: one call, none where no content has any."""
+    places = {
+        (tables.favorites, shard_key(content, shard)): content
+        for content, head in heads.items()
+        for shard in range(1, shards_of(head))
+    }
+    more: Counter[str] = Counter()
+    for place, item in dynamo.batch_get(places, consistent=False).items():
+        if generation_of(item) == generation_of(heads[places[place]]):
+            more[places[place]] += favorites_in(item)
+    return more

@@ -22,6 +22,7 @@ from chalicelib.store.contents.cleanup_notes import UPLOAD, Notes
 from chalicelib.store.contents.cleanup_queue import Queue
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import (
+    Tables,
     content_of,
     feed_id,
     feed_item,
@@ -60,15 +61,6 @@ NEEDS = (
     # The answer to a request with a key.
     on_table("ephemeral", "UpdateItem"),
 )
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The names of the tables that contents are in."""
-
-    feeds: str
-    comments: str
-    favorites: str
 
 
 @dataclass(frozen=True)

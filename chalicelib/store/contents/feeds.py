@@ -14,7 +14,8 @@ from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.cleanup_notes import Notes
 from chalicelib.store.contents.cleanup_queue import Queue
-from chalicelib.store.contents.feed_posting import Tables, leave
+from chalicelib.store.contents.feed_posting import leave
+from chalicelib.store.contents.items import (Tables)
 from chalicelib.store.contents.items import (
     content_of,
     feed_key,
@@ -29,7 +30,7 @@ from chalicelib.store.contents.items import (
 from chalicelib.store.contents.numbered_lists import GENERATION, Numbered, number_of, total
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
-from chalicelib.store.shards import more_favorites
+from chalicelib.store.contents.favorites import (more_favorites)
 
 NEEDS = (
     on_table("feeds", "GetItem", "BatchGetItem"),

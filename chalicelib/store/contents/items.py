@@ -22,6 +22,7 @@ number of shards where there are several. A feed has `g`, `u` contentUri, `t` ti
 
 import hashlib
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
 
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.dates import compact
@@ -202,3 +203,12 @@ def number_in(comment: str) -> tuple[int, str] | None:
     if not (well_formed and time.isascii() and time.isdecimal() and len(time) == 14):
         return None
     return from_base36(name[:NUMBER]), name[NUMBER:]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The names of the tables that contents are in."""
+
+    feeds: str
+    comments: str
+    favorites: str

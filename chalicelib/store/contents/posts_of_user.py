@@ -12,7 +12,7 @@ from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.comments import Comments
 from chalicelib.store.contents.favorites import Favorites
-from chalicelib.store.contents.feed_posting import Tables
+from chalicelib.store.contents.items import (Tables)
 from chalicelib.store.contents.feeds import Feeds
 from chalicelib.store.contents.items import by, content_in, generation_in, generation_of, head_key, to_comment, to_feed
 from chalicelib.store.directory.users import Users
