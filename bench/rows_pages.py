@@ -31,7 +31,7 @@ def cafe(world: World, posters: int = 0, feeds: int = 1) -> None:
     platform.pages.create(Page(PAGE, "カフェ縁側 (Cafe Engawa)", Category.LOCAL, details="お茶とお菓子。" * 20))
     platform.pages.add_module(PAGE, APP, "クエスト (Quest)", MODULE)
     for each in (HANA, *others):
-        platform.pages.add_administrator(PAGE, each)
+        platform.pages.members.add_administrator(PAGE, each)
     for turn in range(feeds):
         _post(world, others[turn % posters] if posters else HANA, URI if turn == 0 else f"{URI}{turn:06}")
 

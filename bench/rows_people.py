@@ -42,7 +42,7 @@ def befriended(world: World, user: str, friends: Iterable[str]) -> None:
         for each in (user, *friends):
             yield to_item(person(each))
             yield mark(directory.install(each, APP))
-            yield mark(pages.follower(PAGE, each))
+            yield mark(pages.members.follower(PAGE, each))
         for each in friends:
             yield mark(directory.friendship(user, each))
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.comments import Comments
     from chalicelib.store.contents.favorites import Favorites
     from chalicelib.store.contents.feed_posting import Posting
-    from chalicelib.store.contents.items import (Tables)
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
+    from chalicelib.store.contents.items import Tables
     from chalicelib.store.contents.numbered_lists import Numbered
     from chalicelib.store.contents.posts_of_user import Posts
     from chalicelib.store.directory.apps import Apps
@@ -300,7 +300,7 @@ class Platform:
 
     @cached_property
     def _tables(self) -> "Tables":
-        from chalicelib.store.contents.items import (Tables)
+        from chalicelib.store.contents.items import Tables
 
         return Tables(*(self.settings.table(name) for name in ("feeds", "comments", "favorites")))
 

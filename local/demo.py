@@ -111,9 +111,9 @@ def _make_page(platform: Platform) -> None:
         platform.pages.create(CAFE)
     with suppress(Conflict):
         platform.pages.add_module(CAFE.id, APPS["quest"], "クエスト (Quest)", MODULE)
-    platform.pages.add_administrator(CAFE.id, USERS[ADMINISTRATOR])
+    platform.pages.members.add_administrator(CAFE.id, USERS[ADMINISTRATOR])
     for each in FOLLOWERS:
-        platform.pages.add_follower(CAFE.id, USERS[each])
+        platform.pages.members.add_follower(CAFE.id, USERS[each])
 
 
 def _move(platform: Platform, redirect_uri: str) -> None:

@@ -58,7 +58,7 @@ def _page(world: World, posters: list[str]) -> None:
     platform.pages.create(Page(PAGE, "カフェ縁側 (Cafe Engawa)", Category.LOCAL, details="お茶とお菓子。" * 20))
     platform.pages.add_module(PAGE, APP, "クエスト (Quest)", _MODULE)
     for each in posters:
-        platform.pages.add_administrator(PAGE, each)
+        platform.pages.members.add_administrator(PAGE, each)
     for turn in range(FEEDS):
         draft = Draft("新しいお菓子", "今日から、" * 20, content_uri=content_uri(turn), source=_MODULE)
         platform.posting.post(platform.posting.admit(PAGE, posters[turn % len(posters)], APP, draft), draft)

@@ -12,9 +12,9 @@ from chalicelib.core.codecs.checks import check_id
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.launch import Start, StartForm, check_app_params, signed_form, signed_url
 from chalicelib.core.model.directory import App, StartMethod
-from chalicelib.web.auth.oauth_forms import (form_target)
 from chalicelib.platform import Platform
 from chalicelib.web.auth.launch_keys import LaunchKeys
+from chalicelib.web.auth.oauth_forms import form_target
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html.rendering import error_page, language_of, page
 from chalicelib.web.requests import parameters

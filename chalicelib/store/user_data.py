@@ -91,8 +91,8 @@ class Personal:
             friends=list(every(partial(self._directory.friends, user))),
             data=data,
             grants=self._grants.of_user(user),
-            administers=list(every(partial(self._pages.administered, user))),
-            follows=list(every(partial(self._pages.followed, user))),
+            administers=list(every(partial(self._pages.members.administered, user))),
+            follows=list(every(partial(self._pages.members.followed, user))),
             posted=self._posts.export(user),
         )
 
@@ -121,8 +121,8 @@ class Personal:
             "friendships": _count(every(partial(self._directory.friends, user))),
             "installs": 0,
             "grants": len(self._grants.of_user(user)),
-            "page roles": _count(every(partial(self._pages.administered, user)))
-            + _count(every(partial(self._pages.followed, user))),
+            "page roles": _count(every(partial(self._pages.members.administered, user)))
+            + _count(every(partial(self._pages.members.followed, user))),
         }
         for apps in _chunks(self._installs(user)):
             removed["installs"] += sum(side_by_side([partial(self.uninstall, app, user) for app in apps]))

@@ -184,7 +184,7 @@ def _signing_key(request: Request) -> object:
 def _client(request: Request) -> object:
     """The client id of the header or of a form; the token endpoint takes one whatever the content type says."""
     from chalicelib.core.oauth import basic_credentials
-    from chalicelib.web.auth.oauth_forms import (MOST_PARAMETERS)
+    from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS
     from chalicelib.web.multipart import holds_parts, read_fields
 
     raw = request.raw_body

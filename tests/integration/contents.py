@@ -146,7 +146,7 @@ class Stage:
         here.apps.create(App(APP, "Quest", confidential=False))
         for page, source in ((PAGE, FeedSource.ADMINISTRATORS), (QUIET, FeedSource.EVERYONE)):
             here.pages.create(Page(page, "Cafe", feed_source=source))
-            here.pages.add_administrator(page, MEI)
+            here.pages.members.add_administrator(page, MEI)
             here.pages.add_module(page, APP, "menu name", MODULE)
         return self
 

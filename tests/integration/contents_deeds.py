@@ -124,7 +124,7 @@ def clean(stage: Stage, ids: Ids) -> None:
 
 
 def make_administrator(stage: Stage) -> None:
-    stage.platform.pages.add_administrator(PAGE, KEN)
+    stage.platform.pages.members.add_administrator(PAGE, KEN)
 
 
 def close_page(stage: Stage) -> None:

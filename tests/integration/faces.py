@@ -94,7 +94,7 @@ class Faces(Stage, Caller):
         here.apps.create(App(PUBLIC, "Album", False, None, (PUBLIC_BACK,), scopes=SCOPES))
         for page in (PAGE, QUIET):
             here.pages.create(Page(page, "Cafe"))
-            here.pages.add_administrator(page, MEI)
+            here.pages.members.add_administrator(page, MEI)
             here.pages.add_module(page, APP, "menu name", MODULE)
         return self
 

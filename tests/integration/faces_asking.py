@@ -57,7 +57,7 @@ def furnished(ground: Ground) -> tuple[Any, Ids]:
     here.directory.befriend(HANA, KEN)
     here.appdata.install(APP, HANA, LARGE)
     here.appdata.install(APP, KEN, SMALL)
-    here.pages.add_follower(PAGE, HANA)
+    here.pages.members.add_follower(PAGE, HANA)
     stage.post(renditions=PICTURE)
     ids = {"comment": stage.comment("of hers"), "favorite": stage.favorite()}
     ids["feed"] = here.feeds.get(PAGE, URI)[0].id

@@ -60,7 +60,7 @@ def leave_much(stage: Faces, ids: Ids) -> None:
 
 def without_posts(stage: Faces, ids: Ids) -> None:
     """A page that has had no feed goes at once."""
-    stage.platform.pages.add_follower(QUIET, KEN)
+    stage.platform.pages.members.add_follower(QUIET, KEN)
 
 
 RECORDS = {

@@ -26,7 +26,7 @@ def populated(made: World) -> World:
     made.platform.apps.create(App(APP, "クエスト (Quest)"))
     made.platform.apps.create(App(OTHER_APP, "Album"))
     made.platform.pages.create(Page(PAGE, "Cafe", Category.LOCAL))
-    made.platform.pages.add_administrator(PAGE, MEI)
+    made.platform.pages.members.add_administrator(PAGE, MEI)
     made.platform.pages.add_module(PAGE, APP, "menu name", MODULE)
     made.calls.clear()
     return made

@@ -410,7 +410,7 @@ def test_one_s_own_gives_way_once_one_administers_the_page(stage: Stage) -> None
     stage.post(user=KEN)
     with pytest.raises(Conflict):
         stage.post(user=KEN)
-    stage.platform.pages.add_administrator(PAGE, KEN)
+    stage.platform.pages.members.add_administrator(PAGE, KEN)
     stage.post(user=KEN)
     assert stage.feeds().total == 1
     with pytest.raises(Conflict):
@@ -783,7 +783,7 @@ def test_a_page_that_is_made_anew_is_not_taken_for_the_one_that_was_deleted(
     assert PAGE not in stage.contents().pages
     stage.platform.pages.create(Page(PAGE, "another"))
     stage.platform.pages.add_module(PAGE, APP, "menu name", MODULE)
-    stage.platform.pages.add_administrator(PAGE, MEI)
+    stage.platform.pages.members.add_administrator(PAGE, MEI)
     stage.post()
     stage.settle()
 

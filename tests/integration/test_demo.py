@@ -84,8 +84,8 @@ def test_the_page(world: World, tmp_path: Path) -> None:
 
     assert cafe
     assert (cafe.category, bool(cafe.address), cafe.followers) == (Category.LOCAL, True, 2)
-    assert pages.administrators(CAFE.id)[0] == [USERS["mei"]]
-    assert pages.followers(CAFE.id)[0] == sorted([USERS["hana"], USERS["ken"]])
+    assert pages.members.administrators(CAFE.id)[0] == [USERS["mei"]]
+    assert pages.members.followers(CAFE.id)[0] == sorted([USERS["hana"], USERS["ken"]])
     module = pages.module(CAFE.id, "3")
     assert module
     assert module.app == APPS["quest"]

@@ -233,9 +233,9 @@ def test_nothing_of_a_deleted_user_is_left(world: World) -> None:
 
     for page in ("7", "8"):
         platform.pages.create(Page(page, "Café"))
-        platform.pages.add_follower(page, FULL.id)
-        platform.pages.add_follower(page, HANA)
-        platform.pages.add_administrator(page, FULL.id)
+        platform.pages.members.add_follower(page, FULL.id)
+        platform.pages.members.add_follower(page, HANA)
+        platform.pages.members.add_administrator(page, FULL.id)
     for friend in (HANA, KEN, YUKI):
         platform.directory.befriend(FULL.id, friend)
     platform.appdata.install(APP, FULL.id, {"key": "value"})
@@ -295,9 +295,9 @@ def test_a_deletion_waits_for_the_index(world: World, monkeypatch: pytest.Monkey
 
     platform = world.platform
     platform.pages.create(Page("7", "Café"))
-    platform.pages.add_follower("7", HANA)
+    platform.pages.members.add_follower("7", HANA)
     platform.appdata.uninstall(APP, HANA)
-    pages, seen = platform.pages.end_memberships, []
+    pages, seen = platform.pages.members.end_memberships, []
 
     def late(user: str) -> None:
         seen.append(user)
@@ -309,7 +309,7 @@ def test_a_deletion_waits_for_the_index(world: World, monkeypatch: pytest.Monkey
     assert platform.pages.get("7").followers == 0  # type: ignore[union-attr]
 
     monkeypatch.setattr(platform.pages, "end_memberships", lambda user: None)
-    platform.pages.add_follower("7", KEN)
+    platform.pages.members.add_follower("7", KEN)
     platform.appdata.uninstall(APP, KEN)
     with pytest.raises(Unavailable):
         platform.users.delete(KEN)
@@ -404,7 +404,7 @@ def test_no_list_is_read_by_a_scan(world: World) -> None:
     platform.apps.page()
     platform.pages.page()
     platform.directory.installed_users(APP)
-    platform.pages.followers("7")
+    platform.pages.members.followers("7")
 
     assert {call.operation for call in world.calls} <= {"query", "batch_get_item"}
 

@@ -66,7 +66,7 @@ def here(make_world: Callable[..., World]) -> Iterator[World]:
     world.platform.apps.create(App(QUEST, "クエスト"))
     world.platform.pages.create(Page(CAFE, "カフェ縁側", thumbnail_small="https://cafe.example/small.jpg"))
     world.platform.pages.add_module(CAFE, QUEST, "クエストの部屋", "3")
-    world.platform.pages.add_administrator(CAFE, MEI)
+    world.platform.pages.members.add_administrator(CAFE, MEI)
     yield world
     lane.reset(before)
 

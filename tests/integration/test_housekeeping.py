@@ -166,7 +166,7 @@ def test_a_deleted_page_is_gone_at_once_and_its_feeds_soon(world: World, operato
     filled(world)
     other = post(world, contentUri="http://quest.example/2")
     assert other
-    world.platform.pages.add_follower(PAGE, HANA)
+    world.platform.pages.members.add_follower(PAGE, HANA)
 
     assert operator("DELETE", f"/pages/{PAGE}").json == {"id": PAGE, "changed": True}
 

@@ -58,7 +58,7 @@ def test_a_page_is_shown_with_what_its_category_has(world: World):
     )
     world.platform.pages.create(cafe)
     for user in (HANA, KEN):
-        world.platform.pages.add_follower(cafe.id, user)
+        world.platform.pages.members.add_follower(cafe.id, user)
     reply = ask(world, "/2/pages/187793")
     assert (reply.status, reply.headers["content-type"]) == (200, "application/json; charset=utf-8")
     assert reply.json == {

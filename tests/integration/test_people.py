@@ -36,7 +36,7 @@ def populated(made: World) -> World:
         made.platform.appdata.install(APPS["quest"], USERS[name])
     made.platform.pages.create(CAFE)
     for name in FOLLOWERS:
-        made.platform.pages.add_follower(CAFE.id, USERS[name])
+        made.platform.pages.members.add_follower(CAFE.id, USERS[name])
     made.calls.clear()
     return made
 

@@ -167,7 +167,7 @@ def content_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list
     users = [platform.users.create(User(new_user_id(), f"user {turn}")).id for turn in range(USERS)]
     platform.pages.create(Page(page, "Busy"))
     platform.pages.add_module(page, crowd.app, "Quest", "1")
-    platform.pages.add_administrator(page, users[0])
+    platform.pages.members.add_administrator(page, users[0])
     recorder = Recorder(crowd)
     clients = []
     for number in range(CLIENTS):

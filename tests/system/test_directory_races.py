@@ -117,13 +117,16 @@ def test_followers_are_counted_exactly(stores: Stores) -> None:
     people = stores.people(8)
     chance = random.Random(7)
     deeds = [
-        (chance.choice([stores.pages.add_follower, stores.pages.remove_follower]), chance.choice(people))
+        (
+            chance.choice([stores.pages.members.add_follower, stores.pages.members.remove_follower]),
+            chance.choice(people),
+        )
         for _ in range(400)
     ]
 
     at_once([lambda deed=deed, user=user: deed(page, user) for deed, user in deeds])
 
-    followers = stores.pages.followers(page)[0]
+    followers = stores.pages.members.followers(page)[0]
     assert stores.pages.get(page).followers == len(followers)  # type: ignore[union-attr]
     stores.check_counts(people)
 
@@ -161,7 +164,10 @@ def test_nothing_is_left_of_a_user_whom_others_befriend_while_they_go(stores: St
         stores.directory.befriend(one, other)
     jobs: list[Callable[[], Any]] = [lambda other=other: stores.directory.befriend(one, other) for other in others]
     jobs += [lambda other=other: stores.directory.unfriend(one, other) for other in others[:10]]
-    jobs += [lambda: stores.pages.add_follower(page, one), lambda: stores.pages.add_administrator(page, one)]
+    jobs += [
+        lambda: stores.pages.members.add_follower(page, one),
+        lambda: stores.pages.members.add_administrator(page, one),
+    ]
     random.Random(9).shuffle(jobs)
 
     results = at_once([*jobs[:25], lambda: stores.users.delete(one), lambda: stores.users.delete(one), *jobs[25:]])
@@ -176,9 +182,11 @@ def test_a_page_and_its_followers_go_at_once(stores: Stores) -> None:
     page = stores.pages.create(Page(new_page_id(), "Café")).id
     people = stores.people(60)
     for user in people[:40]:
-        stores.pages.add_follower(page, user)
-    jobs: list[Callable[[], Any]] = [lambda user=user: stores.pages.add_follower(page, user) for user in people[40:]]
-    jobs += [lambda user=user: stores.pages.remove_follower(page, user) for user in people[:20]]
+        stores.pages.members.add_follower(page, user)
+    jobs: list[Callable[[], Any]] = [
+        lambda user=user: stores.pages.members.add_follower(page, user) for user in people[40:]
+    ]
+    jobs += [lambda user=user: stores.pages.members.remove_follower(page, user) for user in people[:20]]
 
     at_once([*jobs[:20], lambda: stores.pages.delete(page), lambda: stores.pages.delete(page), *jobs[20:]])
 

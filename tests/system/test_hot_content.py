@@ -97,7 +97,7 @@ def make_content(served: Served) -> Iterator[Callable[..., Content]]:
         users = [platform.users.create(User(new_user_id(), f"user {turn}")).id for turn in range(people)]
         platform.pages.create(Page(page, "Hot"))
         platform.pages.add_module(page, crowd.app, "Quest")
-        platform.pages.add_administrator(page, users[0])
+        platform.pages.members.add_administrator(page, users[0])
         return Content(crowd, page, f"http://quest.example/hot/{secrets.token_hex(4)}", users)
 
     yield make

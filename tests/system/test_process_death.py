@@ -50,7 +50,7 @@ class Mortals:
         here.apps.create(App(APP, "Quest", scopes=("mixi_apps2",)))
         here.apps.create(App(PUBLIC, "Album", False, None, ("com.example.album:/back",), scopes=("r_profile",)))
         here.pages.create(Page(PAGE, "Cafe"))
-        here.pages.add_administrator(PAGE, self.poster)
+        here.pages.members.add_administrator(PAGE, self.poster)
         here.pages.add_module(PAGE, APP, "menu name")
 
     def user(self) -> str:

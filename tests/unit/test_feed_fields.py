@@ -2,8 +2,8 @@
 
 import pytest
 
+from chalicelib.core.codecs.contents_json import read_comment, read_content_uri, read_draft
 from chalicelib.core.errors import BadRequest, ParameterInvalid
-from chalicelib.core.codecs.contents_json import (read_comment, read_content_uri, read_draft)
 from chalicelib.core.model.contents import Draft
 
 DETAILS = "https://engawa.example/pages/"

@@ -22,12 +22,33 @@ from chalicelib import settings
 from chalicelib.api.opensocial.rpc import METHODS
 from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
 from chalicelib.core.model.directory import App
-from chalicelib.core.oauth import (OPERATOR, REPEAT_SECONDS, SERVED_SCOPES, USER_SCOPES, Asked, Family, RedirectedError, basic_credentials, family_of, hashed, is_challenge, may_ask, new_salt, new_token, pruned, registered_redirect, same, scopes_in, successor, with_credentials)
-from chalicelib.web.auth.oauth_forms import (MOST_PARAMETERS, form_target, location, parse_form, redirects_sent)
+from chalicelib.core.oauth import (
+    OPERATOR,
+    REPEAT_SECONDS,
+    SERVED_SCOPES,
+    USER_SCOPES,
+    Asked,
+    Family,
+    RedirectedError,
+    basic_credentials,
+    family_of,
+    hashed,
+    is_challenge,
+    may_ask,
+    new_salt,
+    new_token,
+    pruned,
+    registered_redirect,
+    same,
+    scopes_in,
+    successor,
+    with_credentials,
+)
 from chalicelib.core.people import FIELDS
 from chalicelib.core.sign_in_delays import DEVICE_MARKS, Device, Failures, mark_of, network
 from chalicelib.web.auth.access_tokens import Keys, Tokens
 from chalicelib.web.auth.external_issuer import Issuer
+from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS, form_target, location, parse_form, redirects_sent
 from chalicelib.web.html import texts
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
 

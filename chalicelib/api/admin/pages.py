@@ -85,21 +85,21 @@ def remove_module(here: Platform, request: Request, access: Access, page: str, m
 def list_administrators(here: Platform, request: Request, access: Access, page: str) -> Response:
     """A page's administrators, in order of id: `id` and `displayName`. `cursor`, `count`."""
     _need(here, page)
-    ids, following = here.pages.administrators(page, *list_part(request))
+    ids, following = here.pages.members.administrators(page, *list_part(request))
     return list_answer(named_users(here, ids), following)
 
 
 @route(PAGE + "/administrators/{user}", methods=["PUT"])
 def add_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Make a user an administrator of a page."""
-    changed = here.pages.add_administrator(known_id("page", page), known_id("user", user))
+    changed = here.pages.members.add_administrator(known_id("page", page), known_id("user", user))
     return changed_answer(changed, page=page, user=user)
 
 
 @route(PAGE + "/administrators/{user}", methods=["DELETE"])
 def remove_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Take that away."""
-    changed = here.pages.remove_administrator(known_id("page", page), known_id("user", user))
+    changed = here.pages.members.remove_administrator(known_id("page", page), known_id("user", user))
     return changed_answer(changed, page=page, user=user)
 
 
@@ -107,19 +107,19 @@ def remove_administrator(here: Platform, request: Request, access: Access, page:
 def list_followers(here: Platform, request: Request, access: Access, page: str) -> Response:
     """A page's followers, in order of id: `id` and `displayName`. `cursor`, `count`."""
     _need(here, page)
-    ids, following = here.pages.followers(page, *list_part(request))
+    ids, following = here.pages.members.followers(page, *list_part(request))
     return list_answer(named_users(here, ids), following)
 
 
 @route(PAGE + "/followers/{user}", methods=["PUT"])
 def add_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Make a user a follower of a page."""
-    changed = here.pages.add_follower(known_id("page", page), known_id("user", user))
+    changed = here.pages.members.add_follower(known_id("page", page), known_id("user", user))
     return changed_answer(changed, page=page, user=user)
 
 
 @route(PAGE + "/followers/{user}", methods=["DELETE"])
 def remove_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Take that away."""
-    changed = here.pages.remove_follower(known_id("page", page), known_id("user", user))
+    changed = here.pages.members.remove_follower(known_id("page", page), known_id("user", user))
     return changed_answer(changed, page=page, user=user)

@@ -15,11 +15,11 @@ from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.model.directory import User
-from chalicelib.core.oauth import (Asked, RedirectedError)
-from chalicelib.web.auth.oauth_forms import (form_target, location)
+from chalicelib.core.oauth import Asked, RedirectedError
 from chalicelib.platform import Platform
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.transactions import Transaction
+from chalicelib.web.auth.oauth_forms import form_target, location
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html.rendering import error_page, language_of, page

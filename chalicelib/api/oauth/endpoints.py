@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Request, Response
 
 from chalicelib.core.errors import TooLarge
-from chalicelib.core.oauth import (SERVED_SCOPES, basic_credentials, with_credentials)
-from chalicelib.web.auth.oauth_forms import (MOST_PARAMETERS, parse_form, redirects_sent)
+from chalicelib.core.oauth import SERVED_SCOPES, basic_credentials, with_credentials
 from chalicelib.platform import Platform
+from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS, parse_form, redirects_sent
 from chalicelib.web.error_answers import answer_any
 from chalicelib.web.face import Face, Token
 from chalicelib.web.json_answers import json_answer

@@ -16,7 +16,7 @@ from chalicelib.api.page.requests import (
     posting,
     shown,
 )
-from chalicelib.core.codecs.contents_json import (read_comment)
+from chalicelib.core.codecs.contents_json import read_comment
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import AnswerRecord

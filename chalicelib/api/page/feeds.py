@@ -21,8 +21,8 @@ from chalicelib.api.page.requests import (
     posting,
     shown,
 )
+from chalicelib.core.codecs.contents_json import read_draft
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.codecs.contents_json import (read_draft)
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import Draft

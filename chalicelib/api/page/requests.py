@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from chalice.app import Request, Response
 
 from chalicelib.core.codecs.checks import is_id
-from chalicelib.core.codecs.contents_json import Shown
+from chalicelib.core.codecs.contents_json import Shown, read_content_uri
 from chalicelib.core.errors import NotFound, ParameterInvalid
-from chalicelib.core.codecs.contents_json import (read_content_uri)
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import Part
 from chalicelib.core.paging import Paging, paging

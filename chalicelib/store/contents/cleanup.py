@@ -14,10 +14,9 @@ from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Key, beginning, key_of
 from chalicelib.store.contents.cleanup_notes import PAGE, SOON_MS, USER, Notes
 from chalicelib.store.contents.cleanup_queue import Queue
-from chalicelib.store.contents.items import (Tables)
 from chalicelib.store.contents.feeds import Feeds
 from chalicelib.store.contents.images import Images
-from chalicelib.store.contents.items import SORT_KEYS, favorite_key
+from chalicelib.store.contents.items import SORT_KEYS, Tables, favorite_key
 from chalicelib.store.contents.posts_of_user import Posts
 from chalicelib.store.directory.pages import Pages
 

@@ -148,7 +148,7 @@ class Comments:
         of the page) and Unavailable.
         """
         content = content_of(page, content_uri)
-        head_place, administrator = (self._table, head_key(content)), self._pages.administrator(page, user)
+        head_place, administrator = (self._table, head_key(content)), self._pages.members.administrator(page, user)
         found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
         self._pages.check(page, found)
         if head_place not in found:

@@ -133,7 +133,7 @@ class Posting:
         pages, users, apps = self._pages, self._users, self._apps
         module = pages.module_place(page, draft.source) if draft.source else apps.place(app)
         head: Place | None = None
-        places = [pages.place(page), users.place(poster), pages.administrator(page, poster), module]
+        places = [pages.place(page), users.place(poster), pages.members.administrator(page, poster), module]
         if draft.content_uri:
             head = (self._tables.comments, head_key(content_of(page, draft.content_uri)))
             places.append(head)
@@ -149,7 +149,7 @@ class Posting:
         if users.from_item(found.get(users.place(poster))) is None:
             raise PermissionDenied
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
-        administers = pages.administrator(page, poster) in found
+        administers = pages.members.administrator(page, poster) in found
         source = page_items.from_item(held).feed_source
         shown = administers or source is FeedSource.EVERYONE
         admission = Admission(page, poster, name, shown, administers, found.get(head) if head else None)

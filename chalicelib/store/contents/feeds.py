@@ -14,9 +14,10 @@ from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.cleanup_notes import Notes
 from chalicelib.store.contents.cleanup_queue import Queue
+from chalicelib.store.contents.favorites import more_favorites
 from chalicelib.store.contents.feed_posting import leave
-from chalicelib.store.contents.items import (Tables)
 from chalicelib.store.contents.items import (
+    Tables,
     content_of,
     feed_key,
     generation_of,
@@ -30,7 +31,6 @@ from chalicelib.store.contents.items import (
 from chalicelib.store.contents.numbered_lists import GENERATION, Numbered, number_of, total
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
-from chalicelib.store.contents.favorites import (more_favorites)
 
 NEEDS = (
     on_table("feeds", "GetItem", "BatchGetItem"),
@@ -111,7 +111,7 @@ class Feeds:
         page) and Unavailable. What is left behind is cleared by way of the queue.
         """
         head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
-        administrator = self._pages.administrator(page, user)
+        administrator = self._pages.members.administrator(page, user)
         for wait in races():
             found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
             self._pages.check(page, found)

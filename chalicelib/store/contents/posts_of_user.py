@@ -12,9 +12,17 @@ from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.comments import Comments
 from chalicelib.store.contents.favorites import Favorites
-from chalicelib.store.contents.items import (Tables)
 from chalicelib.store.contents.feeds import Feeds
-from chalicelib.store.contents.items import by, content_in, generation_in, generation_of, head_key, to_comment, to_feed
+from chalicelib.store.contents.items import (
+    Tables,
+    by,
+    content_in,
+    generation_in,
+    generation_of,
+    head_key,
+    to_comment,
+    to_feed,
+)
 from chalicelib.store.directory.users import Users
 
 # What one call cannot erase, or what was on its way, goes by way of the queue.

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from chalicelib.core.cursor import from_cursor, to_cursor
+from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.items import Item, Key, Span, beginning, typed
 
 T = TypeVar("T")
@@ -63,6 +64,11 @@ def of_user(user: str, kind: str, other: str) -> Key:
 def of_page(page: str, kind: str, other: str) -> Key:
     """What a page has: MODULE and a number, ADMINISTRATOR or FOLLOWER and a user's id."""
     return f"page#{page}", kind + other
+
+
+def rows_of_page(dynamo: Dynamo, table: str, page: str, kind: str, cursor: str | None, count: int) -> list[Item]:
+    """Read some of what a page has of a kind (MODULE, ADMINISTRATOR, FOLLOWER), strongly consistent."""
+    return list(dynamo.query(table, page_key(page)[0], after(kind, cursor), consistent=True, limit=count))
 
 
 def shard(user: str) -> str:

@@ -3,7 +3,7 @@
 The keys are in keys.py, the attributes in page_items.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -22,10 +22,8 @@ from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MOD
 from chalicelib.store.directory.page_items import (
     ATTRIBUTES,
     LIST,
-    administers,
     administrator_row,
     follower_row,
-    follows,
     from_item,
     module_item,
     module_row,
@@ -33,6 +31,7 @@ from chalicelib.store.directory.page_items import (
     to_module,
     typed,
 )
+from chalicelib.store.directory.page_members import PageMembers
 
 NEEDS = (
     on_table("directory", "BatchGetItem", "PutItem", "UpdateItem"),
@@ -54,6 +53,7 @@ class Pages:
         self._table = table
         self._clock = clock
         self._counted = Counted(dynamo, table)
+        self.members = PageMembers(dynamo, table, self._counted)
 
     def create(self, page: Page) -> Page:
         """Store a new page; as stored. Raises Conflict (its id is taken) and Unavailable."""
@@ -182,7 +182,7 @@ class Pages:
 
     def modules(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[Module]:
         """A page's modules, in order of their numbers' text."""
-        items = self._rows(page, MODULE, cursor, count + 1)
+        items = keys.rows_of_page(self._dynamo, self._table, page, MODULE, cursor, count + 1)
         _, following = keys.part(map(keys.named, items), count)
         return [to_module(item) for item in items[:count]], following
 
@@ -196,85 +196,8 @@ class Pages:
 
         self._counted.clear(find)
 
-    def add_administrator(self, page: str, user: str) -> bool:
-        """Make a user an administrator of a page; whether they were none. Raises NotFound and Unavailable."""
-        return self._counted.add([administrator_row(page, user)])
-
-    def remove_administrator(self, page: str, user: str) -> bool:
-        """Take that away; whether they were one. Raises NotFound (no such user) and Unavailable."""
-        return self._counted.remove([administrator_row(page, user)])
-
-    def administrators(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
-        """Ids of a page's administrators, in order of id."""
-        return keys.part(map(keys.named, self._rows(page, ADMINISTRATOR, cursor, count + 1)), count)
-
-    def administrator(self, page: str, user: str) -> Place:
-        """Where the item is that exists exactly while `user` administers `page`."""
-        return self._table, keys.of_page(page, ADMINISTRATOR, user)
-
-    def is_administrator(self, page: str, user: str) -> bool:
-        """Whether a user administers a page."""
-        return self._dynamo.get(*self.administrator(page, user), consistent=False) is not None
-
-    def add_follower(self, page: str, user: str) -> bool:
-        """Make a user a follower of a page; whether they were none. Raises NotFound and Unavailable."""
-        return self._counted.add([follower_row(page, user)])
-
-    def remove_follower(self, page: str, user: str) -> bool:
-        """Take that away; whether they were one. Raises NotFound (no such page or user) and Unavailable."""
-        return self._counted.remove([follower_row(page, user)])
-
-    def followers(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
-        """Ids of a page's followers, in order of id; how many there are stands in the page."""
-        return keys.part(map(keys.named, self._rows(page, FOLLOWER, cursor, count + 1)), count)
-
-    def follower(self, page: str, user: str) -> Place:
-        """Where the item is that exists exactly while `user` follows `page`."""
-        return self._table, keys.of_page(page, FOLLOWER, user)
-
-    def followers_among(self, page: str, users: Iterable[str]) -> set[str]:
-        """Those of the users who follow a page: one item each, side by side."""
-        places = [self.follower(page, user) for user in users]
-        return {keys.named(item) for item in self._dynamo.batch_get(places, consistent=False).values()}
-
-    def administered(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
-        """Ids of the pages that a user administers, in order of id, as the index knows them."""
-        return self._pages_of(administers(user), cursor, count)
-
-    def followed(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
-        """Ids of the pages that a user follows, in order of id, as the index knows them."""
-        return self._pages_of(follows(user), cursor, count)
-
-    def end_memberships(self, user: str) -> None:
-        """Take a user who is being deleted off all pages that the index knows of. Raises Unavailable.
-
-        The index may lag: there is more to come while the user's item counts pages (`Users.delete` sees to it).
-        """
-
-        def find() -> Sequence[Rows]:
-            names = ((administers(user), administrator_row), (follows(user), follower_row))
-            listed = [
-                make(keys.named(item, "pk"), user)
-                for name, make in names
-                for item in self._dynamo.listed(self._table, name, limit=_AT_ONCE)
-            ]
-            # The index may still list what is no more.
-            places = [(self._table, key_of(row.item)) for row in listed]
-            there = self._dynamo.batch_get(places, consistent=True)
-            return [[row] for row in listed if (self._table, key_of(row.item)) in there]
-
-        self._counted.clear(find)
-
     def _update(self, page: str, change: Update, condition: Condition) -> None:
         self._dynamo.settle(lambda: self._dynamo.update(self._table, keys.page_key(page), change, condition))
-
-    def _pages_of(self, name: str, cursor: str | None, count: int) -> Part[str]:
-        items = self._dynamo.listed(self._table, name, keys.after("page#", cursor), limit=count + 1)
-        return keys.part((keys.named(item, "pk") for item in items), count)
-
-    def _rows(self, page: str, kind: str, cursor: str | None, count: int) -> list[Item]:
-        span = keys.after(kind, cursor)
-        return list(self._dynamo.query(self._table, keys.page_key(page)[0], span, consistent=True, limit=count))
 
     def _some_of(self, page: str) -> Sequence[Rows]:
         """What belongs to a page, some at a time."""

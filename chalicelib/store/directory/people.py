@@ -153,7 +153,7 @@ class People:
     def _installed(self, app: str, friends: Sequence[str], query: Query) -> dict[str, bool]:
         """Those of the friends who pass the query's filter, each with whether they have installed the app."""
         installs = {friend: self._directory.install(friend, app) for friend in friends}
-        follows = {friend: self._pages.follower(query.page, friend) for friend in friends if query.page}
+        follows = {friend: self._pages.members.follower(query.page, friend) for friend in friends if query.page}
         found = self._dynamo.batch_get([*installs.values(), *follows.values()], consistent=False)
         return {
             friend: place in found

@@ -192,7 +192,7 @@ class Users:
             if self._directory.has_installs(user):
                 raise Conflict("The user has apps installed")
             self._directory.end_friendships(user)
-            self._pages.end_memberships(user)
+            self._pages.members.end_memberships(user)
             try:
                 self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.user_key(user), unused))
             except Lost:
