@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chalice.app import Chalice
 
 from chalicelib import bootstrap
-from chalicelib.api.route_table import App
+from chalicelib.api.route_table import EngawaApp
 from chalicelib.api.scheduled import CLEAN, SWEEP, housekeeping
 from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
@@ -21,7 +21,7 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
 
     One that is not `whole` has the Persistence API alone, and loads other faces as they are asked for.
     """
-    made = App(platform)
+    made = EngawaApp(platform)
     telemetry = Telemetry(lambda: platform().settings.stage, lambda: platform().keys)
     made.register_middleware(telemetry.of_request, "http")
     made.register_middleware(bounded, "http")

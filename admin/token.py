@@ -67,7 +67,7 @@ def token(
     Whoever may read the token keys may do this; nobody else can. A user's token is for trying an app out: it is no
     grant, installs nothing, and opens what the permission model gives. The local platform needs none of it.
     """
-    from chalicelib.web.auth.access_tokens import Keys, Tokens, WrongKeys
+    from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys, WrongKeys
 
     if keys is sys.stdin and sys.stdin.isatty():
         raise click.UsageError("Give --keys a file, or pipe the keys in.")
@@ -75,12 +75,12 @@ def token(
         raise click.UsageError("--user needs --app.")
     if not user and (app or scopes or owner):
         raise click.UsageError("--app, --scope and --owner are for --user.")
-    token_keys = Keys(keys.read)
+    token_keys = TokenKeys(keys.read)
     try:
         token_keys.check()
     except WrongKeys as wrong:
         raise Failure(f"These are not token keys: {wrong}") from None
-    made = Tokens(token_keys, url.rstrip("/")).issue(
+    made = AccessTokens(token_keys, url.rstrip("/")).issue(
         app=app or CLIENT, viewer=user, owner=owner, scopes=scopes if user else [OPERATOR], lifetime=lifetime
     )
     try:

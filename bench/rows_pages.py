@@ -38,7 +38,7 @@ def cafe(world: World, posters: int = 0, feeds: int = 1) -> None:
 
 def _post(world: World, poster: str, content_uri: str) -> None:
     draft = Draft("新しいお菓子", "今日から、" * 20, "http://quest.example/", content_uri=content_uri, source=MODULE)
-    world.platform.posting.post(world.platform.posting.admit(PAGE, poster, APP, draft), draft)
+    world.platform.feed_posting.post(world.platform.feed_posting.admit(PAGE, poster, APP, draft), draft)
 
 
 def headers_of(world: World, poster: str | None = HANA, **more: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ def person(user: str) -> User:
 
 def befriended(world: World, user: str, friends: Iterable[str]) -> None:
     """A user with these friends, all of whom have the app and follow the page."""
-    directory, pages = world.platform.directory, world.platform.pages
+    directory, pages = world.platform.friends_and_installs, world.platform.pages
 
     def items() -> Iterable[Item]:
         for each in (user, *friends):

@@ -10,34 +10,34 @@ from typing import TYPE_CHECKING
 from chalicelib.settings import Settings
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.directory.friends_and_installs import Directory
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-    from chalicelib.store.bulk_import import Bulk
-    from chalicelib.store.contents.cleanup import Leavings
-    from chalicelib.store.contents.cleanup_notes import Notes
-    from chalicelib.store.contents.cleanup_queue import Queue
+    from chalicelib.store.bulk_import import BulkImport
+    from chalicelib.store.contents.cleanup import Cleanup
+    from chalicelib.store.contents.cleanup_notes import CleanupNotes
+    from chalicelib.store.contents.cleanup_queue import CleanupQueue
     from chalicelib.store.contents.comments import Comments
     from chalicelib.store.contents.favorites import Favorites
-    from chalicelib.store.contents.feed_posting import Posting
+    from chalicelib.store.contents.feed_posting import FeedPosting
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
-    from chalicelib.store.contents.numbered_lists import Numbered
-    from chalicelib.store.contents.posts_of_user import Posts
+    from chalicelib.store.contents.numbered_lists import NumberedLists
+    from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
     from chalicelib.store.directory.users import Users
-    from chalicelib.store.grants.ephemeral import Attempts, UsedStates
+    from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
     from chalicelib.store.idempotency import Idempotency
-    from chalicelib.store.oversized_answers import Answers
-    from chalicelib.store.user_data import Personal
+    from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
     from chalicelib.web.auth.server_states import ServerStates
@@ -71,27 +71,27 @@ class Platform:
     # What every request with a token needs.
 
     @cached_property
-    def keys(self) -> Keys:
+    def keys(self) -> TokenKeys:
         file, secret = self.settings.token_keys_file, self.settings.token_keys_secret
-        return Keys(lambda: self._read_keys("ENGAWA_TOKEN_KEYS", file, secret))
+        return TokenKeys(lambda: self._read_keys("ENGAWA_TOKEN_KEYS", file, secret))
 
     @cached_property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> AccessTokens:
         external = None
         if self.settings.openid_issuer and self.settings.openid_jwks:
             from chalicelib.web.auth.external_issuer import Issuer
 
             external = Issuer(self.settings.openid_issuer, self.settings.openid_jwks, self.settings.issuer)
-        return Tokens(self.keys, self.settings.issuer, external)
+        return AccessTokens(self.keys, self.settings.issuer, external)
 
     @cached_property
-    def directory(self) -> Directory:
-        return Directory(self._dynamo, self.settings.table("directory"))
+    def friends_and_installs(self) -> FriendsAndInstalls:
+        return FriendsAndInstalls(self._dynamo, self.settings.table("directory"))
 
     @cached_property
     def appdata(self) -> AppData:
         table = self.settings.table("appdata")
-        return AppData(self._dynamo, table, self.directory, self.settings.limits, self.clock)
+        return AppData(self._dynamo, table, self.friends_and_installs, self.settings.limits, self.clock)
 
     # What some do.
 
@@ -102,24 +102,24 @@ class Platform:
         return Origins(self.apps.origins, self.settings.issuer)
 
     @cached_property
-    def answers(self) -> "Answers":
-        from chalicelib.store.oversized_answers import Answers
+    def oversized_answers(self) -> "OversizedAnswers":
+        from chalicelib.store.oversized_answers import OversizedAnswers
 
-        return Answers(lambda: self._s3, self.settings.bucket)
+        return OversizedAnswers(lambda: self._s3, self.settings.bucket)
 
     @cached_property
     def users(self) -> "Users":
         from chalicelib.store.directory.users import Users
 
-        return Users(self._dynamo, self._directory_table, self.directory, self.pages, self.clock)
+        return Users(self._dynamo, self._directory_table, self.friends_and_installs, self.pages, self.clock)
 
     @cached_property
     def apps(self) -> "Apps":
         from chalicelib.store.directory.apps import Apps
-        from chalicelib.store.directory.secret_sealing import Seals
+        from chalicelib.store.directory.secret_sealing import SecretSealing
 
         file, secret = self.settings.secret_keys_file, self.settings.secret_keys_secret
-        seals = Seals(lambda: self._read_keys("ENGAWA_SECRET_KEYS", file, secret))
+        seals = SecretSealing(lambda: self._read_keys("ENGAWA_SECRET_KEYS", file, secret))
         return Apps(self._dynamo, self._directory_table, seals, self.pages, self.clock)
 
     @cached_property
@@ -132,7 +132,7 @@ class Platform:
     def people(self) -> "People":
         from chalicelib.store.directory.people import People
 
-        return People(self._dynamo, self.directory, self.users, self.pages)
+        return People(self._dynamo, self.friends_and_installs, self.users, self.pages)
 
     @cached_property
     def grants(self) -> "Grants":
@@ -142,26 +142,26 @@ class Platform:
         return Grants(self._dynamo, table, self._directory_table, self.apps, self.clock)
 
     @cached_property
-    def personal(self) -> "Personal":
-        from chalicelib.store.user_data import Personal
+    def user_data(self) -> "UserData":
+        from chalicelib.store.user_data import UserData
 
-        return Personal(
+        return UserData(
             self.users,
             self.apps,
             self.pages,
-            self.directory,
+            self.friends_and_installs,
             self.appdata,
             self.grants,
             self._posts,
             self._notes,
-            self.answers,
+            self.oversized_answers,
         )
 
     @cached_property
-    def bulk(self) -> "Bulk":
-        from chalicelib.store.bulk_import import Bulk
+    def bulk_import(self) -> "BulkImport":
+        from chalicelib.store.bulk_import import BulkImport
 
-        return Bulk(self.users, self.apps, self.directory, self.appdata)
+        return BulkImport(self.users, self.apps, self.friends_and_installs, self.appdata)
 
     @cached_property
     def states(self) -> "ServerStates":
@@ -182,10 +182,10 @@ class Platform:
         return Idempotency(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
-    def attempts(self) -> "Attempts":
-        from chalicelib.store.grants.ephemeral import Attempts
+    def sign_in_attempts(self) -> "SignInAttempts":
+        from chalicelib.store.grants.ephemeral import SignInAttempts
 
-        return Attempts(self._dynamo, self._ephemeral, self.clock)
+        return SignInAttempts(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
     def sessions(self) -> "Sessions":
@@ -214,16 +214,16 @@ class Platform:
         return LaunchKeys(lambda: self._read_keys("ENGAWA_LAUNCH_KEYS", file, secret))
 
     @cached_property
-    def queue(self) -> "Queue":
-        from chalicelib.store.contents.cleanup_queue import Queue
+    def queue(self) -> "CleanupQueue":
+        from chalicelib.store.contents.cleanup_queue import CleanupQueue
 
-        return Queue(self._sqs, self.settings.cleaning_queue)
+        return CleanupQueue(self._sqs, self.settings.cleaning_queue)
 
     @cached_property
-    def posting(self) -> "Posting":
-        from chalicelib.store.contents.feed_posting import Posting
+    def feed_posting(self) -> "FeedPosting":
+        from chalicelib.store.contents.feed_posting import FeedPosting
 
-        return Posting(
+        return FeedPosting(
             self._dynamo,
             self._tables,
             self.users,
@@ -264,39 +264,39 @@ class Platform:
         return Images(self._s3, self.settings.bucket)
 
     @cached_property
-    def leavings(self) -> "Leavings":
-        from chalicelib.store.contents.cleanup import Leavings
+    def cleanup(self) -> "Cleanup":
+        from chalicelib.store.contents.cleanup import Cleanup
 
-        return Leavings(
+        return Cleanup(
             self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes, self.queue
         )
 
     def sweep(self, seconds: float = 60) -> int:
         """Clear what deletions left in appdata, for about so many seconds, and have the rest cleared; how many items
         went."""
-        self.leavings.remind()
+        self.cleanup.remind()
         return self.appdata.sweep(seconds)
 
     # What those are made of.
 
     @cached_property
-    def _posts(self) -> "Posts":
-        from chalicelib.store.contents.posts_of_user import Posts
+    def _posts(self) -> "PostsOfUser":
+        from chalicelib.store.contents.posts_of_user import PostsOfUser
 
         offset = self.settings.utc_offset
-        return Posts(self._dynamo, self._tables, self.users, self.feeds, self.comments, self.favorites, offset)
+        return PostsOfUser(self._dynamo, self._tables, self.users, self.feeds, self.comments, self.favorites, offset)
 
     @cached_property
-    def _notes(self) -> "Notes":
-        from chalicelib.store.contents.cleanup_notes import Notes
+    def _notes(self) -> "CleanupNotes":
+        from chalicelib.store.contents.cleanup_notes import CleanupNotes
 
-        return Notes(self._dynamo, self._tables.feeds, self.clock)
+        return CleanupNotes(self._dynamo, self._tables.feeds, self.clock)
 
     @cached_property
-    def _lists(self) -> "Numbered":
-        from chalicelib.store.contents.numbered_lists import Numbered
+    def _lists(self) -> "NumberedLists":
+        from chalicelib.store.contents.numbered_lists import NumberedLists
 
-        return Numbered(self._dynamo, self._tables.feeds, self.clock)
+        return NumberedLists(self._dynamo, self._tables.feeds, self.clock)
 
     @cached_property
     def _tables(self) -> "Tables":

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import bootstrap, store
-from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP, Need
+from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP, IamNeed
 
 FUNCTIONS = (API, SWEEP, CLEAN)
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +25,7 @@ LOCAL = "local"
 Statement = dict[str, Any]
 
 
-def declared() -> Iterator[tuple[str, Need]]:
+def declared() -> Iterator[tuple[str, IamNeed]]:
     """Every declaration with the module it stands in: `store/contents/feeds.py`."""
     prefix = f"{store.__name__}."
     for module in sorted(each.name for each in pkgutil.walk_packages(store.__path__, prefix) if not each.ispkg):
@@ -35,7 +35,7 @@ def declared() -> Iterator[tuple[str, Need]]:
     yield from (("bootstrap.py", need) for need in bootstrap.NEEDS)
 
 
-def policy(function: str, stage: str, needs: Iterable[Need], *, traced: bool = False) -> dict[str, Any]:
+def policy(function: str, stage: str, needs: Iterable[IamNeed], *, traced: bool = False) -> dict[str, Any]:
     """The policy document of a function: the sum of what `needs` say of it, and its own logs."""
     actions: dict[tuple[str, str], set[str]] = {}
     for need in needs:

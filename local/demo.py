@@ -98,7 +98,7 @@ def _make(platform: Platform, redirect_uri: str, wanted: Secrets) -> Secrets:
     with suppress(Conflict):
         platform.apps.create(app("album", redirect_uri, None))
     for one, other in FRIENDSHIPS:
-        platform.directory.befriend(USERS[one], USERS[other])
+        platform.friends_and_installs.befriend(USERS[one], USERS[other])
     for installed, users in INSTALLS.items():
         for each in users:
             platform.appdata.install(APPS[installed], USERS[each], DATA.get(each) if installed == "quest" else None)

@@ -17,8 +17,8 @@ def make(platform: Platform) -> str | None:
     """
     try:
         with suppress(Conflict):
-            admission = platform.posting.admit(CAFE.id, USERS[POSTER], APPS["quest"], FEED)
-            platform.posting.post(admission, FEED, _renditions(platform))
+            admission = platform.feed_posting.admit(CAFE.id, USERS[POSTER], APPS["quest"], FEED)
+            platform.feed_posting.post(admission, FEED, _renditions(platform))
         feed, _ = platform.feeds.get(CAFE.id, CONTENT_URI)
     except Refusal:
         return None

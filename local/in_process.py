@@ -21,7 +21,7 @@ from chalicelib import settings
 from chalicelib.api.scheduled import CLEAN
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.model.directory import User
-from chalicelib.store.aws.client import Call, Dynamo
+from chalicelib.store.aws.client import Dynamo, SentCall
 from local import keys, stack
 from local.gateway import Answer, Gateway, Request
 from local.worker import Worker
@@ -118,7 +118,7 @@ class World(Caller):
 
     def __init__(self, directory: Path, **environment: str) -> None:
         self.clock = Clock()
-        self.calls: list[Call] = []
+        self.calls: list[SentCall] = []
         self.waits: list[float] = []
         self.dynamodb, self.s3, self.sqs = map(_client, ("dynamodb", "s3", "sqs"))
         stack.create(self.dynamodb, self.s3, self.sqs, "local")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from local.demo import FILE
 from local.environment import Environment, Refused
 
@@ -19,8 +19,8 @@ def issue(directory: Path, arguments: argparse.Namespace) -> str:
         demo: dict[str, Any] = json.loads((directory / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Refused(f"There is no {directory / FILE}; run make serve first.") from None
-    keys = Keys((directory / "token-keys.json").read_text)
-    return Tokens(keys, demo["baseUrl"]).issue(
+    keys = TokenKeys((directory / "token-keys.json").read_text)
+    return AccessTokens(keys, demo["baseUrl"]).issue(
         app=_id(demo, "apps", arguments.app),
         viewer=_id(demo, "users", arguments.user) if arguments.user else None,
         scopes=arguments.scope.replace(",", " ").split(),

@@ -27,7 +27,7 @@ class Held:
     """What one user holds in one app."""
 
     ledger: Ledger
-    own: dict[str, own_values.Own] = field(default_factory=dict)
+    own: dict[str, own_values.OwnValue] = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, str]:

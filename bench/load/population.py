@@ -50,7 +50,7 @@ def _directory(world: World, users: list[str]) -> Iterator[Item]:
         yield to_item(person(each))
         for step in range(1, FRIENDS // 2 + 1):
             for other in (users[turn - step], users[(turn + step) % len(users)]):
-                yield mark(world.platform.directory.friendship(each, other))
+                yield mark(world.platform.friends_and_installs.friendship(each, other))
 
 
 def _page(world: World, posters: list[str]) -> None:
@@ -61,7 +61,7 @@ def _page(world: World, posters: list[str]) -> None:
         platform.pages.members.add_administrator(PAGE, each)
     for turn in range(FEEDS):
         draft = Draft("新しいお菓子", "今日から、" * 20, content_uri=content_uri(turn), source=_MODULE)
-        platform.posting.post(platform.posting.admit(PAGE, posters[turn % len(posters)], APP, draft), draft)
+        platform.feed_posting.post(platform.feed_posting.admit(PAGE, posters[turn % len(posters)], APP, draft), draft)
     for turn in range(COMMENTED):
         flood(world, PAGE, content_uri(turn), COMMENTS, POSTERS)
 

@@ -18,7 +18,7 @@ from chalice.app import Request, Response
 from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import NotFound
-from chalicelib.core.model.contents import Comment, Feed, Part
+from chalicelib.core.model.contents import Comment, ContentsPart, Feed
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.paging import Paging
 from chalicelib.platform import Platform
@@ -39,7 +39,7 @@ _PREVIEW = 200
 
 
 @dataclass(frozen=True)
-class Who:
+class PosterLine:
     """A person or a page as shown; `name` None: gone. Where there is no picture, the name's first letter stands in."""
 
     name: str | None
@@ -75,7 +75,7 @@ def _shown(
     of: Page,
     feed: Feed,
     posters: Mapping[str, User],
-    comments: Part[Comment],
+    comments: ContentsPart[Comment],
     cursor: str | None,
 ) -> Response:
     language = language_of(request)
@@ -123,12 +123,12 @@ def _shortened(text: str) -> str:
     return text if len(text) <= COMMENT_CHARACTERS else text[: COMMENT_CHARACTERS - 1] + "…"
 
 
-def _who(name: str, picture: str) -> Who:
-    return Who(name, picture if origin_of(picture) else None)
+def _who(name: str, picture: str) -> PosterLine:
+    return PosterLine(name, picture if origin_of(picture) else None)
 
 
-def _user(user: User | None) -> Who:
-    return _who(user.display_name, user.thumbnail_url) if user else Who(None, None)
+def _user(user: User | None) -> PosterLine:
+    return _who(user.display_name, user.thumbnail_url) if user else PosterLine(None, None)
 
 
 def _links(language: Language, feed: Feed) -> Sequence[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from chalice.app import Request, Response
 
 from chalicelib.core.codecs.checks import check_id
 from chalicelib.core.errors import BadRequest, NotFound
-from chalicelib.core.launch import Start, StartForm, check_app_params, signed_form, signed_url
+from chalicelib.core.launch import PageAppStart, StartForm, check_app_params, signed_form, signed_url
 from chalicelib.core.model.directory import App, StartMethod
 from chalicelib.platform import Platform
 from chalicelib.web.auth.launch_keys import LaunchKeys
@@ -46,7 +46,7 @@ def start(here: Platform, request: Request) -> Response:
         raise NotFound("The app has no start page")
     user = here.sessions.read(request).user
     viewer = user if user and here.grants.held(user, app.id) else None
-    told = Start(on, module, viewer, app_params)
+    told = PageAppStart(on, module, viewer, app_params)
     if app.start_method is StartMethod.FORM:
         return _form_page(request, app, signed_form(app.start_url, app.id, told, keys.signing()))
     target = signed_url(app.start_url, app.id, told, keys.signing())

@@ -9,7 +9,7 @@ from chalice.app import Request, Response
 
 from chalicelib.core.model.access import Access
 from chalicelib.core.paging import Paging
-from chalicelib.core.people import SCOPE, Group, asked_fields, read_query, select, view
+from chalicelib.core.people import SCOPE, PeopleGroup, asked_fields, read_query, select, view
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
 from chalicelib.web.json_answers import data_answer
@@ -36,13 +36,13 @@ def read(here: Platform, request: Request, access: Access, user: str, group: str
     fields = asked_fields(",".join(parameters(request, "fields")), access.scopes)
     target, wanted = select(user, check_format(request, group), viewer)
     query = read_query(lambda name: next(reversed(parameters(request, name)), None))
-    if wanted is Group.SELF:
+    if wanted is PeopleGroup.SELF:
         found = here.people.one(access.app, owner, viewer, target)
     else:
         found = here.people.friends(access.app, owner, viewer, query)
     strict = here.settings.strict_profiles
     entries = [view(person, fields, found.running, strict=strict) for person in found.people]
-    if wanted is Group.SELF:
-        return data_answer({"entry": entries[0], **Paging().counters(1, 1)}, {}, here.answers.keeper(viewer))
+    if wanted is PeopleGroup.SELF:
+        return data_answer({"entry": entries[0], **Paging().counters(1, 1)}, {}, here.oversized_answers.keeper(viewer))
     counters = query.paging.counters(len(entries), found.total)
-    return data_answer({"entry": entries, **counters}, {}, here.answers.keeper(viewer))
+    return data_answer({"entry": entries, **counters}, {}, here.oversized_answers.keeper(viewer))

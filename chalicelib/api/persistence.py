@@ -11,7 +11,7 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib.core import conditions
-from chalicelib.core.appdata import Group, asked_keys, check_pairs, deleted_keys, select, select_writable
+from chalicelib.core.appdata import DataGroup, asked_keys, check_pairs, deleted_keys, select, select_writable
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
@@ -49,11 +49,11 @@ def read(here: Platform, request: Request, access: Access, user: str, group: str
     keys = asked_keys(_fields(request), limits, most=limits.read_keys)
     demands = _conditions(request)
     match selection.group:
-        case Group.USAGE:
+        case DataGroup.USAGE:
             return json_answer({"entry": _usage(here, viewer, here.appdata.usage(access.app, viewer))})
-        case Group.FRIENDS:
+        case DataGroup.FRIENDS:
             found = here.appdata.read_friends(access.app, viewer, keys)
-            return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.answers.keeper(viewer))
+            return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.oversized_answers.keeper(viewer))
     if selection.own:
         reading = here.appdata.read(access.app, viewer, keys, demands)
     else:
@@ -108,7 +108,9 @@ def _entry(user: str, data: dict[str, str]) -> dict[str, Any]:
 def _reading_answer(here: Platform, user: str, reading: Reading) -> Response:
     if reading.data is None:
         return unchanged_answer(reading.etag)
-    return data_answer({"entry": [_entry(user, reading.data)]}, {"ETag": reading.etag}, here.answers.keeper(user))
+    return data_answer(
+        {"entry": [_entry(user, reading.data)]}, {"ETag": reading.etag}, here.oversized_answers.keeper(user)
+    )
 
 
 def _receipt_answer(receipt: Receipt) -> Response:

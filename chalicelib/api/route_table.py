@@ -121,7 +121,7 @@ ROUTES: Mapping[str, Load] = {
 """What paths begin with, and how the faces are loaded that have them."""
 
 
-class App(Chalice):
+class EngawaApp(Chalice):
     """A Chalice app that has the routes of those faces that are loaded, and loads those that it is asked for."""
 
     def __init__(self, platform: Callable[[], Platform]) -> None:

@@ -41,7 +41,7 @@ def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blue
         def work() -> None:
             here = platform()
             for message in event:
-                if not here.leavings.work(message.body, CLEAN_SECONDS):
+                if not here.cleanup.work(message.body, CLEAN_SECONDS):
                     here.queue.tell(message.body)
 
         with deadline.within(seconds_left(event.context)):

@@ -10,7 +10,7 @@ from enum import Enum
 
 from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied, QuotaExceeded, TooLarge
 from chalicelib.core.limits import Limits
-from chalicelib.core.permission import Status, Whose, may_update_data
+from chalicelib.core.permission import InstallStatus, MatrixRow, may_update_data
 
 ME = "@me"
 ALL = frozenset({"*", "@all"})
@@ -24,7 +24,7 @@ _NEAR = 0.8
 """How like one of `_NAMING` a name is that is a slip of it, as difflib counts: `feilds` is 0.83, `format` 0.17."""
 
 
-class Group(Enum):
+class DataGroup(Enum):
     """The Group-IDs of the appdata path. `@usage` is Engawa's own."""
 
     SELF = "@self"
@@ -33,15 +33,15 @@ class Group(Enum):
 
 
 @dataclass(frozen=True)
-class Selection:
+class DataSelection:
     """Whose data a path speaks of: `owner` is a user id; `own` says that it is the viewer's."""
 
     owner: str
     own: bool
-    group: Group
+    group: DataGroup
 
 
-def select(user: str, group: str, viewer: str) -> Selection:
+def select(user: str, group: str, viewer: str) -> DataSelection:
     """Read the selectors of `/2/apps/appdata/{user}/{group}`. One's own id equals `@me` everywhere.
 
     Raises PermissionDenied for a group that does not exist, for anyone else's `@friends` or `@usage`, and for what is
@@ -49,20 +49,20 @@ def select(user: str, group: str, viewer: str) -> Selection:
     """
     own = user in (ME, viewer)
     try:
-        selection = Selection(viewer if own else user, own, Group(group))
+        selection = DataSelection(viewer if own else user, own, DataGroup(group))
     except ValueError:
         raise PermissionDenied from None
-    if not own and (selection.group is not Group.SELF or len(user) > USER_CHARACTERS):
+    if not own and (selection.group is not DataGroup.SELF or len(user) > USER_CHARACTERS):
         raise PermissionDenied
     return selection
 
 
-def select_writable(user: str, group: str, viewer: str) -> Selection:
+def select_writable(user: str, group: str, viewer: str) -> DataSelection:
     """As `select`, for POST, PUT and DELETE: only the viewer's own `@self`, else PermissionDenied."""
     selection = select(user, group, viewer)
     # Whether the app is installed is known only later; that of all people the viewer alone may update, already.
-    whose = Whose.VIEWER if selection.own else Whose.OTHER
-    if selection.group is not Group.SELF or not may_update_data(whose, Status.INSTALLED):
+    whose = MatrixRow.VIEWER if selection.own else MatrixRow.OTHER
+    if selection.group is not DataGroup.SELF or not may_update_data(whose, InstallStatus.INSTALLED):
         raise PermissionDenied
     return selection
 

@@ -21,7 +21,7 @@ KINDS = ("users", "friendships", "installs")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RecordResult:
     """What became of one record; `refusal` says why it was not stored."""
 
     status: str
@@ -34,14 +34,14 @@ class Outcome:
         return {"status": self.status, "error": self.refusal.error, "error_description": self.refusal.description}
 
 
-def stored(created: bool) -> Outcome:
+def stored(created: bool) -> RecordResult:
     """The record is stored, now or before."""
-    return Outcome("created" if created else "unchanged")
+    return RecordResult("created" if created else "unchanged")
 
 
-def refused(refusal: Refusal) -> Outcome:
+def refused(refusal: Refusal) -> RecordResult:
     """The record is not stored."""
-    return Outcome("refused", refusal)
+    return RecordResult("refused", refusal)
 
 
 def read_records(body: object) -> dict[str, list[Any]]:
@@ -89,7 +89,7 @@ def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
     return one, other
 
 
-def compare(known: User, given: Mapping[str, Any]) -> Outcome:
+def compare(known: User, given: Mapping[str, Any]) -> RecordResult:
     """What becomes of a record of a user who exists: unchanged if all that it gives is so, else refused."""
     for name, value in given.items():
         now = getattr(known, name)
@@ -113,6 +113,6 @@ def rounds(pairs: Iterable[tuple[int, tuple[str, str]]]) -> list[list[int]]:
     return made
 
 
-def in_order(count: int, outcomes: Mapping[int, Outcome]) -> Sequence[Outcome]:
+def in_order(count: int, outcomes: Mapping[int, RecordResult]) -> Sequence[RecordResult]:
     """The outcomes of `count` records, by their number."""
     return [outcomes[number] for number in range(count)]

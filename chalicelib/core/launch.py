@@ -28,7 +28,7 @@ class LaunchKey:
 
 
 @dataclass(frozen=True)
-class Start:
+class PageAppStart:
     """What an app learns of its start; None: not given."""
 
     page: str
@@ -62,7 +62,7 @@ class StartForm:
     fields: tuple[tuple[str, str], ...]
 
 
-def signed_url(start_url: str, client: str, start: Start, key: LaunchKey) -> str:
+def signed_url(start_url: str, client: str, start: PageAppStart, key: LaunchKey) -> str:
     """The start URL of the app `client` with its own query, the start's parameters and the signature.
 
     Names that only a start may give are dropped from the app's own query: no name means two things. A fragment stays.
@@ -76,7 +76,7 @@ def signed_url(start_url: str, client: str, start: Start, key: LaunchKey) -> str
     return f"{address}?{_spaced(query)}{_fragment(parts)}"
 
 
-def signed_form(start_url: str, client: str, start: Start, key: LaunchKey) -> StartForm:
+def signed_form(start_url: str, client: str, start: PageAppStart, key: LaunchKey) -> StartForm:
     """Return the same start as a form, signed as a POST: the app's own query stays in its action. Raises as above."""
     from oauthlib.oauth1 import SIGNATURE_TYPE_BODY
 
@@ -100,7 +100,7 @@ def _own(start_url: str) -> tuple[SplitResult, list[tuple[str, str]]]:
     return parts, [(name, value) for name, value in own if not name.startswith(_RESERVED)]
 
 
-def _told(start: Start, key: LaunchKey) -> list[tuple[str, str]]:
+def _told(start: PageAppStart, key: LaunchKey) -> list[tuple[str, str]]:
     return [*start.parameters(), ("xoauth_signature_publickey", key.kid)]
 
 

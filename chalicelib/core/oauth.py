@@ -142,7 +142,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AuthorizationRequest:
     """What an app asks a user for, checked: the page may show it, and its answer may go to `redirect_uri`.
 
     `owner` is the user whose app it is to be (None: whoever allows it); `owner_installed` says whether that user has

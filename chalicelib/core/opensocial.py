@@ -24,8 +24,8 @@ from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenie
 from chalicelib.core.limits import Limits
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import User
-from chalicelib.core.people import Field, Person, Query
-from chalicelib.core.permission import Running
+from chalicelib.core.people import Person, PersonField, Query
+from chalicelib.core.permission import AppRun
 
 MOST_IDS = 100
 """Users that one request may name."""
@@ -36,7 +36,7 @@ PREFIX = "mixi.jp:"
 _FULL_ID = re.compile(r"(?:urn:guid:)?mixi\.jp:(?P<id>[a-z0-9]{12})(?:[0-9A-Za-z]{40})?")
 
 
-class Group(Enum):
+class OpenSocialGroup(Enum):
     """The groups of people."""
 
     SELF = "@self"
@@ -46,7 +46,7 @@ class Group(Enum):
 
 
 @dataclass(frozen=True)
-class Selection:
+class OpenSocialSelection:
     """Whom a request names: `users` themselves (SELF), or the friends of the one user in it (FRIENDS).
 
     `several` says that more than one was named: then who may not be had is absent, else it is a refusal. `users` are
@@ -54,12 +54,12 @@ class Selection:
     """
 
     users: tuple[str, ...]
-    group: Group
+    group: OpenSocialGroup
     several: bool
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedFields:
     """The fields of people that a request wants: those of FIELDS, and those that are no field of a user."""
 
     common: tuple[str, ...]
@@ -71,19 +71,19 @@ class Wanted:
         return any(FIELDS[name].setting for name in self.common)
 
 
-def _addresses(user: User) -> people.Value:
+def _addresses(user: User) -> people.FieldValue:
     # The unstructured address, by its name in OpenSocial 0.9 and in 0.8.
     return [dict.fromkeys(("formatted", "unstructuredAddress"), user.address)] if user.address else None
 
 
-FIELDS: Mapping[str, Field] = {
+FIELDS: Mapping[str, PersonField] = {
     **people.FIELDS,
     "addresses": replace(people.FIELDS["address"], value=_addresses),
     "dateOfBirth": people.FIELDS["birthday"],
 }
 """The fields of a user: those of core/people.py, and OpenSocial's names for two of them."""
 
-_OWN_FIELDS: Mapping[str, Callable[[Person, Running], str | bool | dict[str, str]]] = {
+_OWN_FIELDS: Mapping[str, Callable[[Person, AppRun], str | bool | dict[str, str]]] = {
     "nickname": lambda person, running: person.user.display_name,
     "isViewer": lambda person, running: person.user.id == running.viewer,
     "isOwner": lambda person, running: person.user.id == running.owner,
@@ -100,7 +100,7 @@ def owner_of(access: Access) -> str:
     return access.owner or access.user
 
 
-def select_data(users: object, group: object, app: object, access: Access) -> Selection:
+def select_data(users: object, group: object, app: object, access: Access) -> OpenSocialSelection:
     """Whose data a read speaks of.
 
     `users` is `@me`, `@viewer`, `@owner`, an id in any of its forms, or a list of these; `group` `@self` (default) or
@@ -109,20 +109,20 @@ def select_data(users: object, group: object, app: object, access: Access) -> Se
     """
     if _text("appId", app, "@app") not in ("@app", access.app):
         raise PermissionDenied
-    return _select(users, group, access, (Group.SELF, Group.FRIENDS))
+    return _select(users, group, access, (OpenSocialGroup.SELF, OpenSocialGroup.FRIENDS))
 
 
 def check_writable(users: object, group: object, app: object, access: Access) -> str:
     """As `select_data`, for updates and deletions: the viewer, the only one whose data may be changed; their id."""
     selection = select_data(users, group, app, access)
-    if selection != Selection((access.user,), Group.SELF, several=False):
+    if selection != OpenSocialSelection((access.user,), OpenSocialGroup.SELF, several=False):
         raise PermissionDenied
     return access.user
 
 
-def select_people(users: object, group: object, access: Access) -> Selection:
+def select_people(users: object, group: object, access: Access) -> OpenSocialSelection:
     """As `select_data`, of people; `@all` is the friends."""
-    return _select(users, group, access, tuple(Group))
+    return _select(users, group, access, tuple(OpenSocialGroup))
 
 
 def data_keys(fields: object, limits: Limits) -> frozenset[str] | None:
@@ -151,7 +151,7 @@ def keys_to_delete(fields: object, keys: object, limits: Limits) -> frozenset[st
     return deletion(names, limits) if names else None
 
 
-def person_fields(fields: object, scopes: Iterable[str]) -> Wanted:
+def person_fields(fields: object, scopes: Iterable[str]) -> RequestedFields:
     """The fields that `fields` names and the scopes open; by default those that need no scope of their own.
 
     As in core/people.py `id` is always among them, and names of no field are ignored. Raises InsufficientScope for a
@@ -159,11 +159,11 @@ def person_fields(fields: object, scopes: Iterable[str]) -> Wanted:
     """
     names = _texts("fields", fields)
     if not names:
-        return Wanted(people.DEFAULT_FIELDS, _OWN_DEFAULTS)
+        return RequestedFields(people.DEFAULT_FIELDS, _OWN_DEFAULTS)
     every = bool(ALL & names.keys())
     # `id`, which is always answered, so that the own fields alone do not look like no fields at all.
     common = people.asked_fields(",".join([*names, "id"]), scopes, FIELDS)
-    return Wanted(common, tuple(name for name in _OWN_FIELDS if every or name in names))
+    return RequestedFields(common, tuple(name for name in _OWN_FIELDS if every or name in names))
 
 
 def person_query(parameter: Callable[[str], object]) -> Query:
@@ -184,7 +184,7 @@ def person_query(parameter: Callable[[str], object]) -> Query:
     return people.read_query(text)
 
 
-def person(each: Person, wanted: Wanted, running: Running, *, strict: bool) -> dict[str, Any]:
+def person(each: Person, wanted: RequestedFields, running: AppRun, *, strict: bool) -> dict[str, Any]:
     """An obtainable person's entry; `strict` is the profile visibility of that name."""
     own = {name: _OWN_FIELDS[name](each, running) for name in wanted.own}
     return people.view(each, wanted.common, running, strict=strict, known=FIELDS) | own
@@ -208,9 +208,9 @@ _WORDS: Mapping[str, Mapping[str, str | None]] = {
 }
 
 
-def _select(users: object, group: object, access: Access, groups: Iterable[Group]) -> Selection:
+def _select(users: object, group: object, access: Access, groups: Iterable[OpenSocialGroup]) -> OpenSocialSelection:
     named = _texts("userId", users)
-    wanted = _text("groupId", group, Group.SELF.value)
+    wanted = _text("groupId", group, OpenSocialGroup.SELF.value)
     if not named:
         raise ParameterInvalid("No user is named: userId is missing")
     if len(named) > MOST_IDS:
@@ -223,11 +223,11 @@ def _select(users: object, group: object, access: Access, groups: Iterable[Group
     if not known:
         raise PermissionDenied
     several = len(distinct) > 1
-    if wanted == Group.SELF.value:
-        return Selection(known, Group.SELF, several)
+    if wanted == OpenSocialGroup.SELF.value:
+        return OpenSocialSelection(known, OpenSocialGroup.SELF, several)
     if several:
         raise ParameterInvalid("Friends can be asked for of one user at a time")
-    return Selection(known, Group.FRIENDS, several=False)
+    return OpenSocialSelection(known, OpenSocialGroup.FRIENDS, several=False)
 
 
 def _id(name: str, access: Access) -> str | None:

@@ -14,7 +14,7 @@ from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
 from chalicelib.core.model.directory import Publication, User
 from chalicelib.core.paging import Paging, paging
-from chalicelib.core.permission import Closeness, Running, may_obtain_information, may_obtain_profile, status
+from chalicelib.core.permission import AppRun, Closeness, may_obtain_information, may_obtain_profile, status
 
 SCOPE = "r_profile"
 THUMBNAIL_PIXELS = 76
@@ -24,17 +24,17 @@ MOST_PEOPLE = 1000
 _ME = "@me"
 _ALL = frozenset({"*", "@all"})
 
-Value = str | int | list[dict[str, str | int]] | None
+FieldValue = str | int | list[dict[str, str | int]] | None
 
 
-class Group(Enum):
+class PeopleGroup(Enum):
     """The Group-IDs of the people path."""
 
     SELF = "@self"
     FRIENDS = "@friends"
 
 
-class Filter(Enum):
+class PeopleFilter(Enum):
     """What `filterBy` may ask of friends."""
 
     HAS_APP = "hasApp"
@@ -44,36 +44,36 @@ class Filter(Enum):
 
 
 @dataclass(frozen=True)
-class Field:
+class PersonField:
     """One field of a person: its value, the scope it asks for beside `r_profile`, and whose setting publishes it.
 
     Without a `setting` it is the user's information, with one the user's profile information.
     """
 
-    value: Callable[[User], Value]
+    value: Callable[[User], FieldValue]
     scope: str | None = None
     setting: str | None = None
 
 
-def _thumbnails(user: User) -> Value:
+def _thumbnails(user: User) -> FieldValue:
     if not user.thumbnail_url:
         return []
     url, pixels = user.thumbnail_url, THUMBNAIL_PIXELS
     return [{"value": url, "url": url, "width": pixels, "height": pixels}]
 
 
-FIELDS: Mapping[str, Field] = {
-    "id": Field(attrgetter("id")),
-    "displayName": Field(attrgetter("display_name")),
-    "thumbnailUrl": Field(attrgetter("thumbnail_url")),
-    "profileUrl": Field(attrgetter("profile_url")),
-    "thumbnailDetails": Field(_thumbnails),
-    "bloodType": Field(attrgetter("blood_type"), scope="r_profile_blood_type"),
-    "address": Field(attrgetter("address"), scope="r_profile_location", setting="address"),
-    "location": Field(attrgetter("address"), scope="r_profile_location", setting="address"),
-    "birthday": Field(attrgetter("birthday"), scope="r_profile_birthday", setting="birthday"),
-    "age": Field(attrgetter("age"), scope="r_profile_birthday", setting="age"),
-    "gender": Field(attrgetter("gender"), scope="r_profile_gender", setting="gender"),
+FIELDS: Mapping[str, PersonField] = {
+    "id": PersonField(attrgetter("id")),
+    "displayName": PersonField(attrgetter("display_name")),
+    "thumbnailUrl": PersonField(attrgetter("thumbnail_url")),
+    "profileUrl": PersonField(attrgetter("profile_url")),
+    "thumbnailDetails": PersonField(_thumbnails),
+    "bloodType": PersonField(attrgetter("blood_type"), scope="r_profile_blood_type"),
+    "address": PersonField(attrgetter("address"), scope="r_profile_location", setting="address"),
+    "location": PersonField(attrgetter("address"), scope="r_profile_location", setting="address"),
+    "birthday": PersonField(attrgetter("birthday"), scope="r_profile_birthday", setting="birthday"),
+    "age": PersonField(attrgetter("age"), scope="r_profile_birthday", setting="age"),
+    "gender": PersonField(attrgetter("gender"), scope="r_profile_gender", setting="gender"),
 }
 """Every field, in the order in which an answer has them."""
 DEFAULT_FIELDS = ("id", "displayName", "thumbnailUrl", "profileUrl")
@@ -94,7 +94,7 @@ class Query:
     paging: Paging
     by_name: bool
     descending: bool
-    filter: Filter | None
+    filter: PeopleFilter | None
     page: str | None
 
     def arranged(self, names: Mapping[str, str]) -> list[str]:
@@ -104,7 +104,7 @@ class Query:
         return sorted(names, reverse=self.descending)
 
 
-def select(user: str, group: str, viewer: str) -> tuple[str, Group]:
+def select(user: str, group: str, viewer: str) -> tuple[str, PeopleGroup]:
     """Read the selectors of `/2/people/{user}/{group}`: a user id and what is asked of it.
 
     One's own id equals `@me`. Raises PermissionDenied for a group that does not exist, for anyone else's `@friends`,
@@ -112,17 +112,17 @@ def select(user: str, group: str, viewer: str) -> tuple[str, Group]:
     """
     target = viewer if user == _ME else user
     try:
-        wanted = Group(group)
+        wanted = PeopleGroup(group)
     except ValueError:
         raise PermissionDenied from None
     if target != viewer and not is_id("user", target):
         raise PermissionDenied
-    if wanted is Group.FRIENDS and target != viewer:
+    if wanted is PeopleGroup.FRIENDS and target != viewer:
         raise PermissionDenied
     return target, wanted
 
 
-def asked_fields(text: str, scopes: Iterable[str], known: Mapping[str, Field] = FIELDS) -> tuple[str, ...]:
+def asked_fields(text: str, scopes: Iterable[str], known: Mapping[str, PersonField] = FIELDS) -> tuple[str, ...]:
     """The fields of `known` that a `fields` parameter asks for and the scopes open, in order; `id` always.
 
     Empty is the default fields; `*` or `@all` anywhere is every field that the scopes open; names of no field are
@@ -147,20 +147,20 @@ def read_query(parameter: Callable[[str], str | None]) -> Query:
     # How close friends are is not known, so by affinity they come by id.
     sort_by = _one_of("sortBy", parameter("sortBy"), ("id", "displayName", "affinity"))
     order = _one_of("sortOrder", parameter("sortOrder"), ("ascending", "descending"))
-    chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in Filter])
-    page = parameter("filterValue") if chosen == Filter.PAGE.value else None
-    if chosen == Filter.PAGE.value and not (page and is_id("page", page)):
+    chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in PeopleFilter])
+    page = parameter("filterValue") if chosen == PeopleFilter.PAGE.value else None
+    if chosen == PeopleFilter.PAGE.value and not (page and is_id("page", page)):
         raise ParameterInvalid("filterValue must be the id of a page")
     return Query(
         paging=part,
         by_name=sort_by == "displayName",
         descending=order == "descending",
-        filter=Filter(chosen) if chosen else None,
+        filter=PeopleFilter(chosen) if chosen else None,
         page=page,
     )
 
 
-def is_obtainable(person: Person, running: Running) -> bool:
+def is_obtainable(person: Person, running: AppRun) -> bool:
     """Whether anything of a person may be had: where it may not, the person is absent, not empty."""
     whose = running.whose(person.user.id)
     return may_obtain_information(
@@ -168,14 +168,14 @@ def is_obtainable(person: Person, running: Running) -> bool:
     )
 
 
-def depends_on_friends_of_friends(person: Person, running: Running) -> bool:
+def depends_on_friends_of_friends(person: Person, running: AppRun) -> bool:
     """Whether a strict profile visibility has to know if a person is a friend of a friend of the viewer's."""
     published = person.user.publication.values()
     return running.closeness(person.user.id) is Closeness.STRANGER and Publication.FRIENDS_OF_FRIENDS in published
 
 
 def view(
-    person: Person, fields: Iterable[str], running: Running, *, strict: bool, known: Mapping[str, Field] = FIELDS
+    person: Person, fields: Iterable[str], running: AppRun, *, strict: bool, known: Mapping[str, PersonField] = FIELDS
 ) -> dict[str, Any]:
     """An obtainable person's entry: those of the fields that have a value and that the permission model gives out.
 
@@ -185,7 +185,7 @@ def view(
     whose = running.whose(user.id)
     closeness = running.closeness(user.id) if strict else None
 
-    def may(field: Field) -> bool:
+    def may(field: PersonField) -> bool:
         if field.setting is None:
             return True
         published = user.publication[field.setting]

@@ -13,7 +13,7 @@ from enum import Enum, IntEnum
 from chalicelib.core.model.directory import Publication
 
 
-class Whose(Enum):
+class MatrixRow(Enum):
     """Whose id is named, as seen from the app that runs: the first columns of the matrices."""
 
     OWNER = "Owner: self"
@@ -23,14 +23,14 @@ class Whose(Enum):
     OTHER = "Others"
 
 
-class Status(Enum):
+class InstallStatus(Enum):
     """Whether the person whose id is named has installed the app."""
 
     INSTALLED = "Installed"
     NOT_INSTALLED = "Not installed"
 
 
-class Sign(Enum):
+class MatrixSign(Enum):
     """What a cell of a matrix says."""
 
     ALWAYS = "●"
@@ -43,42 +43,42 @@ class Sign(Enum):
     NEVER = "×"
 
 
-INSTALLED, NOT_INSTALLED = Status.INSTALLED, Status.NOT_INSTALLED
-Matrix = dict[tuple[Whose, Status], tuple[Sign, Sign]]
+INSTALLED, NOT_INSTALLED = InstallStatus.INSTALLED, InstallStatus.NOT_INSTALLED
+Matrix = dict[tuple[MatrixRow, InstallStatus], tuple[MatrixSign, MatrixSign]]
 
 
-def _matrix(*rows: tuple[Whose, Status, str, str]) -> Matrix:
-    return {(whose, status): (Sign(first), Sign(second)) for whose, status, first, second in rows}
+def _matrix(*rows: tuple[MatrixRow, InstallStatus, str, str]) -> Matrix:
+    return {(whose, status): (MatrixSign(first), MatrixSign(second)) for whose, status, first, second in rows}
 
 
 # fmt: off
 INFORMATION = _matrix(
     # whose id              app status      user's       user's profile
     #                                       information  information
-    (Whose.OWNER,           INSTALLED,      "●",         "○"),
-    (Whose.OWNERS_FRIEND,   INSTALLED,      "●",         "○"),
-    (Whose.OWNERS_FRIEND,   NOT_INSTALLED,  "▲",         "△"),
-    (Whose.VIEWER,          INSTALLED,      "●",         "○"),
-    (Whose.VIEWER,          NOT_INSTALLED,  "×",         "×"),
-    (Whose.VIEWERS_FRIEND,  INSTALLED,      "●",         "○"),
-    (Whose.VIEWERS_FRIEND,  NOT_INSTALLED,  "×",         "×"),
-    (Whose.OTHER,           INSTALLED,      "●",         "○"),
-    (Whose.OTHER,           NOT_INSTALLED,  "×",         "×"),
+    (MatrixRow.OWNER,           INSTALLED,      "●",         "○"),
+    (MatrixRow.OWNERS_FRIEND,   INSTALLED,      "●",         "○"),
+    (MatrixRow.OWNERS_FRIEND,   NOT_INSTALLED,  "▲",         "△"),
+    (MatrixRow.VIEWER,          INSTALLED,      "●",         "○"),
+    (MatrixRow.VIEWER,          NOT_INSTALLED,  "×",         "×"),
+    (MatrixRow.VIEWERS_FRIEND,  INSTALLED,      "●",         "○"),
+    (MatrixRow.VIEWERS_FRIEND,  NOT_INSTALLED,  "×",         "×"),
+    (MatrixRow.OTHER,           INSTALLED,      "●",         "○"),
+    (MatrixRow.OTHER,           NOT_INSTALLED,  "×",         "×"),
 )
 """Obtaining information: the user's (nickname, profile and picture URL, blood type) and the profile's (address, age,
 birth date, gender)."""
 
 DATA = _matrix(
     # whose id              app status      update       obtain
-    (Whose.OWNER,           INSTALLED,      "×",         "●"),
-    (Whose.OWNERS_FRIEND,   INSTALLED,      "×",         "●"),
-    (Whose.OWNERS_FRIEND,   NOT_INSTALLED,  "×",         "×"),
-    (Whose.VIEWER,          INSTALLED,      "●",         "●"),
-    (Whose.VIEWER,          NOT_INSTALLED,  "×",         "×"),
-    (Whose.VIEWERS_FRIEND,  INSTALLED,      "×",         "●"),
-    (Whose.VIEWERS_FRIEND,  NOT_INSTALLED,  "×",         "×"),
-    (Whose.OTHER,           INSTALLED,      "×",         "●"),
-    (Whose.OTHER,           NOT_INSTALLED,  "×",         "×"),
+    (MatrixRow.OWNER,           INSTALLED,      "×",         "●"),
+    (MatrixRow.OWNERS_FRIEND,   INSTALLED,      "×",         "●"),
+    (MatrixRow.OWNERS_FRIEND,   NOT_INSTALLED,  "×",         "×"),
+    (MatrixRow.VIEWER,          INSTALLED,      "●",         "●"),
+    (MatrixRow.VIEWER,          NOT_INSTALLED,  "×",         "×"),
+    (MatrixRow.VIEWERS_FRIEND,  INSTALLED,      "×",         "●"),
+    (MatrixRow.VIEWERS_FRIEND,  NOT_INSTALLED,  "×",         "×"),
+    (MatrixRow.OTHER,           INSTALLED,      "×",         "●"),
+    (MatrixRow.OTHER,           NOT_INSTALLED,  "×",         "×"),
 )
 """Persistent data: update is creation, modification and deletion."""
 # fmt: on
@@ -94,7 +94,7 @@ class Closeness(IntEnum):
 
 
 @dataclass(frozen=True)
-class Running:
+class AppRun:
     """An app as it runs: whose it is (owner), who looks at it (viewer), which of them has installed it, their friends.
 
     The collections of friends need to be right only for the people who are asked about.
@@ -110,24 +110,24 @@ class Running:
     """Friends of the viewer's friends; only a strict profile visibility asks for them."""
 
     @classmethod
-    def own(cls, viewer: str, *, installed: bool, friends: Container[str] = ()) -> "Running":
+    def own(cls, viewer: str, *, installed: bool, friends: Container[str] = ()) -> "AppRun":
         """The viewer's own app: owner and viewer are one."""
         return cls(viewer, viewer, installed, installed, viewer_friends=friends)
 
-    def whose(self, target: str) -> Whose:
+    def whose(self, target: str) -> MatrixRow:
         """The row of the matrices that a person belongs to.
 
         Where owner and viewer are one, the Viewer rows hold. Otherwise the first that fits: self before friends, the
         owner's before the viewer's. Rows of an owner who has not installed the app do not exist.
         """
         if target == self.viewer:
-            return Whose.VIEWER
+            return MatrixRow.VIEWER
         owned = self.owner != self.viewer and self.owner_installed
         if owned and target == self.owner:
-            return Whose.OWNER
+            return MatrixRow.OWNER
         if owned and target in self.owner_friends:
-            return Whose.OWNERS_FRIEND
-        return Whose.VIEWERS_FRIEND if target in self.viewer_friends else Whose.OTHER
+            return MatrixRow.OWNERS_FRIEND
+        return MatrixRow.VIEWERS_FRIEND if target in self.viewer_friends else MatrixRow.OTHER
 
     def may_list_friends(self, target: str) -> bool:
         """Whether the list of a person's friends may be had: the owner's, and the viewer's who has installed the app.
@@ -154,20 +154,20 @@ class Running:
         return Closeness.FRIEND_OF_FRIEND if target in self.friends_of_friends else Closeness.STRANGER
 
 
-def status(installed: bool) -> Status:
+def status(installed: bool) -> InstallStatus:
     """The app status of a person who has, or has not, installed the app."""
     return INSTALLED if installed else NOT_INSTALLED
 
 
-def may_obtain_information(whose: Whose, status: Status, *, visible: bool, viewer_installed: bool) -> bool:
+def may_obtain_information(whose: MatrixRow, status: InstallStatus, *, visible: bool, viewer_installed: bool) -> bool:
     """Whether a person's nickname, URLs and blood type may be had; `visible` is their switch."""
     sign = _information(whose, status, viewer_installed)[0]
     return _allows(sign, Publication.EVERYONE, visible)
 
 
 def may_obtain_profile(
-    whose: Whose,
-    status: Status,
+    whose: MatrixRow,
+    status: InstallStatus,
     publication: Publication,
     *,
     visible: bool,
@@ -185,14 +185,14 @@ def may_obtain_profile(
     return _allows(sign, publication, visible)
 
 
-def may_update_data(whose: Whose, status: Status) -> bool:
+def may_update_data(whose: MatrixRow, status: InstallStatus) -> bool:
     """Whether a person's persistent data may be created, modified or deleted."""
-    return DATA[whose, status][0] is Sign.ALWAYS
+    return DATA[whose, status][0] is MatrixSign.ALWAYS
 
 
-def may_obtain_data(whose: Whose, status: Status) -> bool:
+def may_obtain_data(whose: MatrixRow, status: InstallStatus) -> bool:
     """Whether a person's persistent data may be read."""
-    return DATA[whose, status][1] is Sign.ALWAYS
+    return DATA[whose, status][1] is MatrixSign.ALWAYS
 
 
 _FARTHEST = {
@@ -204,22 +204,22 @@ _FARTHEST = {
 }
 
 
-def _information(whose: Whose, status: Status, viewer_installed: bool) -> tuple[Sign, Sign]:
+def _information(whose: MatrixRow, status: InstallStatus, viewer_installed: bool) -> tuple[MatrixSign, MatrixSign]:
     """Return a row of INFORMATION; × for friends of a viewer who has not installed the app: the (*) of the page."""
-    if whose is Whose.VIEWERS_FRIEND and not viewer_installed:
-        return Sign.NEVER, Sign.NEVER
+    if whose is MatrixRow.VIEWERS_FRIEND and not viewer_installed:
+        return MatrixSign.NEVER, MatrixSign.NEVER
     return INFORMATION[whose, status]
 
 
-def _allows(sign: Sign, publication: Publication, visible: bool) -> bool:
+def _allows(sign: MatrixSign, publication: Publication, visible: bool) -> bool:
     match sign:
-        case Sign.ALWAYS:
+        case MatrixSign.ALWAYS:
             return True
-        case Sign.PUBLISHED:
+        case MatrixSign.PUBLISHED:
             return publication is not Publication.NOBODY
-        case Sign.UNLESS_OFF:
+        case MatrixSign.UNLESS_OFF:
             return visible
-        case Sign.PUBLIC_UNLESS_OFF:
+        case MatrixSign.PUBLIC_UNLESS_OFF:
             return visible and publication is Publication.EVERYONE
-        case Sign.NEVER:
+        case MatrixSign.NEVER:
             return False

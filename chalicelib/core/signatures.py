@@ -35,7 +35,7 @@ Parameters = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Signed:
+class SignedRequest:
     """What a signed request says: `requestor` is the user on whose behalf the app asks, `owner` whose app it is.
 
     `timestamp` is in seconds.
@@ -50,7 +50,7 @@ class Signed:
     body_hash: str | None
 
 
-def read(parameters: Parameters, now: int) -> Signed:
+def read(parameters: Parameters, now: int) -> SignedRequest:
     """The protocol's parameters of a request that came at `now` (seconds). Raises SignatureRefused.
 
     400 for what is missing, stands twice or cannot be, 401 for a timestamp out of the window and for a token: the app
@@ -72,7 +72,7 @@ def read(parameters: Parameters, now: int) -> Signed:
         raise SignatureRefused("signature_method_rejected", f"The signature method must be {METHOD}", 400)
     if found.get("oauth_token"):
         raise SignatureRefused("token_rejected", "The app signs for itself: there is no oauth_token")
-    return Signed(
+    return SignedRequest(
         app=found["oauth_consumer_key"],
         requestor=_user(found, REQUESTOR),
         # Whether the owner has the app is for the data to say, as with the requestor.
@@ -84,7 +84,7 @@ def read(parameters: Parameters, now: int) -> Signed:
     )
 
 
-def check_body(signed: Signed, digest: str, *, form: bool, needed: bool) -> None:
+def check_body(signed: SignedRequest, digest: str, *, form: bool, needed: bool) -> None:
     """Check a body against what is signed; `digest` is its SHA-1 in base 64, `form` says that it is form-encoded.
 
     No body at all is no form, whatever its content type says.

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from chalicelib.core.bulk_import import (
-    Outcome,
+    RecordResult,
     compare,
     in_order,
     read_new_user,
@@ -23,7 +23,7 @@ from chalicelib.core.passwords import hash_password
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.users import Users
 
 T = TypeVar("T")
@@ -31,16 +31,16 @@ _FRIENDSHIP = {"user": "user", "friend": "user"}
 _INSTALL = {"user": "user", "app": "app"}
 
 
-class Bulk:
+class BulkImport:
     """Imports records. One that was imported before is no difference."""
 
-    def __init__(self, users: Users, apps: Apps, directory: Directory, appdata: AppData) -> None:
+    def __init__(self, users: Users, apps: Apps, directory: FriendsAndInstalls, appdata: AppData) -> None:
         self._users = users
         self._apps = apps
         self._directory = directory
         self._appdata = appdata
 
-    def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Outcome]]:
+    def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[RecordResult]]:
         """What became of each of the records (see core/bulk_import.py), by kind and in order.
 
         A record whose turn found the store busy is refused with `service_unavailable`, and may be sent again.
@@ -48,10 +48,10 @@ class Bulk:
         ways = {"users": self._import_users, "friendships": self._befriend, "installs": self._install}
         return {kind: way(records[kind]) for kind, way in ways.items() if kind in records}
 
-    def _import_users(self, records: Sequence[Any]) -> Sequence[Outcome]:
+    def _import_users(self, records: Sequence[Any]) -> Sequence[RecordResult]:
         read, outcomes = _read(records, read_new_user)
         known = self._users.get_many(found["id"] for found, _ in read.values())
-        jobs: dict[int, Callable[[], Outcome]] = {}
+        jobs: dict[int, Callable[[], RecordResult]] = {}
         for number, (found, password) in read.items():
             if found["id"] in known:
                 outcomes[number] = compare(known[found["id"]], found)
@@ -60,7 +60,7 @@ class Bulk:
                 jobs[number] = partial(self._create, found, hash_password(password) if password else None)
         return in_order(len(records), outcomes | _run(jobs))
 
-    def _create(self, found: dict[str, Any], password_hash: str | None) -> Outcome:
+    def _create(self, found: dict[str, Any], password_hash: str | None) -> RecordResult:
         publication = {**DEFAULT_PUBLICATION, **found.get("publication", {})}
         try:
             self._users.create(User(**{**found, "publication": publication}), password_hash)
@@ -69,22 +69,22 @@ class Bulk:
             return compare(known, found) if known else refused(taken)
         return stored(True)
 
-    def _befriend(self, records: Sequence[Any]) -> Sequence[Outcome]:
+    def _befriend(self, records: Sequence[Any]) -> Sequence[RecordResult]:
         pairs, outcomes = _read(records, lambda record: read_pair(record, _FRIENDSHIP))
         for numbers in rounds(pairs.items()):
             jobs = {number: partial(self._one_friendship, *pairs[number]) for number in numbers}
             outcomes |= _run(jobs)
         return in_order(len(records), outcomes)
 
-    def _one_friendship(self, one: str, other: str) -> Outcome:
+    def _one_friendship(self, one: str, other: str) -> RecordResult:
         return stored(self._directory.befriend(one, other))
 
-    def _install(self, records: Sequence[Any]) -> Sequence[Outcome]:
+    def _install(self, records: Sequence[Any]) -> Sequence[RecordResult]:
         pairs, outcomes = _read(records, lambda record: read_pair(record, _INSTALL))
         names = list(dict.fromkeys(app for _, app in pairs.values()))
         found = side_by_side([partial(self._apps.get, app) for app in names])
         apps = {app for app, known in zip(names, found, strict=True) if known}
-        jobs: dict[int, Callable[[], Outcome]] = {}
+        jobs: dict[int, Callable[[], RecordResult]] = {}
         for number, (user, app) in pairs.items():
             if app in apps:
                 jobs[number] = partial(self._one_install, app, user)
@@ -92,14 +92,14 @@ class Bulk:
                 outcomes[number] = refused(NotFound(f"There is no app {app}"))
         return in_order(len(records), outcomes | _run(jobs))
 
-    def _one_install(self, app: str, user: str) -> Outcome:
+    def _one_install(self, app: str, user: str) -> RecordResult:
         return stored(self._appdata.install(app, user))
 
 
-def _read(records: Sequence[Any], read: Callable[[Any], T]) -> tuple[dict[int, T], dict[int, Outcome]]:
+def _read(records: Sequence[Any], read: Callable[[Any], T]) -> tuple[dict[int, T], dict[int, RecordResult]]:
     """What can be read of the records, and the refusals of what cannot, both by number."""
     found: dict[int, T] = {}
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, RecordResult] = {}
     for number, record in enumerate(records):
         try:
             found[number] = read(record)
@@ -108,8 +108,8 @@ def _read(records: Sequence[Any], read: Callable[[Any], T]) -> tuple[dict[int, T
     return found, outcomes
 
 
-def _run(jobs: Mapping[int, Callable[[], Outcome]]) -> dict[int, Outcome]:
-    def outcome(job: Callable[[], Outcome]) -> Outcome:
+def _run(jobs: Mapping[int, Callable[[], RecordResult]]) -> dict[int, RecordResult]:
+    def outcome(job: Callable[[], RecordResult]) -> RecordResult:
         try:
             return job()
         except Refusal as refusal:

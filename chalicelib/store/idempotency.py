@@ -7,7 +7,7 @@ from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.transactions import AnswerRecord
 
 if TYPE_CHECKING:
-    from chalicelib.store.idempotency_records import Lambda
+    from chalicelib.store.idempotency_records import LambdaContext
 
 
 class Idempotency:
@@ -19,7 +19,11 @@ class Idempotency:
         self._clock = clock
 
     def answer(
-        self, name: Sequence[str], said: Mapping[str, Any], context: "Lambda", post: Callable[[AnswerRecord], str]
+        self,
+        name: Sequence[str],
+        said: Mapping[str, Any],
+        context: "LambdaContext",
+        post: Callable[[AnswerRecord], str],
     ) -> str:
         """Return the answer of `post`, or the one it gave for the same `name` (whose key, for what, and the key).
 
@@ -28,7 +32,9 @@ class Idempotency:
         time is not over; or this one's is), Unavailable, and what `post` raises: a refused request is forgotten.
         """
         # Most requests bring no key: they do not wait for this import.
-        from chalicelib.store.idempotency_records import Records, run_once
+        from chalicelib.store.idempotency_records import IdempotencyRecords, run_once
 
-        records = Records(self._dynamo, self._table, self._clock, int(context.get_remaining_time_in_millis()))
+        records = IdempotencyRecords(
+            self._dynamo, self._table, self._clock, int(context.get_remaining_time_in_millis())
+        )
         return run_once(records, name, said, context, post)

@@ -38,14 +38,14 @@ DAY = 24 * 60 * 60
 log = logging.getLogger(__name__)
 
 
-class Lambda(Protocol):
+class LambdaContext(Protocol):
     """What is needed of Lambda's context."""
 
     def get_remaining_time_in_millis(self) -> int:
         """How long this process may still work on the request."""
 
 
-class Records(BasePersistenceLayer):
+class IdempotencyRecords(BasePersistenceLayer):
     """The records of one request. `clock` gives milliseconds since the epoch; `remaining` is how long it may take.
 
     Each record names who works on it, so that a process which has outlived its time harms no successor's. Times are
@@ -131,10 +131,10 @@ class Records(BasePersistenceLayer):
 
 
 def run_once(
-    records: Records,
+    records: IdempotencyRecords,
     name: Sequence[str],
     said: Mapping[str, Any],
-    context: Lambda,
+    context: LambdaContext,
     post: Callable[[AnswerRecord], str],
 ) -> str:
     """Return the answer of `post`, or the one it gave for the same `name` in the last 24 hours.

@@ -24,7 +24,7 @@ NEEDS = (
 )
 
 
-class Answers:
+class OversizedAnswers:
     """Oversized answers, in a folder of the bucket for each user. Its lifecycle removes them after a day.
 
     A folder has the answers with that user's own data alone, and those of several users that this user has read.

@@ -15,15 +15,15 @@ from chalicelib.core.model.directory import User
 from chalicelib.core.oauth import Grant
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
-from chalicelib.store.contents.cleanup_notes import LATE_MS, USER, Notes
-from chalicelib.store.contents.posts_of_user import Posted, Posts
+from chalicelib.store.contents.cleanup_notes import LATE_MS, USER, CleanupNotes
+from chalicelib.store.contents.posts_of_user import PostedContents, PostsOfUser
 from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.keys import every
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 from chalicelib.store.grants.grants import Grants
-from chalicelib.store.oversized_answers import Answers
+from chalicelib.store.oversized_answers import OversizedAnswers
 
 EXPORT_BYTES = 60_000_000
 """Values of all apps that one export may have to carry: what a function's memory holds several times over."""
@@ -34,7 +34,7 @@ APP_SECONDS = 12.0
 
 
 @dataclass(frozen=True)
-class Everything:
+class UserDataExport:
     """All that is stored about one user. `data` has each installed app's; `administers` and `follows` are pages."""
 
     user: User
@@ -43,10 +43,10 @@ class Everything:
     grants: Sequence[Grant]
     administers: Sequence[str]
     follows: Sequence[str]
-    posted: Posted
+    posted: PostedContents
 
 
-class Personal:
+class UserData:
     """What all stores of one deployment hold about a user."""
 
     def __init__(
@@ -54,12 +54,12 @@ class Personal:
         users: Users,
         apps: Apps,
         pages: Pages,
-        directory: Directory,
+        directory: FriendsAndInstalls,
         appdata: AppData,
         grants: Grants,
-        posts: Posts,
-        notes: Notes,
-        answers: Answers,
+        posts: PostsOfUser,
+        notes: CleanupNotes,
+        answers: OversizedAnswers,
     ) -> None:
         self._users = users
         self._apps = apps
@@ -71,7 +71,7 @@ class Personal:
         self._notes = notes
         self._answers = answers
 
-    def export(self, user: str) -> Everything | None:
+    def export(self, user: str) -> UserDataExport | None:
         """All of it; None where there is no such user. Raises TooLarge (over EXPORT_BYTES of values)."""
         known = self._users.get(user)
         if known is None:
@@ -86,7 +86,7 @@ class Personal:
                 data[app] = self._appdata.read(app, user, None).data or {}
             except PermissionDenied:
                 continue  # Uninstalled meanwhile.
-        return Everything(
+        return UserDataExport(
             user=known,
             friends=list(every(partial(self._directory.friends, user))),
             data=data,

@@ -23,7 +23,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
-class Entry:
+class AtomEntry:
     """One user's entry: their id, in full, the name to show, and the content."""
 
     user: str
@@ -63,12 +63,14 @@ def address(base: str, *segments: str) -> str:
     return "/".join([base, *(quote(segment, safe="@,:;!$&'()*+=") for segment in segments)])
 
 
-def entry_answer(entry: Entry, now: int, headers: Mapping[str, str] | None = None) -> Response:
+def entry_answer(entry: AtomEntry, now: int, headers: Mapping[str, str] | None = None) -> Response:
     """An answer of one entry; `now` in milliseconds since the epoch."""
     return _answer(_entry(ElementTree.Element("entry", {"xmlns": ATOM}), entry, now), headers)
 
 
-def feed_answer(entries: Iterable[Entry], counters: Mapping[str, int], *, uri: str, title: str, now: int) -> Response:
+def feed_answer(
+    entries: Iterable[AtomEntry], counters: Mapping[str, int], *, uri: str, title: str, now: int
+) -> Response:
     """An answer of many: `counters` become elements of OpenSearch, `uri` is the feed's id."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xmlns:osearch": OPENSEARCH})
     ElementTree.SubElement(feed, "title").text = title
@@ -81,7 +83,7 @@ def feed_answer(entries: Iterable[Entry], counters: Mapping[str, int], *, uri: s
     return _answer(feed, None)
 
 
-def _entry(made: ElementTree.Element, entry: Entry, now: int) -> ElementTree.Element:
+def _entry(made: ElementTree.Element, entry: AtomEntry, now: int) -> ElementTree.Element:
     guid = f"urn:guid:{entry.user}"
     ElementTree.SubElement(made, "title").text = _text(entry.title)
     ElementTree.SubElement(made, "id").text = guid

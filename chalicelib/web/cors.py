@@ -23,7 +23,7 @@ from chalicelib.web.auth.access_tokens import MOST_CHARACTERS
 from chalicelib.web.error_answers import answer_any
 from chalicelib.web.face import Declaration, Endpoint, Face, Token
 from chalicelib.web.requests import is_form, is_signed, token_in
-from chalicelib.web.token_dialect import Dialect
+from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
     from chalicelib.web.face import View
@@ -126,7 +126,7 @@ def _middleware(
                 if named and not allowed and request.method not in _READING:
                     raise PermissionDenied("The origin of the page is not registered with the app")
             except Exception as error:
-                answer = answer_any(error, Dialect.OAUTH)
+                answer = answer_any(error, TokenDialect.OAUTH)
         answer = answer or get_response(request)
         varies = [str(answer.headers["Vary"])] if "Vary" in answer.headers else []
         answer.headers["Vary"] = ", ".join([*varies, "Origin"])

@@ -24,14 +24,14 @@ from chalicelib.core.errors import (
     UnsupportedEncoding,
 )
 from chalicelib.web.json_answers import json_answer, rate_headers
-from chalicelib.web.token_dialect import Dialect, challenge, signature_challenge
+from chalicelib.web.token_dialect import TokenDialect, challenge, signature_challenge
 
 log = logging.getLogger(__name__)
 
 _FRAMEWORK = {404: NotFound, 405: MethodNotAllowed}
 
 
-def answer_refusal(refusal: Refusal, dialect: Dialect) -> Response:
+def answer_refusal(refusal: Refusal, dialect: TokenDialect) -> Response:
     """A refusal as JSON, with the headers that belong to it.
 
     `WWW-Authenticate` in the dialect of the request, `Retry-After` in whole seconds, `ETag` and `X-RateLimit-*` where
@@ -58,7 +58,7 @@ def answer_refusal(refusal: Refusal, dialect: Dialect) -> Response:
     return json_answer({"error": error, "error_description": refusal.description}, refusal.status, headers)
 
 
-def answer_any(error: Exception, dialect: Dialect) -> Response:
+def answer_any(error: Exception, dialect: TokenDialect) -> Response:
     """An answer for whatever a route raised: ours in its own words, anything else as a 500 without detail."""
     if isinstance(error, Refusal):
         return answer_refusal(error, dialect)
@@ -77,7 +77,7 @@ def reword_framework(event: Request, get_response: Callable[[Request], Response]
     response = get_response(event)
     if not _is_framework_body(response.body):
         return response
-    ours = answer_refusal(_FRAMEWORK.get(response.status_code, InternalError)(), Dialect.OAUTH)
+    ours = answer_refusal(_FRAMEWORK.get(response.status_code, InternalError)(), TokenDialect.OAUTH)
     ours.headers.update({name: value for name, value in response.headers.items() if name == "Allow"})
     return ours
 

@@ -20,10 +20,10 @@ from chalice.app import Chalice, Request, Response
 from chalicelib import observed
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
 from chalicelib.core.model.access import Access
-from chalicelib.web.auth.access_tokens import Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens
 from chalicelib.web.error_answers import answer_any
 from chalicelib.web.requests import check_encoding, decoded, is_signed, token_in
-from chalicelib.web.token_dialect import Dialect
+from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -47,7 +47,7 @@ class Authenticator(Protocol):
     """The part of a platform that checks who sends a request."""
 
     @property
-    def tokens(self) -> Tokens: ...
+    def tokens(self) -> AccessTokens: ...
 
     @property
     def signatures(self) -> "Signatures": ...
@@ -171,7 +171,7 @@ class Endpoint:
 
     def __call__(self, **segments: str) -> Response:
         """Answer the request that Chalice has just read."""
-        declaration, dialect = self.declaration, Dialect.OAUTH
+        declaration, dialect = self.declaration, TokenDialect.OAUTH
         request: Any = self._app.current_request
         try:
             texts = {name: decoded(each) for name, each in segments.items()}

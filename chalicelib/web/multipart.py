@@ -34,7 +34,7 @@ _ENCODINGS = ("", "7bit", "8bit", "binary")
 
 
 @dataclass(frozen=True)
-class Form:
+class MultipartForm:
     """What was posted: the text of the part `request`, and the bytes of `image1`.
 
     None where there is no such part, and where it has neither a file name nor a byte.
@@ -44,7 +44,7 @@ class Form:
     image: bytes | None
 
 
-def is_form(request: Request) -> bool:
+def is_multipart(request: Request) -> bool:
     """Whether the content type is `multipart/form-data`, in any letter case and with any parameters."""
     media_type: str = request.headers.get("content-type", "")
     return media_type.partition(";")[0].strip().lower() == "multipart/form-data"
@@ -52,7 +52,7 @@ def is_form(request: Request) -> bool:
 
 def holds_parts(request: Request) -> bool:
     """Whether the body is what its content type says. Some clients send other forms as `multipart/form-data`."""
-    found = _BOUNDARY.search(request.headers.get("content-type", "")) if is_form(request) else None
+    found = _BOUNDARY.search(request.headers.get("content-type", "")) if is_multipart(request) else None
     if found is None:
         return False
     raw: bytes | str = request.raw_body
@@ -83,7 +83,7 @@ def read_fields(request: Request, most: int) -> dict[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
-def read_form(request: Request) -> Form:
+def read_form(request: Request) -> MultipartForm:
     """The form in a request's body. Raises BadRequest for what is no such form, ParameterInvalid for other parts.
 
     TooLarge where a part or its headers are larger than above; the size of the image is for others to judge.
@@ -95,7 +95,7 @@ def read_form(request: Request) -> Form:
         text = parts[REQUEST].decode("utf-8")
     except UnicodeDecodeError:
         raise BadRequest(f'The part "{REQUEST}" is not UTF-8') from None
-    return Form(text, parts.get(IMAGE))
+    return MultipartForm(text, parts.get(IMAGE))
 
 
 def _read(request: Request, name_of: "Callable[[MultipartSegment, Collection[str]], str]") -> dict[str, bytes]:
@@ -114,7 +114,7 @@ def _read(request: Request, name_of: "Callable[[MultipartSegment, Collection[str
 
 
 def _boundary(request: Request) -> str:
-    if not is_form(request):
+    if not is_multipart(request):
         raise BadRequest("The content type must be multipart/form-data")
     found = _BOUNDARY.search(request.headers["content-type"])
     boundary = (found[1] or found[2] or "") if found else ""

@@ -9,11 +9,11 @@ from urllib.parse import unquote
 from chalice.app import Request
 
 from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused, UnsupportedEncoding
-from chalicelib.web.token_dialect import Dialect
+from chalicelib.web.token_dialect import TokenDialect
 
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
-_SCHEMES = {"oauth": Dialect.OAUTH, "oauth2": Dialect.OAUTH, "bearer": Dialect.BEARER}
+_SCHEMES = {"oauth": TokenDialect.OAUTH, "oauth2": TokenDialect.OAUTH, "bearer": TokenDialect.BEARER}
 _SHOWN_CODING = 64
 """Characters of an encoding's name that a refusal repeats."""
 _JSON_TYPES = {"application/json", "text/json"}
@@ -59,27 +59,27 @@ def check_encoding(request: Request) -> None:
             raise UnsupportedEncoding(f"Content-Encoding must be identity or absent, not {named[:_SHOWN_CODING]}")
 
 
-def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, Dialect]:
+def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, TokenDialect]:
     """The access token and the dialect it came in.
 
     In `Authorization: OAuth T`, `OAuth2 T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`, and in the query
     parameter `also_in`. Raises TokenRefused (400) where two different tokens are sent.
     """
-    found: dict[str, Dialect] = {}
+    found: dict[str, TokenDialect] = {}
     for line in header_lines(request, "authorization"):
         scheme, _, credentials = line.strip().partition(" ")
         if (spoken := _SCHEMES.get(scheme.lower())) and credentials.strip():
             found.setdefault(credentials.strip(), spoken)
-    places = {"oauth_token": Dialect.OAUTH, "access_token": Dialect.BEARER}
+    places = {"oauth_token": TokenDialect.OAUTH, "access_token": TokenDialect.BEARER}
     if also_in:
-        places[also_in] = Dialect.OAUTH
+        places[also_in] = TokenDialect.OAUTH
     for name, dialect in places.items():
         for token in parameters(request, name):
             if token:
                 found.setdefault(token, dialect)
     if len(found) > 1:
         raise TokenRefused("invalid_request", "More than one access token was sent", status=400)
-    return next(iter(found.items())) if found else (None, Dialect.OAUTH)
+    return next(iter(found.items())) if found else (None, TokenDialect.OAUTH)
 
 
 def is_form(request: Request) -> bool:

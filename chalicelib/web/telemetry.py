@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chalice.app import Request, Response
 
 from chalicelib.observed import Observed, observing
-from chalicelib.web.auth.access_tokens import Keys
+from chalicelib.web.auth.access_tokens import TokenKeys
 from chalicelib.web.error_answers import answer_any, log_unhandled
-from chalicelib.web.token_dialect import Dialect
+from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
@@ -35,7 +35,7 @@ class RunFailed(Exception):
 class Telemetry:
     """What a deployment tells of its work; `stage` and `keys` are called with the first that is told."""
 
-    def __init__(self, stage: Callable[[], str], keys: Callable[[], Keys]) -> None:
+    def __init__(self, stage: Callable[[], str], keys: Callable[[], TokenKeys]) -> None:
         self._stage = stage
         self._keys = keys
         self._cold = True
@@ -47,7 +47,7 @@ class Telemetry:
             try:
                 answer = get_response(request)
             except Exception as error:
-                answer = answer_any(error, Dialect.OAUTH)
+                answer = answer_any(error, TokenDialect.OAUTH)
             answer.headers[REQUEST_ID] = seen.request_id
             method = request.method if request.method in METHODS else "other"
             self._tell("request", f"{method} {request.path}", answer.status_code, seen, began, request.lambda_context)

@@ -9,7 +9,7 @@ from enum import Enum
 from urllib.parse import quote
 
 
-class Dialect(Enum):
+class TokenDialect(Enum):
     """How a request spoke; without any token, as for OAUTH."""
 
     OAUTH = "OAuth"
@@ -17,12 +17,12 @@ class Dialect(Enum):
 
     def spell(self, error: str) -> str:
         """RFC 6750 has no word for an expired token of its own; draft 10 clients branch on it."""
-        return "invalid_token" if self is Dialect.BEARER and error == "expired_token" else error
+        return "invalid_token" if self is TokenDialect.BEARER and error == "expired_token" else error
 
 
-def challenge(dialect: Dialect, error: str, description: str, scope: str | None = None) -> str:
+def challenge(dialect: TokenDialect, error: str, description: str, scope: str | None = None) -> str:
     """The value of `WWW-Authenticate`."""
-    if dialect is Dialect.OAUTH:
+    if dialect is TokenDialect.OAUTH:
         return f"OAuth error='{error}'" + (f",scope='{scope}'" if scope else "")
     bearer = f'Bearer error="{error}", error_description="{description}"'
     return bearer + (f', scope="{scope}"' if scope else "")

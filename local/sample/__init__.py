@@ -18,7 +18,7 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-from chalicelib.web.auth.access_tokens import Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens
 from chalicelib.web.html.texts import preferred
 from local.demo_data import APPS, USERS
 from local.gateway import Answer, Request, error
@@ -39,7 +39,7 @@ _POLICY = (
 class Sample:
     """Answers what is below `/sample`, and None to anything else."""
 
-    def __init__(self, tokens: Tokens, base_url: str) -> None:
+    def __init__(self, tokens: AccessTokens, base_url: str) -> None:
         self._tokens = tokens
         port = urlsplit(base_url).port
         self._hosts = {f"{host}:{port}" for host in ("127.0.0.1", "localhost")}

@@ -43,7 +43,7 @@ def world(make_world: Callable[..., World]) -> World:
     made = make_world()
     made.populate(HANA, KEN, MEI, TARO, YUKI)
     for one, other in ((HANA, KEN), (HANA, MEI), (HANA, TARO)):
-        made.platform.directory.befriend(one, other)
+        made.platform.friends_and_installs.befriend(one, other)
     for user in (HANA, KEN, MEI, YUKI):
         made.platform.appdata.install(APP, user)
     made.calls.clear()

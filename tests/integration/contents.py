@@ -12,7 +12,7 @@ from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.errors import Refusal
 from chalicelib.core.imaging.renditions import Rendition
-from chalicelib.core.model.contents import Draft, Feed, Part
+from chalicelib.core.model.contents import ContentsPart, Draft, Feed
 from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
@@ -168,7 +168,7 @@ class Stage:
         """The texts of the comments, newest first."""
         return [each.text for each in self.platform.comments.part(page, uri, paging).entries]
 
-    def feeds(self, paging: Paging = WHOLE, page: str = PAGE) -> Part[Feed]:
+    def feeds(self, paging: Paging = WHOLE, page: str = PAGE) -> ContentsPart[Feed]:
         return self.platform.feeds.part(page, paging)
 
     def clean(self, seconds: float = 40) -> int:
@@ -177,7 +177,7 @@ class Stage:
         while self.cloud.line.messages:
             message = self.cloud.line.messages.pop(0)
             worked += 1
-            if not self.platform.leavings.work(message, seconds):
+            if not self.platform.cleanup.work(message, seconds):
                 self.platform.queue.tell(message)
         return worked
 
@@ -268,7 +268,7 @@ def post(here: Platform, uri: str | None, user: str, page: str, **more: Any) -> 
     renditions: Sequence[Rendition] = more.pop("renditions", ())
     draft = Draft("title", content_uri=uri, image_url="http://a.example/1.png" if renditions else None)
     draft = replace(draft, **more)
-    return here.posting.post(here.posting.admit(page, user, APP, draft), draft, renditions)
+    return here.feed_posting.post(here.feed_posting.admit(page, user, APP, draft), draft, renditions)
 
 
 @contextmanager

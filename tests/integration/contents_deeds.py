@@ -81,19 +81,19 @@ def abandon(stage: Stage) -> None:
 
 def crash_after_upload(stage: Stage) -> None:
     """An upload is noted and there, and no feed ever came."""
-    stage.platform.posting._notes.uploading("0MYWPIWW0DEAD")
+    stage.platform.feed_posting._notes.uploading("0MYWPIWW0DEAD")
     stage.platform.images.keep("0MYWPIWW0DEAD", PICTURE)
     stage.clock.now += UPLOAD_MS
 
 
 def clear_upload(stage: Stage, ids: Ids) -> None:
-    stage.platform.leavings.work("0MYWPIWW0DEAD", 40)
+    stage.platform.cleanup.work("0MYWPIWW0DEAD", 40)
 
 
 def work(stage: Stage) -> None:
     """All the messages there are, each of which comes again where it fails, and some of which others take."""
     for message in list(stage.cloud.line.messages):
-        if not stage.platform.leavings.work(message, 40):
+        if not stage.platform.cleanup.work(message, 40):
             stage.platform.queue.tell(message)
         with suppress(ValueError):
             stage.cloud.line.messages.remove(message)
@@ -116,7 +116,7 @@ def unfavorite(stage: Stage, ids: Ids) -> None:
 
 
 def erase(user: str) -> Act:
-    return lambda stage, ids: stage.platform.personal.erase(user, lambda: 0.0)
+    return lambda stage, ids: stage.platform.user_data.erase(user, lambda: 0.0)
 
 
 def clean(stage: Stage, ids: Ids) -> None:
@@ -128,7 +128,7 @@ def make_administrator(stage: Stage) -> None:
 
 
 def close_page(stage: Stage) -> None:
-    stage.platform.leavings.delete_page(PAGE)
+    stage.platform.cleanup.delete_page(PAGE)
 
 
 def many_shards(name: str, act: Act, **more: Any) -> list[Deed]:
@@ -175,7 +175,7 @@ DEEDS = [
     ),
     Deed("delete a page", lambda stage, ids: close_page(stage), steps=True),
     Deed("clean what a page left", clean, close_page, steps=True),
-    Deed("delete a page without feeds", lambda stage, ids: stage.platform.leavings.delete_page(QUIET), steps=True),
+    Deed("delete a page without feeds", lambda stage, ids: stage.platform.cleanup.delete_page(QUIET), steps=True),
     Deed("erase a user", erase(KEN), steps=True),
     Deed(
         "erase a user of favorites",

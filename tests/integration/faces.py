@@ -16,8 +16,8 @@ from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.store.aws import deadline
-from chalicelib.store.directory.secret_sealing import Seals
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.store.directory.secret_sealing import SecretSealing
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Sessions
 from chalicelib.web.telemetry import RunFailed
 from local.gateway import Answer, Gateway, Request
@@ -74,10 +74,10 @@ class Faces(Stage, Caller):
         self.app = entry.create_app(lambda: self.platform)
         self.gateway = Timed(self.app)
         # Tokens and sessions are those of a platform of its own, whose calls are nobody's.
-        keys = Keys(Path(files["token-keys"]).read_text)
+        keys = TokenKeys(Path(files["token-keys"]).read_text)
         self._sessions = Sessions(keys, ISSUER)
-        self._issue = cache(Tokens(keys, ISSUER).issue)
-        self._seals = Seals(Path(files["secret-keys"]).read_text)
+        self._issue = cache(AccessTokens(keys, ISSUER).issue)
+        self._seals = SecretSealing(Path(files["secret-keys"]).read_text)
 
     def token(self, user: str | None = HANA, *scopes: str, app: str = APP, **more: Any) -> str:
         """An access token, the same whenever it is asked for."""

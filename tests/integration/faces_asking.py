@@ -54,7 +54,7 @@ def furnished(ground: Ground) -> tuple[Any, Ids]:
     """What was before all deeds, and ids of it."""
     stage: Any = ground.rivals.populate()
     here = stage.platform
-    here.directory.befriend(HANA, KEN)
+    here.friends_and_installs.befriend(HANA, KEN)
     here.appdata.install(APP, HANA, LARGE)
     here.appdata.install(APP, KEN, SMALL)
     here.pages.members.add_follower(PAGE, HANA)

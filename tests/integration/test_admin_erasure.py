@@ -35,7 +35,7 @@ def sara(world: World) -> str:
         here.apps.create(App(app, f"app {app}", scopes=("mixi_apps2",), redirect_uris=("https://a.example/",)))
     here.users.create(User(SARA, "沙羅", login="sara", birthday="1990-04-01"), hash_password("correct horse"))
     for friend in (HANA, KEN, TARO):
-        here.directory.befriend(SARA, friend)
+        here.friends_and_installs.befriend(SARA, friend)
     here.appdata.install(APP, SARA, {"level": "5"})
     here.appdata.install(ALBUM, SARA)
     here.appdata.write(APP, SARA, {"big": "x" * 60_000, "bigger": "é" * 20_000}, ANYTIME)
@@ -47,7 +47,7 @@ def sara(world: World) -> str:
     here.pages.add_module(CAFE, APP, "App", "1")
     for poster, uri in ((SARA, URI), (MEI, OTHERS)):
         draft = Draft("a feed", content_uri=uri, source="1")
-        here.posting.post(here.posting.admit(CAFE, poster, APP, draft), draft)
+        here.feed_posting.post(here.feed_posting.admit(CAFE, poster, APP, draft), draft)
         for user in (SARA, KEN):
             here.comments.post(CAFE, uri, user, f"a comment on {uri}")
             here.favorites.add(CAFE, uri, user)
@@ -233,11 +233,11 @@ def test_an_app_goes_with_all_that_users_have_in_it(operator: Send, world: World
 def test_an_app_with_many_users_goes_in_parts(operator: Send, world: World, sara: str) -> None:
     ticks = iter([0.0, 1000.0, 1000.0, 1000.0])
 
-    removed, done = world.platform.personal.erase_app(APP, lambda: next(ticks))
+    removed, done = world.platform.user_data.erase_app(APP, lambda: next(ticks))
 
     assert (removed, done) == (5, False)
     assert world.platform.apps.get(APP) is None
-    assert world.platform.personal.erase_app(APP) == (0, True)
+    assert world.platform.user_data.erase_app(APP) == (0, True)
     assert [
         item for table in ("appdata", "directory") for item in world.items(table) if f"app#{APP}" in str(item)
     ] == []

@@ -97,14 +97,14 @@ def test_what_a_user_has_changed_since_is_left_and_told(bring: Import, world: Wo
 def test_a_busy_store_is_said_of_the_record_it_befell(
     bring: Import, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    befriend = world.platform.directory.befriend
+    befriend = world.platform.friends_and_installs.befriend
 
     def busy(one: str, other: str) -> bool:
         if other == MEI:
             raise Unavailable
         return befriend(one, other)
 
-    monkeypatch.setattr(world.platform.directory, "befriend", busy)
+    monkeypatch.setattr(world.platform.friends_and_installs, "befriend", busy)
 
     told = bring({"friendships": [{"user": TARO, "friend": MEI}, {"user": TARO, "friend": KEN}]})
 

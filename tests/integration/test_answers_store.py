@@ -12,13 +12,15 @@ from botocore.exceptions import ClientError
 
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.oversized_answers import Answers
+from chalicelib.store.oversized_answers import OversizedAnswers
 from tests.integration.conftest import APP, BUCKET, HANA, KEN, MEI, Reply, World
 
 
 def test_an_answer_is_at_a_signed_url_of_its_own(world: World) -> None:
     client = boto3.client("s3", region_name="ap-northeast-1", config=Config(signature_version="s3v4"))
-    one, other = (Answers(lambda: client, BUCKET).keep(b"{}", "application/json; charset=utf-8") for _ in range(2))
+    one, other = (
+        OversizedAnswers(lambda: client, BUCKET).keep(b"{}", "application/json; charset=utf-8") for _ in range(2)
+    )
     parts = urlsplit(one)
     signed = parse_qs(parts.query)
 
@@ -58,7 +60,7 @@ def test_an_answer_is_kept_for_the_user_whose_data_it_has_or_who_reads_those_of_
 
 
 def test_the_answers_of_a_user_are_cleared_and_nobody_else_s(world: World) -> None:
-    answers = world.platform.answers
+    answers = world.platform.oversized_answers
     for user in (HANA, HANA, KEN, None):
         answers.keep(b"{}", "application/json", user)
 
@@ -72,7 +74,7 @@ def test_more_answers_than_one_call_lists_are_cleared(world: World, monkeypatch:
     client = boto3.client("s3", region_name="ap-northeast-1")
     listing = client.list_objects_v2
     monkeypatch.setattr(client, "list_objects_v2", lambda **request: listing(**request, MaxKeys=2))
-    answers = Answers(lambda: client, BUCKET)
+    answers = OversizedAnswers(lambda: client, BUCKET)
     for _ in range(5):
         answers.keep(b"{}", "application/json", HANA)
 
@@ -87,7 +89,7 @@ def test_answers_that_may_be_left_are_no_success(
     world: World, operation: str, thrown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = boto3.client("s3", region_name="ap-northeast-1")
-    answers = Answers(lambda: client, BUCKET)
+    answers = OversizedAnswers(lambda: client, BUCKET)
     answers.keep(b"{}", "application/json", HANA)
 
     def fail(**_: object) -> dict[str, object]:
@@ -111,4 +113,4 @@ def test_who_is_erased_or_uninstalls_leaves_no_answer(operator: Callable[..., Re
         # The second time nothing else is left to do.
         assert operator("DELETE", path.format(HANA)).status == 200
         assert folders(world) == [MEI], turn
-        world.platform.answers.keep(b"{}", "application/json", HANA)
+        world.platform.oversized_answers.keep(b"{}", "application/json", HANA)

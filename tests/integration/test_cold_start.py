@@ -17,7 +17,7 @@ import pytest
 
 import app as entry
 from bench.coldstart import event
-from chalicelib.api.route_table import FACES, Faces
+from chalicelib.api.route_table import ROUTES, EngawaApp
 from local import keys
 from tests.integration.conftest import APP, HANA, ME, World
 
@@ -144,7 +144,7 @@ def test_instances_that_are_started_ahead_have_every_face(start: Callable[..., d
 @pytest.mark.parametrize("path", sorted(entry.app.routes))
 def test_a_face_is_loaded_with_the_first_request_for_it(path: str) -> None:
     lazy = entry.create_app(lambda: None, whole=False)  # type: ignore[arg-type,return-value]
-    assert isinstance(lazy, Faces)
+    assert isinstance(lazy, EngawaApp)
     lazy.load(path)
 
     assert lazy.routes[path].keys() == entry.app.routes[path].keys()
@@ -153,4 +153,4 @@ def test_a_face_is_loaded_with_the_first_request_for_it(path: str) -> None:
 
 def test_no_path_begins_as_two_faces_do() -> None:
     for path in entry.app.routes:
-        assert len([beginning for beginning in FACES if path.startswith(beginning)]) == 1, path
+        assert len([beginning for beginning in ROUTES if path.startswith(beginning)]) == 1, path

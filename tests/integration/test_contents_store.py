@@ -17,9 +17,9 @@ from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.conditions import PRESENT
 from chalicelib.store.contents import numbered_lists
-from chalicelib.store.contents.cleanup_notes import AGAIN_MS, LATE_MS, SOON_MS, UPLOAD_MS, USER, Notes
+from chalicelib.store.contents.cleanup_notes import AGAIN_MS, LATE_MS, SOON_MS, UPLOAD_MS, USER, CleanupNotes
 from chalicelib.store.contents.items import content_of, generation_of, head_key
-from chalicelib.store.contents.numbered_lists import TICKET_MS, Numbered
+from chalicelib.store.contents.numbered_lists import TICKET_MS, NumberedLists
 from local.in_process import APP, BUCKET, HANA, KEN, MEI, TARO, World, empty_aws
 from tests import invariants_contents
 from tests.integration.contents import (
@@ -69,7 +69,7 @@ def holes(stage: Stage) -> set[int]:
 
 def draw(stage: Stage) -> None:
     """What is left of someone who drew a number and died."""
-    lists = Numbered(stage.platform.pages._dynamo, "engawa-local-comments", stage.clock)
+    lists = NumberedLists(stage.platform.pages._dynamo, "engawa-local-comments", stage.clock)
     lists.draw(content_of(PAGE, URI), PRESENT)
 
 
@@ -112,7 +112,7 @@ def test_a_ticket_becomes_a_hole_once_its_owner_cannot_live_any_more(stage: Stag
 
 def test_a_ticket_of_the_pages_list_becomes_a_hole_with_a_later_feed(stage: Stage) -> None:
     stage.post()
-    lists = Numbered(stage.platform.pages._dynamo, "engawa-local-feeds", stage.clock)
+    lists = NumberedLists(stage.platform.pages._dynamo, "engawa-local-feeds", stage.clock)
     lists.draw(PAGE, PRESENT)
     stage.clock.now += TICKET_MS + 1
     stage.post(OTHER_URI)
@@ -123,10 +123,10 @@ def test_a_ticket_of_the_pages_list_becomes_a_hole_with_a_later_feed(stage: Stag
 
 def overtake_first_draw(stage: Stage, monkeypatch: pytest.MonkeyPatch, overtake: Callable[[], object]) -> None:
     """Whoever draws next sleeps until the ticket is taken for lost, and `overtake` was faster."""
-    real = Numbered.draw
+    real = NumberedLists.draw
     drawn: list[Any] = []
 
-    def slow(lists: Numbered, partition: str, alive: Any) -> Any:
+    def slow(lists: NumberedLists, partition: str, alive: Any) -> Any:
         ticket = real(lists, partition, alive)
         if not drawn:
             drawn.append(ticket)
@@ -134,7 +134,7 @@ def overtake_first_draw(stage: Stage, monkeypatch: pytest.MonkeyPatch, overtake:
             overtake()
         return ticket
 
-    monkeypatch.setattr(Numbered, "draw", slow)
+    monkeypatch.setattr(NumberedLists, "draw", slow)
 
 
 def test_who_is_so_late_that_the_ticket_was_struck_draws_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,10 +168,10 @@ def test_someone_who_is_no_user_gives_the_number_back(stage: Stage) -> None:
 
 def test_a_feed_that_is_refused_gives_the_number_back(stage: Stage) -> None:
     draft = Draft("title", content_uri=URI)
-    admitted = stage.platform.posting.admit(PAGE, MEI, APP, draft)
+    admitted = stage.platform.feed_posting.admit(PAGE, MEI, APP, draft)
     stage.post()
     with pytest.raises(Conflict):
-        stage.platform.posting.post(admitted, draft, PICTURE)
+        stage.platform.feed_posting.post(admitted, draft, PICTURE)
 
     assert stage.contents().lists_of(PAGE) == ({1}, {2}, set())
     assert stage.cloud.bucket.objects == {}
@@ -454,9 +454,9 @@ def test_who_may_post_and_under_which_name(stage: Stage) -> None:
         stage.post(user=KEN)
     stage.platform.apps.create(App("0" * 16, "elsewhere", confidential=False))
     with pytest.raises(PermissionDenied):
-        stage.platform.posting.admit(PAGE, MEI, "0" * 16, Draft("t"))
+        stage.platform.feed_posting.admit(PAGE, MEI, "0" * 16, Draft("t"))
     with pytest.raises(ParameterInvalid):
-        stage.platform.posting.admit(PAGE, MEI, "0" * 16, Draft("t", source=MODULE))
+        stage.platform.feed_posting.admit(PAGE, MEI, "0" * 16, Draft("t", source=MODULE))
 
 
 def test_who_may_delete(stage: Stage) -> None:
@@ -555,18 +555,18 @@ def test_an_upload_whose_feed_never_came_is_cleared_when_its_time_has_come(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(Numbered, "draw", die)
+        patched.setattr(NumberedLists, "draw", die)
         with pytest.raises(Died):
             stage.post(renditions=PICTURE)
     ((note, _),) = stage.contents().notes.items()
     assert len(stage.cloud.bucket.objects) == 3
     stage.clock.now += UPLOAD_MS - 1
-    assert stage.platform.leavings.due() == []
-    assert stage.platform.leavings.work(note, 40)
+    assert stage.platform.cleanup.due() == []
+    assert stage.platform.cleanup.work(note, 40)
     assert len(stage.cloud.bucket.objects) == 3
     stage.clock.now += 1
-    assert stage.platform.leavings.due() == [note]
-    assert stage.platform.leavings.work(note, 40)
+    assert stage.platform.cleanup.due() == [note]
+    assert stage.platform.cleanup.work(note, 40)
 
     assert stage.cloud.bucket.objects == {}
     assert stage.contents().notes == {}
@@ -577,22 +577,22 @@ def test_a_feed_that_is_stored_meanwhile_keeps_its_image(stage: Stage) -> None:
     assert stage.contents().notes == {}
     stage.clock.now += DAY_MS
 
-    assert stage.platform.leavings.work(feed.images[0].split("/")[1], 40)
+    assert stage.platform.cleanup.work(feed.images[0].split("/")[1], 40)
     assert sorted(stage.cloud.bucket.objects) == sorted(feed.images)
 
 
 def test_the_image_of_a_feed_that_comes_while_it_is_cleared_goes_too(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Numbered.draw
+    real = NumberedLists.draw
 
-    def slow(lists: Numbered, partition: str, alive: Any) -> Any:
+    def slow(lists: NumberedLists, partition: str, alive: Any) -> Any:
         stage.clock.now += UPLOAD_MS
-        for note in stage.platform.leavings.due():
-            stage.platform.leavings.work(note, 40)
+        for note in stage.platform.cleanup.due():
+            stage.platform.cleanup.work(note, 40)
         return real(lists, partition, alive)
 
-    monkeypatch.setattr(Numbered, "draw", slow)
+    monkeypatch.setattr(NumberedLists, "draw", slow)
     with pytest.raises(Unavailable):
         stage.post(renditions=PICTURE)
 
@@ -604,8 +604,8 @@ def test_a_feed_cannot_come_between_the_clearing_of_its_image_and_the_end_of_the
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, generation, draft = stage.platform, "0MYWPIWW0SLOW", Draft("slow", content_uri=URI)
-    admitted = here.posting.admit(PAGE, MEI, APP, draft)
-    here.posting._notes.uploading(generation)
+    admitted = here.feed_posting.admit(PAGE, MEI, APP, draft)
+    here.feed_posting._notes.uploading(generation)
     keys = here.images.keep(generation, PICTURE)
     stage.clock.now += UPLOAD_MS
     real, refused = type(here.images).clear, []
@@ -613,11 +613,11 @@ def test_a_feed_cannot_come_between_the_clearing_of_its_image_and_the_end_of_the
     def clear(images: Any, folder: str) -> None:
         real(images, folder)
         with pytest.raises(Unavailable):
-            here.posting._store(admitted, draft, generation, keys, None)
+            here.feed_posting._store(admitted, draft, generation, keys, None)
         refused.append(folder)
 
     monkeypatch.setattr(type(here.images), "clear", clear)
-    assert here.leavings.work(generation, 40)
+    assert here.cleanup.work(generation, 40)
 
     assert refused == [generation]
     assert stage.feeds().total == 0
@@ -644,7 +644,7 @@ def test_the_sweep_tells_of_a_note_when_it_is_due_and_again_only_later(stage: St
     stage.cloud.line.messages.clear()
     for passed, told in ((SOON_MS - 1, 0), (1, 1), (0, 0), (AGAIN_MS - 1, 0), (1, 1)):
         stage.clock.now += passed
-        assert stage.platform.leavings.remind() == told
+        assert stage.platform.cleanup.remind() == told
         assert len(stage.cloud.line.messages) == told
         stage.cloud.line.messages.clear()
 
@@ -656,8 +656,8 @@ def test_due_gives_so_many_at_once(stage: Stage) -> None:
         stage.clock.now += 1
     stage.clock.now += SOON_MS
 
-    assert len(stage.platform.leavings.due(3)) == 3
-    assert len(stage.platform.leavings.due()) == 5
+    assert len(stage.platform.cleanup.due(3)) == 3
+    assert len(stage.platform.cleanup.due()) == 5
 
 
 def test_cleaning_without_any_time_goes_on_each_time(stage: Stage) -> None:
@@ -668,7 +668,7 @@ def test_cleaning_without_any_time_goes_on_each_time(stage: Stage) -> None:
     stage.delete()
     (note,) = stage.contents().notes
     left = [450]
-    while not stage.platform.leavings.work(note, 0):
+    while not stage.platform.cleanup.work(note, 0):
         assert stage.wrongs() == []
         left.append(sum(len(each) for each in stage.contents().hung.values()))
         assert left[-1] < left[-2]
@@ -684,11 +684,11 @@ def test_a_message_that_comes_twice_or_names_nothing_does_nothing(stage: Stage) 
     stage.comment()
     stage.delete()
     (note,) = stage.contents().notes
-    assert stage.platform.leavings.work(note, 40)
+    assert stage.platform.cleanup.work(note, 40)
     stage.post(OTHER_URI)
 
     for message in (note, "nothing", f"{USER}{MEI}", f"page#{PAGE}"):
-        assert stage.platform.leavings.work(message, 40)
+        assert stage.platform.cleanup.work(message, 40)
     assert stage.feeds().total == 1
 
 
@@ -702,7 +702,7 @@ def test_a_page_goes_with_all_its_feeds(stage: Stage) -> None:
     stage.comment()
     stage.favorite()
 
-    assert stage.platform.leavings.delete_page(PAGE)
+    assert stage.platform.cleanup.delete_page(PAGE)
     with pytest.raises(NotFound):
         stage.feeds()
     with pytest.raises(NotFound):
@@ -713,7 +713,7 @@ def test_a_page_goes_with_all_its_feeds(stage: Stage) -> None:
         stage.platform.pages.create(Page(PAGE, "Cafe"))
     while stage.cloud.line.messages:
         message = stage.cloud.line.messages.pop(0)
-        if not stage.platform.leavings.work(message, 0):
+        if not stage.platform.cleanup.work(message, 0):
             stage.platform.queue.tell(message)
         assert stage.wrongs() == []
 
@@ -722,16 +722,16 @@ def test_a_page_goes_with_all_its_feeds(stage: Stage) -> None:
     assert stage.feeds(page=QUIET).total == 1
     stage.platform.pages.create(Page(PAGE, "Cafe"))
     assert stage.feeds().total == 0
-    assert not stage.platform.leavings.delete_page(NONE)
+    assert not stage.platform.cleanup.delete_page(NONE)
 
 
 def test_nothing_is_posted_any_more_on_a_page_that_is_going(stage: Stage) -> None:
     stage.post()
     draft = Draft("title", content_uri=OTHER_URI)
-    admitted = stage.platform.posting.admit(PAGE, MEI, APP, draft)
-    stage.platform.leavings.delete_page(PAGE)
+    admitted = stage.platform.feed_posting.admit(PAGE, MEI, APP, draft)
+    stage.platform.cleanup.delete_page(PAGE)
     with pytest.raises(NotFound):
-        stage.platform.posting.post(admitted, draft, PICTURE)
+        stage.platform.feed_posting.post(admitted, draft, PICTURE)
 
     assert len(stage.contents().feeds) == 1
     assert stage.cloud.bucket.objects == {}
@@ -741,7 +741,7 @@ def test_nothing_is_taken_away_from_a_page_that_is_going(stage: Stage) -> None:
     """It is not found, as for everyone else, however far its clearing has come."""
     stage.post()
     comment, favorite = stage.comment(), stage.favorite()
-    stage.platform.leavings.delete_page(PAGE)
+    stage.platform.cleanup.delete_page(PAGE)
     for user in (MEI, HANA):
         with pytest.raises(NotFound):
             stage.delete(user=user)
@@ -757,7 +757,7 @@ def test_nothing_is_taken_away_from_a_page_that_is_going(stage: Stage) -> None:
 
 def test_of_a_page_that_is_being_deleted_no_cursor_is_looked_at(stage: Stage) -> None:
     stage.post()
-    stage.platform.leavings.delete_page(PAGE)
+    stage.platform.cleanup.delete_page(PAGE)
     for paging in (Paging(0, 3), Paging(0, 3, "nonsense")):
         with pytest.raises(NotFound):
             stage.platform.comments.part(PAGE, URI, paging)
@@ -766,7 +766,7 @@ def test_of_a_page_that_is_being_deleted_no_cursor_is_looked_at(stage: Stage) ->
 
 
 def test_a_page_without_feeds_is_gone_at_once(stage: Stage) -> None:
-    assert stage.platform.leavings.delete_page(PAGE)
+    assert stage.platform.cleanup.delete_page(PAGE)
 
     assert (PAGE in stage.contents().pages, stage.cloud.line.messages) == (False, [])
 
@@ -775,9 +775,9 @@ def test_a_page_that_is_made_anew_is_not_taken_for_the_one_that_was_deleted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.post()
-    stage.platform.leavings.delete_page(PAGE)
+    stage.platform.cleanup.delete_page(PAGE)
     with monkeypatch.context() as patched:
-        patched.setattr(Notes, "end", die)
+        patched.setattr(CleanupNotes, "end", die)
         with pytest.raises(Died):
             stage.clean()
     assert PAGE not in stage.contents().pages
@@ -807,7 +807,7 @@ def test_all_that_a_user_posted_is_told_and_erased(stage: Stage) -> None:
     stage.comment("gone with its feed", KEN, "http://application.example/deleted")
     stage.favorite(KEN, "http://application.example/deleted")
     stage.delete("http://application.example/deleted")
-    everything = stage.platform.personal.export(KEN)
+    everything = stage.platform.user_data.export(KEN)
     assert everything
     posted = everything.posted
     on = [(PAGE, URI), (PAGE, OTHER_URI)]
@@ -817,7 +817,7 @@ def test_all_that_a_user_posted_is_told_and_erased(stage: Stage) -> None:
     assert {each.text for _, each in posted.comments} == {f"of {KEN}"}
     assert sorted((at.page, at.content_uri) for at, _ in posted.favorites) == on
 
-    assert stage.platform.personal.erase(KEN)["posts"] > 0
+    assert stage.platform.user_data.erase(KEN)["posts"] > 0
     assert stage.wrongs() == []
     assert stage.texts(uri=OTHER_URI) == [f"of {HANA}"]
     assert stage.platform.favorites.count(PAGE, OTHER_URI) == 1
@@ -832,16 +832,16 @@ def test_all_that_a_user_posted_is_told_and_erased(stage: Stage) -> None:
 def test_what_arrives_late_is_found_by_the_note(stage: Stage) -> None:
     stage.post()
     draft = Draft("late", content_uri=OTHER_URI)
-    admitted = stage.platform.posting.admit(PAGE, KEN, APP, draft)
-    stage.platform.personal.erase(KEN)
-    stage.platform.posting.post(admitted, draft, PICTURE)
+    admitted = stage.platform.feed_posting.admit(PAGE, KEN, APP, draft)
+    stage.platform.user_data.erase(KEN)
+    stage.platform.feed_posting.post(admitted, draft, PICTURE)
     note = f"{USER}{KEN}"
 
-    assert stage.platform.leavings.work(note, 40)
+    assert stage.platform.cleanup.work(note, 40)
     stage.clock.now += LATE_MS - 1
-    assert stage.platform.leavings.due() == []
+    assert stage.platform.cleanup.due() == []
     stage.clock.now += 1
-    assert stage.platform.leavings.due() == [note]
+    assert stage.platform.cleanup.due() == [note]
     assert stage.platform.feeds.get(PAGE, OTHER_URI)
     stage.platform.sweep()
     stage.clean()
@@ -854,9 +854,9 @@ def test_what_arrives_late_is_found_by_the_note(stage: Stage) -> None:
 def test_a_user_of_the_same_id_who_is_made_anew_keeps_what_they_post(stage: Stage) -> None:
     stage.post()
     draft = Draft("late", content_uri=OTHER_URI)
-    admitted = stage.platform.posting.admit(PAGE, KEN, APP, draft)
-    stage.platform.personal.erase(KEN)
-    stage.platform.posting.post(admitted, draft)
+    admitted = stage.platform.feed_posting.admit(PAGE, KEN, APP, draft)
+    stage.platform.user_data.erase(KEN)
+    stage.platform.feed_posting.post(admitted, draft)
     stage.clock.now += 1
     stage.platform.users.create(User(KEN, "another"))
     stage.comment("of another", KEN)
@@ -872,7 +872,7 @@ def test_erasing_goes_on_after_no_time_at_all(stage: Stage) -> None:
     for number in range(40):
         stage.comment(str(number), KEN)
     clock = iter(range(0, 10_000, 10))
-    first = stage.platform.personal.erase(KEN, lambda: float(next(clock)))["posts"]
+    first = stage.platform.user_data.erase(KEN, lambda: float(next(clock)))["posts"]
     assert 0 < first < 40
     assert stage.wrongs() == []
     stage.clock.now += LATE_MS
@@ -899,7 +899,7 @@ def test_erasing_a_feed_never_takes_one_that_somebody_else_posted_meanwhile(
         return real(self, items)
 
     monkeypatch.setattr(feeds, "heads_of", between)
-    stage.platform.personal.erase(KEN)
+    stage.platform.user_data.erase(KEN)
     monkeypatch.setattr(feeds, "heads_of", real)
 
     assert stage.platform.feeds.get(PAGE, URI)[0].poster == HANA
@@ -922,10 +922,10 @@ def test_the_index_may_lag_and_what_it_lists_may_be_no_more(stage: Stage, monkey
         return lagging.query(**request)
 
     monkeypatch.setattr(stage.cloud.memory, "query", stale)
-    everything = stage.platform.personal.export(KEN)
+    everything = stage.platform.user_data.export(KEN)
     assert everything
     assert (everything.posted.comments, everything.posted.favorites) == ([], [])
-    assert stage.platform.personal.erase(KEN)["posts"] == 0
+    assert stage.platform.user_data.erase(KEN)["posts"] == 0
 
 
 # Over moto
@@ -951,11 +951,11 @@ def test_the_tables_in_memory_do_what_motos_do(tmp_path: Path) -> None:
         stage.clock.now += 1
         stage.post()
         told.append(here.comments.part(PAGE, URI, WHOLE).total)
-        here.personal.erase(HANA)
+        here.user_data.erase(HANA)
         stage.clock.now += DAY_MS
         here.sweep()
         stage.clean()
-        here.leavings.delete_page(PAGE)
+        here.cleanup.delete_page(PAGE)
         stage.clean()
         return told
 

@@ -51,7 +51,9 @@ def test_what_there_is(world: World, tmp_path: Path) -> None:
     described, platform = load(world, tmp_path / "one"), world.platform
 
     assert fits(world, described)
-    friends = {name: platform.directory.friends_with_install(user, APPS["quest"]) for name, user in USERS.items()}
+    friends = {
+        name: platform.friends_and_installs.friends_with_install(user, APPS["quest"]) for name, user in USERS.items()
+    }
     assert {name: (sorted(ids), installed) for name, (ids, installed) in friends.items()} == {
         "hana": (sorted(USERS[name] for name in ("ken", "mei", "taro")), True),
         "ken": (sorted(USERS[name] for name in ("hana", "mei")), True),
@@ -59,7 +61,7 @@ def test_what_there_is(world: World, tmp_path: Path) -> None:
         "taro": ([USERS["hana"]], False),
         "yuki": ([], True),
     }
-    assert platform.directory.installed_users(APPS["album"])[0] == [USERS["ken"]]
+    assert platform.friends_and_installs.installed_users(APPS["album"])[0] == [USERS["ken"]]
     users = platform.users.get_many(USERS.values())
     assert users[USERS["hana"]].display_name == "花 (Hana)"
     assert users[USERS["hana"]].friends == 3
@@ -163,7 +165,7 @@ def test_a_feed_that_was_deleted_is_not_made_again(world: World, tmp_path: Path)
 def test_a_page_that_was_deleted_stops_no_start(world: World, tmp_path: Path) -> None:
     load(world, tmp_path / "one")
     without_feed(world, tmp_path / "one")
-    world.platform.leavings.delete_page(CAFE.id)
+    world.platform.cleanup.delete_page(CAFE.id)
 
     assert "feedId" not in load(world, tmp_path / "one")["pages"]["cafe"]
 
@@ -189,7 +191,7 @@ def test_the_file(world: World, tmp_path: Path) -> None:
 def test_again_keeps_secrets_and_what_was_changed(world: World, tmp_path: Path) -> None:
     first, platform = load(world, tmp_path / "one"), world.platform
     platform.users.change(USERS["hana"], display_name="Hana-chan")
-    platform.directory.unfriend(USERS["hana"], USERS["ken"])
+    platform.friends_and_installs.unfriend(USERS["hana"], USERS["ken"])
     platform.appdata.uninstall(APPS["quest"], USERS["mei"])
 
     second = load(world, tmp_path / "one")
@@ -199,13 +201,13 @@ def test_again_keeps_secrets_and_what_was_changed(world: World, tmp_path: Path) 
     hana = platform.users.get(USERS["hana"])
     assert hana
     assert (hana.display_name, hana.friends) == ("Hana-chan", 2)
-    assert not platform.directory.has_installs(USERS["mei"])
+    assert not platform.friends_and_installs.has_installs(USERS["mei"])
 
 
 def test_a_start_that_did_not_get_to_its_end_is_gone_on_with(world: World, tmp_path: Path) -> None:
     load(world, tmp_path / "one")
     (tmp_path / "one" / "demo.json").unlink()
-    world.platform.directory.unfriend(USERS["hana"], USERS["ken"])
+    world.platform.friends_and_installs.unfriend(USERS["hana"], USERS["ken"])
 
     again = load(world, tmp_path / "one")
 

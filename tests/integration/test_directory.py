@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
-from chalicelib.core.model.directory import App, Dialect, Publication, StartMethod, User
+from chalicelib.core.model.directory import App, AppDialect, Publication, StartMethod, User
 from chalicelib.store.aws.items import typed
 from chalicelib.store.directory import friends_and_installs as directory_module
-from chalicelib.store.directory.counted_rows import Counted
+from chalicelib.store.directory.counted_rows import CountedRows
 from chalicelib.store.directory.keys import app_key, every
 from local import keys
 from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World
@@ -136,20 +136,20 @@ def test_all_users_are_listed_once_whatever_the_part(make_world: Callable[..., W
     world = make_world()
     made = {world.platform.users.create(User(f"{number:012d}", f"user {number}")).id for number in range(40)}
 
-    listed = [user.id for user in every(lambda cursor: world.platform.users.page(cursor, count))]
+    listed = [user.id for user in every(lambda cursor: world.platform.users.list_part(cursor, count))]
 
     assert len(listed) == 40
     assert set(listed) == made
-    part, cursor = world.platform.users.page(None, 39)
+    part, cursor = world.platform.users.list_part(None, 39)
     assert len(part) == 39
     assert cursor is not None
-    assert world.platform.users.page(cursor, 1)[1] is None
+    assert world.platform.users.list_part(cursor, 1)[1] is None
     with pytest.raises(ParameterInvalid, match="cursor"):
-        world.platform.users.page("?", 1)
+        world.platform.users.list_part("?", 1)
 
 
 def test_a_friendship_has_two_sides_and_is_counted_once(world: World) -> None:
-    directory, users = world.platform.directory, world.platform.users
+    directory, users = world.platform.friends_and_installs, world.platform.users
 
     assert directory.befriend(KEN, MEI)
     assert not directory.befriend(MEI, KEN)
@@ -164,7 +164,7 @@ def test_a_friendship_has_two_sides_and_is_counted_once(world: World) -> None:
 
 
 def test_a_friendship_needs_two_users_who_exist(world: World) -> None:
-    directory = world.platform.directory
+    directory = world.platform.friends_and_installs
     before = world.items("directory")
 
     for one, other in ((HANA, STRANGER), (STRANGER, HANA)):
@@ -181,7 +181,7 @@ def test_a_friendship_needs_two_users_who_exist(world: World) -> None:
 
 
 def test_the_last_friend_is_the_thousandth(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = world.platform.directory
+    directory = world.platform.friends_and_installs
     assert directory_module.MOST_FRIENDS == 1_000
     monkeypatch.setattr(directory_module, "MOST_FRIENDS", 4)
 
@@ -198,7 +198,7 @@ def test_the_last_friend_is_the_thousandth(world: World, monkeypatch: pytest.Mon
 
 
 def test_friends_and_installs_are_listed_in_parts(world: World) -> None:
-    directory = world.platform.directory
+    directory = world.platform.friends_and_installs
     apps = [f"{number:016x}" for number in range(5)]
     for app in apps:
         world.platform.appdata.install(app, HANA)
@@ -221,7 +221,7 @@ def test_only_a_user_who_exists_can_install(world: World) -> None:
         world.platform.appdata.install(APP, STRANGER, {"key": "value"})
     assert not world.platform.appdata.install(APP, HANA)
     assert world.platform.appdata.uninstall(APP, HANA)
-    assert world.platform.directory.installed_users(APP)[0] == sorted([KEN, MEI, YUKI])
+    assert world.platform.friends_and_installs.installed_users(APP)[0] == sorted([KEN, MEI, YUKI])
     assert not [item for item in world.items() if STRANGER in item["pk"]["S"]]
 
 
@@ -237,7 +237,7 @@ def test_nothing_of_a_deleted_user_is_left(world: World) -> None:
         platform.pages.members.add_follower(page, HANA)
         platform.pages.members.add_administrator(page, FULL.id)
     for friend in (HANA, KEN, YUKI):
-        platform.directory.befriend(FULL.id, friend)
+        platform.friends_and_installs.befriend(FULL.id, friend)
     platform.appdata.install(APP, FULL.id, {"key": "value"})
 
     with pytest.raises(Conflict, match="installed"):
@@ -245,7 +245,7 @@ def test_nothing_of_a_deleted_user_is_left(world: World) -> None:
     assert platform.users.get(FULL.id) is None, "but it has begun"
     assert platform.users.credential("hana") is None
     assert FULL.id not in platform.users.get_many([FULL.id])
-    assert FULL.id not in [user.id for user in platform.users.page()[0]]
+    assert FULL.id not in [user.id for user in platform.users.list_part()[0]]
     platform.appdata.uninstall(APP, FULL.id)
     assert platform.users.delete(FULL.id)
 
@@ -266,7 +266,7 @@ def test_nothing_can_be_added_to_a_user_who_is_being_deleted(world: World) -> No
     assert not platform.users.close(STRANGER)
 
     for refused in (
-        lambda: platform.directory.befriend(YUKI, HANA),
+        lambda: platform.friends_and_installs.befriend(YUKI, HANA),
         lambda: platform.appdata.install("0" * 16, HANA),
         lambda: platform.users.change(HANA, display_name="a"),
         lambda: platform.users.set_password(HANA, "a"),
@@ -275,14 +275,14 @@ def test_nothing_can_be_added_to_a_user_who_is_being_deleted(world: World) -> No
             refused()
     with pytest.raises(Conflict):
         platform.users.create(User(HANA, "again"))
-    assert platform.directory.unfriend(HANA, KEN), "taken away it can be"
+    assert platform.friends_and_installs.unfriend(HANA, KEN), "taken away it can be"
 
 
 def test_a_deletion_that_was_cut_short_is_finished_by_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     platform = world.platform
     platform.appdata.uninstall(APP, HANA)
     with monkeypatch.context() as cut:
-        cut.setattr(Counted, "clear", _crash)
+        cut.setattr(CountedRows, "clear", _crash)
         with pytest.raises(RuntimeError):
             platform.users.delete(HANA)
 
@@ -304,11 +304,11 @@ def test_a_deletion_waits_for_the_index(world: World, monkeypatch: pytest.Monkey
         if len(seen) == 3:
             pages(user)
 
-    monkeypatch.setattr(platform.pages, "end_memberships", late)
+    monkeypatch.setattr(platform.pages.members, "end_memberships", late)
     assert platform.users.delete(HANA)
     assert platform.pages.get("7").followers == 0  # type: ignore[union-attr]
 
-    monkeypatch.setattr(platform.pages, "end_memberships", lambda user: None)
+    monkeypatch.setattr(platform.pages.members, "end_memberships", lambda user: None)
     platform.pages.members.add_follower("7", KEN)
     platform.appdata.uninstall(APP, KEN)
     with pytest.raises(Unavailable):
@@ -324,7 +324,7 @@ def test_an_app_is_kept_whole_and_its_secret_is_not_readable_where_it_is_stored(
         start_url="https://a.example/",
         scopes=("mixi_apps2", "r_profile"),
         origins=("https://a.example",),
-        dialect=Dialect.DRAFT10,
+        dialect=AppDialect.DRAFT10,
         created=5,
         start_method=StartMethod.FORM,
     )
@@ -336,7 +336,7 @@ def test_an_app_is_kept_whole_and_its_secret_is_not_readable_where_it_is_stored(
     assert apps.get(app.id) == made == replace(app, secret=made.secret)
     assert apps.get("f" * 16) is None
     assert made.secret not in json.dumps(world.items("directory"))
-    assert apps.page() == ([app], None)
+    assert apps.list_part() == ([app], None)
     with pytest.raises(Conflict, match=app.id):
         apps.create(app)
 
@@ -383,7 +383,7 @@ def test_apps_are_listed_in_parts_and_deleted_whole(world: World) -> None:
     from chalicelib.core.model.directory import Page
 
     made = [platform.apps.create(App(f"{number:016x}", f"app {number}")).id for number in range(5)]
-    assert [app.id for app in every(lambda cursor: platform.apps.page(cursor, 2))] == made
+    assert [app.id for app in every(lambda cursor: platform.apps.list_part(cursor, 2))] == made
 
     platform.pages.create(Page("7", "Café"))
     platform.pages.add_module("7", made[0], "Quest")
@@ -400,10 +400,10 @@ def test_apps_are_listed_in_parts_and_deleted_whole(world: World) -> None:
 
 def test_no_list_is_read_by_a_scan(world: World) -> None:
     platform = world.platform
-    platform.users.page()
-    platform.apps.page()
-    platform.pages.page()
-    platform.directory.installed_users(APP)
+    platform.users.list_part()
+    platform.apps.list_part()
+    platform.pages.list_part()
+    platform.friends_and_installs.installed_users(APP)
     platform.pages.members.followers("7")
 
     assert {call.operation for call in world.calls} <= {"query", "batch_get_item"}

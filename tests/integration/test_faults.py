@@ -150,7 +150,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def befriend(world: World) -> None:
     world.populate(HANA, KEN, MEI)
     for one, other in ((HANA, KEN), (KEN, MEI)):
-        world.platform.directory.befriend(one, other)
+        world.platform.friends_and_installs.befriend(one, other)
     world.platform.appdata.install(APP, KEN, {"level": "7"})
     world.platform.appdata.install(APP, MEI, MEIS)
 

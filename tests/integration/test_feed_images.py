@@ -263,7 +263,7 @@ def test_no_image_is_fetched_for_a_post_that_is_refused_anyway(world: World, sit
 def test_an_image_that_came_too_late_is_not_kept(world: World, site: Site, monkeypatch: pytest.MonkeyPatch):
     """Someone else posts the same content while the image is fetched."""
     url = site.has("/a.jpg", jpeg())
-    posting = world.platform.posting
+    posting = world.platform.feed_posting
     admit = posting.admit
 
     def admit_and_lose(*given: Any) -> Any:

@@ -73,7 +73,7 @@ def here(make_world: Callable[..., World]) -> Iterator[World]:
 
 def post(world: World, title: str = "題", *, poster: str = MEI, image: bool = False, **more: Any) -> Feed:
     draft = Draft(title, **{"content_uri": URI, "source": "3"} | more)
-    posting = world.platform.posting
+    posting = world.platform.feed_posting
     return posting.post(posting.admit(CAFE, poster, QUEST, draft), draft, PICTURES if image else ())
 
 

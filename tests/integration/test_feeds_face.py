@@ -296,7 +296,7 @@ def test_the_first_thing_that_is_wrong_is_told(world: World):
         assert told(nowhere, wrong, OTHER_APP)[2] == "title must not be empty"
         assert told(nowhere, wrong | {"title": "t"}, OTHER_APP)[0] == 404
         assert told(FEEDS, wrong | {"title": "t"}, "")[0] in (400, 403)
-        assert told(FEEDS, wrong | {"title": "t"}, world.platform.apps.page()[0][0].id)[0] in (400, 409)
+        assert told(FEEDS, wrong | {"title": "t"}, world.platform.apps.list_part()[0][0].id)[0] in (400, 409)
         assert send(world, "POST", FEEDS, right).error[:2] == (409, "conflict")
 
 

@@ -132,14 +132,14 @@ def test_calls_made_side_by_side_are_of_those_who_have_them_made(world: World) -
 
 
 def test_a_presigned_url_is_for_what_its_reader_does(world: World) -> None:
-    assert asked(lambda: world.platform.answers.keep(b"{}", "application/json")) == {
+    assert asked(lambda: world.platform.oversized_answers.keep(b"{}", "application/json")) == {
         Seen(None, "store/oversized_answers.py", Ask("s3", "answers/", action)) for action in ("PutObject", "GetObject")
     }
 
 
 def test_what_a_user_leaves_in_the_bucket_is_looked_for_in_one_folder(world: World) -> None:
-    world.platform.answers.keep(b"{}", "application/json", HANA)
-    assert asked(lambda: world.platform.answers.clear(HANA)) == {
+    world.platform.oversized_answers.keep(b"{}", "application/json", HANA)
+    assert asked(lambda: world.platform.oversized_answers.clear(HANA)) == {
         Seen(None, "store/oversized_answers.py", Ask("s3", "answers/", action))
         for action in ("ListBucket", "DeleteObject")
     }

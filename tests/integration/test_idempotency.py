@@ -17,6 +17,8 @@ import pytest
 from chalicelib.core.errors import StillRunning, Unavailable
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.failures import Lost, Uncertain
+from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.idempotency_records import RECORD
 from local.gateway import Gateway
 from tests.integration.conftest import HANA, KEN, MEI, Reply, World
 from tests.integration.on_pages import (
@@ -338,9 +340,9 @@ def test_a_key_that_cannot_be_written_down_stops_the_request(world: World):
 def test_who_dies_after_all_is_done_has_kept_the_answer(world: World, image: bytes | None):
     real = Dynamo.transact
 
-    def done_and_dead(dynamo: Dynamo, writes: Any, token: str) -> None:
-        real(dynamo, writes, token)
-        if any(write.get("Update", {}).get("TableName") == TABLE for write in writes):
+    def done_and_dead(dynamo: Dynamo, transaction: Transaction, token: str) -> None:
+        real(dynamo, transaction, token)
+        if RECORD in transaction.parts:
             raise Died
 
     def post_it() -> Reply:
@@ -356,9 +358,9 @@ def test_who_dies_after_all_is_done_has_kept_the_answer(world: World, image: byt
 def test_a_request_that_is_told_busy_and_was_carried_out_is_not_carried_out_again(world: World):
     real = Dynamo.transact
 
-    def unanswered(dynamo: Dynamo, writes: Any, token: str) -> None:
+    def unanswered(dynamo: Dynamo, transaction: Transaction, token: str) -> None:
         with suppress(Lost):
-            real(dynamo, writes, token)
+            real(dynamo, transaction, token)
         raise Uncertain("no answer")
 
     with patch.object(Dynamo, "transact", unanswered), patch.object(Dynamo, "rest", lambda *_: None):

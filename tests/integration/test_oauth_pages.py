@@ -14,7 +14,7 @@ import pytest
 
 from chalicelib.core import passwords
 from chalicelib.core.model.directory import App, Publication, User
-from chalicelib.store.grants.ephemeral import Kind, Wait
+from chalicelib.store.grants.ephemeral import AttemptKind, Wait
 from chalicelib.web.auth import jwt, sessions
 from local.gateway import Request
 from local.in_process import BUCKET
@@ -556,7 +556,7 @@ def known_browser(here: Any, login: str = "hana", address: str = "127.0.0.1") ->
 def lock_out(here: Any, login: str = "hana") -> None:
     """Strangers have failed so often that whoever else is strange to the account has to wait, two minutes or so."""
     for _ in range(12):
-        while isinstance(begun := here.platform.attempts.begin(Kind.ACCOUNT, login), Wait):
+        while isinstance(begun := here.platform.sign_in_attempts.begin(AttemptKind.ACCOUNT, login), Wait):
             here.clock.now += begun.seconds * 1000
 
 
@@ -783,11 +783,11 @@ def test_settings_show_and_end_what_was_granted(here: Any, browser: Browser) -> 
     page = browser.submit(page.form("end", QUEST), end=QUEST)
     assert "saved" in page.text
     assert here.platform.grants.of_user(HANA) == []
-    assert here.platform.directory.installs(HANA)[0] == [QUEST]
-    here.platform.answers.keep(b"{}", "application/json", HANA)
+    assert here.platform.friends_and_installs.installs(HANA)[0] == [QUEST]
+    here.platform.oversized_answers.keep(b"{}", "application/json", HANA)
     page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
     assert "Contents" not in here.s3.list_objects_v2(Bucket=BUCKET, Prefix="answers/")
-    assert here.platform.directory.installs(HANA)[0] == []
+    assert here.platform.friends_and_installs.installs(HANA)[0] == []
     assert "You have not allowed or installed any apps." in page.text
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.core import passwords
 from chalicelib.core.errors import TokenRefused
-from chalicelib.core.model.directory import App, Dialect, User
+from chalicelib.core.model.directory import App, AppDialect, User
 from chalicelib.core.oauth import SERVED_SCOPES
 from local.gateway import Request
 from tests.pages import Browser, Page
@@ -35,7 +35,7 @@ def here(make_world: Callable[..., Any]) -> Any:
     world.platform.users.create(User(KEN, "健", login="ken"), passwords.hash_password(PASSWORD))
     apps = world.platform.apps
     apps.create(App(QUEST, "クエスト", True, SECRET, (BACK, "https://quest.example/other"), scopes=SCOPES))
-    apps.create(App(OLD, "Old", True, SECRET, (BACK,), scopes=SCOPES, dialect=Dialect.DRAFT10))
+    apps.create(App(OLD, "Old", True, SECRET, (BACK,), scopes=SCOPES, dialect=AppDialect.DRAFT10))
     apps.create(App(ALBUM, "Album", False, None, (ALBUM_BACK,), scopes=("r_profile", "mixi_apps2", "admin")))
     world.calls.clear()
     return world
@@ -149,7 +149,7 @@ def test_granting_installs_the_app_and_the_token_works(here: Any, browser: Brows
 @pytest.mark.parametrize("scope", ["r_profile", "w_pagefeed", "mixi_apps2"])
 def test_a_consent_is_an_install_whatever_the_scope(here: Any, browser: Browser, scope: str) -> None:
     code_of(browser, scope=scope)
-    assert here.platform.directory.installs(HANA)[0] == [QUEST]
+    assert here.platform.friends_and_installs.installs(HANA)[0] == [QUEST]
 
 
 def test_a_profile_is_open_right_after_the_consent(here: Any, browser: Browser) -> None:
@@ -203,7 +203,7 @@ def test_an_owner_who_uninstalls_the_app_has_no_rows_any_more(here: Any, browser
         return here.send("GET", "/os/0.8/people/@owner/@self", token=made["access_token"]).status
 
     assert owner(made) == 200
-    here.platform.personal.uninstall(QUEST, KEN)
+    here.platform.user_data.uninstall(QUEST, KEN)
     assert owner(made) == owner(by_refresh(here, made["refresh_token"]).json) == 403
 
 
@@ -789,7 +789,7 @@ def test_ending_a_grant_ends_codes_and_refresh_tokens_of_that_app_alone(here: An
 def test_ending_a_grant_leaves_the_app_installed(here: Any, browser: Browser) -> None:
     code_of(browser, scope="r_profile")
     here.platform.grants.end(HANA, QUEST)
-    assert here.platform.directory.installs(HANA)[0] == [QUEST]
+    assert here.platform.friends_and_installs.installs(HANA)[0] == [QUEST]
 
 
 def test_uninstalling_ends_codes_and_refresh_tokens_of_that_app_alone(here: Any, browser: Browser) -> None:
@@ -797,8 +797,8 @@ def test_uninstalling_ends_codes_and_refresh_tokens_of_that_app_alone(here: Any,
     first = by_code(here, code_of(browser)).json["refresh_token"]
     here.clock.now += 1
     waiting = code_of(browser)
-    assert here.platform.personal.uninstall(QUEST, HANA)
-    assert not here.platform.personal.uninstall(QUEST, HANA)
+    assert here.platform.user_data.uninstall(QUEST, HANA)
+    assert not here.platform.user_data.uninstall(QUEST, HANA)
     assert refused(by_refresh(here, first)) == (400, "invalid_grant")
     assert refused(by_code(here, waiting)) == (400, "invalid_grant")
     assert by_refresh(here, kept, OLD).status == 200
@@ -814,7 +814,7 @@ def test_twenty_consents_are_uninstalled_in_one_transaction(here: Any, browser: 
         here.clock.now += 1
         code_of(browser)
     here.calls.clear()
-    assert here.platform.personal.uninstall(QUEST, HANA)
+    assert here.platform.user_data.uninstall(QUEST, HANA)
     assert list(calls(here)) == ["get_item", "get_item", "transact_write_items"]
     assert here.items("grants") == []
 
@@ -822,7 +822,7 @@ def test_twenty_consents_are_uninstalled_in_one_transaction(here: Any, browser: 
 def test_a_grant_without_its_install_goes_too(here: Any, browser: Browser) -> None:
     code_of(browser)
     here.platform.appdata.uninstall(QUEST, HANA)
-    assert not here.platform.personal.uninstall(QUEST, HANA)
+    assert not here.platform.user_data.uninstall(QUEST, HANA)
     assert here.items("grants") == []
 
 
@@ -831,7 +831,7 @@ def test_there_is_no_grant_without_an_install(here: Any, browser: Browser, monke
     install = here.platform.appdata.install
 
     def undone(app: str, user: str) -> bool:
-        return install(app, user) and here.platform.personal.uninstall(app, user)
+        return install(app, user) and here.platform.user_data.uninstall(app, user)
 
     monkeypatch.setattr(here.platform.appdata, "install", undone)
     state = post(here, grant_type="server_state", client_id=QUEST).json["server_state"]

@@ -60,7 +60,7 @@ def test_pages_are_listed_in_parts(pages: Pages) -> None:
     for number in range(1, 6):
         pages.create(Page(str(number), "page"))
 
-    assert [page.id for page in every(lambda cursor: pages.page(cursor, 2))] == ["1", "2", CAFE.id, "3", "4", "5"]
+    assert [page.id for page in every(lambda cursor: pages.list_part(cursor, 2))] == ["1", "2", CAFE.id, "3", "4", "5"]
 
 
 def test_modules_are_numbered(pages: Pages) -> None:
@@ -142,7 +142,7 @@ def test_a_deleted_page_leaves_nothing_in_its_parts_or_in_counts(world: World, p
 
     assert pages.close(CAFE.id)
     assert pages.get(CAFE.id) is None
-    assert pages.page() == ([], None)
+    assert pages.list_part() == ([], None)
     for refused in (
         lambda: pages.members.add_follower(CAFE.id, HANA),
         lambda: pages.members.add_administrator(CAFE.id, KEN),

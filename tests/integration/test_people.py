@@ -31,7 +31,7 @@ def populated(made: World) -> World:
     for user in PEOPLE.values():
         made.platform.users.create(user)
     for one, other in FRIENDSHIPS:
-        made.platform.directory.befriend(USERS[one], USERS[other])
+        made.platform.friends_and_installs.befriend(USERS[one], USERS[other])
     for name in INSTALLS["quest"]:
         made.platform.appdata.install(APPS["quest"], USERS[name])
     made.platform.pages.create(CAFE)
@@ -258,7 +258,7 @@ def test_a_friend_is_close_enough_for_strictness(make_world: Callable[..., World
 @pytest.fixture
 def crossed(world: World) -> World:
     """Ken looks at Hana's game, and Taro, who has not installed it, is a friend of both."""
-    world.platform.directory.befriend(KEN, TARO)
+    world.platform.friends_and_installs.befriend(KEN, TARO)
     world.calls.clear()
     return world
 
@@ -380,7 +380,7 @@ def friend(turn: int) -> str:
 @pytest.fixture
 def popular(world: World) -> World:
     """Yuki has 1,000 friends with the app."""
-    directory = world.platform.directory
+    directory = world.platform.friends_and_installs
     for turn in range(1000):
         each = friend(turn)
         keys = [directory.friendship(YUKI, each)[1], directory.install(each, APPS["quest"])[1]]

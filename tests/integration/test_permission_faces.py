@@ -67,9 +67,9 @@ def world(make_world: Callable[..., World]) -> World:
     for user in (*PEOPLE.values(), both):
         made.platform.users.create(user)
     for one, other in FRIENDSHIPS:
-        made.platform.directory.befriend(USERS[one], USERS[other])
+        made.platform.friends_and_installs.befriend(USERS[one], USERS[other])
     for name in ("hana", "mei"):
-        made.platform.directory.befriend(USERS[name], both.id)
+        made.platform.friends_and_installs.befriend(USERS[name], both.id)
     for name in INSTALLS["quest"]:
         made.platform.appdata.install(APPS["quest"], USERS[name], {"level": "1"})
     return made

@@ -25,7 +25,7 @@ def small(make_world: Callable[..., World]) -> World:
     for user in (HANA, KEN, MEI):
         made.platform.appdata.install(APP, user)
     for friend in (KEN, MEI):
-        made.platform.directory.befriend(HANA, friend)
+        made.platform.friends_and_installs.befriend(HANA, friend)
     return made
 
 

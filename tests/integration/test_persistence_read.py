@@ -144,7 +144,7 @@ def test_many_friends_are_all_read(world: World):
     friends = sorted(f"friend{turn:03}" for turn in range(105))
     world.populate(*friends)
     for friend in friends:
-        world.platform.directory.befriend(YUKI, friend)
+        world.platform.friends_and_installs.befriend(YUKI, friend)
         world.platform.appdata.install(APP, friend, {"level": friend})
     world.calls.clear()
     entries = world.send("GET", FRIENDS, user=YUKI).json["entry"]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from chalice.app import Chalice
 
-from chalicelib.api.opensocial.rpc import METHODS, rpc
+from chalicelib.api.opensocial import rpc
+from chalicelib.api.opensocial.rpc import METHODS
 from chalicelib.core.codecs import jsonrpc
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.model.directory import App
@@ -24,8 +25,8 @@ DENIED = (403, "Permission denied")
 NOBODY = "nobodynobody"
 
 
-def app_of(world: World, now: Callable[[], float]) -> Gateway:
-    """The face alone, with a clock of its own."""
+def app_of(world: World) -> Gateway:
+    """The face alone."""
     made = Chalice("alone")
     rpc.face.register(made, lambda: world.platform)
     return Gateway(made)
@@ -211,9 +212,11 @@ def test_params_may_be_an_empty_list(world: World) -> None:
     assert outcome(reply.json[1]) == (400, "No user is named: userId is missing")
 
 
-def test_what_a_batch_has_no_time_for_is_not_begun(world: World) -> None:
+def test_what_a_batch_has_no_time_for_is_not_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock ticks once a request; those from the fifteenth second on are told so, and change nothing."""
-    world.gateway = app_of(world, count().__next__)
+    ticks = count()
+    monkeypatch.setattr(rpc.time, "monotonic", lambda: next(ticks))
+    world.gateway = app_of(world)
     came = batch(world, *[item("appdata.update", data={f"k{turn}": "x"}) for turn in range(1, 18)])
 
     assert came[:14] == [{}] * 14

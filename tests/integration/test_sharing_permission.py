@@ -93,7 +93,7 @@ def make_quest(make_world: Callable[..., World]) -> Callable[..., World]:
         for user in (*PEOPLE.values(), User(BOTH, "Both")):
             made.platform.users.create(user)
         for one, other in [*FRIENDSHIPS, ("hana", "both"), ("mei", "both")]:
-            made.platform.directory.befriend(ALL[one], ALL[other])
+            made.platform.friends_and_installs.befriend(ALL[one], ALL[other])
         for name in INSTALLS["quest"]:
             made.platform.appdata.install(QUEST, USERS[name], {"level": "1"})
         create_app(made, id=QUEST)
@@ -335,6 +335,6 @@ def test_strict_profiles_ask_how_close_the_viewer_is(
 
     for befriended, seen in ((None, stranger), ("ken", friend_of_friend), ("mei", friend)):
         if befriended:
-            world.platform.directory.befriend(ALL["yuki"], ALL[befriended])
+            world.platform.friends_and_installs.befriend(ALL["yuki"], ALL[befriended])
         expected = address if seen else None
         assert asked.address(mei) == asked.friends_addresses("@owner")[mei] == expected, befriended

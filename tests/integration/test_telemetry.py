@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from chalice.local import LambdaContext
 
-from chalicelib.store.aws.failures import Conflict
+from chalicelib.store.aws.failures import TransactionConflict
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
 from infra import combine
 from local.gateway import Request
@@ -130,7 +130,10 @@ def test_refusals_in_a_batch_are_counted_though_the_batch_succeeds(make_world: C
 
 
 def test_what_is_tried_again_is_counted(world: World, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    put, failures = world.platform.appdata._ledgers._dynamo.put, [Conflict("busy"), Conflict("busy")]
+    put, failures = (
+        world.platform.appdata._ledgers._dynamo.put,
+        [TransactionConflict("busy"), TransactionConflict("busy")],
+    )
 
     def contested(*arguments: Any) -> None:
         if failures:

@@ -164,7 +164,7 @@ def shared(make_world: Callable[..., World]) -> World:
     world = make_world(ENGAWA_QUOTA_BYTES=str(QUOTA), ENGAWA_RATE_WRITES=str(WRITES), ENGAWA_MAX_KEYS=str(KEYS))
     world.populate(HANA, KEN, MEI, TARO, YUKI)
     for one, other in ((HANA, KEN), (HANA, MEI), (HANA, TARO)):
-        world.platform.directory.befriend(one, other)
+        world.platform.friends_and_installs.befriend(one, other)
     return world
 
 

@@ -146,7 +146,7 @@ class Crowd:
         self.platform.users.create(User(user, f"user {user}"))
         self.platform.appdata.install(self.app, user)
         for friend in friends:
-            self.platform.directory.befriend(user, friend.user)
+            self.platform.friends_and_installs.befriend(user, friend.user)
         token = self.platform.tokens.issue(app=self.app, viewer=user, scopes=("mixi_apps2",), lifetime=3600)
         return Person(self, user, token)
 

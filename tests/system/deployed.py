@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import app as entry
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import bundle
 from local.images import StoredImages
 from local.server import Server
@@ -144,8 +144,8 @@ class Deployed:
         return self._tokens.issue(app="operator", viewer=None, scopes=["admin"], lifetime=900)
 
     @cached_property
-    def _tokens(self) -> Tokens:
-        return Tokens(Keys((self.served.local_dir / "token-keys.json").read_text), self.base_url)
+    def _tokens(self) -> AccessTokens:
+        return AccessTokens(TokenKeys((self.served.local_dir / "token-keys.json").read_text), self.base_url)
 
     def stop(self) -> None:
         """End all of it."""

@@ -82,7 +82,7 @@ def feed(served: Any) -> Feed:
         for name, edge in (("large", 180), ("medium", 76), ("small", 40))
     ]
     users = {name: user["id"] for name, user in demo["users"].items()}
-    posting = platform.posting
+    posting = platform.feed_posting
     posted = posting.post(posting.admit(cafe["id"], users["mei"], quest, draft), draft, pictures)
     for number in range(25):
         text = (

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi import checks as documented
 
 from chalicelib.core import people
 from chalicelib.core.oauth import OPERATOR
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
 from local.demo_data import APPS, CAFE, USERS
 from tests.contract import Contract, Seen, document
@@ -107,8 +107,8 @@ class Sender:
 
     def __init__(self, served: Served) -> None:
         self._base_url = served.base_url
-        keys = Keys((served.local_dir / "token-keys.json").read_text)
-        self._tokens = Tokens(keys, served.base_url)
+        keys = TokenKeys((served.local_dir / "token-keys.json").read_text)
+        self._tokens = AccessTokens(keys, served.base_url)
         self._sessions = Sessions(keys, served.base_url)
         self._secret = served.demo["apps"]["quest"]["clientSecret"]
         # Each has a write window of their own.

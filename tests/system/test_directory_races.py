@@ -16,10 +16,10 @@ from chalicelib.core.model.directory import App, Page, User, new_app_id, new_pag
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.directory import friends_and_installs as directory_module
 from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.keys import every
 from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.secret_sealing import Seals
+from chalicelib.store.directory.secret_sealing import SecretSealing
 from chalicelib.store.directory.users import Users
 
 THREADS = 16
@@ -32,10 +32,10 @@ class Stores:
     def __init__(self, client: Any) -> None:
         self.client = client
         dynamo = Dynamo(client)
-        self.directory = Directory(dynamo, TABLE)
+        self.directory = FriendsAndInstalls(dynamo, TABLE)
         self.pages = Pages(dynamo, TABLE, lambda: 1)
         self.users = Users(dynamo, TABLE, self.directory, self.pages, lambda: 1)
-        self.apps = Apps(dynamo, TABLE, Seals(lambda: ""), self.pages, lambda: 1)
+        self.apps = Apps(dynamo, TABLE, SecretSealing(lambda: ""), self.pages, lambda: 1)
 
     def people(self, number: int) -> list[str]:
         return [self.users.create(User(new_user_id(), f"user {turn}")).id for turn in range(number)]
@@ -203,6 +203,6 @@ def test_lists_go_on_where_the_last_entry_has_gone(stores: Stores) -> None:
         stores.directory.unfriend(one, other)
 
     assert stores.directory.friends(one, cursor, 3) == (sorted(others)[2:], None)
-    listed = [user.id for user in every(lambda cursor: stores.users.page(cursor, 3))]
+    listed = [user.id for user in every(lambda cursor: stores.users.list_part(cursor, 3))]
     assert len(listed) == len(set(listed))
     assert {one, *others} <= set(listed)

@@ -18,11 +18,11 @@ from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.secret_sealing import Seals
+from chalicelib.store.directory.secret_sealing import SecretSealing
 from chalicelib.store.directory.users import Users
-from chalicelib.store.grants.ephemeral import Attempt, Attempts, Kind, UsedStates
+from chalicelib.store.grants.ephemeral import Attempt, AttemptKind, SignInAttempts, UsedStates
 from chalicelib.store.grants.grants import Grants
 
 THREADS = 16
@@ -38,12 +38,12 @@ class Stores:
         self.client = client
         dynamo, clock = Dynamo(client), lambda: time.time_ns() // 1_000_000
         pages = Pages(dynamo, DIRECTORY, clock)
-        apps = Apps(dynamo, DIRECTORY, Seals(lambda: ""), pages, clock)
-        self.users = Users(dynamo, DIRECTORY, Directory(dynamo, DIRECTORY), pages, clock)
+        apps = Apps(dynamo, DIRECTORY, SecretSealing(lambda: ""), pages, clock)
+        self.users = Users(dynamo, DIRECTORY, FriendsAndInstalls(dynamo, DIRECTORY), pages, clock)
         self.grants = Grants(dynamo, GRANTS, DIRECTORY, apps, clock)
         self.states = UsedStates(dynamo, EPHEMERAL, clock)
-        self.attempts = Attempts(dynamo, EPHEMERAL, clock)
-        self.directory = Directory(dynamo, DIRECTORY)
+        self.attempts = SignInAttempts(dynamo, EPHEMERAL, clock)
+        self.directory = FriendsAndInstalls(dynamo, DIRECTORY)
         self.appdata = AppData(dynamo, APPDATA, self.directory, Limits(), clock)
 
     def asked(self) -> Family:
@@ -215,8 +215,8 @@ def test_a_server_state_is_used_once(stores: Stores) -> None:
     assert stores.states.has(state)
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_no_more_passwords_are_looked_at_than_the_rule_lets(stores: Stores, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", AttemptKind)
+def test_no_more_passwords_are_looked_at_than_the_rule_lets(stores: Stores, kind: AttemptKind) -> None:
     name = new_user_id()
     begun = at_once([lambda: stores.attempts.begin(kind, name)] * 40)
     counted = [each for each in begun if isinstance(each, Attempt)]
@@ -230,12 +230,12 @@ def test_right_ones_among_wrong_ones_leave_the_wrong_ones_counted(stores: Stores
     name = new_user_id()
 
     def sign_in(turn: int) -> None:
-        begun = stores.attempts.begin(Kind.ADDRESS, name)
+        begun = stores.attempts.begin(AttemptKind.ADDRESS, name)
         assert isinstance(begun, Attempt)
         if turn % 2:
             stores.attempts.forgive(begun)
 
-    at_once([partial(sign_in, turn) for turn in range(Kind.ADDRESS.free)])
-    begun = stores.attempts.begin(Kind.ADDRESS, name)
+    at_once([partial(sign_in, turn) for turn in range(AttemptKind.ADDRESS.free)])
+    begun = stores.attempts.begin(AttemptKind.ADDRESS, name)
     assert isinstance(begun, Attempt)
-    assert begun.before.count == Kind.ADDRESS.free // 2
+    assert begun.before.count == AttemptKind.ADDRESS.free // 2

@@ -76,8 +76,8 @@ class Mortals:
         """What time, the sweep and the queue bring about; then nothing is left behind."""
         self.now += DAY_MS
         self.platform.appdata.sweep(40)
-        while due := self.platform.leavings.due():
-            assert all(self.platform.leavings.work(note, 40) for note in due)
+        while due := self.platform.cleanup.due():
+            assert all(self.platform.cleanup.work(note, 40) for note in due)
         self.check()
         contents = invariants_contents.scan(self.clients["dynamodb"], self.clients["s3"], BUCKET)
         assert contents.remains() == []
@@ -146,7 +146,8 @@ def installing(here: Mortals) -> Asked:
     user = here.user()
     path = f"/admin/users/{user}/installs/{APP}"
     return Asked(
-        lambda dies: here.send("PUT", path, None, dies), lambda: int(here.platform.directory.has_installs(user))
+        lambda dies: here.send("PUT", path, None, dies),
+        lambda: int(here.platform.friends_and_installs.has_installs(user)),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import combine
 from infra.refusals import Refused
 from tests.checks.site import Site, answered
@@ -50,7 +50,9 @@ class Story:
     def operator(self) -> str:
         """An operator's token, as `python -m admin token` makes it."""
         kept = self.account.aws("secretsmanager").get_secret_value(SecretId="engawa-dev-token-keys")["SecretString"]
-        return Tokens(Keys(lambda: kept), self.url).issue(app="operator", viewer=None, scopes=["admin"], lifetime=900)
+        return AccessTokens(TokenKeys(lambda: kept), self.url).issue(
+            app="operator", viewer=None, scopes=["admin"], lifetime=900
+        )
 
 
 @pytest.fixture(scope="module")

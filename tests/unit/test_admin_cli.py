@@ -335,7 +335,7 @@ def test_the_local_platform_is_the_default(tmp_path: Path) -> None:
 
 
 def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
-    from chalicelib.web.auth.access_tokens import Keys, Tokens
+    from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
     from local import keys
 
     keys.ensure(tmp_path / "keys.json")
@@ -348,7 +348,7 @@ def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
     token = path.read_text().strip()
     assert token not in done.output
     assert path.stat().st_mode & 0o777 == 0o600
-    access = Tokens(Keys((tmp_path / "keys.json").read_text), URL).check(token)
+    access = AccessTokens(TokenKeys((tmp_path / "keys.json").read_text), URL).check(token)
     assert (access.viewer, access.scopes) == (None, frozenset({"admin"}))
     assert run(Platform(), *words).exit_code == 1
     piped = run(Platform(), "token", "--url", URL, "-o", str(tmp_path / "t"), input="{}")
@@ -356,7 +356,7 @@ def test_a_token_for_a_deployment_is_kept_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_user_s_token_may_name_another_owner(tmp_path: Path) -> None:
-    from chalicelib.web.auth.access_tokens import Keys, Tokens
+    from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
     from local import keys
 
     keys.ensure(tmp_path / "keys.json")
@@ -370,7 +370,7 @@ def test_a_user_s_token_may_name_another_owner(tmp_path: Path) -> None:
             return done.exit_code
         text = (tmp_path / "token").read_text().strip()
         assert text not in done.output
-        return Tokens(Keys((tmp_path / "keys.json").read_text), URL).check(text)
+        return AccessTokens(TokenKeys((tmp_path / "keys.json").read_text), URL).check(text)
 
     own = access("--user", hana, "--app", quest, "--scope", "r_profile", "--scope", "mixi_apps2")
     assert (own.viewer, own.owner, own.app) == (hana, hana, quest)

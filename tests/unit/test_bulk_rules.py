@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from chalicelib.core.bulk_import import (
-    Outcome,
+    RecordResult,
     compare,
     in_order,
     read_new_user,
@@ -141,7 +141,7 @@ def test_what_became_of_a_record_is_told() -> None:
 
 
 def test_outcomes_are_told_in_the_order_of_the_records() -> None:
-    assert in_order(2, {1: Outcome("b"), 0: Outcome("a")}) == [Outcome("a"), Outcome("b")]
+    assert in_order(2, {1: RecordResult("b"), 0: RecordResult("a")}) == [RecordResult("a"), RecordResult("b")]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_outcomes_are_told_in_the_order_of_the_records() -> None:
 def test_a_user_who_is_so_already_stays(given: dict[str, Any]) -> None:
     publication = {**DEFAULT_PUBLICATION, "age": Publication.NOBODY}
     hana = User(HANA, "Hana", login="hana", age=0, publication=publication)
-    assert compare(hana, given) == Outcome("unchanged")
+    assert compare(hana, given) == RecordResult("unchanged")
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.codecs.contents_json import Shown, page_information, poster_json
+from chalicelib.core.codecs.contents_json import ContentsFormat, page_information, poster_json
 from chalicelib.core.model.contents import Comment, Feed
 from chalicelib.core.model.directory import Category, Page, User
 
 HANA = User("k3v9x2mtq7ra", "花 (Hana)", thumbnail_url="https://people.example/hana.jpg")
 POSTERS = {HANA.id: HANA}
 AT = 1_288_662_177_999
-SHOWN = Shown(540, lambda key: f"https://cdn.example/{key}")
+SHOWN = ContentsFormat(540, lambda key: f"https://cdn.example/{key}")
 FEED = Feed(
     page="1",
     id="f",

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
 from chalicelib.web.error_answers import answer_refusal
-from chalicelib.web.token_dialect import Dialect
+from chalicelib.web.token_dialect import TokenDialect
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ from chalicelib.web.token_dialect import Dialect
     ],
 )
 def test_a_refused_token_is_told_in_the_dialect_that_the_request_spoke(refusal, oauth, bearer):
-    assert answer_refusal(refusal, Dialect.OAUTH).headers["WWW-Authenticate"] == oauth
-    assert answer_refusal(refusal, Dialect.BEARER).headers["WWW-Authenticate"] == bearer
+    assert answer_refusal(refusal, TokenDialect.OAUTH).headers["WWW-Authenticate"] == oauth
+    assert answer_refusal(refusal, TokenDialect.BEARER).headers["WWW-Authenticate"] == bearer
 
 
 def test_other_refusals_ask_for_no_other_token():
-    assert "WWW-Authenticate" not in answer_refusal(PermissionDenied(), Dialect.OAUTH).headers
+    assert "WWW-Authenticate" not in answer_refusal(PermissionDenied(), TokenDialect.OAUTH).headers

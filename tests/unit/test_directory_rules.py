@@ -26,8 +26,8 @@ from chalicelib.core.limits import Limits
 from chalicelib.core.model import directory
 from chalicelib.core.model.directory import (
     App,
+    AppDialect,
     Category,
-    Dialect,
     FeedSource,
     Module,
     Page,
@@ -130,7 +130,7 @@ def test_refuses_a_users_field_and_names_it(field: str, value: Any) -> None:
         ("startUrl", None, ""),
         ("scopes", ["mixi_apps2", "r_profile"], None),
         ("origins", ["https://game.example", "http://127.0.0.1:8080"], None),
-        ("dialect", "draft10", Dialect.DRAFT10),
+        ("dialect", "draft10", AppDialect.DRAFT10),
     ],
 )
 def test_keeps_an_apps_field(field: str, value: Any, kept: Any) -> None:

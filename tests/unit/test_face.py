@@ -7,12 +7,12 @@ import pytest
 from chalice.app import Chalice, Response
 
 from chalicelib.core.model.access import Access
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.face import Face, Token
 from local.gateway import Answer, Gateway, Request
 
 JWKS = '{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}'
-TOKENS = Tokens(Keys(lambda: JWKS), "http://127.0.0.1:8000")
+TOKENS = AccessTokens(TokenKeys(lambda: JWKS), "http://127.0.0.1:8000")
 USER, CLIENT = (TOKENS.issue(app="app", viewer=viewer, scopes=["good"], lifetime=3600) for viewer in ("hana", None))
 
 

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.aws.failures import Conflict, Lost, Uncertain, sort_out
+from chalicelib.store.aws.failures import Lost, TransactionConflict, Uncertain, sort_out
 
 OLD = {"pk": {"S": "app#user"}, "v": {"N": "4"}}
 
@@ -66,7 +66,7 @@ def test_a_failed_condition_on_a_repeated_request_says_so():
 
 
 def test_a_running_transaction_is_a_conflict():
-    assert isinstance(failure("TransactionConflictException")[1], Conflict)
+    assert isinstance(failure("TransactionConflictException")[1], TransactionConflict)
 
 
 def test_of_a_cancelled_transaction_s_reasons_the_condition_decides_first():
@@ -78,7 +78,7 @@ def test_of_a_cancelled_transaction_s_reasons_the_condition_decides_first():
 
 
 def test_then_the_conflict():
-    assert isinstance(cancelled("None", "ThrottlingError", "TransactionConflict"), Conflict)
+    assert isinstance(cancelled("None", "ThrottlingError", "TransactionConflict"), TransactionConflict)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.core.errors import TooLarge
 from chalicelib.store.appdata.ledger import Ledger
 from chalicelib.store.appdata.many_users import gather
-from chalicelib.store.appdata.snapshot import Keys, Values, lookups
+from chalicelib.store.appdata.snapshot import AskedKeys, Values, lookups
 
 EMPTY = dict.fromkeys("abcde", "")
 
@@ -26,7 +26,7 @@ class Ledgers:
             yield Ledger("app", f"user{number}", "epoch000", inline=EMPTY, unlisted=self.unlisted if last else 0)
 
 
-def found(ledgers: Ledgers, keys: Keys, most_pairs: int, most_lookups: int = 999) -> dict[str, dict[str, str]]:
+def found(ledgers: Ledgers, keys: AskedKeys, most_pairs: int, most_lookups: int = 999) -> dict[str, dict[str, str]]:
     # No value is an item of its own, so nothing is read.
     values, bounds = Values(None, "appdata"), {"most_pairs": most_pairs, "most_lookups": most_lookups}
     return gather(values, ledgers, keys, most=0, reread=lambda user: None, **bounds)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.core.imaging import jpeg, png
 from chalicelib.core.imaging.colour_profile import of_code_points
 from chalicelib.core.imaging.picture import MAX_PROFILE, NoPicture, Picture, orientation_of
-from chalicelib.core.imaging.renditions import Rendition, fitted, is_key, key_of
+from chalicelib.core.imaging.renditions import Rendition, fitted, image_key, is_key
 from tests.pictures import PNG_SIGNATURE, chunk, exif, header, png_of, segment
 
 START, END = b"\xff\xd8", b"\xff\xd9"
@@ -418,7 +418,7 @@ def test_half_a_pixel_is_a_whole_one_and_none_is_less_than_one(size: tuple[int, 
 
 def test_keys_name_the_content() -> None:
     jpeg, other, png = (
-        key_of("feeds/42-a_B", Rendition("large", body, media_type, 1, 1))
+        image_key("feeds/42-a_B", Rendition("large", body, media_type, 1, 1))
         for body, media_type in ((b"a", "image/jpeg"), (b"b", "image/jpeg"), (b"a", "image/png"))
     )
     # SHA-256 of "a" begins so.

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.store.directory.secret_sealing import Seals
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.store.directory.secret_sealing import SecretSealing
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.launch_keys import LaunchKeys
 from infra import keys
 from infra.refusals import Refused
@@ -33,10 +33,10 @@ def test_the_app_can_use_what_is_made(client: Any) -> None:
     assert keys.ensure(client, "dev") == ["token-keys", "secret-keys", "launch-keys"]
 
     held = {name: text(client, name) for name in keys.FRESH}
-    tokens = Tokens(Keys(lambda: held["token-keys"]), "https://x.example")
+    tokens = AccessTokens(TokenKeys(lambda: held["token-keys"]), "https://x.example")
     token = tokens.issue(app="6d1f0c2ab4e79853", viewer=None, scopes=["admin"], lifetime=60)
     assert tokens.check(token).app == "6d1f0c2ab4e79853"
-    seals = Seals(lambda: held["secret-keys"])
+    seals = SecretSealing(lambda: held["secret-keys"])
     assert seals.open(seals.seal("s")) == "s"
     launch = LaunchKeys(lambda: held["launch-keys"])
     assert launch.certificate(launch.signing().kid)
@@ -72,16 +72,16 @@ def test_a_secret_that_was_made_without_a_value_gets_one(client: Any) -> None:
 def test_what_an_older_key_signed_and_sealed_is_good_after_a_rotation(client: Any) -> None:
     keys.ensure(client, "dev")
     before = {name: text(client, name) for name in keys.FRESH}
-    token = Tokens(Keys(lambda: before["token-keys"]), "https://x.example").issue(
+    token = AccessTokens(TokenKeys(lambda: before["token-keys"]), "https://x.example").issue(
         app="6d1f0c2ab4e79853", viewer=None, scopes=["admin"], lifetime=60
     )
-    sealed = Seals(lambda: before["secret-keys"]).seal("s")
+    sealed = SecretSealing(lambda: before["secret-keys"]).seal("s")
 
     assert keys.rotate(client, "dev", "token-keys") == keys.rotate(client, "dev", "secret-keys") == 2
 
     after = {name: text(client, name) for name in keys.FRESH}
-    assert Tokens(Keys(lambda: after["token-keys"]), "https://x.example").check(token).app
-    assert Seals(lambda: after["secret-keys"]).open(sealed) == "s"
+    assert AccessTokens(TokenKeys(lambda: after["token-keys"]), "https://x.example").check(token).app
+    assert SecretSealing(lambda: after["secret-keys"]).open(sealed) == "s"
     assert json.loads(after["token-keys"])["keys"][1:] == json.loads(before["token-keys"])["keys"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from chalicelib.core.errors import NotFound, ParameterInvalid
-from chalicelib.core.launch import LaunchKey, Start, check_app_params, signed_form, signed_url
+from chalicelib.core.launch import LaunchKey, PageAppStart, check_app_params, signed_form, signed_url
 from local import keys
 from tests.starts import verify
 
@@ -30,8 +30,8 @@ def told(location: str) -> list[tuple[str, str]]:
 
 
 def test_a_start_tells_only_what_is_given() -> None:
-    assert Start(PAGE, "3").parameters() == [("mixi_page_id", PAGE), ("mixi_module_id", "3")]
-    assert Start(PAGE, "3", HANA, "").parameters() == [
+    assert PageAppStart(PAGE, "3").parameters() == [("mixi_page_id", PAGE), ("mixi_module_id", "3")]
+    assert PageAppStart(PAGE, "3", HANA, "").parameters() == [
         ("mixi_page_id", PAGE),
         ("mixi_module_id", "3"),
         ("mixi_viewer_id", HANA),
@@ -50,7 +50,7 @@ def test_app_params_of_1024_bytes_pass_and_longer_ones_are_refused() -> None:
 
 
 def test_a_start_url_has_the_apps_own_query_then_the_starts_then_the_signature(key: LaunchKey) -> None:
-    location = signed_url(START_URL, QUEST, Start(PAGE, "3", HANA, '{"名":"a+b &%"}'), key)
+    location = signed_url(START_URL, QUEST, PageAppStart(PAGE, "3", HANA, '{"名":"a+b &%"}'), key)
 
     assert location.startswith("https://Quest.example:443/start?")
     assert location.endswith("%3D%3D#top")
@@ -89,7 +89,7 @@ def test_a_start_url_has_the_apps_own_query_then_the_starts_then_the_signature(k
     ],
 )
 def test_any_start_url_that_an_app_may_have_is_signed(start_url: str, key: LaunchKey) -> None:
-    location = signed_url(start_url, QUEST, Start(PAGE, "3"), key)
+    location = signed_url(start_url, QUEST, PageAppStart(PAGE, "3"), key)
     verify(location, key.certificate)
     own = [
         pair
@@ -105,12 +105,12 @@ def test_any_start_url_that_an_app_may_have_is_signed(start_url: str, key: Launc
 @pytest.mark.parametrize("sign", [signed_url, signed_form])
 def test_a_start_url_that_is_not_utf_8_is_not_signed_wrongly(sign: Callable[..., object], key: LaunchKey) -> None:
     with pytest.raises(NotFound) as caught:
-        sign("https://quest.example/?name=%B2%D6", QUEST, Start(PAGE, "3"), key)
+        sign("https://quest.example/?name=%B2%D6", QUEST, PageAppStart(PAGE, "3"), key)
     assert caught.value.description == "The start URL of the app is not UTF-8"
 
 
 def test_a_form_has_the_apps_own_query_in_its_action_and_the_start_in_its_fields(key: LaunchKey) -> None:
-    form = signed_form(START_URL, QUEST, Start(PAGE, "3", HANA, '{"名":"a+b &%"}'), key)
+    form = signed_form(START_URL, QUEST, PageAppStart(PAGE, "3", HANA, '{"名":"a+b &%"}'), key)
 
     assert form.action == "https://Quest.example:443/start?device=PC&lang=%E6%97%A5%20%2B&flag=&device=TO#top"
     assert form.fields[:5] == (
@@ -143,12 +143,12 @@ def test_a_form_has_the_apps_own_query_in_its_action_and_the_start_in_its_fields
     ],
 )
 def test_any_start_url_is_signed_for_a_form(start_url: str, key: LaunchKey) -> None:
-    form = signed_form(start_url, QUEST, Start(PAGE, "3"), key)
+    form = signed_form(start_url, QUEST, PageAppStart(PAGE, "3"), key)
     verify(form.action, key.certificate, "POST", form.fields)
     assert "forged" not in repr(form)
 
 
 def test_a_form_signs_line_ends_and_nul_as_browsers_send_them(key: LaunchKey) -> None:
-    form = signed_form("https://quest.example/", QUEST, Start(PAGE, "3", None, "a\nb\rc\r\nd\n\re\0"), key)
+    form = signed_form("https://quest.example/", QUEST, PageAppStart(PAGE, "3", None, "a\nb\rc\r\nd\n\re\0"), key)
     assert dict(form.fields)["appParams"] == "a\r\nb\r\nc\r\nd\r\n\r\ne\ufffd"
     verify(form.action, key.certificate, "POST", form.fields)

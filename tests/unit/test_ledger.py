@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from chalicelib.core.appdata import Balance
 from chalicelib.core.window import WriteWindow
 from chalicelib.store.appdata.ledger import WRITE_IDS, Ledger, from_item, new_epoch, new_write, to_item
-from chalicelib.store.appdata.packing import WINDOW_BYTES, Listed, pack_data, pack_window, unpack_data, unpack_window
+from chalicelib.store.appdata.packing import (
+    WINDOW_BYTES,
+    ListedValue,
+    pack_data,
+    pack_window,
+    unpack_data,
+    unpack_window,
+)
 
 START = 1_800_000_000_000
 SPAN = 180_000
@@ -18,7 +25,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 keys = st.text("abcXYZ019_.-", min_size=1, max_size=255)
 sizes = st.integers(0, 65_535)
 inlines = st.dictionaries(keys, texts)
-lists = st.dictionaries(keys, st.builds(Listed, sizes, st.integers(0, 10**10)))
+lists = st.dictionaries(keys, st.builds(ListedValue, sizes, st.integers(0, 10**10)))
 times_within_the_span = st.lists(st.integers(0, SPAN - 1), max_size=180).map(
     lambda offsets: tuple(START + offset for offset in sorted(offsets))
 )
@@ -92,7 +99,7 @@ def test_every_state_of_the_data_has_an_entity_tag_of_its_own():
 
 
 def test_the_balance_counts_inline_listed_and_unlisted_keys():
-    ledger = Ledger("app", "user", "e", total=9, inline={"a": ""}, listed={"b": Listed(9, 1)}, unlisted=3)
+    ledger = Ledger("app", "user", "e", total=9, inline={"a": ""}, listed={"b": ListedValue(9, 1)}, unlisted=3)
     assert ledger.balance == Balance(9, 5)
 
 

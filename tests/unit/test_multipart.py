@@ -12,9 +12,9 @@ from chalicelib.web.multipart import (
     MAX_HEADER,
     MAX_HEADERS,
     MAX_REQUEST,
-    Form,
+    MultipartForm,
     holds_parts,
-    is_form,
+    is_multipart,
     read_fields,
     read_form,
 )
@@ -42,7 +42,7 @@ IMAGE = part("image1", PIXELS, "Content-Type: image/jpeg", disposition='; filena
 END = b"--b0undary--\r\n"
 
 
-def read(body: bytes, content_type: str | None = FORM) -> Form:
+def read(body: bytes, content_type: str | None = FORM) -> MultipartForm:
     sent: Any = Sent(body, content_type)
     return read_form(sent)
 
@@ -57,12 +57,12 @@ def refused(
 
 
 def test_a_text_and_an_image_in_either_order():
-    assert read(REQUEST + IMAGE + END) == Form(TEXT, PIXELS)
-    assert read(IMAGE + REQUEST + END) == Form(TEXT, PIXELS)
+    assert read(REQUEST + IMAGE + END) == MultipartForm(TEXT, PIXELS)
+    assert read(IMAGE + REQUEST + END) == MultipartForm(TEXT, PIXELS)
 
 
 def test_a_text_alone():
-    assert read(REQUEST + END) == Form(TEXT, None)
+    assert read(REQUEST + END) == MultipartForm(TEXT, None)
 
 
 @pytest.mark.parametrize("disposition", ["", '; filename=""', "; filename="])
@@ -70,17 +70,17 @@ def test_a_file_that_was_not_chosen_is_no_image(disposition):
     """As browsers send a form's file that is left empty, and programs a field without a value."""
     for headers in ([], ["Content-Type: application/octet-stream"]):
         empty = part("image1", b"", *headers, disposition=disposition)
-        assert read(REQUEST + empty + END) == read(empty + REQUEST + END) == Form(TEXT, None)
+        assert read(REQUEST + empty + END) == read(empty + REQUEST + END) == MultipartForm(TEXT, None)
 
 
 def test_an_image_without_bytes_is_there_by_its_name():
     """Its bytes were lost: that is told, and the feed is not posted without its image."""
-    assert read(REQUEST + part("image1", b"", disposition='; filename="a.png"') + END) == Form(TEXT, b"")
+    assert read(REQUEST + part("image1", b"", disposition='; filename="a.png"') + END) == MultipartForm(TEXT, b"")
 
 
 @pytest.mark.parametrize("disposition", ["", '; filename=""'])
 def test_an_image_without_a_name_is_there_by_its_bytes(disposition):
-    assert read(REQUEST + part("image1", PIXELS, disposition=disposition) + END) == Form(TEXT, PIXELS)
+    assert read(REQUEST + part("image1", PIXELS, disposition=disposition) + END) == MultipartForm(TEXT, PIXELS)
 
 
 def test_what_the_old_ios_sdk_sends():
@@ -90,7 +90,7 @@ def test_what_the_old_ios_sdk_sends():
         f'--{boundary}\r\nContent-Disposition: form-data; name="image1"; filename="1300000000.12345""\r\n'
         "Content-Type: image/jpeg\r\n\r\n"
     ).encode() + PIXELS + f"\r\n--{boundary}--\r\n\r\n".encode()  # fmt: skip
-    assert read(body, f"multipart/form-data; boundary={boundary}") == Form(TEXT, PIXELS)
+    assert read(body, f"multipart/form-data; boundary={boundary}") == MultipartForm(TEXT, PIXELS)
 
 
 @pytest.mark.parametrize(
@@ -107,19 +107,21 @@ def test_what_the_old_ios_sdk_sends():
     ],
 )
 def test_names_and_types_of_an_image_do_not_matter(image):
-    assert read(REQUEST + image + END) == Form(TEXT, PIXELS)
+    assert read(REQUEST + image + END) == MultipartForm(TEXT, PIXELS)
 
 
 def test_a_file_name_in_any_encoding():
     named = part("image1", PIXELS, disposition='; filename="NAME"').replace(b"NAME", "縁側".encode("shift_jis"))
-    assert read(REQUEST + named + END) == Form(TEXT, PIXELS)
+    assert read(REQUEST + named + END) == MultipartForm(TEXT, PIXELS)
 
 
 def test_names_without_quotes_and_headers_of_the_text():
     plain = (
         b"--b0undary\r\nContent-Type: text/plain; charset=US-ASCII\r\nContent-Disposition: form-data; name=request\r\n"
     )
-    assert read(plain + b"Content-Transfer-Encoding: 8bit\r\n\r\n" + TEXT.encode() + b"\r\n" + END) == Form(TEXT, None)
+    assert read(plain + b"Content-Transfer-Encoding: 8bit\r\n\r\n" + TEXT.encode() + b"\r\n" + END) == MultipartForm(
+        TEXT, None
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_names_without_quotes_and_headers_of_the_text():
 )
 def test_boundaries(content_type, boundary):
     body = (REQUEST + IMAGE + END).replace(b"b0undary", boundary.encode())
-    assert read(body, content_type) == Form(TEXT, PIXELS)
+    assert read(body, content_type) == MultipartForm(TEXT, PIXELS)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_without_a_boundary(content_type):
 @pytest.mark.parametrize("content_type", [None, "", "application/json", "multipart/mixed; boundary=b0undary"])
 def test_what_is_no_form(content_type):
     sent: Any = Sent(b"", content_type)
-    assert not is_form(sent)
+    assert not is_multipart(sent)
     assert refused(REQUEST + END, BadRequest, content_type) == "The content type must be multipart/form-data"
 
 
@@ -238,7 +240,7 @@ def test_the_longest_header_and_the_most_headers():
 
 
 def test_what_stands_before_and_behind_is_no_part():
-    assert read(b"a preamble\r\n" + REQUEST + END + b"an epilogue") == Form(TEXT, None)
+    assert read(b"a preamble\r\n" + REQUEST + END + b"an epilogue") == MultipartForm(TEXT, None)
 
 
 @given(st.binary(max_size=300), st.integers(0, 400), st.integers(0, 60))

@@ -27,7 +27,7 @@ from chalicelib.core.oauth import (
     REPEAT_SECONDS,
     SERVED_SCOPES,
     USER_SCOPES,
-    Asked,
+    AuthorizationRequest,
     Family,
     RedirectedError,
     basic_credentials,
@@ -46,7 +46,7 @@ from chalicelib.core.oauth import (
 )
 from chalicelib.core.people import FIELDS
 from chalicelib.core.sign_in_delays import DEVICE_MARKS, Device, Failures, mark_of, network
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.external_issuer import Issuer
 from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS, form_target, location, parse_form, redirects_sent
 from chalicelib.web.html import texts
@@ -99,7 +99,9 @@ def test_what_cannot_be_a_token_has_no_family(text: str) -> None:
 
 @pytest.mark.parametrize("server_state", [None, "s"])
 def test_what_a_user_allows_is_stored_as_it_was_asked(server_state: str | None) -> None:
-    asked = Asked(App("app", "Quest"), "https://a.example/", True, ("b", "a"), "state", "challenge", server_state)
+    asked = AuthorizationRequest(
+        App("app", "Quest"), "https://a.example/", True, ("b", "a"), "state", "challenge", server_state
+    )
     assert asked.family("hana") == Family(
         id="",
         app="app",
@@ -539,7 +541,7 @@ def signed(key: Any = RSA, algorithm: str = "RS256", kid: str = "rsa", **changed
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA, "RS256", "rsa"), (EC, "ES256", "ec")])
 def test_an_external_issuers_token_is_a_users(key: Any, algorithm: str, kid: str) -> None:
     fetched = Fetched()
-    ours = Tokens(Keys(lambda: '{"keys": []}'), HERE, fetched.issuer)
+    ours = AccessTokens(TokenKeys(lambda: '{"keys": []}'), HERE, fetched.issuer)
     access = ours.check(signed(key, algorithm, kid))
     assert (access.viewer, access.owner, access.app) == ("k3v9x2mtq7ra", "k3v9x2mtq7ra", "6d1f0c2ab4e79853")
     assert access.scopes == {"r_profile"}

@@ -15,9 +15,9 @@ from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
 from chalicelib.core.opensocial import (
     FIELDS,
     MOST_IDS,
-    Group,
-    Selection,
-    Wanted,
+    OpenSocialGroup,
+    OpenSocialSelection,
+    RequestedFields,
     check_writable,
     data_keys,
     full_id,
@@ -28,8 +28,8 @@ from chalicelib.core.opensocial import (
     select_data,
     select_people,
 )
-from chalicelib.core.people import DEFAULT_FIELDS, Filter, Person, depends_on_friends_of_friends
-from chalicelib.core.permission import Running
+from chalicelib.core.people import DEFAULT_FIELDS, PeopleFilter, Person, depends_on_friends_of_friends
+from chalicelib.core.permission import AppRun
 
 HANA, KEN, MEI = "k3v9x2mtq7ra", "a8d1p0zzk4wn", "m5c2e7uub9fh"
 APP = "6d1f0c2ab4e79853"
@@ -41,8 +41,8 @@ LIMITS = Limits()
 ids = st.text(string.ascii_lowercase + string.digits, min_size=12, max_size=12)
 
 
-def one(user: str, group: Group = Group.SELF) -> Selection:
-    return Selection((user,), group, several=False)
+def one(user: str, group: OpenSocialGroup = OpenSocialGroup.SELF) -> OpenSocialSelection:
+    return OpenSocialSelection((user,), group, several=False)
 
 
 # --- users
@@ -73,7 +73,9 @@ def test_an_id_in_any_of_its_forms_is_the_same_user(user: str, tail: str) -> Non
     "users", [f"{KEN},@me,{KEN},{MEI}", [KEN, "@me", f"mixi.jp:{KEN}", MEI], f",{KEN},@viewer,{MEI},"]
 )
 def test_several_users_are_named_once_each_in_order(users: object) -> None:
-    assert select_data(users, "@self", None, ACCESS) == Selection((KEN, HANA, MEI), Group.SELF, several=True)
+    assert select_data(users, "@self", None, ACCESS) == OpenSocialSelection(
+        (KEN, HANA, MEI), OpenSocialGroup.SELF, several=True
+    )
 
 
 NOBODY = [
@@ -97,7 +99,9 @@ NOBODY = [
 def test_what_cannot_be_an_id_is_refused_alone_and_absent_among_others(user: str) -> None:
     with pytest.raises(PermissionDenied):
         select_data(user, None, None, ACCESS)
-    assert select_data([KEN, user], None, None, ACCESS) == Selection((KEN,), Group.SELF, several=True)
+    assert select_data([KEN, user], None, None, ACCESS) == OpenSocialSelection(
+        (KEN,), OpenSocialGroup.SELF, several=True
+    )
 
 
 def test_a_viewer_of_another_form_of_id_is_known_by_it() -> None:
@@ -137,12 +141,12 @@ def test_an_app_for_itself_has_no_viewer() -> None:
 
 @pytest.mark.parametrize("users", ["@me", HANA, "@owner"])
 def test_friends_of_one_user(users: object) -> None:
-    selection = one(KEN if users == "@owner" else HANA, Group.FRIENDS)
+    selection = one(KEN if users == "@owner" else HANA, OpenSocialGroup.FRIENDS)
     assert select_data(users, "@friends", None, ACCESS) == select_people(users, "@friends", ACCESS) == selection
 
 
 def test_everyone_connected_to_a_user_is_the_friends_and_has_no_data() -> None:
-    assert select_people("@me", "@all", ACCESS) == one(HANA, Group.FRIENDS)
+    assert select_people("@me", "@all", ACCESS) == one(HANA, OpenSocialGroup.FRIENDS)
     with pytest.raises(PermissionDenied):
         select_data("@me", "@all", None, ACCESS)
 
@@ -163,7 +167,7 @@ def test_a_group_of_another_type_is_an_error(group: object) -> None:
 def test_friends_of_several_users_cannot_be_asked_for_at_once() -> None:
     with pytest.raises(ParameterInvalid):
         select_data(["@viewer", "@owner"], "@friends", None, ACCESS)
-    assert select_data(["@viewer", HANA], "@friends", None, ACCESS) == one(HANA, Group.FRIENDS)
+    assert select_data(["@viewer", HANA], "@friends", None, ACCESS) == one(HANA, OpenSocialGroup.FRIENDS)
 
 
 @pytest.mark.parametrize("app", [None, "", "@app", APP])
@@ -296,21 +300,21 @@ FINER = {field.scope for field in FIELDS.values() if field.scope}
 
 @pytest.mark.parametrize("fields", [None, "", []])
 def test_default_fields(fields: object) -> None:
-    assert person_fields(fields, ()) == Wanted(DEFAULT_FIELDS, OWN_FIELDS)
+    assert person_fields(fields, ()) == RequestedFields(DEFAULT_FIELDS, OWN_FIELDS)
 
 
 @pytest.mark.parametrize(
     ("fields", "wanted"),
     [
-        ("nickname", Wanted(("id",), ("nickname",))),
-        (["isOwner", "displayName", "no_such"], Wanted(("id", "displayName"), ("isOwner",))),
-        (["no_such"], Wanted(("id",), ())),
-        ([""], Wanted(("id",), ())),
-        ("name", Wanted(("id",), ("name",))),
-        ("@all", Wanted((*DEFAULT_FIELDS, "thumbnailDetails"), (*OWN_FIELDS, "name"))),
+        ("nickname", RequestedFields(("id",), ("nickname",))),
+        (["isOwner", "displayName", "no_such"], RequestedFields(("id", "displayName"), ("isOwner",))),
+        (["no_such"], RequestedFields(("id",), ())),
+        ([""], RequestedFields(("id",), ())),
+        ("name", RequestedFields(("id",), ("name",))),
+        ("@all", RequestedFields((*DEFAULT_FIELDS, "thumbnailDetails"), (*OWN_FIELDS, "name"))),
     ],
 )
-def test_fields_by_name(fields: object, wanted: Wanted) -> None:
+def test_fields_by_name(fields: object, wanted: RequestedFields) -> None:
     assert person_fields(fields, {"r_profile"}) == wanted
     assert not wanted.profile
 
@@ -319,7 +323,7 @@ def test_a_field_asks_for_its_scope() -> None:
     with pytest.raises(InsufficientScope) as caught:
         person_fields(["nickname", "gender"], {"r_profile"})
     assert caught.value.scope == "r_profile_gender"
-    assert person_fields(["gender"], {"r_profile_gender"}) == Wanted(("id", "gender"), ())
+    assert person_fields(["gender"], {"r_profile_gender"}) == RequestedFields(("id", "gender"), ())
     assert person_fields("*", FINER).common == tuple(FIELDS)
 
 
@@ -364,8 +368,8 @@ def test_people_by_name(value: str) -> None:
     assert query(sortBy=value).by_name
 
 
-@pytest.mark.parametrize(("value", "expected"), [("all", None), ("topFriends", None), ("hasApp", Filter.HAS_APP)])
-def test_filters(value: str, expected: Filter | None) -> None:
+@pytest.mark.parametrize(("value", "expected"), [("all", None), ("topFriends", None), ("hasApp", PeopleFilter.HAS_APP)])
+def test_filters(value: str, expected: PeopleFilter | None) -> None:
     assert query(filterBy=value).filter is expected
 
 
@@ -403,7 +407,7 @@ KENS = User(KEN, "健 (Ken)", profile_url="https://people.example/ken", gender="
 @pytest.mark.parametrize(("viewer", "owner"), [(HANA, KEN), (KEN, HANA), (KEN, KEN), (HANA, HANA)])
 @pytest.mark.parametrize("installed", [True, False])
 def test_an_entry_says_who_it_is(viewer: str, owner: str, installed: bool) -> None:
-    running = Running(owner, viewer, True, True, {KEN}, {KEN})
+    running = AppRun(owner, viewer, True, True, {KEN}, {KEN})
     assert person(Person(KENS, installed), person_fields(None, ()), running, strict=False) == {
         "id": KEN,
         "displayName": "健 (Ken)",
@@ -417,7 +421,7 @@ def test_an_entry_says_who_it_is(viewer: str, owner: str, installed: bool) -> No
 
 
 def test_a_name_is_the_display_name() -> None:
-    entry = person(Person(KENS, True), person_fields("name", ()), Running(HANA, HANA, True, True), strict=False)
+    entry = person(Person(KENS, True), person_fields("name", ()), AppRun(HANA, HANA, True, True), strict=False)
     assert entry == {"id": KEN, "name": {"formatted": "健 (Ken)", "unstructured": "健 (Ken)"}}
 
 
@@ -431,7 +435,7 @@ def test_a_name_is_the_display_name() -> None:
 def test_opensocials_names_are_given_as_the_fields_that_they_name(
     field: str, scope: str, like: str, value: object
 ) -> None:
-    running = Running.own(KEN, installed=True)
+    running = AppRun.own(KEN, installed=True)
     open_to_all = dict.fromkeys(PROFILE_FIELDS, Publication.EVERYONE)
 
     def entry(**fields: Any) -> dict[str, Any]:
@@ -464,17 +468,17 @@ def published(publication: Publication) -> Person:
 def test_a_strict_profile_asks_how_close_the_viewer_is(
     publication: Publication, strangers: bool, friends_of_friends: bool, close: bool
 ) -> None:
-    running = Running(MEI, HANA, True, True, friends_of_friends={KEN} if close else ())
+    running = AppRun(MEI, HANA, True, True, friends_of_friends={KEN} if close else ())
     entry = person(published(publication), person_fields("gender", FINER), running, strict=True)
     assert ("gender" in entry) == (friends_of_friends if close else strangers)
 
 
 def test_friends_of_friends_matter_to_strangers_who_publish_to_them() -> None:
-    far = Running(MEI, HANA, True, True)
+    far = AppRun(MEI, HANA, True, True)
     to_them = published(Publication.FRIENDS_OF_FRIENDS)
 
     assert depends_on_friends_of_friends(to_them, far)
-    assert not depends_on_friends_of_friends(to_them, Running(MEI, HANA, True, True, viewer_friends={KEN}))
-    assert not depends_on_friends_of_friends(to_them, Running(MEI, KEN, True, True))
+    assert not depends_on_friends_of_friends(to_them, AppRun(MEI, HANA, True, True, viewer_friends={KEN}))
+    assert not depends_on_friends_of_friends(to_them, AppRun(MEI, KEN, True, True))
     for other in (Publication.EVERYONE, Publication.FRIENDS, Publication.NOBODY):
         assert not depends_on_friends_of_friends(published(other), far)

@@ -22,7 +22,7 @@ def noise(size: int) -> str:
 @given(texts, st.text("abc_.-", min_size=1, max_size=255))
 def test_a_value_comes_back_with_its_key_and_the_version_that_wrote_it(value, key):
     item = own_values.to_item(LEDGER, key, value)
-    assert own_values.from_item(item) == own_values.Own(value, 7)
+    assert own_values.from_item(item) == own_values.OwnValue(value, 7)
     assert own_values.key_in(item, LEDGER) == key
 
 

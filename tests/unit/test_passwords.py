@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.core import passwords
-from chalicelib.store.directory.secret_sealing import Sealed, Seals
+from chalicelib.store.directory.secret_sealing import Sealed, SecretSealing
 from local import keys
 
 
@@ -45,7 +45,7 @@ def test_a_secret_is_sealed_otherwise_each_time_and_opened(tmp_path: Path) -> No
     path = tmp_path / "secret-keys.json"
     keys.ensure_secret(path)
     keys.ensure_secret(path)
-    seals = Seals(path.read_text)
+    seals = SecretSealing(path.read_text)
 
     one, other = seals.seal("secret"), seals.seal("secret")
 
@@ -60,13 +60,13 @@ def test_a_rotated_key_is_found_and_a_dropped_one_opens_nothing(tmp_path: Path) 
     path = tmp_path / "secret-keys.json"
     keys.ensure_secret(path)
     time = [0.0]
-    running, old = Seals(path.read_text, lambda: time[0]), Seals(path.read_text)
+    running, old = SecretSealing(path.read_text, lambda: time[0]), SecretSealing(path.read_text)
     before = running.seal("secret")
 
     keys.rotate_secret(path)
-    fresh = Seals(path.read_text).seal("secret")
+    fresh = SecretSealing(path.read_text).seal("secret")
 
-    assert Seals(path.read_text).open(before) == "secret"
+    assert SecretSealing(path.read_text).open(before) == "secret"
     with pytest.raises(Sealed):
         running.open(fresh)  # It has read the keys just now.
     time[0] = 60.0
@@ -76,6 +76,6 @@ def test_a_rotated_key_is_found_and_a_dropped_one_opens_nothing(tmp_path: Path) 
     newest = json.loads(path.read_text())["keys"][:1]
     path.write_text(json.dumps({"keys": newest}))
     with pytest.raises(Sealed):
-        Seals(path.read_text).open(before)
+        SecretSealing(path.read_text).open(before)
     with pytest.raises(Sealed):
-        Seals(path.read_text).open("no token at all")
+        SecretSealing(path.read_text).open("no token at all")

@@ -11,8 +11,8 @@ from chalicelib.core.paging import Paging, paging
 from chalicelib.core.people import (
     DEFAULT_FIELDS,
     FIELDS,
-    Filter,
-    Group,
+    PeopleFilter,
+    PeopleGroup,
     Person,
     Query,
     asked_fields,
@@ -21,7 +21,7 @@ from chalicelib.core.people import (
     select,
     view,
 )
-from chalicelib.core.permission import Running
+from chalicelib.core.permission import AppRun
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 FINER = {
@@ -86,14 +86,14 @@ def test_all_is_what_the_scopes_open(text: str, scope: str) -> None:
 @pytest.mark.parametrize(
     ("user", "group", "selected"),
     [
-        ("@me", "@self", (HANA, Group.SELF)),
-        (HANA, "@self", (HANA, Group.SELF)),
-        (KEN, "@self", (KEN, Group.SELF)),
-        ("@me", "@friends", (HANA, Group.FRIENDS)),
-        (HANA, "@friends", (HANA, Group.FRIENDS)),
+        ("@me", "@self", (HANA, PeopleGroup.SELF)),
+        (HANA, "@self", (HANA, PeopleGroup.SELF)),
+        (KEN, "@self", (KEN, PeopleGroup.SELF)),
+        ("@me", "@friends", (HANA, PeopleGroup.FRIENDS)),
+        (HANA, "@friends", (HANA, PeopleGroup.FRIENDS)),
     ],
 )
-def test_selectors(user: str, group: str, selected: tuple[str, Group]) -> None:
+def test_selectors(user: str, group: str, selected: tuple[str, PeopleGroup]) -> None:
     assert select(user, group, HANA) == selected
 
 
@@ -200,13 +200,13 @@ def test_order(given: Mapping[str, str], order: str) -> None:
     ("given", "wanted", "page"),
     [
         ({"filterBy": ""}, None, None),
-        ({"filterBy": "hasApp"}, Filter.HAS_APP, None),
-        ({"filterBy": "hasApp", "filterValue": "whatever"}, Filter.HAS_APP, None),
-        ({"filterBy": "pageId", "filterValue": "12345"}, Filter.PAGE, "12345"),
+        ({"filterBy": "hasApp"}, PeopleFilter.HAS_APP, None),
+        ({"filterBy": "hasApp", "filterValue": "whatever"}, PeopleFilter.HAS_APP, None),
+        ({"filterBy": "pageId", "filterValue": "12345"}, PeopleFilter.PAGE, "12345"),
         ({"filterValue": "12345"}, None, None),
     ],
 )
-def test_filters(given: Mapping[str, str], wanted: Filter | None, page: str | None) -> None:
+def test_filters(given: Mapping[str, str], wanted: PeopleFilter | None, page: str | None) -> None:
     found = query(**given)
 
     assert (found.filter, found.page) == (wanted, page)
@@ -232,13 +232,11 @@ def test_refused_parameters(given: Mapping[str, str], said: str) -> None:
 
 # --- what is given out
 
-OWN = Running.own(HANA, installed=True, friends={KEN})
-OWNERS = Running(
-    KEN, HANA, owner_installed=True, viewer_installed=True, owner_friends={"yuki"}, viewer_friends={"yuki"}
-)
+OWN = AppRun.own(HANA, installed=True, friends={KEN})
+OWNERS = AppRun(KEN, HANA, owner_installed=True, viewer_installed=True, owner_friends={"yuki"}, viewer_friends={"yuki"})
 
 
-def seen(user: User, *fields: str, installed: bool = True, strict: bool = False, running: Running = OWN) -> Any:
+def seen(user: User, *fields: str, installed: bool = True, strict: bool = False, running: AppRun = OWN) -> Any:
     return view(Person(user, installed), fields, running, strict=strict)
 
 
@@ -284,7 +282,7 @@ def test_an_age_of_nought_is_an_age() -> None:
 def test_each_field_of_the_profile_has_its_own_setting(name: str, strict: bool) -> None:
     """Published to nobody it is absent, for oneself as well; the others stay."""
     settings = {**KEN_USER.publication, name: Publication.NOBODY}
-    own = Running.own(KEN, installed=True)
+    own = AppRun.own(KEN, installed=True)
 
     for running in (OWN, own):
         left = seen(changed(publication=settings), *PROFILE_FIELDS, strict=strict, running=running)
@@ -316,7 +314,7 @@ def test_of_an_owners_friend_without_the_app_only_what_is_public() -> None:
         (changed(id="yuki", visible=False), False, OWNERS, False),
     ],
 )
-def test_who_is_absent(user: User, installed: bool, running: Running, obtainable: bool) -> None:
+def test_who_is_absent(user: User, installed: bool, running: AppRun, obtainable: bool) -> None:
     assert is_obtainable(Person(user, installed), running) == obtainable
 
 
@@ -330,8 +328,8 @@ def test_strict_asks_for_the_relation() -> None:
         )
     )
     user = changed(publication=settings)
-    stranger = Running.own(HANA, installed=True)
-    far = Running(HANA, HANA, True, True, friends_of_friends={KEN})
+    stranger = AppRun.own(HANA, installed=True)
+    far = AppRun(HANA, HANA, True, True, friends_of_friends={KEN})
 
     assert list(seen(user, *PROFILE_FIELDS, strict=True, running=stranger)) == ["address", "gender"]
     assert list(seen(user, *PROFILE_FIELDS, strict=True, running=far)) == ["address", "birthday", "gender"]

@@ -8,11 +8,11 @@ from chalicelib.core.model.directory import Publication
 from chalicelib.core.permission import (
     DATA,
     INFORMATION,
+    AppRun,
     Closeness,
-    Running,
-    Sign,
-    Status,
-    Whose,
+    InstallStatus,
+    MatrixRow,
+    MatrixSign,
     may_obtain_data,
     may_obtain_information,
     may_obtain_profile,
@@ -28,7 +28,7 @@ BY_LABEL = {
     ("Viewer", "Friends"): VIEWERS_FRIEND,
     ("Others", ""): OTHER,
 }
-RUNNING = Running(
+RUNNING = AppRun(
     owner=OWNER,
     viewer=VIEWER,
     owner_installed=True,
@@ -79,7 +79,7 @@ OBTAINABLE = {
 # fmt: on
 
 
-def row_of(who: str, relation: str, app_status: str) -> tuple[Whose, Status]:
+def row_of(who: str, relation: str, app_status: str) -> tuple[MatrixRow, InstallStatus]:
     """The row that the model finds for the person that a printed row speaks of."""
     installed = app_status == "Installed"
     target = BY_LABEL[who, relation]
@@ -116,7 +116,8 @@ def test_persistent_data(who: str, relation: str, app_status: str, update: str, 
 
 @pytest.mark.parametrize(("matrix", "rows"), [(INFORMATION, INFORMATION_ROWS), (DATA, DATA_ROWS)])
 def test_the_matrices_have_the_printed_rows_and_no_other(
-    matrix: dict[tuple[Whose, Status], tuple[Sign, Sign]], rows: list[tuple[str, str, str, str, str]]
+    matrix: dict[tuple[MatrixRow, InstallStatus], tuple[MatrixSign, MatrixSign]],
+    rows: list[tuple[str, str, str, str, str]],
 ) -> None:
     printed = {row_of(*row[:3]): row[3:] for row in rows}
 
@@ -124,31 +125,31 @@ def test_the_matrices_have_the_printed_rows_and_no_other(
 
 
 # fmt: off
-OWN = Running.own(VIEWER, installed=True, friends={VIEWERS_FRIEND})
+OWN = AppRun.own(VIEWER, installed=True, friends={VIEWERS_FRIEND})
 BOTH = "friend-of-both"
 CROSSED = replace(RUNNING, owner_friends={VIEWER, OWNERS_FRIEND, BOTH}, viewer_friends={OWNER, VIEWERS_FRIEND, BOTH})
 WHOSE = [
     # viewer = owner: the Viewer rows
-    (OWN,                                      VIEWER,         Whose.VIEWER),
-    (OWN,                                      VIEWERS_FRIEND, Whose.VIEWERS_FRIEND),
-    (OWN,                                      OTHER,          Whose.OTHER),
+    (OWN,                                      VIEWER,         MatrixRow.VIEWER),
+    (OWN,                                      VIEWERS_FRIEND, MatrixRow.VIEWERS_FRIEND),
+    (OWN,                                      OTHER,          MatrixRow.OTHER),
     # in two rows at once: self before friends, the owner's before the viewer's
-    (CROSSED,                                  OWNER,          Whose.OWNER),
-    (CROSSED,                                  VIEWER,         Whose.VIEWER),
-    (CROSSED,                                  BOTH,           Whose.OWNERS_FRIEND),
+    (CROSSED,                                  OWNER,          MatrixRow.OWNER),
+    (CROSSED,                                  VIEWER,         MatrixRow.VIEWER),
+    (CROSSED,                                  BOTH,           MatrixRow.OWNERS_FRIEND),
     # a viewer who has not installed the app is in the same rows
-    (replace(CROSSED, viewer_installed=False), VIEWERS_FRIEND, Whose.VIEWERS_FRIEND),
-    (replace(CROSSED, viewer_installed=False), BOTH,           Whose.OWNERS_FRIEND),
-    (replace(CROSSED, viewer_installed=False), VIEWER,         Whose.VIEWER),
+    (replace(CROSSED, viewer_installed=False), VIEWERS_FRIEND, MatrixRow.VIEWERS_FRIEND),
+    (replace(CROSSED, viewer_installed=False), BOTH,           MatrixRow.OWNERS_FRIEND),
+    (replace(CROSSED, viewer_installed=False), VIEWER,         MatrixRow.VIEWER),
     # an owner who has not installed the app has no rows
-    (replace(CROSSED, owner_installed=False),  OWNER,          Whose.VIEWERS_FRIEND),
-    (replace(CROSSED, owner_installed=False),  OWNERS_FRIEND,  Whose.OTHER),
-    (replace(CROSSED, owner_installed=False),  BOTH,           Whose.VIEWERS_FRIEND),
+    (replace(CROSSED, owner_installed=False),  OWNER,          MatrixRow.VIEWERS_FRIEND),
+    (replace(CROSSED, owner_installed=False),  OWNERS_FRIEND,  MatrixRow.OTHER),
+    (replace(CROSSED, owner_installed=False),  BOTH,           MatrixRow.VIEWERS_FRIEND),
 ]
 FRIEND_LISTS = [
     # whose list                               owner   viewer  viewer's friend
     (OWN,                                      True,   True,   False),
-    (Running.own(VIEWER, installed=False),     False,  False,  False),
+    (AppRun.own(VIEWER, installed=False),     False,  False,  False),
     (RUNNING,                                  True,   True,   False),
     (replace(RUNNING, viewer_installed=False), True,   False,  False),
     (replace(RUNNING, owner_installed=False),  False,  True,   False),
@@ -157,19 +158,19 @@ FRIEND_LISTS = [
 
 
 @pytest.mark.parametrize(("running", "target", "whose"), WHOSE)
-def test_whose_row(running: Running, target: str, whose: Whose) -> None:
+def test_whose_row(running: AppRun, target: str, whose: MatrixRow) -> None:
     assert running.whose(target) is whose
 
 
 def test_ones_own_app_has_one_user_and_their_friends() -> None:
-    own = Running.own(VIEWER, installed=True, friends={VIEWERS_FRIEND})
+    own = AppRun.own(VIEWER, installed=True, friends={VIEWERS_FRIEND})
 
-    assert own == Running(VIEWER, VIEWER, True, True, viewer_friends={VIEWERS_FRIEND})
-    assert Running.own(VIEWER, installed=False).whose(VIEWERS_FRIEND) is Whose.OTHER
+    assert own == AppRun(VIEWER, VIEWER, True, True, viewer_friends={VIEWERS_FRIEND})
+    assert AppRun.own(VIEWER, installed=False).whose(VIEWERS_FRIEND) is MatrixRow.OTHER
 
 
 @pytest.mark.parametrize(("running", "owner", "viewer", "friend"), FRIEND_LISTS)
-def test_friend_lists(running: Running, owner: bool, viewer: bool, friend: bool) -> None:
+def test_friend_lists(running: AppRun, owner: bool, viewer: bool, friend: bool) -> None:
     """Of the owner, and of the viewer who has installed the app; of nobody else, even with the app installed."""
     found = [running.may_list_friends(each) for each in (running.owner, running.viewer, VIEWERS_FRIEND, OTHER)]
 
@@ -177,7 +178,7 @@ def test_friend_lists(running: Running, owner: bool, viewer: bool, friend: bool)
 
 
 @pytest.mark.parametrize("running", [RUNNING, OWN])
-def test_whom_a_request_may_name(running: Running) -> None:
+def test_whom_a_request_may_name(running: AppRun) -> None:
     """Oneself and one's friends, the friends only where their list may be had."""
     without = replace(running, viewer_installed=False)
 
@@ -202,7 +203,12 @@ def test_strict_profile_visibility(
 ) -> None:
     found = {
         closeness: may_obtain_profile(
-            Whose.OTHER, Status.INSTALLED, published, visible=True, viewer_installed=True, closeness=closeness
+            MatrixRow.OTHER,
+            InstallStatus.INSTALLED,
+            published,
+            visible=True,
+            viewer_installed=True,
+            closeness=closeness,
         )
         for closeness in Closeness
     }
@@ -213,8 +219,8 @@ def test_strict_profile_visibility(
 def test_strictness_opens_nothing() -> None:
     """A public item of a friend without the app stays closed, however close the friend is."""
     assert not may_obtain_profile(
-        Whose.VIEWERS_FRIEND,
-        Status.NOT_INSTALLED,
+        MatrixRow.VIEWERS_FRIEND,
+        InstallStatus.NOT_INSTALLED,
         Publication.EVERYONE,
         visible=True,
         viewer_installed=True,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.window import WriteWindow
 from chalicelib.store.appdata.ledger import WRITE_IDS, Ledger, new_write, to_item
-from chalicelib.store.appdata.packing import WINDOW_BYTES, Listed, pack_window, unpack_data
-from chalicelib.store.appdata.placement import Placed, place
+from chalicelib.store.appdata.packing import WINDOW_BYTES, ListedValue, pack_window, unpack_data
+from chalicelib.store.appdata.placement import PlacedValues, place
 from chalicelib.store.aws.item_size import item_size
 
 START = 1_800_000_000_000
@@ -32,7 +32,7 @@ class Store:
     own: dict[str, str] = field(default_factory=dict)
     model: dict[str, str] = field(default_factory=dict)
 
-    def write(self, changes: dict[str, str | None]) -> Placed:
+    def write(self, changes: dict[str, str | None]) -> PlacedValues:
         known = self.ledger.inline.keys() | self.ledger.listed.keys()
         fetched = {key: utf8_bytes(self.own[key]) for key in changes if key in self.own and key not in known}
         for key, value in changes.items():
@@ -49,7 +49,7 @@ class Store:
         self.check(placed)
         return placed
 
-    def check(self, placed: Placed) -> None:
+    def check(self, placed: PlacedValues) -> None:
         ledger = self.ledger
         assert item_size(to_item(ledger)) <= LEDGER_BYTES
         assert len(placed.puts.keys() | placed.deletes) <= MOST_TOUCHED
@@ -133,7 +133,7 @@ def test_a_value_over_three_kilobytes_leaves_even_where_it_would_deflate_to_noth
     store = Store()
     assert store.write({"k": "x" * 3072}).is_one_item
     assert store.write({"k": "x" * 3073}).puts == {"k": "x" * 3073}
-    assert store.ledger.listed == {"k": Listed(3073, 2)}
+    assert store.ledger.listed == {"k": ListedValue(3073, 2)}
 
 
 def test_what_has_shrunk_comes_back_into_the_ledger_and_its_item_goes():
@@ -155,7 +155,7 @@ def test_values_that_nobody_changes_stay_where_they_are():
     store.write({"far": noise(1, 5000), "near": "v"})
     placed = store.write({"other": "v"})
     assert placed.is_one_item
-    assert store.ledger.listed == {"far": Listed(5000, 1)}
+    assert store.ledger.listed == {"far": ListedValue(5000, 1)}
 
 
 def test_deleting_what_is_not_there_touches_nothing():

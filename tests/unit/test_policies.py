@@ -12,7 +12,17 @@ from chalice.cli.factory import CLIFactory
 
 import app as entry
 from chalicelib.api import scheduled
-from chalicelib.store.aws.iam_needs import API, CLEAN, LISTING, SWEEP, Need, on_objects, on_queue, on_secret, on_table
+from chalicelib.store.aws.iam_needs import (
+    API,
+    CLEAN,
+    LISTING,
+    SWEEP,
+    IamNeed,
+    on_objects,
+    on_queue,
+    on_secret,
+    on_table,
+)
 from infra import policies
 from local import stack
 
@@ -183,7 +193,7 @@ def test_traces_are_sent_only_where_they_are_made() -> None:
 
 def test_a_service_that_no_policy_knows_is_refused() -> None:
     with pytest.raises(ValueError, match="Nobody said what a policy calls topic of sns"):
-        policies.policy(API, "dev", [Need("sns", "topic", frozenset({"Publish"}), (API,))])
+        policies.policy(API, "dev", [IamNeed("sns", "topic", frozenset({"Publish"}), (API,))])
 
 
 def test_what_no_test_can_see_says_why() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from chalicelib.store.contents.cleanup_queue import Queue
+from chalicelib.store.contents.cleanup_queue import CleanupQueue
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://sqs.example")
 ABSENT = ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": ""}}, "GetQueueUrl")
@@ -49,15 +49,15 @@ def sqs() -> Sqs:
 
 
 @pytest.fixture
-def queue(sqs: Sqs) -> Queue:
-    return Queue(sqs.make, "engawa-dev-cleaning")
+def queue(sqs: Sqs) -> CleanupQueue:
+    return CleanupQueue(sqs.make, "engawa-dev-cleaning")
 
 
-def test_nothing_is_made_or_asked_before_the_first_message(sqs: Sqs, queue: Queue) -> None:
+def test_nothing_is_made_or_asked_before_the_first_message(sqs: Sqs, queue: CleanupQueue) -> None:
     assert (sqs.made, sqs.asked) == (0, [])
 
 
-def test_client_and_url_are_found_once(sqs: Sqs, queue: Queue) -> None:
+def test_client_and_url_are_found_once(sqs: Sqs, queue: CleanupQueue) -> None:
     assert [queue.tell(message) for message in ("a", "b")] == [True, True]
 
     url = "https://sqs.example/0/engawa-dev-cleaning"
@@ -69,7 +69,7 @@ def test_client_and_url_are_found_once(sqs: Sqs, queue: Queue) -> None:
     ("call", "failure"), [("url", ABSENT), ("url", UNREACHABLE), ("send", THROTTLED), ("send", UNREACHABLE)]
 )
 def test_a_failure_is_told_logged_and_over_with_the_next_message(
-    call: str, failure: Exception, sqs: Sqs, queue: Queue, caplog: pytest.LogCaptureFixture
+    call: str, failure: Exception, sqs: Sqs, queue: CleanupQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     sqs.failures[call].append(failure)
 

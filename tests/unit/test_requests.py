@@ -19,7 +19,7 @@ from chalicelib.web.requests import (
     parameters,
     token_in,
 )
-from chalicelib.web.token_dialect import Dialect
+from chalicelib.web.token_dialect import TokenDialect
 
 
 def request(
@@ -224,16 +224,16 @@ def test_a_path_segment_is_decoded():
 @pytest.mark.parametrize(
     ("sent", "dialect"),
     [
-        ({"authorization": "OAuth T"}, Dialect.OAUTH),
-        ({"authorization": "oauth  T "}, Dialect.OAUTH),
-        ({"authorization": "OAuth2 T"}, Dialect.OAUTH),
-        ({"authorization": "oauth2 T"}, Dialect.OAUTH),
-        ({"Authorization": "Bearer T"}, Dialect.BEARER),
-        ({"AUTHORIZATION": "BEARER T"}, Dialect.BEARER),
-        ({"query": {"oauth_token": ["T"]}}, Dialect.OAUTH),
-        ({"query": {"access_token": ["T"]}}, Dialect.BEARER),
-        ({"authorization": "Bearer T", "query": {"oauth_token": ["T", "T"]}}, Dialect.BEARER),
-        ({"authorization": "OAuth T", "query": {"access_token": ["T"], "oauth_token": [""]}}, Dialect.OAUTH),
+        ({"authorization": "OAuth T"}, TokenDialect.OAUTH),
+        ({"authorization": "oauth  T "}, TokenDialect.OAUTH),
+        ({"authorization": "OAuth2 T"}, TokenDialect.OAUTH),
+        ({"authorization": "oauth2 T"}, TokenDialect.OAUTH),
+        ({"Authorization": "Bearer T"}, TokenDialect.BEARER),
+        ({"AUTHORIZATION": "BEARER T"}, TokenDialect.BEARER),
+        ({"query": {"oauth_token": ["T"]}}, TokenDialect.OAUTH),
+        ({"query": {"access_token": ["T"]}}, TokenDialect.BEARER),
+        ({"authorization": "Bearer T", "query": {"oauth_token": ["T", "T"]}}, TokenDialect.BEARER),
+        ({"authorization": "OAuth T", "query": {"access_token": ["T"], "oauth_token": [""]}}, TokenDialect.OAUTH),
     ],
 )
 def test_a_token_comes_in_four_ways_each_with_its_dialect(sent, dialect):
@@ -247,7 +247,7 @@ def test_a_token_comes_in_four_ways_each_with_its_dialect(sent, dialect):
      {"query": {"access_token": [""]}}, {"query": {"token": ["T"]}}],
 )  # fmt: skip
 def test_without_a_token_the_dialect_is_the_older_one(sent):
-    assert token_in(request(**sent)) == (None, Dialect.OAUTH)
+    assert token_in(request(**sent)) == (None, TokenDialect.OAUTH)
 
 
 @pytest.mark.parametrize(

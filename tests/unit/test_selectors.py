@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.appdata import Group, Selection, asked_keys, deleted_keys, select, select_writable
+from chalicelib.core.appdata import DataGroup, DataSelection, asked_keys, deleted_keys, select, select_writable
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooLarge
 from chalicelib.core.limits import Limits
 
@@ -11,13 +11,13 @@ LIMITS = Limits()
 
 
 @pytest.mark.parametrize("user", ["@me", HANA])
-@pytest.mark.parametrize("group", list(Group))
+@pytest.mark.parametrize("group", list(DataGroup))
 def test_one_s_own_id_is_me_in_every_group(user, group):
-    assert select(user, group.value, HANA) == Selection(HANA, True, group)
+    assert select(user, group.value, HANA) == DataSelection(HANA, True, group)
 
 
 def test_someone_else_is_selected_by_id():
-    assert select(KEN, "@self", HANA) == Selection(KEN, False, Group.SELF)
+    assert select(KEN, "@self", HANA) == DataSelection(KEN, False, DataGroup.SELF)
 
 
 @pytest.mark.parametrize("group", ["@friends", "@usage", "@all", "@Self", "self", "", "@self "])
@@ -41,7 +41,7 @@ def test_an_id_too_long_to_be_anyone_s_is_refused(character):
 
 @pytest.mark.parametrize("user", ["@me", HANA])
 def test_one_s_own_self_can_be_written(user):
-    assert select_writable(user, "@self", HANA) == Selection(HANA, True, Group.SELF)
+    assert select_writable(user, "@self", HANA) == DataSelection(HANA, True, DataGroup.SELF)
 
 
 @pytest.mark.parametrize(("user", "group"), [("@me", "@friends"), ("@me", "@usage"), (KEN, "@self"), ("@me", "@all")])

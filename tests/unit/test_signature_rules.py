@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.errors import SignatureRefused
 from chalicelib.core.oauth import OPERATOR
 from chalicelib.core.people import FIELDS
-from chalicelib.core.signatures import SCOPES, Signed, check_body, read
+from chalicelib.core.signatures import SCOPES, SignedRequest, check_body, read
 
 NOW, HANA, KEN, KEY = 1_800_000_000, "k3v9x2mtq7ra", "a8d1p0zzk4wn", "6d1f0c2ab4e79853"
 GIVEN = {
@@ -18,10 +18,10 @@ GIVEN = {
     "oauth_signature": "s",
     "xoauth_requestor_id": HANA,
 }
-SIGNED = Signed(KEY, HANA, HANA, NOW, "n", "s", None)
+SIGNED = SignedRequest(KEY, HANA, HANA, NOW, "n", "s", None)
 
 
-def signed(**changed: str | None) -> Signed:
+def signed(**changed: str | None) -> SignedRequest:
     """What is read with some parameters changed; None: absent."""
     return read([(name, value) for name, value in (GIVEN | changed).items() if value is not None], NOW)
 
@@ -139,7 +139,7 @@ def test_a_body_is_what_is_signed() -> None:
         (SIGNED, False, 400, "absent", "Missing: oauth_body_hash"),
     ],
 )
-def test_a_body_that_is_not(request_: Signed, form: bool, status: int, problem: str, said: str) -> None:
+def test_a_body_that_is_not(request_: SignedRequest, form: bool, status: int, problem: str, said: str) -> None:
     with pytest.raises(SignatureRefused) as caught:
         check_body(request_, "h", form=form, needed=True)
     details = {f"oauth_parameters_{problem}": "oauth_body_hash"}

@@ -22,7 +22,7 @@ from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY, Client
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import USER_SCOPES
-from chalicelib.web.auth.access_tokens import Keys, Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.oauth1_signatures import Signatures, base_strings, signed_parameters, signs
 from chalicelib.web.face import Face, Token
 from local.gateway import Answer, Gateway, Request
@@ -46,7 +46,7 @@ class Door:
         self.asked: list[str] = []
         self.now = NOW
         signatures = Signatures(self._app, self._use, lambda: self.now * 1000 + 999, urls, **settings)
-        tokens = Tokens(Keys(lambda: '{"keys":[]}'), ISSUER)
+        tokens = AccessTokens(TokenKeys(lambda: '{"keys":[]}'), ISSUER)
         face, self.app = Face(), Chalice("test")
 
         @face.route("/os/{guid}/{group}", methods=["GET", "POST"], token=Token.USER, scope=None, signed=True)

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.core.errors import TokenRefused
 from chalicelib.core.model.access import Access
-from chalicelib.web.auth.access_tokens import Keys, Tokens, WrongKeys
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys, WrongKeys
 
 ISSUER = "http://127.0.0.1:8000"
 APP, HANA, KEN = "6d1f0c2ab4e79853", "k3v9x2mtq7ra", "a8d1p0zzk4wn"
@@ -36,11 +36,11 @@ class Vault:
         self.loads += 1
         return json.dumps({"keys": self.keys})
 
-    def tokens(self, issuer: str = ISSUER) -> Tokens:
-        return Tokens(Keys(self.load, lambda: self.now), issuer)
+    def tokens(self, issuer: str = ISSUER) -> AccessTokens:
+        return AccessTokens(TokenKeys(self.load, lambda: self.now), issuer)
 
 
-def issue(tokens: Tokens, viewer: str | None = HANA, lifetime: int = 900, **more: Any) -> str:
+def issue(tokens: AccessTokens, viewer: str | None = HANA, lifetime: int = 900, **more: Any) -> str:
     return tokens.issue(app=APP, viewer=viewer, scopes=["r_profile", "mixi_apps2"], lifetime=lifetime, **more)
 
 
@@ -54,7 +54,7 @@ def forged(claims: dict[str, Any] | None = None, header: dict[str, Any] | None =
     return jwt.encode(told, secret, "HS256", headers={"typ": "at+jwt", "kid": kid} | (header or {}))
 
 
-def refused(token: str, tokens: Tokens | None = None) -> str:
+def refused(token: str, tokens: AccessTokens | None = None) -> str:
     with pytest.raises(TokenRefused) as caught:
         (tokens or Vault("one").tokens()).check(token)
     assert caught.value.status == 401
@@ -254,7 +254,7 @@ def test_known_keys_are_read_once():
 )
 def test_keys_that_cannot_sign_are_told_apart_without_a_word_of_them(text: str, told: str) -> None:
     with pytest.raises(WrongKeys) as wrong:
-        Keys(lambda: text).check()
+        TokenKeys(lambda: text).check()
 
     assert str(wrong.value) == told
     assert wrong.value.__suppress_context__ or wrong.value.__context__ is None
@@ -274,11 +274,11 @@ def test_keys_that_were_right_stay_where_what_is_read_later_is_wrong() -> None:
 
 def test_a_pseudonym_is_of_a_user_and_of_the_first_key() -> None:
     vault = Vault("one", "two")
-    keys = Keys(vault.load)
+    keys = TokenKeys(vault.load)
     assert keys.pseudonym(HANA) is None
     keys.check()
     vault.keys.reverse()
-    others = Keys(vault.load)
+    others = TokenKeys(vault.load)
     others.check()
 
     assert keys.pseudonym(HANA) == keys.pseudonym(HANA) != keys.pseudonym(KEN)

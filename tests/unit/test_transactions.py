@@ -26,7 +26,7 @@ from chalicelib.store.aws.conditions import (
 )
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.transactions import Transaction, Update, conditional
-from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 
 GONE = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "gone": {"BOOL": True}}
 FULL = {"pk": {"S": "user#b"}, "sk": {"S": "#"}, "friends": {"N": "1000"}}
@@ -172,21 +172,21 @@ def test_why_a_friendship_was_not_made(reasons: Any, refusal: type[Exception], t
     store, _, _ = dynamo(cancelled(*reasons))
 
     with pytest.raises(refusal, match=text):
-        Directory(store, "engawa-local-directory").befriend("b", "a")
+        FriendsAndInstalls(store, "engawa-local-directory").befriend("b", "a")
 
 
 @pytest.mark.parametrize("reasons", [(SIDE, SIDE, "None", "None"), (SIDE, SIDE, FULL, FULL)])
 def test_a_friendship_that_is_there_is_no_refusal(reasons: Any) -> None:
     store, _, _ = dynamo(cancelled(*reasons))
 
-    assert not Directory(store, "engawa-local-directory").befriend("a", "b")
+    assert not FriendsAndInstalls(store, "engawa-local-directory").befriend("a", "b")
 
 
 def test_both_sides_and_both_counts_are_one_transaction_in_one_order() -> None:
     store, client, _ = dynamo()
 
-    Directory(store, "engawa-local-directory").befriend("b", "a")
-    Directory(store, "engawa-local-directory").befriend("a", "b")
+    FriendsAndInstalls(store, "engawa-local-directory").befriend("b", "a")
+    FriendsAndInstalls(store, "engawa-local-directory").befriend("a", "b")
 
     one, other = (request["TransactItems"] for request in client.requests)
     assert one == other

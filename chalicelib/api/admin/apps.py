@@ -23,7 +23,7 @@ route = operator_route(face)
 @route(APPS, methods=["GET"])
 def list_apps(here: Platform, request: Request, access: Access) -> Response:
     """List apps, in order of id. `cursor`, `count`."""
-    apps, following = here.apps.page(*list_part(request))
+    apps, following = here.apps.list_part(*list_part(request))
     return list_answer(map(app_json, apps), following)
 
 
@@ -53,7 +53,7 @@ def delete_app(here: Platform, request: Request, access: Access, app: str) -> Re
 
     `installs` counts those that went. While `done` is false there are more: send it again.
     """
-    installs, done = here.personal.erase_app(known_id("app", app))
+    installs, done = here.user_data.erase_app(known_id("app", app))
     return json_answer({"id": app, "installs": installs, "done": done})
 
 
@@ -67,5 +67,5 @@ def new_secret(here: Platform, request: Request, access: Access, app: str) -> Re
 def list_installs(here: Platform, request: Request, access: Access, app: str) -> Response:
     """The users who have installed an app, in order of id: `id` and `displayName`. `cursor`, `count`."""
     found("app", app, here.apps.get(known_id("app", app)))
-    ids, following = here.directory.installed_users(app, *list_part(request))
+    ids, following = here.friends_and_installs.installed_users(app, *list_part(request))
     return list_answer(named_users(here, ids), following)

@@ -23,5 +23,5 @@ def import_records(here: Platform, request: Request, access: Access) -> Response
     is left as it is. Answers, for each record in its place, `{"status"}`: `created`, `unchanged`, or `refused` with
     `error` and `error_description`; one refused with `service_unavailable` may be sent again.
     """
-    outcomes = here.bulk.run(read_records(json_body(request)))
+    outcomes = here.bulk_import.run(read_records(json_body(request)))
     return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})

@@ -28,7 +28,7 @@ def _need(here: Platform, page: str) -> None:
 @route(PAGES, methods=["GET"])
 def list_pages(here: Platform, request: Request, access: Access) -> Response:
     """List pages, in order of id. `cursor`, `count`."""
-    pages, following = here.pages.page(*list_part(request))
+    pages, following = here.pages.list_part(*list_part(request))
     return list_answer(map(page_json, pages), following)
 
 
@@ -55,7 +55,7 @@ def change_page(here: Platform, request: Request, access: Access, page: str) -> 
 @route(PAGE, methods=["DELETE"])
 def delete_page(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Delete a page with all that belongs to it. Its feeds are cleared afterwards; its id is free after that."""
-    return changed_answer(here.leavings.delete_page(known_id("page", page)), id=page)
+    return changed_answer(here.cleanup.delete_page(known_id("page", page)), id=page)
 
 
 @route(PAGE + "/modules", methods=["GET"])

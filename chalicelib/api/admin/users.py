@@ -7,7 +7,7 @@ from chalice.app import Request, Response
 from chalicelib.api.admin.routes import changed_answer, found, known_id, list_answer, list_part, operator_route
 from chalicelib.api.page.requests import shown
 from chalicelib.core.codecs import checks
-from chalicelib.core.codecs.contents_json import Shown
+from chalicelib.core.codecs.contents_json import ContentsFormat
 from chalicelib.core.codecs.directory_json import read_user, user_json
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.access import Access
@@ -15,8 +15,8 @@ from chalicelib.core.model.directory import DEFAULT_PUBLICATION, User, new_user_
 from chalicelib.core.oauth import Grant
 from chalicelib.core.passwords import hash_password
 from chalicelib.platform import Platform
-from chalicelib.store.contents.posts_of_user import On
-from chalicelib.store.user_data import Everything
+from chalicelib.store.contents.posts_of_user import ContentAddress
+from chalicelib.store.user_data import UserDataExport
 from chalicelib.web.face import Face
 from chalicelib.web.json_answers import data_answer, json_answer
 from chalicelib.web.requests import json_body
@@ -37,7 +37,7 @@ def _need(here: Platform, user: str) -> None:
 @route(USERS, methods=["GET"])
 def list_users(here: Platform, request: Request, access: Access) -> Response:
     """List users, in no particular order. `cursor`, `count`."""
-    users, following = here.users.page(*list_part(request))
+    users, following = here.users.list_part(*list_part(request))
     return list_answer(map(user_json, users), following)
 
 
@@ -69,7 +69,7 @@ def change_user(here: Platform, request: Request, access: Access, user: str) -> 
 @route(USER, methods=["DELETE"])
 def erase_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Erase a user everywhere. `removed` counts what there was; cut short, it is finished by sending it again."""
-    return json_answer({"id": user, "removed": here.personal.erase(known_id("user", user))})
+    return json_answer({"id": user, "removed": here.user_data.erase(known_id("user", user))})
 
 
 @route(USER + "/password", methods=["PUT"])
@@ -90,21 +90,21 @@ def set_password(here: Platform, request: Request, access: Access, user: str) ->
 def list_friends(here: Platform, request: Request, access: Access, user: str) -> Response:
     """A user's friends, in order of id: `id` and `displayName`. `cursor`, `count`."""
     _need(here, user)
-    ids, following = here.directory.friends(user, *list_part(request))
+    ids, following = here.friends_and_installs.friends(user, *list_part(request))
     return list_answer(named_users(here, ids), following)
 
 
 @route(USER + "/friends/{friend}", methods=["PUT"])
 def befriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """Make two users friends of each other."""
-    changed = here.directory.befriend(known_id("user", user), known_id("user", friend))
+    changed = here.friends_and_installs.befriend(known_id("user", user), known_id("user", friend))
     return changed_answer(changed, user=user, friend=friend)
 
 
 @route(USER + "/friends/{friend}", methods=["DELETE"])
 def unfriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """End a friendship, on both sides."""
-    changed = here.directory.unfriend(known_id("user", user), known_id("user", friend))
+    changed = here.friends_and_installs.unfriend(known_id("user", user), known_id("user", friend))
     return changed_answer(changed, user=user, friend=friend)
 
 
@@ -112,7 +112,7 @@ def unfriend(here: Platform, request: Request, access: Access, user: str, friend
 def list_installs(here: Platform, request: Request, access: Access, user: str) -> Response:
     """The apps that a user has installed, in order of id: `id` and `name`. `cursor`, `count`."""
     _need(here, user)
-    ids, following = here.directory.installs(user, *list_part(request))
+    ids, following = here.friends_and_installs.installs(user, *list_part(request))
     known = here.apps.get_many(ids)
     return list_answer(({"id": app, "name": known[app].name if app in known else ""} for app in ids), following)
 
@@ -127,7 +127,7 @@ def install(here: Platform, request: Request, access: Access, user: str, app: st
 @route(USER + "/installs/{app}", methods=["DELETE"])
 def uninstall(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """Uninstall an app for a user, which erases the user's data in it and ends the user's grant."""
-    changed = here.personal.uninstall(known_id("app", app), known_id("user", user))
+    changed = here.user_data.uninstall(known_id("app", app), known_id("user", user))
     return changed_answer(changed, user=user, app=app)
 
 
@@ -148,8 +148,8 @@ def end_grant(here: Platform, request: Request, access: Access, user: str, app: 
 @route(USER + "/export", methods=["GET"])
 def export(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Everything stored about a user. One that Lambda cannot carry is a 303 to where it is for 5 minutes."""
-    everything = found("user", user, here.personal.export(known_id("user", user)))
-    return data_answer(everything_json(everything, shown(here)), {}, here.answers.keeper(user))
+    everything = found("user", user, here.user_data.export(known_id("user", user)))
+    return data_answer(everything_json(everything, shown(here)), {}, here.oversized_answers.keeper(user))
 
 
 def named_users(here: Platform, ids: list[str]) -> list[dict[str, Any]]:
@@ -163,7 +163,7 @@ def grant_json(grant: Grant) -> dict[str, Any]:
     return {"app": grant.app, "scopes": sorted(grant.scopes), "created": grant.created, "used": grant.used}
 
 
-def everything_json(everything: Everything, show: Shown) -> dict[str, Any]:
+def everything_json(everything: UserDataExport, show: ContentsFormat) -> dict[str, Any]:
     """An export: the profile with login and publication, and all that belongs to the user; posts as the Page API."""
     posted, poster = everything.posted, {everything.user.id: everything.user}
     return {
@@ -178,5 +178,5 @@ def everything_json(everything: Everything, show: Shown) -> dict[str, Any]:
     }
 
 
-def _on(on: On) -> dict[str, Any]:
+def _on(on: ContentAddress) -> dict[str, Any]:
     return {"page": on.page, "contentUri": on.content_uri}

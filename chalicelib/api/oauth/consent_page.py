@@ -15,7 +15,7 @@ from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.model.directory import User
-from chalicelib.core.oauth import Asked, RedirectedError
+from chalicelib.core.oauth import AuthorizationRequest, RedirectedError
 from chalicelib.platform import Platform
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.transactions import Transaction
@@ -92,7 +92,7 @@ def _query(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in sent.items() if values and values[0]}
 
 
-def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Asked], Response]) -> Response:
+def _answered(here: Platform, form: Mapping[str, str], step: Callable[[AuthorizationRequest], Response]) -> Response:
     """What `step` makes of the request in `form`; or the redirect that tells the app what is wrong with it."""
     try:
         return step(authorization(here).asked({name: form[name] for name in CARRIED if name in form}))
@@ -104,7 +104,7 @@ def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Asked], R
 
 
 def _step(
-    here: Platform, request: Request, form: Mapping[str, str], asked: Asked, problem: str | None = None
+    here: Platform, request: Request, form: Mapping[str, str], asked: AuthorizationRequest, problem: str | None = None
 ) -> Response:
     """The page that comes next: sign in, or allow."""
     session = here.sessions.read(request)
@@ -115,7 +115,7 @@ def _step(
     return _consent_page(here, language, form, asked, session, user, problem=problem)
 
 
-def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked: Asked) -> Response:
+def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked: AuthorizationRequest) -> Response:
     session = here.sessions.read(request)
     language = language_of(request, form.get("lang"))
     if not {"login", "password", "decision", "session"}.intersection(form):
@@ -136,7 +136,7 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
     return _sign_in_page(here, language, form, asked).refused(session, form.get("login", ""), outcome)
 
 
-def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) -> Response:
+def _decided(here: Platform, form: Mapping[str, str], asked: AuthorizationRequest, user: User) -> Response:
     """What the user has decided, as a redirect: a code, or access_denied. Raises RedirectedError and Unavailable."""
     if form["decision"] != "allow":
         return _redirect(here, asked.redirect_uri, error="access_denied", state=asked.state)
@@ -157,7 +157,9 @@ def _decided(here: Platform, form: Mapping[str, str], asked: Asked, user: User) 
     return _redirect(here, asked.redirect_uri, code=code, state=asked.state)
 
 
-def _sign_in_page(here: Platform, language: Language, form: Mapping[str, str], asked: Asked) -> SignInPage:
+def _sign_in_page(
+    here: Platform, language: Language, form: Mapping[str, str], asked: AuthorizationRequest
+) -> SignInPage:
     return SignInPage(here, language, ACTION, _other(form, language), _carried(form), asked.app.name)
 
 
@@ -165,7 +167,7 @@ def _consent_page(
     here: Platform,
     language: Language,
     form: Mapping[str, str],
-    asked: Asked,
+    asked: AuthorizationRequest,
     session: Session,
     user: User,
     *,

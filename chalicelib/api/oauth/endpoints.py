@@ -18,7 +18,7 @@ from chalicelib.web.error_answers import answer_any
 from chalicelib.web.face import Face, Token
 from chalicelib.web.json_answers import json_answer
 from chalicelib.web.multipart import holds_parts, read_fields
-from chalicelib.web.token_dialect import Dialect
+from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
     from chalicelib.api.oauth.server import Authorization
@@ -109,7 +109,7 @@ def _uncached(request: Request, answer: Callable[[], Any]) -> Response:
     try:
         return json_answer(answer(), headers=_NO_STORE)
     except Exception as error:
-        refused = answer_any(error, Dialect.BEARER)
+        refused = answer_any(error, TokenDialect.BEARER)
         refused.headers.update(_NO_STORE)
         # Only for clients that sent the header (RFC 6749 §5.2): old ones read the body only if there is no challenge.
         if refused.status_code == 401 and request.headers.get("authorization", "").split(" ")[0].lower() == "basic":

@@ -11,7 +11,7 @@ from oauthlib.oauth2 import (
 from oauthlib.oauth2.rfc6749.errors import UnsupportedResponseTypeError
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 
-from chalicelib.core.model.directory import App, Dialect, secret_matches
+from chalicelib.core.model.directory import App, AppDialect, secret_matches
 from chalicelib.core.oauth import (
     ACCESS_SECONDS,
     Family,
@@ -22,11 +22,11 @@ from chalicelib.core.oauth import (
     same,
 )
 from chalicelib.store.grants.grants import Grants
-from chalicelib.web.auth.access_tokens import Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens
 
 
 @dataclass(frozen=True)
-class Client:
+class OAuthClient:
     """An app as oauthlib wants it."""
 
     client_id: str
@@ -45,7 +45,7 @@ class Validator(RequestValidator):
     def __init__(
         self,
         grants: Grants,
-        tokens: Tokens,
+        tokens: AccessTokens,
         app: App | None,
         *,
         family: Family | None = None,
@@ -180,7 +180,7 @@ class Validator(RequestValidator):
         viewer, owner = (family.user, family.owner) if family else (None, None)
         issued = self._tokens.issue(app=app.id, viewer=viewer, owner=owner, scopes=scopes, lifetime=ACCESS_SECONDS)
         answer: dict[str, Any] = {"refresh_token": kept, "expires_in": ACCESS_SECONDS, "access_token": issued}
-        if app.dialect is not Dialect.DRAFT10:
+        if app.dialect is not AppDialect.DRAFT10:
             answer["token_type"] = "Bearer"  # noqa: S105 (no password)
         return answer | {"scope": " ".join(scopes)}
 
@@ -190,5 +190,5 @@ class Validator(RequestValidator):
     def _present(self, request: Any) -> bool:
         if self.app is None:
             return False
-        request.client = Client(self.app.id, self.app)
+        request.client = OAuthClient(self.app.id, self.app)
         return True

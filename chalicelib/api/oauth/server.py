@@ -22,9 +22,9 @@ from oauthlib.oauth2 import (
 from chalicelib.api.oauth.oauthlib_validator import CodeGrant, Validator
 from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import BadRequest, GrantRefused
-from chalicelib.core.model.directory import App, Dialect, secret_matches
+from chalicelib.core.model.directory import App, AppDialect, secret_matches
 from chalicelib.core.oauth import (
-    Asked,
+    AuthorizationRequest,
     RedirectedError,
     hashed,
     is_challenge,
@@ -33,7 +33,7 @@ from chalicelib.core.oauth import (
 )
 from chalicelib.store.grants.ephemeral import UsedStates
 from chalicelib.store.grants.grants import Grants
-from chalicelib.web.auth.access_tokens import Tokens
+from chalicelib.web.auth.access_tokens import AccessTokens
 from chalicelib.web.auth.server_states import ServerStates
 
 # It would log tokens.
@@ -71,7 +71,7 @@ _DESCRIPTIONS = {
 class Authorization:
     """The authorization server over its stores."""
 
-    def __init__(self, grants: Grants, states: ServerStates, used_states: UsedStates, tokens: Tokens) -> None:
+    def __init__(self, grants: Grants, states: ServerStates, used_states: UsedStates, tokens: AccessTokens) -> None:
         self._grants = grants
         self._states = states
         self._used_states = used_states
@@ -108,7 +108,7 @@ class Authorization:
             raise _refused(answer["error"], validator.app, answer.get("error_description"))
         return answer
 
-    def asked(self, parameters: Mapping[str, str]) -> Asked:
+    def asked(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
         """What an authorization request asks for.
 
         Raises BadRequest where the answer must not leave our pages (unknown app, or a redirect URI that is not
@@ -138,7 +138,7 @@ class Authorization:
             raise _redirected(request, "invalid_request", "The owner must be the id of a user")
         if "openid" in request.scopes and not server_state:
             raise _redirected(request, "invalid_request", "The scope openid needs a server_state")
-        return Asked(
+        return AuthorizationRequest(
             app=app,
             redirect_uri=request.redirect_uri,
             redirect_sent=not request.using_default_redirect_uri,
@@ -181,7 +181,7 @@ def _only(parameters: Mapping[str, str], names: Set[str]) -> list[tuple[str, str
 
 
 def _refused(error: str, app: App | None, description: str | None = None) -> GrantRefused:
-    old = app is not None and app.dialect is Dialect.DRAFT10
+    old = app is not None and app.dialect is AppDialect.DRAFT10
     status = 401 if error == "invalid_client" or (error == "invalid_grant" and old) else 400
     return GrantRefused(error, description or _DESCRIPTIONS.get(error, error), status=status)
 

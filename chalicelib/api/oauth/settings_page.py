@@ -73,7 +73,7 @@ def _changed(here: Platform, user: User, form: Mapping[str, str]) -> bool:
     if "end" in form:
         return here.grants.end(user.id, _app(form["end"]))
     if "uninstall" in form:
-        return here.personal.uninstall(_app(form["uninstall"]), user.id)
+        return here.user_data.uninstall(_app(form["uninstall"]), user.id)
     if "save" not in form:
         return False
     try:
@@ -117,7 +117,7 @@ def _shown(
 def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
     """The apps that a user has granted or installed, by name."""
     grants = {grant.app: grant for grant in here.grants.of_user(user.id)}
-    installed = set(every(lambda cursor: here.directory.installs(user.id, cursor)))
+    installed = set(every(lambda cursor: here.friends_and_installs.installs(user.id, cursor)))
     known = here.apps.get_many(grants.keys() | installed)
     apps = [
         {

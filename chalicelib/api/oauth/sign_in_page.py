@@ -9,7 +9,7 @@ from chalicelib.core import passwords
 from chalicelib.core.oauth import same
 from chalicelib.core.sign_in_delays import Device, mark_of, network
 from chalicelib.platform import Platform
-from chalicelib.store.grants.ephemeral import Attempt, Kind, Wait
+from chalicelib.store.grants.ephemeral import Attempt, AttemptKind, Wait
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.html.rendering import page
 from chalicelib.web.html.texts import Language, word
@@ -20,7 +20,7 @@ MOST_CHARACTERS = 1024
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SignInResult:
     """Who has signed in, and the browser that it was in; or None, with the seconds to wait (0: the try was wrong)."""
 
     user: str | None
@@ -61,7 +61,7 @@ class SignInPage:
             problem=problem,
         )
 
-    def refused(self, session: Session, login: str, outcome: Outcome) -> Response:
+    def refused(self, session: Session, login: str, outcome: SignInResult) -> Response:
         """The form again after a try that was wrong (403), or that came too soon (429)."""
         if outcome.wait:
             told = word(self.language, "slow", seconds=outcome.wait)
@@ -69,7 +69,7 @@ class SignInPage:
         return self.shown(session, login, problem=word(self.language, "wrong"), status=403)
 
 
-def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcome:
+def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignInResult:
     """Check the `login` and `password` of a form.
 
     An unknown login and a wrong password are the same: the same work, the same count, the same answer. A browser in
@@ -81,31 +81,31 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> Outcom
     device = here.sessions.device(request)
     mark = mark_of(device.id, login, known[1]) if known else ""
     if device.knows(mark):
-        counters = [(Kind.DEVICE, mark)]
+        counters = [(AttemptKind.DEVICE, mark)]
     else:
         address = address_of(request, here.settings.proxies, here.settings.proxy_key)
-        counters = [(Kind.ADDRESS, address), (Kind.ACCOUNT, login)]
+        counters = [(AttemptKind.ADDRESS, address), (AttemptKind.ACCOUNT, login)]
     counted: list[Attempt] = []
     for kind, name in counters:
-        begun = here.attempts.begin(kind, name)
+        begun = here.sign_in_attempts.begin(kind, name)
         if isinstance(begun, Wait):
             _forgive(here, counted)
-            return Outcome(None, begun.seconds)
+            return SignInResult(None, begun.seconds)
         counted.append(begun)
     if not passwords.matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
-        return Outcome(None)
+        return SignInResult(None)
     _forgive(here, counted)
     user, password_hash = known
     if passwords.is_outdated(password_hash):
         made = passwords.hash_password(password)
         if here.users.set_password(user, made, instead_of=password_hash):
             password_hash = made
-    return Outcome(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
+    return SignInResult(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
 
 
 def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:
     for attempt in attempts:
-        here.attempts.forgive(attempt)
+        here.sign_in_attempts.forgive(attempt)
 
 
 def address_of(request: Request, proxies: int, key: str = "") -> str:

@@ -14,7 +14,7 @@ from chalicelib.core import conditions, opensocial
 from chalicelib.core.appdata import check_pairs, deleted_keys
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.model.access import Access
-from chalicelib.core.opensocial import Group, full_id
+from chalicelib.core.opensocial import OpenSocialGroup, full_id
 from chalicelib.core.paging import Paging
 from chalicelib.platform import Platform
 from chalicelib.store.appdata.appdata import Receipt
@@ -50,7 +50,7 @@ def read(here: Platform, request: Request, access: Access, guid: str, selector: 
     name, form = asked_format(request, app, ("json", "atom"))
     selection = opensocial.select_data(guid, selector, name, access)
     keys = opensocial.data_keys(_fields(request), here.settings.limits)
-    single = selection.group is Group.SELF and not selection.several
+    single = selection.group is OpenSocialGroup.SELF and not selection.several
     whose = selection.users[0] if single else viewer
     headers: dict[str, str] = {}
     if single and selection.users == (viewer,):
@@ -62,9 +62,9 @@ def read(here: Platform, request: Request, access: Access, guid: str, selector: 
         data = data_of(here, access, selection, keys)
     if form == "atom":
         uri = atom.address(here.settings.issuer, "os", "0.8", "appdata", guid, selector, name)
-        return carried(_atom(data, uri, here.clock(), headers, single=single), here.answers.keeper(whose))
+        return carried(_atom(data, uri, here.clock(), headers, single=single), here.oversized_answers.keeper(whose))
     entry = {full_id(user): values for user, values in data.items()}
-    return data_answer({"entry": entry}, headers, here.answers.keeper(whose))
+    return data_answer({"entry": entry}, headers, here.oversized_answers.keeper(whose))
 
 
 @route(methods=["POST", "PUT"])
@@ -106,7 +106,7 @@ def _receipt_answer(receipt: Receipt) -> Response:
 
 
 def _atom(data: dict[str, dict[str, str]], uri: str, now: int, headers: dict[str, str], *, single: bool) -> Response:
-    made = [atom.Entry(full_id(user), user, atom.appdata(values)) for user, values in data.items()]
+    made = [atom.AtomEntry(full_id(user), user, atom.appdata(values)) for user, values in data.items()]
     if single:
         return atom.entry_answer(made[0], now, headers)
     return atom.feed_answer(made, Paging().counters(len(made), len(made)), uri=uri, title="Data", now=now)

@@ -12,7 +12,7 @@ from chalice.app import Request, Response
 from chalicelib.api.opensocial.shared import people_of
 from chalicelib.core import opensocial
 from chalicelib.core.model.access import Access
-from chalicelib.core.opensocial import Group, full_id
+from chalicelib.core.opensocial import OpenSocialGroup, full_id
 from chalicelib.core.people import SCOPE
 from chalicelib.platform import Platform
 from chalicelib.web import atom
@@ -40,16 +40,18 @@ def read(here: Platform, request: Request, access: Access, guid: str, selector: 
     query = opensocial.person_query(lambda name: next(reversed(parameters(request, name)), None))
     found = people_of(here, access, selection, query, wanted)
     entries = [_spelled(entry) for entry in found.entries]
-    single = selection.group is Group.SELF and not selection.several
+    single = selection.group is OpenSocialGroup.SELF and not selection.several
     if form == "atom":
         made = [_atom_entry(entry) for entry in entries]
         if single:
             return atom.entry_answer(made[0], here.clock())
         uri = atom.address(here.settings.issuer, "os", "0.8", "people", guid, group)
         answer = atom.feed_answer(made, found.counters, uri=uri, title="People", now=here.clock())
-        return carried(answer, here.answers.keeper(access.user))
+        return carried(answer, here.oversized_answers.keeper(access.user))
     counters = {name: found.counters[name] for name in ("startIndex", "totalResults")}
-    return data_answer({"entry": entries[0] if single else entries, **counters}, {}, here.answers.keeper(access.user))
+    return data_answer(
+        {"entry": entries[0] if single else entries, **counters}, {}, here.oversized_answers.keeper(access.user)
+    )
 
 
 def _spelled(entry: dict[str, Any]) -> dict[str, Any]:
@@ -57,5 +59,5 @@ def _spelled(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in entry.items()}
 
 
-def _atom_entry(entry: dict[str, Any]) -> atom.Entry:
-    return atom.Entry(full_id(entry["id"]), entry.get("displayName", entry["id"]), atom.person(entry))
+def _atom_entry(entry: dict[str, Any]) -> atom.AtomEntry:
+    return atom.AtomEntry(full_id(entry["id"]), entry.get("displayName", entry["id"]), atom.person(entry))

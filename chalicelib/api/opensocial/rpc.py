@@ -22,7 +22,7 @@ from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import BadRequest, InsufficientScope, InternalError, Refusal, TooLarge
 from chalicelib.core.model.access import Access
 from chalicelib.core.opensocial import (
-    Group,
+    OpenSocialGroup,
     check_writable,
     data_keys,
     keys_to_delete,
@@ -70,7 +70,7 @@ def call(here: Platform, request: Request, access: Access) -> Response:
         return json_answer(jsonrpc.failure(jsonrpc.WHOLE, fault), 400)
     work = _Work(here, access, time.monotonic)
     answers = [work.answer(each) for each in calls]
-    return data_answer(answers if batch else answers[0], {}, work.here.answers.keeper(access.user))
+    return data_answer(answers if batch else answers[0], {}, work.here.oversized_answers.keeper(access.user))
 
 
 class _Work:
@@ -166,7 +166,7 @@ def _get_people(here: Platform, access: Access, params: Params) -> Result:
     wanted = person_fields(params.get("fields"), access.scopes)
     selection = select_people(*_selectors(params), access)
     found = people_of(here, access, selection, person_query(params.get), wanted)
-    if selection.group is Group.SELF and not selection.several:
+    if selection.group is OpenSocialGroup.SELF and not selection.several:
         return found.entries[0]
     return {"list": found.entries, **found.counters}
 

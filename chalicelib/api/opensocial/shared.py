@@ -9,14 +9,14 @@ from typing import Any
 
 from chalicelib.core.errors import PermissionDenied
 from chalicelib.core.model.access import Access
-from chalicelib.core.opensocial import Group, Selection, Wanted, owner_of, person
+from chalicelib.core.opensocial import OpenSocialGroup, OpenSocialSelection, RequestedFields, owner_of, person
 from chalicelib.core.paging import Paging
 from chalicelib.core.people import Query
 from chalicelib.platform import Platform
 
 
 @dataclass(frozen=True)
-class Listed:
+class PeopleList:
     """People as entries, and the counters of the list that they are a part of."""
 
     entries: list[dict[str, Any]]
@@ -24,13 +24,13 @@ class Listed:
 
 
 def data_of(
-    here: Platform, access: Access, selection: Selection, keys: frozenset[str] | None
+    here: Platform, access: Access, selection: OpenSocialSelection, keys: frozenset[str] | None
 ) -> dict[str, dict[str, str]]:
     """Each user's data. Friends without any are absent; a user who is named has an entry, though it may be empty.
 
     Raises PermissionDenied, TooLarge and Unavailable.
     """
-    if selection.group is Group.FRIENDS:
+    if selection.group is OpenSocialGroup.FRIENDS:
         of = selection.users[0]
         return dict(here.appdata.read_friends(access.app, access.user, keys, owner=owner_of(access), of=of))
     found = here.appdata.read_named(access.app, access.user, selection.users, keys)
@@ -39,14 +39,16 @@ def data_of(
     return found
 
 
-def people_of(here: Platform, access: Access, selection: Selection, query: Query, wanted: Wanted) -> Listed:
+def people_of(
+    here: Platform, access: Access, selection: OpenSocialSelection, query: Query, wanted: RequestedFields
+) -> PeopleList:
     """The people of a selection. Those who are named come all, in the order named, whatever the query says.
 
     Raises PermissionDenied and Unavailable.
     """
     app, owner, viewer = access.app, owner_of(access), access.user
     strict = here.settings.strict_profiles and wanted.profile
-    if selection.group is Group.FRIENDS:
+    if selection.group is OpenSocialGroup.FRIENDS:
         part = query.paging
         found = here.people.friends(app, owner, viewer, query, of=selection.users[0], strict=strict)
     else:
@@ -55,4 +57,4 @@ def people_of(here: Platform, access: Access, selection: Selection, query: Query
         if not found.people and not selection.several:
             raise PermissionDenied
     entries = [person(each, wanted, found.running, strict=strict) for each in found.people]
-    return Listed(entries, part.counters(len(entries), found.total))
+    return PeopleList(entries, part.counters(len(entries), found.total))

@@ -31,7 +31,7 @@ from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face
 from chalicelib.web.fetch.fetch_image import fetch_image
 from chalicelib.web.json_answers import data_answer, empty_answer, json_answer
-from chalicelib.web.multipart import is_form, read_form
+from chalicelib.web.multipart import is_multipart, read_form
 from chalicelib.web.render_images import render
 from chalicelib.web.requests import json_body, json_text
 
@@ -52,7 +52,7 @@ def read(here: Platform, request: Request, access: Access, page: str) -> Respons
     show = shown(here).feed
     uri = asked_content(request)
     if uri is not None:
-        return data_answer({"entry": show(*here.feeds.get(page, uri))}, {}, here.answers.keeper(None))
+        return data_answer({"entry": show(*here.feeds.get(page, uri))}, {}, here.oversized_answers.keeper(None))
     wanted = asked_part(request)
     return list_answer(here, wanted, here.feeds.part(page, wanted), show)
 
@@ -72,9 +72,9 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
     said = {"page": page, "feed": asdict(draft), "image": digest}
 
     def store(record: AnswerRecord | None) -> str:
-        admission = here.posting.admit(page, access.user, access.app, draft)
+        admission = here.feed_posting.admit(page, access.user, access.app, draft)
         renditions = _renditions(here, draft, attached)
-        return here.posting.post(admission, draft, renditions, record).content_uri
+        return here.feed_posting.post(admission, draft, renditions, record).content_uri
 
     return json_answer({"contentUri": posted_once(here, request, access, f"POST {FEEDS}", said, store)}, 201)
 
@@ -90,7 +90,7 @@ def delete(here: Platform, request: Request, access: Access, page: str) -> Respo
 def _read(here: Platform, request: Request) -> tuple[Draft, bytes | None]:
     """The feed that a request posts, and the image attached to it."""
     details = f"{here.settings.issuer}/pages/"
-    if not is_form(request):
+    if not is_multipart(request):
         return read_draft(json_body(request, lenient=True), details), None
     form = read_form(request)
     draft = read_draft(json_text(form.request, lenient=True), details)

@@ -29,4 +29,4 @@ def read(here: Platform, request: Request, access: Access, page: str) -> Respons
     found = here.pages.get(page_id(request, check_format(request, page)))
     if found is None:
         raise NotFound("There is no such page")
-    return data_answer({"entry": page_information(found)}, {}, here.answers.keeper(None))
+    return data_answer({"entry": page_information(found)}, {}, here.oversized_answers.keeper(None))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from chalice.app import Request, Response
 
 from chalicelib.core.codecs.checks import is_id
-from chalicelib.core.codecs.contents_json import Shown, read_content_uri
+from chalicelib.core.codecs.contents_json import ContentsFormat, read_content_uri
 from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.model.access import Access
-from chalicelib.core.model.contents import Part
+from chalicelib.core.model.contents import ContentsPart
 from chalicelib.core.paging import Paging, paging
 from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import AnswerRecord
@@ -18,7 +18,7 @@ from chalicelib.web.json_answers import data_answer
 from chalicelib.web.requests import check_format, idempotency_key, parameters
 
 if TYPE_CHECKING:
-    from chalicelib.store.idempotency_records import Lambda
+    from chalicelib.store.idempotency_records import LambdaContext
 
 PAGE = "/2/pages/{page}"
 MOST_ENTRIES = 100
@@ -75,20 +75,20 @@ def asked_part(request: Request) -> Paging:
     return paging(start, count, most=MOST_ENTRIES, cursor=cursor)
 
 
-def shown(here: Platform) -> Shown:
+def shown(here: Platform) -> ContentsFormat:
     """How this deployment shows contents."""
     base = here.settings.images_url
-    return Shown(here.settings.utc_offset, lambda key: base + key.removeprefix("images"))
+    return ContentsFormat(here.settings.utc_offset, lambda key: base + key.removeprefix("images"))
 
 
 def list_answer(
-    here: Platform, wanted: Paging, part: Part[T], shape: Callable[[T, Mapping[str, Any]], Any]
+    here: Platform, wanted: Paging, part: ContentsPart[T], shape: Callable[[T, Mapping[str, Any]], Any]
 ) -> Response:
     """Part of a list, with its counters and, where more follows, `nextCursor`."""
     entries = [shape(entry, part.posters) for entry in part.entries]
     following = {"nextCursor": part.following} if part.following is not None else {}
     body = {"entry": entries} | wanted.counters(len(entries), part.total) | following
-    return data_answer(body, {}, here.answers.keeper(None))
+    return data_answer(body, {}, here.oversized_answers.keeper(None))
 
 
 def posted_once(
@@ -106,7 +106,7 @@ def posted_once(
     key = idempotency_key(request)
     if key is None:
         return post(None)
-    name, context = (access.app, access.user, route, key), cast("Lambda", request.lambda_context)
+    name, context = (access.app, access.user, route, key), cast("LambdaContext", request.lambda_context)
     return here.idempotency.answer(name, said, context, post)
 
 

@@ -14,7 +14,7 @@ _SIZES = ("large", "medium", "small")
 
 
 @dataclass(frozen=True)
-class Shown:
+class ContentsFormat:
     """How this deployment shows contents: dates `offset` minutes east of UTC, images at `image_url(key)`."""
 
     offset: int

@@ -14,9 +14,9 @@ from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.directory import (
     DEFAULT_PUBLICATION,
     App,
+    AppDialect,
     BloodType,
     Category,
-    Dialect,
     FeedSource,
     Gender,
     Module,
@@ -48,7 +48,7 @@ _APP: Rules = {
     "startUrl": ("start_url", lambda name, value: checks.url(name, value) or None),
     "scopes": ("scopes", checks.list_of(checks.scope)),
     "origins": ("origins", checks.list_of(checks.origin)),
-    "dialect": ("dialect", checks.one_of(Dialect)),
+    "dialect": ("dialect", checks.one_of(AppDialect)),
     "startMethod": ("start_method", checks.one_of(StartMethod)),
 }
 _PAGE: Rules = {

@@ -47,7 +47,7 @@ def fitted(width: int, height: int, edge: int) -> tuple[int, int]:
     return tuple(max(1, (2 * side * edge + longest) // (2 * longest)) for side in (width, height))  # type: ignore[return-value]
 
 
-def key_of(folder: str, rendition: Rendition) -> str:
+def image_key(folder: str, rendition: Rendition) -> str:
     """The key of a rendition in a folder: `images/<folder>/<hash of its bytes>.<jpg|png>`."""
     digest = hashlib.sha256(rendition.body).hexdigest()[:32]
     return f"images/{folder}/{digest}.{EXTENSIONS[rendition.media_type]}"

@@ -67,7 +67,7 @@ class Comment:
 
 
 @dataclass(frozen=True)
-class Part(Generic[T]):
+class ContentsPart(Generic[T]):
     """Part of a list, newest first.
 
     `posters` has those of the entries' posters who exist; `total` is how many entries the whole list has, `start` the

@@ -74,7 +74,7 @@ class User:
     """How many friends the user has."""
 
 
-class Dialect(Enum):
+class AppDialect(Enum):
     """What the token endpoint answers an app: with `token_type` (RFC 6750) or without (draft 10 of OAuth 2)."""
 
     DRAFT10 = "draft10"
@@ -105,7 +105,7 @@ class App:
     start_url: str | None = None
     scopes: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
-    dialect: Dialect = Dialect.RFC6750
+    dialect: AppDialect = AppDialect.RFC6750
     created: int = 0
     start_method: StartMethod = StartMethod.REDIRECT
 

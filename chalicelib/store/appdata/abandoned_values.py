@@ -23,7 +23,7 @@ NEEDS = (on_table("appdata", "Query", "BatchWriteItem", by=(SWEEP,)),)
 PARTITION = "trash"
 
 
-class Trash:
+class AbandonedValues:
     """The notes of one table."""
 
     def __init__(self, dynamo: Dynamo, table: str) -> None:

@@ -12,20 +12,20 @@ from chalicelib.core.appdata import Balance, settle, utf8_bytes
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooFrequent, Unavailable
 from chalicelib.core.limits import Limits
-from chalicelib.core.permission import Running, Whose, may_obtain_data, status
+from chalicelib.core.permission import AppRun, MatrixRow, may_obtain_data, status
 from chalicelib.core.window import Rate, WriteWindow
 from chalicelib.store.appdata import own_values
-from chalicelib.store.appdata.abandoned_values import Trash
+from chalicelib.store.appdata.abandoned_values import AbandonedValues
 from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item, new_epoch, partition
-from chalicelib.store.appdata.ledger_changes import Change, Ledgers, emptied
+from chalicelib.store.appdata.ledger_changes import LedgerChange, Ledgers, emptied
 from chalicelib.store.appdata.many_users import gather
 from chalicelib.store.appdata.placement import place
-from chalicelib.store.appdata.snapshot import Keys, Values, unlisted_keys
+from chalicelib.store.appdata.snapshot import AskedKeys, Values, unlisted_keys
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction
-from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 
 NEEDS = (
     on_table("appdata", "BatchGetItem"),
@@ -65,14 +65,14 @@ class AppData:
     """Persistent data by app and user. Times are milliseconds since the epoch, from `clock`."""
 
     def __init__(
-        self, dynamo: Dynamo, table: str, directory: Directory, limits: Limits, clock: Callable[[], int]
+        self, dynamo: Dynamo, table: str, directory: FriendsAndInstalls, limits: Limits, clock: Callable[[], int]
     ) -> None:
         self._dynamo = dynamo
         self._table = table
         self._directory = directory
         self._limits = limits
         self._clock = clock
-        self._trash = Trash(dynamo, table)
+        self._trash = AbandonedValues(dynamo, table)
         self._ledgers = Ledgers(dynamo, table, self._trash)
 
     def install(self, app: str, user: str, data: Mapping[str, str] | None = None) -> bool:
@@ -109,7 +109,7 @@ class AppData:
         """
         sizes = {key: None if value is None else utf8_bytes(value) for key, value in changes.items()}
 
-        def prepare(ledger: Ledger, write: bytes) -> Change:
+        def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, before, after = self._admit(ledger, conditions)
             fetched = self._unlisted_sizes(ledger, frozenset(changes))
             known = {key: size for key in changes if (size := _known_size(ledger, key)) is not None}
@@ -118,21 +118,21 @@ class AppData:
             except ParameterInvalid as refusal:
                 refusal.rate = before
                 raise
-            return Change(place(replace(ledger.successor(write, window), total=total), changes, fetched), after)
+            return LedgerChange(place(replace(ledger.successor(write, window), total=total), changes, fetched), after)
 
         return _receipt(self._ledgers.change(app, user, prepare))
 
     def clear(self, app: str, user: str, conditions: Conditions) -> Receipt:
         """Delete every key. Raises as `write`, but for the quota."""
 
-        def prepare(ledger: Ledger, write: bytes) -> Change:
+        def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, _, after = self._admit(ledger, conditions)
             placed = emptied(ledger.successor(write, window), new_epoch())
-            return Change(placed, after, leaves_behind=ledger)
+            return LedgerChange(placed, after, leaves_behind=ledger)
 
         return _receipt(self._ledgers.change(app, user, prepare))
 
-    def read(self, app: str, user: str, keys: Keys, conditions: Conditions | None = None) -> Reading:
+    def read(self, app: str, user: str, keys: AskedKeys, conditions: Conditions | None = None) -> Reading:
         """A user's own data, strongly consistent and as of one moment. Raises PermissionDenied and Unavailable."""
         values = Values(self._dynamo, self._table)
         for turn in range(READ_TRIES):
@@ -144,14 +144,14 @@ class AppData:
                 return Reading(ledger.etag, data)
         raise Unavailable
 
-    def read_friend(self, app: str, viewer: str, owner: str, keys: Keys, conditions: Conditions) -> Reading:
+    def read_friend(self, app: str, viewer: str, owner: str, keys: AskedKeys, conditions: Conditions) -> Reading:
         """Another user's data, where the permission rule lets the viewer have them, else PermissionDenied."""
         ledger_place = self._place(app, owner)
         friendship = self._directory.friendship(viewer, owner)
         install = self._directory.install(viewer, app)
         found = self._dynamo.batch_get([ledger_place, friendship, install], consistent=False)
         # Owner's friend or not makes no difference to persistent data, so the running app's owner is not asked about.
-        running = Running.own(viewer, installed=install in found, friends={owner} if friendship in found else ())
+        running = AppRun.own(viewer, installed=install in found, friends={owner} if friendship in found else ())
         installed = status(ledger_place in found)
         if not running.may_name(owner) or not may_obtain_data(running.whose(owner), installed):
             raise PermissionDenied
@@ -162,7 +162,7 @@ class AppData:
         return Reading(ledger.etag, data) if data is not None else self.read(app, owner, keys)
 
     def read_friends(
-        self, app: str, viewer: str, keys: Keys, *, owner: str | None = None, of: str | None = None
+        self, app: str, viewer: str, keys: AskedKeys, *, owner: str | None = None, of: str | None = None
     ) -> list[tuple[str, dict[str, str]]]:
         """The data of those of a user's friends who have any in the asked keys, in order of id.
 
@@ -179,7 +179,7 @@ class AppData:
         data = self._gather(app, map(from_item, items.values()), keys)
         return [(friend, data[friend]) for friend in friends if data.get(friend)]
 
-    def read_named(self, app: str, viewer: str, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
+    def read_named(self, app: str, viewer: str, users: Sequence[str], keys: AskedKeys) -> dict[str, dict[str, str]]:
         """The data of those of the users, whoever they are, who have installed the app, in the order named.
 
         The viewer's own are strongly consistent. Raises TooLarge (more bytes than one answer may carry).
@@ -202,29 +202,29 @@ class AppData:
         """Clear what deletions left behind, for about so long; how many own values went."""
         return self._trash.sweep(seconds)
 
-    def _friends(self, app: str, viewer: str, owner: str, of: str) -> tuple[list[str], Running]:
+    def _friends(self, app: str, viewer: str, owner: str, of: str) -> tuple[list[str], AppRun]:
         """The friends of a user, and the running app as far as it decides whether they may be listed."""
         if of == viewer:
             friends, installed = self._directory.friends_with_install(viewer, app)
-            return friends, Running.own(viewer, installed=installed, friends=friends)
+            return friends, AppRun.own(viewer, installed=installed, friends=friends)
         if of != owner:
-            return [], Running(owner, viewer, owner_installed=False, viewer_installed=False)
+            return [], AppRun(owner, viewer, owner_installed=False, viewer_installed=False)
         friends, owner_installed = self._directory.friends_with_install(owner, app)
         # The viewer's install makes no difference to the owner's list, so it is not read.
-        return friends, Running(owner, viewer, owner_installed, viewer_installed=False, owner_friends=friends)
+        return friends, AppRun(owner, viewer, owner_installed, viewer_installed=False, owner_friends=friends)
 
-    def _read_own(self, app: str, viewer: str, keys: Keys) -> dict[str, dict[str, str]]:
+    def _read_own(self, app: str, viewer: str, keys: AskedKeys) -> dict[str, dict[str, str]]:
         data = self._reread(app, viewer, keys)
         return {} if data is None else {viewer: data}
 
-    def _read_others(self, app: str, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
+    def _read_others(self, app: str, users: Sequence[str], keys: AskedKeys) -> dict[str, dict[str, str]]:
         places = {user: self._place(app, user) for user in users}
         found = self._dynamo.batch_get(list(places.values()), consistent=False)
         # Owner, anyone's friend or neither makes no difference to persistent data, so friends are not read.
-        known = [user for user in users if may_obtain_data(Whose.OTHER, status(places[user] in found))]
+        known = [user for user in users if may_obtain_data(MatrixRow.OTHER, status(places[user] in found))]
         return self._gather(app, (from_item(found[places[user]]) for user in known), keys)
 
-    def _gather(self, app: str, ledgers: Iterable[Ledger], keys: Keys) -> dict[str, dict[str, str]]:
+    def _gather(self, app: str, ledgers: Iterable[Ledger], keys: AskedKeys) -> dict[str, dict[str, str]]:
         return gather(
             Values(self._dynamo, self._table),
             ledgers,
@@ -259,7 +259,7 @@ class AppData:
         found = self._dynamo.batch_get(places, consistent=True).values()
         return {own_values.key_in(item, ledger): utf8_bytes(own_values.from_item(item).value) for item in found}
 
-    def _reread(self, app: str, user: str, keys: Keys) -> dict[str, str] | None:
+    def _reread(self, app: str, user: str, keys: AskedKeys) -> dict[str, str] | None:
         """Return a user's data of this moment, or None if the user has not installed the app (or not any more)."""
         try:
             return self.read(app, user, keys).data
@@ -274,5 +274,5 @@ def _known_size(ledger: Ledger, key: str) -> int | None:
     return listed.size if listed else None
 
 
-def _receipt(change: Change) -> Receipt:
+def _receipt(change: LedgerChange) -> Receipt:
     return Receipt(change.placed.ledger.etag, change.rate)

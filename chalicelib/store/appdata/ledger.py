@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.core.appdata import Balance
 from chalicelib.core.window import WriteWindow
-from chalicelib.store.appdata.packing import Listed, pack_data, pack_window, unpack_data, unpack_window
+from chalicelib.store.appdata.packing import ListedValue, pack_data, pack_window, unpack_data, unpack_window
 from chalicelib.store.aws.items import Item, Key
 
 SORT_KEY = "#"
@@ -40,7 +40,7 @@ class Ledger:
     total: int = 0
     packed_window: bytes = b""
     inline: dict[str, str] = field(default_factory=dict)
-    listed: dict[str, Listed] = field(default_factory=dict)
+    listed: dict[str, ListedValue] = field(default_factory=dict)
     unlisted: int = 0
     writes: tuple[bytes, ...] = ()
 

@@ -12,12 +12,12 @@ from uuid import uuid4
 from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
 from chalicelib.core.window import Rate
 from chalicelib.store.appdata import own_values
-from chalicelib.store.appdata.abandoned_values import Trash
+from chalicelib.store.appdata.abandoned_values import AbandonedValues
 from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item, new_write, partition, to_item
-from chalicelib.store.appdata.placement import Placed
+from chalicelib.store.appdata.placement import PlacedValues
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, Condition, equals
-from chalicelib.store.aws.failures import Conflict, Lost, Uncertain
+from chalicelib.store.aws.failures import Lost, TransactionConflict, Uncertain
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.transactions import Transaction
 
@@ -36,25 +36,25 @@ FRESH = 0.05
 
 
 @dataclass(frozen=True)
-class Change:
+class LedgerChange:
     """A ledger's next state with the own items that go with it.
 
     `leaves_behind` is a ledger whose own values nothing counts any more after this.
     """
 
-    placed: Placed
+    placed: PlacedValues
     rate: Rate
     leaves_behind: Ledger | None = None
 
 
-Prepare = Callable[[Ledger, bytes], Change]
+Prepare = Callable[[Ledger, bytes], LedgerChange]
 """Works out the change to a ledger, carrying the given id of the write; raises a Refusal where there is to be none."""
 
 
 class Ledgers:
     """The ledgers of one table: read, created, changed and removed, each under its condition."""
 
-    def __init__(self, dynamo: Dynamo, table: str, trash: Trash) -> None:
+    def __init__(self, dynamo: Dynamo, table: str, trash: AbandonedValues) -> None:
         self._dynamo = dynamo
         self._table = table
         self._trash = trash
@@ -71,7 +71,7 @@ class Ledgers:
             raise PermissionDenied
         return ledger
 
-    def create(self, placed: Placed, also: Callable[[Transaction], None]) -> bool:
+    def create(self, placed: PlacedValues, also: Callable[[Transaction], None]) -> bool:
         """Store a ledger that does not exist yet, with the parts that `also` adds; return whether it did not exist.
 
         Raises NotFound if a condition among those parts fails, and Unavailable.
@@ -89,20 +89,20 @@ class Ledgers:
                     raise NotFound("There is no such user") from None
                 there = lost.stored(LEDGER)
                 return there is not None and from_item(there).epoch == placed.ledger.epoch
-            except (Conflict, Uncertain):
+            except (TransactionConflict, Uncertain):
                 self._dynamo.rest(wait)
             else:
                 return True
         raise Unavailable
 
-    def change(self, app: str, user: str, prepare: Prepare) -> Change:
+    def change(self, app: str, user: str, prepare: Prepare) -> LedgerChange:
         """Apply what `prepare` makes of the ledger; what was written is the returned change, exactly once.
 
         Raises what `prepare` raises, PermissionDenied where there is no ledger, and Unavailable where the race was
         lost too often or where nobody can tell any more whether the write landed.
         """
         write = new_write()
-        tried: dict[int, Change] = {}
+        tried: dict[int, LedgerChange] = {}
         unanswered = False
         ledger = self.need(app, user)
         for wait in races():
@@ -114,7 +114,7 @@ class Ledgers:
             except Lost as lost:
                 current = from_item(lost.item) if lost.item else None
                 unanswered |= lost.resent
-            except Conflict:
+            except TransactionConflict:
                 current = ledger
             except Uncertain:
                 unanswered = True
@@ -154,14 +154,14 @@ class Ledgers:
                     there = lost.stored(LEDGER)
                     ledger = from_item(there) if there else None
                 write, token = None, str(uuid4())
-            except (Conflict, Uncertain):
+            except (TransactionConflict, Uncertain):
                 pass  # The same transaction once more, under the same token.
             else:
                 return True
             self._dynamo.rest(wait)
         raise Unavailable
 
-    def _send(self, change: Change, condition: Condition) -> None:
+    def _send(self, change: LedgerChange, condition: Condition) -> None:
         left = change.leaves_behind
         if change.placed.is_one_item and not (left and left.has_own):
             self._dynamo.put(self._table, to_item(change.placed.ledger), condition)
@@ -171,7 +171,7 @@ class Ledgers:
             self._trash.note(write, left)
         self._dynamo.transact(write, str(uuid4()))
 
-    def _write(self, placed: Placed, condition: Condition) -> Transaction:
+    def _write(self, placed: PlacedValues, condition: Condition) -> Transaction:
         """The ledger under its condition; own values need none, since they only ever change together with it."""
         ledger, write = placed.ledger, Transaction()
         write.put(LEDGER, self._table, to_item(ledger), condition)
@@ -187,7 +187,7 @@ def _unchanged(ledger: Ledger) -> Condition:
     return equals("v", ledger.version) & equals("e", ledger.epoch)
 
 
-def emptied(ledger: Ledger, epoch: str) -> Placed:
+def emptied(ledger: Ledger, epoch: str) -> PlacedValues:
     """The ledger without any value, in a new epoch that leaves the own values of the old one behind."""
     empty = replace(ledger, epoch=epoch, total=0, inline={}, listed={}, unlisted=0)
-    return Placed(empty, {}, frozenset())
+    return PlacedValues(empty, {}, frozenset())

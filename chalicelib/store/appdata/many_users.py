@@ -7,14 +7,14 @@ from functools import partial
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.errors import TooLarge
 from chalicelib.store.appdata.ledger import Ledger
-from chalicelib.store.appdata.snapshot import Keys, Values, asked_bytes, is_vague, lookups, unlisted_keys
+from chalicelib.store.appdata.snapshot import AskedKeys, Values, asked_bytes, is_vague, lookups, unlisted_keys
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
 
 
 def gather(
     values: Values,
     ledgers: Iterable[Ledger],
-    keys: Keys,
+    keys: AskedKeys,
     *,
     most: int,
     most_pairs: int,
@@ -57,7 +57,7 @@ def gather(
     return data
 
 
-def _within(ledgers: Iterable[Ledger], keys: Keys, most_pairs: int) -> list[Ledger]:
+def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list[Ledger]:
     """The ledgers with what is asked of them, unpacked one by one, so that too many pairs are never there at once."""
     known, pairs = [], 0
     for ledger in ledgers:

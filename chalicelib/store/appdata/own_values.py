@@ -17,7 +17,7 @@ from chalicelib.store.aws.items import Item, typed
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnValue:
     """An own value as stored."""
 
     value: str
@@ -34,10 +34,10 @@ def to_item(ledger: Ledger, key: str, value: str) -> Item:
     return deflated if write_units(item_size(deflated)) < write_units(item_size(plain)) else plain
 
 
-def from_item(item: Item) -> Own:
+def from_item(item: Item) -> OwnValue:
     """The own value that an item stores."""
     value = zlib.decompress(item["z"]["B"], wbits=-zlib.MAX_WBITS).decode() if "z" in item else item["s"]["S"]
-    return Own(value, version_of(item))
+    return OwnValue(value, version_of(item))
 
 
 def version_of(item: Item) -> int:

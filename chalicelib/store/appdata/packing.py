@@ -26,14 +26,14 @@ WINDOW_BYTES = _TIME_BYTES + -(-(179 * (_RICE_BITS + 1) + (180_000 >> _RICE_BITS
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedValue:
     """An own value that the ledger knows: its bytes, and the version of the ledger whose write stored it."""
 
     size: int
     version: int
 
 
-def pack_data(inline: dict[str, str], listed: dict[str, Listed]) -> bytes:
+def pack_data(inline: dict[str, str], listed: dict[str, ListedValue]) -> bytes:
     """Inline values, and the list of own values, behind a byte that tells whether they are deflated.
 
     Four sections: inline keys, inline values, listed keys, and for each of these its size and version as base-128
@@ -46,14 +46,14 @@ def pack_data(inline: dict[str, str], listed: dict[str, Listed]) -> bytes:
     return _DEFLATED + deflated if len(deflated) < len(plain) else _PLAIN + plain
 
 
-def unpack_data(packed: bytes) -> tuple[dict[str, str], dict[str, Listed]]:
+def unpack_data(packed: bytes) -> tuple[dict[str, str], dict[str, ListedValue]]:
     """The inverse of `pack_data`."""
     kind, body = packed[:1], packed[1:]
     plain = zlib.decompress(body, wbits=-zlib.MAX_WBITS) if kind == _DEFLATED else body
     inline_keys, values, listed_keys, numbers = plain.split(_SECTION_END, 3)
     inline = zip(_unpack_keys(inline_keys), (value.decode() for value in values.split(_VALUE_END)), strict=False)
     integers = _integers(numbers)
-    return dict(inline), {key: Listed(next(integers), next(integers)) for key in _unpack_keys(listed_keys)}
+    return dict(inline), {key: ListedValue(next(integers), next(integers)) for key in _unpack_keys(listed_keys)}
 
 
 def pack_window(window: WriteWindow) -> bytes:

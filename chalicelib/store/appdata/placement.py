@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store.appdata.ledger import WRITE_ID_BYTES, WRITE_IDS, Ledger, to_item
-from chalicelib.store.appdata.packing import WINDOW_BYTES, Listed, pack_data
+from chalicelib.store.appdata.packing import WINDOW_BYTES, ListedValue, pack_data
 from chalicelib.store.aws.item_size import READ_UNIT, item_size
 from chalicelib.store.aws.transactions import MOST_ITEMS
 
@@ -31,7 +31,7 @@ _LARGEST_TOTAL, _LARGEST_VERSION, _LARGEST_COUNT = "9" * 8, "9" * 10, "9" * 5
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedValues:
     """A ledger that fits, and the own items to write (key → value) and to delete with it."""
 
     ledger: Ledger
@@ -44,7 +44,7 @@ class Placed:
         return not self.puts and not self.deletes
 
 
-def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[str, int]) -> Placed:
+def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[str, int]) -> PlacedValues:
     """Apply `changes` (None: delete) to a ledger whose version, total and window are already the new ones.
 
     `fetched` has the bytes of those changed keys that are stored as own items and not listed.
@@ -70,7 +70,7 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
     # Packing takes as long as all the rest: what is known to fit is not packed again to see it.
     kept = listed if fits and not spilled else _head(listed, lambda head: len(pack_data(inline, head)) <= room)
     unlisted = ledger.unlisted - len(fetched) + len(listed) - len(kept)
-    return Placed(
+    return PlacedValues(
         replace(ledger, inline=inline, listed=kept, unlisted=unlisted), puts, frozenset(was_own - puts.keys())
     )
 
@@ -94,11 +94,11 @@ def _room(partition_bytes: int, epoch_bytes: int) -> int:
     return LEDGER_BYTES - item_size(widest)
 
 
-def _listings(values: Mapping[str, str], version: int) -> dict[str, Listed]:
-    return {key: Listed(utf8_bytes(value), version) for key, value in values.items()}
+def _listings(values: Mapping[str, str], version: int) -> dict[str, ListedValue]:
+    return {key: ListedValue(utf8_bytes(value), version) for key, value in values.items()}
 
 
-def _spill(inline: dict[str, str], listed: dict[str, Listed], version: int, room: int) -> dict[str, str]:
+def _spill(inline: dict[str, str], listed: dict[str, ListedValue], version: int, room: int) -> dict[str, str]:
     """The fewest of the largest inline values that must leave, so that the rest and a listing of them all fit."""
     by_size = sorted(inline, key=lambda key: (len(key) + utf8_bytes(inline[key]), key), reverse=True)
 
@@ -114,7 +114,7 @@ def _spill(inline: dict[str, str], listed: dict[str, Listed], version: int, room
     return {key: inline[key] for key in by_size[:count]}
 
 
-def _head(listed: dict[str, Listed], fits: Callable[[dict[str, Listed]], bool]) -> dict[str, Listed]:
+def _head(listed: dict[str, ListedValue], fits: Callable[[dict[str, ListedValue]], bool]) -> dict[str, ListedValue]:
     """The largest own values whose listing fits, since an unlisted one costs a read of it before it is changed."""
     if fits(listed):
         return listed

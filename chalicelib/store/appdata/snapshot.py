@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store.appdata import own_values
 from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item
-from chalicelib.store.appdata.own_values import Own
+from chalicelib.store.appdata.own_values import OwnValue
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.item_size import READ_UNIT
@@ -18,33 +18,33 @@ from chalicelib.store.aws.items import Key, beginning
 
 NEEDS = (on_table("appdata", "GetItem", "BatchGetItem", "Query"),)
 
-Keys = frozenset[str] | None
+AskedKeys = frozenset[str] | None
 """The keys asked for; None for every key."""
 
 
-def inline_values(ledger: Ledger, keys: Keys) -> dict[str, str]:
+def inline_values(ledger: Ledger, keys: AskedKeys) -> dict[str, str]:
     """Those of the asked values that the ledger holds itself."""
     return {key: value for key, value in ledger.inline.items() if keys is None or key in keys}
 
 
-def listed_keys(ledger: Ledger, keys: Keys) -> list[str]:
+def listed_keys(ledger: Ledger, keys: AskedKeys) -> list[str]:
     """Those of the asked keys whose values are own items that the ledger lists."""
     return [key for key in ledger.listed if keys is None or key in keys]
 
 
-def unlisted_keys(ledger: Ledger, keys: Keys) -> frozenset[str]:
+def unlisted_keys(ledger: Ledger, keys: AskedKeys) -> frozenset[str]:
     """Those of the keys asked by name that may be own items the ledger does not list."""
     if keys is None or not ledger.unlisted:
         return frozenset()
     return keys - ledger.inline.keys() - ledger.listed.keys()
 
 
-def is_vague(ledger: Ledger, keys: Keys) -> bool:
+def is_vague(ledger: Ledger, keys: AskedKeys) -> bool:
     """Whether own values that the ledger does not list may be among the asked ones."""
     return ledger.unlisted > 0 and (keys is None or bool(unlisted_keys(ledger, keys)))
 
 
-def lookups(ledger: Ledger, keys: Keys) -> int:
+def lookups(ledger: Ledger, keys: AskedKeys) -> int:
     """Read units that finding the unlisted values among the asked ones may take: one a name, or one pass over all."""
     return min(len(unlisted_keys(ledger, keys)), _one_pass(ledger))
 
@@ -54,7 +54,7 @@ def _one_pass(ledger: Ledger) -> int:
     return ledger.total // READ_UNIT + 1
 
 
-def asked_bytes(ledger: Ledger, keys: Keys) -> int:
+def asked_bytes(ledger: Ledger, keys: AskedKeys) -> int:
     """Bytes of the asked values, as far as the ledger knows them without reading further."""
     if keys is None:
         return ledger.total
@@ -68,14 +68,14 @@ class Values:
     def __init__(self, dynamo: Dynamo, table: str) -> None:
         self._dynamo = dynamo
         self._table = table
-        self._read: dict[Key, Own] = {}
+        self._read: dict[Key, OwnValue] = {}
 
-    def prefetch(self, ledgers: Iterable[Ledger], keys: Keys) -> None:
+    def prefetch(self, ledgers: Iterable[Ledger], keys: AskedKeys) -> None:
         """Read the listed own values of several ledgers side by side, so that `collect` finds them here."""
         listing = [ledger for ledger in ledgers if not is_vague(ledger, keys)]
         self._fetch([ledger.own_key(key) for ledger in listing for key in listed_keys(ledger, keys)], consistent=False)
 
-    def collect(self, ledger: Ledger, keys: Keys, *, consistent: bool) -> dict[str, str] | None:
+    def collect(self, ledger: Ledger, keys: AskedKeys, *, consistent: bool) -> dict[str, str] | None:
         """The asked values that exist, all as of this ledger's version; None where they are torn.
 
         Listed values may be read eventually consistent, since their versions are checked against the ledger's list.
@@ -98,7 +98,7 @@ class Values:
             return None
         return values
 
-    def _collect_all(self, ledger: Ledger, keys: Keys) -> dict[str, str] | None:
+    def _collect_all(self, ledger: Ledger, keys: AskedKeys) -> dict[str, str] | None:
         """The asked values of a ledger that does not list all, by a query for all of them.
 
         None if the query's count or versions are not the ledger's: another write has passed between the two reads.

@@ -19,7 +19,7 @@ from chalicelib import observed
 from chalicelib.core.errors import Unavailable
 from chalicelib.store.aws import deadline, read_budget
 from chalicelib.store.aws.conditions import Condition
-from chalicelib.store.aws.failures import Conflict, Uncertain, sort_out
+from chalicelib.store.aws.failures import TransactionConflict, Uncertain, sort_out
 from chalicelib.store.aws.items import Item, Key, Place, Span, key_of, typed
 from chalicelib.store.aws.side_by_side import Lane, lane, side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update, conditional
@@ -39,7 +39,7 @@ TRIES = 16
 
 
 @dataclass(frozen=True)
-class Call:
+class SentCall:
     """One call as it was made, for those who count: operation, request, answer (None: it failed), and its lane."""
 
     operation: str
@@ -48,7 +48,7 @@ class Call:
     lane: Lane
 
 
-Watcher = Callable[[Call], None]
+Watcher = Callable[[SentCall], None]
 
 
 def backoff(base: float, cap: float, tries: int) -> Iterator[float]:
@@ -208,7 +208,7 @@ class Dynamo:
         for wait in races():
             try:
                 return send()
-            except (Conflict, Uncertain):
+            except (TransactionConflict, Uncertain):
                 self.rest(wait)
         raise Unavailable
 
@@ -249,7 +249,7 @@ class Dynamo:
             if seen := observed.current():
                 _observe(seen, operation, told or {})
             if self._watch:
-                self._watch(Call(operation, request, answer, lane.get()))
+                self._watch(SentCall(operation, request, answer, lane.get()))
         return answer
 
 

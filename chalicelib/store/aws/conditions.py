@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Union
 
-Value = str | int | bool | bytes | frozenset[str] | Mapping[str, Any]
+AttributeValue = str | int | bool | bytes | frozenset[str] | Mapping[str, Any]
 """A value in Python's types, or as the low-level API has it: `{"S": "text"}`."""
 
 
@@ -38,7 +38,7 @@ class Placeholders:
         """Return the placeholder of an attribute's name, one for each step of its path."""
         return ".".join(self._names.setdefault(step, f"#{len(self._names)}") for step in path.split("."))
 
-    def value(self, value: Value) -> str:
+    def value(self, value: AttributeValue) -> str:
         """Return the placeholder of a value."""
         self._values.append(low_level(value))
         return f":{len(self._values) - 1}"
@@ -90,7 +90,7 @@ def absent(attribute: str = "pk") -> Condition:
     return Condition(("attribute_not_exists(", Path(attribute), ")"))
 
 
-def equals(attribute: str, value: Value) -> Condition:
+def equals(attribute: str, value: AttributeValue) -> Condition:
     """Return the condition that the attribute is there and has this value."""
     return _compared(attribute, " = ", value)
 
@@ -115,7 +115,7 @@ def contains(attribute: str, member: str) -> Condition:
     return Condition(("contains(", Path(attribute), ", ", Operand(low_level(member)), ")"))
 
 
-def low_level(value: Value) -> Mapping[str, Any]:
+def low_level(value: AttributeValue) -> Mapping[str, Any]:
     """Return a value as the low-level API has it; one that is so already stays as it is."""
     match value:
         case Mapping():
@@ -131,7 +131,7 @@ def low_level(value: Value) -> Mapping[str, Any]:
     return {"SS": sorted(value)}
 
 
-def _compared(attribute: str, sign: str, value: Value) -> Condition:
+def _compared(attribute: str, sign: str, value: AttributeValue) -> Condition:
     return Condition((Path(attribute), sign, Operand(low_level(value))))
 
 

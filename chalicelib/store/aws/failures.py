@@ -51,7 +51,7 @@ class Lost(StoreFailure):
         return next(iter(self._stored.values()))
 
 
-class Conflict(StoreFailure):
+class TransactionConflict(StoreFailure):
     """Another transaction held an item at that moment; nothing was written."""
 
 
@@ -71,7 +71,7 @@ def sort_out(error: ClientError, parts: Sequence[str] = ("",)) -> Exception:
     if code == "TransactionCanceledException":
         return _cancelled(error, parts)
     if code == "TransactionConflictException":
-        return Conflict(code)
+        return TransactionConflict(code)
     if code in _THROTTLED:
         return Unavailable()
     if code in _UNANSWERED or status >= 500:
@@ -91,7 +91,7 @@ def _cancelled(error: ClientError, parts: Sequence[str]) -> Exception:
         }
         return Lost(stored, resent=_resent(error))
     if "TransactionConflict" in codes:
-        return Conflict("TransactionConflict")
+        return TransactionConflict("TransactionConflict")
     if not codes & _THROTTLED:
         log.error("transaction cancelled: %s", sorted(codes))
     return Unavailable()

@@ -16,7 +16,7 @@ LISTING = "listing"
 
 
 @dataclass(frozen=True)
-class Need:
+class IamNeed:
     """Actions on one resource, which is named without stage, region and account, and the functions that need them."""
 
     service: str
@@ -27,26 +27,26 @@ class Need:
     """Why no test shows the calls, for those that AWS makes in our name."""
 
 
-def on_table(name: str, *actions: str, by: tuple[str, ...] = (API,)) -> Need:
+def on_table(name: str, *actions: str, by: tuple[str, ...] = (API,)) -> IamNeed:
     """Actions on the items of a table."""
-    return Need("dynamodb", f"table/{name}", frozenset(actions), by)
+    return IamNeed("dynamodb", f"table/{name}", frozenset(actions), by)
 
 
-def on_index(name: str, *, by: tuple[str, ...] = (API,)) -> Need:
+def on_index(name: str, *, by: tuple[str, ...] = (API,)) -> IamNeed:
     """Queries of the index `listing` of a table."""
-    return Need("dynamodb", f"table/{name}/index/{LISTING}", frozenset({"Query"}), by)
+    return IamNeed("dynamodb", f"table/{name}/index/{LISTING}", frozenset({"Query"}), by)
 
 
-def on_objects(prefix: str, *actions: str, by: tuple[str, ...] = (API,)) -> Need:
+def on_objects(prefix: str, *actions: str, by: tuple[str, ...] = (API,)) -> IamNeed:
     """Actions on the objects of the bucket below a prefix that ends in a slash; ListBucket tells their keys."""
-    return Need("s3", prefix, frozenset(actions), by)
+    return IamNeed("s3", prefix, frozenset(actions), by)
 
 
-def on_queue(name: str, *actions: str, by: tuple[str, ...], unseen: str = "") -> Need:
+def on_queue(name: str, *actions: str, by: tuple[str, ...], unseen: str = "") -> IamNeed:
     """Actions on a queue."""
-    return Need("sqs", name, frozenset(actions), by, unseen)
+    return IamNeed("sqs", name, frozenset(actions), by, unseen)
 
 
-def on_secret(name: str, *, by: tuple[str, ...] = (API,)) -> Need:
+def on_secret(name: str, *, by: tuple[str, ...] = (API,)) -> IamNeed:
     """Reading a secret."""
-    return Need("secretsmanager", name, frozenset({"GetSecretValue"}), by)
+    return IamNeed("secretsmanager", name, frozenset({"GetSecretValue"}), by)

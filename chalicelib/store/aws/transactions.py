@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from chalicelib.store.aws.conditions import Condition, Path, Placeholders, Value
+from chalicelib.store.aws.conditions import AttributeValue, Condition, Path, Placeholders
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.items import Item, Key, typed
 
@@ -31,7 +31,7 @@ class Update:
     (an absent one is 0), `removes` are removed, and `discards` are taken out of sets.
     """
 
-    sets: Mapping[str, Value | Path] = field(default_factory=dict)
+    sets: Mapping[str, AttributeValue | Path] = field(default_factory=dict)
     adds: Mapping[str, int] = field(default_factory=dict)
     removes: Sequence[str] = ()
     discards: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -12,12 +12,12 @@ from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Key, beginning, key_of
-from chalicelib.store.contents.cleanup_notes import PAGE, SOON_MS, USER, Notes
-from chalicelib.store.contents.cleanup_queue import Queue
+from chalicelib.store.contents.cleanup_notes import PAGE, SOON_MS, USER, CleanupNotes
+from chalicelib.store.contents.cleanup_queue import CleanupQueue
 from chalicelib.store.contents.feeds import Feeds
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import SORT_KEYS, Tables, favorite_key
-from chalicelib.store.contents.posts_of_user import Posts
+from chalicelib.store.contents.posts_of_user import PostsOfUser
 from chalicelib.store.directory.pages import Pages
 
 NEEDS = (
@@ -31,7 +31,7 @@ NEEDS = (
 _AT_ONCE = 100
 
 
-class Leavings:
+class Cleanup:
     """What is to be cleared away in one deployment."""
 
     def __init__(
@@ -40,10 +40,10 @@ class Leavings:
         tables: Tables,
         feeds: Feeds,
         pages: Pages,
-        posts: Posts,
+        posts: PostsOfUser,
         images: Images,
-        notes: Notes,
-        queue: Queue,
+        notes: CleanupNotes,
+        queue: CleanupQueue,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._dynamo = dynamo

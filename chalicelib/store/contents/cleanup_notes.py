@@ -51,7 +51,7 @@ def note_key(note: str) -> Key:
     return PARTITION, note
 
 
-class Notes:
+class CleanupNotes:
     """The notes in the table feeds. `clock` gives milliseconds since the epoch."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:

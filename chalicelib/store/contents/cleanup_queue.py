@@ -29,7 +29,7 @@ NEEDS = (
 _log = logging.getLogger(__name__)
 
 
-class Queue:
+class CleanupQueue:
     """An SQS queue by its name. Neither its client, which `client` makes, nor its URL is asked for before it is used.
 
     Safe to use from many threads at once.

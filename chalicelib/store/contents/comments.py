@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.errors import NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
-from chalicelib.core.model.contents import Comment, Part
+from chalicelib.core.model.contents import Comment, ContentsPart
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, PRESENT
@@ -27,7 +27,7 @@ from chalicelib.store.contents.items import (
     prefix_of,
     to_comment,
 )
-from chalicelib.store.contents.numbered_lists import LIST_PART, Numbered, Ticket, entry_key, number_of, total
+from chalicelib.store.contents.numbered_lists import LIST_PART, NumberedLists, Ticket, entry_key, number_of, total
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
@@ -54,7 +54,7 @@ class Comments:
         self._pages = pages
         self._offset = offset
         self._clock = clock
-        self._lists = Numbered(dynamo, table, clock)
+        self._lists = NumberedLists(dynamo, table, clock)
 
     def post(
         self,
@@ -120,7 +120,7 @@ class Comments:
             raise
         return tickets[0]
 
-    def part(self, page: str, content_uri: str, paging: Paging) -> Part[Comment]:
+    def part(self, page: str, content_uri: str, paging: Paging) -> ContentsPart[Comment]:
         """Part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (its cursor)."""
         try:
             cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
@@ -133,7 +133,7 @@ class Comments:
         places = [*map(self._users.place, posters), self._pages.place(page)]
         found = self._dynamo.batch_get(places, consistent=False)
         self._pages.check(page, found)
-        return Part(
+        return ContentsPart(
             [to_comment(item, self._offset) for item in cut.entries],
             total(cut.holder),
             paging.index,

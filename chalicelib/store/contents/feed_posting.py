@@ -18,8 +18,8 @@ from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item, Place, typed
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction
-from chalicelib.store.contents.cleanup_notes import UPLOAD, Notes
-from chalicelib.store.contents.cleanup_queue import Queue
+from chalicelib.store.contents.cleanup_notes import UPLOAD, CleanupNotes
+from chalicelib.store.contents.cleanup_queue import CleanupQueue
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import (
     Tables,
@@ -38,7 +38,7 @@ from chalicelib.store.contents.items import (
 )
 from chalicelib.store.contents.numbered_lists import (
     LIST_PART,
-    Numbered,
+    NumberedLists,
     Ticket,
     entry_key,
     holder_key,
@@ -82,7 +82,7 @@ class Admission:
         return head is None or (self.administers and not is_shown(head["f"]["S"]))
 
 
-def leave(write: Transaction, tables: Tables, notes: Notes, head: Item) -> None:
+def leave(write: Transaction, tables: Tables, notes: CleanupNotes, head: Item) -> None:
     """Delete a feed, but for its head and its place in its page's list, and note what it leaves behind."""
     content, generation = head["pk"]["S"], generation_of(head)
     feed = (head["pg"]["S"], head["f"]["S"])
@@ -92,7 +92,7 @@ def leave(write: Transaction, tables: Tables, notes: Notes, head: Item) -> None:
         write.delete(f"favorites {shard}", tables.favorites, shard_key(content, shard))
 
 
-class Posting:
+class FeedPosting:
     """Posts feeds. `detail` gives the URL of a feed's page by page and id; `shards` are those of new contents."""
 
     def __init__(
@@ -103,9 +103,9 @@ class Posting:
         apps: Apps,
         pages: Pages,
         images: Images,
-        notes: Notes,
-        lists: Numbered,
-        queue: Queue,
+        notes: CleanupNotes,
+        lists: NumberedLists,
+        queue: CleanupQueue,
         detail: Callable[[str, str], str],
         shards: int,
         clock: Callable[[], int],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, Unavailable
-from chalicelib.core.model.contents import Feed, Part
+from chalicelib.core.model.contents import ContentsPart, Feed
 from chalicelib.core.model.directory import User
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo, races
@@ -12,8 +12,8 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.transactions import Transaction
-from chalicelib.store.contents.cleanup_notes import Notes
-from chalicelib.store.contents.cleanup_queue import Queue
+from chalicelib.store.contents.cleanup_notes import CleanupNotes
+from chalicelib.store.contents.cleanup_queue import CleanupQueue
 from chalicelib.store.contents.favorites import more_favorites
 from chalicelib.store.contents.feed_posting import leave
 from chalicelib.store.contents.items import (
@@ -28,7 +28,7 @@ from chalicelib.store.contents.items import (
     poster_of,
     to_feed,
 )
-from chalicelib.store.contents.numbered_lists import GENERATION, Numbered, number_of, total
+from chalicelib.store.contents.numbered_lists import GENERATION, NumberedLists, number_of, total
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
@@ -44,7 +44,7 @@ NEEDS = (
     on_table("directory", "BatchGetItem"),
 )
 
-Found = tuple[Feed, Mapping[str, User]]
+FeedWithPoster = tuple[Feed, Mapping[str, User]]
 """A feed, and its poster by id, if there is still such a user."""
 
 
@@ -52,7 +52,14 @@ class Feeds:
     """The feeds of one deployment. Reads may lag a moment, but for those that decide about a write."""
 
     def __init__(
-        self, dynamo: Dynamo, tables: Tables, users: Users, pages: Pages, notes: Notes, lists: Numbered, queue: Queue
+        self,
+        dynamo: Dynamo,
+        tables: Tables,
+        users: Users,
+        pages: Pages,
+        notes: CleanupNotes,
+        lists: NumberedLists,
+        queue: CleanupQueue,
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
@@ -62,7 +69,7 @@ class Feeds:
         self._lists = lists
         self._queue = queue
 
-    def get(self, page: str, content_uri: str) -> Found:
+    def get(self, page: str, content_uri: str) -> FeedWithPoster:
         """The feed of a content, whether the page shows it or not, and its poster. Raises NotFound."""
         # Between the two calls another feed may take the place of the one that was found: then once more.
         for consistent in (False, True):
@@ -70,7 +77,7 @@ class Feeds:
                 return found
         raise no_content()
 
-    def _get(self, page: str, content_uri: str, *, consistent: bool) -> Found | None:
+    def _get(self, page: str, content_uri: str, *, consistent: bool) -> FeedWithPoster | None:
         """The feed of a content; None where it is not that of the head any more. Raises NotFound."""
         head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=consistent)
         if head is None:
@@ -82,7 +89,7 @@ class Feeds:
             return None
         return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
 
-    def by_id(self, page: str, feed: str) -> Found:
+    def by_id(self, page: str, feed: str) -> FeedWithPoster:
         """The feed whose detail page that is, and its poster. Raises NotFound."""
         key = feed_key(page, feed) if len(feed) <= GENERATION else None
         item = key and self._dynamo.get(self._tables.feeds, key, consistent=False)
@@ -91,7 +98,7 @@ class Feeds:
         found = self._dynamo.batch_get(self._beside([item], page), consistent=False)
         return self._one(item, self._heads(found), found, page)
 
-    def part(self, page: str, paging: Paging) -> Part[Feed]:
+    def part(self, page: str, paging: Paging) -> ContentsPart[Feed]:
         """Part of the feeds that a page shows. Raises NotFound (no such page), ParameterInvalid (its cursor)."""
         try:
             cut = self._lists.part(page, paging, lambda holder: "")
@@ -102,7 +109,7 @@ class Feeds:
         found = self._dynamo.batch_get(self._beside(items, page), consistent=False)
         entries, posters = self._feeds(items, self._heads(found), found, page)
         following = cut.following if cut else None
-        return Part(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
+        return ContentsPart(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
 
     def delete(self, page: str, content_uri: str, user: str) -> None:
         """Delete a feed with all that hangs on it; who reads from now on finds nothing of it.
@@ -157,7 +164,7 @@ class Feeds:
         """The heads among what was found, by content."""
         return {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
 
-    def _one(self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str) -> Found:
+    def _one(self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str) -> FeedWithPoster:
         entries, posters = self._feeds([item], heads, found, page)
         if not entries:
             raise no_content()

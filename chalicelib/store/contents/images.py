@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.errors import Unavailable
-from chalicelib.core.imaging.renditions import Rendition, key_of
+from chalicelib.core.imaging.renditions import Rendition, image_key
 from chalicelib.store.aws import deadline
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_objects
 from chalicelib.store.aws.side_by_side import side_by_side
@@ -43,13 +43,13 @@ class Images:
         `folder` is what they belong to, so that removing them takes nothing from anyone else.
         """
         deadline.check()
-        keys = {key_of(folder, each): each for each in renditions}
+        keys = {image_key(folder, each): each for each in renditions}
         failures = side_by_side([partial(self._put, key, rendition) for key, rendition in keys.items()])
         for failure in failures:
             if failure:
                 self._undo(list(keys))
                 raise Unavailable from failure
-        return tuple(key_of(folder, each) for each in renditions)
+        return tuple(image_key(folder, each) for each in renditions)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete images, whether or not they are there. Raises Unavailable where some may be left."""

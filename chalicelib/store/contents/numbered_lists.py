@@ -65,7 +65,7 @@ class Ticket:
 
 
 @dataclass(frozen=True)
-class Slice:
+class ListSlice:
     """Part of a list, newest first, and the cursor of what follows."""
 
     holder: Item
@@ -103,7 +103,7 @@ def total(holder: Item) -> int:
     return int(holder["n"]["N"])
 
 
-class Numbered:
+class NumberedLists:
     """The numbered lists of one table. `clock` gives milliseconds since the epoch."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
@@ -152,7 +152,7 @@ class Numbered:
         with suppress(Lost, Unavailable):
             self._dynamo.commit(write)
 
-    def part(self, partition: str, paging: Paging, prefix_of: Callable[[Item], str]) -> Slice | None:
+    def part(self, partition: str, paging: Paging, prefix_of: Callable[[Item], str]) -> ListSlice | None:
         """A part of a list, eventually consistent; None where there is no such list.
 
         `prefix_of` tells the prefix of the present generation from its holder. From the beginning it is one call; by a
@@ -177,7 +177,7 @@ class Numbered:
         entries = self._from(partition, prefix_of(holder), newest, paging.count + 1) if newest else []
         return _slice(partition, holder, entries, paging.count, prefix_of)
 
-    def _after(self, partition: str, cursor: str, count: int, prefix_of: Callable[[Item], str]) -> Slice | None:
+    def _after(self, partition: str, cursor: str, count: int, prefix_of: Callable[[Item], str]) -> ListSlice | None:
         read = _CURSOR.fullmatch(from_cursor(cursor))
         if read is None or int(read[2]) < FIRST:
             raise ParameterInvalid("cursor is not one that this list gave")
@@ -226,11 +226,13 @@ class Numbered:
         write.update("hole", self._table, key, Update(adds={f"w{where.word}": where.value}))
 
 
-def _slice(partition: str, holder: Item, entries: list[Item], count: int, prefix_of: Callable[[Item], str]) -> Slice:
+def _slice(
+    partition: str, holder: Item, entries: list[Item], count: int, prefix_of: Callable[[Item], str]
+) -> ListSlice:
     following = None
     if len(entries) > count:
         following = to_cursor(f"{_mark(partition, prefix_of(holder))}{number_of(entries[count - 1]):010}")
-    return Slice(holder, entries[:count], following)
+    return ListSlice(holder, entries[:count], following)
 
 
 def _mark(partition: str, prefix: str) -> str:

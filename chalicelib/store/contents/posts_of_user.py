@@ -39,7 +39,7 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class On:
+class ContentAddress:
     """Which content a comment or a favorite is on."""
 
     page: str
@@ -47,15 +47,15 @@ class On:
 
 
 @dataclass(frozen=True)
-class Posted:
+class PostedContents:
     """All that a user has posted; a favorite by when it was made (ms)."""
 
     feeds: Sequence[Feed]
-    comments: Sequence[tuple[On, Comment]]
-    favorites: Sequence[tuple[On, int]]
+    comments: Sequence[tuple[ContentAddress, Comment]]
+    favorites: Sequence[tuple[ContentAddress, int]]
 
 
-class Posts:
+class PostsOfUser:
     """What users have posted in one deployment. `offset` is the deployment's, in minutes."""
 
     def __init__(
@@ -76,13 +76,13 @@ class Posts:
         self._favorites = favorites
         self._offset = offset
 
-    def export(self, user: str) -> Posted:
+    def export(self, user: str) -> PostedContents:
         """All that a user has posted, as the indexes know it."""
         feeds = [item for some in self._of(self._tables.feeds, user) for item in some]
         by_feed = {(head["pg"]["S"], head["f"]["S"]): head for head in self._feeds.heads_of(feeds)}
         comments = list(self._on(self._tables.comments, user))
         favorites = list(self._on(self._tables.favorites, user))
-        return Posted(
+        return PostedContents(
             [to_feed(item, by_feed.get(key_of(item))) for item in feeds],
             [(on, to_comment(item, self._offset)) for on, item in comments],
             [(on, int(item["c"]["N"])) for on, item in favorites],
@@ -123,7 +123,7 @@ class Posts:
         while some := list(islice(keys, _AT_ONCE)):
             yield list(self._dynamo.batch_get([(table, key) for key in some], consistent=True).values())
 
-    def _on(self, table: str, user: str) -> Iterator[tuple[On, Item]]:
+    def _on(self, table: str, user: str) -> Iterator[tuple[ContentAddress, Item]]:
         """A user's comments or favorites, with the content each is on; none of those that are about to be cleared."""
         for some in self._of(table, user):
             heads = self._heads(set(map(content_in, some)))
@@ -132,7 +132,7 @@ class Posts:
             feeds = self._dynamo.batch_get([self._feed(head) for head, _ in live], consistent=True)
             for head, item in live:
                 if feed := feeds.get(self._feed(head)):
-                    yield On(feed["pk"]["S"], feed["u"]["S"]), item
+                    yield ContentAddress(feed["pk"]["S"], feed["u"]["S"]), item
 
     def _heads(self, contents: Iterable[str]) -> dict[str, Item]:
         places = [(self._tables.comments, head_key(content)) for content in contents]

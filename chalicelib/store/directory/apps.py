@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
-from chalicelib.core.model.directory import App, Dialect, StartMethod, new_secret
+from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, equals
 from chalicelib.store.aws.failures import Lost
@@ -20,9 +20,9 @@ from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import counts_nothing
-from chalicelib.store.directory.keys import Part
+from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.secret_sealing import Seals
+from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
     on_table("directory", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
@@ -46,7 +46,9 @@ _ATTRIBUTES = {
 class Apps:
     """The apps of one deployment. `clock` gives milliseconds since the epoch."""
 
-    def __init__(self, dynamo: Dynamo, table: str, seals: Seals, pages: Pages, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, dynamo: Dynamo, table: str, seals: SecretSealing, pages: Pages, clock: Callable[[], int]
+    ) -> None:
         self._dynamo = dynamo
         self._table = table
         self._seals = seals
@@ -101,7 +103,7 @@ class Apps:
             start_url=item["u"]["S"] if "u" in item else None,
             scopes=_texts(item["s"]),
             origins=_texts(item["o"]),
-            dialect=Dialect(item["d"]["S"]),
+            dialect=AppDialect(item["d"]["S"]),
             created=int(item["c"]["N"]),
             start_method=StartMethod(item["m"]["S"]) if "m" in item else StartMethod.REDIRECT,
         )
@@ -157,7 +159,7 @@ class Apps:
                 raise Unavailable
         return sealed
 
-    def page(self, cursor: str | None = None, count: int = COUNT) -> Part[App]:
+    def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[App]:
         """Apps without their secrets, in order of id, as the index knows them."""
         listed = self._dynamo.listed(self._table, LIST, keys.after("app#", cursor), limit=count + 1)
         ids, following = keys.part((keys.named(item, "pk") for item in listed), count)

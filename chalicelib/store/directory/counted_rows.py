@@ -52,7 +52,7 @@ Rows = Sequence[Row]
 """Rows that come and go together."""
 
 
-class Counted:
+class CountedRows:
     """The counted rows of one table."""
 
     def __init__(self, dynamo: Dynamo, table: str) -> None:

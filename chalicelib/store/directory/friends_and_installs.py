@@ -15,8 +15,8 @@ from chalicelib.store.aws.iam_needs import on_index, on_table
 from chalicelib.store.aws.items import Place, beginning
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.directory import keys
-from chalicelib.store.directory.counted_rows import Count, Counted, Row
-from chalicelib.store.directory.keys import FRIEND, INSTALL, Part
+from chalicelib.store.directory.counted_rows import Count, CountedRows, Row
+from chalicelib.store.directory.keys import FRIEND, INSTALL, CursorPart
 
 NEEDS = (
     on_table("directory", "Query"),
@@ -28,13 +28,13 @@ FRIENDS = "friends"
 COUNT = 100
 
 
-class Directory:
+class FriendsAndInstalls:
     """Users' friendships and installs."""
 
     def __init__(self, dynamo: Dynamo, table: str) -> None:
         self._dynamo = dynamo
         self._table = table
-        self._counted = Counted(dynamo, table)
+        self._counted = CountedRows(dynamo, table)
 
     def befriend(self, one: str, other: str) -> bool:
         """Make two users friends of each other, both sides or neither; whether they were not.
@@ -50,7 +50,7 @@ class Directory:
         """End a friendship, both sides or neither; whether there was one. Raises NotFound and Unavailable."""
         return one != other and self._counted.remove(_friendship(one, other))
 
-    def friends(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+    def friends(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of a user's friends, in order of id. Raises ParameterInvalid for a malformed cursor."""
         return self._of_user(user, FRIEND, cursor, count)
 
@@ -62,11 +62,11 @@ class Directory:
         found = [item["sk"]["S"] for item in items]
         return [key.removeprefix(FRIEND) for key in found if key.startswith(FRIEND)], last in found
 
-    def installs(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+    def installs(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of the apps that a user has installed, in order of id, strongly consistent."""
         return self._of_user(user, INSTALL, cursor, count)
 
-    def installed_users(self, app: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+    def installed_users(self, app: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of the users who have installed an app, in order of id, as the index knows them."""
         span = keys.after("user#", cursor)
         items = self._dynamo.listed(self._table, _installs(app), span, limit=count + 1)
@@ -103,7 +103,7 @@ class Directory:
         """Whether a user has any app installed, strongly consistent."""
         return bool(self.installs(user, count=1)[0])
 
-    def _of_user(self, user: str, kind: str, cursor: str | None, count: int) -> Part[str]:
+    def _of_user(self, user: str, kind: str, cursor: str | None, count: int) -> CursorPart[str]:
         span = keys.after(kind, cursor)
         items: Iterator[dict[str, object]] = self._dynamo.query(
             self._table, keys.user_key(user)[0], span, consistent=True, limit=count + 1

@@ -32,7 +32,7 @@ FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
 SHARDS = "0123456789abcdef"
 
-Part = tuple[list[T], str | None]
+CursorPart = tuple[list[T], str | None]
 """Part of a list, and the cursor of what follows (None: nothing does)."""
 
 
@@ -94,13 +94,13 @@ def after(prefix: str, cursor: str | None) -> Span:
     return (first if cursor is None else first + from_cursor(cursor) + "!"), last
 
 
-def part(ids: Iterable[str], count: int) -> Part[str]:
+def part(ids: Iterable[str], count: int) -> CursorPart[str]:
     """The first `count` of `ids`, of which one more was asked for, so as to know whether any follow."""
     found = list(ids)
     return found[:count], to_cursor(found[count - 1]) if len(found) > count else None
 
 
-def every(read: Callable[[str | None], Part[T]]) -> Iterator[T]:
+def every(read: Callable[[str | None], CursorPart[T]]) -> Iterator[T]:
     """All of a list, part by part: `every(lambda cursor: directory.friends(user, cursor))`."""
     cursor: str | None = None
     while True:

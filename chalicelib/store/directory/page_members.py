@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
 from chalicelib.store.aws.items import Place, key_of
 from chalicelib.store.directory import keys
-from chalicelib.store.directory.counted_rows import Counted, Rows
-from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, Part
+from chalicelib.store.directory.counted_rows import CountedRows, Rows
+from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, CursorPart
 from chalicelib.store.directory.page_items import (
     administers,
     administrator_row,
@@ -18,6 +18,8 @@ from chalicelib.store.directory.page_items import (
 NEEDS = (
     on_table("directory", "BatchGetItem"),
     on_index("directory"),
+    # A user's memberships are ended before the user is deleted.
+    on_table("directory", "Query", by=(API, CLEAN)),
 )
 
 COUNT = 100
@@ -28,7 +30,7 @@ _AT_ONCE = 1_000
 class PageMembers:
     """The users who administer pages, and those who follow them."""
 
-    def __init__(self, dynamo: Dynamo, table: str, counted: Counted) -> None:
+    def __init__(self, dynamo: Dynamo, table: str, counted: CountedRows) -> None:
         self._dynamo = dynamo
         self._table = table
         self._counted = counted
@@ -41,7 +43,7 @@ class PageMembers:
         """Take that away; whether they were one. Raises NotFound (no such user) and Unavailable."""
         return self._counted.remove([administrator_row(page, user)])
 
-    def administrators(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+    def administrators(self, page: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of a page's administrators, in order of id."""
         return keys.part(
             map(keys.named, keys.rows_of_page(self._dynamo, self._table, page, ADMINISTRATOR, cursor, count + 1)), count
@@ -59,7 +61,7 @@ class PageMembers:
         """Take that away; whether they were one. Raises NotFound (no such page or user) and Unavailable."""
         return self._counted.remove([follower_row(page, user)])
 
-    def followers(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+    def followers(self, page: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of a page's followers, in order of id; how many there are stands in the page."""
         return keys.part(
             map(keys.named, keys.rows_of_page(self._dynamo, self._table, page, FOLLOWER, cursor, count + 1)), count
@@ -74,11 +76,11 @@ class PageMembers:
         places = [self.follower(page, user) for user in users]
         return {keys.named(item) for item in self._dynamo.batch_get(places, consistent=False).values()}
 
-    def administered(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+    def administered(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of the pages that a user administers, in order of id, as the index knows them."""
         return self._pages_of(administers(user), cursor, count)
 
-    def followed(self, user: str, cursor: str | None = None, count: int = COUNT) -> Part[str]:
+    def followed(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of the pages that a user follows, in order of id, as the index knows them."""
         return self._pages_of(follows(user), cursor, count)
 
@@ -102,6 +104,6 @@ class PageMembers:
 
         self._counted.clear(find)
 
-    def _pages_of(self, name: str, cursor: str | None, count: int) -> Part[str]:
+    def _pages_of(self, name: str, cursor: str | None, count: int) -> CursorPart[str]:
         items = self._dynamo.listed(self._table, name, keys.after("page#", cursor), limit=count + 1)
         return keys.part((keys.named(item, "pk") for item in items), count)

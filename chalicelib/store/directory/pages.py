@@ -17,8 +17,8 @@ from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
-from chalicelib.store.directory.counted_rows import Counted, Rows
-from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, Part
+from chalicelib.store.directory.counted_rows import CountedRows, Rows
+from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, CursorPart
 from chalicelib.store.directory.page_items import (
     ATTRIBUTES,
     LIST,
@@ -52,7 +52,7 @@ class Pages:
         self._dynamo = dynamo
         self._table = table
         self._clock = clock
-        self._counted = Counted(dynamo, table)
+        self._counted = CountedRows(dynamo, table)
         self.members = PageMembers(dynamo, table, self._counted)
 
     def create(self, page: Page) -> Page:
@@ -94,7 +94,7 @@ class Pages:
             raise _no_page(page)
         return changed
 
-    def page(self, cursor: str | None = None, count: int = COUNT) -> Part[Page]:
+    def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[Page]:
         """Pages in order of id, as the index knows them."""
         span = keys.after("page#", cursor)
         found = [key_of(item) for item in self._dynamo.listed(self._table, LIST, span, limit=count + 1)]
@@ -180,7 +180,7 @@ class Pages:
         pk = keys.page_key(page)[0]
         return any(True for _ in self._dynamo.listed(self._table, f"modules#{app}", (pk, pk), limit=1))
 
-    def modules(self, page: str, cursor: str | None = None, count: int = COUNT) -> Part[Module]:
+    def modules(self, page: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[Module]:
         """A page's modules, in order of their numbers' text."""
         items = keys.rows_of_page(self._dynamo, self._table, page, MODULE, cursor, count + 1)
         _, following = keys.part(map(keys.named, items), count)

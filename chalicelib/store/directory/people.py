@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chalicelib.core.errors import PermissionDenied
-from chalicelib.core.people import Filter, Person, Query, depends_on_friends_of_friends, is_obtainable
-from chalicelib.core.permission import Running, may_obtain_information, status
+from chalicelib.core.people import PeopleFilter, Person, Query, depends_on_friends_of_friends, is_obtainable
+from chalicelib.core.permission import AppRun, may_obtain_information, status
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.directory.friends_and_installs import Directory
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
@@ -22,10 +22,10 @@ NEEDS = (on_table("directory", "BatchGetItem"),)
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPeople:
     """People who may be had, how many there are in all, and the running app that they are seen from."""
 
-    running: Running
+    running: AppRun
     people: Sequence[Person]
     total: int
 
@@ -33,13 +33,13 @@ class Found:
 class People:
     """Users as an app may see them; `owner` and `viewer` are those of the running app. All reads may lag a moment."""
 
-    def __init__(self, dynamo: Dynamo, directory: Directory, users: Users, pages: Pages) -> None:
+    def __init__(self, dynamo: Dynamo, directory: FriendsAndInstalls, users: Users, pages: Pages) -> None:
         self._dynamo = dynamo
         self._directory = directory
         self._users = users
         self._pages = pages
 
-    def one(self, app: str, owner: str, viewer: str, target: str) -> Found:
+    def one(self, app: str, owner: str, viewer: str, target: str) -> FoundPeople:
         """The viewer, or a friend of the viewer's. A viewer who installed the app a moment ago is always found.
 
         Raises PermissionDenied for anyone else, for one whose information may not be had, and where there is no such
@@ -50,9 +50,9 @@ class People:
             running, people = self._look(app, owner, viewer, [target], consistent=True)
         if not people or not running.may_name(target):
             raise PermissionDenied
-        return Found(running, people, 1)
+        return FoundPeople(running, people, 1)
 
-    def named(self, app: str, owner: str, viewer: str, users: Sequence[str], *, strict: bool = False) -> Found:
+    def named(self, app: str, owner: str, viewer: str, users: Sequence[str], *, strict: bool = False) -> FoundPeople:
         """Those of the users, whoever they are, whose information may be had, in the order named.
 
         `strict`: their profiles will be judged by that visibility, so friends of friends need to be known.
@@ -60,11 +60,11 @@ class People:
         running, people = self._look(app, owner, viewer, users)
         if strict:
             running = self._with_friends_of_friends(app, running, people)
-        return Found(running, people, len(people))
+        return FoundPeople(running, people, len(people))
 
     def friends(
         self, app: str, owner: str, viewer: str, query: Query, *, of: str | None = None, strict: bool = False
-    ) -> Found:
+    ) -> FoundPeople:
         """The part of a user's friends that the query asks for; `total` counts those who pass its filter.
 
         Friends are the viewer's, or those of `of`, who else can be the owner alone; `strict` as for `named`. Raises
@@ -100,11 +100,11 @@ class People:
         people = [Person(users[user], installed[user]) for user in part if user in users]
         if strict:
             running = self._with_friends_of_friends(app, running, people)
-        return Found(running, people, len(order))
+        return FoundPeople(running, people, len(order))
 
     def _look(
         self, app: str, owner: str, viewer: str, users: Sequence[str], *, consistent: bool = False
-    ) -> tuple[Running, list[Person]]:
+    ) -> tuple[AppRun, list[Person]]:
         """The running app, as far as it concerns the users, and those of them whose information may be had."""
         profiles = {user: self._users.place(user) for user in users}
         installs = {user: self._directory.install(user, app) for user in (owner, viewer, *users)}
@@ -117,14 +117,14 @@ class People:
             party: frozenset(user for user, place in each.items() if place in found)
             for party, each in friendships.items()
         }
-        running = Running(
+        running = AppRun(
             owner, viewer, installs[owner] in found, installs[viewer] in found, friends[owner], friends[viewer]
         )
         known = {user: self._users.from_item(found.get(place)) for user, place in profiles.items()}
         people = [Person(user, installs[name] in found) for name, user in known.items() if user]
         return running, [each for each in people if is_obtainable(each, running)]
 
-    def _with_friends_of_friends(self, app: str, running: Running, people: Sequence[Person]) -> Running:
+    def _with_friends_of_friends(self, app: str, running: AppRun, people: Sequence[Person]) -> AppRun:
         """The same, knowing which of the people are friends of the viewer's friends, where it makes a difference.
 
         One more round of calls where anyone is asked about: the viewer's list of friends, and each such person's.
@@ -139,15 +139,13 @@ class People:
         common = (user for user, (friends, _) in zip(asked, lists[1:], strict=True) if not own.isdisjoint(friends))
         return replace(running, friends_of_friends=frozenset(common))
 
-    def _running(self, app: str, owner: str, viewer: str) -> tuple[Running, dict[str, list[str]]]:
+    def _running(self, app: str, owner: str, viewer: str) -> tuple[AppRun, dict[str, list[str]]]:
         """The running app with the friends of both, and their lists of friends in order of id."""
         parties = [viewer] if owner == viewer else [viewer, owner]
         lists = side_by_side([partial(self._directory.friends_with_install, each, app) for each in parties])
         friends, viewer_installed = lists[0]
         owner_friends, owner_installed = lists[-1]
-        running = Running(
-            owner, viewer, owner_installed, viewer_installed, frozenset(owner_friends), frozenset(friends)
-        )
+        running = AppRun(owner, viewer, owner_installed, viewer_installed, frozenset(owner_friends), frozenset(friends))
         return running, {viewer: friends, owner: owner_friends}
 
     def _installed(self, app: str, friends: Sequence[str], query: Query) -> dict[str, bool]:
@@ -158,6 +156,6 @@ class People:
         return {
             friend: place in found
             for friend, place in installs.items()
-            if (query.filter is not Filter.HAS_APP or place in found)
-            and (query.filter is not Filter.PAGE or follows[friend] in found)
+            if (query.filter is not PeopleFilter.HAS_APP or place in found)
+            and (query.filter is not PeopleFilter.PAGE or follows[friend] in found)
         }

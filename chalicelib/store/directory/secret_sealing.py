@@ -20,7 +20,7 @@ class Sealed(Exception):
     """None of the deployment's keys opens this."""
 
 
-class Seals:
+class SecretSealing:
     """Seals and opens short texts. `load` returns the keys as JSON text; it is called when they are first needed."""
 
     def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:

@@ -19,8 +19,8 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import counts_nothing
-from chalicelib.store.directory.friends_and_installs import Directory
-from chalicelib.store.directory.keys import Part
+from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
+from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.user_items import changed, from_item, text, to_item
 
@@ -38,7 +38,7 @@ class Users:
     """The users of one deployment. `clock` gives milliseconds since the epoch."""
 
     def __init__(
-        self, dynamo: Dynamo, table: str, directory: Directory, pages: Pages, clock: Callable[[], int]
+        self, dynamo: Dynamo, table: str, directory: FriendsAndInstalls, pages: Pages, clock: Callable[[], int]
     ) -> None:
         self._dynamo = dynamo
         self._table = table
@@ -142,7 +142,7 @@ class Users:
                 return True
         raise Unavailable
 
-    def page(self, cursor: str | None = None, count: int = COUNT) -> Part[User]:
+    def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[User]:
         """Users, in an order of the index's own."""
         start = keys.SHARDS.index(keys.shard(from_cursor(cursor))) if cursor else 0
         ids = self._listed(keys.SHARDS[start], cursor, count + 1)

@@ -72,7 +72,7 @@ class Nonces:
         return True
 
 
-class Kind(Enum):
+class AttemptKind(Enum):
     """What failed sign-ins are counted for."""
 
     ACCOUNT = "account"
@@ -86,14 +86,14 @@ class Kind(Enum):
         return _FREE[self]
 
 
-_FREE = {Kind.ACCOUNT: ACCOUNT_FREE, Kind.ADDRESS: ADDRESS_FREE, Kind.DEVICE: DEVICE_FREE}
+_FREE = {AttemptKind.ACCOUNT: ACCOUNT_FREE, AttemptKind.ADDRESS: ADDRESS_FREE, AttemptKind.DEVICE: DEVICE_FREE}
 
 
 @dataclass(frozen=True)
 class Attempt:
     """A try that was counted: what stood there before, and since."""
 
-    kind: Kind
+    kind: AttemptKind
     name: str
     before: Failures
     counted: Failures
@@ -106,7 +106,7 @@ class Wait:
     seconds: int
 
 
-class Attempts:
+class SignInAttempts:
     """Failed sign-ins, counted by account and by address, or by device.
 
     A try is counted before the password is looked at, and forgiven if it was right: however many try at once, no more
@@ -119,7 +119,7 @@ class Attempts:
         self._table = table
         self._clock = clock
 
-    def begin(self, kind: Kind, name: str) -> Attempt | Wait:
+    def begin(self, kind: AttemptKind, name: str) -> Attempt | Wait:
         """Count a try; or say how long it has to wait. Raises Unavailable."""
         key = _signin_key(kind, name)
         known: Item | None = None
@@ -149,7 +149,7 @@ class Attempts:
         """
         key = _signin_key(attempt.kind, attempt.name)
         counted = _attributes(attempt.counted)
-        if attempt.kind is Kind.DEVICE:
+        if attempt.kind is AttemptKind.DEVICE:
             with suppress(Lost):  # Forgotten already.
                 self._dynamo.settle(lambda: self._dynamo.delete(self._table, key, PRESENT))
             return
@@ -177,7 +177,7 @@ def _nonce_key(app: str, timestamp: int, nonce: str) -> Key:
     return f"nonce#{hashed(f'{app} {timestamp} {nonce}')}", "#"
 
 
-def _signin_key(kind: Kind, name: str) -> Key:
+def _signin_key(kind: AttemptKind, name: str) -> Key:
     # Hashed: a name may be of any length, and what people type there is sometimes their password.
     return f"signin#{kind.value}#{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}", "#"
 

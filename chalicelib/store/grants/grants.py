@@ -35,7 +35,7 @@ from chalicelib.core.oauth import (
     successor,
 )
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, PRESENT, Condition, Value, absent, contains, equals
+from chalicelib.store.aws.conditions import ABSENT, PRESENT, AttributeValue, Condition, absent, contains, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item, Key, Place, beginning
@@ -153,7 +153,7 @@ class Grants:
             return again
         salt = new_salt()
         fresh = successor(token, salt)
-        rotation: dict[str, Value] = {"refresh": hashed(fresh), "salt": salt, "rotated": now}
+        rotation: dict[str, AttributeValue] = {"refresh": hashed(fresh), "salt": salt, "rotated": now}
         change = Update(rotation | lasting(now // 1000 + REFRESH_SECONDS))
         found = self._advance(family, change, present)
         # Another request with the same token, or our own try whose answer was lost, may have rotated it.

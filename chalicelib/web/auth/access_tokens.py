@@ -36,7 +36,7 @@ class WrongKeys(Exception):
     loggable = True
 
 
-class Keys:
+class TokenKeys:
     """The token keys, read when first needed and again when a token names one that is not among them.
 
     `load` returns the JWK Set as JSON text.
@@ -45,17 +45,17 @@ class Keys:
     def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load
         self._now = now
-        self._keys: dict[str, jwt.Key] = {}
+        self._keys: dict[str, jwt.SigningKey] = {}
         self._pepper: bytes | None = None
         self._loaded: float | None = None
 
-    def signing(self) -> jwt.Key:
+    def signing(self) -> jwt.SigningKey:
         """The key that signs."""
         if self._loaded is None:
             self._reload()
         return next(iter(self._keys.values()))
 
-    def verifying(self, kid: str) -> jwt.Key | None:
+    def verifying(self, kid: str) -> jwt.SigningKey | None:
         """The key with that id."""
         if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
             self._reload()
@@ -89,10 +89,10 @@ class Keys:
         self._keys, self._loaded = keys, self._now()
 
 
-class Tokens:
+class AccessTokens:
     """Issues and checks the access tokens of one deployment, named by its `issuer` (also their audience)."""
 
-    def __init__(self, keys: Keys, issuer: str, external: "Issuer | None" = None) -> None:
+    def __init__(self, keys: TokenKeys, issuer: str, external: "Issuer | None" = None) -> None:
         self._keys = keys
         self._issuer = issuer
         self._external = external

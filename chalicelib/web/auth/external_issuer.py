@@ -48,7 +48,7 @@ class Issuer:
         self._audience = audience
         self._fetch = fetch or _fetch
         self._now = now
-        self._keys: dict[str, jwt.Key] = {}
+        self._keys: dict[str, jwt.SigningKey] = {}
         self._asked: float | None = None
 
     def issued(self, token: str) -> bool:
@@ -75,7 +75,7 @@ class Issuer:
         user = None if viewer == app else viewer
         return Access(app=app, viewer=user, owner=user, scopes=frozenset(scope.split()) - {OPERATOR})
 
-    def _key(self, kid: str) -> jwt.Key | None:
+    def _key(self, kid: str) -> jwt.SigningKey | None:
         age = None if self._asked is None else self._now() - self._asked
         if age is None or age >= KEEP_SECONDS or (kid not in self._keys and age >= AGAIN_SECONDS):
             self._reload()
@@ -99,7 +99,7 @@ def _is_id(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def _made(key: dict[str, str]) -> jwt.Key | None:
+def _made(key: dict[str, str]) -> jwt.SigningKey | None:
     try:
         return next(iter(jwt.keys([key]).values()))
     except jwt.Invalid:

@@ -26,7 +26,7 @@ class Expired(Invalid):
     """A token past its time that else holds."""
 
 
-class Key:
+class SigningKey:
     """A JWK that signs and checks, together with the library that made it."""
 
     def __init__(self, library: Any, jwk: Mapping[str, Any]) -> None:
@@ -70,11 +70,11 @@ class Key:
         return claims
 
 
-def keys(jwks: Iterable[Mapping[str, Any]]) -> dict[str, Key]:
+def keys(jwks: Iterable[Mapping[str, Any]]) -> dict[str, SigningKey]:
     """The keys of a JWK Set, by their ids. Raises Invalid for one that is no key, or has no id of its own."""
     found = [*jwks]
     library = _library(asymmetric=any(jwk.get("kty") != "oct" for jwk in found))
-    made = [Key(library, jwk) for jwk in found]
+    made = [SigningKey(library, jwk) for jwk in found]
     if not all(key.id for key in made):
         raise Invalid("a key without an id")
     return {str(key.id): key for key in made}

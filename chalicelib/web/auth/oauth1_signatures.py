@@ -23,7 +23,7 @@ from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import SignatureRefused, TooLarge
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
-from chalicelib.core.signatures import SCOPES, Parameters, Signed, check_body, read
+from chalicelib.core.signatures import SCOPES, Parameters, SignedRequest, check_body, read
 from chalicelib.web.requests import decoded, is_form, parameters
 
 FORM_BYTES = 65_536
@@ -83,7 +83,7 @@ class Signatures:
             raise SignatureRefused("nonce_used", "A request with this timestamp and nonce has come before")
         return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES)
 
-    def _check_signature(self, request: Request, found: Parameters, signed: Signed, secret: str) -> None:
+    def _check_signature(self, request: Request, found: Parameters, signed: SignedRequest, secret: str) -> None:
         try:
             bases = base_strings(request, found, self._urls)
         except ValueError:

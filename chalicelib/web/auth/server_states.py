@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from chalicelib.core.oauth import STATE_SECONDS
 from chalicelib.web.auth import jwt
-from chalicelib.web.auth.access_tokens import MOST_CHARACTERS, Keys
+from chalicelib.web.auth.access_tokens import MOST_CHARACTERS, TokenKeys
 
 _TYPE = "server-state+jwt"
 _CLAIMS = ["iss", "sub", "until", "jti"]
@@ -18,7 +18,7 @@ _CLAIMS = ["iss", "sub", "until", "jti"]
 class ServerStates:
     """The server_states of one deployment, named by its `issuer`. `clock` gives milliseconds since the epoch."""
 
-    def __init__(self, keys: Keys, issuer: str, clock: Callable[[], int]) -> None:
+    def __init__(self, keys: TokenKeys, issuer: str, clock: Callable[[], int]) -> None:
         self._keys = keys
         self._issuer = issuer
         self._clock = clock

@@ -19,7 +19,7 @@ from chalice.app import Request
 from chalicelib.core.oauth import same
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.web.auth import jwt
-from chalicelib.web.auth.access_tokens import Keys
+from chalicelib.web.auth.access_tokens import TokenKeys
 from chalicelib.web.requests import header_lines
 
 SECONDS = 3600
@@ -48,7 +48,7 @@ class Session:
 class Sessions:
     """The sessions of one deployment, named by its `issuer`."""
 
-    def __init__(self, keys: Keys, issuer: str) -> None:
+    def __init__(self, keys: TokenKeys, issuer: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._secure = issuer.startswith("https://")

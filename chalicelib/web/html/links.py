@@ -13,24 +13,24 @@ _HOST = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextPiece:
     """A piece of text; `href` is where it leads, None where it leads nowhere."""
 
     text: str
     href: str | None = None
 
 
-def pieces(text: str) -> list[Piece]:
+def pieces(text: str) -> list[TextPiece]:
     """A text with its http(s) URLs as links; together the pieces are the text, to be escaped when they are printed."""
-    found: list[Piece] = []
+    found: list[TextPiece] = []
     end = 0
     for match in _URL.finditer(text):
         url = _without_what_follows(match.group())
         if not is_web(url):
             continue
-        found += [Piece(text[end : match.start()]), Piece(url, url)]
+        found += [TextPiece(text[end : match.start()]), TextPiece(url, url)]
         end = match.start() + len(url)
-    return [piece for piece in [*found, Piece(text[end:])] if piece.text]
+    return [piece for piece in [*found, TextPiece(text[end:])] if piece.text]
 
 
 def is_web(url: str) -> bool:
