@@ -33,7 +33,7 @@ class Settings:
     token_keys_secret: str | None
     """ENGAWA_TOKEN_KEYS_SECRET: id of the Secrets Manager secret that holds it."""
     secret_keys_file: str | None
-    """ENGAWA_SECRET_KEYS_FILE: path of the Fernet keys that encrypt the secrets of apps (store/directory/secret_sealing.py), or"""
+    """ENGAWA_SECRET_KEYS_FILE: path of the Fernet keys that encrypt the secrets of apps, or"""
     secret_keys_secret: str | None
     """ENGAWA_SECRET_KEYS_SECRET: id of the Secrets Manager secret that holds them."""
     limits: Limits

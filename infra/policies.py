@@ -1,4 +1,4 @@
-"""The IAM policy of each function: exactly what chalicelib declares for it (chalicelib/store/aws/iam_needs.py), by stage.
+"""The IAM policy of each function by stage: exactly what chalicelib declares (chalicelib/store/aws/iam_needs.py).
 
 `python -m infra.policies` writes .chalice/policies/<stage>/<function>.json for every stage of .chalice/config.json that
 is on AWS; `chalice deploy` and `chalice package` both take them from there. Tests compare them with the declarations.

@@ -20,7 +20,7 @@ class Conditions:
     def check(self, etag: str, *, has_data: bool) -> None:
         """Raise PreconditionFailed, with the current `etag`, unless a write may go on.
 
-        "*" means "whatever is there": there is something where the user has at least one key (docs/internals/decisions.md).
+        "*" stands for any state in which the user has at least one key (docs/internals/decisions.md).
         """
         if self.if_match is not None and not _matches(self.if_match, etag, has_data, strong=True):
             raise PreconditionFailed(etag=etag)

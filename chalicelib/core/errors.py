@@ -1,7 +1,7 @@
 """Every way Engawa says no. Each refusal names its HTTP status, its `error` word and a sentence.
 
-The words and statuses are those of the Persistence API's error tables and docs/internals/decisions.md; web/error_answers.py is the one
-place that turns a refusal into an HTTP answer.
+Words and statuses are those of the Persistence API's error tables and of docs/internals/decisions.md.
+web/error_answers.py is the one place that turns a refusal into an HTTP answer.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """OAuth 1.0a for apps that sign each request with their secret (two-legged): what a signed request has to say.
 
-The signature itself is checked in web/auth/oauth1_signatures.py. Sources: RFC 5849, the RESTful API pages (`xoauth_requestor_id`,
-`oauth_problem`), OAuth Request Body Hash 1.0 and OAuth Problem Reporting 1.0 (drafts of the community), and
-docs/internals/decisions.md.
+web/auth/oauth1_signatures.py checks the signature itself. Sources: RFC 5849, the RESTful API pages
+(`xoauth_requestor_id`, `oauth_problem`), OAuth Request Body Hash 1.0 and OAuth Problem Reporting 1.0 (drafts of
+the community), and docs/internals/decisions.md.
 """
 
 from collections import Counter

@@ -63,8 +63,10 @@ class Declaration:
 
     `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature
     (web/auth/oauth1_signatures.py); its refusals are SignatureRefused. `cors`: pages of other origins may call it
-    (web/cors.py). A body that is encoded (`Content-Encoding`) is refused once the token is admitted. `also_in`: one more query parameter that may carry the access token. `refused` makes the answer for
+    (web/cors.py). `also_in`: one more query parameter that may carry the access token. `refused` makes the answer for
     an exception, by default the JSON error in the dialect of the token.
+
+    A body that is encoded (`Content-Encoding`) is refused once the token is admitted.
     """
 
     token: Token

@@ -1,8 +1,8 @@
 """Making renditions of an image that someone has sent.
 
-Whatever arrives is hostile until it has been decoded: the file is cut down to its pixels first (core/imaging/jpeg.py,
-core/imaging/png.py), the bounds are checked by its header, and only what we encode ourselves is given back. So nothing of the
-file's own bytes is ever stored: no position, comment, preview or second content.
+A file is hostile until it has been decoded: it is cut down to its pixels first (core/imaging/jpeg.py,
+core/imaging/png.py), the bounds are checked by its header, and only files that we encode ourselves are returned. So
+none of the file's own bytes is ever stored: no position, comment, preview or second content.
 """
 
 import io

@@ -1,7 +1,8 @@
 """One line of JSON for each request and for each run of a function, CloudWatch's metrics in it (EMF).
 
-docs/operating/operations.md has its fields. What a client sends does not get into it: there are the route's template, the word of
-the error, the id of an app whose token or signature holds, and a pseudonym of the viewer (web/auth/access_tokens.py).
+docs/operating/operations.md has its fields. Nothing that a client sends is in it: there are the route's template, the
+word of the error, the id of an app whose token or signature holds, and a pseudonym of the viewer
+(web/auth/access_tokens.py).
 """
 
 import logging

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from PIL import Image
 
-from tests.integration.conftest import BUCKET, HANA, World
+from tests.integration.conftest import BUCKET, HANA, KEN, World
 from tests.integration.on_pages import (
     FEEDS,
     ISSUER,
@@ -273,6 +273,6 @@ def test_an_image_that_came_too_late_is_not_kept(world: World, site: Site, monke
         return admission
 
     monkeypatch.setattr(posting, "admit", admit_and_lose)
-    assert send(world, "POST", FEEDS, FEED | {"imageUrls": [url]}).error[:2] == (409, "conflict")
+    assert send(world, "POST", FEEDS, FEED | {"imageUrls": [url]}, KEN).error[:2] == (409, "conflict")
     assert objects(world) == []
     assert asked(world, contentUri=URI)["entry"]["user"]["id"] == HANA

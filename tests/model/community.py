@@ -1,4 +1,4 @@
-"""Who and what there is: users, friendships, installs, pages and who has to do with them (docs/reference/protocol/admin.md)."""
+"""Users, friendships, installs, pages and their members (docs/reference/protocol/admin.md)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What eight clients ask of the same at once could have been asked one after the other: histories over HTTP, checked.
 
-HISTORIES says how many there are of each kind. What is checked is what docs/internals/architecture.md promises; the emulator is
-one process and lags nowhere, which DynamoDB may.
+HISTORIES says how many there are of each kind. They are held against the promises of docs/internals/architecture.md;
+the emulator is one process and lags nowhere, which DynamoDB may.
 """
 
 from __future__ import annotations

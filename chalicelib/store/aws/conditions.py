@@ -9,7 +9,7 @@ operators and their precedence).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple
 
 AttributeValue = str | int | bool | bytes | frozenset[str] | Mapping[str, Any]
 """A value in Python's types, or as the low-level API has it: `{"S": "text"}`."""
@@ -57,7 +57,7 @@ class Placeholders:
 class Condition:
     """A condition on one item, as the pieces of its expression; the functions below make them."""
 
-    pieces: tuple[Union[str, Path, Operand], ...]
+    pieces: tuple[str | Path | Operand, ...]
 
     def __and__(self, other: "Condition") -> "Condition":
         return Condition((*self.pieces, " AND ", *other.pieces))
@@ -72,7 +72,7 @@ class Condition:
 
 
 def _rendering(placeholders: Placeholders) -> Any:
-    def render(piece: Union[str, Path, Operand]) -> str:
+    def render(piece: str | Path | Operand) -> str:
         if isinstance(piece, Path):
             return placeholders.name(piece.text)
         return placeholders.value(piece.typed) if isinstance(piece, Operand) else piece

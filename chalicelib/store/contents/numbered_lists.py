@@ -126,7 +126,7 @@ class NumberedLists:
         return Ticket(ticket, _drawn(holder)[ticket], holder)
 
     def use(self, write: Transaction, partition: str, ticket: Ticket, alive: Condition) -> None:
-        """Count a ticket's entry in the transaction that stores it; LIST_PART fails if the ticket is not drawn any more."""
+        """Count a ticket's entry in the transaction that stores it; LIST_PART fails if the ticket is gone."""
         self._strike(write, partition, ticket, alive, {"n": 1})
 
     def remove(self, write: Transaction, partition: str, prefix: str, number: int, alive: Condition) -> None:

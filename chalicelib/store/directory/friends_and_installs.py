@@ -81,7 +81,7 @@ class FriendsAndInstalls:
         return self._table, keys.of_user(user, INSTALL, app)
 
     def put_install(self, write: Transaction, user: str, app: str) -> None:
-        """Add the install to the transaction that creates the ledger; its part "user" fails if there is no such user."""
+        """Add the install to the transaction that creates the ledger; "user" fails if there is no such user."""
         write.put("install", self._table, keys.row(keys.of_user(user, INSTALL, app), _installs(app)))
         write.check("user", self._table, keys.user_key(user), ALIVE)
 

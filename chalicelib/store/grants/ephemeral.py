@@ -110,7 +110,7 @@ class SignInAttempts:
     """Failed sign-ins, counted by account and by address, or by device.
 
     A try is counted before the password is looked at, and forgiven if it was right: however many try at once, no more
-    are looked at than the rule (core/sign_in_delays.py) lets. What changes a count is a transaction of one item, so that a
+    are looked at than the rule (core/sign_in_delays.py) lets. A count changes in a transaction of one item, so that a
     write whose answer was lost is not counted twice when it is sent again.
     """
 

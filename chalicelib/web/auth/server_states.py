@@ -1,7 +1,8 @@
 """The server_states that apps fetch before they ask a user, each for one app and 30 minutes; they are not stored.
 
 One is a JWT of the token keys with a type of its own: `sub` the app, `until` its end in seconds. So a request for one
-costs no write, whoever makes it. That it is good for one authorization is kept where it is used (store/grants/ephemeral.py).
+costs no write, whoever makes it. store/grants/ephemeral.py keeps which
+of them were used, each for one authorization.
 """
 
 import secrets

@@ -5,8 +5,8 @@ before sign-in), `csrf` the secret that every form of the session has to send ba
 stored, so it cannot be called back either; deleting the user ends it, and no access follows from it alone.
 
 A browser in which somebody has signed in gets another cookie of the same kind, the device cookie: `sub` the browser's
-id and `marks` who has signed in there (core/sign_in_delays.py). It opens nothing; it only gives those users' next tries a
-counter of their own. Each sign-in renews it.
+id and `marks` of the users who have signed in there (core/sign_in_delays.py). It opens nothing; it only gives those
+users' next tries a counter of their own. Each sign-in renews it.
 """
 
 import secrets

@@ -1,8 +1,8 @@
 """Fetching an image from a URL that a client has named, without becoming that client's way into a network.
 
-A name is resolved once for each hop, every address it has is checked (web/fetch/public_addresses.py), and the connection goes to a
-checked address; TLS is checked against the name. Redirects are followed here, each as if it were the first URL.
-Nothing of the environment (proxies, cookies, credentials) takes part. One clock bounds all of it.
+A name is resolved once for each hop, every address it has is checked (web/fetch/public_addresses.py), and the
+connection is made to a checked address; TLS is checked against the name. Redirects are followed here, each as if it
+were the first URL. Nothing of the environment (proxies, cookies, credentials) takes part. One clock bounds all of it.
 
 Written over sockets and h11, which reads and writes HTTP and opens nothing itself: so all of time and bytes is bounded
 in one place, and there is no second resolution to guard against.
