@@ -102,10 +102,7 @@ class UserData:
         Oversized answers with the user's data are removed after it. Returns whether it was installed. Raises
         Unavailable; then it may be called again.
         """
-        removed = self._appdata.uninstall(app, user, lambda write: self._grants.ending(write, user, app))
-        if not removed:
-            # Only tables that were restored to different moments hold a grant without its install.
-            self._grants.end(user, app)
+        removed = self._uninstall(app, user)
         self._answers.clear(user)
         return removed
 
@@ -125,7 +122,7 @@ class UserData:
             + _count(every(partial(self._pages.members.followed, user))),
         }
         for apps in _chunks(self._installs(user)):
-            removed["installs"] += sum(side_by_side([partial(self.uninstall, app, user) for app in apps]))
+            removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user) for app in apps]))
         self._grants.erase(user)
         self._notes.leave(USER + user, LATE_MS)
         removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
@@ -142,11 +139,19 @@ class UserData:
         self._apps.close(app)
         self._grants.end_own(app)
         for users in _chunks(every(partial(self._directory.installed_users, app))):
-            removed += sum(side_by_side([partial(self.uninstall, app, user) for user in users]))
+            removed += sum(side_by_side([partial(self._uninstall, app, user) for user in users]))
             if now() >= end:
                 return removed, False
         self._apps.delete(app)
         return removed, True
+
+    def _uninstall(self, app: str, user: str) -> bool:
+        """Uninstall an app for a user, but leave oversized answers: looking for them costs a call for each user."""
+        removed = self._appdata.uninstall(app, user, lambda write: self._grants.ending(write, user, app))
+        if not removed:
+            # Only tables that were restored to different moments hold a grant without its install.
+            self._grants.end(user, app)
+        return removed
 
     def _installs(self, user: str) -> Iterator[str]:
         return every(partial(self._directory.installs, user))

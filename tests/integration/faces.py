@@ -35,7 +35,7 @@ FUNCTION_SECONDS = 60
 PASSWORD = "correct horse battery"
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "r_page", "openid")
 _RANDOM = re.compile(
-    r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
+    r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w/-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
     r"|oauth_(signature|timestamp|nonce)=[^&\"]*"
 )
 """What differs from run to run: tokens, secrets, hashes, places of answers, ids of feeds, entity tags, signatures."""

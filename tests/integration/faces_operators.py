@@ -100,7 +100,7 @@ OPERATORS = [
     Deed("befriend", operate("PUT", f"/users/{HANA}/friends/{TARO}")),
     Deed("unfriend", operate("DELETE", f"/users/{HANA}/friends/{KEN}")),
     Deed("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),
-    Deed("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}")),
+    Deed("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}"), steps=True),
     Deed("end a grant", operate("DELETE", f"/users/{HANA}/grants/{APP}")),
     Deed("erase a user", uncounted(operate("DELETE", f"/users/{HANA}")), steps=True),
     Deed("create an app", operate("POST", "/apps", {"name": "New", "id": NEW_APP})),
