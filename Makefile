@@ -77,7 +77,7 @@ chromium:
 # ARGS=tests/system counts what those tests have the served platform run, too.
 coverage: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/coverage erase
-	@$(VENV)/coverage run -m pytest -q $(WORKERS) tests/unit tests/integration $(ARGS)
+	@$(VENV)/coverage run -m pytest -q $(WORKERS) tests/unit tests/integration tests/faults $(ARGS)
 	@$(VENV)/coverage combine --quiet
 	@$(VENV)/coverage report
 

@@ -21,7 +21,8 @@ from typing import Any
 from bench.emulated import running
 from infra import bundle
 from local.in_process import ME
-from tests.system.lambda_runtime import Function, lay_out
+from local.lambda_event import event
+from local.lambda_runtime import Function, lay_out
 
 RUNS = 11
 MOST = 1.25
@@ -121,33 +122,3 @@ def _floor(directory: Path) -> Path:
             (floor / "task" / library.name).symlink_to(library)
     (floor / "task" / "app.py").write_text(FLOOR)
     return floor / "task"
-
-
-def event(
-    method: str, route: str, path: str, parameters: Mapping[str, str] | None, token: str, body: str | None = None
-) -> dict[str, Any]:
-    """What API Gateway hands to the function; a body is JSON."""
-    headers = {"Authorization": f"OAuth {token}", "Accept": "application/json", "Host": "api.example.com"}
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    return {
-        "resource": route,
-        "path": path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": parameters,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": route,
-            "httpMethod": method,
-            "path": f"/api{path}",
-            "stage": "api",
-            "requestId": "c6af9ac6-7b61-11e6-9a41-93e800000000",
-            "identity": {"sourceIp": "192.0.2.1", "userAgent": None},
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from chalicelib.core.model.directory import User
 from chalicelib.store.aws.client import Dynamo
 from local import keys, stack
 from local.embedded import Emulator
-from local.environment import Environment
+from local.environment import Environment, free_port
 from local.in_process import APP, BUCKET, HANA, REGION
 
 
@@ -30,7 +29,7 @@ from local.in_process import APP, BUCKET, HANA, REGION
 def running(directory: Path) -> Iterator[tuple[dict[str, str], str]]:
     """The environment of its functions, and the user's access token; its files are in `directory`."""
     keys.ensure(directory / "token-keys.json")
-    port, secrets = _free_port(), _Secrets((directory / "token-keys.json").read_text())
+    port, secrets = free_port(), _Secrets((directory / "token-keys.json").read_text())
     environment = {
         "ENGAWA_STAGE": "local",
         "ENGAWA_BUCKET": BUCKET,
@@ -83,10 +82,3 @@ class _SecretAsked(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

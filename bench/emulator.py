@@ -1,26 +1,14 @@
 """The embedded AWS for a bench: a process of its own on a free port, with nothing in it."""
 
 import os
-import secrets
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 from local.embedded import Emulator
-from local.environment import HOST, Environment
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that is free, and that no connection will be given for its own end meanwhile."""
-    while True:
-        # Systems give out ports from 32768, or from 49152 on.
-        port = 10_240 + secrets.randbelow(32_768 - 10_240)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
+from local.environment import Environment, free_port
 
 
 @contextmanager

@@ -23,9 +23,9 @@ from botocore.compat import HTTPHeaders
 from chalice.local import LambdaContext
 from moto.core.models import botocore_stubber
 
-from bench.coldstart import event
 from chalicelib.web import logs
 from local.in_process import APP, HANA, ME, World, empty_aws
+from local.lambda_event import event
 
 RUNS, WARM_UP = 500, 50
 MOST_MS = 0.5

@@ -13,6 +13,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,3 +107,13 @@ def _port(name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise Refused(f"{name} must be a port from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that is free, and that no connection will be given for its own end meanwhile."""
+    while True:
+        # Systems give out ports from 32768, or from 49152 on.
+        port = 10_240 + secrets.randbelow(32_768 - 10_240)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port

@@ -85,6 +85,7 @@ class Caller:
 
     platform: Platform
     gateway: Gateway
+    clock: Clock
 
     def token(self, user: str | None = HANA, *scopes: str, app: str = APP, lifetime: int = 900, **more: Any) -> str:
         """An access token of `user`, by default for `mixi_apps2`."""

@@ -9,6 +9,7 @@ that of all calls: building, signing and reading them. `total` less `aws` also h
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ from botocore.handlers import BUILTIN_HANDLERS
 from local.gateway import Answer, Gateway, Request
 
 HEADER = "Server-Timing"
+_METRIC = re.compile(r"([a-z-]+);dur=([0-9.]+)")
+_CALLS = re.compile(r'desc="(\d+) calls"')
 
 Span = tuple[float, float]
 """Beginning and end, in seconds of one clock."""
@@ -104,3 +107,23 @@ def covered(spans: Iterable[Span]) -> float:
         seconds += max(0.0, end - max(begin, reached))
         reached = max(reached, end)
     return seconds
+
+
+@dataclass(frozen=True)
+class Spent:
+    """A request's `Server-Timing` in milliseconds, and its calls to AWS."""
+
+    total: float
+    aws: float
+    cpu: float
+    aws_cpu: float
+    calls: int
+
+
+def spent(header: str) -> Spent | None:
+    """What a `Server-Timing` header says; None where it is not one of ours."""
+    found = {name: float(value) for name, value in _METRIC.findall(header)}
+    calls = _CALLS.search(header)
+    if calls is None or not {"total", "aws", "cpu", "aws-cpu"} <= found.keys():
+        return None
+    return Spent(found["total"], found["aws"], found["cpu"], found["aws-cpu"], int(calls[1]))

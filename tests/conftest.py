@@ -14,8 +14,8 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
-from tests.tally import Tally
-from tests.watch import Watch
+from tests.kit.tally import Tally
+from tests.kit.watch import Watch
 
 # A test makes and drops a hundred thousand objects, none of them in a circle that it lives from.
 gc.set_threshold(100_000, 20, 50)

@@ -37,7 +37,7 @@ def explained() -> Counter[str]:
 def run(modules: list[str]) -> None:
     """Make the mutants anew and test those of `modules`, all where none is named."""
     shutil.rmtree(MUTANTS, ignore_errors=True)
-    command = [Path(sys.executable).with_name("mutmut"), "run", *(f"chalicelib.core.{name}.*" for name in modules)]
+    command = [str(Path(sys.executable).with_name("mutmut")), "run", *(f"chalicelib.core.{name}.*" for name in modules)]
     ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
     if ran.returncode:
         sys.exit(ran.stdout.decode(errors="replace")[-4_000:])

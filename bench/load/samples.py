@@ -1,25 +1,13 @@
 """What was seen of each request under load, and what is told of it: by operation, and by second."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import fmean
 
-_METRIC = re.compile(r"([a-z-]+);dur=([0-9.]+)")
-_CALLS = re.compile(r'desc="(\d+) calls"')
+from local.timing import Spent, spent
+
 ALL = "all"
-
-
-@dataclass(frozen=True)
-class Spent:
-    """A request's `Server-Timing` (local/timing.py), in milliseconds, and its calls to AWS."""
-
-    total: float
-    aws: float
-    cpu: float
-    aws_cpu: float
-    calls: int
 
 
 @dataclass(frozen=True)
@@ -65,15 +53,6 @@ def read(row: Sequence[object]) -> Sample:
     """A sample as bench/load/locustfile.py writes it."""
     operation, sent, waited, error, timing = row
     return Sample(str(operation), float(str(sent)), float(str(waited)), str(error), spent(str(timing)))
-
-
-def spent(header: str) -> Spent | None:
-    """What a `Server-Timing` header says; None where it is not one of ours."""
-    found = {name: float(value) for name, value in _METRIC.findall(header)}
-    calls = _CALLS.search(header)
-    if calls is None or not {"total", "aws", "cpu", "aws-cpu"} <= found.keys():
-        return None
-    return Spent(found["total"], found["aws"], found["cpu"], found["aws-cpu"], int(calls[1]))
 
 
 def percentile(values: Iterable[float], share: float) -> float:

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from bench.emulator import free_port
 from local.embedded import accepts
-from local.environment import ROOT, Environment, Refused
+from local.environment import ROOT, Environment, Refused, free_port
 
 _START_SECONDS = 60
 _STOP_SECONDS = 90

@@ -10,13 +10,12 @@ from tempfile import TemporaryDirectory
 from chalice.app import Chalice
 
 from bench.emulator import emulated_aws
-from bench.load.samples import Spent, spent
 from bench.meter import Figures, Meter
 from bench.month import CALL_MS, PRICES, price
 from bench.scale.axes import Axis
 from local.gateway import Answer, Request
 from local.in_process import World
-from local.timing import HEADER, TimedGateway, watch
+from local.timing import HEADER, Spent, TimedGateway, spent, watch
 
 REPEATS, SECONDS = 7, 10
 """How often a request is timed, unless that takes longer; the median counts."""

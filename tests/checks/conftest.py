@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests import contract
 from tests.checks.site import Site, answered
 from tests.checks.world import World
+from tests.kit import contract
 
 WITHOUT = "needs ENGAWA_ADMIN_TOKEN, or ENGAWA_CHECK_CLIENT and ENGAWA_CHECK_SECRET"
 CREDENTIALS = ("ENGAWA_ADMIN_TOKEN", "ENGAWA_CHECK_CLIENT", "ENGAWA_CHECK_SECRET")

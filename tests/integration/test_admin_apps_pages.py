@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import APP, HANA, KEN, MEI, Reply, World
+from tests.kit.worlds import APP, HANA, KEN, MEI, Reply, World
 
 Send = Callable[..., Reply]
 

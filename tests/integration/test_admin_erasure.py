@@ -14,7 +14,7 @@ from chalicelib.core.oauth import Family
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.aws.items import key_of
 from chalicelib.store.contents.items import content_of
-from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, Reply, World
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, Reply, World
 
 ALBUM = "c07be4915fa2d386"
 SARA = "s4r4s4r4s4r4"

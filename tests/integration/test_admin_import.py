@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.model.directory import App
-from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, Reply, World
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, Reply, World
 
 Import = Callable[[Any], Reply]
 CREATED, UNCHANGED = {"status": "created"}, {"status": "unchanged"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, Reply, World
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, Reply, World
 
 NOBODY = "000000000000"
 Send = Callable[..., Reply]
@@ -116,7 +116,7 @@ def test_lists_go_on_with_their_cursor(operator: Send) -> None:
     whole = [user["id"] for user in operator("GET", "/users", count="100").json["entry"]]
     assert {HANA, KEN, MEI, TARO} <= set(whole)
 
-    parts, cursor = [], {}
+    parts, cursor = [], dict[str, str]()
     while True:
         part = operator("GET", "/users", count="2", **cursor).json
         assert part["itemsPerPage"] == len(part["entry"]) <= 2

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import Unavailable
 from chalicelib.store.oversized_answers import OversizedAnswers
-from tests.integration.conftest import APP, BUCKET, HANA, KEN, MEI, Reply, World
+from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, Reply, World
 
 
 def test_an_answer_is_at_a_signed_url_of_its_own(world: World) -> None:

@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 import pytest
 
 import app as entry
-from bench.coldstart import event
 from chalicelib.api.route_table import ROUTES, EngawaApp
 from local import keys
-from tests.integration.conftest import APP, HANA, ME, World
+from local.lambda_event import event
+from tests.kit.worlds import APP, HANA, ME, World
 
 ROOT = Path(__file__).resolve().parents[2]
 START = """

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import HANA, KEN, MEI, TARO, World
-from tests.integration.on_pages import (
+from tests.kit.page_api import (
     COMMENTS,
     DENIED,
     FEEDS,
@@ -25,6 +24,7 @@ from tests.integration.on_pages import (
     post,
     send,
 )
+from tests.kit.worlds import HANA, KEN, MEI, TARO, World
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_content_must_be_named(world: World, method):
     token = world.token(None, "any") if method == "GET" else world.token(HANA, "w_pagefeed")
     body = {"comment": "a"} if method == "POST" else None
 
-    def refusal(**query: str) -> tuple[int, str, str]:
+    def refusal(**query: Any) -> tuple[int, str, str]:
         return world.send(method, path, body, token=token, **query).error
 
     with nothing_changes(world):

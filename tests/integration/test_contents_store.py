@@ -21,8 +21,9 @@ from chalicelib.store.contents.cleanup_notes import AGAIN_MS, LATE_MS, SOON_MS, 
 from chalicelib.store.contents.items import content_of, generation_of, head_key
 from chalicelib.store.contents.numbered_lists import TICKET_MS, NumberedLists
 from local.in_process import APP, BUCKET, HANA, KEN, MEI, TARO, World, empty_aws
-from tests import invariants_contents
-from tests.integration.contents import (
+from tests.kit import invariants_contents
+from tests.kit.memory import Cloud
+from tests.kit.stage import (
     DAY_MS,
     ISSUER,
     MODULE,
@@ -33,7 +34,6 @@ from tests.integration.contents import (
     QUIET,
     URI,
     WHOLE,
-    Cloud,
     Stage,
     one_after_the_other,
     post,
@@ -640,13 +640,13 @@ def test_the_sweep_tells_of_a_note_when_it_is_due_and_again_only_later(stage: St
     stage.comment()
     stage.delete()
     (note,) = stage.contents().notes
-    assert stage.cloud.line.messages == [note]
-    stage.cloud.line.messages.clear()
+    assert stage.cloud.queue.messages == [note]
+    stage.cloud.queue.messages.clear()
     for passed, told in ((SOON_MS - 1, 0), (1, 1), (0, 0), (AGAIN_MS - 1, 0), (1, 1)):
         stage.clock.now += passed
         assert stage.platform.cleanup.remind() == told
-        assert len(stage.cloud.line.messages) == told
-        stage.cloud.line.messages.clear()
+        assert len(stage.cloud.queue.messages) == told
+        stage.cloud.queue.messages.clear()
 
 
 def test_due_gives_so_many_at_once(stage: Stage) -> None:
@@ -711,8 +711,8 @@ def test_a_page_goes_with_all_its_feeds(stage: Stage) -> None:
         stage.post(OTHER_URI)
     with pytest.raises(Conflict):
         stage.platform.pages.create(Page(PAGE, "Cafe"))
-    while stage.cloud.line.messages:
-        message = stage.cloud.line.messages.pop(0)
+    while stage.cloud.queue.messages:
+        message = stage.cloud.queue.messages.pop(0)
         if not stage.platform.cleanup.work(message, 0):
             stage.platform.queue.tell(message)
         assert stage.wrongs() == []
@@ -768,7 +768,7 @@ def test_of_a_page_that_is_being_deleted_no_cursor_is_looked_at(stage: Stage) ->
 def test_a_page_without_feeds_is_gone_at_once(stage: Stage) -> None:
     assert stage.platform.cleanup.delete_page(PAGE)
 
-    assert (PAGE in stage.contents().pages, stage.cloud.line.messages) == (False, [])
+    assert (PAGE in stage.contents().pages, stage.cloud.queue.messages) == (False, [])
 
 
 def test_a_page_that_is_made_anew_is_not_taken_for_the_one_that_was_deleted(

@@ -16,10 +16,10 @@ from chalicelib.core.paging import Paging
 from chalicelib.core.passwords import matches
 from local import demo
 from local.demo_data import APPS, CAFE, COMMENTS, CONTENT_URI, USERS
-from tests.integration.conftest import BUCKET
+from tests.kit.worlds import BUCKET
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import World
+    from tests.kit.worlds import World
 
 BASE = "http://127.0.0.1:8000"
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
-from chalicelib.core.model.directory import App, AppDialect, Publication, StartMethod, User
+from chalicelib.core.model.directory import MOST_FRIENDS, App, AppDialect, Publication, StartMethod, User
 from chalicelib.store.aws.items import typed
 from chalicelib.store.directory import friends_and_installs as directory_module
 from chalicelib.store.directory.counted_rows import CountedRows
 from chalicelib.store.directory.keys import app_key, every
 from local import keys
-from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, World
 
 STRANGER = "z" * 12
 FULL = User(
@@ -182,7 +182,7 @@ def test_a_friendship_needs_two_users_who_exist(world: World) -> None:
 
 def test_the_last_friend_is_the_thousandth(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = world.platform.friends_and_installs
-    assert directory_module.MOST_FRIENDS == 1_000
+    assert MOST_FRIENDS == 1_000
     monkeypatch.setattr(directory_module, "MOST_FRIENDS", 4)
 
     assert directory.befriend(HANA, YUKI)

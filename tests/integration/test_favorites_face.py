@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.integration.conftest import HANA, KEN, MEI, TARO, YUKI, World
-from tests.integration.on_pages import (
+from tests.kit.page_api import (
     DENIED,
     FAVORITES,
     FEEDS,
@@ -22,6 +22,7 @@ from tests.integration.on_pages import (
     post,
     send,
 )
+from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World
 
 
 @pytest.fixture(params=["1", "3"], ids=["one shard", "three shards"])
@@ -117,7 +118,7 @@ def test_a_content_must_be_named(world: World, method):
     path = f"{FAVORITES}/1" if method == "DELETE" else FAVORITES
     token = world.token(None, "any") if method == "GET" else world.token(HANA, "w_pagefeed")
 
-    def refusal(**query: str) -> tuple[int, str, str]:
+    def refusal(**query: Any) -> tuple[int, str, str]:
         return world.send(method, path, token=token, **query).error
 
     with nothing_changes(world):

@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from PIL import Image
 
-from tests.integration.conftest import BUCKET, HANA, KEN, World
-from tests.integration.on_pages import (
+from tests.kit.page_api import (
     FEEDS,
     ISSUER,
     OTHER_APP,
@@ -26,7 +25,8 @@ from tests.integration.on_pages import (
     post,
     send,
 )
-from tests.pictures import jpeg, png
+from tests.kit.pictures import jpeg, png
+from tests.kit.worlds import BUCKET, HANA, KEN, World
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b0undary"}
 FEED = {"contentUri": URI, "title": "縁側"}

@@ -15,7 +15,7 @@ from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft, Feed
 from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.store.aws.side_by_side import lane
-from tests.integration.conftest import HANA, KEN, MEI, World
+from tests.kit.worlds import HANA, KEN, MEI, World
 
 QUEST, CAFE = "6d1f0c2ab4e79853", "20260401000000000001"
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>{{ 7*7 }}"

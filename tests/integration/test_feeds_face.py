@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chalicelib.core.model.directory import FeedSource
-from tests.integration.conftest import BUCKET, HANA, KEN, MEI, TARO, World
-from tests.integration.on_pages import (
+from tests.kit.page_api import (
     DENIED,
     FEEDS,
     ISSUER,
@@ -35,6 +34,7 @@ from tests.integration.on_pages import (
     post,
     send,
 )
+from tests.kit.worlds import BUCKET, HANA, KEN, MEI, TARO, World
 
 PC_URL = "http://mixi.jp/run_page_appli.pl?page_id=0&module_id=0&appParams=%7B%22uid%22%3A%221569%22%7D"
 SAMPLE = f"""{{

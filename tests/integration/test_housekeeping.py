@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
-from chalice.local import LambdaContext
 
 from chalicelib.api import scheduled
-from chalicelib.api.scheduled import SWEEP
 from chalicelib.core.errors import Conflict
 from chalicelib.core.model.directory import Page
 from chalicelib.store.contents.cleanup_notes import AGAIN_MS, SOON_MS
 from chalicelib.web.telemetry import RunFailed
-from tests.integration.conftest import HANA, KEN, MEI, Reply, World
-from tests.integration.on_pages import FEEDS, PAGE, URI, ask, comment, favorite, populated, post, send
+from tests.kit.page_api import FEEDS, PAGE, URI, ask, comment, favorite, populated, post, send
+from tests.kit.worlds import HANA, KEN, MEI, Reply, World, sweep, without_queue
 
 Operator = Callable[..., Reply]
 
@@ -38,25 +34,6 @@ def queued(world: World) -> int:
     url = world.sqs.get_queue_url(QueueName="engawa-local-cleaning")["QueueUrl"]
     found = world.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
     return int(found["Attributes"]["ApproximateNumberOfMessages"])
-
-
-def sweep(world: World) -> None:
-    """What the schedule does every few minutes."""
-    event = {"version": "0", "id": "1", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-    more = {"account": "0", "time": "2026-11-24T12:00:00Z", "region": "ap-northeast-1", "resources": []}
-    world.app.handler_map[SWEEP](event | more, LambdaContext("sweep", 512, 60_000))
-
-
-@contextmanager
-def without_queue(world: World) -> Iterator[None]:
-    def lose(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="https://sqs.example")
-
-    world.sqs.meta.events.register("before-send.sqs.SendMessage", lose)
-    try:
-        yield
-    finally:
-        world.sqs.meta.events.unregister("before-send.sqs.SendMessage", lose)
 
 
 def filled(world: World) -> None:

@@ -11,10 +11,10 @@ import pytest
 import chalicelib
 from local import wire
 from local.gateway import Request
-from tests.integration.conftest import APP, HANA, ME, Reply, World, reply
-from tests.integration.test_routes import ROUTES, target
+from tests.integration.test_routes import routes, target
+from tests.kit.worlds import APP, HANA, ME, Reply, World, reply
 
-TOKEN_FREE = sorted(path for method, path, _ in (each.values for each in ROUTES) if method == "HEAD")
+TOKEN_FREE = sorted(path for method, path, _ in routes() if method == "HEAD")
 ENCODED = (415, "unsupported_media_type", "Content-Encoding must be identity or absent, not gzip")
 JSON = ("Content-Type", "application/json")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -251,7 +251,9 @@ def test_a_call_without_pairs(world: World, method: str) -> None:
         error = send(world, "POST", "/rpc", JSON, body=json.dumps(call).encode()).json["error"]
         return error["code"], error["message"]
 
-    for params in ({}, {"data": None}, {"data": {}}, {"data": []}):
+    without: list[dict[str, Any]] = [{}, {"data": None}, {"data": {}}, {"data": []}]
+    for params in without:
         assert told(**params) == (400, "No key/value pairs"), params
-    for data in ("", 0, False, [{}], "{}"):
+    others: list[Any] = ["", 0, False, [{}], "{}"]
+    for data in others:
         assert told(data=data) == (400, "data must be a JSON object"), data

@@ -16,11 +16,10 @@ from chalicelib.store.aws import side_by_side
 from chalicelib.store.aws.iam_needs import API, CLEAN
 from chalicelib.store.contents.cleanup_notes import SOON_MS
 from local import keys
-from tests.aws_calls import Ask, Seen, asks, watched
-from tests.integration.conftest import APP, BUCKET, HANA, KEN, ME, MEI, Reply, World
-from tests.integration.on_pages import FEEDS, URI, comment, favorite, objects, populated, post, send
-from tests.integration.test_housekeeping import sweep, without_queue
-from tests.watch import Watch, declarations, told
+from tests.kit.aws_calls import Ask, Seen, asks, watched
+from tests.kit.page_api import FEEDS, URI, comment, favorite, objects, populated, post, send
+from tests.kit.watch import Watch, declarations, told
+from tests.kit.worlds import APP, BUCKET, HANA, KEN, ME, MEI, Reply, World, sweep, without_queue
 
 Worlds = Callable[..., World]
 OTHER_URI, GONE = "http://www.application.com/other", "http://www.application.com/gone"
@@ -121,7 +120,7 @@ def test_a_transaction_is_its_sender_s_with_all_its_elements(world: World) -> No
 
 def test_calls_made_side_by_side_are_of_those_who_have_them_made(world: World) -> None:
     users = world.platform.users
-    jobs = [partial(users.get, HANA), partial(users.get_many, [KEN])]
+    jobs: list[Callable[[], Any]] = [partial(users.get, HANA), partial(users.get_many, [KEN])]
 
     seen = asked(lambda: side_by_side.side_by_side(jobs))
     friends = asked(lambda: world.send("GET", "/2/apps/appdata/@me/@friends"))
@@ -185,7 +184,7 @@ def test_the_api_reads_the_secrets_that_hold_its_keys(
     world = make_world()
     keys.ensure_launch(tmp_path / "launch-keys.json")
     names = ("token-keys", "secret-keys", "launch-keys")
-    settings = {}
+    settings: dict[str, str] = {}
     for name in names:
         boto3.client("secretsmanager").create_secret(
             Name=f"engawa-local-{name}", SecretString=(tmp_path / f"{name}.json").read_text()

@@ -20,8 +20,7 @@ from chalicelib.store.aws.failures import Lost, Uncertain
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.idempotency_records import RECORD
 from local.gateway import Gateway
-from tests.integration.conftest import HANA, KEN, MEI, Reply, World
-from tests.integration.on_pages import (
+from tests.kit.page_api import (
     COMMENTS,
     FAVORITES,
     FEEDS,
@@ -35,7 +34,8 @@ from tests.integration.on_pages import (
     post,
     send,
 )
-from tests.pictures import jpeg, png
+from tests.kit.pictures import jpeg, png
+from tests.kit.worlds import HANA, KEN, MEI, Reply, World
 
 DAY_MS = 24 * 60 * 60 * 1000
 REUSED = (422, "idempotency_conflict", "This Idempotency-Key was sent with another request before")

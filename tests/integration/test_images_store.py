@@ -13,7 +13,7 @@ from chalicelib.web.render_images import render
 from local.gateway import Answer, Gateway, Request
 from local.images import StoredImages
 from local.in_process import BUCKET, World
-from tests.pictures import jpeg, png
+from tests.kit.pictures import jpeg, png
 
 RENDITIONS = render(jpeg(), ImageBounds())
 
@@ -88,7 +88,8 @@ def test_what_is_removed_is_gone_and_removing_again_does_no_harm(world):
 @pytest.mark.parametrize("turn", [1, 2, 3])
 def test_where_one_is_not_kept_none_is(world, turn, late):
     others = world.platform.images.keep("43", RENDITIONS)
-    images = Images(Failing(world.s3, ("put_object", turn), late=late), BUCKET)
+    s3: Any = Failing(world.s3, ("put_object", turn), late=late)
+    images = Images(s3, BUCKET)
     with pytest.raises(Unavailable):
         images.keep("42", RENDITIONS)
     assert kept(world) == set(others)
@@ -96,7 +97,8 @@ def test_where_one_is_not_kept_none_is(world, turn, late):
 
 
 def test_what_could_not_be_cleaned_up_either_is_named_in_the_log(world, caplog):
-    images = Images(Failing(world.s3, ("put_object", 3), ("delete_objects", 1)), BUCKET)
+    s3: Any = Failing(world.s3, ("put_object", 3), ("delete_objects", 1))
+    images = Images(s3, BUCKET)
     with pytest.raises(Unavailable):
         images.keep("42", RENDITIONS)
     left = kept(world)
@@ -106,8 +108,9 @@ def test_what_could_not_be_cleaned_up_either_is_named_in_the_log(world, caplog):
 
 def test_a_removal_that_fails(world):
     keys = world.platform.images.keep("42", RENDITIONS)
+    s3: Any = Failing(world.s3, ("delete_objects", 1))
     with pytest.raises(Unavailable):
-        Images(Failing(world.s3, ("delete_objects", 1)), BUCKET).remove(keys)
+        Images(s3, BUCKET).remove(keys)
     assert kept(world) == set(keys)
 
 
@@ -116,8 +119,9 @@ def test_a_removal_that_leaves_something(world):
         def delete_objects(self, **request: Any) -> Any:
             return {"Errors": [{"Key": "k", "Code": "InternalError"}]}
 
+    s3: Any = Refusing()
     with pytest.raises(Unavailable):
-        Images(Refusing(), BUCKET).remove(["k"])
+        Images(s3, BUCKET).remove(["k"])
 
 
 # What the local platform serves
@@ -194,7 +198,8 @@ def test_what_is_no_image_reaches_the_app(world):
 def test_a_bucket_that_does_not_answer(world):
     key = world.platform.images.keep("42", RENDITIONS)[0]
     for late in (False, True):
-        stored = StoredImages(Failing(world.s3, ("get_object", 1), late=late), BUCKET, "http://127.0.0.1:8000/images")
+        s3: Any = Failing(world.s3, ("get_object", 1), late=late)
+        stored = StoredImages(s3, BUCKET, "http://127.0.0.1:8000/images")
         answer = stored(Request("GET", path_of(world, key)))
         assert answer
         assert answer.status == 503

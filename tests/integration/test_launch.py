@@ -19,10 +19,10 @@ from chalicelib.core.oauth import Family
 from chalicelib.web.auth.launch_keys import RELOAD_SECONDS, LaunchKeys
 from local import keys
 from local.gateway import Request
-from tests.integration.conftest import HANA, KEN, World
-from tests.pages import Browser, Form
-from tests.pages import Page as Shown
-from tests.starts import verify
+from tests.kit.launches import verify
+from tests.kit.plain_browser import Browser, Form
+from tests.kit.plain_browser import Page as Shown
+from tests.kit.worlds import HANA, KEN, World
 
 QUEST, IDLE = "6d1f0c2ab4e79853", "c07be4915fa2d386"
 CAFE = "20260401000000000001"

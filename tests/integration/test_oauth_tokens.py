@@ -16,7 +16,7 @@ from chalicelib.core.errors import TokenRefused
 from chalicelib.core.model.directory import App, AppDialect, User
 from chalicelib.core.oauth import SERVED_SCOPES
 from local.gateway import Request
-from tests.pages import Browser, Page
+from tests.kit.plain_browser import Browser, Page
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST, ALBUM, OLD = "6d1f0c2ab4e79853", "c07be4915fa2d386", "00ff00ff00ff00ff"
@@ -70,12 +70,12 @@ def album_code(browser: Browser, **more: str) -> str:
     return code_of(browser, ALBUM, code_challenge=CHALLENGE, code_challenge_method="S256", **more)
 
 
-def post(here: Any, path: str = "/2/token", raw: bytes | None = None, *, kind: str | None = None, **form: str) -> Any:
+def post(here: Any, path: str = "/2/token", raw: bytes | None = None, *, kind: str | None = None, **form: Any) -> Any:
     body = urlencode(form).encode() if raw is None else raw
     return here.send("POST", path, body, user=None, headers={"Content-Type": kind} if kind else None)
 
 
-def token(here: Any, app: str = QUEST, **form: str) -> Any:
+def token(here: Any, app: str = QUEST, **form: Any) -> Any:
     credentials = {"client_id": app} | ({} if app == ALBUM else {"client_secret": SECRET})
     return post(here, **(credentials | form))
 
@@ -214,7 +214,8 @@ def test_the_older_dialect_has_no_token_type(here: Any, browser: Browser) -> Non
 
 @pytest.mark.parametrize("kind", [None, "application/json", "text/plain; charset=x", "multipart/form-data", "nonsense"])
 def test_the_body_is_a_form_whatever_it_is_called(here: Any, browser: Browser, kind: str | None) -> None:
-    form = {"grant_type": "authorization_code", "client_id": QUEST, "client_secret": SECRET, "code": code_of(browser)}
+    form: dict[str, Any] = {"grant_type": "authorization_code", "client_id": QUEST, "client_secret": SECRET}
+    form["code"] = code_of(browser)
     assert post(here, kind=kind, **form).status == 200
 
 
@@ -516,7 +517,7 @@ def test_of_two_who_use_a_code_at_once_nobody_keeps_anything(here: Any, browser:
 @pytest.mark.parametrize("app", [QUEST, OLD])
 def test_wrong_credentials(here: Any, browser: Browser, app: str) -> None:
     code = code_of(browser, app)
-    form = {"grant_type": "authorization_code", "client_id": app, "code": code}
+    form: dict[str, Any] = {"grant_type": "authorization_code", "client_id": app, "code": code}
     answers = [
         post(here, **form),
         post(here, **form, client_secret="wrong"),

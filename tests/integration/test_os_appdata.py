@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from chalicelib.core.conditions import Conditions
-from tests.integration.asking import nothing_changes, own_data, stored
-from tests.integration.conftest import HANA, KEN, MEI, TARO, YUKI, World
+from tests.kit.appdata_api import nothing_changes, own_data, stored
+from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World
 
 BASE = "/os/0.8/appdata"
 MINE = f"{BASE}/@me/@self/@app"
@@ -23,7 +23,7 @@ def full(user: str) -> str:
     return f"mixi.jp:{user}"
 
 
-def read(world: World, path: str, **query: str) -> Any:
+def read(world: World, path: str, **query: Any) -> Any:
     reply = world.send("GET", f"{BASE}/{path}", **query)
     assert reply.status == 200, reply
     assert reply.json.keys() == {"entry"}
@@ -115,7 +115,7 @@ def test_writing_merges(world: World, method: str) -> None:
         ({"fields": "*"}, {}),
     ],
 )
-def test_deleting(world: World, query: dict[str, str], left: dict[str, str]) -> None:
+def test_deleting(world: World, query: dict[str, Any], left: dict[str, str]) -> None:
     stored(world, {"level": "5", "name": "x", "map": "y"})
 
     reply = world.send("DELETE", MINE, **query)

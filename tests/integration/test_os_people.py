@@ -10,9 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from local.demo_data import PEOPLE
-from tests.integration.conftest import HANA, KEN, MEI, TARO, YUKI, World
-from tests.integration.signing import create_app, signed
-from tests.integration.test_people import populated
+from tests.kit.signing import create_app, signed
+from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World, demo_people
 
 BASE = "/os/0.8/people"
 DENIED = (403, "permission_denied", "Permission denied")
@@ -24,7 +23,7 @@ OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     """The demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has it and is nobody's friend."""
-    made = populated(make_world())
+    made = demo_people(make_world())
     create_app(made)
     return made
 

@@ -13,9 +13,9 @@ from chalicelib.core.model.directory import PROFILE_FIELDS, Publication
 from chalicelib.core.signatures import WINDOW_SECONDS
 from local.gateway import Request
 from local.in_process import reply
-from tests.integration.asking import nothing_changes, own_data
-from tests.integration.conftest import APP, HANA, KEN, TARO, YUKI, World
-from tests.integration.signing import SECRET, create_app, signature_of, signed
+from tests.kit.appdata_api import nothing_changes, own_data
+from tests.kit.signing import SECRET, create_app, signature_of, signed
+from tests.kit.worlds import APP, HANA, KEN, TARO, YUKI, World
 
 ME, DATA = "/os/0.8/people/@me/@self", "/os/0.8/appdata/@me/@self/@app"
 
@@ -232,7 +232,7 @@ def test_its_price(app: World) -> None:
 
 
 def test_a_nonce_whose_answer_was_lost_is_not_taken_for_a_replay(app: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    put, lost = app.dynamodb.put_item, []
+    put, lost = app.dynamodb.put_item, list[dict[str, Any]]()
 
     def losing(**request: Any) -> Any:
         answer = put(**request)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.conftest import HANA, World
-from tests.integration.on_pages import COMMENTS, FAVORITES, FEEDS, PATH, URI, ask, objects, populated, post, send
-from tests.pictures import png
+from tests.kit.page_api import COMMENTS, FAVORITES, FEEDS, PATH, URI, ask, objects, populated, post, send
+from tests.kit.pictures import png
+from tests.kit.worlds import HANA, World
 
 any_example = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

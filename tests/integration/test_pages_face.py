@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from chalicelib.core.model.directory import Category, Page
-from tests.integration.conftest import APP, HANA, KEN, MEI, World
-from tests.integration.on_pages import (
+from tests.kit.page_api import (
     COMMENTS,
     FAVORITES,
     FEEDS,
@@ -22,8 +22,14 @@ from tests.integration.on_pages import (
     post,
     send,
 )
+from tests.kit.worlds import APP, HANA, KEN, MEI, World
 
-INQUIRIES = {PATH: {}, FEEDS: {}, COMMENTS: {"contentUri": URI}, FAVORITES: {"contentUri": URI}}
+INQUIRIES: dict[str, dict[str, Any]] = {
+    PATH: {},
+    FEEDS: {},
+    COMMENTS: {"contentUri": URI},
+    FAVORITES: {"contentUri": URI},
+}
 POSTINGS = [
     ("POST", FEEDS),
     ("DELETE", FEEDS),

@@ -11,7 +11,7 @@ from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
 from chalicelib.core.model.directory import App, Category, FeedSource, Module, Page, User
 from chalicelib.store.directory.keys import every
 from chalicelib.store.directory.pages import Pages
-from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, World
 
 CAFE = Page(
     "20260401000000000001",

@@ -10,10 +10,11 @@ import pytest
 from chalicelib.core.model.directory import User
 from chalicelib.store.aws.side_by_side import longest_chain
 from chalicelib.store.directory.user_items import to_item
-from local.demo_data import APPS, CAFE, FOLLOWERS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
+from local.demo_data import APPS, CAFE, PEOPLE, USERS
+from tests.kit.worlds import demo_people
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import World
+    from tests.kit.worlds import World
 
 HANA, KEN, MEI, TARO, YUKI = (USERS[name] for name in ("hana", "ken", "mei", "taro", "yuki"))
 SELF, FRIENDS = "/2/people/@me/@self", "/2/people/@me/@friends"
@@ -24,25 +25,11 @@ DENIED = (403, "permission_denied", "Permission denied")
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     """The demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has it and is nobody's friend."""
-    return populated(make_world())
-
-
-def populated(made: World) -> World:
-    for user in PEOPLE.values():
-        made.platform.users.create(user)
-    for one, other in FRIENDSHIPS:
-        made.platform.friends_and_installs.befriend(USERS[one], USERS[other])
-    for name in INSTALLS["quest"]:
-        made.platform.appdata.install(APPS["quest"], USERS[name])
-    made.platform.pages.create(CAFE)
-    for name in FOLLOWERS:
-        made.platform.pages.members.add_follower(CAFE.id, USERS[name])
-    made.calls.clear()
-    return made
+    return demo_people(make_world())
 
 
 def ask(
-    world: World, path: str, viewer: str = HANA, *scopes: str, owner: str | None = None, **query: str
+    world: World, path: str, viewer: str = HANA, *scopes: str, owner: str | None = None, **query: Any
 ) -> tuple[int, Any]:
     """Status and body of a GET with a token for `r_profile` and these scopes."""
     token = world.token(viewer, "r_profile", *scopes, app=APPS["quest"], owner=owner)
@@ -248,7 +235,7 @@ def test_what_is_published_to_nobody(world: World) -> None:
 
 @pytest.mark.parametrize("visibility", ["lenient", "strict"])
 def test_a_friend_is_close_enough_for_strictness(make_world: Callable[..., World], visibility: str) -> None:
-    world = populated(make_world(ENGAWA_PROFILE_VISIBILITY=visibility))
+    world = demo_people(make_world(ENGAWA_PROFILE_VISIBILITY=visibility))
 
     entry = ask(world, f"/2/people/{KEN}/@self", HANA, *FINER, fields="address,birthday,age,gender")[1]["entry"]
 

@@ -10,7 +10,7 @@ import pytest
 from local.demo_data import APPS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import World
+    from tests.kit.worlds import World
 
 OUT = "outsider0000"
 """Someone without friends and without the app."""

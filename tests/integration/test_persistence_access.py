@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.asking import DENIED, FRIENDS, USAGE, nothing_changes, own_data, self_of, stored
-from tests.integration.conftest import APP, HANA, KEN, ME, MEI, TARO, YUKI, World
+from tests.kit.appdata_api import DENIED, FRIENDS, USAGE, nothing_changes, own_data, self_of, stored
+from tests.kit.worlds import APP, HANA, KEN, ME, MEI, TARO, YUKI, World
 
 
 def body_of(method: str) -> dict[str, str] | None:

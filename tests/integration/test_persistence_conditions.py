@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.asking import nothing_changes, own_data, self_of, stored
-from tests.integration.conftest import HANA, KEN, ME, World
+from tests.kit.appdata_api import nothing_changes, own_data, self_of, stored
+from tests.kit.worlds import HANA, KEN, ME, World
 
 CHANGED = (412, "precondition_failed", "The data have changed, or are not what the precondition asks for")
 

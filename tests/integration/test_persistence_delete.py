@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.asking import nothing_changes, own_data, self_of, stored
-from tests.integration.conftest import HANA, ME, World
+from tests.kit.appdata_api import nothing_changes, own_data, self_of, stored
+from tests.kit.worlds import HANA, ME, World
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Whatever goes wrong, and wherever, the answer is ours: JSON in one shape, and no detail of the inside."""
 
+from typing import Any, NoReturn
+
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from chalice.local import LambdaContext
@@ -7,8 +9,8 @@ from chalice.local import LambdaContext
 import app as entry
 from chalicelib.settings import WrongSetting
 from local.gateway import Gateway, Request
-from tests.integration.asking import FRIENDS, self_of
-from tests.integration.conftest import HANA, KEN, ME, Reply, World, reply
+from tests.kit.appdata_api import FRIENDS, self_of
+from tests.kit.worlds import HANA, KEN, ME, Reply, World, no_platform, reply
 
 INTERNAL = (500, "internal_error", "Internal error")
 SECRET = "no client may see this"
@@ -46,7 +48,7 @@ def invoke(method: str, resource: str) -> Reply:
         "body": None,
         "isBase64Encoded": False,
     }
-    told = entry.create_app(lambda: None)(event, LambdaContext("test", 128, 1000))
+    told = entry.create_app(no_platform)(event, LambdaContext("test", 128, 1000))
     headers = told["headers"] | {name: values[-1] for name, values in told["multiValueHeaders"].items()}
     return Reply(told["statusCode"], {name.lower(): value for name, value in headers.items()}, told["body"])
 
@@ -71,7 +73,7 @@ def test_a_refusal_of_the_database_that_nobody_expects_is_a_500_without_detail(
     world: World, monkeypatch, method, path, body, store_method
 ):
     def fail(*_: object, **__: object) -> None:
-        answer = {"Error": {"Code": "AccessDeniedException", "Message": SECRET}, "ResponseMetadata": {}}
+        answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": SECRET}, "ResponseMetadata": {}}
         raise ClientError(answer, "GetItem")
 
     for operation in ("get_item", "batch_get_item", "query"):
@@ -125,7 +127,7 @@ def test_a_path_that_reaches_the_app_all_the_same_is_answered_in_our_form():
 
 
 def test_an_app_that_cannot_be_set_up_says_so_to_nobody_but_the_log(caplog):
-    def platform() -> None:
+    def platform() -> NoReturn:
         raise WrongSetting(SECRET)
 
     gateway = Gateway(entry.create_app(platform))
@@ -143,7 +145,7 @@ def test_a_request_larger_than_lambda_takes_is_a_413(world: World):
 
 
 def test_keys_that_cannot_be_read_are_a_500_without_detail(world: World, monkeypatch):
-    monkeypatch.setattr(world.platform.tokens, "check", lambda _: {}[SECRET])
+    monkeypatch.setattr(world.platform.tokens, "check", lambda _: dict[str, str]()[SECRET])
     answer = world.send("GET", ME, user=None, token="x")
     assert answer.error == INTERNAL
     assert HANA not in answer.text

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.gateway import Request
-from tests.integration.asking import everything
-from tests.integration.conftest import ME, Reply, World, reply
+from tests.kit.appdata_api import everything
+from tests.kit.worlds import ME, Reply, World, reply
 
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE"])
 SUCCESSES = {200, 303, 304}

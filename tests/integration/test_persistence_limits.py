@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.asking import FRIENDS, USAGE, nothing_changes, own_data, stored
-from tests.integration.conftest import APP, HANA, KEN, ME, MEI, World
+from tests.kit.appdata_api import FRIENDS, USAGE, nothing_changes, own_data, stored
+from tests.kit.worlds import APP, HANA, KEN, ME, MEI, World
 
 TOO_OFTEN = (503, "service_unavailable", "appdata update frequency is too high")
 FULL = (400, "parameter_invalid", "Limit exceeded size quota (max=1000)")
@@ -30,7 +30,8 @@ def small(make_world: Callable[..., World]) -> World:
 
 
 def rate(reply) -> tuple[int, int, int]:
-    return tuple(int(reply.headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
+    limit, remaining, reset = (int(reply.headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
+    return limit, remaining, reset
 
 
 def test_180_writes_and_deletes_pass_in_180_seconds_and_the_next_is_refused(world: World):

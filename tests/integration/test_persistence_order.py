@@ -6,12 +6,13 @@ Token, scope, selector, content type, JSON, number of pairs, keys, values, permi
 import json
 from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.integration.asking import DENIED, nothing_changes
-from tests.integration.conftest import APP, HANA, ME, TARO, Reply, World
+from tests.kit.appdata_api import DENIED, nothing_changes
+from tests.kit.worlds import APP, HANA, ME, TARO, Reply, World
 
 WRITE_REASONS = {
     "token": (401, "invalid_request", "An access token is needed"),
@@ -56,7 +57,7 @@ def send(world: World, method: str, wrong: set[str]) -> Reply:
     body = b""
     if method in ("POST", "PUT"):
         headers["Content-Type"] = "text/plain" if "content type" in wrong else "application/json"
-        pairs = dict.fromkeys(names, "") | ({"k": "x" * 11} if "quota" in wrong else {})
+        pairs: dict[str, Any] = dict.fromkeys(names, "") | ({"k": "x" * 11} if "quota" in wrong else {})
         pairs |= {"number": 5} if "values" in wrong else {}
         body = json.dumps(pairs).encode() + (b"}" if "JSON" in wrong else b"")
     else:

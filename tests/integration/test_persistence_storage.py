@@ -5,8 +5,8 @@ import string
 
 import pytest
 
-from tests.integration.asking import FRIENDS, USAGE, everything, own_data, self_of, stored
-from tests.integration.conftest import APP, HANA, KEN, ME, World
+from tests.kit.appdata_api import FRIENDS, USAGE, everything, own_data, self_of, stored
+from tests.kit.worlds import APP, HANA, KEN, ME, World
 
 
 def noise(seed: object, size: int) -> str:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.integration.asking import nothing_changes, own_data, self_of, stored
-from tests.integration.conftest import APP, HANA, KEN, ME, World
+from tests.kit.appdata_api import nothing_changes, own_data, self_of, stored
+from tests.kit.worlds import APP, HANA, KEN, ME, World
 
 NO_STRING = (400, "bad_request", "No value associated with specified key.")
 BAD_KEY = (400, "parameter_invalid", "A key must be made of A-Z a-z 0-9 _ . - and not be empty")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from infra import reference
-from tests.integration.conftest import World
+from tests.kit.worlds import World
 
 EACH = pytest.mark.parametrize(
     ("path", "name", "media_type"),

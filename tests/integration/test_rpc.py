@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -17,9 +18,9 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.core.model.directory import App
 from chalicelib.web import json_answers as web_answers
 from local.gateway import Gateway
-from tests.integration.asking import nothing_changes, own_data, stored
-from tests.integration.conftest import APP, HANA, KEN, MEI, TARO, YUKI, World
-from tests.integration.rpc_calls import RPC, VIEWER, batch, call, item, outcome, send
+from tests.kit.appdata_api import nothing_changes, own_data, stored
+from tests.kit.rpc_calls import RPC, VIEWER, batch, call, item, outcome, send
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, World
 
 DENIED = (403, "Permission denied")
 NOBODY = "nobodynobody"
@@ -215,7 +216,7 @@ def test_params_may_be_an_empty_list(world: World) -> None:
 def test_what_a_batch_has_no_time_for_is_not_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock ticks once a request; those from the fifteenth second on are told so, and change nothing."""
     ticks = count()
-    monkeypatch.setattr(rpc.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
     world.gateway = app_of(world)
     came = batch(world, *[item("appdata.update", data={f"k{turn}": "x"}) for turn in range(1, 18)])
 
@@ -392,7 +393,7 @@ def test_people_have_a_name_that_is_asked_for(world: World) -> None:
 def test_the_owner_of_the_running_app(shared: World) -> None:
     """Yuki looks at Hana's app: she may read the friends of the owner, and write only her own data."""
     token = shared.token(YUKI, "mixi_apps2", owner=HANA)
-    owner = {"userId": "@owner", "fields": ["level"]}
+    owner: dict[str, Any] = {"userId": "@owner", "fields": ["level"]}
 
     assert call(shared, "appdata.get", token=token, **owner) == {HANA: {"level": "0"}}
     friends = call(shared, "appdata.get", token=token, groupId="@friends", **owner)

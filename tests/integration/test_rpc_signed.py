@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.model.directory import App
-from tests.integration.asking import nothing_changes, own_data
-from tests.integration.conftest import APP, HANA, KEN, TARO, YUKI, World
-from tests.integration.rpc_calls import item, outcome
-from tests.integration.signing import SECRET, create_app, signed
+from tests.kit.appdata_api import nothing_changes, own_data
+from tests.kit.rpc_calls import item, outcome
+from tests.kit.signing import SECRET, create_app, signed
+from tests.kit.worlds import APP, HANA, KEN, TARO, YUKI, World
 
 BATCH = [item("appdata.update", data={"level": "1"}), item("appdata.get"), item("people.get", fields=["displayName"])]
 

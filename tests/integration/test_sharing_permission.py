@@ -9,11 +9,11 @@ import pytest
 
 from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
 from local.demo_data import APPS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
-from tests.integration.rpc_calls import call, outcome
-from tests.integration.signing import create_app, signed
+from tests.kit.rpc_calls import call, outcome
+from tests.kit.signing import create_app, signed
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import World
+    from tests.kit.worlds import World
 
 OUT, BOTH = "outsider0000", "both00000000"
 """Nobody; and a friend of Hana's and Mei's without the app."""
@@ -148,7 +148,7 @@ class Rpc:
 class OpenSocialRest(Rpc):
     """`/os/0.8`."""
 
-    def ask(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         return self.world.send(method, f"/os/0.8{path}", body, token=self.token, **query)
 
     def information(self, user: str) -> int:

@@ -14,11 +14,10 @@ from chalicelib.store.aws.failures import TransactionConflict
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
 from infra import combine
 from local.gateway import Request
-from tests.integration.conftest import APP, HANA, KEN, ME, World
-from tests.integration.on_pages import FEEDS, populated, send
-from tests.integration.rpc_calls import item
-from tests.integration.telling import Line, Log, documented_fields, logged
-from tests.integration.test_housekeeping import sweep
+from tests.kit.log_lines import Line, Log, documented_fields, logged
+from tests.kit.page_api import FEEDS, populated, send
+from tests.kit.rpc_calls import item
+from tests.kit.worlds import APP, HANA, KEN, ME, World, sweep
 
 METRICS = ("Requests", "ClientErrors", "ServerErrors", "QuotaRefusals", "RateRefusals", "Retries")
 APPDATA = "/2/apps/appdata/{user}/{group}"

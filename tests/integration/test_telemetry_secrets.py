@@ -12,10 +12,9 @@ import pytest
 
 import app as entry
 from chalicelib.core.oauth import OPERATOR, USER_SCOPES
-from tests.integration.conftest import APP, HANA, MEI, Reply, World
-from tests.integration.on_pages import PAGE, populated
-from tests.integration.telling import Log, documented_fields, logged
-from tests.integration.test_housekeeping import sweep
+from tests.kit.log_lines import Log, documented_fields, logged
+from tests.kit.page_api import PAGE, populated
+from tests.kit.worlds import APP, HANA, MEI, Reply, World, no_platform, sweep
 
 SECRET = "s3cr3t"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"engawa={SECRET}-cookie"}
@@ -39,11 +38,7 @@ SIGNATURE = (
     f'OAuth oauth_consumer_key="{APP}", oauth_token="{SECRET}-token", oauth_signature_method="HMAC-SHA1", '
     f'oauth_timestamp="1800000000", oauth_nonce="{SECRET}-nonce", oauth_version="1.0", oauth_signature="{SECRET}%3D"'
 )
-ROUTES = [
-    (method, path)
-    for path, methods in entry.create_app(lambda: None).routes.items()  # type: ignore[arg-type,return-value]
-    for method in methods
-]
+ROUTES = [(method, path) for path, methods in entry.create_app(no_platform).routes.items() for method in methods]
 
 
 @pytest.fixture
@@ -80,7 +75,12 @@ def send_secrets(world: World, method: str, path: str) -> Iterator[Reply]:
     """One request for each place that a secret may be in."""
     where, form = target(path), urlencode(FIELDS).encode()
     body = CALL if path == "/rpc" else VALUES
-    query = {"oauth_token": f"{SECRET}-query", "access_token": f"{SECRET}-query", "st": SECRET, "note": SECRET}
+    query: dict[str, Any] = {
+        "oauth_token": f"{SECRET}-query",
+        "access_token": f"{SECRET}-query",
+        "st": SECRET,
+        "note": SECRET,
+    }
 
     def send(sent: Any = None, headers: dict[str, str] | None = None, **more: Any) -> Reply:
         return world.send(method, where, sent, user=None, headers=headers, **more)

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.model.directory import App
-from tests import invariants
-from tests.integration.conftest import HANA, KEN, MEI, TARO, YUKI, Reply, World
-from tests.integration.rpc_calls import item, outcome, send
-from tests.integration.signing import SECRET, signed
+from tests.kit import invariants
+from tests.kit.rpc_calls import item, outcome, send
+from tests.kit.signing import SECRET, signed
+from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, Reply, World
 
 QUOTA, WRITES, KEYS = 40, 6, 5
 SCOPES = ("mixi_apps2", "r_profile")
@@ -47,7 +47,7 @@ class Face:
     def people(self, user: str, target: str, fields: str) -> Answer:
         raise NotImplementedError
 
-    def ask(self, method: str, path: str, user: str, body: Any = None, **query: str) -> Reply:
+    def ask(self, method: str, path: str, user: str, body: Any = None, **query: Any) -> Reply:
         token = self.world.token(user, *SCOPES, app=self.app)
         return self.world.send(method, path, body, token=token, **query)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.asking import nothing_changes
-from tests.integration.conftest import APP, HANA, KEN, ME, Reply, World
+from tests.kit.appdata_api import nothing_changes
+from tests.kit.worlds import APP, HANA, KEN, ME, Reply, World
 
 OAUTH, BEARER = "oauth", "bearer"
 WAYS = [

@@ -92,7 +92,7 @@ class People(Community):
         publication = self.users[user]["publication"][setting]
         if self.limits.strict and self._closeness(token.viewer, user) < 4 - REACH.index(publication):
             return False
-        return publication != "nobody" if self.has(token.app, user) else publication == "everyone"
+        return bool(publication != "nobody" if self.has(token.app, user) else publication == "everyone")
 
     def _closeness(self, viewer: str, user: str) -> int:
         """3 oneself or a friend, 2 a friend of a friend, 1 anyone else."""

@@ -19,10 +19,9 @@ from collections import Counter
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
-from bench.emulator import free_port
 from bench.load import served
 from local.__main__ import Launcher
-from local.environment import Environment
+from local.environment import Environment, free_port
 from local.gateway import Answer, Gateway, Request
 from local.server import Server
 from local.signals import Wakeup, interrupt_once
@@ -33,7 +32,7 @@ PATIENCE = 20
 """Seconds until a process counts as hung; each takes milliseconds."""
 
 
-Tell = Callable[[str], None]
+Tell = Callable[[str], object]
 """What a process calls with "starts", as soon as it takes signals, and with "runs"."""
 
 
@@ -100,7 +99,7 @@ def one(process: Callable[[Tell], int], gap: float, when: str) -> str:
     if child == 0:
         status = 1
         try:
-            status = process(lambda told: None if told != when else os.write(writing, b"\0") and None)
+            status = process(lambda told: os.write(writing, b"\0") if told == when else None)
         finally:
             os._exit(status)
     os.read(reading, 1)

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from local.gateway import Request
-from tests.system.gate import PATIENCE, Gate
+from tests.kit.gate import PATIENCE, Gate
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
+    from tests.kit.served import Served
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADMIN = [sys.executable, "-m", "admin"]

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from selenium.webdriver import Chrome
 
-from tests.system.browser import DESKTOP, Open, browse
-from tests.system.test_browser_opensocial import Site
+from tests.kit.browser import DESKTOP, Open, browse
+from tests.kit.site import Site
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
+    from tests.kit.served import Served
 
 __all__ = ["browse"]
 
@@ -44,9 +44,11 @@ class Page:
     def fetch(self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Any:
         """What a script's fetch comes to: status, body and the headers it may see, or the error's name."""
         sent = {"Authorization": f"Bearer {token or self.served.demo['tokens']['users']['hana']['quest']}"}
-        request = {"method": method, "headers": sent | {name.replace("_", "-"): text for name, text in headers.items()}}
+        sent |= {name.replace("_", "-"): text for name, text in headers.items()}
+        request: dict[str, Any] = {"method": method, "headers": sent}
         if body is not None:
-            request |= {"body": json.dumps(body), "headers": request["headers"] | {"Content-Type": "application/json"}}
+            request["body"] = json.dumps(body)
+            sent["Content-Type"] = "application/json"
         return self.browser.execute_async_script(ASK, self.served.base_url + path, request)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.contract import Contract
-from tests.system.browser import DESKTOP, PHONE, Open, browse, shoot, shots
+from tests.kit.browser import DESKTOP, PHONE, Open, browse, shoot, shots
+from tests.kit.contract import Contract
 
 __all__ = ["browse", "shots"]
 

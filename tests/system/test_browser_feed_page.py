@@ -20,8 +20,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft, Feed
-from tests.starts import verify
-from tests.system.browser import (
+from tests.kit.browser import (
     DESKTOP,
     PHONE,
     Open,
@@ -34,7 +33,8 @@ from tests.system.browser import (
     shots,
     sign_in,
 )
-from tests.system.crowd import Crowd
+from tests.kit.crowd import Crowd
+from tests.kit.launches import verify
 
 __all__ = ["browse", "shots"]
 

@@ -14,8 +14,8 @@ from PIL import Image
 from chalicelib.core.imaging import colour_profile
 from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.web.render_images import render
-from tests.pictures import chunk, encoded, exif, header, jpeg, png_of, segment
-from tests.system.browser import DESKTOP, Open, browse
+from tests.kit.browser import DESKTOP, Open, browse
+from tests.kit.pictures import chunk, encoded, exif, header, jpeg, png_of, segment
 from tests.unit.test_colour_profile import MATRIX, profile_of, table
 
 __all__ = ["browse"]

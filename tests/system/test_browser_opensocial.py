@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -19,8 +17,9 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.system.browser import DESKTOP, Open, browse
-from tests.system.conftest import Served, fresh_environment
+from tests.kit.browser import DESKTOP, Open, browse
+from tests.kit.served import Served, fresh_environment
+from tests.kit.site import Site
 
 __all__ = ["browse"]
 
@@ -35,36 +34,6 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>App</title>
   addEventListener("unhandledrejection", (event) => problems.push(String(event.reason)));
 </script>
 """
-
-
-class Site:
-    """The app's own web site, on a port of its own; `pages` are its pages by path."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, str] = {}
-        pages = self.pages
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                text = pages.get(self.path.partition("?")[0])
-                self.send_response(200 if text else 404)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.end_headers()
-                self.wfile.write((text or "").encode())
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @dataclass

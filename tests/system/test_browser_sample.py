@@ -17,7 +17,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.system.browser import (
+from tests.kit.browser import (
     DESKTOP,
     PHONE,
     Open,
@@ -30,7 +30,7 @@ from tests.system.browser import (
     shots,
     sign_in,
 )
-from tests.system.conftest import Served, running
+from tests.kit.served import Served, running
 
 __all__ = ["browse", "shots"]
 

@@ -14,7 +14,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from tests.system.browser import (
+from tests.kit.browser import (
     DESKTOP,
     PHONE,
     Open,

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.starts import verify
-from tests.system.browser import DESKTOP, PHONE, Open, await_url, browse, shoot, shots
+from tests.kit.browser import DESKTOP, PHONE, Open, await_url, browse, shoot, shots
+from tests.kit.launches import verify
 
 __all__ = ["browse", "shots"]
 

@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from tests.checks.site import Site, refused
-from tests.system.conftest import ROOT
+from tests.kit.run_checks import counted, run_checks
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
-    from tests.system.deployed import Deployed
-
-
-def run_checks(url: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if not name.startswith(("ENGAWA_", "PYTEST_"))}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--tb=short",
-        "tests/checks",
-        f"--url={url}",
-    ]
-    return subprocess.run(
-        [*command, *options],
-        cwd=ROOT,
-        env=known | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def counted(done: subprocess.CompletedProcess[str], url: str) -> tuple[int, int, int]:
-    """How many checks passed, failed and were left out."""
-    found = re.search(
-        rf"^{re.escape(url)}: (\d+) checks passed, (\d+) failed, (\d+) left out\.$", done.stdout, re.MULTILINE
-    )
-    assert found, done.stdout + done.stderr
-    passed, failed, left_out = map(int, found.groups())
-    return passed, failed, left_out
+    from tests.kit.deployed import Deployed
+    from tests.kit.served import Served
 
 
 def test_what_is_deployed_passes_every_check(deployed: Deployed) -> None:

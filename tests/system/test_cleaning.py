@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,24 +11,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from bench.emulator import free_port
 from local.embedded import Emulator
-from local.environment import Environment
+from local.environment import Environment, free_port
 from local.gateway import Request
-from tests.system.gate import Gate
+from tests.kit.gate import Gate
+from tests.kit.served import eventually
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
+    from tests.kit.served import Served
 
 CLEANING = "engawa-local-cleaning"
 FEEDS, COMMENTS, FAVORITES = (f"engawa-local-{name}" for name in ("feeds", "comments", "favorites"))
-
-
-def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while not (found := true()) and time.monotonic() < end:
-        time.sleep(0.1)
-    return found
 
 
 def ask(served: Served, method: str, path: str, name: str = "mei", **more: Any) -> httpx.Response:

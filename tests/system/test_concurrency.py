@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.crowd import TOO_OFTEN, Crowd, Person, Sent, at_once, meanwhile, replay
+from tests.kit.crowd import TOO_OFTEN, Crowd, Person, Sent, at_once, meanwhile, replay
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
+    from tests.kit.served import Served
 
 QUOTA = 10_000_000
 VALUE = 65_535
@@ -45,9 +45,9 @@ def stamp(value: str) -> str:
 
 def filled(person: Person, left: int) -> list[Sent]:
     """Write until so many bytes are left of the quota."""
-    sent, missing, keys = [], QUOTA - left, count()
+    sent, missing, keys = list[Sent](), QUOTA - left, count()
     while missing:
-        pairs = {}
+        pairs: dict[str, str] = {}
         while (room := min(missing, VALUE, REQUEST - sum(map(len, pairs.values())))) and len(pairs) < 99:
             pairs[f"filled{next(keys)}"] = text(room, "filled")
             missing -= room

@@ -30,8 +30,8 @@ from chalicelib.core.oauth import OPERATOR
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
 from local.demo_data import APPS, CAFE, USERS
-from tests.contract import Contract, Seen, document
-from tests.system.conftest import Served, running
+from tests.kit.contract import Contract, Seen, document
+from tests.kit.served import Served, running
 
 EXAMPLES = int(os.environ.get("ENGAWA_CONTRACT_EXAMPLES", "0"))
 OPERATIONS = {each.declared["operationId"]: each for each in Contract.ours().operations() if each.method != "OPTIONS"}
@@ -168,7 +168,7 @@ class Sender:
         return made.json()
 
     def _token(self, viewer: str | None) -> str:
-        scopes = SCOPES if viewer else [OPERATOR]
+        scopes: Any = SCOPES if viewer else [OPERATOR]
         return self._tokens.issue(app=APPS["quest"], viewer=viewer, scopes=scopes, lifetime=900)
 
     def _brought(self, case: schemathesis.Case, user: str) -> dict[str, Any]:

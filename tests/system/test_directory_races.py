@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_befriending_and_unfriending_at_once(stores: Stores) -> None:
     pairs = [chance.sample(people, 2) for _ in range(400)]
     deeds = [chance.choice([stores.directory.befriend, stores.directory.unfriend]) for _ in pairs]
 
-    results = at_once([lambda deed=deed, pair=pair: deed(*pair) for deed, pair in zip(deeds, pairs, strict=True)])
+    results = at_once([partial(deed, *pair) for deed, pair in zip(deeds, pairs, strict=True)])
 
     assert set(results) == {True, False}
     stores.check_counts(people)
@@ -104,7 +105,7 @@ def test_nobody_gets_past_the_limit_together(stores: Stores, monkeypatch: pytest
     monkeypatch.setattr(directory_module, "MOST_FRIENDS", 10)
     one, *others = stores.people(31)
 
-    results = at_once([lambda other=other: stores.directory.befriend(one, other) for other in others])
+    results = at_once([partial(stores.directory.befriend, one, other) for other in others])
 
     assert results.count(True) == 10
     assert sum(isinstance(result, ParameterInvalid) for result in results) == 20
@@ -124,7 +125,7 @@ def test_followers_are_counted_exactly(stores: Stores) -> None:
         for _ in range(400)
     ]
 
-    at_once([lambda deed=deed, user=user: deed(page, user) for deed, user in deeds])
+    at_once([partial(deed, page, user) for deed, user in deeds])
 
     followers = stores.pages.members.followers(page)[0]
     assert stores.pages.get(page).followers == len(followers)  # type: ignore[union-attr]
@@ -162,8 +163,8 @@ def test_nothing_is_left_of_a_user_whom_others_befriend_while_they_go(stores: St
     one, *others = stores.people(40)
     for other in others[:20]:
         stores.directory.befriend(one, other)
-    jobs: list[Callable[[], Any]] = [lambda other=other: stores.directory.befriend(one, other) for other in others]
-    jobs += [lambda other=other: stores.directory.unfriend(one, other) for other in others[:10]]
+    jobs: list[Callable[[], Any]] = [partial(stores.directory.befriend, one, other) for other in others]
+    jobs += [partial(stores.directory.unfriend, one, other) for other in others[:10]]
     jobs += [
         lambda: stores.pages.members.add_follower(page, one),
         lambda: stores.pages.members.add_administrator(page, one),
@@ -183,10 +184,8 @@ def test_a_page_and_its_followers_go_at_once(stores: Stores) -> None:
     people = stores.people(60)
     for user in people[:40]:
         stores.pages.members.add_follower(page, user)
-    jobs: list[Callable[[], Any]] = [
-        lambda user=user: stores.pages.members.add_follower(page, user) for user in people[40:]
-    ]
-    jobs += [lambda user=user: stores.pages.members.remove_follower(page, user) for user in people[:20]]
+    jobs: list[Callable[[], Any]] = [partial(stores.pages.members.add_follower, page, user) for user in people[40:]]
+    jobs += [partial(stores.pages.members.remove_follower, page, user) for user in people[:20]]
 
     at_once([*jobs[:20], lambda: stores.pages.delete(page), lambda: stores.pages.delete(page), *jobs[20:]])
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.system.conftest import running
-from tests.system.content_histories import check_content, content_history
-from tests.system.crowd import Crowd
-from tests.system.histories import CLIENTS, SETTINGS, Recorder, check_data, data_history
+from tests.kit.content_histories import check_content, content_history
+from tests.kit.crowd import Crowd
+from tests.kit.histories import CLIENTS, SETTINGS, Recorder, check_data, data_history
+from tests.kit.served import running
 
 HISTORIES = int(os.environ.get("HISTORIES", "5"))
 TURNS = 20

@@ -17,8 +17,8 @@ import pytest
 from chalicelib.core.model.directory import Page, User, new_page_id, new_user_id
 from chalicelib.core.paging import Paging
 from chalicelib.store.contents.items import content_of
-from tests.system.conftest import Served
-from tests.system.crowd import Crowd, at_once
+from tests.kit.crowd import Crowd, at_once
+from tests.kit.served import Served
 
 CLIENTS = 64
 ROUNDS = 6

@@ -8,8 +8,8 @@ from functools import partial
 
 import httpx
 
-from tests.system.conftest import Served
-from tests.system.crowd import at_once
+from tests.kit.crowd import at_once
+from tests.kit.served import Served
 
 CLIENTS = 24
 PATIENCE = 30

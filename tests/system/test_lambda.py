@@ -17,28 +17,18 @@ from PIL import ImageCms
 
 import app as entry
 from local.gateway import Answer, Request
-from tests.pages import Browser
-from tests.pictures import header, png, png_of
-from tests.system.api_gateway import MAX_REQUEST, ApiGateway
-from tests.system.cloudfront import CloudFront, EdgeFunction, origin_response, runtimes
-from tests.system.conftest import ROOT
-from tests.system.deployed import Deployed
-from tests.system.lambda_runtime import Function, FunctionError, TimedOut
-from tests.system.runtime_api import MAX_PAYLOAD
+from local.lambda_runtime import Function, FunctionError, TimedOut
+from local.runtime_api import MAX_PAYLOAD
+from tests.kit.api_gateway import MAX_REQUEST, ApiGateway
+from tests.kit.cloudfront import CloudFront, EdgeFunction, origin_response, runtimes
+from tests.kit.deployed import Deployed
+from tests.kit.pictures import header, png, png_of
+from tests.kit.plain_browser import Browser
+from tests.kit.served import ROOT
+from tests.kit.worlds import SCHEDULED
 
 MINE = "/2/apps/appdata/@me/@self"
 UNKNOWN = {"error": "not_found", "error_description": "There is no such path, or it has no such method"}
-SCHEDULED = {
-    "version": "0",
-    "id": "1",
-    "detail-type": "Scheduled Event",
-    "source": "aws.events",
-    "account": "000000000000",
-    "time": "2026-11-01T00:00:00Z",
-    "region": "ap-northeast-1",
-    "resources": ["arn:aws:events:ap-northeast-1:000000000000:rule/sweep"],
-    "detail": {},
-}
 
 
 def always(answer: Answer) -> Callable[[Request], Answer]:
@@ -228,7 +218,7 @@ def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed) -> None:
         assert browser.sign_in(browser.open("/settings"), "nobody", "wrong").status == 403
         found["API, a password"] = function.peak()
         picture = png_of(header(8000, 5000), bytes(5000 * (1 + 3 * 8000)))
-        feed = {"request": (None, json.dumps({"title": "x"})), "image1": ("x.png", picture)}
+        feed: Any = {"request": (None, json.dumps({"title": "x"})), "image1": ("x.png", picture)}
         sent = httpx.Request("POST", _cafe(deployed) + "/feeds", files=feed)
         token = ("Authorization", f"OAuth {deployed.token('w_pagefeed', user='mei')}")
         target = sent.url.raw_path.decode()
@@ -250,7 +240,7 @@ def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed) -> None:
     assert max(found["clean"], found["sweep"]) < functions["clean"]["lambda_memory_size"] * 2**20 / 2
 
 
-WRONG = {
+WRONG: dict[str, tuple[str, Any, str]] = {
     "sweep without the issuer": ("app.sweep", {"ENGAWA_ISSUER": ""}, "ENGAWA_ISSUER is not set"),
     "a number": (
         "app.app",

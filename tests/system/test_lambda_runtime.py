@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut, lay_out
-from tests.system.runtime_api import MAX_PAYLOAD
+from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut, lay_out
+from local.runtime_api import MAX_PAYLOAD
 
 # A function of the tests' own, for what the app never does.
 TRIAL = """

@@ -9,10 +9,10 @@ import httpx
 from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.store.contents.images import Images
 from chalicelib.web.render_images import render
-from tests.pictures import jpeg
+from tests.kit.pictures import jpeg
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
+    from tests.kit.served import Served
 
 BUCKET = "engawa-local-000000000000"
 

@@ -19,7 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.system.conftest import START_SECONDS, Served, free_port
+from local.environment import free_port
+from tests.kit.served import START_SECONDS, Served
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TABLE = "engawa-local-appdata"

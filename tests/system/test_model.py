@@ -17,17 +17,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from tests.kit import model_draws as draw
+from tests.kit.asking import Asker
+from tests.kit.content_pair import URIS
+from tests.kit.crowd import Crowd
+from tests.kit.model_world import PEOPLE, World
+from tests.kit.pair import LIMITS, ROLES, SETTINGS
+from tests.kit.served import Served, running
 from tests.model.answers import Face
 from tests.model.community import Token
 from tests.model.contents import Draft
 from tests.model.people import Query
-from tests.system import model_draws as draw
-from tests.system.asking import Asker
-from tests.system.conftest import Served, running
-from tests.system.content_pair import URIS
-from tests.system.crowd import Crowd
-from tests.system.model_world import PEOPLE, World
-from tests.system.pair import LIMITS, ROLES, SETTINGS
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "30"))
 STEPS = 60
@@ -124,7 +124,8 @@ class Sequence(RuleBasedStateMachine):
     )
     def friends(self, token: Any, of: Any, face: Face, part: Any, sort: Any, only: Any, fields: Any, way: int) -> None:
         page = self.world.pages[only] if isinstance(only, int) else None
-        query = Query(*part, *sort, has_app=only == "app", followers=page)
+        (start, size), (by_id, down) = part, sort
+        query = Query(start, size, by_id, down, has_app=only == "app", followers=page)
         self.world.friends(self.token(token), face, self.whose(token, of), query, fields, way)
 
     @rule(

@@ -56,7 +56,7 @@ class Stores:
     def uninstall(self, asked: Family) -> bool:
         """Uninstall as Personal.uninstall does."""
         user = str(asked.user)
-        return self.appdata.uninstall(asked.app, user, lambda: self.grants.ending(user, asked.app))
+        return self.appdata.uninstall(asked.app, user, lambda write: self.grants.ending(write, user, asked.app))
 
     def family(self, token: str) -> Family:
         found = self.grants.find("0" * 16, token)[1]
@@ -206,7 +206,7 @@ def test_a_server_state_is_used_once(stores: Stores) -> None:
 
     def allow() -> str | None:
         try:
-            return stores.grants.allow(asked, stores.states.use(state))
+            return stores.grants.allow(asked, lambda write: stores.states.use(write, state))
         except Lost:
             return None
 

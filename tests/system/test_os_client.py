@@ -16,7 +16,7 @@ from authlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_HEADER, SIGNATURE
 from authlib.oauth1.rfc5849 import client_auth
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
+    from tests.kit.served import Served
 
 MINE, FRIENDS = "/os/0.8/appdata/@me/@self/@app", "/os/0.8/people/@me/@friends"
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.system.conftest import Served
+    from tests.kit.served import Served
 
 ME = "/2/apps/appdata/@me/@self"
 FRIENDS = "/2/apps/appdata/@me/@friends"
@@ -121,7 +121,7 @@ def test_a_stranger_and_a_friend_who_does_not_play_are_not_read(served: Served, 
     for owner in (yuki, taro):
         assert error(hana("GET", f"/2/apps/appdata/{owner.user}/@self")) == (403, "permission_denied")
     for method in ("GET", "POST", "DELETE"):
-        request = {"json": {"a": "b"}} if method == "POST" else {}
+        request: dict[str, Any] = {"json": {"a": "b"}} if method == "POST" else {}
         assert error(taro(method, **request)) == (403, "permission_denied")
 
 

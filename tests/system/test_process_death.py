@@ -21,11 +21,11 @@ import pytest
 
 from chalicelib.core.model.directory import App, Page, User, new_user_id
 from chalicelib.core.oauth import Family, hashed
-from tests import invariants, invariants_contents, invariants_directory
-from tests.pictures import png
-from tests.system.conftest import ROOT, STOP_SECONDS, await_answers, fresh_environment
-from tests.system.crowd import BUCKET, wired
-from tests.tally import tried
+from tests.kit import invariants, invariants_contents, invariants_directory
+from tests.kit.crowd import BUCKET, wired
+from tests.kit.pictures import png
+from tests.kit.served import ROOT, STOP_SECONDS, await_answers, fresh_environment
+from tests.kit.tally import tried
 
 APP, PUBLIC, PAGE = "6d1f0c2ab4e79853", "c07be4915fa2d386", "12345678901234567890"
 DATA = "/2/apps/appdata/@me/@self"
@@ -87,8 +87,8 @@ class Mortals:
 def aws_client(service: Any, endpoint: str) -> Any:
     import boto3
 
-    keys = {"aws_access_key_id": "engawa", "aws_secret_access_key": "engawa"}
-    return boto3.client(service, endpoint_url=endpoint, region_name="ap-northeast-1", **keys)
+    session = boto3.Session("engawa", "engawa", region_name="ap-northeast-1")
+    return session.client(service, endpoint_url=endpoint)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
     log = directory / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.mortal"], cwd=ROOT, env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "tests.kit.mortal"], cwd=ROOT, env=environment, stdout=output, stderr=output
         )
     try:
         await_answers(f"http://127.0.0.1:{environment['PORT']}", process, log)

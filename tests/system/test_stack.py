@@ -1,6 +1,6 @@
 """`make deploy`, in an emulator: stacks are created, changed, restored from and deleted, and what they make is served.
 
-The tests are one story, in the order in which they stand here. `tests/system/emulated.py` says what is not the
+The tests are one story, in the order in which they stand here. `tests/kit/emulated.py` says what is not the
 emulator's; docs/internals/architecture.md has what it cannot show.
 """
 
@@ -16,12 +16,12 @@ from infra import combine
 from infra.refusals import Refused
 from tests.checks.site import Site, answered
 from tests.checks.world import World
-from tests.pictures import png
-from tests.system.deployed import zipped
-from tests.system.emulated import ACCOUNT, Emulated, emulated, python_version
-from tests.system.test_checks import counted, run_checks
-from tests.system.test_cleaning import eventually
-from tests.system.test_lambda import SCHEDULED
+from tests.kit.deployed import zipped
+from tests.kit.emulated import ACCOUNT, Emulated, emulated, python_version
+from tests.kit.pictures import png
+from tests.kit.run_checks import counted, run_checks
+from tests.kit.served import eventually
+from tests.kit.worlds import SCHEDULED
 
 NOT_SHOWN = (
     # API Gateway refuses what is larger than 10 MB, Lambda what is larger than 6.

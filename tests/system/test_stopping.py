@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from local.embedded import accepts
-from tests.system.conftest import ROOT, START_SECONDS, STOP_SECONDS, Served, fresh_environment
-from tests.system.emulated import PYTHON
+from tests.kit.emulated import PYTHON
+from tests.kit.served import ROOT, START_SECONDS, STOP_SECONDS, Served, fresh_environment
 
 Serve = Callable[..., Served]
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -20,7 +20,7 @@ from PIL import Image, ImageCms
 
 from chalicelib.core.imaging import colour_profile, png
 from chalicelib.core.imaging.colour_profile import CMYK, GREY, MAX_CURVE, MAX_TABLE, MAX_TAGS, RGB, simple
-from tests.pictures import chunk, encoded, header, png_of
+from tests.kit.pictures import chunk, encoded, header, png_of
 
 ROOT = Path(__file__).parents[2]
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

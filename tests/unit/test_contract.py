@@ -22,8 +22,9 @@ from chalicelib.core.limits import Limits
 from chalicelib.core.model import directory
 from chalicelib.web.face import Token
 from infra import reference
-from tests.contract import TELLING, Contract, Operation, Seen, document
-from tests.unit.test_docs_complete import refusals, words_raised
+from tests.kit.contract import TELLING, Contract, Operation, Seen, document
+from tests.kit.documents import refusals, words_raised
+from tests.kit.worlds import no_platform
 
 CONTRACT = Contract.ours()
 OPERATIONS = list(CONTRACT.operations())
@@ -38,7 +39,7 @@ each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=[each.name
 
 def routes() -> dict[str, Any]:
     """Every route of the app, as "GET /path", with what its view declares."""
-    found = entry.create_app(lambda: None).routes
+    found: dict[str, dict[str, Any]] = entry.create_app(no_platform).routes
     return {
         f"{method} {path}": route.view_function.declaration
         for path, by in found.items()

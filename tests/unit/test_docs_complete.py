@@ -1,6 +1,5 @@
 """The documents name everything there is: each setting with its default, each route, each error, and nothing else."""
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,19 +11,17 @@ import pytest
 
 import app as entry
 from chalicelib import settings
-from chalicelib.api.oauth import server
 from chalicelib.core import errors
 from chalicelib.store.contents import cleanup_notes, items
 from chalicelib.store.directory import keys
 from chalicelib.store.grants import ephemeral, grants
+from tests.kit.documents import DOCS, ROOT, SOURCES, cells, refusals, words_raised
+from tests.kit.worlds import no_platform
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 OPERATIONS = (DOCS / "operating" / "operations.md").read_text(encoding="utf-8")
 PROTOCOL = [REFERENCE / "protocol.md", *sorted((REFERENCE / "protocol").glob("*.md"))]
 SPOKEN = "\n".join(path.read_text(encoding="utf-8") for path in PROTOCOL)
-SOURCES = [path for folder in ("chalicelib", "local", "admin") for path in sorted((ROOT / folder).rglob("*.py"))]
 NEEDED = {
     "ENGAWA_STAGE": "prod",
     "ENGAWA_BUCKET": "files",
@@ -33,8 +30,6 @@ NEEDED = {
     "ENGAWA_SECRET_KEYS_FILE": "secret-keys.json",
 }
 """What a deployment cannot do without."""
-WORDED = {"TokenRefused", "GrantRefused", "SignatureRefused"}
-"""The refusals that are given their word when they are raised."""
 
 
 class Asked(dict[str, str]):
@@ -47,13 +42,6 @@ class Asked(dict[str, str]):
     def get(self, name: str, default: Any = None) -> Any:
         self.names.add(name)
         return super().get(name, default)
-
-
-def cells(text: str) -> Iterator[list[str]]:
-    """The rows of a document's tables."""
-    for line in text.splitlines():
-        if line.startswith("| "):
-            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
 
 
 def documented_settings() -> dict[str, str]:
@@ -69,28 +57,9 @@ def asked_settings() -> set[str]:
     return environment.names
 
 
-def words_raised() -> set[str]:
-    """The words that refusals are raised with, wherever they are; oauthlib's come through a table."""
-    found = set(server._DESCRIPTIONS)
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORDED:
-                word = node.args[0]
-                if isinstance(word, ast.Constant):
-                    found.add(str(word.value))
-    return found
-
-
-def refusals() -> Iterator[type[errors.Refusal]]:
-    """The refusals whose word is their class's."""
-    for each in vars(errors).values():
-        if isinstance(each, type) and issubclass(each, errors.Refusal) and each.__name__ not in WORDED:
-            yield each
-
-
 def routes() -> Iterator[str]:
     """Every route as documents write it: method and path, without the second name that ends in `.json`."""
-    known = entry.create_app(lambda: None).routes
+    known = entry.create_app(no_platform).routes
     for path, methods in known.items():
         for method in methods:
             # Of preflights, and of HEAD beside GET, the text tells.
@@ -163,7 +132,7 @@ def test_every_word_that_a_refusal_is_raised_with_is_documented() -> None:
 
 @pytest.mark.parametrize("module", [keys, grants, ephemeral, items, cleanup_notes])
 def test_the_architecture_says_where_the_keys_of_a_table_are_listed(module: ModuleType) -> None:
-    assert Path(module.__file__).name in (DOCS / "internals" / "architecture.md").read_text(encoding="utf-8")
+    assert Path(str(module.__file__)).name in (DOCS / "internals" / "architecture.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda path: path.name)

@@ -1,5 +1,7 @@
 """What becomes of each error that DynamoDB and its SDK can give."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -11,7 +13,7 @@ OLD = {"pk": {"S": "app#user"}, "v": {"N": "4"}}
 
 def failure(code: str, status: int = 400, retries: int = 0, parts=("",), **more):
     metadata = {"HTTPStatusCode": status, "RetryAttempts": retries}
-    answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": metadata, **more}
+    answer: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": metadata, **more}
     error = ClientError(answer, "PutItem")
     return error, sort_out(error, parts)
 

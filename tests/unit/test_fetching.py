@@ -32,7 +32,7 @@ BOUNDS = ImageBounds(bytes=1000)
 LONG = 60
 """Seconds that nothing here takes, however busy the machine; what is not bounded takes for ever."""
 OK = b"HTTP/1.1 200 OK\r\n"
-Answering = Callable[[socket.socket, bytes], None]
+Answering = Callable[[socket.socket, bytes], object]
 
 
 class Web:

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from chalice import Chalice, Response
+from chalice.app import Chalice, Response
 
 from local.gateway import MAX_PAYLOAD, Answer, Gateway, Request, payload_size
 
@@ -178,9 +178,10 @@ def test_each_thread_has_its_own_current_request() -> None:
 
     @app.route("/echo/{name}", methods=["POST"], content_types=[])
     def echo(name: str) -> Response:
-        before = app.current_request.raw_body
+        asked: Any = app.current_request
+        before = asked.raw_body
         meeting.wait()
-        return Response({"name": name, "before": before.decode(), "after": app.current_request.raw_body.decode()})
+        return Response({"name": name, "before": before.decode(), "after": asked.raw_body.decode()})
 
     gateway = Gateway(app)
     answers: dict[str, Answer] = {}

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from chalice import Chalice
+from chalice.app import Chalice
 
 from local.gateway import MAX_PAYLOAD, Answer, Gateway, Request, payload_size
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,12 @@ class Ledgers:
             yield Ledger("app", f"user{number}", "epoch000", inline=EMPTY, unlisted=self.unlisted if last else 0)
 
 
+NO_CLIENT: Any = None
+
+
 def found(ledgers: Ledgers, keys: AskedKeys, most_pairs: int, most_lookups: int = 999) -> dict[str, dict[str, str]]:
     # No value is an item of its own, so nothing is read.
-    values, bounds = Values(None, "appdata"), {"most_pairs": most_pairs, "most_lookups": most_lookups}
+    values, bounds = Values(NO_CLIENT, "appdata"), {"most_pairs": most_pairs, "most_lookups": most_lookups}
     return gather(values, ledgers, keys, most=0, reread=lambda user: None, **bounds)
 
 
@@ -72,11 +76,13 @@ def test_keys_that_are_not_listed_cost_a_look_up_each_or_one_pass(names: int, to
 def test_the_look_ups_for_several_users_are_bounded() -> None:
     keys = frozenset({"a", "x"})
 
+    values = Values(NO_CLIENT, "appdata")
+
     def ledgers() -> list[Ledger]:
         return [Ledger("app", f"user{turn}", "epoch000", inline=EMPTY, unlisted=1) for turn in range(4)]
 
     with pytest.raises(TooLarge, match=r"looked up for so many users \(max=3\); name fewer"):
-        gather(Values(None, "appdata"), ledgers(), keys, most=0, most_pairs=99, most_lookups=3, reread=lambda _: None)
+        gather(values, ledgers(), keys, most=0, most_pairs=99, most_lookups=3, reread=lambda _: None)
     # Within the bound they are read, which this table has no client for.
     with pytest.raises(AttributeError):
-        gather(Values(None, "appdata"), ledgers(), keys, most=0, most_pairs=99, most_lookups=4, reread=lambda _: None)
+        gather(values, ledgers(), keys, most=0, most_pairs=99, most_lookups=4, reread=lambda _: None)

@@ -8,6 +8,7 @@ import sys
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from chalicelib.core.errors import ParameterInvalid, Refusal, TooLarge
 from chalicelib.core.imaging.jpeg import MAX_SCANS, MAX_SEGMENTS
 from chalicelib.core.imaging.renditions import ImageBounds, Rendition
 from chalicelib.web.render_images import examine, render
-from tests.pictures import (
+from tests.kit.pictures import (
     BLUE,
     GREEN,
     PNG_SIGNATURE,
@@ -48,12 +49,17 @@ def rendered(data: bytes, name: str = "large") -> Image.Image:
     return opened(next(each for each in render(data, BOUNDS) if each.name == name))
 
 
+def pixel(image: Image.Image, place: tuple[int, int]) -> Any:
+    """Return the samples of a pixel, of which Pillow's types say too little."""
+    return image.getpixel(place)
+
+
 def corners(image: Image.Image) -> list[tuple[int, ...]]:
     """The colours near the four corners, each sample as far as it is sure: full, none, or between."""
     colours = image.convert("RGB")
     width, height = colours.size
     places = [(x, y) for y in (height // 8, height - 1 - height // 8) for x in (width // 8, width - 1 - width // 8)]
-    return [tuple(255 if s > 235 else 0 if s < 20 else 128 for s in colours.getpixel(place)) for place in places]
+    return [tuple(255 if s > 235 else 0 if s < 20 else 128 for s in pixel(colours, place)) for place in places]
 
 
 def refused(data: bytes, bounds: ImageBounds = BOUNDS) -> Refusal:
@@ -161,7 +167,7 @@ def test_what_is_transparent_does_not_colour_what_is_beside_it():
     picture = Image.new("RGBA", (720, 720), (0, 255, 0, 0))
     picture.paste((255, 0, 0, 255), (0, 0, 361, 720))
     made = rendered(encoded(picture, "PNG"))
-    row = [made.getpixel((x, 90)) for x in range(180)]
+    row = [pixel(made, (x, 90)) for x in range(180)]
     assert {alpha for *_, alpha in row} > {0, 255}
     assert all(red > 250 and green < 5 for red, green, _, alpha in row if alpha)
 
@@ -171,7 +177,7 @@ def test_a_palette_with_transparency():
     clear = picture.getpixel((0, 0))
     made = rendered(encoded(picture, "PNG", transparency=clear))
     assert made.mode == "RGBA"
-    assert [made.getpixel(place)[3] for place in ((10, 10), (170, 125))] == [0, 255]
+    assert [pixel(made, place)[3] for place in ((10, 10), (170, 125))] == [0, 255]
     assert rendered(encoded(picture, "PNG")).mode == "RGB"
 
 
@@ -189,7 +195,7 @@ def test_a_grey_that_stands_for_transparency(depth, colour, clear, other, see_th
     rows = (b"\0" + bytes([clear]) * length) * 160 + (b"\0" + bytes([other]) * length) * 160
     made = rendered(png_of(header(320, 320, depth, colour), rows, [chunk(b"tRNS", see_through)]))
     assert made.mode == "LA"
-    assert [made.getpixel((90, y))[1] for y in (10, 170)] == [0, 255]
+    assert [pixel(made, (90, y))[1] for y in (10, 170)] == [0, 255]
 
 
 def test_a_16_bit_grey_that_stands_for_transparency_is_one_of_65536():
@@ -248,7 +254,7 @@ def test_a_picture_stands_upright(orientation, order):
 
 
 def test_no_metadata_are_kept():
-    secrets = {"exif": exif(1), "comment": b"a secret word", "xmp": b"<x>a secret mark</x>"}
+    secrets: dict[str, Any] = {"exif": exif(1), "comment": b"a secret word", "xmp": b"<x>a secret mark</x>"}
     sent = jpeg(dpi=(72, 72), **secrets)
     assert sent.count(b"a secret") == 3
     for each in render(sent, BOUNDS):
@@ -285,14 +291,14 @@ def test_nothing_that_is_hidden_inside_an_image_is_kept():
     hidden = with_segments(jpeg(), segment(0xFE, script), segment(0xE5, script), segment(0xE0, b"JFIF\0" + script))
     assert all(b"script" not in each.body for each in render(hidden, BOUNDS))
     palette = quarters().quantize(4)
-    palette.putpalette(palette.getpalette()[:12] + list(script))
+    palette.putpalette((palette.getpalette() or [])[:12] + list(script))
     assert all(b"script" not in each.body for each in render(encoded(palette, "PNG"), BOUNDS))
 
 
 def test_an_animation_becomes_its_still_picture():
     frames = [Image.new("RGB", (300, 300), colour) for colour in (GREEN, BLUE)]
     animated = encoded(quarters(), "PNG", save_all=True, append_images=frames)
-    assert Image.open(io.BytesIO(animated)).n_frames == 3
+    assert getattr(Image.open(io.BytesIO(animated)), "n_frames", 1) == 3
     assert render(animated, BOUNDS) == render(png(), BOUNDS)
 
     several = encoded(quarters(), "MPO", quality=95, subsampling=0, save_all=True, append_images=frames)
@@ -531,9 +537,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 def test_of_many_profiles_one_is_inflated(monkeypatch):
-    inflated = []
+    inflated: list[Any] = []
     make = zlib.decompressobj
-    monkeypatch.setattr(zlib, "decompressobj", lambda: inflated.append(1) or make())
+
+    def inflater() -> Any:
+        inflated.append(make())
+        return inflated[-1]
+
+    monkeypatch.setattr(zlib, "decompressobj", inflater)
     bomb = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 3_000_000, 9))
     examine(png_of(header(9, 9, 8, 0), b"\0" * 90, [bomb] * 1000), BOUNDS)
     assert len(inflated) == 1

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra import combine, deploy, keys, packaging, parameters
+from infra import combine, deploy, keys, packaging, parameters, places, responses
 from infra.deploy import Deployment
 from infra.refusals import Refused
 
@@ -155,7 +155,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
 
     monkeypatch.setattr(packaging, "package", package)
     # moto does not know the condition of its policy, and would let nobody in.
-    monkeypatch.setattr(deploy.places, "ensure_bucket", lambda s3, bucket, region: _bucket(s3, bucket))
+    monkeypatch.setattr(places, "ensure_bucket", lambda s3, bucket, region: _bucket(s3, bucket))
     return done
 
 
@@ -208,10 +208,9 @@ def test_a_certificate_of_ones_own_goes_before_the_one_made_here(session: boto3.
 
 def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, done: list[Any]) -> None:
     dynamodb, s3 = session.client("dynamodb"), session.client("s3")
-    kept = {"AttributeName": "pk", "KeyType": "HASH"}
     dynamodb.create_table(
         TableName="engawa-dev-appdata",
-        KeySchema=[kept],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
@@ -224,7 +223,7 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
     for _ in range(2):  # Again, as after a run that was cut short.
         Deployment("dev", session, say=lambda words: None).destroy()
 
-    assert dynamodb.list_tables()["TableNames"] == s3.list_buckets()["Buckets"] == []
+    assert (dynamodb.list_tables()["TableNames"], s3.list_buckets()["Buckets"]) == ([], [])
     assert session.client("secretsmanager").list_secrets()["SecretList"] == []
     assert done == [("main", "deleted"), ("global", "deleted")] * 3
 
@@ -256,9 +255,14 @@ def test_by_chalice_the_issuer_is_what_the_api_turns_out_to_be(
         return {"rest_api_id": "abc", "rest_api_url": "https://abc.example/api/"}
 
     put: list[tuple[str, str]] = []
+
+    def put_responses(client: Any, api: str, stage: str) -> int:
+        put.append((api, stage))
+        return 14
+
     monkeypatch.setattr(packaging, "chalice", lambda stage, architecture: nullcontext((None, config)))
     monkeypatch.setattr(Deployment, "_by_chalice", by_chalice)
-    monkeypatch.setattr(deploy.responses, "put", lambda client, api, stage: put.append((api, stage)) or 14)
+    monkeypatch.setattr(responses, "put", put_responses)
 
     base = Deployment("dev", session, say=lambda words: None).deploy_by_chalice("arm64")
 

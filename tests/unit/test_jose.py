@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,8 @@ assert key.claims(key.sign({{"iss": "x", "exp": time.time() + 9}}, "t"), issuer=
 
 
 def test_cryptography_is_hidden_from_one_thread_alone() -> None:
-    hidden, found = jwt._Hidden("cryptography"), []
+    hidden: Any = jwt._Hidden("cryptography")
+    found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(hidden.find_spec("cryptography")))
     thread.start()
     thread.join()

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.launch import LaunchKey, PageAppStart, check_app_params, signed_form, signed_url
 from local import keys
-from tests.starts import verify
+from tests.kit.launches import verify
 
 QUEST, PAGE, HANA = "6d1f0c2ab4e79853", "20260401000000000001", "k3v9x2mtq7ra"
 START_URL = "https://Quest.example:443/start?device=PC&lang=%E6%97%A5+%2B&flag&device=TO#top"

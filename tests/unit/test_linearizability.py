@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.linearizability import NotLinearizable, Operation, check
+from tests.kit.linearizability import NotLinearizable, Operation, check
 
 
 def register(state: Any, operation: Operation) -> Any:
@@ -122,7 +122,10 @@ def _fits(order: tuple[Operation, ...]) -> bool:
 
 times = st.tuples(st.integers(0, 8), st.integers(0, 4)).map(lambda each: (each[0], each[0] + each[1] + 0.5))
 operations = st.builds(
-    lambda when, kind, value: (write if kind else read)(*when, value), times, st.booleans(), st.integers(0, 2)
+    lambda when, kind, value: (write if kind else read)(when[0], when[1], value),
+    times,
+    st.booleans(),
+    st.integers(0, 2),
 )
 
 

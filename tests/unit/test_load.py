@@ -10,8 +10,9 @@ import pytest
 from bench import quality
 from bench.figures import to_json
 from bench.load import mix, report
-from bench.load.samples import Sample, Spent, by_second, lines, percentile, read, spent
+from bench.load.samples import Sample, by_second, lines, percentile, read
 from bench.month import MIX
+from local.timing import Spent, spent
 
 DOCS = Path(__file__).parents[2] / "docs" / "internals"
 TIMING = 'total;dur=9.200, aws;dur=6.100;desc="2 calls", cpu;dur=2.400, aws-cpu;dur=1.900'

@@ -7,6 +7,7 @@ import pytest
 import app as entry
 from bench import month
 from bench.rows import ROWS
+from tests.kit.worlds import no_platform
 
 DOC = Path(__file__).parents[2] / "docs" / "operating" / "costs.md"
 
@@ -62,7 +63,7 @@ def test_the_documentation_quotes_the_output() -> None:
 
 
 def test_all_metrics_that_there_may_be_are_within_the_first_price() -> None:
-    routes = sum(len(methods) for methods in entry.create_app(lambda: None).routes.values())  # type: ignore[arg-type,return-value]
+    routes = sum(len(methods) for methods in entry.create_app(no_platform).routes.values())
     # Six of each route and of each function without one, and six of the stage.
     most = 6 * (routes + 2 + 1)
     assert most < month.PRICES["Metrics"][0][0]

@@ -51,6 +51,7 @@ from chalicelib.web.auth.external_issuer import Issuer
 from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS, form_target, location, parse_form, redirects_sent
 from chalicelib.web.html import texts
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
+from tests.kit.worlds import no_platform
 
 ISSUER, HERE = "https://id.example", "https://api.example"
 
@@ -163,7 +164,9 @@ def test_scopes_are_sorted_and_separated_by_spaces_or_commas() -> None:
 
 
 def test_the_scopes_that_are_served_are_those_that_open_something() -> None:
-    views = [route.view_function for by in entry.create_app(lambda: None).routes.values() for route in by.values()]
+    views: list[Any] = [
+        route.view_function for by in entry.create_app(no_platform).routes.values() for route in by.values()
+    ]
     declared = {scope for view in views for scope in (view.declaration.scope, view.declaration.user_scope)}
     opened = declared | {field.scope for field in FIELDS.values()} | {method.scope for method in METHODS.values()}
     assert set(SERVED_SCOPES) == opened - {None, OPERATOR}

@@ -253,7 +253,8 @@ def test_a_list_and_a_comma_separated_string_name_the_same_keys(names: list[str]
 @pytest.mark.parametrize("everything", [[], ["*"], "*", "@all", ["@all"], ["*", "@all"]])
 @pytest.mark.parametrize("as_keys", [True, False])
 def test_everything_is_deleted_by_a_word_or_an_empty_list(everything: object, as_keys: bool) -> None:
-    assert keys_to_delete(*((None, everything) if as_keys else (everything, None)), LIMITS) is None
+    fields, keys = (None, everything) if as_keys else (everything, None)
+    assert keys_to_delete(fields, keys, LIMITS) is None
 
 
 @pytest.mark.parametrize("given", ["a,b", ["a", "b"], ["a", "b", "a"], ",b,,a,"])

@@ -125,7 +125,9 @@ def test_small_values_stay_in_the_ledger_and_need_no_item_of_their_own():
 @pytest.mark.parametrize("count", [2, 10, 99])
 def test_3600_bytes_of_keys_and_values_of_any_ascii_text_stay_in_the_ledger(count):
     dice, size = random.Random(count), 3600 // count - 6
-    pairs = {noise(turn, 6): "".join(map(chr, dice.choices(range(128), k=size))) for turn in range(count)}
+    pairs: dict[str, str | None] = {
+        noise(turn, 6): "".join(map(chr, dice.choices(range(128), k=size))) for turn in range(count)
+    }
     assert Store().write(pairs).is_one_item
 
 

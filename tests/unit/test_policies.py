@@ -75,7 +75,8 @@ def test_chalice_takes_every_function_s_policy_from_its_file(stage: str) -> None
     functions = {each.resource_name: each for each in resources if isinstance(each, LambdaFunction)}
     assert functions.keys() == set(policies.FUNCTIONS)
     for name, function in functions.items():
-        policy: Any = function.role.policy  # type: ignore[union-attr]
+        role: Any = function.role
+        policy = role.policy
         assert isinstance(policy, FileBasedIAMPolicy)
         assert Path(policy.filename).resolve() == FOLDER / stage / f"{name}.json"
 

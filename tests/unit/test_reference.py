@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra import bundle, reference
-from tests.contract import Contract, document
+from tests.kit.contract import Contract, document
 
 PAGE = (reference.STATIC / "reference.html").read_text(encoding="utf-8")
 

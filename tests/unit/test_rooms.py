@@ -1,6 +1,10 @@
-"""Each package of the app imports only what stands below it: app → api → core, store, web; store → core."""
+"""Each package of the app imports only what stands below it: app → api → core, store, web; store → core.
+
+Tests share what is in tests/kit, and nothing else.
+"""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -8,6 +12,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "chalicelib"
+TESTS = PACKAGE.parent / "tests"
 OURS = {
     "core": {"core"},
     "store": {"core", "store", "observed"},
@@ -83,3 +88,24 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         TopologicalSorter({path: below - {path} for path, below in graph.items() if path != platform}).prepare()
     except CycleError as circle:
         pytest.fail(" → ".join(str(path.relative_to(PACKAGE)) for path in circle.args[1]))
+
+
+OF_BENCH = {"test_costs", "test_load", "test_load_mix", "test_month", "test_scale", "test_scale_worlds"}
+"""The tests of bench/."""
+
+
+def test_a_test_imports_neither_tests_nor_bench() -> None:
+    wrong = [
+        f"{path.stem} imports {name}: move what both use to tests/kit or local/"
+        for path in sorted(TESTS.rglob("*.py"))
+        for name in imports(path)
+        if re.match(r"tests\..*\b(test_|conftest)", name)
+        or (name.split(".")[0] == "bench" and path.stem not in OF_BENCH)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", ["admin", "bench", "chalicelib", "infra", "local"])
+def test_nothing_but_tests_imports_tests(room: str) -> None:
+    for path in (PACKAGE.parent / room).rglob("*.py"):
+        assert not [name for name in imports(path) if name.split(".")[0] == "tests"], path

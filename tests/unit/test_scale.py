@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from bench import quality
-from bench.load.samples import Spent
 from bench.meter import Figures
 from bench.month import CALL_MS
 from bench.scale import report
 from bench.scale.axes import AXES, Axis, powers
 from bench.scale.measure import Point
+from local.timing import Spent
 
 DOCS = Path(__file__).parents[2] / "docs" / "internals"
 

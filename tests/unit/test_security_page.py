@@ -9,7 +9,8 @@ from functools import cache
 import pytest
 
 import app as entry
-from tests.unit.test_docs_complete import DOCS, ROOT, cells
+from tests.kit.documents import DOCS, ROOT, cells
+from tests.kit.worlds import no_platform
 
 PAGE = (DOCS / "operating" / "security.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
@@ -42,7 +43,7 @@ def test_every_line_of_defence_has_a_test() -> None:
 
 def test_every_face_is_there_with_what_it_trusts() -> None:
     named = {path for row in cells(section("What each face trusts")) for path in re.findall(r"`(/[^`]*)`", row[0])}
-    routes = [*entry.create_app(lambda: None).routes]
+    routes = [*entry.create_app(no_platform).routes]
     for path in routes:
         assert [each for each in named if path.startswith(each)], path
     for each in named:

@@ -85,7 +85,7 @@ def sign(
 ) -> tuple[str, dict[str, str], str | None]:
     secret = more.pop("secret", SECRET)
     settings = {"timestamp": str(NOW), "nonce": "n1"} | more
-    client = Client(settings.pop("key", KEY), client_secret=secret, **settings)
+    client: Any = Client(settings.pop("key", KEY), client_secret=secret, **settings)
     signed: tuple[str, dict[str, str], str | None] = client.sign(url, method, body=body, headers=headers)
     return signed
 

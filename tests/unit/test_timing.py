@@ -5,10 +5,9 @@ import threading
 import pytest
 from botocore.hooks import HierarchicalEmitter
 
-from bench.load.samples import spent
 from local import timing
 from local.gateway import Answer, Gateway, Request
-from local.timing import Tally, TimedGateway, covered
+from local.timing import Tally, TimedGateway, covered, spent
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def lost_answer() -> Exception:
 
 
 def dynamo(*ends: Exception) -> tuple[Dynamo, Answers, list[float]]:
-    client, waits = Answers(*ends), []
+    client, waits = Answers(*ends), list[float]()
     return Dynamo(client, sleep=waits.append), client, waits  # type: ignore[arg-type]
 
 

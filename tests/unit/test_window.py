@@ -20,7 +20,7 @@ def full(limit: int = LIMIT, gap: int = 100) -> WriteWindow:
 @given(st.lists(st.integers(-3_000, 9_000), max_size=60), limits, spans)
 def test_accepts_exactly_what_a_search_through_all_accepted_writes_would(steps, limit, span):
     """The clock may run backwards; a write then counts as made with the newest one."""
-    now, window, accepted = START, WriteWindow(), []
+    now, window, accepted = START, WriteWindow(), list[int]()
     for step in steps:
         now += step
         moment = max([now, *accepted])

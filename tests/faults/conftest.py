@@ -1,0 +1,28 @@
+"""What tests with faults run under."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import keys
+from tests.kit import contract
+from tests.kit.stage import one_after_the_other
+from tests.kit.worlds import cheap_passwords
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _alone() -> Iterator[None]:
+    """One thread, cheap passwords, and answers held against openapi.yaml."""
+    with one_after_the_other(), cheap_passwords(), contract.watching_gateways():
+        yield
+
+
+@pytest.fixture(scope="module")
+def keys_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the keys of a platform."""
+    directory = tmp_path_factory.mktemp("keys")
+    keys.ensure(directory / "token-keys.json")
+    keys.ensure_secret(directory / "secret-keys.json")
+    keys.ensure_launch(directory / "launch-keys.json")
+    return directory

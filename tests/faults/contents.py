@@ -1,0 +1,216 @@
+"""Operations on the contents' stores, and those of rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from chalicelib.store.contents.cleanup_notes import UPLOAD_MS
+from chalicelib.store.contents.numbered_lists import TICKET_MS
+from local.in_process import HANA, KEN, MEI, TARO
+from tests.faults.scene import Ids, Operation, Scene, outcome_of
+from tests.kit.request_stage import BUSY
+from tests.kit.stage import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
+
+Act = Callable[[Stage, Ids], Any]
+
+
+def operation(name: str, act: Act, before: Callable[[Stage], Any] = lambda stage: None, **more: Any) -> Operation:
+    """Return an operation on the stores, whose outcome is "done" or a refusal."""
+    return Operation(
+        name,
+        lambda stage, ids: outcome_of(lambda: act(stage, ids), "done"),
+        lambda stage, ids: before(stage),
+        **more,
+    )
+
+
+class ContentsScene(Scene):
+    """An operation on feeds, comments, favorites, images and pages."""
+
+    kind = "contents"
+
+    def excuses(self, outcome: Any, rivals: Sequence[Operation]) -> list[Any]:
+        """It took too long, or the page is being deleted, so that the app is not on it."""
+        names = {each.name for each in rivals}
+        late = [BUSY] if TIME_PASSES.name in names else []
+        return late + (["PermissionDenied"] if outcome == "NotFound" and CLOSE_PAGE.name in names else [])
+
+
+def furnish(stage: Stage) -> Ids:
+    """Post feeds, shown and not, with what hangs on them; leave remains of one of the same contentUri."""
+    stage.populate().post()
+    for user in (HANA, KEN):
+        stage.comment("of the deleted feed", user)
+        stage.favorite(user)
+    stage.delete()
+    stage.clock.now += 1
+    stage.post(renditions=PICTURE)
+    ids = {f"comment {number}": stage.comment(str(number), user) for number, user in enumerate([HANA, KEN, HANA])}
+    stage.platform.comments.delete(PAGE, URI, ids["comment 1"], KEN)
+    stage.comment("another", KEN)
+    ids["favorite"] = stage.favorite(HANA)
+    stage.favorite(TARO)
+    stage.post(UNSHOWN, KEN, renditions=PICTURE)
+    stage.clock.now += 1
+    stage.comment("1", HANA, UNSHOWN)
+    for user in (HANA, TARO):
+        stage.favorite(user, UNSHOWN)
+    return ids
+
+
+def abandon(stage: Stage) -> None:
+    """Draw numbers of both lists, as a process that died so long ago that it cannot go on."""
+    for table, items in (("comments", stage.contents().heads), ("feeds", stage.contents().lists)):
+        for partition, holder in items.items():
+            number = holder["nx"]["N"]
+            ticket = {"t0MYWPIWW0ABCD": {"N": number}}
+            late = holder | {"nx": {"N": str(int(number) + 1)}, "dr": {"M": ticket}}
+            stage.cloud.memory.items[f"engawa-local-{table}", partition, "h"] = late
+    stage.clock.now += TICKET_MS + 1_000_000
+
+
+UPLOAD = "0MYWPIWW0DEAD"
+
+
+def upload(stage: Stage) -> None:
+    """Note an upload and make it, as a process that dies before it posts the feed."""
+    stage.platform.feed_posting._notes.uploading(UPLOAD)
+    stage.platform.images.keep(UPLOAD, PICTURE)
+    stage.clock.now += UPLOAD_MS
+
+
+def work(stage: Stage) -> None:
+    """Work off all messages there are; those that fail come again, and others may take some meanwhile."""
+    for message in list(stage.cloud.queue.messages):
+        if not stage.platform.cleanup.work(message, 40):
+            stage.platform.queue.tell(message)
+        with suppress(ValueError):
+            stage.cloud.queue.messages.remove(message)
+
+
+def clean(stage: Stage, ids: Ids) -> None:
+    work(stage)
+
+
+def pass_time(stage: Stage) -> None:
+    """Let so much time pass that no request still runs, and everything due is cleared."""
+    stage.clock.now += UPLOAD_MS + 1
+    stage.platform.sweep()
+    work(stage)
+
+
+def make_administrator(stage: Stage) -> None:
+    stage.platform.pages.members.add_administrator(PAGE, KEN)
+
+
+def close_page(stage: Stage) -> None:
+    stage.platform.cleanup.delete_page(PAGE)
+
+
+def remove(uri: str, user: str) -> Act:
+    return lambda stage, ids: stage.delete(uri, user)
+
+
+def post(*given: Any, **more: Any) -> Act:
+    return lambda stage, ids: stage.post(*given, **more)
+
+
+def comment(*given: Any) -> Act:
+    return lambda stage, ids: stage.comment(*given)
+
+
+def favorite(user: str, uri: str = URI) -> Act:
+    return lambda stage, ids: stage.favorite(user, uri)
+
+
+def unfavorite(stage: Stage, ids: Ids) -> None:
+    stage.platform.favorites.remove(PAGE, URI, ids["favorite"], HANA)
+
+
+def erase(user: str) -> Act:
+    return lambda stage, ids: stage.platform.user_data.erase(user, lambda: 0.0)
+
+
+def many_shards(name: str, act: Act) -> list[Operation]:
+    return [operation(name, act), operation(f"{name}, in 4 shards", act, shards=4)]
+
+
+UNSHOWN = "http://application.example/unshown"
+"""A feed of KEN's, which the page does not show."""
+UNCOMMENT = operation(
+    "delete a comment", lambda stage, ids: stage.platform.comments.delete(PAGE, URI, ids["comment 0"], HANA)
+)
+CLEAN = operation("clean", clean, steps=True)
+CLOSE_PAGE = operation("delete a page", lambda stage, ids: close_page(stage), steps=True)
+OPERATIONS = [
+    operation("post a page's first feed", post(page=QUIET, user=KEN)),
+    operation("post a feed", post(OTHER_URI)),
+    operation("post a feed without contentUri", post(None)),
+    operation("post a feed of a source", post(OTHER_URI, source=MODULE)),
+    operation("post a feed with an image", post(OTHER_URI, renditions=PICTURE)),
+    operation("post a feed with an image and nothing else", post(None, renditions=PICTURE)),
+    operation("post a feed with an image that is not shown", post(OTHER_URI, KEN, renditions=PICTURE)),
+    operation("post a feed that is not shown without contentUri", post(None, KEN)),
+    operation("post a feed that is there, with an image", post(URI, renditions=PICTURE)),
+    *many_shards("post a feed over one that is not shown", post(UNSHOWN)),
+    operation("post a feed with an image over one that is not shown", post(UNSHOWN, renditions=PICTURE)),
+    operation("post a feed over one's own that was not shown", post(UNSHOWN, KEN), make_administrator),
+    operation("post a feed that is not shown over one that is not either", post(UNSHOWN, TARO, renditions=PICTURE)),
+    operation("post a feed after another process died", post(OTHER_URI), abandon),
+    operation("post a feed on no page", post(OTHER_URI, page="404")),
+    *many_shards("delete a feed", remove(URI, MEI)),
+    operation("delete a feed that is not shown", remove(UNSHOWN, KEN)),
+    operation("delete no feed", remove(OTHER_URI, MEI)),
+    operation("comment", comment("new", KEN)),
+    operation("comment after another process died", comment("new", KEN), abandon),
+    operation("comment on a feed that is not shown", comment("new", TARO, UNSHOWN)),
+    operation("comment on nothing", comment("new", KEN, OTHER_URI)),
+    operation("comment as an unknown user", comment("new", "unknown00000")),
+    UNCOMMENT,
+    *many_shards("favorite", favorite(KEN)),
+    *many_shards("favorite a feed that is not shown", favorite(MEI, UNSHOWN)),
+    *many_shards("favorite again", favorite(HANA)),
+    *many_shards("take a favorite back", unfavorite),
+    operation("clean what a feed left", clean, lambda stage: stage.delete(), steps=True, shards=4),
+    operation("clean what a feed left that gave way", clean, lambda stage: stage.post(UNSHOWN), steps=True, shards=4),
+    operation("clean an upload", lambda stage, ids: stage.platform.cleanup.work(UPLOAD, 40), upload, steps=True),
+    CLOSE_PAGE,
+    operation("clean what a page left", clean, close_page, steps=True),
+    operation("delete a page without feeds", lambda stage, ids: stage.platform.cleanup.delete_page(QUIET), steps=True),
+    operation("erase a user", erase(KEN), steps=True),
+    operation("erase a user of favorites", erase(HANA), steps=True, shards=4),
+    operation("sweep", lambda stage, ids: stage.platform.sweep(), upload, steps=True),
+]
+
+TIME_PASSES = operation("time passes", lambda stage, ids: pass_time(stage), steps=True)
+DELETE, POST = operation("delete", remove(URI, MEI)), operation("post", post(URI))
+POST_OVER = operation("post over", post(UNSHOWN))
+DELETE_UNSHOWN = operation("delete", remove(UNSHOWN, KEN))
+UNFAVORITE = operation("take a favorite back", unfavorite)
+RIVALS: dict[str, list[Operation]] = {
+    "comments": [operation("comment", comment("rival", TARO))],
+    "deletes the comment": [UNCOMMENT],
+    "makes it a favorite": [operation("favorite", favorite(KEN))],
+    "takes the favorite back": [UNFAVORITE],
+    "takes the favorite back and makes it again": [UNFAVORITE, operation("favorite", favorite(HANA))],
+    "posts the same": [operation("post", post(OTHER_URI, KEN, renditions=PICTURE))],
+    "posts another": [operation("post", post(None))],
+    "deletes the feed": [DELETE],
+    "posts over what is not shown": [POST_OVER],
+    "posts over what is not shown and cleans": [POST_OVER, CLEAN],
+    "deletes what is not shown": [DELETE_UNSHOWN],
+    "deletes what is not shown, and another posts it": [
+        DELETE_UNSHOWN,
+        operation("post", post(UNSHOWN, TARO, renditions=PICTURE)),
+    ],
+    "posts it anew": [DELETE, POST],
+    "posts it anew and cleans": [DELETE, POST, CLEAN],
+    "cleans": [CLEAN],
+    "deletes the page": [CLOSE_PAGE],
+    "deletes the page and cleans": [CLOSE_PAGE, CLEAN],
+    "erases the user": [operation("erase", erase(KEN))],
+    "erases another user": [operation("erase", erase(HANA))],
+    "lets time pass": [TIME_PASSES],
+}

@@ -1,0 +1,336 @@
+"""Operations of all faces: at least one request for every route of the app, and the functions that clean and sweep."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import httpx
+
+from chalicelib.api.scheduled import CLEAN, SWEEP
+from chalicelib.core import passwords
+from chalicelib.core.sign_in_delays import Device, mark_of
+from chalicelib.web import json_answers
+from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
+from tests.faults.scene import Ids, Operation, Scene, outcome_of
+from tests.kit.noise import noise
+from tests.kit.pictures import png
+from tests.kit.request_stage import BACK, PASSWORD, PUBLIC, RequestStage, outcome_of_reply
+from tests.kit.signing import ORIGIN, signed
+from tests.kit.stage import MODULE, PAGE, PICTURE, QUIET, URI
+from tests.kit.worlds import SCHEDULED
+
+Act = Callable[[RequestStage, Ids], Reply | str]
+Ask = Callable[[RequestStage, Ids], Reply]
+NUMBER = r"feeds/\d+|-\d{14}"
+"""Matches the number of a feed: one may have been drawn in vain."""
+COUNT = r":\d+"
+"""Matches how much was deleted, which differs if it is asked twice."""
+SMALL = {"level": "5", "name": "花"}
+LARGE = SMALL | {"map": noise(4_000, 1)}
+
+
+def request(name: str, act: Act, *before: Any, ignore: str = "", **more: Any) -> Operation:
+    """Return an operation that is one request; its answer is compared without what `ignore` matches."""
+    return Operation(name, lambda stage, ids: re.sub(ignore, "", outcome_of_reply(act(stage, ids))), *before, **more)
+
+
+class RequestScene(Scene):
+    """A request of a face."""
+
+    kind = "faces"
+    asked: RequestStage
+
+
+def furnish(stage: RequestStage) -> Ids:
+    """HANA and KEN are friends and have the app, HANA has granted it something; a feed with all that hangs on it."""
+    here = stage.populate().platform
+    here.friends_and_installs.befriend(HANA, KEN)
+    here.appdata.install(APP, HANA, LARGE)
+    here.appdata.install(APP, KEN, SMALL)
+    here.pages.members.add_follower(PAGE, HANA)
+    stage.post(renditions=PICTURE)
+    ids = {"comment": stage.comment("of hers"), "favorite": stage.favorite()}
+    ids["feed"] = here.feeds.get(PAGE, URI)[0].id
+    stage.comment("of his", KEN)
+    for kind, app in (("", APP), ("public ", PUBLIC)):
+        ids[f"{kind}refresh"] = stage.redeem(stage.code(app), app).json["refresh_token"]
+        ids[f"{kind}code"] = stage.code(app)
+    ids["state"] = here.states.make(APP)
+    ids["password"] = (here.users.credential(f"login-of-{HANA}") or ("", ""))[1]
+    return ids
+
+
+def patiently(act: Ask) -> Ask:
+    """Ask again when an answer says so, other than that the service is busy."""
+
+    def acted(stage: RequestStage, ids: Ids) -> Reply:
+        answer = act(stage, ids)
+        while answer.status in (409, 429) and "retry-after" in answer.headers:
+            stage.clock.now += 1000 * int(answer.headers["retry-after"])
+            answer = act(stage, ids)
+        return answer
+
+    return acted
+
+
+def in_answers(act: Ask) -> Act:
+    """Let the answer be too large for Lambda, and add what is stored at the place that it leads to."""
+
+    def acted(stage: RequestStage, ids: Ids) -> str:
+        with patch.object(json_answers, "MOST_BYTES", 100):
+            answer = act(stage, ids)
+        found = stage.cloud.bucket.objects.get(answer.headers.get("location", "").partition(".example/")[2])
+        return outcome_of_reply(answer, found)
+
+    return acted
+
+
+FEEDS, COMMENTS, FAVORITES = (f"/2/pages/{PAGE}/{name}" for name in ("feeds", "comments", "favorites"))
+OTHER = "http://application.example/other"
+
+
+def refresh(app: str, name: str) -> Ask:
+    return lambda stage, ids: stage.ask_token(app, grant_type="refresh_token", refresh_token=ids[name])
+
+
+def sign_in(path: str, password: str = PASSWORD, **more: str) -> Ask:
+    form: dict[str, Any] = {"login": f"login-of-{HANA}", "password": password} | more
+    return lambda stage, ids: stage.fill_in(path, None, **form)
+
+
+def sign_in_where_known(password: str = PASSWORD) -> Ask:
+    """Sign in to settings in a browser in which this user has signed in before."""
+    login = f"login-of-{HANA}"
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        device = Device("browser", (mark_of("browser", login, ids["password"]),))
+        return stage.fill_in("/settings", device=device, login=login, password=password)
+
+    return act
+
+
+def outdate_password(stage: RequestStage, ids: Ids) -> None:
+    with patch.object(passwords, "R", 4):
+        old = passwords.hash_password(PASSWORD)
+    stage.platform.users.set_password(HANA, old)
+
+
+def fail_to_sign_in(stage: RequestStage, ids: Ids) -> None:
+    """Fail once less often than is free."""
+    for _ in range(4):
+        sign_in("/settings", "wrong")(stage, ids)
+
+
+def settings(**form: Any) -> Ask:
+    return lambda stage, ids: stage.fill_in("/settings", HANA, **form)
+
+
+CONSENT = {"client_id": APP, "response_type": "code", "scope": "r_profile", "redirect_uri": BACK}
+ASKING = "/connect_authorize.pl?" + "&".join(f"{name}={value}" for name, value in CONSENT.items())
+START = f"/run_page_apps.pl?page_id={PAGE}&module_id={MODULE}&appParams=%7B%7D"
+OAUTH = [
+    request("trade a code", lambda stage, ids: stage.redeem(ids["code"])),
+    request("trade a code without a secret", lambda stage, ids: stage.redeem(ids["public code"], PUBLIC)),
+    request("refresh", refresh(APP, "refresh")),
+    request("refresh with rotation", refresh(PUBLIC, "public refresh")),
+    request("refresh by a rotated token", refresh(PUBLIC, "public refresh"), refresh(PUBLIC, "public refresh")),
+    request("an app's own token", lambda stage, ids: stage.ask_token(grant_type="client_credentials"), steps=True),
+    request("ask for a server_state", lambda stage, ids: stage.ask_token(grant_type="server_state"), steps=True),
+    request("revoke", lambda stage, ids: stage.form("/2/authorize/revoke", token=ids["refresh"])),
+    request("ask a user", lambda stage, ids: stage.look_at(ASKING, HANA)),
+    request("allow", lambda stage, ids: stage.allow(), steps=True),
+    request(
+        "allow what installs, with a server_state",
+        lambda stage, ids: stage.allow(scope="mixi_apps2 openid", server_state=ids["state"]),
+        lambda stage, ids: stage.platform.appdata.uninstall(APP, HANA),
+        steps=True,
+    ),
+    request("deny", lambda stage, ids: stage.allow(decision="deny")),
+    request("sign in to allow", sign_in("/connect_authorize.pl", **CONSENT), steps=True),
+    request("sign in with a wrong password", sign_in("/connect_authorize.pl", "wrong", **CONSENT), steps=True),
+    request("sign in to settings", patiently(sign_in("/settings")), fail_to_sign_in, steps=True),
+    request("sign in where known", sign_in_where_known(), steps=True),
+    request("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
+    request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
+    request("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
+    request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
+    request("end a grant on the page", settings(end=APP), steps=True),
+    request("uninstall on the page", settings(uninstall=APP), steps=True),
+    request("see a feed's page", lambda stage, ids: stage.look_at(f"/pages/{PAGE}/feeds/{ids['feed']}")),
+    request("start an app in a new process", lambda stage, ids: stage.look_at(START, HANA), cold=True),
+    request("fetch a certificate", lambda stage, ids: stage.look_at("/launch/current.pem"), cold=True),
+]
+
+
+def ask(method: str, path: str, body: Any = None, **more: Any) -> Ask:
+    """Send a request with a user's token; `{…}` in the path is one of the ids."""
+    user, headers = more.pop("user", HANA), more.pop("headers", None)
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        return stage.send(method, path.format(**ids), body, token=stage.token(user), headers=headers, **more)
+
+    return act
+
+
+def by_signature(method: str, path: str, body: Any = None, **query: str) -> Ask:
+    return lambda stage, ids: signed(stage, method, path, body, query=query)
+
+
+OWN, FRIENDS = "/os/0.8/appdata/@me/@self/@app", "/os/0.8/people/@me/@friends"
+MAP = {"level": "6", "map": noise(5_000, 3)}
+BATCH = [
+    {"id": "1", "method": "appdata.update", "params": {"userId": "@me", "data": MAP}},
+    {"id": "2", "method": "people.get", "params": {"userId": "@me", "groupId": "@friends"}},
+    {"id": "3", "method": "appdata.get", "params": {"userId": "@me"}},
+]
+DATA = [
+    request("read data in a new process", ask("GET", ME), cold=True),
+    request("read data from another origin", ask("GET", ME, headers={"Origin": ORIGIN}), cold=True),
+    request("read data too large for Lambda", in_answers(ask("GET", ME))),
+    request("read friends' data too large for Lambda", in_answers(ask("GET", ME.replace("@self", "@friends")))),
+    request("read usage", ask("GET", ME.replace("@self", "@usage"))),
+    request("write data", ask("POST", ME, MAP)),
+    request("write data from another origin", ask("PUT", ME, {"level": "6"}, headers={"Origin": ORIGIN}), cold=True),
+    request("delete data", ask("DELETE", ME)),
+    request("read data by signature", by_signature("GET", OWN), steps=True),
+    request("write data by signature", by_signature("POST", OWN, {"level": "6"}), steps=True),
+    request("replace data by signature", by_signature("PUT", OWN, {"level": "6"}), steps=True),
+    request("delete data by signature", by_signature("DELETE", OWN, fields="level"), steps=True),
+    request("read friends' data as a feed", ask("GET", OWN.replace("@self", "@friends"), format="atom")),
+    request("a batch of calls", ask("POST", "/rpc", BATCH), steps=True),
+    request("people: oneself", ask("GET", "/2/people/@me/@self")),
+    request("people: friends", ask("GET", "/2/people/@me/@friends")),
+    request("people by signature", by_signature("GET", FRIENDS), steps=True),
+]
+
+KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
+
+
+def multipart(headers: Mapping[str, str] | None = None, **feed: str) -> Ask:
+    """Post a feed with an image attached."""
+
+    text = json.dumps({"title": "title"} | feed)
+    files: Any = {"request": (None, text), "image1": ("a.png", png(8, 6), "image/png")}
+    form = httpx.Request("POST", "http://127.0.0.1", files=files)
+    sent = {"Content-Type": form.headers["Content-Type"]} | dict(headers or {})
+    return lambda stage, ids: stage.send("POST", FEEDS, form.read(), token=stage.token(MEI), headers=sent)
+
+
+on = partial(ask, contentUri=URI)
+COMMENT, FEED = {"comment": "another"}, {"title": "title"}
+PAGES = [
+    request("inquire a page", ask("GET", f"/2/pages/{PAGE}")),
+    request("read feeds", ask("GET", FEEDS)),
+    request("read one feed", on("GET", FEEDS)),
+    request("read feeds too large for Lambda", in_answers(ask("GET", f"{FEEDS}.json"))),
+    request("post a feed", ask("POST", FEEDS, FEED | {"contentUri": OTHER}, user=MEI)),
+    request("post an image", multipart(contentUri=OTHER)),
+    request("post an image once", patiently(multipart(KEY)), ignore=NUMBER, steps=True),
+    request("post a feed once", patiently(ask("POST", FEEDS, FEED, user=MEI, headers=KEY)), ignore=NUMBER, steps=True),
+    request("delete a feed", on("DELETE", FEEDS, user=MEI)),
+    request("read comments", on("GET", COMMENTS)),
+    request("comment", on("POST", COMMENTS, COMMENT)),
+    request("comment once", patiently(on("POST", COMMENTS, COMMENT, headers=KEY)), ignore=NUMBER, steps=True),
+    request("delete a comment", on("DELETE", COMMENTS + "/{comment}")),
+    request("count favorites", on("GET", FAVORITES)),
+    request("favorite", on("POST", FAVORITES, user=KEN)),
+    request("favorite no more", on("DELETE", FAVORITES + "/{favorite}")),
+]
+
+NEW_USER, NEW_APP, NEW_PAGE = "n1n2n3n4n5n6", "00ff00ff00ff00ff", "30000000000000000000"
+
+
+def operate(method: str, path: str, body: Any = None, **query: str) -> Ask:
+    return lambda stage, ids: stage.operate(method, path, body, **query)
+
+
+def new_secret(stage: RequestStage, ids: Ids) -> str:
+    """Compare the new secret with the one that is stored."""
+    answer = stage.operate("POST", f"/apps/{APP}/secret")
+    return outcome_of_reply(answer, answer.status != 200 or stage.stored_secret(APP) == answer.json["secret"])
+
+
+def by_queue(stage: RequestStage, ids: Ids) -> Any:
+    """Let the queue's function work at what it is sent; SQS sends again what fails."""
+
+    def work() -> None:
+        for message in list(stage.cloud.queue.messages):
+            stage.invoke(CLEAN, {"Records": [{"body": message, "receiptHandle": "", "messageId": uuid4().hex}]})
+            stage.cloud.queue.messages.remove(message)
+
+    return outcome_of(work, "done")
+
+
+def by_schedule(stage: RequestStage, ids: Ids) -> Any:
+    return outcome_of(lambda: stage.invoke(SWEEP, SCHEDULED), "done")
+
+
+def leave_much(stage: RequestStage, ids: Ids) -> None:
+    """Delete a feed and data."""
+    stage.delete()
+    stage.send("DELETE", ME, token=stage.token())
+
+
+def without_posts(stage: RequestStage, ids: Ids) -> None:
+    """Let a page without feeds have a follower: it is deleted at once."""
+    stage.platform.pages.members.add_follower(QUIET, KEN)
+
+
+RECORDS = {
+    "users": [
+        {"id": NEW_USER, "displayName": "New", "login": "new", "password": PASSWORD},
+        {"id": KEN, "displayName": "Other"},
+    ],
+    "friendships": [{"user": NEW_USER, "friend": HANA}, {"user": NEW_USER, "friend": KEN}],
+    "installs": [{"user": NEW_USER, "app": APP}, {"user": HANA, "app": PUBLIC}],
+}
+LISTS = f"""
+    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
+    /apps /apps/{APP} /apps/{APP}/installs
+    /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
+"""
+MENU = {"app": PUBLIC, "name": "name"}
+NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
+OPERATORS = [
+    *(request(f"list {path}", operate("GET", path)) for path in LISTS.split()),
+    request("export a user", operate("GET", f"/users/{HANA}/export")),
+    request("export a user too large for Lambda", in_answers(operate("GET", f"/users/{HANA}/export"))),
+    request("create a user", operate("POST", "/users", NEW)),
+    request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
+    request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
+    request("set a password", operate("PUT", f"/users/{HANA}/password", {"password": "another one"})),
+    request("befriend", operate("PUT", f"/users/{HANA}/friends/{TARO}")),
+    request("unfriend", operate("DELETE", f"/users/{HANA}/friends/{KEN}")),
+    request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),
+    request("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}"), steps=True),
+    request("end a grant", operate("DELETE", f"/users/{HANA}/grants/{APP}")),
+    request("erase a user", operate("DELETE", f"/users/{HANA}"), ignore=COUNT, steps=True),
+    request("create an app", operate("POST", "/apps", {"name": "New", "id": NEW_APP})),
+    request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),
+    request("give an app a new secret", new_secret),
+    request("give an app a new secret in a new process", new_secret, cold=True),
+    request("delete an app", operate("DELETE", f"/apps/{APP}"), ignore=COUNT, steps=True),
+    request("create a page", operate("POST", "/pages", {"name": "New", "id": NEW_PAGE})),
+    request("change a page", operate("PATCH", f"/pages/{PAGE}", {"name": "Other"}), steps=True),
+    request("delete a page", operate("DELETE", f"/pages/{PAGE}"), steps=True),
+    request("delete a page without feeds", operate("DELETE", f"/pages/{QUIET}"), without_posts, steps=True),
+    request("add a module", operate("POST", f"/pages/{PAGE}/modules", MENU)),
+    request("add a module by its number", operate("POST", f"/pages/{PAGE}/modules", MENU | {"id": "9"})),
+    request("remove a module", operate("DELETE", f"/pages/{PAGE}/modules/{MODULE}")),
+    request("add an administrator", operate("PUT", f"/pages/{PAGE}/administrators/{KEN}")),
+    request("remove an administrator", operate("DELETE", f"/pages/{PAGE}/administrators/{MEI}")),
+    request("add a follower", operate("PUT", f"/pages/{PAGE}/followers/{KEN}")),
+    request("remove a follower", operate("DELETE", f"/pages/{PAGE}/followers/{HANA}")),
+    request("import", operate("POST", "/import", RECORDS), ignore="created|unchanged", steps=True),
+    request("clean", by_queue, leave_much, steps=True),
+    request("sweep", by_schedule, leave_much, steps=True),
+]
+
+
+OPERATIONS = OAUTH + DATA + PAGES + OPERATORS

@@ -1,0 +1,167 @@
+"""API Gateway's REST API around a function: events as it makes them, answers as it passes them on.
+
+More is refused and renamed here than by the laptop's gateway (local/gateway.py), whose routing and events this takes:
+
+| what | as here | source |
+|---|---|---|
+| no route, or none with that method | MISSING_AUTHENTICATION_TOKEN; INVALID_SIGNATURE with an `Authorization` | 1 |
+| a request over 10 MB, an event over 6 MB | REQUEST_TOO_LARGE | 1, 2 |
+| no answer in 29 seconds; the function fails, or gives no answer | INTEGRATION_TIMEOUT; DEFAULT_5XX, 502 | 1 |
+| headers between two neighbours, in requests | do not reach the function | 3 |
+| such headers and `WWW-Authenticate`, in answers | renamed `x-amzn-Remapped-…`; `Transfer-Encoding` is dropped | 3 |
+| a body of a binary type | base64; any other is text, and what is not UTF-8 is lost | 4 |
+| a base64 answer | becomes bytes where the first type of `Accept` is binary, else it is sent as it is | 4 |
+| `path` | as the client sent it, encoded | 5 |
+| path parameters | as sent, or decoded: reports differ, so tests do both (`decodes_paths`) | 5 |
+
+1 docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+2 …/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html,
+  …/lambda/latest/dg/gettingstarted-limits.html
+3 …/apigateway/latest/developerguide/api-gateway-known-issues.html, measured in architect/architect#879
+4 …/apigateway/latest/developerguide/lambda-proxy-binary-media.html
+5 encoded: aws/chalice#511 and #688, middleapi/standard-server#93; decoded: dherault/serverless-offline#638
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chalice.app import Chalice
+
+from local.gateway import Answer, Gateway, Request
+from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
+
+MAX_REQUEST = 10_485_760
+HOST = "a1b2c3d4e5.execute-api.ap-northeast-1.amazonaws.com"
+_HOP = {
+    "connection",
+    "content-length",
+    "content-md5",
+    "expect",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "trailer",
+}
+REMAPPED = frozenset({*_HOP, "authorization", "date", "host", "upgrade", "user-agent", "www-authenticate"})
+DROPPED = frozenset({*_HOP, "te", "transfer-encoding", "upgrade", "www-authenticate"})
+_STATUS = {
+    "MISSING_AUTHENTICATION_TOKEN": 403,
+    "INVALID_SIGNATURE": 403,
+    "REQUEST_TOO_LARGE": 413,
+    "INTEGRATION_TIMEOUT": 504,
+}
+
+Responses = Mapping[str, Mapping[str, Any]]
+"""`x-amazon-apigateway-gateway-responses` of an API's definition."""
+
+
+class NoAnswer(Exception):
+    """What a function gave is not what API Gateway takes for an answer."""
+
+
+class _Routed:
+    """What the laptop's gateway asks of an app: which routes there are and which types are binary."""
+
+    def __init__(self, app: Chalice) -> None:
+        self.routes = app.routes
+        self.api = app.api
+
+
+class ApiGateway(Gateway):
+    """A deployed stage: the routes of `app`, worked by `function`; `responses` are its gateway responses."""
+
+    def __init__(self, app: Chalice, function: Function, responses: Responses, *, decodes_paths: bool = False) -> None:
+        super().__init__(_Routed(app))  # type: ignore[arg-type]
+        self.function = function
+        self.decodes_paths = decodes_paths
+        self.events: list[dict[str, Any]] = []
+        """The last events, for tests to look at."""
+        self._responses = responses
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request as a stage's own address does. Never raises."""
+        path = request.target.partition("?")[0]
+        if len(path) > 1 and path.endswith("/"):
+            path = path[:-1]
+        route, parameters = self._match(path)
+        if len(request.body) > MAX_REQUEST:
+            return self._own("REQUEST_TOO_LARGE")
+        if route is None or request.method not in self._app.routes[route]:
+            return self._own("INVALID_SIGNATURE" if request.header("authorization") else "MISSING_AUTHENTICATION_TOKEN")
+        if not self.decodes_paths:
+            sent = zip(route.split("/"), path.split("/"), strict=True)
+            parameters = {name[1:-1]: value for name, value in sent if name.startswith("{")}
+        event = self._event(request, path, route, parameters)
+        self.events = [*self.events[-9:], event]
+        try:
+            return self._passed_on(self.function.invoke(event), request.header("accept"))
+        except EventTooLarge:
+            return self._own("REQUEST_TOO_LARGE")
+        except TimedOut:
+            return self._own("INTEGRATION_TIMEOUT")
+        except (FunctionError, NoAnswer):
+            return self._own("DEFAULT_5XX", 502)
+
+    def _event(self, request: Request, path: str, route: str, parameters: dict[str, str]) -> dict[str, Any]:
+        headers = [(name, value) for name, value in request.headers if name.lower() not in {*DROPPED, "host"}]
+        forwarded = ", ".join([*filter(None, [request.header("x-forwarded-for")]), request.source_ip])
+        headers = [(name, value) for name, value in headers if not name.lower().startswith("x-forwarded-")]
+        added = [
+            ("Host", HOST),
+            ("X-Forwarded-For", forwarded),
+            ("X-Forwarded-Port", "443"),
+            ("X-Forwarded-Proto", "https"),
+        ]
+        seen = Request(request.method, request.target, [*headers, *added], request.body, request.source_ip)
+        event = super()._event(seen, path, route, parameters)
+        event["requestContext"] |= {"path": f"/api{path}", "domainName": HOST, "apiId": HOST.partition(".")[0]}
+        return event
+
+    def _body(self, request: Request) -> tuple[str | None, bool]:
+        if not request.body or self._is_binary(request.header("content-type")):
+            return super()._body(request)
+        return request.body.decode("utf-8", "replace"), False
+
+    def _is_binary(self, types: str) -> bool:
+        first = types.partition(",")[0].partition(";")[0].strip().lower()
+        return any(kind in self._app.api.binary_types for kind in (first, first.partition("/")[0] + "/*", "*/*"))
+
+    def _passed_on(self, given: Any, accept: str) -> Answer:
+        """The answer that a function gave. Raises NoAnswer."""
+        known = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+        if not isinstance(given, dict) or not given.keys() <= known or not isinstance(given.get("body") or "", str):
+            raise NoAnswer(str(given)[:200])
+        several = {**(given.get("multiValueHeaders") or {})}
+        found = [(name, value) for name, value in (given.get("headers") or {}).items() if name not in several]
+        found += [(name, value) for name, values in several.items() for value in values]
+        if not all(isinstance(value, str | int) for _, value in found):
+            raise NoAnswer("headers")
+        headers = [(name, str(value)) for name, value in found if name.lower() != "transfer-encoding"]
+        if not any(name.lower() == "content-type" for name, _ in headers):
+            headers.append(("Content-Type", "application/json"))
+        headers = [(f"x-amzn-Remapped-{name}" if name.lower() in REMAPPED else name, value) for name, value in headers]
+        body = (given.get("body") or "").encode("utf-8")
+        if given.get("isBase64Encoded") and self._is_binary(accept):
+            body = base64.b64decode(body)
+        return Answer(int(given["statusCode"]), [*headers, *_traces()], body)
+
+    def _own(self, kind: str, status: int = 0) -> Answer:
+        """A gateway response: that of `kind`, or what the API has for all of 4xx or 5xx, or API Gateway's own."""
+        status = status or _STATUS[kind]
+        said = self._responses.get(kind) or self._responses.get(f"DEFAULT_{status // 100}XX") or {}
+        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": kind}
+        for name, value in (said.get("responseParameters") or {}).items():
+            headers[name.removeprefix("gatewayresponse.header.")] = value.removeprefix("'").removesuffix("'")
+        body = json.dumps({"message": kind})
+        for media_type, template in (said.get("responseTemplates") or {}).items():
+            body = template.replace("$context.requestId", "00000000-0000-0000-0000-000000000000")
+            headers.setdefault("Content-Type", media_type)
+        return Answer(int(said.get("statusCode") or status), [*headers.items(), *_traces()], body.encode())
+
+
+def _traces() -> list[tuple[str, str]]:
+    return [("x-amzn-RequestId", "00000000-0000-0000-0000-000000000000"), ("x-amz-apigw-id", "AbCdEfGhIjKlMnO=")]

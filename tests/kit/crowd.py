@@ -1,0 +1,195 @@
+"""People who use the local platform over HTTP, many at a time, and a look behind the scenes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+from chalicelib import settings
+from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.model.directory import User
+from chalicelib.store.aws.client import Dynamo
+from tests.kit import invariants
+
+if TYPE_CHECKING:
+    from tests.kit.served import Served
+
+T = TypeVar("T")
+BUCKET = "engawa-local-000000000000"
+PATH = "/2/apps/appdata/@me/@self"
+TOO_OFTEN = "appdata update frequency is too high"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One write or delete that was answered."""
+
+    changes: dict[str, str | None] | None
+    """None for deleting everything."""
+    answer: httpx.Response
+    begun: float
+    ended: float
+
+    @property
+    def accepted(self) -> bool:
+        return self.answer.status_code == 200
+
+    @property
+    def version(self) -> int:
+        """Which write it was of this user's, in the order in which they took effect."""
+        return int(self.answer.headers["ETag"].strip('"').rpartition(".")[2])
+
+    @property
+    def error(self) -> str:
+        description: str = self.answer.json()["error_description"]
+        return description
+
+    @property
+    def lost_the_race(self) -> bool:
+        """Whether it gave up among so many others."""
+        return self.answer.status_code == 503 and self.error != TOO_OFTEN
+
+
+@dataclass
+class Person:
+    """A user who has installed the app."""
+
+    crowd: Crowd
+    user: str
+    token: str = field(repr=False)
+
+    def get(self, group: str = "@self", **query: str) -> httpx.Response:
+        return self.crowd.http.get(PATH.replace("@self", group), params=query, headers=self._headers)
+
+    def read(self, **query: str) -> dict[str, str]:
+        """One's own data, from where a 303 points if there are too many."""
+        answer = self.get(**query)
+        if answer.status_code == 303:
+            # Without the Authorization header, which S3 would refuse beside a presigned URL.
+            answer = httpx.get(answer.headers["Location"], timeout=60)
+        assert answer.status_code == 200, answer.text
+        data: dict[str, str] = answer.json()["entry"][0]["data"]
+        return data
+
+    def write(self, pairs: dict[str, str]) -> Sent:
+        return self._send(dict(pairs), "POST", json=pairs)
+
+    def delete(self, *keys: str) -> Sent:
+        """Delete the keys; without any, everything."""
+        return self._send(dict.fromkeys(keys) or None, "DELETE", params={"fields": ",".join(keys)})
+
+    def usage(self) -> int:
+        """Bytes used."""
+        used: int = self.get("@usage").json()["entry"]["bytes"]["used"]
+        return used
+
+    def tables(self) -> invariants.Tables:
+        return invariants.of_user(self.crowd.dynamodb, self.crowd.app, self.user)
+
+    def check(self, data: dict[str, str]) -> None:
+        """Exactly these data are stored, and all that is stored is in order."""
+        tables = self.tables()
+        assert tables.wrongs() == []
+        held = tables.held[self.crowd.app, self.user]
+        assert held.data == data
+        assert self.usage() == held.ledger.total
+
+    def leave(self) -> None:
+        """Uninstall the app, so that others need not look through these data."""
+        self.crowd.platform.appdata.uninstall(self.crowd.app, self.user)
+
+    def _send(self, changes: dict[str, str | None] | None, method: str, **request: Any) -> Sent:
+        begun = time.monotonic()
+        answer = self.crowd.http.request(method, PATH, headers=self._headers, **request)
+        return Sent(changes, answer, begun, time.monotonic())
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"OAuth {self.token}"}
+
+
+def wired(issuer: str, directory: Path, clients: Mapping[str, Any], clock: Callable[[], int] | None = None) -> Platform:
+    """Another platform with the keys in a directory, over clients of "dynamodb", "s3" and perhaps "sqs"."""
+    read = settings.read(
+        {
+            "ENGAWA_STAGE": "local",
+            "ENGAWA_BUCKET": BUCKET,
+            "ENGAWA_ISSUER": issuer,
+            "ENGAWA_TOKEN_KEYS_FILE": str(directory / "token-keys.json"),
+            "ENGAWA_SECRET_KEYS_FILE": str(directory / "secret-keys.json"),
+        }
+    )
+    return wire(read, Dynamo(clients["dynamodb"]), lambda: clients["s3"], clock, lambda: clients["sqs"])
+
+
+class Crowd:
+    """Makes people on a running platform."""
+
+    def __init__(self, served: Served) -> None:
+        self.app: str = served.demo["apps"]["quest"]["id"]
+        self.http = httpx.Client(base_url=served.base_url, timeout=60, limits=httpx.Limits(max_connections=64))
+        self.dynamodb = served.aws("dynamodb")
+        clients = {"dynamodb": self.dynamodb, "s3": served.aws("s3")}
+        self.platform = wired(served.base_url, served.local_dir, clients)
+
+    def person(self, friends: Iterable[Person] = ()) -> Person:
+        user = secrets.token_hex(6)
+        self.platform.users.create(User(user, f"user {user}"))
+        self.platform.appdata.install(self.app, user)
+        for friend in friends:
+            self.platform.friends_and_installs.befriend(user, friend.user)
+        token = self.platform.tokens.issue(app=self.app, viewer=user, scopes=("mixi_apps2",), lifetime=3600)
+        return Person(self, user, token)
+
+
+def at_once(count: int, job: Callable[[int], T]) -> list[T]:
+    """The results of `job(0)`, `job(1)`, … run by so many threads that start together."""
+    ready = threading.Barrier(count)
+
+    def run(number: int) -> T:
+        ready.wait()
+        return job(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@contextmanager
+def meanwhile(job: Callable[[], T], *, threads: int = 1) -> Iterator[list[T]]:
+    """Do `job` over and over in threads of their own while the block runs; the list fills with the results."""
+    results: list[T] = []
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while not ended.is_set():
+            results.append(job())
+
+    with ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(repeat) for _ in range(threads)]
+        try:
+            yield results
+        finally:
+            ended.set()
+    for each in running:
+        each.result()
+
+
+def replay(sent: Iterable[Sent], data: dict[str, str] | None = None) -> dict[str, str]:
+    """What the accepted ones leave, one after the other in the order of their versions."""
+    data = dict(data or {})
+    accepted = sorted((each for each in sent if each.accepted), key=lambda each: each.version)
+    versions = [each.version for each in accepted]
+    assert versions == list(range(versions[0], versions[0] + len(versions))), "a version was skipped or given twice"
+    for each in accepted:
+        changes = dict.fromkeys(data) if each.changes is None else each.changes
+        data = {key: value for key, value in {**data, **changes}.items() if value is not None}
+    return data

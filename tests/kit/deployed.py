@@ -1,0 +1,155 @@
+"""The zip as it would be deployed, unpacked under Lambda's runtime client, behind API Gateway and CloudFront, served by
+HTTP on 127.0.0.1. Tables, bucket and keys are those of a platform that is served locally; the queue is its own."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import zipfile
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import app as entry
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
+from infra import bundle
+from local.images import StoredImages
+from local.lambda_runtime import Function, lay_out
+from local.server import Server
+from tests.kit import contract
+from tests.kit.api_gateway import ApiGateway, Responses
+from tests.kit.cloudfront import CloudFront, EdgeFunction
+
+if TYPE_CHECKING:
+    from tests.kit.served import Served
+
+BUCKET = "engawa-local-000000000000"
+QUEUE = "engawa-deployed-cleaning"
+PROXY_KEY = "a-key-of-cloudfront-alone"
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+"""Lambda's names for processors."""
+
+
+def architecture() -> str:
+    """Lambda's name for the processor of this machine."""
+    return ARCHITECTURES[platform.machine().lower()]
+
+
+@cache
+def zipped(version: str) -> Path:
+    """Make the zip for a Python (`3.13`) and the processor of this machine, once a run; where it is.
+
+    The libraries are fetched once for all runs, into build/.
+    """
+    if sys.platform != "linux":
+        pytest.skip("the libraries in the zip run on Linux alone")
+    work = bundle.ROOT / "build" / "tests"
+    bundle.build(work / f"{version}.zip", work, architecture(), version)
+    return work / f"{version}.zip"
+
+
+def unpacked(directory: Path) -> Path:
+    """Make the zip for the Python of this process, and unpack it; the folder."""
+    task = lay_out(directory)
+    with zipfile.ZipFile(zipped(".".join(map(str, sys.version_info[:2])))) as made:
+        made.extractall(task)
+    return task
+
+
+class Deployed:
+    """The three functions, and what stands in front of the first."""
+
+    def __init__(
+        self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False
+    ) -> None:
+        self.base_url = f"http://127.0.0.1:{port}"
+        contract.watch(self.base_url)
+        self.served = served
+        self.task = task
+        self._sqs = served.aws("sqs")
+        self._queue = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        self._functions = {
+            name: Function(handler, task, self.environment(), seconds)
+            for name, handler, seconds in (
+                ("api", "app.app", 29),
+                ("sweep", "app.sweep", 60),
+                ("clean", "app.clean", 60),
+            )
+        }
+        self.api, self.sweep, self.clean = self._functions.values()
+        self.edge = EdgeFunction(task.parent)
+        self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
+        images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
+        self.front = CloudFront(images, self.gateway.handle, self.edge, PROXY_KEY)
+        self._server = Server(port)
+        self._server.serve(self.front)  # type: ignore[arg-type]
+
+    def environment(self) -> dict[str, str]:
+        """What the deployment sets for its functions, and what Lambda does of itself to reach AWS."""
+        keys = self.served.local_dir
+        return {
+            "ENGAWA_STAGE": "local",
+            "ENGAWA_BUCKET": BUCKET,
+            "ENGAWA_CLEANING_QUEUE": QUEUE,
+            "ENGAWA_ISSUER": self.base_url,
+            "ENGAWA_PROXIES": "1",
+            "ENGAWA_PROXY_KEY": PROXY_KEY,
+            "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
+            "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
+            "ENGAWA_LAUNCH_KEYS_FILE": str(keys / "launch-keys.json"),
+            "AWS_ENDPOINT_URL": self.served.emulator_url,
+            "AWS_DEFAULT_REGION": "ap-northeast-1",
+            "AWS_ACCESS_KEY_ID": "engawa",
+            "AWS_SECRET_ACCESS_KEY": "engawa",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def token(self, *scopes: str, user: str | None = "hana", app: str = "quest") -> str:
+        """An access token of this deployment, of a user of the demo world or, without one, of the app."""
+        demo: dict[str, Any] = self.served.demo
+        viewer = demo["users"][user]["id"] if user else None
+        return self._tokens.issue(app=demo["apps"][app]["id"], viewer=viewer, scopes=[*scopes], lifetime=900)
+
+    def deliver(self) -> int:
+        """Hand `clean` what is in the queue, a message at a time, until it is empty, as Lambda does; how many there
+        were. Raises FunctionError, and leaves the message where it is."""
+        done = 0
+        while messages := self._sqs.receive_message(QueueUrl=self._queue).get("Messages"):
+            for message in messages:
+                record = {
+                    "messageId": message["MessageId"],
+                    "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"],
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                    "messageAttributes": {},
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": f"arn:aws:sqs:ap-northeast-1:000000000000:{QUEUE}",
+                    "awsRegion": "ap-northeast-1",
+                }
+                self.clean.invoke({"Records": [record]})
+                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+                done += 1
+        return done
+
+    def notes(self) -> set[str]:
+        """The ids of the notes of what is to be cleared."""
+        pages = self.served.aws("dynamodb").get_paginator("scan").paginate(TableName="engawa-local-feeds")
+        return {item["sk"]["S"] for page in pages for item in page["Items"] if item["pk"]["S"] == "trash"}
+
+    @property
+    def operator(self) -> str:
+        """An operator's access token."""
+        return self._tokens.issue(app="operator", viewer=None, scopes=["admin"], lifetime=900)
+
+    @cached_property
+    def _tokens(self) -> AccessTokens:
+        return AccessTokens(TokenKeys((self.served.local_dir / "token-keys.json").read_text), self.base_url)
+
+    def stop(self) -> None:
+        """End all of it."""
+        self._server.stop()
+        self.edge.stop()
+        for function in self._functions.values():
+            function.stop()

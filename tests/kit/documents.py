@@ -1,0 +1,41 @@
+"""The documents and the sources, and what both speak of."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from chalicelib.api.oauth import server
+from chalicelib.core import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+SOURCES = [path for folder in ("chalicelib", "local", "admin") for path in sorted((ROOT / folder).rglob("*.py"))]
+WORDED = {"TokenRefused", "GrantRefused", "SignatureRefused"}
+"""The refusals that are given their word when they are raised."""
+
+
+def cells(text: str) -> Iterator[list[str]]:
+    """The rows of a document's tables."""
+    for line in text.splitlines():
+        if line.startswith("| "):
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+
+
+def words_raised() -> set[str]:
+    """The words that refusals are raised with, wherever they are; oauthlib's come through a table."""
+    found = set(server._DESCRIPTIONS)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORDED:
+                word = node.args[0]
+                if isinstance(word, ast.Constant):
+                    found.add(str(word.value))
+    return found
+
+
+def refusals() -> Iterator[type[errors.Refusal]]:
+    """The refusals whose word is their class's."""
+    for each in vars(errors).values():
+        if isinstance(each, type) and issubclass(each, errors.Refusal) and each.__name__ not in WORDED:
+            yield each

@@ -1,0 +1,229 @@
+"""The stacks that `make deploy` makes, made by CloudFormation in ministack and served from there.
+
+ministack runs the functions as they are (the zip, in processes of its Python), behind its API Gateway, SQS and
+EventBridge. What CloudFormation and API Gateway do on AWS and ministack does not, is done here to each template before
+it is planned (`_as_read`): SAM's transform, by AWS's own aws-sam-translator; what API Gateway reads in a definition
+besides its paths; the account's id in policies, which know no variables. Left out are alarms over several metrics, and
+that bucket and queues are reached over TLS only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+import yaml
+from samtranslator.translator.transform import transform
+
+from infra import bundle, combine, packaging, responses, stacks
+from infra.deploy import GLOBAL_REGION, Deployment
+from local.environment import free_port
+from tests.kit.deployed import architecture
+from tests.kit.served import ROOT, await_answers
+
+SERVICES = (
+    "acm,apigateway,cloudformation,cloudfront,dynamodb,events,iam,lambda,logs,monitoring,route53,s3,secretsmanager,sns,"
+    "sqs,sts,wafv2"
+)
+PYTHON = ROOT / ".local" / "emulator-venv" / "bin" / "python"
+ACCOUNT, REGION = "000000000000", "ap-northeast-1"
+BINARY = "x-amazon-apigateway-binary-media-types"
+_STOP_SECONDS = 30
+
+
+class Emulated:
+    """An account in an emulator of its own.
+
+    `said` is what deployments have said, `left_out` what of the last template is not made here; with `leaves_out`
+    unset it is tried, and fails.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.said: list[str] = []
+        self.leaves_out = True
+        self.left_out: set[str] = set()
+        self._log = directory / "emulator.log"
+        bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [PYTHON, "-m", "local.emulator", self.url.rpartition(":")[2], directory, SERVICES],
+                cwd=ROOT,
+                # IAM is asked, by the functions' roles; these credentials are the account's root.
+                env=bare | {"AUTH": "true"},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        self.session = boto3.Session("engawa", "engawa", region_name=REGION)
+        events: Any = self.session.events
+        events.register("provide-client-params.cloudformation.CreateChangeSet", self._as_read)
+
+    def await_answers(self) -> None:
+        """Return when it answers; fail, with what was logged, where it does not."""
+        await_answers(self.url, self._process, self._log)
+
+    def deploy(self, stage: str, **chosen: str) -> dict[str, str]:
+        """`make deploy STAGE=…` with those parameters; the stack's outputs."""
+        self.said.clear()
+        return self.deployment(stage, **chosen).deploy(architecture(), combine.COLD)
+
+    def deployment(self, stage: str, **chosen: str) -> Deployment:
+        """The deployment of a stage."""
+        return Deployment(stage, self.session, chosen, self.said.append)
+
+    def aws(self, service: Any) -> Any:
+        """A client."""
+        return self.session.client(service)
+
+    def base_url(self, outputs: dict[str, str]) -> str:
+        """Where the API of a stack is served: its execute-api address, in the form that needs no name in DNS."""
+        return f"{self.url}/_aws/execute-api/{outputs['RestAPIId']}/api"
+
+    def put_gateway_responses(self, outputs: dict[str, str]) -> int:
+        """Put those of the definition, which ministack does not read there; how many were missing."""
+        return responses.put(self.aws("apigateway"), outputs["RestAPIId"], "api")
+
+    def by_cloudfront(self, outputs: dict[str, str], path: str) -> httpx.Response:
+        """What the distribution of a stack answers to a viewer who comes by https."""
+        headers = {"Host": outputs["DistributionDomain"], "X-Forwarded-Proto": "https"}
+        return httpx.get(self.url + path, headers=headers, timeout=30)
+
+    def origins(self, outputs: dict[str, str]) -> list[dict[str, Any]]:
+        """The origins of the distribution of a stack."""
+        said = self.aws("cloudfront").get_distribution_config(Id=outputs["DistributionId"])["DistributionConfig"]
+        return list(said["Origins"]["Items"])
+
+    def resources(self, stack: str, region: str = REGION) -> dict[str, str]:
+        """The states of a stack's resources, by logical name."""
+        client = self.session.client("cloudformation", region_name=region)
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
+        every = [each for page in pages for each in page["StackResourceSummaries"]]
+        return {each["LogicalResourceId"]: each["ResourceStatus"] for each in every}
+
+    def stacks(self, prefix: str) -> list[str]:
+        """The names of the stacks there are, in both regions, that begin so."""
+        found = []
+        for region in (REGION, GLOBAL_REGION):
+            client = self.session.client("cloudformation", region_name=region)
+            pages = client.get_paginator("describe_stacks").paginate()
+            found += [each["StackName"] for page in pages for each in page["Stacks"]]
+        return [name for name in found if name.startswith(prefix)]
+
+    def variables(self, function: str) -> dict[str, str]:
+        """A function's environment."""
+        said = self.aws("lambda").get_function_configuration(FunctionName=function)
+        return dict(said["Environment"]["Variables"])
+
+    def role(self, function: str) -> str:
+        """The name of a function's role."""
+        said = self.aws("lambda").get_function_configuration(FunctionName=function)
+        return str(said["Role"].rpartition("/")[2])
+
+    def invoke(self, function: str, event: dict[str, Any]) -> str:
+        """What a function answers to an event, or how it fails."""
+        answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        return str(answer["Payload"].read().decode())
+
+    def tables(self) -> list[str]:
+        """The names of all tables."""
+        pages = self.aws("dynamodb").get_paginator("list_tables").paginate()
+        return [name for page in pages for name in page["TableNames"]]
+
+    def notes(self, stage: str) -> set[str]:
+        """The ids of the notes of what is to be cleared."""
+        pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=f"engawa-{stage}-feeds")
+        return {item["sk"]["S"] for page in pages for item in page["Items"] if item["pk"]["S"] == "trash"}
+
+    def waiting(self, queue: str) -> int:
+        """How many messages a queue has, those in work among them."""
+        sqs, kinds = self.aws("sqs"), ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[*kinds])["Attributes"]
+        return sum(int(counts[kind]) for kind in kinds)
+
+    def logged(self, group: str) -> str:
+        """The end of what a function has logged."""
+        pages = self.aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        return "\n".join(event["message"] for page in pages for event in page["events"])[-8000:]
+
+    def keep_every_second(self, stage: str) -> None:
+        """Switch point-in-time recovery on, which the templates do and ministack's CloudFormation does not."""
+        spec = {"PointInTimeRecoveryEnabled": True}
+        for name in self.tables():
+            if name.startswith(f"engawa-{stage}-"):
+                self.aws("dynamodb").update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=spec)
+
+    def copy_images(self, source: str, target: str) -> None:
+        """What `aws s3 sync` does with the images of a stage."""
+        s3, bucket = self.session.resource("s3"), f"engawa-{target}-{ACCOUNT}"
+        for each in s3.Bucket(f"engawa-{source}-{ACCOUNT}").objects.filter(Prefix="images/"):
+            s3.Object(bucket, each.key).copy_from(CopySource={"Bucket": each.bucket_name, "Key": each.key})
+
+    def as_another(self, account: str) -> Any:
+        """An S3 client of somebody else."""
+        return boto3.client("s3", region_name=REGION, aws_access_key_id=account, aws_secret_access_key="other")
+
+    def stop(self) -> None:
+        """End it."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(_STOP_SECONDS)
+
+    def _as_read(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if "TemplateURL" not in params:
+            return params
+        s3, (bucket, _, key) = self.aws("s3"), params["TemplateURL"].removeprefix(f"{self.url}/").partition("/")
+        template = yaml.safe_load(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        # Only for policies that are named and not given, of which there are none here.
+        template = transform(template, {}, SimpleNamespace(load=dict))
+        resources = template["Resources"]
+        self.left_out = {name for name, each in resources.items() if "Metrics" in each.get("Properties", {})}
+        for name in self.left_out if self.leaves_out else ():
+            del resources[name]
+        # The emulator speaks http alone.
+        for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
+            policy = resources[name]["Properties"]["PolicyDocument"]
+            policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
+        api = resources["RestAPI"]["Properties"]
+        api["BinaryMediaTypes"] = api["Body"][BINARY]
+        # ministack's IAM knows no variables in policies.
+        text = json.dumps(template, default=str).replace("${aws:PrincipalAccount}", ACCOUNT)
+        s3.put_object(Bucket=bucket, Key=f"{key}.read", Body=text.encode())
+        # ministack's validation takes a bucket that is to be taken in for one that is taken.
+        return {**params, "TemplateURL": f"{params['TemplateURL']}.read", "DisableValidation": True}
+
+
+@contextmanager
+def emulated(directory: Path, zip_path: Path) -> Iterator[Emulated]:
+    """An account whose deployments take this zip, made for the emulator's Python."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle, "PYTHON", python_version())
+        patch.setattr(bundle, "build", lambda made, *_: shutil.copyfile(zip_path, made))
+        patch.setattr(packaging, "BUILD", directory / "build")
+        patch.setattr(stacks, "_POLL_SECONDS", 0.2)
+        account = Emulated(directory)
+        patch.setenv("AWS_ENDPOINT_URL", account.url)
+        # Of the transform, which has no session of its own.
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        try:
+            account.await_answers()
+            yield account
+        finally:
+            account.stop()
+
+
+def python_version() -> str:
+    """That of the emulator's Python, which runs the functions: `3.13`."""
+    asked = [str(PYTHON), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,327 @@
+"""DynamoDB in a dictionary, as far as the stores use it, for tests that make very many calls.
+
+moto takes milliseconds a call for the wire's sake. It also knows what moto does not: a
+transaction that comes again under its ClientRequestToken is the same transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.store.aws.client import BATCH_GET, BATCH_WRITE
+from chalicelib.store.aws.items import Key, key_of
+from chalicelib.store.aws.transactions import MOST_ITEMS
+
+Place = tuple[str, str, str]
+_TOKEN = re.compile(r"<=|[()<>,=]|:\w+|[#.\w]+")
+
+
+class Memory:
+    """A boto3 client of tables that need not be created; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self.items: dict[Place, dict[str, Any]] = {}
+        self.tokens: dict[str, Any] = {}
+
+    def get_item(self, *, TableName: str, Key: Any, ConsistentRead: bool) -> dict[str, Any]:
+        item = self.items.get((TableName, *key_of(Key)))
+        return {"Item": item} if item else {}
+
+    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:
+        places = [(table, *key_of(key)) for table, asked in RequestItems.items() for key in asked["Keys"]]
+        assert 0 < len(places) == len(set(places)) <= BATCH_GET
+        answers: dict[str, Any] = {table: [] for table in RequestItems}
+        for place in places:
+            if place in self.items:
+                answers[place[0]].append(self.items[place])
+        return {"Responses": answers}
+
+    def query(
+        self,
+        *,
+        TableName: str,
+        KeyConditionExpression: str,
+        ExpressionAttributeNames: Any,
+        ExpressionAttributeValues: Any,
+        ConsistentRead: bool = False,
+        IndexName: str | None = None,
+        ProjectionExpression: str | None = None,
+        ExclusiveStartKey: Any = None,
+        ScanIndexForward: bool = True,
+        Limit: int = 1_000_000,
+    ) -> dict[str, Any]:
+        assert KeyConditionExpression in ("#p = :p", "#p = :p AND #s BETWEEN :first AND :last")
+        key = ("list", "pk") if IndexName else ("pk", "sk")
+        assert ExpressionAttributeNames.items() <= {"#p": key[0], "#s": key[1]}.items()
+        values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
+        first, last = values.get(":first", "").encode(), values.get(":last", chr(0x10FFFF)).encode()
+        assert first <= last, "DynamoDB refuses a range whose end is before its beginning"
+
+        def order(item: Any) -> tuple[bytes, bytes]:
+            return item[key[1]]["S"].encode(), item["sk"]["S"].encode()
+
+        found = [
+            item
+            for (table, _, _), item in self.items.items()
+            if table == TableName
+            and item.get(key[0]) == {"S": values[":p"]}
+            and first <= item[key[1]]["S"].encode() <= last
+        ]
+        found.sort(key=order, reverse=not ScanIndexForward)
+        if ExclusiveStartKey:
+            last_one = order(ExclusiveStartKey)
+            found = [item for item in found if (order(item) > last_one) == ScanIndexForward and order(item) != last_one]
+        page = found[:Limit]
+        names = ProjectionExpression.split(", ") if ProjectionExpression else None
+        names = ["pk", "sk", "list"] if IndexName else names
+        answer: dict[str, Any] = {"Items": [{n: item[n] for n in names} if names else item for item in page]}
+        if len(page) == Limit:
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in {"pk", "sk", key[0]}}
+        return answer
+
+    def update_item(self, **update: Any) -> dict[str, Any]:
+        self._check(update)
+        self.items[_place(update)] = changed(self.items.get(_place(update)) or dict(update["Key"]), update)
+        return {"Attributes": self.items[_place(update)]} if update.get("ReturnValues") == "ALL_NEW" else {}
+
+    def delete_item(self, **delete: Any) -> dict[str, Any]:
+        self._check(delete)
+        self.items.pop(_place(delete), None)
+        return {}
+
+    def put_item(self, **put: Any) -> dict[str, Any]:
+        self._check(put)
+        self.items[_place(put)] = put["Item"]
+        return {}
+
+    def transact_write_items(self, *, TransactItems: Any, ClientRequestToken: str) -> dict[str, Any]:
+        if ClientRequestToken in self.tokens:
+            assert self.tokens[ClientRequestToken] == TransactItems, "another request under the same token"
+            return {}
+        writes = [next(iter(each.items())) for each in TransactItems]
+        assert len({_place(write) for _, write in writes}) == len(writes) <= MOST_ITEMS
+        failures = [self._failing(write) for _, write in writes]
+        if any(old is not None for old in failures):
+            raise cancelled(
+                {turn: "ConditionalCheckFailed" for turn, old in enumerate(failures) if old is not None}, failures
+            )
+        for kind, write in writes:
+            old = self.items.get(_place(write)) or write.get("Key")
+            item = changed(old, write) if kind == "Update" else write.get("Item")
+            if kind != "ConditionCheck":
+                self._apply("Put" if item else kind, _place(write), item)
+        self.tokens[ClientRequestToken] = TransactItems
+        return {}
+
+    def batch_write_item(self, *, RequestItems: Any) -> dict[str, Any]:
+        requests = [(table, *next(iter(each.items()))) for table, part in RequestItems.items() for each in part]
+        assert 0 < len(requests) <= BATCH_WRITE
+        for table, kind, request in requests:
+            self._apply(kind.removesuffix("Request"), _place({"TableName": table, **request}), request.get("Item"))
+        return {}
+
+    def table(self, name: str) -> Iterator[dict[str, Any]]:
+        """Everything that a table holds."""
+        return (item for (table, _, _), item in self.items.items() if table == name)
+
+    def _apply(self, kind: str, place: Place, item: Any) -> None:
+        if kind == "Put":
+            self.items[place] = item
+        else:
+            assert kind == "Delete"
+            self.items.pop(place, None)
+
+    def _check(self, write: Any) -> None:
+        if (old := self._failing(write)) is not None:
+            told: dict[str, Any] = {"Item": old} if old else {}
+            raise client_error("ConditionalCheckFailedException", **told)
+
+    def _failing(self, write: Any) -> dict[str, Any] | None:
+        """The old item (if it is asked for) where the write's condition fails; None where it holds."""
+        if "ConditionExpression" not in write:
+            return None
+        old = self.items.get(_place(write))
+        if _holds(write, old):
+            return None
+        return dict(old or {}) if write.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
+
+
+class Bucket:
+    """As much of S3 as is used."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str, CacheControl: str) -> dict[str, Any]:
+        self.objects[Key] = Body
+        return {}
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:
+        keys = sorted(key for key in self.objects if key.startswith(Prefix))
+        return {"Contents": [{"Key": key} for key in keys]} if keys else {}
+
+    def delete_objects(self, *, Bucket: str, Delete: Any) -> dict[str, Any]:
+        for each in Delete["Objects"]:
+            self.objects.pop(each["Key"], None)
+        return {}
+
+    def generate_presigned_url(self, operation: str, *, Params: Any, ExpiresIn: int) -> str:
+        assert operation == "get_object"
+        return f"https://{Params['Bucket']}.example/{Params['Key']}"
+
+
+class Queue:
+    """As much of SQS as is used."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def get_queue_url(self, *, QueueName: str) -> dict[str, Any]:
+        return {"QueueUrl": f"http://127.0.0.1/{QueueName}"}
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:
+        self.messages.append(MessageBody)
+        return {}
+
+
+class Secrets:
+    """As much of Secrets Manager as is used."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:
+        return {"SecretString": self.values[SecretId]}
+
+
+class Cloud:
+    """DynamoDB, S3, SQS and Secrets Manager behind one client, so that a client around it sees every call."""
+
+    def __init__(self) -> None:
+        self.memory, self.bucket, self.queue, self.secrets = Memory(), Bucket(), Queue(), Secrets()
+
+    def __getattr__(self, operation: str) -> Any:
+        for part in (self.memory, self.bucket, self.queue, self.secrets):
+            if hasattr(part, operation):
+                return getattr(part, operation)
+        raise AttributeError(operation)
+
+    def mark(self) -> Any:
+        """Return what is there by identity: two moments with the same mark have the same things."""
+        items = frozenset((place, id(item)) for place, item in self.memory.items.items())
+        return items, frozenset(self.bucket.objects), tuple(self.queue.messages)
+
+    def save(self) -> Any:
+        return dict(self.memory.items), dict(self.bucket.objects), list(self.queue.messages)
+
+    def restore(self, saved: Any) -> None:
+        items, objects, messages = saved
+        self.memory.items, self.bucket.objects, self.queue.messages = dict(items), dict(objects), list(messages)
+
+
+def _holds(write: Any, old: dict[str, Any] | None) -> bool:
+    """Whether a write's condition holds for the item that is stored; AND binds more tightly than OR."""
+    tokens = _TOKEN.findall(write["ConditionExpression"])
+    names, values = write.get("ExpressionAttributeNames", {}), write.get("ExpressionAttributeValues", {})
+
+    def stored(path: str) -> Any:
+        found: Any = {"M": old or {}}
+        for step in path.split("."):
+            found = found["M"].get(names[step]) if found else None
+        return found
+
+    def choice() -> bool:
+        holds = both()
+        while tokens and tokens[0] == "OR":
+            tokens.pop(0)
+            holds = both() or holds
+        return holds
+
+    def both() -> bool:
+        holds = clause()
+        while tokens and tokens[0] == "AND":
+            tokens.pop(0)
+            holds = clause() and holds
+        return holds
+
+    def clause() -> bool:
+        first = tokens.pop(0)
+        if first == "(":
+            holds = choice()
+            tokens.pop(0)
+            return holds
+        if first in ("attribute_exists", "attribute_not_exists"):
+            _, path, _ = (tokens.pop(0) for _ in range(3))
+            return bool((stored(path) is not None) == (first == "attribute_exists"))
+        if first == "contains":
+            _, path, _, member, _ = (tokens.pop(0) for _ in range(5))
+            return bool(values[member]["S"] in (stored(path) or {}).get("SS", []))
+        sign, value, found = tokens.pop(0), values[tokens.pop(0)], stored(first)
+        if found is None:
+            return False
+        if sign == "=":
+            return bool(_comparable(found) == _comparable(value))
+        one, other = int(found["N"]), int(value["N"])
+        return {"<": one < other, "<=": one <= other, ">": one > other}[sign]
+
+    holds = choice()
+    assert not tokens, f"DynamoDB would refuse {write['ConditionExpression']}"
+    return holds
+
+
+def _comparable(value: Any) -> Any:
+    """A value by which two are the same; a set has no order."""
+    return frozenset(value["SS"]) if "SS" in value else value
+
+
+def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
+    """The item after an update."""
+    names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
+    words = re.split(r"\b(SET|ADD|REMOVE|DELETE)\b", update["UpdateExpression"])[1:]
+    before, after = item, dict(item)
+
+    def value(operand: str) -> Any:
+        if " + " in operand:
+            return {"N": str(sum(int(value(each)["N"]) for each in operand.split(" + ")))}
+        return values[operand] if operand.startswith(":") else before[names.get(operand, operand)]
+
+    for verb, clause in zip(words[::2], words[1::2], strict=True):
+        for part in clause.strip().split(", "):
+            path, _, operand = part.partition(" = " if verb == "SET" else " ")
+            name, _, inner = path.partition(".")
+            name, inner = names.get(name, name), names.get(inner, inner)
+            if verb == "DELETE":
+                left = set(after.pop(name, {"SS": []})["SS"]) - set(values[operand]["SS"])
+                after |= {name: {"SS": sorted(left)}} if left else {}
+            elif verb == "ADD":
+                held = before.get(name, {"N": "0"})
+                after[name] = {"N": str(int(held["N"]) + int(values[operand]["N"]))}
+            elif inner:
+                entries = {key: each for key, each in after[name]["M"].items() if key != inner}
+                after[name] = {"M": entries | ({inner: value(operand)} if verb == "SET" else {})}
+            elif verb == "SET":
+                after[name] = value(operand)
+            else:
+                after.pop(name, None)
+    return after
+
+
+def client_error(code: str, status: int = 400, *, resent: int = 0, **more: Any) -> ClientError:
+    """The error that boto3 raises for a code; `resent` is how often the SDK had sent the request again."""
+    response: Any = {"Error": {"Code": code, "Message": code}, **more}
+    return ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": resent}}, "Any")
+
+
+def cancelled(codes: dict[int, str], items: list[Any]) -> ClientError:
+    """A cancelled transaction of as many items as `items`, for the reasons with their place in it."""
+    reasons = [{"Code": codes.get(turn, "None")} | ({"Item": old} if old else {}) for turn, old in enumerate(items)]
+    return client_error("TransactionCanceledException", CancellationReasons=reasons)
+
+
+def _place(write: Any) -> Place:
+    key: Key = key_of(write.get("Item") or write["Key"])
+    return (write["TableName"], *key)

@@ -1,0 +1,117 @@
+"""A small world for one example, made through `/admin`, and what is looked at when the example is over."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from chalicelib.core.limits import Limits
+from chalicelib.store.contents.items import content_of
+from tests.kit import invariants, invariants_contents
+from tests.kit.content_pair import ADDRESS, URIS, ContentPair
+from tests.kit.data_pair import DataPair
+from tests.kit.pair import LIMITS, SHARDS
+from tests.model.answers import Face
+from tests.model.community import Page, Token
+from tests.model.contents import Draft
+from tests.model.people import ALL, Query
+
+CLEANING_SECONDS = 60
+PEOPLE = (
+    ("はな Hana", True, ("everyone", "friends", "friendsOfFriends", "nobody")),
+    ("ken", True, ("friends", "everyone", "nobody", "friendsOfFriends")),
+    ("Mei", True, ("everyone", "everyone", "friends", "friends")),
+    ("Taro", False, ("friendsOfFriends", "nobody", "everyone", "everyone")),
+)
+"""Name, whether apps not installed see them, and to whom they publish address, birthday, age and gender."""
+
+
+@dataclass
+class World(DataPair, ContentPair):
+    """People, apps and pages, which are named by small numbers that stay theirs."""
+
+    users: list[str] = field(default_factory=list)
+    apps: list[str] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+
+    def make(self, apps: list[str]) -> None:
+        """Four people and two pages, unlike each other."""
+        model = self.model
+        self.apps, model.apps = apps, {app: f"App {turn}" for turn, app in enumerate(apps)}
+        for turn, (name, visible, published) in enumerate(PEOPLE):
+            made = {
+                "displayName": name,
+                "thumbnailUrl": f"https://people.example/{turn}.jpg" if turn % 2 else "",
+                "profileUrl": "",
+                "bloodType": "AB" if turn % 2 else None,
+                "address": "京都",
+                "birthday": "2001-02-03",
+                "age": 24 if turn else None,
+                "gender": "female",
+                "visible": visible,
+                "publication": dict(zip(("address", "birthday", "age", "gender"), published, strict=True)),
+            }
+            user = self.asker.admin("POST", "users", made)["id"]
+            self.users.append(user)
+            model.users[user] = made
+        for turn, shows in enumerate(("administrators", "everyone")):
+            told = {"name": f"Page {turn}", "category": "local", "feedSource": shows, **ADDRESS}
+            page = self.asker.admin("POST", "pages", told)["id"]
+            self.pages.append(page)
+            model.pages[page] = Page(page, told["name"], shows)
+        one, another, third, fourth = self.users
+        for user in (one, another, third):
+            self.install(apps[0], user, there=True)
+        for pair in ((one, another), (one, third), (another, fourth)):
+            self.befriend(*pair, there=True)
+        for page in self.pages:
+            self.add_module(page, apps[0], "1")
+        self.set_role("administrators", self.pages[0], one, there=True)
+        for page in self.pages:
+            # The content that is asked for most is the newest: it leaves a hole before all others when it goes.
+            for number, user in ((2, one), (1, another), (0, one)):
+                self.post(Token(apps[0], user, user), page, Draft(f"Feed {number}", uri=URIS[number]))
+        for user in (one, another, third):
+            self.comment(Token(apps[0], user, user), self.pages[0], URIS[0], f"by {self.users.index(user)}")
+            self.favorite(Token(apps[0], user, user), self.pages[0], URIS[0])
+
+    def read_all_back(self) -> None:
+        """Everything that can be read is as the model has it."""
+        for user, owner in zip(self.users, [*self.users[1:], self.users[0]], strict=True):
+            token = Token(self.apps[0], user, owner)
+            self.people(token, Face.RPC, self.users, [ALL], 0)
+            self.friends(token, Face.TWO, user, Query(), [ALL], 0)
+            self.people(Token(self.apps[0], user, user), Face.OS, self.users, [ALL], 0)
+        for app, user in self.model.held:
+            token = Token(app, user, user)
+            self.read(token, Face.TWO, [user], None, 0)
+            self.usage(token)
+        token = Token(self.apps[0], self.users[0], self.users[0])
+        for page in self.pages:
+            self.walk(token, page, None, 1)
+            for uri in self.model.pages[page].feeds if page in self.model.pages else ():
+                self.feed(token, page, uri)
+                self.walk(token, page, uri, 2)
+                self.favorites_of(token, page, uri)
+
+    def check_tables(self) -> None:
+        """What is stored is in order, and nothing is left of what was deleted."""
+        dynamodb = self.crowd.dynamodb
+        limits = Limits(writes=LIMITS.writes)
+        for user in self.users:
+            for app in self.apps:
+                tables = invariants.of_user(dynamodb, app, user)
+                assert tables.wrongs(limits) == []
+                held = self.model.held.get((app, user))
+                assert {key: each.data for key, each in tables.held.items()} == (
+                    {(app, user): held.data} if held else {}
+                )
+        contents = [content_of(page, uri) for page, uri in self.posted]
+        end = time.monotonic() + CLEANING_SECONDS
+        while True:
+            found = invariants_contents.of_pages(dynamodb, self.pages, contents, shards=SHARDS)
+            if not found.remains() or time.monotonic() > end:
+                break
+            time.sleep(0.05)
+        assert found.remains() == []
+        assert found.wrongs() == []

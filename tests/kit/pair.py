@@ -1,0 +1,138 @@
+"""Asking the served platform and the model of it the same, and comparing: users, pages and who has to do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tests.kit.asking import Asker, Fault
+from tests.kit.crowd import Crowd
+from tests.model.answers import Refused
+from tests.model.community import Limits
+from tests.model.platform import Platform
+
+T = TypeVar("T")
+E = TypeVar("E")
+F = TypeVar("F")
+LIMITS = Limits(quota=10_000, keys=5, writes=6, seconds=2, strict=True)
+SHARDS = 3
+SETTINGS = {
+    "ENGAWA_QUOTA_BYTES": str(LIMITS.quota),
+    "ENGAWA_MAX_KEYS": str(LIMITS.keys),
+    "ENGAWA_RATE_WRITES": str(LIMITS.writes),
+    "ENGAWA_RATE_SECONDS": str(LIMITS.seconds),
+    "ENGAWA_PROFILE_VISIBILITY": "strict",
+    "ENGAWA_FAVORITE_SHARDS": str(SHARDS),
+}
+"""Limits that a random sequence reaches."""
+ROLES = ("administrators", "followers")
+
+
+def outcome(ask: Callable[[], T]) -> T | Refused:
+    """What came of it."""
+    try:
+        return ask()
+    except Refused as refused:
+        return refused
+
+
+def same(expected: object, found: object) -> bool:
+    """Whether the server answered what the model says."""
+    if not (isinstance(expected, Refused) and isinstance(found, Refused)):
+        return bool(expected == found)
+    told = (found.code, found.error) if isinstance(found, Fault) else (found.status, found.error)
+    meant = (expected.code if isinstance(found, Fault) else expected.status, expected.error)
+    return told == meant and expected.text in (None, found.text)
+
+
+@dataclass
+class Pair:
+    """A served platform and its model, which must agree."""
+
+    crowd: Crowd
+    asker: Asker
+    model: Platform = field(default_factory=lambda: Platform(LIMITS))
+
+    def agree(self, expected: object, found: object) -> None:
+        """The server must have answered what the model says."""
+        assert same(expected, found), f"\nmodel:  {expected}\nserver: {found}"
+
+    def both(self, send: Callable[[], object], meant: Callable[[], object]) -> None:
+        """Ask the server, then the model."""
+        found = outcome(send)
+        self.agree(outcome(meant), found)
+
+    def answers(self, expected: E | Refused, found: F | Refused) -> tuple[E, F] | None:
+        """Return both answers; None if the request was refused: both must say so, and the same."""
+        if not (isinstance(expected, Refused) or isinstance(found, Refused)):
+            return expected, found
+        self.agree(expected, found)
+        return None
+
+    def befriend(self, one: str, other: str, *, there: bool) -> None:
+        meant = self.model.befriend if there else self.model.unfriend
+        self._relate(f"users/{one}/friends/{other}", there, lambda: meant(one, other))
+
+    def install(self, app: str, user: str, *, there: bool) -> None:
+        meant = self.model.install if there else self.model.uninstall
+        self._relate(f"users/{user}/installs/{app}", there, lambda: meant(app, user))
+
+    def _relate(self, path: str, there: bool, meant: Callable[[], bool]) -> None:
+        """PUT or DELETE a relation, which tells whether that was a change."""
+        self.both(lambda: self.asker.admin("PUT" if there else "DELETE", path)["changed"], meant)
+
+    def add_module(self, page: str, app: str, module: str) -> None:
+        told = {"app": app, "name": f"Module {module}", "id": module}
+
+        def add() -> str:
+            self.model.add_module(page, app, told["name"], module)
+            return module
+
+        self.both(
+            lambda: self.asker.admin("POST", f"pages/{page}/modules", told)["id"],
+            add,
+        )
+
+    def change_user(self, user: str, told: dict[str, Any]) -> None:
+        def change() -> bool:
+            self.model.change_user(user, told)
+            return True
+
+        self.both(lambda: bool(self.asker.admin("PATCH", f"users/{user}", told)), change)
+
+    def set_role(self, role: str, page: str, user: str, *, there: bool) -> None:
+        """`role` is administrators or followers."""
+        if there or page in self.model.pages:
+            # Of a page that is being deleted there may still be something to take away.
+            path = f"pages/{page}/{role}/{user}"
+            self._relate(path, there, lambda: self.model.set_role(role, page, user, there=there))
+
+    def set_module(self, page: str, app: str, module: str, *, there: bool) -> None:
+        if there:
+            self.add_module(page, app, module)
+        elif page in self.model.pages:
+            path = f"pages/{page}/modules/{module}"
+            self._relate(path, there, lambda: self.model.remove_module(page, module))
+
+    def show(self, page: str, source: str) -> None:
+        """Whose posts the page shows from now on."""
+        self.both(
+            lambda: self.asker.admin("PATCH", f"pages/{page}", {"feedSource": source})["feedSource"],
+            lambda: self.model.show(page, source),
+        )
+
+    def erase(self, user: str) -> None:
+        """Erase a user. What waits to be cleared of deleted feeds and pages may be counted, or not."""
+        removed = self.asker.admin("DELETE", f"users/{user}")["removed"]
+        expected = self.model.erase(user)
+        for kind in ("posts", "page roles"):
+            assert removed.pop(kind) >= expected.pop(kind)
+        self.agree({**expected, "grants": 0}, removed)
+
+    def delete_page(self, page: str) -> None:
+        """Delete a page; from now on there is no such page."""
+        there = page in self.model.pages
+        told = self.asker.admin("DELETE", f"pages/{page}")["changed"]
+        assert told or not there
+        self.model.pages.pop(page, None)

@@ -1,0 +1,45 @@
+"""The pytest plugin that counts what was tried: how many calls of how many operations met how many faults."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+TRIED: Counter[tuple[str, str, str]] = Counter()
+"""How many calls met a fault, by the kind of operations, the operation and the fault."""
+
+
+def tried(kind: str, operation: str, fault: str) -> None:
+    """Count one call of an operation that met a fault, all of whose promises were kept."""
+    TRIED[kind, operation, fault] += 1
+
+
+class Tally:
+    """Adds up what this process and the workers of pytest-xdist have tried, and tells it in the end."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker has ended."""
+        for *names, count in getattr(node, "workeroutput", {}).get("tried", []):
+            TRIED[tuple(names)] += count
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["tried"] = [(*names, count) for names, count in TRIED.items()]
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if TRIED:
+            terminalreporter.section("operations, faults, and calls that met one")
+            for kind in sorted({kind for kind, _, _ in TRIED}):
+                terminalreporter.line(told(kind))
+
+
+def told(kind: str) -> str:
+    """In words, of one kind."""
+    counts = {names[1:]: count for names, count in TRIED.items() if names[0] == kind}
+    operations, faults = ({names[place] for names in counts} for place in (0, 1))
+    pairs, calls = len(counts), sum(counts.values())
+    return f"{kind}: {len(operations)} operations, {len(faults)} faults, {pairs:,} of both, {calls:,} calls"

@@ -1,0 +1,110 @@
+"""Worlds over moto (local/in_process.py), what all of them have, and what tests of whole requests run under."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from botocore.exceptions import EndpointConnectionError
+from chalice.local import LambdaContext
+
+from chalicelib.api.scheduled import SWEEP
+from chalicelib.bootstrap import Platform
+from chalicelib.core import passwords
+from local.demo_data import APPS, CAFE, FOLLOWERS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
+from local.in_process import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
+
+__all__ = [
+    "APP",
+    "BUCKET",
+    "HANA",
+    "KEN",
+    "ME",
+    "MEI",
+    "SCHEDULED",
+    "TARO",
+    "YUKI",
+    "Clock",
+    "Reply",
+    "World",
+    "befriended",
+    "cheap_passwords",
+    "demo_people",
+    "empty_aws",
+    "no_platform",
+    "reply",
+    "sweep",
+    "without_queue",
+]
+
+
+SCHEDULED = {
+    "version": "0",
+    "id": "1",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "2026-11-01T00:00:00Z",
+    "region": "ap-northeast-1",
+    "resources": ["arn:aws:events:ap-northeast-1:000000000000:rule/sweep"],
+    "detail": {},
+}
+"""What EventBridge hands to a function."""
+
+
+def no_platform() -> Platform:
+    """Stand in for a platform if only the routes of an app are looked at."""
+    raise AssertionError("making the app opened something")
+
+
+@contextmanager
+def cheap_passwords() -> Iterator[None]:
+    """Make hashes that take no time; tests/unit/test_passwords.py knows what real ones cost."""
+    of_no_user = passwords._NOBODY.replace(f"${passwords.N}$", "$16$")
+    with patch.multiple(passwords, N=16, _NOBODY=of_no_user):
+        yield
+
+
+def befriended(world: World) -> World:
+    """Hana and Ken are friends and have the app; Mei is Hana's friend with the app, Taro without; Yuki has the app."""
+    world.populate(HANA, KEN, MEI, TARO, YUKI)
+    for one, other in ((HANA, KEN), (HANA, MEI), (HANA, TARO)):
+        world.platform.friends_and_installs.befriend(one, other)
+    for user in (HANA, KEN, MEI, YUKI):
+        world.platform.appdata.install(APP, user)
+    world.calls.clear()
+    return world
+
+
+def demo_people(made: World) -> World:
+    """Put the people of local/demo_data.py into a world, with their friends and installs and a page."""
+    for user in PEOPLE.values():
+        made.platform.users.create(user)
+    for one, other in FRIENDSHIPS:
+        made.platform.friends_and_installs.befriend(USERS[one], USERS[other])
+    for name in INSTALLS["quest"]:
+        made.platform.appdata.install(APPS["quest"], USERS[name])
+    made.platform.pages.create(CAFE)
+    for name in FOLLOWERS:
+        made.platform.pages.members.add_follower(CAFE.id, USERS[name])
+    made.calls.clear()
+    return made
+
+
+def sweep(world: World) -> None:
+    """Do what the schedule does every few minutes."""
+    world.app.handler_map[SWEEP](SCHEDULED, LambdaContext("sweep", 512, 60_000))
+
+
+@contextmanager
+def without_queue(world: World) -> Iterator[None]:
+    """Let no message reach the queue inside the block."""
+
+    def lose(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sqs.example")
+
+    world.sqs.meta.events.register("before-send.sqs.SendMessage", lose)
+    try:
+        yield
+    finally:
+        world.sqs.meta.events.unregister("before-send.sqs.SendMessage", lose)
