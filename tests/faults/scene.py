@@ -265,7 +265,7 @@ class Scene:
                     right.append(operations)
                 elif outcome in self.excuses(own, rivals):
                     return
-        assert right, f"{outcome!r:.300} beside {[(each.name, told) for each, told in self.struck]} is never right"
+        assert right, f"{outcome!r:.300} beside {[(each.name, found) for each, found in self.struck]} is never right"
         if not again:
             end = self.reached()[1]
             assert end in [self.in_turn(*each).end for each in right], f"in the end: {end}"
