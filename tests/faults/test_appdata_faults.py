@@ -55,13 +55,9 @@ each_operation = pytest.mark.parametrize("operation", OPERATIONS + IN_PIECES, id
 
 @pytest.fixture(scope="module")
 def scene(keys_in: Path) -> Scenes:
-    def make(cloud: Any, client: Any) -> DataStage:
-        stage = DataStage(keys_in, cloud, client, LIMITS)
-        # Who asks is not what is tried here, and to be sure of it takes a tenth of a request.
-        stage.token = cache(stage.token)  # type: ignore[method-assign]
-        return stage
-
-    processes = Processes(make, lambda stage: befriend(stage.platform))
+    processes = Processes(
+        lambda cloud, client: DataStage(keys_in, cloud, client, LIMITS), lambda stage: befriend(stage.platform)
+    )
     return cache(lambda operation: DataScene(operation, processes))
 
 
