@@ -1,8 +1,10 @@
 """What this server speaks, as a page and for programs: `/docs` and `/openapi.json`.
 
-Both are files made of openapi.yaml (infra/reference.py), and read with the first request for them.
+Both are files made of openapi.yaml (infra/reference.py), and read with the first request for them. In openapi.json
+`servers` names this deployment, since generated clients take their base URL from it.
 """
 
+import json
 from collections.abc import Callable
 from functools import cache
 
@@ -17,7 +19,7 @@ _KEPT = {"Cache-Control": "public, max-age=300"}
 
 
 def reference(platform: Callable[[], Platform]) -> Face:
-    """The face over a platform, of which it needs nothing but its name."""
+    """The face over a platform, of which it needs nothing but its base URL."""
     face = Face(__name__, lambda: platform().tokens)
 
     @face.route("/docs", methods=["GET"], token=Token.NONE, scope=None, instead="public")
@@ -28,7 +30,7 @@ def reference(platform: Callable[[], Platform]) -> Face:
     @face.route("/openapi.json", methods=["GET"], token=Token.NONE, scope=None, instead="public")
     def contract(request: Request) -> Response:
         """The same as OpenAPI 3.1, for programs and for pages of any origin."""
-        return file_answer(request, _contract(), {**_KEPT, "Access-Control-Allow-Origin": "*"})
+        return file_answer(request, _contract(platform().settings.issuer), {**_KEPT, "Access-Control-Allow-Origin": "*"})
 
     return face
 
@@ -46,5 +48,8 @@ def _policy() -> str:
 
 
 @cache
-def _contract() -> File:
-    return file(read_static("openapi.json"), "application/json; charset=utf-8")
+def _contract(base_url: str) -> File:
+    """The contract with the base URL of this deployment, which openapi.yaml has as "/"."""
+    before, relative, after = read_static("openapi.json").partition('"servers":[{"url":"/"')
+    named = relative and f'"servers":[{{"url":{json.dumps(base_url)}'
+    return file(before + named + after, "application/json; charset=utf-8")

@@ -189,7 +189,7 @@ def fields_of(name: str) -> dict[str, Any]:
         (fields_of("NewApp")["scopes"], fields.LIST_ENTRIES),
         (fields_of("User")["friends"], directory.MOST_FRIENDS),
         (fields_of("AuthorizationForm")["password"], signin.MOST_CHARACTERS),
-        (fields_of("Import")["users"], bulk.MOST_RECORDS),
+        (fields_of("Records")["users"], bulk.MOST_RECORDS),
         (SCHEMAS["Calls"]["anyOf"][1], jsonrpc.MOST_REQUESTS),
         (PARAMETERS["count"]["schema"], page_requests.MOST_ENTRIES),
         (PARAMETERS["count"]["schema"], admin.MOST_ENTRIES),
@@ -214,7 +214,7 @@ def test_least_lengths_and_defaults_are_those_of_the_code() -> None:
         ("writeData", [Limits().quota_bytes, Limits().request_bytes, Limits().keys, Limits().writes]),
         ("postFeed", [images.ImageBounds().bytes, images.ImageBounds().pixels]),
         ("callMethods", [jsonrpc.MOST_REQUESTS, jsonrpc.MOST_BYTES, jsonrpc.SECONDS]),
-        ("import", [bulk.MOST_RECORDS, bulk.MOST_PASSWORDS]),
+        ("importRecords", [bulk.MOST_RECORDS, bulk.MOST_PASSWORDS]),
         ("deleteData", [Limits().pairs]),
     ],
 )
