@@ -15,7 +15,7 @@ from engawa_client.api.pages import delete_feed, post_comment, post_feed, read_c
 from engawa_client.api.people import read_people
 from engawa_client.api.persistence import delete_data, read_data, write_data
 from engawa_client.models.comment_list import CommentList
-from engawa_client.models.data_list import DataList
+from engawa_client.models.data_read import DataRead
 from engawa_client.models.feed_list import FeedList
 from engawa_client.models.new_comment import NewComment
 from engawa_client.models.new_content import NewContent
@@ -45,7 +45,7 @@ def main() -> None:
 
     pairs = Pairs.from_dict({key: ASKED["text"]})
     of(Written, write_data.sync("@me", "@self", client=client, body=pairs))
-    data = of(DataList, read_data.sync("@me", "@self", client=client, fields=key))
+    data = of(DataRead, read_data.sync("@me", "@self", client=client, fields=key))
     refused = of(RequestRefused, write_data.sync("@me", "@self", client=client, body=Pairs.from_dict({"bad key": ""})))
 
     image = File(payload=BytesIO(base64.b64decode(ASKED["image"])), file_name="x.png", mime_type="image/png")

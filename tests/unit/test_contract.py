@@ -190,7 +190,7 @@ def fields_of(name: str) -> dict[str, Any]:
         (fields_of("User")["friends"], directory.MOST_FRIENDS),
         (fields_of("AuthorizationForm")["password"], signin.MOST_CHARACTERS),
         (fields_of("Records")["users"], bulk.MOST_RECORDS),
-        (SCHEMAS["Calls"]["anyOf"][1], jsonrpc.MOST_REQUESTS),
+        (SCHEMAS["Calls"]["oneOf"][-1], jsonrpc.MOST_REQUESTS),
         (PARAMETERS["count"]["schema"], page_requests.MOST_ENTRIES),
         (PARAMETERS["count"]["schema"], admin.MOST_ENTRIES),
         (PARAMETERS["peopleCount"]["schema"], people.MOST_PEOPLE),
