@@ -68,7 +68,7 @@ prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)
 
 # What other generators and linters say of openapi.json, and whether what they make of it compiles.
 prove-clients: $(INSTALLED) $(PROVE_INSTALLED)
-	@$(VENV)/python -m tests.clients.prove
+	@$(VENV)/python -m tests.clients.proving
 
 # npm, for the tests of generated clients. On other systems than Debian's: by hand.
 nodejs:

@@ -30,7 +30,9 @@ def reference(platform: Callable[[], Platform]) -> Face:
     @face.route("/openapi.json", methods=["GET"], token=Token.NONE, scope=None, instead="public")
     def contract(request: Request) -> Response:
         """The same as OpenAPI 3.1, for programs and for pages of any origin."""
-        return file_answer(request, _contract(platform().settings.issuer), {**_KEPT, "Access-Control-Allow-Origin": "*"})
+        return file_answer(
+            request, _contract(platform().settings.issuer), {**_KEPT, "Access-Control-Allow-Origin": "*"}
+        )
 
     return face
 

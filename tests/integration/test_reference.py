@@ -23,7 +23,9 @@ def test_it_is_what_is_made_of_openapi_yaml(world: World, path: str, name: str, 
     answer = world.send("GET", path, user=None)
     assert (answer.status, answer.headers["content-type"]) == (200, media_type)
     made = reference.files()[name]
-    assert answer.text == made.replace('"servers":[{"url":"/"', f'"servers":[{{"url":"{world.platform.settings.issuer}"')
+    assert answer.text == made.replace(
+        '"servers":[{"url":"/"', f'"servers":[{{"url":"{world.platform.settings.issuer}"'
+    )
     assert answer.headers["cache-control"] == "public, max-age=300"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert world.calls == []

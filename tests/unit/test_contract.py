@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -81,9 +82,52 @@ def test_every_route_is_in_it_and_the_reverse() -> None:
 
 
 def test_names_of_operations_are_told_apart() -> None:
-    names = [each.declared["operationId"] for each in OPERATIONS if "operationId" in each.declared]
-    own = {id(each.declared) for each in OPERATIONS if "operationId" in each.declared}
+    names = [each.declared["operationId"] for each in OPERATIONS]
+    own = {id(each.declared) for each in OPERATIONS}
     assert len(set(names)) == len(own)
+
+
+def lost_on_generators(part: dict[str, Any]) -> Iterator[str]:
+    """What of a schema, an operation or a body the generators of clients lose or make wrong code of."""
+    if "allOf" in part and "properties" in part:
+        yield "allOf beside properties"
+    if part.get("type") == "array" and "items" not in part:
+        yield "a list of what"
+    if part.get("type") == "null" or None in part.get("enum", []) and "null" not in part.get("type", []):
+        yield "null alone"
+    if ("const" in part or "enum" in part) and "type" not in part:
+        yield "values without a type"
+    if re.search("/(properties|schema|items)(/|$)", str(part.get("$ref"))):
+        yield "a reference to what has no name"
+    if "responses" in part and "tags" in part and len(part["tags"]) != 1:
+        yield "several tags"
+    schemas = [json.dumps(each["schema"]) for each in part.get("content", {}).values() if "schema" in each]
+    if "responses" not in part and "description" not in part and len({*schemas}) != len(schemas):
+        yield "one body under two content types"
+
+
+@pytest.mark.parametrize(
+    ("part", "lost"),
+    [
+        ({"allOf": [], "properties": {}}, "allOf beside properties"),
+        ({"type": "array"}, "a list of what"),
+        ({"type": "null"}, "null alone"),
+        ({"enum": ["a"]}, "values without a type"),
+        ({"$ref": "#/components/schemas/CallDone/properties/result"}, "a reference to what has no name"),
+        ({"responses": {}, "tags": ["a", "b"]}, "several tags"),
+        ({"content": {"a/a": {"schema": {}}, "b/b": {"schema": {}}}}, "one body under two content types"),
+    ],
+)
+def test_what_generators_lose_is_found(part: dict[str, Any], lost: str) -> None:
+    assert list(lost_on_generators(part)) == [lost]
+
+
+def test_generators_of_clients_lose_nothing() -> None:
+    """tests/system/test_generated_clients.py generates two; `make prove-clients` asks other tools."""
+    found = {
+        "/".join(path): [*lost_on_generators(part)] for path, part in parts(document()) if path[-1:] != ("properties",)
+    }
+    assert {path: lost for path, lost in found.items() if lost} == {}
 
 
 @each_operation
