@@ -93,7 +93,8 @@ def lost_on_generators(part: dict[str, Any]) -> Iterator[str]:
         yield "allOf beside properties"
     if part.get("type") == "array" and "items" not in part:
         yield "a list of what"
-    if part.get("type") == "null" or None in part.get("enum", []) and "null" not in part.get("type", []):
+    inner = [part.get("items", {}), *part.get("properties", {}).values()]
+    if any(isinstance(each, dict) and each.get("type") == "null" for each in inner):
         yield "null alone"
     if ("const" in part or "enum" in part) and "type" not in part:
         yield "values without a type"
@@ -111,7 +112,8 @@ def lost_on_generators(part: dict[str, Any]) -> Iterator[str]:
     [
         ({"allOf": [], "properties": {}}, "allOf beside properties"),
         ({"type": "array"}, "a list of what"),
-        ({"type": "null"}, "null alone"),
+        ({"properties": {"id": {"type": "null"}}}, "null alone"),
+        ({"items": {"type": "null"}}, "null alone"),
         ({"enum": ["a"]}, "values without a type"),
         ({"$ref": "#/components/schemas/CallDone/properties/result"}, "a reference to what has no name"),
         ({"responses": {}, "tags": ["a", "b"]}, "several tags"),
