@@ -7,6 +7,9 @@ EMULATOR := .local/emulator-venv
 
 INSTALLED := .venv/.installed
 EMULATOR_INSTALLED := $(EMULATOR)/.installed
+CLIENTS := .local/clients
+CLIENTS_INSTALLED := $(CLIENTS)-venv/.installed $(CLIENTS)-node/.installed
+PROVE_INSTALLED := .local/prove-venv/.installed .local/prove-node/.installed
 AUDIT := .local/audit-venv
 AUDIT_INSTALLED := $(AUDIT)/.installed
 PIP := -m pip install -qq --disable-pip-version-check
@@ -18,7 +21,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium prove prove-contract prove-model prove-histories coverage mutate bench load scale \
+.PHONY: help serve test chromium prove prove-contract prove-model prove-histories prove-clients nodejs coverage mutate bench load scale \
 	check reference lint types format clean package deploy destroy scan audit lock
 
 help:
@@ -42,11 +45,11 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)
 
 # A file's tests stay together, since those of tests/system share a platform; they wait for it more than they work.
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
-test: $(INSTALLED) $(EMULATOR_INSTALLED) chromium
+test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium
 	@$(VENV)/python -m pytest -q $(WORKERS) $(ARGS)
 
 # Tests of make test with more and with new examples; each prints what it has done.
-prove: prove-contract prove-model prove-histories
+prove: prove-contract prove-model prove-histories prove-clients
 
 # DRAWS=1000: so many requests are drawn for each operation; all that its bounds give are sent.
 DRAWS ?= 100
@@ -62,6 +65,21 @@ prove-model: $(INSTALLED) $(EMULATOR_INSTALLED)
 HISTORIES ?= 34
 prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@HISTORIES=$(HISTORIES) HISTORIES_SEED=$$(date +%s) $(VENV)/python -m pytest -q -s tests/system/test_histories.py
+
+# What other generators and linters say of openapi.json, and whether what they make of it compiles.
+prove-clients: $(INSTALLED) $(PROVE_INSTALLED)
+	@$(VENV)/python -m tests.clients.proving
+
+# npm, for the tests of generated clients. On other systems than Debian's: by hand.
+nodejs:
+	@command -v node > /dev/null && command -v npm > /dev/null && exit; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+	{ command -v apt-get && $$root true; } > /dev/null 2>&1 || { \
+		echo 'The tests of generated clients need node and npm, and this cannot install them.' \
+			'On Debian: apt-get install nodejs npm, as root.' >&2; exit 1; }; \
+	echo 'Installing nodejs and npm ...'; \
+	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
+		--no-install-recommends nodejs npm > /dev/null
 
 # The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
 chromium:
@@ -170,4 +188,22 @@ $(AUDIT_INSTALLED): infra/requirements-audit.txt
 	@mkdir -p -m 700 .local
 	@$(find_python) -m venv $(AUDIT)
 	@$(AUDIT)/bin/python $(PIP) -r infra/requirements-audit.txt
+	@touch $@
+
+.local/clients-venv/.installed: tests/clients/requirements.txt
+.local/prove-venv/.installed: tests/clients/prove/requirements.txt
+.local/clients-venv/.installed .local/prove-venv/.installed:
+	@echo 'Installing generators of clients into $(@D) ...'
+	@mkdir -p -m 700 .local
+	@$(find_python) -m venv $(@D)
+	@$(@D)/bin/python $(PIP) --require-hashes -r $<
+	@touch $@
+
+.local/clients-node/.installed: tests/clients/package-lock.json
+.local/prove-node/.installed: tests/clients/prove/package-lock.json
+.local/clients-node/.installed .local/prove-node/.installed: | nodejs
+	@echo 'Installing packages of npm into $(@D) ...'
+	@mkdir -p -m 700 .local && mkdir -p $(@D)
+	@cp $(<D)/package.json $(<D)/package-lock.json $(@D)
+	@cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@

@@ -1,8 +1,10 @@
 """What this server speaks, as a page and for programs: `/docs` and `/openapi.json`.
 
-Both are files made of openapi.yaml (infra/reference.py), and read with the first request for them.
+Both are files made of openapi.yaml (infra/reference.py), and read with the first request for them. In openapi.json
+`servers` names this deployment, since generated clients take their base URL from it.
 """
 
+import json
 from functools import cache
 
 from chalice.app import Request, Response
@@ -27,7 +29,7 @@ def page(here: Platform, request: Request) -> Response:
 @face.route("/openapi.json", methods=["GET"], token=Token.NONE, instead="public")
 def contract(here: Platform, request: Request) -> Response:
     """The same as OpenAPI 3.1, for programs and for pages of any origin."""
-    return file_answer(request, _contract(), {**_KEPT, "Access-Control-Allow-Origin": "*"})
+    return file_answer(request, _contract(here.settings.issuer), {**_KEPT, "Access-Control-Allow-Origin": "*"})
 
 
 @cache
@@ -43,5 +45,8 @@ def _policy() -> str:
 
 
 @cache
-def _contract() -> File:
-    return file(read_static("openapi.json"), "application/json; charset=utf-8")
+def _contract(base_url: str) -> File:
+    """The contract with the base URL of this deployment, which openapi.yaml has as "/"."""
+    before, relative, after = read_static("openapi.json").partition('"servers":[{"url":"/"')
+    named = relative and f'"servers":[{{"url":{json.dumps(base_url)}'
+    return file(before + named + after, "application/json; charset=utf-8")
