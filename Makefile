@@ -3,15 +3,14 @@
 PYTHON ?= python3
 ARGS ?=
 VENV := .venv/bin
-EMULATOR := .local/emulator-venv
 
 INSTALLED := .venv/.installed
-EMULATOR_INSTALLED := $(EMULATOR)/.installed
-CLIENTS := .local/clients
-CLIENTS_INSTALLED := $(CLIENTS)-venv/.installed $(CLIENTS)-node/.installed
+EMULATOR_INSTALLED := .local/emulator-venv/.installed
+CLIENTS_INSTALLED := .local/clients-venv/.installed .local/clients-node/.installed
 PROVE_INSTALLED := .local/prove-venv/.installed .local/prove-node/.installed
-AUDIT := .local/audit-venv
-AUDIT_INSTALLED := $(AUDIT)/.installed
+AUDIT_INSTALLED := .local/audit-venv/.installed
+LOAD_INSTALLED := .local/load-venv/.installed
+SCAN_INSTALLED := .local/scan-venv/.installed
 PIP := -m pip install -qq --disable-pip-version-check
 
 # The first interpreter that is new enough and can make virtual environments.
@@ -107,8 +106,6 @@ bench: $(INSTALLED) $(EMULATOR_INSTALLED)
 	@$(VENV)/python -m bench $(ARGS)
 
 # Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/internals/quality.md.
-LOAD := .local/load-venv
-LOAD_INSTALLED := $(LOAD)/.installed
 SECONDS ?= 60
 USERS ?= 16
 RATE ?= 60
@@ -118,13 +115,6 @@ load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
 scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
 	@$(VENV)/python -m bench.scale $(ARGS)
 
-$(LOAD_INSTALLED): bench/requirements.txt
-	@echo 'Installing Locust and matplotlib into $(LOAD) ...'
-	@mkdir -p -m 700 .local
-	@$(find_python) -m venv $(LOAD)
-	@$(LOAD)/bin/python $(PIP) -r bench/requirements.txt
-	@touch $@
-
 # ARCH=x86_64 for that processor, WARM=snapstart or WARM=<instances> against cold starts.
 STAGE ?=
 package deploy destroy: $(INSTALLED)
@@ -132,11 +122,9 @@ package deploy destroy: $(INSTALLED)
 	@$(VENV)/python -m infra $@$(if $(filter deploy-chalice,$@-$(BY)),-by-chalice) '$(STAGE)'
 
 # Checkov, in an environment of its own, since it pins a hundred packages.
-scan: $(INSTALLED)
+scan: $(INSTALLED) $(SCAN_INSTALLED)
 	@$(VENV)/python -m infra package prod > /dev/null
 	@$(VENV)/cfn-lint build/prod/sam.yaml build/prod/global.yaml --regions ap-northeast-1
-	@test -x .local/scan-venv/bin/checkov || { mkdir -p -m 700 .local && $(find_python) -m venv .local/scan-venv \
-		&& .local/scan-venv/bin/python $(PIP) -r infra/requirements-scan.txt; }
 	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
 
 # Ends well where nobody can be asked, and says so; ARGS=--strict ends badly then.
@@ -144,7 +132,7 @@ audit: $(INSTALLED)
 	@$(MAKE) -s $(AUDIT_INSTALLED) || true
 	@$(VENV)/python -m infra.audit $(ARGS)
 
-# After each change of requirements.txt.
+# After each change of requirements.txt, or of an .in file beside one.
 lock: $(INSTALLED) $(AUDIT_INSTALLED)
 	@$(VENV)/python -m infra.lock
 
@@ -170,30 +158,16 @@ clean:
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants
 	@find . -name __pycache__ -not -path './.local/*' -prune -exec rm -rf {} +
 
-$(INSTALLED): requirements.txt requirements-dev.txt
-	@echo 'Installing into .venv ...'
-	@$(find_python) -m venv .venv
-	@$(VENV)/python $(PIP) -r requirements-dev.txt
-	@touch $@
-
+$(INSTALLED): requirements-dev.txt
 $(EMULATOR_INSTALLED): local/requirements.txt
-	@echo 'Installing the embedded AWS into $(EMULATOR) ...'
-	@mkdir -p -m 700 .local
-	@$(find_python) -m venv $(EMULATOR)
-	@$(EMULATOR)/bin/python $(PIP) -r local/requirements.txt
-	@touch $@
-
+$(LOAD_INSTALLED): bench/requirements.txt
 $(AUDIT_INSTALLED): infra/requirements-audit.txt
-	@echo 'Installing pip-audit and uv into $(AUDIT) ...'
-	@mkdir -p -m 700 .local
-	@$(find_python) -m venv $(AUDIT)
-	@$(AUDIT)/bin/python $(PIP) -r infra/requirements-audit.txt
-	@touch $@
-
+$(SCAN_INSTALLED): infra/requirements-scan.txt
 .local/clients-venv/.installed: tests/clients/requirements.txt
 .local/prove-venv/.installed: tests/clients/prove/requirements.txt
+$(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED) $(AUDIT_INSTALLED) $(SCAN_INSTALLED) \
 .local/clients-venv/.installed .local/prove-venv/.installed:
-	@echo 'Installing generators of clients into $(@D) ...'
+	@echo 'Installing $< into $(@D) ...'
 	@mkdir -p -m 700 .local
 	@$(find_python) -m venv $(@D)
 	@$(@D)/bin/python $(PIP) --require-hashes -r $<

@@ -13,6 +13,7 @@ from infra import audit, lock
 from infra.bundle import HASHED
 
 ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 UNKNOWN = "Dependency not found on PyPI and could not be audited"
 
 
@@ -116,16 +117,24 @@ def test_the_tools_are_asked_about_only_where_there_is_an_answer(
     ]
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*requirements*.txt")) + sorted(ROOT.glob("*/requirements*.txt")))
-def test_every_version_is_pinned(path: Path) -> None:
-    wanted = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] not in "# "]
-    assert wanted
+@pytest.mark.parametrize("written", lock.LOCKED)
+def test_every_version_that_is_installed_is_locked_with_hashes(written: str) -> None:
+    asked = (ROOT / lock.LOCKED[written][0]).read_text(encoding="utf-8")
+    locked = (ROOT / written).read_text(encoding="utf-8")
+    wanted = [line for line in asked.splitlines() if line and line[0] not in "# "]
     for line in wanted:
-        assert line == "-r requirements.txt" or re.fullmatch(r"[A-Za-z0-9._\[\],-]+==[0-9][\w.]*( \\)?", line), line
+        assert line == "-r requirements.txt" or re.fullmatch(r"[A-Za-z0-9._\[\],-]+==[0-9][\w.]*", line), line
+    assert lock.pinned(asked).items() <= lock.pinned(locked).items()
+    for package in re.split(r"^(?=\w)", locked, flags=re.MULTILINE)[1:]:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", package), package
 
 
-def test_what_the_zip_takes_are_the_pinned_versions_each_with_hashes() -> None:
+def test_everything_that_make_installs_is_locked() -> None:
+    named = re.findall(r"^\S+: (\S*requirements\S*\.txt)$", MAKEFILE, re.MULTILINE)
+    assert {*named, HASHED.as_posix()} == {*lock.LOCKED}
+    assert MAKEFILE.count("$(PIP)") == MAKEFILE.count("$(PIP) --require-hashes") > 0
+
+
+def test_what_the_zip_takes_are_the_pinned_versions() -> None:
     hashed = (ROOT / HASHED).read_text(encoding="utf-8")
     assert lock.pinned(hashed) == lock.pinned((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    for package in re.split(r"^(?=\w)", hashed, flags=re.MULTILINE)[1:]:
-        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", package), package
