@@ -8,13 +8,12 @@ import socketserver
 import sys
 import threading
 import time
-from io import BufferedIOBase
 from typing import Any, cast
 
 from chalicelib.web.telemetry import REQUEST_ID
 from local import wire
 from local.environment import HOST
-from local.gateway import Answer, Gateway, error, too_large
+from local.gateway import Answer, Gateway, Request, error, too_large
 
 _IDLE_SECONDS = 75
 
@@ -67,59 +66,49 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self._idle.notify_all()
 
 
-class _Connection(socketserver.StreamRequestHandler):
-    # Buffered output goes out in one piece; with Nagle's algorithm a second piece would wait for the client's ACK.
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    timeout = _IDLE_SECONDS
+class _Connection(socketserver.BaseRequestHandler):
+    request: socket.socket
+
+    def setup(self) -> None:
+        # With Nagle's algorithm the second answer on a connection would wait for the client's ACK.
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self.request.settimeout(_IDLE_SECONDS)
+        self.connection = wire.Connection(self.request)
 
     def handle(self) -> None:
         while self._one():
             pass
 
     def _one(self) -> bool:
-        """Answer one request; true where another may follow on the connection."""
-        stream = self.rfile
+        """Answer one request; return whether another may follow on the connection."""
         try:
-            if (head := wire.read_head(stream)) is None:
-                return False
-            if head.expects_continue:
-                self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body = wire.read_body(stream, head)
+            request = self.connection.receive()
         except wire.BadRequest as wrong:
-            self._send(wire.to_bytes(error(400, "bad_request", str(wrong)), keep_alive=False))
-            self._linger(stream, 1)
+            self.connection.send(error(400, "bad_request", str(wrong)))
+            self.connection.linger(1)
             return False
         except wire.BodyTooLarge:
-            self._send(wire.to_bytes(too_large(), keep_alive=False))
-            self._linger(stream, 30)
+            self.connection.send(too_large())
+            self.connection.linger(30)
+            return False
+        if request is None:
             return False
         server = cast(Server, self.server)
         server.working(1)
         try:
             started = time.monotonic()
-            answer = cast(Gateway, server.gateway).handle(head.request(body, self.client_address[0]))
-            self._send(wire.to_bytes(answer, method=head.method, keep_alive=head.keep_alive))
-            _log(head, answer, started)
+            answer = cast(Gateway, server.gateway).handle(request)
+            follows = self.connection.send(answer)
+            _log(request, answer, started)
         finally:
             server.working(-1)
-        return head.keep_alive
-
-    def _send(self, data: bytes) -> None:
-        self.wfile.write(data)
-        self.wfile.flush()
-
-    def _linger(self, stream: BufferedIOBase, seconds: float) -> None:
-        """Closing with input unread makes the kernel take the answer back; so read on, within bounds."""
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(seconds)
-        wire.drain(stream, seconds)
+        return follows
 
 
-def _log(head: wire.Head, answer: Answer, started: float) -> None:
+def _log(request: Request, answer: Answer, started: float) -> None:
     # Never the query: old clients send their tokens there.
     if os.environ.get("ENGAWA_ACCESS_LOG") == "1":
-        path = head.target.partition("?")[0]
+        path = request.target.partition("?")[0]
         milliseconds = (time.monotonic() - started) * 1000
         request_id = dict(answer.headers).get(REQUEST_ID, "-")
-        print(f"{head.method} {path} {answer.status} {milliseconds:.0f} {request_id}", file=sys.stderr)
+        print(f"{request.method} {path} {answer.status} {milliseconds:.0f} {request_id}", file=sys.stderr)

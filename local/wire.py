@@ -1,12 +1,14 @@
-"""HTTP/1.1 on a connection: requests read with limits, answers written in one piece."""
+"""HTTP/1.1 on a connection, by h11: requests read with limits, answers written in one piece."""
 
 from __future__ import annotations
 
 import re
+import socket
 import time
 from email.utils import formatdate
 from http import HTTPStatus
-from io import BufferedIOBase
+
+import h11
 
 from local.gateway import Answer, Request
 
@@ -17,141 +19,108 @@ MAX_BODY = 16_777_216
 MAX_DRAINED = 67_108_864
 """Bytes of a refused body that are still read, so that its sender gets to see the answer."""
 
-_REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e\x80-\xff]+) (HTTP/1\.[01])")
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)")
-_LENGTH = re.compile(r"[0-9]{1,15}")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(;[^\r\n]*)?\r?\n")
+_PIECE = 65_536
+_NO_BODY = frozenset({204, 304})
+_OURS = frozenset({"date", "content-length", "connection", "transfer-encoding"})
 
 
 class BadRequest(Exception):
-    """What arrived is not HTTP as it should be; the text says what is wrong."""
+    """The bytes that arrived are not HTTP as it should be; the text says what is wrong."""
 
 
 class BodyTooLarge(Exception):
     """The body is larger than MAX_BODY."""
 
 
-class Head:
-    """A request line and its headers, decoded as Latin-1."""
+class Connection:
+    """The server's side of one connection: receive a request, send its answer, and so on while `send` returns True."""
 
-    def __init__(self, method: str, target: str, version: str, headers: list[tuple[str, str]]) -> None:
-        self.method = method
-        self.target = target
-        self.headers = headers
-        connection = {option.strip().lower() for option in self._all("connection").split(",")}
-        self.keep_alive = "close" not in connection and (version == "HTTP/1.1" or "keep-alive" in connection)
-        self.expects_continue = version == "HTTP/1.1" and self._all("expect").lower() == "100-continue"
-        self.length = self._length()
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        self._method = ""
 
-    def _all(self, name: str) -> str:
-        return ",".join(value for key, value in self.headers if key.lower() == name)
+    def receive(self) -> Request | None:
+        """Read one request; None if the client has closed the connection.
 
-    def _length(self) -> int | None:
-        """The body's length, None for a chunked one."""
-        lengths = {value for key, value in self.headers if key.lower() == "content-length"}
-        if encoding := self._all("transfer-encoding"):
-            if encoding.lower() != "chunked" or lengths:
+        Raises BadRequest and BodyTooLarge: the connection takes an answer then, and no other request.
+        """
+        try:
+            head = self._next_event()
+            if not isinstance(head, h11.Request):
+                return None
+            if head.http_version not in (b"1.0", b"1.1"):
+                raise BadRequest("The request must be HTTP/1.0 or HTTP/1.1.")
+            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()]
+            if {name.lower() for name, _ in headers} >= {"content-length", "transfer-encoding"}:
                 raise BadRequest("Transfer-Encoding must be chunked, without Content-Length.")
-            return None
-        if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
-            raise BadRequest("Content-Length must be one whole number.")
-        return int(lengths.pop()) if lengths else 0
+            self._method = head.method.decode("latin-1")
+            target = _origin_form(head.target.decode("latin-1"))
+            return Request(self._method, target, headers, self._body(), self._client.getpeername()[0])
+        except h11.RemoteProtocolError as wrong:
+            raise BadRequest(f"The request is not HTTP: {wrong}.") from None
 
-    def request(self, body: bytes, source_ip: str) -> Request:
-        """The request as the gateway takes it."""
-        return Request(self.method, self.target, self.headers, body, source_ip)
+    def send(self, answer: Answer) -> bool:
+        """Send the answer in one piece; return whether another request may follow."""
+        headers = [("Date", formatdate(usegmt=True))]
+        headers += [(name, value) for name, value in answer.headers if name.lower() not in _OURS]
+        if answer.status not in _NO_BODY:
+            headers.append(("Content-Length", str(len(answer.body))))
+        # h11 adds `Connection: close` if the request, or what is wrong with it, lets nothing follow.
+        if self._http.their_state is not h11.DONE:
+            headers.append(("Connection", "close"))
+        encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+        events: list[h11.Event] = [
+            h11.Response(status_code=answer.status, headers=encoded, reason=_phrase(answer.status)),
+            h11.EndOfMessage(),
+        ]
+        if self._method != "HEAD" and answer.status not in _NO_BODY:
+            events.insert(1, h11.Data(data=answer.body))
+        self._client.sendall(b"".join(self._http.send(event) or b"" for event in events))
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    def linger(self, seconds: float) -> None:
+        """Read and forget what still comes, for `seconds` and MAX_DRAINED bytes at most.
+
+        Closing with input unread makes the kernel take the answer back.
+        """
+        self._client.shutdown(socket.SHUT_WR)
+        self._client.settimeout(seconds)
+        left, end = MAX_DRAINED, time.monotonic() + seconds
+        while left > 0 and time.monotonic() < end and (data := self._client.recv(_PIECE)):
+            left -= len(data)
+
+    def _body(self) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while isinstance(event := self._next_event(), h11.Data):
+            size += len(event.data)
+            if size > MAX_BODY:
+                raise BodyTooLarge
+            parts.append(bytes(event.data))
+        return b"".join(parts)
+
+    def _next_event(self) -> h11.Event | type[h11.PAUSED]:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._http.they_are_waiting_for_100_continue:
+                waiting = self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+                self._client.sendall(waiting or b"")
+            self._http.receive_data(self._client.recv(_PIECE))
+        return event  # type: ignore[return-value]
 
 
-def read_head(stream: BufferedIOBase) -> Head | None:
-    """Read up to the empty line after the headers; None where the connection ended. Raises BadRequest."""
-    lines: list[str] = []
-    left = MAX_HEAD
-    while True:
-        raw = stream.readline(left + 1)
-        left -= len(raw)
-        if left < 0:
-            raise BadRequest(f"Request line and headers are too long (max={MAX_HEAD} bytes).")
-        if not raw.endswith(b"\n"):
-            if lines or raw:
-                raise BadRequest("The request ended before its headers did.")
-            return None
-        line = raw.decode("latin-1").rstrip("\r\n")
-        if line:
-            lines.append(line)
-        elif lines:
-            return _parse(lines)
-
-
-def _parse(lines: list[str]) -> Head:
-    if not (found := _REQUEST_LINE.fullmatch(lines[0])):
-        raise BadRequest("Malformed request line.")
-    method, target, version = found.groups()
+def _origin_form(target: str) -> str:
+    """The path and query of a target that may be a whole URL."""
     if not target.startswith("/"):
         target = re.sub(r"^https?://[^/?]*", "", target, flags=re.IGNORECASE)
-        target = target if target.startswith("/") else f"/{target}"
-    headers = [_HEADER.fullmatch(line) for line in lines[1:]]
-    if not all(headers):
-        raise BadRequest("Malformed header.")
-    return Head(method, target, version, [(header[1], header[2].strip(" \t")) for header in headers if header])
+    return target if target.startswith("/") else f"/{target}"
 
 
-def read_body(stream: BufferedIOBase, head: Head) -> bytes:
-    """Read the body. Raises BodyTooLarge before it is read to its end, BadRequest where it is cut or malformed."""
-    if head.length is not None:
-        if head.length > MAX_BODY:
-            raise BodyTooLarge
-        return _exactly(stream, head.length)
-    parts: list[bytes] = []
-    size = 0
-    while chunk := _exactly(stream, _chunk_size(stream, MAX_BODY - size)):
-        parts.append(chunk)
-        size += len(chunk)
-        if stream.readline(3).strip():
-            raise BadRequest("Malformed chunk.")
-    while stream.readline(MAX_HEAD).strip():
-        pass  # Trailers have no meaning here.
-    return b"".join(parts)
-
-
-def _chunk_size(stream: BufferedIOBase, room: int) -> int:
-    if not (found := _CHUNK.fullmatch(stream.readline(1024))):
-        raise BadRequest("Malformed chunk.")
-    if (size := int(found[1], 16)) > room:
-        raise BodyTooLarge
-    return size
-
-
-def _exactly(stream: BufferedIOBase, size: int) -> bytes:
-    if len(data := stream.read(size)) < size:
-        raise BadRequest("The body is shorter than announced.")
-    return data
-
-
-def drain(stream: BufferedIOBase, seconds: float) -> None:
-    """Read and forget what still comes, for `seconds` and MAX_DRAINED bytes at most."""
-    left = MAX_DRAINED
-    deadline = time.monotonic() + seconds
-    while left > 0 and time.monotonic() < deadline and (data := stream.read1(MAX_HEAD)):
-        left -= len(data)
-
-
-def to_bytes(answer: Answer, *, method: str = "", keep_alive: bool) -> bytes:
-    """The answer as it goes over the wire; without a body where HTTP allows none."""
-    bodiless = answer.status in (204, 304)
-    lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}", f"Date: {formatdate(usegmt=True)}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers if name.lower() not in _OURS]
-    if not bodiless:
-        lines.append(f"Content-Length: {len(answer.body)}")
-    lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
-    head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
-    return head if bodiless or method == "HEAD" else head + answer.body
-
-
-_OURS = {"date", "content-length", "connection", "transfer-encoding"}
-
-
-def _phrase(status: int) -> str:
+def _phrase(status: int) -> bytes:
     try:
-        return HTTPStatus(status).phrase
+        return HTTPStatus(status).phrase.encode()
     except ValueError:
-        return ""
+        return b""

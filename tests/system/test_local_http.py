@@ -98,7 +98,7 @@ def test_what_is_not_http_gets_400(served: Served, request_bytes: bytes) -> None
 
 
 def test_a_connection_serves_many_requests(served: Served) -> None:
-    requests = b"GET /a HTTP/1.1\r\n\r\n" * 2 + b"GET /b HTTP/1.1\r\nConnection: close\r\n\r\n"
+    requests = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n" * 2 + b"GET /b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
     assert exchange(served, requests).count(b"HTTP/1.1 404 Not Found\r\n") == 3
 
