@@ -1,4 +1,4 @@
-# make help says what there is.
+# The text after `##` is what `make help` prints.
 
 PYTHON ?= python3
 ARGS ?=
@@ -21,52 +21,41 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test chromium prove prove-contract prove-model prove-histories prove-clients nodejs coverage mutate bench load scale \
-	check reference lint types format clean package deploy destroy scan audit lock
+	quick check reference lint types format clean package deploy destroy scan audit lock
 
-help:
-	@echo 'make serve    serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/'
-	@echo 'make test     all tests; make test ARGS="-k quota" some'
-	@echo 'make prove    the same for longer, with new random choices each time (docs/internals/quality.md)'
-	@echo 'make coverage how much of the app tests run;  make mutate  whether they notice what is changed in its rules'
-	@echo 'make bench    what requests cost, and cold starts'
-	@echo 'make check    checks of a deployment: make check URL=https://api.example.com (docs/operating/operations.md)'
-	@echo 'make load     60 seconds of load on a platform of its own: make load SECONDS=10 USERS=16 RATE=60'
-	@echo 'make scale    how costs and latency grow with keys, friends, feeds and comments'
-	@echo 'make package STAGE=prod    what runs on AWS, into build/;  make scan  its templates, for what is unsafe'
-	@echo 'make deploy STAGE=prod     all of it to AWS;  BY=chalice  the functions alone;  make destroy  away with it'
-	@echo 'make audit    asks for known weaknesses of what is installed;  make lock  writes the hashes of what the zip takes'
-	@echo 'make reference    openapi.yaml into what /docs and /openapi.json serve'
-	@echo 'make lint     style;  make types  types;  make format  correct the style'
-	@echo 'make clean    remove .venv and caches; data and keys in .local/ stay'
+help:  ## list the targets
+	@sed -En 's/^([a-z -]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 30
 
-serve: $(INSTALLED) $(EMULATOR_INSTALLED)
+serve: $(INSTALLED) $(EMULATOR_INSTALLED)  ## serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/
 	@exec $(VENV)/python -m local
 
 # A file's tests stay together, since those of tests/system share a platform; they wait for it more than they work.
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
-test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium
+test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium  ## run all tests; ARGS="-k quota" some of them
 	@$(VENV)/python -m pytest -q $(WORKERS) $(ARGS)
 
-# Tests of make test with more and with new examples; each prints what it has done.
-prove: prove-contract prove-model prove-histories prove-clients
+quick: lint types  ## check style and types, and run the unit tests and the integration tests of changed files
+	@$(VENV)/python -m pytest -q -n 2 tests/unit $$(git diff --name-only --diff-filter=d HEAD -- tests | grep integration/test_)
 
-# DRAWS=1000: so many requests are drawn for each operation; all that its bounds give are sent.
+# Tests of make test with more and with new examples; each prints what it has done.
+prove: prove-contract prove-model prove-histories prove-clients  ## run the random tests for longer, with new choices each time (docs/internals/quality.md)
+
+# Besides the drawn requests, all that the bounds of openapi.yaml give are sent.
 DRAWS ?= 100
-prove-contract: $(INSTALLED) $(EMULATOR_INSTALLED)
+prove-contract: $(INSTALLED) $(EMULATOR_INSTALLED)  ## send requests drawn from openapi.yaml; DRAWS=1000 sets how many for each operation
 	@ENGAWA_CONTRACT_EXAMPLES=$(DRAWS) $(VENV)/python -m pytest -q tests/system/test_contract.py
 
-# EXAMPLES=2000: so many sequences.
 EXAMPLES ?= 400
-prove-model: $(INSTALLED) $(EMULATOR_INSTALLED)
+prove-model: $(INSTALLED) $(EMULATOR_INSTALLED)  ## compare the server with a model; EXAMPLES=2000 sets how many sequences
 	@HYPOTHESIS_PROFILE=default MODEL_EXAMPLES=$(EXAMPLES) $(VENV)/python -m pytest -q -s tests/system/test_model.py
 
-# HISTORIES=100: so many of each kind, of about 160 operations.
+# A history has about 160 operations.
 HISTORIES ?= 34
-prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)
+prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)  ## check concurrent histories; HISTORIES=100 sets how many of each kind
 	@HISTORIES=$(HISTORIES) HISTORIES_SEED=$$(date +%s) $(VENV)/python -m pytest -q -s tests/system/test_histories.py
 
 # What other generators and linters say of openapi.json, and whether what they make of it compiles.
-prove-clients: $(INSTALLED) $(PROVE_INSTALLED)
+prove-clients: $(INSTALLED) $(PROVE_INSTALLED)  ## check openapi.yaml with the linters and generators of others
 	@$(VENV)/python -m tests.clients.proving
 
 # npm, for the tests of generated clients. On other systems than Debian's: by hand.
@@ -91,70 +80,68 @@ chromium:
 	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
 		--no-install-recommends chromium chromium-driver fonts-noto-cjk > /dev/null
 
-# ARGS=tests/system counts what those tests have the served platform run, too.
-coverage: $(INSTALLED) $(EMULATOR_INSTALLED)
+coverage: $(INSTALLED) $(EMULATOR_INSTALLED)  ## measure how much of the app the tests run; ARGS=tests/system adds the served platform
 	@$(VENV)/coverage erase
 	@$(VENV)/coverage run -m pytest -q $(WORKERS) tests/unit tests/integration tests/faults $(ARGS)
 	@$(VENV)/coverage combine --quiet
 	@$(VENV)/coverage report
 
-# ARGS="window paging" for some modules of chalicelib/core.
-mutate: $(INSTALLED)
+mutate: $(INSTALLED)  ## check whether tests notice changes in the rules; ARGS="window paging" for some modules
 	@$(VENV)/python -m tests.mutants $(ARGS)
 
-bench: $(INSTALLED) $(EMULATOR_INSTALLED)
+bench: $(INSTALLED) $(EMULATOR_INSTALLED)  ## count what requests cost, and measure cold starts
 	@$(VENV)/python -m bench $(ARGS)
 
 # Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/internals/quality.md.
 SECONDS ?= 60
 USERS ?= 16
 RATE ?= 60
-load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
+load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## put a platform of its own under load: SECONDS=10 USERS=16 RATE=60
 	@$(VENV)/python -m bench.load --seconds '$(SECONDS)' --users '$(USERS)' --rate '$(RATE)' $(ARGS)
 
-scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)
+scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## measure how costs grow with keys, friends, feeds and comments
 	@$(VENV)/python -m bench.scale $(ARGS)
 
 # ARCH=x86_64 for that processor, WARM=snapstart or WARM=<instances> against cold starts.
 STAGE ?=
-package deploy destroy: $(INSTALLED)
+package deploy destroy: $(INSTALLED)  ## build, deploy or delete the stage STAGE=dev; BY=chalice deploys the functions alone
 	@test -n '$(STAGE)' || { echo 'Which stage? As in make $@ STAGE=dev' >&2; exit 1; }
 	@$(VENV)/python -m infra $@$(if $(filter deploy-chalice,$@-$(BY)),-by-chalice) '$(STAGE)'
 
 # Checkov, in an environment of its own, since it pins a hundred packages.
-scan: $(INSTALLED) $(SCAN_INSTALLED)
+scan: $(INSTALLED) $(SCAN_INSTALLED)  ## search the built templates for unsafe settings
 	@$(VENV)/python -m infra package prod > /dev/null
 	@$(VENV)/cfn-lint build/prod/sam.yaml build/prod/global.yaml --regions ap-northeast-1
 	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
 
 # Ends well where nobody can be asked, and says so; ARGS=--strict ends badly then.
-audit: $(INSTALLED)
+audit: $(INSTALLED)  ## ask for known weaknesses of what is installed; ARGS=--strict fails where nobody answers
 	@$(MAKE) -s $(AUDIT_INSTALLED) || true
 	@$(VENV)/python -m infra.audit $(ARGS)
 
 # After each change of requirements.txt, or of an .in file beside one.
-lock: $(INSTALLED) $(AUDIT_INSTALLED)
+lock: $(INSTALLED) $(AUDIT_INSTALLED)  ## write the hashes of what is installed, after a change of requirements.txt or of an .in file
 	@$(VENV)/python -m infra.lock
 
-check: $(INSTALLED)
+check: $(INSTALLED)  ## check a deployment: URL=https://api.example.com (docs/operating/operations.md)
 	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
 
-reference: $(INSTALLED)
+reference: $(INSTALLED)  ## make what /docs and /openapi.json serve from openapi.yaml
 	@$(VENV)/python -m infra.reference
 
-lint: $(INSTALLED)
+lint: $(INSTALLED)  ## check the style
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/ruff format --quiet --check .
 
-types: $(INSTALLED)
+types: $(INSTALLED)  ## check the types
 	@$(VENV)/mypy --no-error-summary
 
-format: $(INSTALLED)
+format: $(INSTALLED)  ## correct the style
 	@$(VENV)/ruff check --quiet --fix .
 	@$(VENV)/ruff format --quiet .
 
-clean:
+clean:  ## remove .venv and caches; data and keys in .local/ stay
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants
 	@find . -name __pycache__ -not -path './.local/*' -prune -exec rm -rf {} +
 

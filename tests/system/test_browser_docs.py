@@ -25,7 +25,11 @@ def test_a_request_is_found_from_the_top_of_the_page(
     browser.get(f"{served.base_url}/docs")
     name = "phone" if size == PHONE else "desktop"
     shoot(browser, shots / f"docs-{name}.png")
-    written = [each for each in Contract.ours().operations() if each.method != "OPTIONS" and ".json" not in each.path]
+    written = [
+        each
+        for each in Contract.ours().operations()
+        if each.method not in ("HEAD", "OPTIONS") and ".json" not in each.path
+    ]
     articles = {each.get_attribute("id") for each in browser.find_elements(By.CSS_SELECTOR, "article")}
     assert {each.declared["operationId"] for each in written} <= articles
 

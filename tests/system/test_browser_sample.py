@@ -261,4 +261,4 @@ def test_there_is_nothing_else(served: Served, path: str) -> None:
 
 def test_it_is_only_read(served: Served) -> None:
     answer = httpx.post(f"{served.base_url}/sample", trust_env=False)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

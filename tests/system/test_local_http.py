@@ -43,9 +43,9 @@ def test_head_answers_without_a_body(served: Served) -> None:
 
 def test_head_says_how_long_get_is_and_another_request_follows(served: Served) -> None:
     length = len(httpx.get(f"{served.base_url}/openapi.json").content)
-    heads = b"HEAD /openapi.json HTTP/1.1\r\n\r\n" * 2
+    heads = b"HEAD /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2
 
-    answers = exchange(served, heads + b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+    answers = exchange(served, heads + b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
     assert answers.count(b"HTTP/1.1 200 OK\r\n") == 3
     assert answers.count(f"Content-Length: {length}\r\n".encode()) == 2
