@@ -1,6 +1,7 @@
 """Text that deflate cannot shorten, so that what is measured is the worst case."""
 
 from random import Random
+from string import ascii_letters, digits
 
 _FIRST_BYTES = (*range(0x80), *range(0xC2, 0xF5))
 _VARIETY = 256
@@ -16,6 +17,11 @@ def noise(size: int, seed: object = 0) -> str:
     """
     text = "".join(Random(f"{seed}").choices(_CHARACTERS, k=size)).encode()[:size].decode(errors="ignore")
     return text + "." * (size - len(text.encode()))
+
+
+def key_noise(size: int, seed: object = 0) -> str:
+    """Random text of `size` characters that keys may have, always the same for a seed: deflate can save a quarter."""
+    return "".join(Random(f"{seed}").choices(f"{ascii_letters}{digits}._-", k=size))
 
 
 def ascii_noise(size: int, seed: object = 0) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bench.noise import ascii_noise, noise
+from bench.noise import ascii_noise, key_noise, noise
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import (
     FRIENDS,
@@ -136,7 +136,7 @@ def _read_quota(count: int) -> Scenario:
     return scenario
 
 
-_LONG = {noise(255, turn): noise(3_100 + turn, turn) for turn in range(24)}
+_LONG = {key_noise(255, turn): noise(3_100 + turn, turn) for turn in range(24)}
 """Values under keys so long that a ledger cannot list them all."""
 _ABSENT = ",".join(f"k{turn}" for turn in range(Limits.read_keys))
 
