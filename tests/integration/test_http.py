@@ -10,7 +10,7 @@ import pytest
 
 import chalicelib
 from local.gateway import Request
-from tests.integration.test_routes import routes, target
+from tests.kit.routes import routes, target
 from tests.kit.worlds import APP, HANA, ME, Reply, World, reply
 
 TOKEN_FREE = sorted(path for method, path, _ in routes() if method == "HEAD")

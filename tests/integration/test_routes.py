@@ -1,22 +1,14 @@
 """No route is open: each says whose token and which scope it takes, and keeps to it."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import app as entry
 from chalicelib.web.face import Token
+from tests.kit.routes import routes, target
 from tests.kit.worlds import HANA, World, no_platform
-
-
-def routes() -> Iterator[tuple[str, str, Any]]:
-    """Method, path and view of every route of the app."""
-    for path, methods in entry.create_app(no_platform).routes.items():
-        for method, route in methods.items():
-            yield method, path, route.view_function
-
 
 ROUTES = [pytest.param(method, path, view, id=f"{method} {path}") for method, path, view in routes()]
 
@@ -51,10 +43,6 @@ WITHOUT_TOKEN = {
     "GET /health": "public",
 }
 """Every route that takes no access token, and what protects it instead; HEAD, which each GET has, left out."""
-
-
-def target(path: str) -> str:
-    return re.sub(r"\{[^}]+\}", "@me", path)
 
 
 @pytest.mark.parametrize(

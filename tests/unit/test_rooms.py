@@ -90,8 +90,10 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         pytest.fail(" → ".join(str(path.relative_to(PACKAGE)) for path in circle.args[1]))
 
 
-OF_BENCH = {"test_costs", "test_load", "test_load_mix", "test_month", "test_scale", "test_scale_worlds"}
-"""The tests of bench/."""
+OF_BENCH = {"test_costs", "test_load", "test_load_mix", "test_month", "test_scale", "test_scale_worlds"} | {
+    "pairs_of_signals"
+}
+"""The tests of bench/, and what stops its processes."""
 
 
 def test_a_test_imports_neither_tests_nor_bench() -> None:
