@@ -16,7 +16,7 @@ from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.web.render_images import render
 from tests.kit.browser import DESKTOP, Open, browse
 from tests.kit.pictures import chunk, encoded, exif, header, jpeg, png_of, segment
-from tests.unit.test_colour_profile import MATRIX, profile_of, table
+from tests.kit.profiles import MATRIX, profile_of, table
 
 __all__ = ["browse"]
 
