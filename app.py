@@ -17,7 +17,7 @@ from chalicelib.web.telemetry import Telemetry
 
 
 def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chalice:
-    """The app over a platform, which is asked for with the first request that needs it.
+    """Return the app over a platform; the first request that needs the platform makes it.
 
     One that is not `whole` has the Persistence API alone, and loads other faces as they are asked for.
     """

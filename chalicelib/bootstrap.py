@@ -40,14 +40,14 @@ def wire(
     sqs: "Callable[[], SQSClient] | None" = None,
     secrets: "Callable[[], SecretsManagerClient] | None" = None,
 ) -> Platform:
-    """A platform over these clients; without `clock`, `sqs` and `secrets`, over the machine's and AWS's."""
+    """Return a platform over these clients; without `clock`, `sqs` and `secrets`, over the machine's and AWS's."""
     read_keys = partial(_keys, secrets or (lambda: _client("secretsmanager")))
     return Platform(settings, dynamo, s3, clock or _now, sqs or (lambda: _client("sqs")), read_keys)
 
 
 @cache
 def platform() -> Platform:
-    """The platform of this process's environment, wired once. Raises WrongSetting."""
+    """Return the platform of this process's environment, wired once. Raises WrongSetting."""
     settings = settings_module.read()
     return wire(settings, Dynamo(_client("dynamodb")), lambda: _client("s3"))
 
@@ -107,14 +107,14 @@ def _client(service: str) -> Any:
 
 
 def _ask_for_capacity(params: dict[str, Any], **_: object) -> dict[str, Any]:
-    """Have DynamoDB tell with each answer what it took; every operation in use can."""
+    """Ask DynamoDB to return the consumed capacity; every operation in use supports it."""
     return {**params, "ReturnConsumedCapacity": "TOTAL"}
 
 
 def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | None, secret: str | None) -> str:
     """The text of keys; `name` is what their settings begin with.
 
-    Raises WrongSetting where there is no such file, and Unavailable where the secret is not to be had.
+    Raises WrongSetting if the file does not exist, and Unavailable if the secret cannot be fetched.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -134,7 +134,7 @@ def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | N
 
 
 def _reason(failed: BaseException | None) -> str:
-    """Why something could not be had, with nothing of it."""
+    """Return why a fetch failed, without any of its content."""
     # Where there was no answer, botocore has None for it.
     response: Any = getattr(failed, "response", None) or {}
     return str(response.get("Error", {}).get("Code") or type(failed).__name__)

@@ -30,22 +30,22 @@ class Observed:
 
     @property
     def calls(self) -> int:
-        """How many calls to DynamoDB there were."""
+        """Return the number of calls to DynamoDB."""
         return len(self.units)
 
     @property
     def retries(self) -> int:
-        """How often a call was made again."""
+        """Return how often a call was retried."""
         return sum(self.retried)
 
     @property
     def read_units(self) -> float:
-        """RRU of all calls that succeeded."""
+        """Return the RRU of all calls that succeeded."""
         return sum(read for read, _ in self.units)
 
     @property
     def write_units(self) -> float:
-        """WRU, likewise."""
+        """Return the WRU of all calls that succeeded."""
         return sum(write for _, write in self.units)
 
 
@@ -66,13 +66,13 @@ def current() -> Observed | None:
 
 
 def authenticated(access: Access) -> None:
-    """Tell whose request it is."""
+    """Record whose request it is."""
     if observed := current():
         observed.access = access
 
 
 def refused(refusal: Refusal) -> None:
-    """Tell what is refused, as the client is told it."""
+    """Record a refusal, as it is sent to the client."""
     if observed := current():
         observed.error = refusal.error
         observed.quota_refusals += isinstance(refusal, QuotaExceeded)
@@ -80,6 +80,6 @@ def refused(refusal: Refusal) -> None:
 
 
 def tried_again(times: int = 1) -> None:
-    """Tell of a call to DynamoDB that has to be made again: a lost race, a collision, throttling, no answer."""
+    """Record a call to DynamoDB that must be retried: a lost race, a collision, throttling, no answer."""
     if observed := current():
         observed.retried.append(times)

@@ -84,12 +84,12 @@ class Settings:
     """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1; only where the stage is local."""
 
     def table(self, name: str) -> str:
-        """The full name of a table."""
+        """Return the full name of a table."""
         return f"engawa-{self.stage}-{name}"
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in an environment. Raises WrongSetting."""
+    """Return the settings in an environment. Raises WrongSetting."""
     token_keys = _file_or_secret(environment, "ENGAWA_TOKEN_KEYS")
     secret_keys = _file_or_secret(environment, "ENGAWA_SECRET_KEYS")
     launch_keys = _file_or_secret(environment, "ENGAWA_LAUNCH_KEYS", needed=False)
@@ -142,7 +142,7 @@ def cleaning_queue(environment: Mapping[str, str] = os.environ) -> str:
 def _file_or_secret(environment: Mapping[str, str], name: str, *, needed: bool = True) -> tuple[str | None, str | None]:
     """Where keys are: the path of a file, or the id of a secret.
 
-    Raises WrongSetting where both are set, and, unless they are not `needed`, where neither is.
+    Raises WrongSetting if both are set, and, if `needed`, if neither is.
     """
     file, secret = environment.get(f"{name}_FILE") or None, environment.get(f"{name}_SECRET") or None
     if (file and secret) or (needed and not (file or secret)):

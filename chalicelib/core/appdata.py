@@ -17,7 +17,7 @@ ALL = frozenset({"*", "@all"})
 LOST = "Name the keys to delete in fields; * alone deletes every key"
 """The description of a deletion whose names of keys got lost: it must not become a deletion of everything."""
 USER_CHARACTERS = 128
-"""No user id is longer; what is could not even be looked up."""
+"""No user id is longer; a longer one could not even be looked up."""
 _KEY = re.compile(r"[A-Za-z0-9_.\-]+")
 _NAMING = ("fields", "keys")
 _NEAR = 0.8
@@ -160,7 +160,7 @@ class Balance:
 
 
 def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int | None], limits: Limits) -> Balance:
-    """The balance after a write, exact to the byte.
+    """Return the balance after a write, exact to the byte.
 
     `before` has the bytes of those changed keys that exist, `after` the bytes each changed key shall have (None: be
     gone). Raises QuotaExceeded or ParameterInvalid where the write grows past the quota or the number of keys; one that

@@ -6,7 +6,7 @@ _DIGITS = string.digits + string.ascii_uppercase
 
 
 def base36(number: int, width: int) -> str:
-    """A number from 0 on with at least `width` digits."""
+    """Return a number from 0 on in base 36, with at least `width` digits."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)
@@ -15,5 +15,5 @@ def base36(number: int, width: int) -> str:
 
 
 def from_base36(text: str) -> int:
-    """The number that `text` is. Raises ValueError."""
+    """Return the number that `text` encodes. Raises ValueError."""
     return int(text, 36)

@@ -17,7 +17,7 @@ MOST_RECORDS = 100
 MOST_PASSWORDS = 20
 """Users with a password in one request: each takes some 0.1 seconds to hash, on purpose."""
 KINDS = ("users", "friendships", "installs")
-"""In the order in which they are carried out."""
+"""In the order of execution."""
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,12 @@ class Conditions:
             raise PreconditionFailed(etag=etag)
 
     def unchanged(self, etag: str, *, has_data: bool) -> bool:
-        """Whether a read may be answered 304: its `If-None-Match` names the current version."""
+        """Return whether a read may be answered 304: its `If-None-Match` names the current version."""
         return self.if_none_match is not None and _matches(self.if_none_match, etag, has_data, strong=False)
 
 
 def parse(if_match: str | None, if_none_match: str | None) -> Conditions:
-    """Conditions from the two headers' values. Raises ParameterInvalid where a value is no list of entity tags."""
+    """Conditions from the two headers' values. Raises ParameterInvalid if a value is no list of entity tags."""
     return Conditions(_tags("If-Match", if_match), _tags("If-None-Match", if_none_match))
 
 

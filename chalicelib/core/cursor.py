@@ -9,12 +9,12 @@ _ID = re.compile(r"[0-9a-z]{1,64}")
 
 
 def to_cursor(last: str) -> str:
-    """The cursor of a list that goes on after the entry with the id `last`."""
+    """Return the cursor of a list that continues after the entry with the id `last`."""
     return base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
 
 
 def from_cursor(cursor: str) -> str:
-    """The id in a cursor. Raises ParameterInvalid for one that no list can have given."""
+    """Return the id in a cursor. Raises ParameterInvalid for a cursor that no list can have returned."""
     try:
         last = base64.urlsafe_b64decode(f"{cursor}==").decode()
     except ValueError:

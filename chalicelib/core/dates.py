@@ -12,7 +12,7 @@ def w3cdtf(milliseconds: int, offset: int) -> str:
 
 
 def compact(milliseconds: int, offset: int) -> str:
-    """The same time as the ids of comments have it: "20101102104257"."""
+    """Return the same time as in the ids of comments: "20101102104257"."""
     return _local(milliseconds, offset).strftime("%Y%m%d%H%M%S")
 
 

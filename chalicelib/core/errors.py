@@ -116,7 +116,7 @@ class KeyReused(Refusal):
 
 
 class InternalError(Refusal):
-    """500 `internal_error`: our fault, told without detail."""
+    """500 `internal_error`: our fault; the answer gives no detail."""
 
     status = 500
     error = "internal_error"

@@ -37,7 +37,7 @@ class PageAppStart:
     app_params: str | None = None
 
     def parameters(self) -> list[tuple[str, str]]:
-        """The parameters of the start URL."""
+        """Return the parameters of the start URL."""
         named = {
             "mixi_page_id": self.page,
             "mixi_module_id": self.module,
