@@ -1,4 +1,4 @@
-"""Carrying out a bulk import: each record by itself, as many at a time as do not get in each other's way.
+"""Bulk import: each record is stored by itself; records that do not conflict are stored in parallel.
 
 It stands in store/, above the tables' own modules: it only calls them, but what runs side by side is theirs to know.
 """
@@ -32,7 +32,7 @@ _INSTALL = {"user": "user", "app": "app"}
 
 
 class BulkImport:
-    """Imports records. One that was imported before is no difference."""
+    """Importer of records. Importing a record again changes nothing."""
 
     def __init__(self, users: Users, apps: Apps, directory: FriendsAndInstalls, appdata: AppData) -> None:
         self._users = users
@@ -41,9 +41,9 @@ class BulkImport:
         self._appdata = appdata
 
     def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[RecordResult]]:
-        """What became of each of the records (see core/bulk_import.py), by kind and in order.
+        """Import the records; return the result of each (see core/bulk_import.py), by kind and in order.
 
-        A record whose turn found the store busy is refused with `service_unavailable`, and may be sent again.
+        If the store is busy, a record is refused with `service_unavailable`; it may be sent again.
         """
         ways = {"users": self._import_users, "friendships": self._befriend, "installs": self._install}
         return {kind: way(records[kind]) for kind, way in ways.items() if kind in records}
@@ -97,7 +97,7 @@ class BulkImport:
 
 
 def _read(records: Sequence[Any], read: Callable[[Any], T]) -> tuple[dict[int, T], dict[int, RecordResult]]:
-    """What can be read of the records, and the refusals of what cannot, both by number."""
+    """Return the valid records, and the refusals of the others, both by number."""
     found: dict[int, T] = {}
     outcomes: dict[int, RecordResult] = {}
     for number, record in enumerate(records):

@@ -1,7 +1,7 @@
-"""Everything that is stored about one user, wherever it is: told, and erased. And an app, erased.
+"""Export and erase everything that is stored about one user, in all tables; erase an app.
 
 It stands in store/, above the tables' own modules: it calls nothing but stores, and the order of its calls is what
-makes an erasure complete. A store that comes to keep something about users is added here, in both.
+makes an erasure complete. A new store that keeps data of users must be added here, to export and to erasure.
 """
 
 import time
@@ -72,7 +72,7 @@ class UserData:
         self._answers = answers
 
     def export(self, user: str) -> UserDataExport | None:
-        """All of it; None where there is no such user. Raises TooLarge (over EXPORT_BYTES of values)."""
+        """Return all of it, or None if there is no such user. Raises TooLarge (over EXPORT_BYTES of values)."""
         known = self._users.get(user)
         if known is None:
             return None
@@ -107,7 +107,7 @@ class UserData:
         return removed
 
     def erase(self, user: str, now: Callable[[], float] = time.monotonic) -> dict[str, int]:
-        """Erase a user everywhere; how much of each kind there was.
+        """Erase a user everywhere; return how much of each kind there was.
 
         First the user is closed: they cannot sign in, and nothing can be added to them any more. Then all that is
         theirs goes, and last the user. So whatever cuts it short, calling it again finishes it. Own values are cleared

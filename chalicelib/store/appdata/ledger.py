@@ -26,7 +26,7 @@ from chalicelib.store.aws.items import Item, Key
 SORT_KEY = "#"
 WRITE_ID_BYTES = 6
 WRITE_IDS = 8
-"""How many writes back a writer that got no answer can still recognise its own."""
+"""How many writes later a writer that got no answer can still recognise its own write."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Ledger:
 
     @property
     def partition(self) -> str:
-        """Partition key of everything this user has in this app."""
+        """The partition key of all data of this user in this app."""
         return partition(self.app, self.user)
 
     @property
     def window(self) -> WriteWindow:
-        """The write window; unpacked when asked for, since a read of 1,000 friends needs none of theirs."""
+        """The write window; unpacked on demand, because a read of 1,000 friends needs no windows."""
         return unpack_window(self.packed_window)
 
     @property
@@ -70,22 +70,22 @@ class Ledger:
         return bool(self.listed) or self.unlisted > 0
 
     def own_key(self, key: str) -> Key:
-        """Where the value of `key` is stored when it is an item of its own."""
+        """Return the key of the item that stores the value of `key` if it is an item of its own."""
         return self.partition, self.epoch + key
 
     def landed(self, write: bytes) -> int | None:
-        """The version that the write with that id made, or None where it is not among the newest writes."""
+        """Return the version that the write with that id made, or None if it is not among the newest writes."""
         return self.version - self.writes.index(write) if write in self.writes else None
 
     def remembers(self, earlier: "Ledger") -> bool:
-        """Whether this is a later state of the same installation, with the ids of all writes since `earlier`."""
+        """Return whether this is a later state of the same installation, with the ids of all writes since `earlier`."""
         passed = self.version - earlier.version
         if not 0 <= passed <= WRITE_IDS:
             return False
         return self.epoch == earlier.epoch or self.writes[passed : passed + 1] == earlier.writes[:1] != ()
 
     def successor(self, write: bytes, window: WriteWindow) -> "Ledger":
-        """This ledger, one accepted write later."""
+        """Return this ledger after one more accepted write."""
         return replace(
             self,
             version=self.version + 1,
@@ -95,22 +95,22 @@ class Ledger:
 
 
 def partition(app: str, user: str) -> str:
-    """Partition key of one user's data in one app."""
+    """Return the partition key of one user's data in one app."""
     return f"{app}#{user}"
 
 
 def new_epoch() -> str:
-    """A fresh epoch: 8 characters that no other epoch of this user and app has had."""
+    """Return a new epoch: 8 characters that no other epoch of this user and app has had."""
     return secrets.token_urlsafe(6)
 
 
 def new_write() -> bytes:
-    """A fresh id of a write."""
+    """Return a new id for a write."""
     return secrets.token_bytes(WRITE_ID_BYTES)
 
 
 def to_item(ledger: Ledger) -> Item:
-    """The item that stores a ledger."""
+    """Return the item that stores a ledger."""
     item: Item = {
         "pk": {"S": ledger.partition},
         "sk": {"S": SORT_KEY},
@@ -127,7 +127,7 @@ def to_item(ledger: Ledger) -> Item:
 
 
 def from_item(item: Item) -> Ledger:
-    """The ledger that an item stores."""
+    """Return the ledger that an item stores."""
     app, user = item["pk"]["S"].rsplit("#", 1)
     inline, listed = unpack_data(item["d"]["B"])
     ids = bytes(item["i"]["B"])

@@ -1,7 +1,7 @@
-"""The one door to DynamoDB: it sends, follows pages and unprocessed keys, and tells what became of a write.
+"""The only client of DynamoDB: it sends calls, follows pages and unprocessed keys, and reports how a write ended.
 
 Every table has a string partition key `pk` and a string sort key `sk`; the index `listing`, where there is one, has the
-partition key `list`, the sort key `pk`, and of each item nothing but keys. Items and conditions are built by stores.
+partition key `list`, the sort key `pk`, and only the keys of each item. Items and conditions are built by stores.
 """
 
 import random
@@ -35,12 +35,12 @@ BATCH_GET = 100
 BATCH_WRITE = 25
 _RESENDS = 8
 TRIES = 16
-"""How often a write is sent that loses every race."""
+"""How often a write is sent if it loses every race."""
 
 
 @dataclass(frozen=True)
 class SentCall:
-    """One call as it was made, for those who count: operation, request, answer (None: it failed), and its lane."""
+    """A call that was sent, for watchers that count: operation, request, answer (None: it failed), and its lane."""
 
     operation: str
     request: Mapping[str, Any]
@@ -52,13 +52,13 @@ Watcher = Callable[[SentCall], None]
 
 
 def backoff(base: float, cap: float, tries: int) -> Iterator[float]:
-    """Upper bounds in seconds for the waits between `tries` tries: doubling from `base` up to `cap`."""
+    """Yield upper bounds in seconds for the waits between `tries` tries: doubling from `base` up to `cap`."""
     for turn in range(tries):
         yield min(cap, base * 2**turn)
 
 
 def races() -> Iterator[float]:
-    """The bounds of the waits of a write that may lose its race: 5.6 seconds in all at the most, half on average."""
+    """Return the bounds of the waits of a write that may lose a race: in all at most 5.6 s, on average half."""
     return backoff(0.01, 0.5, TRIES)
 
 
@@ -77,23 +77,23 @@ class Dynamo:
         self._watch = watch
 
     def rest(self, bound: float) -> None:
-        """Wait a random time up to `bound` seconds before trying again, so that who collided does not meet again.
+        """Wait a random time up to `bound` seconds before trying again, so that colliding writes do not meet again.
 
-        Raises Unavailable where there is no time to try again.
+        Raises Unavailable if there is no time to try again.
         """
         deadline.check()
         observed.tried_again()
         self._sleep(random.uniform(0, bound))  # noqa: S311 (jitter, not a secret)
 
     def get(self, table: str, key: Key, *, consistent: bool) -> Item | None:
-        """The item with that key, or None."""
+        """Return the item with that key, or None."""
         read_budget.spend(1)
         answer = self._read("get_item", TableName=table, Key=typed(key), ConsistentRead=consistent)
         item: Item | None = answer.get("Item")
         return item
 
     def batch_get(self, places: Iterable[Place], *, consistent: bool) -> dict[Place, Item]:
-        """Those of the items that exist, 100 a call and the calls side by side."""
+        """Return the items that exist, 100 per call, with the calls in parallel."""
         distinct = list(dict.fromkeys(places))
         read_budget.spend(len(distinct))
         chunks = [distinct[start : start + BATCH_GET] for start in range(0, len(distinct), BATCH_GET)]
@@ -128,10 +128,10 @@ class Dynamo:
         limit: int | None = None,
         backwards: bool = False,
     ) -> Iterator[Item]:
-        """Every item of a partition whose sort key is in `keys`, in key order or `backwards`; a page (1 MB) a call.
+        """Yield every item of a partition whose sort key is in `keys`, in key order or `backwards`; 1 MB per call.
 
-        `only` names the attributes to return (comma-separated); what is read, and paid, is the whole item. With
-        `limit`, the first so many.
+        `only` names the attributes to return (comma-separated); DynamoDB still reads and charges the whole item.
+        `limit` is the maximum number of items.
         """
         request = _query(table, ("pk", "sk"), partition, keys) | {"ConsistentRead": consistent}
         if backwards:
@@ -143,9 +143,9 @@ class Dynamo:
     def listed(
         self, table: str, name: str, keys: Span | None = None, *, index: str = LISTING, limit: int | None = None
     ) -> Iterator[Item]:
-        """The keys of the items on the list `name`, in order of `pk`, those in `keys` alone; with `limit`, the first.
+        """Yield the keys of the items on the list `name`, in order of `pk`: only those in `keys`, at most `limit`.
 
-        An index lags behind its table, by less than a second as a rule; it cannot be read consistently.
+        An index lags behind its table, usually by less than a second; it cannot be read consistently.
         """
         return self._pages(_query(table, ("list", "pk"), name, keys) | {"IndexName": index}, limit)
 
@@ -155,7 +155,7 @@ class Dynamo:
             if limit is not None:
                 request["Limit"] = left
             answer = self._read("query", **request)
-            # What a page holds is known only now; the next one is not asked for.
+            # The size of a page is known only after it is read; over the budget, the next page is not requested.
             read_budget.spend(len(answer["Items"]))
             yield from answer["Items"]
             left -= len(answer["Items"])
@@ -172,7 +172,7 @@ class Dynamo:
         self._write("update_item", TableName=table, Key=typed(key), **change.parameters(condition))
 
     def updated(self, table: str, key: Key, change: Update, condition: Condition | None = None) -> Item:
-        """Change an item as `update` does, and return it as it is then."""
+        """Change an item as `update` does, and return the new item."""
         parameters = change.parameters(condition)
         answer = self._write("update_item", TableName=table, Key=typed(key), ReturnValues="ALL_NEW", **parameters)
         item: Item = answer["Attributes"]
@@ -193,17 +193,17 @@ class Dynamo:
 
     def commit(self, transaction: Transaction) -> None:
         """Write all parts of a transaction or none, tried until it is settled. Raises Lost and Unavailable."""
-        # One token for all tries: if one landed unseen, even late, the next is told as that same success, and never
-        # meets its own work as somebody else's. DynamoDB remembers a token for ten minutes, and only of a transaction
-        # that succeeded; one that a collision cancelled is tried afresh.
+        # One token for all tries: if an earlier try succeeded but its answer was lost, DynamoDB reports the next try as
+        # that same success, not as a failed condition. DynamoDB remembers a token for ten minutes, and only if the
+        # transaction succeeded; a transaction that a collision cancelled is tried again.
         token = str(uuid4())
         self.settle(lambda: self.transact(transaction, token))
 
     def settle(self, send: Callable[[], T]) -> T:
-        """Return the result of `send`, one try of a write, tried again with jitter until it is settled.
+        """Call `send`, one try of a write, again with jitter until the outcome is known; return its result.
 
-        A condition that fails settles it: Lost. A collision with another transaction and a lost answer do not. Raises
-        Lost, and Unavailable if it was never settled.
+        A failed condition is an outcome (Lost). After a collision with another transaction or a lost answer it tries
+        again. Raises Lost, and Unavailable if no try had an outcome.
         """
         for wait in races():
             try:
@@ -213,7 +213,7 @@ class Dynamo:
         raise Unavailable
 
     def delete_all(self, table: str, keys: Iterable[Key]) -> int:
-        """Delete the items with those keys, 25 a call, one call after the other; how many there were."""
+        """Delete the items with those keys, 25 per call, one call after the other; return the number of keys."""
         deletes = [{"DeleteRequest": {"Key": typed(key)}} for key in keys]
         for start in range(0, len(deletes), BATCH_WRITE):
             unprocessed: dict[str, Any] = {table: deletes[start : start + BATCH_WRITE]}
@@ -227,7 +227,7 @@ class Dynamo:
         return len(deletes)
 
     def _read(self, operation: str, **request: Any) -> Any:
-        """A call that may be made again at will, so that no answer is as good as a no."""
+        """Send a call that can safely be repeated, so that a lost answer counts as a failure."""
         try:
             return self._write(operation, **request)
         except Uncertain as failure:
@@ -242,7 +242,7 @@ class Dynamo:
             told = error.response
             raise sort_out(error, parts) from error
         except ParamValidationError:
-            raise  # Never sent: a mistake of ours, and no reason to try again.
+            raise  # Never sent: a bug in our code; a retry would not help.
         except BotoCoreError as error:
             raise Uncertain(str(error)) from error
         finally:
@@ -254,7 +254,7 @@ class Dynamo:
 
 
 def _observe(seen: observed.Observed, operation: str, told: Mapping[str, Any]) -> None:
-    """Count a call, what the SDK had to send again of it, and the capacity it took, where the answer says so."""
+    """Count a call, its retries by the SDK and the capacity it consumed, if the answer says so."""
     if resent := told.get("ResponseMetadata", {}).get("RetryAttempts", 0):
         observed.tried_again(resent)
     consumed = told.get("ConsumedCapacity") or []
@@ -264,7 +264,7 @@ def _observe(seen: observed.Observed, operation: str, told: Mapping[str, Any]) -
 
 
 def _query(table: str, names: Key, partition: str, keys: Span | None) -> dict[str, Any]:
-    """A query's parameters, for the partition and sort key attributes `names`."""
+    """Return a query's parameters for the partition and sort key attributes `names`."""
     request: dict[str, Any] = {
         "TableName": table,
         "KeyConditionExpression": "#p = :p",

@@ -1,4 +1,4 @@
-"""Until when a request may begin calls to AWS, so that it is answered before Lambda ends its process."""
+"""The latest time at which a request may start a call to AWS, so that it is answered before Lambda ends it."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from chalicelib.core.errors import Unavailable
 
 CALL_SECONDS = 13.0
-"""What a call may take that was begun: two tries (bootstrap.py) of 1 second to connect and 5 to read, and a wait of up
+"""The longest time of a started call: two tries (bootstrap.py) of 1 second to connect and 5 to read, and a wait of up
 to 1 second between them."""
 
 _end: ContextVar[float | None] = ContextVar("end", default=None)
@@ -20,7 +20,7 @@ def _now() -> float:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Inside the block, every call is begun so early that it has ended after so many seconds from now."""
+    """Allow calls inside the block to start only if they will end within so many seconds from now."""
     before = _end.set(_now() + seconds - CALL_SECONDS)
     try:
         yield
@@ -29,7 +29,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise Unavailable where no further call may be begun; never outside of `within`."""
+    """Raise Unavailable if no further call may start; never outside of `within`."""
     end = _end.get()
     if end is not None and _now() >= end:
         raise Unavailable

@@ -1,4 +1,4 @@
-"""What can become of a call to DynamoDB, as far as a caller can act on it."""
+"""The ways in which a call to DynamoDB can fail, as far as a caller can act on them."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,10 +1,10 @@
-"""What the functions ask of AWS: every module says in its `NEEDS` what it sends, and infra/policies.py adds them up.
+"""The AWS permissions that the functions need: each module lists its calls in `NEEDS`; infra/policies.py collects them.
 
-Who sends a call declares it: a transaction is declared where it is sent, elements that other modules made for it
-included, and a module that others give a table to (numbered.py, counted.py) names every table it is given. What only
-passes calls on (dynamo.py, transactions.py, fanout.py, rows.py) declares nothing. IAM's rules for DynamoDB: each
-element of a transaction is a PutItem, UpdateItem, DeleteItem or ConditionCheckItem of its own; an index is another
-resource than its table.
+The module that sends a call declares it. The sender of a transaction also declares the parts that other modules added.
+A module that receives its table from others (numbered_lists.py, counted_rows.py) names every table that it receives.
+Modules that only pass calls on (such as client.py and transactions.py) declare nothing. IAM's rules for DynamoDB: each
+part of a transaction is a separate PutItem, UpdateItem, DeleteItem or ConditionCheckItem; an index is a different
+resource from its table.
 """
 
 from dataclasses import dataclass
@@ -24,29 +24,29 @@ class IamNeed:
     actions: frozenset[str]
     by: tuple[str, ...]
     unseen: str = ""
-    """Why no test shows the calls, for those that AWS makes in our name."""
+    """Why no test sees the calls, if AWS makes them on our behalf."""
 
 
 def on_table(name: str, *actions: str, by: tuple[str, ...] = (API,)) -> IamNeed:
-    """Actions on the items of a table."""
+    """Return the need for actions on the items of a table."""
     return IamNeed("dynamodb", f"table/{name}", frozenset(actions), by)
 
 
 def on_index(name: str, *, by: tuple[str, ...] = (API,)) -> IamNeed:
-    """Queries of the index `listing` of a table."""
+    """Return the need for queries of the index `listing` of a table."""
     return IamNeed("dynamodb", f"table/{name}/index/{LISTING}", frozenset({"Query"}), by)
 
 
 def on_objects(prefix: str, *actions: str, by: tuple[str, ...] = (API,)) -> IamNeed:
-    """Actions on the objects of the bucket below a prefix that ends in a slash; ListBucket tells their keys."""
+    """Return the need for actions on objects below a prefix that ends in a slash; ListBucket lists their keys."""
     return IamNeed("s3", prefix, frozenset(actions), by)
 
 
 def on_queue(name: str, *actions: str, by: tuple[str, ...], unseen: str = "") -> IamNeed:
-    """Actions on a queue."""
+    """Return the need for actions on a queue."""
     return IamNeed("sqs", name, frozenset(actions), by, unseen)
 
 
 def on_secret(name: str, *, by: tuple[str, ...] = (API,)) -> IamNeed:
-    """Reading a secret."""
+    """Return the need to read a secret."""
     return IamNeed("secretsmanager", name, frozenset({"GetSecretValue"}), by)

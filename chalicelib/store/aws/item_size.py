@@ -1,4 +1,4 @@
-"""What DynamoDB counts: the size of an item and the capacity units of an operation on it.
+"""How DynamoDB counts the size of an item and the capacity units of an operation on it.
 
 By the rules that AWS publishes ("DynamoDB item sizes and formats" and "Read and write operations" in its developer
 guide). The layout of an item follows from them (store/appdata/placement.py), and so does the cost ledger in bench/.
@@ -13,12 +13,12 @@ WRITE_UNIT = 1024
 
 
 def item_size(item: Mapping[str, Any]) -> int:
-    """Bytes of an item: the UTF-8 bytes of its attribute names and the size of each value."""
+    """Return the bytes of an item: the UTF-8 bytes of its attribute names and the size of each value."""
     return sum(len(name.encode()) + value_size(value) for name, value in item.items())
 
 
 def value_size(typed: Mapping[str, Any]) -> int:
-    """Bytes of one attribute value, `{"S": "text"}` and so on."""
+    """Return the bytes of one attribute value, `{"S": "text"}` and so on."""
     ((kind, value),) = typed.items()
     match kind:
         case "S":
@@ -43,16 +43,19 @@ def value_size(typed: Mapping[str, Any]) -> int:
 
 
 def number_size(digits: str) -> int:
-    """Bytes of a number, from its decimal text: one for each two significant digits, and one more."""
+    """Return the bytes of a number, from its decimal text: one for each two significant digits, and one more."""
     significant = digits.lstrip("-").replace(".", "").strip("0")
     return ceil(len(significant) / 2) + 1 + digits.startswith("-")
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """RRU of reading `size` bytes, rounded up to 4 KB; an eventually consistent read costs half."""
+    """Return the RRU of reading `size` bytes, rounded up to 4 KB; an eventually consistent read costs half."""
     return max(1, ceil(size / READ_UNIT)) * (1.0 if consistent else 0.5)
 
 
 def write_units(size: int) -> int:
-    """WRU of writing or deleting an item of `size` bytes (the larger of before and after), rounded up to 1 KB."""
+    """Return the WRU of writing an item of `size` bytes (the larger of before and after), rounded up to 1 KB.
+
+    A delete costs the same as a write.
+    """
     return max(1, ceil(size / WRITE_UNIT))

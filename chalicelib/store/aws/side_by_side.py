@@ -1,4 +1,4 @@
-"""Calls made side by side, and how many stand one after the other."""
+"""Calls made in parallel, and how many of them wait for one another."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,9 +24,9 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def side_by_side(jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """The results of `jobs`, in order, run at the same time. A failure is raised when its turn in the order comes.
+    """Run `jobs` in parallel; return their results in order. A failure is raised when its turn in the order comes.
 
-    Inside a job it runs its jobs one after the other: were every worker to wait for workers, none would be left.
+    Inside a job, it runs its jobs one after the other: if every worker waited for workers, none would be free.
     """
     if len(jobs) < 2 or lane.get():
         return [job() for job in jobs]
@@ -41,7 +41,7 @@ def side_by_side(jobs: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def longest_chain(lanes: Sequence[Lane]) -> int:
-    """How many of the calls made in these lanes had to wait for one another: the calls in sequence."""
+    """Return how many of the calls made in these lanes had to wait for one another: the calls in sequence."""
     own = sum(1 for each in lanes if not each)
     inside: dict[int, dict[int, list[Lane]]] = {}
     for each in lanes:

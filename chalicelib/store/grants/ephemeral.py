@@ -1,4 +1,4 @@
-"""The ephemeral table: what is of use for minutes or a day and goes by itself (TTL).
+"""The ephemeral table: items that are needed for minutes or a day and then expire (TTL).
 
 | item | pk | sk | attributes |
 |---|---|---|---|
@@ -7,7 +7,7 @@
 | failed sign-ins | `signin#<kind>#<hash>` | `#` | `failures`, `latest` (ms), `ttl` |
 | Idempotency-Key | `once#<hash>` | `#` | `said` (hash), `runner`, `deadline` (ms), `answer`, `expires`, `ttl` |
 
-DynamoDB deletes an item some time after its `ttl`: whoever reads one judges its time.
+DynamoDB deletes an item some time after its `ttl`, so every reader checks the time.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class UsedStates:
         self._clock = clock
 
     def has(self, text: str) -> bool:
-        """Whether this one has been used."""
+        """Return whether this one has been used."""
         return self._dynamo.get(self._table, _state_key(text), consistent=True) is not None
 
     def use(self, write: Transaction, text: str) -> None:
@@ -60,14 +60,14 @@ class Nonces:
         self._seconds = seconds
 
     def use(self, app: str, timestamp: int, nonce: str) -> bool:
-        """Use one up; whether it was fresh. Raises Unavailable."""
+        """Use one up; return whether it was unused. Raises Unavailable."""
         by = {"S": secrets.token_hex(8)}
         ttl = {"N": str(timestamp + self._seconds + 1)}
         item = typed(_nonce_key(app, timestamp, nonce)) | {"by": by, "ttl": ttl}
         try:
             self._dynamo.settle(lambda: self._dynamo.put(self._table, item, ABSENT))
         except Lost as lost:
-            # Its own first try, whose answer was lost, may be what it met.
+            # The stored item may come from our own first try, whose answer was lost.
             return lost.item is not None and lost.item["by"] == by
         return True
 
@@ -120,7 +120,7 @@ class SignInAttempts:
         self._clock = clock
 
     def begin(self, kind: AttemptKind, name: str) -> Attempt | Wait:
-        """Count a try; or say how long it has to wait. Raises Unavailable."""
+        """Count a try, or return how long it has to wait. Raises Unavailable."""
         key = _signin_key(kind, name)
         known: Item | None = None
         for pause in races():

@@ -12,22 +12,22 @@ GRANT = "grant#"
 
 
 def family_key(family: str) -> Key:
-    """Where a family is."""
+    """Return the key of a family."""
     return f"family#{family}", "#"
 
 
 def grant_key(app: str, user: str | None) -> Key:
-    """Where a user's grant to an app is, or (None) the app's own."""
+    """Return the key of a user's grant to an app, or (None) of the app's own grant."""
     return (f"user#{user}", GRANT + app) if user else (f"app#{app}", GRANT + app)
 
 
 def lasting(expires: int) -> dict[str, Any]:
-    """The attributes of what expires at that second since the epoch, when DynamoDB may remove it, too."""
+    """Return the attributes of an item that expires, and that DynamoDB may delete, at that second since the epoch."""
     return {"expires": {"N": str(expires)}, "ttl": {"N": str(expires)}}
 
 
 def unchanged(grant: Grant | None) -> Condition:
-    """The grant has the families that it was read with."""
+    """Return the condition that the grant still has the families that it was read with."""
     if grant is None:
         return ABSENT
     if not grant.families:
@@ -36,7 +36,7 @@ def unchanged(grant: Grant | None) -> Condition:
 
 
 def grant_update(family: Family, known: Grant | None, families: set[str]) -> Update:
-    """The change of a grant that gains `family` and then names `families`; `known` is the grant as read."""
+    """Return the change of a grant that gains `family` and then names `families`; `known` is the grant as read."""
     scopes = family.scopes | (known.scopes if known and known.families else frozenset())
     ttl = max(family.expires, family.created // 1000 + REFRESH_SECONDS)
     sets: dict[str, Any] = {
@@ -52,7 +52,7 @@ def grant_update(family: Family, known: Grant | None, families: set[str]) -> Upd
 
 
 def family_item(family: Family) -> Item:
-    """The item that stores a family."""
+    """Return the item that stores a family."""
     texts = {name: {"S": value} for name in _TEXTS if (value := getattr(family, name))}
     scopes: dict[str, Any] = {"scopes": {"SS": sorted(family.scopes)}} if family.scopes else {}
     return {
@@ -66,7 +66,7 @@ def family_item(family: Family) -> Item:
 
 
 def to_family(item: Item) -> Family:
-    """The family that an item stores."""
+    """Return the family that an item stores."""
     texts = {name: item[name]["S"] for name in _TEXTS if name in item}
     return Family(
         id=item["pk"]["S"].removeprefix("family#"),
@@ -81,7 +81,7 @@ def to_family(item: Item) -> Family:
 
 
 def to_grant(item: Item) -> Grant:
-    """The grant that an item stores."""
+    """Return the grant that an item stores."""
     kind, _, holder = item["pk"]["S"].partition("#")
     return Grant(
         app=item["sk"]["S"].removeprefix(GRANT),

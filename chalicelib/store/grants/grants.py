@@ -6,11 +6,11 @@
 | grant | `user#<id>`, or `app#<id>` of an app's own | `grant#<app>` | `families`, `scopes`, `created`, `used`, `ttl` |
 
 One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
-conditional write of it. Its id is the hash of the first part of the token, and what is compared is the hash of all of
-it, so a token that was replaced is known as such for as long as the family lives, without being stored. A token that
-rotates is derived from the one before by a salt that the family stores: who comes again with that one, because our
-answer was lost, gets the same. A grant names its families, so that ending it deletes them in one transaction and
-nothing of a user stays behind.
+conditional write of it. The id is the hash of the first part of the token; the hash of the whole token is compared. So
+a replaced token is recognised as long as the family lives, without being stored. A rotated token is derived from the
+previous token with a salt that the family stores: a client that repeats the previous token, because our answer was
+lost, gets the same new token. A grant names its families, so that one transaction ends the grant and deletes them,
+and no data of the user remain.
 """
 
 from collections.abc import Callable, Iterable
@@ -87,13 +87,13 @@ class Grants:
         return told, self._live(item)
 
     def find_own(self, app: str) -> tuple[App | None, Grant | None]:
-        """An app, and its grant to itself, in one read."""
+        """Return an app and its grant to itself, in one read."""
         place = self._table, grant_key(app[:_MOST_ID], None)
         told, items = self._with_app(app, [place])
         return told, to_grant(items[place]) if place in items else None
 
     def find_with_owner(self, app: str, owner: str | None) -> tuple[App | None, bool]:
-        """An app, and whether the user `owner` has installed it, in one read."""
+        """Return an app and whether the user `owner` has installed it, in one read."""
         place = self._directory_table, of_user(owner or "", INSTALL, app[:_MOST_ID])
         told, items = self._with_app(app, [place] if owner else [])
         return told, place in items
@@ -119,7 +119,7 @@ class Grants:
         return code
 
     def begin_own(self, app: str, scopes: frozenset[str], grant: Grant | None) -> str:
-        """A refresh token for an app's own access; `grant` as `find_own` has told it."""
+        """Return a refresh token for an app's own access; `grant` is what `find_own` returned."""
         token = new_token()
         now = self._clock()
         expires = now // 1000 + REFRESH_SECONDS
@@ -129,7 +129,7 @@ class Grants:
         return token
 
     def redeem(self, family: Family, code: str) -> str | None:
-        """A refresh token for a code; None where the code was used before, or its grant has ended meanwhile."""
+        """Return a refresh token for a code; None if the code was used before or its grant has ended meanwhile."""
         token = new_token(code)
         now = self._clock()
         change = Update({"refresh": hashed(token)} | lasting(now // 1000 + REFRESH_SECONDS))
@@ -139,10 +139,10 @@ class Grants:
         return token if found is None or same(found.refresh, hashed(token)) else None
 
     def renew(self, family: Family, token: str, *, rotate: bool) -> str | None:
-        """Record the use of a refresh token; the one to use from now on, or None where it is not the present one.
+        """Record the use of a refresh token; return the token to use next, or None if `token` is not the present one.
 
-        With `rotate` a new one, that lives its full time from now; else the same, which goes on to its end. A token
-        that was rotated a moment ago gets the same new one again, as long as nobody has used that.
+        With `rotate` it is a new token with its full lifetime; otherwise the same token with its old expiry. A token
+        that was rotated a moment ago gets the same new token again, until that one is used.
         """
         now = self._clock()
         present = equals("refresh", hashed(token))
@@ -164,7 +164,7 @@ class Grants:
         return family.repeated(token, self._clock())
 
     def end_family(self, family: Family) -> None:
-        """End what one consent made: its code and its refresh tokens."""
+        """End one consent: its code and its refresh tokens."""
         write = Transaction()
         write.delete("family", self._table, family_key(family.id))
         unlisted = Update(discards={"families": frozenset({family.label})})
@@ -174,17 +174,17 @@ class Grants:
             self._dynamo.commit(write)
 
     def of_user(self, user: str) -> list[Grant]:
-        """Everything that a user has granted and that still has an effect, in order of the apps' ids."""
+        """Return the grants of a user that still have an effect, in order of the apps' ids."""
         items = self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True)
         return [to_grant(item) for item in items if self._lasts(item)]
 
     def held(self, user: str, app: str) -> bool:
-        """Whether something that a user has granted to an app still has an effect."""
+        """Return whether a user's grant to an app still has an effect."""
         item = self._dynamo.get(self._table, grant_key(app, user), consistent=True)
         return item is not None and self._lasts(item)
 
     def end(self, user: str, app: str) -> bool:
-        """End a user's grant to an app, with all its codes and refresh tokens; whether there was one."""
+        """End a user's grant to an app, with all its codes and refresh tokens; return whether there was one."""
         return self._end(grant_key(app, user))
 
     def ending(self, write: Transaction, user: str, app: str) -> None:
@@ -198,7 +198,7 @@ class Grants:
         self._delete_families(write, sorted(grant.families) if grant else [])
 
     def end_own(self, app: str) -> bool:
-        """End an app's grant to itself; whether there was one."""
+        """End an app's grant to itself; return whether there was one."""
         return self._end(grant_key(app, None))
 
     def erase(self, user: str) -> None:
@@ -213,7 +213,7 @@ class Grants:
         return self._apps.from_item(items.get(known[0])) if known else None, items
 
     def _live(self, item: Item | None) -> Family | None:
-        """The family of an item, unless its newest token has run out; a used code's family outlives the code."""
+        """Return the family of an item, unless its newest token has expired; a used code's family outlives the code."""
         if item is None or int(item["expires"]["N"]) <= self._clock() // 1000:
             return None
         return to_family(item)
