@@ -121,8 +121,7 @@ def test_scripts(site: Site, name: str) -> None:
     answer = site.get(f"/js/{name}")
     require(answer, answer.status_code == 200 and "opensocial" in answer.text, "the script")
     require(answer, "charset=utf-8" in answer.headers["Content-Type"], "a type with charset=utf-8")
-    origin = answer.headers.get("Access-Control-Allow-Origin")
-    require(answer, origin == "https://game.example", "Access-Control-Allow-Origin: https://game.example")
+    require(answer, answer.headers.get("Access-Control-Allow-Origin") == "*", "Access-Control-Allow-Origin: *")
     again = site.get(f"/js/{name}", headers={"If-None-Match": answer.headers.get("ETag", "")})
     require(again, again.status_code == 304 and not again.content, "304 without a body")
 
@@ -152,8 +151,7 @@ def test_browsers_may_ask_before_they_call(site: Site, path: str) -> None:
     asked = {"Origin": "https://game.example", "Access-Control-Request-Method": "POST"}
     answer = site.send("OPTIONS", path, headers=asked)
     require(answer, answer.status_code == 204, "204")
-    origin = answer.headers.get("Access-Control-Allow-Origin")
-    require(answer, origin == "https://game.example", "Access-Control-Allow-Origin: https://game.example")
+    require(answer, answer.headers.get("Access-Control-Allow-Origin") == "*", "Access-Control-Allow-Origin: *")
     allowed = answer.headers.get("Access-Control-Allow-Headers", "").lower()
     require(answer, "authorization" in allowed, "Access-Control-Allow-Headers with Authorization")
 
