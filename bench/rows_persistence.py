@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bench.noise import ascii_noise, key_noise, noise
-from bench.row import Bound, Requests, Row, Scenario
+from bench.row import Allowance, Bound, Requests, Row, Scenario
 from bench.scenes import (
     FRIENDS,
     asking,
@@ -136,28 +136,49 @@ def _read_quota(count: int) -> Scenario:
     return scenario
 
 
-_LONG = {key_noise(255, turn): noise(3_100 + turn, turn) for turn in range(24)}
-"""Values under keys so long that a ledger cannot list them all."""
+_MANY = 2_000
 _ABSENT = ",".join(f"k{turn}" for turn in range(Limits.read_keys))
 
 
-def _read_absent(world: World) -> Requests:
-    _mine(world, _LONG)
-    return asking(world, "GET", fields=_ABSENT)
+def _long_keys(count: int, size: int) -> dict[str, str]:
+    """So many values of `size` bytes, under keys so long that a ledger cannot list them."""
+    return {key_noise(Limits.key_characters, turn): noise(size, turn) for turn in range(count)}
 
 
-def _read_absent_of_friends(world: World) -> Requests:
-    friends(world, 100, _LONG)
-    return asking(world, "GET", FRIENDS, fields=_ABSENT)
+def _read_absent(count: int, size: int, names: int) -> Scenario:
+    """Hana, who has so many values that are not listed, reads so many keys that she has not."""
+
+    def scenario(world: World) -> Requests:
+        _mine(world, _long_keys(count, size))
+        return asking(world, "GET", fields=",".join(_ABSENT.split(",")[:names]))
+
+    return scenario
+
+
+def _write_unlisted(world: World) -> Requests:
+    """Hana deletes as many keys as one request may name; each may be one that the ledger does not list."""
+    _mine(world, _long_keys(40, 3_100))
+    return asking(world, "DELETE", fields=",".join(_ABSENT.split(",")[: Limits.pairs]))
+
+
+def _read_absent_of_friends(count: int, names: int) -> Scenario:
+    """Of each friend some values are not listed; a pass over all costs more than 4 look-ups and less than 100."""
+
+    def scenario(world: World) -> Requests:
+        friends(world, count, _long_keys(24, 3_100))
+        return asking(world, "GET", FRIENDS, fields=",".join(_ABSENT.split(",")[:names]))
+
+    return scenario
 
 
 def _one_pass(world: World) -> float:
-    """The ledger, and every value once: fewer units than names."""
+    """The ledger, and all own values read at once: no more than each by itself."""
     return 1 + 2 * reading_own_values(world)
 
 
-def _friends_lists(world: World) -> float:
-    return 100 * 0.5 + friends_list(world)
+def _friends_and(count: int, units: float) -> Allowance:
+    """The list, a ledger each, so many units for what is looked up, and a second look at the ledgers."""
+    return lambda world: friends_list(world) + count * 0.5 + units + count
 
 
 def _write_among(count: int, total: int) -> Scenario:
@@ -220,12 +241,23 @@ ROWS = [
     Row("sweep after deleting 10 MB", Bound(wru=cleaning), _sweep),
     Row("read 10 MB in 153 values", Bound(3, _own_and_ledger, 0), _read_quota(153)),
     Row("read 10 MB in 5,000 values", Bound(), _read_quota(5000)),
-    Row("read 1,000 keys that are not there", Bound(3, _one_pass, 0), _read_absent),
+    Row("read 1,000 keys that are not there", Bound(3, _one_pass, 0), _read_absent(40, 3_100, Limits.read_keys)),
     Row(
-        "read 1,000 keys that are not there, of 100 friends",
-        Bound(rru=lambda world: _friends_lists(world) + Limits.friends_lookups),
-        _read_absent_of_friends,
+        "read 100 keys that are not there, beside 2,000 empty values",
+        Bound(3, 100 + 2, 0),
+        _read_absent(_MANY, 0, 100),
     ),
+    Row(
+        "read 3 keys that are not there, of 20 friends",
+        Bound(4, _friends_and(20, 60), 0),
+        _read_absent_of_friends(20, 3),
+    ),
+    Row(
+        "read 1,000 keys that are not there, of 20 friends",
+        Bound(3, lambda world: friends_list(world) + 10 + 2 * reading_own_values(world), 0),
+        _read_absent_of_friends(20, Limits.read_keys),
+    ),
+    Row("delete 99 keys that are not there", Bound(calls=3, rru=_one_pass, wru=4), _write_unlisted, (ledger_fits,)),
     Row("write 2 of 5,000 keys of 2 KB", Bound(), _write_among(5000, 9_990_000), (ledger_fits,)),
     Row("write 2 of 10,000 keys of 20 bytes", Bound(), _write_among(10_000, 200_000), (ledger_fits,)),
 ]

@@ -28,6 +28,6 @@ class Limits:
     read_keys: int = 1_000
     """Keys that one read may name."""
     friends_lookups: int = 5_000
-    """Read units that one read of several users may spend on keys that their ledgers do not list."""
+    """Values outside of their ledgers that one read of several users may look up, whether they exist or not."""
     friends_pairs: int = 200_000
     """Pairs that it may have to carry: empty values are no bytes, and each pair takes memory."""

@@ -275,7 +275,7 @@ OPERATIONS = [
     on(large, "read some", read_own(frozenset({"level", "log", "never"})), "get batch"),
     on(many, "read what is not listed", read_own(), "get query"),
     on(many, "read keys that are not listed", read_own(TWO | {KEYS[23], "level"}), "get batch"),
-    on(many, "read keys that may not exist", read_own(TWO | {"never", "level"}), "get batch get"),
+    on(many, "read keys that may not exist", read_own(TWO | {"never", "level"}), "get batch batch"),
     on(small, "read a friend's little", read_friend(), "batch"),
     on(large, "read a friend's much", read_friend(), "batch batch"),
     on(many, "read what a friend does not list", read_friend(), "batch query"),

@@ -240,7 +240,7 @@ def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     assert configuration["DefaultCacheBehavior"]["TargetOriginId"] == "api"
     pages, images = configuration["CacheBehaviors"]
     assert (images["PathPattern"], images["TargetOriginId"]) == ("images/*", "files")
-    assert (pages["PathPattern"], pages["TargetOriginId"]) == ("pages/*", "api")
+    assert (pages["PathPattern"], pages["TargetOriginId"]) == ("pages/*/feeds/*", "api")
 
 
 def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template: dict[str, Any]) -> None:
@@ -251,8 +251,10 @@ def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template:
     assert by["CookiesConfig"]["Cookies"] == ["__Host-engawa", "engawa"]
     assert by["HeadersConfig"]["Headers"] == ["Accept-Language"]
     assert by["QueryStringsConfig"]["QueryStrings"] == ["cursor", "lang"]
-    behavior = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["CacheBehaviors"][0]
-    assert behavior["AllowedMethods"] == ["GET", "HEAD"]
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    behavior, default = configuration["CacheBehaviors"][0], configuration["DefaultCacheBehavior"]
+    differs = {name for name in behavior.keys() | default.keys() if behavior.get(name) != default.get(name)}
+    assert differs == {"PathPattern", "CachePolicyId"}
     assert behavior["CachePolicyId"] == {"Ref": "FeedPagesCache"}
 
 

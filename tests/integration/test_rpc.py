@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import string
 import time
 from collections.abc import Callable
 from itertools import count
@@ -236,15 +238,57 @@ def test_equal_reads_are_made_once_and_a_write_between_them_counts(world: World)
     assert [call.operation for call in world.calls].count("get_item") == 3
 
 
-def test_a_batch_reads_so_many_items_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonrpc, "MOST_ITEMS", 10)
+def test_a_batch_reads_so_much_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonrpc, "MOST_BLOCKS", 10)
     reads = [item("appdata.get", fields=[f"k{turn}"]) for turn in range(12)]
+    world.calls.clear()
     came = batch(world, *reads, item("appdata.update", data={"level": "9"}))
 
     assert came[:10] == [{HANA: {}}] * 10
     refused = (400, "The requests of the batch read too much (max=10 people and data)")
-    assert came[10:12] == [refused] * 2
-    assert (came[12], own_data(world)["level"]) == ({}, "9"), "writes have a limit of their own"
+    assert came[10:] == [refused] * 3
+    assert len(world.calls) == 10
+
+
+def test_large_values_are_much_to_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads whose results are too large for the batch are made all the same: they differ in what nobody asks for."""
+    monkeypatch.setattr(jsonrpc, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(jsonrpc, "MOST_BLOCKS", 40)
+    large = "".join(random.Random(0).choices(string.ascii_letters + string.digits, k=60_000))
+    assert batch(world, item("appdata.update", data={"large": large})) == [{}]
+    world.calls.clear()
+    came = batch(world, *[item("appdata.get", turn=turn) for turn in range(20)])
+
+    too_large = (400, "The results of the batch are too large (max=1000)")
+    assert (came[0], len(set(came[3:]))) == (too_large, 1)
+    assert came[-1][1].startswith("The requests of the batch read too much")
+    assert len(world.calls) < 10
+
+
+def test_writes_count_what_they_look_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that is refused is not in the write window, but may have looked up as much as one that is not."""
+    monkeypatch.setattr(jsonrpc, "MOST_BLOCKS", 40)
+    for start in (0, 80):
+        written = {random_key(turn): "" for turn in range(start, start + 80)}
+        assert batch(world, item("appdata.update", data=written)) == [{}]
+    gone = item("appdata.delete", fields=[f"k{turn}" for turn in range(99)])
+    came = batch(world, *[gone] * 5)
+
+    assert came[0] == {}
+    assert came[-1] == (400, "The requests of the batch read too much (max=40 people and data)")
+
+
+def test_equal_reads_that_are_refused_are_made_once(world: World) -> None:
+    read = item("appdata.get", userId=f"{'0' * 11}1")
+    world.calls.clear()
+    came = batch(world, *[read] * 20)
+
+    assert (came[0][0], len(set(came)), len(world.calls)) == (403, 1, 1)
+
+
+def random_key(seed: int) -> str:
+    """A key of 255 characters that no ledger lists many of."""
+    return "".join(random.Random(seed).choices(string.ascii_letters + string.digits, k=255))
 
 
 def own_data_keys(world: World) -> set[str]:

@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.core.errors import TooLarge
 from chalicelib.store.appdata.ledger import Ledger
-from chalicelib.store.appdata.many_users import gather
+from chalicelib.store.appdata.many_users import _parts, gather
+from chalicelib.store.appdata.packing import ListedValue
 from chalicelib.store.appdata.snapshot import AskedKeys, Values, lookups
 
 EMPTY = dict.fromkeys("abcde", "")
@@ -63,14 +64,57 @@ def test_asked_by_name_only_what_is_asked_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "total", "units"), [(1, 0, 1), (9, 0, 1), (9, 4_095, 1), (9, 4_096, 2), (9, 99_999, 9), (0, 99_999, 0)]
+    ("names", "total", "unlisted", "units"),
+    [
+        (1, 0, 3, 1),
+        (9, 0, 3, 2),
+        (9, 30_000, 3, 9),
+        (0, 99_999, 3, 0),
+        # Values without a byte, under keys that may have 255 each, are no cheap pass.
+        (99, 0, 10_000, 99),
+        (900, 0, 10_000, 900),
+        (900, 0, 5_000, 347),
+        # Cheaper, but longer than two pages.
+        (900, 2_000_000, 3, 900),
+    ],
 )
-def test_keys_that_are_not_listed_cost_a_look_up_each_or_one_pass(names: int, total: int, units: int) -> None:
-    ledger = Ledger("app", "user", "epoch000", total=total, inline=EMPTY, unlisted=3)
+def test_keys_that_are_not_listed_cost_a_look_up_each_or_one_pass(
+    names: int, total: int, unlisted: int, units: int
+) -> None:
+    ledger = Ledger("app", "user", "epoch000", total=total, inline=EMPTY, unlisted=unlisted)
     keys = frozenset(f"x{turn}" for turn in range(names)) | {"a"}
 
     assert lookups(ledger, keys) == units
     assert lookups(replace(ledger, unlisted=0), keys) == 0
+
+
+def test_values_that_a_ledger_lists_are_looked_up_too() -> None:
+    ledger = Ledger("app", "user", "epoch000", listed={key: ListedValue(1, 0) for key in "abcde"})
+    assert (lookups(ledger, None), lookups(ledger, frozenset("abx"))) == (5, 2)
+
+
+@pytest.mark.parametrize("keys", [None, frozenset("abc")])
+def test_so_are_those_of_several_users_where_every_key_is_asked(keys: AskedKeys) -> None:
+    ledgers = [Ledger("app", f"user{turn}", "e", listed={key: ListedValue(0, 0) for key in "abc"}) for turn in range(4)]
+    values, bounds = Values(NO_CLIENT, "appdata"), {"most": 0, "most_pairs": 99}
+    with pytest.raises(TooLarge, match=r"max=11"):
+        gather(values, ledgers, keys, most_lookups=11, reread=lambda _: None, **bounds)
+
+
+def test_users_whose_values_are_not_known_are_read_together_as_far_as_they_fit() -> None:
+    """What a ledger does not list may have all bytes that it has not, but no key more than the longest value."""
+    sizes = [400, 600, 1, 999, 5_000, 100_000, 0]
+    vague = [Ledger("app", f"user{turn}", "e", total=size, unlisted=2) for turn, size in enumerate(sizes)]
+    plain = [Ledger("app", f"plain{turn}", "e") for turn in range(3)]
+
+    def parts(keys: AskedKeys, most: int) -> list[list[str]]:
+        return [[ledger.user for ledger in part] for part in _parts([*vague[:3], *plain, *vague[3:]], keys, most)]
+
+    first = ["plain0", "plain1", "plain2"]
+    assert parts(None, 1_000) == [first, ["user0", "user1"], ["user2", "user3"], ["user4"], ["user5"], ["user6"]]
+    # One key of 100,000 bytes is none.
+    assert parts(frozenset("x"), 72_535) == [first, [f"user{turn}" for turn in range(7)]]
+    assert parts(frozenset("x"), 72_534) == [first, [f"user{turn}" for turn in range(5)], ["user5", "user6"]]
 
 
 def test_the_look_ups_for_several_users_are_bounded() -> None:

@@ -19,7 +19,7 @@ from chalicelib.core.appdata import check_pairs
 from chalicelib.core.codecs import jsonrpc
 from chalicelib.core.codecs.jsonrpc import Call, Fault
 from chalicelib.core.conditions import Conditions
-from chalicelib.core.errors import BadRequest, InsufficientScope, InternalError, Refusal, TooLarge
+from chalicelib.core.errors import BadRequest, InsufficientScope, InternalError, Refusal, TooLarge, Unavailable
 from chalicelib.core.model.access import Access
 from chalicelib.core.opensocial import (
     OpenSocialGroup,
@@ -82,8 +82,8 @@ class _Work:
         self._now = now
         self._end = now() + jsonrpc.SECONDS
         self._bytes = jsonrpc.MOST_BYTES
-        self._known: dict[str, Result] = {}
-        self._budget = Budget(jsonrpc.MOST_ITEMS)
+        self._known: dict[str, Result | Refusal] = {}
+        self._budget = Budget(jsonrpc.MOST_BLOCKS)
 
     def answer(self, call: Call) -> dict[str, Any]:
         """What came of a request, as its answer."""
@@ -121,12 +121,28 @@ class _Work:
         """What a request results in; reads that are equal are made once, unless a write stands between them."""
         if method.writes:
             self._known.clear()
-            return method.perform(self.here, self._access, call.params)
+            with self._budget.counting(refuses=False):
+                return method.perform(self.here, self._access, call.params)
         same = encode([call.method, sorted(call.params.items())])
         if same not in self._known:
+            self._known[same] = self._read(method, call)
+        known = self._known[same]
+        if isinstance(known, Refusal):
+            raise known
+        return known
+
+    def _read(self, method: Method, call: Call) -> Result | Refusal:
+        """What a read results in; a refusal may have read as much as a result.
+
+        Raises Unavailable, after which an equal read may succeed.
+        """
+        try:
             with self._budget.counting():
-                self._known[same] = method.perform(self.here, self._access, call.params)
-        return self._known[same]
+                return method.perform(self.here, self._access, call.params)
+        except Unavailable:
+            raise
+        except Refusal as refusal:
+            return refusal
 
 
 def _body(request: Request) -> object:

@@ -19,8 +19,8 @@ MOST_REQUESTS = 100
 """Requests in one batch; more are refused as a whole."""
 MOST_BYTES = 20_000_000
 """JSON of all results of one batch, each counted once."""
-MOST_ITEMS = 20_000
-"""Items that the requests of one batch may read: each friend is two or three, each user's data one and more."""
+MOST_BLOCKS = 20_000
+"""Items of up to 4 KB that the requests of one batch may read; a larger one is several. A friend is two or three."""
 SECONDS = 15
 """How long a batch may take; the requests whose turn comes later are answered that they were not begun."""
 

@@ -14,13 +14,12 @@ from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooFreque
 from chalicelib.core.limits import Limits
 from chalicelib.core.permission import AppRun, MatrixRow, may_obtain_data, status
 from chalicelib.core.window import Rate, WriteWindow
-from chalicelib.store.appdata import own_values
 from chalicelib.store.appdata.abandoned_values import AbandonedValues
 from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item, new_epoch, partition
 from chalicelib.store.appdata.ledger_changes import LedgerChange, Ledgers, emptied
 from chalicelib.store.appdata.many_users import gather
 from chalicelib.store.appdata.placement import place
-from chalicelib.store.appdata.snapshot import AskedKeys, Values, unlisted_keys
+from chalicelib.store.appdata.snapshot import AskedKeys, Values
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.side_by_side import side_by_side
@@ -111,7 +110,8 @@ class AppData:
 
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, before, after = self._admit(ledger, conditions)
-            fetched = self._unlisted_sizes(ledger, frozenset(changes))
+            # A write in between fails the condition.
+            fetched = Values(self._dynamo, self._table).sizes_of_unlisted(ledger, frozenset(changes))
             known = {key: size for key in changes if (size := _known_size(ledger, key)) is not None}
             try:
                 total = settle(ledger.balance, known | fetched, sizes, self._limits).total
@@ -250,14 +250,6 @@ class AppData:
 
     def _rate(self, window: WriteWindow, now: int) -> Rate:
         return window.rate(now, limit=self._limits.writes, span=self._limits.window_ms)
-
-    def _unlisted_sizes(self, ledger: Ledger, keys: frozenset[str]) -> dict[str, int]:
-        """Bytes of those of the keys that are own values and not listed; a write in between fails the condition."""
-        places = [(self._table, ledger.own_key(key)) for key in unlisted_keys(ledger, keys)]
-        if not places:
-            return {}
-        found = self._dynamo.batch_get(places, consistent=True).values()
-        return {own_values.key_in(item, ledger): utf8_bytes(own_values.from_item(item).value) for item in found}
 
     def _reread(self, app: str, user: str, keys: AskedKeys) -> dict[str, str] | None:
         """Return a user's data of this moment, or None if the user has not installed the app (or not any more)."""

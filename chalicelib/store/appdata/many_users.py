@@ -1,14 +1,22 @@
 """Collecting what several users have in one app, within bounds on the bytes and the pairs of one answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.errors import TooLarge
 from chalicelib.store.appdata.ledger import Ledger
-from chalicelib.store.appdata.snapshot import AskedKeys, Values, asked_bytes, is_vague, lookups, unlisted_keys
-from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
+from chalicelib.store.appdata.snapshot import (
+    AskedKeys,
+    Values,
+    asked_bytes,
+    is_vague,
+    lookups,
+    unlisted_bytes,
+    unlisted_keys,
+)
+from chalicelib.store.aws.side_by_side import side_by_side
 
 
 def gather(
@@ -25,7 +33,7 @@ def gather(
 
     `reread` reads one user's again where other writes tore them apart; None: they have uninstalled the app meanwhile,
     and are absent. Raises TooLarge for more than `most` bytes of values, for more than `most_pairs`, of which empty
-    values make no bytes, and for more than `most_lookups` read units to find keys that ledgers do not list.
+    values make no bytes, and for more than `most_lookups` own values to look up, whether they exist or not.
     """
     known = _within(ledgers, keys, most_pairs)
 
@@ -33,28 +41,43 @@ def gather(
         if size > most:
             raise TooLarge(f"The users' data are too large for one answer (max={most})")
 
-    def collect(ledger: Ledger) -> dict[str, str] | None:
-        data = values.collect(ledger, keys, consistent=False)
-        return data if data is not None else reread(ledger.user)
-
     check(sum(asked_bytes(ledger, keys) for ledger in known))
     if sum(lookups(ledger, keys) for ledger in known) > most_lookups:
         raise TooLarge(f"Too many keys are to be looked up for so many users (max={most_lookups}); name fewer")
-    values.prefetch(known, keys)
     data: dict[str, dict[str, str]] = {}
-
-    def keep(found: Iterable[tuple[str, dict[str, str] | None]]) -> None:
-        data.update((user, each) for user, each in found if each is not None)
-
-    keep((ledger.user, collect(ledger)) for ledger in known if not is_vague(ledger, keys))
-    vague = [ledger for ledger in known if is_vague(ledger, keys)]
-    for start in range(0, len(vague), WORKERS):
-        # Such a ledger cannot tell how much is coming: a few users at a time, and count.
-        part = vague[start : start + WORKERS]
-        found = side_by_side([partial(collect, ledger) for ledger in part])
-        keep(zip((ledger.user for ledger in part), found, strict=True))
+    for part in _parts(known, keys, most):
+        users, found = [ledger.user for ledger in part], values.collect_all(part, keys, consistent=False)
+        torn = [user for user, each in zip(users, found, strict=True) if each is None]
+        again = dict(zip(torn, side_by_side([partial(reread, user) for user in torn]), strict=True))
+        read = {user: again.get(user) if each is None else each for user, each in zip(users, found, strict=True)}
+        data.update((user, each) for user, each in read.items() if each is not None)
         check(sum(utf8_bytes(value) for each in data.values() for value in each.values()))
     return data
+
+
+def _parts(ledgers: Iterable[Ledger], keys: AskedKeys, most: int) -> Iterator[list[Ledger]]:
+    """Ledgers that are read side by side: all that know their values, then those that do not, in parts.
+
+    These cannot tell how much is coming. What one part may bring is bounded, so that it fits into memory before it is
+    counted.
+    """
+    known: list[Ledger] = []
+    part: list[Ledger] = []
+    coming = 0
+    vague: list[Ledger] = []
+    for ledger in ledgers:
+        (vague if is_vague(ledger, keys) else known).append(ledger)
+    if known:
+        yield known
+    for ledger in vague:
+        size = unlisted_bytes(ledger, keys)
+        if part and coming + size > most:
+            yield part
+            part, coming = [], 0
+        part.append(ledger)
+        coming += size
+    if part:
+        yield part
 
 
 def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list[Ledger]:
@@ -66,11 +89,10 @@ def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list
             unlisted = min(unlisted, len(unlisted_keys(ledger, keys)))
             inline = {key: value for key, value in ledger.inline.items() if key in keys}
             listed = {key: value for key, value in ledger.listed.items() if key in keys}
-            pairs += len(inline) + len(listed) + unlisted
-            # Whoever reads all at once compares their number with what the ledger lists.
-            ledger = replace(ledger, inline=inline, listed=ledger.listed if unlisted else listed)
-        else:
-            pairs += len(ledger.inline) + len(ledger.listed) + unlisted
+            # Of the values that are not asked, only their number stays, which a pass over all compares with its own.
+            rest = len(ledger.listed) - len(listed) if ledger.unlisted else 0
+            ledger = replace(ledger, inline=inline, listed=listed, unlisted=ledger.unlisted + rest)
+        pairs += len(ledger.inline) + len(ledger.listed) + unlisted
         if pairs > most_pairs:
             raise TooLarge(f"The users' data are too many pairs for one answer (max={most_pairs})")
         known.append(ledger)

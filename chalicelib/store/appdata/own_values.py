@@ -11,6 +11,8 @@
 import zlib
 from dataclasses import dataclass
 
+from chalicelib.core.appdata import utf8_bytes
+from chalicelib.core.limits import Limits
 from chalicelib.store.appdata.ledger import Ledger
 from chalicelib.store.aws.item_size import item_size, write_units
 from chalicelib.store.aws.items import Item, typed
@@ -38,6 +40,17 @@ def from_item(item: Item) -> OwnValue:
     """The own value that an item stores."""
     value = zlib.decompress(item["z"]["B"], wbits=-zlib.MAX_WBITS).decode() if "z" in item else item["s"]["S"]
     return OwnValue(value, version_of(item))
+
+
+def most_bytes(ledger: Ledger) -> int:
+    """Return the most bytes that all own values of a ledger can have in the table, their keys included.
+
+    A ledger does not know the keys that it does not list, so each counts as the longest: values may be empty, and an
+    item is never.
+    """
+    values = ledger.total - sum(map(utf8_bytes, ledger.inline.values()))
+    around = item_size(typed(ledger.own_key("-" * Limits.key_characters)) | {"v": {"N": "9" * 10}, "s": {"S": ""}})
+    return values + (len(ledger.listed) + ledger.unlisted) * around
 
 
 def version_of(item: Item) -> int:

@@ -3,23 +3,32 @@
 A ledger of version V and own values read after it belong together exactly if none of them was written or deleted
 after V. Own values carry the version that wrote them, and a ledger lists what it expects; where the two disagree,
 another write has passed between the reads ("torn"), and the caller reads the ledger again.
+
+A key asked by name that a ledger neither holds nor lists is an unlisted own value or none at all, and to look up none
+costs as much. If more such keys are asked than a pass over all own values costs, the pass is made.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from chalicelib.core.appdata import utf8_bytes
+from chalicelib.core.limits import Limits
 from chalicelib.store.appdata import own_values
 from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item
 from chalicelib.store.appdata.own_values import OwnValue
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.item_size import READ_UNIT
-from chalicelib.store.aws.items import Key, beginning
+from chalicelib.store.aws.item_size import read_units
+from chalicelib.store.aws.items import Item, Key, Place, beginning
+from chalicelib.store.aws.side_by_side import side_by_side
 
-NEEDS = (on_table("appdata", "GetItem", "BatchGetItem", "Query"),)
+NEEDS = (on_table("appdata", "BatchGetItem", "Query"),)
 
 AskedKeys = frozenset[str] | None
 """The keys asked for; None for every key."""
+
+_PASS_BYTES = 2_000_000
+"""Two pages of a query hold as much for certain. A longer pass takes more calls, which wait for one another."""
 
 
 def inline_values(ledger: Ledger, keys: AskedKeys) -> dict[str, str]:
@@ -44,14 +53,27 @@ def is_vague(ledger: Ledger, keys: AskedKeys) -> bool:
     return ledger.unlisted > 0 and (keys is None or bool(unlisted_keys(ledger, keys)))
 
 
+def reads_all(ledger: Ledger, keys: AskedKeys) -> bool:
+    """Whether all own values of a ledger are read in one pass: every key is asked, or look-ups would cost more."""
+    if keys is None:
+        return ledger.unlisted > 0
+    names = len(unlisted_keys(ledger, keys))
+    return names > 0 and own_values.most_bytes(ledger) <= _PASS_BYTES and _pass_units(ledger) <= names
+
+
 def lookups(ledger: Ledger, keys: AskedKeys) -> int:
-    """Read units that finding the unlisted values among the asked ones may take: one a name, or one pass over all."""
-    return min(len(unlisted_keys(ledger, keys)), _one_pass(ledger))
+    """How much is looked up for the asked values, in units of the smallest read: one a key, or those of a pass.
+
+    A pass that is made because every key is asked counts nothing: it reads only what is in the answer.
+    """
+    if reads_all(ledger, keys):
+        return 0 if keys is None else _pass_units(ledger)
+    return len(listed_keys(ledger, keys)) + len(unlisted_keys(ledger, keys))
 
 
-def _one_pass(ledger: Ledger) -> int:
-    """Read units of reading every value of the ledger at once."""
-    return ledger.total // READ_UNIT + 1
+def _pass_units(ledger: Ledger) -> int:
+    """The most read units of a pass over all own values, at the end of whose first page a unit may be lost."""
+    return int(read_units(own_values.most_bytes(ledger), consistent=True)) + 1
 
 
 def asked_bytes(ledger: Ledger, keys: AskedKeys) -> int:
@@ -62,6 +84,13 @@ def asked_bytes(ledger: Ledger, keys: AskedKeys) -> int:
     return inline + sum(ledger.listed[key].size for key in listed_keys(ledger, keys))
 
 
+def unlisted_bytes(ledger: Ledger, keys: AskedKeys) -> int:
+    """The most bytes that those of the asked values can have which the ledger does not list."""
+    names = ledger.unlisted if keys is None else min(ledger.unlisted, len(unlisted_keys(ledger, keys)))
+    known = sum(map(utf8_bytes, ledger.inline.values())) + sum(each.size for each in ledger.listed.values())
+    return min(ledger.total - known, names * Limits.value_bytes)
+
+
 class Values:
     """Collects the values of ledgers of one table. Keeps what it has read, so that a second try reads only the rest."""
 
@@ -70,42 +99,85 @@ class Values:
         self._table = table
         self._read: dict[Key, OwnValue] = {}
 
-    def prefetch(self, ledgers: Iterable[Ledger], keys: AskedKeys) -> None:
-        """Read the listed own values of several ledgers side by side, so that `collect` finds them here."""
-        listing = [ledger for ledger in ledgers if not is_vague(ledger, keys)]
-        self._fetch([ledger.own_key(key) for ledger in listing for key in listed_keys(ledger, keys)], consistent=False)
-
     def collect(self, ledger: Ledger, keys: AskedKeys, *, consistent: bool) -> dict[str, str] | None:
-        """The asked values that exist, all as of this ledger's version; None where they are torn.
+        """Return the asked values of one ledger, as `collect_all` does."""
+        return self.collect_all([ledger], keys, consistent=consistent)[0]
+
+    def collect_all(
+        self, ledgers: Sequence[Ledger], keys: AskedKeys, *, consistent: bool
+    ) -> list[dict[str, str] | None]:
+        """Return of each ledger the asked values that exist, all as of its version; None where they are torn.
 
         Listed values may be read eventually consistent, since their versions are checked against the ledger's list.
         """
-        listed, unlisted = listed_keys(ledger, keys), unlisted_keys(ledger, keys)
-        if ledger.unlisted and (keys is None or len(unlisted) > _one_pass(ledger)):
-            return self._collect_all(ledger, keys)
-        stale = [ledger.own_key(key) for key in listed if not self._is_current(ledger, key)]
-        self._fetch(stale + [ledger.own_key(key) for key in unlisted], consistent=consistent or bool(unlisted))
+        at_once = [ledger for ledger in ledgers if reads_all(ledger, keys)]
+        one_by_one = [ledger for ledger in ledgers if not reads_all(ledger, keys)]
+        found = dict(
+            zip(
+                (ledger.partition for ledger in at_once),
+                side_by_side([partial(self._pass, ledger, keys) for ledger in at_once]),
+                strict=True,
+            )
+        )
+        found |= self._look_up(one_by_one, keys, consistent=consistent)
+        return [found[ledger.partition] for ledger in ledgers]
+
+    def sizes_of_unlisted(self, ledger: Ledger, keys: frozenset[str]) -> dict[str, int]:
+        """Return the bytes of those of the keys that are own values and not listed, strongly consistent."""
+        asked = unlisted_keys(ledger, keys)
+        if reads_all(ledger, asked):
+            items: Iterable[Item] = self._all(ledger)
+        else:
+            places = [(self._table, ledger.own_key(key)) for key in asked]
+            items = self._dynamo.batch_get(places, consistent=True).values() if places else ()
+        found = {own_values.key_in(item, ledger): item for item in items}
+        return {key: utf8_bytes(own_values.from_item(found[key]).value) for key in asked & found.keys()}
+
+    def _look_up(
+        self, ledgers: Sequence[Ledger], keys: AskedKeys, *, consistent: bool
+    ) -> dict[str, dict[str, str] | None]:
+        """Return the asked values by the ledgers' partitions, each own value read by its key."""
+        stale = [
+            ledger.own_key(key)
+            for ledger in ledgers
+            for key in listed_keys(ledger, keys)
+            if not self._is_current(ledger, key)
+        ]
+        names = [ledger.own_key(key) for ledger in ledgers for key in unlisted_keys(ledger, keys)]
+        self._fetch(stale + names, consistent=consistent or bool(names))
+        found = {ledger.partition: self._named(ledger, keys) for ledger in ledgers}
+        # A key that was not found is known not to exist if the ledger is unchanged.
+        lacking = [
+            ledger
+            for ledger in ledgers
+            if (values := found[ledger.partition]) is not None and not unlisted_keys(ledger, keys) <= values.keys()
+        ]
+        places: dict[str, Place] = {each.partition: (self._table, (each.partition, SORT_KEY)) for each in lacking}
+        items = self._dynamo.batch_get(places.values(), consistent=True) if places else {}
+        for ledger in lacking:
+            item = items.get(places[ledger.partition])
+            if item is None or from_item(item).etag != ledger.etag:
+                found[ledger.partition] = None
+        return found
+
+    def _named(self, ledger: Ledger, keys: AskedKeys) -> dict[str, str] | None:
+        """Return the asked values of a ledger, of what has been read; None where they are torn."""
+        listed = listed_keys(ledger, keys)
         if not all(self._is_current(ledger, key) for key in listed):
             return None
         values = inline_values(ledger, keys) | {key: self._read[ledger.own_key(key)].value for key in listed}
-        for key in unlisted:
+        for key in unlisted_keys(ledger, keys):
             value = self._read.get(ledger.own_key(key))
             if value and value.version > ledger.version:
                 return None
             if value:
                 values[key] = value.value
-        if not unlisted <= values.keys() and not self._still(ledger):
-            return None
         return values
 
-    def _collect_all(self, ledger: Ledger, keys: AskedKeys) -> dict[str, str] | None:
-        """The asked values of a ledger that does not list all, by a query for all of them.
-
-        None if the query's count or versions are not the ledger's: another write has passed between the two reads.
-        """
-        span = beginning(ledger.epoch)
+    def _pass(self, ledger: Ledger, keys: AskedKeys) -> dict[str, str] | None:
+        """Return the asked values of a ledger, by a query for all; its count and versions must be the ledger's."""
         found, values = 0, inline_values(ledger, keys)
-        for item in self._dynamo.query(self._table, ledger.partition, span, consistent=True):
+        for item in self._all(ledger):
             found += 1
             if own_values.version_of(item) > ledger.version:
                 return None
@@ -113,6 +185,9 @@ class Values:
             if keys is None or key in keys:
                 values[key] = own_values.from_item(item).value
         return values if found == len(ledger.listed) + ledger.unlisted else None
+
+    def _all(self, ledger: Ledger) -> Iterator[Item]:
+        return self._dynamo.query(self._table, ledger.partition, beginning(ledger.epoch), consistent=True)
 
     def _fetch(self, own_keys: list[Key], *, consistent: bool) -> None:
         places = [(self._table, key) for key in own_keys]
@@ -124,8 +199,3 @@ class Values:
     def _is_current(self, ledger: Ledger, key: str) -> bool:
         value = self._read.get(ledger.own_key(key))
         return value is not None and value.version == ledger.listed[key].version
-
-    def _still(self, ledger: Ledger) -> bool:
-        """Whether the ledger is unchanged: an unlisted key that was not found is then known not to exist."""
-        item = self._dynamo.get(self._table, (ledger.partition, SORT_KEY), consistent=True)
-        return item is not None and from_item(item).etag == ledger.etag

@@ -90,6 +90,7 @@ class Dynamo:
         read_budget.spend(1)
         answer = self._read("get_item", TableName=table, Key=typed(key), ConsistentRead=consistent)
         item: Item | None = answer.get("Item")
+        read_budget.found([item] if item else [])
         return item
 
     def batch_get(self, places: Iterable[Place], *, consistent: bool) -> dict[Place, Item]:
@@ -110,6 +111,7 @@ class Dynamo:
         for wait in backoff(0.05, 1.0, _RESENDS):
             answer = self._read("batch_get_item", RequestItems=wanted)
             for table, items in answer["Responses"].items():
+                read_budget.found(items)
                 found.update(((table, key_of(item)), item) for item in items)
             wanted = answer.get("UnprocessedKeys") or {}
             if not wanted:
@@ -156,7 +158,7 @@ class Dynamo:
                 request["Limit"] = left
             answer = self._read("query", **request)
             # The size of a page is known only after it is read; over the budget, the next page is not requested.
-            read_budget.spend(len(answer["Items"]))
+            read_budget.queried(answer["Items"])
             yield from answer["Items"]
             left -= len(answer["Items"])
             if left <= 0 or not answer.get("LastEvaluatedKey"):
