@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.aws import deadline
+from chalicelib.store.aws import deadline, objects
 from chalicelib.store.aws.iam_needs import on_objects
 
 if TYPE_CHECKING:
@@ -57,20 +57,4 @@ class OversizedAnswers:
 
     def clear(self, user: str) -> None:
         """Delete the answers of a user: one call if there are none. Raises Unavailable if some may be left."""
-        client = self._client()
-        more = True
-        try:
-            while more:
-                deadline.check()
-                found = client.list_objects_v2(Bucket=self._bucket, Prefix=f"{PREFIX}{user}/")
-                more = found.get("IsTruncated", False)
-                if objects := [{"Key": each["Key"]} for each in found.get("Contents", [])]:
-                    deadline.check()
-                    deleted = client.delete_objects(
-                        Bucket=self._bucket,
-                        Delete={"Objects": objects, "Quiet": True},  # type: ignore[typeddict-item]
-                    )
-                    if deleted.get("Errors"):
-                        raise Unavailable
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable from error
+        objects.clear(self._client(), self._bucket, f"{PREFIX}{user}/")

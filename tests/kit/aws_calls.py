@@ -30,7 +30,10 @@ PACKAGE, BENCH, TESTS = (f"{ROOT / name}/" for name in ("chalicelib", "bench", "
 ABOUT_ALL = ("api/scheduled.py", "web/telemetry.py")
 """Modules of faces and of what they share that run for the other functions, too."""
 PASSING_ON = frozenset(
-    {f"store/{name}.py" for name in ("aws/client", "aws/transactions", "aws/side_by_side", "directory/keys")}
+    {
+        f"store/{name}.py"
+        for name in ("aws/client", "aws/objects", "aws/transactions", "aws/side_by_side", "directory/keys")
+    }
 )
 """The last one only looks at what the queries of others yield, which is when those are sent."""
 

@@ -2,9 +2,9 @@
 
 The module that sends a call declares it. The sender of a transaction also declares the parts that other modules added.
 A module that receives its table from others (numbered_lists.py, counted_rows.py) names every table that it receives.
-Modules that only pass calls on (such as client.py and transactions.py) declare nothing. IAM's rules for DynamoDB: each
-part of a transaction is a separate PutItem, UpdateItem, DeleteItem or ConditionCheckItem; an index is a different
-resource from its table.
+Modules that only pass calls on (such as client.py, objects.py and transactions.py) declare nothing. IAM's rules for
+DynamoDB: each part of a transaction is a separate PutItem, UpdateItem, DeleteItem or ConditionCheckItem; an index is a
+different resource from its table.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.imaging.renditions import Rendition, image_key
-from chalicelib.store.aws import deadline
+from chalicelib.store.aws import deadline, objects
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_objects
 from chalicelib.store.aws.side_by_side import side_by_side
 
@@ -24,8 +24,6 @@ NEEDS = (
 )
 
 CACHE_CONTROL = "public, max-age=31536000, immutable"
-_DELETE = 1000
-"""Keys that S3 deletes with one call."""
 
 log = logging.getLogger(__name__)
 
@@ -53,28 +51,11 @@ class Images:
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete images, whether or not they are there. Raises Unavailable where some may be left."""
-        deadline.check()
-        distinct = list(dict.fromkeys(keys))
-        for start in range(0, len(distinct), _DELETE):
-            objects = [{"Key": key} for key in distinct[start : start + _DELETE]]
-            try:
-                answer = self._client.delete_objects(
-                    Bucket=self._bucket,
-                    Delete={"Objects": objects, "Quiet": True},  # type: ignore[typeddict-item]
-                )
-            except (BotoCoreError, ClientError) as error:
-                raise Unavailable from error
-            if answer.get("Errors"):
-                raise Unavailable
+        objects.delete(self._client, self._bucket, keys)
 
     def clear(self, folder: str) -> None:
         """Delete the renditions of a folder, whatever their keys. Raises Unavailable where some may be left."""
-        deadline.check()
-        try:
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"images/{folder}/")
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable from error
-        self.remove(each["Key"] for each in found.get("Contents", []))
+        objects.clear(self._client, self._bucket, f"images/{folder}/")
 
     def _put(self, key: str, rendition: Rendition) -> Exception | None:
         """Store one rendition; what went wrong, so that those beside it come to their end first."""
