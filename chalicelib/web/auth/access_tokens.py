@@ -11,7 +11,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import TokenRefused
@@ -60,6 +60,25 @@ class TokenKeys:
         if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
             self._reload()
         return self._keys.get(kid)
+
+    def claims(
+        self,
+        token: str,
+        is_kind: Callable[[object], bool],
+        *,
+        issuer: str,
+        audience: str | None = None,
+        required: Sequence[str],
+    ) -> jwt.Claims:
+        """Return what a token says that one of the keys has signed, of the kind whose `typ` passes `is_kind`.
+
+        The rest as SigningKey.claims has it. Raises jwt.Expired and jwt.Invalid.
+        """
+        header = jwt.header(token)
+        key = self.verifying(str(header.get("kid")))
+        if key is None or not is_kind(header.get("typ")):
+            raise jwt.Invalid
+        return key.claims(token, issuer=issuer, audience=audience, required=required)
 
     def check(self) -> None:
         """Raise WrongKeys where there is no key to sign with."""
@@ -137,12 +156,15 @@ class AccessTokens:
         try:
             if len(token) > MOST_CHARACTERS:
                 raise jwt.Invalid
-            header = jwt.header(token)
-            key = self._keys.verifying(str(header.get("kid")))
-            if key is None or str(header.get("typ")).lower().removeprefix("application/") != TYPE:
-                raise jwt.Invalid
-            return key.claims(token, issuer=self._issuer, audience=self._issuer, required=_CLAIMS)
+            return self._keys.claims(
+                token, _is_access_token, issuer=self._issuer, audience=self._issuer, required=_CLAIMS
+            )
         except jwt.Expired:
             raise TokenRefused("expired_token", "The access token has expired") from None
         except jwt.Invalid:
             raise TokenRefused("invalid_token", "The access token is not valid") from None
+
+
+def _is_access_token(kind: object) -> bool:
+    """Whether a `typ` is that of access tokens: a media type, with or without `application/` (RFC 9068 §4)."""
+    return str(kind).lower().removeprefix("application/") == TYPE
