@@ -58,7 +58,10 @@ def reads_all(ledger: Ledger, keys: AskedKeys) -> bool:
     if keys is None:
         return ledger.unlisted > 0
     names = len(unlisted_keys(ledger, keys))
-    return names > 0 and own_values.most_bytes(ledger) <= _PASS_BYTES and _pass_units(ledger) <= names
+    if not names:
+        return False
+    size = own_values.most_bytes(ledger)
+    return size <= _PASS_BYTES and _pass_units(size) <= names
 
 
 def lookups(ledger: Ledger, keys: AskedKeys) -> int:
@@ -67,13 +70,13 @@ def lookups(ledger: Ledger, keys: AskedKeys) -> int:
     A pass that is made because every key is asked counts nothing: it reads only what is in the answer.
     """
     if reads_all(ledger, keys):
-        return 0 if keys is None else _pass_units(ledger)
+        return 0 if keys is None else _pass_units(own_values.most_bytes(ledger))
     return len(listed_keys(ledger, keys)) + len(unlisted_keys(ledger, keys))
 
 
-def _pass_units(ledger: Ledger) -> int:
-    """The most read units of a pass over all own values, at the end of whose first page a unit may be lost."""
-    return int(read_units(own_values.most_bytes(ledger), consistent=True)) + 1
+def _pass_units(size: int) -> int:
+    """Return the most read units of a pass over `size` bytes; a unit may be lost at the end of its first page."""
+    return int(read_units(size, consistent=True)) + 1
 
 
 def asked_bytes(ledger: Ledger, keys: AskedKeys) -> int:
@@ -110,8 +113,10 @@ class Values:
 
         Listed values may be read eventually consistent, since their versions are checked against the ledger's list.
         """
-        at_once = [ledger for ledger in ledgers if reads_all(ledger, keys)]
-        one_by_one = [ledger for ledger in ledgers if not reads_all(ledger, keys)]
+        at_once: list[Ledger] = []
+        one_by_one: list[Ledger] = []
+        for ledger in ledgers:
+            (at_once if reads_all(ledger, keys) else one_by_one).append(ledger)
         found = dict(
             zip(
                 (ledger.partition for ledger in at_once),

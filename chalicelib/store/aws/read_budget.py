@@ -52,25 +52,23 @@ class Budget:
             _current.reset(before)
 
 
-def spend(keys: int) -> None:
-    """Count keys that are about to be read, if there is a budget. Raises TooLarge; then they are not to be read."""
+def spend(blocks: int) -> None:
+    """Count blocks, or keys that are about to be read, if there is a budget. Raises TooLarge: do not read them then."""
     if current := _current.get():
         budget, refuses = current
-        budget.spend(keys, refuses=refuses)
+        budget.spend(blocks, refuses=refuses)
 
 
 def found(items: Iterable[Item]) -> None:
     """Count what items have beyond their first block, as soon as that is known. Raises TooLarge."""
-    if current := _current.get():
-        budget, refuses = current
-        budget.spend(sum(_blocks(item_size(item)) - 1 for item in items), refuses=refuses)
+    if _current.get():
+        spend(sum(_blocks(item_size(item)) - 1 for item in items))
 
 
 def queried(items: Iterable[Item]) -> None:
     """Count a page of a query, which is rounded up as a whole. Raises TooLarge."""
-    if current := _current.get():
-        budget, refuses = current
-        budget.spend(_blocks(sum(map(item_size, items))), refuses=refuses)
+    if _current.get():
+        spend(_blocks(sum(map(item_size, items))))
 
 
 def _blocks(size: int) -> int:
