@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-import app as entry
 from chalicelib.core.oauth import OPERATOR, USER_SCOPES
 from tests.kit.log_lines import Log, documented_fields, logged
 from tests.kit.page_api import PAGE, populated
-from tests.kit.worlds import APP, HANA, MEI, Reply, World, no_platform, sweep
+from tests.kit.routes import routes
+from tests.kit.worlds import APP, HANA, MEI, Reply, World, sweep
 
 SECRET = "s3cr3t"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"engawa={SECRET}-cookie"}
@@ -38,7 +38,7 @@ SIGNATURE = (
     f'OAuth oauth_consumer_key="{APP}", oauth_token="{SECRET}-token", oauth_signature_method="HMAC-SHA1", '
     f'oauth_timestamp="1800000000", oauth_nonce="{SECRET}-nonce", oauth_version="1.0", oauth_signature="{SECRET}%3D"'
 )
-ROUTES = [(method, path) for path, methods in entry.create_app(no_platform).routes.items() for method in methods]
+ROUTES = [(method, path) for method, path, _ in routes()]
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import app as entry
 import chalicelib
 from chalicelib.api.admin import routes as admin_routes
 from chalicelib.api.oauth import sign_in_page
@@ -25,7 +24,7 @@ from chalicelib.web.face import Token
 from infra import reference
 from tests.kit.contract import TELLING, Contract, Operation, Seen, document
 from tests.kit.documents import refusals, words_raised
-from tests.kit.worlds import no_platform
+from tests.kit.routes import routes
 
 CONTRACT = Contract.ours()
 OPERATIONS = list(CONTRACT.operations())
@@ -38,14 +37,8 @@ JSON = {"Content-Type": "application/json; charset=utf-8"}
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=[each.name for each in OPERATIONS])
 
 
-def routes() -> dict[str, Any]:
-    """Every route of the app, as "GET /path", with what its view declares."""
-    found: dict[str, dict[str, Any]] = entry.create_app(no_platform).routes
-    return {
-        f"{method} {path}": route.view_function.declaration
-        for path, by in found.items()
-        for method, route in by.items()
-    }
+DECLARED = {f"{method} {path}": view.declaration for method, path, view in routes()}
+"""Every route of the app, as "GET /path", with what its view declares."""
 
 
 def parts(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -88,7 +81,7 @@ def test_nothing_in_it_was_cut_at_a_comma() -> None:
 
 def test_every_route_is_in_it_and_the_reverse() -> None:
     assert len(OPERATIONS) > 90
-    assert sorted(each.name for each in OPERATIONS) == sorted(routes())
+    assert sorted(each.name for each in OPERATIONS) == sorted(DECLARED)
 
 
 def test_names_of_operations_are_told_apart() -> None:
@@ -144,7 +137,7 @@ def test_generators_of_clients_lose_nothing() -> None:
 
 @each_operation
 def test_it_takes_the_token_that_the_route_takes(operation: Operation) -> None:
-    view = routes()[operation.name]
+    view = DECLARED[operation.name]
     taken = {name: set(scopes) for each in operation.declared["security"] for name, scopes in each.items()}
     ways = {name: taken.pop(name, None) for name in SENT_OTHERWISE}
     expected: dict[str, set[str]] = {}
@@ -291,7 +284,7 @@ def test_ids_are_those_of_the_code(pattern: str, kind: str) -> None:
 def test_scopes_are_those_of_the_code() -> None:
     user = document()["components"]["securitySchemes"]["user"]["flows"]["authorizationCode"]["scopes"]
     needed = {field.scope for field in people.FIELDS.values()} - {None}
-    declared = {view.scope for view in routes().values()} | {view.user_scope for view in routes().values()}
+    declared = {view.scope for view in DECLARED.values()} | {view.user_scope for view in DECLARED.values()}
     assert set(user) <= set(oauth.USER_SCOPES)
     assert set(user) >= needed | (declared - {None, oauth.OPERATOR})
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-import app as entry
 from chalicelib import settings
 from chalicelib.core import errors
 from chalicelib.store.contents import cleanup_notes, items
 from chalicelib.store.directory import keys
 from chalicelib.store.grants import ephemeral, grants
 from tests.kit.documents import DOCS, ROOT, SOURCES, cells, refusals, words_raised
-from tests.kit.worlds import no_platform
+from tests.kit.routes import routes
 
 REFERENCE = DOCS / "reference"
 OPERATIONS = (DOCS / "operating" / "operations.md").read_text(encoding="utf-8")
@@ -57,16 +56,13 @@ def asked_settings() -> set[str]:
     return environment.names
 
 
-def routes() -> Iterator[str]:
+def written_routes() -> Iterator[str]:
     """Every route as documents write it: method and path, without the second name that ends in `.json`."""
-    known = entry.create_app(no_platform).routes
-    for path, methods in known.items():
-        for method in methods:
-            # Of preflights, and of HEAD beside GET, the text tells.
-            if method not in ("OPTIONS", "HEAD") and not (
-                path.endswith(".json") and path.removesuffix(".json") in known
-            ):
-                yield f"{method} {path}"
+    paths = {path for _, path, _ in routes()}
+    for method, path, _ in routes():
+        # Of preflights, and of HEAD beside GET, the text tells.
+        if method not in ("OPTIONS", "HEAD") and not (path.endswith(".json") and path.removesuffix(".json") in paths):
+            yield f"{method} {path}"
 
 
 def documented_routes(document: Path) -> list[str]:
@@ -111,7 +107,7 @@ def test_every_variable_of_the_local_platform_and_the_command_line_is_documented
 
 
 def test_every_route_is_documented_and_no_other() -> None:
-    known = set(routes())
+    known = set(written_routes())
     operators = {route for route in known if " /admin/" in route}
     assert len(operators) > 30
     for name, served in {"protocol/admin.md": operators, "protocol.md": known - operators}.items():

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-import app as entry
 from chalicelib import settings
 from chalicelib.api.opensocial.rpc import METHODS
 from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
@@ -51,7 +50,7 @@ from chalicelib.web.auth.external_issuer import Issuer
 from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS, form_target, location, parse_form, redirects_sent
 from chalicelib.web.html import texts
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
-from tests.kit.worlds import no_platform
+from tests.kit.routes import routes
 
 ISSUER, HERE = "https://id.example", "https://api.example"
 
@@ -164,10 +163,7 @@ def test_scopes_are_sorted_and_separated_by_spaces_or_commas() -> None:
 
 
 def test_the_scopes_that_are_served_are_those_that_open_something() -> None:
-    views: list[Any] = [
-        route.view_function for by in entry.create_app(no_platform).routes.values() for route in by.values()
-    ]
-    declared = {scope for view in views for scope in (view.declaration.scope, view.declaration.user_scope)}
+    declared = {scope for _, _, view in routes() for scope in (view.declaration.scope, view.declaration.user_scope)}
     opened = declared | {field.scope for field in FIELDS.values()} | {method.scope for method in METHODS.values()}
     assert set(SERVED_SCOPES) == opened - {None, OPERATOR}
     assert set(SERVED_SCOPES) < set(USER_SCOPES)

@@ -8,9 +8,8 @@ from functools import cache
 
 import pytest
 
-import app as entry
 from tests.kit.documents import DOCS, ROOT, cells
-from tests.kit.worlds import no_platform
+from tests.kit.routes import routes
 
 PAGE = (DOCS / "operating" / "security.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
@@ -43,9 +42,9 @@ def test_every_line_of_defence_has_a_test() -> None:
 
 def test_every_face_is_there_with_what_it_trusts() -> None:
     named = {path for row in cells(section("What each face trusts")) for path in re.findall(r"`(/[^`]*)`", row[0])}
-    routes = [*entry.create_app(no_platform).routes]
-    for path in routes:
+    paths = {path for _, path, _ in routes()}
+    for path in paths:
         known = any(path.startswith(each) for each in named)
         assert known, f'"What each face trusts" in docs/operating/security.md needs a row for {path}'
     for each in named:
-        assert [path for path in routes if path.startswith(each)], each
+        assert [path for path in paths if path.startswith(each)], each
