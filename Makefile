@@ -58,27 +58,24 @@ prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)  ## check concurrent histori
 prove-clients: $(INSTALLED) $(PROVE_INSTALLED)  ## check openapi.yaml with the linters and generators of others
 	@$(VENV)/python -m tests.clients.proving
 
-# npm, for the tests of generated clients. On other systems than Debian's: by hand.
-nodejs:
-	@command -v node > /dev/null && command -v npm > /dev/null && exit; \
+# $(call on_debian,commands,packages,who needs them): install the packages unless all the commands are there.
+define on_debian
+	@$(foreach command,$(1),command -v $(command) > /dev/null &&) exit; \
 	root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
 	{ command -v apt-get && $$root true; } > /dev/null 2>&1 || { \
-		echo 'The tests of generated clients need node and npm, and this cannot install them.' \
-			'On Debian: apt-get install nodejs npm, as root.' >&2; exit 1; }; \
-	echo 'Installing nodejs and npm ...'; \
+		echo '$(3), and this cannot install them. On Debian: apt-get install $(2), as root.' >&2; exit 1; }; \
+	echo 'Installing $(2) ...'; \
 	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
-		--no-install-recommends nodejs npm > /dev/null
+		--no-install-recommends $(2) > /dev/null
+endef
+
+# For the tests of generated clients. On other systems than Debian's: by hand.
+nodejs:
+	$(call on_debian,node npm,nodejs npm,The tests of generated clients need node and npm)
 
 # The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
 chromium:
-	@command -v chromium > /dev/null && command -v chromedriver > /dev/null && exit; \
-	root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
-	{ command -v apt-get && $$root true; } > /dev/null 2>&1 || { \
-		echo 'The browser tests need chromium and chromedriver, and this cannot install them.' \
-			'On Debian: apt-get install chromium chromium-driver fonts-noto-cjk, as root.' >&2; exit 1; }; \
-	echo 'Installing chromium ...'; \
-	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
-		--no-install-recommends chromium chromium-driver fonts-noto-cjk > /dev/null
+	$(call on_debian,chromium chromedriver,chromium chromium-driver fonts-noto-cjk,The browser tests need chromium and chromedriver)
 
 coverage: $(INSTALLED) $(EMULATOR_INSTALLED)  ## measure how much of the app the tests run; ARGS=tests/system adds the served platform
 	@$(VENV)/coverage erase
@@ -120,8 +117,8 @@ audit: $(INSTALLED)  ## ask for known weaknesses of what is installed; ARGS=--st
 	@$(VENV)/python -m infra.audit $(ARGS)
 
 # After each change of requirements.txt, or of an .in file beside one.
-lock: $(INSTALLED) $(AUDIT_INSTALLED)  ## write the hashes of what is installed, after a change of requirements.txt or of an .in file
-	@$(VENV)/python -m infra.lock
+lock: $(AUDIT_INSTALLED)  ## write the hashes of what is installed, after a change of requirements.txt or of an .in file
+	@.local/audit-venv/bin/python -m infra.lock
 
 check: $(INSTALLED)  ## check a deployment: URL=https://api.example.com (docs/operating/operations.md)
 	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
