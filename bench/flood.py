@@ -1,19 +1,14 @@
 """Very many comments and feeds, put into a world past everything: moto takes a minute for as many requests."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
-
+from bench.seed import put_items
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.numbered_list_index import FIRST, bit
-from chalicelib.store.aws.client import BATCH_WRITE
 from chalicelib.store.aws.items import Item, typed
 from chalicelib.store.contents.items import comment_item, content_of, feed_item, head_item, head_key, prefix_of
 from chalicelib.store.contents.numbered_lists import entry_key, holder_key, new_holder
-from local.in_process import REGION, World
+from local.in_process import World
 
 TEXT = "縁側でお茶を飲みながら、話をした。" * 4
 """A comment as long as comments usually are."""
@@ -89,12 +84,4 @@ def _leaves(partition: str, prefix: str, count: int, deleted: Numbers | None) ->
 
 def put_all(world: World, table: str, items: Iterable[Item]) -> None:
     """Put items into one of a world's tables (`directory`, …), past everything and whatever stands there."""
-    name = world.platform.settings.table(table)
-    if os.environ.get("AWS_ENDPOINT_URL"):
-        puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
-        for start in range(0, len(puts), BATCH_WRITE):
-            world.dynamodb.batch_write_item(RequestItems={name: puts[start : start + BATCH_WRITE]})
-        return
-    stored: Any = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(name)
-    for item in items:
-        stored.put_item(item)
+    put_items(world.dynamodb, world.platform.settings.table(table), items)

@@ -1,21 +1,41 @@
 """Fills a world with data before something is measured, past the faces but through the stores."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.limits import Limits
 from chalicelib.store.aws.client import BATCH_WRITE, Dynamo
-from local.in_process import APP, World
+from chalicelib.store.aws.items import Item
+from local.in_process import APP, REGION, World
 
 _UNIT_MS = 512
 """What a gap in a packed window pays a bit for (chalicelib/store/appdata/packing.py)."""
 
 
+def put_items(client: Any, table: str, items: Iterable[Item]) -> None:
+    """Put items into a table, whatever stands there. moto takes a millisecond for a request, so its table gets them."""
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
+        for start in range(0, len(puts), BATCH_WRITE):
+            client.batch_write_item(RequestItems={table: puts[start : start + BATCH_WRITE]})
+        return
+    stored: Any = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(table)
+    for item in items:
+        stored.put_item(item)
+
+
 class _Unguarded:
-    """A DynamoDB client whose transactions are batches: moto copies the whole table for every item of a transaction."""
+    """A DynamoDB client whose transactions put and delete without a condition, since nobody else writes.
+
+    It leaves out counts and checks, which nobody reads here.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -24,17 +44,13 @@ class _Unguarded:
         return getattr(self._client, name)
 
     def transact_write_items(self, TransactItems: Sequence[Mapping[str, Any]], ClientRequestToken: str) -> None:
-        """Write the items unconditionally: nobody else writes here."""
-        for start in range(0, len(TransactItems), BATCH_WRITE):
-            batch: dict[str, list[Any]] = {}
-            for action in TransactItems[start : start + BATCH_WRITE]:
-                ((kind, one),) = action.items()
-                if kind not in ("Put", "Delete"):
-                    continue  # A count, or a check: nobody here asks for them.
-                asked = {"Item": one["Item"]} if kind == "Put" else {"Key": one["Key"]}
-                batch.setdefault(one["TableName"], []).append({f"{kind}Request": asked})
-            if batch:
-                self._client.batch_write_item(RequestItems=batch)
+        """Write the items of a transaction."""
+        for action in TransactItems:
+            ((kind, one),) = action.items()
+            if kind == "Put":
+                put_items(self._client, one["TableName"], [one["Item"]])
+            elif kind == "Delete":
+                self._client.delete_item(TableName=one["TableName"], Key=one["Key"])
 
 
 class Seeder:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -115,14 +115,18 @@ class Caller:
 
 
 class World(Caller):
-    """One deployment over moto. `directory` is where its token keys are; `environment` has settings of its own."""
+    """One deployment over moto. Its token keys are in `directory`; `environment` has settings of its own.
 
-    def __init__(self, directory: Path, **environment: str) -> None:
+    With `has_stack` its tables, bucket and queues exist already.
+    """
+
+    def __init__(self, directory: Path, *, has_stack: bool = False, **environment: str) -> None:
         self.clock = Clock()
         self.calls: list[SentCall] = []
         self.waits: list[float] = []
-        self.dynamodb, self.s3, self.sqs = map(_client, ("dynamodb", "s3", "sqs"))
-        stack.create(self.dynamodb, self.s3, self.sqs, "local")
+        self.dynamodb = _client("dynamodb")
+        if not has_stack:
+            stack.create(self.dynamodb, self.s3, self.sqs, "local")
         keys_file = directory / "token-keys.json"
         keys.ensure(keys_file)
         secret_keys_file = directory / "secret-keys.json"
@@ -142,6 +146,16 @@ class World(Caller):
         self.app = entry.create_app(lambda: self.platform)
         # moto takes its time, which is not that of AWS: no request ends for it.
         self.gateway = Gateway(self.app, milliseconds=600_000)
+
+    @cached_property
+    def s3(self) -> Any:
+        """A client of S3, which most tests do without."""
+        return _client("s3")
+
+    @cached_property
+    def sqs(self) -> Any:
+        """A client of SQS, which most tests do without."""
+        return _client("sqs")
 
     def populate(self, *users: str) -> None:
         """Create users with these ids, so that they can have friends and install apps."""

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.store.aws.side_by_side import lane
 from tests.kit import contract
-from tests.kit.worlds import Reply, World, befriended, cheap_passwords, empty_aws
+from tests.kit.worlds import Fill, Reply, World, as_made, befriended, cheap_passwords, empty_aws, fill_aws
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,15 +26,26 @@ def _cheap_passwords() -> Iterator[None]:
 
 @pytest.fixture
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """Make a world, with settings of its own; several share one AWS."""
+    """Make a world: `make_world(befriended, ENGAWA_MAX_KEYS="2")` with settings of its own, and with what `fill` put
+    into one with the usual settings. Worlds of one test share one AWS; only the first can be filled.
+    """
+    made: list[World] = []
+
+    def make(fill: Fill = as_made, **environment: str) -> World:
+        assert not made or fill is as_made, "what was filled before stays"
+        if not made:
+            fill_aws(fill, tmp_path)
+        made.append(World(tmp_path, has_stack=True, **environment))
+        return made[-1]
+
     with empty_aws():
-        yield lambda **environment: World(tmp_path, **environment)
+        yield make
 
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     """A world with friends, as `befriended` has it."""
-    return befriended(make_world())
+    return make_world(befriended)
 
 
 @pytest.fixture

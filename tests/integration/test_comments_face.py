@@ -30,7 +30,7 @@ from tests.kit.worlds import HANA, KEN, MEI, TARO, World
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     """A page with one feed, posted by Mei."""
-    made = populated(make_world())
+    made = make_world(populated)
     post(made, contentUri=URI)
     made.calls.clear()
     return made

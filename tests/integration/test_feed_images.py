@@ -240,7 +240,7 @@ def test_an_image_that_cannot_be_fetched_fails_the_post(world: World, site: Site
 
 
 def test_nothing_of_this_machine_is_fetched_unless_the_setting_says_so(make_world: Callable[..., World], site: Site):
-    world = populated(make_world())
+    world = make_world(populated)
     url = site.has("/a.jpg", jpeg())
     with nothing_changes(world):
         for each in (url, url.replace("127.0.0.1", "localhost"), "http://169.254.169.254/latest/meta-data/"):

@@ -54,7 +54,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    return populated(make_world())
+    return make_world(populated)
 
 
 def titles(world: World, **query: str) -> list[str]:
@@ -164,6 +164,19 @@ def test_a_feed_that_is_not_shown_gives_way_to_an_administrator_s(world: World):
                 409,
                 "conflict",
             )
+
+
+def test_a_feed_that_gives_way_takes_its_favorites_along(make_world: Callable[..., World]):
+    world = populated(make_world(ENGAWA_FAVORITE_SHARDS="4"))
+    post(world, HANA, title="a stranger's", contentUri=URI)
+    for user in (HANA, KEN, TARO):
+        favorite(world, user)
+    post(world, MEI, title="the page's", contentUri=URI)
+    assert asked(world, contentUri=URI)["entry"]["favoriteCount"] == 0
+    favorite(world, KEN)
+    assert asked(world, contentUri=URI)["entry"]["favoriteCount"] == 1
+    world.clean()
+    assert [item["list"]["S"] for item in world.items("favorites") if "list" in item] == [f"user#{KEN}"]
 
 
 def test_a_feed_that_is_shown_does_not_give_way(world: World):

@@ -20,7 +20,7 @@ Operator = Callable[..., Reply]
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    return populated(make_world())
+    return make_world(populated)
 
 
 def contents(world: World) -> list[dict[str, Any]]:

@@ -145,7 +145,7 @@ def test_what_a_user_leaves_in_the_bucket_is_looked_for_in_one_folder(world: Wor
 
 
 def test_the_queue_s_function_asks_for_itself(make_world: Worlds) -> None:
-    world = populated(make_world())
+    world = make_world(populated)
     post(world, contentUri=URI)
     by_api = asked(lambda: send(world, "DELETE", FEEDS, user=MEI, contentUri=URI))
     by_clean = asked(world.clean)
@@ -159,7 +159,7 @@ def test_the_queue_s_function_asks_for_itself(make_world: Worlds) -> None:
 
 
 def test_the_sweep_finds_the_queue_by_its_name(make_world: Worlds) -> None:
-    world = populated(make_world())
+    world = make_world(populated)
     post(world, contentUri=URI)
     with without_queue(world):
         send(world, "DELETE", FEEDS, user=MEI, contentUri=URI)
@@ -263,7 +263,7 @@ def test_an_upload_that_came_to_nothing_is_cleared_by_the_queue_s_function(make_
 
 
 def test_a_kept_answer_is_read_where_the_refused_write_does_not_bring_it(make_world: Worlds) -> None:
-    world = populated(make_world())
+    world = make_world(populated)
 
     def say() -> Reply:
         return send(world, "POST", FEEDS, {"title": "title"}, headers={"Idempotency-Key": "key"})

@@ -50,7 +50,7 @@ TABLE = "engawa-local-ephemeral"
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     """A page with one feed."""
-    made = populated(make_world())
+    made = make_world(populated)
     post(made, contentUri=URI)
     made.calls.clear()
     return made

@@ -543,6 +543,22 @@ def test_signing_in_changes_the_session(browser: Browser) -> None:
     assert page.form("csrf").fields["csrf"] not in before["engawa"]
 
 
+def test_who_signs_in_takes_back_no_failure_of_another(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody fails while the right password of the same person is being looked at."""
+    browser, other = browser_of(here, "10.1.1.1"), browser_of(here, "10.1.1.1")
+    matches, guesses = passwords.matches, iter(["wrong"])
+
+    def looked_at(password: str, known: str | None) -> bool:
+        for guess in guesses:
+            assert other.sign_in(ask(other), "hana", guess).status == 403
+        return matches(password, known)
+
+    monkeypatch.setattr(passwords, "matches", looked_at)
+    assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
+    counted = [item["failures"]["N"] for item in here.items("ephemeral") if "failures" in item]
+    assert counted == ["1", "1"], "of the account and of the address"
+
+
 # A browser that has signed in before
 
 

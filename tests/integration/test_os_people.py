@@ -23,7 +23,7 @@ OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     """The demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has it and is nobody's friend."""
-    made = demo_people(make_world())
+    made = make_world(demo_people)
     create_app(made)
     return made
 

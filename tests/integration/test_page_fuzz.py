@@ -49,7 +49,7 @@ queries = st.dictionaries(
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    made = populated(make_world())
+    made = make_world(populated)
     post(made, contentUri=URI)
     return made
 

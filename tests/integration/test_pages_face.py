@@ -44,7 +44,7 @@ every_route = pytest.mark.parametrize(("method", "path"), [*(("GET", path) for p
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    return populated(make_world())
+    return make_world(populated)
 
 
 def test_a_page_is_shown_with_what_its_category_has(world: World):

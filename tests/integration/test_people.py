@@ -25,7 +25,7 @@ DENIED = (403, "permission_denied", "Permission denied")
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
     """The demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has it and is nobody's friend."""
-    return demo_people(make_world())
+    return make_world(demo_people)
 
 
 def ask(

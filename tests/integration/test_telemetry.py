@@ -230,7 +230,7 @@ def test_what_fails_outside_of_every_route_is_an_error_like_any_other(
 
 
 def test_a_run_is_one_line_and_counted_by_its_function(make_world: Callable[..., World], log: Log) -> None:
-    world = populated(make_world())
+    world = make_world(populated)
     uri = send(world, "POST", FEEDS, {"title": "title"}).json["contentUri"]
     send(world, "DELETE", FEEDS, contentUri=uri)
 

@@ -43,7 +43,7 @@ ROUTES = [(method, path) for method, path, _ in routes()]
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    made = populated(make_world())
+    made = make_world(populated)
     for user in (HANA, MEI):
         made.platform.appdata.install(APP, user, {"level": f"{SECRET}-stored"})
     return made

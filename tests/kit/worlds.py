@@ -1,7 +1,8 @@
 """Worlds over moto (local/in_process.py), what all of them have, and what tests of whole requests run under."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from chalicelib.bootstrap import Platform
 from chalicelib.core import passwords
 from local.demo_data import APPS, CAFE, FOLLOWERS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
 from local.in_process import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
+from tests.kit.moto_state import MotoState
 
 __all__ = [
     "APP",
@@ -25,12 +27,15 @@ __all__ = [
     "TARO",
     "YUKI",
     "Clock",
+    "Fill",
     "Reply",
     "World",
+    "as_made",
     "befriended",
     "cheap_passwords",
     "demo_people",
     "empty_aws",
+    "fill_aws",
     "no_platform",
     "reply",
     "sweep",
@@ -63,6 +68,26 @@ def cheap_passwords() -> Iterator[None]:
     of_no_user = passwords._NOBODY.replace(f"${passwords.N}$", "$16$")
     with patch.multiple(passwords, N=16, _NOBODY=of_no_user):
         yield
+
+
+Fill = Callable[[World], World]
+"""Puts users, apps and pages into a world, and returns it."""
+
+_filled: dict[Fill, MotoState] = {}
+
+
+def fill_aws(fill: Fill, directory: Path) -> None:
+    """Put into an AWS that is empty what `fill` puts into a world; it runs once a process."""
+    if fill in _filled:
+        _filled[fill].restore()
+    else:
+        fill(World(directory))
+        _filled[fill] = MotoState()
+
+
+def as_made(world: World) -> World:
+    """Leave a world as it is made: tables, bucket and queues, with nothing in them."""
+    return world
 
 
 def befriended(world: World) -> World:

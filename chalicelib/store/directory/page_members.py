@@ -1,9 +1,9 @@
 """The administrators and followers of pages. The keys are in keys.py."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
+from chalicelib.store.aws.iam_needs import on_index, on_table
 from chalicelib.store.aws.items import Place, key_of
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
@@ -16,10 +16,8 @@ from chalicelib.store.directory.page_items import (
 )
 
 NEEDS = (
-    on_table("directory", "BatchGetItem"),
+    on_table("directory", "BatchGetItem", "Query"),
     on_index("directory"),
-    # A user's memberships are ended before the user is deleted.
-    on_table("directory", "Query", by=(API, CLEAN)),
 )
 
 COUNT = 100
@@ -70,11 +68,6 @@ class PageMembers:
     def follower(self, page: str, user: str) -> Place:
         """Where the item is that exists exactly while `user` follows `page`."""
         return self._table, keys.of_page(page, FOLLOWER, user)
-
-    def followers_among(self, page: str, users: Iterable[str]) -> set[str]:
-        """Those of the users who follow a page: one item each, side by side."""
-        places = [self.follower(page, user) for user in users]
-        return {keys.named(item) for item in self._dynamo.batch_get(places, consistent=False).values()}
 
     def administered(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Ids of the pages that a user administers, in order of id, as the index knows them."""
