@@ -10,7 +10,7 @@ from typing import Protocol
 
 from chalicelib.settings import WrongSetting
 from local import keys, locks
-from local.embedded import Emulator, accepts, await_predecessor, taken
+from local.embedded import Emulator, accepts, choose_port, taken
 from local.environment import STAGE, Environment, Refused
 from local.gateway import Gateway
 from local.server import Server
@@ -100,7 +100,7 @@ class Launcher:
         except OSError:
             raise Refused(taken("PORT", environment.port)) from None
         if environment.endpoint is None:
-            await_predecessor(environment, self._check)
+            self._environment = choose_port(environment, self._check)
 
     def _start(self, wakeup: Wakeup) -> None:
         def lost() -> None:

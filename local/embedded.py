@@ -7,10 +7,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from local import locks
 from local.emulator import LOCK, LOCK_SECONDS
-from local.environment import HOST, ROOT, Environment, Refused
+from local.environment import EMULATOR_PORT, HOST, ROOT, Environment, Refused, free_port
 
 _START_SECONDS = LOCK_SECONDS + 60
 _SAVE_SECONDS = 60
@@ -20,7 +21,8 @@ class Emulator:
     """A child process that serves the embedded AWS until it is told to stop or this process ends."""
 
     def __init__(self, environment: Environment) -> None:
-        """Start it, without waiting. Raises Refused where it is not installed."""
+        """Start it on the port that was chosen, without waiting. Raises Refused if it is not installed."""
+        assert environment.emulator_port
         self._port = environment.emulator_port
         self._log = environment.directory / "emulator.log"
         if not environment.emulator_python.exists():
@@ -80,19 +82,21 @@ def accepts(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def await_predecessor(environment: Environment, check: Callable[[], None] = lambda: None) -> None:
-    """Wait for the emulator of a launcher that was killed: it is saving, and has its port until it is done.
+def choose_port(environment: Environment, check: Callable[[], None] = lambda: None) -> Environment:
+    """Return the environment with the port of its embedded AWS: EMULATOR_PORT, else 4570, else any that is free.
 
-    Raises Refused where that takes too long, and what `check` raises meanwhile.
+    The emulator of a launcher that was killed keeps its port until it has saved, so this waits for it. Raises Refused
+    if EMULATOR_PORT is taken, and what `check` raises while it waits.
     """
     deadline = time.monotonic() + LOCK_SECONDS
-    while accepts(environment.emulator_port) and time.monotonic() < deadline:
-        if not locks.is_held(environment.directory / LOCK):
-            break
+    while locks.is_held(environment.directory / LOCK) and time.monotonic() < deadline:
         check()
         time.sleep(0.05)
+    if environment.emulator_port is None:
+        return replace(environment, emulator_port=free_port() if accepts(EMULATOR_PORT) else EMULATOR_PORT)
     if accepts(environment.emulator_port):
         raise Refused(taken("EMULATOR_PORT", environment.emulator_port))
+    return environment
 
 
 def taken(variable: str, port: int) -> str:

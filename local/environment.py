@@ -3,8 +3,8 @@
 | variable | default | meaning |
 |---|---|---|
 | PORT | 8000 | where the app is served |
-| EMULATOR_PORT | 4570 | where the embedded AWS is served |
-| ENGAWA_LOCAL_DIR | .local | data, keys, locks and logs |
+| EMULATOR_PORT | 4570, or any free port if it is taken | where the embedded AWS is served |
+| ENGAWA_LOCAL_DIR | .local; .local/port-8001 with PORT=8001 | data, keys, locks and logs |
 | ENGAWA_EMULATOR_PYTHON | .local/emulator-venv/bin/python of the checkout | the interpreter that has ministack |
 | AWS_ENDPOINT_URL | none | use this endpoint, start no embedded AWS |
 """
@@ -22,6 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 STAGE = "local"
+PORT = 8000
+EMULATOR_PORT = 4570
+"""The port of stage local in .chalice/config.json, which `chalice local` reads."""
 
 
 class Refused(Exception):
@@ -35,19 +38,25 @@ class Environment:
     directory: Path
     emulator_python: Path
     port: int
-    emulator_port: int
+    emulator_port: int | None
+    """None until a port is chosen (local/embedded.py)."""
     endpoint: str | None
 
     @classmethod
     def read(cls) -> Environment:
-        """Read the settings. Raises Refused for a port that is none."""
+        """Read the settings. Platforms on other ports have other directories, so several run side by side.
+
+        Raises Refused for a port that is none.
+        """
+        port = _port("PORT") or PORT
+        directory = ROOT / ".local" if port == PORT else ROOT / ".local" / f"port-{port}"
         return cls(
-            directory=Path(os.environ.get("ENGAWA_LOCAL_DIR") or ROOT / ".local").absolute(),
+            directory=Path(os.environ.get("ENGAWA_LOCAL_DIR") or directory).absolute(),
             emulator_python=Path(
                 os.environ.get("ENGAWA_EMULATOR_PYTHON") or ROOT / ".local" / "emulator-venv" / "bin" / "python"
             ),
-            port=_port("PORT", 8000),
-            emulator_port=_port("EMULATOR_PORT", 4570),
+            port=port,
+            emulator_port=_port("EMULATOR_PORT"),
             endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
         )
 
@@ -102,8 +111,10 @@ class Environment:
                     os.environ.setdefault(name, value)
 
 
-def _port(name: str, default: int) -> int:
-    text = os.environ.get(name) or str(default)
+def _port(name: str) -> int | None:
+    text = os.environ.get(name)
+    if not text:
+        return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise Refused(f"{name} must be a port from 1 to 65535, not {text!r}.")
     return int(text)

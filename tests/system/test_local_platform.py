@@ -12,14 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from local.environment import free_port
+from local.embedded import accepts
+from local.environment import EMULATOR_PORT, Environment, free_port
 from tests.kit.served import START_SECONDS, Served
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -137,6 +138,22 @@ def test_a_taken_port_is_said_in_one_line(tmp_path: Path, served: Served, variab
     assert said == f"Port {port} is taken; {variable}={port + 1} make serve uses another.\n"
 
 
+def test_another_port_is_found_for_the_embedded_aws(serve: Serve) -> None:
+    with ExitStack() as stack:
+        if not accepts(EMULATOR_PORT):
+            stack.enter_context(listening(EMULATOR_PORT))
+        assert own_data(serve(EMULATOR_PORT="")).status_code == 200
+
+
+def test_a_platform_on_another_port_has_another_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENGAWA_LOCAL_DIR", raising=False)
+    found = []
+    for port in ("", "8000", "8001"):
+        monkeypatch.setenv("PORT", port)
+        found.append(Environment.read().directory)
+    assert found == [ROOT / ".local", ROOT / ".local", ROOT / ".local" / "port-8001"]
+
+
 def test_a_directory_is_served_once(served: Served) -> None:
     said = refused({**served.environment, "PORT": "1", "EMULATOR_PORT": "2"})
 
@@ -150,9 +167,9 @@ def test_a_port_that_is_none(served: Served) -> None:
 
 
 @contextmanager
-def listening() -> Iterator[int]:
+def listening(port: int = 0) -> Iterator[int]:
     with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", port))
         other.listen()
         yield other.getsockname()[1]
 
