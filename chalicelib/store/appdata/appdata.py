@@ -241,7 +241,10 @@ class AppData:
         return self._table, (partition(app, user), SORT_KEY)
 
     def _admit(self, ledger: Ledger, conditions: Conditions) -> tuple[WriteWindow, Rate, Rate]:
-        """Return the window with this write, the rate before and the rate after. Raises PreconditionFailed, TooFrequent."""
+        """Return the window with this write, and the rates before and after it.
+
+        Raises PreconditionFailed and TooFrequent.
+        """
         conditions.check(ledger.etag, has_data=ledger.balance.keys > 0)
         now, span, window = self._clock(), self._limits.window_ms, ledger.window
         before = self._rate(window, now)
