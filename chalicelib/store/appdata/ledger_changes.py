@@ -32,7 +32,7 @@ NEEDS = (
 LEDGER = "ledger"
 
 FRESH = 0.05
-"""Seconds. After a longer wait among many writers a ledger is stale, and a read costs less than a lost race."""
+"""Seconds. After a longer wait, with many writers, the known ledger is stale; a read costs less than a lost race."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Ledgers:
             try:
                 self._dynamo.transact(write, token)
             except Lost as lost:
-                # Another write came first: after an unseen success of an earlier try, its token makes this one succeed.
+                # Another write came first: if an earlier try had succeeded, the same token would report success again.
                 if lost.failed(LEDGER):
                     there = lost.stored(LEDGER)
                     ledger = from_item(there) if there else None
