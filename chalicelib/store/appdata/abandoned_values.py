@@ -1,7 +1,7 @@
-"""What deleting everything leaves behind, noted in the same transaction and cleared afterwards.
+"""Notes of the values that a deletion of everything leaves behind: written in its transaction, cleared afterwards.
 
-A note names the partition and epoch of own values that no ledger counts any more. Nobody can write into that epoch
-again (every write is conditioned on the ledger's), so the notes may be worked off late, twice or by several at once.
+A note names the partition and epoch of own values that no ledger counts any more. No write can use that epoch again
+(every write has a condition on the ledger's epoch), so a note may be handled late, twice or by several processes.
 
 | item | pk | sk |
 |---|---|---|
@@ -24,21 +24,21 @@ PARTITION = "trash"
 
 
 class AbandonedValues:
-    """The notes of one table."""
+    """The notes of abandoned values in one table."""
 
     def __init__(self, dynamo: Dynamo, table: str) -> None:
         self._dynamo = dynamo
         self._table = table
 
     def note(self, write: Transaction, ledger: Ledger) -> None:
-        """Add to a transaction the note of what this ledger leaves behind; nothing if all its values are inline."""
+        """Add a note of this ledger's own values to a transaction, or nothing if all its values are inline."""
         if ledger.has_own:
             write.put("note", self._table, typed((PARTITION, f"{ledger.partition}#{ledger.epoch}")))
 
     def sweep(self, seconds: float, now: Callable[[], float] = time.monotonic) -> int:
-        """Delete what notes name, then the notes, for about `seconds`; how many own values went.
+        """Delete the values that notes name, then the notes, for about `seconds`; return the number of deleted values.
 
-        A note goes only after all that it names, so one that is cut short is taken up again by the next sweep.
+        A note is deleted after all its values, so the next sweep continues one that was interrupted.
         """
         end, swept = now() + seconds, 0
         for note in self._dynamo.query(self._table, PARTITION, consistent=False):

@@ -1,7 +1,7 @@
-"""The appdata table: what each user stores in each app. Its layout is in ledger.py, own_values.py and trash.py.
+"""The appdata table: the data of each user in each app. Its layout: ledger.py, own_values.py, abandoned_values.py.
 
-A write reads the ledger and writes it under a condition; a read of one's own small data is one call; a read of all
-friends is two, whatever their number.
+A write reads the ledger and writes it under a condition. A read of one's own small data takes one call, a read of all
+friends two, whatever their number.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,17 +28,17 @@ from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 
 NEEDS = (
     on_table("appdata", "BatchGetItem"),
-    # Friendships and installs, read in one call with ledgers, or beside it.
+    # Friendships and installs, read in one call with ledgers or in a parallel call.
     on_table("directory", "BatchGetItem"),
 )
 
 READ_TRIES = 8
-"""How often a read that other writes tear is begun again; each try reads only what has changed since the last."""
+"""Tries of a read that concurrent writes disturb; each try reads only what has changed since the last."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What an accepted write or delete left: the new entity tag, and the write window."""
+    """The result of an accepted write or delete: the new entity tag, and the state of the write window."""
 
     etag: str
     rate: Rate
@@ -46,7 +46,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Reading:
-    """One user's asked values, as of the moment that `etag` names; `data` is None where the reader has that state."""
+    """The requested values of one user in the state that `etag` names; `data` is None if the reader has that state."""
 
     etag: str
     data: dict[str, str] | None
@@ -54,7 +54,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a user holds in an app, and the write window."""
+    """The balance of a user in an app, and the state of the write window."""
 
     balance: Balance
     rate: Rate
@@ -75,10 +75,10 @@ class AppData:
         self._ledgers = Ledgers(dynamo, table, self._trash)
 
     def install(self, app: str, user: str, data: Mapping[str, str] | None = None) -> bool:
-        """Install an app for a user, with `data` to begin with; whether it was not installed.
+        """Install an app for a user, with initial `data`; return whether it was not installed before.
 
         `data` has at most 97 pairs: each may take an item of the transaction, which also has ledger, install and user.
-        Uses up nothing of the write window. Raises NotFound (no such user), ParameterInvalid and Unavailable.
+        It does not count in the write window. Raises NotFound (no such user), ParameterInvalid and Unavailable.
         """
         data = dict(data or {})
         sizes = {key: utf8_bytes(value) for key, value in data.items()}
@@ -89,8 +89,8 @@ class AppData:
     def uninstall(self, app: str, user: str, also: Callable[[Transaction], None] = lambda write: None) -> bool:
         """Uninstall an app for a user and erase the data there; return whether it was installed.
 
-        `also` adds what belongs in the same transaction; it is called again if a condition of it fails. Raises
-        Unavailable.
+        `also` adds other parts to the same transaction; it is called again if a condition in the transaction fails.
+        Raises Unavailable.
         """
 
         def beside(write: Transaction, ledger: Ledger) -> None:
@@ -101,16 +101,17 @@ class AppData:
         return self._ledgers.remove(app, user, beside)
 
     def write(self, app: str, user: str, changes: Mapping[str, str | None], conditions: Conditions) -> Receipt:
-        """Store (a value) or delete (None) the changed keys, at most 99, all or none; other keys stay.
+        """Store (a value) or delete (None) the changed keys, at most 99, all or none; keep all other keys.
 
         Raises PermissionDenied (not installed), PreconditionFailed, TooFrequent, ParameterInvalid (quota or number of
-        keys) in this order, and Unavailable; each has changed nothing, but an Unavailable whose answer was lost.
+        keys) in this order, and Unavailable. Nothing has changed then, unless the response to a write was lost
+        (Unavailable).
         """
         sizes = {key: None if value is None else utf8_bytes(value) for key, value in changes.items()}
 
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, before, after = self._admit(ledger, conditions)
-            # A write in between fails the condition.
+            # If another write comes in between, the condition fails.
             fetched = Values(self._dynamo, self._table).sizes_of_unlisted(ledger, frozenset(changes))
             known = {key: size for key in changes if (size := _known_size(ledger, key)) is not None}
             try:
@@ -123,7 +124,7 @@ class AppData:
         return _receipt(self._ledgers.change(app, user, prepare))
 
     def clear(self, app: str, user: str, conditions: Conditions) -> Receipt:
-        """Delete every key. Raises as `write`, but for the quota."""
+        """Delete every key. Raises the errors of `write`, except those of the quota."""
 
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, _, after = self._admit(ledger, conditions)
@@ -133,7 +134,7 @@ class AppData:
         return _receipt(self._ledgers.change(app, user, prepare))
 
     def read(self, app: str, user: str, keys: AskedKeys, conditions: Conditions | None = None) -> Reading:
-        """A user's own data, strongly consistent and as of one moment. Raises PermissionDenied and Unavailable."""
+        """Return a user's own data as of one moment, strongly consistent. Raises PermissionDenied and Unavailable."""
         values = Values(self._dynamo, self._table)
         for turn in range(READ_TRIES):
             ledger = self._ledgers.need(app, user)
@@ -145,12 +146,12 @@ class AppData:
         raise Unavailable
 
     def read_friend(self, app: str, viewer: str, owner: str, keys: AskedKeys, conditions: Conditions) -> Reading:
-        """Another user's data, where the permission rule lets the viewer have them, else PermissionDenied."""
+        """Return another user's data if the permission rules allow it, or raise PermissionDenied."""
         ledger_place = self._place(app, owner)
         friendship = self._directory.friendship(viewer, owner)
         install = self._directory.install(viewer, app)
         found = self._dynamo.batch_get([ledger_place, friendship, install], consistent=False)
-        # Owner's friend or not makes no difference to persistent data, so the running app's owner is not asked about.
+        # For persistent data it makes no difference who is a friend of the running app's owner, so that is not read.
         running = AppRun.own(viewer, installed=install in found, friends={owner} if friendship in found else ())
         installed = status(ledger_place in found)
         if not running.may_name(owner) or not may_obtain_data(running.whose(owner), installed):
@@ -164,25 +165,26 @@ class AppData:
     def read_friends(
         self, app: str, viewer: str, keys: AskedKeys, *, owner: str | None = None, of: str | None = None
     ) -> list[tuple[str, dict[str, str]]]:
-        """The data of those of a user's friends who have any in the asked keys, in order of id.
+        """Return the data of a user's friends who have values under the requested keys, in order of id.
 
-        Friends are the viewer's, or those of `of`, who else can be the running app's `owner` alone. Each friend's data
-        are as of one moment. Raises PermissionDenied (anyone else's friends; the user of that list has not installed
-        the app) and TooLarge (more bytes than one answer may carry).
+        The user is `of`, or else the viewer; `of` may only be the viewer or the running app's `owner`. Each friend's
+        data are as of one moment. Raises PermissionDenied (the friends of anyone else; the user whose friends they are
+        has not installed the app) and TooLarge (more bytes than one response may have).
         """
         of = of or viewer
         friends, running = self._friends(app, viewer, owner or viewer, of)
         if not running.may_list_friends(of):
             raise PermissionDenied
-        # A friend with a ledger has installed the app: a row that may be obtained.
+        # A friend with a ledger has installed the app, and the matrix allows to obtain the data of such a friend.
         items = self._dynamo.batch_get([self._place(app, friend) for friend in friends], consistent=False)
         data = self._gather(app, map(from_item, items.values()), keys)
         return [(friend, data[friend]) for friend in friends if data.get(friend)]
 
     def read_named(self, app: str, viewer: str, users: Sequence[str], keys: AskedKeys) -> dict[str, dict[str, str]]:
-        """The data of those of the users, whoever they are, who have installed the app, in the order named.
+        """Return the data of those of the named users who have installed the app, in the order named.
 
-        The viewer's own are strongly consistent. Raises TooLarge (more bytes than one answer may carry).
+        They may be any users. The viewer's own data are strongly consistent. Raises TooLarge (more bytes than one
+        response may have).
         """
         others = [user for user in users if user != viewer]
         reads: list[Callable[[], dict[str, dict[str, str]]]] = []
@@ -194,23 +196,23 @@ class AppData:
         return {user: data[user] for user in users if user in data}
 
     def usage(self, app: str, user: str) -> Usage:
-        """What a user holds in an app. Raises PermissionDenied where it is not installed."""
+        """Return the balance and rate of a user in an app. Raises PermissionDenied if it is not installed."""
         ledger = self._ledgers.need(app, user)
         return Usage(ledger.balance, self._rate(ledger.window, self._clock()))
 
     def sweep(self, seconds: float) -> int:
-        """Clear what deletions left behind, for about so long; how many own values went."""
+        """Delete abandoned values for about `seconds`; return the number of deleted values."""
         return self._trash.sweep(seconds)
 
     def _friends(self, app: str, viewer: str, owner: str, of: str) -> tuple[list[str], AppRun]:
-        """The friends of a user, and the running app as far as it decides whether they may be listed."""
+        """Return the friends of a user, and the facts about the running app that decide whether they may be listed."""
         if of == viewer:
             friends, installed = self._directory.friends_with_install(viewer, app)
             return friends, AppRun.own(viewer, installed=installed, friends=friends)
         if of != owner:
             return [], AppRun(owner, viewer, owner_installed=False, viewer_installed=False)
         friends, owner_installed = self._directory.friends_with_install(owner, app)
-        # The viewer's install makes no difference to the owner's list, so it is not read.
+        # Whether the viewer has installed the app makes no difference to the owner's list, so it is not read.
         return friends, AppRun(owner, viewer, owner_installed, viewer_installed=False, owner_friends=friends)
 
     def _read_own(self, app: str, viewer: str, keys: AskedKeys) -> dict[str, dict[str, str]]:
@@ -220,7 +222,7 @@ class AppData:
     def _read_others(self, app: str, users: Sequence[str], keys: AskedKeys) -> dict[str, dict[str, str]]:
         places = {user: self._place(app, user) for user in users}
         found = self._dynamo.batch_get(list(places.values()), consistent=False)
-        # Owner, anyone's friend or neither makes no difference to persistent data, so friends are not read.
+        # For persistent data it makes no difference who is the owner or a friend, so friends are not read.
         known = [user for user in users if may_obtain_data(MatrixRow.OTHER, status(places[user] in found))]
         return self._gather(app, (from_item(found[places[user]]) for user in known), keys)
 
@@ -239,7 +241,10 @@ class AppData:
         return self._table, (partition(app, user), SORT_KEY)
 
     def _admit(self, ledger: Ledger, conditions: Conditions) -> tuple[WriteWindow, Rate, Rate]:
-        """The window with one more write, and its rate before and after. Raises PreconditionFailed and TooFrequent."""
+        """Return the window with this write, and the rates before and after it.
+
+        Raises PreconditionFailed and TooFrequent.
+        """
         conditions.check(ledger.etag, has_data=ledger.balance.keys > 0)
         now, span, window = self._clock(), self._limits.window_ms, ledger.window
         before = self._rate(window, now)
@@ -252,7 +257,7 @@ class AppData:
         return window.rate(now, limit=self._limits.writes, span=self._limits.window_ms)
 
     def _reread(self, app: str, user: str, keys: AskedKeys) -> dict[str, str] | None:
-        """Return a user's data of this moment, or None if the user has not installed the app (or not any more)."""
+        """Return a user's data of this moment, or None if the user has not (or no longer) installed the app."""
         try:
             return self.read(app, user, keys).data
         except PermissionDenied:

@@ -1,17 +1,17 @@
-"""The ledger: one small item per user and app, from which one read answers installed, quota, rate and data.
+"""The ledger: one small item per user and app. One read of it gives install status, quota, rate and data.
 
-It exists exactly while the user has the app installed. Attribute names are one letter because every byte of them
-counts against the 4,096 that an eventually consistent read of half a unit may have.
+It exists exactly while the user has the app installed. Attribute names have one letter, because each of their bytes
+counts towards the 4,096 bytes that an eventually consistent read can return for half a unit.
 
-| name | type | what |
+| name | type | content |
 |---|---|---|
 | pk, sk | S | `<app>#<user>`, `#` |
 | t | N | bytes of all values |
-| v | N | version: one more with every accepted write |
+| v | N | version: increases by one with every accepted write |
 | e | S | epoch: 8 characters, new with each install and each deletion of everything; prefix of the own values' keys |
 | w | B | write window (packing.py) |
 | d | B | inline values and the list of own values (packing.py) |
-| c | N | values that are items of their own and are not in `listed`; absent for none |
+| c | N | number of values that are items of their own and not in `listed`; absent if 0 |
 | i | B | ids of the newest writes, newest first, 6 bytes each |
 """
 
@@ -26,12 +26,12 @@ from chalicelib.store.aws.items import Item, Key
 SORT_KEY = "#"
 WRITE_ID_BYTES = 6
 WRITE_IDS = 8
-"""How many writes later a writer that got no answer can still recognise its own write."""
+"""A writer that got no response can still recognize its own write after this number of writes."""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """A ledger as read. A key is in `inline` (value here), in `listed` (an own item, known) or among `unlisted`."""
+    """A ledger. A key is in `inline` (its value is here), in `listed` (a known own item) or counted in `unlisted`."""
 
     app: str
     user: str
@@ -51,17 +51,17 @@ class Ledger:
 
     @property
     def window(self) -> WriteWindow:
-        """The write window; unpacked on demand, because a read of 1,000 friends needs no windows."""
+        """The write window, unpacked on demand: a read of 1,000 friends needs no windows."""
         return unpack_window(self.packed_window)
 
     @property
     def etag(self) -> str:
-        """The strong entity tag of this state of the data; no other state ever has it."""
+        """The strong entity tag of this state of the data, never used for another state."""
         return f'"{self.epoch}.{self.version}"'
 
     @property
     def balance(self) -> Balance:
-        """Bytes and keys, as the quota counts them."""
+        """The bytes and keys that the quota counts."""
         return Balance(self.total, len(self.inline) + len(self.listed) + self.unlisted)
 
     @property
@@ -74,11 +74,11 @@ class Ledger:
         return self.partition, self.epoch + key
 
     def landed(self, write: bytes) -> int | None:
-        """Return the version that the write with that id made, or None if it is not among the newest writes."""
+        """Return the version that the write with that id produced, or None if it is not among the newest writes."""
         return self.version - self.writes.index(write) if write in self.writes else None
 
     def remembers(self, earlier: "Ledger") -> bool:
-        """Return whether this is a later state of the same installation, with the ids of all writes since `earlier`."""
+        """Return whether this is `earlier` or a later state of the same install, with the ids of all writes since."""
         passed = self.version - earlier.version
         if not 0 <= passed <= WRITE_IDS:
             return False

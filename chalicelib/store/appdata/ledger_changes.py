@@ -1,8 +1,8 @@
-"""Changing a ledger under a condition on its version, and telling for certain what became of it.
+"""Changes of a ledger under a condition on its version, with a certain outcome.
 
-Every accepted change raises the version and leaves its id in the ledger, so a lost race is seen (the version has
-moved on), told apart from a lost answer (the id is there: this very change landed), and retried without reading
-again (DynamoDB returns the old item with the failed condition), unless the wait before it was long.
+Every accepted change raises the version and stores its id in the ledger. So a lost race is detected (the version has
+increased) and distinguished from a lost response (the id is there: this change succeeded). It is retried without
+another read (DynamoDB returns the stored item with the failed condition), unless the wait before the retry was long.
 """
 
 from collections.abc import Callable
@@ -23,23 +23,23 @@ from chalicelib.store.aws.transactions import Transaction
 
 NEEDS = (
     on_table("appdata", "GetItem", "PutItem", "DeleteItem"),
-    # The install, which comes and goes with the ledger, where there is such a user.
+    # The install, which is created and deleted together with the ledger, and the check that the user exists.
     on_table("directory", "PutItem", "DeleteItem", "ConditionCheckItem"),
-    # The grant, which ends with the install.
+    # The grant, which is deleted together with the install.
     on_table("grants", "DeleteItem"),
 )
 
 LEDGER = "ledger"
 
 FRESH = 0.05
-"""Seconds; what was seen before a longer wait is old by now where many write, and a read costs less than to lose."""
+"""Seconds. After a longer wait, with many writers, the known ledger is stale; a read costs less than a lost race."""
 
 
 @dataclass(frozen=True)
 class LedgerChange:
-    """A ledger's next state with the own items that go with it.
+    """A ledger's next state with the changes to own items.
 
-    `leaves_behind` is a ledger whose own values nothing counts any more after this.
+    `leaves_behind` is a ledger whose own values no ledger counts after this change.
     """
 
     placed: PlacedValues
@@ -48,11 +48,11 @@ class LedgerChange:
 
 
 Prepare = Callable[[Ledger, bytes], LedgerChange]
-"""Works out the change to a ledger, carrying the given id of the write; raises a Refusal where there is to be none."""
+"""A function that returns the change to a ledger for a write with the given id, or raises a Refusal."""
 
 
 class Ledgers:
-    """The ledgers of one table: read, created, changed and removed, each under its condition."""
+    """The ledgers of one table. Each is created, changed and removed under a condition."""
 
     def __init__(self, dynamo: Dynamo, table: str, trash: AbandonedValues) -> None:
         self._dynamo = dynamo
@@ -60,12 +60,12 @@ class Ledgers:
         self._trash = trash
 
     def find(self, app: str, user: str) -> Ledger | None:
-        """The ledger as of now, strongly consistent; None where the user has not installed the app."""
+        """Return the ledger, strongly consistent, or None if the user has not installed the app."""
         item = self._dynamo.get(self._table, (partition(app, user), SORT_KEY), consistent=True)
         return from_item(item) if item else None
 
     def need(self, app: str, user: str) -> Ledger:
-        """As `find`; raises PermissionDenied where there is none: the permission matrix's Viewer, not installed."""
+        """Return the ledger. Raises PermissionDenied if there is none (permission matrix: Viewer, not installed)."""
         ledger = self.find(app, user)
         if ledger is None:
             raise PermissionDenied
@@ -81,8 +81,8 @@ class Ledgers:
         also(write)
         for wait in races():
             try:
-                # One token for all tries: where one landed unseen, the next is that same success, though the ledger
-                # may have been changed or removed since.
+                # One token for all tries: if one succeeded but its response was lost, DynamoDB reports the next as that
+                # same success, even if the ledger has been changed or removed since.
                 self._dynamo.transact(write, token)
             except Lost as lost:
                 if not lost.failed(LEDGER):
@@ -96,10 +96,10 @@ class Ledgers:
         raise Unavailable
 
     def change(self, app: str, user: str, prepare: Prepare) -> LedgerChange:
-        """Apply what `prepare` makes of the ledger; what was written is the returned change, exactly once.
+        """Apply the change that `prepare` returns for the ledger, exactly once; return the change that was written.
 
-        Raises what `prepare` raises, PermissionDenied where there is no ledger, and Unavailable where the race was
-        lost too often or where nobody can tell any more whether the write landed.
+        Raises the errors of `prepare`, PermissionDenied if there is no ledger, and Unavailable if the race was lost
+        too often or if it can no longer be found out whether the write succeeded.
         """
         write = new_write()
         tried: dict[int, LedgerChange] = {}
@@ -125,17 +125,18 @@ class Ledgers:
             if unanswered and not current.remembers(ledger):
                 break
             if current.version != ledger.version:
-                unanswered = False  # The version that the unanswered try needed is gone: it can never land now.
+                unanswered = False  # That try needs a version that is gone, so it cannot succeed any more.
             ledger = current
             self._dynamo.rest(wait)
-            if wait > FRESH and not unanswered:  # An unanswered try may land now, and would have to be looked for.
+            # An unanswered try may succeed meanwhile, and a ledger read here is not searched for its id.
+            if wait > FRESH and not unanswered:
                 ledger = self.need(app, user)
         raise Unavailable
 
     def remove(self, app: str, user: str, also: Callable[[Transaction, Ledger], None]) -> bool:
         """Delete a ledger, with the parts that `also` adds for it; return whether there was one.
 
-        The parts are made anew if a condition has failed, the ledger's or one of theirs.
+        The parts are created anew if a condition has failed: the ledger's or that of a part. Raises Unavailable.
         """
         ledger, token = self.find(app, user), str(uuid4())
         write: Transaction | None = None
@@ -149,13 +150,13 @@ class Ledgers:
             try:
                 self._dynamo.transact(write, token)
             except Lost as lost:
-                # Had an earlier try landed unseen, its token would have made a success of this one: someone else wrote.
+                # Another write came first: if an earlier try had succeeded, the same token would report success again.
                 if lost.failed(LEDGER):
                     there = lost.stored(LEDGER)
                     ledger = from_item(there) if there else None
                 write, token = None, str(uuid4())
             except (TransactionConflict, Uncertain):
-                pass  # The same transaction once more, under the same token.
+                pass  # Send the same transaction again with the same token.
             else:
                 return True
             self._dynamo.rest(wait)
@@ -172,7 +173,7 @@ class Ledgers:
         self._dynamo.transact(write, str(uuid4()))
 
     def _write(self, placed: PlacedValues, condition: Condition) -> Transaction:
-        """The ledger under its condition; own values need none, since they only ever change together with it."""
+        """Return the transaction; only the ledger needs a condition, as own values never change without it."""
         ledger, write = placed.ledger, Transaction()
         write.put(LEDGER, self._table, to_item(ledger), condition)
         for key, value in placed.puts.items():
@@ -183,11 +184,11 @@ class Ledgers:
 
 
 def _unchanged(ledger: Ledger) -> Condition:
-    """Nobody has written since: neither a change, nor a new install that began counting versions again."""
+    """Return the condition that no write came since: no change, and no new install, which counts versions anew."""
     return equals("v", ledger.version) & equals("e", ledger.epoch)
 
 
 def emptied(ledger: Ledger, epoch: str) -> PlacedValues:
-    """The ledger without any value, in a new epoch that leaves the own values of the old one behind."""
+    """Return the ledger without values, in a new epoch; the own values of the old epoch are left behind."""
     empty = replace(ledger, epoch=epoch, total=0, inline={}, listed={}, unlisted=0)
     return PlacedValues(empty, {}, frozenset())

@@ -1,4 +1,4 @@
-"""Collecting what several users have in one app, within bounds on the bytes and the pairs of one answer."""
+"""Collection of the data of several users in one app, with limits on the bytes and pairs of one response."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -29,11 +29,12 @@ def gather(
     most_lookups: int,
     reread: Callable[[str], dict[str, str] | None],
 ) -> dict[str, dict[str, str]]:
-    """The asked values of the users with these ledgers, each user's as of one moment.
+    """Return the requested values of the users with these ledgers, by user, each user's as of one moment.
 
-    `reread` reads one user's again where other writes tore them apart; None: they have uninstalled the app meanwhile,
-    and are absent. Raises TooLarge for more than `most` bytes of values, for more than `most_pairs`, of which empty
-    values make no bytes, and for more than `most_lookups` own values to look up, whether they exist or not.
+    `reread` reads one user's values again if concurrent writes made them inconsistent; if it returns None, the user
+    has uninstalled the app meanwhile and is left out. Raises TooLarge for more than `most` bytes of values, for more
+    than `most_pairs` pairs (empty values have no bytes), and for more than `most_lookups` own values to look up,
+    whether they exist or not.
     """
     known = _within(ledgers, keys, most_pairs)
 
@@ -56,10 +57,10 @@ def gather(
 
 
 def _parts(ledgers: Iterable[Ledger], keys: AskedKeys, most: int) -> Iterator[list[Ledger]]:
-    """Ledgers that are read side by side: all that know their values, then those that do not, in parts.
+    """Yield groups of ledgers to read in parallel: first those that list all requested values, then the others.
 
-    These cannot tell how much is coming. What one part may bring is bounded, so that it fits into memory before it is
-    counted.
+    The size of the others' values is not known beforehand. The bytes that one group can have are limited, so that they
+    fit into memory before they are counted.
     """
     known: list[Ledger] = []
     part: list[Ledger] = []
@@ -81,7 +82,7 @@ def _parts(ledgers: Iterable[Ledger], keys: AskedKeys, most: int) -> Iterator[li
 
 
 def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list[Ledger]:
-    """The ledgers with what is asked of them, unpacked one by one, so that too many pairs are never there at once."""
+    """Return the ledgers with the requested values only, unpacked one by one to limit the pairs in memory."""
     known, pairs = [], 0
     for ledger in ledgers:
         unlisted = ledger.unlisted
@@ -89,7 +90,7 @@ def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list
             unlisted = min(unlisted, len(unlisted_keys(ledger, keys)))
             inline = {key: value for key, value in ledger.inline.items() if key in keys}
             listed = {key: value for key, value in ledger.listed.items() if key in keys}
-            # Of the values that are not asked, only their number stays, which a pass over all compares with its own.
+            # Of the values that are not requested, only the number is kept: a pass over all values compares it.
             rest = len(ledger.listed) - len(listed) if ledger.unlisted else 0
             ledger = replace(ledger, inline=inline, listed=listed, unlisted=ledger.unlisted + rest)
         pairs += len(ledger.inline) + len(ledger.listed) + unlisted

@@ -1,11 +1,11 @@
-"""An own value: one key's value as an item of its own, beside the ledger that counts it.
+"""Own values: a key's value in an item of its own, counted by the ledger.
 
-| name | type | what |
+| name | type | content |
 |---|---|---|
 | pk, sk | S | `<app>#<user>`, epoch followed by the key |
 | v | N | version of the ledger whose write stored it |
 | s | S | the value, or |
-| z | B | the value deflated, where that saves a write unit |
+| z | B | the deflated value, if that saves a write unit |
 """
 
 import zlib
@@ -27,7 +27,7 @@ class OwnValue:
 
 
 def to_item(ledger: Ledger, key: str, value: str) -> Item:
-    """The item that stores `value` under `key`, written together with `ledger`."""
+    """Return the item that stores `value` under `key`, written together with `ledger`."""
     base: Item = {**typed(ledger.own_key(key)), "v": {"N": str(ledger.version)}}
     plain: Item = base | {"s": {"S": value}}
     if write_units(item_size(plain)) == 1:
@@ -37,7 +37,7 @@ def to_item(ledger: Ledger, key: str, value: str) -> Item:
 
 
 def from_item(item: Item) -> OwnValue:
-    """The own value that an item stores."""
+    """Return the own value that an item stores."""
     value = zlib.decompress(item["z"]["B"], wbits=-zlib.MAX_WBITS).decode() if "z" in item else item["s"]["S"]
     return OwnValue(value, version_of(item))
 
@@ -45,8 +45,8 @@ def from_item(item: Item) -> OwnValue:
 def most_bytes(ledger: Ledger) -> int:
     """Return the most bytes that all own values of a ledger can have in the table, their keys included.
 
-    A ledger does not know the keys that it does not list, so each counts as the longest: values may be empty, and an
-    item is never.
+    A ledger does not know the keys that it does not list, so each counts as the longest possible key: even an empty
+    value has an item with a key.
     """
     values = ledger.total - sum(map(utf8_bytes, ledger.inline.values()))
     around = item_size(typed(ledger.own_key("-" * Limits.key_characters)) | {"v": {"N": "9" * 10}, "s": {"S": ""}})
@@ -59,6 +59,6 @@ def version_of(item: Item) -> int:
 
 
 def key_in(item: Item, ledger: Ledger) -> str:
-    """The key whose value an own item of this ledger stores."""
+    """Return the key whose value an own item of this ledger stores."""
     sort_key: str = item["sk"]["S"]
     return sort_key[len(ledger.epoch) :]

@@ -1,7 +1,7 @@
-"""The two packed attributes of a ledger, in as few bytes as DynamoDB could be made to bill for them.
+"""The packing of two ledger attributes, data and write window, into as few billed bytes as possible.
 
-99 pairs with 3,600 bytes of whatever text, and the longest write window beside them, must fit 4,096 bytes; so a pair
-may cost one byte more than its text, and a time not much more than its information.
+99 pairs with 3,600 bytes of any text, together with the longest write window, must fit into 4,096 bytes. So a pair may
+take one byte more than its text, and a time little more than its information content.
 """
 
 import re
@@ -13,31 +13,31 @@ from itertools import pairwise
 from chalicelib.core.window import WriteWindow
 
 _PLAIN, _DEFLATED = b"\0", b"\1"
-# Neither byte occurs in UTF-8, nor in a key whose last byte is marked: keys are of A-Z a-z 0-9 _ . -
+# Neither byte occurs in UTF-8 or in a key with a marked last byte: keys consist of A-Z a-z 0-9 _ . -
 _VALUE_END, _SECTION_END = b"\xff", b"\xfe"
 _LAST = 0x80
 _MARKED_KEY = re.compile(rb"[\x00-\x7f]*[\x80-\xfd]")
 
 _TIME_BYTES = 6
 _RICE_BITS = 9
-"""Low bits of a gap, written as they are: 180 writes in 180 seconds are about two units of 512 ms apart."""
+"""The low bits of a gap, written unchanged: 180 writes in 180 seconds are about two units of 512 ms apart."""
 WINDOW_BYTES = _TIME_BYTES + -(-(179 * (_RICE_BITS + 1) + (180_000 >> _RICE_BITS)) // 8)
 """The longest packed window: 180 times within 180 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedValue:
-    """An own value that the ledger knows: its bytes, and the version of the ledger whose write stored it."""
+    """An own value that the ledger lists: its size in bytes, and the version of the ledger whose write stored it."""
 
     size: int
     version: int
 
 
 def pack_data(inline: dict[str, str], listed: dict[str, ListedValue]) -> bytes:
-    """Inline values, and the list of own values, behind a byte that tells whether they are deflated.
+    """Return the inline values and the list of own values as bytes; the first byte says whether they are deflated.
 
-    Four sections: inline keys, inline values, listed keys, and for each of these its size and version as base-128
-    integers. The last byte of a key is marked by its high bit; a value ends with 0xFF, a section with 0xFE.
+    There are four sections: inline keys, inline values, listed keys, and the size and version of each listed key as
+    base-128 integers. The high bit marks the last byte of a key; a value ends with 0xFF, a section with 0xFE.
     """
     values = b"".join(value.encode() + _VALUE_END for value in inline.values())
     numbers = b"".join(_base128(own.size) + _base128(own.version) for own in listed.values())
@@ -47,7 +47,7 @@ def pack_data(inline: dict[str, str], listed: dict[str, ListedValue]) -> bytes:
 
 
 def unpack_data(packed: bytes) -> tuple[dict[str, str], dict[str, ListedValue]]:
-    """The inverse of `pack_data`."""
+    """Return the inline values and the list of own values that `pack_data` packed."""
     kind, body = packed[:1], packed[1:]
     plain = zlib.decompress(body, wbits=-zlib.MAX_WBITS) if kind == _DEFLATED else body
     inline_keys, values, listed_keys, numbers = plain.split(_SECTION_END, 3)
@@ -57,9 +57,9 @@ def unpack_data(packed: bytes) -> tuple[dict[str, str], dict[str, ListedValue]]:
 
 
 def pack_window(window: WriteWindow) -> bytes:
-    """The newest time in 6 bytes, then the gaps back to the older ones, Rice-coded.
+    """Return the newest time in 6 bytes, then the gaps between the times from new to old, Rice-coded.
 
-    A gap is as many ones as it has multiples of 512 ms, a zero, and the rest in 9 bits; zeros fill the last byte.
+    A gap is one 1 bit for each full 512 ms, a 0 bit, and the remainder in 9 bits; 0 bits fill the last byte.
     """
     if not window.times:
         return b""
@@ -70,7 +70,7 @@ def pack_window(window: WriteWindow) -> bytes:
 
 
 def unpack_window(packed: bytes) -> WriteWindow:
-    """The inverse of `pack_window`."""
+    """Return the write window that `pack_window` packed."""
     if not packed:
         return WriteWindow()
     coded = packed[_TIME_BYTES:]

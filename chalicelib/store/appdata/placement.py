@@ -1,9 +1,9 @@
-"""Which values stay inside the ledger, and which become items of their own.
+"""The decision which values stay inside the ledger, and which become items of their own.
 
-The ledger may have 4,096 bytes, its write window at its longest included, so that a friend's read costs half a unit
-and a write four. What does not fit leaves it largest first, since each value that leaves costs an item of its own and
-each write of one a transaction. The ledger lists the own values it knows (so that a write knows their old size and a
-read their keys); where even that list is too long, the smallest go unlisted and are only counted.
+The ledger may have 4,096 bytes, including the longest write window, so that a friend's read costs half a unit and a
+write four units. Values that do not fit are moved out, the largest first, since each value outside costs an item of
+its own, and each write of one a transaction. The ledger lists its own values, so that a write knows their old size and
+a read their keys; if that list is too long, the smallest are unlisted and only counted.
 """
 
 from bisect import bisect_left
@@ -20,19 +20,19 @@ from chalicelib.store.aws.transactions import MOST_ITEMS
 LEDGER_BYTES = READ_UNIT
 INLINE_VALUE_BYTES = 3072
 INLINE_BYTES = 16_384
-"""Plain bytes of all inline keys and values: what deflates well may not make reading a ledger slow."""
+"""Plain bytes of all inline keys and values: this limit keeps reads fast even if the values deflate well."""
 LISTED_BYTES = 2048
-"""What the list of own values may take of the ledger, deflated, while values ask for the room."""
+"""Deflated bytes that the list of own values may use in the ledger while inline values need the room."""
 MOST_OWN = MOST_ITEMS - 1
-"""Own values one write may touch: a transaction has 100 items, and the ledger is one."""
+"""Own values that one write may change: a transaction has at most 100 items, and the ledger is one."""
 
 _LARGEST_TOTAL, _LARGEST_VERSION, _LARGEST_COUNT = "9" * 8, "9" * 10, "9" * 5
-"""Digits that the numbers of a ledger may come to have."""
+"""The numbers of a ledger with the most digits that they can reach."""
 
 
 @dataclass(frozen=True)
 class PlacedValues:
-    """A ledger that fits, and the own items to write (key → value) and to delete with it."""
+    """A ledger that fits, and the own items to write (key → value) and to delete together with it."""
 
     ledger: Ledger
     puts: Mapping[str, str]
@@ -47,7 +47,7 @@ class PlacedValues:
 def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[str, int]) -> PlacedValues:
     """Apply `changes` (None: delete) to a ledger whose version, total and window are already the new ones.
 
-    `fetched` has the bytes of those changed keys that are stored as own items and not listed.
+    `fetched` has the sizes in bytes of the changed keys that are stored as unlisted own items.
     """
     inline = {key: value for key, value in ledger.inline.items() if key not in changes}
     listed = {key: own for key, own in ledger.listed.items() if key not in changes}
@@ -62,12 +62,12 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
     fits = _plain_bytes(inline) <= INLINE_BYTES and len(pack_data(inline, listed)) <= room
     spilled = {} if fits else _spill(inline, listed, ledger.version, room)
     if len(puts.keys() | spilled.keys() | was_own) > MOST_OWN:
-        # The request's own pairs can always leave: one transaction item for each, and the rest fitted before.
+        # The request's own pairs can always be moved out: each takes one transaction item, and the rest fitted before.
         spilled = small
     puts |= spilled
     inline = {key: value for key, value in inline.items() if key not in spilled}
     listed |= _listings(spilled, ledger.version)
-    # Packing takes as long as all the rest: what is known to fit is not packed again to see it.
+    # Packing takes as long as all the rest, so data that are known to fit are not packed again to check.
     kept = listed if fits and not spilled else _head(listed, lambda head: len(pack_data(inline, head)) <= room)
     unlisted = ledger.unlisted - len(fetched) + len(listed) - len(kept)
     return PlacedValues(
@@ -76,13 +76,13 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
 
 
 def room_for_data(ledger: Ledger) -> int:
-    """Bytes that packed data may have in this ledger, with every other attribute at its longest."""
+    """Return the bytes that packed data may have in this ledger when every other attribute has its longest form."""
     return _room(len(ledger.partition.encode()), len(ledger.epoch.encode()))
 
 
 @lru_cache
 def _room(partition_bytes: int, epoch_bytes: int) -> int:
-    # The partition key has a character of its own between app and user.
+    # The partition key has one more character, between app and user.
     widest = to_item(Ledger("", "-" * (partition_bytes - 1), "-" * epoch_bytes)) | {
         "t": {"N": _LARGEST_TOTAL},
         "v": {"N": _LARGEST_VERSION},
@@ -99,7 +99,7 @@ def _listings(values: Mapping[str, str], version: int) -> dict[str, ListedValue]
 
 
 def _spill(inline: dict[str, str], listed: dict[str, ListedValue], version: int, room: int) -> dict[str, str]:
-    """The fewest of the largest inline values that must leave, so that the rest and a listing of them all fit."""
+    """Return the largest inline values, as few as possible, without which the rest and the list of own values fit."""
     by_size = sorted(inline, key=lambda key: (len(key) + utf8_bytes(inline[key]), key), reverse=True)
 
     def fits(count: int) -> bool:
@@ -115,7 +115,7 @@ def _spill(inline: dict[str, str], listed: dict[str, ListedValue], version: int,
 
 
 def _head(listed: dict[str, ListedValue], fits: Callable[[dict[str, ListedValue]], bool]) -> dict[str, ListedValue]:
-    """The largest own values whose listing fits, since an unlisted one costs a read of it before it is changed."""
+    """Return the largest own values whose list fits: before an unlisted one is changed, it must be read."""
     if fits(listed):
         return listed
     by_size = sorted(listed, key=lambda key: (listed[key].size, key), reverse=True)

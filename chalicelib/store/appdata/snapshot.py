@@ -1,11 +1,12 @@
-"""Reading the values of a ledger whole: as of one moment, though they are spread over many items.
+"""Consistent reads of a ledger's values: all as of one moment, though they are stored in many items.
 
-A ledger of version V and own values read after it belong together exactly if none of them was written or deleted
-after V. Own values carry the version that wrote them, and a ledger lists what it expects; where the two disagree,
-another write has passed between the reads ("torn"), and the caller reads the ledger again.
+A ledger of version V and own values read after it are consistent exactly if none of the values was written or deleted
+after V. An own value has the version that wrote it, and a ledger lists the versions it expects. If the two differ,
+another write came between the reads (the read is "torn"), and the caller reads the ledger again.
 
-A key asked by name that a ledger neither holds nor lists is an unlisted own value or none at all, and to look up none
-costs as much. If more such keys are asked than a pass over all own values costs, the pass is made.
+A requested key that a ledger neither contains nor lists is an unlisted own value or does not exist; the look-up costs
+the same. If there are at least as many such keys as a query of all own values has read units, that query (a "pass") is
+made instead.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,36 +26,36 @@ from chalicelib.store.aws.side_by_side import side_by_side
 NEEDS = (on_table("appdata", "BatchGetItem", "Query"),)
 
 AskedKeys = frozenset[str] | None
-"""The keys asked for; None for every key."""
+"""The requested keys; None for every key."""
 
 _PASS_BYTES = 2_000_000
-"""Two pages of a query hold as much for certain. A longer pass takes more calls, which wait for one another."""
+"""Two pages of a query always have room for this. A longer pass takes more calls, one after the other."""
 
 
 def inline_values(ledger: Ledger, keys: AskedKeys) -> dict[str, str]:
-    """Those of the asked values that the ledger holds itself."""
+    """Return the requested values that the ledger itself contains."""
     return {key: value for key, value in ledger.inline.items() if keys is None or key in keys}
 
 
 def listed_keys(ledger: Ledger, keys: AskedKeys) -> list[str]:
-    """Those of the asked keys whose values are own items that the ledger lists."""
+    """Return the requested keys whose values are own items that the ledger lists."""
     return [key for key in ledger.listed if keys is None or key in keys]
 
 
 def unlisted_keys(ledger: Ledger, keys: AskedKeys) -> frozenset[str]:
-    """Those of the keys asked by name that may be own items the ledger does not list."""
+    """Return the requested keys that may be own items the ledger does not list; none if every key is requested."""
     if keys is None or not ledger.unlisted:
         return frozenset()
     return keys - ledger.inline.keys() - ledger.listed.keys()
 
 
 def is_vague(ledger: Ledger, keys: AskedKeys) -> bool:
-    """Whether own values that the ledger does not list may be among the asked ones."""
+    """Return whether own values that the ledger does not list may be among the requested ones."""
     return ledger.unlisted > 0 and (keys is None or bool(unlisted_keys(ledger, keys)))
 
 
 def reads_all(ledger: Ledger, keys: AskedKeys) -> bool:
-    """Whether all own values of a ledger are read in one pass: every key is asked, or look-ups would cost more."""
+    """Return whether a pass reads all own values: all keys are requested and some unlisted, or look-ups cost more."""
     if keys is None:
         return ledger.unlisted > 0
     names = len(unlisted_keys(ledger, keys))
@@ -65,9 +66,9 @@ def reads_all(ledger: Ledger, keys: AskedKeys) -> bool:
 
 
 def lookups(ledger: Ledger, keys: AskedKeys) -> int:
-    """How much is looked up for the asked values, in units of the smallest read: one a key, or those of a pass.
+    """Return the cost of reading the requested own values in units of the smallest read: one per key, or a pass's.
 
-    A pass that is made because every key is asked counts nothing: it reads only what is in the answer.
+    A pass for every key counts as 0: it reads only values that are in the response.
     """
     if reads_all(ledger, keys):
         return 0 if keys is None else _pass_units(own_values.most_bytes(ledger))
@@ -80,7 +81,7 @@ def _pass_units(size: int) -> int:
 
 
 def asked_bytes(ledger: Ledger, keys: AskedKeys) -> int:
-    """Bytes of the asked values, as far as the ledger knows them without reading further."""
+    """Return the bytes of the requested values, as far as the ledger alone tells them."""
     if keys is None:
         return ledger.total
     inline = sum(utf8_bytes(value) for value in inline_values(ledger, keys).values())
@@ -88,14 +89,14 @@ def asked_bytes(ledger: Ledger, keys: AskedKeys) -> int:
 
 
 def unlisted_bytes(ledger: Ledger, keys: AskedKeys) -> int:
-    """The most bytes that those of the asked values can have which the ledger does not list."""
+    """Return the most bytes that the requested values outside the ledger's list can have."""
     names = ledger.unlisted if keys is None else min(ledger.unlisted, len(unlisted_keys(ledger, keys)))
     known = sum(map(utf8_bytes, ledger.inline.values())) + sum(each.size for each in ledger.listed.values())
     return min(ledger.total - known, names * Limits.value_bytes)
 
 
 class Values:
-    """Collects the values of ledgers of one table. Keeps what it has read, so that a second try reads only the rest."""
+    """A reader of the values of one table's ledgers. It keeps the values read, so a second try reads only the rest."""
 
     def __init__(self, dynamo: Dynamo, table: str) -> None:
         self._dynamo = dynamo
@@ -103,15 +104,16 @@ class Values:
         self._read: dict[Key, OwnValue] = {}
 
     def collect(self, ledger: Ledger, keys: AskedKeys, *, consistent: bool) -> dict[str, str] | None:
-        """Return the asked values of one ledger, as `collect_all` does."""
+        """Return the requested values of one ledger, as `collect_all` does."""
         return self.collect_all([ledger], keys, consistent=consistent)[0]
 
     def collect_all(
         self, ledgers: Sequence[Ledger], keys: AskedKeys, *, consistent: bool
     ) -> list[dict[str, str] | None]:
-        """Return of each ledger the asked values that exist, all as of its version; None where they are torn.
+        """Return the requested values of each ledger, all as of its version, or None if they are torn.
 
-        Listed values may be read eventually consistent, since their versions are checked against the ledger's list.
+        Keys without a value are absent. Listed values may be read eventually consistent, since their versions are
+        compared with the ledger's list.
         """
         at_once: list[Ledger] = []
         one_by_one: list[Ledger] = []
@@ -128,7 +130,7 @@ class Values:
         return [found[ledger.partition] for ledger in ledgers]
 
     def sizes_of_unlisted(self, ledger: Ledger, keys: frozenset[str]) -> dict[str, int]:
-        """Return the bytes of those of the keys that are own values and not listed, strongly consistent."""
+        """Return the sizes in bytes of the unlisted own values among the keys, strongly consistent."""
         asked = unlisted_keys(ledger, keys)
         if reads_all(ledger, asked):
             items: Iterable[Item] = self._all(ledger)
@@ -141,7 +143,7 @@ class Values:
     def _look_up(
         self, ledgers: Sequence[Ledger], keys: AskedKeys, *, consistent: bool
     ) -> dict[str, dict[str, str] | None]:
-        """Return the asked values by the ledgers' partitions, each own value read by its key."""
+        """Return the requested values by the ledgers' partitions; read each own value by its key."""
         stale = [
             ledger.own_key(key)
             for ledger in ledgers
@@ -151,7 +153,7 @@ class Values:
         names = [ledger.own_key(key) for ledger in ledgers for key in unlisted_keys(ledger, keys)]
         self._fetch(stale + names, consistent=consistent or bool(names))
         found = {ledger.partition: self._named(ledger, keys) for ledger in ledgers}
-        # A key that was not found is known not to exist if the ledger is unchanged.
+        # If the ledger is unchanged, a key that was not found does not exist.
         lacking = [
             ledger
             for ledger in ledgers
@@ -166,7 +168,7 @@ class Values:
         return found
 
     def _named(self, ledger: Ledger, keys: AskedKeys) -> dict[str, str] | None:
-        """Return the asked values of a ledger, of what has been read; None where they are torn."""
+        """Return the requested values of a ledger from the values read so far, or None if they are torn."""
         listed = listed_keys(ledger, keys)
         if not all(self._is_current(ledger, key) for key in listed):
             return None
@@ -180,7 +182,7 @@ class Values:
         return values
 
     def _pass(self, ledger: Ledger, keys: AskedKeys) -> dict[str, str] | None:
-        """Return the asked values of a ledger, by a query for all; its count and versions must be the ledger's."""
+        """Return the requested values of a ledger by a query for all own values, or None if they are torn."""
         found, values = 0, inline_values(ledger, keys)
         for item in self._all(ledger):
             found += 1

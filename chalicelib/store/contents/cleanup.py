@@ -1,7 +1,7 @@
-"""Clearing away what deletions and crashed posts left behind, note by note (notes.py).
+"""The cleanup of data that deletions and crashed posts left behind, note by note (cleanup_notes.py).
 
-Whatever a note names is out of everybody's reach already, so clearing may come late, twice, or by several at once; and
-a note goes only after all that it names, so that what was cut short goes on with the next message or sweep.
+The data that a note names can no longer be reached, so they may be cleared late, twice, or by several processes at
+once. A note is deleted after all that it names, so the next message or sweep continues an interrupted cleanup.
 """
 
 import time
@@ -21,7 +21,7 @@ from chalicelib.store.contents.posts_of_user import PostsOfUser
 from chalicelib.store.directory.pages import Pages
 
 NEEDS = (
-    # Whether a page has feeds decides who deletes it.
+    # A page without feeds is deleted by the API, one with feeds by the function `clean`.
     on_table("feeds", "Query", by=(API, CLEAN)),
     on_table("feeds", "BatchWriteItem", by=(CLEAN,)),
     on_table("comments", "Query", "BatchWriteItem", by=(CLEAN,)),
@@ -32,7 +32,7 @@ _AT_ONCE = 100
 
 
 class Cleanup:
-    """What is to be cleared away in one deployment."""
+    """The cleanup of one deployment."""
 
     def __init__(
         self,
@@ -57,18 +57,18 @@ class Cleanup:
         self._now = now
 
     def due(self, limit: int = _AT_ONCE) -> list[str]:
-        """The notes that nothing has come of in time."""
+        """Return notes, at most `limit`, that were not handled in time."""
         return self._notes.due(limit)
 
     def remind(self) -> int:
-        """Tell the queue of the notes that are due; of how many. Raises Unavailable."""
+        """Send the notes that are due to the queue; return the number of notes sent. Raises Unavailable."""
         told = [note for note in self.due() if self._queue.tell(note)]
         for note in told:
             self._notes.told(note)
         return len(told)
 
     def work(self, note: str, seconds: float) -> bool:
-        """Clear what a note names, for about so many seconds; whether all of it is. Raises Unavailable."""
+        """Clear what a note names, for about `seconds`; return whether nothing is left to do. Raises Unavailable."""
         item = self._notes.get(note)
         if item is None:
             return True
@@ -88,10 +88,10 @@ class Cleanup:
         return done
 
     def delete_page(self, page: str) -> bool:
-        """Delete a page with all that belongs to it; whether it existed. Raises Unavailable; again, it goes on.
+        """Delete a page with all that belongs to it; return whether it existed.
 
-        From now on it is not found. Its feeds, if it has any, are cleared by way of the queue, and the page's item,
-        without which nobody can make another of that id, goes last.
+        Raises Unavailable; a repeated call continues. From now on the page is not found. If it has feeds, they are
+        cleared through the queue. The page's item is deleted last: until then, no other page can have that id.
         """
         if not self._pages.close(page):
             return False
@@ -117,7 +117,7 @@ class Cleanup:
         return True
 
     def _delete(self, table: str, keys: Iterable[Key], end: float) -> bool:
-        """Delete items while there is time; whether there was enough."""
+        """Delete items until `end`; return whether all were deleted."""
         every = iter(keys)
         while some := list(islice(every, _AT_ONCE)):
             self._dynamo.delete_all(table, some)
@@ -127,7 +127,7 @@ class Cleanup:
 
     def _upload(self, generation: str, note: Item) -> bool:
         if not self._notes.is_due(note):
-            return True  # Its request may be at work yet.
+            return True  # Its request may still be running.
         try:
             self._notes.doom(generation)
         except Lost:
@@ -138,7 +138,7 @@ class Cleanup:
 
     def _page(self, page: str, end: float) -> bool:
         if not self._pages.is_closed(page):
-            return True  # It is deleted, and if there is a page of that id, it is another.
+            return True  # The page is deleted already; if one with this id exists, it is a new one.
         for span in map(beginning, SORT_KEYS):
             while feeds := list(self._dynamo.query(self._tables.feeds, page, span, consistent=True, limit=_AT_ONCE)):
                 for head in self._feeds.heads_of(feeds):

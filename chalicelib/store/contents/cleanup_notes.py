@@ -1,14 +1,14 @@
-"""Notes of what has to be cleared away, in the transaction that leaves it behind (or before, where none can be).
+"""Notes of data to clear, written in the transaction that leaves the data behind, or before it if that is impossible.
 
 | note | pk | sk | attributes |
 |---|---|---|---|
 | a deleted feed's comments, favorites and images | `trash` | `<generation>` | `p` content, `k` shards |
 | an upload whose feed is not stored yet | `trash` | `<generation>` | `doomed` once it is being cleared |
 | a deleted page's feeds | `trash` | `page#<page>` | |
-| an erased user's posts, that a late one is found | `trash` | `user#<user>` | |
+| an erased user's posts, so that late ones are found | `trash` | `user#<user>` | |
 
-Each has `due`, the time (ms) from which the sweep takes it up; what is there at once goes through the queue before.
-`told` is when the sweep has told the queue of it.
+Each note has `due`, the time (ms) from which the sweep handles it; work that is ready at once goes through the queue
+before that. `told` is the time when the sweep sent the note to the queue.
 """
 
 from collections.abc import Callable
@@ -24,35 +24,35 @@ from chalicelib.store.aws.transactions import Transaction, Update
 NEEDS = (
     on_table("feeds", "PutItem"),
     on_table("feeds", "Query", by=(SWEEP,)),
-    # The sweep notes that it told the queue, the cleaning that an upload comes too late.
+    # The sweep stores that it sent a note to the queue, `clean` that an upload is too late.
     on_table("feeds", "UpdateItem", by=(SWEEP, CLEAN)),
     on_table("feeds", "GetItem", by=(CLEAN,)),
-    # A post that is refused clears its own upload away, and its note.
+    # A refused post deletes its own upload and the note of it.
     on_table("feeds", "BatchWriteItem", by=(API, CLEAN)),
 )
 
 PARTITION = "trash"
 UPLOAD = "upload note"
-"""The name in a transaction of the note that ends with it."""
+"""The name, in a transaction, of the upload's note that it deletes."""
 PAGE, USER = "page#", "user#"
 SOON_MS = 60_000
-"""When the sweep looks for what the queue should have brought."""
+"""The sweep waits this long for work that the queue should do."""
 UPLOAD_MS = 600_000
-"""An upload whose feed has not come by then belongs to no request any more."""
+"""If an upload's feed is not stored by then, its request has ended."""
 LATE_MS = 120_000
-"""How long something of an erased user may still arrive: a request under way, and the index behind its table."""
+"""How long posts of an erased user may still appear: from a running request, or because an index lags."""
 AGAIN_MS = 3_600_000
-"""When the sweep tells the queue again: what takes long tells of itself, what fails has gone to the dead letters."""
+"""The sweep sends a note again after this time; long work queues itself, failed messages are dead letters by then."""
 _READ = 1_000
 
 
 def note_key(note: str) -> Key:
-    """A note."""
+    """Return the key of a note."""
     return PARTITION, note
 
 
 class CleanupNotes:
-    """The notes in the table feeds. `clock` gives milliseconds since the epoch."""
+    """The cleanup notes in the table feeds. `clock` returns milliseconds since the epoch."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -60,49 +60,49 @@ class CleanupNotes:
         self._clock = clock
 
     def deleted(self, write: Transaction, generation: str, content: str, shards: int) -> None:
-        """Add the note of what a deleted feed leaves to the transaction that deletes it."""
+        """Add a note of what a deleted feed leaves behind to the transaction that deletes it."""
         left = {"p": {"S": content}, "k": {"N": str(shards)}}
         write.put("note", self._table, self._note(generation, SOON_MS) | left, ABSENT)
 
     def uploading(self, generation: str) -> None:
-        """Note an upload before it begins."""
-        # A transaction, for its token: a try that arrives late, the feed stored and the note gone, is no new one.
+        """Write the note of an upload before it begins."""
+        # A transaction has a token: a late retry, after the feed is stored and the note deleted, writes no new note.
         write = Transaction()
         write.put("note", self._table, self._note(generation, UPLOAD_MS), ABSENT)
         self._dynamo.commit(write)
 
     def uploaded(self, write: Transaction, generation: str) -> None:
-        """Add the end of that note to the transaction that stores the feed; UPLOAD fails once the note is doomed."""
+        """Delete that note in the transaction that stores the feed; the part UPLOAD fails if the note is doomed."""
         write.delete(UPLOAD, self._table, note_key(generation), exists() & absent("doomed"))
 
     def leave(self, note: str, after: int) -> None:
-        """Note a page or a user (PAGE or USER and the id), to be due `after` milliseconds."""
+        """Write a note of a page or a user (PAGE or USER and the id) that is due after `after` milliseconds."""
         item = self._note(note, after)
         self._dynamo.settle(lambda: self._dynamo.put(self._table, item))
 
     def doom(self, generation: str) -> None:
-        """From now on the feed of that upload cannot be stored any more. Raises Lost where the note is gone."""
+        """Mark an upload so that its feed can no longer be stored. Raises Lost if the note is gone."""
         self._change(generation, Update({"doomed": True}))
 
     def get(self, note: str) -> Item | None:
-        """A note."""
+        """Return the item of a note, or None."""
         return self._dynamo.get(self._table, note_key(note), consistent=True)
 
     def end(self, note: str) -> None:
-        """What a note names is cleared away."""
+        """Delete a note after all that it names is cleared."""
         self._dynamo.delete_all(self._table, [note_key(note)])
 
     def is_due(self, note: Item) -> bool:
-        """Whether its time has come."""
+        """Return whether a note is due."""
         return int(note["due"]["N"]) <= self._clock()
 
     def due(self, limit: int) -> list[str]:
-        """Some of those whose time has come, and that were not told lately."""
+        """Return some of the notes that are due and were not sent to the queue recently, at most `limit`."""
         notes = self._dynamo.query(self._table, PARTITION, consistent=False, limit=_READ)
         return [note["sk"]["S"] for note in notes if self.is_due(note) and self._is_untold(note)][:limit]
 
     def told(self, note: str) -> None:
-        """The queue was told of a note now, if it is still there."""
+        """Store that a note was sent to the queue now, if the note still exists."""
         with suppress(Lost):
             self._change(note, Update({"told": self._clock()}))
 

@@ -1,7 +1,7 @@
-"""The queue that what is left to clean goes through: its consumer is the function `clean` (api/scheduled.py).
+"""The queue for cleanup work; its consumer is the function `clean` (api/scheduled.py).
 
-A message only says that there is work, which stands in a table. So a message that is lost costs time and nothing else
-(the scheduled sweep tells it again), and one that comes twice or late does no harm.
+A message only says that there is work; the work itself is recorded in a table. So a lost message costs only time (the
+scheduled sweep sends it again), and one that arrives twice or late does no harm.
 """
 
 import logging
@@ -30,9 +30,9 @@ _log = logging.getLogger(__name__)
 
 
 class CleanupQueue:
-    """An SQS queue by its name. Neither its client, which `client` makes, nor its URL is asked for before it is used.
+    """An SQS queue with a name. `client` creates the SQS client; it and the queue's URL are fetched on first use.
 
-    Safe to use from many threads at once.
+    Thread-safe.
     """
 
     def __init__(self, client: "Callable[[], SQSClient]", name: str) -> None:
@@ -42,9 +42,9 @@ class CleanupQueue:
         self._found: tuple[SQSClient, str] | None = None
 
     def tell(self, message: str) -> bool:
-        """Send a message of 1 to 1,048,576 bytes; whether it went.
+        """Send a message of 1 to 1,048,576 bytes; return whether it was sent.
 
-        A failure is logged and nothing more: what the message is about is committed already.
+        A failure is only logged, because the work that the message names is already committed.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 

@@ -1,4 +1,4 @@
-"""Comments on contents. Their items are in content_items.py, how a list of them is kept in numbered.py."""
+"""Comments on contents. Their items are described in items.py, and their lists in numbered_lists.py."""
 
 import secrets
 from collections.abc import Callable
@@ -33,17 +33,17 @@ from chalicelib.store.directory.users import Users
 
 NEEDS = (
     on_table("comments", "BatchGetItem", "GetItem", "PutItem"),
-    # Removed by their posters, and with their posters.
+    # Comments are deleted by their posters, or erased with their posters.
     on_table("comments", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
     # Posters, and the page.
     on_table("directory", "BatchGetItem"),
-    # The answer to a request with a key.
+    # The response to a request with an Idempotency-Key.
     on_table("ephemeral", "UpdateItem"),
 )
 
 
 class Comments:
-    """The comments of one deployment. `offset` is the deployment's, in minutes; `clock` gives milliseconds."""
+    """The comments of one deployment. `offset` is its UTC offset in minutes; `clock` returns milliseconds."""
 
     def __init__(
         self, dynamo: Dynamo, table: str, users: Users, pages: Pages, offset: int, clock: Callable[[], int]
@@ -66,8 +66,8 @@ class Comments:
     ) -> Comment:
         """Store a comment, and its id with the `record` of an Idempotency-Key; return it as stored.
 
-        Raises NotFound (page, content), PermissionDenied (no such user), StillRunning and Unavailable. Two calls,
-        however many comments there are and however many are posted at once.
+        Raises NotFound (page, content), PermissionDenied (no such user), StillRunning and Unavailable. It takes
+        two calls, whatever the number of comments and of concurrent posts.
         """
         content = content_of(page, content_uri)
         for wait in races():
@@ -90,7 +90,7 @@ class Comments:
                         record.check(lost)
                     if lost.stored(LIST_PART) is None:
                         raise no_content() from None
-                    # So late that the ticket was taken for lost, or another feed has the content by now: another one.
+                    # The ticket expired, or the content now belongs to another feed: draw another ticket.
                     self._dynamo.rest(wait)
                     continue
             self._lists.end_late(content, prefix, ticket, alive)
@@ -121,12 +121,12 @@ class Comments:
         return tickets[0]
 
     def part(self, page: str, content_uri: str, paging: Paging) -> ContentsPart[Comment]:
-        """Part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (its cursor)."""
+        """Return a part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (cursor)."""
         try:
             cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
         except ParameterInvalid:
             self._pages.check(page, self._dynamo.batch_get([self._pages.place(page)], consistent=False))
-            raise  # The page is there, so it is the cursor.
+            raise  # The page exists, so the cursor is invalid.
         if cut is None:
             raise no_content()
         posters = {poster_of(item) for item in cut.entries}
@@ -163,7 +163,10 @@ class Comments:
             raise NotFound("There is no such comment")
 
     def remove(self, item: Item, generation: str) -> bool:
-        """Delete a stored comment of that generation, whoever asks; whether it was there. Raises Unavailable."""
+        """Delete a comment of that generation, without a permission check; return whether it existed.
+
+        Raises Unavailable.
+        """
         content, alive = item["pk"]["S"], of_generation(generation)
         write = Transaction()
         write.delete("comment", self._table, (content, item["sk"]["S"]), PRESENT)
@@ -176,5 +179,5 @@ class Comments:
 
 
 def _is(item: Item | None, random: str) -> bool:
-    """Whether a stored comment is the one with that random part in its id."""
+    """Return whether a stored comment has that random part in its id."""
     return item is not None and item["r"]["S"] == random

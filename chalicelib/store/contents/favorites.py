@@ -1,4 +1,4 @@
-"""Favorites of contents: one for each user, counted in one of the content's shards. Items: content_items.py."""
+"""Favorites of contents: at most one per user and content, counted in one of the content's shards. Items: items.py."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -33,9 +33,9 @@ from chalicelib.store.directory.users import Users
 
 NEEDS = (
     on_table("favorites", "PutItem", "BatchGetItem"),
-    # The head of a content, which counts, stands among its comments.
+    # The head of a content, which counts favorites, is in the table of comments.
     on_table("comments", "BatchGetItem", "ConditionCheckItem"),
-    # Taken away by their owners, and with their owners: from whatever counts them, or from nothing any more.
+    # Favorites are removed by their owners, or erased with them, and the count is decreased if it still exists.
     on_table("comments", "GetItem", "UpdateItem", by=(API, CLEAN)),
     on_table("favorites", "DeleteItem", "UpdateItem", "BatchWriteItem", by=(API, CLEAN)),
     # The user, and the page.
@@ -44,7 +44,7 @@ NEEDS = (
 
 
 class Favorites:
-    """The favorites of one deployment. `clock` gives milliseconds since the epoch."""
+    """The favorites of one deployment. `clock` returns milliseconds since the epoch."""
 
     def __init__(self, dynamo: Dynamo, tables: Tables, users: Users, pages: Pages, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -54,10 +54,10 @@ class Favorites:
         self._clock = clock
 
     def add(self, page: str, content_uri: str, user: str) -> str:
-        """Make a content a user's favorite; the favorite's id, the same one where it was so already.
+        """Make a content a user's favorite; return the favorite's id, which is unchanged if it already was one.
 
-        Two calls; one more for the first favorite in a shard. Raises NotFound (page, content), PermissionDenied (no
-        such user) and Unavailable.
+        It takes two calls, and one more for the first favorite in a shard. Raises NotFound (page, content),
+        PermissionDenied (no such user) and Unavailable.
         """
         content = content_of(page, content_uri)
         head_place, user_place = (self._tables.comments, head_key(content)), self._users.place(user)
@@ -81,7 +81,7 @@ class Favorites:
         return typed(key) | {"list": {"S": by(user)}, "c": {"N": str(self._clock())}}
 
     def _add(self, content: str, head: Item, item: Item) -> Item | None:
-        """The favorite that is there then; None where the head is another by now, or somebody began the shard."""
+        """Return the favorite that is then stored; None if the head has changed or another write created the shard."""
         generation, shard = generation_of(head), shard_of(poster_of(item), head)
         write = Transaction()
         write.put("favorite", self._tables.favorites, item, ABSENT)
@@ -107,9 +107,9 @@ class Favorites:
         return item
 
     def remove(self, page: str, content_uri: str, favorite: str, user: str) -> None:
-        """Take a favorite away.
+        """Remove a favorite.
 
-        Raises NotFound (page, content, favorite), PermissionDenied (another's) and Unavailable.
+        Raises NotFound (page, content, favorite), PermissionDenied (another user's favorite) and Unavailable.
         """
         owner, created = favorite.rpartition("-")[0], _created(favorite)
         head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
@@ -137,17 +137,17 @@ class Favorites:
         return True
 
     def erase(self, item: Item) -> bool:
-        """Take a stored favorite away, whoever asks; whether it was there. Raises Unavailable."""
+        """Remove a stored favorite without a permission check; return whether it existed. Raises Unavailable."""
         head = self._dynamo.get(self._tables.comments, head_key(content_in(item)), consistent=True)
         if head is None or generation_of(head) != generation_in(item):
             return self._dynamo.delete_all(self._tables.favorites, [key_of(item)]) > 0
         return self._take(item, head, int(item["c"]["N"]))
 
     def count(self, page: str, content_uri: str) -> int:
-        """How many have made a content a favorite; one call, a second where it has shards. Raises NotFound (content).
+        """Return how many users have made a content a favorite. Raises NotFound (content).
 
-        The page is not looked at, which would double the price: of a page that is being deleted a count is told until
-        the feed is cleared.
+        It takes one call, and a second if the content has shards. The page is not read, because that would double the
+        cost: while a page is being deleted, a count is returned until the feed is cleared.
         """
         content = content_of(page, content_uri)
         head = self._dynamo.get(self._tables.comments, head_key(content), consistent=False)
@@ -161,18 +161,21 @@ class Favorites:
 
 
 def _id(item: Item) -> str:
-    """A favorite's id: whose it is, and since when."""
+    """Return a favorite's id: its user and the time of its creation."""
     return f"{poster_of(item)}-{base36(int(item['c']['N']), 1)}"
 
 
 def _created(favorite: str) -> int | None:
-    """The time in a favorite's id; None for what cannot be one."""
+    """Return the time in a favorite's id, or None if the text cannot be such an id."""
     time = favorite.rpartition("-")[2]
     return int(time, 36) if time.isascii() and time.isalnum() and time == time.upper() and len(time) <= 10 else None
 
 
 def more_favorites(dynamo: Dynamo, tables: Tables, heads: Mapping[str, Item]) -> Counter[str]:
-    """What shards count besides these heads, by content: one call, none where no content has any."""
+    """Return by content the favorites that its shards count in addition to its head.
+
+    It takes one call, or none if no content has shards.
+    """
     places = {
         (tables.favorites, shard_key(content, shard)): content
         for content, head in heads.items()

@@ -1,6 +1,6 @@
-"""Posting feeds: who may, under which name, and the one transaction that stores a feed. Items: content_items.py.
+"""Posting of feeds: the permission, the source name, and the one transaction that stores a feed. Items: items.py.
 
-A feed that the page does not show gives way to an administrator's of the same contentUri: it is deleted in the
+An administrator's feed replaces a feed of the same contentUri that the page does not show: that one is deleted in the
 transaction that stores the new one.
 """
 
@@ -51,23 +51,24 @@ from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
 NEEDS = (
-    # The feed, its place in its page's list, and the note of an upload, which ends with it.
+    # The feed, its entry in its page's list, and the note of its upload, which is deleted when the feed is stored.
     on_table("feeds", "PutItem", "UpdateItem", "DeleteItem"),
     on_table("comments", "BatchGetItem", "PutItem"),
-    # The counts of a feed that gives way.
+    # The counts of a feed that is replaced.
     on_table("favorites", "DeleteItem"),
-    # Who posts, by which app, and whether the page is there still.
+    # The poster, the app, and the check that the page still exists.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
-    # The answer to a request with a key.
+    # The response to a request with an Idempotency-Key.
     on_table("ephemeral", "UpdateItem"),
 )
 
 
 @dataclass(frozen=True)
 class Admission:
-    """That a user may post a feed to a page, under the name of that source; `shown`: the page shows it.
+    """The permission of a user to post a feed to a page with that source name; `shown`: the page will show it.
 
-    `administers`: the poster does so, and a feed that is not shown gives way; `standing` is the head of that one.
+    `administers`: the poster is an administrator, whose feed replaces one that is not shown; `standing` is that one's
+    head.
     """
 
     page: str
@@ -78,12 +79,12 @@ class Admission:
     standing: Item | None = None
 
     def gives_way(self, head: Item | None) -> bool:
-        """Whether the feed with that head, if there is one, is no reason to refuse this post."""
+        """Return True if there is no feed with that head or if this post may replace it."""
         return head is None or (self.administers and not is_shown(head["f"]["S"]))
 
 
 def leave(write: Transaction, tables: Tables, notes: CleanupNotes, head: Item) -> None:
-    """Delete a feed, but for its head and its place in its page's list, and note what it leaves behind."""
+    """Delete a feed in a transaction, except its head and its entry in the page's list; note what is left behind."""
     content, generation = head["pk"]["S"], generation_of(head)
     feed = (head["pg"]["S"], head["f"]["S"])
     write.delete("old feed", tables.feeds, feed, of_generation(generation))
@@ -93,7 +94,10 @@ def leave(write: Transaction, tables: Tables, notes: CleanupNotes, head: Item) -
 
 
 class FeedPosting:
-    """Posts feeds. `detail` gives the URL of a feed's page by page and id; `shards` are those of new contents."""
+    """The posting of feeds.
+
+    `detail` returns the URL of a feed's detail page from page and id; `shards` is the number of shards of new contents.
+    """
 
     def __init__(
         self,
@@ -124,11 +128,11 @@ class FeedPosting:
         self._clock = clock
 
     def admit(self, page: str, poster: str, app: str, draft: Draft) -> Admission:
-        """Look whether a feed may be posted, before its image is.
+        """Check whether a feed may be posted, before its image is handled.
 
         Raises NotFound (no such page), PermissionDenied (no such user, the app is not installed on the page),
         ParameterInvalid (`source` is no module of this app there) and Conflict (the page has a feed of that contentUri
-        that does not give way). In one call, and one to the index beside it where no source is named.
+        that may not be replaced). It takes one call, and in parallel one to the index if no source is named.
         """
         pages, users, apps = self._pages, self._users, self._apps
         module = pages.module_place(page, draft.source) if draft.source else apps.place(app)
@@ -178,7 +182,7 @@ class FeedPosting:
         """Store a feed with its image, and its contentUri with the `record` of an Idempotency-Key; return it as stored.
 
         Raises Conflict (contentUri), NotFound (the page was deleted meanwhile), StillRunning and Unavailable. No image
-        is left behind: a note stands for it until the feed does, and says what to clear if that never comes.
+        is left behind: until the feed is stored, a note says what to clear if that never happens.
         """
         generation = new_id(self._clock())
         if not renditions:
@@ -188,7 +192,7 @@ class FeedPosting:
         try:
             return self._store(admission, draft, generation, keys, record)
         except Unavailable:
-            raise  # It may have been stored all the same: the note knows.
+            raise  # The feed may have been stored; if not, the note remains.
         except Refusal:
             self._images.remove(keys)
             self._notes.end(generation)
@@ -243,17 +247,17 @@ class FeedPosting:
         raise Unavailable
 
     def _was_ours(self, lost: Lost, generation: str) -> bool:
-        """Whether the feed that stands there already is this one, of a try whose answer was lost."""
+        """Return whether the stored feed is this one, from a try whose response was lost."""
         head = lost.stored("head")
         return head is not None and generation_of(head) == generation
 
     def _refuse(
         self, lost: Lost, admission: Admission, draft: Draft, ticket: Ticket | None, images: tuple[str, ...]
     ) -> None:
-        """Raise what the failed conditions mean; return where it is to be tried again, with another ticket.
+        """Raise the error that the failed conditions mean; return if the post is to be tried again with another ticket.
 
-        That is where the ticket was struck, where somebody gave the URL of its detail page as a contentUri, and where
-        another feed that gives way, or none, has the contentUri by now.
+        It is tried again if the ticket is gone, if another feed has the URL of this detail page as its contentUri, and
+        if the contentUri now belongs to another feed that may be replaced, or to none.
         """
         page = admission.page
         if ticket and not lost.failed(LIST_PART):
@@ -263,7 +267,7 @@ class FeedPosting:
         if lost.failed("head") and draft.content_uri and not admission.gives_way(lost.stored("head")):
             raise _taken()
         if lost.failed(UPLOAD):
-            self._images.remove(images)  # So late that its image is cleared away, perhaps before all of it was there.
+            self._images.remove(images)  # Too late: the image is cleared, perhaps before all was stored.
             raise Unavailable
 
     def _draw(self, page: str) -> Ticket:
@@ -277,7 +281,7 @@ class FeedPosting:
             raise NotFound(f"There is no page {page}") from None
 
     def _begin(self, page: str) -> None:
-        """Make the page's list, with the first feed that it shows."""
+        """Create the page's list, for the first feed that the page shows."""
         write = Transaction()
         write.put(LIST_PART, self._tables.feeds, typed(holder_key(page)) | new_holder(), ABSENT)
         write.check("page", *self._pages.place(page), ALIVE)

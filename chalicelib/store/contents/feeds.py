@@ -1,4 +1,4 @@
-"""The feeds of pages, read and deleted; posting.py posts them. Their items are in content_items.py."""
+"""Reads and deletions of the feeds of pages; feed_posting.py posts them. Their items are described in items.py."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -34,22 +34,22 @@ from chalicelib.store.directory.users import Users
 
 NEEDS = (
     on_table("feeds", "GetItem", "BatchGetItem"),
-    # The head of a feed stands among its comments.
+    # The head of a feed is in the table of comments.
     on_table("comments", "GetItem"),
-    # Deleted by their posters, and with their posters and pages: with a note of what is left, out of their list.
+    # A feed is deleted by its poster, or with its poster or page; then it leaves its list and a note is written.
     on_table("feeds", "DeleteItem", "PutItem", "UpdateItem", by=(API, CLEAN)),
     on_table("comments", "BatchGetItem", "DeleteItem", by=(API, CLEAN)),
     on_table("favorites", "DeleteItem", by=(API, CLEAN)),
-    # Posters, the page, and who administers it.
+    # Posters, the page, and its administrators.
     on_table("directory", "BatchGetItem"),
 )
 
 FeedWithPoster = tuple[Feed, Mapping[str, User]]
-"""A feed, and its poster by id, if there is still such a user."""
+"""A feed, and its poster by id if that user still exists."""
 
 
 class Feeds:
-    """The feeds of one deployment. Reads may lag a moment, but for those that decide about a write."""
+    """The feeds of one deployment. Reads are eventually consistent, except those that decide about a write."""
 
     def __init__(
         self,
@@ -70,15 +70,15 @@ class Feeds:
         self._queue = queue
 
     def get(self, page: str, content_uri: str) -> FeedWithPoster:
-        """The feed of a content, whether the page shows it or not, and its poster. Raises NotFound."""
-        # Between the two calls another feed may take the place of the one that was found: then once more.
+        """Return the feed of a content, whether or not the page shows it, and its poster. Raises NotFound."""
+        # Another feed may replace the found one between the two calls; then it is read once more.
         for consistent in (False, True):
             if found := self._get(page, content_uri, consistent=consistent):
                 return found
         raise no_content()
 
     def _get(self, page: str, content_uri: str, *, consistent: bool) -> FeedWithPoster | None:
-        """The feed of a content; None where it is not that of the head any more. Raises NotFound."""
+        """Return the feed of a content, or None if the stored feed no longer matches the head. Raises NotFound."""
         head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=consistent)
         if head is None:
             raise no_content()
@@ -90,7 +90,7 @@ class Feeds:
         return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
 
     def by_id(self, page: str, feed: str) -> FeedWithPoster:
-        """The feed whose detail page that is, and its poster. Raises NotFound."""
+        """Return the feed with that id, and its poster. Raises NotFound."""
         key = feed_key(page, feed) if len(feed) <= GENERATION else None
         item = key and self._dynamo.get(self._tables.feeds, key, consistent=False)
         if not item:
@@ -99,12 +99,12 @@ class Feeds:
         return self._one(item, self._heads(found), found, page)
 
     def part(self, page: str, paging: Paging) -> ContentsPart[Feed]:
-        """Part of the feeds that a page shows. Raises NotFound (no such page), ParameterInvalid (its cursor)."""
+        """Return a part of the feeds that a page shows. Raises NotFound (page) and ParameterInvalid (cursor)."""
         try:
             cut = self._lists.part(page, paging, lambda holder: "")
         except ParameterInvalid:
             self._pages.check(page, self._dynamo.batch_get([self._pages.place(page)], consistent=False))
-            raise  # The page is there, so it is the cursor.
+            raise  # The page exists, so the cursor is invalid.
         items = cut.entries if cut else []
         found = self._dynamo.batch_get(self._beside(items, page), consistent=False)
         entries, posters = self._feeds(items, self._heads(found), found, page)
@@ -112,10 +112,10 @@ class Feeds:
         return ContentsPart(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
 
     def delete(self, page: str, content_uri: str, user: str) -> None:
-        """Delete a feed with all that hangs on it; who reads from now on finds nothing of it.
+        """Delete a feed with its comments, favorites and images; later reads find none of them.
 
         Raises NotFound (page, content), PermissionDenied (the user is neither its poster nor an administrator of the
-        page) and Unavailable. What is left behind is cleared by way of the queue.
+        page) and Unavailable. Data left behind are cleared through the queue.
         """
         head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
         administrator = self._pages.members.administrator(page, user)
@@ -129,11 +129,11 @@ class Feeds:
                 raise PermissionDenied
             if self.remove(head):
                 return
-            self._dynamo.rest(wait)  # Gone, or another has taken its place.
+            self._dynamo.rest(wait)  # The feed was deleted or replaced.
         raise Unavailable
 
     def remove(self, head: Item) -> bool:
-        """Delete the feed that a head stands for, whoever asks; whether it was there. Raises Unavailable."""
+        """Delete the feed of a head without a permission check; return whether it existed. Raises Unavailable."""
         generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
         write = Transaction()
         write.delete("head", self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
@@ -148,7 +148,7 @@ class Feeds:
         return True
 
     def heads_of(self, feeds: Iterable[Item]) -> list[Item]:
-        """The heads of stored feeds, strongly consistent; none of those that are no more."""
+        """Return the heads of feeds, strongly consistent, as far as they still exist."""
         places = [self._head_place(feed) for feed in feeds]
         return list(self._dynamo.batch_get(places, consistent=True).values())
 
@@ -156,12 +156,12 @@ class Feeds:
         return self._tables.comments, head_key(content_of(feed["pk"]["S"], feed["u"]["S"]))
 
     def _beside(self, feeds: Sequence[Item], page: str) -> list[Place]:
-        """What is read beside feeds: their heads, their posters, and the page."""
+        """Return the places to read in addition to feeds: their heads, their posters and the page."""
         heads = [self._head_place(feed) for feed in feeds]
         return [*heads, *(self._users.place(poster_of(feed)) for feed in feeds), self._pages.place(page)]
 
     def _heads(self, found: dict[Place, Item]) -> dict[str, Item]:
-        """The heads among what was found, by content."""
+        """Return the heads among the found items, by content."""
         return {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
 
     def _one(self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str) -> FeedWithPoster:
@@ -173,14 +173,14 @@ class Feeds:
     def _feeds(
         self, feeds: Sequence[Item], heads: dict[str, Item], found: dict[Place, Item], page: str
     ) -> tuple[list[Feed], Mapping[str, User]]:
-        """Stored feeds with their counts, and their posters, from all that was found."""
+        """Return the feeds with their counts, and their posters, from the found items. Raises NotFound (page)."""
         self._pages.check(page, found)
         more = more_favorites(self._dynamo, self._tables, heads)
         entries = []
         for item in feeds:
             content = content_of(page, item["u"]["S"])
             head = heads.get(content)
-            # Deleted, or deleted and posted anew, between the two calls.
+            # Else it was deleted, or deleted and posted again, between the two calls.
             if head is not None and generation_of(head) == generation_of(item):
                 entries.append(to_feed(item, head, more[content]))
         return entries, self._users.among(map(poster_of, feeds), found)

@@ -1,4 +1,4 @@
-"""Images of feeds in S3: renditions under keys that name their content, never changed once they are there."""
+"""Images of feeds in S3. The keys of renditions depend on their content, so a stored rendition never changes."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NEEDS = (
     on_objects("images/", "PutObject"),
-    # Those of a feed that could not be stored, and those of feeds that are no more.
+    # Images of feeds that could not be stored, and of deleted feeds.
     on_objects("images/", "DeleteObject", by=(API, CLEAN)),
     on_objects("images/", "ListBucket", by=(CLEAN,)),
 )
@@ -38,7 +38,7 @@ class Images:
     def keep(self, folder: str, renditions: Sequence[Rendition]) -> tuple[str, ...]:
         """Store renditions and return their keys, in order: all of them or, raising Unavailable, none.
 
-        `folder` is what they belong to, so that removing them takes nothing from anyone else.
+        `folder` is the id of their feed's generation, so that removing them affects no other feed.
         """
         deadline.check()
         keys = {image_key(folder, each): each for each in renditions}
@@ -50,15 +50,15 @@ class Images:
         return tuple(image_key(folder, each) for each in renditions)
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Delete images, whether or not they are there. Raises Unavailable where some may be left."""
+        """Delete images, whether or not they exist. Raises Unavailable if some may be left."""
         objects.delete(self._client, self._bucket, keys)
 
     def clear(self, folder: str) -> None:
-        """Delete the renditions of a folder, whatever their keys. Raises Unavailable where some may be left."""
+        """Delete all renditions in a folder, whatever their keys. Raises Unavailable if some may be left."""
         objects.clear(self._client, self._bucket, f"images/{folder}/")
 
     def _put(self, key: str, rendition: Rendition) -> Exception | None:
-        """Store one rendition; what went wrong, so that those beside it come to their end first."""
+        """Store one rendition; return the error, if any, so that the parallel uploads finish first."""
         try:
             self._client.put_object(
                 Bucket=self._bucket,
@@ -72,7 +72,7 @@ class Images:
         return None
 
     def _undo(self, keys: Sequence[str]) -> None:
-        # Every key: a put without an answer may have happened.
+        # Remove every key: a put without a response may have succeeded.
         try:
             self.remove(keys)
         except Unavailable:

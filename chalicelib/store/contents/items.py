@@ -1,21 +1,21 @@
-"""A content, its feed, comments and favorites as items of the tables feeds, comments and favorites.
+"""The items of contents, feeds, comments and favorites in the tables feeds, comments and favorites.
 
 | table | item | pk | sk | list |
 |---|---|---|---|---|
-| feeds | a page's list of feeds (numbered.py) | `<page>` | `h` | |
+| feeds | a page's list of feeds (numbered_lists.py) | `<page>` | `h` | |
 | feeds | feed that the page shows, an entry of that list | `<page>` | `c<number>` | `user#<poster>` |
-| feeds | feed that it does not show | `<page>` | `a#<generation>` | `user#<poster>` |
-| feeds | note of what is to be cleared (leavings.py) | `trash` | | |
+| feeds | feed that the page does not show | `<page>` | `a#<generation>` | `user#<poster>` |
+| feeds | note of data to clear (cleanup_notes.py) | `trash` | | |
 | comments | head of a content, holder of its list of comments | `<content>` | `h` | |
 | comments | comment, an entry of that list | `<content>` | `<generation>#c<number>` | `user#<poster>` |
 | favorites | favorite | `<content>#<shard>` | `<generation>#<user>` | `user#<user>` |
-| favorites | count of a shard but the first, whose is in the head | `<content>#<shard>` | `h` | |
+| favorites | count of a shard, except the first, which the head counts | `<content>#<shard>` | `h` | |
 
-`<content>` is a digest of page and contentUri. Every feed has a *generation* of its own, an id that sorts by time: what
-a deleted feed leaves behind carries the old one, and is never seen again when the same contentUri is posted anew.
+`<content>` is a digest of page and contentUri. Every feed has its own *generation*, an id that sorts by time: data that
+a deleted feed leaves behind have the old one, so they stay invisible when the same contentUri is posted again.
 
 A head has `g` generation, `pg` page, `f` the feed's sort key, `p` poster, `fv` favorites counted here, and `k` the
-number of shards where there are several. A feed has `g`, `u` contentUri, `t` title, `b` body, `up` `um` `us` URLs,
+number of shards if there are several. A feed has `g`, `u` contentUri, `t` title, `b` body, `up` `um` `us` URLs,
 `i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second half of its id,
 `c` created. A favorite has `c` created; a shard's count `g` and `fv`.
 """
@@ -37,7 +37,7 @@ NUMBER, RANDOM = 6, 7
 _DIGEST = 32
 _SHOWN, _UNSHOWN = "c", "a#"
 SORT_KEYS = (_SHOWN, _UNSHOWN)
-"""How the sort keys of feeds begin."""
+"""The prefixes of the sort keys of feeds."""
 _FEED_TEXTS = {
     "u": "content_uri",
     "t": "title",
@@ -49,86 +49,86 @@ _FEED_TEXTS = {
 
 
 def content_of(page: str, content_uri: str) -> str:
-    """The partition of a content: a digest (192 bits), so that it is short, whatever the URI."""
+    """Return the partition of a content: a digest (192 bits), so that it is short for any URI."""
     digest = hashlib.sha256(f"{page}\n{content_uri}".encode("utf-8", "surrogatepass")).digest()
     return urlsafe_b64encode(digest).decode()[:_DIGEST]
 
 
 def head_key(content: str) -> Key:
-    """A content's head."""
+    """Return the key of a content's head."""
     return content, HOLDER
 
 
 def generation_of(item: Item) -> str:
-    """The generation that a head, a feed or a shard belongs to."""
+    """Return the generation that a head, a feed or a shard belongs to."""
     generation: str = item["g"]["S"]
     return generation
 
 
 def generation_in(item: Item) -> str:
-    """The generation that a comment or a favorite belongs to: its sort key begins with it."""
+    """Return the generation that a comment or a favorite belongs to; its sort key begins with it."""
     sort_key: str = item["sk"]["S"]
     return sort_key.partition("#")[0]
 
 
 def content_in(item: Item) -> str:
-    """The content that a comment or a favorite is on."""
+    """Return the content that a comment or a favorite belongs to."""
     partition: str = item["pk"]["S"]
     return partition.partition("#")[0]
 
 
 def no_content() -> NotFound:
-    """The refusal where a page has no such content."""
+    """Return the error for a content that the page does not have."""
     return NotFound("There is no such content on the page")
 
 
 def prefix_of(head: Item) -> str:
-    """How the sort keys of all that belongs to a head begin."""
+    """Return the prefix of the sort keys of all items that belong to a head."""
     return f"{generation_of(head)}#"
 
 
 def head_item(content: str, feed: Item, shards: int) -> Item:
-    """The head of a new content, whose feed is that item."""
+    """Return the head of a new content with that feed."""
     own = {"g": feed["g"], "pg": feed["pk"], "f": feed["sk"], "p": {"S": poster_of(feed)}, "fv": {"N": "0"}}
     return typed(head_key(content)) | new_holder() | own | ({"k": {"N": str(shards)}} if shards > 1 else {})
 
 
 def of_generation(generation: str) -> Condition:
-    """The item is there, and of that generation."""
+    """Return the condition that the item exists and has that generation."""
     return equals("g", generation)
 
 
 def by(user: str) -> str:
-    """The list of what a user has posted."""
+    """Return the name of the list of a user's posts."""
     return f"user#{user}"
 
 
 def unshown_key(page: str, generation: str) -> Key:
-    """A feed that the page does not show."""
+    """Return the key of a feed that the page does not show."""
     return page, _UNSHOWN + generation
 
 
 def feed_key(page: str, feed: str) -> Key:
-    """The feed with an id: its number in the page's list, or its generation where it is not in it."""
+    """Return the key of the feed with an id: its number in the page's list, or its generation if it has no number."""
     if feed.isascii() and feed.isdecimal() and len(feed) <= 10:
         return page, f"{_SHOWN}{int(feed):010}"
     return unshown_key(page, feed)
 
 
 def is_shown(sort_key: str) -> bool:
-    """Whether the feed with that sort key is in its page's list."""
+    """Return whether the feed with that sort key is in its page's list."""
     return not sort_key.startswith(_UNSHOWN)
 
 
 def feed_id(item: Item) -> str:
-    """The id of a stored feed."""
+    """Return the id of a stored feed."""
     return str(number_of(item)) if is_shown(item["sk"]["S"]) else generation_of(item)
 
 
 def feed_item(
     key: Key, generation: str, poster: str, draft: Draft, source_name: str, images: tuple[str, ...], created: int
 ) -> Item:
-    """The item that stores a new feed; `draft` has its contentUri by now."""
+    """Return the item that stores a new feed; `draft` must have a contentUri."""
     texts = {short: {"S": value} for short, name in _FEED_TEXTS.items() if (value := getattr(draft, name))}
     own = {"list": {"S": by(poster)}, "g": {"S": generation}, "s": {"S": source_name}, "c": {"N": str(created)}}
     pictures = {"i": {"L": [{"S": image} for image in images]}} if images else {}
@@ -136,7 +136,7 @@ def feed_item(
 
 
 def to_feed(item: Item, head: Item | None, more_favorites: int = 0) -> Feed:
-    """The feed that an item stores, with the counts of its head."""
+    """Return the feed that an item stores, with the counts of its head."""
     texts = {name: item[short]["S"] if short in item else "" for short, name in _FEED_TEXTS.items()}
     return Feed(
         page=item["pk"]["S"],
@@ -153,51 +153,51 @@ def to_feed(item: Item, head: Item | None, more_favorites: int = 0) -> Feed:
 
 
 def poster_of(item: Item) -> str:
-    """Whose a feed, a comment or a favorite is."""
+    """Return the user of a feed, a comment or a favorite."""
     listed: str = item["list"]["S"]
     return listed.partition("#")[2]
 
 
 def favorites_in(holder: Item | None) -> int:
-    """The favorites that a head or a shard counts."""
+    """Return the number of favorites that a head or a shard counts."""
     return int(holder["fv"]["N"]) if holder else 0
 
 
 def shards_of(head: Item) -> int:
-    """In how many parts a content's favorites are counted."""
+    """Return the number of shards that count a content's favorites."""
     return int(head["k"]["N"]) if "k" in head else 1
 
 
 def shard_of(user: str, head: Item) -> int:
-    """The shard that has a user's favorite."""
+    """Return the shard that has a user's favorite."""
     return hashlib.sha256(user.encode()).digest()[0] % shards_of(head)
 
 
 def favorite_key(content: str, shard: int, generation: str, user: str) -> Key:
-    """A favorite."""
+    """Return the key of a favorite."""
     return f"{content}#{shard}", f"{generation}#{user}"
 
 
 def shard_key(content: str, shard: int) -> Key:
-    """The item that counts a shard's favorites: the head for the first."""
+    """Return the key of the item that counts a shard's favorites: the head for the first shard."""
     return (f"{content}#{shard}", HOLDER) if shard else head_key(content)
 
 
 def comment_item(key: Key, poster: str, text: str, random: str, created: int) -> Item:
-    """The item that stores a new comment."""
+    """Return the item that stores a new comment."""
     own = {"list": {"S": by(poster)}, "t": {"S": text}, "r": {"S": random}, "c": {"N": str(created)}}
     return typed(key) | own
 
 
 def to_comment(item: Item, offset: int) -> Comment:
-    """The comment that an item stores. Its id has the form of the original's: 13 characters and a time."""
+    """Return the comment that an item stores. Its id has the form of the original API: 13 characters and a time."""
     created = int(item["c"]["N"])
     name = base36(number_of(item), NUMBER) + item["r"]["S"]
     return Comment(f"{name}-{compact(created, offset)}", item["t"]["S"], poster_of(item), created)
 
 
 def number_in(comment: str) -> tuple[int, str] | None:
-    """The number and the random part in a comment's id; None for what cannot be one."""
+    """Return the number and the random part in a comment's id, or None if the text cannot be such an id."""
     name, dash, time = comment.partition("-")
     well_formed = len(name) == NUMBER + RANDOM and name.isascii() and name.isalnum() and dash
     if not (well_formed and time.isascii() and time.isdecimal() and len(time) == 14):
@@ -207,7 +207,7 @@ def number_in(comment: str) -> tuple[int, str] | None:
 
 @dataclass(frozen=True)
 class Tables:
-    """The names of the tables that contents are in."""
+    """The names of the tables that store contents."""
 
     feeds: str
     comments: str

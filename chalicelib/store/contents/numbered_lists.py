@@ -1,16 +1,17 @@
-"""Lists whose entries are numbered as they come: the feeds of a page, the comments of a content.
+"""Lists whose entries are numbered in the order of creation: the feeds of a page, the comments of a content.
 
 | item | sk | attributes |
 |---|---|---|
-| holder | `h` | `n` how many entries, `nx` the next number, `dr` numbers drawn and not used yet, by ticket |
-| entry | `<prefix>c<number>` | the list's own |
+| holder | `h` | `n` number of entries, `nx` the next number, `dr` numbers drawn and not used yet, by ticket |
+| entry | `<prefix>c<number>` | depend on the list |
 | leaf | `<prefix>b<number>` | `w0` … `w9` the bits of its holes (core/numbered_list_index.py) |
 
-All of a list are in one partition; `prefix` tells apart what one generation of it has from what an earlier one left.
+All items of a list are in one partition; `prefix` separates the items of one generation from those that an earlier one
+left.
 
-An entry is added in two steps: a ticket for the next number is drawn, which nobody can lose a race for, and one
-transaction stores the entry, counts it and strikes the ticket. A ticket whose owner died is found by a later one and
-becomes a hole; its number, like a deleted entry's, is never used again.
+An entry is added in two steps: its writer draws a ticket for the next number, a step that cannot lose a race, and one
+transaction stores the entry, counts it and deletes the ticket. If a writer crashes, a later one finds its ticket and
+makes it a hole. The number of a hole or a deleted entry is never used again.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
 
 NEEDS = (
-    # Whoever stores an entry or deletes one sends the writes that count it: here are tickets and reads.
+    # The modules that store or delete an entry declare the writes that count it; tickets and reads are declared here.
     on_table("feeds", "GetItem", "Query", "UpdateItem"),
     on_table("comments", "GetItem", "Query", "UpdateItem"),
 )
@@ -42,9 +43,9 @@ NEEDS = (
 LIST_PART = "list"
 """The name of a list's holder in a transaction."""
 HOLDER = "h"
-"""Sorts after every entry, so that one query backwards begins with the holder and goes on with the newest."""
+"""Sorts after every entry, so that a descending query returns the holder first, then the newest entries."""
 TICKET_MS = 120_000
-"""A ticket that is older has no owner any more: no request lives that long."""
+"""An older ticket has no owner any more, because no request runs that long."""
 GENERATION = 13
 """Characters of a generation's id."""
 
@@ -57,7 +58,7 @@ _CURSOR = re.compile(rf"([0-9a-z]{{{GENERATION}}})([0-9]{{10}})")
 
 @dataclass(frozen=True)
 class Ticket:
-    """A number that was drawn, and the holder as it was then."""
+    """A number that was drawn, and the holder after the draw."""
 
     id: str
     number: int
@@ -66,7 +67,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class ListSlice:
-    """Part of a list, newest first, and the cursor of what follows."""
+    """A part of a list, newest first, and the cursor of the next part (None: there is none)."""
 
     holder: Item
     entries: list[Item]
@@ -74,37 +75,37 @@ class ListSlice:
 
 
 def new_id(now: int) -> str:
-    """An id that no one has had: 13 characters that sort by time (milliseconds since the epoch)."""
+    """Return a new unique id: 13 characters that sort by time (milliseconds since the epoch)."""
     return base36(now, _TIME) + base36(secrets.randbelow(_RANDOM), GENERATION - _TIME)
 
 
 def holder_key(partition: str) -> Key:
-    """A list's holder."""
+    """Return the key of a list's holder."""
     return partition, HOLDER
 
 
 def entry_key(partition: str, prefix: str, number: int) -> Key:
-    """An entry."""
+    """Return the key of an entry."""
     return partition, f"{prefix}{_ENTRY}{number:010}"
 
 
 def number_of(item: Item) -> int:
-    """The number of an entry."""
+    """Return the number of an entry."""
     return int(item["sk"]["S"][-10:])
 
 
 def new_holder() -> Item:
-    """The attributes of a holder that counts nothing yet."""
+    """Return the attributes of the holder of an empty list."""
     return {"n": {"N": "0"}, "nx": {"N": str(FIRST)}, "dr": {"M": {}}}
 
 
 def total(holder: Item) -> int:
-    """How many entries there are."""
+    """Return the number of entries in a list."""
     return int(holder["n"]["N"])
 
 
 class NumberedLists:
-    """The numbered lists of one table. `clock` gives milliseconds since the epoch."""
+    """The numbered lists of one table. `clock` returns milliseconds since the epoch."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -112,7 +113,7 @@ class NumberedLists:
         self._clock = clock
 
     def draw(self, partition: str, alive: Condition) -> Ticket:
-        """Draw the next number. Raises Lost where the holder is not there or not `alive`, and Unavailable."""
+        """Draw the next number. Raises Lost if the holder does not exist or is not `alive`, and Unavailable."""
         ticket = "t" + new_id(self._clock())
         not_drawn = alive & absent(f"dr.{ticket}")
         change = Update({f"dr.{ticket}": Path("nx")}, adds={"nx": 1})
@@ -122,29 +123,29 @@ class NumberedLists:
         except Lost as lost:
             if lost.item is None or ticket not in _drawn(lost.item):
                 raise
-            holder = lost.item  # Drawn by a try whose answer was lost.
+            holder = lost.item  # An earlier try drew it, but its response was lost.
         return Ticket(ticket, _drawn(holder)[ticket], holder)
 
     def use(self, write: Transaction, partition: str, ticket: Ticket, alive: Condition) -> None:
-        """Count a ticket's entry in the transaction that stores it; LIST_PART fails if the ticket is gone."""
+        """Count a ticket's entry in the transaction that stores it; the part LIST_PART fails if the ticket is gone."""
         self._strike(write, partition, ticket, alive, {"n": 1})
 
     def remove(self, write: Transaction, partition: str, prefix: str, number: int, alive: Condition) -> None:
-        """Count an entry out in the transaction that deletes it."""
+        """Decrease the count in the transaction that deletes an entry."""
         write.update(LIST_PART, self._table, holder_key(partition), Update(adds={"n": -1}), alive)
         self._hole(write, partition, prefix, number)
 
     def end_late(self, partition: str, prefix: str, ticket: Ticket, alive: Condition) -> None:
-        """Make holes of the tickets that were left lying when `ticket` was drawn."""
+        """Make a hole of each ticket that had expired and was still drawn when `ticket` was drawn."""
         oldest = base36(self._clock() - TICKET_MS, _TIME)
         for each, number in _drawn(ticket.holder).items():
             if each[1 : 1 + _TIME] < oldest:
                 self.give_up(partition, prefix, Ticket(each, number, ticket.holder), alive)
 
     def give_up(self, partition: str, prefix: str, ticket: Ticket, alive: Condition) -> None:
-        """Make a hole of a ticket, unless it was used or given up, or the list is no more.
+        """Make a hole of a ticket, unless it was used or given up, or the list no longer exists.
 
-        Where that cannot be done now, a later draw sees to it: no reason for whoever asked to fail.
+        If that fails now, a later draw does it, so no error is raised.
         """
         write = Transaction()
         self._strike(write, partition, ticket, alive, {})
@@ -153,10 +154,10 @@ class NumberedLists:
             self._dynamo.commit(write)
 
     def part(self, partition: str, paging: Paging, prefix_of: Callable[[Item], str]) -> ListSlice | None:
-        """A part of a list, eventually consistent; None where there is no such list.
+        """Return a part of a list, eventually consistent, or None if there is no such list.
 
-        `prefix_of` tells the prefix of the present generation from its holder. From the beginning it is one call; by a
-        cursor it is one, too; from any other index at most three. Raises ParameterInvalid for a cursor of another list.
+        `prefix_of` returns the current generation's prefix from the holder. It takes one call from the beginning or by
+        a cursor, and at most three from any other index. Raises ParameterInvalid for a cursor of another list.
         """
         if paging.cursor is not None:
             return self._after(partition, paging.cursor, paging.count, prefix_of)
@@ -167,7 +168,7 @@ class NumberedLists:
             prefix = prefix_of(found[0])
             entries = [item for item in found[1:] if item["sk"]["S"].startswith(prefix + _ENTRY)]
             if found[1:] and found[1]["sk"]["S"] > entry_key(partition, prefix, _HIGHEST)[1]:
-                # What an earlier generation left sorts after this one: they began at one moment, or by two clocks.
+                # Items of an earlier generation sort after this one: both began at one moment, or by different clocks.
                 entries = self._from(partition, prefix, _HIGHEST, paging.count + 1)
             return _slice(partition, found[0], entries, paging.count, prefix_of)
         holder = self._dynamo.get(self._table, holder_key(partition), consistent=False)
@@ -181,7 +182,7 @@ class NumberedLists:
         read = _CURSOR.fullmatch(from_cursor(cursor))
         if read is None or int(read[2]) < FIRST:
             raise ParameterInvalid("cursor is not one that this list gave")
-        # A list without generations has no prefix, and its cursors are marked by its partition.
+        # A list without generations has no prefix; its cursors have a mark made from its partition.
         prefix, number = "" if read[1] == _mark(partition, "") else read[1].upper() + "#", int(read[2])
 
         def read_holder() -> list[Item]:
@@ -196,7 +197,7 @@ class NumberedLists:
         return _slice(partition, holders[0], entries, count, prefix_of)
 
     def _number(self, partition: str, holder: Item, prefix: str, index: int) -> int | None:
-        """The number of the entry at an index; the leaves are read only where there is a hole."""
+        """Return the number of the entry at an index, or None; read the leaves only if there is a hole."""
         following, drawn = int(holder["nx"]["N"]), _drawn(holder).values()
         holes: dict[int, int] = {}
         if following - FIRST > total(holder) + len(drawn):
@@ -214,13 +215,13 @@ class NumberedLists:
     def _strike(
         self, write: Transaction, partition: str, ticket: Ticket, alive: Condition, adds: Mapping[str, int]
     ) -> None:
-        """Strike a ticket in a transaction, if it is still drawn, and add to the holder's numbers."""
+        """Delete a ticket in a transaction, if it is still drawn, and add to the holder's numbers."""
         drawn = f"dr.{ticket.id}"
         change, still_drawn = Update(adds=adds, removes=[drawn]), alive & equals(drawn, ticket.number)
         write.update(LIST_PART, self._table, holder_key(partition), change, still_drawn)
 
     def _hole(self, write: Transaction, partition: str, prefix: str, number: int) -> None:
-        # A number becomes a hole once, so that its bit can be added without reading.
+        # A number becomes a hole only once, so its bit can be added without a read.
         where = bit(number)
         key = (partition, f"{prefix}{_LEAF}{where.leaf:07}")
         write.update("hole", self._table, key, Update(adds={f"w{where.word}": where.value}))
@@ -236,7 +237,7 @@ def _slice(
 
 
 def _mark(partition: str, prefix: str) -> str:
-    """By what a cursor knows its list: the generation, or a digest of the partition where there are none."""
+    """Return the mark of a list in its cursors: the generation, or a digest of the partition if there is none."""
     digest = int.from_bytes(hashlib.sha256(partition.encode()).digest()) % 36**GENERATION
     return (prefix.rstrip("#") or base36(digest, GENERATION)).lower()
 

@@ -1,4 +1,4 @@
-"""All that one user has posted to pages: told, and erased. The index `listing` of each table knows it."""
+"""Export and erasure of all posts of one user. The index `listing` of each table has the keys of the posts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from chalicelib.store.contents.items import (
 )
 from chalicelib.store.directory.users import Users
 
-# What one call cannot erase, or what was on its way, goes by way of the queue.
+# Posts that one call cannot erase, or that were still being stored, are erased through the queue.
 NEEDS = (
     on_index("feeds", by=(API, CLEAN)),
     on_index("comments", by=(API, CLEAN)),
@@ -40,7 +40,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True)
 class ContentAddress:
-    """Which content a comment or a favorite is on."""
+    """The content that a comment or a favorite belongs to."""
 
     page: str
     content_uri: str
@@ -48,7 +48,7 @@ class ContentAddress:
 
 @dataclass(frozen=True)
 class PostedContents:
-    """All that a user has posted; a favorite by when it was made (ms)."""
+    """All posts of a user; a favorite is the time when it was made (ms)."""
 
     feeds: Sequence[Feed]
     comments: Sequence[tuple[ContentAddress, Comment]]
@@ -56,7 +56,7 @@ class PostedContents:
 
 
 class PostsOfUser:
-    """What users have posted in one deployment. `offset` is the deployment's, in minutes."""
+    """The posts of the users of one deployment. `offset` is its UTC offset in minutes."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class PostsOfUser:
         self._offset = offset
 
     def export(self, user: str) -> PostedContents:
-        """All that a user has posted, as the indexes know it."""
+        """Return all posts of a user that the indexes list."""
         feeds = [item for some in self._of(self._tables.feeds, user) for item in some]
         by_feed = {(head["pg"]["S"], head["f"]["S"]): head for head in self._feeds.heads_of(feeds)}
         comments = list(self._on(self._tables.comments, user))
@@ -89,9 +89,9 @@ class PostsOfUser:
         )
 
     def erase(self, user: str, end: float, now: Callable[[], float]) -> int:
-        """Delete what a user has posted, as far as the indexes know it, until `now()` is `end`; how much went.
+        """Delete the posts of a user that the indexes list, until `now()` is `end`; return the number of deleted posts.
 
-        Where there is such a user, it is another of that id, made since: what is theirs stays.
+        If a user with this id exists, it was created after the erasure; its posts are kept.
         """
         another, erased = self._users.get(user), 0
         for table, take in (
@@ -109,22 +109,22 @@ class PostsOfUser:
     def _erase_comment(self, item: Item) -> bool:
         if self._comments.remove(item, generation_in(item)):
             return True
-        # Of a feed that is deleted, and about to be cleared away; or gone by now.
+        # Its feed is deleted and will be cleared soon, or the comment is already gone.
         return self._dynamo.delete_all(self._tables.comments, [key_of(item)]) > 0
 
     def _erase_feed(self, item: Item) -> bool:
-        # Deleted meanwhile, and posted anew, it may be somebody else's.
+        # The feed may have been deleted meanwhile and posted again by another user.
         heads = [head for head in self._feeds.heads_of([item]) if generation_of(head) == generation_of(item)]
         return any(map(self._feeds.remove, heads))
 
     def _of(self, table: str, user: str) -> Iterator[list[Item]]:
-        """A user's items of a table, some at a time; an index may list what is no more."""
+        """Yield a user's items of a table in batches, without those that the index lists but that no longer exist."""
         keys = map(key_of, self._dynamo.listed(table, by(user)))
         while some := list(islice(keys, _AT_ONCE)):
             yield list(self._dynamo.batch_get([(table, key) for key in some], consistent=True).values())
 
     def _on(self, table: str, user: str) -> Iterator[tuple[ContentAddress, Item]]:
-        """A user's comments or favorites, with the content each is on; none of those that are about to be cleared."""
+        """Yield a user's comments or favorites with their contents, except those that will be cleared soon."""
         for some in self._of(table, user):
             heads = self._heads(set(map(content_in, some)))
             with_heads = [(heads[content_in(item)], item) for item in some if content_in(item) in heads]
