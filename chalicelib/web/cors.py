@@ -1,9 +1,9 @@
-"""Requests from pages of other origins (CORS): those registered with the app whose token, key or id a request has.
+"""Requests from pages of other origins (CORS). A request's token, key or id names an app, which registers its origins.
 
 Responses have `Access-Control-Allow-Origin` for these origins and for our own. Refusals have it, too, so that a page
 can read the reason. Every origin can read a 401: it contains no data of a user or an app, and a page with an invalid
 token must learn that it needs another. A writing request from an unregistered origin is refused before anything is
-done. A preflight cannot check the origin, because it has no token, so it allows every origin what the path takes.
+done. A preflight has no token, so its response cannot depend on the app: it allows all origins to use the path.
 Credentials are never allowed: there are no cookies here that a page could use. Native clients send no `Origin`, so
 nothing changes for them.
 """

@@ -55,7 +55,7 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True)
 class Declaration:
-    """The requirements for requests to a route, and for pages that read its response.
+    """The requirements for requests to a route, and for the pages that may read its response.
 
     `token` and `scope`: 401 without a valid token, 403 `insufficient_scope` without the scope, 403 `permission_denied`
     for a user's token if the route needs an app's, or the reverse. If the route takes both (Token.ANY), `user_scope` is
