@@ -1,1 +1,1 @@
-"""What the faces share: tokens, request parsing, and errors as JSON."""
+"""Code that the faces share: tokens, request parsing, and errors as JSON."""

@@ -1,7 +1,7 @@
-"""Answers as Atom (RFC 4287), as OpenSocial's REST protocol 0.8 puts people and their data into it.
+"""Responses in Atom (RFC 4287), with people and their data as in OpenSocial's REST protocol 0.8.
 
 An entry is about one user: `<id>urn:guid:mixi.jp:…</id>` and a `<content>` that holds one element of OpenSocial's
-namespace. A feed counts by OpenSearch 1.1. Written only, never read.
+namespace. The counts of a feed are elements of OpenSearch 1.1. Atom is only written, never read.
 """
 
 import re
@@ -18,13 +18,13 @@ MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 ATOM = "http://www.w3.org/2005/Atom"
 OPENSOCIAL = "http://ns.opensocial.org/2008/opensocial"
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
-# What XML 1.0 cannot hold, not even escaped (§2.2).
+# Characters that XML 1.0 cannot hold, not even escaped (§2.2).
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
 class AtomEntry:
-    """One user's entry: their id, in full, the name to show, and the content."""
+    """One user's entry: the full user id, the name to show, and the content."""
 
     user: str
     title: str
@@ -32,7 +32,7 @@ class AtomEntry:
 
 
 def person(fields: Mapping[str, Any]) -> ElementTree.Element:
-    """`<person>` with an element for each field; a list is an element for each of its objects."""
+    """Return a `<person>` with an element for each field; a list gives an element for each of its objects."""
     made = ElementTree.Element("person", {"xmlns": OPENSOCIAL})
     for name, value in fields.items():
         for each in value if isinstance(value, list) else [value]:
@@ -46,9 +46,9 @@ def person(fields: Mapping[str, Any]) -> ElementTree.Element:
 
 
 def appdata(data: Mapping[str, str]) -> ElementTree.Element:
-    """`<appdata>` with an `<entry><key>…</key><value>…</value></entry>` for each pair.
+    """Return an `<appdata>` with an `<entry><key>…</key><value>…</value></entry>` for each pair.
 
-    Not an element of the key's name, as the protocol's own example has: a key may begin with a digit.
+    The protocol's own example uses the key as an element's name. That is not possible: a key may begin with a digit.
     """
     made = ElementTree.Element("appdata", {"xmlns": OPENSOCIAL})
     for key, value in data.items():
@@ -59,19 +59,19 @@ def appdata(data: Mapping[str, str]) -> ElementTree.Element:
 
 
 def address(base: str, *segments: str) -> str:
-    """The URL of a feed, as its `<id>` has it: all of a segment is escaped that a path or XML cannot hold."""
+    """Return the URL of a feed for its `<id>`; characters that a path or XML cannot hold are escaped."""
     return "/".join([base, *(quote(segment, safe="@,:;!$&'()*+=") for segment in segments)])
 
 
 def entry_answer(entry: AtomEntry, now: int, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer of one entry; `now` in milliseconds since the epoch."""
+    """Return a response with one entry; `now` is in milliseconds since the epoch."""
     return _answer(_entry(ElementTree.Element("entry", {"xmlns": ATOM}), entry, now), headers)
 
 
 def feed_answer(
     entries: Iterable[AtomEntry], counters: Mapping[str, int], *, uri: str, title: str, now: int
 ) -> Response:
-    """An answer of many: `counters` become elements of OpenSearch, `uri` is the feed's id."""
+    """Return a response with many entries: `counters` become elements of OpenSearch, `uri` is the feed's id."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xmlns:osearch": OPENSEARCH})
     ElementTree.SubElement(feed, "title").text = title
     ElementTree.SubElement(feed, "id").text = uri
@@ -87,7 +87,7 @@ def _entry(made: ElementTree.Element, entry: AtomEntry, now: int) -> ElementTree
     guid = f"urn:guid:{entry.user}"
     ElementTree.SubElement(made, "title").text = _text(entry.title)
     ElementTree.SubElement(made, "id").text = guid
-    # When someone last changed is not known: that it was so when asked for is.
+    # The time of the last change is not known, so this is the time of the response.
     ElementTree.SubElement(made, "updated").text = _zulu(now)
     author = ElementTree.SubElement(made, "author")
     ElementTree.SubElement(author, "name").text = _text(entry.title)
@@ -97,7 +97,7 @@ def _entry(made: ElementTree.Element, entry: AtomEntry, now: int) -> ElementTree
 
 
 def _answer(root: ElementTree.Element, headers: Mapping[str, str] | None) -> Response:
-    # A reader takes a plain carriage return for a line feed (XML 1.0 §2.11).
+    # A reader would turn a plain carriage return into a line feed (XML 1.0 §2.11).
     text = ElementTree.tostring(root, encoding="unicode").replace("\r", "&#13;")
     shared = {"Content-Type": MEDIA_TYPE, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     return Response('<?xml version="1.0" encoding="UTF-8"?>\n' + text, {**shared, **(headers or {})})

@@ -1,11 +1,11 @@
-"""Pages of other origins in the browser (CORS): those registered with the app whose token, key or id a request has.
+"""Requests from pages of other origins (CORS). A request's token, key or id names an app, which registers its origins.
 
-An answer carries `Access-Control-Allow-Origin` for them and for our own origin, a refusal as well, so that a page can
-read why. A 401 can be read by every origin: it has nothing of anyone, and a page of an app whose token is no token of
-ours must learn that it needs another. What would write and comes from an origin that is not registered is refused
-before anything is done: a preflight cannot tell, since it has no token, and so promises every origin what the path
-takes. Never with credentials: there are no cookies here that a page could use. Native clients send no `Origin` and
-notice nothing of this.
+Responses have `Access-Control-Allow-Origin` for these origins and for our own. Refusals have it, too, so that a page
+can read the reason. Every origin can read a 401: it contains no data of a user or an app, and a page with an invalid
+token must learn that it needs another. A writing request from an unregistered origin is refused before anything is
+done. A preflight has no token, so its response cannot depend on the app: it allows all origins to use the path.
+Credentials are never allowed: there are no cookies here that a page could use. Native clients send no `Origin`, so
+nothing changes for them.
 """
 
 import time
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from chalicelib.web.face import View
 
 KEEP_SECONDS = 60
-"""How long an app's origins are believed: a new one works after at most so long."""
+"""How long an app's origins are cached: a new one works after at most this time."""
 MOST_APPS = 1_000
 MOST_FORM_BYTES = 65_536
 PREFLIGHT_SECONDS = 7_200
-"""How long a browser may keep the answer to a preflight."""
+"""How long a browser may cache the response to a preflight."""
 _READING = frozenset({"GET", "HEAD"})
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With"
 _SHOWN = (
@@ -43,7 +43,7 @@ _SHOWN = (
 
 
 class Origins:
-    """Which origins may call. `find` gives those registered with an app; `now` is a clock in seconds."""
+    """The origins that may call. `find` returns those registered with an app; `now` is a clock in seconds."""
 
     def __init__(
         self, find: Callable[[str], Sequence[str]], issuer: str, now: Callable[[], float] = time.monotonic
@@ -55,9 +55,9 @@ class Origins:
         self._known: OrderedDict[str, tuple[float, frozenset[str]]] = OrderedDict()
 
     def allows(self, origin: str, host: str, app: str | None) -> bool:
-        """Whether a page of `origin` may call: our own, where the request's `Host` is, and those of `app`.
+        """Return whether a page of `origin` may call: our own origin, that of the request's `Host`, or one of `app`.
 
-        Reads the app, at most once in KEEP_SECONDS, where the origin is another's. Raises Unavailable.
+        For other origins than ours, reads the app, at most once in KEEP_SECONDS. Raises Unavailable.
         """
         if origin == self._own or (host and origin.partition("://")[2] == host):
             return True
@@ -75,12 +75,12 @@ class Origins:
 
 
 def share(made: Chalice, origins: Callable[[], Origins]) -> None:
-    """Let pages of other origins call those routes of an app that say so."""
+    """Let pages of other origins call the routes of an app that declare `cors`."""
     made.register_middleware(_middleware(made, origins), "http")
 
 
 def preflights(made: Chalice) -> None:
-    """Answer preflights of the paths that pages may call and that are registered by now."""
+    """Answer preflights for all paths that pages may call; paths that are registered later are not included."""
     face = Face()
     for path, methods in made.routes.items():
         shared = sorted(method for method, route in methods.items() if _declared(route).cors)
@@ -91,10 +91,10 @@ def preflights(made: Chalice) -> None:
 
 
 def claimed_app(request: Request, also_in: str | None = None) -> str | None:
-    """The app that a request says it is of: by its token, the key of its signature, or the `client_id` of its form.
+    """Return the app that a request claims: by its token, the key of its signature, or the `client_id` of its form.
 
     `also_in` is one more query parameter that may carry the token (web/face.py).
-    Nothing is checked: what a page may read is the answer to what it sent itself, a refusal where that does not hold.
+    Nothing is checked: a page can read only the response to its own request, and that is a refusal for a false claim.
     """
     try:
         if is_signed(request):
@@ -121,7 +121,7 @@ def _middleware(
             try:
                 app = claimed_app(request, _declared(route).also_in)
                 allowed = origins().allows(origin, request.headers.get("host", ""), app)
-                # What names no app is refused for that, but where a token is not what a route asks for.
+                # The route itself refuses a request without an app; if it takes no token, the refusal is here.
                 named = app is not None or _declared(route).token is Token.NONE
                 if named and not allowed and request.method not in _READING:
                     raise PermissionDenied("The origin of the page is not registered with the app")
@@ -139,12 +139,12 @@ def _middleware(
 
 
 def _no_platform() -> Any:
-    """A preflight opens nothing."""
+    """Return None: a preflight needs no platform."""
 
 
 def _preflight(methods: Sequence[str]) -> "View":
     def preflight(here: None, request: Request, **_: str) -> Response:
-        """What a page of another origin may send here, the same to everyone; kept for two hours."""
+        """Return what a page of another origin may send here: the same for everyone, cached for two hours."""
         return Response(
             "",
             {
@@ -161,7 +161,7 @@ def _preflight(methods: Sequence[str]) -> "View":
 
 
 def _declared(route: RouteEntry) -> Declaration:
-    """Return what a route declares."""
+    """Return the declaration of a route."""
     return cast(Endpoint, route.view_function).declaration
 
 
@@ -182,7 +182,7 @@ def _signing_key(request: Request) -> object:
 
 
 def _client(request: Request) -> object:
-    """The client id of the header or of a form; the token endpoint takes one whatever the content type says."""
+    """Return the client id of the header or of a form; the token endpoint takes a form with any content type."""
     from chalicelib.core.oauth import basic_credentials
     from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS
     from chalicelib.web.multipart import holds_parts, read_fields

@@ -1,7 +1,7 @@
-"""The one place where a refusal becomes an HTTP answer.
+"""The conversion of refusals and exceptions to HTTP responses.
 
-Every error is `{"error": …, "error_description": …}` as `application/json; charset=utf-8`, whoever raised it: the
-rules, the store, or Chalice itself.
+Every error is `{"error": …, "error_description": …}` as `application/json; charset=utf-8`, whether the rules, the
+store or Chalice itself raised it.
 """
 
 import logging
@@ -32,10 +32,10 @@ _FRAMEWORK = {404: NotFound, 405: MethodNotAllowed}
 
 
 def answer_refusal(refusal: Refusal, dialect: TokenDialect) -> Response:
-    """A refusal as JSON, with the headers that belong to it.
+    """Return a refusal as JSON, with its headers.
 
-    `WWW-Authenticate` in the dialect of the request, `Retry-After` in whole seconds, `ETag` and `X-RateLimit-*` where
-    they are known.
+    `WWW-Authenticate` is in the dialect of the request, `Retry-After` in whole seconds; `ETag` and `X-RateLimit-*` are
+    added if they are known.
     """
     observed.refused(refusal)
     error = refusal.error
@@ -59,7 +59,7 @@ def answer_refusal(refusal: Refusal, dialect: TokenDialect) -> Response:
 
 
 def answer_any(error: Exception, dialect: TokenDialect) -> Response:
-    """An answer for whatever a route raised: ours in its own words, anything else as a 500 without detail."""
+    """Return a response for an exception of a route: a Refusal with its text, all others as a 500 without detail."""
     if isinstance(error, Refusal):
         return answer_refusal(error, dialect)
     log_unhandled(error)
@@ -67,13 +67,13 @@ def answer_any(error: Exception, dialect: TokenDialect) -> Response:
 
 
 def log_unhandled(error: Exception) -> None:
-    """Log what nobody expected, with the id of the request that it happened to."""
+    """Log an unexpected exception, with the id of its request."""
     seen = observed.current()
     log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
 
 
 def reword_framework(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Chalice middleware: its own 404, 405 and 500 bodies in our form; `Allow` stays."""
+    """Replace Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays. This is Chalice middleware."""
     response = get_response(event)
     if not _is_framework_body(response.body):
         return response

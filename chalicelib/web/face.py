@@ -1,12 +1,12 @@
-"""A face: the routes of one API. Every route declares which token and scope it takes.
+"""A face: the routes of one API. Every route declares the token and the scope that it takes.
 
     face = Face()
 
     @face.route("/2/things/{id}", methods=["GET"], token=Token.USER, scope="r_things")
     def read(here: Platform, request: Request, access: Access, id: str) -> Response: ...
 
-A route without a declaration cannot be written. A raised Refusal becomes its JSON answer, anything else a 500 without
-detail. Faces are made when their modules are imported and open nothing; `register` binds them to a platform.
+Every route needs a declaration. A raised Refusal becomes its JSON response, any other exception a 500 without detail.
+Faces are made when their modules are imported, and they open nothing; `register` binds them to a platform.
 """
 
 import inspect
@@ -34,17 +34,17 @@ V = TypeVar("V", bound=View)
 
 
 class Token(Enum):
-    """Whose access token a route takes."""
+    """The kind of access token that a route takes."""
 
     USER = "user"
     CLIENT = "client"
     ANY = "any"
     NONE = "none"
-    """No token: the route says what protects it instead."""
+    """No token: the route declares its protection `instead`."""
 
 
 class Authenticator(Protocol):
-    """The part of a platform that checks who sends a request."""
+    """The part of a platform that authenticates requests."""
 
     @property
     def tokens(self) -> AccessTokens: ...
@@ -55,18 +55,18 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a request to a route must bring, and who may read the answer. Raises ValueError for a contradiction.
+    """The requirements for requests to a route, and for the pages that may read its response.
 
     `token` and `scope`: 401 without a valid token, 403 `insufficient_scope` without the scope, 403 `permission_denied`
-    with a user's token if an app's is needed, or the reverse. If either is taken (Token.ANY), `user_scope` is the scope
-    that a user's must have. A route of Token.NONE names what protects it `instead`.
+    for a user's token if the route needs an app's, or the reverse. If the route takes both (Token.ANY), `user_scope` is
+    the scope that a user's token needs. A route of Token.NONE names its protection `instead`.
 
-    `signed`: instead of a user's token, the route also takes an app's OAuth 1.0a signature
+    `signed`: the route also takes an app's OAuth 1.0a signature instead of a user's token
     (web/auth/oauth1_signatures.py); its refusals are SignatureRefused. `cors`: pages of other origins may call it
-    (web/cors.py). `also_in`: one more query parameter that may carry the access token. `refused` makes the answer for
-    an exception, by default the JSON error in the dialect of the token.
+    (web/cors.py). `also_in`: one more query parameter that may carry the access token. `refused` returns the response
+    for an exception; the default is the JSON error in the dialect of the token.
 
-    A body that is encoded (`Content-Encoding`) is refused once the token is admitted.
+    An encoded body (`Content-Encoding`) is refused after the token is admitted. Raises ValueError for a contradiction.
     """
 
     token: Token
@@ -87,7 +87,7 @@ class Declaration:
             raise ValueError("a signature stands for a user")
 
     def admit(self, access: Access) -> None:
-        """Raise InsufficientScope or PermissionDenied unless the access is what the route needs."""
+        """Raise InsufficientScope or PermissionDenied unless the access meets the requirements."""
         for needed in (self.scope, self.user_scope if access.viewer else None):
             if needed is not None and needed not in access.scopes:
                 raise InsufficientScope(needed)
@@ -98,7 +98,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Route:
-    """Methods of a path, their declaration, and the view that answers them."""
+    """Methods of a path, their declaration, and their view."""
 
     path: str
     methods: Sequence[str]
@@ -107,16 +107,16 @@ class Route:
 
     @property
     def answered(self) -> list[str]:
-        """The methods, and HEAD where GET needs no token: it is answered by the same view.
+        """The methods, and HEAD if GET needs no token; the same view serves both.
 
-        The server in front leaves out the body, since it takes `Content-Length` from it.
+        The view returns a body for HEAD, too: the server in front takes `Content-Length` from it and leaves it out.
         """
         with_head = self.declaration.token is Token.NONE and "GET" in self.methods
         return [*self.methods, "HEAD"] if with_head else [*self.methods]
 
 
 class Face:
-    """Routes of one API."""
+    """The routes of one API."""
 
     def __init__(self) -> None:
         self.routes: list[Route] = []
@@ -135,7 +135,7 @@ class Face:
         also_in: str | None = None,
         refused: Callable[[Request, Exception], Response] | None = None,
     ) -> Callable[[V], V]:
-        """Add a view for `methods` of `path`, under a Declaration; `cors` by default if it takes a token."""
+        """Add a view for `methods` of `path`, with a Declaration; `cors` is true by default if it takes a token."""
         shared = token is not Token.NONE if cors is None else cors
         try:
             declaration = Declaration(token, scope, user_scope, instead, signed, shared, also_in, refused)
@@ -149,22 +149,22 @@ class Face:
         return add
 
     def register(self, app: Chalice, platform: Callable[[], Authenticator]) -> None:
-        """Register the routes with an app. `platform` is called with each request."""
+        """Register the routes with an app. `platform` is called for each request."""
         for route in self.routes:
-            # content_types=[] leaves every check of the content type to the views: Chalice's own words a 415 of its
-            # own and refuses a GET that has one.
+            # content_types=[] leaves every check of the content type to the views. Chalice's own check has its own
+            # text for a 415, and refuses a GET with a content type.
             app.route(route.path, methods=route.answered, content_types=[])(Endpoint(app, route, platform))
 
 
 class Endpoint:
-    """A route bound to a platform: what Chalice calls. It authenticates, calls the view, and answers refusals."""
+    """A route bound to a platform, called by Chalice. It authenticates, calls the view, and answers refusals."""
 
     def __init__(self, app: Chalice, route: Route, platform: Callable[[], Authenticator]) -> None:
         self.declaration = route.declaration
         self._app = app
         self._view = route.view
         self._platform = platform
-        # Chalice and its tools read these of a function.
+        # Chalice and its tools read these attributes of a function.
         self.__name__ = route.view.__name__
         self.__doc__ = route.view.__doc__
         parameters = inspect.signature(route.view).parameters.items()

@@ -1,4 +1,4 @@
-"""Answers as JSON, with the headers all faces share."""
+"""JSON responses, with the headers that all faces share."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,35 +10,35 @@ from chalicelib.core.window import Rate
 
 JSON = "application/json; charset=utf-8"
 MOST_BYTES = 5_500_000
-"""What an answer may take of the 6 MB (6,291,456 bytes) that Lambda returns, headers and rounding left aside."""
+"""The largest body within the 6 MB (6,291,456 bytes) that Lambda returns; the rest is for headers and rounding."""
 
-# json.dumps would make one at each call.
+# json.dumps would make an encoder for each call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def encode(body: Any) -> str:
-    """JSON as Engawa writes it: text as it is, not ASCII-escaped, and no spaces."""
+    """Return JSON as Engawa writes it: without ASCII escapes and without spaces."""
     return _ENCODER.encode(body)
 
 
 def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer. Nothing may keep it but who asked, and with an `ETag` only to ask again whether it still holds."""
+    """Return a JSON response. Only the client may cache it, and must revalidate it (by the `ETag`) before use."""
     shared = {"Content-Type": JSON, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     return Response(encode(body), {**shared, **(headers or {})}, status)
 
 
 def data_answer(body: Any, headers: Mapping[str, str], keep: Callable[[bytes, str], str]) -> Response:
-    """A JSON answer of any size: 303 to where `keep` has put the body if it is more than Lambda should carry.
+    """Return a JSON response of any size: if the body is too large for Lambda, a 303 to the URL from `keep`.
 
-    `keep` takes the body and its content type and returns a URL. Lambda carries our JSON encoded once more as a
-    string, so that is what is measured.
+    `keep` takes the body and its content type, stores them and returns a URL. Lambda encodes our JSON once more, as a
+    string, so the size of that string is measured.
     """
     return carried(json_answer(body, headers=headers), keep)
 
 
 def carried(answer: Response, keep: Callable[[bytes, str], str]) -> Response:
-    """An answer with a text body, or the 303 to where `keep` has put it, as `data_answer` says."""
-    # Each character takes at most six bytes there, so a short body need not be encoded to be known as small.
+    """Return a response with a text body, or the 303 to the URL from `keep`, as `data_answer` does."""
+    # Each character takes at most six bytes there, so a short body is small enough without a measurement.
     if len(answer.body) * 6 <= MOST_BYTES or len(json.dumps(answer.body, ensure_ascii=False).encode()) <= MOST_BYTES:
         return answer
     location = keep(answer.body.encode(), str(answer.headers["Content-Type"]))
@@ -47,17 +47,17 @@ def carried(answer: Response, keep: Callable[[bytes, str], str]) -> Response:
 
 
 def unchanged_answer(etag: str) -> Response:
-    """304: the reader already has this version."""
+    """Return a 304: the reader already has this version."""
     return Response("", {"ETag": etag, "Cache-Control": "private, no-cache"}, 304)
 
 
 def empty_answer() -> Response:
-    """204: done, and nothing to tell."""
+    """Return a 204: success without content."""
     return Response("", {"Cache-Control": "private, no-cache"}, 204)
 
 
 def rate_headers(rate: Rate | None) -> dict[str, str]:
-    """`X-RateLimit-Limit`, `-Remaining` and `-Reset` (whole seconds from now); none where the rate is not known."""
+    """Return `X-RateLimit-Limit`, `-Remaining` and `-Reset` (whole seconds from now); none if the rate is unknown."""
     if rate is None:
         return {}
     return {

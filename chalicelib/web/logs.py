@@ -1,7 +1,7 @@
-"""How functions log on AWS: a JSON object a line, whoever logs, with the id of the request and nothing of anyone in it.
+"""The logs of functions on AWS: one JSON object a line, for all loggers, with the request's id and no personal data.
 
-The formatter is powertools'. What it would write of an exception is less here: a text may quote what a client has sent,
-or a secret, so of exceptions stand only their kinds, the way the code went, and texts that are known to be harmless.
+The formatter is powertools', but it writes less about exceptions. An exception's text may quote a request or a secret,
+so only the type, the traceback, and texts that are known to be harmless are logged.
 """
 
 import json
@@ -20,17 +20,17 @@ MOST_FRAMES = 30
 
 
 def start(stream: TextIO = sys.stdout) -> None:
-    """Have all that this process logs written so: a line for each request and run, and all warnings and errors."""
+    """Write all logs of this process in this form: a line for each request and run, and all warnings and errors."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Formatter())
-    # In the place of that of Lambda's runtime client, which writes text.
+    # This replaces the handler of Lambda's runtime client, which writes text.
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger("chalicelib").setLevel(logging.INFO)
 
 
 @contextmanager
 def started(stream: TextIO) -> Iterator[None]:
-    """As `start`, inside the block alone."""
+    """Log as `start` does, but only inside the block."""
     root, ours = logging.getLogger(), logging.getLogger("chalicelib")
     before = [*root.handlers], ours.level
     start(stream)
@@ -55,7 +55,7 @@ class Formatter(LambdaPowertoolsFormatter):
         )
 
     def serialize(self, log: Any) -> str:
-        """The line."""
+        """Return the line."""
         for name in ("exception_notes", *(["location"] if "route" in log else [])):
             log.pop(name, None)
         if seen := observed.current():
@@ -64,7 +64,7 @@ class Formatter(LambdaPowertoolsFormatter):
         return text
 
     def formatException(self, ei: Any) -> str:
-        """The kinds of an exception and of those it came from, the last one last, each with the way the code went."""
+        """Return the types of an exception and its causes, each with its traceback; the exception itself comes last."""
         told: list[str] = []
         error: BaseException | None = ei[1]
         while error is not None and len(told) < 5:
@@ -75,11 +75,11 @@ class Formatter(LambdaPowertoolsFormatter):
 
 
 def _kind(error: BaseException) -> str:
-    """What an exception is, with its text where that cannot have anything of a request in it."""
+    """Return an exception's type, with its text only if that cannot contain anything of a request."""
     name = type(error).__qualname__
     if getattr(error, "loggable", False):
         return f"{name}: {error}"
-    # A refusal of AWS's has a code; what IAM lacks is told by its text, which has names of ours alone.
+    # An error of AWS has a code. If an IAM permission is missing, the text names it; all names in it are ours.
     refusal = getattr(error, "response", None)
     refused = refusal.get("Error", {}) if isinstance(refusal, dict) else {}
     code = str(refused.get("Code", ""))

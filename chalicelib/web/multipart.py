@@ -1,7 +1,7 @@
-"""Reading `multipart/form-data`: the post of a feed, with the parts `request` and `image1`; and plain forms.
+"""Reading of `multipart/form-data`: the post of a feed, with the parts `request` and `image1`; and plain forms.
 
-Names and types of files are not looked at: old clients send names without an extension and with a second quote behind
-(`filename="1300000000.12345""`), and an image is known by its content. Lines end in CRLF, as in every client known.
+File names and types are ignored: old clients send names without an extension and with a second quote at the end
+(`filename="1300000000.12345""`), and the content identifies an image. Lines end in CRLF, as all known clients send it.
 Sources: Page API ("Posting a feed with an attached image"), RFC 7578.
 """
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 REQUEST, IMAGE = "request", "image1"
 """The names of the two parts."""
 MAX_REQUEST = 262_144
-"""Bytes of the part `request`: more than the longest feed needs with every character escaped."""
+"""Bytes of the part `request`: more than the longest feed needs if every character is escaped."""
 MAX_HEADER = 4_096
 """Bytes of one header of a part."""
 MAX_HEADERS = 8
 """Headers of one part."""
 MAX_BOUNDARY = 256
-"""Characters of the boundary; RFC 2046 has 70, and clients do not count."""
+"""Characters of the boundary; RFC 2046 allows 70, but clients ignore that limit."""
 
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([ -!#-~]*)"|([!-:<-~]+))', re.IGNORECASE)
-"""With quotes or without; clients leave them away around characters that ask for them."""
+"""With or without quotes: clients omit them even around characters that need them."""
 _ENCODINGS = ("", "7bit", "8bit", "binary")
 
 
 @dataclass(frozen=True)
 class MultipartForm:
-    """What was posted: the text of the part `request`, and the bytes of `image1`.
+    """A posted form: the text of the part `request`, and the bytes of `image1`.
 
-    None where there is no such part, and where it has neither a file name nor a byte.
+    The image is None if there is no such part, or if the part has neither a file name nor content.
     """
 
     request: str
@@ -45,13 +45,13 @@ class MultipartForm:
 
 
 def is_multipart(request: Request) -> bool:
-    """Whether the content type is `multipart/form-data`, in any letter case and with any parameters."""
+    """Return whether the content type is `multipart/form-data`, in any letter case and with any parameters."""
     media_type: str = request.headers.get("content-type", "")
     return media_type.partition(";")[0].strip().lower() == "multipart/form-data"
 
 
 def holds_parts(request: Request) -> bool:
-    """Whether the body is what its content type says. Some clients send other forms as `multipart/form-data`."""
+    """Return whether the body really is `multipart/form-data`: some clients declare it but send another form."""
     found = _BOUNDARY.search(request.headers.get("content-type", "")) if is_multipart(request) else None
     if found is None:
         return False
@@ -61,9 +61,9 @@ def holds_parts(request: Request) -> bool:
 
 
 def read_fields(request: Request, most: int) -> dict[str, str]:
-    """The texts of a form by their names; an empty one is as good as absent.
+    """Return the texts of a form by their names, without empty ones.
 
-    Raises BadRequest for more than `most`, for one that stands twice, and for what is not UTF-8; else as `read_form`.
+    Raises BadRequest for more than `most`, for a repeated name, and for text that is not UTF-8; else as `read_form`.
     """
 
     def name_of(part: "MultipartSegment", seen: Collection[str]) -> str:
@@ -84,9 +84,10 @@ def read_fields(request: Request, most: int) -> dict[str, str]:
 
 
 def read_form(request: Request) -> MultipartForm:
-    """The form in a request's body. Raises BadRequest for what is no such form, ParameterInvalid for other parts.
+    """Return the form in a request's body. The caller checks the size of the image.
 
-    TooLarge where a part or its headers are larger than above; the size of the image is for others to judge.
+    Raises BadRequest for an invalid form, ParameterInvalid for missing or other parts, and TooLarge if a part or its
+    headers exceed the limits above.
     """
     parts = _read(request, _name)
     if REQUEST not in parts:
@@ -99,7 +100,7 @@ def read_form(request: Request) -> MultipartForm:
 
 
 def _read(request: Request, name_of: "Callable[[MultipartSegment, Collection[str]], str]") -> dict[str, bytes]:
-    """The content of each part by its name, as `name_of` gives it."""
+    """Return the content of each part by its name, which `name_of` returns."""
     from multipart import MultipartError, ParserLimitReached
 
     try:
@@ -126,12 +127,12 @@ def _boundary(request: Request) -> str:
 def _parts(
     body: bytes, boundary: str, name_of: "Callable[[MultipartSegment, Collection[str]], str]"
 ) -> dict[str, bytes]:
-    """The content of each part by its name. Raises MultipartError, or a Refusal as soon as a part is one too many."""
+    """Return the content of each part by its name. Raises MultipartError, or a Refusal at the first refused part."""
     from multipart import MultipartSegment, PushMultipartParser
 
     parts: dict[str, bytes] = {}
     name, named = "", False
-    # Nothing but the names of the parts is read of the headers; as Latin-1, a file's name may be in any encoding.
+    # Only the names of the parts are needed from the headers. As Latin-1, a file's name may be in any encoding.
     limits = {"max_header_size": MAX_HEADER, "max_header_count": MAX_HEADERS}
     with PushMultipartParser(boundary, header_charset="latin-1", **limits) as parser:
         for event in parser.parse(body):
@@ -140,7 +141,7 @@ def _parts(
                 parts[name] = b""
                 named = bool(event.filename)
             elif event is None and name == IMAGE and not named and not parts[name]:
-                # What a browser sends of a file that is not chosen.
+                # A browser sends this if no file is chosen.
                 del parts[name]
             elif event:
                 parts[name] += event
@@ -150,7 +151,7 @@ def _parts(
 
 
 def _name(part: "MultipartSegment", seen: Collection[str]) -> str:
-    """The name of a part. Raises a Refusal for one that a form does not have, or not twice."""
+    """Return the name of a part. Raises ParameterInvalid for an unknown or repeated name; else as `_plain`."""
     name = part.name or ""
     if name not in (REQUEST, IMAGE):
         said = "only one image can be attached" if re.fullmatch("image[0-9]+", name) else "there is no other"
@@ -161,7 +162,7 @@ def _name(part: "MultipartSegment", seen: Collection[str]) -> str:
 
 
 def _plain(part: "MultipartSegment", name: str) -> str:
-    """The name of a part that is sent as it is. Raises BadRequest for one that is not."""
+    """Return the name of a part. Raises BadRequest if the part has a transfer encoding."""
     if part.header("Content-Transfer-Encoding", "").strip().lower() not in _ENCODINGS:
         raise BadRequest(f'The part "{name}" must be sent as it is, without a transfer encoding')
     return name

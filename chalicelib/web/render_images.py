@@ -1,8 +1,8 @@
-"""Making renditions of an image that someone has sent.
+"""Rendering of an uploaded image in several sizes (renditions).
 
-A file is hostile until it has been decoded: it is cut down to its pixels first (core/imaging/jpeg.py,
-core/imaging/png.py), the bounds are checked by its header, and only files that we encode ourselves are returned. So
-none of the file's own bytes is ever stored: no position, comment, preview or second content.
+A file is hostile until it has been decoded: it is first cut down to its pixels (core/imaging/jpeg.py,
+core/imaging/png.py), its header is checked against the bounds, and only files that we encode ourselves are returned. So
+no bytes of the original file are stored: no position, comment, preview or second content.
 """
 
 import io
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _STRIP_PIXELS = 1_000_000
-"""Pixels that are converted at once, so that a conversion needs little memory beside the decoded image."""
+"""The number of pixels converted at once, so that a conversion needs little memory beside the decoded image."""
 
 
 def render(data: bytes, bounds: ImageBounds) -> tuple[Rendition, ...]:
-    """The renditions of an image, large to small; the same bytes always make the same renditions.
+    """Return the renditions of an image, large to small; the same bytes always give the same renditions.
 
-    A jpeg becomes jpegs and a png pngs with its transparency, upright, in sRGB, without metadata, and none larger than
-    the image. Of an animation it is the still picture. Decoding takes at most 8 bytes of memory for each pixel that
-    `bounds` allows. Raises TooLarge over its bytes, and ParameterInvalid for everything else that is wrong.
+    A jpeg gives jpegs, and a png gives pngs with its transparency. All are upright, in sRGB, without metadata, and not
+    larger than the image. An animation gives its still picture. Decoding takes at most 8 bytes of memory for each pixel
+    that `bounds` allows. Raises TooLarge for too many bytes, and ParameterInvalid for every other fault.
     """
     picture = examine(data, bounds)
     try:
         image = _upright(_in_srgb(_scaled_down(picture, 2 * bounds.edges[0]), picture.profile), picture.orientation)
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        # What Pillow and its decoders raise for pixels that cannot be decoded.
+        # Pillow and its decoders raise these for pixels that they cannot decode.
         raise ParameterInvalid("The image cannot be decoded") from error
     size = picture.upright_size
     media_type = f"image/{picture.kind.lower()}"
@@ -41,7 +41,7 @@ def render(data: bytes, bounds: ImageBounds) -> tuple[Rendition, ...]:
 
 
 def examine(data: bytes, bounds: ImageBounds) -> Picture:
-    """The picture in a file, once it is within the bounds; nothing is decoded. Raises as `render` does."""
+    """Return the picture in a file if it is within the bounds; nothing is decoded. Raises as `render` does."""
     if len(data) > bounds.bytes:
         raise TooLarge(f"The image is too large (max={bounds.bytes} bytes)")
     readers = {jpeg.SIGNATURE: jpeg.read, png.SIGNATURE: png.read}
@@ -62,13 +62,13 @@ def examine(data: bytes, bounds: ImageBounds) -> Picture:
 
 
 def _scaled_down(picture: Picture, edge: int) -> "Image":
-    """The decoded picture in mode L, LA, RGB, RGBA or CMYK, its longest edge below twice `edge`."""
+    """Return the decoded picture in mode L, LA, RGB, RGBA or CMYK, with its longest edge below twice `edge`."""
     from PIL import Image
 
     with Image.open(io.BytesIO(picture.data), formats=[picture.kind]) as opened:
         if opened.size != (picture.width, picture.height):
             raise ValueError("two sizes in one file")
-        # Of a jpeg, the decoder makes a half, a quarter or an eighth of the size, without the whole one.
+        # A jpeg can be decoded at a half, a quarter or an eighth of its size, without decoding the whole.
         opened.draft(None, fitted(*opened.size, edge))
         opened.load()
         across, down = (max(1, min(side, max(opened.size) // edge)) for side in opened.size)
@@ -88,7 +88,7 @@ def _scaled_down(picture: Picture, edge: int) -> "Image":
 
 
 def _plain(strip: "Image", depth: int) -> "Image":
-    """Rows of an image without palette and without a colour that stands for transparency, 8 bits a sample."""
+    """Return rows of an image with 8 bits a sample, without a palette or a colour that stands for transparency."""
     from PIL import Image, ImageChops
 
     see_through = strip.info.get("transparency")
@@ -100,7 +100,7 @@ def _plain(strip: "Image", depth: int) -> "Image":
     if strip.mode not in ("1", "L", "I;16"):
         return strip
     if strip.mode == "I;16":
-        # Pillow would clip these to 8 bits; what counts is the upper byte.
+        # Pillow would clip these to 8 bits, but the upper byte is needed.
         raw = strip.tobytes()
         high, low = (Image.frombytes("L", strip.size, raw[first::2]) for first in (1, 0))
     else:
@@ -115,7 +115,7 @@ def _plain(strip: "Image", depth: int) -> "Image":
 
 
 def _in_srgb(image: "Image", profile: bytes | None) -> "Image":
-    """The image in sRGB, or in shades of grey; a profile that is of no use is ignored."""
+    """Return the image in sRGB or in shades of grey; an unusable profile is ignored."""
     from PIL import Image, ImageCms
 
     alpha = image.getchannel("A") if image.mode.endswith("A") else None
@@ -124,13 +124,13 @@ def _in_srgb(image: "Image", profile: bytes | None) -> "Image":
         grey = colours.mode == "L"
         if grey and colour_profile.space_of(profile) == colour_profile.RGB:
             colours = colours.convert("RGB")
-        # As browsers do; inks are darkened to black besides, as print is shown.
+        # As browsers do; CMYK inks are also darkened to black, as print is usually shown.
         intent = ImageCms.Intent.PERCEPTUAL if colours.mode == "CMYK" else ImageCms.Intent.RELATIVE_COLORIMETRIC
         try:
             source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
             colours = ImageCms.profileToProfile(colours, source, srgb, intent, "RGB") or colours
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # Nobody is shown the profile: an image with a broken one is as good as one without.
+            pass  # The profile is never shown, so a broken profile counts as none.
         if grey:
             colours = colours.convert("L")
     if colours.mode == "CMYK":
@@ -141,7 +141,7 @@ def _in_srgb(image: "Image", profile: bytes | None) -> "Image":
 
 
 def _upright(image: "Image", orientation: int) -> "Image":
-    """The image turned and mirrored as Exif's orientation (1 to 8) asks."""
+    """Return the image turned and mirrored as Exif's orientation (1 to 8) requires."""
     from PIL.Image import Transpose
 
     how = (
@@ -161,7 +161,7 @@ def _rendition(image: "Image", name: str, size: tuple[int, int], media_type: str
     from PIL.Image import Resampling
 
     smaller = image.resize(size, Resampling.LANCZOS)
-    # Pillow writes what it finds here into the file.
+    # Pillow would write this metadata into the file.
     smaller.info = {}
     body = io.BytesIO()
     if media_type == "image/png":

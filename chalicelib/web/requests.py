@@ -1,4 +1,4 @@
-"""Reading requests: the token in its four places, query parameters, selectors, formats, and JSON without surprises."""
+"""Reading of requests: the token in its four places, query parameters, selectors, formats, and strict JSON."""
 
 import json
 import re
@@ -15,10 +15,10 @@ _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
 _SCHEMES = {"oauth": TokenDialect.OAUTH, "oauth2": TokenDialect.OAUTH, "bearer": TokenDialect.BEARER}
 _SHOWN_CODING = 64
-"""Characters of an encoding's name that a refusal repeats."""
+"""The number of characters of an encoding's name that a refusal repeats."""
 _JSON_TYPES = {"application/json", "text/json"}
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
-# One pass, whatever is sent: a string (up to the end where it is not closed) is one match, and no match is tried twice.
+# One pass over any input: a string (to the end of the text if it is not closed) is one match; nothing backtracks.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 _EMPTY_WITH_COMMA = r"[\[{][ \t\r\n]*+,"
 _TRAILING_COMMA = r"(?P<trailing>,)(?=[ \t\r\n]*+[\]}])"
@@ -26,7 +26,7 @@ _TOKEN = re.compile(f"{_STRING}|{_EMPTY_WITH_COMMA}|{_TRAILING_COMMA}", re.DOTAL
 
 
 def parameters(request: Request, name: str) -> list[str]:
-    """Every value of a query parameter, in order; none where it is absent."""
+    """Return all values of a query parameter, in order; none if it is absent."""
     query = request.query_params
     return query.getlist(name) if query and name in query else []
 
@@ -37,9 +37,9 @@ def other_parameters(request: Request, name: str) -> list[str]:
 
 
 def header_lines(request: Request, name: str) -> list[str]:
-    """The value of each line of a header, in order; none where it is absent. `name` in lower case.
+    """Return the value of each line of a header, in order; none if it is absent. `name` is in lower case.
 
-    Chalice knows the last line alone, and its own server (`chalice local`) makes events without the others.
+    Chalice keeps only the last line, and the events of its own server (`chalice local`) do not have the others.
     """
     lines = request.to_original_event().get("multiValueHeaders") or {}
     found = [value for key, values in lines.items() if key.lower() == name for value in values]
@@ -47,23 +47,23 @@ def header_lines(request: Request, name: str) -> list[str]:
 
 
 def header_list(request: Request, name: str) -> str | None:
-    """A header whose value is a list: several lines are one list (RFC 9110 §5.3). None where it is absent."""
+    """Return a header whose value is a list, or None if it is absent. Several lines are one list (RFC 9110 §5.3)."""
     lines = header_lines(request, name)
     return ", ".join(lines) if lines else None
 
 
 def check_encoding(request: Request) -> None:
-    """Raise UnsupportedEncoding for a body with a `Content-Encoding`, whether or not it is encoded so."""
+    """Raise UnsupportedEncoding if a body has a `Content-Encoding`, even if it is not really encoded."""
     for coding in (header_list(request, "content-encoding") or "").split(","):
         if (named := coding.strip()) and named.lower() != "identity" and request.raw_body:
             raise UnsupportedEncoding(f"Content-Encoding must be identity or absent, not {named[:_SHOWN_CODING]}")
 
 
 def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, TokenDialect]:
-    """The access token and the dialect it came in.
+    """Return the access token, or None if there is none, and its dialect.
 
-    In `Authorization: OAuth T`, `OAuth2 T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`, and in the query
-    parameter `also_in`. Raises TokenRefused (400) where two different tokens are sent.
+    The token may be in `Authorization: OAuth T`, `OAuth2 T` or `Bearer T`, in `?oauth_token=T` or `?access_token=T`,
+    and in the query parameter `also_in`. Raises TokenRefused (400) if two different tokens are sent.
     """
     found: dict[str, TokenDialect] = {}
     for line in header_lines(request, "authorization"):
@@ -83,15 +83,15 @@ def token_in(request: Request, also_in: str | None = None) -> tuple[str | None, 
 
 
 def is_form(request: Request) -> bool:
-    """Whether the body is form-encoded, as its content type says."""
+    """Return whether the content type says that the body is form-encoded."""
     media_type: str = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return media_type == "application/x-www-form-urlencoded"
 
 
 def is_signed(request: Request) -> bool:
-    """Whether a request means to be signed by OAuth 1.0a: it has a parameter of that protocol in one of its places.
+    """Return whether a request is meant to be signed by OAuth 1.0a: whether it has a parameter of that protocol.
 
-    `Authorization: OAuth name="value", …` is told from an access token by its quotes.
+    The quotes in `Authorization: OAuth name="value", …` distinguish it from an access token.
     """
     scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "oauth" and '="' in credentials:
@@ -102,7 +102,7 @@ def is_signed(request: Request) -> bool:
 
 
 def names_in_body(request: Request) -> bool:
-    """Tell whether a request that needs no body has one that may name things: any but that of a signature in a form."""
+    """Return whether a request that needs no body has one that may name things: any but a form of only a signature."""
     raw = request.raw_body
     body = (raw.encode() if isinstance(raw, str) else raw).strip()
     if not is_form(request):
@@ -111,16 +111,16 @@ def names_in_body(request: Request) -> bool:
 
 
 def check_format(request: Request, name: str, allowed: Sequence[str] = ("json",)) -> str:
-    """The last segment of a path without its format suffix, once the format asked for is one of `allowed`.
+    """Return the last segment of a path without its format suffix.
 
-    A format is asked for by `?format=` or by a suffix such as `.json`; the parameter wins, unless it is empty. Raises
-    ParameterInvalid.
+    `?format=` or a suffix such as `.json` requests a format; the parameter takes precedence, unless it is empty. Raises
+    ParameterInvalid if the format is not in `allowed`.
     """
     return asked_format(request, name, allowed)[0]
 
 
 def asked_format(request: Request, name: str, allowed: Sequence[str]) -> tuple[str, str]:
-    """As `check_format`, with the format: the first of `allowed` where none is asked for."""
+    """Return the segment as `check_format` does, and the format: the first of `allowed` if none is requested."""
     bare, dot, suffix = name.partition(".")
     asked = [each for each in parameters(request, "format")[-1:] if each] or ([suffix] if dot else [])
     for wanted in asked:
@@ -130,12 +130,12 @@ def asked_format(request: Request, name: str, allowed: Sequence[str]) -> tuple[s
 
 
 def decoded(segment: str) -> str:
-    """A path segment as the client meant it: `%40me` is `@me`, whether or not what stands in front has decoded it."""
+    """Return a path segment as the client meant it: `%40me` is `@me`, even if a gateway has decoded it already."""
     return unquote(segment)
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The header `Idempotency-Key`; None where there is none.
+    """Return the header `Idempotency-Key`, or None if it is absent.
 
     Raises ParameterInvalid unless it is 1 to 255 visible ASCII characters.
     """
@@ -153,7 +153,7 @@ def check_json_type(request: Request, *more: str) -> None:
 
 
 def pairs_body(request: Request) -> Any:
-    """The body of a write of pairs as JSON, null where it is empty; that needs no content type. Raises BadRequest."""
+    """Return the JSON of a write of pairs, or None for an empty body (content type optional). Raises BadRequest."""
     empty = not request.raw_body.strip()
     if not empty or request.headers.get("content-type", "").strip():
         check_json_type(request)
@@ -161,16 +161,16 @@ def pairs_body(request: Request) -> Any:
 
 
 def json_body(request: Request, *, lenient: bool = False) -> Any:
-    """The body as JSON. Raises BadRequest for another content type and for what `json_text` refuses."""
+    """Return the body as JSON. Raises BadRequest for another content type, and as `json_text` does."""
     check_json_type(request)
     return json_text(request.raw_body, lenient=lenient)
 
 
 def json_text(raw: bytes | str, *, lenient: bool = False) -> Any:
-    """JSON that came in a request. Raises BadRequest for what is not plain JSON in UTF-8.
+    """Return the parsed JSON of a request. Raises BadRequest unless it is plain JSON in UTF-8.
 
-    Refused with the rest: names that stand twice in one object, NaN and Infinity, and nesting that no client means.
-    `lenient` also takes a comma after the last member of an object or list.
+    Also refused are repeated names in one object, NaN and Infinity, and too deep nesting. `lenient` also accepts a
+    comma after the last member of an object or list.
     """
     try:
         text = (raw if isinstance(raw, str) else raw.decode("utf-8")).removeprefix(_BYTE_ORDER_MARK)

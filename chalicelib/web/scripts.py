@@ -2,7 +2,7 @@
 
     script("opensocial.mjs") -> File
 
-They stand in `static/`. The module is the classic script with another end: it exports what that makes global.
+Their files are in `static/`. The module is the classic script with another end: it exports the globals of the script.
 """
 
 from functools import cache
@@ -23,7 +23,7 @@ export var opensocial, osapi, gadgets;
 
 @cache
 def script(name: str) -> File:
-    """One of `opensocial.js`, `opensocial.mjs`, `opensocial.d.ts`. Raises KeyError for another name."""
+    """Return one of `opensocial.js`, `opensocial.mjs`, `opensocial.d.ts`. Raises KeyError for another name."""
     read, media_type = {
         "opensocial.js": (_classic, JAVASCRIPT),
         "opensocial.mjs": (_module, JAVASCRIPT),

@@ -1,4 +1,4 @@
-"""Files that are the same to everyone, with the entity tag by which a reader asks whether they still are.
+"""Files that are the same for every reader, with entity tags for conditional requests.
 
 file(text, "text/javascript; charset=utf-8") -> File
 file_answer(request, file, {"Cache-Control": …}) -> Response
@@ -27,17 +27,17 @@ class File:
 
 
 def file(text: str, media_type: str) -> File:
-    """A text as a file."""
+    """Return a text as a file."""
     return File(text, media_type, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"')
 
 
 def read_static(name: str) -> str:
-    """The text of a file of `static/`."""
+    """Return the text of a file of `static/`."""
     return (STATIC / name).read_text(encoding="utf-8")
 
 
 def file_answer(request: Request, found: File, headers: Mapping[str, str]) -> Response:
-    """A file, or 304 where the reader has it. Raises ParameterInvalid for a malformed `If-None-Match`."""
+    """Return a file, or 304 if the reader has it. Raises ParameterInvalid for a malformed `If-None-Match`."""
     kept = {"ETag": found.etag, **headers}
     if parse(None, header_list(request, "if-none-match")).unchanged(found.etag, has_data=True):
         return Response("", {**kept}, 304)

@@ -1,7 +1,7 @@
-"""One line of JSON for each request and for each run of a function, CloudWatch's metrics in it (EMF).
+"""One line of JSON for each request and each run of a function, with CloudWatch's metrics in it (EMF).
 
-docs/operating/operations.md has its fields. Nothing that a client sends is in it: there are the route's template, the
-word of the error, the id of an app whose token or signature holds, and a pseudonym of the viewer
+docs/operating/operations.md lists the fields. They contain nothing that a client sends, only the route's template, the
+name of the error, the id of an app whose token or signature is valid, and a pseudonym of the viewer
 (web/auth/access_tokens.py).
 """
 
@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 
 class RunFailed(Exception):
-    """A run of a function that failed for a reason that its log has; the text has no more of it than its kind."""
+    """A failed run of a function. The log has the reason; the text of this exception has only the reason's type."""
 
 
 class Telemetry:
-    """What a deployment tells of its work; `stage` and `keys` are called with the first that is told."""
+    """The log lines and metrics of a deployment; `stage` and `keys` are not called before the first line."""
 
     def __init__(self, stage: Callable[[], str], keys: Callable[[], TokenKeys]) -> None:
         self._stage = stage
@@ -42,7 +42,7 @@ class Telemetry:
         self._cold = True
 
     def of_request(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
-        """Chalice middleware, the outermost: tells of each request, and gives each answer the request's id."""
+        """Log each request, and add the request's id to each response. This is the outermost Chalice middleware."""
         began = time.perf_counter()
         with observing(_request_id(request)) as seen:
             try:
@@ -55,8 +55,10 @@ class Telemetry:
         return answer
 
     def of_run(self, function: str, context: Any, work: Callable[[], T]) -> T:
-        """What `work` returns, a run of a function with Lambda's context; tells of it. Raises RunFailed instead of
-        whatever `work` raises."""
+        """Return the result of `work`, a run of a function with Lambda's context, and log the run.
+
+        Raises RunFailed instead of any exception of `work`.
+        """
         began, status = time.perf_counter(), 500
         with observing(_invocation(context) or "unknown") as seen:
             try:
@@ -78,13 +80,13 @@ class Telemetry:
         metrics = {
             "Requests": 1,
             "ClientErrors": 400 <= status < 500,
-            # A full write window is the client's doing.
+            # The client causes a full write window, so it is no server error.
             "ServerErrors": status >= 500 and not seen.rate_refusals,
             "QuotaRefusals": seen.quota_refusals,
             "RateRefusals": seen.rate_refusals,
             "Retries": seen.retries,
         }
-        # What did not happen is left out: CloudWatch bills each metric for the hours in which it comes.
+        # Zeros are left out: CloudWatch bills each metric for every hour in which it is sent.
         counted = {name: {"Unit": "Count", "Value": int(value)} for name, value in metrics.items() if value}
         dimensions = {"stage": self._stage(), "route": route}
         emf = _provider(dimensions["stage"]).serialize_metric_set(counted, dimensions, {})
@@ -109,16 +111,16 @@ def _provider(stage: str) -> "AmazonCloudWatchEMFProvider":
     from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
     made = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
-    # Each metric counts once for its route and once for the whole stage, which alarms look at.
+    # Each metric counts once for its route and once for the whole stage; the alarms use the latter.
     made.add_dimensions(stage=stage)
     return made
 
 
 def _request_id(request: Request) -> str:
-    """API Gateway's, which its access log has; the function's own where there is none (`chalice local`)."""
+    """Return API Gateway's id, as in its access log, or the function's own if there is none (`chalice local`)."""
     return str(request.context.get("requestId") or _invocation(request.lambda_context) or "unknown")
 
 
 def _invocation(context: Any) -> str | None:
-    """Lambda's own id, which stands in the lines that Lambda writes."""
+    """Return Lambda's own id, which is also in the log lines that Lambda writes."""
     return getattr(context, "aws_request_id", None)

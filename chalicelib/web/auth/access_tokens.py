@@ -1,9 +1,9 @@
-"""Access tokens: JWTs as RFC 9068 has them, checked without asking anyone.
+"""Access tokens: JWTs (RFC 9068) that are checked without a look-up.
 
-Claims: `sub` the user (the client id in a token that an app got for itself), `client_id` the app, `scope`, `owner`
-where the app's owner is not the viewer, and `iss`, `aud`, `exp`, `iat`, `jti`. Keys are a JWK Set (RFC 7517): the first
-signs, every one verifies, chosen by `kid`; so a key is rotated by putting a new one first and dropping the old one
-when the tokens it signed have expired.
+Claims: `sub` is the user (the client id in a token that an app got for itself), `client_id` the app; `scope`; `owner`
+if the app's owner is not the viewer; and `iss`, `aud`, `exp`, `iat`, `jti`. Keys are a JWK Set (RFC 7517): the first
+key signs, and all keys verify, chosen by `kid`. To rotate a key, put a new one first, and remove the old one when the
+tokens that it signed have expired.
 """
 
 import hashlib
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 TYPE = "at+jwt"
 MOST_CHARACTERS = 4096
-"""A longer token is refused unread."""
+"""A longer token is refused without parsing it."""
 RELOAD_SECONDS = 60
-"""A token with an unknown `kid` makes the keys be read again, at most this often."""
+"""A token with an unknown `kid` reloads the keys, at most once in this time."""
 _PURPOSE = b"engawa: viewers in logs"
 _CLAIMS = ["iss", "aud", "exp", "iat", "jti", "sub", "client_id"]
 
 
 class WrongKeys(Exception):
-    """What should be a JWK Set is none. The text says what is wrong, and has nothing of a key."""
+    """An invalid JWK Set. The text says what is wrong and contains no part of a key."""
 
     loggable = True
 
 
 class TokenKeys:
-    """The token keys, read when first needed and again when a token names one that is not among them.
+    """The token keys, loaded at first use, and again if a token names an unknown key.
 
     `load` returns the JWK Set as JSON text.
     """
@@ -50,13 +50,13 @@ class TokenKeys:
         self._loaded: float | None = None
 
     def signing(self) -> jwt.SigningKey:
-        """The key that signs."""
+        """Return the key that signs."""
         if self._loaded is None:
             self._reload()
         return next(iter(self._keys.values()))
 
     def verifying(self, kid: str) -> jwt.SigningKey | None:
-        """The key with that id."""
+        """Return the key with this id, or None if it is unknown."""
         if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
             self._reload()
         return self._keys.get(kid)
@@ -70,9 +70,9 @@ class TokenKeys:
         audience: str | None = None,
         required: Sequence[str],
     ) -> jwt.Claims:
-        """Return what a token says that one of the keys has signed, of the kind whose `typ` passes `is_kind`.
+        """Return the claims of a token that one of the keys has signed and whose `typ` passes `is_kind`.
 
-        The rest as SigningKey.claims has it. Raises jwt.Expired and jwt.Invalid.
+        SigningKey.claims describes the other parameters. Raises jwt.Expired and jwt.Invalid.
         """
         header = jwt.header(token)
         key = self.verifying(str(header.get("kid")))
@@ -81,7 +81,7 @@ class TokenKeys:
         return key.claims(token, issuer=issuer, audience=audience, required=required)
 
     def check(self) -> None:
-        """Raise WrongKeys where there is no key to sign with."""
+        """Raise WrongKeys if there is no key to sign with."""
         if self._loaded is None:
             self._reload()
         if not self._keys:
@@ -90,8 +90,10 @@ class TokenKeys:
             raise WrongKeys("its first key has no private part, so it cannot sign")
 
     def pseudonym(self, user: str) -> str | None:
-        """Stands for a user in logs: the same for the same user until the first key changes, and nobody without that
-        key can tell whose it is. None before the keys are read."""
+        """Return a pseudonym of a user for logs, or None before the keys are read.
+
+        A user's pseudonym is the same until the first key changes. Only that key can link it to the user.
+        """
         return hmac.digest(self._pepper, user.encode(), "sha256").hex()[:16] if self._pepper else None
 
     def _reload(self) -> None:
@@ -101,7 +103,7 @@ class TokenKeys:
             secret = str(jwks[0].get("k") or jwks[0].get("d") or "") if jwks else ""
         except jwt.Invalid as wrong:
             raise WrongKeys(f"it has {wrong}") from None
-        # What these raise may quote what was read.
+        # The texts of these exceptions may quote the keys.
         except (ValueError, KeyError, TypeError, AttributeError):
             raise WrongKeys("it is not a JWK Set") from None
         self._pepper = hmac.new(secret.encode(), _PURPOSE, hashlib.sha256).digest() if secret else None
@@ -109,7 +111,7 @@ class TokenKeys:
 
 
 class AccessTokens:
-    """Issues and checks the access tokens of one deployment, named by its `issuer` (also their audience)."""
+    """The access tokens of one deployment, named by its `issuer` (also their audience): issues and checks them."""
 
     def __init__(self, keys: TokenKeys, issuer: str, external: "Issuer | None" = None) -> None:
         self._keys = keys
@@ -119,7 +121,7 @@ class AccessTokens:
     def issue(
         self, *, app: str, viewer: str | None, scopes: Iterable[str], lifetime: int, owner: str | None = None
     ) -> str:
-        """A token for `viewer` (None: for the app itself) that lives `lifetime` seconds from now."""
+        """Return a token for `viewer` (None: for the app itself) that expires in `lifetime` seconds."""
         key, now = self._keys.signing(), int(time.time())
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -136,10 +138,10 @@ class AccessTokens:
         return key.sign(claims, TYPE)
 
     def check(self, token: str) -> Access:
-        """What a token says, one of ours or of the external issuer.
+        """Return the access that a token gives, whether it is ours or the external issuer's.
 
-        Raises TokenRefused: `expired_token` for one past its time, else `invalid_token`; and Unavailable where the
-        external issuer's keys are not to be had.
+        Raises TokenRefused (`expired_token` for an expired token, else `invalid_token`), and Unavailable if the
+        external issuer's keys cannot be fetched.
         """
         if self._external and len(token) <= MOST_CHARACTERS and self._external.issued(token):
             return self._external.check(token)
@@ -166,5 +168,5 @@ class AccessTokens:
 
 
 def _is_access_token(kind: object) -> bool:
-    """Whether a `typ` is that of access tokens: a media type, with or without `application/` (RFC 9068 §4)."""
+    """Return whether a `typ` is that of access tokens: a media type, with or without `application/` (RFC 9068 §4)."""
     return str(kind).lower().removeprefix("application/") == TYPE

@@ -1,9 +1,9 @@
 """Access tokens of an external OpenID issuer, accepted instead of signing in here.
 
-The issuer signs JWTs with a key of its JWK Set (asymmetric, always), for us (`aud` has our own issuer), with `sub` the
-id of the user here, `client_id` (or `azp`) the app's, and `scope`. It never gives the operator's scope, nor an owner
-who is not the viewer. The keys are fetched when first needed, kept an hour, and asked for again, at most once a minute,
-where a token names an unknown one; those at hand are used where the issuer does not answer.
+The issuer signs JWTs with an asymmetric key of its JWK Set. `aud` has our own issuer, `sub` is the user's id here,
+`client_id` (or `azp`) the app's id; `scope` has the scopes. A token never gives the operator's scope, and its owner is
+always the viewer. The keys are fetched at first use and cached for an hour. If a token names an unknown key, they are
+fetched again, at most once a minute. If the issuer does not respond, the cached keys stay in use.
 """
 
 import json
@@ -32,7 +32,7 @@ _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Issuer:
-    """An external issuer. `fetch` gets the text at a URL; `now` is a clock in seconds."""
+    """An external issuer. `fetch` returns the bytes at a URL; `now` is a clock in seconds."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class Issuer:
         self._asked: float | None = None
 
     def issued(self, token: str) -> bool:
-        """Whether a token says that it is this issuer's; nothing is checked."""
+        """Return whether a token claims to be this issuer's; nothing is checked."""
         try:
             return bool(jwt.unverified(token).get("iss") == self._issuer)
         except jwt.Invalid:
             return False
 
     def check(self, token: str) -> Access:
-        """What a token says. Raises TokenRefused, and Unavailable where there are no keys to check it with."""
+        """Return the access that a token gives. Raises TokenRefused, and Unavailable if there are no keys."""
         try:
             key = self._key(str(jwt.header(token).get("kid")))
             if key is None or key.algorithm not in ALGORITHMS:
@@ -84,7 +84,7 @@ class Issuer:
         return self._keys.get(kid)
 
     def _reload(self) -> None:
-        # Noted before the answer: an issuer that hangs may not be waited for by every request.
+        # Set before the response, so that not every request waits for an issuer that hangs.
         self._asked = self._now()
         try:
             found = json.loads(self._fetch(self._jwks))["keys"][:MOST_KEYS]
@@ -103,7 +103,7 @@ def _made(key: dict[str, str]) -> jwt.SigningKey | None:
     try:
         return next(iter(jwt.keys([key]).values()))
     except jwt.Invalid:
-        return None  # Broken, or of a kind that nothing here verifies with: no reason to refuse the others.
+        return None  # Broken or of an unsupported kind; the other keys are still used.
 
 
 def _fetch(url: str) -> bytes:
@@ -113,7 +113,7 @@ def _fetch(url: str) -> bytes:
         def redirect_request(self, *_: object) -> None:
             return None
 
-    # The URL is the operator's own setting, https but on this machine.
+    # The URL is the operator's own setting: always https, except on this machine.
     with urllib.request.build_opener(Stay).open(url, timeout=FETCH_SECONDS) as answer:
         body: bytes = answer.read(MOST_BYTES + 1)
     if len(body) > MOST_BYTES:

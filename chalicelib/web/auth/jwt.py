@@ -1,7 +1,7 @@
-"""The one door to PyJWT: signing, checking and reading JWTs.
+"""Signing, checking and reading of JWTs. Only this module imports PyJWT.
 
-PyJWT imports cryptography wherever it can, which takes longer than all else before a first answer, and needs it for
-asymmetric keys alone. So it is imported without, until there is such a key; then once more, with it.
+PyJWT imports cryptography if it is installed, but needs it only for asymmetric keys. That import takes a seventh of a
+cold start. So PyJWT is imported without cryptography; the first asymmetric key imports it again, with cryptography.
 """
 
 import sys
@@ -12,45 +12,45 @@ from typing import Any
 
 Claims = dict[str, Any]
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
-"""What only the private form of a JWK has (RFC 7518 §6.2.2 and §6.3.2)."""
+"""The members that only a private JWK has (RFC 7518 §6.2.2 and §6.3.2)."""
 
 _lock = threading.Lock()
 _loaded: Any = None
 
 
 class Invalid(Exception):
-    """A token, or a key, that does not hold. The text says nothing of what is in it."""
+    """An invalid token or key. The text contains no part of it."""
 
 
 class Expired(Invalid):
-    """A token past its time that else holds."""
+    """An expired token that is otherwise valid."""
 
 
 class SigningKey:
-    """A JWK that signs and checks, together with the library that made it."""
+    """A JWK that signs and verifies, together with the library that made it."""
 
     def __init__(self, library: Any, jwk: Mapping[str, Any]) -> None:
-        """Raises Invalid for a kind of key that the library does not know, and for one that is none."""
+        """Raise Invalid for a broken key or a kind of key that the library does not know."""
         self._library = library
         try:
             self._key = library.PyJWK.from_dict(jwk)
-            # The library checks by an RSA key's public part alone.
+            # The library verifies only with the public part of an RSA key.
             public = {name: value for name, value in jwk.items() if name not in _PRIVATE}
             self._public = self._key if jwk["kty"] == "oct" else library.PyJWK.from_dict(public)
-        # What the library raises may quote the key.
+        # The library's exceptions may quote the key.
         except (library.exceptions.PyJWTError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
             raise Invalid("a key that is no JWK") from None
         self.id: str | None = self._key.key_id
         self.algorithm: str = self._key.algorithm_name
 
     def sign(self, claims: Claims, kind: str) -> str:
-        """A token with these claims; `kind` is its `typ`."""
+        """Return a token with these claims; `kind` is its `typ`."""
         headers = {"typ": kind, "kid": self.id}
         token: str = self._library.encode(claims, self._key, self.algorithm, headers=headers)
         return token
 
     def claims(self, token: str, *, issuer: str, audience: str | None = None, required: Sequence[str]) -> Claims:
-        """What a token says that this key has signed, for this issuer and audience, with all that is `required`.
+        """Return the claims of a token that this key signed for this issuer and audience, with all `required` claims.
 
         Raises Expired and Invalid.
         """
@@ -71,7 +71,7 @@ class SigningKey:
 
 
 def keys(jwks: Iterable[Mapping[str, Any]]) -> dict[str, SigningKey]:
-    """The keys of a JWK Set, by their ids. Raises Invalid for one that is no key, or has no id of its own."""
+    """Return the keys of a JWK Set by their ids. Raises Invalid for a broken key or a key without an id."""
     found = [*jwks]
     library = _library(asymmetric=any(jwk.get("kty") != "oct" for jwk in found))
     made = [SigningKey(library, jwk) for jwk in found]
@@ -81,11 +81,11 @@ def keys(jwks: Iterable[Mapping[str, Any]]) -> dict[str, SigningKey]:
 
 
 def header(token: str) -> Mapping[str, Any]:
-    """The header of a token; nothing is checked. Raises Invalid where there is none."""
+    """Return the header of a token; nothing is checked. Raises Invalid if it has none."""
     return _header(token.partition(".")[0])
 
 
-# The tokens of a key have one header, and reading it again takes as long as checking the rest.
+# All tokens of a key have the same header, and parsing it takes as long as checking the rest.
 @lru_cache(maxsize=64)
 def _header(encoded: str) -> Mapping[str, Any]:
     library = _library()
@@ -97,7 +97,7 @@ def _header(encoded: str) -> Mapping[str, Any]:
 
 
 def unverified(token: str) -> Claims:
-    """What a token says of itself; nothing is checked. Raises Invalid where it is none."""
+    """Return the claims of a token; nothing is checked. Raises Invalid if it is not a token."""
     library = _library()
     try:
         claims: Claims = library.decode(token, options={"verify_signature": False})
@@ -107,12 +107,12 @@ def unverified(token: str) -> Claims:
 
 
 def _library(*, asymmetric: bool = False) -> Any:
-    """PyJWT, able to use asymmetric keys where that is asked for."""
+    """Return PyJWT; with `asymmetric`, one that can use asymmetric keys."""
     global _loaded
     with _lock:
         if _loaded is None and not asymmetric and "jwt" not in sys.modules:
             _loaded = _without_cryptography()
-        # Keys that were made before go on with the library that made them.
+        # Keys that exist already keep the library that made them.
         if _loaded is None or (asymmetric and not _loaded.algorithms.has_crypto):
             import jwt
 
@@ -121,7 +121,7 @@ def _library(*, asymmetric: bool = False) -> Any:
 
 
 def _without_cryptography() -> Any:
-    """PyJWT for shared keys alone. Whoever else imports it gets the whole one."""
+    """Return PyJWT for shared keys only. Other code that imports PyJWT gets the complete library."""
     hidden = _Hidden("cryptography")
     sys.meta_path.insert(0, hidden)
     try:
@@ -133,8 +133,11 @@ def _without_cryptography() -> Any:
     return jwt
 
 
+# PyJWT has no option to do without cryptography: it imports cryptography whenever it is installed, and it must be
+# installed, for asymmetric keys and for the sealing of secrets. `sys.modules["cryptography"] = None` would be simpler,
+# but it would also make imports of cryptography fail that other threads run at the same time.
 class _Hidden:
-    """An import hook for which a module does not exist in the thread that made the hook; others find it."""
+    """An import hook that hides a module from the thread that made the hook; other threads find the module."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,8 +1,8 @@
-"""The keys that sign the starts of page apps: RSA keys with a certificate each, as JSON.
+"""The keys that sign the launches of page apps: RSA keys, each with a certificate, as JSON.
 
-`{"keys": [{"kid": "…", "key": "<PEM>", "certificate": "<PEM>"}, …]}`: the first signs, the certificates of all are
-published by their `kid`. So a key is rotated by putting a new one first, and dropping the old one when no app goes by
-its certificate any more.
+`{"keys": [{"kid": "…", "key": "<PEM>", "certificate": "<PEM>"}, …]}`: the first key signs, and all certificates are
+published by their `kid`. To rotate a key, put a new one first, and remove the old one when no app uses its certificate
+any more.
 """
 
 import json
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from chalicelib.core.launch import LaunchKey
 
 RELOAD_SECONDS = 60
-"""A certificate that is not among those at hand makes the keys be read again, at most this often."""
+"""A request for an unknown certificate reloads the keys, at most once in this time."""
 
 
 class LaunchKeys:
-    """The launch keys, read when first needed. `load` returns them as JSON text."""
+    """The launch keys, loaded at first use. `load` returns them as JSON text."""
 
     def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load
@@ -25,13 +25,13 @@ class LaunchKeys:
         self._loaded: float | None = None
 
     def signing(self) -> LaunchKey:
-        """The key that signs."""
+        """Return the key that signs."""
         if self._loaded is None:
             self._reload()
         return next(iter(self._keys.values()))
 
     def certificate(self, kid: str) -> str | None:
-        """The certificate of the key with that id, in PEM."""
+        """Return the certificate (PEM) of the key with this id, or None if the key is unknown."""
         if kid not in self._keys and (self._loaded is None or self._now() - self._loaded >= RELOAD_SECONDS):
             self._reload()
         key = self._keys.get(kid)

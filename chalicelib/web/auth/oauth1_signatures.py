@@ -1,10 +1,10 @@
-"""Requests signed by OAuth 1.0a (RFC 5849): an app's HMAC-SHA1 with its client secret, without a token's.
+"""Requests signed by OAuth 1.0a (RFC 5849): HMAC-SHA1 with an app's client secret, without a token secret.
 
-The client signs the URL as it knows it, and neither Lambda nor a proxy tells which that was: path segments may come
-decoded, and the host is the gateway's. So every URL that the client may have meant is tried: each public base URL by
-http and by https, with the path as it came and with `@`, `:` and `,` in each segment plain or percent-encoded, with and
-without a slash at its end; on a laptop, `localhost` and `127.0.0.1` are the same host. The
-`Host` header is not believed: a request that was signed for another server is not one for this.
+The client signs the URL that it used. Neither Lambda nor a proxy passes on this URL: path segments may arrive decoded,
+and the host is the gateway's. So every URL that the client may have used is tried: each public base URL with http and
+https; the path as received, and with `@`, `:` and `,` in each segment plain or percent-encoded; with and without a
+trailing slash. On a laptop, `localhost` and `127.0.0.1` are the same host. The `Host` header is not trusted: a request
+signed for another server is not valid here.
 """
 
 import base64
@@ -28,24 +28,25 @@ from chalicelib.web.requests import decoded, is_form, parameters
 
 FORM_BYTES = 65_536
 ADVICE_CHARACTERS = 2_000
-"""How much of our base string a client is told, before it is percent-encoded for the header."""
+"""The characters of our base string that a client is shown, before it is percent-encoded for the header."""
 _MOST_PARAMETERS = 200
 _LOOPBACK = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
 
 
 @dataclass(frozen=True)
 class _Client:
-    """What oauthlib signs with."""
+    """The secrets that oauthlib signs with."""
 
     client_secret: str
     resource_owner_secret: str = ""
 
 
 class Signatures:
-    """Checks signed requests of one deployment.
+    """The check of signed requests of one deployment.
 
-    `apps` gives an app with its secret; `use` uses up a nonce of an app and timestamp and tells whether it was fresh;
-    `clock` gives milliseconds since the epoch; `urls` are the public base URLs; `body_hash`: JSON needs its hash.
+    `apps` returns an app with its secret. `use` uses up a nonce of an app and timestamp and returns whether it was
+    fresh. `clock` returns milliseconds since the epoch. `urls` are the public base URLs. With `body_hash`, JSON needs
+    its hash.
     """
 
     def __init__(
@@ -64,11 +65,11 @@ class Signatures:
         self._body_hash = body_hash
 
     def check(self, request: Request) -> Access:
-        """Who asks: the app, on behalf of the user that `xoauth_requestor_id` names.
+        """Return the access of a signed request: the app, on behalf of the user that `xoauth_requestor_id` names.
 
-        That user is also the owner, unless `opensocial_owner_id` names another. Whether either has installed the app is
-        for the data to say, as with a token. Costs two calls: the app is read, strongly consistent, and where its
-        signature holds the nonce is used up. Raises SignatureRefused, TooLarge and Unavailable.
+        That user is also the owner, unless `opensocial_owner_id` names another. As with a token, the data later shows
+        whether they have installed the app. Costs two calls: one reads the app, strongly consistent; if the signature
+        is valid, one uses up the nonce. Raises SignatureRefused, TooLarge and Unavailable.
         """
         found = signed_parameters(request)
         signed = read(found, self._clock() // 1000)
@@ -97,14 +98,14 @@ class Signatures:
 
 
 def base_strings(request: Request, found: Parameters, urls: Sequence[str]) -> list[str]:
-    """The base strings (§3.4.1) that a client may have signed, the likeliest first.
+    """Return the base strings (§3.4.1) that a client may have signed, the most likely first.
 
-    `found` are the parameters, `urls` the base URLs. Raises ValueError for what has no UTF-8.
+    `found` are the parameters, `urls` the base URLs. Raises ValueError for text that UTF-8 cannot encode.
     """
-    # oauthlib is loaded with the first request that needs it, not with every cold start.
+    # oauthlib is imported by the first request that needs it, not at every cold start.
     from oauthlib.oauth1.rfc5849 import signature
 
-    # The stubs want a mapping where oauthlib takes pairs, since a name may stand twice.
+    # oauthlib takes pairs, because a name may repeat, but its type stubs declare a mapping.
     pairs: Any = [each for each in found if each[0] != "oauth_signature"]
     normal = signature.normalize_parameters(pairs)
     method: Any = request.method
@@ -113,7 +114,7 @@ def base_strings(request: Request, found: Parameters, urls: Sequence[str]) -> li
 
 
 def signs(given: str, bases: Sequence[str], secret: str) -> bool:
-    """Whether a signature is that of one of the base strings; takes as long for the first as for none."""
+    """Return whether a signature matches one of the base strings. All are compared, so that the time is constant."""
     from oauthlib.oauth1.rfc5849 import signature
 
     ours = [signature.sign_hmac_sha1_with_client(base, _Client(secret)) for base in bases]
@@ -123,7 +124,7 @@ def signs(given: str, bases: Sequence[str], secret: str) -> bool:
 
 
 def _spellings(urls: Sequence[str]) -> Iterator[str]:
-    """Each URL, then each by the other scheme: plain HTTP and HTTPS may both lead here. Loopback has two names."""
+    """Yield each URL, then each with the other scheme (HTTP and HTTPS may both lead here) and loopback's other name."""
     yield from urls
     for url in urls:
         scheme, _, rest = url.partition("://")
@@ -134,7 +135,7 @@ def _spellings(urls: Sequence[str]) -> Iterator[str]:
 
 
 def _paths(request: Request) -> list[str]:
-    """The path as it came and as clients may have written it, without what a gateway puts before a route."""
+    """Return the path as received and as clients may have written it, without a gateway's prefix."""
     names = request.path.split("/")
     asked = request.to_original_event()["path"]
     came = asked.rstrip("/").split("/")[-len(names) + 1 :]
@@ -142,13 +143,13 @@ def _paths(request: Request) -> list[str]:
     values = [decoded(given[name[1:-1]]) if name.startswith("{") else name for name in names[1:]]
     spellings = [(quote(value, safe="@:,"), quote(value, safe="")) for value in values]
     paths = ["/" + "/".join(path) for path in [came, *product(*spellings)]]
-    # What is in front of a function may drop a slash at the end.
+    # A proxy in front of a function may drop a trailing slash.
     ends = ("/", "") if asked.endswith("/") else ("", "/")
     return list(dict.fromkeys(path + end for end in ends for path in paths))
 
 
 def signed_parameters(request: Request) -> list[tuple[str, str]]:
-    """Every parameter that is signed, decoded: those of the query, the Authorization header and a form (§3.4.1.3.1)."""
+    """Return all signed parameters, decoded, from the query, the Authorization header and a form (§3.4.1.3.1)."""
     found = [(name, value) for name in request.query_params or () for value in parameters(request, name)]
     found += _header_parameters(request.headers.get("authorization", ""))
     if is_form(request):

@@ -1,4 +1,4 @@
-"""OAuth's forms and redirects on the wire: parameters, redirect URIs, and where a form's answer may lead."""
+"""OAuth's forms and redirects: parameters, redirect URIs, and the allowed targets of a form's redirect."""
 
 import re
 from itertools import accumulate
@@ -16,9 +16,9 @@ _HOST = re.compile(r"[a-z0-9.-]+")
 
 
 def parse_form(body: bytes) -> dict[str, str]:
-    """The parameters of a form-encoded body or a query; those without a value are as good as absent.
+    """Return the parameters of a form-encoded body or a query, without those that have no value.
 
-    Raises BadRequest for one that stands twice (RFC 6749 §3.1), for more than 50, and for what is not UTF-8.
+    Raises BadRequest for a repeated parameter (RFC 6749 §3.1), for more than 50, and for text that is not UTF-8.
     """
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
@@ -31,9 +31,9 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def redirects_sent(body: bytes) -> set[str]:
-    """Every redirect URI that a token request may mean: old clients send it without encoding it.
+    """Return every redirect URI that a token request may mean: old clients do not encode it.
 
-    Its own `&` then looks like the start of the next parameter, so each longer reading is one, too.
+    An `&` inside it then looks like the start of the next parameter, so each longer reading is returned, too.
     """
     parts = body.decode(errors="replace").split("&")
     for index, part in enumerate(parts):
@@ -47,15 +47,15 @@ def redirects_sent(body: bytes) -> set[str]:
 
 
 def location(redirect_uri: str, **parameters: str | None) -> str:
-    """The redirect URI with parameters (None: left out), all ASCII and without line breaks; its own query stays."""
+    """Return the redirect URI with added parameters (None: omitted), in ASCII, no line breaks; its own query stays."""
     added = urlencode({name: value for name, value in parameters.items() if value is not None}, errors="replace")
-    # Not by urlunsplit: it writes some URIs of private schemes otherwise than they were registered.
+    # urlunsplit is not used: it changes some URIs of private schemes, which must stay as registered.
     own, _, query = redirect_uri.partition("#")[0].partition("?")
     return quote(f"{own}?{query}&{added}" if query else f"{own}?{added}", safe="%/:?#[]@!$&'()*+,;=-._~")
 
 
 def form_target(redirect_uri: str) -> str | None:
-    """The source expression that lets a form's answer redirect there (CSP `form-action`); None: it has no safe one."""
+    """Return the CSP `form-action` source that lets a form redirect to this URI, or None if there is no safe one."""
     parts = urlsplit(redirect_uri)
     if not _SCHEME.fullmatch(parts.scheme):
         return None

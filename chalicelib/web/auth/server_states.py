@@ -1,7 +1,7 @@
-"""The server_states that apps fetch before they ask a user, each for one app and 30 minutes; they are not stored.
+"""The server_states that apps fetch before they ask a user: each for one app, valid for 30 minutes, not stored.
 
-One is a JWT of the token keys with a type of its own: `sub` the app, `until` its end in seconds. So a request for one
-costs no write, whoever makes it. store/grants/ephemeral.py keeps which of them were used, each for one authorization.
+A server_state is a JWT signed by the token keys, with its own `typ`: `sub` is the app, `until` its expiry in seconds.
+So no request for one costs a write. store/grants/ephemeral.py records the used ones, each for one authorization.
 """
 
 import secrets
@@ -24,13 +24,13 @@ class ServerStates:
         self._clock = clock
 
     def make(self, app: str) -> str:
-        """Return a new one for an app."""
+        """Return a new server_state for an app."""
         until = self._clock() // 1000 + STATE_SECONDS
         claims = {"iss": self._issuer, "sub": app, "until": until, "jti": secrets.token_hex(16)}
         return self._keys.signing().sign(claims, _TYPE)
 
     def holds(self, app: str, text: str) -> bool:
-        """Whether this is one of the app's, and not too old."""
+        """Return whether this is a server_state of the app and has not expired."""
         try:
             if len(text) > MOST_CHARACTERS:
                 raise jwt.Invalid

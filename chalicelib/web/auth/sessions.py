@@ -1,12 +1,12 @@
-"""Who has signed in to the pages: a signed cookie, kept by nobody but the browser.
+"""Sessions on the pages: signed cookies that only the browser stores.
 
-It is a JWT of the token keys with a type of its own, so that neither passes for the other: `sub` the user (absent
-before sign-in), `csrf` the secret that every form of the session has to send back. It lives an hour and is never
-stored, so it cannot be called back either; deleting the user ends it, and no access follows from it alone.
+A session cookie is a JWT signed by the token keys. Its own `typ` tells it apart from access tokens. `sub` is the user
+(absent before sign-in), `csrf` the secret that every form of the session must send back. It expires after an hour. The
+server does not store it, so it cannot be revoked; deleting the user ends it, and it gives no access by itself.
 
-A browser in which somebody has signed in gets another cookie of the same kind, the device cookie: `sub` the browser's
-id and `marks` of the users who have signed in there (core/sign_in_delays.py). It opens nothing; it only gives those
-users' next tries a counter of their own. Each sign-in renews it.
+After a sign-in, the browser also gets a device cookie of the same kind: `sub` is the browser's id, and `marks` stand
+for the users who have signed in there (core/sign_in_delays.py). It gives no access; it only gives those users' next
+attempts a separate counter. Each sign-in renews it.
 """
 
 import secrets
@@ -30,9 +30,9 @@ _CLAIMS, _DEVICE_CLAIMS = ["iss", "exp", "iat", "csrf"], ["iss", "exp", "iat", "
 
 @dataclass(frozen=True)
 class Session:
-    """A browser's session; `user` is None before sign-in, `fresh` where the browser does not have its cookie yet.
+    """A browser's session. `user` is None before sign-in; `fresh` is true if the browser does not have the cookie yet.
 
-    `device` is the browser as the sign-in that began the session leaves it, for its cookie.
+    `device` is the content of the device cookie after the sign-in that began the session.
     """
 
     user: str | None
@@ -41,7 +41,7 @@ class Session:
     device: Device | None = None
 
     def accepts(self, csrf: str | None) -> bool:
-        """Whether a form was made for this session."""
+        """Return whether a form was made for this session."""
         return not self.fresh and same(self.csrf, csrf)
 
 
@@ -52,32 +52,32 @@ class Sessions:
         self._keys = keys
         self._issuer = issuer
         self._secure = issuer.startswith("https://")
-        # A browser takes the prefix only over https, and then from nobody but this very host.
+        # A browser accepts this prefix only over https and only from this exact host.
         self.cookie_name = "__Host-engawa" if self._secure else "engawa"
         self.device_cookie_name = f"{self.cookie_name}-device"
 
     def begin(self, user: str | None = None, device: Device | None = None) -> Session:
-        """A new session; a browser that signs in gets one, so that no one has planted the one it had."""
+        """Return a new session. Each sign-in begins one, because an attacker may have planted the earlier session."""
         return Session(user, secrets.token_hex(16), fresh=True, device=device)
 
     def read(self, request: Request) -> Session:
-        """The session of a request; a new one where it has none that holds."""
+        """Return the session of a request, or a new one if it has no valid session."""
         for claims in self._cookies(request, self.cookie_name, _TYPE, _CLAIMS):
             return Session(claims.get("sub"), str(claims["csrf"]))
         return self.begin()
 
     def is_named_in(self, request: Request) -> bool:
-        """Return whether a request has a session's cookie, whether or not it holds."""
+        """Return whether a request has a session cookie, valid or not."""
         return any(True for _ in self._values(request, self.cookie_name))
 
     def device(self, request: Request) -> Device:
-        """The browser that a request comes from, as its cookie says; a new one where it has none that holds."""
+        """Return the browser that a request's device cookie names, or a new one if it has no valid cookie."""
         for claims in self._cookies(request, self.device_cookie_name, _DEVICE_TYPE, _DEVICE_CLAIMS):
             return Device(str(claims["sub"]), tuple(map(str, claims["marks"])))
         return Device(secrets.token_hex(16))
 
     def headers(self, session: Session) -> dict[str, str | list[str]]:
-        """The headers of an answer in this session: its cookies, where the client does not have them yet."""
+        """Return the response headers of this session: its cookies, if the client does not have them yet."""
         if not session.fresh:
             return {}
         return {
@@ -85,12 +85,12 @@ class Sessions:
         }
 
     def cookie(self, session: Session) -> str:
-        """The `Set-Cookie` that keeps a session."""
+        """Return the `Set-Cookie` value of a session."""
         claims = {"csrf": session.csrf} | ({"sub": session.user} if session.user else {})
         return self._cookie(self.cookie_name, _TYPE, claims, SECONDS, "Lax")
 
     def _device_cookie(self, device: Device) -> str:
-        # Asked for by our own forms alone, so no other site's request needs to bring it.
+        # Only our own forms need it, so requests from other sites need not send it.
         claims = {"sub": device.id, "marks": [*device.marks]}
         return self._cookie(self.device_cookie_name, _DEVICE_TYPE, claims, DEVICE_SECONDS, "Strict")
 
@@ -101,7 +101,7 @@ class Sessions:
         return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}"
 
     def _cookies(self, request: Request, wanted: str, kind: str, required: list[str]) -> Iterator[jwt.Claims]:
-        """What the cookies of that name and kind say that hold."""
+        """Yield the claims of each valid cookie of this name and kind."""
         yield from filter(None, (self._check(value, kind, required) for value in self._values(request, wanted)))
 
     def _values(self, request: Request, wanted: str) -> Iterator[str]:

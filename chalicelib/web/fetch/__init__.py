@@ -1,1 +1,1 @@
-"""Fetching images from addresses that users name."""
+"""Fetching of images from URLs that users name."""

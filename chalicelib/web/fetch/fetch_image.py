@@ -1,11 +1,11 @@
-"""Fetching an image from a URL that a client has named, without becoming that client's way into a network.
+"""Fetching of an image from a URL that a client names, without giving that client access to a private network.
 
-A name is resolved once for each hop, every address it has is checked (web/fetch/public_addresses.py), and the
-connection is made to a checked address; TLS is checked against the name. Redirects are followed here, each as if it
-were the first URL. Nothing of the environment (proxies, cookies, credentials) takes part. One clock bounds all of it.
+A name is resolved once for each hop, all its addresses are checked (web/fetch/public_addresses.py), and the connection
+is made to a checked address; the TLS certificate must match the name. Redirects are followed here, and each is checked
+like a first URL. Proxies, cookies and credentials of the environment are not used. One time limit covers everything.
 
-Written over sockets and h11, which reads and writes HTTP and opens nothing itself: so all of time and bytes is bounded
-in one place, and there is no second resolution to guard against.
+The code uses sockets and h11, which reads and writes HTTP but opens no connections. So time and bytes are limited in
+one place, and no name is resolved a second time without a check.
 """
 
 import queue
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 REDIRECTS = 3
 SECONDS = 8.0
-"""From the first name to the last byte, redirects included."""
+"""The time limit from the first name look-up to the last byte, redirects included."""
 UNREACHABLE = "The image could not be fetched from its URL"
-"""Said alike of what may not be fetched and of what does not answer, so that nobody maps a network by it."""
+"""The same text for forbidden and unreachable addresses, so that it does not help to map a network."""
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CONNECT_SECONDS = 3.0
 _ADDRESSES = 3
-"""How many addresses of a name are tried."""
+"""The number of addresses of a name that are tried."""
 _CHUNK = 65_536
 
 
 class _Failed(Exception):
-    """No answer, or none that is HTTP."""
+    """A failed fetch: a forbidden address, no response, or a response that is not HTTP."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """How the network is reached; tests bring their own."""
+    """Access to the network; tests replace it."""
 
     resolve: Callable[[str], Sequence[str]]
-    """The addresses of a name, as texts. Raises OSError."""
+    """Returns the addresses of a name as texts. Raises OSError."""
     admits: Callable[[Address], bool]
     tls: Callable[[], ssl.SSLContext]
 
@@ -57,9 +57,9 @@ class Network:
 def fetch_image(
     url: str, bounds: ImageBounds, *, loopback: bool, seconds: float = SECONDS, network: Network | None = None
 ) -> bytes:
-    """The bytes at a URL, `bounds.bytes` at the most. Whether they are an image is for others to judge.
+    """Return the bytes at a URL, at most `bounds.bytes`. The caller checks whether they are an image.
 
-    With `loopback`, 127.0.0.1 and ::1 may be asked, too. Raises ParameterInvalid, whatever it is that goes wrong.
+    With `loopback`, 127.0.0.1 and ::1 are allowed, too. Raises ParameterInvalid for every failure.
     """
     through = network or (_LOCAL if loopback else _PUBLIC)
     until = time.monotonic() + seconds
@@ -83,11 +83,11 @@ def fetch_image(
 
 
 def _connected(target: Target, network: Network, until: float) -> socket.socket:
-    """A connection to one of the target's addresses, all of which may be asked."""
+    """Return a connection to one of the target's addresses. Raises _Failed unless all its addresses are allowed."""
     addresses = [parsed(each) for each in _resolved(target.name, network, until)]
     if not addresses or not all(network.admits(each) and target.may_be_at(each) for each in addresses):
         raise _Failed
-    # Functions on AWS reach the Internet by IPv4 unless their network says otherwise.
+    # IPv4 first: by default, functions on AWS reach the Internet only by IPv4.
     for address in sorted(addresses, key=lambda each: each.version)[:_ADDRESSES]:
         try:
             raw = socket.create_connection((str(address), target.port), min(_CONNECT_SECONDS, _left(until)))
@@ -96,7 +96,7 @@ def _connected(target: Target, network: Network, until: float) -> socket.socket:
         if target.scheme == "http":
             return raw
         try:
-            # A handshake has one bound for the whole of it.
+            # The timeout covers the handshake as a whole.
             return network.tls().wrap_socket(raw, server_hostname=target.name)
         except (OSError, ValueError) as error:
             raw.close()
@@ -105,7 +105,7 @@ def _connected(target: Target, network: Network, until: float) -> socket.socket:
 
 
 def _resolved(name: str, network: Network, until: float) -> Sequence[str]:
-    """The addresses of a name. The resolver knows no bound of time, so it is left behind when ours is reached."""
+    """Return the addresses of a name. The resolver has no timeout, so its thread is abandoned when ours expires."""
     found: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
     def run() -> None:
@@ -125,7 +125,7 @@ def _resolved(name: str, network: Network, until: float) -> Sequence[str]:
 
 
 def _asked(connection: socket.socket, target: Target, bounds: ImageBounds, until: float) -> bytes | str:
-    """The body of the answer, or where it redirects to."""
+    """Return the body of the response, or the location that it redirects to."""
     import h11
 
     http = h11.Connection(h11.CLIENT)
@@ -144,7 +144,7 @@ def _asked(connection: socket.socket, target: Target, bounds: ImageBounds, until
         while True:
             event = http.next_event()
             if event is h11.NEED_DATA:
-                # One read may last as long as is left for everything.
+                # One read may take all the remaining time.
                 connection.settimeout(_left(until))
                 http.receive_data(connection.recv(_CHUNK))
             elif isinstance(event, h11.Response):
@@ -178,12 +178,12 @@ def _joined(url: str, location: str) -> str:
 
 
 def _check(answer: "h11.Response", bounds: ImageBounds) -> None:
-    """Raise ParameterInvalid where the answer says already that it is not an image to be taken."""
+    """Raise ParameterInvalid if the response's status or headers already show that its image cannot be accepted."""
     if answer.status_code != 200:
         raise ParameterInvalid(f"The URL of the image was answered with status {answer.status_code}")
     if (_header(answer, b"content-encoding") or "identity").lower() != "identity":
         raise ParameterInvalid("The URL of the image was answered in an encoding that was not asked for")
-    # The length said is no more than a hint: what arrives is counted as well.
+    # The declared length is only a hint: the received bytes are counted as well.
     if int(_header(answer, b"content-length") or 0) > bounds.bytes:
         raise _too_large(bounds)
 
@@ -197,7 +197,7 @@ def _too_large(bounds: ImageBounds) -> ParameterInvalid:
 
 
 def _left(until: float) -> float:
-    """The seconds left. Raises TimeoutError where there are none."""
+    """Return the seconds left. Raises TimeoutError if there are none."""
     seconds = until - time.monotonic()
     if seconds <= 0:
         raise TimeoutError

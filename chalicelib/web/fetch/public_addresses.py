@@ -1,4 +1,4 @@
-"""Which addresses the server may connect to on behalf of others: those of the public Internet alone.
+"""The addresses that the server may connect to on behalf of others: only those of the public Internet.
 
 Sources: IANA's special-purpose address registries (RFC 6890), and the addresses of cloud metadata services.
 """
@@ -8,10 +8,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 
 LOOPBACK: frozenset[Address] = frozenset((IPv4Address("127.0.0.1"), IPv6Address("::1")))
-"""What a local platform may fetch from besides."""
+"""The addresses that a local platform may also fetch from."""
 
 _GLOBAL_V6 = IPv6Network("2000::/3")
-"""All that is handed out as global unicast; mapped, compatible, NAT64, local and multicast addresses are outside."""
+"""All global unicast addresses; mapped, compatible, NAT64, local and multicast addresses are outside."""
 _FORBIDDEN_V6 = [
     IPv6Network(each)
     for each in (
@@ -49,12 +49,12 @@ _FORBIDDEN_V4 = [
 
 
 def parsed(text: str) -> Address:
-    """The address in a text as the resolver gives it. Raises ValueError."""
+    """Return the address in a text of the resolver. Raises ValueError."""
     return ip_address(text)
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the public Internet's."""
+    """Return whether an address is one of the public Internet."""
     if isinstance(address, IPv4Address):
         return not any(address in each for each in _FORBIDDEN_V4)
     return address in _GLOBAL_V6 and address.scope_id is None and not any(address in each for each in _FORBIDDEN_V6)

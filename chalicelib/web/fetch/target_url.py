@@ -1,6 +1,6 @@
-"""Reading the URL of an image that the server is to fetch, once and strictly: what is read here is connected to.
+"""Parsing of the URL of an image to fetch, once and strictly: the server connects to the target parsed here.
 
-Source: RFC 3986; where URL parsers differ (backslashes, control characters, user names), the URL is refused.
+Source: RFC 3986. URLs that parsers read differently (backslashes, control characters, user names) are refused.
 """
 
 import re
@@ -11,7 +11,7 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.web.fetch.public_addresses import LOOPBACK, Address
 
 PORTS = (80, 443, 8080, 8443)
-"""Where web servers listen; the rest of a host is nobody's to knock at through us. Loopback addresses: any port."""
+"""The ports of web servers: no client may reach other ports of a host through us. Loopback addresses: any port."""
 MAX_URL = 2_048
 
 _HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
@@ -20,9 +20,9 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 
 @dataclass(frozen=True)
 class Target:
-    """Where to ask and for what: `host` in lower case and ASCII, in brackets where it is an IPv6 address.
+    """The target of a fetch: `host` is in lower case and ASCII, an IPv6 address in brackets.
 
-    `path` is path and query as a request line has them.
+    `path` is the path and query, as in a request line.
     """
 
     scheme: str
@@ -32,7 +32,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The host as resolvers and certificates know it."""
+        """The host as resolvers and certificates write it."""
         return self.host.strip("[]").rstrip(".")
 
     @property
@@ -42,12 +42,12 @@ class Target:
         return self.host if standard else f"{self.host}:{self.port}"
 
     def may_be_at(self, address: Address) -> bool:
-        """Whether the port is one of those that are connected to at that address."""
+        """Return whether the server may connect to the port at this address."""
         return self.port in PORTS or address in LOOPBACK
 
 
 def target_of(url: str) -> Target:
-    """The target that a URL names. Raises ParameterInvalid."""
+    """Return the target of a URL. Raises ParameterInvalid."""
     if len(url) > MAX_URL:
         raise ParameterInvalid(f"The URL of the image is too long (max={MAX_URL} characters)")
     try:

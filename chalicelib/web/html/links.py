@@ -1,4 +1,4 @@
-"""What of people's text and of stored URLs may become a link or a picture on a page."""
+"""Links and pictures on a page: which parts of users' texts and which stored URLs may become one."""
 
 import re
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from urllib.parse import urlsplit
 _URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9\-._~:/?#@!$&'()*+,;=%\[\]]*")
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _AFTER = ".,;:!?'"
-"""What ends a sentence after a URL rather than the URL."""
+"""Characters after a URL that belong to the sentence, not to the URL."""
 _BRACKETS = {")": "(", "]": "["}
 _HOST = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
 class TextPiece:
-    """A piece of text; `href` is where it leads, None where it leads nowhere."""
+    """A piece of text; `href` is the target of its link, or None if it is not a link."""
 
     text: str
     href: str | None = None
 
 
 def pieces(text: str) -> list[TextPiece]:
-    """A text with its http(s) URLs as links; together the pieces are the text, to be escaped when they are printed."""
+    """Return a text as pieces, with its http(s) URLs as links. Joined, the pieces are the text; they are unescaped."""
     found: list[TextPiece] = []
     end = 0
     for match in _URL.finditer(text):
@@ -34,16 +34,16 @@ def pieces(text: str) -> list[TextPiece]:
 
 
 def is_web(url: str) -> bool:
-    """Whether a URL is http(s) with a host: what a link may lead to."""
+    """Return whether a URL is http(s) with a host, so that a link may lead to it."""
     try:
-        # Not the parser alone: it drops what browsers may read otherwise, such as spaces in front.
+        # The parser is not enough: it drops characters that browsers may read differently, such as leading spaces.
         return _WEB.match(url) is not None and bool(urlsplit(url).hostname)
     except ValueError:
         return False
 
 
 def origin_of(url: str) -> str | None:
-    """The origin of a picture as a content security policy names it; None where it has none that could stand there."""
+    """Return the origin of a picture for a content security policy, or None if a policy cannot name it."""
     if not is_web(url):
         return None
     parts = urlsplit(url)

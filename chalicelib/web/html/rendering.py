@@ -1,7 +1,7 @@
-"""Pages for people: templates, their language, and the headers that keep them from being framed, kept or scripted.
+"""Pages for people: templates, their language, and headers against framing, caching and foreign scripts.
 
-Nothing here needs JavaScript. The policy allows the page's own style and forms, the pictures that it names, a script
-of ours if the page has one, and nothing else.
+No page needs JavaScript. The policy allows the page's own style and forms, the pictures that it names, a script of
+ours if the page has one, and nothing else.
 """
 
 import base64
@@ -29,7 +29,7 @@ GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Refer
 
 
 def language_of(request: Request, asked: str | None = None) -> Language:
-    """The language for a request; `asked` is what a form says, before `?lang=` and `Accept-Language`."""
+    """Return the language for a request; `asked`, from a form, takes precedence over `?lang=` and `Accept-Language`."""
     wanted = asked or next(iter(parameters(request, "lang")), None)
     return preferred(wanted, header_list(request, "accept-language") or "")
 
@@ -45,9 +45,9 @@ def page(
     script: str | None = None,
     **values: Any,
 ) -> Response:
-    """A page from `templates/<template>.html`; its forms go to us, and on to `form_target` if that is given.
+    """Return a page from `templates/<template>.html`. Its forms may lead to us and, if it is given, to `form_target`.
 
-    `images` are the origins that the page may show pictures from, and `script` is the one script that may run.
+    `images` are the origins of the pictures that the page may show. `script` is the only script that may run.
     """
     environment = _environment()
     body = environment.get_template(f"{template}.html").render(
@@ -64,7 +64,7 @@ def page(
 
 
 def error_page(request: Request, error: Exception) -> Response:
-    """A page for whatever a view raised: a refusal with its sentence, anything else without detail."""
+    """Return a page for an exception of a view: a refusal below 500 with its description, all others without detail."""
     language = language_of(request)
     if not isinstance(error, Refusal):
         log_unhandled(error)
@@ -77,19 +77,19 @@ def error_page(request: Request, error: Exception) -> Response:
 
 
 def policy(style: str, forms: str) -> str:
-    """The `Content-Security-Policy` of a page with this style and forms that go to `forms`: nothing else is loaded."""
+    """Return the `Content-Security-Policy` of a page that loads only this style and sends its forms to `forms`."""
     return (
         f"default-src 'none'; style-src {_source(style)}; form-action {forms}; frame-ancestors 'none'; base-uri 'none'"
     )
 
 
 def _source(text: str) -> str:
-    """The source expression for this one inline style or script."""
+    """Return the source expression for this one inline style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _headers(form_target: str | None, images: Iterable[str], script: str | None) -> dict[str, str]:
-    # Chrome holds form-action against the redirect that answers a form, too.
+    # Chrome applies form-action to the redirect that answers a form, too.
     forms = "'self'" + (f" {form_target}" if form_target else "")
     pictures = "".join(f" {origin}" for origin in sorted(set(images)))
     scripted = f"; script-src {_source(script)}" if script else ""
@@ -121,5 +121,5 @@ def _environment() -> "Environment":
 def _style() -> Any:
     from markupsafe import Markup
 
-    # Our own file, and the policy has its hash.
+    # Safe: it is our own file, and the policy has its hash.
     return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704

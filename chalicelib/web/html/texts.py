@@ -1,4 +1,4 @@
-"""What the pages say, in Japanese and English; and what each scope means in words."""
+"""The texts of the pages and the descriptions of the scopes, in Japanese and English."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -179,17 +179,17 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
 
 
 def word(language: Language, name: str, /, **values: object) -> str:
-    """One text of the pages, with its values filled in. Raises KeyError for one there is not."""
+    """Return a text of the pages, with its values filled in. Raises KeyError for an unknown name."""
     return _in(language, _PAGES[name]).format(**values)
 
 
 def scope_words(language: Language, scope: str) -> str:
-    """What a scope lets an app do; the scope itself where nobody has put it into words."""
+    """Return what a scope lets an app do, or the scope itself if it has no description."""
     return _in(language, _SCOPES[scope]) if scope in _SCOPES else scope
 
 
 def preferred(asked: str | None, accepted: str) -> Language:
-    """A page's language: the one asked for by link, else the first of `Accept-Language` that we have, or English."""
+    """Return a page's language: the one that a link asks for, else the first known of `Accept-Language`, or English."""
     for language in Language:
         if asked == language.value:
             return language

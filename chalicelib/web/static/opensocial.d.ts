@@ -1,5 +1,5 @@
 /**
- * Types of opensocial.js: of the module's exports, and of the globals that the classic script makes.
+ * Types of opensocial.js: the module's exports, and the globals of the classic script.
  */
 
 type Values<T> = T[keyof T];
@@ -7,13 +7,13 @@ type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 
 export interface Configuration {
   /**
-   * An access token, or a function that returns one, or a promise of one. It is called before each batch; and once
-   * more, with the token that was refused, where the server has answered 401. Without a token nothing is sent.
+   * An access token, or a function that returns one, or a promise of one. It is called before each batch. If the server
+   * answers 401, it is called once more, with the refused token. Without a token nothing is sent.
    */
   token?: string | null | ((refused?: string) => string | Promise<string>);
-  /** Where the server is. Default: the script tag's `data-base-url`, else where the script was loaded from. */
+  /** The server's URL. Default: the script tag's `data-base-url`, else the URL that the script was loaded from. */
   baseUrl?: string;
-  /** What `getEnvironment().getDomain()` says; `"mixi.jp"` by default. */
+  /** The value of `getEnvironment().getDomain()`; `"mixi.jp"` by default. */
   domain?: string;
 }
 
@@ -42,17 +42,17 @@ export type UserId = "VIEWER" | "OWNER" | (string & {});
 export type PersonField = Values<typeof opensocial.Person.Field> | (string & {});
 export type ErrorCode = Values<typeof opensocial.ResponseItem.Error>;
 
-/** What people have stored: by user id, and then by key. */
+/** Stored values of people: by user id, and then by key. */
 export type AppData = { [userId: string]: { [key: string]: string } };
 
-/** A request that a DataRequest has made; `Data` is what its `getData()` returns. */
+/** A request of a DataRequest; `Data` is the type that its `getData()` returns. */
 export interface BaseDataRequest<Data = unknown> {
   readonly method: string;
   readonly params: object;
   readonly read?: (result: any) => Data;
 }
 
-/** What the answer to a change bears: whether it had an error, and which. */
+/** The result of a change: whether it had an error, and which. */
 export interface Outcome {
   hadError(): boolean;
   getErrorCode(): ErrorCode | null;
@@ -60,7 +60,7 @@ export interface Outcome {
 }
 
 export declare namespace opensocial {
-  /** Say how the server is reached; what is left out stays as it is. */
+  /** Set the connection settings; omitted options do not change. */
   function configure(options: Configuration): void;
   function newDataRequest(): DataRequest;
   function newIdSpec(fields: IdSpecFields | { [name: string]: unknown }): IdSpec;
@@ -81,7 +81,7 @@ export declare namespace opensocial {
     setField(name: string, value: unknown): void;
   }
 
-  /** Requests that are sent together, and done in the order in which they were added. */
+  /** Requests that are sent together and run in the order in which they were added. */
   class DataRequest {
     static readonly PeopleRequestFields: {
       readonly PROFILE_DETAILS: "profileDetail";
@@ -101,7 +101,7 @@ export declare namespace opensocial {
     };
 
     add(request: BaseDataRequest, key?: string): void;
-    /** The callback is called once, later, whatever happens. */
+    /** The callback is always called exactly once, after `send` has returned. */
     send(callback?: (data: DataResponse) => void): void;
 
     newFetchPersonRequest(id: UserId, options?: PeopleRequestOptions): BaseDataRequest<Person>;
@@ -109,7 +109,7 @@ export declare namespace opensocial {
       idSpec: IdSpec | IdSpecFields | UserId,
       options?: PeopleRequestOptions
     ): BaseDataRequest<Collection<Person>>;
-    /** `keys`: names, one, or `"*"` for all. */
+    /** `keys`: names, one name, or `"*"` for all. */
     newFetchPersonAppDataRequest(
       idSpec: IdSpec | IdSpecFields | UserId,
       keys: readonly string[] | string,
@@ -118,18 +118,18 @@ export declare namespace opensocial {
     newUpdatePersonAppDataRequest(id: UserId, key: string, value: string): BaseDataRequest<Outcome>;
     /** As of OpenSocial 0.9. */
     newUpdatePersonAppDataRequest(key: string, value: string): BaseDataRequest<Outcome>;
-    /** `keys`: names, one, or `"*"` for all; none is a bad request. */
+    /** `keys`: names, one name, or `"*"` for all; no name is a bad request. */
     newRemovePersonAppDataRequest(id: UserId, keys: readonly string[] | string): BaseDataRequest<Outcome>;
     /** As of OpenSocial 0.9. */
     newRemovePersonAppDataRequest(keys: readonly string[] | string): BaseDataRequest<Outcome>;
   }
 
   class DataResponse {
-    /** Whether anything went wrong: with the whole batch, or with any request in it. */
+    /** Return whether the whole batch or any request in it failed. */
     hadError(): boolean;
-    /** Why the batch failed, else why its first request with an error did; null where there was none. */
+    /** Return the error message of the batch, else that of its first failed request, or null if there was no error. */
     getErrorMessage(): string | null;
-    /** The answer to the request that was added with this key; there is one for each, whatever happened. */
+    /** Return the response to the request with this key; every request has one, even after a failure. */
     get<Data = any>(key: string): ResponseItem<Data>;
   }
 
@@ -145,7 +145,7 @@ export declare namespace opensocial {
     hadError(): boolean;
     getErrorCode(): ErrorCode | null;
     getErrorMessage(): string | null;
-    /** What was asked for, null where there was an error. Of updates and removals: an Outcome. */
+    /** Return the requested data, or null if there was an error. For updates and removals: an Outcome. */
     getData(): Data;
     getOriginalDataRequest(): BaseDataRequest<Data>;
   }
@@ -287,7 +287,7 @@ export interface OsapiError {
   error: { code: number; message: string; data?: Json };
 }
 
-/** What a request was answered: look for `error` first. */
+/** The answer to a request: check `error` first. */
 export type OsapiAnswer<Result> = (Result & { error?: undefined }) | OsapiError;
 
 export interface OsapiRequest<Result> {
@@ -299,7 +299,7 @@ export interface OsapiBatch<Results extends object = {}> {
     key: Key,
     request: OsapiRequest<Result>
   ): OsapiBatch<Results & { [each in Key]: OsapiAnswer<Result> }>;
-  /** `error` is there where the whole batch failed; each key then has it, too. */
+  /** `error` is present if the whole batch failed; then each key has it, too. */
   execute(callback?: (answers: Results & Partial<OsapiError>) => void): void;
 }
 
@@ -313,7 +313,7 @@ export interface OsapiSelection {
 
 export interface OsapiKeys {
   appId?: string;
-  /** Names of keys; every key if neither this nor `fields` is there. */
+  /** Names of keys; all keys if both this and `fields` are absent. */
   keys?: readonly string[] | string;
   fields?: readonly string[] | string;
 }
@@ -336,7 +336,7 @@ export interface OsapiPeopleOptions {
 export interface OsapiPerson {
   id: string;
   displayName?: string;
-  /** Without `fields`, or where they have `name`. */
+  /** Present without `fields`, or if they contain `name`. */
   name?: { formatted: string; unstructured: string };
   thumbnailUrl?: string;
   profileUrl?: string;
@@ -353,7 +353,7 @@ export interface OsapiPeople {
 export declare const osapi: {
   newBatch(): OsapiBatch;
   appdata: {
-    /** Values come HTML-escaped unless `escapeType` is NONE. */
+    /** Values are HTML-escaped unless `escapeType` is NONE. */
     get(options?: OsapiSelection & OsapiKeys & DataRequestOptions): OsapiRequest<AppData>;
     update(options: OsapiSelection & OsapiKeys & { data: { [key: string]: string } }): OsapiRequest<object>;
     /** `"*"` deletes every key; no keys are a bad request. */
@@ -368,7 +368,7 @@ export declare const osapi: {
   };
 };
 
-/** What apps of the time use beside these calls. */
+/** Functions that old apps also use. */
 export declare const gadgets: {
   json: { parse(text: string): any; stringify(value: unknown): string };
   util: {
@@ -381,7 +381,7 @@ export declare const gadgets: {
 type Library = { opensocial: typeof opensocial; osapi: typeof osapi; gadgets: typeof gadgets };
 
 declare global {
-  // As the classic script makes them.
+  // The globals of the classic script.
   var opensocial: Library["opensocial"];
   var osapi: Library["osapi"];
   var gadgets: Library["gadgets"];

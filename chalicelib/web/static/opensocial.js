@@ -1,14 +1,14 @@
 /**
- * Information Sharing for pages: `opensocial.*` of OpenSocial 0.8, in which the calls of 0.9 and 1.1 work as well, and
- * the shorter `osapi.*`. Both speak JSON-RPC with the server that this text comes from.
+ * Information Sharing for pages: `opensocial.*` of OpenSocial 0.8, which also accepts the calls of 0.9 and 1.1, and
+ * the shorter `osapi.*`. Both send JSON-RPC to the server that this script was loaded from.
  *
  *     <script src="https://social.example/js/opensocial.js" data-token="…"></script>
  *
  *     import { opensocial, osapi } from "https://social.example/js/opensocial.mjs";
  *     opensocial.configure({ token: () => freshToken() });
  *
- * The access token is, in this order: what `opensocial.configure` was given; the script tag's `data-token`; `st` in the
- * page's own address, in the fragment or in the query. Without a token nothing is sent. Types are in opensocial.d.ts.
+ * The access token is the first of these: the token of `opensocial.configure`; the script tag's `data-token`; `st` in
+ * the fragment or in the query of the page's URL. Without a token nothing is sent. Types are in opensocial.d.ts.
  */
 ((here, publish) => {
   "use strict";
@@ -17,10 +17,10 @@
 
   const parameter = (text) => new URLSearchParams(text).get("st");
   const page = globalThis.location;
-  // A copy of this text, in a bundle or a blob, is told where the server is.
+  // A copy of this script, in a bundle or a blob, needs the server's URL from the page (`baseUrl`).
   const home = /^https?:/.test(here?.src ?? "") ? new URL("..", here.src).href : page?.origin;
 
-  /** How the server is reached: see `opensocial.configure`. */
+  /** The connection settings: see `opensocial.configure`. */
   const settings = {
     token: here?.dataset?.token || (page && (parameter(page.hash.slice(1)) || parameter(page.search))) || null,
     baseUrl: here?.dataset?.baseUrl || home || "",
@@ -28,14 +28,14 @@
   };
 
   /**
-   * Say how the server is reached; what is left out stays as it is.
+   * Set the connection settings; omitted options do not change.
    * @param {object} options
    * @param {string|function(string=): (string|Promise<string>)} [options.token] An access token, or a function that
-   *     returns one, or a promise of one. It is called before each batch; and once more, with the token that was
-   *     refused, where the server has answered 401: the batch is sent again if another token comes back.
-   * @param {string} [options.baseUrl] Where the server is. Default: the script tag's `data-base-url`, else where this
-   *     text was loaded from.
-   * @param {string} [options.domain] What `opensocial.getEnvironment().getDomain()` says.
+   *     returns one, or a promise of one. It is called before each batch. If the server answers 401, it is called once
+   *     more, with the refused token; if it returns another token, the batch is sent again.
+   * @param {string} [options.baseUrl] The server's URL. Default: the script tag's `data-base-url`, else the URL that
+   *     this script was loaded from.
+   * @param {string} [options.domain] The value of `opensocial.getEnvironment().getDomain()`.
    */
   const configure = (options) => {
     for (const name of Object.keys(settings)) {
@@ -43,7 +43,7 @@
     }
   };
 
-  /** Why a whole batch failed; `code` is HTTP's status or JSON-RPC's code, 0 where the server was not reached. */
+  /** The failure of a whole batch; `code` is HTTP's status or JSON-RPC's code, or 0 if the server was not reached. */
   class Failure extends Error {
     constructor(code, message) {
       super(message);
@@ -64,13 +64,13 @@
     const token = await settings.token();
     const response = await ask(token, body);
     if (response.status !== 401) return response;
-    // A batch that was answered 401 was not begun, so it can be sent again.
+    // After a 401, no call of the batch has run, so the batch can be sent again.
     const fresh = await settings.token(token);
     return fresh && fresh !== token ? ask(fresh, body) : response;
   };
 
   /**
-   * Send calls (`method` and `params`) as one batch, which the server works off in this order.
+   * Send calls (`method` and `params`) as one batch, which the server runs in this order.
    * @return {Promise<object[]>} For each call `{result}` or `{error: {code, message}}`. Rejects with a Failure.
    */
   const post = async (calls) => {
@@ -92,8 +92,8 @@
   const named = (value) => [value ?? []].flat().some(Boolean);
 
   /**
-   * Why a call must not be sent: it names no user, or it deletes and names no key. To the server an empty list of keys
-   * is every key, and a variable that happens to be empty must not clear everything; `"*"` does.
+   * Return why a call must not be sent: it names no user, or it deletes and names no key. For the server, an empty list
+   * of keys means every key, but an accidentally empty variable must not delete everything; `"*"` does.
    */
   const wrong = ({ method, params }) => {
     if ("userId" in params && !named(params.userId)) return { code: 400, message: "No user is named" };
@@ -101,23 +101,23 @@
     return { code: 400, message: "No keys are named" };
   };
 
-  /** Run calls and then call `done`, never before this returns, with their answers or with a Failure. */
+  /** Run calls, then call `done` with their answers or with a Failure, but never before this function returns. */
   const run = (calls, done) => {
-    // What is known to be wrong is not sent.
+    // Wrong calls are not sent.
     const wrongs = calls.map(wrong);
     const sent = calls.filter((_, index) => !wrongs[index]);
     const together = (answers) => wrongs.map((error) => (error ? { error } : answers.shift()));
     (async () => (sent.length ? post(sent) : []))().then(together).catch((failure) => {
       return failure instanceof Failure ? failure : new Failure(0, String(failure?.message ?? failure));
     }).then((outcome) => {
-      // Out of the promise, so that what a callback throws is an error of the page, as ever.
+      // Outside the promise, so that an exception of a callback is a normal error of the page.
       setTimeout(() => done(outcome));
     });
   };
 
   // Escaping ---------------------------------------------------------------------------------------------------------
 
-  /** How values come: `HTML_ESCAPE`, the default, or as they were stored. */
+  /** The form of returned values: `HTML_ESCAPE`, the default, or as they were stored. */
   const EscapeType = { HTML_ESCAPE: "htmlEscape", NONE: "none" };
 
   const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -130,7 +130,7 @@
     });
   };
 
-  /** The strings in a value, in arrays and plain objects too, escaped unless `type` is NONE. */
+  /** Return a value with its strings, also in arrays and plain objects, escaped unless `type` is NONE. */
   const escaped = (value, type) => {
     if (type === EscapeType.NONE) return value;
     if (typeof value === "string") return escapeString(value);
@@ -141,13 +141,13 @@
 
   // People -----------------------------------------------------------------------------------------------------------
 
-  /** `{DATE_OF_BIRTH: "dateOfBirth", …}` of the names that OpenSocial writes so. */
+  /** Return OpenSocial's constants for names: `{DATE_OF_BIRTH: "dateOfBirth", …}`. */
   const constants = (names) => {
     const spelled = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
     return Object.freeze(Object.fromEntries(names.split(" ").map((name) => [spelled(name), name])));
   };
 
-  /** Something that has fields. */
+  /** An object with fields. */
   class Fielded {
     #fields;
     #escapeType;
@@ -158,10 +158,10 @@
     }
 
     /**
-     * The value of a field, HTML-escaped unless `options.escapeType`, or that of the request, is NONE.
+     * Return the value of a field, HTML-escaped unless `options.escapeType`, or that of the request, is NONE.
      * @param {string} name One of `Field`.
      * @param {{escapeType?: string}} [options]
-     * @return {*} undefined where there is none.
+     * @return {*} undefined if there is none.
      */
     getField(name, options) {
       const value = Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
@@ -177,7 +177,7 @@
     static Field = constants("country region locality postalCode streetAddress unstructuredAddress");
   }
 
-  /** One of a few words: its key, and what to show for it. */
+  /** An enumerated value: its key and the text to show. */
   class Enum {
     static Gender = Object.freeze({ FEMALE: "FEMALE", MALE: "MALE" });
     #value;
@@ -195,7 +195,7 @@
     }
   }
 
-  /** The fields that OpenSocial 0.8 has and the server has under another name, and how they are made of that one. */
+  /** The fields of OpenSocial 0.8 that the server has under another name: that name, and the conversion. */
   const MADE = {
     name: ["displayName", (value, type) => new Name({ unstructured: value }, type)],
     nickname: ["displayName", (value) => value],
@@ -205,7 +205,7 @@
     addresses: ["address", (value, type) => [new Address({ unstructuredAddress: value }, type)]],
   };
 
-  /** A user, as far as the app may know. */
+  /** A user, with the fields that the app may read. */
   class Person extends Fielded {
     static Field = constants(
       "id name nickname displayName thumbnailUrl profileUrl currentLocation addresses emails phoneNumbers aboutMe " +
@@ -239,7 +239,7 @@
     }
   }
 
-  /** A part of a list: its items, where they begin in the whole, and how long that is. */
+  /** A part of a list: its items, their offset in the whole list, and the length of the whole list. */
   class Collection {
     #items;
     #offset;
@@ -276,7 +276,7 @@
     }
   }
 
-  // Whom a request speaks of -----------------------------------------------------------------------------------------
+  // The users of a request -------------------------------------------------------------------------------------------
 
   /** Users: `userId` is VIEWER, OWNER, an id or a list of these; `groupId` SELF (default) or FRIENDS. */
   class IdSpec {
@@ -308,7 +308,7 @@
   };
   const selector = (word) => (Object.hasOwn(SELECTORS, word) ? SELECTORS[word] : word);
 
-  /** The `userId` and `groupId` that an IdSpec means, or its fields, or a user's id, or a word like VIEWER_FRIENDS. */
+  /** Return the `userId` and `groupId` of an IdSpec, or of its fields, a user's id, or a word like VIEWER_FRIENDS. */
   const whom = (spec) => {
     if (typeof spec === "string" || Array.isArray(spec)) {
       const [, user, friends] = /^(OWNER|VIEWER)(_FRIENDS)$/.exec(spec) ?? [null, spec];
@@ -324,17 +324,17 @@
     };
   };
 
-  // Requests and what comes of them ----------------------------------------------------------------------------------
+  // Requests and responses -------------------------------------------------------------------------------------------
 
   const ERRORS = "notImplemented unauthorized forbidden badRequest internalError limitExceeded";
   const CODES = { 400: 3, 401: 1, 403: 2, 404: 3, 405: 3, 413: 3, 415: 3, 417: 5, 429: 5, 501: 0 };
-  // JSON-RPC's own: not JSON, not a request, no such method, wrong parameters.
+  // JSON-RPC's own codes: not JSON, not a request, no such method, wrong parameters.
   const RPC_CODES = { [-32700]: 3, [-32600]: 3, [-32601]: 0, [-32602]: 3 };
 
-  /** The code of ResponseItem.Error that an error of the server stands for. */
+  /** Return the code of ResponseItem.Error for an error code of the server. */
   const errorCode = (code) => ERRORS.split(" ")[CODES[code] ?? RPC_CODES[code] ?? 4];
 
-  /** What one request of a batch was answered. */
+  /** The response to one request of a batch. */
   class ResponseItem {
     static Error = constants(ERRORS);
     #request;
@@ -344,7 +344,7 @@
     constructor(request, answer) {
       this.#request = request;
       this.#error = answer.error ?? null;
-      // What a change returns can itself be asked whether it had an error.
+      // The data of a change is this item, so that it has `hadError()`, too.
       this.#data = request.read ? (this.#error ? null : request.read(answer.result)) : this;
     }
 
@@ -352,12 +352,12 @@
       return this.#error !== null;
     }
 
-    /** One of `ResponseItem.Error`; null where there was no error. */
+    /** Return one of `ResponseItem.Error`, or null if there was no error. */
     getErrorCode() {
       return this.#error && errorCode(this.#error.code);
     }
 
-    /** The server's sentence; null where there was no error. */
+    /** Return the server's error message, or null if there was no error. */
     getErrorMessage() {
       return this.#error && String(this.#error.message ?? "");
     }
@@ -366,13 +366,13 @@
       return this.#request;
     }
 
-    /** What was asked for; null where there was an error. Of updates and removals: this item. */
+    /** Return the requested data, or null if there was an error. For updates and removals: this item. */
     getData() {
       return this.#data;
     }
   }
 
-  /** What a batch was answered, each item under the key that its request was added with. */
+  /** The response to a batch: each item is under the key of its request. */
   class DataResponse {
     #items;
     #message;
@@ -383,12 +383,12 @@
       this.#message = message ?? (first ? first.getErrorMessage() : null);
     }
 
-    /** Whether anything went wrong: with the whole batch, or with any request in it. */
+    /** Return whether the whole batch or any request in it failed. */
     hadError() {
       return this.#message !== null;
     }
 
-    /** Why the batch failed, else why its first request with an error did; null where there was none. */
+    /** Return the error message of the batch, else that of its first failed request, or null if there was no error. */
     getErrorMessage() {
       return this.#message;
     }
@@ -401,11 +401,11 @@
 
   const SORTS = { name: "displayName" };
 
-  /** The parameters of `people.get` that PeopleRequestFields mean. */
+  /** Return the parameters of `people.get` for PeopleRequestFields. */
   const people = (spec, { profileDetail, sortOrder, filter, filterOptions, first, max }) => ({
     ...whom(spec),
     ...(profileDetail && {
-      // These are always there, and isViewer() and isOwner() need theirs.
+      // These fields are always present; isViewer() and isOwner() need theirs.
       fields: [
         ...new Set([
           ...["id", "displayName", "thumbnailUrl", "isViewer", "isOwner"],
@@ -423,7 +423,7 @@
   const entries = (result) => result.list ?? result.entry ?? [result];
   const appdata = (spec, more) => ({ ...whom(spec), appId: "@app", ...more });
 
-  /** Requests that are sent together, and done in the order in which they were added. */
+  /** Requests that are sent together and run in the order in which they were added. */
   class DataRequest {
     static PeopleRequestFields = Object.freeze({
       PROFILE_DETAILS: "profileDetail",
@@ -435,7 +435,7 @@
     #requests = [];
 
     /**
-     * Add a request that one of this object's `new…Request` has made; its answer is `get(key)` of the DataResponse.
+     * Add a request of one of this object's `new…Request` methods; `get(key)` of the DataResponse returns its response.
      * @param {object} request
      * @param {string} [key]
      */
@@ -443,7 +443,7 @@
       this.#requests.push([key, request]);
     }
 
-    /** Send everything added as one batch. @param {function(DataResponse)} [callback] */
+    /** Send all added requests as one batch. @param {function(DataResponse)} [callback] */
     send(callback) {
       const requests = [...this.#requests];
       run(requests.map(([, request]) => request), (outcome) => {
@@ -455,13 +455,13 @@
       });
     }
 
-    /** A person: VIEWER, OWNER or an id. Data: a Person. */
+    /** Make a request for a person: VIEWER, OWNER or an id. Data: a Person. */
     newFetchPersonRequest(id, options) {
       const read = (result) => new Person(entries(result)[0] ?? {}, options?.escapeType);
       return { method: "people.get", params: people(id, options ?? {}), read };
     }
 
-    /** People. Data: a Collection of Person. */
+    /** Make a request for people. Data: a Collection of Person. */
     newFetchPeopleRequest(idSpec, options) {
       const read = (result) => {
         const found = entries(result).map((entry) => new Person(entry, options?.escapeType));
@@ -471,11 +471,11 @@
     }
 
     /**
-     * Stored values of people.
+     * Make a request for stored values of people.
      * @param {IdSpec} idSpec
-     * @param {string[]|string} keys Names of keys, one, or "*" for all.
-     * @param {{escapeType?: string}} [options] Values come HTML-escaped unless it is NONE.
-     * @return {object} A request. Data: `{userId: {key: value}}`; friends who have none of the keys are absent.
+     * @param {string[]|string} keys Names of keys, one name, or "*" for all.
+     * @param {{escapeType?: string}} [options] Values are HTML-escaped unless it is NONE.
+     * @return {object} A request. Data: `{userId: {key: value}}`; friends without any of the keys are absent.
      */
     newFetchPersonAppDataRequest(idSpec, keys, options) {
       const read = (result) => escaped(result, options?.escapeType);
@@ -483,7 +483,7 @@
     }
 
     /**
-     * Store a value of the viewer's: `(id, key, value)`, or `(key, value)` as of 0.9.
+     * Make a request to store a value of the viewer: `(id, key, value)`, or `(key, value)` as in 0.9.
      * @param {string} id VIEWER, or the viewer's own id.
      * @param {string} key
      * @param {string} value
@@ -494,9 +494,9 @@
     }
 
     /**
-     * Remove values of the viewer's: `(id, keys)`, or `(keys)` as of 0.9.
+     * Make a request to remove values of the viewer: `(id, keys)`, or `(keys)` as in 0.9.
      * @param {string} id VIEWER, or the viewer's own id.
-     * @param {string[]|string} keys Names of keys, one, or "*" for all. None at all is a bad request.
+     * @param {string[]|string} keys Names of keys, one name, or "*" for all. No name is a bad request.
      */
     newRemovePersonAppDataRequest(...given) {
       const [id, keys] = given.length < 2 ? ["VIEWER", ...given] : given;
@@ -509,7 +509,7 @@
   const PERSON_FIELDS =
     "id name nickname displayName thumbnailUrl thumbnailDetails profileUrl currentLocation addresses address location " +
     "gender age dateOfBirth birthday hasApp isViewer isOwner bloodType";
-  // By topFriends all friends come, by their ids.
+  // `topFriends` gives all friends, sorted by their ids.
   const SUPPORTED = {
     person: PERSON_FIELDS.split(" "),
     name: ["unstructured"],
@@ -554,7 +554,7 @@
 
   // osapi ------------------------------------------------------------------------------------------------------------
 
-  /** Requests under keys, done in the order in which they were added. */
+  /** Make a batch: requests under keys, run in the order in which they were added. */
   const newBatch = () => {
     const added = [];
     const batch = {
@@ -565,8 +565,8 @@
       },
 
       /**
-       * Send them. The callback gets an object with the answer under each key: what was asked for, or
-       * `{error: {code, message}}`; and `error` itself where the whole batch failed.
+       * Send the requests. The callback gets an object with the answer under each key: the requested data, or
+       * `{error: {code, message}}`. If the whole batch failed, the object also has `error` itself.
        */
       execute(callback) {
         const requests = [...added];
@@ -583,14 +583,14 @@
     return batch;
   };
 
-  /** A person, or a list of people, with the name that OpenSocial 1.0 has beside the display name. */
+  /** Return a person, or a list of people, with `name`, which OpenSocial 1.0 has besides the display name. */
   const withNames = (result) => {
     if (Array.isArray(result?.list)) return { ...result, list: result.list.map(withNames) };
     if (result?.displayName === undefined) return result;
     return { ...result, name: { formatted: result.displayName, unstructured: result.displayName } };
   };
 
-  /** A function that makes requests of a method; `fixed` are the parameters that it does not leave to its caller. */
+  /** Return a function that makes requests of a method. Its caller cannot change the parameters in `fixed`. */
   const service = (method, defaults, fixed) => (given) => {
     const { keys, escapeType, ...rest } = given ?? {};
     const request = {
@@ -623,7 +623,7 @@
     },
   };
 
-  // What apps of the time use beside these calls: values come escaped, and are often JSON.
+  // Old apps also use these: values are escaped, and are often JSON.
   const gadgets = {
     json: { parse: JSON.parse, stringify: JSON.stringify },
     util: {
@@ -638,9 +638,9 @@
 
   publish({ opensocial, osapi, gadgets });
 })(((found) => {
-  // An element named `currentScript` takes the script's place in `document`: it must not say where the token is sent.
+  // An element named `currentScript` replaces the script in `document`; it must not decide where the token is sent.
   return found instanceof (globalThis.HTMLScriptElement ?? Object) ? found : null;
 })(globalThis.document?.currentScript), (library) => {
-  // A page's own `gadgets` stays; an element of that name is no property of the page's own.
+  // A page's own `gadgets` stays. An element of that name is not an own property of the page's global object.
   Object.assign(globalThis, library, Object.hasOwn(globalThis, "gadgets") && { gadgets: globalThis.gadgets });
 });
