@@ -1,4 +1,4 @@
-"""Fills a world with data before something is measured, past the faces but through the stores."""
+"""Fills a world with data before a measurement, through the stores instead of the faces."""
 
 from collections.abc import Mapping, Sequence
 from random import Random
@@ -11,11 +11,11 @@ from chalicelib.store.aws.client import BATCH_WRITE, Dynamo
 from local.in_process import APP, World
 
 _UNIT_MS = 512
-"""What a gap in a packed window pays a bit for (chalicelib/store/appdata/packing.py)."""
+"""A gap in a packed window takes one bit for each of these (chalicelib/store/appdata/packing.py)."""
 
 
 class _Unguarded:
-    """A DynamoDB client whose transactions are batches: moto copies the whole table for every item of a transaction."""
+    """A DynamoDB client that writes transactions as batches: moto copies the whole table for each transaction item."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -24,13 +24,13 @@ class _Unguarded:
         return getattr(self._client, name)
 
     def transact_write_items(self, TransactItems: Sequence[Mapping[str, Any]], ClientRequestToken: str) -> None:
-        """Write the items unconditionally: nobody else writes here."""
+        """Write the items unconditionally: there is no other writer."""
         for start in range(0, len(TransactItems), BATCH_WRITE):
             batch: dict[str, list[Any]] = {}
             for action in TransactItems[start : start + BATCH_WRITE]:
                 ((kind, one),) = action.items()
                 if kind not in ("Put", "Delete"):
-                    continue  # A count, or a check: nobody here asks for them.
+                    continue  # A count or a check: not needed here.
                 asked = {"Item": one["Item"]} if kind == "Put" else {"Key": one["Key"]}
                 batch.setdefault(one["TableName"], []).append({f"{kind}Request": asked})
             if batch:
@@ -38,7 +38,7 @@ class _Unguarded:
 
 
 class Seeder:
-    """Installs, befriends and stores in a world's app, quickly; moves its clock on, so that no write is refused."""
+    """A fast writer of installs, friendships and data; it advances the world's clock so that no write is refused."""
 
     def __init__(self, world: World) -> None:
         self._clock = world.clock
@@ -48,7 +48,7 @@ class Seeder:
         )
 
     def install(self, user: str, data: Mapping[str, str] | None = None) -> None:
-        """Install the app for `user`, with data (at most 99 pairs) to begin with."""
+        """Install the app for `user`, with initial data (at most 99 pairs)."""
         self._platform.appdata.install(APP, user, data)
 
     def befriend(self, one: str, other: str) -> None:
@@ -63,14 +63,14 @@ class Seeder:
             self._clock.now += Limits.window_ms
 
     def fill_window(self, user: str, *, but: int = 0) -> None:
-        """Leave room for `but` writes in the user's window, at such times that it takes the most bytes it can."""
+        """Fill the user's window except for `but` writes, at times that make it take as many bytes as possible."""
         for gap in [*_long_gaps(), 0][: Limits.writes - but]:
             self._platform.appdata.write(APP, user, {"window": None}, Conditions())
             self._clock.now += gap
 
 
 def _long_gaps() -> list[int]:
-    """Irregular gaps (milliseconds) of a full window that hold as many whole units of its coding as they can."""
+    """Return irregular gaps (milliseconds) of a full window with as many whole units of its coding as possible."""
     random = Random(0)
     gaps = [random.randint(0, 1) for _ in range(Limits.writes - 1)]
     for _ in range(Limits.window_ms // _UNIT_MS):
