@@ -32,7 +32,7 @@ _ASCII = pairs(99, 3600, ascii_noise)
 _TIGHT = pairs(99, 3600)
 _SMALL = {"level": "5", "greeting": "こんにちは"}
 _LEFT = {"large": "縁側" * 600}
-"""A value that is too large for a ledger."""
+"""A value that the ledger does not store itself."""
 _BLOB, _OTHER = noise(65_535, "one"), noise(65_535, "other")
 _AROUND = {"blob": _BLOB} | full_ledger()
 _RECORDS = '[{"id":%d,"name":"花子","score":%d,"items":["sword","shield"],"seen":"2010-11-02T10:42:57+09:00"},'

@@ -11,7 +11,7 @@ from local.demo_data import APPS, CAFE, COMMENTS, CONTENT_URI, FAVORITES, FEED, 
 
 
 def make(platform: Platform) -> str | None:
-    """Create its missing parts; return the feed's id, or None if a user has changed the page so that it is refused.
+    """Create the feed's missing parts; return its id, or None if a user has changed the page so that it is refused.
 
     Each step may have been done before, by a start that was interrupted.
     """

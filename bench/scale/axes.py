@@ -27,7 +27,7 @@ ROOM = 10
 """Keys left free below that, for new keys."""
 VALUE_BYTES = 20
 THROUGH_STORES = 2_000
-"""Keys that are stored by writes; then a ledger is full, and further keys are only further items."""
+"""Keys that are stored by writes; then a ledger has as many as it can hold, and more keys are only more items."""
 DELETED = 50
 """One of this many feeds and comments is deleted."""
 REACH = 100
