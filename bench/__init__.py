@@ -1,1 +1,1 @@
-"""What requests cost: `python -m bench` prints the ledger of calls and capacity, and fails where a bound is broken."""
+"""The cost of requests: `python -m bench` prints the ledger of calls and capacity, and fails if a bound is broken."""

@@ -1,6 +1,6 @@
-"""`python -m bench [part of a row's name] [--json]`: what each request costs and may cost, then what processes take.
+"""`python -m bench [part of a row's name] [--json]`: the cost and bounds of each request, then times of processes.
 
-The exit status is 1 where a bound is broken.
+The exit status is 1 if a bound is broken.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from local.in_process import World, empty_aws
 
 
 def results(rows: Sequence[Row]) -> Iterator[Result]:
-    """Measure rows, each in a world of its own."""
+    """Measure rows, each in its own world."""
     with TemporaryDirectory() as directory:
         for row in rows:
             with empty_aws():
@@ -26,14 +26,14 @@ def results(rows: Sequence[Row]) -> Iterator[Result]:
 
 
 def main() -> int:
-    """Print the ledger of the rows asked for; 1 where a bound is broken, else 0."""
+    """Print the ledger of the requested rows; return 1 if a bound is broken, else 0."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="What requests cost, and may cost.")
     parser.add_argument("row", nargs="?", default="", help="only rows with this in their name")
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args()
     wanted = arguments.row.lower()
     rows = [row for row in ROWS if wanted in row.name.lower()]
-    # Neither has rows for programs: they hold for one machine alone.
+    # The timed runs are not in the JSON: their figures are valid for one machine only.
     timed = [] if arguments.json else [run for name, run in processes.TIMED.items() if wanted in name]
     if not rows and not timed:
         parser.error(f"no row has {arguments.row!r} in its name")

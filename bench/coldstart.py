@@ -1,8 +1,8 @@
-"""Cold start: from the start of Lambda's runtime client to the first answer, as a ratio to what cannot be less.
+"""Cold start: the time from the start of Lambda's runtime client to the first response, compared with a floor.
 
-Ours is the zip that is deployed, asked by an access token for one's own data, which it reads from an embedded AWS, with
-its keys from Secrets Manager. The floor is an empty Chalice app that makes a client of DynamoDB and answers without
-asking it. Both run under `awslambdaric` with the same libraries and their bytecode, in turn, a new process each time.
+"Ours" is the deployed zip; it reads the caller's own data from an embedded AWS, with an access token, and its keys from
+Secrets Manager. The floor is an empty Chalice app that creates a DynamoDB client and responds without using it. Both
+run under `awslambdaric` with the same libraries and their bytecode, in turn, with a new process each time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from local.lambda_runtime import Function, lay_out
 
 RUNS = 11
 MOST = 1.25
-"""How many times the floor a cold start may take, at the median."""
+"""The maximum ratio of a cold start to the floor, by their medians."""
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 FLOOR = """
 import boto3
@@ -44,7 +44,7 @@ def answer():
 
 @dataclass
 class Started:
-    """Seconds of each start: on the clock, and of the processor's time."""
+    """The seconds of each start: wall-clock time and CPU time."""
 
     clock: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
@@ -52,30 +52,30 @@ class Started:
 
 @dataclass(frozen=True)
 class ColdStarts:
-    """What was measured of both."""
+    """The measured starts of ours and of the floor."""
 
     ours: Started
     floor: Started
 
     @property
     def ratio(self) -> float:
-        """Of the medians, on the clock."""
+        """The ratio of the medians of wall-clock time."""
         return median(self.ours.clock) / median(self.floor.clock)
 
     @property
     def processor_ratio(self) -> float:
-        """Of the medians, of the processor's time: steadier where the machine has other work."""
+        """The ratio of the medians of CPU time: steadier if the machine has other work."""
         return median(self.ours.processor) / median(self.floor.processor)
 
 
 def measure(directory: Path, runs: int = RUNS) -> ColdStarts:
-    """Start both so many times in turn, with their files in `directory`."""
+    """Start both `runs` times in turn, with their files in `directory`; return the times."""
     ours, floor = _laid_out(directory / "ours"), _floor(directory)
     taken = ColdStarts(Started(), Started())
     with running(directory) as (environment, token):
         data = event("GET", "/2/apps/appdata/{user}/{group}", ME, {"user": "@me", "group": "@self"}, token)
         nothing = event("GET", "/", "/", None, token)
-        # The first of each reads from the disk what the others find in memory.
+        # The first start of each is not counted: it reads files from the disk that later starts find in memory.
         for started in (ColdStarts(Started(), Started()), *[taken] * runs):
             _start(ours, environment, data, started.ours)
             _start(floor, environment, nothing, started.floor)
@@ -97,13 +97,13 @@ def _start(code: Path, environment: Mapping[str, str], asked: Mapping[str, Any],
 
 
 def _processor() -> float:
-    """Seconds of all processes that this one has started and seen the end of."""
+    """Return the CPU seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def _laid_out(directory: Path) -> Path:
-    """The zip for this Python and this processor, unpacked beside the runtime client."""
+    """Build the zip for this Python and this CPU, and unpack it beside the runtime client."""
     python, architecture = "{}.{}".format(*sys.version_info), MACHINES[platform.machine().lower()]
     bundle.build(directory / "deployment.zip", bundle.ROOT / "build" / "tests", architecture, python)
     task = lay_out(directory)
@@ -113,7 +113,7 @@ def _laid_out(directory: Path) -> Path:
 
 
 def _floor(directory: Path) -> Path:
-    """The floor's app, with the libraries of `directory`/ours."""
+    """Create the floor's app, with the libraries of `directory`/ours."""
     ours, floor = directory / "ours", directory / "floor"
     (floor / "task").mkdir(parents=True)
     (floor / "runtime").symlink_to(ours / "runtime")

@@ -1,6 +1,6 @@
 """`python -m bench.draw FIGURE.json FILE.svg`: draws a figure of bench/figures.py, with bench/requirements.txt.
 
-The same figure gives the same bytes. Texts and axes take the reader's colour scheme: black on light, white on dark.
+The same figure gives the same bytes. Texts and axes use the reader's colour scheme: dark on light, light on dark.
 """
 
 import io
@@ -17,17 +17,17 @@ from matplotlib import pyplot
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 INK = "#010203"
-"""Stands for the colour of texts and axes until the file is written."""
-# Told apart on white and on black, and by who does not see red and green apart; the marks say it once more.
+"""A placeholder for the colour of texts and axes; it is replaced when the file is written."""
+# Distinguishable on white and on black, also with red-green colour blindness; the marks help as well.
 COLOURS = ("#3b82f6", "#e8702a", "#10a37f", "#b07aff", "#d6a206", "#e0569b")
 MARKS = "os^Dvp"
 STYLE = "<style>svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#e6edf3}}</style>"
 WIDTH, LINES_HEIGHT, CATEGORY_HEIGHT = 10.0, 2.9, 0.24
-"""Inches: of a figure, of a row of lines, and of a category."""
+"""In inches: the width of a figure, the height of a row of lines, and the height of a category."""
 
 
 def draw(figure: dict[str, Any]) -> str:
-    """The SVG of a figure."""
+    """Return the SVG of a figure."""
     rows = figure["rows"]
     heights = [max(map(_height, row)) for row in rows]
     drawn = pyplot.figure(figsize=(WIDTH, sum(heights)), layout="constrained")
@@ -100,14 +100,14 @@ def _svg(drawn: Any) -> str:
     out = io.StringIO()
     drawn.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = out.getvalue().replace(INK, "currentColor")
-    # Nobody reads a plot by hundredths of a point.
+    # Hundredths of a point are precise enough.
     text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", text)
     text = re.sub(r"\s*\n\s*", "\n", text)
     return re.sub(r"<defs>", f"{STYLE}<defs>", text, count=1)
 
 
 def main() -> None:
-    """Draw the figure in the first file into the second."""
+    """Draw the figure of the first file into the second file."""
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "engawa", "font.sans-serif": ["DejaVu Sans"]})
     figure = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     Path(sys.argv[2]).write_text(draw(figure), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A platform over the embedded AWS with one user in it, for functions in processes of their own."""
+"""A platform over the embedded AWS with one user, for functions in their own processes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from local.in_process import APP, BUCKET, HANA, REGION
 
 @contextmanager
 def running(directory: Path) -> Iterator[tuple[dict[str, str], str]]:
-    """The environment of its functions, and the user's access token; its files are in `directory`."""
+    """Run it with its files in `directory`; yield the environment of its functions and the user's access token."""
     keys.ensure(directory / "token-keys.json")
     port, secrets = free_port(), _Secrets((directory / "token-keys.json").read_text())
     environment = {
         "ENGAWA_STAGE": "local",
         "ENGAWA_BUCKET": BUCKET,
         "ENGAWA_ISSUER": "https://api.example.com",
-        # As it is deployed: a secret takes a client more than a file.
+        # As deployed: unlike a file, a secret needs one more client.
         "ENGAWA_TOKEN_KEYS_SECRET": "token-keys",
         "ENGAWA_SECRET_KEYS_SECRET": "secret-keys",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -64,7 +64,7 @@ def running(directory: Path) -> Iterator[tuple[dict[str, str], str]]:
 
 
 class _Secrets(ThreadingHTTPServer):
-    """Secrets Manager, which the embedded AWS lacks, as far as that it gives one secret."""
+    """A minimal Secrets Manager, which the embedded AWS lacks: it returns one secret."""
 
     def __init__(self, secret: str) -> None:
         super().__init__(("127.0.0.1", 0), _SecretAsked)
@@ -81,4 +81,4 @@ class _SecretAsked(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""The embedded AWS for a bench: a process of its own on a free port, with nothing in it."""
+"""The embedded AWS for a benchmark: an empty one, in its own process, on a free port."""
 
 import os
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from local.environment import Environment, free_port
 
 @contextmanager
 def emulated_aws(directory: Path) -> Iterator[None]:
-    """An AWS in a process of its own, with its data in `directory`; worlds made inside share it.
+    """Run an AWS in its own process, with its data in `directory`; all worlds created inside the block share it.
 
-    Raises Refused where the emulator is not installed or does not start.
+    Raises Refused if the emulator is not installed or does not start.
     """
     environment = replace(Environment.read(), directory=directory, emulator_port=free_port(), endpoint=None)
     emulator = Emulator(environment)

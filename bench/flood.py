@@ -1,4 +1,4 @@
-"""Very many comments and feeds, put into a world past everything: moto takes a minute for as many requests."""
+"""Very many comments and feeds, put directly into a world's tables: with requests, moto would need a minute."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -11,10 +11,10 @@ from chalicelib.store.contents.numbered_lists import entry_key, holder_key, new_
 from local.in_process import World
 
 TEXT = "縁側でお茶を飲みながら、話をした。" * 4
-"""A comment as long as comments usually are."""
+"""A comment of usual length."""
 
 Numbers = Callable[[int], bool]
-"""Some of the numbers of a list's entries."""
+"""Selects some of the numbers of a list's entries."""
 
 
 def flood(
@@ -26,10 +26,10 @@ def flood(
     deleted: Numbers | None = None,
     only: Numbers | None = None,
 ) -> None:
-    """Give a content, which has none, so many comments by so many users in turn, and delete those of some numbers.
+    """Give a content without comments `count` comments by `posters` users in turn; delete those with `deleted` numbers.
 
-    What is stored is what `count` posts and the deletions would have left. With `only`, of the comments themselves but
-    those of these numbers are: enough for requests that touch no others, and cost the same then.
+    The stored items are those that the posts and the deletions would have left. With `only`, just the comments of these
+    numbers are stored: enough for requests that touch no others, and the cost is the same.
     """
     content = content_of(page, content_uri)
     head = world.dynamodb.get_item(TableName=world.platform.settings.table("comments"), Key=typed(head_key(content)))
@@ -44,7 +44,7 @@ def flood(
 def flood_feeds(
     world: World, page: str, count: int, posters: int, deleted: Numbers | None = None, only: Numbers | None = None
 ) -> None:
-    """Give a page, which has none, so many feeds, as `flood` gives comments."""
+    """Give a page without feeds `count` feeds, as `flood` does for comments."""
     counted, left = _counted(typed(holder_key(page)) | new_holder(), count, deleted, only)
     feeds, heads = [], []
     for number in left:
@@ -58,12 +58,12 @@ def flood_feeds(
 
 
 def user(turn: int) -> str:
-    """The id of a user."""
+    """Return the id of a user."""
     return f"u{turn:011}"
 
 
 def _counted(holder: Item, count: int, deleted: Numbers | None, only: Numbers | None) -> tuple[Item, list[int]]:
-    """The holder of a list after so many entries and deletions, and the numbers of the entries that are left."""
+    """Return the holder of a list after `count` entries and the deletions, and the numbers of the remaining entries."""
     numbers = range(FIRST, FIRST + count)
     left = [number for number in numbers if not (deleted and deleted(number))]
     counts = {"n": {"N": str(len(left))}, "nx": {"N": str(FIRST + count)}}
@@ -83,5 +83,5 @@ def _leaves(partition: str, prefix: str, count: int, deleted: Numbers | None) ->
 
 
 def put_all(world: World, table: str, items: Iterable[Item]) -> None:
-    """Put items into one of a world's tables (`directory`, …), past everything and whatever stands there."""
+    """Put items directly into one of a world's tables (`directory`, …), and overwrite existing items."""
     put_items(world.dynamodb, world.platform.settings.table(table), items)

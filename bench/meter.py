@@ -1,8 +1,8 @@
-"""Counts what a platform asks of DynamoDB and S3: its calls, which of them waited for which, and their capacity.
+"""Counts the calls of a platform to DynamoDB and S3, the calls in sequence, and their capacity.
 
-A meter listens to the events of the platform's own boto3 clients, so it sees all that is sent. What an operation costs
-depends on the items as they are in the table, whole; the meter looks them up with a client of its own before and after
-the call, and counts nothing of that.
+A meter listens to the events of the platform's own boto3 clients, so it sees all that is sent. The cost of an operation
+depends on the whole items in the table. The meter reads them with its own client before and after the call, and does
+not count these reads.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ Found = dict[Place, Item]
 
 @dataclass(frozen=True)
 class Charge:
-    """What one call to DynamoDB costs (RRU, WRU), and where it stands among the others."""
+    """The cost of one call to DynamoDB (RRU, WRU), and its place among the calls."""
 
     operation: str
     lane: Lane
@@ -32,8 +32,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a request cost: calls to DynamoDB in sequence and in all, the transactions among them, RRU, WRU, and calls
-    to S3."""
+    """The cost of a request: calls to DynamoDB in sequence and in all, transactions among them, RRU, WRU, S3 calls."""
 
     in_sequence: int
     in_all: int
@@ -44,7 +43,7 @@ class Figures:
 
 
 class Meter:
-    """Counts what these clients of DynamoDB and S3 send while `counting`; what it has no rule for it refuses."""
+    """A counter of the calls of these DynamoDB and S3 clients while `counting`; it refuses calls without a rule."""
 
     def __init__(self, dynamodb: Any, s3: Any) -> None:
         self._peek = boto3.client("dynamodb", region_name=dynamodb.meta.region_name)
@@ -58,7 +57,7 @@ class Meter:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count from zero until the end of the block."""
+        """Count from zero while the block runs."""
         self._charges.clear()
         self._s3, self._counts = 0, True
         try:
@@ -68,7 +67,7 @@ class Meter:
 
     @property
     def figures(self) -> Figures:
-        """What was counted last."""
+        """The last count."""
         charges = self._charges
         return Figures(
             in_sequence=longest_chain([charge.lane for charge in charges]),
@@ -111,19 +110,19 @@ class Meter:
         return rru, wru
 
     def _touched(self, operation: str, request: Request) -> Found:
-        """What is in the table now of all that an operation reads or writes."""
+        """Return the current items in the table that an operation reads or writes."""
         if operation == "Query":
             return self._queried(request) if _in_part(request) else {}
         return self._items(places(operation, request))
 
     def _queried(self, request: Request) -> Found:
-        """The items that a query reads whole, of which it returns a part."""
+        """Return the whole items of a query that returns only a part of each."""
         whole = {name: value for name, value in request.items() if name != "ProjectionExpression"}
         items = self._peek.query(**whole)["Items"]
         return {(request["TableName"], key_of(item)): item for item in items}
 
     def _items(self, wanted_places: Iterable[Place]) -> Found:
-        """Those of the items that exist."""
+        """Return the items at these places that exist."""
         wanted: dict[str, Any] = {}
         for table, key in wanted_places:
             self._check_table(table)
@@ -145,7 +144,7 @@ class Meter:
 
 
 def _in_part(request: Request) -> bool:
-    """Whether a query returns less of its items than it reads."""
+    """Return whether a query returns only parts of the items that it reads."""
     if request.keys() & {"IndexName", "FilterExpression", "Select"}:
         raise NotImplementedError("a query of an index, with a filter, or that counts")
     return "ProjectionExpression" in request

@@ -1,7 +1,7 @@
-"""`python -m bench.month [--measure]`: what a month on AWS costs, by arithmetic from the cost ledger and AWS's prices.
+"""`python -m bench.month [--measure]`: the cost of a month on AWS, computed from the cost ledger and AWS's prices.
 
-Everything that is assumed stands at the top, as data; docs/operating/costs.md quotes the output and says what it means.
-`--measure` takes the ledger's figures anew instead of those recorded here.
+All assumptions are data at the top; docs/operating/costs.md quotes the output and explains it. `--measure` measures the
+ledger's figures instead of using those recorded here.
 """
 
 import argparse
@@ -15,7 +15,7 @@ Tiers = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Asked:
-    """A request of the ledger: by its row, how often a monthly user sends it in a month, and bytes of the answer."""
+    """A request of the ledger: its row, how often a monthly user sends it in a month, and the bytes of the response."""
 
     row: str
     times: float
@@ -24,7 +24,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Cost:
-    """What the ledger says of a row: calls in sequence, read and write request units."""
+    """The figures of a row in the ledger: calls in sequence, read and write request units."""
 
     calls: float
     rru: float
@@ -33,7 +33,7 @@ class Cost:
 
 SIZES = (10_000, 1_000_000, 100_000_000)
 
-# Ten sessions of a monthly user in a month: assumed. Times and sizes of answers are to be replaced by one's own.
+# Assumed: ten sessions of a monthly user in a month. Replace the times and response sizes by your own.
 MIX = (
     Asked("token for a code", 1, 1_200),
     Asked("token for a refresh token", 10, 1_200),
@@ -50,7 +50,7 @@ MIX = (
     Asked("rpc: own data", 5, 2_000),
 )
 
-# Of `python -m bench --json`.
+# From `python -m bench --json`.
 LEDGER: Mapping[str, Cost] = {
     "token for a code": Cost(2, 2, 4),
     "token for a refresh token": Cost(2, 2, 4),
@@ -68,22 +68,22 @@ LEDGER: Mapping[str, Cost] = {
 }
 
 DAYS = 30
-PEAK = 3  # the busiest minute, over the mean
-STORED_USERS = 2  # for each monthly one
-STORED_BYTES = 50_000  # of a stored user in all tables, with indices
-FILE_BYTES = 20_000  # of a stored user in the bucket
-IMAGES = 100  # that a monthly user loads by CloudFront; one in ten is read from the bucket
+PEAK = 3  # ratio of the busiest minute to the mean
+STORED_USERS = 2  # for each monthly user
+STORED_BYTES = 50_000  # for a stored user in all tables, with indexes
+FILE_BYTES = 20_000  # for a stored user in the bucket
+IMAGES = 100  # loaded by a monthly user from CloudFront; one in ten is read from the bucket
 IMAGE_BYTES = 5_000
-LOG_BYTES = 1_500  # of a request: the function's line, Lambda's own, the access log
+LOG_BYTES = 1_500  # for a request: the function's line, Lambda's own lines, the access log
 MEMORY_GB = 1.0
 BASE_MS, CALL_MS = 10.0, 7.0  # a request's time outside of calls to DynamoDB, and one call's
-POLLS = 650_000  # asking the queue for messages, in a month
+POLLS = 650_000  # polls of the queue in a month
 UTILISATION = 0.5  # of provisioned capacity that scales by itself
 
 GB = 1e9
 MILLION = 1e6
 
-# US dollars, ap-northeast-1 (CloudFront: Japan), without free tiers; where each is from: docs/operating/costs.md.
+# US dollars, ap-northeast-1 (CloudFront: Japan), without free tiers; for the sources see docs/operating/costs.md.
 PRICES: Mapping[str, Tiers] = {
     "CloudFront requests": ((inf, 0.012 / 1e4),),
     "Lambda@Edge": ((inf, (0.60 + 0.01) / MILLION),),  # an answer each: 128 MB for about 2 ms
@@ -120,7 +120,7 @@ HTTP_API: Tiers = ((300 * MILLION, 1.29 / MILLION), (inf, 1.18 / MILLION))
 READ_UNIT_HOUR, WRITE_UNIT_HOUR = 0.0001484, 0.000742
 
 ALARM_METRICS, SECRETS = 28, 4
-# The functions' own: about two for each of some twenty routes that are in use at every hour, and six of the stage.
+# Metrics of the functions: about two for each of some twenty routes that are used in every hour, and six of the stage.
 METRICS = 60
 
 QUOTAS = (
@@ -133,7 +133,7 @@ QUOTAS = (
 
 
 def price(tiers: Tiers, units: float) -> float:
-    """US dollars for so many units."""
+    """Return the US dollars for `units` units."""
     dollars = 0.0
     for size, each in tiers:
         part = min(units, size)
@@ -143,7 +143,7 @@ def price(tiers: Tiers, units: float) -> float:
 
 
 def requests(users: float) -> float:
-    """Requests to the API in a month."""
+    """Return the number of requests to the API in a month."""
     return users * sum(asked.times for asked in MIX)
 
 
@@ -152,7 +152,7 @@ def _sum(users: float, ledger: Mapping[str, Cost], unit: str) -> float:
 
 
 def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]:
-    """What a month uses, by the names of `PRICES`."""
+    """Return the quantities used in a month, by the names of `PRICES`."""
     asked = requests(users)
     images = users * IMAGES
     answers = users * sum(each.times * each.answer for each in MIX)
@@ -181,12 +181,12 @@ def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, f
 
 
 def bill(used: Mapping[str, float]) -> dict[str, float]:
-    """US dollars for each of what is used."""
+    """Return the US dollars for each quantity."""
     return {name: price(PRICES[name], units) for name, units in used.items()}
 
 
 def levers(used: Mapping[str, float]) -> dict[str, float]:
-    """US dollars that each lever, alone, takes off the bill."""
+    """Return the US dollars that each lever, alone, saves."""
     paid = bill(used)
     hours = 3600 * UTILISATION
     provisioned = used["DynamoDB reads"] * READ_UNIT_HOUR / hours + used["DynamoDB writes"] * WRITE_UNIT_HOUR / hours
@@ -201,7 +201,7 @@ def levers(used: Mapping[str, float]) -> dict[str, float]:
 
 
 def peaks(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]:
-    """What the busiest minute needs in a second, by the units of `QUOTAS`; units are those of all tables."""
+    """Return the load per second in the busiest minute, by the names of `QUOTAS`; capacity is that of all tables."""
     used = quantities(users, ledger)
     second = DAYS * 86_400 / PEAK
     return {
@@ -213,7 +213,7 @@ def peaks(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]
 
 
 def report(ledger: Mapping[str, Cost] = LEDGER) -> str:
-    """The tables: the bill, the levers, and the peaks beside AWS's default quotas."""
+    """Return the tables: the bill, the levers, and the peaks beside AWS's default quotas."""
     used = [quantities(users, ledger) for users in SIZES]
     bills = [bill(each) for each in used]
     cut = [levers(each) for each in used]
@@ -237,7 +237,7 @@ def _line(name: str, cells: Sequence[str]) -> str:
 
 
 def measured() -> dict[str, Cost]:
-    """The ledger's figures of the rows of the mix, taken anew."""
+    """Measure the ledger's figures for the rows of the mix."""
     from bench.__main__ import results
     from bench.rows import ROWS
 

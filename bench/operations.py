@@ -1,4 +1,4 @@
-"""Which items an operation of DynamoDB's API touches, from its request."""
+"""The items that an operation of DynamoDB's API touches, found from its request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Read:
-    """One item read by its key."""
+    """A read of one item by its key."""
 
     place: Place
     consistent: bool
@@ -19,14 +19,14 @@ class Read:
 
 @dataclass(frozen=True)
 class Write:
-    """One item put, updated, deleted or checked. `item` is what was sent to be put; None for anything else."""
+    """A put, update, delete or check of one item. `item` is the item of a put; None for the others."""
 
     place: Place
     item: Item | None = None
 
 
 def reads(operation: str, request: Request) -> list[Read]:
-    """What an operation reads by key."""
+    """Return the reads by key of an operation."""
     match operation:
         case "GetItem":
             return [_read(request, request)]
@@ -37,7 +37,7 @@ def reads(operation: str, request: Request) -> list[Read]:
 
 
 def writes(operation: str, request: Request) -> list[Write]:
-    """What an operation writes. Raises NotImplementedError for an operation that is not known at all."""
+    """Return the writes of an operation. Raises NotImplementedError for an unknown operation."""
     match operation:
         case "PutItem" | "UpdateItem" | "DeleteItem":
             return [_write(request)]
@@ -57,7 +57,7 @@ def writes(operation: str, request: Request) -> list[Write]:
 
 
 def places(operation: str, request: Request) -> list[Place]:
-    """Where all that an operation reads by key or writes is. Raises NotImplementedError as `writes`."""
+    """Return the places of all items that an operation reads by key or writes. Raises like `writes`."""
     return [read.place for read in reads(operation, request)] + [write.place for write in writes(operation, request)]
 
 

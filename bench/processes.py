@@ -1,4 +1,4 @@
-"""Cold start and warm requests, beside their bounds, for `python -m bench`."""
+"""Cold start and warm requests with their bounds, for `python -m bench`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench import coldstart, warm
 
 
 def cold_start() -> tuple[list[str], bool]:
-    """Lines that say what a cold start takes, and whether it keeps its bound."""
+    """Return lines that say how long a cold start takes, and whether it is within its bound."""
     with TemporaryDirectory() as directory:
         taken = coldstart.measure(Path(directory))
     kept = taken.ratio <= coldstart.MOST
@@ -23,7 +23,7 @@ def cold_start() -> tuple[list[str], bool]:
 
 
 def warm_requests() -> tuple[list[str], bool]:
-    """Lines that say what warm requests cost the processor, and whether they keep their bound."""
+    """Return lines that say how much CPU time warm requests take, and whether they are within their bound."""
     with TemporaryDirectory() as directory:
         taken = warm.measure(Path(directory))
     lines = [

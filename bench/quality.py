@@ -1,4 +1,4 @@
-"""Writes figures into docs/internals/quality.md, between the markers of the command that made them."""
+"""Writes figures into docs/internals/quality.md, between the markers of the command that produced them."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ QUALITY = DOCS / "quality.md"
 
 
 def fill(command: str, text: str, path: Path = QUALITY) -> None:
-    """Replace what stands between `<!-- COMMAND -->` and `<!-- end of COMMAND -->`. Raises ValueError without those."""
+    """Replace the text between `<!-- COMMAND -->` and `<!-- end of COMMAND -->`. Raises ValueError without these."""
     path.write_text(filled(path.read_text(encoding="utf-8"), command, text), encoding="utf-8")
 
 
 def filled(document: str, command: str, text: str) -> str:
-    """A document with `text` between the markers of `command`."""
+    """Return a document with `text` between the markers of `command`."""
     begin, end = f"<!-- {command} -->\n", f"<!-- end of {command} -->\n"
     pattern = re.compile(f"({re.escape(begin)}).*?({re.escape(end)})", re.DOTALL)
     if len(pattern.findall(document)) != 1:

@@ -1,4 +1,4 @@
-"""A row of the cost ledger: a request, what it may cost, and what it did."""
+"""A row of the cost ledger: a request, its bound, and its measured cost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,18 +9,18 @@ from local.in_process import World
 
 Requests = Callable[[], object]
 Scenario = Callable[[World], Requests]
-"""Prepares a world, which is new and empty, and returns what sends the request that is measured."""
+"""Prepares a new, empty world, and returns a function that sends the measured request."""
 Allowance = float | Callable[[World], float]
-"""A number of capacity units, or how they follow from what a world stores once the scenario has prepared it."""
+"""A number of capacity units, or a function that computes it from a world prepared by the scenario."""
 Check = Callable[[World], str]
-"""What is wrong with a world after the request; empty where nothing is."""
+"""Returns what is wrong with a world after the request; empty if nothing is."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What a request may cost at most: calls to DynamoDB in sequence, RRU, WRU, and whether by transactions.
+    """The maximum cost of a request: calls to DynamoDB in sequence, RRU, WRU, and whether it may use transactions.
 
-    What is left out is shown and not judged.
+    Values that are left out are shown but not checked.
     """
 
     calls: float = inf
@@ -31,7 +31,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Row:
-    """A request by its name, its bound, and its scenario; `checks` are about what it leaves stored."""
+    """A request with its name, bound and scenario; `checks` are about the data that it leaves stored."""
 
     name: str
     bound: Bound
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """What a row cost, the limits that were in force (infinite: none), and what is wrong."""
+    """The measured cost of a row, its limits (infinite: none), and what is wrong."""
 
     row: Row
     figures: Figures
@@ -51,7 +51,7 @@ class Result:
 
 
 def measure(row: Row, world: World) -> Result:
-    """Run a row's scenario in a new world."""
+    """Run a row's scenario in a new world, and measure its request."""
     meter = Meter(world.dynamodb, world.s3)
     send = row.scenario(world)
     bound = row.bound

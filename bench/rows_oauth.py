@@ -1,4 +1,4 @@
-"""OAuth 2: what the token endpoint may cost. Only its calls in sequence have a bound; capacity is shown."""
+"""OAuth 2: the bounds of the token endpoint. Only its calls in sequence have a bound; capacity is just shown."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ Form = dict[str, str]
 
 
 def _granted(world: World, *, public: bool) -> Form:
-    """An app that Hana has just allowed what it asks for: the form that makes tokens of the code."""
+    """Create an app that Hana has just allowed, and return the form that exchanges its code for tokens."""
     world.platform.users.create(User(HANA, "花 (Hana)"))
     app = App(
         APP, "Quest", confidential=not public, secret=None if public else SECRET, redirect_uris=(REDIRECT,),
@@ -55,7 +55,7 @@ def _replayed(world: World) -> Requests:
 
 
 def _later(form_of: Callable[[str], Form], path: str = TOKEN, *, public: bool = False) -> Scenario:
-    """A request with the refresh token that the code has become."""
+    """Return a scenario: a request with the refresh token that the code was exchanged for."""
 
     def scenario(world: World) -> Requests:
         form = _granted(world, public=public)
@@ -72,14 +72,14 @@ def _refresh(token: str) -> Form:
 
 
 def _repeated(world: World) -> Requests:
-    """A rotated refresh token that is sent again, as an app does that has lost the answer."""
+    """Send a rotated refresh token again, like an app that did not receive the response."""
     rotation = _later(_refresh, public=True)(world)
     rotation()
     return rotation
 
 
 def _own(kind: str) -> Scenario:
-    """The app asks for itself."""
+    """Return a scenario: the app requests a token for itself."""
 
     def scenario(world: World) -> Requests:
         _granted(world, public=False)

@@ -1,4 +1,4 @@
-"""The Page API: what reading and posting feeds, comments and favorites may cost, from the bounds of the design."""
+"""The Page API: the bounds of reading and posting feeds, comments and favorites, from the design."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -20,11 +20,11 @@ MODULE = "3"
 POSTERS = 20
 MANY = 100_000
 FEWER = 10_000
-"""Where the number makes no difference, and putting them there would take long."""
+"""Used if the number makes no difference and more would take long to store."""
 
 
 def cafe(world: World, posters: int = 0, feeds: int = 1) -> None:
-    """A page with an app, administered by Hana and others, and feeds of theirs: the first of URI, by Hana."""
+    """Create a page with an app, Hana and others as administrators, and feeds by them: the first, of URI, by Hana."""
     platform, others = world.platform, [user(turn) for turn in range(posters)]
     world.populate(HANA, KEN, *others)
     platform.apps.create(App(APP, "クエスト (Quest)"))
@@ -42,13 +42,13 @@ def _post(world: World, poster: str, content_uri: str) -> None:
 
 
 def headers_of(world: World, poster: str | None = HANA, **more: str) -> dict[str, str]:
-    """With a token of a user who may post, or of the app (None)."""
+    """Return headers with a token of a user who may post, or of the app (None)."""
     token = world.token(poster, "w_pagefeed") if poster else world.token(None)
     return {"Authorization": f"OAuth {token}"} | more
 
 
 def _ask(method: str, path: str, body: Any = None, *, status: int, **query: Any) -> Scenario:
-    """Hana, or for a GET the app, asks for something of the cafe's first content."""
+    """Return a scenario: Hana, or for a GET the app, sends a request about the cafe's first content."""
 
     def scenario(world: World) -> Requests:
         cafe(world)
@@ -70,7 +70,7 @@ def _feed_list(posters: int) -> Scenario:
 
 
 def _comments(count: int, *, every: int = 0, **query: Any) -> Scenario:
-    """The app reads a part of so many comments, of which each `every`th is deleted."""
+    """Return a scenario: the app reads a part of `count` comments; each `every`th is deleted."""
 
     def scenario(world: World) -> Requests:
         cafe(world, POSTERS)
@@ -81,7 +81,7 @@ def _comments(count: int, *, every: int = 0, **query: Any) -> Scenario:
 
 
 def _first_page(world: World) -> float:
-    """RRU of the newest 20 comments: one query of the head and 21 comments, the page, and half a unit a poster."""
+    """Return the RRU of the newest 20 comments: a query of head and 21 comments, the page, half a unit per poster."""
     newest = world.dynamodb.query(
         TableName=world.platform.settings.table("comments"),
         KeyConditionExpression="pk = :content",
@@ -121,7 +121,7 @@ def _delete_comment(world: World) -> Requests:
 
 
 def _favorite(*, before: Iterable[str] = ()) -> Scenario:
-    """Hana makes the content her favorite; so did others before."""
+    """Return a scenario: Hana makes the content her favorite, after the users of `before`."""
 
     def scenario(world: World) -> Requests:
         cafe(world)
@@ -140,7 +140,7 @@ def _no_favorite(world: World) -> Requests:
 
 
 def _over(*, comments: int) -> Scenario:
-    """Hana posts the content that Ken has taken, whose feed the page does not show."""
+    """Return a scenario: Hana posts a content over Ken's feed of it, which the page does not show."""
 
     def scenario(world: World) -> Requests:
         cafe(world)

@@ -1,4 +1,4 @@
-"""The People API: what reading a person and 1,000 friends may cost."""
+"""The People API: the bounds of reading a person and 1,000 friends."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +19,7 @@ DEFAULT_COUNT = 20
 
 
 def person(user: str) -> User:
-    """A user who has filled in everything."""
+    """Return a user with all fields filled in."""
     return User(
         id=user,
         display_name=f"花子 (Hanako) {user}",
@@ -35,7 +35,7 @@ def person(user: str) -> User:
 
 
 def befriended(world: World, user: str, friends: Iterable[str]) -> None:
-    """A user with these friends, all of whom have the app and follow the page."""
+    """Create a user with these friends; all of them have the app and follow the page."""
     directory, pages = world.platform.friends_and_installs, world.platform.pages
 
     def items() -> Iterable[Item]:
@@ -50,12 +50,12 @@ def befriended(world: World, user: str, friends: Iterable[str]) -> None:
 
 
 def mark(place: Place) -> Item:
-    """The item of a friendship, an install or a follower, which is nothing but its key."""
+    """Return the item of a friendship, an install or a follower, which has only its key."""
     return typed(place[1])
 
 
 def _read(path: str, friends: int, *, owner: str | None = None, **query: Any) -> Scenario:
-    """Hana reads `path`; she has so many friends, and so has the owner of the app."""
+    """Return a scenario: Hana reads `path`; she and the owner of the app each have `friends` friends."""
 
     def scenario(world: World) -> Requests:
         ids = [f"f{turn:011}" for turn in range(friends)]
@@ -68,7 +68,7 @@ def _read(path: str, friends: int, *, owner: str | None = None, **query: Any) ->
 
 
 def _friends(count: int, profiles: int, *, marks: int = 1, lists: int = 1) -> Bound:
-    """The lists of friends, and half a unit for each friend's install (and what a filter asks) and each profile."""
+    """Return the bound: lists of friends, and half a unit for each friend's install (and filter) and each profile."""
 
     def rru(world: World) -> float:
         listed = [item for item in world.items("directory") if item["pk"]["S"] == f"user#{HANA}"]

@@ -1,4 +1,4 @@
-"""The Persistence API: what its requests may cost, from the table of bounds in the project's design."""
+"""The Persistence API: the bounds of its requests, from the table in the project's design."""
 
 from collections.abc import Mapping
 
@@ -32,16 +32,16 @@ _ASCII = pairs(99, 3600, ascii_noise)
 _TIGHT = pairs(99, 3600)
 _SMALL = {"level": "5", "greeting": "こんにちは"}
 _LEFT = {"large": "縁側" * 600}
-"""A value that no ledger keeps."""
+"""A value that the ledger does not store itself."""
 _BLOB, _OTHER = noise(65_535, "one"), noise(65_535, "other")
 _AROUND = {"blob": _BLOB} | full_ledger()
 _RECORDS = '[{"id":%d,"name":"花子","score":%d,"items":["sword","shield"],"seen":"2010-11-02T10:42:57+09:00"},'
 _JSON = "".join(_RECORDS % (turn, turn * 7919) for turn in range(1000)).encode()[:65_535].decode(errors="ignore")
-"""As compressible as values of 64 KB usually are."""
+"""A value as compressible as values of 64 KB usually are."""
 
 
 def _mine(world: World, data: Mapping[str, str]) -> Seeder:
-    """Install the app for Hana, with so much data."""
+    """Install the app for Hana, with `data`."""
     seeder = Seeder(world)
     seeder.install(HANA)
     seeder.store(HANA, data)
@@ -49,7 +49,7 @@ def _mine(world: World, data: Mapping[str, str]) -> Seeder:
 
 
 def _write(data: Mapping[str, str], before: Mapping[str, str] | None = None, *, late: bool = False) -> Scenario:
-    """Hana stores `data`; `late`: as the last write that her window admits."""
+    """Return a scenario: Hana stores `data`; `late`: as the last write that her window admits."""
 
     def scenario(world: World) -> Requests:
         seeder = _mine(world, before or {})
@@ -67,7 +67,7 @@ def _matched_write(world: World) -> Requests:
 
 
 def _delete_all(world: World) -> Requests:
-    """The ledger holds a list of the large values, small ones and the longest window."""
+    """Delete all: the ledger has a list of the large values, small values and the longest window."""
     _mine(world, _values(153, 9_990_000) | {"one": noise(2500)}).fill_window(HANA, but=1)
     return asking(world, "DELETE")
 
@@ -79,7 +79,7 @@ def _sweep(world: World) -> Requests:
 
 
 def _read(data: Mapping[str, str], path: str = ME, *, status: int = 200) -> Scenario:
-    """Hana reads what `path` names of her own data."""
+    """Return a scenario: Hana reads the part of her own data that `path` names."""
 
     def scenario(world: World) -> Requests:
         _mine(world, data)
@@ -107,12 +107,12 @@ def _read_friends(count: int, data: Mapping[str, str], fields: str = "") -> Scen
 
 
 def _own_and_ledger(world: World) -> float:
-    """What the bytes cost."""
+    """Return the RRU of the ledger and the own values."""
     return 1 + reading_own_values(world)
 
 
 def _friends(count: int, *, left: bool = False) -> Bound:
-    """Half a unit a friend and the list, and what values cost that have left the ledger."""
+    """Return the bound: half a unit per friend, the list, and with `left` the values outside of the ledger."""
 
     def rru(world: World) -> float:
         return count * 0.5 + friends_list(world) + (reading_own_values(world) if left else 0)
@@ -121,13 +121,13 @@ def _friends(count: int, *, left: bool = False) -> Bound:
 
 
 def _values(count: int, total: int) -> dict[str, str]:
-    """So many values of `total` bytes in all that do not deflate."""
+    """Return `count` incompressible values of `total` bytes in all."""
     size, more = divmod(total, count)
     return {f"key{turn}": noise(size + (turn < more), turn) for turn in range(count)}
 
 
 def _read_quota(count: int) -> Scenario:
-    """Hana reads so many values that use up her quota."""
+    """Return a scenario: Hana reads `count` values that use up her quota."""
 
     def scenario(world: World) -> Requests:
         _mine(world, _values(count, QUOTA))
@@ -141,12 +141,12 @@ _ABSENT = ",".join(f"k{turn}" for turn in range(Limits.read_keys))
 
 
 def _long_keys(count: int, size: int) -> dict[str, str]:
-    """So many values of `size` bytes, under keys so long that a ledger cannot list them."""
+    """Return `count` values of `size` bytes, with keys so long that a ledger cannot list them."""
     return {key_noise(Limits.key_characters, turn): noise(size, turn) for turn in range(count)}
 
 
 def _read_absent(count: int, size: int, names: int) -> Scenario:
-    """Hana, who has so many values that are not listed, reads so many keys that she has not."""
+    """Return a scenario: Hana, who has `count` unlisted values, reads `names` keys that she does not have."""
 
     def scenario(world: World) -> Requests:
         _mine(world, _long_keys(count, size))
@@ -156,13 +156,13 @@ def _read_absent(count: int, size: int, names: int) -> Scenario:
 
 
 def _write_unlisted(world: World) -> Requests:
-    """Hana deletes as many keys as one request may name; each may be one that the ledger does not list."""
+    """Delete as many keys as one request may name; each may be one that the ledger does not list."""
     _mine(world, _long_keys(40, 3_100))
     return asking(world, "DELETE", fields=",".join(_ABSENT.split(",")[: Limits.pairs]))
 
 
 def _read_absent_of_friends(count: int, names: int) -> Scenario:
-    """Of each friend some values are not listed; a pass over all costs more than 4 look-ups and less than 100."""
+    """Return a scenario: each friend has unlisted values; reading all costs more than 4 look-ups and less than 100."""
 
     def scenario(world: World) -> Requests:
         friends(world, count, _long_keys(24, 3_100))
@@ -172,17 +172,17 @@ def _read_absent_of_friends(count: int, names: int) -> Scenario:
 
 
 def _one_pass(world: World) -> float:
-    """The ledger, and all own values read at once: no more than each by itself."""
+    """Return the RRU of the ledger and of one read of all own values: no more than reading each by itself."""
     return 1 + 2 * reading_own_values(world)
 
 
 def _friends_and(count: int, units: float) -> Allowance:
-    """The list, a ledger each, so many units for what is looked up, and a second look at the ledgers."""
+    """Return the RRU of the list, a ledger per friend, `units` for look-ups, and a second read of the ledgers."""
     return lambda world: friends_list(world) + count * 0.5 + units + count
 
 
 def _write_among(count: int, total: int) -> Scenario:
-    """Hana changes one key of `count` and the one that would be the next."""
+    """Return a scenario: Hana changes one key of `count - 1` and adds the next one."""
 
     def scenario(world: World) -> Requests:
         _mine(world, _values(count - 1, total))

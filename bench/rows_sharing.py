@@ -1,4 +1,4 @@
-"""Information Sharing by `/rpc`: what reading data and profiles of strangers, friends and lists of users may cost."""
+"""Information Sharing by `/rpc`: the bounds of reading data and profiles of strangers, friends and lists of users."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from local.in_process import HANA, KEN, YUKI, World
 
 SMALL = {"level": "42", "name": "花子", "high_score": "123456"}
 LEFT = {"replay": noise(9_000)}
-"""A value that is an item of its own."""
+"""A value that is stored as an item of its own."""
 
 
 def _item(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def _item(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _posting(world: World, items: Iterable[dict[str, Any]], owner: str | None = None) -> Requests:
-    """Sends a batch as Hana, once called, and makes sure that every request in it succeeds."""
+    """Return a function that sends a batch as Hana and checks that each request in it succeeds."""
     token, batch = world.token(HANA, "mixi_apps2", "r_profile", owner=owner), list(items)
 
     def send() -> None:
@@ -32,7 +32,7 @@ def _posting(world: World, items: Iterable[dict[str, Any]], owner: str | None = 
 
 
 def _data(count: int, *, times: int = 1, own: bool = False, data: Mapping[str, str] = SMALL, **params: Any) -> Scenario:
-    """Reads data, `times` in one batch: by default of so many users, who are Hana's friends, and with `own` Hana's."""
+    """Return a scenario: read data `times` times in a batch, by default of `count` friends (with `own` also Hana's)."""
 
     def scenario(world: World) -> Requests:
         friends(world, count, data)
@@ -68,7 +68,7 @@ def _write(world: World) -> Requests:
 
 
 def _people(count: int, *, owner: str | None = None, **params: Any) -> Scenario:
-    """Reads people: by default so many, who are friends of Hana's and of the owner's."""
+    """Return a scenario: read people, by default `count` friends of Hana's and of the owner's."""
 
     def scenario(world: World) -> Requests:
         ids = [friend(turn) for turn in range(count)]

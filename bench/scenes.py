@@ -1,4 +1,4 @@
-"""What the rows of the Persistence API share: prepared worlds, requests, checks, and what a world says is allowed."""
+"""Helpers for the rows of the Persistence API: prepared worlds, requests, checks, and allowances from a world."""
 
 from collections.abc import Callable, Mapping
 from random import Random
@@ -18,7 +18,7 @@ from local.in_process import APP, HANA, ME, World
 FRIENDS = "/2/apps/appdata/@me/@friends"
 _KEY_CHARACTERS = ascii_letters + digits + "_.-"
 NEARLY_FULL = 4000
-"""Bytes of a ledger from which on it is called full."""
+"""A ledger with more bytes than this is called full."""
 
 
 def asking(
@@ -31,7 +31,7 @@ def asking(
     headers: Mapping[str, str] | None = None,
     **query: str,
 ) -> Requests:
-    """Sends a request as Hana, once called, and makes sure of the status of its answer."""
+    """Return a function that sends a request as Hana and checks the status of its response."""
 
     def send() -> None:
         answer = world.send(method, path, body, headers=headers, **query)
@@ -42,7 +42,7 @@ def asking(
 
 
 def pairs(count: int, size: int, text: Callable[[int, object], str] = noise) -> dict[str, str]:
-    """So many pairs whose keys and values have exactly `size` bytes in all, under keys of two random characters."""
+    """Return `count` pairs with exactly `size` bytes of keys and values in all; keys have two random characters."""
     random = Random(count)
     keys: dict[str, None] = {}
     while len(keys) < count:
@@ -52,12 +52,12 @@ def pairs(count: int, size: int, text: Callable[[int, object], str] = noise) -> 
 
 
 def full_ledger() -> dict[str, str]:
-    """Pairs that fill a ledger but for what is kept for the write window."""
+    """Return pairs that fill a ledger except for the space of the write window."""
     return {"one": noise(2900, 1), "other": noise(740, 2)}
 
 
 def friends(world: World, count: int, data: Mapping[str, str]) -> None:
-    """Give Hana so many friends who have the app, each with these data."""
+    """Give Hana `count` friends who have the app, each with these data."""
     seeder = Seeder(world)
     seeder.install(HANA)
     for turn in range(count):
@@ -66,50 +66,50 @@ def friends(world: World, count: int, data: Mapping[str, str]) -> None:
 
 
 def friend(turn: int) -> str:
-    """Id of one of these friends, counted from 0."""
+    """Return the id of one of these friends, counted from 0."""
     return f"f{turn:011}"
 
 
 def ledger(world: World, user: str = HANA) -> Item:
-    """A user's ledger as it is stored."""
+    """Return the stored ledger of a user."""
     key = {"pk": {"S": partition(APP, user)}, "sk": {"S": SORT_KEY}}
     return dict(world.dynamodb.get_item(TableName=world.platform.settings.table("appdata"), Key=key)["Item"])
 
 
 def own_values(world: World) -> list[Item]:
-    """Every value that is an item of its own, whoever's it is."""
+    """Return all values, of all users, that are items of their own."""
     return [item for item in world.items() if "v" in item and item["sk"]["S"] != SORT_KEY]
 
 
 def friends_list(world: World, user: str = HANA) -> float:
-    """RRU of a user's list of friends, Hana's by default, read by one query."""
+    """Return the RRU of a user's list of friends, read by one query."""
     listed = [item for item in world.items("directory") if item["pk"]["S"] == f"user#{user}"]
     return read_units(sum(map(item_size, listed)), consistent=False)
 
 
 def reading_own_values(world: World) -> float:
-    """RRU of all values that are items of their own, eventually consistent."""
+    """Return the RRU of all values that are items of their own, eventually consistent."""
     return sum(read_units(item_size(item), consistent=False) for item in own_values(world))
 
 
 def cleaning(world: World) -> float:
-    """WRU of deleting them, one a KB, each rounded up, and the note that named them."""
+    """Return the WRU of deleting these values, one per KB, each rounded up, and the note that named them."""
     return sum(write_units(item_size(item)) for item in own_values(world)) + 1
 
 
 def ledger_fits(world: World) -> str:
-    """Hana's ledger has at most the 4,096 bytes that a read of half a unit may have."""
+    """Check that Hana's ledger has at most 4,096 bytes, the maximum of a read of half a unit."""
     size = item_size(ledger(world))
     return "" if size <= LEDGER_BYTES else f"the ledger has {size} bytes"
 
 
 def ledger_is_full(world: World) -> str:
-    """It has nearly as many: the scenario is the worst that it says it is."""
+    """Check that Hana's ledger is nearly that large, so that the scenario really is the worst case."""
     size = item_size(ledger(world))
     return "" if NEARLY_FULL < size <= LEDGER_BYTES else f"the ledger has {size} bytes, so the scenario is void"
 
 
 def window_is_full(world: World) -> str:
-    """Its write window is packed to its greatest length: the scenario is the worst that it says it is."""
+    """Check that its packed write window has the maximum length, so that the scenario really is the worst case."""
     size = len(ledger(world)["w"]["B"])
     return "" if size == WINDOW_BYTES else f"the window has {size} bytes, so the scenario is void"

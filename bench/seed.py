@@ -1,4 +1,4 @@
-"""Fills a world with data before something is measured, past the faces but through the stores."""
+"""Fills a world with data before a measurement, through the stores instead of the faces."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,11 +16,11 @@ from chalicelib.store.aws.items import Item
 from local.in_process import APP, REGION, World
 
 _UNIT_MS = 512
-"""What a gap in a packed window pays a bit for (chalicelib/store/appdata/packing.py)."""
+"""A gap in a packed window takes one bit for each of these (chalicelib/store/appdata/packing.py)."""
 
 
 def put_items(client: Any, table: str, items: Iterable[Item]) -> None:
-    """Put items into a table, whatever stands there. moto takes a millisecond for a request, so its table gets them."""
+    """Put items into a table, and overwrite existing items; directly into moto's, where a request takes a millisecond."""
     if os.environ.get("AWS_ENDPOINT_URL"):
         puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
         for start in range(0, len(puts), BATCH_WRITE):
@@ -54,7 +54,7 @@ class _Unguarded:
 
 
 class Seeder:
-    """Installs, befriends and stores in a world's app, quickly; moves its clock on, so that no write is refused."""
+    """A fast writer of installs, friendships and data; it advances the world's clock so that no write is refused."""
 
     def __init__(self, world: World) -> None:
         self._clock = world.clock
@@ -64,7 +64,7 @@ class Seeder:
         )
 
     def install(self, user: str, data: Mapping[str, str] | None = None) -> None:
-        """Install the app for `user`, with data (at most 99 pairs) to begin with."""
+        """Install the app for `user`, with initial data (at most 99 pairs)."""
         self._platform.appdata.install(APP, user, data)
 
     def befriend(self, one: str, other: str) -> None:
@@ -79,14 +79,14 @@ class Seeder:
             self._clock.now += Limits.window_ms
 
     def fill_window(self, user: str, *, but: int = 0) -> None:
-        """Leave room for `but` writes in the user's window, at such times that it takes the most bytes it can."""
+        """Fill the user's window except for `but` writes, at times that make it take as many bytes as possible."""
         for gap in [*_long_gaps(), 0][: Limits.writes - but]:
             self._platform.appdata.write(APP, user, {"window": None}, Conditions())
             self._clock.now += gap
 
 
 def _long_gaps() -> list[int]:
-    """Irregular gaps (milliseconds) of a full window that hold as many whole units of its coding as they can."""
+    """Return irregular gaps (milliseconds) of a full window with as many whole units of its coding as possible."""
     random = Random(0)
     gaps = [random.randint(0, 1) for _ in range(Limits.writes - 1)]
     for _ in range(Limits.window_ms // _UNIT_MS):

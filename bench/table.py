@@ -15,7 +15,7 @@ HEADING = (
 
 
 def line(result: Result) -> str:
-    """One row of the table under `HEADING`: figures, limits, and `ok`, `BROKEN` with the reasons, or `-` (no limit)."""
+    """Return a table row under `HEADING`: figures, limits, and `ok`, `BROKEN` with the reasons, or `-` (no limit)."""
     figures = result.figures
     cells = (
         _pair(figures.in_sequence, result.row.bound.calls),
@@ -29,7 +29,7 @@ def line(result: Result) -> str:
 
 
 def described(result: Result) -> dict[str, Any]:
-    """One row for programs; a bound that there is not is null."""
+    """Return a row for programs; a missing bound is null."""
     figures = result.figures
     return {
         "request": result.row.name,

@@ -1,6 +1,6 @@
-"""What a warm request costs the processor outside of botocore: from the event to the answer and the line in the log.
+"""The CPU time of a warm request outside of botocore: from the event to the response and the line in the log.
 
-DynamoDB answers from memory, on the wire's side of botocore, so that what is measured runs between what runs on AWS.
+DynamoDB's responses come from memory, below botocore, so that the measured code runs with the same code as on AWS.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from local.lambda_event import event
 
 RUNS, WARM_UP = 500, 50
 MOST_MS = 0.5
-"""Milliseconds at the median."""
+"""The maximum median in milliseconds."""
 WRITES = 18
-"""How many the user has in the write window: one every ten seconds."""
+"""The user's writes in the write window: one every ten seconds."""
 ROUTE, PARAMETERS = "/2/apps/appdata/{user}/{group}", {"user": "@me", "group": "@self"}
 
 
 def measure(directory: Path, runs: int = RUNS) -> dict[str, float]:
-    """Milliseconds at the median of reading and of writing small data, with a world's files in `directory`."""
+    """Return the median milliseconds of reading and of writing small data, with a world's files in `directory`."""
     with empty_aws(), _logging():
         world = World(directory)
         world.populate(HANA)
@@ -46,7 +46,7 @@ def measure(directory: Path, runs: int = RUNS) -> dict[str, float]:
             world.send("POST", ME, {"level": "6"})
         _answer_from_memory(world.dynamodb)
         gc.collect()
-        gc.freeze()  # As app.py does on Lambda, where moto's objects are not even there.
+        gc.freeze()  # As app.py does on Lambda, where moto's objects do not exist.
         read = event("GET", ROUTE, ME, PARAMETERS, world.token())
         write = event("POST", ROUTE, ME, PARAMETERS, world.token(), '{"level": "7"}')
         return {"GET": _median(world, read, runs), "POST": _median(world, write, runs)}
@@ -66,7 +66,7 @@ def _median(world: World, asked: dict[str, Any], runs: int) -> float:
 
 
 def _answer_from_memory(dynamodb: Any) -> None:
-    """Have the client's calls answered with the user's ledger as it is now, and its writes with a yes."""
+    """Answer the client's reads with the user's current ledger, and its writes with success."""
     key = {"pk": {"S": f"{APP}#{HANA}"}, "sk": {"S": "#"}}
     item = dynamodb.get_item(TableName="engawa-local-appdata", Key=key, ConsistentRead=True)["Item"]
     stored = json.dumps({"Item": item}, default=lambda binary: base64.b64encode(binary).decode()).encode()
@@ -75,13 +75,13 @@ def _answer_from_memory(dynamodb: Any) -> None:
         reads = request.headers["X-Amz-Target"].endswith(b".GetItem")
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(stored if reads else b"{}"))
 
-    # botocore asks all who would answer: moto's work, too, would come between, and drive ours out of the caches.
+    # botocore calls all handlers: moto's would also run, and evict our code from the CPU caches.
     dynamodb.meta.events.unregister("before-send", botocore_stubber)
     dynamodb.meta.events.register_first("before-send.dynamodb", answer)
 
 
 class _Raw(io.BytesIO):
-    """A body as botocore takes it from urllib3."""
+    """A body with the methods of urllib3 that botocore uses."""
 
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self.read()
@@ -89,7 +89,7 @@ class _Raw(io.BytesIO):
 
 @contextmanager
 def _botocore(client: Any) -> Iterator[Callable[[], float]]:
-    """How much of the processor's time this client's calls have taken since the block began."""
+    """Yield a function that returns the CPU time of this client's calls since the block began."""
     spent = [0.0]
 
     def timed(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,6 +110,6 @@ def _botocore(client: Any) -> Iterator[Callable[[], float]]:
 
 @contextmanager
 def _logging() -> Iterator[None]:
-    """Log as on Lambda, to nowhere."""
+    """Log as on Lambda, but discard the output."""
     with open(os.devnull, "w") as nowhere, logs.started(nowhere):
         yield

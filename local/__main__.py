@@ -1,4 +1,4 @@
-"""`python -m local`: serve Engawa on this machine until Ctrl-C. The data stay in .local/."""
+"""`python -m local`: serve Engawa on this machine until Ctrl-C. The data are kept in .local/."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from local.worker import Worker
 _SWEEP_SECONDS = 5
 _WORK_SECONDS = 5
 _START_SECONDS = 5
-"""How long a start that is to end is waited for; what it does then is cut off with the process."""
+"""How long a stop waits for a start that is still running; after that, the end of the process cuts it off."""
 _log = logging.getLogger("local")
 
 
 class Sweeping(Protocol):
-    """A platform that clears away what deleted data left behind."""
+    """A platform that removes the remains of deleted data."""
 
     def sweep(self) -> object:
         """Do one round."""
 
 
 class Stopped(Exception):
-    """The start was told to end."""
+    """The run was stopped during its start."""
 
 
 class Launcher:
@@ -52,7 +52,7 @@ class Launcher:
         self._worker: threading.Thread | None = None
 
     def run(self) -> int:
-        """Serve until SIGINT, SIGTERM or SIGHUP. Returns the exit status; raises Refused where it cannot start."""
+        """Serve until SIGINT, SIGTERM or SIGHUP. Returns the exit status; raises Refused if it cannot start."""
         wakeup = Wakeup()
         starting = threading.Thread(target=self._begin, args=(wakeup,), daemon=True)
         starting.start()
@@ -72,18 +72,18 @@ class Launcher:
             self._claim()
             self._start(wakeup)
         except Exception as failed:
-            # While all ends, a start fails of that.
+            # During a shutdown, the shutdown itself may make the start fail.
             if not self._ended.is_set():
                 self._failed = failed
                 wakeup.wake()
 
     def _check(self) -> None:
-        """Raise Stopped once the run is to end."""
+        """Raise Stopped if the run must end."""
         if self._ended.is_set():
             raise Stopped
 
     def _claim(self) -> None:
-        """Make sure, before anything is touched, that nobody else has the directory or the ports."""
+        """Check, before any change of data, that no other process uses the directory or the ports."""
         environment = self._environment
         environment.directory.mkdir(parents=True, exist_ok=True)
         environment.directory.chmod(0o700)
@@ -117,7 +117,7 @@ class Launcher:
         keys.ensure(environment.token_keys)
         keys.ensure_secret(environment.secret_keys)
         keys.ensure_launch(environment.launch_keys)
-        # Only now: what these import reads the environment.
+        # Imported only now: these modules read the environment during their import.
         import boto3
 
         import app
@@ -161,7 +161,7 @@ class Launcher:
             try:
                 platform.sweep()
             except Exception:
-                # While all ends, the data go away under a round at work; what it left is there for the next run.
+                # During a shutdown the emulator may stop first; the next run does the rest of the round.
                 if not self._ended.is_set():
                     _log.exception("sweeping failed; the next round tries again")
 
@@ -169,7 +169,7 @@ class Launcher:
         if self._server:
             self._server.stop()
         if self._worker:
-            # Work that takes longer is taken up again by the next run.
+            # The next run repeats work that takes longer.
             self._worker.join(_WORK_SECONDS)
         return self._emulator is None or self._emulator.stop()
 
@@ -187,9 +187,9 @@ def _create_stack() -> None:
 
 
 def main() -> int:
-    """Run the local platform; the exit status is 1, after one line that says why, where it cannot start."""
+    """Run the local platform; if it cannot start, print one line that says why and return exit status 1."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # Files of the local platform hold tokens and secrets.
+    # The files of the local platform contain tokens and secrets.
     os.umask(0o077)
     try:
         return Launcher(Environment.read()).run()

@@ -1,7 +1,7 @@
-"""The demo world: five users, two apps, a page with a feed, and some data (local/demo_data.py), for trying things out.
+"""The demo world, for trying things out: five users, two apps, a page with a feed, and data (local/demo_data.py).
 
-Ids are always the same; passwords, secrets and tokens are made for each `.local/` and kept in `demo.json` there (mode
-600), the 30-day tokens afresh with every start.
+Ids are always the same. Passwords, secrets and tokens are made for each `.local/` and stored in its `demo.json` (mode
+600); the 30-day tokens are made anew at every start.
 """
 
 import json
@@ -38,16 +38,16 @@ LIFETIME = 30 * 24 * 3600
 
 @dataclass(frozen=True)
 class Secrets:
-    """What only `demo.json` knows: passwords by name, and the secret of quest."""
+    """The secrets that only `demo.json` has in clear text: passwords by name, and the secret of quest."""
 
     passwords: dict[str, str]
     client_secret: str
 
 
 def load(platform: Platform, base_url: str, directory: Path) -> str:
-    """Make the demo world unless it is there, write `demo.json`, and return a text with requests to paste.
+    """Create the demo world unless it exists, write `demo.json`, and return a text with requests to paste.
 
-    What a user has changed in it since stays as it is.
+    Later changes by a user are kept.
     """
     path = directory / FILE
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -65,7 +65,7 @@ def load(platform: Platform, base_url: str, directory: Path) -> str:
 
 
 def _secrets(known: dict[str, Any]) -> Secrets:
-    """Those of an earlier start, fresh ones where there are none."""
+    """Return the secrets of an earlier start; generate those that are missing."""
 
     def secret(*path: str) -> str:
         value: Any = known
@@ -80,9 +80,9 @@ def _secrets(known: dict[str, Any]) -> Secrets:
 
 
 def _make(platform: Platform, redirect_uri: str, wanted: Secrets) -> Secrets:
-    """Make what is not there of the demo world, with these secrets; the secrets that hold.
+    """Create the missing parts of the demo world with these secrets; return the secrets that are now valid.
 
-    Each step may have been done before: by a start that did not get to its end, or for another directory.
+    Each step may have been done before: by a start that was interrupted, or for another directory.
     """
     for name, user in PEOPLE.items():
         password_hash = hash_password(wanted.passwords[name])
@@ -117,7 +117,7 @@ def _make_page(platform: Platform) -> None:
 
 
 def _move(platform: Platform, redirect_uri: str) -> None:
-    """The server has another address than at the last start: the apps' redirect URIs are under it."""
+    """Change the redirect URIs of the apps: the server has another address than at the last start."""
     for each in APPS.values():
         with suppress(NotFound):
             platform.apps.change(each, redirect_uris=(redirect_uri,), start_url=redirect_uri)
@@ -128,7 +128,7 @@ def _redirect_uri(base_url: str) -> str:
 
 
 def _describe(platform: Platform, base_url: str, kept: Secrets, feed: str | None) -> dict[str, Any]:
-    """The contents of `demo.json`."""
+    """Return the contents of `demo.json`."""
     cafe = {"id": CAFE.id, "moduleId": MODULE, "contentUri": CONTENT_URI}
 
     def token(client: str, user: str | None, *scopes: str) -> str:
@@ -165,7 +165,7 @@ def _describe(platform: Platform, base_url: str, kept: Secrets, feed: str | None
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Replace a file at one stroke, readable by its owner alone."""
+    """Replace a file atomically; only its owner can read it."""
     fresh = path.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

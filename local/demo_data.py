@@ -1,4 +1,4 @@
-"""Who and what there is in the demo world. Ids are always the same, so that examples can name them."""
+"""The data of the demo world. Ids are always the same, so that examples can use them."""
 
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page, Publication, User
@@ -15,7 +15,7 @@ _PUBLICATION = {
 def _user(
     user: str, name: str, shown: str, blood: str, address: str, birthday: str, age: int, gender: str, published: str
 ) -> User:
-    """`published`: to whom the address, the birthday, the age and the gender are, one letter each."""
+    """Return a user. `published`: who may see the address, the birthday, the age and the gender, one letter each."""
     settings = [_PUBLICATION[letter] for letter in published]
     return User(
         id=user,
@@ -28,7 +28,7 @@ def _user(
         age=age,
         gender=gender,
         publication=dict(zip(("address", "birthday", "age", "gender"), settings, strict=True)),
-        # Yuki alone does not want to be seen by apps that she has not installed.
+        # Only Yuki hides from apps that she has not installed.
         visible=name != "yuki",
         login=name,
     )
@@ -62,7 +62,7 @@ DATA = {
     "ken": {"greeting": "Yo!", "level": "7", "high_score": "6150"},
     "yuki": {"level": "2", "high_score": "900"},
 }
-"""What some users have in quest."""
+"""The app data of some users in quest."""
 
 CAFE = Page(
     id="20260401000000000001",
@@ -97,7 +97,7 @@ FAVORITES = ("hana", "ken", "mei")
 
 
 def app(name: str, redirect_uri: str, secret: str | None) -> App:
-    """One of the demo world's apps; without a secret it is a public one."""
+    """Return an app of the demo world; without a secret it is a public client."""
     return App(
         id=APPS[name],
         name={"quest": "クエスト (Quest)", "album": "アルバム (Album)"}[name],

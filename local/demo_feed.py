@@ -1,4 +1,4 @@
-"""The one feed of the demo world: what the page cafe shows, with its image, its comments and its favorites."""
+"""The only feed of the demo world, on the page cafe, with its image, its comments and its favorites."""
 
 import io
 from contextlib import suppress
@@ -11,9 +11,9 @@ from local.demo_data import APPS, CAFE, COMMENTS, CONTENT_URI, FAVORITES, FEED, 
 
 
 def make(platform: Platform) -> str | None:
-    """Make what is not there of it; the feed's id, None where a user has changed the page so that it cannot be.
+    """Create the feed's missing parts; return its id, or None if a user has changed the page so that it is refused.
 
-    Each step may have been done before, by a start that did not get to its end.
+    Each step may have been done before, by a start that was interrupted.
     """
     try:
         with suppress(Conflict):
@@ -25,7 +25,7 @@ def make(platform: Platform) -> str | None:
     there = {(each.poster, each.text) for each in platform.comments.part(CAFE.id, CONTENT_URI, Paging()).entries}
     for name, text in COMMENTS:
         if (USERS[name], text) not in there:
-            with suppress(Refusal):  # The user may be there no more.
+            with suppress(Refusal):  # The user may have been deleted.
                 platform.comments.post(CAFE.id, CONTENT_URI, USERS[name], text)
     for name in FAVORITES:
         with suppress(Refusal):
@@ -34,7 +34,7 @@ def make(platform: Platform) -> str | None:
 
 
 def _renditions(platform: Platform) -> tuple[Rendition, ...]:
-    """The sun over a veranda."""
+    """Return a picture of the sun over a veranda."""
     from PIL import Image, ImageDraw
 
     from chalicelib.web.render_images import render

@@ -1,4 +1,4 @@
-"""The launcher's side of the embedded AWS: starting it, waiting for it, stopping it so that it saves."""
+"""The launcher's side of the embedded AWS: start it, wait for it, stop it so that it saves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAVE_SECONDS = 60
 
 
 class Emulator:
-    """A child process that serves the embedded AWS until it is told to stop or this process ends."""
+    """A child process that serves the embedded AWS until `stop` is called or this process ends."""
 
     def __init__(self, environment: Environment) -> None:
         """Start it on the port that was chosen, without waiting. Raises Refused if it is not installed."""
@@ -28,7 +28,7 @@ class Emulator:
         if not environment.emulator_python.exists():
             raise Refused(f"There is no {environment.emulator_python}; make serve creates it.")
         with self._log.open("w") as log:
-            # A session of its own, so that what ends the launcher's process group leaves it the time to save.
+            # In its own session, so that a signal to the launcher's process group leaves it time to save.
             self._process = subprocess.Popen(
                 [environment.emulator_python, "-m", "local.emulator", str(self._port), environment.directory],
                 cwd=ROOT,
@@ -40,7 +40,7 @@ class Emulator:
         self._stopping = False
 
     def await_start(self, check: Callable[[], None] = lambda: None) -> None:
-        """Wait until it accepts connections. Raises Refused where it does not, and what `check` raises meanwhile."""
+        """Wait until it accepts connections. Raises Refused if it does not; errors of `check` are passed on."""
         deadline = time.monotonic() + _START_SECONDS
         while not accepts(self._port):
             check()
@@ -50,11 +50,11 @@ class Emulator:
             time.sleep(0.05)
 
     def log_tail(self, lines: int = 20) -> str:
-        """The last lines that it logged."""
+        """Return the last lines of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
 
     def when_lost(self, callback: Callable[[], None]) -> None:
-        """Call `callback`, in another thread, if the process ends without having been told to."""
+        """Call `callback`, in another thread, if the process ends before `stop` is called."""
 
         def watch() -> None:
             self._process.wait()
@@ -64,7 +64,7 @@ class Emulator:
         threading.Thread(target=watch, daemon=True).start()
 
     def stop(self) -> bool:
-        """Stop it and wait until it has saved; false where it ended in any other way than that."""
+        """Stop it and wait until it has saved; return False if it ended in any other way."""
         self._stopping = True
         if self._process.stdin:
             self._process.stdin.close()
@@ -76,7 +76,7 @@ class Emulator:
 
 
 def accepts(port: int) -> bool:
-    """Whether something accepts connections on 127.0.0.1:`port`."""
+    """Return whether a program accepts connections on 127.0.0.1:`port`."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
@@ -100,5 +100,5 @@ def choose_port(environment: Environment, check: Callable[[], None] = lambda: No
 
 
 def taken(variable: str, port: int) -> str:
-    """What to say about a port that another program has."""
+    """Return the message for a port that another program uses."""
     return f"Port {port} is taken; {variable}={port + 1} make serve uses another."

@@ -1,8 +1,8 @@
 """The embedded AWS: ministack in this process, on 127.0.0.1, with its data on disk.
 
 Runs as `python -m local.emulator PORT DIRECTORY [SERVICES]` with the interpreter that has ministack. ministack saves
-only when it stops in good order, so this stops it so when standard input ends, which it does whenever the launcher is
-gone for whatever reason, and saves every few seconds besides.
+only in an orderly shutdown. So this process shuts it down when standard input ends, which happens whenever the launcher
+ends for any reason, and also saves every few seconds.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ LOCK_SECONDS = 30
 _CHECKPOINT_SECONDS = 2.0
 _CHECKPOINT_SHARE = 20
 _STOP_SECONDS = 10
-# A message that is taken is one that may come again: nothing that has to be saved, and asked for all the time.
+# ReceiveMessage counts as a read: it is called all the time, and a received message may be delivered again anyway.
 _READS = ("Get", "BatchGet", "Query", "Scan", "TransactGet", "Describe", "List", "ReceiveMessage")
 _log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """An ASGI application around ministack's that saves its state now and then, if anything was written."""
+    """An ASGI application around ministack's that saves the state every few seconds if anything was written."""
 
     def __init__(self, app: Callable[..., Any], save: Callable[[], None]) -> None:
         self._app = app
@@ -43,14 +43,14 @@ class Checkpoints:
         self._written = False
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Pass a request on, and note after it whether it may have written."""
+        """Pass a request on; afterwards, note whether it may have written."""
         try:
             await self._app(scope, receive, send)
         finally:
             self._written = self._written or _writes(scope)
 
     async def run(self) -> None:
-        """Save every few seconds, never for more than a twentieth of the time, since nothing is answered meanwhile."""
+        """Save every few seconds, for a twentieth of the time at most: no request is answered during a save."""
         pause = _CHECKPOINT_SECONDS
         while True:
             await asyncio.sleep(pause)
@@ -71,12 +71,12 @@ def _writes(scope: dict[str, Any]) -> bool:
 
 
 def _configure(port: int, directory: Path, services: str) -> None:
-    """Set what ministack reads from the environment, some of it while it is imported."""
+    """Set the environment variables that ministack reads, some of them during its import."""
     for name in ("state", "s3", "tmp"):
         (directory / name).mkdir(parents=True, exist_ok=True)
     os.environ.pop("AWS_SESSION_TOKEN", None)
     os.environ.update(
-        # Presigned URLs are checked: these are the app's own, from .chalice/config.json.
+        # ministack checks presigned URLs: these are the app's own credentials, from .chalice/config.json.
         AWS_ACCESS_KEY_ID="engawa",
         AWS_SECRET_ACCESS_KEY="engawa",
         SERVICES=services,
@@ -124,7 +124,7 @@ async def _serve(port: int) -> None:
     if not serving.done():
         _log.warning("a request did not end in %d seconds; saving without it", _STOP_SECONDS)
         save()
-    # All is saved; neither a stuck request nor idle worker threads are worth waiting for.
+    # All data are saved: do not wait for a stuck request or for idle worker threads.
     os._exit(0)
 
 
@@ -135,11 +135,11 @@ def _await_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) ->
 
 
 def main(port: int, directory: Path, services: str = SERVICES) -> None:
-    """Serve on `port` with the data under `directory`/emulator, until standard input ends or SIGTERM comes.
+    """Serve on `port` with the data under `directory`/emulator, until standard input ends or SIGTERM arrives.
 
-    `services`: what of AWS is served, by ministack's names with commas between them.
+    `services`: the AWS services to serve, by ministack's names, separated by commas.
     """
-    # A terminal's Ctrl-C or hang-up reaches every process in front of it, and it is the launcher's to answer.
+    # Ctrl-C and the hang-up of a terminal reach every foreground process; the launcher handles them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -1,4 +1,4 @@
-"""Where the local platform lives and listens, and the environment variables that the app reads there.
+"""The directory and ports of the local platform, and the environment variables that the app reads there.
 
 | variable | default | meaning |
 |---|---|---|
@@ -46,7 +46,7 @@ class Environment:
     def read(cls) -> Environment:
         """Read the settings. Platforms on other ports have other directories, so several run side by side.
 
-        Raises Refused for a port that is none.
+        Raises Refused if a port is invalid.
         """
         port = _port("PORT") or PORT
         directory = ROOT / ".local" if port == PORT else ROOT / ".local" / f"port-{port}"
@@ -62,7 +62,7 @@ class Environment:
 
     @property
     def base_url(self) -> str:
-        """Where clients find the app."""
+        """The URL of the app."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -83,8 +83,8 @@ class Environment:
     def apply(self) -> None:
         """Set the process's environment to stage local of .chalice/config.json, with this run's ports and paths.
 
-        With the embedded AWS, nothing of the user's own AWS configuration is left that could lead elsewhere; with an
-        endpoint of the user's, the user's configuration wins.
+        With the embedded AWS, the user's own AWS configuration is removed, since it could lead to another AWS. With an
+        endpoint given by the user, the user's configuration takes precedence.
         """
         config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
         values: dict[str, str] = config["stages"][STAGE]["environment_variables"]
@@ -121,9 +121,9 @@ def _port(name: str) -> int | None:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free, and that no connection will be given for its own end meanwhile."""
+    """Return a free port of 127.0.0.1 that the system will not assign to the client side of a connection."""
     while True:
-        # Systems give out ports from 32768, or from 49152 on.
+        # Systems assign ports from 32768, or from 49152 on.
         port = 10_240 + secrets.randbelow(32_768 - 10_240)
         with socket.socket() as probe, suppress(OSError):
             probe.bind((HOST, port))

@@ -1,9 +1,9 @@
-"""Keeps web pages out of the embedded AWS, which asks nobody who they are and lets pages of every origin read.
+"""A fence that keeps web pages out of the embedded AWS: it has no authentication and lets pages of every origin read.
 
-Programs on this machine send no `Origin` and ask for a name that nobody else can give. A page in a browser sends its
-origin with whatever could change something or be read, and one whose own name was made to lead here (DNS rebinding)
-asks for that name. What pages may have is what the app's presigned URLs name, since a browser follows the redirect to
-an oversized answer; and the app itself, where it is deployed here, which decides about origins of its own.
+Programs on this machine send no `Origin`, and a `Host` that only this machine or AWS can have. A page in a browser
+sends its origin with every request that could change data or be read. A page that uses DNS rebinding sends its own name
+as the `Host`. Pages may read the app's presigned URLs, since a browser follows the redirect to an oversized answer.
+They may also call the app itself if it is deployed here; the app checks origins on its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 _NAMES = ("127.0.0.1", "localhost")
 _SUFFIXES = (".localhost", ".cloudfront.net")
-"""Names of this machine, and those that AWS alone gives, by which ministack knows a distribution."""
+"""Suffixes of this machine's names, and of the names that only AWS assigns: ministack finds a distribution by them."""
 _ANSWERS = re.compile("/engawa-[^/]+/answers/")
 _APIS = "/_aws/execute-api/"
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -29,7 +29,7 @@ class Fence:
         self._app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Pass a request on, or answer it 403."""
+        """Pass a request on, or answer with 403."""
         if scope["type"] == "lifespan" or _admits(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":

@@ -1,4 +1,4 @@
-"""What API Gateway and Lambda do around the app, without sockets: a request becomes an event, a response an answer."""
+"""API Gateway and Lambda around the app, without sockets: a request becomes an event, the app's result an answer."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from chalice.local import LambdaContext
 from chalicelib.web.telemetry import REQUEST_ID
 
 MAX_PAYLOAD = 6_291_456
-"""Bytes that Lambda takes or gives as JSON in one invocation."""
+"""The maximum size of an event, and of a response, as JSON in Lambda, in bytes."""
 
 TIMEOUT_MS = 29_000
-"""How long API Gateway waits, and so how long a request may take."""
+"""How long API Gateway waits for a response, so how long a request may take."""
 
 _STAGE = "api"
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. `target` and the header values are the bytes received, decoded as Latin-1."""
+    """An HTTP request. `target` and the header values are the bytes received, decoded as Latin-1."""
 
     method: str
     target: str
@@ -40,13 +40,13 @@ class Request:
     source_ip: str = "127.0.0.1"
 
     def header(self, name: str) -> str:
-        """The last value of the header `name`, in any letter case; empty if it was not sent."""
+        """Return the last value of the header `name` (in lower case), sent in any letter case; empty if not sent."""
         return next((value for key, value in reversed(self.headers) if key.lower() == name), "")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; Content-Length and the connection's headers are the server's part."""
+    """An HTTP response; the server adds Content-Length and the headers of the connection."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -54,35 +54,35 @@ class Answer:
 
 
 def error(status: int, code: str, description: str, *headers: tuple[str, str], request_id: str | None = None) -> Answer:
-    """An error in the form that all of Engawa answers in; without a `request_id`, with one of its own."""
+    """Return an error response in Engawa's form; without a `request_id` it gets a new one."""
     body = json.dumps({"error": code, "error_description": description}, separators=(",", ":"))
     named = [("Content-Type", "application/json; charset=utf-8"), (REQUEST_ID, request_id or str(uuid.uuid4()))]
     return Answer(status, [*named, *headers], body.encode())
 
 
 def too_large() -> Answer:
-    """The answer to a request that Lambda would not take."""
+    """Return the response to a request that is too large for Lambda."""
     return error(413, "request_entity_too_large", f"Request is too large (max={MAX_PAYLOAD} bytes as a Lambda event)")
 
 
 class Gateway:
-    """Calls a Chalice app as API Gateway and Lambda would. Safe to use from many threads at once."""
+    """A gateway that calls a Chalice app as API Gateway and Lambda would. It is thread-safe."""
 
     def __init__(
         self, app: Chalice, *files: Callable[[Request], Answer | None], milliseconds: int = TIMEOUT_MS
     ) -> None:
-        """`files` are asked before the app, as what a distribution in front of API Gateway serves itself.
+        """Wrap an app. `files` are tried before the app, like content that a distribution in front of it serves itself.
 
-        The app is told that it has so many `milliseconds` for a request.
+        `milliseconds` is the time that the app's context says is left for a request.
         """
         self._app = _per_thread(app)
         self._files = files
         self._milliseconds = milliseconds
-        # API Gateway prefers the concrete segment wherever a path could take either.
+        # If a path matches both, API Gateway prefers the literal segment to the parameter.
         self._routes = sorted(app.routes, key=lambda route: [_parameter(segment) for segment in route.split("/")])
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request. Never raises: what goes wrong inside is logged and answered 500."""
+        """Answer a request. Never raises: an exception of the app is logged and answered with 500."""
         for files in self._files:
             if answer := files(request):
                 return answer
@@ -155,12 +155,12 @@ class Gateway:
             try:
                 return request.body.decode("utf-8"), False
             except UnicodeDecodeError:
-                pass  # Not text, whatever it says; Lambda can carry it in base64 only.
+                pass  # Not text, whatever its type says; Lambda can carry it only in base64.
         return base64.b64encode(request.body).decode("ascii"), True
 
 
 def payload_size(payload: Mapping[str, Any]) -> int:
-    """The bytes that Lambda counts for an event or an answer: its JSON, not ASCII-escaped."""
+    """Return the bytes that Lambda counts for an event or a response: its JSON, not ASCII-escaped."""
     return len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
@@ -180,7 +180,7 @@ def _answer(response: dict[str, Any]) -> Answer:
 
 
 def _per_thread(app: Chalice) -> Chalice:
-    """Give `app` a current request for each thread; in Lambda a process has but one at a time."""
+    """Give `app` a current request for each thread; in Lambda a process has only one at a time."""
     state = threading.local()
 
     def attribute(name: str) -> property:

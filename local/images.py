@@ -1,4 +1,4 @@
-"""Serves the images of feeds as CloudFront does on AWS, out of the embedded AWS's bucket."""
+"""Serves the images of feeds from the bucket of the embedded AWS, as CloudFront does on AWS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class StoredImages:
-    """Answers the requests below a URL with the images of a bucket; nothing else of it is served."""
+    """A handler of requests below a URL: it serves the images of a bucket, and nothing else from the bucket."""
 
     def __init__(self, client: S3Client, bucket: str, url: str) -> None:
         self._client = client
@@ -28,7 +28,7 @@ class StoredImages:
         self._folder = urlsplit(url).path + "/"
 
     def __call__(self, request: Request) -> Answer | None:
-        """The answer to a request; None where it is not for an image."""
+        """Return the response to a request; None if the path is not below the URL."""
         path = request.target.partition("?")[0]
         if not path.startswith(self._folder):
             return None

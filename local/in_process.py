@@ -1,5 +1,6 @@
-"""A platform over moto in this process, or over the emulator that AWS_ENDPOINT_URL names (bench/emulator.py), and a
-client that calls the app as API Gateway does, in one thread.
+"""A platform over moto in this process, or over the emulator at AWS_ENDPOINT_URL (bench/emulator.py), and a client.
+
+The client calls the app as API Gateway does, in one thread.
 """
 
 import json
@@ -35,7 +36,7 @@ REGION = "ap-northeast-1"
 
 @contextmanager
 def empty_aws() -> Iterator[None]:
-    """An AWS in this process with nothing in it; worlds made inside share it."""
+    """Provide an empty AWS in this process; all worlds created inside the block share it."""
     with patch.dict(os.environ), mock_aws():
         os.environ.pop("AWS_ENDPOINT_URL", None)
         yield
@@ -43,7 +44,7 @@ def empty_aws() -> Iterator[None]:
 
 @cache
 def _session() -> botocore.session.Session:
-    """One for all worlds: it keeps the service models, whose reading takes longer than most tests."""
+    """Return one session for all worlds: it caches the service models; reading them takes longer than most tests."""
     return botocore.session.get_session()
 
 
@@ -52,7 +53,7 @@ def _client(service: str) -> Any:
 
 
 class Clock:
-    """A clock that stands still until told otherwise. Gives milliseconds since the epoch."""
+    """A clock that returns `now`, in milliseconds since the epoch; only its user changes `now`."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000_000
@@ -63,7 +64,7 @@ class Clock:
 
 @dataclass
 class Reply:
-    """An answer with its headers in lower case and its JSON."""
+    """A response, with header names in lower case and its JSON."""
 
     status: int
     headers: dict[str, str]
@@ -81,14 +82,14 @@ class Reply:
 
 
 class Caller:
-    """Calls the app of a deployment."""
+    """A client that calls the app of a deployment."""
 
     platform: Platform
     gateway: Gateway
     clock: Clock
 
     def token(self, user: str | None = HANA, *scopes: str, app: str = APP, lifetime: int = 900, **more: Any) -> str:
-        """An access token of `user`, by default for `mixi_apps2`."""
+        """Return an access token of `user`, by default for `mixi_apps2`."""
         wanted = scopes or ("mixi_apps2",)
         return self.platform.tokens.issue(app=app, viewer=user, scopes=wanted, lifetime=lifetime, **more)
 
@@ -103,7 +104,7 @@ class Caller:
         headers: Mapping[str, str] | None = None,
         **query: str,
     ) -> Reply:
-        """Send a request as `user`; a body that is no bytes goes as JSON."""
+        """Send a request as `user`; a body that is not bytes is sent as JSON."""
         sent = dict(headers or {})
         if user is not None or token:
             sent.setdefault("Authorization", f"OAuth {token or self.token(user)}")
@@ -115,12 +116,12 @@ class Caller:
 
 
 class World(Caller):
-    """One deployment over moto. Its token keys are in `directory`; `environment` has settings of its own.
+    """A deployment over moto. `directory` gets its key files; `environment` adds settings.
 
     With `has_stack` its tables, bucket and queues exist already.
     """
 
-    def __init__(self, directory: Path, *, has_stack: bool = False, **environment: str) -> None:
+    def __init__(self, directory: Path, has_stack: bool = False, /, **environment: str) -> None:
         self.clock = Clock()
         self.calls: list[SentCall] = []
         self.waits: list[float] = []
@@ -144,7 +145,7 @@ class World(Caller):
         dynamo = Dynamo(self.dynamodb, sleep=self.waits.append, watch=self.calls.append)
         self.platform = wire(read, dynamo, lambda: self.s3, self.clock, lambda: self.sqs)
         self.app = entry.create_app(lambda: self.platform)
-        # moto takes its time, which is not that of AWS: no request ends for it.
+        # moto is slower than AWS: its slowness must not make a request time out.
         self.gateway = Gateway(self.app, milliseconds=600_000)
 
     @cached_property
@@ -163,16 +164,16 @@ class World(Caller):
             self.platform.users.create(User(user, f"user {user}"))
 
     def clean(self) -> int:
-        """Work off all that is queued for cleaning, and what that queues; how many messages. Raises what it raises."""
+        """Process the messages of the cleaning queue until it is empty; return their number. Errors are passed on."""
         worker = Worker(self.sqs, self.platform.settings.cleaning_queue, self.app.handler_map[CLEAN])
         return sum(1 for _ in iter(worker.one, False))
 
     def items(self, table: str = "appdata") -> list[dict[str, Any]]:
-        """Everything a table holds."""
+        """Return all items of a table."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=f"engawa-local-{table}")
         return [item for page in pages for item in page["Items"]]
 
 
 def reply(answer: Answer) -> Reply:
-    """The gateway's answer as a Reply."""
+    """Convert the gateway's response to a Reply."""
     return Reply(answer.status, {name.lower(): value for name, value in answer.headers}, answer.body.decode())

@@ -1,9 +1,9 @@
-"""The local platform's keys, in files of mode 600: a JWK Set that signs tokens, Fernet keys that seal apps' secrets,
-and RSA keys with certificates that sign the starts of page apps.
+"""The local platform's keys, in files of mode 600.
 
-`python -m local.keys rotate` puts a fresh key first among the token keys, `rotate-secret` and `rotate-launch` among the
-others; the old ones stay, so that what was signed or sealed with them still is good. The server reads the files when it
-starts.
+They are a JWK Set that signs tokens, Fernet keys that encrypt apps' secrets, and RSA keys with certificates that sign
+the launches of page apps. `python -m local.keys rotate` puts a new key first among the token keys; `rotate-secret` and
+`rotate-launch` do so for the others. The old keys are kept, so that tokens and secrets made with them stay valid. The
+server reads the files when it starts.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def ensure(path: Path) -> None:
 
 
 def rotate(path: Path) -> str:
-    """Put a fresh key first in the JWK Set at `path`, creating the file if need be. Returns the new key's id."""
+    """Put a new key first in the JWK Set at `path`; create the file if needed. Returns the new key's id."""
     fresh = fresh_token()
     _prepend(path, fresh)
     return str(fresh["kid"])
 
 
 def ensure_secret(path: Path) -> None:
-    """Create the Fernet keys at `path` with one fresh key, unless the file exists."""
+    """Create the Fernet keys at `path` with one new key, unless the file exists."""
     try:
         _write(path, [fresh_secret()])
     except FileExistsError:
@@ -48,13 +48,13 @@ def ensure_secret(path: Path) -> None:
 
 
 def rotate_secret(path: Path) -> None:
-    """Put a fresh key first among the Fernet keys at `path`, creating the file if need be."""
+    """Put a new key first among the Fernet keys at `path`; create the file if needed."""
     _prepend(path, fresh_secret())
 
 
 def ensure_launch(path: Path) -> None:
-    """Create the launch keys at `path` with one fresh key, unless the file exists."""
-    if not path.exists():  # First, since making one takes a while.
+    """Create the launch keys at `path` with one new key, unless the file exists."""
+    if not path.exists():  # Checked first, since creating a key is slow.
         try:
             _write(path, [fresh_launch()])
         except FileExistsError:
@@ -62,7 +62,7 @@ def ensure_launch(path: Path) -> None:
 
 
 def rotate_launch(path: Path) -> str:
-    """Put a fresh key first among the launch keys at `path`, creating the file if need be. Returns the new key's id."""
+    """Put a new key first among the launch keys at `path`; create the file if needed. Returns the new key's id."""
     fresh = fresh_launch()
     _prepend(path, fresh)
     return str(fresh["kid"])
@@ -76,7 +76,7 @@ def _prepend(path: Path, fresh: Key) -> None:
 
 
 def fresh_secret() -> str:
-    """A Fernet key: 32 random bytes in base64url."""
+    """Return a new Fernet key: 32 random bytes in base64url."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
 
 
@@ -85,12 +85,12 @@ def _kid() -> str:
 
 
 def fresh_token() -> dict[str, Any]:
-    """A JWK for HS256 of 32 random bytes."""
+    """Return a new JWK for HS256 of 32 random bytes."""
     return {"kty": "oct", "alg": "HS256", "kid": _kid(), "k": fresh_secret().rstrip("=")}
 
 
 def fresh_launch() -> dict[str, Any]:
-    """An RSA key and a certificate that it has signed itself: what page apps verify with is a certificate."""
+    """Return a new RSA key with a self-signed certificate: page apps verify signatures with a certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import rsa

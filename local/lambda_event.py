@@ -1,4 +1,4 @@
-"""The event that API Gateway hands to a Lambda function."""
+"""The event that API Gateway passes to a Lambda function."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from typing import Any
 def event(
     method: str, route: str, path: str, parameters: Mapping[str, str] | None, token: str, body: str | None = None
 ) -> dict[str, Any]:
-    """Return the event of a request; a body is JSON."""
+    """Return the event of a request; the body, if any, is JSON."""
     headers = {"Authorization": f"OAuth {token}", "Accept": "application/json", "Host": "api.example.com"}
     if body is not None:
         headers["Content-Type"] = "application/json"

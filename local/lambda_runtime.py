@@ -1,8 +1,8 @@
-"""Lambda around a function, as far as the function can tell: the Runtime API, to which AWS's own runtime client speaks.
+"""Lambda as a function sees it: the Runtime API, used by AWS's own runtime client.
 
-The function's process is `awslambdaric`, what Lambda's images for Python run. It has the unpacked zip and the client,
-and nothing of the tests' virtual environment: what the zip lacks is not found. Events and answers have Lambda's limits,
-one is worked on at a time, and a process that fails or takes too long is replaced.
+The function's process runs `awslambdaric`, as Lambda's images for Python do. It has the unpacked zip and the client,
+and nothing of the tests' virtual environment: a library that the zip lacks is not found. Events and responses have
+Lambda's limits, the function handles one event at a time, and a process that fails or takes too long is replaced.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -27,25 +27,26 @@ CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 
 class EventTooLarge(Exception):
-    """Lambda does not take the event."""
+    """The event is larger than Lambda accepts."""
 
 
 class FunctionError(Exception):
-    """The function raised, ended, or answered with more than Lambda carries; the text says which."""
+    """The function raised, its process ended, or the response is larger than Lambda allows; the text says which."""
 
 
 class TimedOut(FunctionError):
-    """The function did not answer in time."""
+    """The function did not respond in time."""
 
 
 class Function:
-    """A function of the zip that is unpacked in `code`; `environment` is what the deployment sets for it."""
+    """A function of the zip unpacked in `code`; `environment` has the variables that the deployment sets for it."""
 
     def __init__(
         self, handler: str, code: Path, environment: Mapping[str, str], seconds: float = 29, *, sampled: bool = False
     ) -> None:
-        """`handler` is Lambda's name for it, such as `app.app`; `code` has the runtime client beside it (`lay_out`).
+        """Prepare the function; its process starts with the first invocation.
 
+        `handler` is Lambda's name for it, such as `app.app`; the runtime client is beside `code` (`lay_out`).
         `sampled`: its invocations are traced.
         """
         self.handler = handler
@@ -74,7 +75,7 @@ class Function:
         }
 
     def invoke(self, event: Any) -> Any:
-        """What the function answers to an event. Raises EventTooLarge, FunctionError."""
+        """Return the function's response to an event. Raises EventTooLarge, FunctionError."""
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(payload) > MAX_PAYLOAD:
             raise EventTooLarge(f"{len(payload)} bytes")
@@ -88,30 +89,30 @@ class Function:
         return json.loads(invocation.answer)
 
     def log(self) -> str:
-        """All that its processes printed."""
+        """Return everything that its processes printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def peak(self) -> int:
-        """The most memory that its process has had, in bytes, as Lambda reckons it."""
+        """Return the peak memory of its process in bytes, measured as Lambda does."""
         assert self._process
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(kilobytes) * 1024
 
     def stop(self) -> None:
-        """End its process and the Runtime API."""
+        """Stop its process and the Runtime API."""
         self._kill()
         self._api.shutdown()
         self._api.server_close()
 
     def _start(self) -> None:
-        """Start a process where there is none, and wait until it asks for work, as Lambda's init phase does."""
+        """Start a process if none runs, and wait until it asks for an event, as Lambda's init phase does."""
         if self._process is not None and self._process.poll() is None:
             return
         self.starts += 1
         self._api.ready.clear()
         self._api.failure = None
-        # Without site-packages: the interpreter of a virtual environment would lend its libraries.
+        # -S: without it, the process could import the libraries of the virtual environment.
         command = [sys.executable, "-S", "-m", "awslambdaric", self.handler]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -138,12 +139,12 @@ class Function:
             self._process.kill()
             self._process.wait()
             self._process = None
-        # Whoever still waited for work is gone.
+        # The process that waited for an event no longer exists.
         self._api.forget()
 
 
 def lay_out(directory: Path) -> Path:
-    """Put the runtime client into `directory`/runtime, as Lambda's image has it; `directory`/task is for the zip."""
+    """Copy the runtime client to `directory`/runtime, as in Lambda's image; return `directory`/task, for the zip."""
     runtime = directory / "runtime"
     for name in CLIENT:
         for file in distribution(name).files or ():

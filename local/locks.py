@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Held(Exception):
-    """Another process has the lock; `pid` is its id, 0 if it has not written it yet."""
+    """Another process holds the lock; `pid` is its id, or 0 if it has not written its id yet."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(pid)
@@ -17,9 +17,9 @@ class Held(Exception):
 
 
 def hold(path: Path, seconds: float = 0) -> int:
-    """Lock `path` for the rest of this process and write its id there, waiting up to `seconds`; raises Held after.
+    """Lock `path` until this process ends, and write the process id there.
 
-    Returns the open file; closing it releases the lock.
+    Waits up to `seconds`, then raises Held. Returns the open file; closing it releases the lock.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + seconds
@@ -35,7 +35,7 @@ def hold(path: Path, seconds: float = 0) -> int:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process, this one included, has the lock."""
+    """Return whether any process (also this one) holds the lock."""
     try:
         os.close(hold(path))
     except Held:

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, by which a function's process gets its events and gives its answers.
+"""Lambda's Runtime API: the process of a function gets its events and returns its responses through it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -17,13 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
 MAX_PAYLOAD = 6_291_456
-"""Bytes of an event, and of an answer."""
+"""The maximum size of an event, and of a response, in bytes."""
 _API = "/2018-06-01/runtime/"
 
 
 @dataclass
 class Invocation:
-    """An event, and in the end what became of it."""
+    """An event and, once it has ended, its response or error."""
 
     payload: bytes
     deadline: float
@@ -34,7 +34,7 @@ class Invocation:
     error: str | None = None
 
     def end(self, answer: bytes = b"", error: str | None = None) -> None:
-        """Tell whoever waits."""
+        """Set the result and wake the threads that wait for it."""
         self.answer, self.error = answer, error
         self.ended.set()
 
@@ -45,7 +45,7 @@ class RuntimeApi(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, *, sampled: bool = False) -> None:
-        """`sampled`: every invocation is traced."""
+        """Start the server. `sampled`: every invocation is traced."""
         super().__init__(("127.0.0.1", 0), _Asked)
         self.sampled = sampled
         self.events: queue.Queue[Invocation | None] = queue.Queue()
@@ -56,7 +56,7 @@ class RuntimeApi(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def next(self) -> Invocation | None:
-        """The next event, once there is one; None where the process that asked has been ended."""
+        """Wait for the next event and return it; return None if the process that asked has been stopped."""
         self.ready.set()
         self._waiting += 1
         try:
@@ -68,7 +68,7 @@ class RuntimeApi(ThreadingHTTPServer):
         return invocation
 
     def forget(self) -> None:
-        """Send those away who wait for an event, and drop events that nobody took."""
+        """Release the requests that wait for an event, and drop the events that were not taken."""
         with suppress(queue.Empty):
             while True:
                 self.events.get_nowait()
@@ -76,7 +76,7 @@ class RuntimeApi(ThreadingHTTPServer):
             self.events.put(None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A process that is ended breaks its connection off."""
+        """Ignore a broken connection: its process was stopped. Report other errors."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -88,7 +88,7 @@ def _trace(sampled: bool) -> str:
 
 class _Asked(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # One piece: a second one would wait for the client's ACK.
+    # The response is sent in one piece: a second piece would wait for the client's ACK.
     disable_nagle_algorithm = True
     wbufsize = -1
 
@@ -144,4 +144,4 @@ class _Asked(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
+        """Log nothing."""

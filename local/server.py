@@ -1,4 +1,4 @@
-"""Serves a gateway over HTTP/1.1 on 127.0.0.1, a thread for each connection."""
+"""A server that serves a gateway over HTTP/1.1 on 127.0.0.1, with a thread for each connection."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _IDLE_SECONDS = 75
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Binds its port when made; accepts from `serve_forever` until `stop`."""
+    """A server that binds its port when it is created, and accepts connections from `serve` until `stop`."""
 
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 1024
 
     def __init__(self, port: int) -> None:
-        """Bind 127.0.0.1:`port`. Raises OSError where the port is taken."""
+        """Bind 127.0.0.1:`port`. Raises OSError if the port is taken."""
         self.gateway: Gateway | None = None
         self._accepting = False
         self._busy = 0
@@ -39,14 +39,14 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             raise
 
     def serve(self, gateway: Gateway) -> None:
-        """Accept connections, in a thread of its own, and answer their requests by `gateway`."""
+        """Accept connections, in a thread of their own, and let `gateway` answer their requests."""
         self.gateway = gateway
         self.server_activate()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
         self._accepting = True
 
     def stop(self, seconds: float = 10) -> None:
-        """Accept no more and wait until the requests at work are answered, `seconds` at most."""
+        """Accept no more connections, and wait `seconds` at most until all running requests are answered."""
         if self._accepting:
             # Without the thread that accepts, this would wait for ever.
             self.shutdown()
@@ -55,7 +55,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self._idle.wait_for(lambda: self._busy == 0, seconds)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report what a connection's thread died of, unless it is that the client went away or fell silent."""
+        """Report the error that ended a connection's thread, unless the client disconnected or timed out."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

@@ -1,7 +1,7 @@
 """Signals that ask a process to stop.
 
-Python runs a handler in the main thread, in the midst of anything, another handler included: one that took a lock could
-wait for itself for ever. So no handler here takes one.
+Python runs a handler in the main thread and may interrupt any code for it, even another handler. A handler that takes a
+lock could wait for itself forever, so no handler here takes a lock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import FrameType
 
 
 def asking_to_stop() -> Iterator[signal.Signals]:
-    """Ctrl-C, `kill`, and the terminal's end, but where that is ignored, which means nohup."""
+    """Yield the signals of Ctrl-C, `kill`, and the terminal's end; the last one not if it is ignored (nohup)."""
     yield signal.SIGINT
     yield signal.SIGTERM
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -22,13 +22,13 @@ def asking_to_stop() -> Iterator[signal.Signals]:
 
 
 class Wakeup:
-    """What the main thread waits for: a signal that asks to stop, or a call of `wake`.
+    """A wait of the main thread for a signal that asks to stop, or for a call of `wake`.
 
-    The handlers do nothing. What wakes is the byte that Python itself writes into a pipe for each signal.
+    The handlers do nothing: for each signal Python itself writes a byte into a pipe, and this byte ends the wait.
     """
 
     def __init__(self) -> None:
-        """Take the signals from now on. In the main thread alone."""
+        """Handle the signals from now on. Call it in the main thread only."""
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
         signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
@@ -36,20 +36,20 @@ class Wakeup:
             signal.signal(number, _nothing)
 
     def wait(self) -> None:
-        """Return once a signal has come, or `wake` was called."""
+        """Return when a signal has arrived or `wake` was called."""
         os.read(self._reading, 1)
 
     def wake(self) -> None:
-        """Have `wait` return. From any thread."""
-        # A full pipe wakes as well.
+        """Let `wait` return. Any thread may call this."""
+        # A full pipe also ends the wait.
         with suppress(BlockingIOError):
             os.write(self._writing, b"\0")
 
 
 def interrupt_once() -> None:
-    """Have the first signal that asks to stop raise KeyboardInterrupt, and the others do nothing.
+    """Let the first signal that asks to stop raise KeyboardInterrupt, and ignore the later ones.
 
-    So what cleans up after the first one is not interrupted itself.
+    So a later signal does not interrupt the cleanup.
     """
     interrupted = False
 

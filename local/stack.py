@@ -1,7 +1,7 @@
-"""Creates the tables, bucket and queues that infra/data.yaml describes, in any endpoint for DynamoDB, S3 and SQS.
+"""Creates the tables, bucket and queues of infra/data.yaml, at any endpoint for DynamoDB, S3 and SQS.
 
-Takes what the app can notice: names, keys, indexes, streams, time to live, CORS, and how messages come again.
-Encryption, backups, lifecycle and policies matter on AWS alone, where CloudFormation reads the same file.
+It uses the properties that the app can notice: names, keys, indexes, streams, time to live, CORS, and the redelivery of
+messages. Encryption, backups, lifecycle and policies matter on AWS only; there CloudFormation reads the same file.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ _AS_THEY_ARE = (
 def create(
     dynamodb: DynamoDBClient, s3: S3Client, sqs: SQSClient, stage: str, template: Path = TEMPLATE
 ) -> dict[str, str]:
-    """Create what `template` has and the endpoint has not; what exists is left as it is, but gets indexes it lacks.
+    """Create the resources of `template` that the endpoint lacks; existing tables get the indexes that they lack.
 
-    Returns the physical name of each of them by its logical id: `{"Appdata": "engawa-local-appdata", ...}`.
-    Raises ValueError for a template that uses, in what is taken, an intrinsic function other than `Ref`, `Fn::Sub` and
-    the `Fn::GetAtt` of the ARN of a dead-letter queue.
+    Other properties of existing resources are not changed. Returns the physical name of each resource by its logical
+    id: `{"Appdata": "engawa-local-appdata", ...}`. Raises ValueError if a property that is used here has an intrinsic
+    function other than `Ref`, `Fn::Sub` and the `Fn::GetAtt` of the ARN of a dead-letter queue.
     """
     variables = {"Stage": stage, "AWS::AccountId": ACCOUNT, "AWS::Region": dynamodb.meta.region_name}
     resources = _resources(template)
     tables = {page for pages in dynamodb.get_paginator("list_tables").paginate() for page in pages["TableNames"]}
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     names = {}
-    # A queue that sends its dead letters to another comes after it.
+    # A dead-letter queue is created before the queue that uses it.
     for logical_id, resource in sorted(resources.items(), key=lambda one: "RedrivePolicy" in one[1]["Properties"]):
         properties = resource["Properties"]
         if resource["Type"] == _TABLE:
@@ -86,7 +86,7 @@ def _table(dynamodb: DynamoDBClient, properties: dict[str, Any], variables: dict
 
 
 def _indexes(dynamodb: DynamoDBClient, wanted: dict[str, Any]) -> None:
-    """Add the indexes that a table from an older template lacks: one a call, as DynamoDB wants it."""
+    """Add the indexes that a table from an older template lacks: one per call, as DynamoDB requires."""
     table = dynamodb.describe_table(TableName=wanted["TableName"])["Table"]
     known = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
     for index in wanted.get("GlobalSecondaryIndexes", []):
@@ -106,7 +106,7 @@ def _bucket(s3: S3Client, properties: dict[str, Any], variables: dict[str, str],
     if name in existing:
         return name
     region: Any = variables["AWS::Region"]
-    # us-east-1 is the one region that S3 refuses to be told.
+    # S3 rejects a location constraint for us-east-1, the only such region.
     where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=name, **where)
     if cors := properties.get("CorsConfiguration"):
@@ -116,20 +116,20 @@ def _bucket(s3: S3Client, properties: dict[str, Any], variables: dict[str, str],
 
 
 def _cors_rule(rule: dict[str, Any]) -> Any:
-    """The rule with the names that S3's API has for what CloudFormation calls otherwise."""
+    """Rename the properties of a CORS rule from CloudFormation's names to those of S3's API."""
     renamed = {"Id": "ID", "ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds"}
     return {renamed.get(key, key): value for key, value in rule.items()}
 
 
 def _queue(sqs: SQSClient, properties: dict[str, Any], variables: dict[str, str]) -> tuple[str, str]:
-    """The name and the ARN of a queue, which is made if it does not exist."""
+    """Create a queue unless it exists; return its name and its ARN."""
     name: str = _resolve(properties["QueueName"], variables)
     attributes: Any = {
         key: str(properties[key]) for key in ("VisibilityTimeout", "MessageRetentionPeriod") if key in properties
     }
     if redrive := properties.get("RedrivePolicy"):
         attributes["RedrivePolicy"] = json.dumps(_resolve(redrive, variables))
-    # Endpoints do not agree on the error for a queue that does not exist.
+    # Endpoints return different errors for a queue that does not exist, so the queues are listed.
     known = sqs.list_queues(QueueNamePrefix=name).get("QueueUrls", [])
     url = next((url for url in known if url.endswith(f"/{name}")), None)
     url = url or sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]

@@ -1,10 +1,11 @@
-"""Where a request's time goes: in calls to AWS or in the app, as a `Server-Timing` header (W3C) of its answer.
+"""The time that a request takes in calls to AWS and in the app, as a `Server-Timing` header (W3C) of its response.
 
     Server-Timing: total;dur=9.2, aws;dur=6.1;desc="2 calls", cpu;dur=2.4, aws-cpu;dur=1.9
 
-All in milliseconds: `total` the request in the gateway, `aws` that part of it in which a call of botocore's was under
-way (calls side by side count once), `cpu` the processor time of the request's thread outside of such calls, `aws-cpu`
-that of all calls: building, signing and reading them. `total` less `aws` also has what a thread waits for a processor.
+All times are in milliseconds. `total` is the time of the request in the gateway. `aws` is the part of it during which a
+call of botocore was running (parallel calls count once). `cpu` is the CPU time of the request's thread outside of such
+calls; `aws-cpu` is the CPU time of all calls, for building, signing and reading them. `total` minus `aws` also includes
+the time that a thread waits for a CPU.
 """
 
 from __future__ import annotations
@@ -26,27 +27,27 @@ _METRIC = re.compile(r"([a-z-]+);dur=([0-9.]+)")
 _CALLS = re.compile(r'desc="(\d+) calls"')
 
 Span = tuple[float, float]
-"""Beginning and end, in seconds of one clock."""
+"""Beginning and end, in seconds of the same clock."""
 
 
 @dataclass
 class Tally:
-    """What a request has spent so far; its calls add to it, from whatever thread."""
+    """The time that a request has spent so far; its calls add to it, from any thread."""
 
     thread: int = field(default_factory=threading.get_ident)
     calls: list[Span] = field(default_factory=list)
     own_cpu: list[float] = field(default_factory=list)
-    """Seconds that calls took of the processor in the request's own thread."""
+    """CPU seconds of calls in the request's own thread."""
     other_cpu: list[float] = field(default_factory=list)
-    """And in others."""
+    """CPU seconds of calls in other threads."""
 
     def add(self, call: Span, cpu: float) -> None:
-        """Count a call, made by the present thread."""
+        """Count a call that the current thread made."""
         self.calls.append(call)
         (self.own_cpu if threading.get_ident() == self.thread else self.other_cpu).append(cpu)
 
     def header(self, total: float, cpu: float) -> str:
-        """The header's value for a request that took so many seconds, and its thread so many of the processor."""
+        """Return the header's value for a request: `total` seconds, and `cpu` CPU seconds of its thread."""
         own, other = sum(self.own_cpu), sum(self.other_cpu)
         return (
             f'total;dur={total * 1000:.3f}, aws;dur={covered(self.calls) * 1000:.3f};desc="{len(self.calls)} calls", '
@@ -58,7 +59,7 @@ _tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 
 class TimedGateway(Gateway):
-    """A gateway that tells with each answer what its request spent, in the calls of clients that are `watched`."""
+    """A gateway that adds the header to each response; it counts the calls of clients passed to `watch`."""
 
     def handle(self, request: Request) -> Answer:
         """Answer a request, as Gateway does."""
@@ -87,21 +88,21 @@ _HANDLERS = (("before-parameter-build", _begin), ("after-call", _end), ("after-c
 
 
 def watch(events: Any) -> None:
-    """Time the calls of a botocore client, whose events these are.
+    """Time the calls of a botocore client, given its events.
 
-    A call lasts from its parameters to its parsed answer, botocore's own tries and waits included.
+    A call lasts from its parameters to its parsed response, including botocore's own retries and waits.
     """
     for event, handler in _HANDLERS:
         events.register(event, handler)
 
 
 def watch_all() -> None:
-    """Time the calls of all clients of sessions that are begun from now on, boto3's and botocore's own."""
+    """Time the calls of all clients of sessions created from now on, both boto3's and botocore's own."""
     BUILTIN_HANDLERS.extend(_HANDLERS)
 
 
 def covered(spans: Iterable[Span]) -> float:
-    """The seconds that lie in at least one of the spans."""
+    """Return the seconds that at least one of the spans covers."""
     seconds, reached = 0.0, float("-inf")
     for begin, end in sorted(spans):
         seconds += max(0.0, end - max(begin, reached))
@@ -121,7 +122,7 @@ class Spent:
 
 
 def spent(header: str) -> Spent | None:
-    """What a `Server-Timing` header says; None where it is not one of ours."""
+    """Parse a `Server-Timing` header; return None if it is not one of ours."""
     found = {name: float(value) for name, value in _METRIC.findall(header)}
     calls = _CALLS.search(header)
     if calls is None or not {"total", "aws", "cpu", "aws-cpu"} <= found.keys():

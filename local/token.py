@@ -14,7 +14,7 @@ DEFAULT_LIFETIME = 900
 
 
 def issue(directory: Path, arguments: argparse.Namespace) -> str:
-    """The token that the arguments describe, signed with the keys in `directory`. Raises Refused."""
+    """Return the token that the arguments describe, signed with the keys in `directory`. Raises Refused."""
     try:
         demo: dict[str, Any] = json.loads((directory / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -30,7 +30,7 @@ def issue(directory: Path, arguments: argparse.Namespace) -> str:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """The command line's arguments."""
+    """Parse the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="python -m local.token", description=__doc__)
     holder = parser.add_mutually_exclusive_group(required=True)
     holder.add_argument("--user", metavar="NAME", help="a token of this user: hana, ken, mei, taro, yuki")
@@ -56,7 +56,7 @@ def _id(demo: dict[str, Any], kind: str, name: str) -> str:
 
 
 def main() -> int:
-    """Print a token; the exit status is 1, after one line that says why, where there can be none."""
+    """Print a token; if that fails, print one line that says why and return exit status 1."""
     arguments = parse(sys.argv[1:])
     try:
         print(issue(Environment.read().directory, arguments))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a connection, by h11: requests read with limits, answers written in one piece."""
+"""HTTP/1.1 on a connection, with h11: requests are read with limits, responses are written in one piece."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import h11
 from local.gateway import Answer, Request
 
 MAX_HEAD = 65_536
-"""Bytes of request line and headers together."""
+"""Maximum bytes of the request line and headers together."""
 MAX_BODY = 16_777_216
-"""Bytes of a body that are kept; far more than the gateway lets pass."""
+"""Maximum bytes of a body; far more than the gateway accepts."""
 MAX_DRAINED = 67_108_864
-"""Bytes of a refused body that are still read, so that its sender gets to see the answer."""
+"""Bytes of a refused body that are still read, so that the client receives the response."""
 
 _PIECE = 65_536
 _NO_BODY = frozenset({204, 304})
@@ -25,7 +25,7 @@ _OURS = frozenset({"date", "content-length", "connection", "transfer-encoding"})
 
 
 class BadRequest(Exception):
-    """The bytes that arrived are not HTTP as it should be; the text says what is wrong."""
+    """The request is not valid HTTP; the text says what is wrong."""
 
 
 class BodyTooLarge(Exception):
@@ -33,7 +33,7 @@ class BodyTooLarge(Exception):
 
 
 class Connection:
-    """The server's side of one connection: receive a request, send its answer, and so on while `send` returns True."""
+    """The server's side of one connection: receive a request, send its response, repeat while `send` returns True."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
@@ -43,7 +43,7 @@ class Connection:
     def receive(self) -> Request | None:
         """Read one request; None if the client has closed the connection.
 
-        Raises BadRequest and BodyTooLarge: the connection takes an answer then, and no other request.
+        Raises BadRequest and BodyTooLarge: then send a response, and no other request can follow.
         """
         try:
             head = self._next_event()
@@ -61,12 +61,12 @@ class Connection:
             raise BadRequest(f"The request is not HTTP: {wrong}.") from None
 
     def send(self, answer: Answer) -> bool:
-        """Send the answer in one piece; return whether another request may follow."""
+        """Send the response in one piece; return whether another request may follow."""
         headers = [("Date", formatdate(usegmt=True))]
         headers += [(name, value) for name, value in answer.headers if name.lower() not in _OURS]
         if answer.status not in _NO_BODY:
             headers.append(("Content-Length", str(len(answer.body))))
-        # h11 adds `Connection: close` if the request, or what is wrong with it, lets nothing follow.
+        # h11 itself adds `Connection: close` if no request can follow because of the request or its errors.
         if self._http.their_state is not h11.DONE:
             headers.append(("Connection", "close"))
         encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
@@ -83,9 +83,9 @@ class Connection:
         return True
 
     def linger(self, seconds: float) -> None:
-        """Read and forget what still comes, for `seconds` and MAX_DRAINED bytes at most.
+        """Read and discard the remaining input, for `seconds` and MAX_DRAINED bytes at most.
 
-        Closing with input unread makes the kernel take the answer back.
+        If a socket is closed with unread input, the kernel may discard the response.
         """
         self._client.shutdown(socket.SHUT_WR)
         self._client.settimeout(seconds)
@@ -113,7 +113,7 @@ class Connection:
 
 
 def _origin_form(target: str) -> str:
-    """The path and query of a target that may be a whole URL."""
+    """Return the path and query of a target that may be a whole URL."""
     if not target.startswith("/"):
         target = re.sub(r"^https?://[^/?]*", "", target, flags=re.IGNORECASE)
     return target if target.startswith("/") else f"/{target}"

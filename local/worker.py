@@ -1,8 +1,8 @@
-"""What Lambda does between a queue and a function: takes a message, calls the function with it, and deletes it.
+"""A worker that does what Lambda does for a queue: take a message, call the function with it, delete the message.
 
-A message is hidden while it is worked on. What the function fails at comes again, until the queue's redrive policy
-gives it to the dead-letter queue. Where Lambda waits for the queue's visibility timeout, this waits for seconds: a
-platform that was killed takes up its work soon after the next start.
+A message is hidden while the function runs. If the function fails, the message is delivered again, until the queue's
+redrive policy moves it to the dead-letter queue. Lambda uses the visibility timeout of the queue; this worker uses a
+few seconds, so a platform that was killed continues its work soon after the next start.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 HIDDEN_SECONDS = 12
-"""How long a message stays hidden after its worker was last heard of."""
+"""How long a message stays hidden after its worker last extended the time."""
 
 _KEEP_SECONDS = HIDDEN_SECONDS / 3
 _WAIT_SECONDS = 1
@@ -32,7 +32,10 @@ Function = Callable[[dict[str, Any], LambdaContext], object]
 
 
 class Worker:
-    """Works off the queue `name` by `function`, which takes an event and a context as in Lambda; one at a time."""
+    """A worker that calls `function` with the messages of the queue `name`, one at a time.
+
+    `function` takes an event and a context, as in Lambda.
+    """
 
     def __init__(self, sqs: SQSClient, name: str, function: Function) -> None:
         self._sqs = sqs
@@ -41,17 +44,17 @@ class Worker:
         self._url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
     def run(self, ended: threading.Event) -> None:
-        """Work until `ended`. What goes wrong is logged and tried again."""
+        """Work until `ended`. Log errors and try again."""
         while not ended.is_set():
             try:
                 self._round(ended)
             except Exception:
-                # While all ends, the data go away under the work; the message comes again with the next start.
+                # During a shutdown the emulator may stop first; the message is delivered again after the next start.
                 if not ended.wait(_RETRY_SECONDS):
                     _log.exception("the queue %s cannot be worked off; trying again", self._name)
 
     def one(self) -> bool:
-        """Work on the next message; false where there is none. Raises what the function raises."""
+        """Process the next message; return False if there is none. Errors of the function are passed on."""
         if message := self._take(0):
             self._work(message)
         return message is not None
@@ -85,7 +88,7 @@ class Worker:
 
     @contextmanager
     def _hidden(self, message: MessageTypeDef) -> Iterator[None]:
-        """Keep a message hidden for as long as the block takes."""
+        """Keep a message hidden while the block runs."""
         done = threading.Event()
 
         def keep() -> None:
@@ -93,7 +96,7 @@ class Worker:
                 try:
                     self._hide(message, HIDDEN_SECONDS)
                 except Exception:
-                    # It may be taken twice, which the function bears.
+                    # The message may be delivered twice; the function can handle that.
                     _log.debug("a message could not be kept hidden", exc_info=True)
 
         threading.Thread(target=keep, daemon=True).start()

@@ -1,1 +1,1 @@
-"""Load on the served app: `make load` (docs/internals/quality.md)."""
+"""A load test of the served app: `make load` (docs/internals/quality.md)."""

@@ -1,7 +1,7 @@
-"""`python -m bench.load [--seconds N] [--users N] [--rate N] [--docs]`: load on the served app, on 127.0.0.1 alone.
+"""`python -m bench.load [--seconds N] [--users N] [--rate N] [--docs]`: a load test of the served app, on 127.0.0.1.
 
-Starts a platform of its own, fills it, has Locust send the mix (bench/load/mix.py), tells what was seen, stops all.
-The exit status is 1 where a request was not answered as it should be, or the platform does not start.
+It starts its own platform, fills it, lets Locust send the mix (bench/load/mix.py), prints the results, and stops all.
+The exit status is 1 if a request got a wrong response, or if the platform does not start.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from local.environment import ROOT, Refused
 from local.signals import interrupt_once
 
 MOST_SECONDS, MOST_USERS, MOST_RATE = 600, 100, 400
-"""However much is asked for. At that rate each of the 120 stored users writes 140 times in 180 seconds; 180 may be."""
+"""Limits of the options. At that rate each of the 120 stored users writes 140 times in 180 seconds (limit: 180)."""
 _GRACE = 60
-"""Seconds after its time that Locust is given to end before it is ended."""
+"""Seconds that Locust may take to end after its time, before it is killed."""
 
 
 def _up_to(most: int) -> Callable[[str], int]:
@@ -42,7 +42,7 @@ def _up_to(most: int) -> Callable[[str], int]:
 
 
 def run(actors: list[Actor], base_url: str, directory: Path, seconds: int, users: int, rate: int) -> list[Sample]:
-    """Have Locust send; every request, as it was seen."""
+    """Let Locust send the requests; return a sample of each."""
     plan, samples = directory / "plan.json", directory / "samples.json"
     told = {"actors": [asdict(actor) for actor in actors], "rate": rate / users, "seeds": list(range(users))}
     plan.write_text(json.dumps(told), encoding="utf-8")
@@ -70,7 +70,7 @@ def run(actors: list[Actor], base_url: str, directory: Path, seconds: int, users
 
 
 def main() -> int:
-    """Load, and tell; 1 where anything went wrong."""
+    """Run the load test and print the results; return 1 if anything went wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench.load", description="Load on the served app.")
     parser.add_argument("--seconds", type=_up_to(MOST_SECONDS), default=60, help="how long (default: %(default)s)")
     parser.add_argument("--users", type=_up_to(MOST_USERS), default=16, help="at a time (default: %(default)s)")
@@ -81,7 +81,7 @@ def main() -> int:
         help="write docs/internals/load.svg, and the table into docs/internals/quality.md",
     )
     asked = parser.parse_args()
-    # What was started is ended, too, whichever signal comes, and another one behind it.
+    # On any signal, also if a second one follows, all started processes are stopped.
     interrupt_once()
     with TemporaryDirectory(prefix="engawa-load-") as name:
         directory = Path(name)

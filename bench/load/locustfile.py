@@ -1,7 +1,7 @@
-"""Locust's users: each asks for the operations of the mix, by their weights, as all stored users in turn.
+"""Locust's users: each sends the requests of the mix, by their weights, as all stored users in turn.
 
-Reads from the environment what bench/load/__main__.py sets: ENGAWA_LOAD_PLAN, a JSON file with the actors and the
-requests a second of each user; ENGAWA_LOAD_SAMPLES, where the samples go (bench/load/samples.py).
+Reads two variables that bench/load/__main__.py sets: ENGAWA_LOAD_PLAN, a JSON file with the actors and the requests per
+second of each user; ENGAWA_LOAD_SAMPLES, the file for the samples (bench/load/samples.py).
 """
 
 import json
@@ -21,20 +21,19 @@ _samples: list[tuple[str, float, float, str, str]] = []
 
 
 class SimulatedUser(FastHttpUser):
-    """One of those who ask at the same time."""
+    """One of the users who send requests at the same time."""
 
     wait_time = constant_throughput(_plan["rate"])
     connection_timeout = network_timeout = 30.0
-    # Pages of other hosts are nobody's to load.
     default_headers = {"Accept-Encoding": "identity"}  # noqa: RUF012
 
     def on_start(self) -> None:
-        """Begin a sequence of one's own, the same in every run."""
+        """Start the user's own random sequence, the same in every run."""
         self.random = Random(_plan["seeds"].pop())
 
     @task
     def ask(self) -> None:
-        """Send one request; any other status than the request's own is an error."""
+        """Send one request; any status other than the expected one is an error."""
         (name,) = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))
         asked = REQUESTS[name](next(_actors), self.random)
         with self.client.request(

@@ -1,6 +1,6 @@
-"""What simulated users ask for, and how often: the mix of bench/month.py, as requests.
+"""The requests of simulated users and their frequency: the mix of bench/month.py, as requests.
 
-Needs nothing that is installed, since Locust, which sends them, has an environment of its own.
+It imports no installed packages, since Locust, which sends the requests, has its own environment.
 """
 
 import json
@@ -12,13 +12,13 @@ from urllib.parse import quote, urlencode
 from bench.month import MIX
 
 USERS = 120
-"""Users who are stored; who is simulated asks as each of them in turn, so that no one's write window fills up."""
+"""Number of stored users; a simulated user acts as each of them in turn, so that no write window fills up."""
 FRIENDS = 100
 FEEDS = 100
 COMMENTED = 20
-"""Contents, from the first, that have comments; what is asked of contents is asked of these."""
+"""Number of contents, from the first, that have comments; requests about contents use these."""
 COMMENTS = 100
-"""Of each of these, to begin with."""
+"""Initial number of comments on each of these."""
 
 PAGE = "20260401000000000002"
 ME = "/2/apps/appdata/@me/@self"
@@ -26,7 +26,7 @@ ME = "/2/apps/appdata/@me/@self"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: a user by an access token and a refresh token, and the app by a token and its credentials."""
+    """The sender of requests: a user's access token and refresh token, and the app's token and credentials."""
 
     user_token: str
     refresh_token: str
@@ -37,7 +37,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it is sent, and the status that it is to be answered with."""
+    """A request, and the expected status of its response."""
 
     method: str
     path: str
@@ -50,12 +50,12 @@ Asking = Callable[[Actor, Random], Request]
 
 
 def content_uri(turn: int) -> str:
-    """The contentUri of a feed, counted from 0."""
+    """Return the contentUri of a feed, counted from 0."""
     return f"http://quest.example/contents/{turn:06}"
 
 
 def pairs(random: Random) -> dict[str, str]:
-    """Twenty small pairs, 440 bytes in all, of random digits."""
+    """Return twenty small pairs of random digits, 440 bytes in all."""
     return {f"k{turn:02}": f"{random.randrange(10**19):019}" for turn in range(20)}
 
 
@@ -98,7 +98,7 @@ def _comment(actor: Actor, random: Random) -> Request:
 
 
 def _favorite(actor: Actor, random: Random) -> Request:
-    # Of any of the feeds, so that most are the user's first of that content.
+    # On any of the feeds, so that mostly the user has no favorite on that content yet.
     path = f"/2/pages/{PAGE}/favorites?contentUri={quote(content_uri(random.randrange(FEEDS)), safe='')}"
     return Request("POST", path, _as(actor.user_token), status=201)
 
@@ -125,7 +125,7 @@ REQUESTS: Mapping[str, Asking] = {
     "favorites: the first": _favorite,
     "rpc: own data": _rpc,
 }
-"""How each row of the mix is asked for. One is not: a code is made by a person who signs in and allows."""
+"""The request for each row of the mix, except one: a code needs a person who signs in and allows."""
 
 WEIGHTS = {asked.row: asked.times for asked in MIX if asked.row in REQUESTS}
-"""How often each comes, in relation to the others."""
+"""The relative frequency of each request."""

@@ -1,4 +1,4 @@
-"""Fills a served platform with who and what the mix asks for, past the faces but by the stores' own builders."""
+"""Fills a served platform with the users and data of the mix, with the stores' own builders instead of the faces."""
 
 import time
 from collections.abc import Iterator
@@ -20,21 +20,21 @@ from local.in_process import APP, World
 POSTERS = 20
 SCOPES = ("mixi_apps2", "r_profile", "r_page", "w_pagefeed")
 LIFETIME = 3600
-"""Seconds that tokens live, longer than any run."""
+"""The lifetime of tokens in seconds, longer than any run."""
 _MODULE = "4"
 
 
 def populate(directory: Path, base_url: str) -> list[Actor]:
-    """Fill the platform at `base_url`, whose keys are in `directory` and whose AWS the environment names."""
+    """Fill the platform at `base_url`; its keys are in `directory`, and the environment names its AWS."""
     world = World(directory, ENGAWA_ISSUER=base_url)
-    # An hour ago, so that no window still has what is written here.
+    # An hour ago, so that these writes are no longer in any write window.
     world.clock.now = int(time.time() - 3600) * 1000
     users = [user(turn) for turn in range(USERS)]
     put_all(world, "directory", _directory(world, users))
     seeder = Seeder(world)
     for turn, each in enumerate(users):
         seeder.install(each, pairs(Random(turn)))
-    # The demo world's app, of which the server keeps the secret.
+    # The app is of the demo world, and the server keeps its secret: a new secret is needed here.
     secret = world.platform.apps.new_secret(APP)
     _page(world, users[:POSTERS])
     app_token = world.token(None, lifetime=LIFETIME)
@@ -45,7 +45,7 @@ def populate(directory: Path, base_url: str) -> list[Actor]:
 
 
 def _directory(world: World, users: list[str]) -> Iterator[Item]:
-    """The users in a ring, each a friend of those next on either side."""
+    """Yield the items of the users, in a ring: each is a friend of the next users on both sides."""
     for turn, each in enumerate(users):
         yield to_item(person(each))
         for step in range(1, FRIENDS // 2 + 1):

@@ -1,4 +1,4 @@
-"""What a run under load has shown, as a table and as a figure."""
+"""The results of a load test as a table and as a figure."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ HEADING = (
 
 
 def table(told: Sequence[Line]) -> str:
-    """Markdown: times waited by senders, then means of the server's; `share` is DynamoDB's part of that time."""
+    """Return Markdown: the senders' waiting times, then mean times of the server; `share` is DynamoDB's part."""
     return "\n".join([HEADING, *map(_row, told)])
 
 
 def capacity(together: Line) -> str:
-    """What the app's own processor time comes to."""
+    """Return a sentence about the CPU time of the server."""
     cpu = together.cpu + together.aws_cpu
     most = f", so that one processor serves {1000 / cpu:,.0f} a second" if cpu else ""
     return f"A request of this mix takes {cpu:.1f} ms of the server's processor{most}, were it the server's alone."
@@ -45,7 +45,7 @@ def _row(line: Line) -> str:
 
 
 def figure(told: Sequence[Line], samples: Sequence[Sample]) -> Rows:
-    """Latency and where it goes, by operation; below it the run, second by second."""
+    """Return the figure: latency and its parts by operation; below it the run, second by second."""
     names = [line.operation for line in told]
     seconds, counts, slowest = zip(*by_second(samples), strict=True)
     latency = Panel(

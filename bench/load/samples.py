@@ -1,4 +1,4 @@
-"""What was seen of each request under load, and what is told of it: by operation, and by second."""
+"""The samples of requests under load, and their statistics by operation and by second."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Sample:
-    """One request: when it was sent (seconds since the epoch), how long its sender waited (ms), what went wrong (empty:
-    nothing), and what the server says it spent (None: no answer came)."""
+    """A request: the time of sending (seconds since the epoch), the time its sender waited (ms), its error (empty:
+    none), and the times that the server reports (None: no response)."""
 
     operation: str
     sent: float
@@ -24,9 +24,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Line:
-    """What is told of an operation: requests, errors, waiting times (ms), and by the mean of those that went well calls
-    to AWS, milliseconds in them, in the app (and its 99th percentile), between server and sender, and of the processor
-    outside of calls and in them.
+    """The statistics of an operation: requests, errors, waiting times (ms), and means of successful requests.
+
+    The means are calls to AWS and the milliseconds in them, in the app (also the 99th percentile), between server and
+    sender, and of CPU time outside of calls and in them.
     """
 
     operation: str
@@ -45,27 +46,27 @@ class Line:
 
     @property
     def share(self) -> float:
-        """The calls' part of the time in the server, 0 to 1."""
+        """The share of calls to AWS in the server's time, 0 to 1."""
         return self.aws / (self.aws + self.app) if self.aws + self.app else 0.0
 
 
 def read(row: Sequence[object]) -> Sample:
-    """A sample as bench/load/locustfile.py writes it."""
+    """Parse a sample written by bench/load/locustfile.py."""
     operation, sent, waited, error, timing = row
     return Sample(str(operation), float(str(sent)), float(str(waited)), str(error), spent(str(timing)))
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The nearest-rank percentile: the smallest value that at least `share` (0 to 1) of all do not exceed; 0 of none.
+    """Return the nearest-rank percentile: the smallest value that at least `share` (0 to 1) of all do not exceed.
 
-    Always one that was seen, never one between two.
+    It is always one of the values, never interpolated; 0 if there are no values.
     """
     ordered = sorted(values)
     return ordered[max(0, ceil(share * len(ordered)) - 1)] if ordered else 0.0
 
 
 def lines(samples: Sequence[Sample], operations: Iterable[str], seconds: float) -> list[Line]:
-    """A line for each of the operations, in their order, and one for all together."""
+    """Return a line for each of the operations, in their order, and one for all together."""
     told = [_line(name, [each for each in samples if each.operation == name], seconds) for name in operations]
     return [*told, _line(ALL, samples, seconds)]
 
@@ -95,7 +96,7 @@ def _line(name: str, samples: Sequence[Sample], seconds: float) -> Line:
 
 
 def by_second(samples: Sequence[Sample]) -> list[tuple[int, int, float]]:
-    """For each second since the first request: which, how many were sent in it, and their 99th percentile (ms)."""
+    """Return for each second since the first request: its number, the requests, and their 99th percentile (ms)."""
     first = min((each.sent for each in samples), default=0.0)
     seconds: dict[int, list[float]] = {}
     for each in samples:

@@ -1,4 +1,4 @@
-"""The platform under load: `python -m local` on free ports, with data of its own."""
+"""The platform under load: `python -m local` on free ports, with its own data."""
 
 import os
 import signal
@@ -19,8 +19,9 @@ _STOP_SECONDS = 90
 
 @contextmanager
 def served(directory: Path) -> Iterator[Environment]:
-    """Serve with the data in `directory`, telling of each request what it spent; this process's environment is the
-    platform's meanwhile. Raises Refused where it does not start.
+    """Serve with the data in `directory`, and report the times of each request.
+
+    Inside the block, this process has the environment of the platform. Raises Refused if it does not start.
     """
     own = {"PORT": free_port(), "EMULATOR_PORT": free_port(), "ENGAWA_LOCAL_DIR": directory, "ENGAWA_SERVER_TIMING": 1}
     with patch.dict(os.environ, {name: str(value) for name, value in own.items()}):
@@ -40,11 +41,11 @@ def served(directory: Path) -> Iterator[Environment]:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Stop the platform and wait until it has ended, also where this process is interrupted just now, once."""
+    """Stop the platform and wait until it has ended, even if one interrupt arrives meanwhile."""
     try:
         _stop(process)
     except KeyboardInterrupt:
-        # Perhaps before the platform was told.
+        # The interrupt may have come before the platform got its signal.
         _stop(process)
         raise
 

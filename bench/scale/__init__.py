@@ -1,1 +1,1 @@
-"""How cost and latency grow: `make scale` (docs/internals/quality.md)."""
+"""The growth of cost and latency: `make scale` (docs/internals/quality.md)."""

@@ -1,6 +1,6 @@
-"""`python -m bench.scale [axis …] [--docs]`: how cost and latency grow with keys, friends, feeds and comments.
+"""`python -m bench.scale [axis …] [--docs]`: the growth of cost and latency with keys, friends, feeds and comments.
 
-Takes some minutes, most of them in the emulator's reading of 100,000 keys.
+It takes some minutes, mostly because the emulator reads 100,000 keys slowly.
 """
 
 import argparse
@@ -22,7 +22,7 @@ LEGEND = (
 
 
 def main() -> int:
-    """Print the tables of the axes asked for; 1 where the emulator does not start."""
+    """Print the tables of the requested axes; return 1 if the emulator does not start."""
     names = [axis.name for axis in AXES]
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description="How cost and latency grow.")
     parser.add_argument("axis", nargs="*", choices=[*names, []], help=f"of {', '.join(names)} (default: all)")

@@ -1,7 +1,7 @@
-"""What grows, in which steps, and what is asked of a world of each size.
+"""The axes of growth, their steps, and the requests to a world of each size.
 
-Worlds are made as large as they are but for feeds and comments, of which those are stored that a request may touch: its
-cost follows from these, from the list's holder, and from the bits of all that was deleted, which are there.
+All data of a world are stored, except that of feeds and comments only those are stored that a request may touch: its
+cost depends on these, on the list's holder, and on the bits of all deleted entries, which are stored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,22 +24,22 @@ from local.in_process import HANA, ME, World
 
 MOST_KEYS = 100_000
 ROOM = 10
-"""Keys that are left free below that, for new ones."""
+"""Keys left free below that, for new keys."""
 VALUE_BYTES = 20
 THROUGH_STORES = 2_000
-"""Keys that are stored by writes; by then a ledger has as many as it may have itself, and more are but more items."""
+"""Keys that are stored by writes; then a ledger has as many as it can hold, and more keys are only more items."""
 DELETED = 50
-"""One in so many feeds and comments is deleted."""
+"""One of this many feeds and comments is deleted."""
 REACH = 100
-"""Entries around each place that is read."""
+"""Number of entries stored around each place that is read."""
 
 Ask = Callable[[World, int], Requests]
-"""Makes what sends a request to a world of a size; it may be sent again and again."""
+"""Returns a function that sends a request to a world of a size, any number of times."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What grows, and in which steps; `fill` makes a world of a size. `once`: requests that can be sent but once."""
+    """An axis of growth with its steps; `fill` fills a world of a size. `once`: requests that can be sent only once."""
 
     name: str
     unit: str
@@ -51,22 +51,22 @@ class Axis:
 
 
 def powers(most: int) -> list[int]:
-    """1, 10, 100, … up to `most`."""
+    """Return 1, 10, 100, … up to `most`."""
     return [10**each for each in range(len(str(most)))]
 
 
 def key(number: int) -> str:
-    """A key of Hana's."""
+    """Return a key of Hana's."""
     return f"k{number:06}"
 
 
 def value(seed: object) -> str:
-    """A value, as incompressible as printable text is."""
+    """Return a value that is as incompressible as printable text can be."""
     return ascii_noise(VALUE_BYTES, seed)
 
 
 def store_keys(world: World, keys: int, through_stores: int = THROUGH_STORES) -> None:
-    """Give Hana so many keys: the first by writes, the others as the items that further writes would have left."""
+    """Give Hana `keys` keys: the first by writes, the others as the items that further writes would have left."""
     keys = min(keys, MOST_KEYS - ROOM)
     seeder = Seeder(world)
     seeder.install(HANA)
@@ -75,7 +75,7 @@ def store_keys(world: World, keys: int, through_stores: int = THROUGH_STORES) ->
         return
     more = range(through_stores, keys)
     known = from_item(ledger(world))
-    # Such values are not listed any more: the ledger counts them, and their bytes.
+    # Such values are no longer listed: the ledger counts them and their bytes.
     item = to_item(known) | {"t": {"N": str(known.total + len(more) * VALUE_BYTES)}}
     item["c"] = {"N": str(known.unlisted + len(more))}
     put_all(world, "appdata", [item, *(own_values.to_item(known, key(number), value(number)) for number in more)])
@@ -90,12 +90,12 @@ def _befriend(world: World, friends: int) -> None:
 
 
 def is_deleted(number: int) -> bool:
-    """Whether the entry of that number is one of the deleted."""
+    """Return whether the entry of that number is deleted."""
     return number % DELETED == 0
 
 
 def near(entries: int) -> Callable[[int], bool]:
-    """Whether an entry is near the newest, or near the middle of so many."""
+    """Return a test whether an entry is near the newest, or near the middle, of `entries` entries."""
     return lambda number: number > entries - REACH or abs(number - entries // 2) < REACH
 
 
@@ -110,7 +110,7 @@ def _fill_comments(world: World, comments: int) -> None:
 
 
 def _middle(entries: int) -> str:
-    """The index of the middle one of those that are left."""
+    """Return the index of the middle entry of those that are left."""
     return str((entries - entries // DELETED) // 2)
 
 

@@ -1,4 +1,4 @@
-"""Takes the figures of an axis: what requests cost, by AWS's rules, and how long they take in the emulator."""
+"""Measures the requests of an axis: their cost by AWS's rules, and their time in the emulator."""
 
 import time
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from local.in_process import World
 from local.timing import HEADER, Spent, TimedGateway, spent, watch
 
 REPEATS, SECONDS = 7, 10
-"""How often a request is timed, unless that takes longer; the median counts."""
+"""How often a request is timed, and for how many seconds at most; the median is used."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A request to a world of a size: its figures, and what it took in the emulator (None: it can be sent but once)."""
+    """A request to a world of a size: its figures, and its times in the emulator (None: it can be sent only once)."""
 
     request: str
     size: int
@@ -32,7 +32,7 @@ class Point:
 
     @property
     def dollars(self) -> float:
-        """US dollars that DynamoDB takes for a million such requests, on demand."""
+        """US dollars of a million such requests to DynamoDB, on demand."""
         reads, writes = PRICES["DynamoDB reads"], PRICES["DynamoDB writes"]
         return price(reads, self.figures.rru * 1e6) + price(writes, self.figures.wru * 1e6)
 
@@ -43,17 +43,17 @@ class Point:
 
     @property
     def cpu(self) -> float | None:
-        """Milliseconds of this machine's processor for the app and its client of DynamoDB."""
+        """Milliseconds of CPU time on this machine for the app and its DynamoDB client."""
         return self.taken.cpu + self.taken.aws_cpu if self.taken else None
 
     @property
     def computed(self) -> float | None:
-        """Milliseconds: the calls in sequence, at CALL_MS each (assumed, not measured on AWS), and the processor's."""
+        """Milliseconds: the calls in sequence, at CALL_MS each (assumed, not measured on AWS), plus the CPU time."""
         return None if self.cpu is None else self.figures.in_sequence * CALL_MS + self.cpu
 
 
 class Noting(TimedGateway):
-    """A gateway that keeps what its answers tell of their requests."""
+    """A gateway that keeps the times that its responses report."""
 
     def __init__(self, app: Chalice) -> None:
         super().__init__(app)
@@ -67,7 +67,7 @@ class Noting(TimedGateway):
 
 
 def points(axis: Axis) -> Iterator[Point]:
-    """Every request at every size, in order of size; each size in an emulator of its own."""
+    """Yield every request at every size, in order of size; each size has its own emulator."""
     for size in axis.sizes:
         with TemporaryDirectory(prefix="engawa-scale-") as directory, emulated_aws(Path(directory)):
             world = World(Path(directory), **axis.environment)
@@ -76,7 +76,7 @@ def points(axis: Axis) -> Iterator[Point]:
 
 
 def _of(world: World, axis: Axis, size: int) -> Iterator[Point]:
-    """Each request is sent once to be counted, and then to be timed."""
+    """Send each request once to count its calls, then again to time it."""
     world.gateway = gateway = Noting(world.app)
     meter = Meter(world.dynamodb, world.s3)
     watch(world.dynamodb.meta.events)
@@ -91,7 +91,7 @@ def _of(world: World, axis: Axis, size: int) -> Iterator[Point]:
 
 
 def _median(told: list[Spent]) -> Spent:
-    """Each part's median."""
+    """Return the median of each part."""
 
     def middle(name: str) -> float:
         return float(median(getattr(each, name) for each in told))

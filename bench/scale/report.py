@@ -1,4 +1,4 @@
-"""What has been measured along the axes, as tables and as figures."""
+"""The measured values of the axes as tables and as figures."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ Measured = Sequence[tuple[Axis, Sequence[Point]]]
 
 
 def tables(measured: Measured) -> str:
-    """Markdown: a table for each axis, a line for each request, a column for each size."""
+    """Return Markdown: a table for each axis, a line for each request, a column for each size."""
     return "\n\n".join(_table(axis, points) for axis, points in measured)
 
 
@@ -33,17 +33,17 @@ def _cell(point: Point) -> str:
 
 
 def cost(measured: Measured) -> Rows:
-    """What DynamoDB takes for a million of each request."""
+    """Return the figure of the DynamoDB cost of a million of each request."""
     return _grid(measured, "Cost by {}", "US dollars a million", {"dollars": False})
 
 
 def latency(measured: Measured) -> Rows:
-    """How long each request takes, computed and, dashed, in the emulator."""
+    """Return the figure of the time of each request: computed and, dashed, in the emulator."""
     return _grid(measured, "Latency by {} (dashed: emulator)", "ms", {"computed": False, "emulated": True})
 
 
 def _grid(measured: Measured, title: str, unit: str, kinds: Mapping[str, bool]) -> Rows:
-    """A panel for each axis, two in a row; `kinds` are what of a point is shown, and whether dashed."""
+    """Return a panel for each axis, two in a row; `kinds` has the shown attributes of a point, and whether dashed."""
     panels = [
         Panel(
             title.format(axis.unit),
@@ -64,7 +64,7 @@ def _grid(measured: Measured, title: str, unit: str, kinds: Mapping[str, bool]) 
 
 
 def _line(points: Sequence[Point], request: str, name: str) -> tuple[list[float | str], list[float]]:
-    """The sizes and values of a request, where there are any."""
+    """Return the sizes and values of a request, without missing values."""
     found = [(point.size, getattr(point, name)) for point in points if point.request == request]
     known = [(size, value) for size, value in found if value is not None]
     return [size for size, _ in known], [value for _, value in known]

@@ -1,13 +1,13 @@
-"""The sample app at `/sample`: a small game of Hana's and Ken's, in plain JavaScript over `/js/opensocial.js`.
+"""The sample app at `/sample`: a small game for Hana and Ken, in plain JavaScript with `/js/opensocial.js`.
 
-Of the local platform alone: its pages carry short-lived tokens of the demo world's users, for whoever opens them on
-this machine.
+Only the local platform has it: its pages contain short-lived tokens of the demo world's users, and anyone on this
+machine can open them.
 
-| path | what |
+| path | content |
 |---|---|
-| /sample | the two players side by side; also where sign-in leads back to, with `code` or `error` |
+| /sample | the two players side by side; also the redirect URI of sign-in, with `code` or `error` |
 | /sample/play?as=hana | one player: the game, with a token of that user in the page |
-| /sample/token?as=hana | `{"token": …}`, a fresh one |
+| /sample/token?as=hana | `{"token": …}`, a new token |
 | /sample/NAME | style and scripts |
 """
 
@@ -37,7 +37,7 @@ _POLICY = (
 
 
 class Sample:
-    """Answers what is below `/sample`, and None to anything else."""
+    """A handler of requests for `/sample` and below; it returns None for other paths."""
 
     def __init__(self, tokens: AccessTokens, base_url: str) -> None:
         self._tokens = tokens
@@ -48,7 +48,7 @@ class Sample:
         path, _, query = request.target.partition("?")
         if path.rstrip("/") != PATH and not path.startswith(f"{PATH}/"):
             return None
-        # A page of another site whose name is made to lead here must not get at the tokens.
+        # Against DNS rebinding: a page of another site must not get the tokens.
         if request.header("host") not in self._hosts:
             return error(403, "permission_denied", "The sample is for this machine alone.")
         if request.method not in _METHODS:

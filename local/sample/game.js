@@ -1,4 +1,4 @@
-// The game and the page around it. What speaks with the server is in scores.js.
+// The game and the page around it. The calls to the server are in scores.js.
 "use strict";
 
 const WORDS = {
@@ -85,7 +85,7 @@ function tap() {
   }
 }
 
-/** Write down a call and what came of it; whether it went well. */
+/** Log a call and its result; return whether it succeeded. */
 function noted(item, call) {
   const [line, code, outcome] = ["li", "code", "span"].map((name) => document.createElement(name));
   code.textContent = call;
@@ -124,7 +124,7 @@ function refresh() {
   });
 }
 
-// Whoever plays beside us has saved or cleared something.
+// The other player has saved or cleared a score.
 const neighbours = new BroadcastChannel("firefly");
 neighbours.onmessage = refresh;
 
@@ -138,7 +138,7 @@ const changed = (said) => (item, call) => {
 };
 find("save").onclick = () => saveScore(round, changed(words.saved));
 find("clear").onclick = () => clearScore(changed(words.cleared));
-// The press counts, not the release.
+// The press of the button counts, not the release.
 garden.onpointerdown = tap;
 garden.onkeydown = (event) => {
   if (!event.repeat && [" ", "Enter"].includes(event.key)) tap();

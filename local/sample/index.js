@@ -1,4 +1,4 @@
-// The outer page: what sign-in has brought back, and frames as high as what is in them.
+// The outer page: it shows the result of sign-in, and makes frames as high as their contents.
 "use strict";
 
 const told = new URLSearchParams(location.search);
@@ -12,7 +12,7 @@ if (arrived) {
     document.getElementById("told").append(term, value);
   }
   const client = document.getElementById("sign-in").dataset.client;
-  // Only what may stand in a command as it is.
+  // Only characters that are safe in a shell command.
   const code = /^[\w.~-]+$/.test(told.get("code") ?? "") ? told.get("code") : "CODE";
   document.getElementById("exchange").textContent = [
     `curl ${location.origin}/2/token -d grant_type=authorization_code`,

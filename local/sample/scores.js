@@ -1,10 +1,10 @@
-// All that this game does with the server: save a score, see friends' scores, clear mine.
+// All server calls of this game: save a score, see friends' scores, clear mine.
 "use strict";
 
 var KEY = "high_score";
 var VIEWER = opensocial.IdSpec.PersonId.VIEWER;
 
-// A token lives fifteen minutes. The page came with one; where it is refused, the library asks for another.
+// A token lives fifteen minutes. The page contains one; if it is refused, the library asks for another.
 var pageToken = document.querySelector("script[data-token]").dataset.token;
 opensocial.configure({
   token: function (refused) {
@@ -31,14 +31,14 @@ function clearScore(done) {
   });
 }
 
-// Four requests in one batch: who I am and who my friends are, my score and theirs.
+// Four requests in one batch: my profile, my friends, my score and theirs.
 function loadScores(done) {
   var params = {};
   params[opensocial.IdSpec.Field.USER_ID] = VIEWER;
   params[opensocial.IdSpec.Field.GROUP_ID] = "FRIENDS";
   var friends = opensocial.newIdSpec(params);
   var me = opensocial.newIdSpec({ userId: VIEWER });
-  // Values come HTML-escaped, for innerHTML. This page uses textContent and wants them as they are.
+  // Values are HTML-escaped by default, for innerHTML. This page uses textContent and needs them unescaped.
   var plain = { escapeType: opensocial.EscapeType.NONE };
 
   var req = opensocial.newDataRequest();
@@ -55,7 +55,7 @@ function loadScores(done) {
     var scores = Object.assign({}, data.get("mine").getData(), data.get("theirs").getData());
     var people = [data.get("me").getData()].concat(data.get("friends").getData().asArray());
     done(data.get("theirs"), call, people.map(function (person) {
-      // A friend who has saved nothing is not in the data at all.
+      // A friend who has saved nothing is not in the data.
       var saved = (scores[person.getId()] || {})[KEY];
       return { name: person.getDisplayName(), isMe: person.isViewer(), points: saved ? Number(saved) : null };
     }));

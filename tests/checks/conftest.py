@@ -1,12 +1,12 @@
-"""Checks of a platform that is served somewhere, as an operator runs them: `make check URL=https://api.example.com`.
+"""Checks of a deployed platform, run by an operator: `make check URL=https://api.example.com`.
 
 | variable | meaning |
 |---|---|
 | ENGAWA_ADMIN_TOKEN | an access token with the scope `admin`; or |
-| ENGAWA_CHECK_CLIENT, ENGAWA_CHECK_SECRET | id and secret of an app that is allowed that scope |
+| ENGAWA_CHECK_CLIENT, ENGAWA_CHECK_SECRET | id and secret of an app that may have that scope |
 
-With either, the checks make an app, users and a page of their own, and take them away again. Without, they only read
-what is open to everyone.
+With either, the checks create an app, users and a page of their own, and delete them again. With neither, they only
+read what is open to everyone.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _LEFT = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--url`."""
+    """Add the option `--url`."""
     parser.addoption("--url", help="The base URL of the platform to check.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a wrong URL, and one where credentials would be seen on the way, before anything is asked."""
+    """Refuse a wrong URL, or one that would send credentials unencrypted, before the first request."""
     config.stash[_LEFT] = []
     if url := config.getoption("--url", None):
         try:
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def site(pytestconfig: pytest.Config) -> Iterator[Site]:
-    """The platform."""
+    """Return the platform."""
     url = pytestconfig.getoption("--url", None)
     if not url:
         pytest.skip("needs a platform: make check URL=https://api.example.com")
@@ -62,7 +62,7 @@ def site(pytestconfig: pytest.Config) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def world(site: Site, pytestconfig: pytest.Config) -> Iterator[World]:
-    """The app, the users and the page that the checks have made for themselves."""
+    """Return the app, the users and the page that the checks have created for themselves."""
     made = World(site, _operator(site))
     try:
         made.make()
@@ -83,7 +83,7 @@ def _operator(site: Site) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say in the end what was checked, what was not and why, and what has to be cleared by hand."""
+    """Print what was checked, what was not and why, and what must be deleted by hand."""
     url = config.getoption("--url", None)
     if not url:
         return

@@ -1,7 +1,7 @@
-"""A deployment as its clients see it, and what every check asks of an answer.
+"""A deployment as its clients see it, and the checks of a response.
 
-Where an answer is not as it must be, the check ends with one paragraph for an operator: the request without its query,
-what was expected, what came, and the id by which the logs know it. Never a token or a secret.
+If a response is wrong, the check fails with one paragraph for the operator: the request without its query, the expected
+and the actual response, and its id in the logs. The paragraph never contains a token or a secret.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 JSON = "application/json; charset=utf-8"
 TIMEOUT = httpx.Timeout(35, connect=10)
-"""Seconds; API Gateway answers within 29."""
+"""In seconds; API Gateway responds within 29."""
 _IDS = ("x-request-id", "x-amzn-requestid", "x-amz-cf-id")
 _SHOWN = 500
 _SECRET = re.compile(r'("(?:access_token|refresh_token|server_state|secret|location)"\s*:\s*")[^"]+')
@@ -26,7 +26,7 @@ class Site:
     """The platform at a base URL."""
 
     def __init__(self, url: str) -> None:
-        """Raises ValueError for what is no http or https URL."""
+        """Prepare a client. Raises ValueError if `url` is not an http or https URL."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not an http or https URL")
@@ -34,7 +34,7 @@ class Site:
         self._http = httpx.Client(timeout=TIMEOUT, headers={"User-Agent": "engawa-check"})
 
     def send(self, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
-        """The answer to a request, redirects not followed; `token` is sent as `Authorization: OAuth`."""
+        """Send a request and return its response; do not follow redirects. Send `token` as `Authorization: OAuth`."""
         headers = dict(more.pop("headers", None) or {})
         if token:
             headers["Authorization"] = f"OAuth {token}"
@@ -45,11 +45,11 @@ class Site:
             pytest.fail(f"{method} {_bare(url)} was not answered: {error or type(error).__name__}", pytrace=False)
 
     def get(self, path: str, token: str | None = None, **more: Any) -> httpx.Response:
-        """GET."""
+        """Send a GET request."""
         return self.send("GET", path, token, **more)
 
     def post(self, path: str, token: str | None = None, **more: Any) -> httpx.Response:
-        """POST."""
+        """Send a POST request."""
         return self.send("POST", path, token, **more)
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class Site:
 
 
 def wrong(answer: httpx.Response, what: str) -> NoReturn:
-    """End the check: `what` was expected of the answer."""
+    """Fail the check: `what` says what was expected of the response."""
     request = answer.request
     ids = ", ".join(f"{name} {answer.headers[name]}" for name in _IDS if name in answer.headers)
     raise_with = [
@@ -70,13 +70,13 @@ def wrong(answer: httpx.Response, what: str) -> NoReturn:
 
 
 def require(answer: httpx.Response, holds: object, what: str) -> None:
-    """End the check unless `holds`; `what` is what was expected."""
+    """Fail the check unless `holds`; `what` says what was expected."""
     if not holds:
         wrong(answer, what)
 
 
 def answered(answer: httpx.Response, status: int = 200) -> Any:
-    """The JSON of an answer with this status and the headers that all of ours have; None where it has no body."""
+    """Check the status and the common headers of a response; return its JSON, or None if it has no body."""
     require(answer, answer.status_code == status, f"{status}")
     if not answer.content:
         return None
@@ -87,7 +87,10 @@ def answered(answer: httpx.Response, status: int = 200) -> Any:
 
 
 def refused(answer: httpx.Response, status: int | tuple[int, ...], error: str, said: str = "") -> dict[str, Any]:
-    """The JSON of a refusal in our form, with this status, `error`, and `said` in its description."""
+    """Check that a response is an error in Engawa's form with this status, `error`, and `said` in its description.
+
+    Returns its JSON.
+    """
     allowed = (status,) if isinstance(status, int) else status
     require(answer, answer.status_code in allowed, f"{' or '.join(map(str, allowed))} {error}")
     require(answer, answer.headers.get("Content-Type") == JSON, f"Content-Type: {JSON}")
@@ -102,13 +105,13 @@ def refused(answer: httpx.Response, status: int | tuple[int, ...], error: str, s
 
 
 def challenged(answer: httpx.Response, challenge: str) -> None:
-    """Check that an answer has a `WWW-Authenticate` that begins so."""
+    """Check that the `WWW-Authenticate` of a response begins with `challenge`."""
     given = answer.headers.get("WWW-Authenticate")
     require(answer, given and given.startswith(challenge), f"WWW-Authenticate: {challenge}, not {given!r}")
 
 
 def is_page(answer: httpx.Response, status: int = 200) -> str:
-    """The HTML of a page for people, with the headers that keep it from being framed and scripted."""
+    """Check that a response is an HTML page with headers against framing and scripts; return its HTML."""
     require(answer, answer.status_code == status, f"a page with {status}")
     require(answer, answer.headers.get("Content-Type", "").startswith("text/html"), "Content-Type: text/html")
     policy = answer.headers.get("Content-Security-Policy", "")

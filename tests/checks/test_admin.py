@@ -1,4 +1,4 @@
-"""The operator's API."""
+"""Checks of the operator's API."""
 
 from __future__ import annotations
 

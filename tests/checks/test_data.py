@@ -1,4 +1,4 @@
-"""Users and what apps keep for them: the Persistence and the People API, their limits, and answers of any size."""
+"""Checks of users and their app data: the Persistence and the People API, their limits, and responses of any size."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_an_answer_too_large_for_lambda(site: Site, world: World) -> None:
     try:
         answer = site.get(MINE, world.one.token)
         require(answer, answer.status_code == 303, "303 to where the answer is")
-        # Without a token: S3 takes an Authorization for its own.
+        # Without a token: S3 would interpret an Authorization header itself.
         kept = site.get(answer.headers["Location"])
         require(kept, kept.status_code == 200, "the answer, in the bucket")
         assert kept.json()["entry"][0]["data"] == written

@@ -1,4 +1,4 @@
-"""OAuth 2: the consent page has given codes (that is how the world came by its tokens); what becomes of them."""
+"""Checks of OAuth 2: the use of authorization codes; the world got its tokens by codes from the consent page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.checks.world import REDIRECT, SCOPES, World
 
 def test_refreshing_and_revoking(site: Site, world: World) -> None:
     given = world.tokens(grant_type="authorization_code", code=world.code(world.one), redirect_uri=REDIRECT)
-    # Alone: what an assertion is about is shown where it fails.
+    # Taken out of the response: a failed assertion shows its operands, and tokens must not be shown.
     scopes, kind, seconds = set(given["scope"].split()), given["token_type"], given["expires_in"]
     assert scopes == set(SCOPES)
     assert (kind, seconds) == ("Bearer", 900)
@@ -18,7 +18,7 @@ def test_refreshing_and_revoking(site: Site, world: World) -> None:
     require(again, again.headers["Cache-Control"] == "no-store", "Cache-Control: no-store")
     answered(site.post("/2/authorize/revoke", data={**world.credentials, "token": given["refresh_token"]}))
     refused(site.post("/2/token", data={**world.credentials, **refresh}), 400, "invalid_grant")
-    # Revoking ends all that the user has granted the app.
+    # Revoking deletes the user's grant to the app.
     fresh = world.tokens(grant_type="authorization_code", code=world.code(world.one), redirect_uri=REDIRECT)
     world.one.token = fresh["access_token"]
 
@@ -51,5 +51,5 @@ def test_a_token_without_the_scope(site: Site, world: World) -> None:
 
 
 def test_an_app_s_own_token_is_no_user_s(site: Site, world: World) -> None:
-    # What is wrong first is told, and an app's own token has no scope.
+    # The first error is reported: an app's own token has no scope.
     refused(site.get("/2/apps/appdata/@me/@self", world.client_token()), 403, "insufficient_scope")

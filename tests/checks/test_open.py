@@ -1,4 +1,4 @@
-"""What is open to everyone, and what is refused to whoever has no token: nothing is written."""
+"""Checks of what is open to everyone, and of refusals without a token. They write nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_unknown_path_is_refused_in_our_form(site: Site, path: str, headers: 
 @pytest.mark.parametrize(("method", "path"), [("PATCH", APPDATA), ("DELETE", "/2/people/@me/@self"), ("PUT", "/rpc")])
 def test_a_wrong_method_is_refused_in_our_form(site: Site, method: str, path: str) -> None:
     answer = site.send(method, path)
-    # API Gateway does not tell a path without this method from no path.
+    # API Gateway gives the same response for an unknown path and for an unknown method of a path.
     refused(answer, (404, 405), "not_found" if answer.status_code == 404 else "method_not_allowed")
     require(answer, answer.status_code == 404 or "Allow" in answer.headers, "Allow")
 
@@ -77,7 +77,7 @@ def test_it_tells_programs_where_everything_is(site: Site) -> None:
     answer = site.get("/.well-known/oauth-authorization-server")
     require(answer, answer.status_code == 200, "200")
     told = answer.json()
-    # Signatures, tokens and links are made with it: what clients use and this must be one.
+    # Signatures, tokens and links contain the issuer: it must be the URL that clients use.
     require(answer, told["issuer"] == site.url, f"the issuer {site.url} (ENGAWA_ISSUER), not {told['issuer']}")
     require(answer, told["token_endpoint"] == f"{site.url}/2/token", f"{site.url}/2/token")
 
@@ -179,7 +179,7 @@ def test_head_has_no_body(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/docs", "/openapi.json", "/js/opensocial.js", "/launch/current.pem"])
 def test_head_is_get_without_its_body(site: Site, path: str) -> None:
-    # Compressed on the way, a body would have no length that can be said before.
+    # A body that is compressed on the way has no Content-Length.
     plain = {"Accept-Encoding": "identity"}
     got, answer = site.get(path, headers=plain), site.send("HEAD", path, headers=plain)
     require(answer, answer.status_code == got.status_code and not answer.content, "GET's status without a body")

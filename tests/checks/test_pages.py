@@ -1,4 +1,4 @@
-"""A page: feeds with images, comments, favorites, the page of a feed, and the start of the app from there."""
+"""Checks of a page: feeds with images, comments, favorites, the page of a feed, and the launch of the app there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_page(site: Site, world: World) -> None:
 def test_a_feed_with_an_image(site: Site, world: World, kind: str) -> None:
     feeds, on = f"/2/pages/{world.page}/feeds", {"contentUri": f"{URI}&kind={kind}"}
     image = picture(kind)
-    # In API Gateway and Lambda these bytes are base64, both ways.
+    # API Gateway and Lambda encode these bytes in base64, in both directions.
     parts = {
         "request": (None, f'{{"title": "絵", "contentUri": "{on["contentUri"]}", "sourceId": "{world.module}",}}'),
         "image1": ("drawing", image, "application/octet-stream"),

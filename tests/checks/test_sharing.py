@@ -1,4 +1,4 @@
-"""Information Sharing: /rpc and /os/0.8 by token and by signature, and pages of other origins."""
+"""Checks of Information Sharing: /rpc and /os/0.8 by token and by signature, and pages of other origins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MINE = "/os/0.8/appdata/@me/@self/@app"
 
 
 def signed(site: Site, world: World, path: str, place: str = SIGNATURE_TYPE_AUTH_HEADER, **more: Any) -> httpx.Response:
-    """The answer to a GET that the app signs on behalf of the first user."""
+    """Send a GET that the app signs on behalf of the first user; return the response."""
     query = urlencode({"xoauth_requestor_id": world.one.id, **more.pop("query", {})}, quote_via=quote)
     client = Client(world.app, client_secret=more.pop("secret", world.secret), signature_type=place)
     url, headers, _ = client.sign(f"{site.url}{path}?{query}")

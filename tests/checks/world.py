@@ -1,7 +1,7 @@
-"""What the checks make for themselves on a platform, by the operator's API, and take away again.
+"""The data that the checks create on a platform by the operator's API, and delete again.
 
-An app, two users who are friends and have a login each, a page that the first administers and where the app is a
-module. Names begin with "Engawa check", so that whatever a check that was killed has left is found.
+These are an app, two users who are friends and have a login each, and a page with the first user as administrator and
+the app as a module. Names begin with "Engawa check", so that the remains of a killed check can be found.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ SCOPES = ("mixi_apps2", "r_profile", "r_page", "w_pagefeed")
 
 @dataclass
 class Person:
-    """A user of the world, who has granted the app everything."""
+    """A user of the world, who has granted the app all its scopes."""
 
     id: str
     login: str
     password: str = field(repr=False)
     token: str = field(default="", repr=False)
-    """An access token of the app, for the user."""
+    """An access token of the app for the user."""
     refresh_token: str = field(default="", repr=False)
 
 
 @dataclass
 class World:
-    """What was made. `left` names what could not be taken away."""
+    """The created data. `left` names the data that could not be deleted."""
 
     site: Site
     operator: str = field(repr=False)
@@ -59,12 +59,12 @@ class World:
         return self.people[1]
 
     def admin(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        """A request to the operator's API."""
+        """Send a request to the operator's API."""
         headers = {"Authorization": f"Bearer {self.operator}"}
         return self.site.send(method, f"/admin/{path}", headers=headers, json=body)
 
     def make(self) -> None:
-        """Make everything. What was made is known also where this ends early."""
+        """Create everything. If it fails midway, the data created so far are known."""
         mark = secrets.token_hex(4)
         told = {"name": f"{NAME} {mark}", "redirectUris": [REDIRECT], "startUrl": REDIRECT, "origins": [ORIGIN]}
         app = answered(self.admin("POST", "apps", {**told, "scopes": [*SCOPES]}), 201)
@@ -84,20 +84,20 @@ class World:
             person.token, person.refresh_token = told["access_token"], told["refresh_token"]
 
     def tokens(self, status: int = 200, **form: str) -> Any:
-        """What `/2/token` answers the app."""
+        """Return the response of `/2/token` to the app."""
         return answered(self.site.post("/2/token", data={**self.credentials, **form}), status)
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The app's own, for a form."""
+        """The app's credentials, for a form."""
         return {"client_id": self.app, "client_secret": self.secret}
 
     def client_token(self) -> str:
-        """An access token of the app itself."""
+        """Get an access token of the app itself."""
         return str(self.tokens(grant_type="client_credentials")["access_token"])
 
     def code(self, person: Person) -> str:
-        """Sign in and allow, as a person does with a browser; the code that the app is given."""
+        """Sign in and allow, as a person does with a browser; return the authorization code."""
         asked = {"client_id": self.app, "response_type": "code", "scope": " ".join(SCOPES), "state": "check"}
         url = f"{self.site.url}/connect_authorize.pl"
         with httpx.Client(timeout=TIMEOUT, headers={"Accept-Language": "en"}) as browser:
@@ -112,7 +112,7 @@ class World:
         return str(given["code"][0])
 
     def clean(self) -> None:
-        """Take everything away; what cannot be stands in `left`."""
+        """Delete everything; `left` then names what could not be deleted."""
         things = [f"pages/{self.page}"] if self.page else []
         things += [f"users/{person.id}" for person in self.people]
         things += [f"apps/{self.app}"] if self.app else []
@@ -131,7 +131,7 @@ class World:
 
 
 def _form(page: httpx.Response) -> dict[str, str]:
-    """The value that the forms of a page carry against forgery."""
+    """Return the CSRF field of the forms of a page."""
     found = re.search(r'name="csrf" value="([^"]+)"', page.text)
     require(page, page.status_code == 200 and found, "a page with a form")
     assert found

@@ -1,7 +1,7 @@
-"""Writes, reads, posts a feed with an image, comments, and lists, by the client that openapi-python-client generated.
+"""Writes, reads, posts a feed with an image, comments, and lists, with the client made by openapi-python-client.
 
-Runs in .local/clients-venv with the generated package on PYTHONPATH; asks for what is in the variable ASKED, and prints
-what the typed answers had as JSON.
+Runs in .local/clients-venv with the generated package on PYTHONPATH; takes its inputs from the variable ASKED, and
+prints the values of the typed responses as JSON.
 """
 
 import base64
@@ -33,7 +33,7 @@ ASKED = json.loads(os.environ["ASKED"])
 
 
 def of(kind: type[Answer], answer: Any) -> Answer:
-    """The answer, which is to be of that class."""
+    """Return the response; exit with an error if it is not of that class."""
     if not isinstance(answer, kind):
         raise SystemExit(f"{answer!r} is no {kind.__name__}")
     return answer

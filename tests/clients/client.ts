@@ -1,6 +1,6 @@
 // Writes, reads, posts a feed with an image, comments, and lists, by openapi-fetch with the types that openapi-typescript
-// generated (./schema.d.ts). Compiled by tsc in its strictest mode; asks for what is in the variable ASKED, and prints
-// what the typed answers had as JSON.
+// generated (./schema.d.ts). Compiled by tsc in its strictest mode; takes its inputs from the variable ASKED, and prints
+// the values of the typed responses as JSON.
 
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.js";
@@ -13,7 +13,7 @@ const asked = JSON.parse(process.env.ASKED ?? "") as {
   image: string;
 };
 
-/** The data of an answer that is to be no refusal. */
+/** Return the data of a response; throw if it is a refusal. */
 function given<T>(answer: { data?: T; error?: unknown; response: Response }): T {
   if (answer.data === undefined) {
     throw new Error(`${answer.response.url} ${answer.response.status} ${JSON.stringify(answer.error)}`);
@@ -44,7 +44,7 @@ const { error: refused } = await client.POST("/2/apps/appdata/{user}/{group}", {
 const { contentUri } = given(
   await client.POST("/2/pages/{page}/feeds", {
     params: { path: page },
-    // The types have binary parts as strings; openapi-fetch leaves them to the serializer.
+    // The types declare binary parts as strings; openapi-fetch leaves them to the serializer.
     body: { request: { title: asked.text }, image1: asked.image },
     bodySerializer() {
       const form = new FormData();

@@ -1,7 +1,7 @@
-"""Has linters and generators of others judge openapi.json: `python -m tests.clients.proving`.
+"""Runs third-party linters and generators on openapi.json: `python -m tests.clients.proving`.
 
-No tool may report an error, nor a warning without a reason in its file in tests/clients/prove. What OpenAPI Generator
-makes is imported (Python) and compiled (TypeScript); a Postman collection has a request for each operation.
+No tool may report an error, nor a warning without a reason in its file in tests/clients/prove. The clients of OpenAPI
+Generator are imported (Python) and compiled (TypeScript); a Postman collection has a request for each operation.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ _TYPESCRIPT = {
 
 
 class Faulty(Exception):
-    """What a tool has found."""
+    """A tool has found problems; the text lists them."""
 
 
 def run(*command: str | Path, folder: Path) -> str:
-    """Return what a command prints on its standard output. Raises Faulty where it does not end well."""
+    """Run a command and return its standard output. Raises Faulty if it fails."""
     environment = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     done = subprocess.run(
         [*map(str, command)],
@@ -68,7 +68,7 @@ def run(*command: str | Path, folder: Path) -> str:
 
 
 def redocly(folder: Path) -> str:
-    """Lint by Redocly; a warning counts as an error."""
+    """Lint with Redocly; a warning counts as an error."""
     config = CONFIGURED / "redocly.yaml"
     found = json.loads(run(NODE / "redocly", "lint", CONTRACT, "--config", config, "--format=json", folder=folder))
     if found["problems"]:
@@ -77,7 +77,7 @@ def redocly(folder: Path) -> str:
 
 
 def spectral(folder: Path) -> str:
-    """Lint by Spectral; a hint counts as an error."""
+    """Lint with Spectral; a hint counts as an error."""
     run(
         NODE / "spectral",
         "lint",
@@ -91,7 +91,7 @@ def spectral(folder: Path) -> str:
 
 
 def postman(folder: Path) -> str:
-    """Import into Postman; each operation is a request."""
+    """Convert to a Postman collection; it must have a request for each operation."""
     made = folder / "collection.json"
     run(NODE / "openapi2postmanv2", "-s", CONTRACT, "-o", made, folder=folder)
     requests = sum("request" in each for each in _items(json.loads(made.read_text(encoding="utf-8"))))
@@ -103,7 +103,7 @@ def postman(folder: Path) -> str:
 
 
 def python(folder: Path) -> str:
-    """Generate a client in Python, and import every module of it."""
+    """Generate a client in Python, and import each of its modules."""
     told = _generated("python", folder)
     run(PYTHON / "python", "-c", _PACKAGE, folder=folder / "python")
     return told
@@ -118,7 +118,7 @@ def typescript(folder: Path) -> str:
 
 
 def main() -> int:
-    """Have each tool judge; the exit status."""
+    """Run each tool; return the exit status."""
     failed = 0
     for judge in (redocly, spectral, postman, python, typescript):
         with tempfile.TemporaryDirectory() as folder:

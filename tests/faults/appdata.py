@@ -1,6 +1,6 @@
-"""Operations on app data, each with what the rules say becomes of it: a model in plain Python.
+"""Operations on app data, each with a rule that gives its right outcome: a model in plain Python.
 
-HANA owns the data, KEN and MEI are friends.
+HANA owns the data; HANA and MEI are friends of KEN.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from tests.kit.noise import noise
 from tests.kit.request_stage import BUSY, RequestStage
 
 QUOTA, WINDOW = 320_000, 12
-"""Small limits, so that a test reaches them soon: bytes, and writes."""
+"""Small limits, so that a test reaches them soon: bytes and writes."""
 LIMITS = {"ENGAWA_QUOTA_BYTES": str(QUOTA), "ENGAWA_RATE_WRITES": str(WINDOW)}
 MEIS = {"level": "3"}
-"""What MEI has stored."""
+"""The data of MEI."""
 
 Keys = frozenset[str] | None
 """Some keys, or all."""
@@ -50,7 +50,7 @@ CHANGED = 412, "The data have changed, or are not what the precondition asks for
 
 @dataclass(frozen=True)
 class State:
-    """What HANA has stored; `data` is None if the app is not installed. `life` is new with each epoch."""
+    """The data of HANA; `data` is None if the app is not installed. Each epoch has another `life`."""
 
     data: Mapping[str, str] | None = None
     writes: int = 0
@@ -70,18 +70,18 @@ Rule = Callable[[State], tuple[Outcome, State]]
 
 @dataclass(frozen=True, eq=False)
 class DataOperation(Operation):
-    """An operation with its rule: the right outcome on a state, and the state afterwards."""
+    """An operation with its rule: it gives the right outcome for a state, and the state afterwards."""
 
     rule: Rule = field(kw_only=True)
     reads: bool = False
     data: Sequence[DataOperation] = ()
-    """What has been before."""
+    """The operations that come before it."""
     calls: tuple[str, ...] = ()
-    """The calls that it makes without a fault."""
+    """The calls that the operation makes without a fault."""
 
 
 def write(pairs: Mapping[str, str], *, only_if: tuple[int, int] | None = None) -> DataOperation:
-    """Store the pairs; with `only_if`, a life and its writes, under If-Match with the entity tag of the scene."""
+    """Store the pairs; with `only_if` (a life and its number of writes), send If-Match with the scene's entity tag."""
 
     def act(stage: RequestStage, ids: Ids) -> Outcome:
         return receipt(stage.send("POST", ME, dict(pairs), headers={"If-Match": ids["etag"]} if only_if else {}))
@@ -107,7 +107,7 @@ def _cleared(state: State) -> tuple[Outcome, State]:
 
 
 def install(data: Mapping[str, str] | None = None) -> DataOperation:
-    """Install the app, with data to begin with."""
+    """Install the app, with initial data."""
 
     def act(stage: RequestStage, ids: Ids) -> Outcome:
         return outcome_of(lambda: stage.platform.appdata.install(APP, HANA, data or {}))
@@ -130,7 +130,7 @@ SWEEP = DataOperation(
 
 
 def read(path: str, user: str, keys: Keys, rule: Callable[[State], Outcome]) -> DataOperation:
-    """Read values as a user; `rule` has the right outcome: the data by user, or a refusal."""
+    """Read values as a user; `rule` returns the right outcome: the data by user, or a refusal."""
 
     def act(stage: RequestStage, ids: Ids) -> Outcome:
         asked = {} if keys is None else {"fields": ",".join(sorted(keys))}
@@ -189,7 +189,7 @@ def _usage(state: State) -> tuple[Outcome, State]:
 
 
 def accepted(state: State, changes: Mapping[str, str | None]) -> tuple[Outcome, State]:
-    """Return what a write comes to by the rules: the version and the rest of the window."""
+    """Return the outcome of a write by the rules (the version and the rest of the window), and the state afterwards."""
     if state.data is None:
         return DENIED, state
     if state.writes >= WINDOW:
@@ -210,14 +210,14 @@ def receipt(reply: Reply) -> Outcome:
 
 
 def refusal(reply: Reply) -> Outcome:
-    """Return the outcome of a refusal; a 503 always says when to come again."""
+    """Return the outcome of a refusal; a 503 always has a Retry-After."""
     assert reply.status != 503 or int(reply.headers["retry-after"]) >= 1
     outcome = reply.status, reply.json["error_description"]
     return BUSY if outcome == (503, "The service is busy") else outcome
 
 
 KEYS = [noise(255, seed) for seed in range(24)]
-"""So long that a ledger cannot list them all; the first are the smallest, and those it does not list."""
+"""Keys so long that a ledger cannot list them all; it does not list the first ones, whose values are the smallest."""
 SMALL = {"level": "5", "name": "花"}
 LARGE = SMALL | {"map": noise(20_000, 1), "log": noise(5_000, 2)}
 FULL = {f"key{number:02}": noise(110, number) for number in range(42)}
@@ -225,11 +225,11 @@ MORE = {f"more{number}": noise(110, 1_000 + number) for number in range(6)}
 MANY = SMALL | {key: noise(3_100 + number, number) for number, key in enumerate(KEYS)}
 WIDE = {f"wide{number}": noise(63_000, number) for number in range(5)}
 TWO = frozenset(KEYS[:2])
-"""Not listed."""
+"""Keys that the ledger does not list."""
 
 
 def holding(data: dict[str, str]) -> list[DataOperation]:
-    """HANA has installed the app and stored the data."""
+    """Return the operations that install the app for HANA and store the data."""
     pairs = iter(data.items())
     return [install(), *(write(part) for part in iter(lambda: dict(islice(pairs, 50)), {}))]
 
@@ -243,7 +243,7 @@ CALLS |= {"transaction": "transact_write_items", "deletes": "batch_write_item"}
 
 
 def on(data: Sequence[DataOperation], name: str, operation: DataOperation, calls: str) -> DataOperation:
-    """Return an operation that follows on others."""
+    """Return an operation that follows other operations."""
     return replace(operation, name=name, data=data, calls=tuple(CALLS[call] for call in calls.split()))
 
 
@@ -297,7 +297,7 @@ IN_PIECES = [
 SOME = delete(frozenset({"map", "level", KEYS[0]}))
 BIG, ROOM = {"map": noise(7_000, 90)}, {f"room{number}": noise(60_000, number) for number in range(2)}
 SAME = {"level": "9", "map": noise(6_000, 91), KEYS[0]: noise(3_090, 92), KEYS[1]: noise(3_095, 93)}
-"""The last two stay so small that no ledger lists them."""
+"""The last two values are so small that no ledger lists their keys."""
 RIVALS: dict[str, list[DataOperation]] = {
     "writes the same keys": [write(SAME)],
     "writes other keys": [write({"other": "x", "others": noise(8_000, 93)})],
@@ -318,7 +318,7 @@ RIVALS: dict[str, list[DataOperation]] = {
 
 
 def _faults_with_rivals() -> Iterator[Fault]:
-    """Yield everything that rivals can do: before a call, and between a call and its lost answer."""
+    """Yield the faults in which rivals act before a call, or between a call and its lost response."""
     before = [in_order(let_rivals_act, go)]
     for name, rivals in RIVALS.items():
         anew = any(each.name == "install" for each in rivals)
@@ -337,7 +337,7 @@ ALL_FAULTS = FAULTS + VARIANTS + WITH_RIVALS
 
 
 class DataStage(RequestStage):
-    """A stage on which only app data is looked at."""
+    """A stage that checks only app data."""
 
     def wrongs(self) -> list[str]:
         return self.tables().wrongs(self.platform.settings.limits)
@@ -353,7 +353,7 @@ class DataStage(RequestStage):
 
 
 def befriend(here: Platform) -> None:
-    """Let KEN be a friend of HANA and of MEI, who have stored something."""
+    """Make KEN a friend of HANA and of MEI; KEN and MEI have data."""
     for user in (HANA, KEN, MEI):
         here.users.create(User(user, f"user {user}"))
     for friend in (HANA, MEI):
@@ -369,7 +369,7 @@ def seen(tables: Tables) -> Any:
 
 
 class DataScene(Scene):
-    """An operation on app data, held against the model."""
+    """An operation on app data, compared with the model."""
 
     kind = "app data"
     operation: DataOperation

@@ -1,4 +1,4 @@
-"""What tests with faults run under."""
+"""Fixtures of the tests with faults."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +13,14 @@ from tests.kit.worlds import cheap_passwords
 
 @pytest.fixture(scope="module", autouse=True)
 def _alone() -> Iterator[None]:
-    """One thread, cheap passwords, and answers held against openapi.yaml."""
+    """Run with one thread and cheap passwords, and check all responses against openapi.yaml."""
     with one_after_the_other(), cheap_passwords(), contract.watching_gateways():
         yield
 
 
 @pytest.fixture(scope="module")
 def keys_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the keys of a platform."""
+    """Return a directory with the keys of a platform."""
     directory = tmp_path_factory.mktemp("keys")
     keys.ensure(directory / "token-keys.json")
     keys.ensure_secret(directory / "secret-keys.json")

@@ -1,4 +1,4 @@
-"""Operations on the contents' stores, and those of rivals."""
+"""Operations on the stores of contents, and operations of rivals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Act = Callable[[Stage, Ids], Any]
 
 
 def operation(name: str, act: Act, before: Callable[[Stage], Any] = lambda stage: None, **more: Any) -> Operation:
-    """Return an operation on the stores, whose outcome is "done" or a refusal."""
+    """Return an operation on the stores; its outcome is "done" or a refusal."""
     return Operation(
         name,
         lambda stage, ids: outcome_of(lambda: act(stage, ids), "done"),
@@ -32,14 +32,14 @@ class ContentsScene(Scene):
     kind = "contents"
 
     def excuses(self, outcome: Any, rivals: Sequence[Operation]) -> list[Any]:
-        """It took too long, or the page is being deleted, so that the app is not on it."""
+        """Return BUSY if time passed, and PermissionDenied for NotFound if the page, being deleted, has no app now."""
         names = {each.name for each in rivals}
         late = [BUSY] if TIME_PASSES.name in names else []
         return late + (["PermissionDenied"] if outcome == "NotFound" and CLOSE_PAGE.name in names else [])
 
 
 def furnish(stage: Stage) -> Ids:
-    """Post feeds, shown and not, with what hangs on them; leave remains of one of the same contentUri."""
+    """Post shown and hidden feeds with comments and favorites; leave remains of one of the same contentUri."""
     stage.populate().post()
     for user in (HANA, KEN):
         stage.comment("of the deleted feed", user)
@@ -61,7 +61,7 @@ def furnish(stage: Stage) -> Ids:
 
 
 def abandon(stage: Stage) -> None:
-    """Draw numbers of both lists, as a process that died so long ago that it cannot go on."""
+    """Draw numbers of both lists, as by a process that died so long ago that it cannot continue."""
     for table, items in (("comments", stage.contents().heads), ("feeds", stage.contents().lists)):
         for partition, holder in items.items():
             number = holder["nx"]["N"]
@@ -75,14 +75,14 @@ UPLOAD = "0MYWPIWW0DEAD"
 
 
 def upload(stage: Stage) -> None:
-    """Note an upload and make it, as a process that dies before it posts the feed."""
+    """Note an upload and make it, as by a process that died before it posted the feed."""
     stage.platform.feed_posting._notes.uploading(UPLOAD)
     stage.platform.images.keep(UPLOAD, PICTURE)
     stage.clock.now += UPLOAD_MS
 
 
 def work(stage: Stage) -> None:
-    """Work off all messages there are; those that fail come again, and others may take some meanwhile."""
+    """Process all messages; those that fail are delivered again, and other workers may take some meanwhile."""
     for message in list(stage.cloud.queue.messages):
         if not stage.platform.cleanup.work(message, 40):
             stage.platform.queue.tell(message)
@@ -95,7 +95,7 @@ def clean(stage: Stage, ids: Ids) -> None:
 
 
 def pass_time(stage: Stage) -> None:
-    """Let so much time pass that no request still runs, and everything due is cleared."""
+    """Let enough time pass that no request still runs, and clear everything that is due."""
     stage.clock.now += UPLOAD_MS + 1
     stage.platform.sweep()
     work(stage)
@@ -138,7 +138,7 @@ def many_shards(name: str, act: Act) -> list[Operation]:
 
 
 UNSHOWN = "http://application.example/unshown"
-"""A feed of KEN's, which the page does not show."""
+"""The contentUri of a feed by KEN that the page does not show."""
 UNCOMMENT = operation(
     "delete a comment", lambda stage, ids: stage.platform.comments.delete(PAGE, URI, ids["comment 0"], HANA)
 )

@@ -1,4 +1,4 @@
-"""Operations of all faces: at least one request for every route of the app, and the functions that clean and sweep."""
+"""Operations of all faces: at least one request for each route of the app, and the functions for cleanup and sweep."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from tests.kit.worlds import SCHEDULED
 Act = Callable[[RequestStage, Ids], Reply | str]
 Ask = Callable[[RequestStage, Ids], Reply]
 NUMBER = r"feeds/\d+|-\d{14}"
-"""Matches the number of a feed: one may have been drawn in vain."""
+"""Matches the number of a feed: a failed try may have used up a number."""
 COUNT = r":\d+"
-"""Matches how much was deleted, which differs if it is asked twice."""
+"""Matches the number of deleted items, which differs if the request is repeated."""
 SMALL = {"level": "5", "name": "花"}
 LARGE = SMALL | {"map": noise(4_000, 1)}
 
 
 def request(name: str, act: Act, *before: Any, ignore: str = "", **more: Any) -> Operation:
-    """Return an operation that is one request; its answer is compared without what `ignore` matches."""
+    """Return an operation that sends one request; matches of `ignore` are removed from its response."""
     return Operation(name, lambda stage, ids: re.sub(ignore, "", outcome_of_reply(act(stage, ids))), *before, **more)
 
 
@@ -48,7 +48,7 @@ class RequestScene(Scene):
 
 
 def furnish(stage: RequestStage) -> Ids:
-    """HANA and KEN are friends and have the app, HANA has granted it something; a feed with all that hangs on it."""
+    """Make HANA and KEN friends who have the app, a grant of HANA's, and a feed with comments and favorites."""
     here = stage.populate().platform
     here.friends_and_installs.befriend(HANA, KEN)
     here.appdata.install(APP, HANA, LARGE)
@@ -67,7 +67,7 @@ def furnish(stage: RequestStage) -> Ids:
 
 
 def patiently(act: Ask) -> Ask:
-    """Ask again when an answer says so, other than that the service is busy."""
+    """Send the request again while a 409 or 429 says when to retry."""
 
     def acted(stage: RequestStage, ids: Ids) -> Reply:
         answer = act(stage, ids)
@@ -80,7 +80,7 @@ def patiently(act: Ask) -> Ask:
 
 
 def in_answers(act: Ask) -> Act:
-    """Let the answer be too large for Lambda, and add what is stored at the place that it leads to."""
+    """Make the response too large for Lambda, and add the object that its Location points to."""
 
     def acted(stage: RequestStage, ids: Ids) -> str:
         with patch.object(json_answers, "MOST_BYTES", 100):
@@ -105,7 +105,7 @@ def sign_in(path: str, password: str = PASSWORD, **more: str) -> Ask:
 
 
 def sign_in_where_known(password: str = PASSWORD) -> Ask:
-    """Sign in to settings in a browser in which this user has signed in before."""
+    """Sign in to settings in a browser that this user has used before."""
     login = f"login-of-{HANA}"
 
     def act(stage: RequestStage, ids: Ids) -> Reply:
@@ -122,7 +122,7 @@ def outdate_password(stage: RequestStage, ids: Ids) -> None:
 
 
 def fail_to_sign_in(stage: RequestStage, ids: Ids) -> None:
-    """Fail once less often than is free."""
+    """Fail to sign in four times, one less than is free."""
     for _ in range(4):
         sign_in("/settings", "wrong")(stage, ids)
 
@@ -169,7 +169,7 @@ OAUTH = [
 
 
 def ask(method: str, path: str, body: Any = None, **more: Any) -> Ask:
-    """Send a request with a user's token; `{…}` in the path is one of the ids."""
+    """Send a request with a user's token; `{…}` in the path is replaced by an id."""
     user, headers = more.pop("user", HANA), more.pop("headers", None)
 
     def act(stage: RequestStage, ids: Ids) -> Reply:
@@ -257,7 +257,7 @@ def new_secret(stage: RequestStage, ids: Ids) -> str:
 
 
 def by_queue(stage: RequestStage, ids: Ids) -> Any:
-    """Let the queue's function work at what it is sent; SQS sends again what fails."""
+    """Let the queue's function process all messages; SQS delivers a message again if it fails."""
 
     def work() -> None:
         for message in list(stage.cloud.queue.messages):
@@ -272,13 +272,13 @@ def by_schedule(stage: RequestStage, ids: Ids) -> Any:
 
 
 def leave_much(stage: RequestStage, ids: Ids) -> None:
-    """Delete a feed and data."""
+    """Delete a feed and app data."""
     stage.delete()
     stage.send("DELETE", ME, token=stage.token())
 
 
 def without_posts(stage: RequestStage, ids: Ids) -> None:
-    """Let a page without feeds have a follower: it is deleted at once."""
+    """Add a follower to a page without feeds: such a page is deleted at once."""
     stage.platform.pages.members.add_follower(QUIET, KEN)
 
 

@@ -1,4 +1,4 @@
-"""What can happen to a call to AWS, and to the process that makes it."""
+"""Faults of a call to AWS, and of the process that makes it."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ TRANSACTIONS = frozenset({TRANSACTION})
 NO_CALL: frozenset[str] = frozenset()
 
 Strike = Callable[[], None]
-"""Lets the fault's rivals act, if it has any."""
+"""Lets the rivals of the fault act, if it has any."""
 Act = Callable[[Call, Strike], Any]
-"""What is done instead of a call; it returns the call's answer or raises."""
+"""Replaces a call: it returns the call's response or raises."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fault:
-    """What happens to a call and, with several acts, to those of the same kinds after it; `lasting`: the last goes on.
+    """A fault of a call and, with several acts, of the calls after it; `lasting`: the last act is repeated.
 
-    `rivals` are operations of another process, which happen at the moment that the acts say.
+    `rivals` are operations of another process; the acts decide when they run.
     """
 
     name: str
     acts: Sequence[Act]
     on: frozenset[str]
     bearable: frozenset[str] = NO_CALL
-    """The calls after which the caller must answer as if there had been no fault; elsewhere a 503 or death will do."""
+    """The calls for which the caller must answer as if there were no fault; for others it may answer 503 or die."""
     loses_answers: bool = False
-    """Whether a write may have happened though its caller says 503."""
+    """Whether a write may have happened although its caller answers 503."""
     lasting: bool = False
     rivals: Sequence[Any] = ()
 
     def meeting(self, turn: int, strike: Strike) -> Callable[[Call], Any]:
-        """Return what calls go through if the fault meets the call of that turn."""
+        """Return the function that carries out all calls, with the fault at the call of that turn."""
 
         def meet(call: Call) -> Any:
             after = call.turn - turn
@@ -61,12 +61,12 @@ class Fault:
         return meet
 
     def may_happen(self, operation: str) -> bool:
-        """Return whether a call that meets the fault may happen though its caller fails."""
+        """Return whether a call with the fault may happen although its caller fails."""
         return self.loses_answers and operation not in READS
 
 
 def in_order(*acts: Act) -> Act:
-    """Do one after the other; the last one answers."""
+    """Run the acts one after the other; return the result of the last one."""
 
     def act(call: Call, strike: Strike) -> Any:
         return [each(call, strike) for each in acts][-1]
@@ -75,7 +75,7 @@ def in_order(*acts: Act) -> Act:
 
 
 def refuse(make: Callable[[], BaseException]) -> Act:
-    """Do nothing, and raise."""
+    """Raise an error without a call."""
 
     def act(call: Call, strike: Strike) -> Any:
         raise make()
@@ -84,7 +84,7 @@ def refuse(make: Callable[[], BaseException]) -> Act:
 
 
 def refuse_code(code: str, status: int = 400) -> Act:
-    """Answer with an error of AWS, after the SDK has tried it again."""
+    """Raise an error of AWS, as after one retry by the SDK."""
     return refuse(partial(client_error, code, status, resent=1))
 
 
@@ -99,18 +99,18 @@ def cancel(code: str, *, last: bool = True) -> Act:
 
 
 def land(call: Call, strike: Strike) -> None:
-    """Carry the call out, and keep the answer back."""
+    """Make the call, and drop its response."""
     with suppress(ClientError):
         call.go()
 
 
 def go(call: Call, strike: Strike) -> Any:
-    """Carry the call out."""
+    """Make the call."""
     return call.go()
 
 
 def go_again(call: Call, strike: Strike) -> Any:
-    """Carry the call out as one that the SDK sends again, since it had no answer."""
+    """Make the call as a retry by the SDK after a missing response."""
     try:
         return call.go()
     except ClientError as error:
@@ -119,17 +119,17 @@ def go_again(call: Call, strike: Strike) -> Any:
 
 
 def let_rivals_act(call: Call, strike: Strike) -> None:
-    """Let rivals act."""
+    """Let the rivals act."""
     strike()
 
 
 def delay(*, after: bool) -> Act:
-    """Let the write arrive only with the next one, just before or just after it."""
+    """Delay the write: it arrives just before or just after the next one."""
     return lambda call, strike: call.client.late.append((call, after))
 
 
 def go_in_part(count: int) -> Act:
-    """Carry out only so many of a batch, and hand the rest back; then rivals act."""
+    """Process only `count` entries of a batch and return the rest as unprocessed; then let the rivals act."""
 
     def act(call: Call, strike: Strike) -> Any:
         first, rest = split(call.request["RequestItems"], count)
@@ -141,14 +141,14 @@ def go_in_part(count: int) -> Act:
 
 
 def collide(call: Call, strike: Strike) -> Any:
-    """Refuse, since another transaction holds an item."""
+    """Refuse the call because another transaction holds an item."""
     if call.operation == TRANSACTION:
         cancel("TransactionConflict")(call, strike)
     raise client_error("TransactionConflictException")
 
 
 def no_strike() -> None:
-    """Stand in for rivals if there are none."""
+    """Do nothing; used if there are no rivals."""
 
 
 NO_ANSWER = refuse(lambda: ReadTimeoutError(endpoint_url="https://dynamodb"))
@@ -181,7 +181,7 @@ FAULTS = [
     Fault("no answer for good", [ANSWER_LOST], WRITES, loses_answers=True, lasting=True),
     Fault("collisions for good", [collide], WRITES, lasting=True),
 ]
-"""Faults that every store and face meets."""
+"""The faults that every store and face is tested with."""
 
 _CODES: dict[str, Act] = {
     "a closed connection": refuse(lambda: ConnectionClosedError(endpoint_url="https://dynamodb")),
@@ -209,11 +209,11 @@ VARIANTS = [
     Fault("no request arrives", [NO_ANSWER], DYNAMO, lasting=True),
     Fault("no request is answered", [ANSWER_LOST], DYNAMO, loses_answers=True, lasting=True),
 ]
-"""The same in other words of AWS, which the stores take for the same."""
+"""The same faults with other error codes of AWS; the stores treat them the same way."""
 
 
 def unanswered(name: str, rivals: Sequence[Any], bearable: frozenset[str]) -> list[Fault]:
-    """Return the faults in which a write has no answer, and rivals act before it is tried again."""
+    """Return the faults in which a write gets no response, and rivals act before the retry."""
     kinds = [
         Fault("after a lost answer", [ANSWER_LOST], WRITES, bearable, loses_answers=True),
         Fault("while it is under way", [LATE], WRITES, bearable, loses_answers=True),

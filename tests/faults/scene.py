@@ -1,8 +1,8 @@
-"""An operation on a platform, the faults that its calls meet, and what must hold afterwards.
+"""An operation on a platform, the faults of its calls, and the checks afterwards.
 
-A scene knows what is right by an oracle: it makes the same operations one after the other without a fault, or works
-them out by a model. After a fault, and after rivals came between two calls, there must be a place for the operation
-among those of the rivals at which all would have been as it was.
+A scene finds the right outcome with an oracle: it makes the same operations one after the other without a fault, or
+computes them with a model. After a fault, and after rivals acted between two calls, the operation must have a place
+among the operations of the rivals at which it would have had the same outcomes.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ Meet = Callable[[Call], Any]
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """Something that a platform is asked. `steps`: it is several writes, and asked again it does those that are left.
+    """An operation on a platform. `steps`: it makes several writes; if it is repeated, it makes those that are left.
 
-    `act` is given the stage and ids of what was before. What it returns is the outcome: BUSY, or anything that two
-    right runs have in common.
+    `act` gets the stage and the ids of earlier data. It returns the outcome: BUSY, or a value that is the same in two
+    right runs.
     """
 
     name: str
     act: Callable[[Any, Ids], Any]
     before: Callable[[Any, Ids], Any] = lambda stage, ids: None
-    """Brings about what was before, in addition to what all scenes of the kind have."""
+    """Prepares the data for this operation, in addition to those of all scenes of the kind."""
     steps: bool = False
     cold: bool = False
     """Whether it is the first request of its process."""
     shards: int = 1
     pieces: int | None = None
-    """How many entries batches and lists have at most."""
+    """The maximum number of entries in a batch or list."""
 
 
 def outcome_of(act: Callable[[], Any], done: str | None = None) -> Any:
-    """Return what `act` returns (with `done`: that instead), or the name of its refusal."""
+    """Return the result of `act` (with `done`, return `done` instead), or the name of its refusal."""
     try:
         answer = act()
     except Refusal as refusal:
@@ -63,10 +63,10 @@ def outcome_of(act: Callable[[], Any], done: str | None = None) -> Any:
 
 
 class Processes:
-    """Two processes over one cloud: one whose calls meet faults, and one for rivals and for what is right."""
+    """Two processes over one cloud: the calls of one have faults; the other is for rivals and for right outcomes."""
 
     def __init__(self, make: Callable[[Cloud, Any], Any], furnish: Callable[[Any], Ids | None]) -> None:
-        """`make` makes a stage over a cloud, by way of a client; `furnish` brings about what is before every scene."""
+        """Create both. `make` creates a stage over a cloud with a client; `furnish` prepares the data of all scenes."""
         self.cloud = Cloud()
         self.client = Client(self.cloud)
         self.rival: Stage = make(self.cloud, self.cloud)
@@ -78,23 +78,23 @@ class Processes:
         self._strikes: dict[Any, Any] = {}
 
     def save(self) -> Any:
-        """Return all that is stored, and the time."""
+        """Return all stored data, and the time."""
         return self.cloud.save(), self.rival.clock.now
 
     def restore(self, saved: Any) -> None:
-        """Bring back what was saved."""
+        """Restore the saved data and time."""
         items, self.rival.clock.now = saved
         self.cloud.restore(items)
 
     def mark(self) -> Any:
-        """Return what is stored by identity, and the time."""
+        """Return the identities of the stored data, and the time."""
         return self.cloud.mark(), self.rival.clock.now
 
     def strike(self, rivals: Sequence[Operation], ids: Ids) -> list[tuple[Operation, Any]]:
-        """Let rivals act; what they have done to these very items before is not done again, but put in place."""
+        """Let rivals act; if they acted on the same items before, restore that result instead of acting again."""
         mark = id(rivals), id(ids), self.mark()
         if mark not in self._strikes:
-            # What a mark names must live as long as the mark.
+            # The objects that a mark identifies must live as long as the mark.
             kept = rivals, ids, self.save()
             self._strikes[mark] = kept, [(each, each.act(self.rival, ids)) for each in rivals], self.save()
         _, struck, after = self._strikes[mark]
@@ -103,7 +103,7 @@ class Processes:
 
 
 class Expected(NamedTuple):
-    """What operations come to, made one after the other: their outcomes, what is seen then, and when all is settled."""
+    """The results of operations made one after the other: outcomes, the state then, and the state once settled."""
 
     outcomes: tuple[Any, ...]
     seen: Any
@@ -111,10 +111,10 @@ class Expected(NamedTuple):
 
 
 class Scene:
-    """An operation on two processes, after what was before."""
+    """An operation on two processes, on prepared data."""
 
     kind = ""
-    """The kind of operation, for the tally."""
+    """The kind of operation, for the statistics."""
 
     def __init__(self, operation: Any, processes: Processes) -> None:
         self.operation: Operation = operation
@@ -127,25 +127,25 @@ class Scene:
         self._expected: dict[tuple[Operation, ...], Expected] = {}
         self._reached: dict[Any, tuple[Any, tuple[Any, Any]]] = {}
         self.struck: list[tuple[Operation, Any]] = []
-        """What rivals have done since the last reset, with the outcomes."""
+        """The operations of rivals since the last reset, with their outcomes."""
         self.made: list[str] = []
         """The calls of the last run."""
 
     def prepare(self) -> None:
-        """Bring about what was before this operation, in addition to what was before every scene."""
+        """Prepare the data for this operation, in addition to those of all scenes."""
         self.operation.before(self.rival, self.ids)
 
     def reset(self) -> None:
-        """Bring back what was before."""
+        """Restore the data as they were before the operation."""
         self._processes.restore(self._saved)
         self._processes.cloud.memory.tokens.clear()
         if self.operation.cold:
             self.asked.restart()
-        self.asked.platform.queue._found = None  # So that its URL is asked for each time.
+        self.asked.platform.queue._found = None  # So that its URL is looked up each time.
         self.struck = []
 
     def run(self, meet: Meet | None = None) -> Any:
-        """Return the outcome of the operation whose calls go through `meet`."""
+        """Return the outcome of the operation; `meet` carries out its calls."""
         self.client.begin(meet, pieces=self.operation.pieces)
         try:
             outcome = self.operation.act(self.asked, self.ids)
@@ -169,7 +169,7 @@ class Scene:
         self.struck += self._processes.strike(rivals, self.ids)
 
     def in_turn(self, *operations: Operation) -> Expected:
-        """Return what is right after these operations, of rivals and of this scene."""
+        """Return the right results of these operations, of rivals and of this scene."""
         if operations not in self._expected:
             saved, struck = self._processes.save(), self.struck
             self.reset()
@@ -182,13 +182,13 @@ class Scene:
         return self._expected[operations]
 
     def right(self, times: int) -> Expected:
-        """Return what is right after the operation was made so many times."""
+        """Return the right results after the operation was made `times` times."""
         return self.in_turn(*[self.operation] * times)
 
     def reached(self) -> tuple[Any, Any]:
-        """Return what is seen now, and once all is settled.
+        """Return the state now, and the state once all is settled.
 
-        Nothing may be wrong at either time. In the end nothing may be left over, and other processes may go on.
+        Nothing may be wrong at either time. In the end there may be no remains, and other processes can continue.
         """
         mark = self._processes.mark()
         if mark not in self._reached:
@@ -201,16 +201,16 @@ class Scene:
             end = self.rival.seen()
             self.rival.go_on()
             self._processes.restore(saved)
-            # What a mark names must live as long as the mark.
+            # The objects that a mark identifies must live as long as the mark.
             self._reached[mark] = saved, (seen, end)
         return self._reached[mark][1]
 
     def excuses(self, outcome: Any, rivals: Sequence[Operation]) -> list[Any]:
-        """Return the outcomes that are as good as a right one beside such rivals."""
+        """Return the outcomes that are as good as the right `outcome` if these rivals acted."""
         return []
 
     def meet(self, fault: Fault) -> None:
-        """Let each call of the operation meet a fault, in turn."""
+        """Apply a fault to each call of the operation in turn, and check the results."""
         strike: Strike = partial(self.strike, fault.rivals)
         for times in range(3):
             self.right(times)
@@ -227,7 +227,10 @@ class Scene:
     def meet_at_random(
         self, seed: int, rivals: Sequence[Sequence[Operation]], faults: Sequence[Fault], *, most: int
     ) -> Any:
-        """Return the outcome if rivals act before calls, and faults meet some; `most` operations of rivals in all."""
+        """Return the outcome if rivals act before random calls, and random calls have faults.
+
+        `most` limits the operations of rivals in all.
+        """
         dice = random.Random(f"{self.operation.name} {seed}")
 
         def meet(call: Call) -> Any:
@@ -243,10 +246,10 @@ class Scene:
         return self.run(meet)
 
     def check(self, outcome: Any, *, lost: bool = False, busy: bool = True, again: bool = True) -> None:
-        """Fail unless the outcome, and what is stored, is right at some place among the rivals' operations.
+        """Fail unless the outcome and the stored data are right at some place among the rivals' operations.
 
-        `lost`: a write may have happened, though the outcome is BUSY. `busy`: BUSY may be the outcome. With `again` the
-        operation is made again, and must end right; else what is seen when all is settled is looked at alone.
+        `lost`: a write may have happened although the outcome is BUSY. `busy`: the outcome may be BUSY. `again`: the
+        operation is repeated and must end right; without it, only the state once all is settled is compared.
         """
         steps, rivals = self.operation.steps, tuple(each for each, _ in self.struck)
         assert self.rival.wrongs() == []
@@ -282,10 +285,10 @@ class Scene:
         assert end in [each.end for each in followed], f"in the end: {end}; and not {followed[-1].end}"
 
     def reorder(self, rivals: Sequence[Operation] = ()) -> int:
-        """Swap any two parts of the transactions of a run: fail unless it ends as without; return how many were tried.
+        """Swap any two parts of the transactions of a run; fail if the results differ; return the number of swaps.
 
-        With `rivals`, who act before the first transaction, only if that lets a condition of one fail; of many parts,
-        each is swapped with the first one and with the next.
+        `rivals` act before the first transaction; swaps are tried only if that makes a transaction fail. Then, of more
+        than 6 parts, each is swapped only with the first one and with the next.
         """
         right, sizes, failures = self._run_twice(rivals)
         if not sizes or (rivals and not failures):
@@ -303,7 +306,7 @@ class Scene:
         return len(swaps)
 
     def _run_twice(self, rivals: Sequence[Operation]) -> tuple[Any, list[int], int]:
-        """Return what the operation made twice comes to, the sizes of its transactions, and how many failed."""
+        """Make the operation twice; return the results, the sizes of its transactions, and the number that failed."""
         sizes, failures = list[int](), 0
 
         def meet(call: Call) -> Any:
@@ -326,7 +329,7 @@ class Scene:
 
 @contextmanager
 def swapped(one: int, other: int) -> Iterator[None]:
-    """Swap two parts of every transaction that is sent inside the block, if it has as many."""
+    """Swap two parts of each transaction that is sent inside the block, if it has enough parts."""
     transact = Dynamo.transact
 
     def send(dynamo: Dynamo, transaction: Transaction, token: str) -> None:
@@ -343,7 +346,7 @@ def swapped(one: int, other: int) -> Iterator[None]:
 
 @contextmanager
 def noting(text: str) -> Iterator[None]:
-    """Say what was tried, if an assertion inside the block fails."""
+    """Add `text` as a note if an assertion inside the block fails."""
     try:
         yield
     except AssertionError as error:

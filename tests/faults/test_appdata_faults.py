@@ -1,8 +1,8 @@
-"""Every request on app data keeps its promise whatever happens to a call, and whatever a rival does between two calls.
+"""Tests that each request on app data is right whatever happens to a call, and whatever a rival does between two calls.
 
-For each operation, each fault and each call: the answer is one that the rules give at some moment during the request,
-or a 503 that has changed nothing (unless its very answer was lost); the same request sent again ends right; and what is
-stored is what the rules say, counted once, in one place, with nothing left that no sweep would find.
+For each operation, each fault and each call: the response is right by the rules at some moment during the request, or
+it is a 503 and nothing has changed (unless a response was lost); the repeated request ends right; and the stored data
+are right by the rules, counted once, in one place, with no remains that a sweep would not find.
 """
 
 from __future__ import annotations

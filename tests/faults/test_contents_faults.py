@@ -1,8 +1,8 @@
-"""Posting, commenting, favorites, deleting and cleaning keep their promises whatever happens to a call.
+"""Tests that posting, commenting, favorites, deleting and cleaning are right whatever happens to a call.
 
-For each operation, each fault and each call: it is done, or the answer is a 503 that has changed nothing (unless an
-answer was lost); nothing is done twice; asked again it ends right; the counts are the items at every moment; and what
-time and the sweep leave is what the operation leaves without a fault, and nothing else.
+For each operation, each fault and each call: it is done, or the response is a 503 and nothing has changed (unless a
+response was lost); nothing is done twice; the repeated operation ends right; the counts equal the numbers of items at
+every moment; and after time and the sweep, exactly the same data are left as without a fault.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Every request of every face keeps its promises whatever happens to a call to AWS, and wherever the process dies.
+"""Tests that each request of each face is right whatever happens to a call to AWS, and wherever the process dies.
 
-For each request, each fault and each call: it is answered right, or with a 503 that says when to come again and has
-changed nothing (unless an answer was lost); the same request sent again, to another process if the first one died,
-ends right; and all tables agree with one another at every moment.
+For each request, each fault and each call: the response is right, or it is a 503 with Retry-After and nothing has
+changed (unless a response was lost); the repeated request ends right, sent to another process if the first one died;
+and all tables are consistent with each other at every moment.
 """
 
 from __future__ import annotations
@@ -91,9 +91,9 @@ def test_every_route_that_calls_aws_is_tried(scene: Scenes) -> None:
         used |= here.asked.gateway.asked
     here = scene(OPERATIONS[0])
     routes = {(method, route) for route, methods in here.asked.app.routes.items() for method in methods}
-    # HEAD has the view of GET.
+    # HEAD uses the view of GET.
     left = {(method, route) for method, route in routes - used if method not in ("OPTIONS", "HEAD")}
-    # The same views under the names that old clients know.
+    # The same views under the names that old clients use.
     left -= {(method, f"{route}.json") for method, route in used}
     left -= {("GET", "/run_page_appli.pl")}
 

@@ -35,7 +35,7 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
         assert not made or fill is as_made, "what was filled before stays"
         if not made:
             fill_aws(fill, tmp_path)
-        made.append(World(tmp_path, has_stack=True, **environment))
+        made.append(World(tmp_path, True, **environment))
         return made[-1]
 
     with empty_aws():

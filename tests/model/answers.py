@@ -1,4 +1,4 @@
-"""How the model answers: with a value or a refusal, and with stand-ins for what only the server can know."""
+"""The answers of the model: values, refusals, and placeholders for values that only the server can know."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 from enum import Enum
 
 CLOCK = 0.005
-"""Seconds: the server counts whole milliseconds."""
+"""The precision of times in seconds: the server counts whole milliseconds."""
 
 
 class Face(Enum):
-    """The three forms in which the same data and people are reached."""
+    """The three APIs for the same data and people."""
 
     TWO = "/2"
     RPC = "/rpc"
@@ -21,9 +21,9 @@ class Face(Enum):
 
 @dataclass(eq=False)
 class Refused(Exception):
-    """A refusal: HTTP's status, the `error` word, and what `/rpc` has for a code.
+    """A refusal: the HTTP status, the `error` word, and the `code` in `/rpc`.
 
-    `text` is the `error_description` where the documentation prints it, else None.
+    `text` is the `error_description` if the documentation prints it, else None.
     """
 
     status: int
@@ -31,37 +31,37 @@ class Refused(Exception):
     text: str | None = None
     code: int = 400
     retry_after: int = 0
-    """Seconds; 0: not told."""
+    """Seconds; 0: none is sent."""
 
     def __str__(self) -> str:
         return f"{self.status} {self.error} {self.text or ''}"
 
 
 def denied() -> Refused:
-    """Whom or what this token may not have."""
+    """Return the refusal if this token may not access the user or the data."""
     return Refused(403, "permission_denied", code=403)
 
 
 def not_found() -> Refused:
-    """There is no such page, content, comment, favorite or user."""
+    """Return the refusal if there is no such page, content, comment, favorite or user."""
     return Refused(404, "not_found")
 
 
 def invalid(text: str | None = None, code: int = 400) -> Refused:
-    """Outside what is allowed."""
+    """Return the refusal of a value that is not allowed."""
     return Refused(400, "parameter_invalid", text, code)
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """Some time between two times (seconds since the epoch); equal to every date (W3C-DTF) between them."""
+    """An unknown time between two times (seconds since the epoch); equal to each date (W3C-DTF) between them."""
 
     begun: float
     ended: float
 
     @classmethod
     def since(cls, begun: float) -> Moment:
-        """The time that a request which began then took until now."""
+        """Return the moment from the start of a request until now."""
         return cls(begun - CLOCK, time.time() + CLOCK)
 
     def __eq__(self, date: object) -> bool:

@@ -11,7 +11,7 @@ from tests.model.community import VERSIONS, Community, Held, Token
 KEY = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
 ANY = "*"
 Demand = tuple[str, int | str] | None
-"""What a request asks of the version: ("If-Match" or "If-None-Match", a version or ANY)."""
+"""A condition on the version: ("If-Match" or "If-None-Match", a version or ANY)."""
 Keys = frozenset[str] | None
 """None: every key."""
 
@@ -21,7 +21,7 @@ def size(data: Mapping[str, str]) -> int:
 
 
 class AppData(Community):
-    """Reading and writing."""
+    """The part of the model that reads and writes app data."""
 
     def own(self, token: Token) -> Held:
         if not self.has(token.app, token.viewer):
@@ -29,7 +29,7 @@ class AppData(Community):
         return self.held[token.app, token.viewer]
 
     def read(self, token: Token, face: Face, users: Sequence[str], keys: Keys) -> dict[str, dict[str, str]]:
-        """The data of named users. `/2` names oneself or one friend; the other faces anyone who has the app."""
+        """Return the data of named users. `/2` accepts the viewer or one friend; the others any user with the app."""
         if face is Face.TWO:
             self.own(token)
             if users[0] != token.viewer and not self.are_friends(users[0], token.viewer):
@@ -40,7 +40,7 @@ class AppData(Community):
         return found
 
     def read_friends(self, token: Token, face: Face, of: str, keys: Keys) -> dict[str, dict[str, str]]:
-        """The data of those friends who have any, by id. `/2` knows the viewer's; the others also the owner's."""
+        """Return the data, by id, of the friends who have some: of the viewer's or, except in `/2`, of the owner's."""
         listed = of == token.viewer or (face is not Face.TWO and of == token.owner)
         if not (listed and self.has(token.app, of)):
             raise denied()
@@ -48,12 +48,12 @@ class AppData(Community):
         return {friend: data for friend in friends if (data := self.held[token.app, friend].of(keys))}
 
     def usage(self, token: Token, now: Moment) -> tuple[int, int, range]:
-        """Bytes and keys used, and how many writes may be left."""
+        """Return the bytes and keys used, and the range of writes that may be left."""
         own, (least, most) = self.own(token), self.in_window(token, now)
         return size(own.data), len(own.data), range(self.limits.writes - most, self.limits.writes - least + 1)
 
     def write(self, token: Token, pairs: object, demand: Demand, now: Moment, *, room: bool) -> range:
-        """Store the pairs, all or none; other keys stay."""
+        """Store the pairs, all or none; other keys are kept."""
         return self._change(token, self._checked(pairs), demand, now, room)
 
     def delete(self, token: Token, keys: Keys, demand: Demand, now: Moment, *, room: bool) -> range:
@@ -63,7 +63,7 @@ class AppData(Community):
         return self._change(token, None if keys is None else dict.fromkeys(keys), demand, now, room)
 
     def in_window(self, token: Token, now: Moment) -> tuple[int, int]:
-        """How many writes the window counts, at least and at most: the server's exact times are not known."""
+        """Return how many writes the window counts, at least and at most: the server's exact times are not known."""
         writes, span = self.own(token).writes, self.limits.seconds
         return sum(each.begun > now.ended - span for each in writes), sum(
             each.ended > now.begun - span for each in writes
@@ -91,7 +91,7 @@ class AppData(Community):
     def _change(
         self, token: Token, changes: Mapping[str, str | None] | None, demand: Demand, now: Moment, room: bool
     ) -> range:
-        """How many writes may be left afterwards. `room`: there was, where the server's clock alone knows."""
+        """Return how many writes may be left afterwards. `room`: the window had room, if only the server can know."""
         own, limits = self.own(token), self.limits
         if demand is not None and _matches(own, demand[1]) != (demand[0] == "If-Match"):
             raise Refused(412, "precondition_failed")

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from tests.model.answers import Moment, Refused, invalid, not_found
 
 VERSIONS = count(1)
-"""Every accepted write and every install makes a version that there never was."""
+"""Each accepted write and each install makes a new version."""
 NUMBERS = count(1)
-"""In the order in which feeds and comments were posted."""
+"""Numbers of feeds and comments in the order of posting."""
 
 
 class Token(NamedTuple):
-    """Who asks: an app, for a viewer; `owner` is whose app it is that runs."""
+    """The caller: an app, for a viewer; `owner` is the user whose app runs."""
 
     app: str
     viewer: str
@@ -24,7 +24,7 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """A deployment's settings. Bytes are UTF-8 bytes of values."""
+    """The settings of a deployment. Bytes are UTF-8 bytes of values."""
 
     quota: int
     keys: int
@@ -33,20 +33,20 @@ class Limits:
     pairs: int = 99
     value: int = 65_535
     strict: bool = False
-    """Whether a publication to friends (of friends) asks for that relation between viewer and user."""
+    """Whether a field published to friends (of friends) requires that relation between viewer and user."""
 
 
 @dataclass
 class Held:
-    """What a user has in an app. It exists exactly while the app is installed."""
+    """The data of a user in an app. It exists exactly while the app is installed."""
 
     data: dict[str, str] = field(default_factory=dict)
     version: int = field(default_factory=VERSIONS.__next__)
     writes: list[Moment] = field(default_factory=list)
-    """When each accepted write and delete was."""
+    """The times of accepted writes and deletes."""
 
     def of(self, keys: frozenset[str] | None) -> dict[str, str]:
-        """Those of the keys that there are; None: every one."""
+        """Return the existing values of the keys (None: all)."""
         return {key: value for key, value in self.data.items() if keys is None or key in keys}
 
 
@@ -63,7 +63,7 @@ class Comment:
 
 @dataclass
 class Feed:
-    """A feed of a page, with all that hangs on it."""
+    """A feed of a page, with its comments and favorites."""
 
     uri: str
     title: str
@@ -75,13 +75,13 @@ class Feed:
     created: Moment
     comments: list[Comment] = field(default_factory=list)
     favorites: dict[str, str] = field(default_factory=dict)
-    """By user, the favorite's id."""
+    """The favorite's id, by user."""
     number: int = field(default_factory=NUMBERS.__next__)
 
 
 @dataclass
 class Page:
-    """A page. `shows` is its setting feedSource."""
+    """A page. `shows` is its feedSource setting."""
 
     id: str
     name: str
@@ -89,14 +89,14 @@ class Page:
     administrators: set[str] = field(default_factory=set)
     followers: set[str] = field(default_factory=set)
     modules: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By id, the app and the module's name."""
+    """The app and the module's name, by id."""
     feeds: dict[str, Feed] = field(default_factory=dict)
-    """By contentUri."""
+    """The feeds by contentUri."""
 
 
 @dataclass
 class Community:
-    """All there is. Changes tell whether anything has changed, as `/admin` does."""
+    """The whole community. Its methods that change it return whether something changed, as `/admin` does."""
 
     limits: Limits
     apps: dict[str, str] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class Community:
     """The fields of `/admin/users`, by id."""
     friendships: set[frozenset[str]] = field(default_factory=set)
     held: dict[tuple[str, str], Held] = field(default_factory=dict)
-    """By app and user."""
+    """The data by app and user."""
     pages: dict[str, Page] = field(default_factory=dict)
 
     def are_friends(self, one: str, other: str) -> bool:
@@ -115,7 +115,7 @@ class Community:
         return sorted(other for other in self.users if self.are_friends(user, other))
 
     def has(self, app: str, user: str) -> bool:
-        """Whether the user has installed the app."""
+        """Return whether the user has installed the app."""
         return (app, user) in self.held
 
     def page(self, page: str) -> Page:
@@ -149,7 +149,7 @@ class Community:
         return True
 
     def uninstall(self, app: str, user: str) -> bool:
-        """Uninstalling erases the data; installing again begins with none."""
+        """Uninstall the app and erase its data; a later install begins without data."""
         return self.held.pop((app, user), None) is not None
 
     def change_user(self, user: str, fields: dict[str, Any]) -> None:
@@ -159,13 +159,13 @@ class Community:
         known.update({**fields, "publication": publication})
 
     def set_role(self, role: str, page: str, user: str, *, there: bool) -> bool:
-        """`role` is administrators or followers."""
+        """Add a user to a role, or remove it. `role` is administrators or followers."""
         holders: set[str] = getattr(self.page(page), role)
         self.need_user(user)
         return _put(holders, user, there=there)
 
     def show(self, page: str, source: str) -> str:
-        """Whose posts a page shows from now on: administrators or everyone; judged when posted."""
+        """Set whose posts a page shows from now on, administrators' or everyone's; each post is judged when posted."""
         self.page(page).shows = source
         return source
 
@@ -178,7 +178,7 @@ class Community:
         return page in self.pages and self.pages[page].modules.pop(module, None) is not None
 
     def erase(self, user: str) -> dict[str, int]:
-        """A user goes with everything that was theirs; how much there was of each kind."""
+        """Erase a user and all the user's data; return the number of items of each kind."""
         friendships = {each for each in self.friendships if user in each}
         installs = [key for key in self.held if key[1] == user]
         roles = [each for page in self.pages.values() for each in (page.administrators, page.followers) if user in each]
@@ -204,7 +204,7 @@ class Community:
 
 
 def _put(holders: set[Any], each: Any, *, there: bool) -> bool:
-    """Have `each` among the holders, or not; whether that is a change."""
+    """Add `each` to the holders or remove it; return whether that is a change."""
     changed = (each in holders) != there
     (holders.add if there else holders.discard)(each)
     return changed

@@ -14,7 +14,7 @@ TITLE, BODY, COMMENT = 255, 10_000, 10_000
 
 @dataclass(frozen=True)
 class Draft:
-    """A feed as it is posted; without a `uri` it gets the address of its own page."""
+    """A feed to post; without a `uri` it gets the URL of its own page."""
 
     title: str
     body: str = ""
@@ -23,14 +23,14 @@ class Draft:
 
 
 class Cursor(NamedTuple):
-    """Where a list goes on: after the entry of that number; `of` is the page or the feed whose list it is."""
+    """A position in a list: after the entry of that number; `of` is the page or the feed that has the list."""
 
     of: Page | Feed
     number: int
 
 
 class Listed(NamedTuple):
-    """Part of a list as it is shown, how many there are in all, and the cursor of what follows (None: nothing)."""
+    """A part of a list, the number of all its entries, and the cursor of the next part (None: no more entries)."""
 
     entries: list[dict[str, Any]]
     total: int
@@ -38,10 +38,10 @@ class Listed(NamedTuple):
 
 
 class Contents(Community):
-    """Posting, deleting and reading. Who reads, reads all: any app's own token will do."""
+    """The part of the model for feeds, comments and favorites. Any app's own token can read them all."""
 
     def feed(self, page: str, uri: str) -> Feed:
-        """The feed of a content, whether its page shows it or not."""
+        """Return the feed of a content, whether its page shows it or not."""
         found = self.page(page).feeds.get(uri)
         if found is None:
             raise not_found()
@@ -52,7 +52,7 @@ class Contents(Community):
         return {"id": page, "displayName": known.name, "followerCount": len(known.followers)}
 
     def may_post(self, token: Token, page: str, draft: Draft) -> tuple[str, bool]:
-        """Under which name a feed would be posted, and whether the page would show it."""
+        """Return the name under which a feed would be posted, and whether the page would show it."""
         if not 1 <= len(draft.title) <= TITLE or len(draft.body) > BODY:
             raise invalid()
         here = self.page(page)
@@ -72,12 +72,12 @@ class Contents(Community):
         return name, administers or here.shows == "everyone"
 
     def post(self, token: Token, page: str, draft: Draft, uri: str, name: str, shown: bool, now: Moment) -> None:
-        """A feed is there, under the `uri` that was answered; nothing is left of one that it takes the place of."""
+        """Add a feed under the `uri` of the response; it replaces a feed of that `uri` and all its data."""
         urls = {"pcUrl": "", "mobileUrl": "", "smartphoneUrl": ""}
         self.page(page).feeds[uri] = Feed(uri, draft.title, draft.body, urls, token.viewer, name, shown, now)
 
     def delete_feed(self, token: Token, page: str, uri: str) -> None:
-        """A feed goes with all that hangs on it; posted again, it begins with nothing."""
+        """Delete a feed with its comments and favorites; if it is posted again, it begins without them."""
         self._need_hand(token, page, self.feed(page, uri).poster)
         del self.page(page).feeds[uri]
 
@@ -102,7 +102,7 @@ class Contents(Community):
         return feed
 
     def unfavorite(self, token: Token, page: str, uri: str, favorite: str) -> None:
-        """A favorite is its owner's alone; its id begins with that user's."""
+        """Delete a favorite. Only its owner may do that; its id begins with the owner's id."""
         feed = self.feed(page, uri)
         owner, dash, _ = favorite.partition("-")
         if dash and owner != token.viewer:
@@ -112,14 +112,14 @@ class Contents(Community):
         del feed.favorites[token.viewer]
 
     def feeds(self, page: str, start: int | Cursor, count: int) -> Listed:
-        """Part of the feeds that a page shows, newest first."""
+        """Return a part of the feeds that a page shows, newest first."""
         here = self.page(page)
         shown = [feed for feed in here.feeds.values() if feed.shown]
         part, following = _cut(here, shown, start, count)
         return Listed([self.feed_entry(feed) for feed in part], len(shown), following)
 
     def comments(self, page: str, uri: str, start: int | Cursor, count: int) -> Listed:
-        """Part of the comments on a content, newest first."""
+        """Return a part of the comments on a content, newest first."""
         feed = self.feed(page, uri)
         part, following = _cut(feed, feed.comments, start, count)
         return Listed([self._comment_entry(comment) for comment in part], len(feed.comments), following)
@@ -143,7 +143,7 @@ class Contents(Community):
         return {"id": comment.id, "comment": comment.text, "user": user, "created": comment.created}
 
     def _poster(self, user: str) -> dict[str, str]:
-        """Names and pictures are as they are now."""
+        """Return a poster with the current name and picture."""
         known = self.users[user]
         return {"id": user, "displayName": known["displayName"], "thumbnailUrl": known["thumbnailUrl"]}
 
@@ -152,13 +152,13 @@ class Contents(Community):
             raise denied()
 
     def _need_hand(self, token: Token, page: str, poster: str) -> None:
-        """Who posted, and administrators of the page, delete."""
+        """Raise unless the viewer is the poster or an administrator of the page: only they may delete."""
         if token.viewer != poster and token.viewer not in self.page(page).administrators:
             raise denied()
 
 
 def _cut(of: Page | Feed, entries: Sequence[Any], start: int | Cursor, count: int) -> tuple[list[Any], Cursor | None]:
-    """A part of a list from an index, or from where a cursor points; and the cursor of what follows."""
+    """Return a part of a list from an index or a cursor, and the cursor of the next part."""
     newest = sorted(entries, key=lambda each: -each.number)
     if isinstance(start, Cursor):
         if start.of is not of:

@@ -1,4 +1,4 @@
-"""Who people are, as an app may see them (docs/reference/protocol/people.md, docs/reference/protocol/sharing.md)."""
+"""The people that an app may see (docs/reference/protocol/people.md, docs/reference/protocol/sharing.md)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.model.community import Community, Token
 
 BASIC = ("id", "displayName", "thumbnailUrl", "profileUrl", "thumbnailDetails", "bloodType")
 PUBLISHED = {name: name for name in ("address", "birthday", "age", "gender")} | {"location": "address"}
-"""Profile information: each field's publication setting."""
+"""Fields of the profile, each with its publication setting."""
 SHARED = {"addresses": "address", "dateOfBirth": "birthday"}
-"""OpenSocial's names, of `/rpc` and `/os/0.8`: each field's publication setting."""
+"""OpenSocial's names, in `/rpc` and `/os/0.8`: each field with its publication setting."""
 DEFAULT = ("id", "displayName", "thumbnailUrl", "profileUrl")
 OWN = ("nickname", "isViewer", "isOwner", "hasApp")
-"""Of `/rpc` and `/os/0.8`."""
+"""Fields of `/rpc` and `/os/0.8` only."""
 ALL = "@all"
 REACH = ("nobody", "friends", "friendsOfFriends", "everyone")
 
@@ -25,7 +25,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked of a list of friends; `followers` of which page."""
+    """The parameters of a list of friends; `followers` is the page that they must follow."""
 
     start: int = 0
     count: int = 20
@@ -36,10 +36,10 @@ class Query:
 
 
 class People(Community):
-    """Reading people."""
+    """The part of the model that reads people."""
 
     def people(self, token: Token, face: Face, users: Sequence[str], fields: Sequence[str]) -> list[Entry]:
-        """Named users. `/2` names oneself or one friend; the other faces anyone."""
+        """Return named users. `/2` accepts the viewer or one friend; the other faces any user."""
         installed = self.has(token.app, token.viewer)
         named = all(user == token.viewer or (installed and self.are_friends(user, token.viewer)) for user in users)
         if face is Face.TWO and not named:
@@ -52,7 +52,7 @@ class People(Community):
     def friends(
         self, token: Token, face: Face, of: str, query: Query, fields: Sequence[str]
     ) -> tuple[list[Entry], int]:
-        """Part of a user's friends, and how many pass the filter. `/2` knows the viewer's; the others the owner's."""
+        """Return a part of a user's friends, and how many pass the filter; the owner's friends not in `/2`."""
         listed = of == token.viewer or (face is not Face.TWO and of == token.owner)
         if not (listed and self.has(token.app, of)):
             raise denied()
@@ -68,9 +68,9 @@ class People(Community):
         return [self._entry(token, face, user, fields) for user in part], len(friends)
 
     def may_see(self, token: Token, user: str) -> bool:
-        """Whether a person may be had at all: with the app; without it only a visible friend of another owner's.
+        """Return whether the app may see a user: one with the app, else only a visible friend of another owner.
 
-        A viewer without the app gets nobody as the viewer's friend, only as the owner or the owner's friend.
+        A viewer without the app sees no one as the viewer's friend, only the owner and the owner's friends.
         """
         if user not in self.users:
             return False
@@ -81,7 +81,7 @@ class People(Community):
         return self.has(token.app, token.owner) and (user == token.owner or self.are_friends(user, token.owner))
 
     def _is_seen_by_owner(self, token: Token, user: str) -> bool:
-        """The row "Owner: friends, not installed": ▲ and △. Where owner and viewer are one, the viewer's rows hold."""
+        """Return the row "Owner: friends, not installed" (▲, △); the viewer's rows apply if the viewer is the owner."""
         others = token.owner != token.viewer and self.has(token.app, token.owner) and user != token.viewer
         return others and self.are_friends(user, token.owner) and bool(self.users[user]["visible"])
 
@@ -95,7 +95,7 @@ class People(Community):
         return bool(publication != "nobody" if self.has(token.app, user) else publication == "everyone")
 
     def _closeness(self, viewer: str, user: str) -> int:
-        """3 oneself or a friend, 2 a friend of a friend, 1 anyone else."""
+        """Return 3 for the viewer or a friend, 2 for a friend of a friend, 1 for anyone else."""
         if user == viewer or self.are_friends(user, viewer):
             return 3
         return 2 if set(self.friends_of(viewer)) & set(self.friends_of(user)) else 1

@@ -1,7 +1,7 @@
-"""A model of the whole platform in memory: what Engawa promises, as a program that can be read from top to bottom.
+"""A model of the whole platform in memory: the promises of Engawa as a program that can be read from top to bottom.
 
-It knows nothing of tables, HTTP or JSON's forms: community.py has who and what there is, appdata.py, people.py and
-contents.py what may be asked. It is for one caller at a time, and shares no code with chalicelib.
+It has no tables, HTTP or JSON formats: community.py has the data; appdata.py, people.py and contents.py have the
+requests. It is for one caller at a time, and shares no code with chalicelib.
 """
 
 from tests.model.appdata import AppData
@@ -10,4 +10,4 @@ from tests.model.people import People
 
 
 class Platform(AppData, People, Contents):
-    """Everything."""
+    """The whole platform."""
