@@ -20,7 +20,7 @@ _UNIT_MS = 512
 
 
 def put_items(client: Any, table: str, items: Iterable[Item]) -> None:
-    """Put items into a table, and overwrite existing items; directly into moto's, where a request takes a millisecond."""
+    """Put items into a table, and overwrite existing items; directly into moto, since a request takes milliseconds."""
     if os.environ.get("AWS_ENDPOINT_URL"):
         puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
         for start in range(0, len(puts), BATCH_WRITE):
