@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -66,7 +65,7 @@ def too_large() -> Answer:
 
 
 class Gateway:
-    """A gateway that calls a Chalice app as API Gateway and Lambda would. It is thread-safe."""
+    """A gateway that calls a Chalice app as API Gateway and Lambda would. It is as thread-safe as its app."""
 
     def __init__(
         self, app: Chalice, *files: Callable[[Request], Answer | None], milliseconds: int = TIMEOUT_MS
@@ -75,7 +74,7 @@ class Gateway:
 
         `milliseconds` is the time that the app's context says is left for a request.
         """
-        self._app = _per_thread(app)
+        self._app = app
         self._files = files
         self._milliseconds = milliseconds
         # If a path matches both, API Gateway prefers the literal segment to the parameter.
@@ -177,18 +176,6 @@ def _answer(response: dict[str, Any]) -> Answer:
         headers.append(("Content-Type", "application/json"))
     content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode("utf-8")
     return Answer(int(response["statusCode"]), headers, content)
-
-
-def _per_thread(app: Chalice) -> Chalice:
-    """Give `app` a current request for each thread; in Lambda a process has only one at a time."""
-    state = threading.local()
-
-    def attribute(name: str) -> property:
-        return property(lambda _: getattr(state, name, None), lambda _, value: setattr(state, name, value))
-
-    names = ("current_request", "lambda_context")
-    app.__class__ = type("Threaded", (type(app),), {name: attribute(name) for name in names})
-    return app
 
 
 def _parameter(segment: str) -> bool:

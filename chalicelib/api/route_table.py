@@ -1,9 +1,10 @@
 """The faces by their paths, each imported with the first request for one of them: a cold start pays for its own."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalice.app import Chalice
+from chalice.app import Chalice, Request
 
 from chalicelib.platform import Platform
 from chalicelib.web.cors import preflights
@@ -127,8 +128,18 @@ class EngawaApp(Chalice):
     def __init__(self, platform: Callable[[], Platform]) -> None:
         # Chalice's own messages are logged as everything else is.
         super().__init__(app_name="engawa", configure_logs=False)
+        self._of_thread = threading.local()
         self._platform = platform
         self._loaded: set[Load] = set()
+
+    @property
+    def current_request(self) -> Request | None:
+        """The request that this thread answers. Lambda gives a process one at a time, `make serve` several."""
+        return getattr(self._of_thread, "request", None)
+
+    @current_request.setter
+    def current_request(self, request: Request | None) -> None:
+        self._of_thread.request = request
 
     def load(self, path: str = "") -> None:
         """Register the faces whose paths begin as `path` does, unless they are; by default all."""

@@ -11,7 +11,9 @@ from unittest.mock import ANY
 import pytest
 from chalice.app import Chalice, Response
 
+from chalicelib.api.route_table import EngawaApp
 from local.gateway import MAX_PAYLOAD, Answer, Gateway, Request, payload_size
+from tests.kit.worlds import no_platform
 
 
 class Seen:
@@ -173,7 +175,7 @@ def test_the_largest_event() -> None:
 
 
 def test_each_thread_has_its_own_current_request() -> None:
-    app = Chalice("threads")
+    app = EngawaApp(no_platform)
     meeting = threading.Barrier(8, timeout=10)
 
     @app.route("/echo/{name}", methods=["POST"], content_types=[])
