@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
-    from chalicelib.store.contents.numbered_lists import NumberedLists
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
+    from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
     from chalicelib.store.directory.users import Users
@@ -145,17 +145,7 @@ class Platform:
     def user_data(self) -> "UserData":
         from chalicelib.store.user_data import UserData
 
-        return UserData(
-            self.users,
-            self.apps,
-            self.pages,
-            self.friends_and_installs,
-            self.appdata,
-            self.grants,
-            self._posts,
-            self._notes,
-            self.oversized_answers,
-        )
+        return UserData(self._directory, self.appdata, self.grants, self._posts, self._notes, self.oversized_answers)
 
     @cached_property
     def bulk_import(self) -> "BulkImport":
@@ -221,28 +211,19 @@ class Platform:
 
     @cached_property
     def feed_posting(self) -> "FeedPosting":
-        from chalicelib.store.contents.feed_posting import FeedPosting
+        from chalicelib.store.contents.feed_posting import FeedPosting, FeedSettings
 
-        return FeedPosting(
-            self._dynamo,
-            self._tables,
-            self.users,
-            self.apps,
-            self.pages,
-            self.images,
-            self._notes,
-            self._lists,
-            self.queue,
-            lambda page, feed: f"{self.settings.issuer}/pages/{page}/feeds/{feed}",
-            self.settings.favorite_shards,
-            self.clock,
-        )
+        issuer = self.settings.issuer
+        settings = FeedSettings(lambda page, feed: f"{issuer}/pages/{page}/feeds/{feed}", self.settings.favorite_shards)
+        return FeedPosting(self._dynamo, self._tables, self._directory, self.images, self._notes, settings, self.clock)
 
     @cached_property
     def feeds(self) -> "Feeds":
         from chalicelib.store.contents.feeds import Feeds
+        from chalicelib.store.contents.numbered_lists import NumberedLists
 
-        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, self._lists, self.queue)
+        lists = NumberedLists(self._dynamo, self._tables.feeds, self.clock)
+        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, lists)
 
     @cached_property
     def comments(self) -> "Comments":
@@ -267,9 +248,7 @@ class Platform:
     def cleanup(self) -> "Cleanup":
         from chalicelib.store.contents.cleanup import Cleanup
 
-        return Cleanup(
-            self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes, self.queue
-        )
+        return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
 
     def sweep(self, seconds: float = 60) -> int:
         """Clear what deletions left in appdata, for about so many seconds, and have the rest cleared; how many items
@@ -278,6 +257,12 @@ class Platform:
         return self.appdata.sweep(seconds)
 
     # What those are made of.
+
+    @cached_property
+    def _directory(self) -> "Directory":
+        from chalicelib.store.directory.directory import Directory
+
+        return Directory(self.users, self.apps, self.pages, self.friends_and_installs)
 
     @cached_property
     def _posts(self) -> "PostsOfUser":
@@ -290,13 +275,7 @@ class Platform:
     def _notes(self) -> "CleanupNotes":
         from chalicelib.store.contents.cleanup_notes import CleanupNotes
 
-        return CleanupNotes(self._dynamo, self._tables.feeds, self.clock)
-
-    @cached_property
-    def _lists(self) -> "NumberedLists":
-        from chalicelib.store.contents.numbered_lists import NumberedLists
-
-        return NumberedLists(self._dynamo, self._tables.feeds, self.clock)
+        return CleanupNotes(self._dynamo, self._tables.feeds, self.queue, self.clock)
 
     @cached_property
     def _tables(self) -> "Tables":

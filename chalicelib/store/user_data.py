@@ -17,11 +17,8 @@ from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
 from chalicelib.store.contents.cleanup_notes import LATE_MS, USER, CleanupNotes
 from chalicelib.store.contents.posts_of_user import PostedContents, PostsOfUser
-from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
+from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import every
-from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.users import Users
 from chalicelib.store.grants.grants import Grants
 from chalicelib.store.oversized_answers import OversizedAnswers
 
@@ -51,20 +48,17 @@ class UserData:
 
     def __init__(
         self,
-        users: Users,
-        apps: Apps,
-        pages: Pages,
-        directory: FriendsAndInstalls,
+        directory: Directory,
         appdata: AppData,
         grants: Grants,
         posts: PostsOfUser,
         notes: CleanupNotes,
         answers: OversizedAnswers,
     ) -> None:
-        self._users = users
-        self._apps = apps
-        self._pages = pages
-        self._directory = directory
+        self._users = directory.users
+        self._apps = directory.apps
+        self._members = directory.pages.members
+        self._directory = directory.friends_and_installs
         self._appdata = appdata
         self._grants = grants
         self._posts = posts
@@ -91,8 +85,8 @@ class UserData:
             friends=list(every(partial(self._directory.friends, user))),
             data=data,
             grants=self._grants.of_user(user),
-            administers=list(every(partial(self._pages.members.administered, user))),
-            follows=list(every(partial(self._pages.members.followed, user))),
+            administers=list(every(partial(self._members.administered, user))),
+            follows=list(every(partial(self._members.followed, user))),
             posted=self._posts.export(user),
         )
 
@@ -118,8 +112,8 @@ class UserData:
             "friendships": _count(every(partial(self._directory.friends, user))),
             "installs": 0,
             "grants": len(self._grants.of_user(user)),
-            "page roles": _count(every(partial(self._pages.members.administered, user)))
-            + _count(every(partial(self._pages.members.followed, user))),
+            "page roles": _count(every(partial(self._members.administered, user)))
+            + _count(every(partial(self._members.followed, user))),
         }
         for apps in _chunks(self._installs(user)):
             removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user) for app in apps]))

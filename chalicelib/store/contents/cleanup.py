@@ -5,7 +5,7 @@ once. A note is deleted after all that it names, so the next message or sweep co
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 
 from chalicelib.store.aws.client import Dynamo
@@ -13,7 +13,6 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Key, beginning, key_of
 from chalicelib.store.contents.cleanup_notes import PAGE, SOON_MS, USER, CleanupNotes
-from chalicelib.store.contents.cleanup_queue import CleanupQueue
 from chalicelib.store.contents.feeds import Feeds
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import SORT_KEYS, Tables, favorite_key
@@ -43,8 +42,6 @@ class Cleanup:
         posts: PostsOfUser,
         images: Images,
         notes: CleanupNotes,
-        queue: CleanupQueue,
-        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
@@ -53,8 +50,6 @@ class Cleanup:
         self._posts = posts
         self._images = images
         self._notes = notes
-        self._queue = queue
-        self._now = now
 
     def due(self, limit: int = _AT_ONCE) -> list[str]:
         """Return notes, at most `limit`, that were not handled in time."""
@@ -62,7 +57,7 @@ class Cleanup:
 
     def remind(self) -> int:
         """Send the notes that are due to the queue; return the number of notes sent. Raises Unavailable."""
-        told = [note for note in self.due() if self._queue.tell(note)]
+        told = [note for note in self.due() if self._notes.send(note)]
         for note in told:
             self._notes.told(note)
         return len(told)
@@ -72,13 +67,13 @@ class Cleanup:
         item = self._notes.get(note)
         if item is None:
             return True
-        end = self._now() + seconds
+        end = time.monotonic() + seconds
         if note.startswith(PAGE):
             done = self._page(note.removeprefix(PAGE), end)
         elif note.startswith(USER):
             if not self._notes.is_due(item):
                 return True
-            done = self._posts.erase(note.removeprefix(USER), end, self._now) == 0
+            done = self._posts.erase(note.removeprefix(USER), end, time.monotonic) == 0
         elif "p" in item:
             done = self._content(note, item, end)
         else:
@@ -98,7 +93,7 @@ class Cleanup:
         if not any(True for _ in self._dynamo.query(self._tables.feeds, page, consistent=True, limit=1)):
             return self._pages.delete(page)
         self._notes.leave(PAGE + page, SOON_MS)
-        self._queue.tell(PAGE + page)
+        self._notes.send(PAGE + page)
         return True
 
     def _content(self, generation: str, note: Item, end: float) -> bool:
@@ -121,7 +116,7 @@ class Cleanup:
         every = iter(keys)
         while some := list(islice(every, _AT_ONCE)):
             self._dynamo.delete_all(table, some)
-            if self._now() >= end:
+            if time.monotonic() >= end:
                 return next(every, None) is None
         return True
 
@@ -143,7 +138,7 @@ class Cleanup:
             while feeds := list(self._dynamo.query(self._tables.feeds, page, span, consistent=True, limit=_AT_ONCE)):
                 for head in self._feeds.heads_of(feeds):
                     self._feeds.remove(head)
-                if self._now() >= end:
+                if time.monotonic() >= end:
                     return False
         left = self._dynamo.query(self._tables.feeds, page, consistent=True, only="pk, sk")
         self._dynamo.delete_all(self._tables.feeds, map(key_of, left))

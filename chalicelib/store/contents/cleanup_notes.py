@@ -20,6 +20,7 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, typed
 from chalicelib.store.aws.transactions import Transaction, Update
+from chalicelib.store.contents.cleanup_queue import CleanupQueue
 
 NEEDS = (
     on_table("feeds", "PutItem"),
@@ -52,11 +53,12 @@ def note_key(note: str) -> Key:
 
 
 class CleanupNotes:
-    """The cleanup notes in the table feeds. `clock` returns milliseconds since the epoch."""
+    """The cleanup notes in the table feeds, and the queue that they are sent to. `clock` returns milliseconds."""
 
-    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+    def __init__(self, dynamo: Dynamo, table: str, queue: CleanupQueue, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
         self._table = table
+        self._queue = queue
         self._clock = clock
 
     def deleted(self, write: Transaction, generation: str, content: str, shards: int) -> None:
@@ -79,6 +81,10 @@ class CleanupNotes:
         """Write a note of a page or a user (PAGE or USER and the id) that is due after `after` milliseconds."""
         item = self._note(note, after)
         self._dynamo.settle(lambda: self._dynamo.put(self._table, item))
+
+    def send(self, note: str) -> bool:
+        """Send a note that is stored to the queue; return whether it was sent. If not, the sweep sends it."""
+        return self._queue.tell(note)
 
     def doom(self, generation: str) -> None:
         """Mark an upload so that its feed can no longer be stored. Raises Lost if the note is gone."""

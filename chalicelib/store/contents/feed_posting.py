@@ -19,7 +19,6 @@ from chalicelib.store.aws.items import Item, Place, typed
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 from chalicelib.store.contents.cleanup_notes import UPLOAD, CleanupNotes
-from chalicelib.store.contents.cleanup_queue import CleanupQueue
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import (
     Tables,
@@ -46,9 +45,7 @@ from chalicelib.store.contents.numbered_lists import (
     new_id,
 )
 from chalicelib.store.directory import page_items
-from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.users import Users
+from chalicelib.store.directory.directory import Directory
 
 NEEDS = (
     # The feed, its entry in its page's list, and the note of its upload, which is deleted when the feed is stored.
@@ -61,6 +58,14 @@ NEEDS = (
     # The response to a request with an Idempotency-Key.
     on_table("ephemeral", "UpdateItem"),
 )
+
+
+@dataclass(frozen=True)
+class FeedSettings:
+    """The settings for new feeds: `detail` returns the URL of a feed's page from page and id."""
+
+    detail: Callable[[str, str], str]
+    favorite_shards: int
 
 
 @dataclass(frozen=True)
@@ -94,37 +99,27 @@ def leave(write: Transaction, tables: Tables, notes: CleanupNotes, head: Item) -
 
 
 class FeedPosting:
-    """The posting of feeds.
-
-    `detail` returns the URL of a feed's detail page from page and id; `shards` is the number of shards of new contents.
-    """
+    """The posting of feeds."""
 
     def __init__(
         self,
         dynamo: Dynamo,
         tables: Tables,
-        users: Users,
-        apps: Apps,
-        pages: Pages,
+        directory: Directory,
         images: Images,
         notes: CleanupNotes,
-        lists: NumberedLists,
-        queue: CleanupQueue,
-        detail: Callable[[str, str], str],
-        shards: int,
+        settings: FeedSettings,
         clock: Callable[[], int],
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
-        self._users = users
-        self._apps = apps
-        self._pages = pages
+        self._users = directory.users
+        self._apps = directory.apps
+        self._pages = directory.pages
         self._images = images
         self._notes = notes
-        self._lists = lists
-        self._queue = queue
-        self._detail = detail
-        self._shards = shards
+        self._lists = NumberedLists(dynamo, tables.feeds, clock)
+        self._settings = settings
         self._clock = clock
 
     def admit(self, page: str, poster: str, app: str, draft: Draft) -> Admission:
@@ -211,13 +206,13 @@ class FeedPosting:
             ticket = self._draw(page) if admission.shown else None
             key = entry_key(page, "", ticket.number) if ticket else unshown_key(page, generation)
             feed_in = feed_id(typed(key) | {"g": {"S": generation}})
-            named = draft if draft.content_uri else replace(draft, content_uri=self._detail(page, feed_in))
+            named = draft if draft.content_uri else replace(draft, content_uri=self._settings.detail(page, feed_in))
             item = feed_item(key, generation, admission.poster, named, admission.source_name, images, self._clock())
             content = content_of(page, named.content_uri or "")
             as_found = of_generation(generation_of(standing)) if standing else ABSENT
             write = Transaction()
             write.put("feed", self._tables.feeds, item, ABSENT)
-            write.put("head", self._tables.comments, head_item(content, item, self._shards), as_found)
+            write.put("head", self._tables.comments, head_item(content, item, self._settings.favorite_shards), as_found)
             write.check("page", *self._pages.place(page), ALIVE)
             if ticket:
                 self._lists.use(write, page, ticket, PRESENT)
@@ -242,7 +237,7 @@ class FeedPosting:
             if ticket:
                 self._lists.end_late(page, "", ticket, PRESENT)
             if standing:
-                self._queue.tell(generation_of(standing))
+                self._notes.send(generation_of(standing))
             return feed
         raise Unavailable
 

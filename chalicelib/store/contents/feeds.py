@@ -13,7 +13,6 @@ from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.cleanup_notes import CleanupNotes
-from chalicelib.store.contents.cleanup_queue import CleanupQueue
 from chalicelib.store.contents.favorites import more_favorites
 from chalicelib.store.contents.feed_posting import leave
 from chalicelib.store.contents.items import (
@@ -59,7 +58,6 @@ class Feeds:
         pages: Pages,
         notes: CleanupNotes,
         lists: NumberedLists,
-        queue: CleanupQueue,
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
@@ -67,7 +65,6 @@ class Feeds:
         self._pages = pages
         self._notes = notes
         self._lists = lists
-        self._queue = queue
 
     def get(self, page: str, content_uri: str) -> FeedWithPoster:
         """Return the feed of a content, whether or not the page shows it, and its poster. Raises NotFound."""
@@ -144,7 +141,7 @@ class Feeds:
             self._dynamo.commit(write)
         except Lost:
             return False
-        self._queue.tell(generation)
+        self._notes.send(generation)
         return True
 
     def heads_of(self, feeds: Iterable[Item]) -> list[Item]:
