@@ -55,4 +55,6 @@ publication = st.dictionaries(
 title = st.sampled_from(["Open today", "題"] * 4 + [Text("t" * TITLE), "", Text("t" * (TITLE + 1))])
 body = st.sampled_from(["", "<b>本文</b>"] * 4 + [Text("b" * BODY), Text("b" * (BODY + 1))])
 text = st.sampled_from(["きれい", "c"] * 4 + [" ", Text("c" * COMMENT), "", Text("c" * (COMMENT + 1))])
+which_uri = st.sampled_from([0, 0, 0, 1, 2])
+"""Of URIS. Mostly one, so that feeds meet those of others."""
 uri = st.sampled_from([0, 0, 0, 1, 2, 3, 4])

@@ -174,6 +174,11 @@ class Sequence(RuleBasedStateMachine):
         draft = Draft(title, body, None if uri is None else URIS[uri], source)
         self.world.post(self.token(token), self.world.pages[page], draft)
 
+    @rule(tokens=st.tuples(draw.own_token, draw.own_token), page=draw.which_page, uri=draw.which_uri)
+    def post_the_same(self, tokens: Any, page: int, uri: int) -> None:
+        for token in tokens:
+            self.world.post(self.token(token), self.world.pages[page], Draft("Open today", "", URIS[uri], None))
+
     @rule(token=draw.own_token, page=draw.which_page, uri=draw.uri)
     def look(self, token: Any, page: int, uri: int) -> None:
         self.world.feed(self.token(token), *self.content(page, uri))
@@ -209,7 +214,7 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(
         page=draw.which_page,
-        uri=st.none() | draw.uri,
+        uri=st.none() | st.sampled_from(range(len(URIS))),
         start=st.sampled_from([0, 0, 1, 2, 50]),
         cursor=st.none() | draw.some,
         count=st.sampled_from([1, 2, 20]),
