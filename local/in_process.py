@@ -125,7 +125,6 @@ class World(Caller):
         self.clock = Clock()
         self.calls: list[SentCall] = []
         self.waits: list[float] = []
-        self.dynamodb = _client("dynamodb")
         if not has_stack:
             stack.create(self.dynamodb, self.s3, self.sqs, "local")
         keys_file = directory / "token-keys.json"
@@ -147,6 +146,11 @@ class World(Caller):
         self.app = entry.create_app(lambda: self.platform)
         # moto is slower than AWS: its slowness must not make a request time out.
         self.gateway = Gateway(self.app, milliseconds=600_000)
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        """A client of DynamoDB."""
+        return _client("dynamodb")
 
     @cached_property
     def s3(self) -> Any:

@@ -1,6 +1,7 @@
 """Worlds over moto (local/in_process.py), for tests that call the app as API Gateway does."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 
 from chalicelib.store.aws.side_by_side import lane
 from tests.kit import contract
-from tests.kit.worlds import Fill, Reply, World, as_made, befriended, cheap_passwords, empty_aws, fill_aws
+from tests.kit.memory import Cloud
+from tests.kit.worlds import Fill, MemoryWorld, Reply, World, as_made, befriended, cheap_passwords, empty_aws, fill_aws
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,20 +27,26 @@ def _cheap_passwords() -> Iterator[None]:
 
 
 @pytest.fixture
-def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+def make_world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., World]]:
     """Make a world: `make_world(befriended, ENGAWA_MAX_KEYS="2")` with settings of its own, and with what `fill` put
     into one with the usual settings. Worlds of one test share one AWS; only the first can be filled.
+
+    Over moto; with `pytest.mark.in_memory`, which suits tests that are not about AWS, over tests/kit/memory.py.
     """
+    cloud = Cloud() if request.node.get_closest_marker("in_memory") else None
     made: list[World] = []
 
     def make(fill: Fill = as_made, **environment: str) -> World:
         assert not made or fill is as_made, "what was filled before stays"
+        if cloud:
+            made.append(MemoryWorld(tmp_path, cloud, **environment))
+            return fill(made[-1])
         if not made:
             fill_aws(fill, tmp_path)
         made.append(World(tmp_path, True, **environment))
         return made[-1]
 
-    with empty_aws():
+    with nullcontext() if cloud else empty_aws():
         yield make
 
 

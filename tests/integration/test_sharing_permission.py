@@ -15,6 +15,8 @@ from tests.kit.signing import create_app, signed
 if TYPE_CHECKING:
     from tests.kit.worlds import World
 
+pytestmark = pytest.mark.in_memory
+
 OUT, BOTH = "outsider0000", "both00000000"
 """Nobody; and a friend of Hana's and Mei's without the app."""
 ALL = {**USERS, "out": OUT, "both": BOTH}

@@ -14,6 +14,7 @@ from chalicelib.bootstrap import Platform
 from chalicelib.core import passwords
 from local.demo_data import APPS, CAFE, FOLLOWERS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
 from local.in_process import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, Clock, Reply, World, empty_aws, reply
+from tests.kit.memory import Cloud
 from tests.kit.moto_state import MotoState
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "YUKI",
     "Clock",
     "Fill",
+    "MemoryWorld",
     "Reply",
     "World",
     "as_made",
@@ -68,6 +70,18 @@ def cheap_passwords() -> Iterator[None]:
     of_no_user = passwords._NOBODY.replace(f"${passwords.N}$", "$16$")
     with patch.multiple(passwords, N=16, _NOBODY=of_no_user):
         yield
+
+
+class MemoryWorld(World):
+    """A deployment over dictionaries (tests/kit/memory.py); a call takes microseconds, and milliseconds over moto."""
+
+    def __init__(self, directory: Path, cloud: Cloud, **environment: str) -> None:
+        self.dynamodb, self.s3, self.sqs = cloud.memory, cloud.bucket, cloud.queue
+        super().__init__(directory, True, **environment)
+
+    def items(self, table: str = "appdata") -> list[dict[str, Any]]:
+        """Everything a table holds."""
+        return list(self.dynamodb.table(f"engawa-local-{table}"))
 
 
 Fill = Callable[[World], World]
