@@ -1,4 +1,4 @@
-"""The ways in which a call to DynamoDB can fail, as far as a caller can act on them."""
+"""The failures of calls to DynamoDB that a caller can handle."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _UNANSWERED = {"InternalServerError", "ServiceUnavailable", "TransactionInProgre
 
 
 class StoreFailure(Exception):
-    """A write that did not plainly succeed. Caught inside the store; a face never sees one."""
+    """A write that failed or may have failed. The store catches it; a face never sees it."""
 
 
 class Lost(StoreFailure):
