@@ -1,7 +1,7 @@
-"""Export and erase everything that is stored about one user, in all tables; erase an app.
+"""Export and erasure of all stored data about a user, in all tables; erasure of an app.
 
-It stands in store/, above the tables' own modules: it calls nothing but stores, and the order of its calls is what
-makes an erasure complete. A new store that keeps data of users must be added here, to export and to erasure.
+It is in store/, above the tables' modules: it calls only stores, and an erasure is complete because of the order of its
+calls. A new store that keeps data of users must be added here, to export and to erasure.
 """
 
 import time

@@ -26,7 +26,7 @@ class StoreFailure(Exception):
 
 
 class Lost(StoreFailure):
-    """A condition did not hold: another write came first, or this one did on a try whose answer was lost.
+    """A failed condition: another write came first, or an earlier try of this write whose response was lost.
 
     `resent` says that the SDK sent the request more than once, so that it may have met its own first try.
     """

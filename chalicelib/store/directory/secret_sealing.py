@@ -17,11 +17,11 @@ RELOAD_SECONDS = 60
 
 
 class Sealed(Exception):
-    """An error: none of the deployment's keys opens the text."""
+    """The error that none of the deployment's keys opens a text."""
 
 
 class SecretSealing:
-    """An encrypter of short texts. `load` returns the keys as JSON text; it is called when they are first needed."""
+    """Encryption and decryption of short texts. `load` returns the keys as JSON; it is first called when needed."""
 
     def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load

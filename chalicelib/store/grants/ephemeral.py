@@ -144,8 +144,8 @@ class SignInAttempts:
     def forgive(self, attempt: Attempt) -> None:
         """Undo the count of a try that was right, or that another count refused. Raises Unavailable.
 
-        All failures of a device are deleted with it. Those of an account or address may come from another person: they
-        stay as before the try, so that they do not reveal that someone has signed in.
+        For a device, all counted failures are deleted. Those of an account or address may come from another person:
+        they stay as before the try, so that they do not reveal that someone has signed in.
         """
         key = _signin_key(attempt.kind, attempt.name)
         counted = _attributes(attempt.counted)
