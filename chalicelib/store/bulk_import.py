@@ -1,6 +1,6 @@
 """Bulk import: each record is stored by itself; records that do not conflict are stored in parallel.
 
-It stands in store/, above the tables' own modules: it only calls them, but what runs side by side is theirs to know.
+It is in store/, above the tables' modules: it only calls them, but which calls may run in parallel is store knowledge.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ _INSTALL = {"user": "user", "app": "app"}
 
 
 class BulkImport:
-    """Importer of records. Importing a record again changes nothing."""
+    """An importer of records. A repeated import of a record changes nothing."""
 
     def __init__(self, users: Users, apps: Apps, directory: FriendsAndInstalls, appdata: AppData) -> None:
         self._users = users
@@ -56,7 +56,7 @@ class BulkImport:
             if found["id"] in known:
                 outcomes[number] = compare(known[found["id"]], found)
             else:
-                # One after the other: a hash takes 32 MB.
+                # In sequence: a hash takes 32 MB.
                 jobs[number] = partial(self._create, found, hash_password(password) if password else None)
         return in_order(len(records), outcomes | _run(jobs))
 

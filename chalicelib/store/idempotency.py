@@ -1,4 +1,4 @@
-"""Requests that are carried out once, however often they are sent with the same `Idempotency-Key`."""
+"""Requests that are carried out once, even if they are sent again with the same `Idempotency-Key`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Idempotency:
-    """Answers, kept for 24 hours in the ephemeral table. `clock` gives milliseconds since the epoch."""
+    """Answers, kept in the ephemeral table for 24 hours. `clock` returns milliseconds since the epoch."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -25,13 +25,14 @@ class Idempotency:
         context: "LambdaContext",
         post: Callable[[AnswerRecord], str],
     ) -> str:
-        """Return the answer of `post`, or the one it gave for the same `name` (whose key, for what, and the key).
+        """Return the answer of `post`, or its earlier answer for the same `name` (key owner, operation, key).
 
-        `post` does what is asked in one transaction that the record joins; `said` is what the request says, as JSON.
-        Raises KeyReused (the key came with another request), StillRunning (the first has not ended, and its Lambda's
-        time is not over; or this one's is), Unavailable, and what `post` raises: a refused request is forgotten.
+        `post` carries out the request in one transaction, which the record joins; `said` is the request's content as
+        JSON. Raises KeyReused (the key came with a different request), StillRunning (the first request has not ended
+        and is within its Lambda's time; or this request's time is over), Unavailable, and the errors of `post`: a
+        refused request is forgotten.
         """
-        # Most requests bring no key: they do not wait for this import.
+        # Most requests have no key, and so do not wait for this import.
         from chalicelib.store.idempotency_records import IdempotencyRecords, run_once
 
         records = IdempotencyRecords(

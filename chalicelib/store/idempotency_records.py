@@ -1,6 +1,6 @@
-"""Which requests were made with an `Idempotency-Key`, and what was answered: powertools' idempotency over our table.
+"""Records of requests with an `Idempotency-Key` and of their answers: powertools' idempotency over our table.
 
-Imported only where a request brings a key. The items are in the ephemeral table (store/grants/ephemeral.py).
+Imported only if a request has a key. The items are in the ephemeral table (store/grants/ephemeral.py).
 """
 
 import json
@@ -30,26 +30,26 @@ from chalicelib.store.aws.transactions import AnswerRecord, Transaction, Update
 NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "DeleteItem"),)
 
 RECORD = "idempotency record"
-"""Its name in a transaction."""
+"""The name of the record's part in a transaction."""
 KIND = "once"
-"""What the keys of the items begin with."""
+"""The prefix of the items' keys."""
 DAY = 24 * 60 * 60
 
 log = logging.getLogger(__name__)
 
 
 class LambdaContext(Protocol):
-    """What is needed of Lambda's context."""
+    """The part of Lambda's context that is needed here."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long this process may still work on the request."""
+        """Return how long this process may still work on the request, in milliseconds."""
 
 
 class IdempotencyRecords(BasePersistenceLayer):
-    """The records of one request. `clock` gives milliseconds since the epoch; `remaining` is how long it may take.
+    """The records of one request. `clock` returns milliseconds since the epoch; `remaining` is the request's time (ms).
 
-    Each record names who works on it, so that a process which has outlived its time harms no successor's. Times are
-    judged by the condition of the write alone: records come out of here without.
+    Each record names the process that works on it, so that a process past its deadline cannot damage the record of its
+    successor. Only the condition of the write checks times: the records returned from here have none.
     """
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int], remaining: int) -> None:
@@ -63,9 +63,9 @@ class IdempotencyRecords(BasePersistenceLayer):
         self._kept = False
 
     def join(self, transaction: Transaction, answer: str) -> None:
-        """Add the part that keeps the answer to the transaction that does what is asked: both happen, or neither.
+        """Add the part that stores the answer to the transaction that carries out the request: both happen, or neither.
 
-        Its condition fails if another process took over, after this one passed its deadline.
+        The part's condition fails if this process passed its deadline and another took over.
         """
         self._kept = True
         expires = self._get_expiry_timestamp()
@@ -89,11 +89,11 @@ class IdempotencyRecords(BasePersistenceLayer):
     def _put_record(self, data_record: DataRecord) -> None:
         self._name = data_record.idempotency_key
         now = self._clock()
-        # Never seen, or deleted by DynamoDB when its time was over:
+        # Never seen, or expired and deleted by DynamoDB:
         new = ABSENT
-        # Its time is over, and DynamoDB has not deleted it yet:
+        # Expired, but not yet deleted by DynamoDB:
         forgotten = at_most("expires", now // 1000)
-        # Its process has had all the time that Lambda gives, and has answered nothing:
+        # Its process has used all the time that Lambda gives, without an answer:
         died = absent("answer") & at_most("deadline", now)
         item = typed(_key(data_record.idempotency_key)) | {
             "said": {"S": data_record.payload_hash},
@@ -108,7 +108,7 @@ class IdempotencyRecords(BasePersistenceLayer):
             if lost.item is None:
                 raise IdempotencyItemAlreadyExistsError from None
             if lost.item["runner"]["S"] == self._runner:
-                return  # Our own first try, whose answer was lost.
+                return  # Our own first try succeeded, but its response was lost.
             found = _record(lost.item)
             self._validate_payload(data_payload=data_record, stored_data_record=found)
             raise IdempotencyItemAlreadyExistsError(old_data_record=found) from None
@@ -118,8 +118,8 @@ class IdempotencyRecords(BasePersistenceLayer):
             raise ValueError("what was done has not kept its answer")
 
     def _delete_record(self, data_record: DataRecord) -> None:
-        # One with an answer was carried out, though nobody has heard it. The refusal reaches its client in any case; a
-        # record that stays is no one's after its deadline.
+        # A record with an answer was carried out, even if its response was lost: it stays. The client gets the refusal
+        # in any case; a record that is not deleted can be taken over after its deadline.
         key, unanswered = _key(data_record.idempotency_key), self._ours() & absent("answer")
         try:
             self._dynamo.settle(lambda: self._dynamo.delete(self._table, key, unanswered))
@@ -137,10 +137,10 @@ def run_once(
     context: LambdaContext,
     post: Callable[[AnswerRecord], str],
 ) -> str:
-    """Return the answer of `post`, or the one it gave for the same `name` in the last 24 hours.
+    """Return the answer of `post`, or its answer for the same `name` in the last 24 hours.
 
-    `name` is whose key it is, for what, and the key; `said` is all that the request says. Raises KeyReused,
-    StillRunning, and what `post` raises, which is not kept.
+    `name` is the key's owner, the operation, and the key; `said` is the whole content of the request. Raises KeyReused,
+    StillRunning, and the errors of `post`, which are not kept.
     """
     config = IdempotencyConfig(
         event_key_jmespath="name",

@@ -1,4 +1,4 @@
-"""Answers too large for Lambda to carry: put into S3, fetched by the client from a presigned URL."""
+"""Answers that are too large for Lambda: stored in S3, and fetched by the client from a presigned URL."""
 
 import secrets
 from collections.abc import Callable
@@ -19,17 +19,17 @@ URL_SECONDS = 300
 _NO_USER = "-"
 
 NEEDS = (
-    # Whoever has the presigned URL reads what its signer may read. Answers of a user are found by their keys.
+    # A presigned URL gives its holder the read rights of its signer. A user's answers are found by their keys.
     on_objects(PREFIX, "PutObject", "GetObject", "ListBucket", "DeleteObject"),
 )
 
 
 class OversizedAnswers:
-    """Oversized answers, in a folder of the bucket for each user. Its lifecycle removes them after a day.
+    """Oversized answers, in one folder of the bucket per user. The bucket's lifecycle removes them after a day.
 
-    A folder has the answers with that user's own data alone, and those of several users that this user has read.
+    A user's folder has the answers with only that user's data, and the answers about several users that this user read.
 
-    `client` gives the client: every reader of data has this, and hardly any needs it.
+    `client` returns the S3 client: every reader of data has this object, but few need the client.
     """
 
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
@@ -37,11 +37,11 @@ class OversizedAnswers:
         self._bucket = bucket
 
     def keeper(self, user: str | None) -> Callable[[bytes, str], str]:
-        """Return `keep` for answers of this user; None: of nobody, such as what is public."""
+        """Return `keep` for the answers of this user (None: of no user, such as public data)."""
         return partial(self.keep, user=user)
 
     def keep(self, body: bytes, content_type: str, user: str | None = None) -> str:
-        """Store a body and return a URL that anyone who has it can GET for 5 minutes. Raises Unavailable."""
+        """Store a body and return a URL that works for 5 minutes, for anyone who has it. Raises Unavailable."""
         deadline.check()
         key = f"{PREFIX}{user or _NO_USER}/{secrets.token_urlsafe(24)}"
         client = self._client()
@@ -56,5 +56,5 @@ class OversizedAnswers:
         )
 
     def clear(self, user: str) -> None:
-        """Delete the answers of a user: one call if there are none. Raises Unavailable if some may be left."""
+        """Delete a user's answers (one call if there are none). Raises Unavailable if some may be left."""
         objects.clear(self._client(), self._bucket, f"{PREFIX}{user}/")

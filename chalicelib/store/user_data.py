@@ -1,7 +1,7 @@
-"""Export and erase everything that is stored about one user, in all tables; erase an app.
+"""Export and erasure of all stored data about a user, in all tables; erasure of an app.
 
-It stands in store/, above the tables' own modules: it calls nothing but stores, and the order of its calls is what
-makes an erasure complete. A new store that keeps data of users must be added here, to export and to erasure.
+It is in store/, above the tables' modules: it calls only stores, and an erasure is complete because of the order of its
+calls. A new store that keeps data of users must be added here, to export and to erasure.
 """
 
 import time
@@ -23,16 +23,16 @@ from chalicelib.store.grants.grants import Grants
 from chalicelib.store.oversized_answers import OversizedAnswers
 
 EXPORT_BYTES = 60_000_000
-"""Values of all apps that one export may have to carry: what a function's memory holds several times over."""
+"""The most bytes of values in one export, for all apps: a function's memory holds several times as much."""
 POSTS_SECONDS = 10.0
-"""How long one call works at erasing a user's posts; what is left is for the note of it."""
+"""The time that one call spends on erasing a user's posts; the cleanup note covers the rest."""
 APP_SECONDS = 12.0
-"""How long one call works at erasing an app; what is left is for the next."""
+"""The time that one call spends on erasing an app; the next call continues."""
 
 
 @dataclass(frozen=True)
 class UserDataExport:
-    """All that is stored about one user. `data` has each installed app's; `administers` and `follows` are pages."""
+    """All stored data about one user. `data` has each installed app's data; `administers` and `follows` are pages."""
 
     user: User
     friends: Sequence[str]
@@ -44,7 +44,7 @@ class UserDataExport:
 
 
 class UserData:
-    """What all stores of one deployment hold about a user."""
+    """The data about users in all stores of one deployment."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class UserData:
         self._answers = answers
 
     def export(self, user: str) -> UserDataExport | None:
-        """Return all of it, or None if there is no such user. Raises TooLarge (over EXPORT_BYTES of values)."""
+        """Return all data about a user, or None without such a user. Raises TooLarge (over EXPORT_BYTES of values)."""
         known = self._users.get(user)
         if known is None:
             return None
@@ -79,7 +79,7 @@ class UserData:
                     raise TooLarge(f"The user's data are too large for one export (max={EXPORT_BYTES})")
                 data[app] = self._appdata.read(app, user, None).data or {}
             except PermissionDenied:
-                continue  # Uninstalled meanwhile.
+                continue  # Uninstalled in the meantime.
         return UserDataExport(
             user=known,
             friends=list(every(partial(self._directory.friends, user))),
@@ -91,9 +91,9 @@ class UserData:
         )
 
     def uninstall(self, app: str, user: str) -> bool:
-        """Uninstall an app for a user: the data there are erased and the grant ends, in one transaction.
+        """Uninstall an app for a user: erase the data there and end the grant, in one transaction.
 
-        Oversized answers with the user's data are removed after it. Returns whether it was installed. Raises
+        Oversized answers with the user's data are removed afterwards. Returns whether the app was installed. Raises
         Unavailable; then it may be called again.
         """
         removed = self._uninstall(app, user)
@@ -101,11 +101,11 @@ class UserData:
         return removed
 
     def erase(self, user: str, now: Callable[[], float] = time.monotonic) -> dict[str, int]:
-        """Erase a user everywhere; return how much of each kind there was.
+        """Erase a user everywhere; return the number of removed items of each kind.
 
-        First the user is closed: they cannot sign in, and nothing can be added to them any more. Then all that is
-        theirs goes, and last the user. So whatever cuts it short, calling it again finishes it. Own values are cleared
-        by the next sweep; a note sees to posts that are too many for one call or were on their way. Raises Unavailable.
+        First the user is closed: they cannot sign in, and nothing can be added to them any more. Then all their data
+        are deleted, and last the user. So if a call is interrupted, a repeated call completes it. The next sweep clears
+        own values; a cleanup note covers posts that are too many for one call or were in progress. Raises Unavailable.
         """
         removed = {
             "profiles": int(self._users.close(user)),
@@ -127,7 +127,7 @@ class UserData:
     def erase_app(self, app: str, now: Callable[[], float] = time.monotonic) -> tuple[int, bool]:
         """Erase an app with its installs, their data and their grants, for about APP_SECONDS.
 
-        Returns how many installs went, and whether that was all; else it is to be called again.
+        Returns the number of removed installs, and whether the app is fully erased; if not, call this again.
         """
         end, removed = now() + APP_SECONDS, 0
         self._apps.close(app)
@@ -140,10 +140,10 @@ class UserData:
         return removed, True
 
     def _uninstall(self, app: str, user: str) -> bool:
-        """Uninstall an app for a user, but leave oversized answers: looking for them costs a call for each user."""
+        """Uninstall an app for a user, but keep oversized answers: a search for them costs one call per user."""
         removed = self._appdata.uninstall(app, user, lambda write: self._grants.ending(write, user, app))
         if not removed:
-            # Only tables that were restored to different moments hold a grant without its install.
+            # Only tables that were restored to different times can have a grant without its install.
             self._grants.end(user, app)
         return removed
 

@@ -1,1 +1,1 @@
-"""The door to AWS: clients, transactions, failures, limits."""
+"""Access to AWS: clients, transactions, failures, limits."""

@@ -40,7 +40,7 @@ TRIES = 16
 
 @dataclass(frozen=True)
 class SentCall:
-    """A call that was sent, for watchers that count: operation, request, answer (None: it failed), and its lane."""
+    """A sent call, for watchers that count calls: operation, request, response (None: it failed), and lane."""
 
     operation: str
     request: Mapping[str, Any]
@@ -63,7 +63,7 @@ def races() -> Iterator[float]:
 
 
 class Dynamo:
-    """A DynamoDB client that raises ours: Unavailable for a client to see, StoreFailure for a store to act on."""
+    """A DynamoDB client with our own errors: Unavailable for clients, StoreFailure for stores to handle."""
 
     def __init__(
         self,
@@ -194,7 +194,7 @@ class Dynamo:
         self._write("transact_write_items", parts, TransactItems=writes, ClientRequestToken=token)
 
     def commit(self, transaction: Transaction) -> None:
-        """Write all parts of a transaction or none, tried until it is settled. Raises Lost and Unavailable."""
+        """Write all parts of a transaction or none, with retries until it is settled. Raises Lost and Unavailable."""
         # One token for all tries: if an earlier try succeeded but its answer was lost, DynamoDB reports the next try as
         # that same success, not as a failed condition. DynamoDB remembers a token for ten minutes, and only if the
         # transaction succeeded; a transaction that a collision cancelled is tried again.

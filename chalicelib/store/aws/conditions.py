@@ -1,10 +1,10 @@
-"""Conditions of a write, made of small parts that compose with `&` and `|`.
+"""Conditions of writes: small values that compose with `&` and `|`.
 
     exists() & equals("g", generation)
 
-Nobody picks a placeholder by hand: names and values get theirs when the request is built, in one count with the update
-expression that stands beside the condition. AWS: "Expressions in DynamoDB" in its developer guide (reserved words,
-operators and their precedence).
+Placeholders are not picked by hand: names and values get them when the request is built. A condition and the update
+expression of the same request share one numbering. AWS: "Expressions in DynamoDB" in its developer guide (reserved
+words, operators and their precedence).
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 AttributeValue = str | int | bool | bytes | frozenset[str] | Mapping[str, Any]
-"""A value in Python's types, or as the low-level API has it: `{"S": "text"}`."""
+"""A value as a Python type, or in the form of the low-level API: `{"S": "text"}`."""
 
 
 class Path(NamedTuple):
@@ -22,20 +22,20 @@ class Path(NamedTuple):
 
 
 class Operand(NamedTuple):
-    """A value in an expression, as the low-level API has it."""
+    """A value in an expression, in the form of the low-level API."""
 
     typed: Mapping[str, Any]
 
 
 class Placeholders:
-    """The names and values of one request, each under a placeholder of its own."""
+    """The names and values of one request, each with its own placeholder."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._values: list[Mapping[str, Any]] = []
 
     def name(self, path: str) -> str:
-        """Return the placeholder of an attribute's name, one for each step of its path."""
+        """Return the placeholders of an attribute's path, one for each step, joined by dots."""
         return ".".join(self._names.setdefault(step, f"#{len(self._names)}") for step in path.split("."))
 
     def value(self, value: AttributeValue) -> str:
@@ -44,7 +44,7 @@ class Placeholders:
         return f":{len(self._values) - 1}"
 
     def parameters(self) -> dict[str, Any]:
-        """Return the request's parameters that say what the placeholders stand for."""
+        """Return the request's parameters that define the placeholders."""
         parameters: dict[str, Any] = {}
         if self._names:
             parameters["ExpressionAttributeNames"] = {short: name for name, short in self._names.items()}
@@ -55,7 +55,7 @@ class Placeholders:
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition on one item, as the pieces of its expression; the functions below make them."""
+    """A condition on one item, as the pieces of its expression. The functions below create conditions."""
 
     pieces: tuple[str | Path | Operand, ...]
 
@@ -63,11 +63,11 @@ class Condition:
         return Condition((*self.pieces, " AND ", *other.pieces))
 
     def __or__(self, other: "Condition") -> "Condition":
-        # AND binds more tightly than OR, so only the whole needs brackets.
+        # AND binds more tightly than OR, so only the whole expression needs brackets.
         return Condition(("(", *self.pieces, " OR ", *other.pieces, ")"))
 
     def expression(self, placeholders: Placeholders) -> str:
-        """Return the text of the condition, its names and values registered with `placeholders`."""
+        """Return the text of the condition, and register its names and values with `placeholders`."""
         return "".join(map(_rendering(placeholders), self.pieces))
 
 
@@ -81,42 +81,42 @@ def _rendering(placeholders: Placeholders) -> Any:
 
 
 def exists(attribute: str = "pk") -> Condition:
-    """Return the condition that the item has the attribute; by default, that there is an item."""
+    """Return the condition that the item has the attribute; by default, that the item exists."""
     return Condition(("attribute_exists(", Path(attribute), ")"))
 
 
 def absent(attribute: str = "pk") -> Condition:
-    """Return the condition that the item has no such attribute; by default, that there is no item."""
+    """Return the condition that the item does not have the attribute; by default, that the item does not exist."""
     return Condition(("attribute_not_exists(", Path(attribute), ")"))
 
 
 def equals(attribute: str, value: AttributeValue) -> Condition:
-    """Return the condition that the attribute is there and has this value."""
+    """Return the condition that the attribute exists and has this value."""
     return _compared(attribute, " = ", value)
 
 
 def less(attribute: str, value: int) -> Condition:
-    """Return the condition that the attribute is there and below this number."""
+    """Return the condition that the attribute exists and is less than this number."""
     return _compared(attribute, " < ", value)
 
 
 def at_most(attribute: str, value: int) -> Condition:
-    """Return the condition that the attribute is there and not above this number."""
+    """Return the condition that the attribute exists and is at most this number."""
     return _compared(attribute, " <= ", value)
 
 
 def more(attribute: str, value: int) -> Condition:
-    """Return the condition that the attribute is there and above this number."""
+    """Return the condition that the attribute exists and is more than this number."""
     return _compared(attribute, " > ", value)
 
 
 def contains(attribute: str, member: str) -> Condition:
-    """Return the condition that the attribute is a set with this member."""
+    """Return the condition that the attribute is a set that contains this member."""
     return Condition(("contains(", Path(attribute), ", ", Operand(low_level(member)), ")"))
 
 
 def low_level(value: AttributeValue) -> Mapping[str, Any]:
-    """Return a value as the low-level API has it; one that is so already stays as it is."""
+    """Return a value in the form of the low-level API; a value already in that form is returned unchanged."""
     match value:
         case Mapping():
             return value
@@ -136,8 +136,8 @@ def _compared(attribute: str, sign: str, value: AttributeValue) -> Condition:
 
 
 ABSENT = absent()
-"""There is no item."""
+"""The item does not exist."""
 PRESENT = exists()
-"""There is an item."""
+"""The item exists."""
 ALIVE = exists() & absent("gone")
-"""There is an item, and it is not being deleted (`close` of Users, Apps and Pages)."""
+"""The item exists and is not being deleted (`close` of Users, Apps and Pages)."""

@@ -1,4 +1,4 @@
-"""The ways in which a call to DynamoDB can fail, as far as a caller can act on them."""
+"""The failures of calls to DynamoDB that a caller can handle."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,11 +22,11 @@ _UNANSWERED = {"InternalServerError", "ServiceUnavailable", "TransactionInProgre
 
 
 class StoreFailure(Exception):
-    """A write that did not plainly succeed. Caught inside the store; a face never sees one."""
+    """A write that failed or may have failed. The store catches it; a face never sees it."""
 
 
 class Lost(StoreFailure):
-    """A condition did not hold: another write came first, or this one did on a try whose answer was lost.
+    """A failed condition: another write came first, or an earlier try of this write whose response was lost.
 
     `resent` says that the SDK sent the request more than once, so that it may have met its own first try.
     """

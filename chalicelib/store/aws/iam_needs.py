@@ -10,7 +10,7 @@ different resource from its table.
 from dataclasses import dataclass
 
 API, SWEEP, CLEAN = "api_handler", "sweep", "clean"
-"""The functions, by the names that Chalice has for them. Most stores work for the API alone."""
+"""The functions, by their names in Chalice. Most stores work only for the API."""
 
 LISTING = "listing"
 

@@ -1,7 +1,7 @@
-"""How DynamoDB counts the size of an item and the capacity units of an operation on it.
+"""The size of an item and the capacity units of an operation on it, as DynamoDB counts them.
 
-By the rules that AWS publishes ("DynamoDB item sizes and formats" and "Read and write operations" in its developer
-guide). The layout of an item follows from them (store/appdata/placement.py), and so does the cost ledger in bench/.
+AWS publishes the rules ("DynamoDB item sizes and formats" and "Read and write operations" in its developer guide). The
+layout of items (store/appdata/placement.py) and the cost ledger in bench/ are based on them.
 """
 
 from collections.abc import Mapping

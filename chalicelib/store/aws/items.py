@@ -1,4 +1,4 @@
-"""Items, keys and places as DynamoDB's low-level API has them.
+"""Items, keys and places in the form of DynamoDB's low-level API.
 
 Every table has a string partition key `pk` and a string sort key `sk`.
 """
@@ -13,11 +13,11 @@ Key = tuple[str, str]
 Place = tuple[str, Key]
 """Table name and key of one item."""
 Span = tuple[str, str]
-"""First and last sort key of a range, both included."""
+"""First and last sort key of a range, both inclusive."""
 
 
 def typed(key: Key) -> Item:
-    """Return a key as the low-level API has it."""
+    """Return a key in the form of the low-level API."""
     return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
 
 

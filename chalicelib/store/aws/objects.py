@@ -1,4 +1,4 @@
-"""Deleting objects of the bucket in S3."""
+"""Deletion of objects in the S3 bucket."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _DELETE = 1000
-"""Keys that S3 deletes with one call (AWS: DeleteObjects in its API reference)."""
+"""The most keys that S3 deletes in one call (AWS: DeleteObjects in its API reference)."""
 
 
 def delete(client: "S3Client", bucket: str, keys: Iterable[str]) -> None:
-    """Delete objects, whether or not they exist. Raises Unavailable if some may be left."""
+    """Delete objects; missing ones are no error. Raises Unavailable if some objects may be left."""
     distinct = list(dict.fromkeys(keys))
     for start in range(0, len(distinct), _DELETE):
         deadline.check()
@@ -33,7 +33,7 @@ def delete(client: "S3Client", bucket: str, keys: Iterable[str]) -> None:
 
 
 def clear(client: "S3Client", bucket: str, prefix: str) -> None:
-    """Delete all objects below a prefix: one call if there are none. Raises Unavailable if some may be left."""
+    """Delete all objects under a prefix (one call if there are none). Raises Unavailable if some may be left."""
     more = True
     while more:
         deadline.check()

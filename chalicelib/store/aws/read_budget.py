@@ -1,7 +1,7 @@
-"""How much a request may read, where one request can ask for many reads (api/opensocial/rpc.py).
+"""A limit on the reads of a request that can ask for many reads (api/opensocial/rpc.py).
 
-It counts 4 KB blocks of items, as DynamoDB does: a small item is one, and so is one that is not there. While a budget
-counts, every read of the request is counted, in whichever thread. Otherwise nothing is counted.
+A budget counts 4 KB blocks of items, as DynamoDB does: a small item is one block, and so is a missing item. While a
+budget is active, it counts every read of the request, in all threads. Otherwise nothing is counted.
 """
 
 import threading
@@ -17,7 +17,7 @@ _current: ContextVar["tuple[Budget, bool] | None"] = ContextVar("budget", defaul
 
 
 class Budget:
-    """A number of blocks that may still be read."""
+    """The number of blocks that may still be read."""
 
     def __init__(self, blocks: int) -> None:
         self._most = blocks
@@ -30,7 +30,7 @@ class Budget:
             raise TooLarge(f"The requests of the batch read too much (max={self._most} people and data)")
 
     def spend(self, blocks: int, *, refuses: bool) -> None:
-        """Count blocks. If it `refuses`, raises TooLarge for more than are left; then none is left."""
+        """Count blocks. If `refuses`, raises TooLarge for more blocks than are left; after that none are left."""
         with self._lock:
             refused = refuses and blocks > self._left
             self._left = max(0, self._left - blocks)
@@ -39,10 +39,10 @@ class Budget:
 
     @contextmanager
     def counting(self, *, refuses: bool = True) -> Iterator[None]:
-        """Count the reads inside the block. Raises TooLarge if nothing is left.
+        """Count the reads inside the `with` block. Raises TooLarge if nothing is left.
 
-        If it `refuses`, a read too many raises TooLarge. A write must not be refused half way, since nobody would know
-        if it had landed.
+        If `refuses`, a read beyond the budget raises TooLarge. A write must not be refused halfway: its result would
+        be unknown.
         """
         self.check()
         before = _current.set((self, refuses))
@@ -53,20 +53,20 @@ class Budget:
 
 
 def spend(blocks: int) -> None:
-    """Count blocks, or keys that are about to be read, if there is a budget. Raises TooLarge: do not read them then."""
+    """Count blocks, or keys before they are read, if a budget is active. If it raises TooLarge, do not read them."""
     if current := _current.get():
         budget, refuses = current
         budget.spend(blocks, refuses=refuses)
 
 
 def found(items: Iterable[Item]) -> None:
-    """Count what items have beyond their first block, as soon as that is known. Raises TooLarge."""
+    """Count the blocks of items after their first one, as soon as the sizes are known. Raises TooLarge."""
     if _current.get():
         spend(sum(_blocks(item_size(item)) - 1 for item in items))
 
 
 def queried(items: Iterable[Item]) -> None:
-    """Count a page of a query, which is rounded up as a whole. Raises TooLarge."""
+    """Count one page of a query; its total size is rounded up. Raises TooLarge."""
     if _current.get():
         spend(_blocks(sum(map(item_size, items))))
 

@@ -1,4 +1,4 @@
-"""Calls made in parallel, and how many of them wait for one another."""
+"""Parallel calls, and the number of calls that wait for one another."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ T = TypeVar("T")
 WORKERS = 16
 
 Lane = tuple[tuple[int, int], ...]
-"""Where a call stands: () in the request's own thread, and one (group, branch) for each fan-out it is inside of."""
+"""The lane of a call: () in the request's own thread, and one (group, branch) for each fan-out around the call."""
 
 lane: ContextVar[Lane] = ContextVar("lane", default=())
 _groups = count()

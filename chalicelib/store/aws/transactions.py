@@ -1,4 +1,4 @@
-"""Writes: changes of one item, and transactions whose parts have names.
+"""Changes of one item, and transactions with named parts.
 
     write = Transaction()
     write.put("feed", table, feed_item, ABSENT)
@@ -8,7 +8,7 @@
     except Lost as lost:
         if lost.failed("page"): ...
 
-The order of the parts means nothing: a failed transaction is asked by name.
+The order of the parts does not matter: a failed transaction is queried by the names of its parts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,15 +20,15 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.items import Item, Key, typed
 
 MOST_ITEMS = 100
-"""Items of one transaction (AWS: TransactWriteItems in its API reference)."""
+"""The most items of one transaction (AWS: TransactWriteItems in its API reference)."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """A change of an item. A dot in a name leads into a map; any other attribute name will do.
+    """A change of an item. A dot in a name leads into a map; names have no other restriction.
 
-    `sets` has values, or a Path: the value that this other attribute has before the change. `adds` are added to numbers
-    (an absent one is 0), `removes` are removed, and `discards` are taken out of sets.
+    `sets` has values, or a Path: the value of that other attribute before the change. `adds` are added to numbers (an
+    absent number is 0), `removes` are attributes to remove, and `discards` are members to remove from sets.
     """
 
     sets: Mapping[str, AttributeValue | Path] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Update:
     discards: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def parameters(self, condition: Condition | None) -> dict[str, Any]:
-        """Return UpdateItem's parameters for this change under `condition` (None: in any case)."""
+        """Return UpdateItem's parameters for this change under `condition` (None: unconditional)."""
         placeholders = Placeholders()
         name, value = placeholders.name, placeholders.value
         clauses = {
@@ -54,39 +54,39 @@ class Update:
 
 
 class AnswerRecord(Protocol):
-    """The record of a request's `Idempotency-Key`: it joins the transaction that does what the request asks."""
+    """The record of a request's `Idempotency-Key`. It joins the transaction that carries out the request."""
 
     def join(self, transaction: "Transaction", answer: str) -> None:
-        """Add the part that keeps the answer."""
+        """Add the part that stores the answer."""
 
     def check(self, lost: Lost) -> None:
         """Raise StillRunning if this process passed its deadline and another took over its record."""
 
 
 class Transaction:
-    """Writes of several items that happen all together or not at all; each part has a name of its own.
+    """A group of writes to several items that all happen or none; each part has its own name.
 
-    At most 100 parts and 4 MB, no item twice.
+    At most 100 parts and 4 MB, and no item twice.
     """
 
     def __init__(self) -> None:
         self.parts: dict[str, dict[str, Any]] = {}
-        """By name, each as TransactWriteItems has it."""
+        """The parts by name, each in the form of TransactWriteItems."""
 
     def put(self, name: str, table: str, item: Item, condition: Condition | None = None) -> None:
-        """Write an item under `condition` (None: in any case)."""
+        """Write an item under `condition` (None: unconditionally)."""
         self._add(name, "Put", {"TableName": table, "Item": item} | conditional(condition))
 
     def delete(self, name: str, table: str, key: Key, condition: Condition | None = None) -> None:
-        """Delete an item under `condition` (None: in any case, also if there is none)."""
+        """Delete an item under `condition` (None: unconditionally, even if it does not exist)."""
         self._add(name, "Delete", {"TableName": table, "Key": typed(key)} | conditional(condition))
 
     def update(self, name: str, table: str, key: Key, change: Update, condition: Condition | None = None) -> None:
-        """Change an item under `condition` (None: in any case, also if there is none yet)."""
+        """Change an item under `condition` (None: unconditionally; a missing item is created)."""
         self._add(name, "Update", {"TableName": table, "Key": typed(key)} | change.parameters(condition))
 
     def check(self, name: str, table: str, key: Key, condition: Condition) -> None:
-        """Change nothing; the transaction happens only under `condition`."""
+        """Change nothing, but let the transaction succeed only under `condition`."""
         self._add(name, "ConditionCheck", {"TableName": table, "Key": typed(key)} | conditional(condition))
 
     def __len__(self) -> int:
@@ -99,9 +99,9 @@ class Transaction:
 
 
 def conditional(condition: Condition | None, placeholders: Placeholders | None = None) -> dict[str, Any]:
-    """Return a write's parameters for its condition, which ask for the old item if it fails.
+    """Return a write's parameters for its condition. They request the old item if the condition fails.
 
-    `placeholders` has what an update expression beside it has registered already.
+    `placeholders` has the names and values that the write's update expression has already registered.
     """
     placeholders = placeholders or Placeholders()
     if condition is None:

@@ -1,8 +1,8 @@
 """Apps, the clients of OAuth. The keys are in keys.py.
 
-An app's item has `n` name, `k` confidential, `x` the secret, sealed, `r` redirect URIs, `u` start URL, `s` scopes, `o`
-web origins, `d` dialect, `m` start method (absent: redirect), `c` created, and counts its modules (`modules`). It does
-not count installs: each would wait for the others.
+An app's item has `n` name, `k` confidential, `x` sealed secret, `r` redirect URIs, `u` start URL, `s` scopes, `o` web
+origins, `d` dialect, `m` start method (absent: redirect), `c` created, and `modules`, the number of its modules. It
+does not count installs: they would have to wait for each other.
 """
 
 from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ _ATTRIBUTES = {
 
 
 class Apps:
-    """The apps of one deployment. `clock` gives milliseconds since the epoch."""
+    """The apps of one deployment. `clock` returns milliseconds since the epoch."""
 
     def __init__(
         self, dynamo: Dynamo, table: str, seals: SecretSealing, pages: Pages, clock: Callable[[], int]
@@ -56,7 +56,7 @@ class Apps:
         self._clock = clock
 
     def create(self, app: App) -> App:
-        """Store a new app; as stored. A confidential one without a secret gets a fresh one.
+        """Store a new app and return it as stored. A confidential app without a secret gets a new one.
 
         Raises Conflict (its id is taken) and Unavailable.
         """
@@ -71,27 +71,27 @@ class Apps:
         return app
 
     def get(self, app: str) -> App | None:
-        """An app with its secret, strongly consistent; None where there is none."""
+        """Return an app with its secret (strongly consistent), or None if it does not exist."""
         item = self._dynamo.get(self._table, keys.app_key(app), consistent=True)
         return self.from_item(item)
 
     def get_many(self, apps: Iterable[str]) -> dict[str, App]:
-        """Those of the apps that exist, by id, without their secrets, eventually consistent: 100 a call."""
+        """Return the apps that exist, by id, without secrets (eventually consistent, 100 per call)."""
         items = self._dynamo.batch_get(map(self.place, apps), consistent=False)
         found = [self.from_item(item, with_secret=False) for item in items.values()]
         return {app.id: app for app in found if app}
 
     def origins(self, app: str) -> tuple[str, ...]:
-        """The web origins of an app, eventually consistent; none where there is no such app."""
+        """Return the web origins of an app (eventually consistent), or none if it does not exist."""
         found = self.from_item(self._dynamo.get(*self.place(app), consistent=False), with_secret=False)
         return found.origins if found else ()
 
     def place(self, app: str) -> Place:
-        """Where the item is of which `from_item` makes the app: for reads of several tables at once."""
+        """Return the place of the item that `from_item` converts to an app: for reads of several tables at once."""
         return self._table, keys.app_key(app)
 
     def from_item(self, item: Item | None, *, with_secret: bool = True) -> App | None:
-        """The app that an item stores; None for no item, and for an app that is being deleted."""
+        """Return the app that an item stores, or None for no item or for an app that is being deleted."""
         if item is None or "gone" in item:
             return None
         return App(
@@ -109,7 +109,7 @@ class Apps:
         )
 
     def change(self, app: str, **fields: Any) -> App:
-        """Change fields of an app (not id, confidential or secret); the app as it is then.
+        """Change fields of an app (not id, confidential or secret) and return the changed app.
 
         Raises NotFound and Unavailable.
         """
@@ -123,7 +123,7 @@ class Apps:
         return changed
 
     def new_secret(self, app: str) -> str:
-        """Give a confidential app a fresh secret, plain; the old one is no more.
+        """Give a confidential app a new secret and return it in plain text; the old secret becomes invalid.
 
         Raises NotFound, Conflict (a public app has none) and Unavailable.
         """
@@ -137,9 +137,9 @@ class Apps:
         return secret
 
     def seal_anew(self) -> int:
-        """Encrypt every secret with the newest key, so that older ones can be dropped; how many there are.
+        """Encrypt every secret with the newest key, so that older keys can be dropped. Return the number of secrets.
 
-        Raises Sealed (a secret that no key opens) and Unavailable; called again, it begins again.
+        Raises Sealed (no key opens a secret) and Unavailable; a repeated call starts from the beginning.
         """
         sealed = 0
         for item in self._dynamo.listed(self._table, LIST):
@@ -160,7 +160,7 @@ class Apps:
         return sealed
 
     def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[App]:
-        """Apps without their secrets, in order of id, as the index knows them."""
+        """Return part of the list of apps, without secrets, in order of id. The index may lag."""
         listed = self._dynamo.listed(self._table, LIST, keys.after("app#", cursor), limit=count + 1)
         ids, following = keys.part((keys.named(item, "pk") for item in listed), count)
         items = self._dynamo.batch_get(map(self.place, ids), consistent=False)
@@ -168,7 +168,7 @@ class Apps:
         return [app for app in found if app], following
 
     def close(self, app: str) -> bool:
-        """Begin to delete an app: from now on it is not found, and no page can have it; whether it exists."""
+        """Begin to delete an app: it is no longer found, and no page can add it. Return whether it exists."""
         try:
             self._update(app, Update({"gone": True}), PRESENT)
         except NotFound:
@@ -176,14 +176,14 @@ class Apps:
         return True
 
     def delete(self, app: str) -> bool:
-        """Delete an app and its modules on pages; whether it existed. Its installs go with their data: AppData.
+        """Delete an app and its modules on pages. Return whether it existed. AppData deletes installs with their data.
 
-        Raises Unavailable where it could not all be done; called again, it goes on.
+        Raises Unavailable if something is left; a repeated call continues.
         """
         unused = equals("gone", True) & counts_nothing("modules")
         for turn, wait in enumerate(races()):
             if not self.close(app):
-                return turn > 0  # In a later turn: another deletion of it came first.
+                return turn > 0  # In a later turn: another call has deleted it.
             self._pages.end_modules(app)
             try:
                 self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.app_key(app), unused))

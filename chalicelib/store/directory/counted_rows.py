@@ -1,4 +1,4 @@
-"""Rows that are counted: a friendship, a follower. A row and the counts it is in change in one transaction."""
+"""Counted rows, such as friendships and followers. A row and its counts change in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from chalicelib.store.aws.transactions import MOST_ITEMS, Transaction, Update
 
 NEEDS = (
     on_table("directory", "PutItem", "ConditionCheckItem"),
-    # What belongs to a page goes with it, last of all that the queue clears.
+    # The rows of a page are deleted with it; the queue clears them last.
     on_table("directory", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
 )
 
 
 @dataclass(frozen=True)
 class Count:
-    """A number that counts rows: the attribute `name` of the item `holder`, at most `most`."""
+    """A count of rows: the attribute `name` of the item `holder`, at most `most`."""
 
     holder: Key
     name: str
@@ -28,20 +28,20 @@ class Count:
 
     @property
     def has_room(self) -> Condition:
-        """The holder is there, and one more may be counted."""
+        """The condition that the holder exists and can count one more row."""
         if self.most is None:
             return ALIVE
         return ALIVE & (absent(self.name) | less(self.name, self.most))
 
 
 def counts_nothing(name: str) -> Condition:
-    """Return the condition that the item's number `name` is 0, or was never counted."""
+    """Return the condition that the item's count `name` is 0 or absent."""
     return absent(name) | equals(name, 0)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row, the counts it is in, and the items that must be there for it to be added."""
+    """A row, the counts that include it, and the items that must exist before it can be added."""
 
     item: Item
     counts: Sequence[Count] = ()
@@ -49,7 +49,7 @@ class Row:
 
 
 Rows = Sequence[Row]
-"""Rows that come and go together."""
+"""Rows that are added and removed together."""
 
 
 class CountedRows:
@@ -60,10 +60,10 @@ class CountedRows:
         self._table = table
 
     def add(self, rows: Rows) -> bool:
-        """Add rows that come and go together; whether they were not there.
+        """Add rows that are added and removed together. Return False if one of them already existed.
 
-        Raises NotFound (an item that counts or is needed does not exist), ParameterInvalid (a count is at its most)
-        and Unavailable.
+        Raises NotFound (a holder of a count or a needed item does not exist), ParameterInvalid (a count is at its
+        maximum) and Unavailable.
         """
         counts = [count for row in rows for count in row.counts]
         needs = [key for row in rows for key in row.needs]
@@ -86,9 +86,9 @@ class CountedRows:
         return True
 
     def remove(self, rows: Rows) -> bool:
-        """Remove rows that are added and removed together; return whether they were there.
+        """Remove rows that are added and removed together. Return whether they existed.
 
-        Raises NotFound (an item that counts them does not exist) and Unavailable.
+        Raises NotFound (a holder of a count does not exist) and Unavailable.
         """
         try:
             self._dynamo.commit(self._removal([rows]))
@@ -98,9 +98,9 @@ class CountedRows:
         return True
 
     def clear(self, find: Callable[[], Sequence[Rows]]) -> None:
-        """Remove what `find` finds, until it finds nothing. Others may remove of it meanwhile, but nobody add.
+        """Remove the rows that `find` returns, until it returns none. Others may remove such rows, but not add any.
 
-        Raises Unavailable where it gets nowhere; called again, it goes on.
+        Raises Unavailable if it makes no progress; a repeated call continues.
         """
         waits = races()
         while found := find():
@@ -133,17 +133,17 @@ class CountedRows:
 
 
 def _row(row: Row) -> str:
-    """Return the name of a row in a transaction."""
+    """Return the name of a row's part in a transaction."""
     return "row {} {}".format(*key_of(row.item))
 
 
 def _holder(key: Key) -> str:
-    """Return the name in a transaction of an item that counts rows or is needed by one."""
+    """Return the name of the transaction's part for an item that counts rows or that a row needs."""
     return "holder {} {}".format(*key)
 
 
 def _check_holders(lost: Lost, holders: Iterable[Key], *, closed_too: bool = False) -> None:
-    """Raise NotFound if one of these items is missing, or is being deleted and not `closed_too`."""
+    """Raise NotFound if one of these items is missing or (unless `closed_too`) is being deleted."""
     for key in holders:
         if lost.failed(_holder(key)):
             item = lost.stored(_holder(key))
@@ -153,7 +153,7 @@ def _check_holders(lost: Lost, holders: Iterable[Key], *, closed_too: bool = Fal
 
 
 def _packed(found: Sequence[Rows]) -> Iterator[Sequence[Rows]]:
-    """As many of the rows at once as one transaction can hold with the counts they are in."""
+    """Yield the rows in groups; one transaction can hold a group and its counts."""
     together: list[Rows] = []
     items: set[Key] = set()
     for rows in found:

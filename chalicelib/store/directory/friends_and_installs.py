@@ -1,7 +1,7 @@
-"""The directory table: who is whose friend, and who has installed what. Its keys are in keys.py.
+"""Friendships and installs in the directory table. The keys are in keys.py.
 
-An install stands here beside the ledger that it makes (both come and go in one transaction), so that the one query
-that lists a user's friends also says whether the user has the app.
+An install is an item here, in addition to its ledger (one transaction creates both, and one deletes both). So the query
+that lists a user's friends also shows whether the user has the app.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ NEEDS = (
 )
 
 FRIENDS = "friends"
-"""The attribute of a user that counts them."""
+"""The attribute of a user that counts friends."""
 COUNT = 100
 
 
@@ -37,9 +37,9 @@ class FriendsAndInstalls:
         self._counted = CountedRows(dynamo, table)
 
     def befriend(self, one: str, other: str) -> bool:
-        """Make two users friends of each other, both sides or neither; whether they were not.
+        """Make two users friends of each other, both sides or neither. Return False if they already were friends.
 
-        Raises ParameterInvalid (one and the same user; one of them has 1,000 friends), NotFound (no such user) and
+        Raises ParameterInvalid (both are the same user, or one of them has 1,000 friends), NotFound (no such user) and
         Unavailable.
         """
         if one == other:
@@ -47,15 +47,15 @@ class FriendsAndInstalls:
         return self._counted.add(_friendship(one, other))
 
     def unfriend(self, one: str, other: str) -> bool:
-        """End a friendship, both sides or neither; whether there was one. Raises NotFound and Unavailable."""
+        """End a friendship, both sides or neither. Return whether it existed. Raises NotFound and Unavailable."""
         return one != other and self._counted.remove(_friendship(one, other))
 
     def friends(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
-        """Ids of a user's friends, in order of id. Raises ParameterInvalid for a malformed cursor."""
+        """Return ids of a user's friends, in order of id. Raises ParameterInvalid for a malformed cursor."""
         return self._of_user(user, FRIEND, cursor, count)
 
     def friends_with_install(self, user: str, app: str) -> tuple[list[str], bool]:
-        """Ids of a user's friends, in order, and whether the user has installed `app`: in one query."""
+        """Return the ids of a user's friends, in order, and whether the user has installed `app` (one query)."""
         # "friend#" sorts before "install#", so one range of the partition holds both.
         pk, last = keys.of_user(user, INSTALL, app)
         items = self._dynamo.query(self._table, pk, (FRIEND, last), consistent=False)
@@ -63,34 +63,34 @@ class FriendsAndInstalls:
         return [key.removeprefix(FRIEND) for key in found if key.startswith(FRIEND)], last in found
 
     def installs(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
-        """Ids of the apps that a user has installed, in order of id, strongly consistent."""
+        """Return ids of the apps that a user has installed, in order of id (strongly consistent)."""
         return self._of_user(user, INSTALL, cursor, count)
 
     def installed_users(self, app: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
-        """Ids of the users who have installed an app, in order of id, as the index knows them."""
+        """Return ids of the users who have installed an app, in order of id. The index may lag."""
         span = keys.after("user#", cursor)
         items = self._dynamo.listed(self._table, _installs(app), span, limit=count + 1)
         return keys.part((keys.named(item, "pk") for item in items), count)
 
     def friendship(self, user: str, friend: str) -> Place:
-        """Where the item is that exists exactly while `friend` is a friend of `user`."""
+        """Return the place of the item that exists exactly while `friend` is a friend of `user`."""
         return self._table, keys.of_user(user, FRIEND, friend)
 
     def install(self, user: str, app: str) -> Place:
-        """Where the item is that exists exactly while `user` has installed `app`."""
+        """Return the place of the item that exists exactly while `user` has installed `app`."""
         return self._table, keys.of_user(user, INSTALL, app)
 
     def put_install(self, write: Transaction, user: str, app: str) -> None:
-        """Add the install to the transaction that creates the ledger; "user" fails if there is no such user."""
+        """Add the install to the transaction that creates the ledger. The part "user" fails without such a user."""
         write.put("install", self._table, keys.row(keys.of_user(user, INSTALL, app), _installs(app)))
         write.check("user", self._table, keys.user_key(user), ALIVE)
 
     def delete_install(self, write: Transaction, user: str, app: str) -> None:
-        """Add the end of the install to the transaction that deletes the ledger."""
+        """Add the deletion of the install to the transaction that deletes the ledger."""
         write.delete("install", self._table, keys.of_user(user, INSTALL, app))
 
     def end_friendships(self, user: str) -> None:
-        """End all friendships of a user whom nobody can befriend any more. Raises Unavailable; again, it goes on."""
+        """End all friendships of a user who is being deleted. Raises Unavailable; a repeated call continues."""
         pk = keys.user_key(user)[0]
 
         def find() -> Sequence[tuple[Row, Row]]:
@@ -100,7 +100,7 @@ class FriendsAndInstalls:
         self._counted.clear(find)
 
     def has_installs(self, user: str) -> bool:
-        """Whether a user has any app installed, strongly consistent."""
+        """Return whether a user has any app installed (strongly consistent)."""
         return bool(self.installs(user, count=1)[0])
 
     def _of_user(self, user: str, kind: str, cursor: str | None, count: int) -> CursorPart[str]:
@@ -112,7 +112,7 @@ class FriendsAndInstalls:
 
 
 def _friendship(one: str, other: str) -> tuple[Row, Row]:
-    """Both sides of a friendship, the same whoever is named first: those who collide do so at the first item."""
+    """Return both sides of a friendship in a fixed order, so that rival transactions collide at the first item."""
     first, second = sorted((one, other))
     return _side(first, second), _side(second, first)
 

@@ -12,8 +12,8 @@
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
 
-`list` is the partition key of the index `listing`. Every list may grow without bound: none is one item, none is read by
-a scan. An item with `gone` is being deleted: nothing may be added to it any more.
+`list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no
+list is read by a scan. An item with `gone` is being deleted: nothing can be added to it any more.
 """
 
 import hashlib
@@ -27,81 +27,81 @@ from chalicelib.store.aws.items import Item, Key, Span, beginning, typed
 T = TypeVar("T")
 
 ITSELF = "#"
-"""The sort key of a user, app or page, beside what belongs to it."""
+"""The sort key of the item of a user, app or page itself."""
 FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
 SHARDS = "0123456789abcdef"
 
 CursorPart = tuple[list[T], str | None]
-"""Part of a list, and the cursor of what follows (None: nothing does)."""
+"""Part of a list, and the cursor of the next part (None: there is none)."""
 
 
 def user_key(user: str) -> Key:
-    """A user's item."""
+    """Return the key of a user's item."""
     return f"user#{user}", ITSELF
 
 
 def login_key(login: str) -> Key:
-    """The item that says whose a login name is."""
+    """Return the key of the item that maps a login name to its user."""
     return f"login#{login}", ITSELF
 
 
 def app_key(app: str) -> Key:
-    """An app's item."""
+    """Return the key of an app's item."""
     return f"app#{app}", ITSELF
 
 
 def page_key(page: str) -> Key:
-    """A page's item."""
+    """Return the key of a page's item."""
     return f"page#{page}", ITSELF
 
 
 def of_user(user: str, kind: str, other: str) -> Key:
-    """What a user has: FRIEND and a user's id, INSTALL and an app's."""
+    """Return the key of a user's row: FRIEND and a user's id, or INSTALL and an app's id."""
     return f"user#{user}", kind + other
 
 
 def of_page(page: str, kind: str, other: str) -> Key:
-    """What a page has: MODULE and a number, ADMINISTRATOR or FOLLOWER and a user's id."""
+    """Return the key of a page's row: MODULE and a number, or ADMINISTRATOR or FOLLOWER and a user's id."""
     return f"page#{page}", kind + other
 
 
 def rows_of_page(dynamo: Dynamo, table: str, page: str, kind: str, cursor: str | None, count: int) -> list[Item]:
-    """Read some of what a page has of a kind (MODULE, ADMINISTRATOR, FOLLOWER), strongly consistent."""
+    """Read some of a page's rows of one kind: MODULE, ADMINISTRATOR or FOLLOWER (strongly consistent)."""
     return list(dynamo.query(table, page_key(page)[0], after(kind, cursor), consistent=True, limit=count))
 
 
 def shard(user: str) -> str:
-    """The part of the list of all users that a user is in: one hexadecimal digit, so that no partition has them all."""
+    """Return the shard of a user in the list of all users, a hexadecimal digit, so that no partition has all users."""
     return hashlib.sha256(user.encode()).hexdigest()[0]
 
 
 def row(key: Key, name: str | None = None) -> Item:
-    """An item that is nothing but its key, on the list `name`."""
+    """Return an item that has only its key, on the list `name` (None: on no list)."""
     return typed(key) | ({"list": {"S": name}} if name else {})
 
 
 def named(item: Item, attribute: str = "sk") -> str:
-    """The id that ends a key: of "user#abc" and "friend#abc", "abc"."""
+    """Return the id at the end of a key: "abc" for "user#abc" and "friend#abc"."""
     text: str = item[attribute]["S"]
     return text.partition("#")[2]
 
 
 def after(prefix: str, cursor: str | None) -> Span:
-    """The keys that begin with `prefix` and come after the cursor's. Raises ParameterInvalid for a malformed one."""
+    """Return the range of keys with `prefix` after the cursor. Raises ParameterInvalid for a malformed cursor."""
     first, last = beginning(prefix)
     # "!" sorts before every character that an id can have.
     return (first if cursor is None else first + from_cursor(cursor) + "!"), last
 
 
 def part(ids: Iterable[str], count: int) -> CursorPart[str]:
-    """The first `count` of `ids`, of which one more was asked for, so as to know whether any follow."""
+    """Return the first `count` ids and the next cursor. `ids` has one more id if the list continues."""
     found = list(ids)
     return found[:count], to_cursor(found[count - 1]) if len(found) > count else None
 
 
 def every(read: Callable[[str | None], CursorPart[T]]) -> Iterator[T]:
-    """All of a list, part by part: `every(lambda cursor: directory.friends(user, cursor))`."""
+    """Yield all entries of a list, part by part: `every(lambda cursor: directory.friends(user, cursor))`."""
     cursor: str | None = None
     while True:
         entries, cursor = read(cursor)

@@ -1,8 +1,8 @@
-"""A page, and what belongs to one, as items of the directory table.
+"""Pages and their rows (modules, administrators, followers) as items of the directory table.
 
-A page's item counts its followers (`followers`) and has the highest module number so far (`m`); a user's item counts
-the pages that the user administers or follows (`pages`), an app's its modules (`modules`). Other attributes of a page:
-those of ATTRIBUTES, `c` created, and `gone` while it is being deleted. A module's: `app`, `n` name.
+A page's item counts its followers (`followers`) and has the highest module number so far (`m`). A user's item counts
+the pages that the user administers or follows (`pages`), and an app's item counts its modules (`modules`). A page also
+has the attributes in ATTRIBUTES, `c` created, and `gone` while it is being deleted. A module has `app` and `n` name.
 """
 
 from typing import Any
@@ -32,56 +32,56 @@ ATTRIBUTES = {
 
 
 def administers(user: str) -> str:
-    """The list of the pages that a user administers."""
+    """Return the name of the list of the pages that a user administers."""
     return f"administers#{user}"
 
 
 def follows(user: str) -> str:
-    """The list of the pages that a user follows."""
+    """Return the name of the list of the pages that a user follows."""
     return f"follows#{user}"
 
 
 def administrator_row(page: str, user: str) -> Row:
-    """The row of an administrator, counted in the user."""
+    """Return the row of an administrator; the user's item counts it."""
     item = keys.row(keys.of_page(page, ADMINISTRATOR, user), administers(user))
     return Row(item, (Count(keys.user_key(user), "pages"),), (keys.page_key(page),))
 
 
 def follower_row(page: str, user: str) -> Row:
-    """The row of a follower, counted in the page and in the user."""
+    """Return the row of a follower; the page's and the user's items count it."""
     item = keys.row(keys.of_page(page, FOLLOWER, user), follows(user))
     return Row(item, (Count(keys.page_key(page), "followers"), Count(keys.user_key(user), "pages")))
 
 
 def module_item(module: Module) -> Item:
-    """The item that stores a module."""
+    """Return the item that stores a module."""
     row = keys.row(keys.of_page(module.page, MODULE, module.id), f"modules#{module.app}")
     return row | {"app": {"S": module.app}, "n": {"S": module.name}}
 
 
 def to_module(item: Item) -> Module:
-    """The module that an item stores."""
+    """Return the module that an item stores."""
     return Module(keys.named(item, "pk"), keys.named(item), item["app"]["S"], item["n"]["S"])
 
 
 def module_row(item: Item) -> Row:
-    """The row of a stored module, counted in the app."""
+    """Return the row of a stored module; the app's item counts it."""
     return Row(item, (Count(keys.app_key(item["app"]["S"]), "modules"),))
 
 
 def typed(value: Any) -> dict[str, str]:
-    """A text field's value as an attribute."""
+    """Return a text field's value as an attribute."""
     return {"S": value.value if isinstance(value, Category | FeedSource) else value}
 
 
 def to_item(page: Page) -> Item:
-    """The item that stores a new page."""
+    """Return the item that stores a new page."""
     texts = {short: typed(getattr(page, name)) for name, short in ATTRIBUTES.items()}
     return keys.row(keys.page_key(page.id), LIST) | texts | {"c": {"N": str(page.created)}}
 
 
 def from_item(item: Item) -> Page:
-    """The page that an item stores."""
+    """Return the page that an item stores."""
     values = {name: item[short]["S"] if short in item else "" for name, short in ATTRIBUTES.items()}
     category, source = Category(values.pop("category")), FeedSource(values.pop("feed_source"))
     return Page(

@@ -22,11 +22,11 @@ NEEDS = (
 
 COUNT = 100
 _AT_ONCE = 1_000
-"""Memberships of a user who is being deleted, found and removed at once."""
+"""The most memberships of a user per list that are read and removed at once."""
 
 
 class PageMembers:
-    """The users who administer pages, and those who follow them."""
+    """The administrators and followers of pages."""
 
     def __init__(self, dynamo: Dynamo, table: str, counted: CountedRows) -> None:
         self._dynamo = dynamo
@@ -34,53 +34,53 @@ class PageMembers:
         self._counted = counted
 
     def add_administrator(self, page: str, user: str) -> bool:
-        """Make a user an administrator of a page; whether they were none. Raises NotFound and Unavailable."""
+        """Make a user a page administrator. Return False if they already were. Raises NotFound and Unavailable."""
         return self._counted.add([administrator_row(page, user)])
 
     def remove_administrator(self, page: str, user: str) -> bool:
-        """Take that away; whether they were one. Raises NotFound (no such user) and Unavailable."""
+        """Remove an administrator. Return whether they were one. Raises NotFound (no such user) and Unavailable."""
         return self._counted.remove([administrator_row(page, user)])
 
     def administrators(self, page: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
-        """Ids of a page's administrators, in order of id."""
+        """Return ids of a page's administrators, in order of id."""
         return keys.part(
             map(keys.named, keys.rows_of_page(self._dynamo, self._table, page, ADMINISTRATOR, cursor, count + 1)), count
         )
 
     def administrator(self, page: str, user: str) -> Place:
-        """Where the item is that exists exactly while `user` administers `page`."""
+        """Return the place of the item that exists exactly while `user` administers `page`."""
         return self._table, keys.of_page(page, ADMINISTRATOR, user)
 
     def add_follower(self, page: str, user: str) -> bool:
-        """Make a user a follower of a page; whether they were none. Raises NotFound and Unavailable."""
+        """Make a user a follower of a page. Return False if they already were. Raises NotFound and Unavailable."""
         return self._counted.add([follower_row(page, user)])
 
     def remove_follower(self, page: str, user: str) -> bool:
-        """Take that away; whether they were one. Raises NotFound (no such page or user) and Unavailable."""
+        """Remove a follower. Return whether they were one. Raises NotFound (no such page or user) and Unavailable."""
         return self._counted.remove([follower_row(page, user)])
 
     def followers(self, page: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
-        """Ids of a page's followers, in order of id; how many there are stands in the page."""
+        """Return ids of a page's followers, in order of id. The page's item has their number."""
         return keys.part(
             map(keys.named, keys.rows_of_page(self._dynamo, self._table, page, FOLLOWER, cursor, count + 1)), count
         )
 
     def follower(self, page: str, user: str) -> Place:
-        """Where the item is that exists exactly while `user` follows `page`."""
+        """Return the place of the item that exists exactly while `user` follows `page`."""
         return self._table, keys.of_page(page, FOLLOWER, user)
 
     def administered(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
-        """Ids of the pages that a user administers, in order of id, as the index knows them."""
+        """Return ids of the pages that a user administers, in order of id. The index may lag."""
         return self._pages_of(administers(user), cursor, count)
 
     def followed(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
-        """Ids of the pages that a user follows, in order of id, as the index knows them."""
+        """Return ids of the pages that a user follows, in order of id. The index may lag."""
         return self._pages_of(follows(user), cursor, count)
 
     def end_memberships(self, user: str) -> None:
-        """Take a user who is being deleted off all pages that the index knows of. Raises Unavailable.
+        """Remove a user who is being deleted from all pages that the index lists. Raises Unavailable.
 
-        The index may lag: there is more to come while the user's item counts pages (`Users.delete` sees to it).
+        The index may lag: memberships are left while the user's item counts pages (`Users.delete` then repeats this).
         """
 
         def find() -> Sequence[Rows]:
@@ -90,7 +90,7 @@ class PageMembers:
                 for name, make in names
                 for item in self._dynamo.listed(self._table, name, limit=_AT_ONCE)
             ]
-            # The index may still list what is no more.
+            # The index may still list removed rows.
             places = [(self._table, key_of(row.item)) for row in listed]
             there = self._dynamo.batch_get(places, consistent=True)
             return [[row] for row in listed if (self._table, key_of(row.item)) in there]

@@ -1,4 +1,4 @@
-"""Pages, and who and what belongs to one: modules, administrators, followers.
+"""Pages and their modules, administrators and followers.
 
 The keys are in keys.py, the attributes in page_items.py.
 """
@@ -36,17 +36,17 @@ from chalicelib.store.directory.page_members import PageMembers
 NEEDS = (
     on_table("directory", "BatchGetItem", "PutItem", "UpdateItem"),
     on_index("directory"),
-    # A page that has feeds is deleted by way of the queue.
+    # A page that has feeds is deleted by the queue.
     on_table("directory", "GetItem", "Query", "DeleteItem", by=(API, CLEAN)),
 )
 
 COUNT = 100
 _AT_ONCE = 1_000
-"""Rows of a page that is being deleted, found and removed at once."""
+"""The most rows of a page (or modules of an app) that are read and removed at once."""
 
 
 class Pages:
-    """The pages of one deployment. `clock` gives milliseconds since the epoch."""
+    """The pages of one deployment. `clock` returns milliseconds since the epoch."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -56,7 +56,7 @@ class Pages:
         self.members = PageMembers(dynamo, table, self._counted)
 
     def create(self, page: Page) -> Page:
-        """Store a new page; as stored. Raises Conflict (its id is taken) and Unavailable."""
+        """Store a new page and return it as stored. Raises Conflict (its id is taken) and Unavailable."""
         page = replace(page, created=page.created or self._clock(), followers=0)
         write = Transaction()
         write.put("page", self._table, to_item(page), ABSENT)
@@ -67,23 +67,23 @@ class Pages:
         return page
 
     def get(self, page: str) -> Page | None:
-        """A page, strongly consistent; None where there is none."""
+        """Return a page (strongly consistent), or None if it does not exist."""
         item = self._dynamo.get(self._table, keys.page_key(page), consistent=True)
         return from_item(item) if item and "gone" not in item else None
 
     def check(self, page: str, found: Mapping[Place, Item]) -> Item:
-        """The page's item among what was found. Raises NotFound where there is no such page (any more)."""
+        """Return the page's item among the found items. Raises NotFound if the page is missing or being deleted."""
         item = found.get(self.place(page))
         if item is None or "gone" in item:
             raise _no_page(page)
         return item
 
     def place(self, page: str) -> Place:
-        """Where the item is of which `from_item` makes the page."""
+        """Return the place of the item that `from_item` converts to a page."""
         return self._table, keys.page_key(page)
 
     def change(self, page: str, **fields: Any) -> Page:
-        """Change fields of a page; the page as it is then. Raises NotFound and Unavailable."""
+        """Change fields of a page and return the changed page. Raises NotFound and Unavailable."""
         if sets := {ATTRIBUTES[name]: typed(value) for name, value in fields.items()}:
             try:
                 self._update(page, Update(sets), ALIVE)
@@ -95,7 +95,7 @@ class Pages:
         return changed
 
     def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[Page]:
-        """Pages in order of id, as the index knows them."""
+        """Return part of the list of pages, in order of id. The index may lag."""
         span = keys.after("page#", cursor)
         found = [key_of(item) for item in self._dynamo.listed(self._table, LIST, span, limit=count + 1)]
         ids, following = keys.part((key[0].removeprefix("page#") for key in found), count)
@@ -104,7 +104,7 @@ class Pages:
         return [from_item(item) for item in present if "gone" not in item], following
 
     def close(self, page: str) -> bool:
-        """Begin to delete a page: from now on it is not found, and nothing can be added to it; whether it exists."""
+        """Begin to delete a page: it is no longer found, and nothing can be added to it. Return whether it exists."""
         try:
             self._update(page, Update({"gone": True}), PRESENT)
         except Lost:
@@ -112,9 +112,9 @@ class Pages:
         return True
 
     def delete(self, page: str) -> bool:
-        """Delete a page with its modules, administrators and followers; whether it existed.
+        """Delete a page with its modules, administrators and followers. Return whether it existed.
 
-        Raises Unavailable where it could not all be done; called again, it goes on.
+        Raises Unavailable if something is left; a repeated call continues.
         """
         if not self.close(page):
             return False
@@ -122,14 +122,14 @@ class Pages:
         return True
 
     def is_closed(self, page: str) -> bool:
-        """Whether a page is there that is being deleted."""
+        """Return whether a page exists and is being deleted."""
         item = self._dynamo.get(self._table, keys.page_key(page), consistent=True)
         return item is not None and "gone" in item
 
     def finish(self, page: str) -> None:
-        """Delete a page that is closed already. Raises Unavailable; called again, it goes on."""
+        """Delete a page that is already closed. Raises Unavailable; a repeated call continues."""
         self._counted.clear(lambda: self._some_of(page))
-        with suppress(Lost):  # Another deletion of it came first.
+        with suppress(Lost):  # Another call has deleted it.
             self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.page_key(page), equals("gone", True)))
 
     def add_module(self, page: str, app: str, name: str, module: str | None = None) -> Module:
@@ -162,32 +162,32 @@ class Pages:
         raise Unavailable
 
     def remove_module(self, page: str, module: str) -> bool:
-        """Take a module off a page; whether it was there. Raises Unavailable."""
+        """Remove a module from a page. Return whether it existed. Raises Unavailable."""
         item = self._dynamo.get(self._table, keys.of_page(page, MODULE, module), consistent=True)
         return item is not None and self._counted.remove([module_row(item)])
 
     def module(self, page: str, module: str) -> Module | None:
-        """A module of a page."""
+        """Return a module of a page, or None if it does not exist."""
         item = self._dynamo.get(self._table, keys.of_page(page, MODULE, module), consistent=False)
         return to_module(item) if item else None
 
     def module_place(self, page: str, module: str) -> Place:
-        """Where the item is of which `to_module` makes the module."""
+        """Return the place of the item that `to_module` converts to a module."""
         return self._table, keys.of_page(page, MODULE, module)
 
     def has_app(self, page: str, app: str) -> bool:
-        """Whether an app is installed on a page, as the index knows it."""
+        """Return whether an app is installed on a page. The index may lag."""
         pk = keys.page_key(page)[0]
         return any(True for _ in self._dynamo.listed(self._table, f"modules#{app}", (pk, pk), limit=1))
 
     def modules(self, page: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[Module]:
-        """A page's modules, in order of their numbers' text."""
+        """Return part of a page's modules, in order of their numbers as text."""
         items = keys.rows_of_page(self._dynamo, self._table, page, MODULE, cursor, count + 1)
         _, following = keys.part(map(keys.named, items), count)
         return [to_module(item) for item in items[:count]], following
 
     def end_modules(self, app: str) -> None:
-        """Take an app that is being deleted off every page. Raises Unavailable; called again, it goes on."""
+        """Remove an app that is being deleted from every page. Raises Unavailable; a repeated call continues."""
 
         def find() -> Sequence[Rows]:
             found = [key_of(item) for item in self._dynamo.listed(self._table, f"modules#{app}", limit=_AT_ONCE)]
@@ -200,7 +200,7 @@ class Pages:
         self._dynamo.settle(lambda: self._dynamo.update(self._table, keys.page_key(page), change, condition))
 
     def _some_of(self, page: str) -> Sequence[Rows]:
-        """What belongs to a page, some at a time."""
+        """Return some of the rows of a page."""
         makers = {ADMINISTRATOR: administrator_row, FOLLOWER: follower_row}
         span = (ITSELF + "!", "~")
         found = self._dynamo.query(self._table, keys.page_key(page)[0], span, consistent=True, limit=_AT_ONCE)

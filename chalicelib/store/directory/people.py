@@ -1,7 +1,7 @@
-"""Reading people: who is asked for, which of them the permission model gives out, and their profiles.
+"""Reads of people: the requested users, reduced to those that the permission model allows, with their profiles.
 
-People by id are one batch get. All friends are three calls one after the other, whatever their number: the lists of
-friends, the friends' installs (and what a filter asks), and the profiles of the part of the list that is wanted.
+People by id need one batch get. A list of friends needs three steps in sequence, whatever its length: the lists of
+friends, the friends' installs (and the data for a filter), and the profiles of the requested part of the list.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ NEEDS = (on_table("directory", "BatchGetItem"),)
 
 @dataclass(frozen=True)
 class FoundPeople:
-    """People who may be had, how many there are in all, and the running app that they are seen from."""
+    """The people that the app may obtain, their total number, and the app run that requests them."""
 
     running: AppRun
     people: Sequence[Person]
@@ -31,7 +31,7 @@ class FoundPeople:
 
 
 class People:
-    """Users as an app may see them; `owner` and `viewer` are those of the running app. All reads may lag a moment."""
+    """Users as an app may see them; `owner` and `viewer` belong to the app run. Reads are eventually consistent."""
 
     def __init__(self, dynamo: Dynamo, directory: FriendsAndInstalls, users: Users, pages: Pages) -> None:
         self._dynamo = dynamo
@@ -40,10 +40,10 @@ class People:
         self._pages = pages
 
     def one(self, app: str, owner: str, viewer: str, target: str) -> FoundPeople:
-        """The viewer, or a friend of the viewer's. A viewer who installed the app a moment ago is always found.
+        """Return the viewer, or a friend of the viewer. A viewer who has just installed the app is always found.
 
-        Raises PermissionDenied for anyone else, for one whose information may not be had, and where there is no such
-        user: nothing tells these apart.
+        Raises PermissionDenied for any other user, for a user whose information the app may not obtain, and for a
+        missing user: these cases cannot be distinguished.
         """
         running, people = self._look(app, owner, viewer, [target])
         if not people and target == viewer:
@@ -53,9 +53,9 @@ class People:
         return FoundPeople(running, people, 1)
 
     def named(self, app: str, owner: str, viewer: str, users: Sequence[str], *, strict: bool = False) -> FoundPeople:
-        """Those of the users, whoever they are, whose information may be had, in the order named.
+        """Return those of any users whose information the app may obtain, in the given order.
 
-        `strict`: their profiles will be judged by that visibility, so friends of friends need to be known.
+        `strict`: their profiles are checked with strict visibility, so friends of friends must be known.
         """
         running, people = self._look(app, owner, viewer, users)
         if strict:
@@ -65,10 +65,10 @@ class People:
     def friends(
         self, app: str, owner: str, viewer: str, query: Query, *, of: str | None = None, strict: bool = False
     ) -> FoundPeople:
-        """The part of a user's friends that the query asks for; `total` counts those who pass its filter.
+        """Return the part of a user's friends that the query requests; `total` counts the friends who pass its filter.
 
-        Friends are the viewer's, or those of `of`, who else can be the owner alone; `strict` as for `named`. Raises
-        PermissionDenied for anyone else's, and where the user of that list has not installed the app.
+        They are the friends of `of`: the viewer (the default) or the owner. `strict` is as for `named`. Raises
+        PermissionDenied for another user's friends, and if the user of the list has not installed the app.
         """
         running, lists = self._running(app, owner, viewer)
         of = of or viewer
@@ -87,7 +87,7 @@ class People:
 
         order = [friend for friend in installed if may(friend, visible=True)]
         if query.by_name or not all(may(friend, visible=False) for friend in order):
-            # Names to sort by, or switches that decide who is there at all: all profiles, not only a part's.
+            # Names sort the list, or visibility settings decide who is in it: read all profiles, not only a part.
             users = self._users.get_many(order)
             seen = [Person(user, installed[user.id]) for user in users.values()]
             names = {each.user.id: each.user.display_name for each in seen if is_obtainable(each, running)}
@@ -105,7 +105,7 @@ class People:
     def _look(
         self, app: str, owner: str, viewer: str, users: Sequence[str], *, consistent: bool = False
     ) -> tuple[AppRun, list[Person]]:
-        """The running app, as far as it concerns the users, and those of them whose information may be had."""
+        """Return the app run, limited to these users, and those of them whose information the app may obtain."""
         profiles = {user: self._users.place(user) for user in users}
         installs = {user: self._directory.install(user, app) for user in (owner, viewer, *users)}
         friendships = {
@@ -125,9 +125,9 @@ class People:
         return running, [each for each in people if is_obtainable(each, running)]
 
     def _with_friends_of_friends(self, app: str, running: AppRun, people: Sequence[Person]) -> AppRun:
-        """The same, knowing which of the people are friends of the viewer's friends, where it makes a difference.
+        """Return the app run with the people who are friends of the viewer's friends, if that matters for them.
 
-        One more round of calls where anyone is asked about: the viewer's list of friends, and each such person's.
+        If it matters for anyone, one more round of calls reads the friends of the viewer and of each such person.
         """
         asked = [each.user.id for each in people if depends_on_friends_of_friends(each, running)]
         if not asked:
@@ -140,7 +140,7 @@ class People:
         return replace(running, friends_of_friends=frozenset(common))
 
     def _running(self, app: str, owner: str, viewer: str) -> tuple[AppRun, dict[str, list[str]]]:
-        """The running app with the friends of both, and their lists of friends in order of id."""
+        """Return the app run with the friends of owner and viewer, and their lists of friends in order of id."""
         parties = [viewer] if owner == viewer else [viewer, owner]
         lists = side_by_side([partial(self._directory.friends_with_install, each, app) for each in parties])
         friends, viewer_installed = lists[0]
@@ -149,7 +149,7 @@ class People:
         return running, {viewer: friends, owner: owner_friends}
 
     def _installed(self, app: str, friends: Sequence[str], query: Query) -> dict[str, bool]:
-        """Those of the friends who pass the query's filter, each with whether they have installed the app."""
+        """Return the friends who pass the query's filter, each with whether they have installed the app."""
         installs = {friend: self._directory.install(friend, app) for friend in friends}
         follows = {friend: self._pages.members.follower(query.page, friend) for friend in friends if query.page}
         found = self._dynamo.batch_get([*installs.values(), *follows.values()], consistent=False)

@@ -1,7 +1,7 @@
-"""Encryption of what must be kept in a form that can be read again: the secrets of apps.
+"""Encryption of values that must be readable again: the secrets of apps.
 
-Keys are Fernet keys as JSON, `{"keys": ["<newest>", ...]}`: the first encrypts, every one decrypts. So a key is rotated
-by putting a new one first, sealing anew what is stored (`Apps.seal_anew`), and dropping the old one.
+Keys are Fernet keys as JSON, `{"keys": ["<newest>", ...]}`: the first key encrypts, and all keys decrypt. To rotate a
+key: put a new key first, encrypt the stored secrets again (`Apps.seal_anew`), and drop the old key.
 """
 
 import json
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
 RELOAD_SECONDS = 60
-"""A secret that no key opens makes the keys be read again, at most this often."""
+"""If no key opens a secret, the keys are read again, at most once in this time."""
 
 
 class Sealed(Exception):
-    """None of the deployment's keys opens this."""
+    """The error that none of the deployment's keys opens a text."""
 
 
 class SecretSealing:
-    """Seals and opens short texts. `load` returns the keys as JSON text; it is called when they are first needed."""
+    """Encryption and decryption of short texts. `load` returns the keys as JSON; it is first called when needed."""
 
     def __init__(self, load: Callable[[], str], now: Callable[[], float] = time.monotonic) -> None:
         self._load = load
@@ -30,11 +30,11 @@ class SecretSealing:
         self._loaded = 0.0
 
     def seal(self, text: str) -> str:
-        """The text encrypted, in printable ASCII; another one each time."""
+        """Return the encrypted text in printable ASCII; each call returns a different one."""
         return self._keys().encrypt(text.encode()).decode("ascii")
 
     def open(self, sealed: str) -> str:
-        """The text that was sealed. Raises Sealed."""
+        """Return the decrypted text. Raises Sealed."""
         from cryptography.fernet import InvalidToken
 
         try:

@@ -1,8 +1,9 @@
-"""A user as an item of the directory table.
+"""Users as items of the directory table.
 
-The item has `n` display name, `up` `ut` URLs of profile and thumbnail, `b` blood type, `a` address, `d` birthday, `y`
-age, `g` gender, `pa` `pd` `py` `pg` their publication, `s` visible, `l` login, `c` created, `gone` while it is being
-deleted, and counts friends (`friends`) and pages administered or followed (`pages`).
+An item has `n` display name, `up` and `ut` URLs of profile and thumbnail, `b` blood type, `a` address, `d` birthday,
+`y` age, `g` gender, `s` visible, `l` login, `c` created, and `gone` while the user is being deleted. `pa`, `pd`, `py`
+and `pg` are the publication of address, birthday, age and gender. `friends` counts friends, and `pages` counts the
+pages that the user administers or follows.
 """
 
 from typing import Any
@@ -25,12 +26,12 @@ _PUBLICATION = {"address": "pa", "birthday": "pd", "age": "py", "gender": "pg"}
 
 
 def text(item: Item, name: str) -> str | None:
-    """A text attribute of an item; None where it has none."""
+    """Return a text attribute of an item, or None if it is absent."""
     return item[name]["S"] if name in item else None
 
 
 def changed(fields: dict[str, Any]) -> Update:
-    """The change of a user's item that these fields make."""
+    """Return the update of a user's item for these changed fields."""
     values: dict[str, Any] = {}
     for name, value in fields.items():
         if name == "publication":
@@ -50,14 +51,14 @@ def changed(fields: dict[str, Any]) -> Update:
 
 
 def to_item(user: User) -> Item:
-    """The item that stores a new user."""
+    """Return the item that stores a new user."""
     fields = {name: getattr(user, name) for name in (*_TEXTS, "age", "publication", "visible", "login")}
     key = keys.row(keys.user_key(user.id), f"users#{keys.shard(user.id)}")
     return key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}}
 
 
 def from_item(item: Item | None) -> User | None:
-    """The user that an item stores; None for no item, and for a user who is being deleted."""
+    """Return the user that an item stores, or None for no item or for a user who is being deleted."""
     if item is None or "gone" in item:
         return None
     texts = {name: text(item, short) for name, short in _TEXTS.items()}

@@ -1,6 +1,6 @@
-"""Users and their login names. The keys are in keys.py, a user's attributes in user_items.py.
+"""Users and their login names. The keys are in keys.py, the attributes of a user in user_items.py.
 
-A login's item has `u` the user, and `h` the hash of the password (absent: none, no sign-in).
+A login's item has `u` the user, and `h` the password hash (absent: no password, so no sign-in).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +27,7 @@ from chalicelib.store.directory.user_items import changed, from_item, text, to_i
 NEEDS = (
     on_table("directory", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
     on_index("directory"),
-    # Before a user's posts are erased: whether there is another user of that id.
+    # Before a user's posts are erased: a check for a new user with the same id.
     on_table("directory", "GetItem", by=(API, CLEAN)),
 )
 
@@ -35,7 +35,7 @@ COUNT = 100
 
 
 class Users:
-    """The users of one deployment. `clock` gives milliseconds since the epoch."""
+    """The users of one deployment. `clock` returns milliseconds since the epoch."""
 
     def __init__(
         self, dynamo: Dynamo, table: str, directory: FriendsAndInstalls, pages: Pages, clock: Callable[[], int]
@@ -47,7 +47,7 @@ class Users:
         self._clock = clock
 
     def create(self, user: User, password_hash: str | None = None) -> User:
-        """Store a new user; as stored. A password hash needs a login.
+        """Store a new user and return it as stored. A password hash needs a login.
 
         Raises Conflict (the id or the login is taken), ParameterInvalid and Unavailable.
         """
@@ -67,33 +67,33 @@ class Users:
         return user
 
     def get(self, user: str) -> User | None:
-        """A user, strongly consistent; None where there is none."""
+        """Return a user (strongly consistent), or None if they do not exist."""
         return from_item(self._item(user))
 
     def get_many(self, users: Iterable[str]) -> dict[str, User]:
-        """Those of the users who exist, by id, eventually consistent: 100 a call, side by side."""
+        """Return the users who exist, by id (eventually consistent, 100 per call, calls in parallel)."""
         items = self._dynamo.batch_get(map(self.place, users), consistent=False)
         found = {keys.named(item, "pk"): from_item(item) for item in items.values()}
         return {name: user for name, user in found.items() if user}
 
     def place(self, user: str) -> Place:
-        """Where the item is of which `from_item` makes the user: for reads of several tables at once."""
+        """Return the place of the item that `from_item` converts to a user: for reads of several tables at once."""
         return self._table, keys.user_key(user)
 
     def from_item(self, item: Item | None) -> User | None:
-        """The user that an item stores; None for no item, and for a user who is being deleted."""
+        """Return the user that an item stores, or None for no item or for a user who is being deleted."""
         return from_item(item)
 
     def among(self, users: Iterable[str], found: Mapping[Place, Item]) -> dict[str, User]:
-        """Those of the users who exist, by id, from all that was found."""
+        """Return the users who exist, by id, from the found items."""
         known = {user: from_item(found.get(self.place(user))) for user in users}
         return {name: user for name, user in known.items() if user}
 
     def change(self, user: str, **fields: Any) -> User:
-        """Change fields of a user (not the id); the user as it is then.
+        """Change fields of a user (not the id) and return the changed user.
 
-        `publication` may have some of the settings; the others stay. A new `login` keeps the password; None takes both
-        away. Raises NotFound, Conflict (the login is taken) and Unavailable; each has changed nothing.
+        `publication` may have only some settings; the others stay. A new `login` keeps the password; None removes both.
+        Raises NotFound, Conflict (the login is taken) and Unavailable; on each of them, nothing has changed.
         """
         change = changed(fields)
         for wait in races():
@@ -117,12 +117,12 @@ class Users:
         raise Unavailable
 
     def credential(self, login: str) -> tuple[str, str] | None:
-        """Id and password hash of the user with that login (any letter case); None where nobody can sign in with it."""
+        """Return id and password hash of a login (any letter case), or None if it cannot be used to sign in."""
         item = self._dynamo.get(self._table, keys.login_key(login.lower()), consistent=True)
         return (item["u"]["S"], item["h"]["S"]) if item and "h" in item else None
 
     def set_password(self, user: str, password_hash: str | None, instead_of: str | None = None) -> bool:
-        """Set (None: take away) a user's password hash; with `instead_of`, only where it is that; whether it was done.
+        """Set (None: remove) a user's password hash, only if it is `instead_of` (None: any). Return whether it was set.
 
         Raises NotFound, Conflict (the user has no login) and Unavailable.
         """
@@ -137,13 +137,13 @@ class Users:
             except Lost as lost:
                 if instead_of is not None and lost.item and lost.item["u"]["S"] == user:
                     return False
-                self._dynamo.rest(wait)  # Renamed meanwhile.
+                self._dynamo.rest(wait)  # The login was changed in the meantime.
             else:
                 return True
         raise Unavailable
 
     def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[User]:
-        """Users, in an order of the index's own."""
+        """Return part of the list of users, in the order of the index."""
         start = keys.SHARDS.index(keys.shard(from_cursor(cursor))) if cursor else 0
         ids = self._listed(keys.SHARDS[start], cursor, count + 1)
         if len(ids) <= count:
@@ -157,9 +157,9 @@ class Users:
         return [users[user] for user in chosen if user in users], following
 
     def close(self, user: str) -> bool:
-        """Begin to delete a user: from now on they are not found, cannot sign in, and nothing can be added to them.
+        """Begin to delete a user: they are no longer found, cannot sign in, and nothing can be added to them.
 
-        Returns whether they exist; called again, it is no difference. Raises Unavailable.
+        Returns whether they exist. Idempotent. Raises Unavailable.
         """
         change = Update({"gone": True}, removes=["l"])
         for wait in races():
@@ -180,15 +180,15 @@ class Users:
         raise Unavailable
 
     def delete(self, user: str) -> bool:
-        """Delete a user with login, friendships, and what they administer and follow; whether they existed.
+        """Delete a user with login, friendships and page memberships. Return whether they existed.
 
-        Apps must have been uninstalled before (AppData.uninstall, after `close`), for the data go with them: else
-        Conflict. Raises Unavailable where it could not all be done; called again, it goes on.
+        Raises Conflict if apps are still installed: uninstall them first (AppData.uninstall, after `close`), since that
+        deletes their data. Raises Unavailable if something is left; a repeated call continues.
         """
         unused = equals("gone", True) & counts_nothing("friends") & counts_nothing("pages")
         for turn, wait in enumerate(races()):
             if not self.close(user):
-                return turn > 0  # In a later turn: another deletion of them came first.
+                return turn > 0  # In a later turn: another call has deleted them.
             if self._directory.has_installs(user):
                 raise Conflict("The user has apps installed")
             self._directory.end_friendships(user)
@@ -214,7 +214,7 @@ class Users:
         self._dynamo.settle(lambda: self._dynamo.update(self._table, key, change, condition))
 
     def _renaming(self, item: Item, user: str, change: Update, login: str | None) -> Transaction:
-        """Return the transaction that gives a user another login with the old one's password, and the other changes."""
+        """Return the transaction that changes a user's login, keeps the password, and makes the other changes."""
         old = text(item, "l")
         known = self._dynamo.get(self._table, keys.login_key(old), consistent=True) if old else None
         password_hash = text(known or {}, "h")
@@ -236,12 +236,12 @@ class Users:
 
 
 def _has_login(login: str | None) -> Condition:
-    """The user is there and has this login (None: none)."""
+    """Return the condition that the user exists and has this login (None: no login)."""
     return ALIVE & (absent("l") if login is None else equals("l", login))
 
 
 def _owned_by(user: str, password_hash: str | None = None) -> Condition:
-    """The login is this user's, and has this password hash where one is given."""
+    """Return the condition that the login is this user's and has this password hash, if one is given."""
     own = equals("u", user)
     return own if password_hash is None else own & equals("h", password_hash)
 

@@ -1,1 +1,1 @@
-"""Grants, codes and refresh tokens; short-lived items."""
+"""Grants, codes, refresh tokens, and short-lived items."""

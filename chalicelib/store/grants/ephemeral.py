@@ -31,7 +31,7 @@ NEEDS = (on_table("ephemeral", "GetItem", "PutItem", "UpdateItem", "DeleteItem")
 
 
 class UsedStates:
-    """The server_states that have been used: each is good for one authorization, and kept until it would have ended."""
+    """The used server_states: each is valid for one authorization, and kept until it would have expired."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -39,19 +39,19 @@ class UsedStates:
         self._clock = clock
 
     def has(self, text: str) -> bool:
-        """Return whether this one has been used."""
+        """Return whether this server_state has been used."""
         return self._dynamo.get(self._table, _state_key(text), consistent=True) is not None
 
     def use(self, write: Transaction, text: str) -> None:
-        """Use one up in the transaction that stores the code; the part "server state" fails for a used one."""
+        """Mark it as used in the transaction that stores the code; the part "server state" fails if it was used."""
         ttl = {"N": str(self._clock() // 1000 + STATE_SECONDS)}
         write.put("server state", self._table, typed(_state_key(text)) | {"ttl": ttl}, ABSENT)
 
 
 class Nonces:
-    """The nonces of signed requests (OAuth 1.0a), each good for one request of an app and timestamp.
+    """The nonces of signed requests (OAuth 1.0a), each valid for one request of an app and timestamp.
 
-    One is kept `seconds` beyond its timestamp, as long as that timestamp is accepted.
+    A nonce is kept for `seconds` after its timestamp, as long as that timestamp is accepted.
     """
 
     def __init__(self, dynamo: Dynamo, table: str, seconds: int) -> None:
@@ -60,20 +60,20 @@ class Nonces:
         self._seconds = seconds
 
     def use(self, app: str, timestamp: int, nonce: str) -> bool:
-        """Use one up; return whether it was unused. Raises Unavailable."""
+        """Mark a nonce as used; return whether it was unused. Raises Unavailable."""
         by = {"S": secrets.token_hex(8)}
         ttl = {"N": str(timestamp + self._seconds + 1)}
         item = typed(_nonce_key(app, timestamp, nonce)) | {"by": by, "ttl": ttl}
         try:
             self._dynamo.settle(lambda: self._dynamo.put(self._table, item, ABSENT))
         except Lost as lost:
-            # The stored item may come from our own first try, whose answer was lost.
+            # The stored item may come from our own first try, if its response was lost.
             return lost.item is not None and lost.item["by"] == by
         return True
 
 
 class AttemptKind(Enum):
-    """What failed sign-ins are counted for."""
+    """The kinds of counts of failed sign-ins."""
 
     ACCOUNT = "account"
     ADDRESS = "address"
@@ -82,7 +82,7 @@ class AttemptKind(Enum):
 
     @property
     def free(self) -> int:
-        """Failures that cost no time."""
+        """The number of failures that cause no delay."""
         return _FREE[self]
 
 
@@ -91,7 +91,7 @@ _FREE = {AttemptKind.ACCOUNT: ACCOUNT_FREE, AttemptKind.ADDRESS: ADDRESS_FREE, A
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that was counted: what stood there before, and since."""
+    """A counted try, with the stored failures before and after it."""
 
     kind: AttemptKind
     name: str
@@ -101,7 +101,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Wait:
-    """A try that has to wait so many whole seconds, and was not counted."""
+    """A try that was not counted, and has to wait this many whole seconds."""
 
     seconds: int
 
@@ -109,9 +109,9 @@ class Wait:
 class SignInAttempts:
     """Failed sign-ins, counted by account and by address, or by device.
 
-    A try is counted before the password is looked at, and forgiven if it was right: however many try at once, no more
-    are looked at than the rule (core/sign_in_delays.py) lets. A count changes in a transaction of one item, so that a
-    write whose answer was lost is not counted twice when it is sent again.
+    A try is counted before the password is checked, and forgiven if the password was right. So even for parallel
+    tries, no more passwords are checked than the rule (core/sign_in_delays.py) allows. A count changes in a transaction
+    of one item: if the response is lost and the write is sent again, it is not counted twice.
     """
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
@@ -135,22 +135,22 @@ class SignInAttempts:
                 self._dynamo.commit(write)
                 return Attempt(kind, name, before, counted)
             except Lost as lost:
-                # The first loss only tells what is stored; those after it are races.
+                # The first Lost only returns the stored item; later ones are races.
                 if known is not None:
                     self._dynamo.rest(pause)
                 known = lost.item
         raise Unavailable
 
     def forgive(self, attempt: Attempt) -> None:
-        """Take back the count of a try that was right, or that another count refused. Raises Unavailable.
+        """Undo the count of a try that was right, or that another count refused. Raises Unavailable.
 
-        A device's failures are forgotten with it. Those of an account or an address may be somebody else's: they stay
-        as they were before, so nobody learns from them that another has signed in.
+        For a device, all counted failures are deleted. Those of an account or address may come from another person:
+        they stay as before the try, so that they do not reveal that someone has signed in.
         """
         key = _signin_key(attempt.kind, attempt.name)
         counted = _attributes(attempt.counted)
         if attempt.kind is AttemptKind.DEVICE:
-            with suppress(Lost):  # Forgotten already.
+            with suppress(Lost):  # Already deleted.
                 self._dynamo.settle(lambda: self._dynamo.delete(self._table, key, PRESENT))
             return
         write = Transaction()
@@ -161,7 +161,7 @@ class SignInAttempts:
         try:
             self._dynamo.commit(write)
         except Lost:
-            # Others have tried since: one less. Lost again: the count has gone by itself.
+            # There were other tries since: subtract one. Lost again: the count has expired.
             write = Transaction()
             write.update("failures", self._table, key, Update(adds={"failures": -1}), more("failures", 0))
             with suppress(Lost):
@@ -173,12 +173,12 @@ def _state_key(text: str) -> Key:
 
 
 def _nonce_key(app: str, timestamp: int, nonce: str) -> Key:
-    # Neither an app's id nor a timestamp has a space in it, so no two names are one.
+    # App ids and timestamps have no spaces, so different inputs give different names.
     return f"nonce#{hashed(f'{app} {timestamp} {nonce}')}", "#"
 
 
 def _signin_key(kind: AttemptKind, name: str) -> Key:
-    # Hashed: a name may be of any length, and what people type there is sometimes their password.
+    # Hashed: a name may have any length, and people sometimes type their password there.
     return f"signin#{kind.value}#{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}", "#"
 
 

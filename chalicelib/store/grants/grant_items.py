@@ -1,4 +1,4 @@
-"""The items of the grants table (its layout is in grants.py), and their change under conditions."""
+"""The items of the grants table (its layout is in grants.py), and their conditions and updates."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def unchanged(grant: Grant | None) -> Condition:
 
 
 def grant_update(family: Family, known: Grant | None, families: set[str]) -> Update:
-    """Return the change of a grant that gains `family` and then names `families`; `known` is the grant as read."""
+    """Return the update of a grant that adds `family` and so has `families`; `known` is the grant as read."""
     scopes = family.scopes | (known.scopes if known and known.families else frozenset())
     ttl = max(family.expires, family.created // 1000 + REFRESH_SECONDS)
     sets: dict[str, Any] = {

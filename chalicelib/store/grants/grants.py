@@ -1,9 +1,9 @@
-"""The grants table: what users have granted to apps, and the codes and refresh tokens that follow.
+"""The grants table: the grants of users to apps, with their codes and refresh tokens.
 
 | item | pk | sk | attributes |
 |---|---|---|---|
 | family | `family#<id>` | `#` | those of core/oauth.py's Family; `ttl` |
-| grant | `user#<id>`, or `app#<id>` of an app's own | `grant#<app>` | `families`, `scopes`, `created`, `used`, `ttl` |
+| grant | `user#<id>`, or `app#<id>` for an app's own | `grant#<app>` | `families`, `scopes`, `created`, `used`, `ttl` |
 
 One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
 conditional write of it. The id is the hash of the first part of the token; the hash of the whole token is compared. So
@@ -56,17 +56,17 @@ from chalicelib.store.grants.grant_items import (
 
 NEEDS = (
     on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
-    # A grant is of a user who has the app, and uses up the server state of its request; apps are read with them.
+    # A grant needs the user's install and uses up the server state of its request; apps are read with grants.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     on_table("ephemeral", "PutItem"),
 )
 
 _MOST_ID = 64
-"""Characters of a client id that is looked up; whatever a client sends stands in a key."""
+"""The most characters of a client id that is looked up; the id that a client sends becomes part of a key."""
 
 
 class Grants:
-    """Grants and their families. `apps` is asked for the app together with a family; times come from `clock` (ms)."""
+    """Grants and their families. `apps` converts an app that is read with a family; `clock` returns the time in ms."""
 
     def __init__(self, dynamo: Dynamo, table: str, directory_table: str, apps: Apps, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -76,9 +76,9 @@ class Grants:
         self._clock = clock
 
     def find(self, app: str, token: str) -> tuple[App | None, Family | None]:
-        """An app, and the family that a code or refresh token belongs to, in one read; None: there is none, or no more.
+        """Return an app and the family of a code or refresh token, in one read (None: missing or expired).
 
-        Whether the token is the family's present one, and the app's, is for the caller to judge.
+        The caller must check that the token is the family's current one and belongs to the app.
         """
         family = family_of(token)
         places = [(self._table, family_key(family))] if family else []
@@ -99,11 +99,11 @@ class Grants:
         return told, place in items
 
     def allow(self, family: Family, also: Callable[[Transaction], None] = lambda write: None) -> str:
-        """Store what a user has allowed, with the parts that `also` adds; return a code for it.
+        """Store a user's consent, with the parts that `also` adds; return a code for it.
 
-        `family` needs app, user, scopes and what the code is bound to. The user must have installed the app: there is
-        no grant without an install. Raises Unavailable if it was uninstalled in that moment, and Lost if a condition of
-        those parts does not hold.
+        `family` needs app, user, scopes and the values that the code is bound to. The user must have installed the app:
+        there is no grant without an install. Raises Unavailable if it was uninstalled at that moment, and Lost if a
+        condition of those parts does not hold.
         """
         code = new_token()
         now = self._clock()
@@ -129,20 +129,20 @@ class Grants:
         return token
 
     def redeem(self, family: Family, code: str) -> str | None:
-        """Return a refresh token for a code; None if the code was used before or its grant has ended meanwhile."""
+        """Return a refresh token for a code; None if the code was used before or its grant has ended."""
         token = new_token(code)
         now = self._clock()
         change = Update({"refresh": hashed(token)} | lasting(now // 1000 + REFRESH_SECONDS))
         unused = equals("code", hashed(code)) & absent("refresh")
         found = self._advance(family, change, unused)
-        # Our own write, on a try whose answer was lost, has left the token that nobody else knows.
+        # If the stored token is ours, an earlier try of this write succeeded but its response was lost.
         return token if found is None or same(found.refresh, hashed(token)) else None
 
     def renew(self, family: Family, token: str, *, rotate: bool) -> str | None:
-        """Record the use of a refresh token; return the token to use next, or None if `token` is not the present one.
+        """Record the use of a refresh token; return the token to use next, or None if `token` is not the current one.
 
-        With `rotate` it is a new token with its full lifetime; otherwise the same token with its old expiry. A token
-        that was rotated a moment ago gets the same new token again, until that one is used.
+        With `rotate`, the next token is a new one with its full lifetime; otherwise it is the same token with its old
+        expiry. A token that was rotated a moment ago gets the same new token again, until the new one is used.
         """
         now = self._clock()
         present = equals("refresh", hashed(token))
@@ -156,11 +156,11 @@ class Grants:
         rotation: dict[str, AttributeValue] = {"refresh": hashed(fresh), "salt": salt, "rotated": now}
         change = Update(rotation | lasting(now // 1000 + REFRESH_SECONDS))
         found = self._advance(family, change, present)
-        # Another request with the same token, or our own try whose answer was lost, may have rotated it.
+        # Another request with the same token, or an earlier try of ours without a response, may have rotated it.
         return fresh if found is None else self.repeated(found, token)
 
     def repeated(self, family: Family, token: str) -> str | None:
-        """Return the present refresh token if `token` is the one before it and was replaced a moment ago, else None."""
+        """Return the current refresh token if `token` is the previous one and was replaced a moment ago, else None."""
         return family.repeated(token, self._clock())
 
     def end_family(self, family: Family) -> None:
@@ -169,7 +169,7 @@ class Grants:
         write.delete("family", self._table, family_key(family.id))
         unlisted = Update(discards={"families": frozenset({family.label})})
         write.update("grant", self._table, grant_key(family.app, family.user), unlisted, PRESENT)
-        # Lost: the whole grant has ended meanwhile, and this family with it.
+        # Lost: the whole grant has ended, and this family with it.
         with suppress(Lost):
             self._dynamo.commit(write)
 
@@ -188,9 +188,9 @@ class Grants:
         return self._end(grant_key(app, user))
 
     def ending(self, write: Transaction, user: str, app: str) -> None:
-        """Add the end of a user's grant to an app to the transaction that uninstalls the app.
+        """Add the deletion of a user's grant to an app to the transaction that uninstalls the app.
 
-        Its part "grant" fails if the grant has changed since, or if there is one by then.
+        The part "grant" fails if the grant was changed or created after it was read here.
         """
         key = grant_key(app, user)
         grant = self._grant(key)
@@ -202,12 +202,12 @@ class Grants:
         return self._end(grant_key(app, None))
 
     def erase(self, user: str) -> None:
-        """End everything that a user has granted; nothing about the user is left in this table."""
+        """End all grants of a user; no data of the user are left in this table."""
         for item in self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True, only="pk, sk"):
             self._end((item["pk"]["S"], item["sk"]["S"]))
 
     def _with_app(self, app: str, places: list[Place]) -> tuple[App | None, dict[Place, Item]]:
-        # Strongly consistent: a code may be used within milliseconds of its making, a token of its rotation.
+        # Strongly consistent: a new code or a rotated token may be used within milliseconds.
         known = [self._apps.place(app)] if 0 < len(app) <= _MOST_ID else []
         items = self._dynamo.batch_get([*known, *places], consistent=True)
         return self._apps.from_item(items.get(known[0])) if known else None, items
@@ -222,13 +222,13 @@ class Grants:
         return "families" in grant and int(grant["ttl"]["N"]) > self._clock() // 1000
 
     def _begin(self, family: Family, known: Grant | None, also: Callable[[Transaction], None]) -> None:
-        """Store a new family under its grant, which makes room for it; `known` is the grant as it was read."""
+        """Store a new family under its grant; a full grant drops old families. `known` is the grant as read."""
         key = grant_key(family.app, family.user)
         most = USER_FAMILIES if family.user else CLIENT_FAMILIES
         for wait in races():
             kept, gone = pruned(known.families if known else (), most)
             change = grant_update(family, known, kept | {family.label})
-            # At most CLIENT_FAMILIES at once are let go: no more can have come since an earlier version of the limit.
+            # At most CLIENT_FAMILIES are dropped at once: even an earlier version's limit cannot have left more.
             write = Transaction()
             write.update("grant", self._table, key, change, unchanged(known))
             write.put("family", self._table, family_item(family), ABSENT)
@@ -245,7 +245,7 @@ class Grants:
                 there = lost.stored("grant")
                 known = to_grant(there) if there else None
                 if known and family.label in known.families:
-                    return  # Our own write, on a try whose answer was lost.
+                    return  # An earlier try of ours succeeded, but its response was lost.
                 self._dynamo.rest(wait)
         raise Unavailable
 
@@ -254,9 +254,9 @@ class Grants:
             write.delete(f"family {label}", self._table, family_key(label.partition("#")[2]))
 
     def _advance(self, family: Family, change: Update, condition: Condition) -> Family | None:
-        """Change a family and say in its grant that it was used; None, or the family as it is if a condition failed.
+        """Change a family and record the use in its grant. Return None, or the stored family if a condition failed.
 
-        A family that is gone, or not in its grant any more, has no tokens.
+        A family that is deleted, or no longer in its grant, is returned without tokens.
         """
         now = self._clock()
         used = Update({"used": now, "ttl": now // 1000 + REFRESH_SECONDS})
