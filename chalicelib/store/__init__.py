@@ -1,1 +1,1 @@
-"""DynamoDB and S3: one module per table or bucket, the only code that knows attribute names."""
+"""The stores: the only code that knows DynamoDB's tables, their attributes, S3's bucket and SQS."""

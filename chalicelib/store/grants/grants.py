@@ -228,11 +228,11 @@ class Grants:
         for wait in races():
             kept, gone = pruned(known.families if known else (), most)
             change = grant_update(family, known, kept | {family.label})
-            # At most CLIENT_FAMILIES are dropped at once: even an earlier version's limit cannot have left more.
             write = Transaction()
             write.update("grant", self._table, key, change, unchanged(known))
             write.put("family", self._table, family_item(family), ABSENT)
             also(write)
+            # A transaction takes 100 items. A family that is left is not in the grant any more, and expires.
             self._delete_families(write, gone[:90])
             try:
                 self._dynamo.commit(write)
