@@ -1,1 +1,1 @@
-"""Puts Engawa on AWS: the zip, the templates, the keys, and what deploys them. Never deployed itself."""
+"""The deployment of Engawa to AWS: the zip, the templates, the keys and the commands. Never deployed itself."""

@@ -13,7 +13,7 @@ from infra.refusals import Refused, in_a_sentence
 
 
 def main(words: list[str]) -> int:
-    """Do what the words say; the exit status."""
+    """Run the command in `words`; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("package", "deploy", "deploy-by-chalice", "destroy"):
@@ -75,7 +75,7 @@ def _do(asked: argparse.Namespace) -> int:
 
 
 def _time(text: str) -> datetime:
-    """A time with its offset. Raises ValueError, which argparse tells."""
+    """Return a time with its UTC offset. Raises ValueError, which argparse reports."""
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError("a time without its offset from UTC")

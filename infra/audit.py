@@ -1,8 +1,8 @@
-"""Asks whether weaknesses are known of what is installed: `make audit`, which runs pip-audit.
+"""A search for known vulnerabilities of the installed packages: `make audit`, which runs pip-audit.
 
-First of what runs in Lambda; of the tools' environments only where that was answered. pip-audit ends well, with "No
-known vulnerabilities found", also where it could ask about nothing at all. Here that is said: a line "not audited", and
-with `--strict` the exit status 3. A weakness that is known is the exit status 1.
+It first checks the packages that run in Lambda. It checks the tools' environments only if that check got an answer.
+pip-audit succeeds with "No known vulnerabilities found" even if it could check nothing at all. This module reports that
+case with a line "not audited" and, with `--strict`, the exit status 3. A known vulnerability is the exit status 1.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ ROOT = Path(__file__).resolve().parent.parent
 AUDITOR = ROOT / ".local" / "audit-venv" / "bin" / "pip-audit"
 LAMBDA = ROOT / "requirements.txt"
 ENVIRONMENTS = (".venv", ".local/emulator-venv")
-"""Where the tools are installed, from the root."""
+"""The tools' environments, relative to the root."""
 OF_PYTHON = frozenset({"pip", "setuptools"})
-"""What the interpreter has brought into an environment: told, but who updates Python mends it, not who changes this."""
+"""Packages that Python itself puts into an environment. Reported only, since a Python update is the fix."""
 WEAK, NOT_AUDITED = 1, 3
 _SHOWN = 8
 
 
 @dataclass
 class Found:
-    """What came of asking: how many packages there are, the weak ones by name, and those that were not asked about.
+    """The result of a check: the number of packages, the vulnerable ones by name, and those that were not checked.
 
-    `why` is a reason for the last; where the asking itself failed there are no names. `aside` are the weak ones that
-    are Python's own.
+    `why` is a reason for the last; if the check itself failed, there are no names. `aside` holds the vulnerable
+    packages that are Python's own.
     """
 
     packages: int = 0
@@ -41,12 +41,12 @@ class Found:
 
     @property
     def answered(self) -> bool:
-        """Whether anything was."""
+        """Whether at least one package was checked."""
         return len(self.skipped) < self.packages
 
 
 def read(output: str, errors: str) -> Found:
-    """What pip-audit has told as JSON; where it told nothing, its last line of `errors` is why."""
+    """Return the result in pip-audit's JSON output; without one, `why` is the last line of `errors`."""
     try:
         dependencies = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):
@@ -63,7 +63,7 @@ def read(output: str, errors: str) -> Found:
 
 
 def told(what: str, found: Found) -> Iterable[str]:
-    """The lines about it."""
+    """Yield the lines that report a result."""
     for name, weaknesses in found.weak.items():
         yield f"WEAK: {what}: {name}: {'; '.join(weaknesses)}"
     for name, weaknesses in found.aside.items():
@@ -79,7 +79,7 @@ def told(what: str, found: Found) -> Iterable[str]:
 
 
 def status(every: Iterable[Found], *, strict: bool) -> int:
-    """The exit status."""
+    """Return the exit status."""
     results = list(every)
     if any(found.weak for found in results):
         return WEAK
@@ -88,7 +88,7 @@ def status(every: Iterable[Found], *, strict: bool) -> int:
 
 
 def ask(options: Sequence[str]) -> Found:
-    """What pip-audit finds with these options."""
+    """Run pip-audit with these options and return its result."""
     common = ["--format=json", "--desc=off", "--aliases=on", "--progress-spinner=off", "--timeout=10"]
     cache = f"--cache-dir={ROOT / '.local' / 'audit-cache'}"
     done = subprocess.run([AUDITOR, *common, cache, *options], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -96,7 +96,7 @@ def ask(options: Sequence[str]) -> Found:
 
 
 def main(words: Sequence[str]) -> int:
-    """Ask and tell; the exit status."""
+    """Check the packages and print the results; return the exit status."""
     if not AUDITOR.exists():
         print("not audited: nothing: pip-audit is not installed (make audit installs it)")
         return NOT_AUDITED if "--strict" in words else 0

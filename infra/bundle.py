@@ -1,9 +1,9 @@
-"""Makes the zip that Lambda runs: the app, and of its libraries what runs.
+"""The zip that Lambda runs: the app, and those parts of its libraries that it uses.
 
-The libraries are the wheels of requirements.txt for Lambda's Python and processor, whatever this machine is, and each
-has one of the hashes that were written down when its version was chosen (infra/lock.py). boto3 is among them though
-Lambda has one: that one changes when AWS likes, and what is deployed shall be what was tested. Of its 25 MB of data
-only those of the services in use go along.
+The libraries are the wheels of requirements.txt for Lambda's Python and processor, whatever this machine is. Each wheel
+has one of the hashes that were recorded when its version was chosen (infra/lock.py). The zip contains boto3 although
+Lambda provides it: AWS may change Lambda's version at any time, and the deployed version must be the tested one. Of
+its 25 MB of data, the zip contains only the data of the services in use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HASHED = Path("infra", "requirements-lambda.txt")
 PYTHON = "3.13"
 MOST_BYTES = 15_000_000
 SERVICES = frozenset({"dynamodb", "s3", "sqs", "secretsmanager", "sts"})
-"""The services whose API descriptions botocore keeps; sts is where credentials of a role come from."""
+"""The services whose API descriptions stay in botocore; sts provides the credentials of a role."""
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Lambda's image for Python 3.13 is Amazon Linux 2023, with glibc 2.34.
 _PLATFORMS = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
@@ -33,11 +33,11 @@ _UNUSED = (
     "boto3/data",
     "boto3/examples",
     "bin",
-    # cffi's Python half, and the C parser it needs, make bindings; those of cryptography are made, and need
-    # `_cffi_backend` alone.
+    # cffi's Python code and the C parser that it needs generate bindings. cryptography's bindings are generated already
+    # and need only `_cffi_backend`.
     "cffi",
     "pycparser",
-    # HTTP and GraphQL routers of powertools, and its helpers for services: Chalice routes here.
+    # HTTP and GraphQL routers of powertools, and its helpers for services: Chalice does the routing here.
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/auth_alpha",
     "aws_lambda_powertools/utilities/batch",
@@ -50,7 +50,7 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
     "aws_lambda_powertools/utilities/validation",
-    # What X-Ray's SDK traces of other frameworks.
+    # X-Ray's tracing of other frameworks.
     "aws_xray_sdk/ext/aiohttp",
     "aws_xray_sdk/ext/django",
     "aws_xray_sdk/ext/flask",
@@ -59,8 +59,8 @@ _UNUSED = (
 )
 """Folders that nothing here imports."""
 _UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")
-"""Extensions of Pillow for what is neither read nor written here: `_imaging` is for JPEG and PNG, `_imagingcms` for the
-colour profiles in them."""
+"""Extensions of Pillow that the app does not use. It uses `_imaging` for JPEG and PNG, and `_imagingcms` for the colour
+profiles in them."""
 _UNUSED_LIBRARIES = (
     "libavif",
     "libwebp",
@@ -70,13 +70,13 @@ _UNUSED_LIBRARIES = (
     "libpng16",
     "libbrotli",
 )
-"""What only those extensions link."""
+"""Libraries that only those extensions link."""
 
 
 def build(zip_path: Path, work: Path, architecture: str, version: str = PYTHON) -> None:
-    """Write the zip to `zip_path`, with libraries fetched into `work`. Raises Refused.
+    """Download the libraries into `work` and write the zip to `zip_path`. Raises Refused.
 
-    The same sources and the same interpreters give the same bytes.
+    The same sources and the same interpreters produce the same bytes.
     """
     libraries = work / f"libraries-{version}-{architecture}"
     _fetch(libraries, architecture, version)
@@ -96,7 +96,7 @@ def build(zip_path: Path, work: Path, architecture: str, version: str = PYTHON) 
 
 
 def keeps(name: str) -> bool:
-    """Whether a file of the libraries, named from their folder, goes into the zip."""
+    """Return whether the zip contains a file of the libraries; `name` is relative to their folder."""
     path = PurePosixPath(name)
     if any(part == "__pycache__" or part.endswith((".dist-info", ".libs-info")) for part in path.parts):
         return False
@@ -112,7 +112,7 @@ def keeps(name: str) -> bool:
 
 
 def target_python(version: str = PYTHON) -> str | None:
-    """An interpreter of Lambda's version on this machine, if there is one: its bytecode is Lambda's."""
+    """Return an interpreter of Lambda's version on this machine, or None. Lambda can use its bytecode."""
     found = [sys.executable, shutil.which(f"python{version}")]
     found += sorted(glob.glob(str(Path(f"~/.pyenv/versions/{version}.*/bin/python{version}").expanduser())))
     question = "import sys; print('%d.%d' % sys.version_info[:2])"
@@ -124,9 +124,10 @@ def target_python(version: str = PYTHON) -> str | None:
 
 
 def compile_tree(python: str, tree: Path) -> None:
-    """Put bytecode beside every module. Lambda's disk is read-only there: else each cold start compiles all anew.
+    """Write bytecode beside every module. Raises Refused.
 
-    It counts as it is, without a look at the source and its time. Raises Refused.
+    The folder is read-only in Lambda, so without bytecode each cold start would compile every module again. Python uses
+    the bytecode without a check of the source or its time.
     """
     how = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", "/var/task"]
     done = subprocess.run([python, "-m", "compileall", *how, str(tree)], capture_output=True, text=True, check=False)
@@ -166,7 +167,7 @@ def _library_files(libraries: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _app_files() -> Iterator[tuple[Path, str]]:
-    """The app, and of Chalice the two files that it is at run time; its command line stays here."""
+    """Yield the app's files and the two files of Chalice that run; Chalice's command line is left out."""
     import chalice
 
     framework = Path(chalice.__file__).parent
@@ -179,7 +180,7 @@ def _app_files() -> Iterator[tuple[Path, str]]:
 
 
 def _write(zip_path: Path, tree: Path) -> None:
-    """Zip a folder so that the same files make the same bytes."""
+    """Zip a folder so that the same files produce the same bytes."""
     zip_path.parent.mkdir(parents=True, exist_ok=True)
     fresh = zip_path.with_suffix(".new")
     with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:

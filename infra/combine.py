@@ -1,8 +1,9 @@
-"""Merges infra/*.yaml into what `chalice package --merge-template` takes, and finishes what comes out.
+"""The templates of infra/*.yaml, merged for `chalice package --merge-template`, and the last changes to its output.
 
-`merge_template` is data.yaml (tables, bucket, queues), edge.yaml (CloudFront), watch.yaml (logs, alarms) and
-functions.yaml (what Chalice cannot say of its functions), with the gateway responses of gateway.yaml in the API's
-definition. `finish` then does what no merge can: the names of events, and of integrations, are Chalice's.
+`merge_template` merges data.yaml (tables, bucket, queues), edge.yaml (CloudFront), watch.yaml (logs, alarms) and
+functions.yaml (settings of the functions that Chalice does not support), and puts the gateway responses of gateway.yaml
+into the API's definition. `finish` then makes the changes that a merge cannot make, because Chalice chooses the names
+of events and integrations.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ Template = dict[str, Any]
 
 
 def merge_template() -> Template:
-    """Everything that is added to Chalice's own template."""
+    """Return everything that is added to Chalice's own template."""
     merged: Template = {}
     for part in PARTS:
         merged = _merged(merged, _part(part))
     merged["Description"] = DESCRIPTION
-    # The name of the API, by which its metrics go, is the definition's title where there is one.
+    # If the API's definition has a title, it becomes the name of the API, which also names its metrics.
     title = merged["Resources"]["RestAPI"]["Properties"]["Name"]
     body = {"info": {"title": title}, "x-amazon-apigateway-gateway-responses": gateway_responses()}
     merged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"] = body
@@ -40,12 +41,12 @@ def merge_template() -> Template:
 
 
 def global_template() -> Template:
-    """The small stack in us-east-1, with the function's code in it."""
+    """Return the template of the small stack in us-east-1, with the function's code in it."""
     template = _part("global")
     resources = template["Resources"]
     code = (INFRA / "edge.js").read_text(encoding="utf-8")
     resources["Challenge"]["Properties"]["Code"]["ZipFile"] = code
-    # Another code, another version: CloudFormation publishes one only for a new name.
+    # New code needs a new name: CloudFormation publishes a version only for a new name.
     said = json.dumps([code, resources["Challenge"]["Properties"]["Runtime"]])
     name = f"ChallengeVersion{hashlib.sha256(said.encode()).hexdigest()[:8]}"
     resources[name] = resources.pop("ChallengeVersion")
@@ -59,9 +60,9 @@ def _responses() -> str:
 
 
 def gateway_responses() -> dict[str, dict[str, Any]]:
-    """What API Gateway answers itself, by its name for each case, as its OpenAPI extension has it.
+    """Return API Gateway's own responses by response type, in the form of its OpenAPI extension.
 
-    `Access-Control-Allow-Origin` lets a page of any origin read why it was refused; there is nothing else in them.
+    `Access-Control-Allow-Origin` lets a page of any origin read the reason; a response contains nothing else.
     """
     responses = {}
     for kind, said in yaml.safe_load(_responses()).items():
@@ -78,15 +79,15 @@ def gateway_responses() -> dict[str, dict[str, Any]]:
 
 
 def finish(template: Template, stage: str, warm: str = COLD) -> None:
-    """Do to Chalice's template what merging cannot.
+    """Make the changes to Chalice's template that a merge cannot make.
 
-    `warm`: cold (the default), snapstart, or a number of instances of the API that are kept (provisioned concurrency).
-    Raises ValueError for another word.
+    `warm`: cold (the default), snapstart, or a number of instances of the API to keep (provisioned concurrency).
+    Raises ValueError for another value.
     """
     resources = template["Resources"]
     template["Parameters"]["Stage"]["Default"] = stage
     qualifier = _keep_warm(resources, warm)
-    # By name, not by reference: functions know CloudFront's name, which knows the API, which so needs no function yet.
+    # A name, not a reference, which would make a cycle: functions refer to CloudFront, and CloudFront to the API.
     function = (
         f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
     )
@@ -98,16 +99,16 @@ def finish(template: Template, stage: str, warm: str = COLD) -> None:
         if resource["Type"] == "AWS::Serverless::Function":
             for event in resource["Properties"].get("Events", {}).values():
                 if event["Type"] == "SQS":
-                    # A reference, so that the queue is there first.
+                    # A reference, so that the queue is created first.
                     event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
-    # Chalice's output shows the stage in its path; what clients speak to is BaseUrl.
+    # Chalice's output has the stage in its path; clients use BaseUrl instead.
     template["Outputs"].pop("EndpointURL", None)
 
 
 def name(template: Template, stage: str, account: str) -> None:
-    """Write out the names of what outlives its stack.
+    """Write the full names of the resources that outlive their stack.
 
-    CloudFormation takes in what is there under its name, but not where the name is made by a function.
+    CloudFormation imports an existing resource by its name, but not if a function makes the name.
     """
     known = {"${Stage}": stage, "${AWS::AccountId}": account}
     for resource in template["Resources"].values():
@@ -120,9 +121,9 @@ def name(template: Template, stage: str, account: str) -> None:
 
 
 def renew(template: Template, parameters: Mapping[str, str]) -> None:
-    """Have a version published where anything is new that it may hold.
+    """Have a new function version published if anything in the template or the parameters has changed.
 
-    SAM publishes one for new code alone, and the alias would go on with the environment of before.
+    By itself SAM publishes a version only for new code, and the alias would keep the old environment.
     """
     everything = json.dumps([template, dict(parameters)], sort_keys=True, default=str)
     digest = hashlib.sha256(everything.encode()).hexdigest()
@@ -130,7 +131,7 @@ def renew(template: Template, parameters: Mapping[str, str]) -> None:
 
 
 def _keep_warm(resources: dict[str, Any], warm: str) -> str:
-    """Set SnapStart or provisioned concurrency; what qualifies the function's ARN then."""
+    """Set SnapStart or provisioned concurrency; return the suffix of the function's ARN."""
     if warm == COLD:
         return ""
     properties = resources["APIHandler"]["Properties"]
@@ -146,14 +147,14 @@ def _keep_warm(resources: dict[str, Any], warm: str) -> str:
 
 
 def _part(name: str) -> Template:
-    """A template of infra/, with nothing shared inside of it (YAML's anchors)."""
+    """Return a template of infra/ in which no objects are shared (as YAML's anchors do)."""
     loaded = yaml.safe_load((INFRA / f"{name}.yaml").read_text(encoding="utf-8"))
     template: Template = json.loads(json.dumps(loaded))
     return template
 
 
 def _merged(one: Any, other: Any) -> Any:
-    """Both, deeply: lists one after the other, and where they differ the other."""
+    """Merge two values deeply: lists are joined, and `other` replaces any other value."""
     if isinstance(one, dict) and isinstance(other, dict):
         return {**one, **{key: _merged(one[key], value) if key in one else value for key, value in other.items()}}
     if isinstance(one, list) and isinstance(other, list):

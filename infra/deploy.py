@@ -1,4 +1,4 @@
-"""`make deploy` and `make destroy`: the whole of a stage, or the functions alone by `chalice deploy`."""
+"""The deployment of a stage: `make deploy` and `make destroy`, and `chalice deploy` for the functions alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup
 
 
 class Deployment:
-    """One stage of one account. Raises Refused where the stage or its parameters are not known."""
+    """One stage of one account. Raises Refused if the stage or one of its parameters is unknown."""
 
     def __init__(
         self,
@@ -39,18 +39,18 @@ class Deployment:
 
     @cached_property
     def account(self) -> str:
-        """The account's id; asking is what shows whether there are a region and credentials."""
+        """The account's id. Fails without a region or credentials."""
         if not self._session.region_name:
             raise NoRegionError
         return str(self._client("sts").get_caller_identity()["Account"])
 
     @property
     def region(self) -> str:
-        """Where all is, but for what CloudFront takes from us-east-1."""
+        """The region of all resources, except those that CloudFront requires in us-east-1."""
         return str(self._session.region_name)
 
     def deploy(self, architecture: str, warm: str, deploy_bucket: str | None = None) -> dict[str, str]:
-        """Create or change the whole; the outputs of the stack. Raises Refused."""
+        """Create or update the whole stage; return the outputs of the stack. Raises Refused."""
         with in_a_sentence():
             bucket = deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
             s3 = self._client("s3")
@@ -81,9 +81,9 @@ class Deployment:
             return stack.outputs()
 
     def deploy_by_chalice(self, architecture: str) -> str:
-        """The functions and the API by Chalice itself, for those who have the data stack; the base URL.
+        """Deploy the functions and the API by Chalice itself; return the base URL.
 
-        Raises Refused.
+        The data stack must exist. Raises Refused.
         """
         with in_a_sentence():
             bucket = f"engawa-{self.stage}-{self.account}"
@@ -103,7 +103,7 @@ class Deployment:
                 named = variables["ENGAWA_ISSUER"] != PLACEHOLDER
                 deployed = self._by_chalice(factory, config)
                 if not named:
-                    # Only now is it known; where it was known before, nothing changes any more.
+                    # Only a deployment gives the URL. A later deployment does not change it.
                     while variables["ENGAWA_ISSUER"] != deployed["rest_api_url"].rstrip("/"):
                         variables["ENGAWA_ISSUER"] = deployed["rest_api_url"].rstrip("/")
                         deployed = self._by_chalice(factory, config)
@@ -113,7 +113,7 @@ class Deployment:
             return str(variables["ENGAWA_ISSUER"])
 
     def destroy(self) -> None:
-        """Delete the stacks; outside of prod the data, the logs and the keys as well. Raises Refused."""
+        """Delete the stacks and, except in prod, also the data, the logs and the keys. Raises Refused."""
         with in_a_sentence():
             if self.account and self._stack().status() is None:
                 self._say(f"There is no stack engawa-{self.stage}.")
@@ -130,7 +130,7 @@ class Deployment:
             self._global_stack().delete()
 
     def restore_into(self, target: str, at: datetime | None = None) -> None:
-        """Restore the tables, as of a time, and copy the keys to a stage that is then deployed. Raises Refused."""
+        """Restore the tables as of a time and copy the keys, for a stage that is deployed later. Raises Refused."""
         with in_a_sentence():
             packaging.checked_stage(target)
             restore.tables(self._client("dynamodb"), self.stage, target, at, self._say)
@@ -138,7 +138,7 @@ class Deployment:
                 self._say(f"Copied the secret {keys.secret(target, name)}.")
 
     def seal_anew(self) -> int:
-        """Seal the secrets of all apps with the newest of the secret-keys; how many there are. Raises Refused."""
+        """Seal the secrets of all apps with the newest of the secret-keys; return their number. Raises Refused."""
         with in_a_sentence():
             os.environ.update(packaging.stages()[self.stage]["environment_variables"])
             os.environ["AWS_DEFAULT_REGION"] = self.region
@@ -147,7 +147,7 @@ class Deployment:
             return platform().apps.seal_anew()
 
     def keys(self) -> Any:
-        """The client that the keys are kept with."""
+        """Return the client of Secrets Manager, which stores the keys."""
         return self._client("secretsmanager")
 
     def _client(self, service: str, region: str | None = None) -> Any:
@@ -164,18 +164,20 @@ class Deployment:
             self._say(f"Made the secret {keys.secret(self.stage, name)}.")
 
     def _deploy_global(self, path: Any) -> dict[str, str]:
-        """The small stack in us-east-1; what of it the other one takes."""
+        """Deploy the small stack in us-east-1; return those of its outputs that the main stack needs."""
         body = path.read_text(encoding="utf-8")
         known = yaml.safe_load(body)["Parameters"]
         given = {name: value for name, value in self.parameters.items() if name in known}
         stack = self._global_stack()
         stack.apply({"TemplateBody": body}, given, {"engawa": self.stage})
-        # A certificate of the operator's own goes before.
+        # The operator's own certificate takes precedence.
         return {key: value for key, value in stack.outputs().items() if not self.parameters.get(key)}
 
     def _gateway_logs(self) -> str:
-        """Whether the stack has, or is to make, the role that API Gateway writes logs with: "no" where the account has
-        another one."""
+        """Return "no" if the account already has another role for API Gateway's logs, otherwise "yes".
+
+        With "yes" the stack has or creates the role.
+        """
         if any(kind == "AWS::ApiGateway::Account" for kind, _ in self._stack().resources()):
             return "yes"
         return "no" if self._client("apigateway").get_account().get("cloudwatchRoleArn") else "yes"
@@ -194,7 +196,7 @@ class Deployment:
         return api
 
     def _drop_old_versions(self, keep: int = 2) -> None:
-        """Versions that the alias has left behind: a stack retains them, and SnapStart costs for each."""
+        """Delete old function versions that the alias does not use. A stack retains them, and SnapStart bills each."""
         client, function = self._client("lambda"), f"engawa-{self.stage}"
         live = client.get_alias(FunctionName=function, Name=combine.ALIAS)["FunctionVersion"]
         pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
@@ -204,7 +206,7 @@ class Deployment:
                 client.delete_function(FunctionName=function, Qualifier=version)
 
     def _delete_held(self, held: list[tuple[str, str]]) -> None:
-        """Delete what a stack left that retains it. What is gone already is passed over."""
+        """Delete the resources that a deleted stack has retained. Resources that no longer exist are skipped."""
         for kind, name in held:
             self._say(f"Deleting {name} ...")
             with _passing_over("ResourceNotFoundException", "NoSuchBucket"):
@@ -228,6 +230,6 @@ def _passing_over(*codes: str) -> Iterator[None]:
 
 
 def from_environment(stage: str) -> Deployment:
-    """The deployment that the environment names: AWS_PROFILE and its like, PARAMETERS."""
+    """Return the deployment that the environment describes: AWS_PROFILE and similar variables, and PARAMETERS."""
     with in_a_sentence():
         return Deployment(stage, chosen=parameters.chosen(os.environ.get("PARAMETERS", "")))

@@ -1,8 +1,8 @@
-"""A deployment's keys, in Secrets Manager: made before the stack, since no template may hold them.
+"""A deployment's keys in Secrets Manager. They are created before the stack, since no template may contain them.
 
-Three secrets, each `{"keys": [newest, …]}` as the local platform's files have them (local/keys.py): `token-keys` sign
-access tokens, `secret-keys` seal the secrets of apps, `launch-keys` sign the starts of page apps. The functions read
-them when they first need one, and again, after a minute at least, for a key that they do not know.
+There are three secrets. Each is `{"keys": [newest, …]}`, as in the local platform's files (local/keys.py): `token-keys`
+sign access tokens, `secret-keys` seal the secrets of apps, and `launch-keys` sign the launches of page apps. The
+functions read a secret when they first need it, and again, at least a minute later, if they meet an unknown key.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ FRESH: dict[str, Callable[[], made.Key]] = {
     "secret-keys": made.fresh_secret,
     "launch-keys": made.fresh_launch,
 }
-"""How a key of each secret is made."""
+"""The function that creates a key, by secret."""
 
 
 def secret(stage: str, name: str) -> str:
-    """The id of a secret."""
+    """Return the id of a secret."""
     return f"engawa-{stage}-{name}"
 
 
 def ensure(client: SecretsManagerClient, stage: str) -> list[str]:
-    """Make the secrets that are not there, and call back those that are to be deleted; the names of both.
+    """Create missing secrets and restore those scheduled for deletion; return the names of both.
 
-    What is there stays as it is: with other keys, everyone would be signed out and no secret of an app could be read.
+    Existing secrets do not change: with other keys, all users would be signed out and no app's secret could be read.
     """
     changed = []
     for name in FRESH:
         try:
             if "DeletedDate" not in client.describe_secret(SecretId=secret(stage, name)):
-                # One whose making was cut short has no value yet.
+                # A secret has no value yet if its creation was interrupted.
                 _keys(client, stage, name)
                 continue
             client.restore_secret(SecretId=secret(stage, name))
@@ -50,14 +50,14 @@ def ensure(client: SecretsManagerClient, stage: str) -> list[str]:
 
 
 def rotate(client: SecretsManagerClient, stage: str, name: str) -> int:
-    """Put a fresh key first, which signs or seals from now on; how many there are. Raises Refused."""
+    """Put a new key first, which signs or seals from now on; return the number of keys. Raises Refused."""
     keys = _known(client, stage, name)
     _put(client, stage, name, [FRESH[name](), *keys])
     return len(keys) + 1
 
 
 def prune(client: SecretsManagerClient, stage: str, name: str, keep: int = 1) -> int:
-    """Drop all but the newest keys; how many went. Raises Refused."""
+    """Delete all but the newest `keep` keys; return the number of deleted keys. Raises Refused."""
     keys = _known(client, stage, name)
     if len(keys) > keep:
         _put(client, stage, name, keys[:keep])
@@ -65,7 +65,7 @@ def prune(client: SecretsManagerClient, stage: str, name: str, keep: int = 1) ->
 
 
 def copy(client: SecretsManagerClient, source: str, target: str) -> list[str]:
-    """Give a stage another's keys, but for secrets that it has; the names of those that were given. Raises Refused."""
+    """Copy the keys of a stage to another, except to secrets that exist; return the names copied. Raises Refused."""
     given = []
     for name in FRESH:
         keys = _known(client, source, name)
@@ -78,7 +78,7 @@ def copy(client: SecretsManagerClient, source: str, target: str) -> list[str]:
 
 
 def delete(client: SecretsManagerClient, stage: str) -> None:
-    """Delete the secrets at once: what they signed and sealed is lost."""
+    """Delete the secrets at once. Everything that they signed or sealed becomes unusable."""
     for name in FRESH:
         try:
             client.delete_secret(SecretId=secret(stage, name), ForceDeleteWithoutRecovery=True)
@@ -92,7 +92,7 @@ def _make(client: SecretsManagerClient, stage: str, name: str, keys: list[Any]) 
     try:
         client.create_secret(Name=secret(stage, name), SecretString=text, Tags=tags)
     except client.exceptions.ResourceExistsException:
-        # It is there, without a value.
+        # The secret exists, without a value.
         client.put_secret_value(SecretId=secret(stage, name), SecretString=text)
 
 
@@ -106,7 +106,7 @@ def _known(client: SecretsManagerClient, stage: str, name: str) -> list[Any]:
 
 
 def _keys(client: SecretsManagerClient, stage: str, name: str) -> list[Any]:
-    """The keys of a secret. Raises Refused where it holds something else."""
+    """Return the keys of a secret. Raises Refused if it contains something else."""
     text = client.get_secret_value(SecretId=secret(stage, name))["SecretString"]
     try:
         keys: list[Any] = json.loads(text)["keys"]

@@ -1,9 +1,8 @@
-"""Writes the versions of all that is installed, each with the hashes of its files: `make lock`.
+"""The lock files: the version of each installed package, with the hashes of its files. `make lock` writes them.
 
-`infra/requirements-lambda.txt` has those of requirements.txt, which the zip takes; the other files have all that their
-`.in` asks for and that this needs in turn, for every system and every Python that is supported. A version alone does
-not say which file is meant: whoever may publish a package can add files to a version that is there already, and a
-registry on the way can give any.
+`infra/requirements-lambda.txt` locks requirements.txt, for the zip. The other files lock the packages of their `.in`
+file and all their dependencies, for every supported system and Python. A version alone does not identify a file: the
+publisher of a package can add files to an existing version, and a registry between can return any file.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ LOCKED = {HASHED.as_posix(): ("requirements.txt", _ZIP)} | {
         "tests/clients/prove/requirements",
     )
 }
-"""What is written, with what it is made of and the options for that."""
+"""Each lock file, with its source and the options of uv."""
 
 
 def pinned(text: str) -> dict[str, str]:
@@ -40,7 +39,7 @@ def pinned(text: str) -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the files, keeping the versions that they have where these still fit; return the exit status."""
+    """Write the files, keep their present versions if these still fit, and return the exit status."""
     for written, (asked, options) in LOCKED.items():
         command = [UV, "pip", "compile", asked, *_OPTIONS, *options, f"--output-file={written}"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

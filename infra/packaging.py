@@ -1,6 +1,6 @@
-"""Has Chalice make a template around our zip, and finishes it.
+"""The template that Chalice makes for our zip, with the last changes to it.
 
-Chalice would zip for the Python that runs it, with all of boto3's data; it is told that the zip is there already.
+Chalice itself would make a zip for the Python that runs it, with all of boto3's data. It gets our finished zip instead.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ LOCAL = "local"
 
 
 def stages() -> dict[str, dict[str, Any]]:
-    """The stages that can be deployed, by name, with what .chalice/config.json says of them."""
+    """Return the stages that can be deployed, by name, with their settings in .chalice/config.json."""
     known: dict[str, dict[str, Any]] = json.loads(CONFIG.read_text(encoding="utf-8"))["stages"]
     return {name: said for name, said in known.items() if name != LOCAL}
 
 
 def checked_stage(stage: str) -> str:
-    """The stage, if it is one that can be deployed. Raises Refused."""
+    """Return the stage if it can be deployed. Raises Refused."""
     if stage not in stages():
         known = ", ".join(stages())
         raise Refused(f"There is no stage {stage!r}: .chalice/config.json has {known}, as in make deploy STAGE=dev.")
@@ -42,7 +42,7 @@ def checked_stage(stage: str) -> str:
 
 
 def package(stage: str, architecture: str, warm: str = combine.COLD) -> Path:
-    """Make build/<stage>/deployment.zip, sam.yaml and global.yaml; the folder. Needs no credentials.
+    """Create deployment.zip, sam.yaml and global.yaml in build/<stage>; return the folder. Needs no credentials.
 
     Raises Refused.
     """
@@ -69,7 +69,7 @@ def package(stage: str, architecture: str, warm: str = combine.COLD) -> Path:
 
 @contextmanager
 def chalice(stage: str, architecture: str) -> Iterator[tuple[CLIFactory, Config]]:
-    """Chalice's factory and configuration of a stage, with our zip for Lambda's Python in place of its own."""
+    """Yield Chalice's factory and configuration of a stage, with our zip for Lambda's Python instead of its own."""
     checked_stage(stage)
     if architecture not in bundle.MACHINES:
         raise Refused(f"ARCH must be one of {', '.join(bundle.MACHINES)}, not {architecture!r}.")
@@ -85,7 +85,7 @@ def chalice(stage: str, architecture: str) -> Iterator[tuple[CLIFactory, Config]
     LambdaDeploymentPackager.create_deployment_package = lambda *_: str(made)  # type: ignore[method-assign]
     Config.lambda_python_version = f"python{bundle.PYTHON}"  # type: ignore[method-assign, assignment]
     try:
-        # Chalice puts the stage's variables there before it imports the app, which names its queue by them.
+        # Chalice sets the stage's variables there before it imports the app, which takes its queue's name from them.
         factory = CLIFactory(str(ROOT), environ=os.environ)
         config = factory.create_config_obj(chalice_stage_name=stage)
         config.config_from_disk["stages"][stage]["lambda_architecture"] = architecture

@@ -1,4 +1,4 @@
-"""What an operator gives to the templates' parameters: parameters.yaml by stage, and the environment for one run."""
+"""The operator's values for the templates' parameters: parameters.yaml by stage, and the environment for one run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOUND_OUT = ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs")
 
 
 def of(stage: str, over: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of both templates: those of parameters.yaml for the stage, and `over` them. Raises Refused."""
+    """Return the parameters of both templates: the stage's in parameters.yaml, overridden by `over`. Raises Refused."""
     of_stage: Mapping[str, Any] = (yaml.safe_load(FILE.read_text(encoding="utf-8")) or {}).get(stage) or {}
     given = {**of_stage, **over}
     declared = combine.merge_template()["Parameters"] | combine.global_template()["Parameters"]
@@ -32,7 +32,7 @@ def of(stage: str, over: Mapping[str, str]) -> dict[str, str]:
 
 
 def chosen(text: str) -> dict[str, str]:
-    """`Domain=api.example.com PlainHttp=yes`, as the environment's PARAMETERS has it. Raises Refused."""
+    """Parse the environment's PARAMETERS, such as `Domain=api.example.com PlainHttp=yes`. Raises Refused."""
     pairs = [word.partition("=") for word in text.split()]
     for name, sign, _ in pairs:
         if not sign:

@@ -1,6 +1,6 @@
-"""The bucket from which CloudFormation takes the zip and the template.
+"""The bucket from which CloudFormation reads the zip and the template.
 
-Old ones stay: a stack that has to go back to what it was takes them from here again, however long ago that was.
+Old files stay: a stack that rolls back reads them again, however old they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def taken_by_another(s3: S3Client, bucket: str) -> bool:
-    """Whether a bucket of this name exists that is not ours."""
+    """Return whether another account owns a bucket of this name."""
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -28,7 +28,7 @@ def taken_by_another(s3: S3Client, bucket: str) -> bool:
 
 
 def ensure_bucket(s3: S3Client, bucket: str, region: str) -> None:
-    """Make the bucket, private and over TLS only, unless it is there. Raises Refused where the name is taken."""
+    """Create the bucket if it does not exist, private and for TLS only. Raises Refused if the name is taken."""
     taken = Refused(f"The bucket name {bucket} is taken by somebody else; DEPLOY_BUCKET=… make deploy uses another.")
     if taken_by_another(s3, bucket):
         raise taken
@@ -39,14 +39,14 @@ def ensure_bucket(s3: S3Client, bucket: str, region: str) -> None:
         pass
     except s3.exceptions.BucketAlreadyExists:
         raise taken from None
-    # Each time, so that a run that was cut short here is mended by the next.
+    # Each time, so that the next run completes a run that was interrupted here.
     block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)  # type: ignore[arg-type]
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_only_tls(bucket)))
 
 
 def upload(s3: S3Client, bucket: str, path: Path, stage: str) -> str:
-    """Put a file under a name that its content gives, so that the same is the same; the key."""
+    """Upload a file under a key derived from its content; return the key. The same content has the same key."""
     body = path.read_bytes()
     key = f"{stage}/{path.stem}-{hashlib.sha256(body).hexdigest()[:32]}{path.suffix}"
     s3.put_object(Bucket=bucket, Key=key, Body=body)

@@ -1,8 +1,9 @@
 """The IAM policy of each function by stage: exactly what chalicelib declares (chalicelib/store/aws/iam_needs.py).
 
 `python -m infra.policies` writes .chalice/policies/<stage>/<function>.json for every stage of .chalice/config.json that
-is on AWS; `chalice deploy` and `chalice package` both take them from there. Tests compare them with the declarations.
-A file cannot know region and account: any, but every statement asks that the resource is of the role's own account.
+is on AWS. `chalice deploy` and `chalice package` both read these files. Tests compare them with the declarations.
+A file cannot contain the region and the account. It allows any of them. Every statement, except those for logs and
+traces, requires that the resource belongs to the role's own account.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Statement = dict[str, Any]
 
 
 def declared() -> Iterator[tuple[str, IamNeed]]:
-    """Every declaration with the module it stands in: `store/contents/feeds.py`."""
+    """Yield every declaration with the file that contains it, such as `store/contents/feeds.py`."""
     prefix = f"{store.__name__}."
     for module in sorted(each.name for each in pkgutil.walk_packages(store.__path__, prefix) if not each.ispkg):
         needs = getattr(importlib.import_module(module), "NEEDS", ())
@@ -36,7 +37,7 @@ def declared() -> Iterator[tuple[str, IamNeed]]:
 
 
 def policy(function: str, stage: str, needs: Iterable[IamNeed], *, traced: bool = False) -> dict[str, Any]:
-    """The policy document of a function: the sum of what `needs` say of it, and its own logs."""
+    """Return the policy document of a function: all that `needs` declare for it, and its own logs."""
     actions: dict[tuple[str, str], set[str]] = {}
     for need in needs:
         if function in need.by:
@@ -49,7 +50,7 @@ def policy(function: str, stage: str, needs: Iterable[IamNeed], *, traced: bool 
 
 
 def files() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The path and the policy of every function in every stage on AWS."""
+    """Yield the path and the policy of every function in every stage on AWS."""
     needs = [need for _, need in declared()]
     for stage, settings in json.loads(CONFIG.read_text(encoding="utf-8"))["stages"].items():
         if stage != LOCAL:
@@ -59,7 +60,7 @@ def files() -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def written(document: Mapping[str, Any]) -> str:
-    """A policy as its file has it."""
+    """Return the text of a policy's file."""
     return json.dumps(document, indent=2) + "\n"
 
 
@@ -71,7 +72,7 @@ def _statements(service: str, resource: str, actions: set[str], stage: str) -> I
     elif service == "sqs":
         yield _allow(service, resource, actions, f"*:*:engawa-{stage}-{resource}", own)
     elif service == "secretsmanager":
-        # Secrets Manager puts a hyphen and six characters after the name.
+        # Secrets Manager appends a hyphen and six characters to the name.
         yield _allow(service, resource, actions, f"*:*:secret:engawa-{stage}-{resource}-??????", own)
     elif service == "s3":
         bucket = f"::engawa-{stage}-*"
@@ -96,7 +97,7 @@ def _allow(service: str, name: str, actions: set[str], arn: str, condition: Mapp
 
 
 def _logs(function: str, stage: str) -> Statement:
-    """Lambda writes what a function logs with the function's role, into a group that the stack makes."""
+    """Return the statement for logs. Lambda writes them with the function's role, to a log group of the stack."""
     name = f"engawa-{stage}" if function == API else f"engawa-{stage}-{function}"
     return {
         "Sid": "Logs",
@@ -106,7 +107,7 @@ def _logs(function: str, stage: str) -> Statement:
     }
 
 
-# X-Ray has no resources to name.
+# X-Ray has no resources that a statement could name.
 _TRACES: Statement = {
     "Sid": "Traces",
     "Effect": "Allow",
@@ -116,7 +117,7 @@ _TRACES: Statement = {
 
 
 def main() -> None:
-    """Write every file."""
+    """Write the file of every policy."""
     for path, document in files():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(written(document), encoding="utf-8")

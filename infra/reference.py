@@ -1,7 +1,7 @@
-"""Makes what `/docs` and `/openapi.json` serve of openapi.yaml: `python -m infra.reference` writes both.
+"""The files that `/docs` and `/openapi.json` serve, made from openapi.yaml: `python -m infra.reference` writes both.
 
-They are files of the app (chalicelib/web/static), so that Lambda reads them and makes nothing: the page has its style
-in it, needs no script, and loads nothing else.
+They are files of the app (chalicelib/web/static), so that Lambda only reads them. The page contains its style, needs no
+script and loads nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SOURCE = ROOT / "openapi.yaml"
 STATIC = ROOT / "chalicelib" / "web" / "static"
 STYLES = (ROOT / "chalicelib" / "web" / "templates" / "style.css", ROOT / "infra" / "reference.css")
 METHODS = ("get", "post", "put", "patch", "delete")
-"""In the order in which a path shows them; of preflights (OPTIONS) the description tells."""
+"""The methods in the order in which a path shows them. The description explains preflights (OPTIONS)."""
 
 Json = Mapping[str, Any]
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
@@ -36,8 +36,8 @@ _SHOWN_PATTERN = 60
 
 
 def document() -> dict[str, Any]:
-    """openapi.yaml as it is served: without what it only shares within itself."""
-    # The loader in C, where PyYAML has it, takes a tenth of the time.
+    """Return openapi.yaml as it is served, without `x-shared`, which only the file itself uses."""
+    # PyYAML's loader in C, if it is available, takes a tenth of the time.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     read: dict[str, Any] = yaml.load(SOURCE.read_text(encoding="utf-8"), loader)  # noqa: S506 (both are safe)
     del read["x-shared"]
@@ -45,7 +45,7 @@ def document() -> dict[str, Any]:
 
 
 def resolved(whole: Json, value: Json) -> Json:
-    """A part of a document, or what it refers to."""
+    """Return a part of a document, or the part that its `$ref` names."""
     while "$ref" in value:
         found: Any = whole
         for name in value["$ref"].removeprefix("#/").split("/"):
@@ -55,7 +55,7 @@ def resolved(whole: Json, value: Json) -> Json:
 
 
 def files() -> dict[str, str]:
-    """What is served, by the names of the files in `static`."""
+    """Return the served texts by the names of their files in `static`."""
     served = document()
     text = json.dumps(served, ensure_ascii=False, separators=(",", ":"))
     return {"openapi.json": text, "reference.html": Reference(served).page()}
@@ -69,7 +69,7 @@ class Reference:
         self._schemas: Json = served["components"]["schemas"]
 
     def page(self) -> str:
-        """The HTML, whole."""
+        """Return the whole HTML page."""
         environment = Environment(
             loader=FileSystemLoader(ROOT / "infra"),
             autoescape=True,
@@ -80,7 +80,7 @@ class Reference:
         components = self._document["components"]
         style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
         page = environment.get_template("reference.html").render(
-            # Our own files and no one else's text.
+            # The files are our own and contain no user's text.
             style=Markup(style),  # noqa: S704
             info=self._document["info"],
             faces=list(self._faces()),
@@ -103,11 +103,11 @@ class Reference:
         return re.sub(r"\n\s*\n+", "\n", page)
 
     def resolved(self, value: Json) -> Json:
-        """A part of the document, or what it refers to."""
+        """Return a part of the document, or the part that its `$ref` names."""
         return resolved(self._document, value)
 
     def kind(self, schema: Json) -> Markup:
-        """What a value is, in a few words; what has a name is a link to it."""
+        """Return the type of a value in a few words. A named schema is a link."""
         if "$ref" in schema:
             name = schema["$ref"].rpartition("/")[2]
             return (
@@ -141,7 +141,7 @@ class Reference:
         return Markup(", ").join(words)
 
     def rows(self, schema: Json) -> dict[str, tuple[bool, Json]]:
-        """The fields of an object, its own and those of what it is made of: whether each is required, its schema."""
+        """Return each field of an object, also those in its `allOf`: whether it is required, and its schema."""
         schema = self.resolved(schema)
         found: dict[str, tuple[bool, Json]] = {}
         for part in schema.get("allOf", ()):
@@ -153,13 +153,13 @@ class Reference:
         return {name: (needed or name in required, value) for name, (needed, value) in found.items()}
 
     def words(self, schema: Json) -> list[str]:
-        """The `error` words that a refusal's schema allows."""
+        """Return the `error` values that an error response's schema allows."""
         schema = self.resolved(schema)
         error: Json = schema.get("properties", {}).get("error", {})
         return error.get("enum") or ([error["const"]] if "const" in error else [])
 
     def example(self, schema: Json) -> str | None:
-        """An example of a schema as indented JSON; None where it has none."""
+        """Return an example of a schema as indented JSON, or None if there is no example."""
         found = self.resolved(schema).get("examples")
         for each in () if found else (*schema.get("anyOf", ()), *schema.get("allOf", ())):
             if example := self.example(each):
@@ -167,7 +167,7 @@ class Reference:
         return json.dumps(found[0], ensure_ascii=False, indent=2) if found else None
 
     def _faces(self) -> Iterator[tuple[Json, list[Json]]]:
-        """Each tag with its operations, those of one path together."""
+        """Yield each tag with its operations, grouped by path."""
         for tag in self._document["tags"]:
             made: list[Json] = []
             for path, item in self._document["paths"].items():
@@ -188,17 +188,17 @@ class Reference:
 
 
 def text(markdown: str) -> Markup:
-    """A description as HTML: Markdown, of our own writing."""
+    """Return a description as HTML. The Markdown is our own text."""
     return Markup(_MARKDOWN.render(markdown))  # noqa: S704
 
 
 def line(markdown: str) -> Markup:
-    """A description of one line, as HTML without a paragraph."""
+    """Return a description of one line as HTML without a paragraph."""
     return Markup(_MARKDOWN.renderInline(markdown))  # noqa: S704
 
 
 def tokens(security: list[dict[str, list[str]]]) -> list[tuple[str, list[str]]]:
-    """What a request may bring, by scheme, with its scopes; the other ways to send a token are said once."""
+    """Return the schemes of a request with their scopes. Other ways to send a token are described once, elsewhere."""
     ways = {"oauthHeader", "oauthToken", "accessToken", "st"}
     return [(name, scopes) for each in security for name, scopes in each.items() if name not in ways]
 

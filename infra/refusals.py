@@ -1,4 +1,4 @@
-"""What ends a deployment early: one sentence for the operator, never a traceback."""
+"""The error that ends a deployment early: one sentence for the operator, never a traceback."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 
 class Refused(Exception):
-    """It cannot go on; the message is a sentence that says why and what helps."""
+    """A command that cannot continue. The message is a sentence with the reason and the remedy."""
 
 
 @contextmanager
 def in_a_sentence() -> Iterator[None]:
-    """Turn what AWS's client raises, without credentials or with the wrong ones, into Refused."""
+    """Turn errors of AWS's client, such as missing or wrong credentials, into Refused."""
     from botocore import exceptions
 
     try:
@@ -31,7 +31,7 @@ def in_a_sentence() -> Iterator[None]:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         if code in ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"):
             raise Refused(f"AWS does not take these credentials ({code}): sign in again.") from None
-        # AWS's own sentence names the action and the resource that are missing in the policy, too.
+        # AWS's own message also names the action and the resource that the policy does not allow.
         raise Refused(f"AWS refuses {error.operation_name} ({code}): {message}") from None
     except exceptions.BotoCoreError as error:
         raise Refused(f"AWS's client cannot go on: {error}") from None

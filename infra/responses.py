@@ -1,6 +1,6 @@
-"""Puts the gateway responses of gateway.yaml into an API that `chalice deploy` has made or overwritten.
+"""The gateway responses of gateway.yaml, for an API that `chalice deploy` has created or overwritten.
 
-The whole stack has them in the API's definition. Chalice's own deployment replaces the definition, and they with it.
+The whole stack has them in the API's definition. Chalice's own deployment replaces the definition and so removes them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def put(client: APIGatewayClient, api: str, stage: str) -> int:
-    """Put those that are missing or differ, and deploy the stage if there were any; how many there were."""
+    """Put the responses that are missing or differ, deploy the stage if there were any, and return their number."""
     items = client.get_gateway_responses(restApiId=api, limit=500)["items"]
     known = {item["responseType"]: item for item in items if not item.get("defaultResponse")}
     changed = 0

@@ -1,7 +1,7 @@
-"""Restores the tables of one stage as those of another, which a deployment of that stage then takes in.
+"""A restore of the tables of one stage as the tables of another. A deployment of that stage then imports them.
 
-Nothing is lost by it: the tables that are restored from stay as they are. `ephemeral` is left out, whose items are of
-use for minutes; the deployment makes it anew.
+The source tables do not change, so no data is lost. `ephemeral` is not restored, since its items are useful only for
+minutes; the deployment creates it again.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
 _NOT_RESTORED = "engawa-${Stage}-ephemeral"
 _WAIT: Any = {"Delay": 10, "MaxAttempts": 24 * 360}
-"""For a day: a large table takes hours."""
+"""One day in total: a large table takes hours."""
 
 
 def tables(client: DynamoDBClient, source: str, target: str, at: datetime | None, say: Callable[[str], None]) -> None:
-    """Restore all tables to the same second: `at`, or the latest that all of them can be restored to.
+    """Restore all tables to the same second: `at`, or the latest to which all of them can be restored.
 
-    A table that is there already stays as it is, so that a run that was cut short is mended by the next. Raises
-    Refused.
+    A table that exists already does not change, so the next run completes an interrupted run. Raises Refused.
     """
     wanted = [(name.replace("${Stage}", source), name.replace("${Stage}", target), ttl) for name, ttl in _tables()]
-    # Asked in any case, so that what cannot be restored is told before anything is.
+    # Checked even if `at` is given, so that a table that cannot be restored is reported before any restore begins.
     latest = min(_latest(client, name) for name, _, _ in wanted)
     at = at or latest
     for old, new, _ in wanted:
@@ -48,7 +47,7 @@ def tables(client: DynamoDBClient, source: str, target: str, at: datetime | None
 
 
 def _tables() -> Iterator[tuple[str, Any]]:
-    """The name and the time to live of each table, as data.yaml has them."""
+    """Yield the name and the time to live of each table, as in data.yaml."""
     for resource in combine.merge_template()["Resources"].values():
         if resource.get("Type") == "AWS::DynamoDB::Table":
             properties = resource["Properties"]
@@ -68,7 +67,7 @@ def _latest(client: DynamoDBClient, table: str) -> datetime:
 
 
 def _settle(client: DynamoDBClient, old: str, new: str, ttl: Any) -> None:
-    """Set what a restored table does not have of the old one, and what no deployment sets on a table it takes in."""
+    """Set those settings of the old table that neither a restore nor a deployment that imports the table sets."""
     recovery: Any = {"PointInTimeRecoveryEnabled": True}
     client.update_continuous_backups(TableName=new, PointInTimeRecoverySpecification=recovery)
     living = client.describe_time_to_live(TableName=new)["TimeToLiveDescription"]["TimeToLiveStatus"]

@@ -1,7 +1,7 @@
-"""CloudFormation, so that a run that was cut short or failed is mended by the next.
+"""Stacks of CloudFormation. The next run completes a run that was interrupted or failed.
 
-Changes go through change sets that adopt what is there under its name (`ImportExistingResources`): tables and the
-bucket outlive their stack, and a new one takes them in again.
+Changes use change sets that import existing resources by name (`ImportExistingResources`): tables and the bucket
+outlive their stack, and a new stack imports them again.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 _NEVER_COMPLETE = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
-"""States that no update leads out of. What is worth keeping is retained when such a stack is deleted."""
+"""States from which no update is possible. Such a stack is deleted; resources worth keeping are retained."""
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _POLL_SECONDS = 3
 
 
 class Stack:
-    """One stack by its name."""
+    """A stack, given by its name."""
 
     def __init__(
         self,
@@ -38,17 +38,17 @@ class Stack:
         self._sleep = sleep
 
     def status(self) -> str | None:
-        """Its state; None where it does not exist."""
+        """Return the stack's status, or None if it does not exist."""
         return self._described().get("StackStatus")
 
     def outputs(self) -> dict[str, str]:
-        """Its outputs by name."""
+        """Return the stack's outputs by name."""
         return {each["OutputKey"]: each["OutputValue"] for each in self._described().get("Outputs", [])}
 
     def apply(self, template: Mapping[str, str], parameters: Mapping[str, str], tags: Mapping[str, str]) -> bool:
-        """Create or change it; whether anything was to change. `template`: TemplateURL or TemplateBody.
+        """Create or update the stack; return whether there were changes. `template`: TemplateURL or TemplateBody.
 
-        Raises Refused, with the first thing that went wrong.
+        Raises Refused with the first failure.
         """
         exists = self.make_ready()
         self._say(f"{self.name}: finding out what changes ...")
@@ -75,7 +75,7 @@ class Stack:
         return True
 
     def make_ready(self) -> bool:
-        """Bring it where it can be changed; whether it exists. Raises Refused where that is for the operator to do."""
+        """Make the stack ready for a change; return whether it exists. Raises Refused if the operator must do that."""
         status = self.status()
         if status in _NEVER_COMPLETE:
             self._say(f"{self.name} is {status}, left by a run that failed; clearing it away (data stay) ...")
@@ -91,14 +91,15 @@ class Stack:
         return status not in (None, "REVIEW_IN_PROGRESS")
 
     def delete(self) -> None:
-        """Delete it, but for what is retained or cannot be deleted. Raises Refused."""
+        """Delete the stack, except for resources that are retained or cannot be deleted. Raises Refused."""
         if self.status() is None:
             return
         if self.status() != "DELETE_FAILED":
             self._client.delete_stack(StackName=self.name)
             if self._await_end() is None:
                 return
-        # Such as tables with deletion protection, which are to stay; or functions at the edge, which go hours later.
+        # Such as tables with deletion protection, which should stay, or Lambda@Edge functions, which can be deleted
+        # only hours later.
         left = [
             each["LogicalResourceId"]
             for page in self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
@@ -111,7 +112,7 @@ class Stack:
         self._say(f"{self.name}: left {', '.join(left)}.")
 
     def resources(self) -> list[tuple[str, str]]:
-        """Type and physical name of what it consists of."""
+        """Return the type and the physical name of each resource of the stack."""
         if self.status() is None:
             return []
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
@@ -129,7 +130,7 @@ class Stack:
         return {} if found.get("StackStatus") == "DELETE_COMPLETE" else found
 
     def _await_change_set(self, name: str) -> bool:
-        """Whether the change set has changes, once that is known. Raises Refused."""
+        """Wait for the change set and return whether it has changes. Raises Refused."""
         while True:
             said = self._client.describe_change_set(StackName=self.name, ChangeSetName=name)
             reason = said.get("StatusReason", "")
@@ -150,7 +151,7 @@ class Stack:
             self._sleep(_POLL_SECONDS)
 
     def _reason(self) -> str:
-        """The first failure of the last operation, of which all later ones are the consequence."""
+        """Return the first failure of the last operation. It is the cause of all later ones."""
         reason = "AWS gives no reason."
         for page in self._client.get_paginator("describe_stack_events").paginate(StackName=self.name):
             for event in page["StackEvents"]:
@@ -163,7 +164,7 @@ class Stack:
         return reason
 
     def _invalid(self, reason: str, **asked: Any) -> str:
-        """What CloudFormation found before it began, where its reason only says where to read that."""
+        """Return CloudFormation's validation errors if its reason only refers to them, otherwise the reason."""
         if "DescribeEvents" not in reason:
             return reason
         pages = self._client.get_paginator("describe_events").paginate(Filters={"FailedEvents": True}, **asked)
