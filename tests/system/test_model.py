@@ -29,9 +29,9 @@ from tests.model.community import Token
 from tests.model.contents import Draft
 from tests.model.people import Query
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "16"))
 STEPS = 60
-ENOUGH = 30
+ENOUGH = 16
 """So many sequences must have come to each refusal in REACHED."""
 REACHED = (
     f"Limit exceeded size quota (max={LIMITS.quota})",
