@@ -1,9 +1,9 @@
 // Restores the header WWW-Authenticate of a response, and adds X-Request-Id if it is missing.
 //
 // API Gateway renames WWW-Authenticate in every response from Lambda to x-amzn-Remapped-WWW-Authenticate, but OAuth
-// clients need the original name. This is a Lambda@Edge function for CloudFront's origin responses. A CloudFront Function
-// cannot do this: it runs for viewer responses only, and not if the origin's status is 400 or above, as it is with this
-// header. API Gateway's own responses have the request id only in API Gateway's own header.
+// clients need the original name. This is a Lambda@Edge function for CloudFront's origin responses. A CloudFront
+// Function cannot do this: it runs for viewer responses only, and not if the origin's status is 400 or above, as it is
+// with this header. API Gateway's own responses have the request id only in API Gateway's own header.
 'use strict';
 
 const RENAMED = 'x-amzn-remapped-www-authenticate';
