@@ -91,7 +91,7 @@ class Emulated:
         return f"{self.url}/_aws/execute-api/{outputs['RestAPIId']}/api"
 
     def put_gateway_responses(self, outputs: dict[str, str]) -> int:
-        """Put the gateway responses, which ministack does not read from the definition; return how many were missing."""
+        """Put the definition's gateway responses, which ministack does not read; return how many were missing."""
         return responses.put(self.aws("apigateway"), outputs["RestAPIId"], "api")
 
     def by_cloudfront(self, outputs: dict[str, str], path: str) -> httpx.Response:
