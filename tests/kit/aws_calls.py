@@ -130,7 +130,7 @@ def _placed(file: str, name: str) -> tuple[str | None, Trail]:
 
 
 def asks(service: str, operation: str, request: Mapping[str, Any]) -> Iterator[Ask]:
-    """Yield the permissions that IAM requires for an operation. Raises KeyError for an unknown service."""
+    """Yield the permissions that IAM requires for an operation. Raises KeyError for an unsupported operation."""
     for resource, action in _ASKS[service](operation, request):
         yield Ask(service, resource, action)
 
