@@ -56,7 +56,7 @@ class Contents:
                 self.hung.setdefault(content, {})[content, sort_key] = item
         self.shards: dict[tuple[str, int], Item] = {}
         self.favorites: dict[tuple[str, int], list[Item]] = {}
-        """Favorites, and above their holders, by content and shard."""
+        """Shards and favorites, both by content and shard."""
         for item in favorites:
             content, _, shard = item["pk"]["S"].rpartition("#")
             if item["sk"]["S"] == HOLDER:

@@ -104,7 +104,7 @@ class Pair:
     def set_role(self, role: str, page: str, user: str, *, there: bool) -> None:
         """Add a user to a page, or remove the user; `role` is administrators or followers."""
         if there or page in self.model.pages:
-            # A page that is being deleted may still have members, which the model has not.
+            # A page that is being deleted may still have members that the model no longer has.
             path = f"pages/{page}/{role}/{user}"
             self._relate(path, there, lambda: self.model.set_role(role, page, user, there=there))
 
