@@ -1,4 +1,4 @@
-"""The Chalice app: registers the faces and the scheduled functions, nothing else."""
+"""The Chalice app. This module only registers the faces and the functions that run without a request."""
 
 import gc
 import os
@@ -17,9 +17,9 @@ from chalicelib.web.telemetry import Telemetry
 
 
 def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chalice:
-    """Return the app over a platform; the first request that needs the platform makes it.
+    """Return the app for a platform; the first request that needs the platform creates it.
 
-    One that is not `whole` has the Persistence API alone, and loads other faces as they are asked for.
+    With `whole` False, only the Persistence API is loaded; the app loads each other face at its first request.
     """
     made = EngawaApp(platform)
     telemetry = Telemetry(lambda: platform().settings.stage, lambda: platform().keys)
@@ -27,7 +27,7 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
     made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")
     share(made, lambda: platform().origins)
-    # API Gateway hands a body of any other type over as text, which an image does not survive.
+    # API Gateway passes bodies of all other types as text, which would damage an image.
     made.api.binary_types.append("multipart/form-data")
     made.register_blueprint(housekeeping(platform, telemetry))
     made.load("" if whole else "/2/apps/")
@@ -36,11 +36,11 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 if ON_LAMBDA:
-    # Nothing of what is made now ever becomes garbage; looking for it would take a fifth of a cold start.
+    # None of the objects created now becomes garbage; garbage collection would take a fifth of a cold start.
     gc.disable()
-# Where Lambda starts instances before there are requests for them, nothing is left for the first one.
+# If Lambda starts an instance before a request needs it, everything is loaded now, not at the first request.
 app = create_app(bootstrap.platform, whole=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand")
-# What Lambda calls besides: its name for each is `app.<name>`.
+# The other functions that Lambda calls, by the name `app.<name>`.
 sweep, clean = app.handler_map[SWEEP], app.handler_map[CLEAN]
 if ON_LAMBDA:
     bootstrap.start()

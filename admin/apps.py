@@ -15,7 +15,7 @@ def apps() -> None:
 
 
 def _settings(command: Callable[..., None]) -> Callable[..., None]:
-    """The options for what an app has."""
+    """Add the options for the fields of an app."""
     for option in reversed(
         (
             click.option("--redirect-uri", "redirect_uris", metavar="URI", multiple=True, help="Can be repeated."),

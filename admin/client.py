@@ -1,4 +1,4 @@
-"""HTTP with the operator's API: retries that honour `Retry-After`, refusals as exceptions, lists page by page."""
+"""An HTTP client of the operator's API. It honours `Retry-After`, raises refusals and reads lists page by page."""
 
 import random
 import time
@@ -12,9 +12,9 @@ from admin.failures import Failure, Refused, Unreachable
 
 TRIES = 8
 UNCONNECTED_TRIES = 5
-"""Where nobody listens at all: some four seconds, for a platform that is starting."""
+"""The tries while the connection fails: about four seconds in all, for a platform that is starting."""
 LONGEST_WAIT = 30.0
-"""Seconds; a `Retry-After` that asks for more is honoured up to LONGEST_RETRY_AFTER."""
+"""Seconds between two tries; a longer `Retry-After` is honoured up to LONGEST_RETRY_AFTER."""
 LONGEST_RETRY_AFTER = 300.0
 TIMEOUT = httpx.Timeout(35, connect=10)
 """Seconds; API Gateway answers within 29."""
@@ -23,7 +23,7 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Client:
-    """A connection to one platform, for many threads. `sleep` waits so many seconds."""
+    """A connection to one platform, safe for many threads. `sleep` waits the given number of seconds."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Client:
         self._http.close()
 
     def get(self, *path: str, **query: str) -> Any:
-        """GET a path given by its segments."""
+        """Send GET for a path, given by its segments, and return the JSON of the response."""
         return self.send("GET", path, query=query)
 
     def send(
@@ -62,9 +62,9 @@ class Client:
         query: Mapping[str, str] | None = None,
         repeatable: bool = True,
     ) -> Any:
-        """The JSON that a request is answered with. Raises Refused and Unreachable.
+        """Send a request and return the JSON of the response. Raises Refused and Unreachable.
 
-        What is not `repeatable` is sent again only where it is certain that nothing has happened.
+        A request that is not `repeatable` is sent again only if it certainly had no effect.
         """
         url = "/".join([self.base_url, "admin", *(quote(segment, safe="") for segment in path)])
         why, unconnected = "", 0
@@ -91,7 +91,7 @@ class Client:
     def entries(
         self, *path: str, limit: int | None = None, cursor: str | None = None
     ) -> Generator[dict[str, Any], None, str | None]:
-        """The entries of a list, fetched as they are asked for; at the end returns the cursor of what is left."""
+        """Yield the entries of a list, fetched on demand; return the cursor of the rest, or None at the end."""
         left = limit
         while left is None or left > 0:
             query = {"count": str(min(100, left or 100))} | ({"cursor": cursor} if cursor else {})
@@ -105,7 +105,7 @@ class Client:
 
     def _read(self, answer: httpx.Response) -> Any:
         if answer.status_code == 303:
-            # Whoever has this URL may read it; the token is not for whom it leads to.
+            # The URL is presigned, so it needs no token; the token must not reach its host.
             answer = self._http.get(answer.headers["Location"])
         try:
             body = answer.json()

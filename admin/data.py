@@ -1,4 +1,4 @@
-"""`export` and `erase`: everything that is stored about one user."""
+"""`export` and `erase`: export or erase everything that is stored about one user."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def export(session: Session, user: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     try:
-        # Personal data: for their owner's eyes.
+        # Personal data: only the owner of the file may read it.
         with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:

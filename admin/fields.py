@@ -1,4 +1,4 @@
-"""From options to the fields of a request's body."""
+"""The conversion of command-line options to the fields of a request body."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,13 +7,13 @@ import click
 
 
 def camel(name: str) -> str:
-    """`display_name` as the API spells it."""
+    """Return a name in the API's spelling: `displayName` for `display_name`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given, as fields. One that can be repeated and is given once as `""` is an empty list."""
+    """Return the given options as fields. A repeatable option that is given once as `""` becomes an empty list."""
     body: dict[str, Any] = {}
     for name, value in options.items():
         if isinstance(value, tuple):
@@ -25,7 +25,7 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings(option: str, words: Iterable[str]) -> dict[str, str]:
-    """`("age=nobody",)` as `{"age": "nobody"}`. Raises UsageError for a word without `=`."""
+    """Return `{"age": "nobody"}` for `("age=nobody",)`. Raises UsageError for a word without `=`."""
     found = {}
     for word in words:
         name, equals, value = word.partition("=")

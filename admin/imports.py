@@ -1,4 +1,4 @@
-"""`import`: users, friendships and installs from a file, of any length."""
+"""`import`: import users, friendships or installs from a file of any length."""
 
 import threading
 from collections.abc import Callable
@@ -101,7 +101,7 @@ def _run(session: Session, kind: str, path: Path, workers: int, restart: bool) -
         progress = Progress.begin(path, file, kind, client.base_url, restart=restart)
         if progress.place.offset:
             session.out.note(f"Going on behind line {progress.place.line}.")
-        # Reading has a file of its own; the other one holds the lock.
+        # `file` holds the lock; records are read from a second handle.
         with path.open("rb") as source, _bar(session, path, progress) as bar:
             task = bar.add_task(kind, total=path.stat().st_size, completed=progress.place.offset, tally=progress.tally)
             loaded = load(client, kind, read(path, source, progress.place), workers=workers, stopping=stopping)
@@ -119,7 +119,7 @@ def _run(session: Session, kind: str, path: Path, workers: int, restart: bool) -
 
 
 def take_in(progress: Progress, part: Loaded) -> None:
-    """Note what became of a batch: the refused records first, then how far the import has come."""
+    """Save the outcomes of a batch: first the refused records, then the progress of the import."""
     tally, refused = progress.tally, []
     for record, outcome in zip(part.records, part.outcomes, strict=True):
         match outcome["status"]:
@@ -157,6 +157,6 @@ def _bar(session: Session, path: Path, progress: Progress) -> Bar:
         ),
         TimeRemainingColumn(),
         console=console,
-        # Without a terminal the report at the end is enough.
+        # Without a terminal, the report at the end is enough.
         disable=session.out.as_json or not console.is_terminal,
     )

@@ -1,7 +1,7 @@
-"""Sending records in batches, a few at a time, and taking in the results in order.
+"""Sends records in batches, a few at a time, and yields the results in order.
 
-Memory does not grow with the input: at most `2 * workers` batches exist at a time. Whatever has come back has come
-back in order, so one place in the input says all that an interrupted run has to know.
+Memory does not grow with the input: at most `2 * workers` batches exist at a time. Results arrive in input order, so
+one place in the input is enough to resume an interrupted run.
 """
 
 import threading
@@ -17,7 +17,7 @@ from admin.records import Place, Record
 
 MOST_RECORDS = 100
 MOST_PASSWORDS = 20
-"""Records with a password one request may carry: hashing takes the server its time, on purpose."""
+"""Records with a password in one request: the server's password hashing is slow on purpose."""
 MOST_BYTES = 1_000_000
 BUSY_TRIES = 10
 Batch = list[Record]
@@ -26,19 +26,19 @@ Outcome = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A batch that has come back: its records with what became of each, and the place after it."""
+    """A batch that the platform has answered: its records and the outcome of each."""
 
     records: Batch
     outcomes: list[Outcome]
 
     @property
     def after(self) -> Place:
-        """Where the next batch begins."""
+        """The place of the next batch."""
         return self.records[-1].after
 
 
 def batches(records: Iterable[Record]) -> Iterator[Batch]:
-    """The records, as many together as one request may carry."""
+    """Yield the records in batches, each as large as one request may be."""
     batch: Batch = []
     passwords = size = 0
     for record in records:
@@ -59,9 +59,9 @@ def batches(records: Iterable[Record]) -> Iterator[Batch]:
 def load(
     client: Client, kind: str, records: Iterable[Record], *, workers: int, stopping: threading.Event
 ) -> Generator[Loaded, None, None]:
-    """Send all records of a kind; yields each batch that has come back, in order. Raises what sending one raises.
+    """Send all records of a kind, and yield each answered batch, in order. Raises Refused and Unreachable.
 
-    `stopping` is set when this ends early, so that nobody goes on waiting for another try.
+    Sets `stopping` at its end, also an early one, so that no thread keeps waiting for another try.
     """
     waiting: deque[tuple[Batch, Future[list[Outcome]]]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="import")
@@ -83,7 +83,7 @@ def _next(waiting: "deque[tuple[Batch, Future[list[Outcome]]]]") -> Loaded:
 
 
 def _send(client: Client, kind: str, batch: Batch, stopping: threading.Event) -> list[Outcome]:
-    """What became of each record. Those that found the platform busy are sent again."""
+    """Send a batch and return the outcome of each record. Records refused as "busy" are sent again."""
     outcomes: list[Outcome | None] = [_unreadable(record) for record in batch]
     for turn in range(BUSY_TRIES):
         left = [index for index, outcome in enumerate(outcomes) if outcome is None]

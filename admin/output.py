@@ -1,4 +1,4 @@
-"""Printing: tables for people, JSON for programs. Notes go to standard error, so that output can be piped."""
+"""Output: tables for people, JSON for programs. Notes are printed to standard error, so that output can be piped."""
 
 import json
 import re
@@ -16,19 +16,19 @@ from rich.text import Text
 
 PIPED_WIDTH = 200
 _TIMES = {"created", "used"}
-"""Milliseconds since the epoch, in answers."""
+"""Fields of responses that hold milliseconds since the epoch."""
 _LEFT_BY_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters, line ends and halves of characters that JSON may have in a string as they are."""
+"""Control characters, line separators and surrogates that `json.dumps` leaves unescaped in a string."""
 
 
 class Output:
-    """Where a command prints to; `as_json`: one JSON object a line, for a list one for each entry."""
+    """The output of a command. With `as_json`, it is one JSON object per line, and one line per entry of a list."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
 
     def one(self, thing: Mapping[str, Any]) -> None:
-        """One thing: its names and values."""
+        """Print one object: its names and values."""
         if self.as_json:
             self.line(thing)
             return
@@ -41,7 +41,7 @@ class Output:
         self._print(table)
 
     def many(self, things: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-        """A list, with these of the entries' names as columns."""
+        """Print a list as a table with these fields of the entries as columns."""
         if self.as_json:
             for thing in things:
                 self.line(thing)
@@ -55,18 +55,18 @@ class Output:
         self._print(table)
 
     def line(self, thing: Any) -> None:
-        """One line of JSON."""
+        """Print one line of JSON."""
         click.echo(as_json(thing))
 
     def done(self, sentence: str, told: Mapping[str, Any]) -> None:
-        """What a change came to: `told` as JSON, `sentence` for people."""
+        """Print the result of a change: `told` as JSON, or `sentence` for people."""
         if self.as_json:
             self.line(told)
         else:
             click.echo(printable(sentence))
 
     def note(self, sentence: str) -> None:
-        """A remark to standard error, for people only."""
+        """Print a note to standard error, for people only."""
         if not self.as_json:
             click.echo(printable(sentence), err=True)
 
@@ -81,14 +81,14 @@ class Output:
 
 
 def printable(text: str) -> str:
-    """Text that can do nothing to a terminal."""
+    """Return text without terminal control sequences: control characters are replaced, except line ends."""
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(each) == "Cc" and each != "\n" else each for each in text
     )
 
 
 def as_json(thing: Any, indent: int | None = None) -> str:
-    """Return JSON that can do nothing to a terminal: text as it is, but for all control characters."""
+    """Return JSON that is safe for a terminal: control characters are escaped, other text is kept."""
     text = json.dumps(thing, ensure_ascii=False, indent=indent)
     return _LEFT_BY_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 

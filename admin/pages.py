@@ -1,4 +1,4 @@
-"""`pages`, `modules`, `administrators` and `followers`."""
+"""The commands `pages`, `modules`, `administrators` and `followers`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def pages() -> None:
 
 
 def _settings(command: Callable[..., None]) -> Callable[..., None]:
-    """The options for what a page has."""
+    """Add the options for the fields of a page."""
     for name, told in reversed(_TEXTS):
         command = click.option(f"--{name}", metavar="TEXT", help=told)(command)
     source = click.Choice(["administrators", "everyone"])
@@ -127,7 +127,7 @@ def remove_module(session: Session, page: str, module: str) -> None:
 
 
 def _members(role: str, doc: str) -> click.Group:
-    """The commands for a page's administrators, or its followers."""
+    """Return the commands for the administrators or the followers of a page."""
     group = click.Group(f"{role}s", help=doc)
 
     @group.command("list", help=f"List a page's {role}s.")

@@ -1,4 +1,4 @@
-"""How far an import has come, kept beside its input: what a run that is killed leaves to the next one."""
+"""The progress of an import, saved beside its input, so that the next run can resume it."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ _HEAD = 1 << 20
 
 @dataclass
 class Tally:
-    """How many records came out how."""
+    """The number of records per outcome."""
 
     created: int = 0
     unchanged: int = 0
@@ -26,13 +26,13 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of all records."""
         return self.created + self.unchanged + self.refused
 
 
 @dataclass
 class Progress:
-    """One import's progress. `save` after every batch makes killing it harmless."""
+    """The progress of one import. Call `save` after every batch, so that a killed run loses nothing."""
 
     path: Path
     rejects: Path
@@ -43,9 +43,9 @@ class Progress:
 
     @classmethod
     def begin(cls, source: Path, file: BinaryIO, kind: str, url: str, *, restart: bool) -> "Progress":
-        """The progress of an import of `source`, where it was left. Raises Failure where it cannot be gone on with.
+        """Return the saved progress of an import of `source`, or a new one. Raises Failure if it cannot be resumed.
 
-        Holds the file open for this run alone.
+        Locks the file for this run.
         """
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,11 +77,11 @@ class Progress:
             if known[name] != self.identity[name]:
                 raise Failure(f"{source} was imported in part, but {what}; --restart begins anew")
         if self.rejects.exists():
-            # What was written after the last save is going to be written again.
+            # Entries written after the last save will be written again.
             os.truncate(self.rejects, min(self.rejects_bytes, self.rejects.stat().st_size))
 
     def reject(self, entries: Iterable[Mapping[str, Any]]) -> None:
-        """Append to the file of refused records, which is for its owner's eyes: records may have passwords."""
+        """Append to the file of refused records. Only its owner may read it, as records may hold passwords."""
         text = "".join(as_json(entry) + "\n" for entry in entries)
         if text:
             with open(os.open(self.rejects, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
@@ -89,7 +89,7 @@ class Progress:
                 self.rejects_bytes = file.tell()
 
     def save(self) -> None:
-        """Keep the progress, at one stroke."""
+        """Save the progress atomically."""
         told = self.identity | {
             "place": asdict(self.place),
             "tally": asdict(self.tally),
@@ -100,12 +100,12 @@ class Progress:
         fresh.replace(self.path)
 
     def finish(self) -> None:
-        """Forget the progress: the import is complete."""
+        """Delete the saved progress: the import is complete."""
         self.path.unlink(missing_ok=True)
 
 
 def _fingerprint(file: BinaryIO) -> str:
-    """Tells one input from another without reading a large one whole."""
+    """Return a value that identifies an input, without reading a large file whole."""
     file.seek(0)
     digest = hashlib.sha256(file.read(_HEAD)).hexdigest()
     return f"{os.fstat(file.fileno()).st_size}:{digest}"

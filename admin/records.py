@@ -1,4 +1,4 @@
-"""Reading records from JSON Lines and CSV, one at a time, each with the place where the next one begins."""
+"""A reader of records from JSON Lines and CSV. Each record has the place at which the next one begins."""
 
 import csv
 import json
@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 from admin.failures import Failure
 
 LONGEST_LINE = 1_000_000
-"""Bytes; a longer line is no record, and is not read into memory whole."""
+"""Bytes; a longer line is refused, and is not read into memory whole."""
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a file: bytes and lines before it."""
+    """A place in a file: the number of bytes and lines before it."""
 
     offset: int = 0
     line: int = 0
@@ -24,18 +24,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Record:
-    """A record as read, with its line (from 1) and the place after it; `problem` says why it cannot be read."""
+    """A record of a file, with its line (from 1) and the place after it. `problem` says why it cannot be read."""
 
     line: int
     after: Place
     value: dict[str, Any] | None = None
     problem: str | None = None
     raw: str | None = None
-    """The line of what could not be read."""
+    """The line that could not be read."""
 
 
 class Lines:
-    """The lines of a file from some place on; `place` is where the next one begins. UTF-8, with or without a BOM."""
+    """The lines of a UTF-8 file from a place on, with or without a BOM. `place` is the beginning of the next line."""
 
     def __init__(self, file: BinaryIO, start: Place) -> None:
         self.place = start
@@ -62,11 +62,11 @@ class Lines:
 
 
 class TooLong(Exception):
-    """A line over LONGEST_LINE; reading can go on behind it."""
+    """A line longer than LONGEST_LINE. Reading can continue after it."""
 
 
 def read(path: Path, file: BinaryIO, start: Place) -> Iterator[Record]:
-    """The records of a file, from `start` on. Raises Failure for a file that is neither JSON Lines nor CSV."""
+    """Yield the records of a file from `start` on. Raises Failure for a file that is neither JSON Lines nor CSV."""
     if path.suffix.lower() == ".csv":
         return _read_csv(file, start)
     if path.suffix.lower() in (".jsonl", ".ndjson"):
@@ -103,7 +103,7 @@ def _read_csv(file: BinaryIO, start: Place) -> Iterator[Record]:
         lines = Lines(file, start)
     while True:
         first = lines.place.line + 1
-        # A reader each: what one broken row leaves in a reader must not reach the next.
+        # A new reader for each row, so that a broken row cannot affect the next one.
         try:
             cells = next(csv.reader(lines, strict=True))
             _check_utf8("".join(cells))
@@ -134,7 +134,7 @@ def _header(lines: Lines) -> list[str]:
 
 
 def _nested(row: dict[str, str]) -> dict[str, Any]:
-    """A row as an object: an empty cell is no field, `publication.age` is inside of `publication`."""
+    """Return a row as an object. An empty cell is no field; `publication.age` is `age` inside `publication`."""
     record: dict[str, Any] = {}
     for name, text in row.items():
         if not text:
@@ -153,7 +153,7 @@ def _nested(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _check_utf8(text: str) -> None:
-    """Raise UnicodeEncodeError (a ValueError) for bytes that were no UTF-8."""
+    """Raise UnicodeEncodeError (a ValueError) if the bytes of the text were not UTF-8."""
     text.encode()
 
 

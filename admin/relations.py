@@ -1,4 +1,4 @@
-"""`friends`, `installs` and `grants`: what joins users to one another and to apps."""
+"""`friends`, `installs` and `grants`: the relations of users to other users and to apps."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""What every command has: which platform it speaks to, with which token, and how it prints."""
+"""The part that all commands share: the platform, the token and the output of a command."""
 
 import functools
 import json
@@ -23,7 +23,7 @@ TOKEN_VARIABLE = "ENGAWA_ADMIN_TOKEN"  # noqa: S105 (its name)
 
 @dataclass
 class Session:
-    """One command's platform and output. Raises Failure where no platform or no token is known."""
+    """The platform and output of one command. Connecting raises Failure if no platform or no token is known."""
 
     url: str | None
     token: str | None
@@ -32,19 +32,19 @@ class Session:
 
     @functools.cached_property
     def client(self) -> Client:
-        """The connection."""
+        """The connection to the platform."""
         return self.connect()
 
     def connect(self, **options: Any) -> Client:
-        """A connection with options of its own."""
+        """Open a connection with its own options (see `Client`)."""
         url, token = target(self.url, self.token)
         return Client(url, token, transport=self.transport, **options)
 
 
 def target(url: str | None, token: str | None) -> tuple[str, str]:
-    """Base URL and token to use: those given, else the local platform's.
+    """Return the base URL and the token: the given ones, or else those of the local platform.
 
-    The local operator's token goes to the local platform only. Raises Failure.
+    The local operator's token is used for the local platform only. Raises Failure if the URL or the token is missing.
     """
     path = Path(os.environ.get("ENGAWA_LOCAL_DIR") or ROOT / ".local") / "demo.json"
     local: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def target(url: str | None, token: str | None) -> tuple[str, str]:
 
 
 def common(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that takes the options every command has, and a Session as its first argument."""
+    """Add the options that every command has, and pass a Session as the first argument."""
 
     @click.option(
         "--url",
@@ -93,7 +93,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def listing(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of a command that prints a list that may be long."""
+    """Add the options of a command that prints a list that may be long."""
     command = click.option("--cursor", metavar="CURSOR", help="Go on where an earlier list ended.")(command)
     return click.option(
         "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Entries to print; 0: all."
@@ -103,7 +103,7 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
 def print_list(
     session: Session, path: tuple[str, ...], columns: tuple[str, ...], limit: int = 0, cursor: str | None = None
 ) -> None:
-    """Print the entries of a list, and how to go on where there are more."""
+    """Print the entries of a list and, if there are more, the cursor for the next call."""
     left: list[str] = []
 
     def entries() -> Any:

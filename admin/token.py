@@ -1,4 +1,4 @@
-"""`token`: an access token for a deployed platform, an operator's or a user's, made from its token keys."""
+"""`token`: make an access token of an operator or a user for a deployed platform, from its token keys."""
 
 import os
 import sys

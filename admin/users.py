@@ -1,4 +1,4 @@
-"""`users`: create, show, change, list; passwords."""
+"""`users`: create, show, change and list users; set passwords."""
 
 import sys
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def users() -> None:
 
 
 def _profile(command: Callable[..., None]) -> Callable[..., None]:
-    """The options for what a profile holds."""
+    """Add the options for the fields of a profile."""
     for option in reversed(
         (
             click.option("--login", metavar="NAME", help="The name to sign in with."),

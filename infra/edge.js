@@ -1,9 +1,9 @@
-// Gives an answer its WWW-Authenticate back, and an id where it has none.
+// Restores the header WWW-Authenticate of a response, and adds X-Request-Id if it is missing.
 //
-// API Gateway renames the header of every answer from Lambda to x-amzn-Remapped-WWW-Authenticate, and OAuth clients read
-// it by its own name. This runs as a Lambda@Edge function on CloudFront's origin responses. A CloudFront Function cannot
-// do it: CloudFront runs those on answers to viewers only, and never where the origin's status is 400 or above, which is
-// where this header is. What API Gateway answers itself has the request's id under API Gateway's own name alone.
+// API Gateway renames WWW-Authenticate in every response from Lambda to x-amzn-Remapped-WWW-Authenticate, but OAuth
+// clients need the original name. This is a Lambda@Edge function for CloudFront's origin responses. A CloudFront
+// Function cannot do this: it runs for viewer responses only, and not if the origin's status is 400 or above, as it is
+// with this header. API Gateway's own responses have the request id only in API Gateway's own header.
 'use strict';
 
 const RENAMED = 'x-amzn-remapped-www-authenticate';

@@ -1,18 +1,18 @@
-"""API Gateway's REST API around a function: events as it makes them, answers as it passes them on.
+"""A model of API Gateway's REST API around a function: its events, and the responses that it passes on.
 
-More is refused and renamed here than by the laptop's gateway (local/gateway.py), whose routing and events this takes:
+It uses the routing and the events of the local gateway (local/gateway.py), and also refuses and renames:
 
-| what | as here | source |
+| what | behaviour | source |
 |---|---|---|
-| no route, or none with that method | MISSING_AUTHENTICATION_TOKEN; INVALID_SIGNATURE with an `Authorization` | 1 |
+| no route, or no such method | MISSING_AUTHENTICATION_TOKEN; INVALID_SIGNATURE with an `Authorization` | 1 |
 | a request over 10 MB, an event over 6 MB | REQUEST_TOO_LARGE | 1, 2 |
-| no answer in 29 seconds; the function fails, or gives no answer | INTEGRATION_TIMEOUT; DEFAULT_5XX, 502 | 1 |
-| headers between two neighbours, in requests | do not reach the function | 3 |
-| such headers and `WWW-Authenticate`, in answers | renamed `x-amzn-Remapped-…`; `Transfer-Encoding` is dropped | 3 |
-| a body of a binary type | base64; any other is text, and what is not UTF-8 is lost | 4 |
-| a base64 answer | becomes bytes where the first type of `Accept` is binary, else it is sent as it is | 4 |
+| no response in 29 seconds; the function fails, or returns no response | INTEGRATION_TIMEOUT; DEFAULT_5XX, 502 | 1 |
+| hop-by-hop headers in requests | do not reach the function | 3 |
+| such headers and `WWW-Authenticate` in responses | renamed `x-amzn-Remapped-…`; `Transfer-Encoding` is dropped | 3 |
+| a body of a binary type | base64; other bodies are text, and bytes that are not UTF-8 are lost | 4 |
+| a base64 response | becomes bytes if the first type of `Accept` is binary; otherwise it is sent unchanged | 4 |
 | `path` | as the client sent it, encoded | 5 |
-| path parameters | as sent, or decoded: reports differ, so tests do both (`decodes_paths`) | 5 |
+| path parameters | as sent, or decoded: reports differ, so tests try both (`decodes_paths`) | 5 |
 
 1 docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 2 …/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html,
@@ -60,11 +60,11 @@ Responses = Mapping[str, Mapping[str, Any]]
 
 
 class NoAnswer(Exception):
-    """What a function gave is not what API Gateway takes for an answer."""
+    """A result of a function that API Gateway does not accept as a response."""
 
 
 class _Routed:
-    """What the laptop's gateway asks of an app: which routes there are and which types are binary."""
+    """The parts of an app that the local gateway needs: the routes and the binary types."""
 
     def __init__(self, app: Chalice) -> None:
         self.routes = app.routes
@@ -72,18 +72,18 @@ class _Routed:
 
 
 class ApiGateway(Gateway):
-    """A deployed stage: the routes of `app`, worked by `function`; `responses` are its gateway responses."""
+    """A deployed stage: `function` handles the routes of `app`; `responses` are the gateway responses."""
 
     def __init__(self, app: Chalice, function: Function, responses: Responses, *, decodes_paths: bool = False) -> None:
         super().__init__(_Routed(app))  # type: ignore[arg-type]
         self.function = function
         self.decodes_paths = decodes_paths
         self.events: list[dict[str, Any]] = []
-        """The last events, for tests to look at."""
+        """The last ten events, for tests to inspect."""
         self._responses = responses
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request as a stage's own address does. Never raises."""
+        """Return the response to a request sent to the stage's own address. Never raises."""
         path = request.target.partition("?")[0]
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
@@ -131,7 +131,7 @@ class ApiGateway(Gateway):
         return any(kind in self._app.api.binary_types for kind in (first, first.partition("/")[0] + "/*", "*/*"))
 
     def _passed_on(self, given: Any, accept: str) -> Answer:
-        """The answer that a function gave. Raises NoAnswer."""
+        """Return the response in a function's result. Raises NoAnswer."""
         known = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
         if not isinstance(given, dict) or not given.keys() <= known or not isinstance(given.get("body") or "", str):
             raise NoAnswer(str(given)[:200])
@@ -150,7 +150,7 @@ class ApiGateway(Gateway):
         return Answer(int(given["statusCode"]), [*headers, *_traces()], body)
 
     def _own(self, kind: str, status: int = 0) -> Answer:
-        """A gateway response: that of `kind`, or what the API has for all of 4xx or 5xx, or API Gateway's own."""
+        """Return the gateway response of `kind`, or else the API's default for 4xx or 5xx, or API Gateway's own."""
         status = status or _STATUS[kind]
         said = self._responses.get(kind) or self._responses.get(f"DEFAULT_{status // 100}XX") or {}
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": kind}

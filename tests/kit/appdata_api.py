@@ -1,4 +1,4 @@
-"""What the tests of the Persistence API ask again and again."""
+"""Requests that many tests of the Persistence API send."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,12 @@ USAGE = "/2/apps/appdata/@me/@usage"
 
 
 def self_of(user: str) -> str:
-    """The path of one user's data."""
+    """Return the path of one user's data."""
     return f"/2/apps/appdata/{user}/@self"
 
 
 def own_data(world: World, user: str = HANA) -> dict[str, str]:
-    """Everything a user has stored, as the user reads it."""
+    """Return all data of a user, as the user reads them."""
     reply = world.send("GET", ME, user=user)
     assert reply.status == 200, reply
     (entry,) = reply.json["entry"]
@@ -28,20 +28,20 @@ def own_data(world: World, user: str = HANA) -> dict[str, str]:
 
 
 def stored(world: World, pairs: dict[str, str], user: str = HANA) -> Reply:
-    """Store pairs; the answer, which is a success."""
+    """Store pairs, and return the response, which must be a success."""
     reply = world.send("POST", ME, pairs, user=user)
     assert (reply.status, reply.json) == (200, {"response_code": 200}), reply
     return reply
 
 
 def everything(world: World) -> dict[str, list[dict[str, Any]]]:
-    """Every item of every table that the Persistence API uses."""
+    """Return every item of every table that the Persistence API uses."""
     return {table: world.items(table) for table in ("appdata", "directory")}
 
 
 @contextmanager
 def nothing_changes(world: World) -> Iterator[None]:
-    """Fails where what is stored afterwards is not what was stored before."""
+    """Fail if the stored items after the block differ from those before it."""
     before = everything(world)
     yield
     assert everything(world) == before

@@ -1,4 +1,4 @@
-"""A client that asks the same of any face, and tells what came of it in one form, for comparing with a model."""
+"""A client that sends the same request to any face, and returns outcomes in one form, to compare with a model."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ FINER = tuple(f"r_profile_{name}" for name in ("blood_type", "location", "birthd
 
 
 class Fault(Refused):
-    """What `/rpc` refuses: a code of its own stands for the status."""
+    """A refusal by `/rpc`, which has its own code instead of a status."""
 
 
 class Wrote(NamedTuple):
-    """An accepted write; `/rpc` tells neither."""
+    """An accepted write; `/rpc` returns neither value."""
 
     etag: str | None
     remaining: int | None
 
 
 class Asker:
-    """Asks a served platform. `way` chooses among spellings that mean the same."""
+    """A client of a served platform. `way` chooses among equivalent spellings."""
 
     def __init__(self, crowd: Crowd, operator: str) -> None:
         self._crowd = crowd
@@ -38,21 +38,21 @@ class Asker:
         self._issued: dict[Token, str] = {}
         self.sent = 0
         self.refusals: Counter[str] = Counter()
-        """How often each was told, by its sentence with its own numbers."""
+        """The number of refusals, by message (with the numbers in it)."""
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
-        """A request to the operator's API."""
+        """Send a request to the operator's API, and return its JSON."""
         return self._send(method, f"/admin/{path}", self._operator, json=body).json()
 
     def page(self, method: str, path: str, token: Token, *, json: Any = None, **query: object) -> Any:
-        """A request to the Page API; its JSON."""
+        """Send a request to the Page API, and return its JSON, or None for an empty body."""
         answer = self._send(method, f"/2/pages/{path}", self._token(token), json=json, params=_given(query))
         return answer.json() if answer.content else None
 
     def read(
         self, token: Token, face: Face, users: Sequence[str], keys: Keys, way: int
     ) -> tuple[dict[str, dict[str, str]], str | None]:
-        """The data of named users, and the entity tag where one is told."""
+        """Return the data of named users, and the entity tag, or None."""
         named = [_spelled(user, token, face, way) for user in users]
         if face is Face.RPC:
             asked = {"userId": named if len(named) > 1 or way % 2 else named[0], "fields": _listed(keys)}
@@ -60,7 +60,7 @@ class Asker:
         return self._data(face, token, ",".join(named), "@self", keys)
 
     def read_friends(self, token: Token, face: Face, of: str, keys: Keys, way: int) -> dict[str, dict[str, str]]:
-        """The data of a user's friends."""
+        """Return the data of a user's friends."""
         named = _spelled(of, token, face, way)
         if face is Face.RPC:
             asked = {"userId": named, "groupId": "@friends", "fields": _listed(keys)}
@@ -79,12 +79,12 @@ class Asker:
         return {name.removeprefix("mixi.jp:"): data for name, data in entry.items()}, tag
 
     def is_unchanged(self, token: Token, tag: str) -> bool:
-        """Whether one's own data have that tag yet, as a reader who holds it asks."""
+        """Return whether the viewer's own data still have this tag, by a conditional request."""
         headers = {"If-None-Match": tag}
         return self._send("GET", "/2/apps/appdata/@me/@self", self._token(token), headers=headers).status_code == 304
 
     def usage(self, token: Token) -> tuple[int, int, int]:
-        """Bytes and keys used, and how many writes are left."""
+        """Return the used bytes and keys, and the number of writes that are left."""
         entry = self._send("GET", "/2/apps/appdata/@me/@usage", self._token(token)).json()["entry"]
         return entry["bytes"]["used"], entry["keys"]["used"], entry["window"]["remaining"]
 
@@ -97,7 +97,7 @@ class Asker:
         return self._change(face, ("POST", "PUT")[way % 2], token, headers, json=pairs)
 
     def delete(self, token: Token, face: Face, keys: Keys, headers: Mapping[str, str]) -> Wrote:
-        """Delete keys; None: every one."""
+        """Delete keys; None means all keys."""
         if face is Face.RPC:
             self._rpc("appdata.delete", token, {"userId": "@me", "fields": _listed(keys) or "*"})
             return Wrote(None, None)
@@ -110,7 +110,7 @@ class Asker:
         return Wrote(answer.headers["ETag"], int(answer.headers["X-RateLimit-Remaining"]))
 
     def people(self, token: Token, face: Face, users: Sequence[str], fields: Sequence[str], way: int) -> list[Entry]:
-        """Named users."""
+        """Return the entries of named users."""
         named = [_spelled(user, token, face, way) for user in users]
         if face is Face.RPC:
             found = self._rpc("people.get", token, {"userId": named, "fields": list(fields) or None})
@@ -122,7 +122,7 @@ class Asker:
     def friends(
         self, token: Token, face: Face, of: str, query: Query, fields: Sequence[str], way: int
     ) -> tuple[list[Entry], int]:
-        """Part of a user's friends, and how many there are."""
+        """Return part of a user's friends, and their total number."""
         named = _spelled(of, token, face, way)
         asked = {
             "fields": ",".join(fields) or None,
@@ -182,7 +182,7 @@ class Asker:
 
 
 def _spelled(user: str, token: Token, face: Face, way: int) -> str:
-    """One of the names that a face has for a user."""
+    """Return one of the names that a face accepts for a user."""
     names = [user]
     if user == token.viewer:
         names.append("@me")
@@ -194,7 +194,7 @@ def _spelled(user: str, token: Token, face: Face, way: int) -> str:
 
 
 def _entry(entry: Entry) -> Entry:
-    """An entry as `/rpc` has it: in `/os/0.8` truth is a word."""
+    """Return an entry in the form of `/rpc`: `/os/0.8` has booleans as words."""
     return {name: value == "true" if value in ("true", "false") else value for name, value in entry.items()}
 
 

@@ -1,8 +1,8 @@
-"""Watches what the app asks of AWS while tests run, as IAM would name it, and who asks for which function.
+"""Watches the AWS calls of the app during tests, in the terms of IAM, with their senders and functions.
 
-A call is known by its sender, the innermost module of the app that does more than pass calls on, and by its function,
-which the stack tells too: `sweep` or `clean` (api/scheduled.py), the API where a face is on it or what
-faces share, and None where a test calls a store itself.
+The sender of a call is the innermost module of the app on the stack that does more than pass calls on. Its function
+also follows from the stack: `sweep` or `clean` (api/scheduled.py), the API if a face or a module that faces share is on
+the stack, and None if a test calls a store directly.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, BENCH, TESTS = (f"{ROOT / name}/" for name in ("chalicelib", "bench", "tests"))
 ABOUT_ALL = ("api/scheduled.py", "web/telemetry.py")
-"""Modules of faces and of what they share that run for the other functions, too."""
+"""Modules of api/ and web/ that also run for the other functions."""
 PASSING_ON = frozenset(
     {
         f"store/{name}.py"
         for name in ("aws/client", "aws/objects", "aws/transactions", "aws/side_by_side", "directory/keys")
     }
 )
-"""The last one only looks at what the queries of others yield, which is when those are sent."""
+"""Modules that only pass calls on. The last one iterates over the queries of other modules, which sends them."""
 
 
 class Ask(NamedTuple):
-    """One action on one resource, both as chalicelib/store/aws/iam_needs.py names them."""
+    """One action on one resource, with the names of chalicelib/store/aws/iam_needs.py."""
 
     service: str
     resource: str
@@ -47,7 +47,7 @@ class Ask(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """An ask with its sender, such as `store/contents/feeds.py`, and the function; None: a test called the store."""
+    """An ask with its function (None: a test called the store) and sender, such as `store/contents/feeds.py`."""
 
     function: str | None
     sender: str
@@ -58,12 +58,12 @@ Trail = tuple[str | None, str | None]
 """The function and the sender."""
 
 _outer: ContextVar[Trail] = ContextVar("outer", default=(None, None))
-"""Of the thread that has calls made side by side."""
+"""The trail of the thread that starts concurrent calls."""
 
 
 @contextmanager
 def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
-    """Tell of every ask of the app inside the block; those that tests and the local platform make are not the app's."""
+    """Call `tell` for every ask of the app inside the block. Calls by tests and the local platform do not count."""
     send, write, presign = BaseClient._make_api_call, Dynamo._write, RequestSigner.generate_presigned_url  # type: ignore[attr-defined]
 
     def saw(service: str, operation: str, request: Mapping[str, Any]) -> None:
@@ -77,13 +77,13 @@ def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
         return send(client, operation, request)
 
     def writing(dynamo: Dynamo, operation: str, *parts: Any, **request: Any) -> Any:
-        # Stand-ins for a client make no request of botocore's.
+        # Substitutes for a client do not go through botocore.
         if not isinstance(dynamo._client, BaseClient):
             saw("dynamodb", "".join(map(str.title, operation.split("_"))), request)
         return write(dynamo, operation, *parts, **request)
 
     def presigning(signer: Any, *, request_dict: Any, operation_name: str, **more: Any) -> Any:
-        # Whoever follows the URL does what its signer may do. The bucket is in the URL's endpoint.
+        # A request with the URL needs the permissions of the signer. The bucket is in the URL's endpoint.
         saw("s3", operation_name, {"Key": request_dict["url_path"].lstrip("/")})
         return presign(signer, request_dict=request_dict, operation_name=operation_name, **more)
 
@@ -102,15 +102,15 @@ def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
 
 
 def trail() -> Trail:
-    """On whose behalf the code runs that called the caller of this."""
+    """Return the function and the sender for which the calling code runs."""
     function, sender, is_ours = None, None, False
     frame: FrameType | None = sys._getframe(1)
     while frame and not function:
         place, (module, function) = _placed(frame.f_code.co_filename, frame.f_code.co_name)
         if place == BENCH and not is_ours:
-            return None, None  # The meter looks at what the app has done.
+            return None, None  # The benchmark's meter reads the results of the app.
         if place == TESTS and sender:
-            return None, sender  # What is further out is at most a call that a test has somebody else come between.
+            return None, sender  # Frames further out can only be a call that a test interrupts with another one.
         is_ours = is_ours or place == PACKAGE
         sender = sender or module
         frame = frame.f_back
@@ -120,7 +120,7 @@ def trail() -> Trail:
 
 @cache
 def _placed(file: str, name: str) -> tuple[str | None, Trail]:
-    """In which of the three rooms code is, and the sender and the function that it stands for, each if it does."""
+    """Return the folder of code (of the three, or None), and its sender and function, each of which may be None."""
     place = next((room for room in (BENCH, TESTS, PACKAGE) if file.startswith(room)), None)
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
     if module in ("api/scheduled.py", "platform.py") and name in (SWEEP, CLEAN):
@@ -130,7 +130,7 @@ def _placed(file: str, name: str) -> tuple[str | None, Trail]:
 
 
 def asks(service: str, operation: str, request: Mapping[str, Any]) -> Iterator[Ask]:
-    """What IAM asks for before an operation is carried out. Raises KeyError for one that it is not known of."""
+    """Yield the permissions that IAM requires for an operation. Raises KeyError for an unsupported operation."""
     for resource, action in _ASKS[service](operation, request):
         yield Ask(service, resource, action)
 
@@ -150,7 +150,7 @@ def _dynamodb(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str,
 
 
 def _table(name: str) -> str:
-    # Tests of the Dynamo class have a table of their own.
+    # Tests of the Dynamo class use a table with another name.
     return "table/" + re.sub("^engawa-[a-z0-9]+-", "", name)
 
 

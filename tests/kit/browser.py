@@ -1,6 +1,6 @@
-"""A real browser, headless, and what its tests do on our pages again and again.
+"""A real headless browser, and helpers for its tests.
 
-`ENGAWA_SCREENSHOTS` names a directory that keeps the screenshots; else they go with the test's temporary directory.
+`ENGAWA_SCREENSHOTS` names a directory for the screenshots; by default, they are in the test's temporary directory.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def shots(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def browse(tmp_path: Path) -> Iterator[Open]:
-    """Opens a browser: `browse("ja", PHONE)`."""
+    """Return a function that opens a browser: `browse("ja", PHONE)`."""
     driver = shutil.which("chromedriver")
     assert driver, "chromedriver is needed; make chromium installs it on Debian"
     opened: list[Chrome] = []
@@ -69,14 +69,14 @@ def browse(tmp_path: Path) -> Iterator[Open]:
 
 
 def resize(browser: Chrome, size: tuple[int, int]) -> None:
-    """Windows do not get as narrow as a phone; the page's own measures can be set."""
+    """Set the size of the page. A browser window cannot be as narrow as a phone, so the metrics are overridden."""
     width, height = size
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 def shoot(browser: Chrome, path: Path) -> None:
-    """A screenshot; the page may not be wider than the screen."""
+    """Save a screenshot, and check that the page is not wider than the screen."""
     layout = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})
     assert layout["cssContentSize"]["width"] <= layout["cssLayoutViewport"]["clientWidth"], path.name
     assert browser.save_screenshot(str(path))
@@ -84,7 +84,7 @@ def shoot(browser: Chrome, path: Path) -> None:
 
 
 def await_url(browser: Chrome, start: str) -> None:
-    """Wait until a form's redirect has led to an address that begins so."""
+    """Wait until a form's redirect has led to a URL that begins with `start`."""
     WebDriverWait(browser, 10).until(lambda each: each.current_url.startswith(start))
 
 

@@ -1,4 +1,4 @@
-"""A client around boto3 clients (or those of memory.py), each of whose calls goes through a function of the test."""
+"""A wrapper of a boto3 client (or that of memory.py) that passes each call through a function of the test."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ BATCHES = frozenset({BATCH_GET, "batch_write_item"})
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """The simulated end of the process."""
 
 
 class Client:
-    """A client over another, whose calls each go through `meet`, one at a time."""
+    """A client that wraps another one. Its calls go through `meet`, one at a time."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -30,9 +30,9 @@ class Client:
         self.begin()
 
     def begin(self, meet: Callable[[Call], Any] | None = None, *, pieces: int | None = None) -> None:
-        """Forget all calls, and let each one from now on go through `meet`.
+        """Forget all calls, and pass each later call through `meet`.
 
-        With `pieces`, batches and lists have at most so many entries an answer.
+        With `pieces`, a response to a batch or a query has at most so many entries.
         """
         self.calls: list[str] = []
         self.late: list[tuple[Call, bool]] = []
@@ -40,7 +40,7 @@ class Client:
         self._meet = meet or Call.go
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        # A URL is signed without a call.
+        # Signing a URL makes no call.
         is_call = operation != "generate_presigned_url"
         return partial(self._call, operation) if is_call else self._real.generate_presigned_url
 
@@ -57,7 +57,7 @@ class Client:
                     self.deliver(lambda late, after: after and late is not call)
 
     def deliver(self, is_due: Callable[[Call, bool], bool] = lambda late, after: True) -> None:
-        """Carry out writes that have been under way since their callers gave up."""
+        """Carry out delayed writes whose callers have given up."""
         due = [late for late, after in self.late if is_due(late, after)]
         self.late = [each for each in self.late if each[0] not in due]
         for late in due:
@@ -78,7 +78,7 @@ class Client:
 
 @dataclass(eq=False)
 class Call:
-    """One call under way; `turn` counts from 0."""
+    """A call in progress; `turn` counts from 0."""
 
     client: Client
     operation: str
@@ -91,7 +91,7 @@ class Call:
 
 
 def split(wanted: dict[str, Any], most: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a batch of at most so many keys or writes, and one of the rest, each as the API has it."""
+    """Return a batch of at most so many keys or writes, and one of the rest, both in the form of the API."""
     first: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for table, asked in wanted.items():
@@ -104,5 +104,5 @@ def split(wanted: dict[str, Any], most: int) -> tuple[dict[str, Any], dict[str, 
 
 
 def unprocessed(operation: str) -> str:
-    """Return the name under which a batch's answer has what was not done."""
+    """Return the name of the unprocessed part in the response to a batch."""
     return "UnprocessedKeys" if operation == BATCH_GET else "UnprocessedItems"

@@ -1,11 +1,11 @@
-"""CloudFront in front of the API, as infra/edge.yaml sets it up: images of the bucket, everything else to the API.
+"""A model of CloudFront as in infra/edge.yaml: images come from the bucket, all other requests go to the API.
 
-infra/edge.js is run as Lambda@Edge does, on every answer of the API (origin response); by Node where there is one, else
-by Deno, which every development environment has.
+infra/edge.js runs on every response of the API, as Lambda@Edge runs it (origin response). It runs in Node if installed,
+otherwise in Deno, which every development environment has.
 
 - GET and HEAD with a body are refused by CloudFront itself (403, an HTML page):
   docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
-- Headers that an edge function may not touch, or gives back in another form, make 502:
+- If an edge function returns a header that it may not change, or in another form, the response is 502:
   …/edge-function-restrictions-all.html, …/lambda-event-structure.html
 """
 
@@ -38,7 +38,7 @@ _KEPT = (
     "upgrade",
 )
 """Headers that edge functions neither see nor add."""
-# A line in, a line out.
+# Reads one line and writes one line for each event.
 _HARNESS = """
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -66,7 +66,7 @@ class EdgeFunction:
         self._turn = threading.Lock()
 
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
-        """What the function gives back for an event. Raises ValueError where it throws."""
+        """Return the function's result for an event. Raises ValueError if it throws."""
         process = self._process
         assert process.stdin
         assert process.stdout
@@ -80,21 +80,21 @@ class EdgeFunction:
         return answer
 
     def stop(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._process.kill()
         self._process.communicate()
 
 
 def runtimes() -> list[list[str]]:
-    """How JavaScript is run here: by Node, as at the edge, where there is one; by Deno."""
+    """Return the commands that run JavaScript here: Node, as at the edge, if installed, and Deno."""
     node = shutil.which("node")
     return [*([[node]] if node else []), [find_deno_bin(), "run", "--quiet", "--no-config", "--allow-read"]]
 
 
 class CloudFront:
-    """A distribution: `images` serves images/*, `api` everything else, and `edge` sees what `api` answers.
+    """A distribution: `images` serves images/*, `api` all other paths, and `edge` processes the responses of `api`.
 
-    `key` is what it shows the API that a request comes from here.
+    `key` is sent to the API as proof that a request comes through this distribution.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class CloudFront:
         self._own = {"host": HOST, "via": "2.0 cloudfront", "x-amz-cf-id": "AbC=", "x-engawa-proxy-key": key}
 
     def handle(self, request: Request) -> Answer:
-        """Answer a viewer's request."""
+        """Return the response to a viewer's request."""
         if answer := self._images(request):
             return answer
         if request.body and request.method in ("GET", "HEAD"):
@@ -138,7 +138,7 @@ class CloudFront:
 
 
 def origin_response(request: Request, answer: Answer) -> dict[str, Any]:
-    """The event of Lambda@Edge for an answer of the origin."""
+    """Return the event of Lambda@Edge for a response of the origin."""
     return {
         "Records": [
             {

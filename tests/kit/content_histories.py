@@ -1,4 +1,4 @@
-"""Histories of what many clients at once ask of one content: its feed, comments and favorites."""
+"""Histories of concurrent requests of many clients for one content: its feed, comments and favorites."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from tests.kit.histories import CLIENTS, LAG, Recorder
 from tests.kit.linearizability import Operation, check
 
 USERS = 4
-"""Two clients are one user, so that one favorite is made twice at once."""
+"""Two clients share each user, so that the same favorite is created twice at the same time."""
 
 
 class Content(NamedTuple):
-    """The state of a content. Comments are known by their texts; without a feed there is nothing."""
+    """The state of a content. Texts identify comments; without a feed the content is empty."""
 
     there: bool
     shown: bool = False
     comments: frozenset[str] = frozenset()
     favorites: frozenset[tuple[str, str | None]] = frozenset()
-    """User and the favorite's id; None: not told yet."""
+    """Pairs of user and favorite id; the id is None if no response has shown it yet."""
 
 
 NOTHING = Content(False)
 
 
 def content_step(state: Content, operation: Operation) -> Content | None:
-    """What becomes of a content (docs/reference/protocol/pages.md); an answer is a status with what was told."""
+    """Return the next state of a content (docs/reference/protocol/pages.md). An answer is a status and a value."""
     kind, given = operation.asked
     told = operation.answered
     if kind == "post":
-        # `given`: by an administrator of the page, whose feed is shown, and takes the place of one that is not.
+        # `given`: the poster is an administrator, whose feed is shown and replaces a feed that is not shown.
         if state.there and (state.shown or not given):
             return _answered(told, 409, state)
         return _answered(told, 201, Content(True, given))
@@ -59,7 +59,7 @@ def content_step(state: Content, operation: Operation) -> Content | None:
             mine = [each for each in state.favorites if each == given or each == (given[0], None)]
             if not mine:
                 return _answered(told, 404, state)
-            # One whose id was not told yet may be that one, or another.
+            # A favorite with an unknown id may be this one or another.
             after = _answered(told, 204, state._replace(favorites=state.favorites - set(mine)))
             return after if after or mine[0][1] else _answered(told, 404, state)
         case "favorites":
@@ -76,7 +76,7 @@ def _answered(told: Any, status: int, after: Content) -> Content | None:
 
 
 def _favorite(state: Content, user: str, told: Any) -> Content | None:
-    """Made again, it is the same one."""
+    """Return the state after a favorite; a repeated request returns the same favorite."""
     there = {each for each in state.favorites if each[0] == user}
     if told is None:
         return state if there else state._replace(favorites=state.favorites | {(user, None)})
@@ -86,7 +86,7 @@ def _favorite(state: Content, user: str, told: Any) -> Content | None:
 
 
 def comment_step(seen: bool, operation: Operation) -> bool | None:
-    """What becomes of one comment, and whether a list has it."""
+    """Return whether one comment exists after an operation; a list must show it if it exists."""
     told = operation.answered
     match operation.asked[0]:
         case "comment":
@@ -102,7 +102,7 @@ def comment_step(seen: bool, operation: Operation) -> bool | None:
 
 @dataclass
 class ContentClient:
-    """One of the clients that post to one content; `user` may be several clients."""
+    """A client that posts to one content; several clients may share `user`."""
 
     recorder: Recorder
     number: int
@@ -113,12 +113,12 @@ class ContentClient:
     is_administrator: bool
     dice: random.Random
     comments: dict[str, str] = field(default_factory=dict)
-    """The ids of those it has posted, by text."""
+    """The ids of the comments that it has posted, by text."""
     favorite: str = ""
 
     def live(self, turns: int) -> None:
         for turn in range(turns):
-            # The feed is there before anything is asked of it, or soon after.
+            # The feed is created before the other requests, or soon after.
             self.one("post" if self.number == turn == 0 else self.dice.choices(KINDS, WEIGHTS)[0], turn)
 
     def one(self, kind: str, turn: int) -> None:
@@ -128,7 +128,7 @@ class ContentClient:
                 asked = ("post", self.is_administrator)
                 self._send("POST", "feeds", asked, bare, json=feed, params={})
             case "delete" if self.is_administrator:
-                # Whoever has posted it.
+                # An administrator may delete a feed of any poster.
                 self._send("DELETE", "feeds", ("delete", None), bare)
                 self.one("post", turn)
             case "comment":
@@ -159,9 +159,9 @@ class ContentClient:
 
 
 def content_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Operation], list[list[Operation]]]:
-    """So many turns of each client; the operations on the content, and those on each comment, as they are promised.
+    """Run `turns` turns of each client, and return the operations on the content and on each comment, as promised.
 
-    Whatever reads may lag, and each figure and each entry of a list stands for itself.
+    Reads may lag, and each number and each entry of a list is checked on its own.
     """
     platform, page, uri = crowd.platform, new_page_id(), f"http://quest.example/{secrets.token_hex(4)}"
     users = [platform.users.create(User(new_user_id(), f"user {turn}")).id for turn in range(USERS)]
@@ -184,12 +184,12 @@ READS = ("favorites", "feed", "total", "list")
 
 
 def bare(answer: httpx.Response) -> tuple[int, Any]:
-    """A status."""
+    """Return the status."""
     return answer.status_code, None
 
 
 def with_id(answer: httpx.Response) -> tuple[int, Any]:
-    """A status, and the id of what was made."""
+    """Return the status and the created id."""
     return answer.status_code, answer.json().get("id")
 
 
@@ -214,7 +214,7 @@ def _list(body: Any) -> tuple[int, tuple[str, ...]]:
 
 
 def _promised(operations: list[Operation]) -> tuple[list[Operation], list[list[Operation]]]:
-    """What is promised of a content, and of each comment."""
+    """Return the operations on the content, and those on each comment, as far as the API makes promises."""
     whole, lists = [], []
     for each in operations:
         kind, told = each.asked[0], each.answered
@@ -243,5 +243,5 @@ def _of_comment(text: str, operations: list[Operation], lists: list[Operation]) 
 
 
 def check_content(whole: list[Operation], comments: list[list[Operation]]) -> int:
-    """How many states were tried. Raises NotLinearizable."""
+    """Check both histories, and return the number of states that were tried. Raises NotLinearizable."""
     return check(whole, NOTHING, content_step) + sum(check(each, False, comment_step) for each in comments)

@@ -1,4 +1,4 @@
-"""Feeds, comments and favorites, asked of both."""
+"""Requests for feeds, comments and favorites, sent to both the server and the model."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ URIS = [f"http://quest.example/contents/{number}" for number in range(3)]
 
 @dataclass
 class ContentPair(Pair):
-    """What was made is remembered, also when it is gone."""
+    """A pair that remembers everything that was created, also after its deletion."""
 
     uris: list[str] = field(default_factory=lambda: list(URIS))
     comments: list[str] = field(default_factory=lambda: ["00000ZABCDEFG-20260401000000"])
     favorites: list[str] = field(default_factory=lambda: ["nobody"])
     cursors: list[tuple[str, Cursor]] = field(default_factory=list)
-    """As the server gave it, and as the model has it."""
+    """Each cursor in the server's form and in the model's."""
     posted: set[tuple[str, str]] = field(default_factory=set)
-    """Page and contentUri of every feed that there ever was."""
+    """Page and contentUri of every feed that ever existed."""
     replaced: int = 0
-    """How many feeds that were not shown have given way to an administrator's."""
+    """The number of feeds that were not shown and that an administrator's feed has replaced."""
 
     def post(self, token: Token, page: str, draft: Draft) -> None:
-        """Post a feed; where it gets the address of its own page, that is a new one."""
+        """Post a feed. If it gets the address of its own page, the address must be new."""
         body = {"title": draft.title, "body": draft.body, "contentUri": draft.uri, "sourceId": draft.source}
         begun = time.time()
         found = outcome(lambda: self.asker.page("POST", f"{page}/feeds", token, json=body)["contentUri"])
@@ -48,7 +48,7 @@ class ContentPair(Pair):
         self.model.post(token, page, draft, uri, *admitted, Moment.since(begun))
 
     def part(self, token: Token, page: str, uri: str | None, start: int, cursor: int | None, size: int) -> bool:
-        """Part of a list, from an index or from a cursor that some list gave; whether more follows."""
+        """Read part of a list, from an index or from an earlier cursor, and return whether more follows."""
         given = self.cursors[cursor % len(self.cursors)] if cursor is not None and self.cursors else None
         query = {"cursor": given[0]} if given else {"startIndex": start}
         path = f"{page}/feeds" if uri is None else f"{page}/comments"
@@ -70,7 +70,7 @@ class ContentPair(Pair):
         return following is not None
 
     def walk(self, token: Token, page: str, uri: str | None, size: int) -> None:
-        """The whole of a list, by cursors and by indexes."""
+        """Read a whole list, by cursors and by indexes."""
         more = self.part(token, page, uri, 0, None, size)
         start = 0
         while more:
@@ -91,7 +91,7 @@ class ContentPair(Pair):
         )
 
     def comment(self, token: Token, page: str, uri: str, text: str) -> None:
-        """Comment; the id is a new one."""
+        """Post a comment; its id must be new."""
         begun = time.time()
         told = {"comment": text}
         found = outcome(lambda: self.asker.page("POST", f"{page}/comments", token, json=told, contentUri=uri)["id"])
@@ -109,7 +109,7 @@ class ContentPair(Pair):
         )
 
     def favorite(self, token: Token, page: str, uri: str) -> None:
-        """Make a favorite; again, it is the same one."""
+        """Make a feed a favorite. A repeated request must return the same id."""
         found = outcome(lambda: self.asker.page("POST", f"{page}/favorites", token, contentUri=uri)["id"])
         expected = outcome(lambda: self.model.may_favorite(token, page, uri))
         if both := self.answers(expected, found):
@@ -127,7 +127,7 @@ class ContentPair(Pair):
     def favorites_of(self, token: Token, page: str, uri: str) -> None:
         found = outcome(lambda: self.asker.page("GET", f"{page}/favorites", token, contentUri=uri)["count"])
         if page not in self.model.pages and not isinstance(found, Refused):
-            return  # Of a page that is being deleted, a count may be told until it is cleared.
+            return  # The server may return a count for a page that is being deleted, until it is cleared.
         self.agree(outcome(lambda: len(self.model.feed(page, uri).favorites)), found)
 
     def page_information(self, token: Token, page: str) -> None:

@@ -1,6 +1,6 @@
-"""Holds answers against openapi.yaml: the operation is found, and status, headers, content type and body are checked.
+"""Compares responses with openapi.yaml: finds the operation, and checks status, headers, content type and body.
 
-Contract.ours().faults(Seen("GET", "/2/people/@me/@self", 200, headers, body))   # what is not as documented
+Contract.ours().faults(Seen("GET", "/2/people/@me/@self", 200, headers, body))   # the differences
 
 watch("http://127.0.0.1:8000")
 with watching():
@@ -37,23 +37,23 @@ TELLING = (
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
 )
-"""Headers that mean something to a client: an answer has those that are documented, and no others."""
+"""Headers with a meaning for clients: a response may have only the documented ones among them."""
 NOT_OURS = ("/images/", "/sample")
-"""What is served beside the app: files of the bucket, and the sample of the local platform."""
+"""Paths that the app does not serve: the files of the bucket, and the sample of the local platform."""
 _URI = "urn:engawa:contract"
 
 
 class Undocumented(AssertionError):
-    """An answer that openapi.yaml does not allow."""
+    """A response that openapi.yaml does not allow."""
 
 
 document = cache(reference.document)
-"""openapi.yaml, read once. Not to be changed."""
+"""Returns openapi.yaml, read once. Callers must not change it."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """An answer, and the request that it is to: `path` without the query; `body` None where it was not read."""
+    """A response and its request: `path` is without the query; `body` is None if it was not read."""
 
     method: str
     path: str
@@ -64,7 +64,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path, and where in the document it stands."""
+    """A method of a path, with its part of the document."""
 
     method: str
     path: str
@@ -77,7 +77,7 @@ class Operation:
 
 @dataclass
 class Contract:
-    """The document, ready to be asked. Safe to use from many threads."""
+    """The document, prepared for checks. Safe to use from many threads."""
 
     document: dict[str, Any]
     _validators: dict[str, Any] = field(default_factory=dict)
@@ -85,11 +85,11 @@ class Contract:
     @classmethod
     @cache
     def ours(cls) -> Contract:
-        """That of openapi.yaml."""
+        """Return the contract of openapi.yaml."""
         return cls(document())
 
     def operations(self) -> Iterator[Operation]:
-        """Each operation; also by the other names of its path."""
+        """Yield each operation, also under the other names of its path."""
         for path, item in self.document["paths"].items():
             for each in (path, *item.get("x-also-at", ())):
                 for method in METHODS:
@@ -97,7 +97,7 @@ class Contract:
                         yield Operation(method.upper(), each, item[method])
 
     def find(self, method: str, path: str) -> tuple[Operation | None, bool]:
-        """The operation that a request is, and whether its path is one of ours at all."""
+        """Return the operation of a request, or None, and whether its path is known at all."""
         segments = [unquote(segment) for segment in path.split("/")]
         if len(segments) > 2 and segments[-1] == "":
             segments.pop()
@@ -107,10 +107,10 @@ class Contract:
         return None, False
 
     def faults(self, seen: Seen) -> list[str]:
-        """What of an answer is not documented; nothing where all of it is. Values of the answer are not told."""
+        """Return the undocumented parts of a response, without its values. An empty list means all is documented."""
         operation, known = self.find(seen.method, seen.path)
         if operation is not None and seen.method == "HEAD":
-            # What is said of HEAD is that it is answered as GET.
+            # The document says that HEAD is answered like GET.
             operation, _ = self.find("GET", seen.path)
         if operation is None:
             response = self._anywhere(seen.status, known)
@@ -123,12 +123,12 @@ class Contract:
         return [*self._headers(response, seen), *self._body(response, seen)]
 
     def resolved(self, value: dict[str, Any]) -> dict[str, Any]:
-        """A part of the document, or what it refers to."""
+        """Return a part of the document, with its reference resolved."""
         return {**reference.resolved(self.document, value)}
 
     @cached_property
     def _paths(self) -> list[tuple[list[str], dict[str, Operation]]]:
-        """Paths by segment, those that are concrete where others have a parameter first, as API Gateway prefers."""
+        """The paths by segment. Concrete segments sort before parameters, as API Gateway prefers them."""
         found: dict[str, dict[str, Operation]] = {}
         for operation in self.operations():
             found.setdefault(operation.path, {})[operation.method] = operation
@@ -136,10 +136,10 @@ class Contract:
         return sorted(split, key=lambda each: [name.startswith("{") for name in each[0]])
 
     def _anywhere(self, status: int, known: bool, declared: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-        """What any path may answer (the beginning of the document says so)."""
+        """Return a response that any path may give (see the beginning of the document), or None."""
         responses: dict[str, Any] = self.document["components"]["responses"]
         if declared is None and status in (404, 405):
-            # API Gateway knows no method of a path that is not there.
+            # API Gateway gives 405 only for a path that exists.
             found: dict[int, dict[str, Any] | None] = {
                 404: responses["NotFound"],
                 405: responses["MethodNotAllowed"] if known else None,
@@ -194,7 +194,7 @@ class Contract:
         yield from (f"the body{fault}" for fault in self._invalid(content[bare]["schema"], value))
 
     def _invalid(self, schema: dict[str, Any], value: Any) -> Iterator[str]:
-        """Where and by which keyword a value is not what a schema says."""
+        """Yield the places of a value that break a schema, each with the keyword."""
         validator = self.validator(schema)
         if validator.is_valid(value):
             return
@@ -203,7 +203,7 @@ class Contract:
             yield f" at /{where} is not as {'/'.join(map(str, error.evaluation_path[-4:]))} says"
 
     def validator(self, schema: dict[str, Any]) -> Any:
-        """What checks values against a schema of this document, compiled once."""
+        """Return the validator for a schema of this document, compiled once."""
         key = json.dumps(schema, sort_keys=True)
         if key not in self._validators:
             absolute = json.loads(key.replace('"$ref": "#/', f'"$ref": "{_URI}#/'))
@@ -220,19 +220,19 @@ _told: list[str] = []
 
 
 def watch(base_url: str) -> None:
-    """From now on, what the server at this address answers is checked."""
+    """Check the responses of the server at this address from now on."""
     _watched.add(httpx.URL(base_url))
 
 
 def told() -> list[str]:
-    """The answers that were undocumented since this was asked last."""
+    """Return the undocumented responses since the last call."""
     found, _told[:] = [*_told], []
     return found
 
 
 @contextmanager
 def watching() -> Iterator[None]:
-    """Within it, httpx raises Undocumented for an answer of a watched server that is not as openapi.yaml says."""
+    """Let httpx raise Undocumented inside the block if a response of a watched server differs from openapi.yaml."""
     send = httpx.Client.send
 
     def checked(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
@@ -247,7 +247,7 @@ def watching() -> Iterator[None]:
 
 @contextmanager
 def watching_gateways() -> Iterator[None]:
-    """As `watching`, for apps that are called without HTTP, by a Gateway."""
+    """Do the same as `watching` for apps that a Gateway calls without HTTP."""
     handle = Gateway.handle
 
     def checked(gateway: Gateway, request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""People who use the local platform over HTTP, many at a time, and a look behind the scenes."""
+"""Many users at a time who use the local platform over HTTP, and checks of the stored data."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ TOO_OFTEN = "appdata update frequency is too high"
 
 @dataclass(frozen=True)
 class Sent:
-    """One write or delete that was answered."""
+    """An answered write or delete."""
 
     changes: dict[str, str | None] | None
-    """None for deleting everything."""
+    """None if everything was deleted."""
     answer: httpx.Response
     begun: float
     ended: float
@@ -45,7 +45,7 @@ class Sent:
 
     @property
     def version(self) -> int:
-        """Which write it was of this user's, in the order in which they took effect."""
+        """The number of this write among the user's writes, in the order in which they took effect."""
         return int(self.answer.headers["ETag"].strip('"').rpartition(".")[2])
 
     @property
@@ -55,7 +55,7 @@ class Sent:
 
     @property
     def lost_the_race(self) -> bool:
-        """Whether it gave up among so many others."""
+        """Whether the server gave up because of too many concurrent writes."""
         return self.answer.status_code == 503 and self.error != TOO_OFTEN
 
 
@@ -71,7 +71,7 @@ class Person:
         return self.crowd.http.get(PATH.replace("@self", group), params=query, headers=self._headers)
 
     def read(self, **query: str) -> dict[str, str]:
-        """One's own data, from where a 303 points if there are too many."""
+        """Return the person's own data, also through the redirect (303) of a large response."""
         answer = self.get(**query)
         if answer.status_code == 303:
             # Without the Authorization header, which S3 would refuse beside a presigned URL.
@@ -84,11 +84,11 @@ class Person:
         return self._send(dict(pairs), "POST", json=pairs)
 
     def delete(self, *keys: str) -> Sent:
-        """Delete the keys; without any, everything."""
+        """Delete the keys, or everything if none is given."""
         return self._send(dict.fromkeys(keys) or None, "DELETE", params={"fields": ",".join(keys)})
 
     def usage(self) -> int:
-        """Bytes used."""
+        """Return the number of used bytes."""
         used: int = self.get("@usage").json()["entry"]["bytes"]["used"]
         return used
 
@@ -96,7 +96,7 @@ class Person:
         return invariants.of_user(self.crowd.dynamodb, self.crowd.app, self.user)
 
     def check(self, data: dict[str, str]) -> None:
-        """Exactly these data are stored, and all that is stored is in order."""
+        """Check that exactly these data are stored, and that the stored items are consistent."""
         tables = self.tables()
         assert tables.wrongs() == []
         held = tables.held[self.crowd.app, self.user]
@@ -104,7 +104,7 @@ class Person:
         assert self.usage() == held.ledger.total
 
     def leave(self) -> None:
-        """Uninstall the app, so that others need not look through these data."""
+        """Uninstall the app, so that other tests need not read these data."""
         self.crowd.platform.appdata.uninstall(self.crowd.app, self.user)
 
     def _send(self, changes: dict[str, str | None] | None, method: str, **request: Any) -> Sent:
@@ -118,7 +118,7 @@ class Person:
 
 
 def wired(issuer: str, directory: Path, clients: Mapping[str, Any], clock: Callable[[], int] | None = None) -> Platform:
-    """Another platform with the keys in a directory, over clients of "dynamodb", "s3" and perhaps "sqs"."""
+    """Return another platform with the keys in a directory and clients of "dynamodb", "s3" and, optionally, "sqs"."""
     read = settings.read(
         {
             "ENGAWA_STAGE": "local",
@@ -132,7 +132,7 @@ def wired(issuer: str, directory: Path, clients: Mapping[str, Any], clock: Calla
 
 
 class Crowd:
-    """Makes people on a running platform."""
+    """A maker of people on a running platform."""
 
     def __init__(self, served: Served) -> None:
         self.app: str = served.demo["apps"]["quest"]["id"]
@@ -152,7 +152,7 @@ class Crowd:
 
 
 def at_once(count: int, job: Callable[[int], T]) -> list[T]:
-    """The results of `job(0)`, `job(1)`, … run by so many threads that start together."""
+    """Run `job(0)`, `job(1)`, … in `count` threads that start together, and return the results."""
     ready = threading.Barrier(count)
 
     def run(number: int) -> T:
@@ -165,7 +165,7 @@ def at_once(count: int, job: Callable[[int], T]) -> list[T]:
 
 @contextmanager
 def meanwhile(job: Callable[[], T], *, threads: int = 1) -> Iterator[list[T]]:
-    """Do `job` over and over in threads of their own while the block runs; the list fills with the results."""
+    """Repeat `job` in separate threads while the block runs; the yielded list collects the results."""
     results: list[T] = []
     ended = threading.Event()
 
@@ -184,7 +184,7 @@ def meanwhile(job: Callable[[], T], *, threads: int = 1) -> Iterator[list[T]]:
 
 
 def replay(sent: Iterable[Sent], data: dict[str, str] | None = None) -> dict[str, str]:
-    """What the accepted ones leave, one after the other in the order of their versions."""
+    """Return the data after all accepted writes, applied in the order of their versions."""
     data = dict(data or {})
     accepted = sorted((each for each in sent if each.accepted), key=lambda each: each.version)
     versions = [each.version for each in accepted]

@@ -1,4 +1,4 @@
-"""Persistent data and people, asked of both."""
+"""Requests for app data and people, sent to both the server and the model."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Keys = frozenset[str] | None
 
 @dataclass
 class DataPair(Pair):
-    """`demand` is a header and an entity tag or `*`."""
+    """A pair for app data and people. In its methods, `demand` is a header and its value, an entity tag or `*`."""
 
     tags: dict[str, int] = field(default_factory=dict)
-    """The versions that entity tags stand for."""
+    """The versions by entity tag."""
     full: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
-    """When a full write window has room again, and the version that it was full with, by app and user."""
+    """The time at which a full write window has room again, and the version at that time, by app and user."""
 
     def tag_of(self, token: Token) -> str:
-        """The tag of the viewer's data as they are, if it was told."""
+        """Return the tag of the viewer's current data, or `"none"` if no response has shown it."""
         held = self.model.held.get((token.app, token.viewer))
         return next((tag for tag, version in self.tags.items() if held and version == held.version), '"none"')
 
     def learn(self, token: Token, tag: str | None) -> None:
-        """An entity tag is that of one version for ever, and each version has one."""
+        """Record an entity tag, and check that each version has one tag and each tag one version."""
         if tag is not None:
             version = self.model.own(token).version
             assert self.tags.setdefault(tag, version) == version, "a tag of an older version"
@@ -40,7 +40,7 @@ class DataPair(Pair):
         """Store pairs; see `_change`."""
         self._change(
             token,
-            None if face is Face.RPC else demand,  # It has no headers of its own for that.
+            None if face is Face.RPC else demand,  # /rpc has no conditional headers.
             lambda headers: self.asker.write(token, face, pairs, headers, way),
             lambda version, now, room: self.model.write(token, pairs, version, now, room=room),
         )
@@ -49,7 +49,7 @@ class DataPair(Pair):
         """Delete keys; see `_change`."""
         return self._change(
             token,
-            None if face is Face.RPC else demand,  # It has no headers of its own for that.
+            None if face is Face.RPC else demand,  # /rpc has no conditional headers.
             lambda headers: self.asker.delete(token, face, keys, headers),
             lambda version, now, room: self.model.delete(token, keys, version, now, room=room),
         )
@@ -57,7 +57,7 @@ class DataPair(Pair):
     def _change(
         self, token: Token, demand: tuple[str, str] | None, send: Callable[..., Any], meant: Callable[..., range]
     ) -> Any:
-        """A write or a delete under a demand, a header and its value."""
+        """Send a write or a delete with an optional demand, compare it with the model, and return the outcome."""
         version = demand and (demand[0], self.tags.get(demand[1], "*" if demand[1] == "*" else 0))
         begun = time.time()
         found = outcome(lambda: send(dict([demand] if demand else [])))
@@ -75,7 +75,7 @@ class DataPair(Pair):
         return found
 
     def wait(self, token: Token) -> None:
-        """Come again when a full window has said to: it has room by then."""
+        """Wait for the Retry-After of a full window, and check that the window has room then."""
         until, version = self.full.pop((token.app, token.viewer), (0.0, 0))
         held = self.model.held.get((token.app, token.viewer))
         if held and held.version == version:
@@ -83,7 +83,7 @@ class DataPair(Pair):
             assert not isinstance(self.delete(token, Face.TWO, frozenset(["none"]), None), Refused)
 
     def read(self, token: Token, face: Face, users: list[str], keys: Keys, way: int) -> None:
-        """The data of named users, in the order named."""
+        """Read and compare the data of named users, in the order of the names."""
         found = outcome(lambda: self.asker.read(token, face, users, keys, way))
         expected = outcome(lambda: self.model.read(token, face, users, keys))
         if both := self.answers(expected, found):
@@ -93,7 +93,7 @@ class DataPair(Pair):
                 self.learn(token, tag)
 
     def read_if_changed(self, token: Token, tag: int) -> None:
-        """One's own data, but not if they are what a tag stands for."""
+        """Read one's own data with a condition on a tag, and compare whether they are unchanged."""
         given = [self.tag_of(token), *self.tags][tag % (len(self.tags) + 1) if tag % 2 else 0]
         self.both(
             lambda: self.asker.is_unchanged(token, given),
@@ -110,7 +110,7 @@ class DataPair(Pair):
             assert remaining in left
 
     def read_friends(self, token: Token, face: Face, of: str, keys: Keys, way: int) -> None:
-        """The data of friends, by id."""
+        """Read and compare the data of friends, by id."""
         found = outcome(lambda: self.asker.read_friends(token, face, of, keys, way))
         expected = outcome(lambda: self.model.read_friends(token, face, of, keys))
         if both := self.answers(expected, found):
@@ -124,7 +124,7 @@ class DataPair(Pair):
 
     def friends(self, token: Token, face: Face, of: str, query: Query, fields: list[str], way: int) -> None:
         if query.followers and query.followers not in self.model.pages:
-            return  # Of a page that is being deleted, followers may be known until it is cleared.
+            return  # The server may return followers of a page that is being deleted, until it is cleared.
         self.both(
             lambda: self.asker.friends(token, face, of, query, fields, way),
             lambda: self.model.friends(token, face, of, query, fields),

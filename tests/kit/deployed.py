@@ -1,5 +1,7 @@
-"""The zip as it would be deployed, unpacked under Lambda's runtime client, behind API Gateway and CloudFront, served by
-HTTP on 127.0.0.1. Tables, bucket and keys are those of a platform that is served locally; the queue is its own."""
+"""The deployment zip under Lambda's runtime client, behind models of API Gateway and CloudFront, served on 127.0.0.1.
+
+It uses the tables, the bucket and the keys of a platform that is served locally, and its own queue.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +35,15 @@ ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm
 
 
 def architecture() -> str:
-    """Lambda's name for the processor of this machine."""
+    """Return Lambda's name for the processor of this machine."""
     return ARCHITECTURES[platform.machine().lower()]
 
 
 @cache
 def zipped(version: str) -> Path:
-    """Make the zip for a Python (`3.13`) and the processor of this machine, once a run; where it is.
+    """Build the zip for a Python (`3.13`) and this machine's processor, once per run, and return its path.
 
-    The libraries are fetched once for all runs, into build/.
+    The libraries are downloaded into build/ once for all runs.
     """
     if sys.platform != "linux":
         pytest.skip("the libraries in the zip run on Linux alone")
@@ -51,7 +53,7 @@ def zipped(version: str) -> Path:
 
 
 def unpacked(directory: Path) -> Path:
-    """Make the zip for the Python of this process, and unpack it; the folder."""
+    """Build the zip for the Python of this process, unpack it, and return the folder."""
     task = lay_out(directory)
     with zipfile.ZipFile(zipped(".".join(map(str, sys.version_info[:2])))) as made:
         made.extractall(task)
@@ -59,7 +61,7 @@ def unpacked(directory: Path) -> Path:
 
 
 class Deployed:
-    """The three functions, and what stands in front of the first."""
+    """The three functions, with CloudFront and API Gateway in front of the first."""
 
     def __init__(
         self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False
@@ -87,7 +89,7 @@ class Deployed:
         self._server.serve(self.front)  # type: ignore[arg-type]
 
     def environment(self) -> dict[str, str]:
-        """What the deployment sets for its functions, and what Lambda does of itself to reach AWS."""
+        """Return the environment variables of the functions: those of the deployment and Lambda's own for AWS."""
         keys = self.served.local_dir
         return {
             "ENGAWA_STAGE": "local",
@@ -107,14 +109,16 @@ class Deployed:
         }
 
     def token(self, *scopes: str, user: str | None = "hana", app: str = "quest") -> str:
-        """An access token of this deployment, of a user of the demo world or, without one, of the app."""
+        """Return an access token of this deployment, for a user of the demo world or, if None, for the app."""
         demo: dict[str, Any] = self.served.demo
         viewer = demo["users"][user]["id"] if user else None
         return self._tokens.issue(app=demo["apps"][app]["id"], viewer=viewer, scopes=[*scopes], lifetime=900)
 
     def deliver(self) -> int:
-        """Hand `clean` what is in the queue, a message at a time, until it is empty, as Lambda does; how many there
-        were. Raises FunctionError, and leaves the message where it is."""
+        """Pass the messages of the queue to `clean` one by one, as Lambda does, and return their number.
+
+        Raises FunctionError; the failed message stays in the queue.
+        """
         done = 0
         while messages := self._sqs.receive_message(QueueUrl=self._queue).get("Messages"):
             for message in messages:
@@ -134,13 +138,13 @@ class Deployed:
         return done
 
     def notes(self) -> set[str]:
-        """The ids of the notes of what is to be cleared."""
+        """Return the ids of the cleanup notes."""
         pages = self.served.aws("dynamodb").get_paginator("scan").paginate(TableName="engawa-local-feeds")
         return {item["sk"]["S"] for page in pages for item in page["Items"] if item["pk"]["S"] == "trash"}
 
     @property
     def operator(self) -> str:
-        """An operator's access token."""
+        """A new access token of an operator."""
         return self._tokens.issue(app="operator", viewer=None, scopes=["admin"], lifetime=900)
 
     @cached_property
@@ -148,7 +152,7 @@ class Deployed:
         return AccessTokens(TokenKeys((self.served.local_dir / "token-keys.json").read_text), self.base_url)
 
     def stop(self) -> None:
-        """End all of it."""
+        """Stop the server, the edge function and the functions."""
         self._server.stop()
         self.edge.stop()
         for function in self._functions.values():

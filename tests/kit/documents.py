@@ -1,4 +1,4 @@
-"""The documents and the sources, and what both speak of."""
+"""The documents and the sources, and the names that both contain."""
 
 import ast
 import re
@@ -12,18 +12,18 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 SOURCES = [path for folder in ("chalicelib", "local", "admin") for path in sorted((ROOT / folder).rglob("*.py"))]
 WORDED = {"TokenRefused", "GrantRefused", "SignatureRefused"}
-"""The refusals that are given their word when they are raised."""
+"""The refusals that get their error word when they are raised."""
 
 
 def cells(text: str) -> Iterator[list[str]]:
-    """The rows of a document's tables."""
+    """Yield the rows of a document's tables."""
     for line in text.splitlines():
         if line.startswith("| "):
             yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
 
 
 def words_raised() -> set[str]:
-    """The words that refusals are raised with, wherever they are; oauthlib's come through a table."""
+    """Return the error words of all raised refusals; those of oauthlib come from a table."""
     found = set(server._DESCRIPTIONS)
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -35,7 +35,7 @@ def words_raised() -> set[str]:
 
 
 def refusals() -> Iterator[type[errors.Refusal]]:
-    """The refusals whose word is their class's."""
+    """Yield the refusals whose error word belongs to the class."""
     for each in vars(errors).values():
         if isinstance(each, type) and issubclass(each, errors.Refusal) and each.__name__ not in WORDED:
             yield each

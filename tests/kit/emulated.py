@@ -1,10 +1,10 @@
-"""The stacks that `make deploy` makes, made by CloudFormation in ministack and served from there.
+"""The stacks of `make deploy`, created and served by ministack, an emulator of AWS.
 
-ministack runs the functions as they are (the zip, in processes of its Python), behind its API Gateway, SQS and
-EventBridge. What CloudFormation and API Gateway do on AWS and ministack does not, is done here to each template before
-it is planned (`_as_read`): SAM's transform, by AWS's own aws-sam-translator; what API Gateway reads in a definition
-besides its paths; the account's id in policies, which know no variables. Left out are alarms over several metrics, and
-that bucket and queues are reached over TLS only.
+ministack runs the functions unchanged (the zip, in processes of its Python), behind its API Gateway, SQS and
+EventBridge. It lacks some work of CloudFormation and API Gateway, which `_as_read` does on each template before the
+change set: SAM's transform, by AWS's own aws-sam-translator; the parts of an API's definition besides its paths; and
+the account's id in policies, since variables are not supported. Left out are alarms over several metrics, and the
+statements that allow access to the bucket and the queues over TLS only.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _STOP_SECONDS = 30
 
 
 class Emulated:
-    """An account in an emulator of its own.
+    """An AWS account in its own emulator.
 
-    `said` is what deployments have said, `left_out` what of the last template is not made here; with `leaves_out`
-    unset it is tried, and fails.
+    `said` is the output of the deployments. `left_out` names the resources of the last template that ministack cannot
+    create. If `leaves_out` is false, they stay in the template, and the deployment fails.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -59,7 +59,7 @@ class Emulated:
             self._process = subprocess.Popen(
                 [PYTHON, "-m", "local.emulator", self.url.rpartition(":")[2], directory, SERVICES],
                 cwd=ROOT,
-                # IAM is asked, by the functions' roles; these credentials are the account's root.
+                # IAM checks the roles of the functions; the credentials below are those of the account's root user.
                 env=bare | {"AUTH": "true"},
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -70,49 +70,49 @@ class Emulated:
         events.register("provide-client-params.cloudformation.CreateChangeSet", self._as_read)
 
     def await_answers(self) -> None:
-        """Return when it answers; fail, with what was logged, where it does not."""
+        """Wait until the emulator answers. If it does not, fail with the end of its log."""
         await_answers(self.url, self._process, self._log)
 
     def deploy(self, stage: str, **chosen: str) -> dict[str, str]:
-        """`make deploy STAGE=…` with those parameters; the stack's outputs."""
+        """Do what `make deploy STAGE=…` does with these parameters, and return the outputs of the stack."""
         self.said.clear()
         return self.deployment(stage, **chosen).deploy(architecture(), combine.COLD)
 
     def deployment(self, stage: str, **chosen: str) -> Deployment:
-        """The deployment of a stage."""
+        """Return the deployment of a stage."""
         return Deployment(stage, self.session, chosen, self.said.append)
 
     def aws(self, service: Any) -> Any:
-        """A client."""
+        """Return a boto3 client."""
         return self.session.client(service)
 
     def base_url(self, outputs: dict[str, str]) -> str:
-        """Where the API of a stack is served: its execute-api address, in the form that needs no name in DNS."""
+        """Return the base URL of a stack's API: its execute-api address, in the form that needs no DNS name."""
         return f"{self.url}/_aws/execute-api/{outputs['RestAPIId']}/api"
 
     def put_gateway_responses(self, outputs: dict[str, str]) -> int:
-        """Put those of the definition, which ministack does not read there; how many were missing."""
+        """Put the definition's gateway responses, which ministack does not read; return how many were missing."""
         return responses.put(self.aws("apigateway"), outputs["RestAPIId"], "api")
 
     def by_cloudfront(self, outputs: dict[str, str], path: str) -> httpx.Response:
-        """What the distribution of a stack answers to a viewer who comes by https."""
+        """Return the response of a stack's distribution to a GET by https."""
         headers = {"Host": outputs["DistributionDomain"], "X-Forwarded-Proto": "https"}
         return httpx.get(self.url + path, headers=headers, timeout=30)
 
     def origins(self, outputs: dict[str, str]) -> list[dict[str, Any]]:
-        """The origins of the distribution of a stack."""
+        """Return the origins of a stack's distribution."""
         said = self.aws("cloudfront").get_distribution_config(Id=outputs["DistributionId"])["DistributionConfig"]
         return list(said["Origins"]["Items"])
 
     def resources(self, stack: str, region: str = REGION) -> dict[str, str]:
-        """The states of a stack's resources, by logical name."""
+        """Return the states of a stack's resources, by logical name."""
         client = self.session.client("cloudformation", region_name=region)
         pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
         every = [each for page in pages for each in page["StackResourceSummaries"]]
         return {each["LogicalResourceId"]: each["ResourceStatus"] for each in every}
 
     def stacks(self, prefix: str) -> list[str]:
-        """The names of the stacks there are, in both regions, that begin so."""
+        """Return the names with this prefix of the stacks in both regions."""
         found = []
         for region in (REGION, GLOBAL_REGION):
             client = self.session.client("cloudformation", region_name=region)
@@ -121,61 +121,61 @@ class Emulated:
         return [name for name in found if name.startswith(prefix)]
 
     def variables(self, function: str) -> dict[str, str]:
-        """A function's environment."""
+        """Return the environment variables of a function."""
         said = self.aws("lambda").get_function_configuration(FunctionName=function)
         return dict(said["Environment"]["Variables"])
 
     def role(self, function: str) -> str:
-        """The name of a function's role."""
+        """Return the name of a function's role."""
         said = self.aws("lambda").get_function_configuration(FunctionName=function)
         return str(said["Role"].rpartition("/")[2])
 
     def invoke(self, function: str, event: dict[str, Any]) -> str:
-        """What a function answers to an event, or how it fails."""
+        """Invoke a function with an event, and return its result or its error as text."""
         answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
         return str(answer["Payload"].read().decode())
 
     def tables(self) -> list[str]:
-        """The names of all tables."""
+        """Return the names of all tables."""
         pages = self.aws("dynamodb").get_paginator("list_tables").paginate()
         return [name for page in pages for name in page["TableNames"]]
 
     def notes(self, stage: str) -> set[str]:
-        """The ids of the notes of what is to be cleared."""
+        """Return the ids of the cleanup notes."""
         pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=f"engawa-{stage}-feeds")
         return {item["sk"]["S"] for page in pages for item in page["Items"] if item["pk"]["S"] == "trash"}
 
     def waiting(self, queue: str) -> int:
-        """How many messages a queue has, those in work among them."""
+        """Return the number of messages in a queue, including those in progress."""
         sqs, kinds = self.aws("sqs"), ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[*kinds])["Attributes"]
         return sum(int(counts[kind]) for kind in kinds)
 
     def logged(self, group: str) -> str:
-        """The end of what a function has logged."""
+        """Return the end of a log group."""
         pages = self.aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         return "\n".join(event["message"] for page in pages for event in page["events"])[-8000:]
 
     def keep_every_second(self, stage: str) -> None:
-        """Switch point-in-time recovery on, which the templates do and ministack's CloudFormation does not."""
+        """Enable point-in-time recovery: the templates do, but ministack's CloudFormation ignores it."""
         spec = {"PointInTimeRecoveryEnabled": True}
         for name in self.tables():
             if name.startswith(f"engawa-{stage}-"):
                 self.aws("dynamodb").update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=spec)
 
     def copy_images(self, source: str, target: str) -> None:
-        """What `aws s3 sync` does with the images of a stage."""
+        """Copy the images of a stage, as `aws s3 sync` does."""
         s3, bucket = self.session.resource("s3"), f"engawa-{target}-{ACCOUNT}"
         for each in s3.Bucket(f"engawa-{source}-{ACCOUNT}").objects.filter(Prefix="images/"):
             s3.Object(bucket, each.key).copy_from(CopySource={"Bucket": each.bucket_name, "Key": each.key})
 
     def as_another(self, account: str) -> Any:
-        """An S3 client of somebody else."""
+        """Return an S3 client of another account."""
         return boto3.client("s3", region_name=REGION, aws_access_key_id=account, aws_secret_access_key="other")
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the emulator."""
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait(_STOP_SECONDS)
@@ -185,28 +185,28 @@ class Emulated:
             return params
         s3, (bucket, _, key) = self.aws("s3"), params["TemplateURL"].removeprefix(f"{self.url}/").partition("/")
         template = yaml.safe_load(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        # Only for policies that are named and not given, of which there are none here.
+        # The loader is only needed for policies that are given by name; these templates have none.
         template = transform(template, {}, SimpleNamespace(load=dict))
         resources = template["Resources"]
         self.left_out = {name for name, each in resources.items() if "Metrics" in each.get("Properties", {})}
         for name in self.left_out if self.leaves_out else ():
             del resources[name]
-        # The emulator speaks http alone.
+        # The emulator serves http only.
         for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
             policy = resources[name]["Properties"]["PolicyDocument"]
             policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
         api = resources["RestAPI"]["Properties"]
         api["BinaryMediaTypes"] = api["Body"][BINARY]
-        # ministack's IAM knows no variables in policies.
+        # ministack's IAM does not support variables in policies.
         text = json.dumps(template, default=str).replace("${aws:PrincipalAccount}", ACCOUNT)
         s3.put_object(Bucket=bucket, Key=f"{key}.read", Body=text.encode())
-        # ministack's validation takes a bucket that is to be taken in for one that is taken.
+        # ministack's validation mistakes a bucket to be imported for a name that is taken.
         return {**params, "TemplateURL": f"{params['TemplateURL']}.read", "DisableValidation": True}
 
 
 @contextmanager
 def emulated(directory: Path, zip_path: Path) -> Iterator[Emulated]:
-    """An account whose deployments take this zip, made for the emulator's Python."""
+    """Start an account whose deployments use this zip, which was made for the emulator's Python."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bundle, "PYTHON", python_version())
         patch.setattr(bundle, "build", lambda made, *_: shutil.copyfile(zip_path, made))
@@ -214,7 +214,7 @@ def emulated(directory: Path, zip_path: Path) -> Iterator[Emulated]:
         patch.setattr(stacks, "_POLL_SECONDS", 0.2)
         account = Emulated(directory)
         patch.setenv("AWS_ENDPOINT_URL", account.url)
-        # Of the transform, which has no session of its own.
+        # The transform has no session, so it reads the region from the environment.
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         try:
             account.await_answers()
@@ -224,6 +224,6 @@ def emulated(directory: Path, zip_path: Path) -> Iterator[Emulated]:
 
 
 def python_version() -> str:
-    """That of the emulator's Python, which runs the functions: `3.13`."""
+    """Return the version of the emulator's Python, which runs the functions: `3.13`."""
     asked = [str(PYTHON), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,9 +1,9 @@
-"""Stands in front of a server and lets requests wait, so that a test knows how far whoever sends them has come.
+"""A proxy that holds back requests to a server, so that a test knows how far their sender has got.
 
 with Gate("http://127.0.0.1:4570", lambda request: b"Delete" in request.body) as gate:
-    ...                    # what is tested asks gate.url
+    ...                    # the code under test sends requests to gate.url
     gate.await_held()      # it waits now
-    gate.open()            # from here on nothing waits
+    gate.open()            # from here on no request waits
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from local.gateway import Answer, Gateway, Request
 from local.server import Server
 
 PATIENCE = 120
-"""Seconds within which what is tested has to come as far."""
+"""The seconds within which the code under test must get this far."""
 _OF_THE_CONNECTION = {"connection", "content-length", "expect", "host", "keep-alive", "transfer-encoding"}
 
 
 class Gate:
-    """Passes everything on to `target`, but holds back the requests that `holds` is true for until it is opened."""
+    """A proxy to `target` that holds back the requests for which `holds` is true, until it is opened."""
 
     def __init__(self, target: str, holds: Callable[[Request], bool]) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
@@ -34,11 +34,11 @@ class Gate:
         self._holds = holds
 
     def await_held(self) -> None:
-        """Return when a request waits here."""
+        """Return as soon as a request is held back."""
         assert self._held.wait(PATIENCE), "no request came that the gate holds back"
 
     def open(self) -> None:
-        """Let all requests pass that wait, and all that come."""
+        """Let all waiting and all later requests pass."""
         self._open.set()
 
     def __enter__(self) -> Gate:
@@ -55,14 +55,14 @@ class Gate:
 
 
 class _Passing(Gateway):
-    """Has a server of its own answer."""
+    """A gateway that passes requests on to another server."""
 
     def __init__(self, netloc: str, wait: Callable[[Request], None]) -> None:
         self._netloc = netloc
         self._wait = wait
 
     def handle(self, request: Request) -> Answer:
-        """The answer of the server, once the request may pass."""
+        """Return the response of the server, once the request may pass."""
         self._wait(request)
         connection = http.client.HTTPConnection(self._netloc, timeout=PATIENCE)
         try:

@@ -1,4 +1,4 @@
-"""Histories of what many clients at once ask of one user's data, or of one content, and what they are held against."""
+"""Histories of concurrent requests of many clients for one user's data, and the specification for them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.model.community import Held, Limits, Token
 
 CLIENTS = 8
 DROPPED = 0.03
-"""The share of requests whose answer is not waited for."""
+"""The share of requests whose client does not wait for the response."""
 LAG = 0.25
-"""Seconds that an eventually consistent read may lag here: less than a history takes. DynamoDB may lag more, the
-emulator does not at all."""
+"""The seconds that an eventually consistent read may lag here: less than the time of a history. DynamoDB may lag more,
+the emulator does not lag at all."""
 LIMITS = Limits(quota=9_000, keys=4, writes=30, seconds=180)
 SETTINGS = {
     "ENGAWA_QUOTA_BYTES": str(LIMITS.quota),
@@ -32,14 +32,14 @@ SETTINGS = {
     "ENGAWA_RATE_WRITES": str(LIMITS.writes),
     "ENGAWA_RATE_SECONDS": str(LIMITS.seconds),
 }
-"""A window that outlasts a history, so that its rule is a count."""
+"""The write window is longer than a history, so that its limit is a simple count."""
 USER = "user"
 TOKEN = Token("app", USER, USER)
 NOW = Moment(0.0, 0.0)
 
 
 class Answer(NamedTuple):
-    """What came of a request: a value, or a refusal as far as it is compared; and what its headers told."""
+    """The outcome of a request: a value, or the compared part of a refusal, and the values of its headers."""
 
     value: Any
     tag: str | None = None
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
 
 @dataclass
 class Recorder:
-    """Sends, and writes down what was asked and answered and when."""
+    """A client that sends requests and records them with their responses and times."""
 
     crowd: Crowd
     operations: list[Operation] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Recorder:
     def record(
         self, client: int, asked: Any, read: Callable[[httpx.Response], Any], dice: random.Random, **request: Any
     ) -> Any:
-        """What `read` makes of the answer; None where the outcome is not known."""
+        """Send and record a request. Return `read(response)`, or None if the outcome is unknown."""
         changes = request["method"] != "GET"
         if dice.random() < DROPPED:
             request["timeout"] = dice.random() * 0.01
@@ -70,7 +70,7 @@ class Recorder:
         ended = time.monotonic()
         assert answer.status_code < 500 or answer.status_code == 503, answer.text
         if answer.status_code == 503 and answer.json()["error_description"] != TOO_OFTEN:
-            # The race was lost too often; an answer of DynamoDB's that was lost looks the same from here.
+            # The server lost the race too often. A lost response of DynamoDB looks the same from here.
             self.busy += 1
             return self._unknown(client, asked, begun, changes)
         told = read(answer)
@@ -84,7 +84,7 @@ class Recorder:
 
 
 class Data(NamedTuple):
-    """The state of a user's data; `tag` None: not told yet."""
+    """The state of a user's data; `tag` is None if no response has shown it yet."""
 
     pairs: frozenset[tuple[str, str]]
     tag: str | None
@@ -92,7 +92,7 @@ class Data(NamedTuple):
 
 
 def data_step(state: Data, operation: Operation) -> Data | None:
-    """The model's rules (tests/model/appdata.py) for one user, made into a specification."""
+    """Return the next state, by the model's rules (tests/model/appdata.py) for one user."""
     kind, given, demand = operation.asked
     told: Answer | None = operation.answered
     held = Held(dict(state.pairs), state.tag, [NOW] * state.writes)  # type: ignore[arg-type]
@@ -110,7 +110,7 @@ def data_step(state: Data, operation: Operation) -> Data | None:
     except Refused as refused:
         if told is None:
             return state
-        # 412 tells the tag that there is.
+        # A 412 contains the current tag.
         return _bound(state, told, told.value) if same(refused, told.value) else None
     if told is None:
         return Data(frozenset(held.data.items()), None, len(held.writes))
@@ -120,7 +120,7 @@ def data_step(state: Data, operation: Operation) -> Data | None:
 
 
 def _bound(state: Data, told: Answer | None, value: Any) -> Data | None:
-    """The state where that is what was told; an entity tag that was told is its tag from now on."""
+    """Return the state if the answer has this value, or None; the answer's entity tag becomes the state's tag."""
     if told is None:
         return state
     if told.value != value or (told.tag and state.tag not in (None, told.tag)):
@@ -134,14 +134,14 @@ def refusal(answer: httpx.Response) -> Refused:
 
 
 def written(answer: httpx.Response) -> Answer:
-    """What a write or a delete told."""
+    """Return the answer to a write or a delete."""
     if answer.status_code != 200:
         return Answer(refusal(answer), answer.headers.get("ETag"))
     return Answer(True, answer.headers["ETag"], int(answer.headers["X-RateLimit-Remaining"]))
 
 
 def data_read(answer: httpx.Response) -> Answer:
-    """One user's data; of a list of friends, that friend's."""
+    """Return one user's data: the only entry, or {} in an empty list of friends."""
     assert answer.status_code == 200, answer.text
     entry = answer.json()["entry"]
     return Answer(entry[0]["data"] if entry else {}, answer.headers.get("ETag"))
@@ -154,7 +154,7 @@ def usage_read(answer: httpx.Response) -> Answer:
 
 @dataclass
 class DataClient:
-    """One of the clients that write and read one person's data; `tags` are those that any of them was told."""
+    """A client that writes and reads one person's data. `tags` holds the tags that any of the clients has received."""
 
     recorder: Recorder
     number: int
@@ -170,7 +170,7 @@ class DataClient:
                 self.tags.append(told.tag)
 
     def one(self, turn: int) -> Answer | None:
-        """One request: its answer, None where the outcome is not known."""
+        """Send one request, and return its answer, or None if the outcome is unknown."""
         chosen = self.dice.sample(KEYS, self.dice.choice((1, 1, 2, 3)))
         named: dict[str, Any] = {"params": {"fields": ",".join(chosen)}}
         match self.dice.choices(KINDS, WEIGHTS)[0]:
@@ -200,7 +200,7 @@ class DataClient:
     def look(
         self, kind: str, given: Any, read: Callable[[httpx.Response], Answer], who: Person | None = None, **more: Any
     ) -> Answer | None:
-        """Read: the answer, None where there was none."""
+        """Send a read, and return its answer, or None if there was none."""
         return self._send((kind, given, None), read, who or self.person, method="GET", **more)
 
     def _send(self, asked: Any, read: Callable[[httpx.Response], Answer], who: Person, **request: Any) -> Answer | None:
@@ -216,16 +216,16 @@ WEIGHTS = (9, 3, 1, 4, 3, 2, 3)
 
 
 def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Operation]]:
-    """So many turns of each client, who are one user and a friend; with the operations as they are promised.
+    """Run `turns` turns of each client (one user and a friend), and return the operations as promised.
 
-    Own reads are as last written; a friend's may lag.
+    Own reads return the last write; a friend's reads may lag.
     """
     person = crowd.person()
     friend, recorder = crowd.person([person]), Recorder(crowd)
     tags: list[str] = []
     dice = [random.Random(f"{seed}.{number}") for number in range(CLIENTS)]
     clients = [DataClient(recorder, number, person, friend, tags, dice[number]) for number in range(CLIENTS)]
-    # The first tag is known before anyone asks on the condition of it.
+    # The first tag must be known before the first conditional request.
     while not tags:
         if (first := clients[0].look("read", None, data_read)) and first.tag:
             tags.append(first.tag)
@@ -238,5 +238,5 @@ def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Op
 
 
 def check_data(operations: list[Operation]) -> int:
-    """How many states were tried. Raises NotLinearizable."""
+    """Check a history, and return the number of states that were tried. Raises NotLinearizable."""
     return check(operations, Data(frozenset(), None, 0), data_step)

@@ -1,6 +1,6 @@
-"""What must be true of the stored app data at every moment between two writes, looked at from outside: by scans.
+"""The invariants of the stored app data, which hold between any two writes. They are checked from outside, by scans.
 
-A scan is not of one moment, so nothing may write meanwhile.
+A scan is not a snapshot, so no client may write during it.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ EPOCH_CHARACTERS = 8
 
 @dataclass
 class Held:
-    """What one user holds in one app."""
+    """The data of one user in one app."""
 
     ledger: Ledger
     own: dict[str, own_values.OwnValue] = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, str]:
-        """Every key with its value."""
+        """All keys with their values."""
         return self.ledger.inline | {key: each.value for key, each in self.own.items()}
 
     def wrongs(self, limits: Limits) -> Iterator[str]:
-        """What is not as it must be."""
+        """Yield the violated invariants."""
         ledger = self.ledger
         if (told := ledger.balance.total) != (stored := sum(map(utf8_bytes, self.data.values()))):
             yield f"the byte total says {told}, the values have {stored}"
@@ -57,15 +57,15 @@ class Held:
 
 
 class Tables:
-    """The two tables, as scans found them."""
+    """The contents of the two tables, as found by scans."""
 
     def __init__(self, appdata: list[Item], directory: list[Item]) -> None:
         self.held: dict[tuple[str, str], Held] = {}
-        """By app and user."""
+        """The data by app and user."""
         self.notes: set[tuple[str, str]] = set()
-        """Partition and epoch of what deletions left behind."""
+        """Partition and epoch of the leftovers of deletions."""
         self.left: Counter[tuple[str, str]] = Counter()
-        """How many own values no ledger counts, by partition and epoch."""
+        """The number of own values that no ledger counts, by partition and epoch."""
         self._oversized = [key_of(item) for item in appdata if _is_ledger(item) and item_size(item) > LEDGER_BYTES]
         self._installs = {
             (item["sk"]["S"].removeprefix("install#"), item["pk"]["S"].removeprefix("user#"))
@@ -87,7 +87,7 @@ class Tables:
                     self.left[partition, sort_key[:EPOCH_CHARACTERS]] += 1
 
     def wrongs(self, limits: Limits | None = None) -> list[str]:
-        """Everything that is not as it must be: nothing, where all is well."""
+        """Return all violated invariants."""
         found = [
             f"{app}#{user}: {wrong}"
             for (app, user), held in self.held.items()
@@ -100,19 +100,19 @@ class Tables:
         return found
 
     def remains(self) -> list[str]:
-        """What a sweep should have taken away."""
+        """Return the leftovers that a sweep should have deleted."""
         return [f"{count} values of {left}" for left, count in self.left.items()] + [
             f"a note of {n}" for n in self.notes
         ]
 
 
 def scan(dynamodb: Any, prefix: str = "engawa-local-") -> Tables:
-    """The two tables of a deployment, through a boto3 client."""
+    """Return the two tables of a deployment, read with a boto3 client."""
     return Tables(*(_items(dynamodb, "scan", TableName=prefix + table) for table in ("appdata", "directory")))
 
 
 def of_user(dynamodb: Any, app: str, user: str, prefix: str = "engawa-local-") -> Tables:
-    """As `scan`, of what one user has in one app."""
+    """Return the same as `scan`, but only for one user in one app."""
 
     def partition(table: str, key: str) -> list[Item]:
         values = {":pk": {"S": key}}

@@ -1,6 +1,6 @@
-"""What must be true of feeds, comments, favorites and images between two writes, looked at from outside: by scans.
+"""The invariants of feeds, comments, favorites and images, which hold between any two writes. Scans check them.
 
-A scan is not of one moment, so nothing may write meanwhile.
+A scan is not a snapshot, so no client may write during it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IMAGES = "images/"
 
 
 class Contents:
-    """The three tables and the keys of the bucket, as scans found them; `pages` are the ids of those that stand."""
+    """The three tables and the keys of the bucket, as found by scans. `pages` are the ids of the existing pages."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Contents:
         self.page_leaves = {key: item for key, item in rest.items() if key[1].startswith("b")}
         self.feeds = {key: item for key, item in rest.items() if key not in self.page_leaves}
         self.heads: dict[str, Item] = {}
-        """By content."""
+        """Heads by content."""
         self.hung: dict[str, dict[Key, Item]] = {}
         """Comments and leaves, by content."""
         for item in comments:
@@ -56,7 +56,7 @@ class Contents:
                 self.hung.setdefault(content, {})[content, sort_key] = item
         self.shards: dict[tuple[str, int], Item] = {}
         self.favorites: dict[tuple[str, int], list[Item]] = {}
-        """Both by content and shard."""
+        """Shards and favorites, both by content and shard."""
         for item in favorites:
             content, _, shard = item["pk"]["S"].rpartition("#")
             if item["sk"]["S"] == HOLDER:
@@ -67,7 +67,7 @@ class Contents:
         self.pages = set(pages)
 
     def wrongs(self) -> list[str]:
-        """Everything that is not as it must be: nothing, where all is well."""
+        """Return all violated invariants."""
         found = [*self._feeds_and_heads(), *self._page_lists(), *self._notes(), *self._images()]
         for content, head in self.heads.items():
             found += [f"{head['pg']['S']} {head['f']['S']}: {wrong}" for wrong in self._counts(content, head)]
@@ -75,18 +75,18 @@ class Contents:
         return found
 
     def remains(self) -> list[str]:
-        """What cleaning should have taken away."""
+        """Return the leftovers that the cleanup should have deleted."""
         left = [f"{count} of {each}" for each, count in self._left().items()]
         return left + [f"a note of {note}" for note in self.notes]
 
     def lists_of(self, page: str) -> tuple[set[int], set[int], set[int]]:
-        """Of a page's list: the numbers with an entry, the holes and the drawn."""
+        """Return three sets of numbers of a page's list: those with an entry, the holes and the drawn ones."""
         entries = {number_of(item) for key, item in self.feeds.items() if key[0] == page and is_shown(key[1])}
         leaves = [item for key, item in self.page_leaves.items() if key[0] == page]
         return entries, holes_in(leaves), drawn(self.lists.get(page))
 
     def comments_of(self, content: str, generation: str) -> tuple[list[Item], set[int]]:
-        """The comments of a generation, and the holes among them."""
+        """Return the comments of a generation, and the holes in their list."""
         own = [item for key, item in self.hung.get(content, {}).items() if key[1].startswith(f"{generation}#")]
         leaves = [item for item in own if item["sk"]["S"][GENERATION + 1] == "b"]
         return [item for item in own if item not in leaves], holes_in(leaves)
@@ -110,7 +110,7 @@ class Contents:
         shown = {key[0] for key in self.feeds if is_shown(key[1])}
         for page in shown | {key[0] for key in self.page_leaves} | self.lists.keys():
             if PAGE + page in self.notes and page not in shown:
-                continue  # The list of a page without feeds goes in no order, and its note sees to the rest.
+                continue  # The list of a page without feeds is deleted in any order; its note covers the leftovers.
             if page not in self.lists:
                 yield f"entries without a holder: {page}"
             else:
@@ -140,7 +140,7 @@ class Contents:
                 yield f"a favorite is in shard {shard}, which nobody counts"
 
     def _left(self) -> Counter[tuple[str, str, str]]:
-        """How many items of a generation without a head there are, by table, content and generation."""
+        """Return the numbers of items of generations without a head, by table, content and generation."""
         alive = {content: generation_of(head) for content, head in self.heads.items()}
         left: Counter[tuple[str, str, str]] = Counter()
         for content, hung in self.hung.items():
@@ -153,7 +153,7 @@ class Contents:
                     left[f"favorites {shard}", content, _generation(item)] += 1
         for (content, shard), item in self.shards.items():
             if alive.get(content) != generation_of(item) or shard >= shards_of(self.heads[content]):
-                # Nothing but the deletion of its feed takes it away.
+                # Only the deletion of its feed removes this item.
                 left[f"count {shard}", content, ""] += 1
         return left
 
@@ -183,12 +183,12 @@ class Contents:
 
 
 def drawn(holder: Item | None) -> set[int]:
-    """The numbers that are drawn and not used yet."""
+    """Return the numbers that are drawn and not used yet."""
     return {int(number["N"]) for number in holder["dr"]["M"].values()} if holder else set()
 
 
 def holes_in(leaves: Iterable[Item]) -> set[int]:
-    """The numbers whose bits are set, bit by bit."""
+    """Return the numbers whose bits are set in the leaves."""
     return {
         int(leaf["sk"]["S"][-7:]) * LEAF + int(name[1:]) * WORD + place
         for leaf in leaves
@@ -200,7 +200,7 @@ def holes_in(leaves: Iterable[Item]) -> set[int]:
 
 
 def _numbers(holder: Item, entries: set[int], holes: set[int], given: set[int]) -> Iterator[str]:
-    """What is wrong with how a list's numbers are accounted for."""
+    """Yield the errors in the numbers of a list."""
     if total(holder) != len(entries):
         yield f"the count says {total(holder)}, there are {len(entries)}"
     if twice := (entries & holes) | (entries & given) | (holes & given):
@@ -215,7 +215,7 @@ def _generation(item: Item) -> str:
 
 
 def scan(dynamodb: Any, s3: Any, bucket: str, prefix: str = "engawa-local-") -> Contents:
-    """All of a deployment, through boto3 clients."""
+    """Return the contents of a deployment, read with boto3 clients."""
 
     def items(table: str) -> list[Item]:
         pages = dynamodb.get_paginator("scan").paginate(TableName=prefix + table, ConsistentRead=True)
@@ -229,9 +229,9 @@ def scan(dynamodb: Any, s3: Any, bucket: str, prefix: str = "engawa-local-") -> 
 def of_pages(
     dynamodb: Any, pages: Iterable[str], contents: Iterable[str], shards: int, prefix: str = "engawa-local-"
 ) -> Contents:
-    """As `scan`, of some pages and of all contents that they ever had, without images.
+    """Return the same as `scan` for some pages and all contents that they ever had, but without images.
 
-    A user's note, which is there for ten minutes in any case, is left out.
+    Notes of users are left out, since they always exist for ten minutes.
     """
 
     def partition(table: str, key: str) -> list[Item]:
@@ -261,7 +261,7 @@ def of_pages(
 
 
 def pages_in(directory: Iterable[Item]) -> list[str]:
-    """The ids of the pages that stand in the directory, also of those that are being deleted."""
+    """Return the ids of the pages in the directory, including those that are being deleted."""
     return [
         item["pk"]["S"].removeprefix("page#")
         for item in directory

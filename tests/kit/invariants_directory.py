@@ -1,6 +1,6 @@
-"""What must be true of users, apps, pages and grants between two writes, looked at from outside: by scans.
+"""The invariants of users, apps, pages and grants, which hold between any two writes. They are checked by scans.
 
-A scan is not of one moment, so nothing may write meanwhile.
+A scan is not a snapshot, so no client may write during it.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from chalicelib.store.grants.grant_items import GRANT, family_key
 
 
 class People:
-    """The directory and the grants, as scans found them."""
+    """The directory and the grants, as found by scans."""
 
     def __init__(self, directory: Iterable[Item], grants: Iterable[Item]) -> None:
         self.rows = {key_of(item): item for item in directory}
         self.grants = {key_of(item): item for item in grants}
 
     def wrongs(self) -> list[str]:
-        """Everything that is not as it must be: nothing, where all is well."""
+        """Return all violated invariants."""
         return [*self._counts(), *self._holders(), *self._logins(), *self._families()]
 
     def _of_kind(self, kind: str) -> Iterator[tuple[str, str, Item]]:
-        """Of every row of a kind: the id of whose it is, the id that it names, and the item."""
+        """Yield the owner's id, the named id and the item of every row of a kind."""
         for (pk, sk), item in self.rows.items():
             if sk.startswith(kind) and sk != ITSELF:
                 yield pk.partition("#")[2], sk.removeprefix(kind), item
@@ -93,7 +93,7 @@ class People:
 
 
 def scan(dynamodb: Any, prefix: str = "engawa-local-") -> People:
-    """All of a deployment, through a boto3 client."""
+    """Return the directory and the grants of a deployment, read with a boto3 client."""
 
     def items(table: str) -> list[Item]:
         pages = dynamodb.get_paginator("scan").paginate(TableName=prefix + table, ConsistentRead=True)

@@ -1,4 +1,4 @@
-"""Verifies the starts of page apps, as an app does that knows RFC 5849 and nothing of ours."""
+"""Verifies launches of page apps, using only RFC 5849, as an app does."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.hashes import SHA1
 
 
 def encoded(text: str) -> str:
-    """RFC 5849 §3.6."""
+    """Return text percent-encoded by RFC 5849 §3.6."""
     return quote(text, safe="~")
 
 
 def verify(location: str, pem: str, method: str = "GET", fields: Iterable[tuple[str, str]] = ()) -> None:
-    """Check a start, its form's fields too: RFC 5849 §3.4.1 and §3.4.3. Raises InvalidSignature."""
+    """Check the signature of a launch and its form fields (RFC 5849 §3.4.1 and §3.4.3). Raises InvalidSignature."""
     parts = urlsplit(location)
     sent = [*parse_qsl(parts.query, keep_blank_values=True), *fields]
     (signature,) = [value for name, value in sent if name == "oauth_signature"]

@@ -1,9 +1,9 @@
-"""Whether a history of concurrent operations could be that of a server which does one after the other.
+"""Checks whether a history of concurrent operations is possible on a server that runs them one after the other.
 
 Linearizable (Herlihy and Wing, 1990): each operation takes effect at one moment between its beginning and its end, and
-its answer is what a sequential specification gives there. The search is Wing and Gong's (1993), which puts next
-whatever no other operation must precede, with Lowe's memory (2017) of what was tried: which operations are done, and
-the state. Linearizability is local: histories of different objects are checked apart.
+its answer is the one that a sequential specification gives at that moment. The search is that of Wing and Gong (1993):
+the next operation is any that no other must precede. It remembers every tried pair of completed operations and state
+(Lowe, 2017). Linearizability is local, so histories of different objects are checked separately.
 
     check([Operation(0.0, 1.0, "add", 1), Operation(0.5, 2.0, "add", 2)], 0, counter)
 """
@@ -16,15 +16,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MOST_STATES = 300_000
-"""Beyond it a history is undecided, which fails, too."""
+"""With more states, a history is undecided, which also fails."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What was asked and answered, and between which times (seconds).
+    """A request and its answer, with the times of both (seconds).
 
-    With `ended` at infinity the outcome is not known: it may have happened at any time after it had begun, or never.
-    `reads` says that it changes nothing, whatever the state.
+    If `ended` is infinity, the outcome is unknown: the operation took effect at any time after `begun`, or never.
+    `reads` says that the operation never changes the state.
     """
 
     begun: float
@@ -39,29 +39,29 @@ class Operation:
         return self.ended < math.inf
 
     def lagging(self, seconds: float) -> Operation:
-        """A read that may tell what was so for so long before it was asked."""
+        """Return the operation as a read that may return a state up to so many seconds old."""
         return replace(self, begun=self.begun - seconds)
 
 
 Step = Callable[[Any, Operation], Any]
-"""The specification: the state (hashable) after an operation, or None where it cannot have been answered so.
+"""The specification: returns the state (hashable) after an operation, or None if its answer is impossible.
 
-Of an operation whose outcome is not known: the state that it leaves if it happens.
+For an operation whose outcome is unknown, it returns the state after the operation took effect.
 """
 
 
 class NotLinearizable(AssertionError):
-    """There is no order in which the answers are right; says how far the search came."""
+    """A history without any order in which the answers are right. The message says how far the search got."""
 
 
 def check(history: Iterable[Operation], start: Any, step: Step, most: int = MOST_STATES) -> int:
-    """How many states were tried until an order was found. Raises NotLinearizable."""
+    """Search for an order, and return the number of states that were tried. Raises NotLinearizable."""
     search = _Search(sorted(history, key=lambda each: each.begun), step)
     return search.run(start, most)
 
 
 class _Search:
-    """Operations are numbered by when they began; a set of them is the bits of a whole number."""
+    """A search for an order. Operations are numbered by their beginnings; a set of them is a bit mask."""
 
     def __init__(self, operations: Sequence[Operation], step: Step) -> None:
         self._operations = operations
@@ -94,15 +94,15 @@ class _Search:
             if after is None:
                 continue
             if operation.reads and after == state:
-                # What changes nothing and is right here may as well come now: nothing is easier without it.
+                # A read that is right here can come now: delaying it makes no other order possible.
                 return [(done | 1 << turn, after)]
             if operation.is_known or after != state:
                 found.append((done | 1 << turn, after))
-        # The last is tried first: let that be what began first.
+        # The last one is tried first, so the operation that began first is put last.
         return found[::-1]
 
     def _next(self, done: int) -> list[int]:
-        """The operations that may be next: those which had begun before any that is left had ended."""
+        """Return the operations that may be next: those that began before any remaining one ended."""
         left, earliest = [], math.inf
         # The lowest bit that is not set.
         for turn in range((~done & (done + 1)).bit_length() - 1, len(self._operations)):

@@ -1,4 +1,4 @@
-"""What a process logs as on Lambda, and the document that says what stands in it."""
+"""The log lines of a process, as on Lambda, and the document that describes their fields."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Line = dict[str, Any]
 
 
 class Log:
-    """Lines of JSON, as they come."""
+    """A log of JSON lines."""
 
     def __init__(self) -> None:
         self.stream = io.StringIO()
 
     @property
     def lines(self) -> list[Line]:
-        """All of them; raises ValueError where one is no JSON."""
+        """All lines so far. Raises ValueError if a line is not JSON."""
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
 
     def of(self, message: str) -> list[Line]:
-        """Those of requests, or of runs."""
+        """Return the lines with this message: those of requests or of runs."""
         return [line for line in self.lines if line["message"] == message]
 
 
@@ -41,7 +41,7 @@ def logged() -> Iterator[Log]:
 
 
 def documented_fields() -> dict[str, str]:
-    """The fields of lines that operations.md has, each with what it says of the lines that have it."""
+    """Return the fields of log lines in operations.md, each with the kinds of lines that it names."""
     section = OPERATIONS.read_text(encoding="utf-8").split("\n### What there is to watch\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.*?`) \| ([a-z, ]+) \|", section, re.MULTILINE)
     return {name: where for names, where in rows for name in re.findall(r"`(\w+)`", names)}

@@ -1,7 +1,7 @@
-"""DynamoDB in a dictionary, as far as the stores use it, for tests that make very many calls.
+"""DynamoDB in a dictionary, as far as the stores use it, for tests with very many calls.
 
-moto takes milliseconds a call for the wire's sake. It also knows what moto does not: a
-transaction that comes again under its ClientRequestToken is the same transaction.
+moto takes milliseconds per call, because it encodes requests and responses. Unlike moto, this also supports
+ClientRequestToken: a repeated transaction with the same token is the same transaction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"<=|[()<>,=]|:\w+|[#.\w]+")
 
 
 class Memory:
-    """A boto3 client of tables that need not be created; for one thread at a time."""
+    """A boto3 client of tables that need not be created. For one thread at a time."""
 
     def __init__(self) -> None:
         self.items: dict[Place, dict[str, Any]] = {}
@@ -125,7 +125,7 @@ class Memory:
         return {}
 
     def table(self, name: str) -> Iterator[dict[str, Any]]:
-        """Everything that a table holds."""
+        """Return all items of a table."""
         return (item for (table, _, _), item in self.items.items() if table == name)
 
     def _apply(self, kind: str, place: Place, item: Any) -> None:
@@ -141,7 +141,7 @@ class Memory:
             raise client_error("ConditionalCheckFailedException", **told)
 
     def _failing(self, write: Any) -> dict[str, Any] | None:
-        """The old item (if it is asked for) where the write's condition fails; None where it holds."""
+        """Return None if the write's condition holds; otherwise the old item if it is requested, or {}."""
         if "ConditionExpression" not in write:
             return None
         old = self.items.get(_place(write))
@@ -151,7 +151,7 @@ class Memory:
 
 
 class Bucket:
-    """As much of S3 as is used."""
+    """The part of S3 that the app uses."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -175,7 +175,7 @@ class Bucket:
 
 
 class Queue:
-    """As much of SQS as is used."""
+    """The part of SQS that the app uses."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []
@@ -189,7 +189,7 @@ class Queue:
 
 
 class Secrets:
-    """As much of Secrets Manager as is used."""
+    """The part of Secrets Manager that the app uses."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -211,7 +211,7 @@ class Cloud:
         raise AttributeError(operation)
 
     def mark(self) -> Any:
-        """Return what is there by identity: two moments with the same mark have the same things."""
+        """Return the identities of all stored things. The same mark at two moments means the same contents."""
         items = frozenset((place, id(item)) for place, item in self.memory.items.items())
         return items, frozenset(self.bucket.objects), tuple(self.queue.messages)
 
@@ -224,7 +224,7 @@ class Cloud:
 
 
 def _holds(write: Any, old: dict[str, Any] | None) -> bool:
-    """Whether a write's condition holds for the item that is stored; AND binds more tightly than OR."""
+    """Return whether a write's condition holds for the stored item. AND binds more tightly than OR."""
     tokens = _TOKEN.findall(write["ConditionExpression"])
     names, values = write.get("ExpressionAttributeNames", {}), write.get("ExpressionAttributeValues", {})
 
@@ -274,12 +274,12 @@ def _holds(write: Any, old: dict[str, Any] | None) -> bool:
 
 
 def _comparable(value: Any) -> Any:
-    """A value by which two are the same; a set has no order."""
+    """Return a value in a form for comparison: a set has no order."""
     return frozenset(value["SS"]) if "SS" in value else value
 
 
 def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
-    """The item after an update."""
+    """Return the item after an update."""
     names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
     words = re.split(r"\b(SET|ADD|REMOVE|DELETE)\b", update["UpdateExpression"])[1:]
     before, after = item, dict(item)
@@ -311,13 +311,13 @@ def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
 
 
 def client_error(code: str, status: int = 400, *, resent: int = 0, **more: Any) -> ClientError:
-    """The error that boto3 raises for a code; `resent` is how often the SDK had sent the request again."""
+    """Return the error that boto3 raises for a code. `resent` is the number of retries by the SDK."""
     response: Any = {"Error": {"Code": code, "Message": code}, **more}
     return ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": resent}}, "Any")
 
 
 def cancelled(codes: dict[int, str], items: list[Any]) -> ClientError:
-    """A cancelled transaction of as many items as `items`, for the reasons with their place in it."""
+    """Return the error of a cancelled transaction with as many parts as `items`; `codes` has the reasons by place."""
     reasons = [{"Code": codes.get(turn, "None")} | ({"Item": old} if old else {}) for turn, old in enumerate(items)]
     return client_error("TransactionCanceledException", CancellationReasons=reasons)
 

@@ -1,6 +1,6 @@
-"""What the model test draws. What leads somewhere comes more often than what is refused.
+"""The strategies of the model test. They draw valid values more often than values that are refused.
 
-People, apps and pages are small numbers; `some` picks among what there is by then.
+People, apps and pages are small numbers. `some` picks among the things that exist at that moment.
 """
 
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from tests.model.people import ALL, BASIC, OWN, PUBLISHED, SHARED
 
 
 class Text(str):
-    """Prints short."""
+    """A text with a short `repr`."""
 
     def __repr__(self) -> str:
         return super().__repr__() if len(self) < 20 else f"<{len(self)} of {self[:4]}>"
@@ -56,5 +56,5 @@ title = st.sampled_from(["Open today", "題"] * 4 + [Text("t" * TITLE), "", Text
 body = st.sampled_from(["", "<b>本文</b>"] * 4 + [Text("b" * BODY), Text("b" * (BODY + 1))])
 text = st.sampled_from(["きれい", "c"] * 4 + [" ", Text("c" * COMMENT), "", Text("c" * (COMMENT + 1))])
 which_uri = st.sampled_from([0, 0, 0, 1, 2])
-"""Of URIS. Mostly one, so that feeds meet those of others."""
+"""Indexes into URIS, mostly of the same one, so that feeds of different users collide."""
 uri = st.sampled_from([0, 0, 0, 1, 2, 3, 4])

@@ -1,4 +1,4 @@
-"""A small world for one example, made through `/admin`, and what is looked at when the example is over."""
+"""A small world for one example, created through `/admin`, and the checks after the example."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ PEOPLE = (
     ("Mei", True, ("everyone", "everyone", "friends", "friends")),
     ("Taro", False, ("friendsOfFriends", "nobody", "everyone", "everyone")),
 )
-"""Name, whether apps not installed see them, and to whom they publish address, birthday, age and gender."""
+"""Name, visibility to apps that are not installed, and the publication of address, birthday, age and gender."""
 
 
 @dataclass
 class World(DataPair, ContentPair):
-    """People, apps and pages, which are named by small numbers that stay theirs."""
+    """A world of people, apps and pages, with small numbers that never change as their names."""
 
     users: list[str] = field(default_factory=list)
     apps: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
 
     def make(self, apps: list[str]) -> None:
-        """Four people and two pages, unlike each other."""
+        """Create four people and two pages, all different."""
         model = self.model
         self.apps, model.apps = apps, {app: f"App {turn}" for turn, app in enumerate(apps)}
         for turn, (name, visible, published) in enumerate(PEOPLE):
@@ -68,7 +68,7 @@ class World(DataPair, ContentPair):
             self.add_module(page, apps[0], "1")
         self.set_role("administrators", self.pages[0], one, there=True)
         for page in self.pages:
-            # The content that is asked for most is the newest: it leaves a hole before all others when it goes.
+            # The most requested content is the newest: its deletion leaves a hole before all others.
             for number, user in ((2, one), (1, another), (0, one)):
                 self.post(Token(apps[0], user, user), page, Draft(f"Feed {number}", uri=URIS[number]))
         for user in (one, another, third):
@@ -76,7 +76,7 @@ class World(DataPair, ContentPair):
             self.favorite(Token(apps[0], user, user), self.pages[0], URIS[0])
 
     def read_all_back(self) -> None:
-        """Everything that can be read is as the model has it."""
+        """Read everything, and compare it with the model."""
         for user, owner in zip(self.users, [*self.users[1:], self.users[0]], strict=True):
             token = Token(self.apps[0], user, owner)
             self.people(token, Face.RPC, self.users, [ALL], 0)
@@ -95,7 +95,7 @@ class World(DataPair, ContentPair):
                 self.favorites_of(token, page, uri)
 
     def check_tables(self) -> None:
-        """What is stored is in order, and nothing is left of what was deleted."""
+        """Check that the stored items are consistent, and that deleted things leave no items behind."""
         dynamodb = self.crowd.dynamodb
         limits = Limits(writes=LIMITS.writes)
         for user in self.users:

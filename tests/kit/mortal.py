@@ -1,8 +1,8 @@
-"""Serves the app over the embedded AWS, a process for each connection, and some die: `python -m tests.kit.mortal`.
+"""Serves the app over the embedded AWS, in one process per connection, which may die: `python -m tests.kit.mortal`.
 
-A request with the header `X-Dies: before 2` ends its process by SIGKILL instead of the second call to AWS, with `after`
-when that has been answered; nothing is cleaned up, and the client gets no answer. Other answers tell in `X-Calls` how
-many calls there were. PORT, EMULATOR_PORT and ENGAWA_LOCAL_DIR are those of local/environment.py.
+A request with the header `X-Dies: before 2` ends its process by SIGKILL instead of the second call to AWS; with
+`after`, when that call has its response. No cleanup runs, and the client gets no response. Other responses have the
+number of calls in `X-Calls`. PORT, EMULATOR_PORT and ENGAWA_LOCAL_DIR are those of local/environment.py.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from local.gateway import Answer, Gateway, Request
 from local.server import Server
 
 LATE = ("chalicelib.api.oauth.server", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "multipart")
-"""What the app imports with the first request that needs it, which here would be each one."""
+"""Modules that the app imports only when a request needs them. Here, every process would import them again."""
 
 
 class Fate:
-    """When this process dies: `when` is "before" or "after", 0 is never."""
+    """The end of this process: `when` is "before" or "after" the call number `turn`; 0 means never."""
 
     def __init__(self) -> None:
         self.when, self.turn, self.calls = "", 0, 0
         self._lock = threading.Lock()
 
     def meet(self, request: Any, **_: Any) -> None:
-        """What botocore does before it sends a request."""
+        """Count a call before botocore sends it, and kill the process if its turn has come."""
         from botocore.httpsession import URLLib3Session
 
         with self._lock:
@@ -46,14 +46,14 @@ class Fate:
 
 
 class Mortal(Gateway):
-    """A gateway whose requests say when their process dies."""
+    """A gateway whose requests can kill their process."""
 
     def __init__(self, app: Any, fate: Fate) -> None:
         super().__init__(app)
         self._fate = fate
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request, or die."""
+        """Return the response to a request, or die."""
         if dies := request.header("x-dies"):
             self._fate.when, turn = dies.split()
             self._fate.turn = int(turn)
@@ -62,7 +62,7 @@ class Mortal(Gateway):
 
 
 class Forking(socketserver.ForkingMixIn, Server):
-    """A process for each connection."""
+    """A server with one process per connection."""
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def main() -> None:
         environment.apply()
         keys.ensure(environment.token_keys)
         keys.ensure_secret(environment.secret_keys)
-        # Only now: what these import reads the environment.
+        # Imported only now, because these modules read the environment.
         import boto3
 
         import app
@@ -86,7 +86,7 @@ def main() -> None:
         stack.create(boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs"), STAGE)
         fate = Fate()
         bootstrap._session().register("before-send", fate.meet)
-        # Once for all processes: the clients have no connection yet.
+        # Created once for all processes: the clients have no connection yet.
         assert bootstrap.platform().images
         for name in LATE:
             import_module(name)

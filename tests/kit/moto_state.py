@@ -1,4 +1,4 @@
-"""The state of moto's AWS in this process, saved once and put back for each test that begins with the same things."""
+"""The state of moto's AWS in this process, saved once and restored for each test that begins with the same data."""
 
 from copy import deepcopy
 from threading import Condition
@@ -12,7 +12,7 @@ _BACKENDS: tuple[Any, ...] = (dynamodb_backends, s3_backends, sqs_backends)
 
 
 class MotoState:
-    """A copy of the tables, buckets and queues of now."""
+    """A copy of the current tables, buckets and queues."""
 
     def __init__(self) -> None:
         self._parts = [
@@ -24,7 +24,7 @@ class MotoState:
         self._bucket_accounts = dict(s3_backends.bucket_accounts)
 
     def restore(self) -> None:
-        """Put everything back into an AWS that is empty."""
+        """Restore the copy into an empty AWS."""
         for backends, account, region, state in self._parts:
             vars(backends[account][region]).update(_copied(state))
         s3_backends.bucket_accounts.update(self._bucket_accounts)

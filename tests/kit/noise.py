@@ -1,4 +1,4 @@
-"""Text that hardly deflates, for values of a certain size."""
+"""Text that hardly compresses, for values of a certain size."""
 
 import random
 
@@ -6,5 +6,5 @@ _CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def noise(size: int, seed: int = 0) -> str:
-    """Return text, allowed in a key, that does not deflate below three quarters."""
+    """Return text of characters allowed in a key, which DEFLATE cannot compress below three quarters."""
     return "".join(random.Random(seed).choices(_CHARACTERS, k=size))

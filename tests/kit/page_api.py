@@ -1,4 +1,4 @@
-"""What the tests of the Page API's faces ask again and again."""
+"""Requests that many tests of the Page API's faces send."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ OTHER_APP = "c07be4915fa2d386"
 
 
 def populated(made: World) -> World:
-    """A page that Mei administers, with the app as its module 3; everyone may post there, and it shows all of it."""
+    """Create users, apps and a page that Mei administers, with the app as its module 3."""
     for user in (HANA, KEN, MEI, TARO, YUKI):
         made.platform.users.create(User(user, f"name of {user}", thumbnail_url=f"https://people.example/{user}.jpg"))
     made.platform.apps.create(App(APP, "クエスト (Quest)"))
@@ -33,24 +33,24 @@ def populated(made: World) -> World:
 
 
 def ask(world: World, path: str = FEEDS, **query: Any) -> Reply:
-    """A GET with the app's own token."""
+    """Send a GET with the app's own token."""
     return world.send("GET", path, token=world.token(None, "any"), **query)
 
 
 def asked(world: World, path: str = FEEDS, **query: str) -> Any:
-    """The JSON of a GET that succeeds."""
+    """Return the JSON of a GET, which must succeed."""
     reply = ask(world, path, **query)
     assert reply.status == 200, reply
     return reply.json
 
 
 def send(world: World, method: str, path: str, body: Any = None, user: str = MEI, app: str = APP, **more: Any) -> Reply:
-    """A request with a user's token for `w_pagefeed`."""
+    """Send a request with a user's token for `w_pagefeed`."""
     return world.send(method, path, body, token=world.token(user, "w_pagefeed", app=app), **more)
 
 
 def post(world: World, user: str = MEI, **fields: Any) -> str:
-    """Post a feed with these fields; its contentUri."""
+    """Post a feed with these fields, and return its contentUri."""
     reply = send(world, "POST", FEEDS, {"title": "title"} | fields, user)
     assert reply.status == 201, reply
     uri: str = reply.json["contentUri"]
@@ -58,7 +58,7 @@ def post(world: World, user: str = MEI, **fields: Any) -> str:
 
 
 def comment(world: World, text: str = "a comment", user: str = HANA, uri: str = URI) -> str:
-    """Comment on a feed; the comment's id."""
+    """Comment on a feed, and return the comment's id."""
     reply = send(world, "POST", COMMENTS, {"comment": text}, user, contentUri=uri)
     assert reply.status == 201, reply
     id: str = reply.json["id"]
@@ -66,7 +66,7 @@ def comment(world: World, text: str = "a comment", user: str = HANA, uri: str = 
 
 
 def favorite(world: World, user: str = HANA, uri: str = URI) -> str:
-    """Make a feed a favorite; the favorite's id."""
+    """Make a feed a favorite, and return the favorite's id."""
     reply = send(world, "POST", FAVORITES, None, user, contentUri=uri)
     assert reply.status == 201, reply
     id: str = reply.json["id"]
@@ -74,20 +74,20 @@ def favorite(world: World, user: str = HANA, uri: str = URI) -> str:
 
 
 def objects(world: World) -> list[str]:
-    """The keys of every object in the bucket."""
+    """Return the keys of all objects in the bucket."""
     return [each["Key"] for each in world.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
 
 @contextmanager
 def nothing_changes(world: World) -> Iterator[None]:
-    """Fails where what is stored afterwards is not what was stored before."""
+    """Fail if the stored items after the block differ from those before it."""
     before = _everything(world)
     yield
     assert _everything(world) == before
 
 
 def pages_through(world: World, path: str, count: int, **query: str) -> Iterator[dict[str, Any]]:
-    """Every part of a list, by cursor."""
+    """Yield every part of a list, by cursor."""
     following: dict[str, str] = {}
     while True:
         part = asked(world, path, count=str(count), **following, **query)

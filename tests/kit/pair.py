@@ -1,4 +1,4 @@
-"""Asking the served platform and the model of it the same, and comparing: users, pages and who has to do with them."""
+"""A comparison of the served platform with its model: users, pages and their relations."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SETTINGS = {
     "ENGAWA_PROFILE_VISIBILITY": "strict",
     "ENGAWA_FAVORITE_SHARDS": str(SHARDS),
 }
-"""Limits that a random sequence reaches."""
+"""Settings with limits so low that a random sequence reaches them."""
 ROLES = ("administrators", "followers")
 
 
 def outcome(ask: Callable[[], T]) -> T | Refused:
-    """What came of it."""
+    """Return the result of a call, or its refusal."""
     try:
         return ask()
     except Refused as refused:
@@ -38,7 +38,7 @@ def outcome(ask: Callable[[], T]) -> T | Refused:
 
 
 def same(expected: object, found: object) -> bool:
-    """Whether the server answered what the model says."""
+    """Return whether the server's answer agrees with the model's."""
     if not (isinstance(expected, Refused) and isinstance(found, Refused)):
         return bool(expected == found)
     told = (found.code, found.error) if isinstance(found, Fault) else (found.status, found.error)
@@ -55,16 +55,16 @@ class Pair:
     model: Platform = field(default_factory=lambda: Platform(LIMITS))
 
     def agree(self, expected: object, found: object) -> None:
-        """The server must have answered what the model says."""
+        """Check that the server's answer agrees with the model's."""
         assert same(expected, found), f"\nmodel:  {expected}\nserver: {found}"
 
     def both(self, send: Callable[[], object], meant: Callable[[], object]) -> None:
-        """Ask the server, then the model."""
+        """Ask the server and then the model, and compare the outcomes."""
         found = outcome(send)
         self.agree(outcome(meant), found)
 
     def answers(self, expected: E | Refused, found: F | Refused) -> tuple[E, F] | None:
-        """Return both answers; None if the request was refused: both must say so, and the same."""
+        """Return both answers, or None if the request was refused. Both must refuse it with the same error."""
         if not (isinstance(expected, Refused) or isinstance(found, Refused)):
             return expected, found
         self.agree(expected, found)
@@ -79,7 +79,7 @@ class Pair:
         self._relate(f"users/{user}/installs/{app}", there, lambda: meant(app, user))
 
     def _relate(self, path: str, there: bool, meant: Callable[[], bool]) -> None:
-        """PUT or DELETE a relation, which tells whether that was a change."""
+        """Send PUT or DELETE for a relation, and compare whether it was a change."""
         self.both(lambda: self.asker.admin("PUT" if there else "DELETE", path)["changed"], meant)
 
     def add_module(self, page: str, app: str, module: str) -> None:
@@ -102,9 +102,9 @@ class Pair:
         self.both(lambda: bool(self.asker.admin("PATCH", f"users/{user}", told)), change)
 
     def set_role(self, role: str, page: str, user: str, *, there: bool) -> None:
-        """`role` is administrators or followers."""
+        """Add a user to a page, or remove the user; `role` is administrators or followers."""
         if there or page in self.model.pages:
-            # Of a page that is being deleted there may still be something to take away.
+            # A page that is being deleted may still have members that the model no longer has.
             path = f"pages/{page}/{role}/{user}"
             self._relate(path, there, lambda: self.model.set_role(role, page, user, there=there))
 
@@ -116,14 +116,14 @@ class Pair:
             self._relate(path, there, lambda: self.model.remove_module(page, module))
 
     def show(self, page: str, source: str) -> None:
-        """Whose posts the page shows from now on."""
+        """Set whose posts a page shows."""
         self.both(
             lambda: self.asker.admin("PATCH", f"pages/{page}", {"feedSource": source})["feedSource"],
             lambda: self.model.show(page, source),
         )
 
     def erase(self, user: str) -> None:
-        """Erase a user. What waits to be cleared of deleted feeds and pages may be counted, or not."""
+        """Erase a user. The counts may include items of deleted feeds and pages that are not cleared yet."""
         removed = self.asker.admin("DELETE", f"users/{user}")["removed"]
         expected = self.model.erase(user)
         for kind in ("posts", "page roles"):
@@ -131,7 +131,7 @@ class Pair:
         self.agree({**expected, "grants": 0}, removed)
 
     def delete_page(self, page: str) -> None:
-        """Delete a page; from now on there is no such page."""
+        """Delete a page, also from the model."""
         there = page in self.model.pages
         told = self.asker.admin("DELETE", f"pages/{page}")["changed"]
         assert told or not there

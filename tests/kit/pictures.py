@@ -1,4 +1,4 @@
-"""Image files made on the spot, good and hostile ones."""
+"""Image files, valid and hostile, made on demand."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def quarters(width: int = 400, height: int = 300) -> Image.Image:
-    """A picture that shows which way up it is: red and green above, blue and white below."""
+    """Return a picture that shows its orientation: red and green above, blue and white below."""
     picture = Image.new("RGB", (width, height), WHITE)
     picture.paste(RED, (0, 0, width // 2, height // 2))
     picture.paste(GREEN, (width // 2, 0, width, height // 2))
@@ -36,23 +36,23 @@ def png(width: int = 400, height: int = 300, **options: Any) -> bytes:
 
 
 def chunk(kind: bytes, content: bytes = b"") -> bytes:
-    """A chunk of a png."""
+    """Return a chunk of a PNG."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def header(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
-    """The IHDR chunk of a png."""
+    """Return the IHDR chunk of a PNG."""
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
 
 
 def png_of(head: bytes, rows: bytes, before: Iterable[bytes] = (), after: Iterable[bytes] = ()) -> bytes:
-    """A png of an IHDR chunk and rows as they are before compression, each led by its filter byte."""
+    """Return a PNG of an IHDR chunk and uncompressed rows, each of which begins with its filter byte."""
     pixels = chunk(b"IDAT", zlib.compress(rows, 9))
     return b"".join([PNG_SIGNATURE, head, *before, pixels, *after, chunk(b"IEND")])
 
 
 def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Kind and content of every chunk of a png."""
+    """Return the kind and content of every chunk of a PNG."""
     found, position = [], len(PNG_SIGNATURE)
     while position < len(data):
         (length,) = struct.unpack_from(">I", data, position)
@@ -62,17 +62,17 @@ def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def segment(marker: int, content: bytes) -> bytes:
-    """A segment of a jpeg."""
+    """Return a segment of a JPEG."""
     return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
 
 
 def with_segments(data: bytes, *segments: bytes) -> bytes:
-    """A jpeg with more segments at its beginning."""
+    """Return a JPEG with more segments at its beginning."""
     return data[:2] + b"".join(segments) + data[2:]
 
 
 def exif(orientation: int, order: str = "<") -> bytes:
-    """A TIFF structure with an orientation and a position in Osaka."""
+    """Return a TIFF structure with an orientation and a position in Osaka."""
     made = Image.Exif()
     made.endian = order
     made[0x0112] = orientation

@@ -1,4 +1,4 @@
-"""A browser without JavaScript, for tests: it keeps cookies, reads forms and sends them."""
+"""A browser without JavaScript, for tests. It keeps cookies, and reads and sends forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 @dataclass
 class Form:
-    """A form: where it goes, what it sends by itself, and its buttons as name and value."""
+    """A form: its target, its fields with their initial values, and its buttons as name and value."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class _Reader(HTMLParser):
 
 
 class Page:
-    """An answer with a page."""
+    """A response with an HTML page."""
 
     def __init__(self, status: int, headers: Sequence[tuple[str, str]], text: str) -> None:
         self.status = status
@@ -57,7 +57,7 @@ class Page:
         self.forms, self.text, self.tags = reader.forms, " ".join("".join(reader.text).split()), reader.tags
 
     def form(self, name: str, value: str | None = None) -> Form:
-        """The first form with such a field or button."""
+        """Return the first form with a field or button of this name."""
         for form in self.forms:
             if name in form.fields or any(n == name and value in (None, v) for n, v in form.buttons):
                 return form
@@ -69,12 +69,12 @@ class Page:
 
     @property
     def told(self) -> dict[str, str]:
-        """The parameters that a redirect takes along."""
+        """The query parameters of a redirect."""
         return {name: values[-1] for name, values in parse_qs(urlsplit(self.location).query).items()}
 
 
 class Browser:
-    """`send(method, target, headers, body)` returns status, headers and text."""
+    """A browser. `send(method, target, headers, body)` returns status, headers and text."""
 
     def __init__(
         self, send: Callable[[str, str, dict[str, str], bytes], tuple[int, Sequence[tuple[str, str]], str]]
@@ -87,7 +87,7 @@ class Browser:
         return self._go("GET", target + ("?" + urlencode(query) if query else ""), b"")
 
     def submit(self, form: Form, **fields: Any) -> Page:
-        """Send a form with fields filled in (None: left out), a button's name and value among them."""
+        """Send a form with these fields, such as a button's name and value; fields that are None are left out."""
         sent = {name: value for name, value in (form.fields | fields).items() if value is not None}
         return self._go("POST", "/" + form.action, urlencode(sent).encode())
 

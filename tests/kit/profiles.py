@@ -14,7 +14,7 @@ MATRIX = {b"rXYZ": XYZ, b"gXYZ": XYZ, b"bXYZ": XYZ, b"rTRC": CURVE, b"gTRC": CUR
 def profile_of(
     tags: dict[bytes, bytes], space: bytes = RGB, kind: bytes = b"mntr", connection: bytes = b"XYZ "
 ) -> bytes:
-    """A profile with tags, each with its own content, under D50."""
+    """Return a profile with these tags, each with its own content, and the illuminant D50."""
     start, directory, content = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
     for name, tag in tags.items():
         directory += struct.pack(">4sII", name, start + len(content), len(tag))
@@ -25,7 +25,7 @@ def profile_of(
 
 
 def table(steps: int = 2, kind: bytes = b"mft1", inks: int = 4, values: bytes = b"") -> bytes:
-    """A table from inks to three values, which are nothing but for the given ones."""
+    """Return a lookup table from inks to three values, which are zero unless `values` is given."""
     size, ends = (1, 256) if kind == b"mft1" else (2, 2)
     curve = bytes(range(256)) if kind == b"mft1" else b"\0\0\xff\xff"
     head = kind + bytes(4) + bytes([inks, 3, steps, 0])

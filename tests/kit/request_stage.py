@@ -1,4 +1,4 @@
-"""A stage for whole requests: the app over an AWS in memory, asked as API Gateway asks."""
+"""A stage for whole requests: the app over an AWS in memory, called as by API Gateway."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.kit.signing import ORIGIN, SECRET
 from tests.kit.stage import ISSUER, MODULE, PAGE, QUIET, Stage
 
 BUSY = "Unavailable"
-"""The outcome of a request that is answered by 503 "The service is busy"."""
+"""The outcome of a request with the response 503 "The service is busy"."""
 PUBLIC = "c07be4915fa2d386"
 """An app without a secret."""
 BACK, PUBLIC_BACK = "https://quest.example/back", "com.example.album:/back"
@@ -45,11 +45,11 @@ _RANDOM = re.compile(
     r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w/-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
     r"|oauth_(signature|timestamp|nonce)=[^&\"]*"
 )
-"""Matches what differs from run to run: tokens, secrets, hashes, places of answers, ids, entity tags, signatures."""
+"""Matches text that differs from run to run: tokens, secrets, hashes, `answers/` keys, ids, entity tags, signatures."""
 
 
 class TimedGateway(Gateway):
-    """A gateway that notes each route, and how long its longest request took by the clock of deadline.py."""
+    """A gateway that records each route, and the duration of its longest request by the clock of deadline.py."""
 
     longest = 0.0
 
@@ -67,7 +67,7 @@ class TimedGateway(Gateway):
 
 
 class RequestStage(Stage, Caller):
-    """The app over `cloud`, by way of `client`, with keys from `directory`: from files, or as secrets if `cold`."""
+    """The app over `cloud`, called through `client`. Its keys in `directory` are files, or secrets if `cold`."""
 
     def __init__(
         self, directory: Path, cloud: Cloud, client: Any, environment: Mapping[str, str] = {}, *, cold: bool = False
@@ -82,14 +82,14 @@ class RequestStage(Stage, Caller):
         super().__init__(cloud, client, **read)
         self.app = entry.create_app(lambda: self.platform)
         self.gateway: TimedGateway = TimedGateway(self.app)
-        # Tokens and sessions are made without calls of the platform.
+        # Tokens and sessions are made without calls by the platform.
         keys = TokenKeys(Path(files["token-keys"]).read_text)
         self._sessions = Sessions(keys, ISSUER)
         self._issue = cache(AccessTokens(keys, ISSUER).issue)
         self._seals = SecretSealing(Path(files["secret-keys"]).read_text)
 
     def token(self, user: str | None = HANA, *scopes: str, app: str = APP, **more: Any) -> str:
-        """An access token, the same whenever it is asked for."""
+        """Return an access token; the same arguments give the same token."""
         return self._issue(app=app, viewer=user, scopes=scopes or SCOPES, lifetime=36_000, **more)
 
     def populate(self) -> RequestStage:
@@ -108,15 +108,15 @@ class RequestStage(Stage, Caller):
         return self
 
     def stored_secret(self, app: str) -> str:
-        """The secret of an app, as it is stored."""
+        """Return the stored secret of an app, unsealed."""
         return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"]["x"]["S"])
 
     def operate(self, method: str, path: str, body: Any = None, **query: Any) -> Reply:
-        """Send to `/admin…` as the operator."""
+        """Send a request to `/admin…` as the operator."""
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
 
     def fill_in(self, path: str, user: str | None = None, *, device: Device | None = None, **form: Any) -> Reply:
-        """Send a form of the pages, in the session of a user (None: of nobody yet), from a browser that is known."""
+        """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given."""
         session = self._sessions.begin(user, device)
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
         headers = [("Cookie", "; ".join(cookies))]
@@ -133,28 +133,28 @@ class RequestStage(Stage, Caller):
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))
 
     def allow(self, app: str = APP, *, user: str | None = HANA, **more: str) -> Reply:
-        """Send a step of the page on which a user allows an app what it asks for."""
+        """Send a step of the consent page, on which a user grants an app its scopes."""
         asked: dict[str, Any] = {"client_id": app, "response_type": "code", "scope": "r_profile", "redirect_uri": BACK}
         if app == PUBLIC:
             asked |= {"redirect_uri": PUBLIC_BACK, "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
         return self.fill_in("/connect_authorize.pl", user, **asked | ({"decision": "allow"} if user else {}) | more)
 
     def code(self, app: str = APP) -> str:
-        """Return a code for what HANA allows an app."""
+        """Return an authorization code of HANA for an app."""
         return self.allow(app).headers["location"].partition("code=")[2].partition("&")[0]
 
     def ask_token(self, app: str = APP, **form: str) -> Reply:
-        """Ask the token endpoint."""
+        """Send a form to the token endpoint."""
         own = {"client_id": app} | ({"client_secret": SECRET} if app == APP else {})
         return self.form("/2/token", None, **own | form)
 
     def redeem(self, code: str, app: str = APP) -> Reply:
-        """Ask for the tokens that a code is for."""
+        """Exchange an authorization code for tokens."""
         proof = {"code_verifier": VERIFIER, "redirect_uri": PUBLIC_BACK} if app == PUBLIC else {"redirect_uri": BACK}
         return self.ask_token(app, grant_type="authorization_code", code=code, **proof)
 
     def invoke(self, function: str, event: Any) -> None:
-        """Invoke a function that no request is for; it ends in time (deadline.py). Raises what it met."""
+        """Invoke a function with an event, and check its duration (deadline.py). Raises the cause of a failed run."""
         begun = deadline._now()
         try:
             self.app.handler_map[function](event, LambdaContext(function, 512, 1000 * FUNCTION_SECONDS))
@@ -167,11 +167,11 @@ class RequestStage(Stage, Caller):
         return list(self.cloud.memory.table(f"engawa-local-{name}"))
 
     def tables(self) -> invariants.Tables:
-        """Data and installs as they are."""
+        """Return the current app data and installs."""
         return self.looked_at("data", lambda: invariants.Tables(self._table("appdata"), self._table("directory")))
 
     def people(self) -> People:
-        """Directory and grants as they are."""
+        """Return the current directory and grants."""
         return self.looked_at("people", lambda: People(self._table("directory"), self._table("grants")))
 
     def wrongs(self) -> list[str]:
@@ -181,7 +181,7 @@ class RequestStage(Stage, Caller):
         return super().remains() + self.tables().remains()
 
     def go_on(self) -> None:
-        """Do nothing: that posting finds late tickets is tried in test_contents_faults.py."""
+        """Do nothing: test_contents_faults.py tests that posts find late tickets."""
 
     def seen(self) -> Any:
         held = self.tables().held
@@ -194,19 +194,19 @@ class RequestStage(Stage, Caller):
 
 
 def outcome_of_reply(answer: Reply | str, *more: Any) -> str:
-    """Return the outcome of a request, without what differs from run to run; `more` is part of it."""
+    """Return the outcome of a request and `more`, without the parts that differ from run to run."""
     if isinstance(answer, str):
         return answer
     if answer.status == 503:
         assert int(answer.headers["retry-after"]) >= 1
         return BUSY
     if answer.status == 200 and re.search('"service_unavailable"|The service is busy', answer.text):
-        return BUSY  # One of many records of an import, or one call of many by JSON-RPC.
+        return BUSY  # At least one record of an import, or one call of a JSON-RPC batch.
     return plain(f"{answer.status} {answer.headers.get('location', '')} {answer.text} {more}")
 
 
 def plain(text: str) -> str:
-    """Return a text without what differs from run to run."""
+    """Return a text without the parts that differ from run to run."""
     return _RANDOM.sub("*", text)
 
 
@@ -216,7 +216,7 @@ def _hash() -> str:
 
 
 def _shown(item: Any) -> Any:
-    """Return an item without what differs from run to run."""
+    """Return an item as text, without the parts that differ from run to run."""
     if id(item) not in _known:
         shown = {name: plain(repr(value)) for name, value in item.items()}
         if "h" in shown and item["pk"]["S"].startswith("login#"):
@@ -229,4 +229,4 @@ def _shown(item: Any) -> Any:
 
 
 _known: dict[int, tuple[Any, str]] = {}
-"""By the items' identities, which hold while the items are here: items are never changed, only replaced."""
+"""Items and their texts, by the item's identity, which stays valid: items are only replaced, never changed."""

@@ -18,5 +18,5 @@ def routes() -> Iterator[tuple[str, str, Any]]:
 
 
 def target(path: str) -> str:
-    """Return a path of a route with `@me` for every parameter."""
+    """Return the path of a route with `@me` in place of every parameter."""
     return re.sub(r"\{[^}]+\}", "@me", path)

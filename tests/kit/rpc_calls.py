@@ -1,4 +1,4 @@
-"""Calls of `/rpc`, and what came of them."""
+"""Calls of `/rpc`, and their outcomes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VIEWER = {"userId": "@viewer", "groupId": "@self", "appId": "@app"}
 
 
 def item(method: str, request_id: Any = 1, **params: Any) -> dict[str, Any]:
-    """One request, of the viewer's own unless `params` say otherwise; a parameter that is None is left out."""
+    """Return one request, by default for the viewer's own data. Parameters that are None are left out."""
     named = VIEWER | params
     return {
         "method": method,
@@ -22,12 +22,12 @@ def item(method: str, request_id: Any = 1, **params: Any) -> dict[str, Any]:
 
 
 def send(world: World, body: Any, **more: Any) -> Reply:
-    """POST a body; `user`, `token`, `headers` and query parameters as World.send takes them."""
+    """Send a body by POST, with `user`, `token`, `headers` and query parameters as in World.send."""
     return world.send("POST", RPC, body, **more)
 
 
 def batch(world: World, *items: Any, **more: Any) -> list[Any]:
-    """The outcomes of a batch: each a result, or the code of an error. Asserts what every batch answer must be."""
+    """Return the outcomes of a batch, and check the form of the response. See `outcome`."""
     reply = send(world, list(items), **more)
     assert reply.status == 200, reply
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
@@ -38,7 +38,7 @@ def batch(world: World, *items: Any, **more: Any) -> list[Any]:
 
 
 def call(world: World, method: str, *, user: str | None = None, token: str | None = None, **params: Any) -> Any:
-    """The outcome of one request that is no batch."""
+    """Return the outcome of a single request (see `outcome`)."""
     who = {} if user is None else {"user": user}
     reply = send(world, item(method, **params), token=token, **who)
     assert reply.status == 200, reply
@@ -46,7 +46,7 @@ def call(world: World, method: str, *, user: str | None = None, token: str | Non
 
 
 def outcome(answer: dict[str, Any]) -> Any:
-    """The result in an answer, which stands there twice; or the error's code and message."""
+    """Return the result in an answer, which contains it twice, or the error's code and message."""
     if "error" in answer:
         assert answer.keys() - {"id"} == {"jsonrpc", "error"}
         assert answer["error"].keys() - {"data"} == {"code", "message"}

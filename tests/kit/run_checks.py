@@ -1,4 +1,4 @@
-"""Runs tests/checks against a platform, as `make check` does."""
+"""Runs tests/checks against a platform, like `make check`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_checks(url: str, *options: str, **environment: str) -> subprocess.Comple
 
 
 def counted(done: subprocess.CompletedProcess[str], url: str) -> tuple[int, int, int]:
-    """How many checks passed, failed and were left out."""
+    """Return how many checks passed, failed and were left out."""
     found = re.search(
         rf"^{re.escape(url)}: (\d+) checks passed, (\d+) failed, (\d+) left out\.$", done.stdout, re.MULTILINE
     )

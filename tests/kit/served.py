@@ -1,4 +1,4 @@
-"""The real local platform, started as `make serve` does, on free ports and with a directory of its own."""
+"""The real local platform, started like `make serve`, on free ports and with its own directory."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ class Served:
 
     @cached_property
     def demo(self) -> dict[str, Any]:
-        """The demo world's ids, secrets and tokens."""
+        """The ids, secrets and tokens of the demo world."""
         world: dict[str, Any] = json.loads((self.local_dir / "demo.json").read_text())
         return world
 
     def token(self, *, client: bool = False, **options: object) -> str:
-        """A fresh access token: `token(user="hana", app="quest", scope="mixi_apps2", lifetime=60)`."""
+        """Return a new access token: `token(user="hana", app="quest", scope="mixi_apps2", lifetime=60)`."""
         arguments = ["--client"] if client else []
         for name, value in options.items():
             arguments += [f"--{name}={value}"]
@@ -77,7 +77,7 @@ class Served:
         return done.stdout.strip()
 
     def aws(self, service: Any, **config: Any) -> Any:
-        """A boto3 client of the embedded AWS; without `config` of its own, one that tries once."""
+        """Return a boto3 client of the embedded AWS. By default, it does not retry."""
         return boto3.client(
             service,
             endpoint_url=self.emulator_url,
@@ -88,22 +88,22 @@ class Served:
         )
 
     def await_answers(self) -> None:
-        """Return when HTTP is answered; fail, with what was logged, where it is not."""
+        """Wait until the platform answers by HTTP. If it does not, fail with the end of its log."""
         await_answers(self.base_url, self.process, self.log)
 
     def log_tail(self) -> str:
-        """The last lines that were printed."""
+        """Return the last printed lines."""
         return log_tail(self.log)
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal and wait for the end; returns the exit status, negative for a signal's."""
+        """Send a signal, wait for the end, and return the exit status (negative if a signal ended the process)."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
 
 
 def await_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when a process that was started answers by HTTP; fail, with the last that it logged, where it does not."""
+    """Wait until a started process answers by HTTP. If it does not, fail with the end of its log."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -116,12 +116,12 @@ def await_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None
 
 
 def log_tail(log: Path) -> str:
-    """The last lines of a log."""
+    """Return the last lines of a log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-40:])
 
 
 def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
-    """The environment of a platform with ports and a directory of its own."""
+    """Return the environment of a platform with its own ports and directory."""
     own = {
         "PORT": str(free_port()),
         "EMULATOR_PORT": str(free_port()),
@@ -132,7 +132,7 @@ def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
 
 @contextmanager
 def running(directory: Path, **environment: str) -> Iterator[Served]:
-    """A platform with its data in `directory`, which is to end well."""
+    """Run a platform with its data in `directory`, and check at the end that it exits with 0."""
     platform = Served(fresh_environment(directory, **environment), directory / "serve.log")
     try:
         platform.await_answers()
@@ -143,7 +143,7 @@ def running(directory: Path, **environment: str) -> Iterator[Served]:
 
 
 def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
-    """Return whether it becomes true in time."""
+    """Return whether the condition becomes true in time."""
     end = time.monotonic() + seconds
     while not (found := true()) and time.monotonic() < end:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Requests signed by OAuth 1.0a, as oauthlib's client signs them, and the app that they are of."""
+"""Requests signed with OAuth 1.0a by oauthlib's client, and the app that sends them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def create_app(world: World, **more: Any) -> App:
-    """Store the app whose data the world has; it may ask for everything that these faces open."""
+    """Store the world's app, with every scope and origin that the signed faces need."""
     fields: dict[str, Any] = {"secret": SECRET, "scopes": ("mixi_apps2", "r_profile"), "origins": (ORIGIN,)}
     created = world.platform.apps.create(App(**({"id": APP, "name": "quest"} | fields | more)))
     world.calls.clear()
@@ -32,8 +32,8 @@ def create_app(world: World, **more: Any) -> App:
 def signature_of(
     world: Caller, method: str, path: str, body: Any = None, *, user: str = HANA, **more: Any
 ) -> tuple[str, dict[str, str], str | None]:
-    """Target, headers and body of a signed request; `query` is what it asks, `base` the URL that it is signed
-    for; other names are those of oauthlib's Client."""
+    """Return target, headers and body of a signed request. `query` has its query parameters; `base` is the base URL
+    that is signed; other keywords are passed to oauthlib's Client."""
     base = more.pop("base", world.platform.settings.issuer)
     query = {"xoauth_requestor_id": user} | more.pop("query", {})
     text = None if body is None else json.dumps(body)
@@ -46,6 +46,6 @@ def signature_of(
 
 
 def signed(world: Caller, method: str, path: str, body: Any = None, **more: Any) -> Reply:
-    """Send a request as `signature_of` signs it."""
+    """Send a request signed by `signature_of`."""
     target, headers, text = signature_of(world, method, path, body, **more)
     return reply(world.gateway.handle(Request(method, target, list(headers.items()), (text or "").encode())))

@@ -1,4 +1,4 @@
-"""A web site of its own, for browsers."""
+"""A separate web site for browser tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from threading import Thread
 
 
 class Site:
-    """The app's own web site, on a port of its own; `pages` are its pages by path."""
+    """The web site of an app, on its own port. `pages` maps paths to pages."""
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}

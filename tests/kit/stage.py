@@ -1,4 +1,4 @@
-"""A stage for tests of the contents' stores: a platform over an AWS in memory, and what is on it, told in few words."""
+"""A stage for tests of the contents stores: a platform over an AWS in memory, with short methods for its contents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.kit.invariants_contents import Contents, drawn, pages_in
 from tests.kit.memory import Cloud
 
 PAGE, QUIET, NONE = "12345678901234567890", "20000", "404"
-"""A page, another where everyone's posts are shown, and one that is not there."""
+"""A page, a page that shows everyone's posts, and a page that does not exist."""
 MODULE = "3"
 URI, OTHER_URI = "http://application.example/id=1", "http://application.example/id=2"
 ISSUER = "http://127.0.0.1:8000"
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Stage:
-    """A platform over `cloud`, by way of `client` where one is given, with users and pages, and no feed yet."""
+    """A platform over `cloud`, called through `client` if given. `populate` adds users and pages, but no feed."""
 
     def __init__(self, cloud: Cloud | None = None, client: Any = None, **environment: str) -> None:
         self.cloud = cloud or Cloud()
@@ -45,11 +45,11 @@ class Stage:
         self.restart()
 
     def restart(self) -> None:
-        """Begin another process, which knows nothing yet."""
+        """Simulate a new process, with empty caches."""
         self.platform: Platform = self.wired()
 
     def wired(self, **environment: str) -> Platform:
-        """Another platform over the same, with settings of its own."""
+        """Return another platform over the same AWS, with its own settings."""
         basic = {
             "ENGAWA_STAGE": "local",
             "ENGAWA_BUCKET": BUCKET,
@@ -62,7 +62,7 @@ class Stage:
         return wire(read, dynamo, lambda: self.client, self.clock, lambda: self.client, lambda: self.client)
 
     def populate(self) -> Stage:
-        """MEI administers both pages; PAGE shows administrators' posts, QUIET everybody's."""
+        """Create users and two pages. MEI administers both; PAGE shows administrators' posts, QUIET everyone's."""
         here = self.platform
         for user in (HANA, KEN, MEI, TARO):
             here.users.create(User(user, f"name of {user}"))
@@ -74,11 +74,11 @@ class Stage:
         return self
 
     def post(self, uri: str | None = URI, user: str = MEI, page: str = PAGE, **more: Any) -> Feed:
-        """Post a feed; `renditions` are its image's."""
+        """Post a feed; `renditions` are those of its image."""
         return post(self.platform, uri, user, page, **more)
 
     def comment(self, text: str = "text", user: str = HANA, uri: str = URI, page: str = PAGE) -> str:
-        """Comment; the comment's id."""
+        """Post a comment, and return its id."""
         return self.platform.comments.post(page, uri, user, text).id
 
     def favorite(self, user: str = HANA, uri: str = URI, page: str = PAGE) -> str:
@@ -88,14 +88,14 @@ class Stage:
         self.platform.feeds.delete(page, uri, user)
 
     def texts(self, paging: Paging = WHOLE, uri: str = URI, page: str = PAGE) -> list[str]:
-        """The texts of the comments, newest first."""
+        """Return the texts of the comments, newest first."""
         return [each.text for each in self.platform.comments.part(page, uri, paging).entries]
 
     def feeds(self, paging: Paging = WHOLE, page: str = PAGE) -> ContentsPart[Feed]:
         return self.platform.feeds.part(page, paging)
 
     def clean(self, seconds: float = 40) -> int:
-        """Work off the queue, and what that queues; how many messages."""
+        """Process the queue until it is empty, and return the number of messages."""
         worked = 0
         while self.cloud.queue.messages:
             message = self.cloud.queue.messages.pop(0)
@@ -105,7 +105,7 @@ class Stage:
         return worked
 
     def settle(self) -> None:
-        """What time and the sweep bring about: nothing that is left behind is left after it."""
+        """Advance the clock, sweep and clean, so that no leftovers remain."""
         for _ in range(2):
             self.clock.now += DAY_MS
             self.platform.sweep()
@@ -122,10 +122,10 @@ class Stage:
         return self.looked_at("contents", look)
 
     def looked_at(self, name: str, look: Callable[[], T]) -> T:
-        """What `look` makes of all that is there, as long as nothing changes."""
+        """Return `look()`, cached under `name` until the stored things change."""
         mark = self.cloud.mark()
         if self._looked[0] != mark:
-            # What a mark names must live as long as the mark.
+            # The saved things keep the identities in the mark valid.
             self._looked = mark, self.cloud.save(), {}
         known: dict[str, Any] = self._looked[2]
         if name not in known:
@@ -134,30 +134,30 @@ class Stage:
         return found
 
     def wrongs(self) -> list[str]:
-        """What is not as it must be."""
+        """Return the violated invariants."""
         return self.contents().wrongs()
 
     def remains(self) -> list[str]:
-        """What should have been cleared away, once all is settled."""
+        """Return the leftovers that must be gone after `settle`."""
         return self.contents().remains()
 
     def go_on(self) -> None:
-        """What was before does not stand in the way of the next: posts find the late tickets, where there are any."""
+        """Check that earlier faults do not block later posts: posts find the late tickets, if there are any."""
         if not self._late():
             return
-        with suppress(Refusal):  # Where there is no page or no feed any more.
+        with suppress(Refusal):  # The page or the feed may be deleted.
             self.post("http://application.example/last")
             self.comment("last", TARO)
         assert self.contents().wrongs() == []
         assert not self._late()
 
     def _late(self) -> set[int]:
-        """The numbers that somebody has drawn and not used."""
+        """Return the numbers that are drawn and not used."""
         found = self.contents()
         return drawn(found.lists.get(PAGE)) | drawn(found.heads.get(content_of(PAGE, URI)))
 
     def seen(self) -> Any:
-        """What is there for people to see, without what differs from run to run: ids and times."""
+        """Return the contents that users can see, without ids and times, which differ from run to run."""
         found = self.contents()
         told: dict[Any, Any] = {page: sorted(_pages(found, page)) for page in found.pages}
         for content, head in found.heads.items():
@@ -196,7 +196,7 @@ def post(here: Platform, uri: str | None, user: str, page: str, **more: Any) -> 
 
 @contextmanager
 def one_after_the_other() -> Iterator[None]:
-    """What would run side by side runs in one thread, always in the same order."""
+    """Run concurrent calls in one thread inside the block, always in the same order."""
     before = lane.set(((0, 0),))
     try:
         yield
@@ -205,5 +205,5 @@ def one_after_the_other() -> Iterator[None]:
 
 
 def _pages(found: Contents, page: str) -> list[str]:
-    """The kinds of a page's feeds."""
+    """Return the kinds of a page's feeds."""
     return [key[1][0] for key in found.feeds if key[0] == page]

@@ -1,4 +1,4 @@
-"""The pytest plugin that counts what was tried: how many calls of how many operations met how many faults."""
+"""A pytest plugin that counts the tried operations, faults and calls."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 TRIED: Counter[tuple[str, str, str]] = Counter()
-"""How many calls met a fault, by the kind of operations, the operation and the fault."""
+"""The number of calls that met a fault, by kind of operation, operation and fault."""
 
 
 def tried(kind: str, operation: str, fault: str) -> None:
-    """Count one call of an operation that met a fault, all of whose promises were kept."""
+    """Count one call of an operation that met a fault and still kept all its promises."""
     TRIED[kind, operation, fault] += 1
 
 
 class Tally:
-    """Adds up what this process and the workers of pytest-xdist have tried, and tells it in the end."""
+    """The counts of this process and the pytest-xdist workers, printed at the end."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker has ended."""
+        """Add the counts of a worker that has ended."""
         for *names, count in getattr(node, "workeroutput", {}).get("tried", []):
             TRIED[tuple(names)] += count
 
@@ -38,7 +38,7 @@ class Tally:
 
 
 def told(kind: str) -> str:
-    """In words, of one kind."""
+    """Return the counts of one kind in words."""
     counts = {names[1:]: count for names, count in TRIED.items() if names[0] == kind}
     operations, faults = ({names[place] for names in counts} for place in (0, 1))
     pairs, calls = len(counts), sum(counts.values())

@@ -1,9 +1,8 @@
-"""The pytest plugin that holds the declarations of chalicelib/store/aws/iam_needs.py against what tests see
-the app ask of AWS.
+"""A pytest plugin that compares chalicelib/store/aws/iam_needs.py with the AWS calls of the app in tests.
 
-A test fails that sees an undeclared call. A whole run of tests/integration and tests/faults fails, at its end, if a
-declared action was never seen from its function: calls that a test makes of a store itself must be declared, and show
-nothing.
+A test fails if it sees an undeclared call. A whole run of tests/integration and tests/faults fails at its end if a
+declared action was never seen from its function. If a test calls a store directly, the call must be declared, but it
+does not count as seen from a function.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ SUITES = [Path(__file__).resolve().parents[1] / name for name in ("integration",
 
 
 def declarations() -> set[Seen]:
-    """What is declared, action by action, in the form of what is seen."""
+    """Return the declared actions, in the form of seen calls."""
     return {
         Seen(function, module, Ask(need.service, need.resource, action))
         for module, need in policies.declared()
@@ -33,13 +32,13 @@ def declarations() -> set[Seen]:
 
 
 def told(seen: Seen) -> str:
-    """In words."""
+    """Return a seen call in words."""
     whose = f"for {seen.function}" if seen.function else "for a test"
     return f"{seen.sender}: {seen.ask.service}:{seen.ask.action} on {seen.ask.resource} {whose}"
 
 
 class Watch:
-    """Sees every test of this process, and what the other workers saw."""
+    """The calls seen in the tests of this process and of the other workers."""
 
     def __init__(self) -> None:
         self.declared = declarations()
@@ -50,13 +49,13 @@ class Watch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """See what is asked inside the block."""
+        """Record the AWS calls inside the block."""
         with watched(self._tell):
             yield
 
     def _tell(self, seen: Seen) -> None:
         self.seen.add(seen)
-        # Whoever calls a store past the faces may be any function.
+        # A direct call of a store, without a face, may belong to any function.
         if seen not in (self.declared if seen.function else self.by_anyone):
             self.undeclared.add(seen)
 
@@ -76,7 +75,7 @@ class Watch:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker of pytest-xdist has ended."""
+        """Add the calls of a pytest-xdist worker that has ended."""
         seen = getattr(node, "workeroutput", {}).get("seen", [])
         self.seen |= {Seen(function, sender, Ask(*ask)) for function, sender, ask in seen}
 
@@ -98,7 +97,7 @@ class Watch:
 
 
 def is_whole(config: pytest.Config) -> bool:
-    """Return whether all of tests/integration and tests/faults was asked for."""
+    """Return whether the run includes all of tests/integration and tests/faults."""
     chosen = any(config.getoption(option, None) for option in ("keyword", "markexpr", "lf", "deselect", "ignore"))
     if chosen or config.option.collectonly:
         return False

@@ -1,4 +1,4 @@
-"""Worlds over moto (local/in_process.py), what all of them have, and what tests of whole requests run under."""
+"""Worlds over moto (local/in_process.py) and their common data, and helpers for tests of whole requests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,42 +56,42 @@ SCHEDULED = {
     "resources": ["arn:aws:events:ap-northeast-1:000000000000:rule/sweep"],
     "detail": {},
 }
-"""What EventBridge hands to a function."""
+"""The event that EventBridge sends to a function."""
 
 
 def no_platform() -> Platform:
-    """Stand in for a platform if only the routes of an app are looked at."""
+    """Raise AssertionError: a test that only reads the routes of an app must not open a platform."""
     raise AssertionError("making the app opened something")
 
 
 @contextmanager
 def cheap_passwords() -> Iterator[None]:
-    """Make hashes that take no time; tests/unit/test_passwords.py knows what real ones cost."""
+    """Make password hashes that take no time; tests/unit/test_passwords.py tests the cost of real ones."""
     of_no_user = passwords._NOBODY.replace(f"${passwords.N}$", "$16$")
     with patch.multiple(passwords, N=16, _NOBODY=of_no_user):
         yield
 
 
 class MemoryWorld(World):
-    """A deployment over dictionaries (tests/kit/memory.py); a call takes microseconds, and milliseconds over moto."""
+    """A deployment over dictionaries (tests/kit/memory.py). A call takes microseconds; over moto, milliseconds."""
 
     def __init__(self, directory: Path, cloud: Cloud, **environment: str) -> None:
         self.dynamodb, self.s3, self.sqs = cloud.memory, cloud.bucket, cloud.queue
         super().__init__(directory, True, **environment)
 
     def items(self, table: str = "appdata") -> list[dict[str, Any]]:
-        """Everything a table holds."""
+        """Return all items of a table."""
         return list(self.dynamodb.table(f"engawa-local-{table}"))
 
 
 Fill = Callable[[World], World]
-"""Puts users, apps and pages into a world, and returns it."""
+"""A function that puts users, apps and pages into a world and returns it."""
 
 _filled: dict[Fill, MotoState] = {}
 
 
 def fill_aws(fill: Fill, directory: Path) -> None:
-    """Put into an AWS that is empty what `fill` puts into a world; it runs once a process."""
+    """Fill an empty AWS as `fill` fills a world. `fill` runs once per process."""
     if fill in _filled:
         _filled[fill].restore()
     else:
@@ -100,12 +100,12 @@ def fill_aws(fill: Fill, directory: Path) -> None:
 
 
 def as_made(world: World) -> World:
-    """Leave a world as it is made: tables, bucket and queues, with nothing in them."""
+    """Return the world unchanged: empty tables, bucket and queues."""
     return world
 
 
 def befriended(world: World) -> World:
-    """Hana and Ken are friends and have the app; Mei is Hana's friend with the app, Taro without; Yuki has the app."""
+    """Create Hana with three friends, Ken and Mei with the app and Taro without it. Hana and Yuki have the app too."""
     world.populate(HANA, KEN, MEI, TARO, YUKI)
     for one, other in ((HANA, KEN), (HANA, MEI), (HANA, TARO)):
         world.platform.friends_and_installs.befriend(one, other)
@@ -131,13 +131,13 @@ def demo_people(made: World) -> World:
 
 
 def sweep(world: World) -> None:
-    """Do what the schedule does every few minutes."""
+    """Run the sweep, as the schedule does every few minutes."""
     world.app.handler_map[SWEEP](SCHEDULED, LambdaContext("sweep", 512, 60_000))
 
 
 @contextmanager
 def without_queue(world: World) -> Iterator[None]:
-    """Let no message reach the queue inside the block."""
+    """Let every message to the queue fail inside the block."""
 
     def lose(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sqs.example")

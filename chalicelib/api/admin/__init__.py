@@ -1,1 +1,1 @@
-"""The operators' API, /admin."""
+"""The API for operators: `/admin`."""

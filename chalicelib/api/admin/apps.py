@@ -1,4 +1,4 @@
-"""The operator's API for apps: `/admin/apps`. Secrets are in the answers that make them, and in no other."""
+"""The operator's API for apps: `/admin/apps`. A secret is only in the response to the request that creates it."""
 
 from chalice.app import Request, Response
 
@@ -29,20 +29,20 @@ def list_apps(here: Platform, request: Request, access: Access) -> Response:
 
 @route(APPS, methods=["POST"])
 def create_app(here: Platform, request: Request, access: Access) -> Response:
-    """Create an app: `name`, and any of the other fields and `id`. 201 with the app and, once, its `secret`."""
+    """Create an app: `name`; optional: the other fields and `id`. 201 with the app and, only here, its `secret`."""
     made = here.apps.create(App(**{"id": new_app_id(), **read_app(json_body(request), new=True)}))
     return json_answer(app_json(made) | ({"secret": made.secret} if made.secret else {}), 201)
 
 
 @route(APP, methods=["GET"])
 def show_app(here: Platform, request: Request, access: Access, app: str) -> Response:
-    """An app, without its secret."""
+    """Return an app, without its secret."""
     return json_answer(app_json(found("app", app, here.apps.get(known_id("app", app)))))
 
 
 @route(APP, methods=["PATCH"])
 def change_app(here: Platform, request: Request, access: Access, app: str) -> Response:
-    """Change the fields that the body names; a list is replaced whole. The app as it is then."""
+    """Change the fields in the body; a list is replaced as a whole. Return the changed app."""
     given = read_app(json_body(request), new=False)
     return json_answer(app_json(here.apps.change(known_id("app", app), **given)))
 
@@ -51,7 +51,7 @@ def change_app(here: Platform, request: Request, access: Access, app: str) -> Re
 def delete_app(here: Platform, request: Request, access: Access, app: str) -> Response:
     """Delete an app with its installs and their data.
 
-    `installs` counts those that went. While `done` is false there are more: send it again.
+    `installs` is the number of deleted installs. While `done` is false, some are left: send the request again.
     """
     installs, done = here.user_data.erase_app(known_id("app", app))
     return json_answer({"id": app, "installs": installs, "done": done})
@@ -59,13 +59,13 @@ def delete_app(here: Platform, request: Request, access: Access, app: str) -> Re
 
 @route(APP + "/secret", methods=["POST"])
 def new_secret(here: Platform, request: Request, access: Access, app: str) -> Response:
-    """Give a confidential app a new secret; the old one ends. 409 for a public app."""
+    """Give a confidential app a new secret; the old one becomes invalid. 409 for a public app."""
     return json_answer({"id": app, "secret": here.apps.new_secret(known_id("app", app))})
 
 
 @route(APP + "/installs", methods=["GET"])
 def list_installs(here: Platform, request: Request, access: Access, app: str) -> Response:
-    """The users who have installed an app, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    """List the users who have installed an app, in order of id: `id` and `displayName`. `cursor`, `count`."""
     found("app", app, here.apps.get(known_id("app", app)))
     ids, following = here.friends_and_installs.installed_users(app, *list_part(request))
     return list_answer(named_users(here, ids), following)

@@ -19,9 +19,10 @@ def import_records(here: Platform, request: Request, access: Access) -> Response
     """Import at most 100 records: `{"users": […], "friendships": […], "installs": […]}`, in this order.
 
     A user is as for `POST /admin/users`, with an `id` (at most 20 with a `password`); a friendship is
-    `{"user", "friend"}`, an install `{"user", "app"}`. Each is carried out by itself, and what was imported before
-    is left as it is. Answers, for each record in its place, `{"status"}`: `created`, `unchanged`, or `refused` with
-    `error` and `error_description`; one refused with `service_unavailable` may be sent again.
+    `{"user", "friend"}`, an install `{"user", "app"}`. Each record is imported independently, and a record that was
+    imported before is not changed. The response has, for each record and in the same order, `{"status"}`: `created`,
+    `unchanged`, or `refused` with `error` and `error_description`. A record refused with `service_unavailable` may be
+    sent again.
     """
     outcomes = here.bulk_import.run(read_records(json_body(request)))
     return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})

@@ -34,33 +34,33 @@ def list_pages(here: Platform, request: Request, access: Access) -> Response:
 
 @route(PAGES, methods=["POST"])
 def create_page(here: Platform, request: Request, access: Access) -> Response:
-    """Create a page: `name`, and any of the other fields and `id`. 201 with the page."""
+    """Create a page: `name`; optional: the other fields and `id`. 201 with the page."""
     page = Page(**{"id": new_page_id(), **read_page(json_body(request), new=True)})
     return json_answer(page_json(here.pages.create(page)), 201)
 
 
 @route(PAGE, methods=["GET"])
 def show_page(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """A page."""
+    """Return a page."""
     return json_answer(page_json(found("page", page, here.pages.get(known_id("page", page)))))
 
 
 @route(PAGE, methods=["PATCH"])
 def change_page(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """Change the fields that the body names. The page as it is then."""
+    """Change the fields in the body. Return the changed page."""
     given = read_page(json_body(request), new=False)
     return json_answer(page_json(here.pages.change(known_id("page", page), **given)))
 
 
 @route(PAGE, methods=["DELETE"])
 def delete_page(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """Delete a page with all that belongs to it. Its feeds are cleared afterwards; its id is free after that."""
+    """Delete a page with all its data. Its feeds are deleted after the response; only then its id is free again."""
     return changed_answer(here.cleanup.delete_page(known_id("page", page)), id=page)
 
 
 @route(PAGE + "/modules", methods=["GET"])
 def list_modules(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """A page's modules. `cursor`, `count`."""
+    """List a page's modules. `cursor`, `count`."""
     _need(here, page)
     modules, following = here.pages.modules(page, *list_part(request))
     return list_answer(map(module_json, modules), following)
@@ -68,7 +68,7 @@ def list_modules(here: Platform, request: Request, access: Access, page: str) ->
 
 @route(PAGE + "/modules", methods=["POST"])
 def add_module(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """Install an app on a page: `app`, `name`, and `id` (else the next number). 201 with the module."""
+    """Install an app on a page: `app`, `name`, and `id` (default: the next number). 201 with the module."""
     given = read_module(json_body(request))
     module = here.pages.add_module(known_id("page", page), given["app"], given["name"], given.get("id"))
     return json_answer(module_json(module), 201)
@@ -76,14 +76,14 @@ def add_module(here: Platform, request: Request, access: Access, page: str) -> R
 
 @route(PAGE + "/modules/{module}", methods=["DELETE"])
 def remove_module(here: Platform, request: Request, access: Access, page: str, module: str) -> Response:
-    """Take a module off a page."""
+    """Remove a module from a page."""
     changed = here.pages.remove_module(known_id("page", page), known_id("module", module))
     return changed_answer(changed, page=page, id=module)
 
 
 @route(PAGE + "/administrators", methods=["GET"])
 def list_administrators(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """A page's administrators, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    """List a page's administrators, in order of id: `id` and `displayName`. `cursor`, `count`."""
     _need(here, page)
     ids, following = here.pages.members.administrators(page, *list_part(request))
     return list_answer(named_users(here, ids), following)
@@ -98,14 +98,14 @@ def add_administrator(here: Platform, request: Request, access: Access, page: st
 
 @route(PAGE + "/administrators/{user}", methods=["DELETE"])
 def remove_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
-    """Take that away."""
+    """Remove an administrator of a page."""
     changed = here.pages.members.remove_administrator(known_id("page", page), known_id("user", user))
     return changed_answer(changed, page=page, user=user)
 
 
 @route(PAGE + "/followers", methods=["GET"])
 def list_followers(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """A page's followers, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    """List a page's followers, in order of id: `id` and `displayName`. `cursor`, `count`."""
     _need(here, page)
     ids, following = here.pages.members.followers(page, *list_part(request))
     return list_answer(named_users(here, ids), following)
@@ -120,6 +120,6 @@ def add_follower(here: Platform, request: Request, access: Access, page: str, us
 
 @route(PAGE + "/followers/{user}", methods=["DELETE"])
 def remove_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
-    """Take that away."""
+    """Remove a follower of a page."""
     changed = here.pages.members.remove_follower(known_id("page", page), known_id("user", user))
     return changed_answer(changed, page=page, user=user)

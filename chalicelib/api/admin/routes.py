@@ -1,4 +1,4 @@
-"""What the faces of the operator's API share: `/admin/…`, tokens with the scope `admin`, lists with cursors."""
+"""Shared parts of the operator's API: `/admin/…`, tokens with the scope `admin`, lists with cursors."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -20,38 +20,38 @@ MOST_ENTRIES = 100
 
 
 def operator_route(face: Face) -> Callable[..., Callable[[View], View]]:
-    """`face.route` for operators alone, whose tokens are of no user, and for no page in a browser."""
+    """Return `face.route` for operators only: tokens without a user, and no CORS."""
     return partial(face.route, token=Token.CLIENT, scope=OPERATOR, cors=False)
 
 
 def known_id(kind: str, text: str) -> str:
-    """An id from a path. Raises NotFound for what cannot be the id of a `kind` (user, app, page, module)."""
+    """Return an id from a path. Raise NotFound if it cannot be the id of a `kind` (user, app, page, module)."""
     if not checks.is_id(kind, text):
         raise NotFound(f"There is no such {kind}")
     return text
 
 
 def found(kind: str, name: str, thing: T | None) -> T:
-    """What a store has found. Raises NotFound."""
+    """Return the result of a store. Raise NotFound if it is None."""
     if thing is None:
         raise NotFound(f"There is no {kind} {name}")
     return thing
 
 
 def list_part(request: Request) -> tuple[str | None, int]:
-    """The `cursor` and `count` (default 20, at most 100) that a request for a list has. Raises ParameterInvalid."""
+    """Return the `cursor` and `count` (default 20, at most 100) of a request for a list. Raise ParameterInvalid."""
     cursor = next(reversed(parameters(request, "cursor")), None)
     count = next(reversed(parameters(request, "count")), None)
     return cursor, paging(None, count, most=MOST_ENTRIES).count
 
 
 def list_answer(entries: Iterable[Mapping[str, Any]], following: str | None) -> Response:
-    """`{"entry": […], "itemsPerPage": …, "nextCursor": …}`; without a `nextCursor` that was all."""
+    """Return `{"entry": […], "itemsPerPage": …, "nextCursor": …}`; without `nextCursor`, the list ends here."""
     shown = list(entries)
     rest = {"nextCursor": following} if following else {}
     return json_answer({"entry": shown, "itemsPerPage": len(shown), **rest})
 
 
 def changed_answer(changed: bool, **told: str) -> Response:
-    """What a PUT or DELETE came to: `changed` is false where it was so before."""
+    """Return the response to a PUT or DELETE: `changed` is false if the state was already so."""
     return json_answer({**told, "changed": changed})

@@ -43,7 +43,7 @@ def list_users(here: Platform, request: Request, access: Access) -> Response:
 
 @route(USERS, methods=["POST"])
 def create_user(here: Platform, request: Request, access: Access) -> Response:
-    """Create a user: `displayName`, and any of the other fields, `id` and `password`. 201 with the user."""
+    """Create a user: `displayName`; optional: the other fields, `id` and `password`. 201 with the user."""
     body = json_body(request)
     given = read_user(body, new=True, extra=("password",))
     password = body.get("password")
@@ -55,26 +55,26 @@ def create_user(here: Platform, request: Request, access: Access) -> Response:
 
 @route(USER, methods=["GET"])
 def show_user(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """A user."""
+    """Return a user."""
     return json_answer(user_json(found("user", user, here.users.get(known_id("user", user)))))
 
 
 @route(USER, methods=["PATCH"])
 def change_user(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """Change the fields that the body names; null or `""` empties one. The user as it is then."""
+    """Change the fields in the body; null or `""` empties a field. Return the changed user."""
     given = read_user(json_body(request), new=False)
     return json_answer(user_json(here.users.change(known_id("user", user), **given)))
 
 
 @route(USER, methods=["DELETE"])
 def erase_user(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """Erase a user everywhere. `removed` counts what there was; cut short, it is finished by sending it again."""
+    """Erase a user everywhere. `removed` has the numbers of removed items. If interrupted, send the request again."""
     return json_answer({"id": user, "removed": here.user_data.erase(known_id("user", user))})
 
 
 @route(USER + "/password", methods=["PUT"])
 def set_password(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """Set the password: `{"password": …}`, null to take it away. 409 for a user without a login."""
+    """Set the password: `{"password": …}`, null to remove it. 409 for a user without a login."""
     body = json_body(request)
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object")
@@ -88,7 +88,7 @@ def set_password(here: Platform, request: Request, access: Access, user: str) ->
 
 @route(USER + "/friends", methods=["GET"])
 def list_friends(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """A user's friends, in order of id: `id` and `displayName`. `cursor`, `count`."""
+    """List a user's friends, in order of id: `id` and `displayName`. `cursor`, `count`."""
     _need(here, user)
     ids, following = here.friends_and_installs.friends(user, *list_part(request))
     return list_answer(named_users(here, ids), following)
@@ -110,7 +110,7 @@ def unfriend(here: Platform, request: Request, access: Access, user: str, friend
 
 @route(USER + "/installs", methods=["GET"])
 def list_installs(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """The apps that a user has installed, in order of id: `id` and `name`. `cursor`, `count`."""
+    """List the apps that a user has installed, in order of id: `id` and `name`. `cursor`, `count`."""
     _need(here, user)
     ids, following = here.friends_and_installs.installs(user, *list_part(request))
     known = here.apps.get_many(ids)
@@ -133,7 +133,7 @@ def uninstall(here: Platform, request: Request, access: Access, user: str, app: 
 
 @route(USER + "/grants", methods=["GET"])
 def list_grants(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """What a user has granted to apps, in order of their ids: `app`, `scopes`, `created`, `used` (ms)."""
+    """List a user's grants, in order of the apps' ids: `app`, `scopes`, `created`, `used` (ms)."""
     _need(here, user)
     return list_answer(map(grant_json, here.grants.of_user(user)), None)
 
@@ -147,24 +147,24 @@ def end_grant(here: Platform, request: Request, access: Access, user: str, app: 
 
 @route(USER + "/export", methods=["GET"])
 def export(here: Platform, request: Request, access: Access, user: str) -> Response:
-    """Everything stored about a user. One that Lambda cannot carry is a 303 to where it is for 5 minutes."""
+    """Return all stored data of a user. If too large for Lambda: 303 to a URL that works for 5 minutes."""
     everything = found("user", user, here.user_data.export(known_id("user", user)))
     return data_answer(everything_json(everything, shown(here)), {}, here.oversized_answers.keeper(user))
 
 
 def named_users(here: Platform, ids: list[str]) -> list[dict[str, Any]]:
-    """Users as lists show them: `id` and `displayName`."""
+    """Return users in the form that lists show: `id` and `displayName`."""
     known = here.users.get_many(ids)
     return [{"id": user, "displayName": known[user].display_name if user in known else ""} for user in ids]
 
 
 def grant_json(grant: Grant) -> dict[str, Any]:
-    """A grant."""
+    """Return a grant as JSON."""
     return {"app": grant.app, "scopes": sorted(grant.scopes), "created": grant.created, "used": grant.used}
 
 
 def everything_json(everything: UserDataExport, show: ContentsFormat) -> dict[str, Any]:
-    """An export: the profile with login and publication, and all that belongs to the user; posts as the Page API."""
+    """Return an export: the profile with login and publication, and all data of the user; posts as in the Page API."""
     posted, poster = everything.posted, {everything.user.id: everything.user}
     return {
         "profile": user_json(everything.user),

@@ -1,1 +1,1 @@
-"""OAuth 2: endpoints, sign-in, consent and a user's settings."""
+"""OAuth 2: endpoints, sign-in, consent, and the settings page of a user."""

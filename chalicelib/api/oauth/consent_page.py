@@ -1,8 +1,9 @@
-"""The page where a user signs in and allows an app what it asks for: `/connect_authorize.pl`.
+"""The page on which a user signs in and allows or denies an app's authorization request: `/connect_authorize.pl`.
 
-GET shows it, asked every time; each step is one POST, of a form that carries the app's request on and is checked anew.
-A request whose app or redirect URI is not known stays here (400); every other answer goes to the redirect URI.
-`/connect_authorize_success.html` is the redirect URI of installed clients that watch the address of a browser.
+GET shows the page; consent is asked for every time. Each step is one POST of a form that contains the app's request,
+which is checked again. If the app or the redirect URI is unknown, the response is a page (400); every other result is
+a redirect to the redirect URI. `/connect_authorize_success.html` is the redirect URI of installed clients that watch
+the address of a browser.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ from chalicelib.web.html.rendering import error_page, language_of, page
 from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import parameters
 
-# Relative, for where the stage of API Gateway is a part of the path.
+# Relative, because the path may begin with the stage of API Gateway.
 ACTION = "connect_authorize.pl"
 SUCCESS = "connect_authorize_success.html"
 CARRIED = (
@@ -41,7 +42,7 @@ CARRIED = (
     "code_challenge_method",
     "owner",
 )
-"""The parameters of a request that its forms carry on; the others mean nothing here."""
+"""The parameters of a request that its forms pass on; all others are ignored."""
 
 
 face = Face()
@@ -51,7 +52,7 @@ face = Face()
     "/connect_authorize.pl", methods=["GET"], token=Token.NONE, instead="the user's session", refused=error_page
 )
 def show(here: Platform, request: Request) -> Response:
-    """The authorization request of an app: sign in, then what it asks for, in words."""
+    """Show the authorization request of an app: first the sign-in form, then what the app asks for, in words."""
     here = signing_in(here)
     form = _query(request)
     return _answered(here, form, lambda asked: _step(here, request, form, asked))
@@ -61,7 +62,7 @@ def show(here: Platform, request: Request) -> Response:
     "/connect_authorize.pl", methods=["POST"], token=Token.NONE, instead="the session's csrf value", refused=error_page
 )
 def submit(here: Platform, request: Request) -> Response:
-    """A form of the page: `login` and `password`; or `decision`, `allow` or `deny`; or `session`, `end`."""
+    """Process a form of the page: `login` and `password`; or `decision` (`allow` or `deny`); or `session` (`end`)."""
     here = signing_in(here)
     form = form_of(request)
     return _answered(here, form, lambda asked: _submitted(here, request, form, asked))
@@ -69,7 +70,7 @@ def submit(here: Platform, request: Request) -> Response:
 
 @face.route(f"/{SUCCESS}", methods=["GET"], token=Token.NONE, instead="public", refused=error_page)
 def finished(here: Platform, request: Request) -> Response:
-    """The last page of a client without a web address. It shows nothing of its query: the client reads that."""
+    """Show the last page to a client without a web address. The client reads the query; the page does not show it."""
     denied = bool(parameters(request, "error"))
     language = language_of(request)
     other = next(each for each in Language if each is not language)
@@ -79,7 +80,7 @@ def finished(here: Platform, request: Request) -> Response:
 
 
 def signing_in(here: Platform) -> Platform:
-    """The platform, where users sign in here. Raises NotFound where they do so at an external issuer."""
+    """Return the platform if users sign in here. Raise NotFound if they sign in at an external issuer."""
     if here.settings.openid_issuer:
         raise NotFound(f"Users of this deployment sign in at {here.settings.openid_issuer}")
     return here
@@ -93,7 +94,7 @@ def _query(request: Request) -> dict[str, str]:
 
 
 def _answered(here: Platform, form: Mapping[str, str], step: Callable[[AuthorizationRequest], Response]) -> Response:
-    """What `step` makes of the request in `form`; or the redirect that tells the app what is wrong with it."""
+    """Return the result of `step` for the request in `form`, or a redirect with the error for the app."""
     try:
         return step(authorization(here).asked({name: form[name] for name in CARRIED if name in form}))
     except RedirectedError as wrong:
@@ -106,7 +107,7 @@ def _answered(here: Platform, form: Mapping[str, str], step: Callable[[Authoriza
 def _step(
     here: Platform, request: Request, form: Mapping[str, str], asked: AuthorizationRequest, problem: str | None = None
 ) -> Response:
-    """The page that comes next: sign in, or allow."""
+    """Return the next page: sign-in or consent."""
     session = here.sessions.read(request)
     user = here.users.get(session.user) if session.user else None
     language = language_of(request, form.get("lang"))
@@ -137,12 +138,15 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
 
 
 def _decided(here: Platform, form: Mapping[str, str], asked: AuthorizationRequest, user: User) -> Response:
-    """What the user has decided, as a redirect: a code, or access_denied. Raises RedirectedError and Unavailable."""
+    """Return the redirect for the user's decision, with a code or access_denied.
+
+    Raise RedirectedError and Unavailable.
+    """
     if form["decision"] != "allow":
         return _redirect(here, asked.redirect_uri, error="access_denied", state=asked.state)
     asked.check_owner(user.id)
-    # The install comes first: there is no grant without it. A user who is answered that this was busy can allow again,
-    # which a server_state that is used up would not let.
+    # The install is first, because a grant needs it. If it fails because the server is busy, the user can allow again;
+    # with a used server_state that would be impossible.
     here.appdata.install(asked.app.id, user.id)
 
     def use_state(write: Transaction) -> None:
@@ -152,7 +156,7 @@ def _decided(here: Platform, form: Mapping[str, str], asked: AuthorizationReques
     try:
         code = here.grants.allow(asked.family(user.id), use_state)
     except Lost:
-        # A server_state is good for one code; this one has just been used up.
+        # A server_state is valid for one code; another request has just used this one.
         return _redirect(here, asked.redirect_uri, error="invalid_request", state=asked.state)
     return _redirect(here, asked.redirect_uri, code=code, state=asked.state)
 
@@ -196,13 +200,13 @@ def _carried(form: Mapping[str, str]) -> dict[str, str]:
 
 
 def _other(form: Mapping[str, str], language: Language) -> str:
-    """The same page in the other language."""
+    """Return the URL of the same page in the other language."""
     other = next(each for each in Language if each is not language)
     return f"{ACTION}?{urlencode(_carried(form) | {'lang': other.value})}"
 
 
 def _redirect(here: Platform, redirect_uri: str, **answer: str | None) -> Response:
-    """The answer of an authorization, error or not: each names its issuer (RFC 9207)."""
+    """Return the response of an authorization, success or error; it always names the issuer (RFC 9207)."""
     headers: dict[str, str | list[str]] = {
         "Location": location(redirect_uri, **answer, iss=here.settings.issuer),
         "Cache-Control": "no-store",

@@ -1,8 +1,8 @@
 """The OAuth 2 endpoints that apps call: `/2/token`, `/2/authorize/revoke`, and the metadata (RFC 8414).
 
-Credentials come in the form or as HTTP Basic. A body is read as a form whatever content type the client sets, as
-`multipart/form-data` if it is that. Answers and errors are JSON and `no-store`; a token answer has exactly the members
-that strict clients expect (docs/reference/protocol.md).
+Clients send credentials in the form or as HTTP Basic. A `multipart/form-data` body is read as such; any other body is
+read as an encoded form, whatever its content type. Responses and errors are JSON and `no-store`; a token response has
+exactly the members that strict clients expect (docs/reference/protocol.md).
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.api.oauth.server import Authorization
 
 MOST_BYTES = 65_536
-"""Of a form."""
+"""The size limit of a form."""
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
 _BASIC = 'Basic realm="Engawa", charset="UTF-8"'
@@ -35,11 +35,11 @@ face = Face()
 
 @face.route("/2/token", methods=["POST"], token=Token.NONE, instead="client credentials", cors=True)
 def token(here: Platform, request: Request) -> Response:
-    """Tokens for a code, a refresh token, or an app itself; or a `server_state`.
+    """Return tokens for a code, a refresh token, or an app itself; or return a `server_state`.
 
-    `grant_type` is `authorization_code`, `refresh_token`, `client_credentials` or `server_state`. Answers
-    `{"refresh_token", "expires_in", "access_token", "token_type", "scope"}`, without `token_type` where the app's
-    dialect is draft10. Errors are RFC 6749's, 400; 401 for invalid_client, and for invalid_grant in draft10.
+    `grant_type` is `authorization_code`, `refresh_token`, `client_credentials` or `server_state`. The response is
+    `{"refresh_token", "expires_in", "access_token", "token_type", "scope"}`, without `token_type` if the app's dialect
+    is draft10. Errors are those of RFC 6749, with 400; 401 for invalid_client, and for invalid_grant in draft10.
     """
 
     def answer() -> Any:
@@ -51,9 +51,9 @@ def token(here: Platform, request: Request) -> Response:
 
 @face.route("/2/authorize/revoke", methods=["POST"], token=Token.NONE, instead="the refresh token", cors=True)
 def revoke(here: Platform, request: Request) -> Response:
-    """End what the refresh token in `token` came from; 200 `{}`, also where it is not valid any more.
+    """End the consent or access that the refresh token in `token` belongs to; 200 `{}`, also if it is no longer valid.
 
-    Access tokens live out their 15 minutes.
+    Access tokens stay valid until their 15 minutes are over.
     """
 
     def answer() -> Any:
@@ -65,7 +65,7 @@ def revoke(here: Platform, request: Request) -> Response:
 
 @face.route("/.well-known/oauth-authorization-server", methods=["GET"], token=Token.NONE, instead="public")
 def metadata(here: Platform, request: Request) -> Response:
-    """What this authorization server can do (RFC 8414)."""
+    """Return the metadata of this authorization server (RFC 8414)."""
     settings = here.settings
     own = settings.openid_issuer is None
     headers = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
@@ -73,7 +73,7 @@ def metadata(here: Platform, request: Request) -> Response:
 
 
 def authorization(here: Platform) -> "Authorization":
-    """The authorization server of a platform."""
+    """Return the authorization server of a platform."""
     # oauthlib is loaded with the first request that needs it, not with every cold start.
     from chalicelib.api.oauth.server import Authorization
 
@@ -81,7 +81,7 @@ def authorization(here: Platform) -> "Authorization":
 
 
 def form_of(request: Request) -> dict[str, str]:
-    """Return the parameters of a form, in either encoding. Raises BadRequest and TooLarge."""
+    """Return the parameters of a form, in either encoding. Raise BadRequest and TooLarge."""
     raw = _raw(request)
     if len(raw) > MOST_BYTES:
         raise TooLarge(f"The form is too large (max={MOST_BYTES})")
@@ -89,7 +89,7 @@ def form_of(request: Request) -> dict[str, str]:
 
 
 def _redirects_of(request: Request, form: Mapping[str, str]) -> frozenset[str]:
-    """Return every redirect URI that a token request may mean; only in one encoding there is more than one."""
+    """Return every redirect URI that a token request may mean; only in an encoded form there may be several."""
     if holds_parts(request):
         return frozenset({form["redirect_uri"]} if "redirect_uri" in form else ())
     return frozenset(redirects_sent(_raw(request)))
@@ -101,7 +101,7 @@ def _raw(request: Request) -> bytes:
 
 
 def _authenticated(request: Request, form: Mapping[str, str]) -> dict[str, str]:
-    """A form with the credentials of the request. Raises GrantRefused."""
+    """Return a form with the credentials of the request. Raise GrantRefused."""
     return with_credentials(form, basic_credentials(request.headers.get("authorization", "")))
 
 

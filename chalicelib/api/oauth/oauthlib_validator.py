@@ -1,4 +1,4 @@
-"""What oauthlib asks of a server, answered from what one read has fetched: the app, and the family of its token."""
+"""The request validator for oauthlib. It uses the result of one read: the app, and the family of its token."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ from chalicelib.web.auth.access_tokens import AccessTokens
 
 @dataclass(frozen=True)
 class OAuthClient:
-    """An app as oauthlib wants it."""
+    """An app in the form that oauthlib requires."""
 
     client_id: str
     app: App
@@ -40,7 +40,7 @@ class CodeGrant(AuthorizationCodeGrant):
 
 
 class Validator(RequestValidator):
-    """What oauthlib asks, answered from what was read; and the token handler that makes the answer."""
+    """The request validator, which uses data that were read before; also the token handler that makes the response."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Validator(RequestValidator):
         if family is None or not same(family.code, hashed(code)):
             return False
         if family.refresh is not None:
-            # Whoever came first may have been a thief, so what they got ends, too.
+            # The first user of the code may have been a thief, so the tokens from that use end, too.
             self._grants.end_family(family)
             return False
         sent = self._redirects
@@ -135,10 +135,10 @@ class Validator(RequestValidator):
         return "S256"
 
     def confirm_redirect_uri(self, *args: Any, **kwargs: Any) -> bool:
-        return True  # Judged with the code, for a wrong one is an invalid_grant (RFC 6749 §5.2).
+        return True  # validate_code checks it, because a wrong one is an invalid_grant (RFC 6749 §5.2).
 
     def invalidate_authorization_code(self, *args: Any, **kwargs: Any) -> None:
-        """Done where its refresh token is written."""
+        """Do nothing: the write of the refresh token invalidates the code."""
 
     # The refresh token
 
@@ -157,10 +157,10 @@ class Validator(RequestValidator):
         family = self._family
         return sorted(family.scopes.intersection(self.app.scopes)) if family and self.app else []
 
-    # The answer
+    # The response
 
     def create_token(self, request: Any, refresh_token: bool = False) -> dict[str, Any]:
-        """Issue the tokens: what is written is written here, and nothing has been before."""
+        """Issue the tokens. All writes of the request are made here; none was made before."""
         app, family = request.client.app, self._family
         scopes = sorted(set(request.scopes or ()) - {""})
         kept: str | None
@@ -174,7 +174,7 @@ class Validator(RequestValidator):
             kept = self._grants.renew(family, request.refresh_token, rotate=not app.confidential)
         if kept is None:
             if family and (request.grant_type == "authorization_code" or not app.confidential):
-                # Someone else was faster with the same code or token.
+                # Another request has used the same code or token first.
                 self._grants.end_family(family)
             raise InvalidGrantError(request=request)
         viewer, owner = (family.user, family.owner) if family else (None, None)
@@ -185,7 +185,7 @@ class Validator(RequestValidator):
         return answer | {"scope": " ".join(scopes)}
 
     def save_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        """Done where it is made."""
+        """Do nothing: `create_token` has stored the token."""
 
     def _present(self, request: Any) -> bool:
         if self.app is None:

@@ -1,8 +1,8 @@
-"""OAuth 2 by oauthlib's server core, bound to our stores.
+"""OAuth 2: the server core of oauthlib with the stores of this platform.
 
-oauthlib knows the order of checks and the words of RFC 6749 and 7636; it asks the validator below, which answers from
-what one read has fetched before (the app, and the family of the code or refresh token), and writes in one transaction.
-What oauthlib does otherwise than this platform is in docs/internals/decisions.md.
+oauthlib has the order of the checks and the error codes of RFC 6749 and 7636. It calls the validator
+(oauthlib_validator.py), which uses the result of one earlier read (the app, and the family of the code or refresh
+token) and writes in one transaction. Differences between oauthlib and this platform are in docs/internals/decisions.md.
 """
 
 import json
@@ -36,10 +36,10 @@ from chalicelib.store.grants.grants import Grants
 from chalicelib.web.auth.access_tokens import AccessTokens
 from chalicelib.web.auth.server_states import ServerStates
 
-# It would log tokens.
+# At lower levels, oauthlib logs tokens.
 logging.getLogger("oauthlib").setLevel(logging.WARNING)
 
-# oauthlib's request takes any parameter for an attribute of its own, "scopes" and "user" too.
+# oauthlib's request makes every parameter an attribute of its own, even "scopes" and "user".
 _TOKEN_PARAMETERS = frozenset(
     {
         "grant_type",
@@ -69,7 +69,7 @@ _DESCRIPTIONS = {
 
 
 class Authorization:
-    """The authorization server over its stores."""
+    """The authorization server of this platform."""
 
     def __init__(self, grants: Grants, states: ServerStates, used_states: UsedStates, tokens: AccessTokens) -> None:
         self._grants = grants
@@ -78,9 +78,9 @@ class Authorization:
         self._tokens = tokens
 
     def token(self, form: Mapping[str, str], redirects: frozenset[str]) -> dict[str, Any]:
-        """The JSON of the token endpoint for a form; `redirects` are what its redirect_uri may mean.
+        """Return the JSON of the token endpoint for a form; `redirects` are the possible values of its redirect_uri.
 
-        Raises GrantRefused. At most two calls one after the other, three where a code is replayed.
+        Raise GrantRefused. At most two calls in sequence, three if a code is replayed.
         """
         validator = self._validator(form, redirects)
         if form.get("grant_type") == "server_state":
@@ -96,7 +96,7 @@ class Authorization:
             raise _refused("invalid_request", validator.app, "The grant_type is missing")
         if form["grant_type"] not in kinds:
             raise _refused("unsupported_grant_type", validator.app)
-        # The stubs want the name of a kind of token where oauthlib takes what makes tokens.
+        # The type stubs require the name of a token type, but oauthlib takes a token handler.
         made_by: Any = validator
         endpoint = TokenEndpoint("authorization_code", made_by, kinds)
         try:
@@ -109,16 +109,16 @@ class Authorization:
         return answer
 
     def asked(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
-        """What an authorization request asks for.
+        """Return the checked authorization request.
 
-        Raises BadRequest where the answer must not leave our pages (unknown app, or a redirect URI that is not
-        registered), and RedirectedError for all else.
+        Raise BadRequest if the error must not be sent to the redirect URI (unknown app, or a redirect URI that is not
+        registered), and RedirectedError for all other errors.
         """
         owner = parameters.get("owner")
         known = owner if owner and is_id("user", owner) else None
         app, owner_installed = self._grants.find_with_owner(parameters.get("client_id", ""), known)
         validator = Validator(self._grants, self._tokens, app, of_user=True)
-        # Most of the original's own samples send no response_type.
+        # Most samples of the original platform send no response_type.
         wanted = {"response_type": "code", **parameters, "scope": " ".join(scopes_in(parameters.get("scope", "")))}
         request: Any = Request("/connect_authorize.pl", "GET", _only(wanted, _AUTHORIZE_PARAMETERS))
         try:
@@ -151,10 +151,10 @@ class Authorization:
         )
 
     def revoke(self, form: Mapping[str, str]) -> None:
-        """End what a refresh token came from. A token that is not valid is no error (RFC 7009 §2.2).
+        """End the family that a refresh token belongs to. An invalid token is no error (RFC 7009 §2.2).
 
-        The token itself is the proof, as old clients send nothing else; credentials that are sent must be right.
-        Raises GrantRefused.
+        The token itself is the proof, because old clients send nothing else; if credentials are sent, they must be
+        right. Raise GrantRefused.
         """
         if "token" not in form:
             raise _refused("invalid_request", None, "The token is missing")
@@ -163,7 +163,7 @@ class Authorization:
             raise _refused("invalid_client", app)
         if family is None or form.get("client_id", family.app) != family.app:
             return
-        # An app that lost the answer to its last refresh ends what it has by the token that it still knows.
+        # If an app did not receive the response to its last refresh, it may revoke with the token that it still knows.
         if same(family.refresh, hashed(form["token"])) or self._grants.repeated(family, form["token"]):
             self._grants.end_family(family)
 

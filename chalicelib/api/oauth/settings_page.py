@@ -1,7 +1,7 @@
-"""The page where users see and change what is theirs to decide: `/settings`.
+"""The page on which users see and change their settings: `/settings`.
 
-Apps they have granted or installed, each to be ended or uninstalled; who sees which field of their profile; and
-whether apps they have not installed see what is public. Each form is one POST, answered by the page as it is then.
+On it, a user can end grants, uninstall apps, choose who sees each field of the profile, and choose whether apps that
+are not installed see public data. Each form is one POST; the response is the page after the change.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ face = Face()
 
 @face.route("/settings", methods=["GET"], token=Token.NONE, instead="the user's session", refused=error_page)
 def show(here: Platform, request: Request) -> Response:
-    """The user's settings; without a session, the form to sign in."""
+    """Show the user's settings; without a session, show the sign-in form."""
     here = signing_in(here)
     session = here.sessions.read(request)
     return _shown(here, language_of(request), session, saved=False)
@@ -38,7 +38,7 @@ def show(here: Platform, request: Request) -> Response:
 
 @face.route("/settings", methods=["POST"], token=Token.NONE, instead="the session's csrf value", refused=error_page)
 def submit(here: Platform, request: Request) -> Response:
-    """A form: `login` and `password`; `end` or `uninstall` and an app's id; `save`; or `session`, `end`."""
+    """Process a form: `login` and `password`; `end` or `uninstall` with an app's id; `save`; or `session` (`end`)."""
     here = signing_in(here)
     form = form_of(request)
     language = language_of(request, form.get("lang"))
@@ -69,7 +69,7 @@ def _sign_in_page(here: Platform, language: Language) -> SignInPage:
 
 
 def _changed(here: Platform, user: User, form: Mapping[str, str]) -> bool:
-    """Do what a form says; whether it said anything. Raises ParameterInvalid."""
+    """Make the change of a form; return whether something was changed or saved. Raise ParameterInvalid."""
     if "end" in form:
         return here.grants.end(user.id, _app(form["end"]))
     if "uninstall" in form:
@@ -115,7 +115,7 @@ def _shown(
 
 
 def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
-    """The apps that a user has granted or installed, by name."""
+    """Return the apps that a user has installed or granted access to, sorted by name."""
     grants = {grant.app: grant for grant in here.grants.of_user(user.id)}
     installed = set(every(lambda cursor: here.friends_and_installs.installs(user.id, cursor)))
     known = here.apps.get_many(grants.keys() | installed)

@@ -1,4 +1,4 @@
-"""Signing in with a login name and a password, for the pages that need to know who is there."""
+"""Sign-in with a login name and a password, for the pages that require a signed-in user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import header_list
 
 MOST_CHARACTERS = 1024
-"""Of a login name and of a password; longer ones are nobody's."""
+"""The length limit of login names and passwords; longer ones always fail."""
 
 
 @dataclass(frozen=True)
 class SignInResult:
-    """Who has signed in, and the browser that it was in; or None, with the seconds to wait (0: the try was wrong)."""
+    """The result of a sign-in: user and browser; or None and the seconds to wait (0: wrong login or password)."""
 
     user: str | None
     wait: int = 0
@@ -30,10 +30,10 @@ class SignInResult:
 
 @dataclass(frozen=True)
 class SignInPage:
-    """The page with the form to sign in, for the page at `action`.
+    """The page with the sign-in form, for the page at `action`.
 
-    `carried` are the fields that the form carries on, `app` is the app that it is for (None: none), and `other_url` the
-    address of the page in the other language.
+    `carried` contains the fields that the form passes on, `app` is the name of the app that requires the sign-in (None:
+    no app), and `other_url` is the URL of the page in the other language.
     """
 
     here: Platform
@@ -46,7 +46,7 @@ class SignInPage:
     def shown(
         self, session: Session, login: str = "", *, problem: str | None = None, status: int = 200, wait: int = 0
     ) -> Response:
-        """The form, with the login name that was tried; `wait` is a Retry-After in seconds."""
+        """Return the page, with the login name of the last attempt; `wait` is the Retry-After in seconds (0: none)."""
         return page(
             "sign_in",
             self.language,
@@ -62,7 +62,7 @@ class SignInPage:
         )
 
     def refused(self, session: Session, login: str, outcome: SignInResult) -> Response:
-        """The form again after a try that was wrong (403), or that came too soon (429)."""
+        """Return the page after a failed attempt: wrong login or password (403), or too soon (429)."""
         if outcome.wait:
             told = word(self.language, "slow", seconds=outcome.wait)
             return self.shown(session, login, problem=told, status=429, wait=outcome.wait)
@@ -72,8 +72,8 @@ class SignInPage:
 def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignInResult:
     """Check the `login` and `password` of a form.
 
-    An unknown login and a wrong password are the same: the same work, the same count, the same answer. A browser in
-    which this user has signed in is counted by itself; any other, by the account and the address.
+    An unknown login and a wrong password cause the same work, the same count and the same response. Failures in a
+    browser in which this user has signed in before are counted for that browser; all others, for account and address.
     """
     login, password = form.get("login", "").strip().lower(), form.get("password", "")
     fits = max(len(login), len(password)) <= MOST_CHARACTERS
@@ -109,10 +109,10 @@ def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:
 
 
 def address_of(request: Request, proxies: int, key: str = "") -> str:
-    """The address (its network, for IPv6) that a request comes from, behind so many proxies of ours.
+    """Return the client address of a request (for IPv6: its network) behind this number of own proxies.
 
-    What stands further left in `X-Forwarded-For` is the client's own word, and worth nothing; all of it is where the
-    request lacks the proxies' `key`, if there is one.
+    Entries further left in `X-Forwarded-For` come from the client and are not trusted. If the proxies have a `key` and
+    the request does not contain it, the whole header is ignored.
     """
     source = str(request.context.get("identity", {}).get("sourceIp") or "")
     if key and not same(key, request.headers.get("x-engawa-proxy-key")):
