@@ -6,6 +6,7 @@ Hypothesis takes the same examples every time, so that a run that fails here fai
 
 import gc
 import os
+import ssl
 from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
@@ -41,6 +42,13 @@ def _aws_models_read_once() -> Iterator[None]:
     """A world over moto has clients of its own, and half of the time that takes is reading the same large files."""
     read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     with patch.object(JSONFileLoader, "load_file", lambda _, path: read(path)):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_read_once() -> Iterator[None]:
+    """Each client of httpx reads all certificates that it trusts, for 30 ms, even if it only asks http://127.0.0.1."""
+    with patch.object(ssl, "create_default_context", cache(ssl.create_default_context)):
         yield
 
 
