@@ -1,9 +1,9 @@
-"""The page of one feed: `/pages/{page}/feeds/{feed}`, which stands in for a `contentUri` that is not given.
+"""The page of one feed: `/pages/{page}/feeds/{feed}`, the default of a feed's `contentUri`.
 
-For anyone, as feeds are public: what was posted, by whom and through which app, how many like it, and the comments,
-newest first. If the page does not show the feed, it says so instead of naming the page as the place. CloudFront keeps
-it for some seconds for those who are not signed in, since each reading costs calls and anybody may ask; a browser that
-is signed in here always sees the page as it is now.
+Feeds are public, so anyone may see it: the post, its poster and app, the number of favorites, and the comments, newest
+first. If the mixi page does not show the feed, this page says so instead of naming the mixi page as the place.
+CloudFront caches it for some seconds for users who are not signed in, because each request costs calls and anyone may
+send one. A browser that is signed in here always gets the current page.
 """
 
 import re
@@ -30,24 +30,24 @@ from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import parameters
 
 KEPT = "public, max-age=0, s-maxage=5"
-"""For those who are not signed in: what stands in front may keep the page for five seconds, a browser may not."""
+"""For users who are not signed in: a shared cache may keep the page for five seconds, a browser may not."""
 COMMENT_CHARACTERS = 1_000
-"""Of a comment, so that twenty of them are no burden; the Page API has all of it."""
+"""The maximum length of a shown comment, to keep a page of twenty small; the Page API returns the whole comment."""
 _FEED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PREVIEW = 200
-"""Characters of the body that previews of links show."""
+"""The number of characters of the body in a link preview."""
 
 
 @dataclass(frozen=True)
 class PosterLine:
-    """A person or a page as shown; `name` None: gone. Where there is no picture, the name's first letter stands in."""
+    """A person or a page as shown; `name` is None if they are gone. Its first letter replaces a missing picture."""
 
     name: str | None
     picture: str | None
 
     @property
     def letter(self) -> str:
-        """What stands where the picture does not."""
+        """The text that replaces a missing picture."""
         return (self.name or "").strip()[:1]
 
 
@@ -56,7 +56,7 @@ face = Face()
 
 @face.route("/pages/{page}/feeds/{feed}", methods=["GET"], token=Token.NONE, instead="public", refused=error_page)
 def show(here: Platform, request: Request, page: str, feed: str) -> Response:
-    """A feed with its comments, newest first; `?cursor=` goes on where a link to older ones has said."""
+    """Show a feed with its comments, newest first; `?cursor=`, from the link to older ones, selects the next part."""
     if not is_id("page", page) or not _FEED.fullmatch(feed):
         raise NotFound("There is no such post")
     posted, posters = here.feeds.by_id(page, feed)
@@ -132,7 +132,7 @@ def _user(user: User | None) -> PosterLine:
 
 
 def _links(language: Language, feed: Feed) -> Sequence[Mapping[str, Any]]:
-    """Where the feed leads in its app, each address once; the device is named where there are several."""
+    """Return the feed's links to its app, each URL once; if there are several, their labels name the device."""
     given = {"pc": feed.pc_url, "smartphone": feed.smartphone_url, "mobile": feed.mobile_url}
     kept: dict[str, str] = {}
     for device, url in given.items():
@@ -146,7 +146,7 @@ def _links(language: Language, feed: Feed) -> Sequence[Mapping[str, Any]]:
 
 
 def _day(language: Language, milliseconds: int, offset: int) -> str:
-    """A time as people write it, to the minute."""
+    """Return a time as people write it, to the minute."""
     time = datetime.fromisoformat(w3cdtf(milliseconds, offset))
     if language is Language.JAPANESE:
         return f"{time.year}年{time.month}月{time.day}日 {time:%H:%M}"
@@ -158,5 +158,5 @@ def _other(language: Language) -> str:
 
 
 def _query(values: Mapping[str, str | None]) -> str:
-    """A link to the same page; relative, for where the stage of API Gateway is a part of the path."""
+    """Return a link to the same page; it is relative because API Gateway's stage may be part of the path."""
     return "?" + urlencode({name: value for name, value in values.items() if value is not None})

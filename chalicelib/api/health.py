@@ -1,7 +1,7 @@
-"""Whether the function answers: `/health`, for load balancers and monitors.
+"""The health check `/health`, for load balancers and monitors.
 
-It reads no table, so it says nothing about AWS behind the function; and it needs no token, so it tells no more than the
-version, which `/openapi.json` tells as well.
+It reads no table, so it says nothing about the AWS services behind the function. It needs no token, so it returns only
+the version, which `/openapi.json` returns too.
 """
 
 from chalice.app import Request, Response
@@ -16,5 +16,5 @@ face = Face()
 
 @face.route("/health", methods=["GET"], token=Token.NONE, instead="public")
 def show(here: Platform, request: Request) -> Response:
-    """`{"status": "ok", "version": …}`, from any function that runs."""
+    """Return 200 with `{"status": "ok", "version": …}` while the function runs."""
     return json_answer({"status": "ok", "version": VERSION})

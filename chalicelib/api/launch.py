@@ -1,9 +1,10 @@
-"""The start of a page app: `/run_page_apps.pl` leads to the app's start URL, signed; `/launch/…` has the certificates.
+"""The start of a page app: `/run_page_apps.pl` leads to the app's signed start URL; `/launch/…` has the certificates.
 
-By the app's setting that is a redirect, or a page with a form that submits itself, or by its button without JavaScript.
+The app's setting selects a redirect or a page with a form. The form submits itself; without JavaScript, the user
+presses its button.
 
-The only addresses that it leads to are the start URLs that apps are registered with. The viewer is named where the
-session's user has granted the app, and nobody else is.
+A start leads only to URLs that are registered as apps' start URLs. It names the session's user as the viewer if this
+user has granted the app, and names no other user.
 """
 
 from chalice.app import Request, Response
@@ -28,11 +29,11 @@ _PUBLIC = "public; the user's session only adds the viewer"
 face = Face()
 
 
-# The technical overview spells it one way, the Page API's samples the other.
+# The technical overview uses one spelling of the path, the samples of the Page API the other.
 @face.route("/run_page_appli.pl", methods=["GET"], token=Token.NONE, instead=_PUBLIC, refused=error_page)
 @face.route("/run_page_apps.pl", methods=["GET"], token=Token.NONE, instead=_PUBLIC, refused=error_page)
 def start(here: Platform, request: Request) -> Response:
-    """Start the app of a page's module, for whoever is signed in."""
+    """Start the app of a page's module, for the signed-in user, if any."""
     keys = _keys(here)
     on, module = (
         check_id(kind)(name, _given(request, name)) for kind, name in (("page", "page_id"), ("module", "module_id"))
@@ -60,7 +61,7 @@ def start(here: Platform, request: Request) -> Response:
 
 @face.route("/launch/{certificate}", methods=["GET"], token=Token.NONE, instead="public")
 def certificate(here: Platform, request: Request, certificate: str) -> Response:
-    """The certificate `<kid>.pem` that verifies a start; `current.pem` is that of the key that signs now."""
+    """Return the certificate `<kid>.pem` that verifies a start; `current.pem` belongs to the current signing key."""
     keys = _keys(here)
     kid, _, suffix = certificate.rpartition(".")
     found = keys.signing().certificate if kid == CURRENT else keys.certificate(kid)

@@ -1,8 +1,8 @@
-"""The People API: `/2/people/{user}/{group}`, whose profile an app may show.
+"""The People API: `/2/people/{user}/{group}`, the profiles that an app may show.
 
-Takes a user's token with the scope `r_profile`; some fields ask for a scope of their own. Refusals come in this order:
-token, scopes, format, selector, parameters, permission. Sources: what is left of the People API page, its clients, and
-docs/internals/decisions.md.
+It requires a user's token with the scope `r_profile`; some fields require a scope of their own. Refusals come in this
+order: token, scopes, format, selector, parameters, permission. Sources: the remains of the People API page, its
+clients, and docs/internals/decisions.md.
 """
 
 from chalice.app import Request, Response
@@ -23,13 +23,13 @@ face = Face()
 
 @face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE)
 def read(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
-    """Read oneself (`@me/@self`), a friend (`{id}/@self`) or all friends (`@me/@friends`).
+    """Read the user (`@me/@self`), a friend (`{id}/@self`) or all friends (`@me/@friends`).
 
-    `fields` names fields, comma-separated, `@all` every field whose scope the token has; by default `id`,
+    `fields` names fields, comma-separated; `@all` is every field whose scope the token has. The default is `id`,
     `displayName`, `thumbnailUrl`, `profileUrl`. For friends: `startIndex`, `count` (default 20, at most 1000),
     `sortBy` (`id`, `affinity`, `displayName`), `sortOrder` (`ascending`, `descending`), `filterBy` (`hasApp`, or
     `pageId` with `filterValue`). Answers `{"entry": …, "startIndex": …, "itemsPerPage": …, "totalResults": …}`;
-    `entry` is an object for `@self`, a list for `@friends`. What the permission model does not give out is absent.
+    `entry` is an object for `@self`, a list for `@friends`. Data that the permission model withholds are absent.
     """
     viewer = access.user
     owner = access.owner or viewer

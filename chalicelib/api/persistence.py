@@ -1,8 +1,8 @@
 """The Persistence API: `/2/apps/appdata/{user}/{group}`.
 
-Every route takes a user's token with the scope `mixi_apps2`. Refusals come in the documented order: token, scope,
+Every route requires a user's token with the scope `mixi_apps2`. Refusals come in the documented order: token, scope,
 selector, content type, JSON, number of pairs, keys, values, permission, If-Match, rate, quota. Sources: the
-Persistence API page; what it leaves open is in docs/internals/decisions.md.
+Persistence API page, and docs/internals/decisions.md for what it leaves open.
 """
 
 from functools import partial
@@ -36,12 +36,12 @@ route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2")
 
 @route(methods=["GET"])
 def read(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
-    """Read values: of `@me/@self`, of all friends (`@me/@friends`), of one friend (`{id}/@self`).
+    """Read the values of the user (`@me/@self`), of all friends (`@me/@friends`) or of one friend (`{id}/@self`).
 
-    `fields` names up to 1,000 keys, comma-separated; absent, empty, `*` or `@all` is every key. Answers
-    `{"entry": [{"id": …, "data": {key: value}}]}`; `@self` has an `ETag` and honours `If-None-Match` (304). An
-    answer that Lambda cannot carry is a 303 to where it is for 5 minutes. `@me/@usage` (Engawa's own) tells bytes
-    and keys used and left, and the write window.
+    `fields` names up to 1,000 keys, comma-separated; if it is absent, empty, `*` or `@all`, every key is read.
+    Answers `{"entry": [{"id": …, "data": {key: value}}]}`; `@self` has an `ETag` and honours `If-None-Match` (304).
+    An answer too large for Lambda is a 303 to a URL that works for 5 minutes. `@me/@usage` (Engawa's own) answers
+    the bytes and keys used and left, and the write window.
     """
     viewer = access.user
     limits = here.settings.limits
@@ -63,10 +63,10 @@ def read(here: Platform, request: Request, access: Access, user: str, group: str
 
 @route(methods=["POST", "PUT"])
 def write(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
-    """Store the pairs of a JSON object in `@me/@self`, all or none; keys not named stay. Both methods merge.
+    """Store the pairs of a JSON object in `@me/@self`, all or none; other keys stay. Both methods merge.
 
-    1 to 99 pairs; a key is 1 to 255 of `A-Z a-z 0-9 _ . -`, a value a string of at most 65,535 bytes, all values
-    of a request at most 3,800,000 and of a user in an app at most 10,000,000. Honours `If-Match` and
+    1 to 99 pairs; a key is 1 to 255 of `A-Z a-z 0-9 _ . -`, a value a string of at most 65,535 bytes. All values of
+    a request have at most 3,800,000 bytes, all values of a user in an app at most 10,000,000. Honours `If-Match` and
     `If-None-Match`. Answers `{"response_code": 200}` with `ETag` and `X-RateLimit-*`.
     """
     viewer = access.user
@@ -79,9 +79,9 @@ def write(here: Platform, request: Request, access: Access, user: str, group: st
 def delete(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
     """Delete the keys that `fields` names (at most 99) from `@me/@self`, or every key.
 
-    Every key: no `fields`, an empty one, `*` or `@all` alone. Names that got lost (`fields=,`, another parameter's
-    name, a body) are refused, and nothing is deleted. Keys that do not exist are no error. Counts in the write
-    window; conditions and answer as for a write.
+    Every key is deleted if `fields` is absent, empty, or `*` or `@all` alone. A request whose names seem lost
+    (`fields=,`, names in another parameter or in the body) is refused and deletes nothing. Keys that do not exist
+    are no error. A deletion counts in the write window; its conditions and answer are those of a write.
     """
     viewer = access.user
     select_writable(user, check_format(request, group), viewer)

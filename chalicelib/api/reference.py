@@ -1,7 +1,7 @@
-"""What this server speaks, as a page and for programs: `/docs` and `/openapi.json`.
+"""The reference of this server's API: `/docs` for people and `/openapi.json` for programs.
 
-Both are files made of openapi.yaml (infra/reference.py), and read with the first request for them. In openapi.json
-`servers` names this deployment, since generated clients take their base URL from it.
+Both files are generated from openapi.yaml (infra/reference.py) and read at the first request for them. In openapi.json,
+`servers` names this deployment, because generated clients take their base URL from it.
 """
 
 import json
@@ -22,13 +22,13 @@ face = Face()
 
 @face.route("/docs", methods=["GET"], token=Token.NONE, instead="public")
 def page(here: Platform, request: Request) -> Response:
-    """Every request that this server takes, with its answers: one page without scripts."""
+    """Return a page, without scripts, of every request that this server accepts and its answers."""
     return file_answer(request, _page(), {**_KEPT, **rendering.GUARDS, "Content-Security-Policy": _policy()})
 
 
 @face.route("/openapi.json", methods=["GET"], token=Token.NONE, instead="public")
 def contract(here: Platform, request: Request) -> Response:
-    """The same as OpenAPI 3.1, for programs and for pages of any origin."""
+    """Return the same as OpenAPI 3.1, for programs and for pages of any origin."""
     return file_answer(request, _contract(here.settings.issuer), {**_KEPT, "Access-Control-Allow-Origin": "*"})
 
 
@@ -39,14 +39,14 @@ def _page() -> File:
 
 @cache
 def _policy() -> str:
-    """Lets the page have its own style, and nothing else."""
+    """Return a content security policy that allows only the page's own style."""
     _, _, after = _page().text.partition("<style>")
     return rendering.policy(after.partition("</style>")[0], "'none'")
 
 
 @cache
 def _contract(base_url: str) -> File:
-    """The contract with the base URL of this deployment, which openapi.yaml has as "/"."""
+    """Return the contract with the base URL of this deployment in place of the "/" of openapi.yaml."""
     before, relative, after = read_static("openapi.json").partition('"servers":[{"url":"/"')
     named = relative and f'"servers":[{{"url":{json.dumps(base_url)}'
     return file(before + named + after, "application/json; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The faces by their paths, each imported with the first request for one of them: a cold start pays for its own."""
+"""The faces by path. The first request for a path imports its faces, so a cold start imports only what it needs."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from chalicelib.web.cors import preflights
 from chalicelib.web.face import Face
 
 Load = Callable[[], Sequence[Face]]
-"""Imports the modules of some faces."""
+"""A function that imports some faces and returns them."""
 
 
 def _persistence() -> Sequence[Face]:
@@ -119,14 +119,14 @@ ROUTES: Mapping[str, Load] = {
     "/health": _health,
     "/admin/": _admin,
 }
-"""What paths begin with, and how the faces are loaded that have them."""
+"""The prefixes of paths, and the functions that load their faces."""
 
 
 class EngawaApp(Chalice):
-    """A Chalice app that has the routes of those faces that are loaded, and loads those that it is asked for."""
+    """A Chalice app that loads faces and registers their routes when they are requested."""
 
     def __init__(self, platform: Callable[[], Platform]) -> None:
-        # Chalice's own messages are logged as everything else is.
+        # Chalice's own messages are logged like all others.
         super().__init__(app_name="engawa", configure_logs=False)
         self._of_thread = threading.local()
         self._platform = platform
@@ -134,7 +134,7 @@ class EngawaApp(Chalice):
 
     @property
     def current_request(self) -> Request | None:
-        """The request that this thread answers. Lambda gives a process one at a time, `make serve` several."""
+        """The request that this thread answers. On Lambda, a process has one at a time; with `make serve`, several."""
         return getattr(self._of_thread, "request", None)
 
     @current_request.setter
@@ -142,7 +142,7 @@ class EngawaApp(Chalice):
         self._of_thread.request = request
 
     def load(self, path: str = "") -> None:
-        """Register the faces whose paths begin as `path` does, unless they are; by default all."""
+        """Register the faces of the prefixes of `path` that are not registered yet; by default, all faces."""
         for beginning, load in ROUTES.items():
             if (not path or path.startswith(beginning)) and load not in self._loaded:
                 for face in load():
@@ -158,6 +158,6 @@ class EngawaApp(Chalice):
             self.load(path)
         answer: dict[str, Any] = super().__call__(event, context)
         if asked.get("httpMethod") == "HEAD" and "multiValueHeaders" not in event:
-            # Chalice's own server (`chalice local`), which sends the body that it gets.
+            # From Chalice's own server (`chalice local`), which would send the body.
             answer["body"] = ""
         return answer

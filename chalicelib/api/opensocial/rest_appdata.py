@@ -1,7 +1,7 @@
-"""Persistent data as OpenSocial's REST protocol 0.8 has them: `/os/0.8/appdata/{guid}/{selector}/{app}`.
+"""Persistent data in OpenSocial's REST protocol 0.8: `/os/0.8/appdata/{guid}/{selector}/{app}`.
 
-Takes a user's token with the scope `mixi_apps2`, or an app's OAuth 1.0a signature. Whose data may be had is
-core/opensocial.py's, the same as for `/rpc`; limits and refusals are those of the Persistence API, in its order.
+It requires a user's token with the scope `mixi_apps2`, or an app's OAuth 1.0a signature. core/opensocial.py decides
+whose data may be read, as for `/rpc`; limits, refusals and their order are those of the Persistence API.
 Sources: the RESTful API pages and their clients, Information Sharing, and docs/internals/decisions.md.
 """
 
@@ -40,11 +40,11 @@ route = partial(face.route, PATH, token=Token.USER, scope="mixi_apps2", signed=T
 
 @route(methods=["GET"])
 def read(here: Platform, request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
-    """Read values: one's own (`@me/@self/@app`), of anyone who has installed the app, or of friends (`@friends`).
+    """Read the values of the user (`@me/@self/@app`), of any user with the app installed, or of friends (`@friends`).
 
-    `guid` as for people; `fields` names keys, comma-separated, by default every key. Answers
-    `{"entry": {"mixi.jp:<id>": {key: value}}}`; one's own have an `ETag` and honour `If-None-Match`. By
-    `format=atom` an entry, or a feed of those who are read.
+    `guid` is as for people; `fields` names keys, comma-separated, by default every key. Answers
+    `{"entry": {"mixi.jp:<id>": {key: value}}}`; the user's own values have an `ETag` and honour `If-None-Match`.
+    With `format=atom`, the answer is an entry, or a feed with an entry for each user.
     """
     viewer = access.user
     name, form = asked_format(request, app, ("json", "atom"))
@@ -69,7 +69,7 @@ def read(here: Platform, request: Request, access: Access, guid: str, selector: 
 
 @route(methods=["POST", "PUT"])
 def write(here: Platform, request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
-    """Store the pairs of a flat JSON object in `@me/@self/@app`, all or none; keys not named stay.
+    """Store the pairs of a flat JSON object in `@me/@self/@app`, all or none; other keys stay.
 
     Both methods merge. Pairs, conditions and limits are those of the Persistence API. Answers `{}`.
     """
@@ -82,7 +82,7 @@ def write(here: Platform, request: Request, access: Access, guid: str, selector:
 def delete(here: Platform, request: Request, access: Access, guid: str, selector: str, app: str) -> Response:
     """Delete the keys that `fields` names (at most 99) from `@me/@self/@app`, or every key. Answers `{}`.
 
-    Every key: as for the Persistence API.
+    Every key is requested as in the Persistence API.
     """
     viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
     others, in_body = other_parameters(request, "fields"), names_in_body(request)
@@ -101,7 +101,7 @@ def _conditions(request: Request) -> Conditions:
 
 
 def _receipt_answer(receipt: Receipt) -> Response:
-    # Old libraries make an object of the body, and fail at any other JSON after the data were stored.
+    # Old libraries expect an object as the body; with any other JSON they fail after the data were stored.
     return json_answer({}, headers={"ETag": receipt.etag} | rate_headers(receipt.rate))
 
 

@@ -1,8 +1,9 @@
-"""People as OpenSocial's REST protocol 0.8 has them: `/os/0.8/people/{guid}/{selector}`.
+"""People in OpenSocial's REST protocol 0.8: `/os/0.8/people/{guid}/{selector}`.
 
-Takes a user's token with the scope `r_profile`, or an app's OAuth 1.0a signature. Whom a request may name and what it
-gets is core/opensocial.py's, the same as for `/rpc`. Refusals come in this order: signature or token, scopes, format,
-selector, parameters, permission. Sources: the RESTful API pages and their clients, and docs/internals/decisions.md.
+It requires a user's token with the scope `r_profile`, or an app's OAuth 1.0a signature. core/opensocial.py decides
+which users a request may name and which data it gets, as for `/rpc`. Refusals come in this order: signature or token,
+scopes, format, selector, parameters, permission. Sources: the RESTful API pages and their clients, and
+docs/internals/decisions.md.
 """
 
 from typing import Any
@@ -28,11 +29,11 @@ face = Face()
 
 @face.route(PATH, methods=["GET"], token=Token.USER, scope=SCOPE, signed=True, also_in="st")
 def read(here: Platform, request: Request, access: Access, guid: str, selector: str) -> Response:
-    """Read oneself (`@me/@self`), anyone who has installed the app (`{id}/@self`), or friends (`@friends`, `@all`).
+    """Read the user (`@me/@self`), any user with the app installed (`{id}/@self`), or friends (`@friends`, `@all`).
 
-    `guid` is `@me`, `@owner`, an id plain or as `mixi.jp:<id>`, or several, comma-separated. `fields` and, for
-    friends, `startIndex`, `count`, `filterBy`, `sortBy` as in `/2/people`. Answers `{"entry": …, "startIndex": …,
-    "totalResults": …}`, with `isViewer`, `isOwner` and `hasApp` as strings; by `format=atom` an entry or a feed.
+    `guid` is `@me`, `@owner`, an id (plain or as `mixi.jp:<id>`), or several, comma-separated. `fields` and, for
+    friends, `startIndex`, `count`, `filterBy`, `sortBy` are as in `/2/people`. Answers `{"entry": …, "startIndex": …,
+    "totalResults": …}`, with `isViewer`, `isOwner` and `hasApp` as strings; with `format=atom`, an entry or a feed.
     """
     wanted = opensocial.person_fields(",".join(parameters(request, "fields")), access.scopes)
     group, form = asked_format(request, selector, ("json", "atom"))
@@ -55,7 +56,7 @@ def read(here: Platform, request: Request, access: Access, guid: str, selector: 
 
 
 def _spelled(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry as this protocol has it: truth is a word."""
+    """Return an entry with booleans as the strings `true` and `false`, as in this protocol."""
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in entry.items()}
 
 

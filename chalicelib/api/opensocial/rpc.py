@@ -1,9 +1,9 @@
 """OpenSocial's JSON-RPC: `/rpc`.
 
-Takes a user's token, also as `?st=`, or an app's signature. The requests of a batch run in order, and each succeeds or
-fails for itself; what is no batch at all, or too large a one, is refused as a whole with HTTP 400. Order of checks in a
-request: method, scope, selector, fields, pairs, permission, rate, quota. Sources: the page Information Sharing,
-OpenSocial's RPC protocol, its clients, and docs/internals/decisions.md.
+It requires a user's token, also as `?st=`, or an app's signature. The requests of a batch run in order; each succeeds
+or fails on its own. A body that is neither a request nor a batch, or a batch that is too large, is refused as a whole
+with HTTP 400. Order of checks in a request: method, scope, selector, fields, pairs, permission, rate, quota. Sources:
+the page Information Sharing, OpenSocial's RPC protocol, its clients, and docs/internals/decisions.md.
 """
 
 import time
@@ -45,7 +45,7 @@ Result = Any
 
 @dataclass(frozen=True)
 class Method:
-    """A method: the scope it asks for, and what carries it out."""
+    """A method: the scope that it requires, and the function that performs it."""
 
     scope: str | None
     perform: Callable[[Platform, Access, Params], Result]
@@ -57,12 +57,12 @@ face = Face()
 
 @face.route(PATH, methods=["POST"], token=Token.USER, scope=None, signed=True, also_in="st")
 def call(here: Platform, request: Request, access: Access) -> Response:
-    """Carry out one JSON-RPC request or a batch of up to 100, in order.
+    """Perform one JSON-RPC request, or a batch of up to 100 in order.
 
     Methods: `appdata.get`, `.update`, `.create`, `.delete` (scope `mixi_apps2`), `people.get` (`r_profile`) and
-    `system.listMethods`. Each is answered with `result` and `data`, or with `error`: `code` 400, 403, 417 (write
-    window, quota), 500, -32600 (no request), -32601 (no such method), -32602 (`params` is no object). HTTP 400
-    with -32700 (no JSON), -32600 (no batch) or 400 (too many requests) is about the whole body.
+    `system.listMethods`. Each answer has `result` and `data`, or `error` with `code` 400, 403, 417 (write window,
+    quota), 500, -32600 (not a request), -32601 (no such method) or -32602 (`params` is not an object). HTTP 400
+    with -32700 (not JSON), -32600 (not a batch) or 400 (too many requests) refuses the whole body.
     """
     try:
         calls, batch = jsonrpc.read(_body(request))
@@ -74,7 +74,7 @@ def call(here: Platform, request: Request, access: Access) -> Response:
 
 
 class _Work:
-    """One batch under way: how much time and how many bytes of results it has left."""
+    """A batch in progress, with the time and the bytes of results that it has left."""
 
     def __init__(self, here: Platform, access: Access, now: Callable[[], float]) -> None:
         self.here = here
@@ -86,7 +86,7 @@ class _Work:
         self._budget = Budget(jsonrpc.MOST_BLOCKS)
 
     def answer(self, call: Call) -> dict[str, Any]:
-        """What came of a request, as its answer."""
+        """Perform a request and return its answer, which may be an error."""
         try:
             return jsonrpc.success(call, self._result(call))
         except Fault as fault:
@@ -110,7 +110,7 @@ class _Work:
         if method.scope is not None and method.scope not in self._access.scopes:
             raise InsufficientScope(method.scope)
         result = self._performed(method, call)
-        # An empty result is free: a write that has been carried out is never told to have failed.
+        # An empty result is free, so a write that succeeded is never reported as failed.
         size = len(encode(result).encode()) if result else 0
         if size > self._bytes:
             raise TooLarge(f"The results of the batch are too large (max={jsonrpc.MOST_BYTES})")
@@ -118,7 +118,7 @@ class _Work:
         return result
 
     def _performed(self, method: Method, call: Call) -> Result:
-        """What a request results in; reads that are equal are made once, unless a write stands between them."""
+        """Return the result of a request. Equal reads run once, unless a write comes between them."""
         if method.writes:
             self._known.clear()
             with self._budget.counting(refuses=False):
@@ -132,9 +132,9 @@ class _Work:
         return known
 
     def _read(self, method: Method, call: Call) -> Result | Refusal:
-        """What a read results in; a refusal may have read as much as a result.
+        """Return the result of a read, or its refusal, which may have read as much as a result.
 
-        Raises Unavailable, after which an equal read may succeed.
+        Raises Unavailable; an equal read may succeed afterwards.
         """
         try:
             with self._budget.counting():

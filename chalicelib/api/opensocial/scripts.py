@@ -1,4 +1,4 @@
-"""Information Sharing in pages: `/js/opensocial.js`, the same as a module, and its types, for pages of any origin."""
+"""The Information Sharing library for pages of any origin: `/js/opensocial.js`, its module, and its types."""
 
 from chalice.app import Request, Response
 
@@ -8,7 +8,7 @@ from chalicelib.web.scripts import script
 from chalicelib.web.static_files import file_answer
 
 _SECONDS = 3600
-"""How long a browser may use a script without asking whether it still holds."""
+"""The time for which a browser may use a script without revalidation."""
 
 
 face = Face()
@@ -16,24 +16,24 @@ face = Face()
 
 @face.route("/js/opensocial.js", methods=["GET"], token=Token.NONE, instead="public")
 def classic(here: Platform, request: Request) -> Response:
-    """The library for a script tag: it makes `opensocial`, `osapi` and `gadgets` global."""
+    """Return the library for a script tag: it makes `opensocial`, `osapi` and `gadgets` global."""
     return _answer(request, "opensocial.js")
 
 
 @face.route("/js/opensocial.mjs", methods=["GET"], token=Token.NONE, instead="public")
 def module(here: Platform, request: Request) -> Response:
-    """The library as a module, which exports them."""
+    """Return the library as a module, which exports them."""
     return _answer(request, "opensocial.mjs")
 
 
 @face.route("/js/opensocial.d.ts", methods=["GET"], token=Token.NONE, instead="public")
 def types(here: Platform, request: Request) -> Response:
-    """The library's types for TypeScript."""
+    """Return the library's types for TypeScript."""
     return _answer(request, "opensocial.d.ts")
 
 
 def _answer(request: Request, name: str) -> Response:
-    """A script, for pages of any origin."""
+    """Return a script, for pages of any origin."""
     headers = {
         "Cache-Control": f"public, max-age={_SECONDS}",
         "Access-Control-Allow-Origin": "*",

@@ -1,7 +1,7 @@
-"""What `/rpc` and `/os/0.8` do alike once they have read a request (core/opensocial.py): ask the stores, shape people.
+"""The common steps of `/rpc` and `/os/0.8` after a request is read (core/opensocial.py): query stores, format people.
 
-The permission matrices decide row by row, also where the viewer has not installed the app. One user who is named and
-may not be had is a refusal; of several, and of friends, those who may not be had are absent.
+The permission matrices decide row by row, even if the viewer has not installed the app. A request for one named user is
+refused if this user may not be read; of several named users and of friends, those who may not be read are absent.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from chalicelib.platform import Platform
 
 @dataclass(frozen=True)
 class PeopleList:
-    """People as entries, and the counters of the list that they are a part of."""
+    """People as entries, and the counters of the list that they belong to."""
 
     entries: list[dict[str, Any]]
     counters: dict[str, Any]
@@ -26,7 +26,7 @@ class PeopleList:
 def data_of(
     here: Platform, access: Access, selection: OpenSocialSelection, keys: frozenset[str] | None
 ) -> dict[str, dict[str, str]]:
-    """Each user's data. Friends without any are absent; a user who is named has an entry, though it may be empty.
+    """Return each user's data. Friends without data are absent; a named user has an entry, which may be empty.
 
     Raises PermissionDenied, TooLarge and Unavailable.
     """
@@ -42,7 +42,7 @@ def data_of(
 def people_of(
     here: Platform, access: Access, selection: OpenSocialSelection, query: Query, wanted: RequestedFields
 ) -> PeopleList:
-    """The people of a selection. Those who are named come all, in the order named, whatever the query says.
+    """Return the people of a selection. Named users come in the order named; the query is ignored for them.
 
     Raises PermissionDenied and Unavailable.
     """

@@ -34,8 +34,8 @@ face = Face()
 def read(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Read the comments on the feed `contentUri`, newest first.
 
-    `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
-    choose a part. Answers `{"entry": [{"id", "comment", "user", "created"}], …}` with counters.
+    `startIndex` (from 0) or `cursor` (`nextCursor` of the previous answer), and `count` (default 20, at most 100)
+    select a part. Answers `{"entry": [{"id", "comment", "user", "created"}], …}` with counters.
     """
     page = page_id(request, page)
     uri, wanted = content_uri(request), asked_part(request)
@@ -46,7 +46,7 @@ def read(here: Platform, request: Request, access: Access, page: str) -> Respons
 def post(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Comment on the feed `contentUri`: `{"comment": …}`, 1 to 10,000 characters.
 
-    With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201 `{"id": …}`.
+    With an `Idempotency-Key`, a repeated request gets the answer of the first. Answers 201 `{"id": …}`.
     """
     page = page_id(request, page)
     uri = content_uri(request)
@@ -61,7 +61,7 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
 
 @posting(face, f"{COMMENTS}/{{comment}}", "DELETE")
 def delete(here: Platform, request: Request, access: Access, page: str, comment: str) -> Response:
-    """Delete a comment on the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
+    """Delete a comment on the feed `contentUri`: the user's own, or any as a page administrator. Answers 204."""
     comment, page = check_format(request, comment), page_id(request, page)
     here.comments.delete(page, content_uri(request), comment, access.user)
     return empty_answer()

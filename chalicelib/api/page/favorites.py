@@ -20,14 +20,14 @@ face = Face()
 
 @inquiring(face, FAVORITES)
 def read(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """How many favorites the feed `contentUri` has: `{"count": …}`."""
+    """Read the number of favorites of the feed `contentUri`: `{"count": …}`."""
     page = page_id(request, page)
     return json_answer({"count": here.favorites.count(page, content_uri(request))})
 
 
 @posting(face, FAVORITES, "POST")
 def post(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """Make the feed `contentUri` one's favorite; again, it is the same one. The body is not looked at.
+    """Make the feed `contentUri` a favorite of the user; a repeat returns the same favorite. The body is ignored.
 
     Answers 201 `{"id": …}`.
     """
@@ -37,7 +37,7 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
 
 @posting(face, f"{FAVORITES}/{{favorite}}", "DELETE")
 def delete(here: Platform, request: Request, access: Access, page: str, favorite: str) -> Response:
-    """Delete one's own favorite of the feed `contentUri`. Answers 204."""
+    """Delete the user's own favorite of the feed `contentUri`. Answers 204."""
     favorite, page = check_format(request, favorite), page_id(request, page)
     here.favorites.remove(page, content_uri(request), favorite, access.user)
     return empty_answer()

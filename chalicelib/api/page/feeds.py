@@ -1,7 +1,7 @@
 """The feeds of a page: `/2/pages/{page}/feeds`.
 
-Tokens: api/page/pages.py. A post is refused in this order: token, scope, format, page id, content type, JSON or form,
-fields, page, app, `sourceId`, `contentUri`, image.
+Tokens: api/page/pages.py. Refusals of a post come in this order: token, scope, format, page id, content type, JSON or
+form, fields, page, app, `sourceId`, `contentUri`, image.
 """
 
 import hashlib
@@ -43,10 +43,10 @@ face = Face()
 
 @inquiring(face, FEEDS)
 def read(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """Read a page's feeds, newest first, or with `contentUri` that one feed.
+    """Read a page's feeds, newest first, or only the feed `contentUri`.
 
-    `startIndex` (from 0) or `cursor` (the `nextCursor` of the answer before), and `count` (default 20, at most 100)
-    choose a part. Answers `{"entry": [{…}], …}` with counters, and `{"entry": {…}}` for one.
+    `startIndex` (from 0) or `cursor` (`nextCursor` of the previous answer), and `count` (default 20, at most 100)
+    select a part. Answers `{"entry": [{…}], …}` with counters, and `{"entry": {…}}` for one.
     """
     page = page_id(request, page)
     show = shown(here).feed
@@ -59,12 +59,12 @@ def read(here: Platform, request: Request, access: Access, page: str) -> Respons
 
 @posting(face, FEEDS, "POST")
 def post(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """Post a feed of a content.
+    """Post a feed about a content.
 
-    As JSON `{"title", "body", "contentUri", "urls", "sourceId", "imageUrls"}`, of which `title` is required; or as
+    The body is JSON `{"title", "body", "contentUri", "urls", "sourceId", "imageUrls"}` (`title` is required), or
     `multipart/form-data` with that JSON in the part `request` and an image (jpeg or png) in the part `image1`.
-    With an `Idempotency-Key`, the same request sent again is answered as the first time. Answers 201
-    `{"contentUri": …}`, which is the feed's detail page where none was given.
+    With an `Idempotency-Key`, a repeated request gets the answer of the first. Answers 201 `{"contentUri": …}`,
+    which is the feed's detail page if none was given.
     """
     page = page_id(request, page)
     draft, attached = _read(here, request)
@@ -81,14 +81,14 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
 
 @posting(face, FEEDS, "DELETE")
 def delete(here: Platform, request: Request, access: Access, page: str) -> Response:
-    """Delete the feed `contentUri`: one's own, or any as an administrator of the page. Answers 204."""
+    """Delete the feed `contentUri`: the user's own, or any as a page administrator. Answers 204."""
     page = page_id(request, page)
     here.feeds.delete(page, content_uri(request), access.user)
     return empty_answer()
 
 
 def _read(here: Platform, request: Request) -> tuple[Draft, bytes | None]:
-    """The feed that a request posts, and the image attached to it."""
+    """Return the feed that a request posts, and the image attached to it."""
     details = f"{here.settings.issuer}/pages/"
     if not is_multipart(request):
         return read_draft(json_body(request, lenient=True), details), None
@@ -100,7 +100,7 @@ def _read(here: Platform, request: Request) -> tuple[Draft, bytes | None]:
 
 
 def _renditions(here: Platform, draft: Draft, attached: bytes | None) -> tuple[Rendition, ...]:
-    """The renditions of a feed's image; none where it has none."""
+    """Return the renditions of a feed's image, or none if it has no image."""
     bounds, data = here.settings.image_bounds, attached
     if draft.image_url is not None:
         data = fetch_image(draft.image_url, bounds, loopback=here.settings.fetch_loopback)

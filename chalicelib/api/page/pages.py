@@ -1,8 +1,8 @@
 """The Page API's page information: `/2/pages/{page}`.
 
-The Inquiry group takes an app's own token, or a user's with the scope `r_page`; the Posting group a user's with
-`w_pagefeed`. Refusals come in this order: token, scope, format, page id, parameters, what is stored. Sources: Page API;
-what it leaves open is in docs/internals/decisions.md.
+The Inquiry group requires an app's own token, or a user's token with the scope `r_page`; the Posting group requires a
+user's token with `w_pagefeed`. Refusals come in this order: token, scope, format, page id, parameters, stored data.
+Sources: the Page API, and docs/internals/decisions.md for what it leaves open.
 """
 
 from chalice.app import Request, Response
@@ -24,7 +24,7 @@ def read(here: Platform, request: Request, access: Access, page: str) -> Respons
     """Read a page: `id`, `displayName`, `thumbnailUrls`, `details`, `options`, `followerCount`.
 
     `options` has `zipCode` and `address`, or `birthday`, for the categories that show them, and `pcUrl`,
-    `mobileUrl` and `smartphoneUrl`; what was not given is absent. Answers `{"entry": {…}}`.
+    `mobileUrl` and `smartphoneUrl`; values that were not given are absent. Answers `{"entry": {…}}`.
     """
     found = here.pages.get(page_id(request, check_format(request, page)))
     if found is None:

@@ -1,4 +1,4 @@
-"""What the faces of the Page API read of a request, and how they show what they found."""
+"""The request parsing and the answers that the faces of the Page API share."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -27,17 +27,17 @@ T = TypeVar("T")
 
 
 def inquiring(face: Face, path: str) -> Callable[[View], View]:
-    """Registers a GET of the Inquiry group: for an app's own token, or a user's with the scope `r_page`."""
+    """Register a GET of the Inquiry group: for an app's own token, or a user's with the scope `r_page`."""
     return _both_names(face, path, methods=["GET"], token=Token.ANY, scope=None, user_scope="r_page")
 
 
 def posting(face: Face, path: str, method: str) -> Callable[[View], View]:
-    """Registers a route of the Posting group: for a user's token with the scope `w_pagefeed`."""
+    """Register a route of the Posting group: for a user's token with the scope `w_pagefeed`."""
     return _both_names(face, path, methods=[method], token=Token.USER, scope="w_pagefeed")
 
 
 def _both_names(face: Face, path: str, **declared: Any) -> Callable[[View], View]:
-    """A path that ends in a name is also there as `name.json`; one that ends in a parameter takes any suffix."""
+    """Register a path that ends in a name also as `name.json`; one that ends in a parameter takes any suffix."""
 
     def register(view: View) -> View:
         for each in [path] if path.endswith("}") else [path, f"{path}.json"]:
@@ -48,7 +48,7 @@ def _both_names(face: Face, path: str, **declared: Any) -> Callable[[View], View
 
 
 def page_id(request: Request, page: str) -> str:
-    """The page that a path names. Raises NotFound for what is no page's id, ParameterInvalid for another format."""
+    """Return the page id in a path. Raises NotFound for an invalid page id, ParameterInvalid for another format."""
     check_format(request, "")
     if not is_id("page", page):
         raise NotFound("There is no such page")
@@ -56,7 +56,7 @@ def page_id(request: Request, page: str) -> str:
 
 
 def content_uri(request: Request) -> str:
-    """The query's `contentUri`. Raises ParameterInvalid where it is missing or cannot be one."""
+    """Return the query's `contentUri`. Raises ParameterInvalid if it is missing or invalid."""
     given = _last(request, "contentUri")
     if not given:
         raise ParameterInvalid("contentUri is missing")
@@ -64,19 +64,19 @@ def content_uri(request: Request) -> str:
 
 
 def asked_content(request: Request) -> str | None:
-    """As `content_uri`; None where the query has none."""
+    """Return `contentUri` as `content_uri` does, or None if the query has none."""
     return content_uri(request) if _last(request, "contentUri") else None
 
 
 def asked_part(request: Request) -> Paging:
-    """The part of a list that `startIndex` or `cursor`, and `count` (default 20, at most 100), ask for."""
+    """Return the part of a list that `startIndex` or `cursor`, and `count` (default 20, at most 100), select."""
     names = ("startIndex", "count", "cursor")
     start, count, cursor = (_last(request, name) for name in names)
     return paging(start, count, most=MOST_ENTRIES, cursor=cursor)
 
 
 def shown(here: Platform) -> ContentsFormat:
-    """How this deployment shows contents."""
+    """Return the format in which this deployment shows contents."""
     base = here.settings.images_url
     return ContentsFormat(here.settings.utc_offset, lambda key: base + key.removeprefix("images"))
 
@@ -84,7 +84,7 @@ def shown(here: Platform) -> ContentsFormat:
 def list_answer(
     here: Platform, wanted: Paging, part: ContentsPart[T], shape: Callable[[T, Mapping[str, Any]], Any]
 ) -> Response:
-    """Part of a list, with its counters and, where more follows, `nextCursor`."""
+    """Return part of a list with its counters and, if more follows, `nextCursor`."""
     entries = [shape(entry, part.posters) for entry in part.entries]
     following = {"nextCursor": part.following} if part.following is not None else {}
     body = {"entry": entries} | wanted.counters(len(entries), part.total) | following
@@ -99,9 +99,9 @@ def posted_once(
     said: Mapping[str, Any],
     post: Callable[[AnswerRecord | None], str],
 ) -> str:
-    """Return the result of `post`; with an `Idempotency-Key`, the one of the first time (store/idempotency.py).
+    """Return the result of `post`; with an `Idempotency-Key`, that of the first request (store/idempotency.py).
 
-    `said` is all that the request says, as JSON; a key is the viewer's in this app, for this route.
+    `said` is the whole content of the request, as JSON. A key belongs to the viewer, in this app and for this route.
     """
     key = idempotency_key(request)
     if key is None:
