@@ -5,7 +5,7 @@ import pytest
 from tests.kit.appdata_api import nothing_changes, own_data, self_of, stored
 from tests.kit.worlds import HANA, KEN, ME, World
 
-CHANGED = (412, "precondition_failed", "The data have changed, or are not what the precondition asks for")
+CHANGED = (412, "precondition_failed", "The data have changed, or do not meet the precondition")
 
 
 def tag(world: World, path: str = ME) -> str:
