@@ -55,7 +55,7 @@ class Deployment:
             bucket = deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
             s3 = self._client("s3")
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
-                raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is used by another account.")
+                raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
             self._stack().make_ready()
             out = packaging.package(self.stage, architecture, warm)
             self._ensure_keys()

@@ -29,7 +29,7 @@ def taken_by_another(s3: S3Client, bucket: str) -> bool:
 
 def ensure_bucket(s3: S3Client, bucket: str, region: str) -> None:
     """Make the bucket, private and over TLS only, unless it is there. Raises Refused where the name is taken."""
-    taken = Refused(f"The bucket name {bucket} is used by another account; DEPLOY_BUCKET=… make deploy uses another.")
+    taken = Refused(f"The bucket name {bucket} is already taken; DEPLOY_BUCKET=… make deploy uses another.")
     if taken_by_another(s3, bucket):
         raise taken
     where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

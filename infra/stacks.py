@@ -87,7 +87,7 @@ class Stack:
                 f"aws cloudformation continue-update-rollback --stack-name {self.name}"
             )
         if status and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise Refused(f"{self.name} is being changed by another run ({status}); wait until that has ended.")
+            raise Refused(f"{self.name} is already being changed ({status}); wait until that has ended.")
         return status not in (None, "REVIEW_IN_PROGRESS")
 
     def delete(self) -> None:

@@ -253,7 +253,7 @@ def test_a_bucket_of_somebody_else_is_told_before_anything_is_done(story: Story)
         Bucket=f"engawa-dev-{ACCOUNT}", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}
     )
 
-    with pytest.raises(Refused, match=f"engawa-dev-{ACCOUNT} is used by another account"):
+    with pytest.raises(Refused, match=f"engawa-dev-{ACCOUNT} is already taken"):
         story.account.deploy("dev")
 
     assert not story.account.stacks("engawa-dev")

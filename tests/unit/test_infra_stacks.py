@@ -162,7 +162,7 @@ def test_tables_that_cannot_be_deleted_are_kept_and_taken_in_again() -> None:
 def test_a_stack_that_somebody_else_changes_is_left_alone() -> None:
     client = CloudFormation("UPDATE_IN_PROGRESS")
 
-    with pytest.raises(Refused, match="is being changed by another run"):
+    with pytest.raises(Refused, match="is already being changed"):
         apply(client)
 
     assert client.calls == []
