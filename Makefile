@@ -17,7 +17,7 @@ PIP := -m pip install -qq --disable-pip-version-check
 find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		&& { command -v $$python; exit; }; \
-	done; echo 'Engawa needs Python 3.11 or newer, with venv; PYTHON=... make names it.' >&2; echo false)
+	done; echo 'Engawa needs Python 3.11 or newer, with venv; select it with PYTHON=...' >&2; echo false)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test chromium prove prove-contract prove-model prove-histories prove-clients nodejs coverage mutate bench load scale \
@@ -26,21 +26,21 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 help:  ## list the targets
 	@sed -En 's/^([a-z -]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 30
 
-serve: $(INSTALLED) $(EMULATOR_INSTALLED)  ## serve on http://127.0.0.1:8000 (PORT=8001 make serve: there) with data in .local/
+serve: $(INSTALLED) $(EMULATOR_INSTALLED)  ## serve on http://127.0.0.1:8000, or on PORT=8001, with data in .local/
 	@exec $(VENV)/python -m local
 
-# A file's tests stay together, since those of tests/system share a platform; they wait for it more than they work.
+# The tests of a file run in one process, since those of tests/system share a platform; they wait more than they compute.
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
-test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium  ## run all tests; ARGS="-k quota" some of them
+test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium  ## run all tests; ARGS="-k quota" selects some of them
 	@$(VENV)/python -m pytest -q $(WORKERS) $(ARGS)
 
 quick: lint types  ## check style and types, and run the unit tests and the integration tests of changed files
 	@$(VENV)/python -m pytest -q -n 2 tests/unit $$(git diff --name-only --diff-filter=d HEAD -- tests | grep integration/test_)
 
-# Tests of make test with more and with new examples; each prints what it has done.
-prove: prove-contract prove-model prove-histories prove-clients  ## run the random tests for longer, with new choices each time (docs/internals/quality.md)
+# Tests of make test, with more and with new examples; each prints what it has done.
+prove: prove-contract prove-model prove-histories prove-clients  ## run the random tests longer, with new choices each time (docs/internals/quality.md)
 
-# Besides the drawn requests, all that the bounds of openapi.yaml give are sent.
+# The requests at the bounds of openapi.yaml are sent as well, besides the drawn ones.
 DRAWS ?= 100
 prove-contract: $(INSTALLED) $(EMULATOR_INSTALLED)  ## send requests drawn from openapi.yaml; DRAWS=1000 sets how many for each operation
 	@ENGAWA_CONTRACT_EXAMPLES=$(DRAWS) $(VENV)/python -m pytest -q tests/system/test_contract.py
@@ -54,26 +54,26 @@ HISTORIES ?= 34
 prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)  ## check concurrent histories; HISTORIES=100 sets how many of each kind
 	@HISTORIES=$(HISTORIES) HISTORIES_SEED=$$(date +%s) $(VENV)/python -m pytest -q -s tests/system/test_histories.py
 
-# What other generators and linters say of openapi.json, and whether what they make of it compiles.
-prove-clients: $(INSTALLED) $(PROVE_INSTALLED)  ## check openapi.yaml with the linters and generators of others
+# Third-party linters check openapi.json; third-party generators make clients from it, which must compile.
+prove-clients: $(INSTALLED) $(PROVE_INSTALLED)  ## check openapi.yaml with third-party linters and generators
 	@$(VENV)/python -m tests.clients.proving
 
-# $(call on_debian,commands,packages,who needs them): install the packages unless all the commands are there.
+# $(call on_debian,commands,packages,reason): install the packages unless all the commands exist.
 define on_debian
 	@$(foreach command,$(1),command -v $(command) > /dev/null &&) exit; \
 	root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
 	{ command -v apt-get && $$root true; } > /dev/null 2>&1 || { \
-		echo '$(3), and this cannot install them. On Debian: apt-get install $(2), as root.' >&2; exit 1; }; \
+		echo '$(3), and make cannot install them here. On Debian, run as root: apt-get install $(2)' >&2; exit 1; }; \
 	echo 'Installing $(2) ...'; \
 	$$root apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$root apt-get -qq -y install \
 		--no-install-recommends $(2) > /dev/null
 endef
 
-# For the tests of generated clients. On other systems than Debian's: by hand.
+# For the tests of generated clients. On systems other than Debian, install them by hand.
 nodejs:
 	$(call on_debian,node npm,nodejs npm,The tests of generated clients need node and npm)
 
-# The browser of the tests in tests/system, with a Japanese font. On other systems than Debian's: by hand.
+# The browser for tests/system, with a Japanese font. On systems other than Debian, install it by hand.
 chromium:
 	$(call on_debian,chromium chromedriver,chromium chromium-driver fonts-noto-cjk,The browser tests need chromium and chromedriver)
 
@@ -89,20 +89,20 @@ mutate: $(INSTALLED)  ## check whether tests notice changes in the rules; ARGS="
 bench: $(INSTALLED) $(EMULATOR_INSTALLED)  ## count what requests cost, and measure cold starts
 	@$(VENV)/python -m bench $(ARGS)
 
-# Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs: docs/internals/quality.md.
+# Locust and matplotlib, in an environment of their own, since they bring sixty packages. ARGS=--docs updates docs/internals/quality.md.
 SECONDS ?= 60
 USERS ?= 16
 RATE ?= 60
-load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## put a platform of its own under load: SECONDS=10 USERS=16 RATE=60
+load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## start a platform and put it under load: SECONDS=10 USERS=16 RATE=60
 	@$(VENV)/python -m bench.load --seconds '$(SECONDS)' --users '$(USERS)' --rate '$(RATE)' $(ARGS)
 
 scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## measure how costs grow with keys, friends, feeds and comments
 	@$(VENV)/python -m bench.scale $(ARGS)
 
-# ARCH=x86_64 for that processor, WARM=snapstart or WARM=<instances> against cold starts.
+# ARCH=x86_64 selects that processor; WARM=snapstart or WARM=<instances> avoids cold starts.
 STAGE ?=
-package deploy destroy: $(INSTALLED)  ## build, deploy or delete the stage STAGE=dev; BY=chalice deploys the functions alone
-	@test -n '$(STAGE)' || { echo 'Which stage? As in make $@ STAGE=dev' >&2; exit 1; }
+package deploy destroy: $(INSTALLED)  ## build, deploy or delete the stage STAGE=dev; BY=chalice deploys only the functions
+	@test -n '$(STAGE)' || { echo 'Name the stage, as in: make $@ STAGE=dev' >&2; exit 1; }
 	@$(VENV)/python -m infra $@$(if $(filter deploy-chalice,$@-$(BY)),-by-chalice) '$(STAGE)'
 
 # Checkov, in an environment of its own, since it pins a hundred packages.
@@ -111,20 +111,19 @@ scan: $(INSTALLED) $(SCAN_INSTALLED)  ## search the built templates for unsafe s
 	@$(VENV)/cfn-lint build/prod/sam.yaml build/prod/global.yaml --regions ap-northeast-1
 	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
 
-# Ends well where nobody can be asked, and says so; ARGS=--strict ends badly then.
-audit: $(INSTALLED)  ## ask for known weaknesses of what is installed; ARGS=--strict fails where nobody answers
+# If the vulnerability service does not answer, it says so and succeeds; with ARGS=--strict it fails.
+audit: $(INSTALLED)  ## check installed packages for known weaknesses; ARGS=--strict fails if that cannot be checked
 	@$(MAKE) -s $(AUDIT_INSTALLED) || true
 	@$(VENV)/python -m infra.audit $(ARGS)
 
-# After each change of requirements.txt, or of an .in file beside one.
-lock: $(AUDIT_INSTALLED)  ## write the hashes of what is installed, after a change of requirements.txt or of an .in file
+lock: $(AUDIT_INSTALLED)  ## write the lock files, after a change of requirements.txt or of an .in file
 	@.local/audit-venv/bin/python -m infra.lock
 
 check: $(INSTALLED)  ## check a deployment: URL=https://api.example.com (docs/operating/operations.md)
-	@test -n "$(URL)" || { echo 'Which platform? make check URL=https://api.example.com' >&2; exit 2; }
+	@test -n "$(URL)" || { echo 'Name the platform, as in: make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
 
-reference: $(INSTALLED)  ## make what /docs and /openapi.json serve from openapi.yaml
+reference: $(INSTALLED)  ## generate the files of /docs and /openapi.json from openapi.yaml
 	@$(VENV)/python -m infra.reference
 
 lint: $(INSTALLED)  ## check the style
@@ -134,7 +133,7 @@ lint: $(INSTALLED)  ## check the style
 types: $(INSTALLED)  ## check the types
 	@$(VENV)/mypy --no-error-summary
 
-format: $(INSTALLED)  ## correct the style
+format: $(INSTALLED)  ## fix the style
 	@$(VENV)/ruff check --quiet --fix .
 	@$(VENV)/ruff format --quiet .
 

@@ -19,14 +19,14 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         (
             click.option("--redirect-uri", "redirect_uris", metavar="URI", multiple=True, help="Can be repeated."),
-            click.option("--start-url", metavar="URL", help="Where the app starts on a page."),
+            click.option("--start-url", metavar="URL", help="The URL at which the app starts on a page."),
             click.option(
                 "--start-method",
                 type=click.Choice(["redirect", "form"]),
-                help="How it starts there: by a redirect (GET, default), or by a form that submits itself (POST).",
+                help="How the app starts there: by a redirect (GET, default), or by a form that submits itself (POST).",
             ),
             click.option(
-                "--scope", "scopes", metavar="SCOPE", multiple=True, help="A scope it may ask for. Can be repeated."
+                "--scope", "scopes", metavar="SCOPE", multiple=True, help="A scope it may request. Can be repeated."
             ),
             click.option(
                 "--origin",
@@ -55,12 +55,12 @@ Examples:
 """,
 )
 @click.argument("name")
-@click.option("--id", metavar="ID", help="16 hexadecimal digits; made up where it is not given.")
-@click.option("--confidential/--public", default=None, help="With a secret (default), or without one and with PKCE.")
+@click.option("--id", metavar="ID", help="16 hexadecimal digits; random by default.")
+@click.option("--confidential/--public", default=None, help="With a secret (default), or with PKCE and no secret.")
 @_settings
 @common
 def create(session: Session, **options: Any) -> None:
-    """Create an app. Its id is its client id; a confidential app's secret is printed here and never again."""
+    """Create an app. Its id is its client id; a confidential app's secret is printed only here."""
     made = session.client.send("POST", ("apps",), given(options), repeatable=False)
     session.out.one(made)
     if "secret" in made:
@@ -89,13 +89,13 @@ def list_(session: Session, limit: int, cursor: str | None) -> None:
 @_settings
 @common
 def change(session: Session, app: str, **options: Any) -> None:
-    """Change what is named of an app. A list is replaced whole; --scope "" empties it."""
+    """Change the given fields of an app. A list is replaced as a whole; --scope "" empties it."""
     session.out.one(session.client.send("PATCH", ("apps", app), given(options)))
 
 
 @apps.command("new-secret")
 @click.argument("app")
-@click.confirmation_option(prompt="The secret in use ends at once. Go on?")
+@click.confirmation_option(prompt="The current secret stops working at once. Continue?")
 @common
 def new_secret(session: Session, app: str) -> None:
     """Give a confidential app a new secret, and print it."""
@@ -104,12 +104,12 @@ def new_secret(session: Session, app: str) -> None:
 
 @apps.command("delete")
 @click.argument("app")
-@click.confirmation_option(prompt="Delete the app, with what its users have stored in it?")
+@click.confirmation_option(prompt="Delete the app and all data that its users have stored in it?")
 @common
 def delete(session: Session, app: str) -> None:
-    """Delete an app, uninstalling it for all its users, whose data in it are erased.
+    """Delete an app, and uninstall it for all its users; their data in it are erased.
 
-    Cut short, it is finished by running it again.
+    If it is interrupted, run it again to finish.
     """
     installs = 0
     while True:
@@ -117,5 +117,5 @@ def delete(session: Session, app: str) -> None:
         installs += told["installs"]
         if told["done"]:
             break
-        session.out.note(f"{installs} installs are gone, going on ...")
+        session.out.note(f"{installs} installs deleted, continuing ...")
     session.out.done(f"Deleted, with {installs} installs.", {"id": app, "installs": installs})

@@ -15,8 +15,8 @@ from admin.users import users
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="""\b
 Which platform:
-  Without options, the local one that `make serve` runs: its address and its operator's token stand in
-  .local/demo.json. Any other by --url or ENGAWA_ADMIN_URL, with a token in ENGAWA_ADMIN_TOKEN (see `token`).
+  Without options, the local one that `make serve` runs; its address and its operator's token are in
+  .local/demo.json. For any other, set --url or ENGAWA_ADMIN_URL, and ENGAWA_ADMIN_TOKEN (see `token`).
 
 \b
 Exit status:
@@ -32,9 +32,9 @@ Examples:
 """,
 )
 def cli() -> None:
-    """Fill and tend an Engawa platform: users, friends, apps, installs, grants, pages.
+    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, pages.
 
-    Every command takes --url, --token and --json; COMMAND --help tells the rest.
+    Every command takes --url, --token and --json; COMMAND --help lists its other options.
     """
 
 

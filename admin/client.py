@@ -38,7 +38,7 @@ class Client:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Failure(f"{base_url} is not an http or https URL")
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise Failure(f"The operator's token does not go over plain http to {parts.hostname}")
+            raise Failure(f"The operator's token is not sent over plain http to {parts.hostname}")
         self.base_url = base_url.rstrip("/")
         self._sleep = sleep or time.sleep
         self._authorization = {"Authorization": f"Bearer {token}"}
@@ -75,7 +75,7 @@ class Client:
                 why = f"{self.base_url} does not answer ({error or type(error).__name__})"
                 connecting = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 if not repeatable and not connecting:
-                    raise Unreachable(f"{why}; look whether it has happened before you try again") from error
+                    raise Unreachable(f"{why}; check whether the request took effect before you try again") from error
                 wait: float | None = None
             else:
                 if answer.status_code not in _BUSY or (not repeatable and answer.status_code in (502, 504)):
@@ -115,7 +115,7 @@ class Client:
             return body
         if isinstance(body, dict) and "error" in body:
             raise Refused(answer.status_code, str(body["error"]), str(body.get("error_description", "")))
-        raise Refused(answer.status_code, "unexpected", f"{self.base_url} did not answer as Engawa does")
+        raise Refused(answer.status_code, "unexpected", f"{self.base_url} did not answer like Engawa")
 
 
 def _retry_after(answer: httpx.Response) -> float | None:

@@ -18,10 +18,10 @@ Examples:
 """
 )
 @click.argument("user")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A file to make, instead.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this new file instead.")
 @common
 def export(session: Session, user: str, output: Path | None) -> None:
-    """Print everything stored about a user, as JSON: what one who asks for their own data is given.
+    """Print everything stored about a user, as JSON: the answer to a user who requests their own data.
 
     Profile, publication settings, login name, friends, installed apps with the data in each, grants, roles on pages.
     The password's hash is not part of it.
@@ -46,13 +46,13 @@ Example:
 """
 )
 @click.argument("user")
-@click.confirmation_option(prompt="Erase the user everywhere? There is no way back.")
+@click.confirmation_option(prompt="Erase the user everywhere? This cannot be undone.")
 @common
 def erase(session: Session, user: str) -> None:
     """Erase a user everywhere: profile, login, friendships, installs with their data, grants, roles on pages, posts.
 
-    Cut short, it is finished by running it again. Large values, and what hung on the user's feeds, are cleared within
-    minutes after it.
+    If it is interrupted, run it again to finish. Large values, and what belonged to the user's feeds, are deleted
+    within minutes after it.
     """
     told = session.client.send("DELETE", ("users", user))
     removed = {name: count for name, count in told["removed"].items() if count}

@@ -26,17 +26,17 @@ def import_() -> None:
 
     FILE is JSON Lines (.jsonl, .ndjson) or CSV (.csv, whose first row names the fields), in UTF-8.
 
-    It can be stopped at any time, and run again: it goes on where it was (how far it has come stands beside the input,
-    in FILE.progress.json). A record that is there already is left as it is, so importing twice is harmless. Records
-    that are refused do not stop it; they are in FILE.rejects.jsonl, with line and reason, and the exit status is 4.
+    It can be stopped at any time, and run again: it continues where it stopped (its progress is stored in
+    FILE.progress.json). A record that exists already stays as it is, so importing twice is harmless. Refused records
+    do not stop it; they are written to FILE.rejects.jsonl, with line and reason, and the exit status is 4.
     """
 
 
 def _file(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--restart", is_flag=True, help="Begin anew, whatever an earlier run has left."),
+        click.option("--restart", is_flag=True, help="Start again from the beginning."),
         click.option(
-            "--workers", type=click.IntRange(1, MOST_WORKERS), default=8, show_default=True, help="Requests at a time."
+            "--workers", type=click.IntRange(1, MOST_WORKERS), default=8, show_default=True, help="Parallel requests."
         ),
         click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
     ):
@@ -47,14 +47,14 @@ def _file(command: Callable[..., None]) -> Callable[..., None]:
 @import_.command(
     "users",
     epilog="""\b
-JSON Lines: every field of the API, and a password where there is one.
+JSON Lines: every field of the API, and optionally a password.
   {"id": "k3v9x2mtq7ra", "displayName": "花", "login": "hana", "publication": {"age": "nobody"}}
 \b
-CSV: the same names; an empty cell is no field, a field inside of another has a dot.
+CSV: the same names; an empty cell is an absent field, a dot separates a field from the one inside it.
   id,displayName,login,birthday,publication.birthday
   k3v9x2mtq7ra,花,hana,1990-04-01,nobody
 \b
-Users with passwords take some 0.1 seconds of the server's time each: a password is hashed slowly, on purpose.
+Each user with a password takes about 0.1 seconds of the server's time: passwords are hashed slowly on purpose.
 """,
 )
 @_file
@@ -90,7 +90,7 @@ CSV:        user,app
 @_file
 @common
 def import_installs(session: Session, file: Path, workers: int, restart: bool) -> None:
-    """Import which users have installed which apps."""
+    """Import installs of apps by users."""
     _run(session, "installs", file, workers, restart)
 
 
@@ -100,7 +100,7 @@ def _run(session: Session, kind: str, path: Path, workers: int, restart: bool) -
     with closing(client), path.open("rb") as file:
         progress = Progress.begin(path, file, kind, client.base_url, restart=restart)
         if progress.place.offset:
-            session.out.note(f"Going on behind line {progress.place.line}.")
+            session.out.note(f"Continuing after line {progress.place.line}.")
         # `file` holds the lock; records are read from a second handle.
         with path.open("rb") as source, _bar(session, path, progress) as bar:
             task = bar.add_task(kind, total=path.stat().st_size, completed=progress.place.offset, tally=progress.tally)
@@ -111,7 +111,7 @@ def _run(session: Session, kind: str, path: Path, workers: int, restart: bool) -
                         take_in(progress, part)
                         bar.update(task, completed=progress.place.offset, tally=progress.tally)
             except KeyboardInterrupt:
-                again = f"Stopped behind line {progress.place.line}; the same command goes on from there"
+                again = f"Stopped after line {progress.place.line}; the same command continues from there"
                 raise Failure(again, INTERRUPTED, "interrupted") from None
             bar.update(task, completed=path.stat().st_size)
         progress.finish()

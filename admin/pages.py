@@ -9,7 +9,7 @@ from admin.fields import given
 from admin.session import Session, common, listing, print_list
 
 _TEXTS = (
-    ("details", "What the page says of itself."),
+    ("details", "The page's description of itself."),
     ("zip-code", None),
     ("address", "Shown on pages of a category that has one."),
     ("birthday", "YYYY-MM-DD; shown on pages of a category that has one."),
@@ -32,7 +32,7 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     for name, told in reversed(_TEXTS):
         command = click.option(f"--{name}", metavar="TEXT", help=told)(command)
     source = click.Choice(["administrators", "everyone"])
-    command = click.option("--feed-source", type=source, help="Whose posts it shows.")(command)
+    command = click.option("--feed-source", type=source, help="The users whose posts the page shows.")(command)
     return click.option(
         "--category",
         metavar="WORD",
@@ -48,7 +48,7 @@ Example:
 """,
 )
 @click.argument("name")
-@click.option("--id", metavar="ID", help="Up to 20 digits; made up where it is not given.")
+@click.option("--id", metavar="ID", help="Up to 20 digits; random by default.")
 @_settings
 @common
 def create(session: Session, **options: Any) -> None:
@@ -78,16 +78,16 @@ def list_(session: Session, limit: int, cursor: str | None) -> None:
 @_settings
 @common
 def change(session: Session, page: str, **options: Any) -> None:
-    """Change what is named of a page, and nothing else; "" empties it."""
+    """Change the given fields of a page; "" empties a field."""
     session.out.one(session.client.send("PATCH", ("pages", page), given(options)))
 
 
 @pages.command("delete")
 @click.argument("page")
-@click.confirmation_option(prompt="Delete the page with all that belongs to it, its feeds too?")
+@click.confirmation_option(prompt="Delete the page with everything that belongs to it, including its feeds?")
 @common
 def delete(session: Session, page: str) -> None:
-    """Delete a page with all that belongs to it; its feeds are cleared in the background."""
+    """Delete a page with everything that belongs to it; its feeds are deleted in the background."""
     told = session.client.send("DELETE", ("pages", page))
     session.out.done("Deleted." if told["changed"] else "There was no such page.", told)
 
@@ -109,7 +109,7 @@ def list_modules(session: Session, page: str) -> None:
 @click.argument("page")
 @click.argument("app")
 @click.argument("name")
-@click.option("--id", metavar="NUMBER", help="The module's id; the next free number where it is not given.")
+@click.option("--id", metavar="NUMBER", help="The module's id; the next free number by default.")
 @common
 def add_module(session: Session, page: str, **options: Any) -> None:
     """Install an app on a page, under a name."""
@@ -145,16 +145,16 @@ def _members(role: str, doc: str) -> click.Group:
         told = session.client.send("PUT", ("pages", page, f"{role}s", user))
         session.out.done(f"Now {role}." if told["changed"] else f"{role.capitalize()} already.", told)
 
-    @group.command("remove", help=f"Let a user be {role} of a page no more.")
+    @group.command("remove", help=f"Remove a user as {role} of a page.")
     @click.argument("page")
     @click.argument("user")
     @common
     def remove(session: Session, page: str, user: str) -> None:
         told = session.client.send("DELETE", ("pages", page, f"{role}s", user))
-        session.out.done(f"No {role} any more." if told["changed"] else f"That was no {role}.", told)
+        session.out.done(f"No longer {role}." if told["changed"] else f"The page had no such {role}.", told)
 
     return group
 
 
-administrators = _members("administrator", "Who administers a page.")
-followers = _members("follower", "Who follows a page.")
+administrators = _members("administrator", "The administrators of a page.")
+followers = _members("follower", "The followers of a page.")

@@ -68,14 +68,14 @@ class Progress:
             self.place, self.tally = Place(**saved["place"]), Tally(**saved["tally"])
             self.rejects_bytes = int(saved["rejects_bytes"])
         except (ValueError, KeyError, TypeError):
-            raise Failure(f"{self.path} cannot be read; --restart begins anew") from None
+            raise Failure(f"{self.path} cannot be read; --restart starts from the beginning") from None
         for name, what in (
-            ("input", "the file was another"),
-            ("kind", "it was of another kind"),
-            ("url", "it went elsewhere"),
+            ("input", "the file was different"),
+            ("kind", "as another kind"),
+            ("url", "to another platform"),
         ):
             if known[name] != self.identity[name]:
-                raise Failure(f"{source} was imported in part, but {what}; --restart begins anew")
+                raise Failure(f"{source} was partly imported, but {what}; --restart starts from the beginning")
         if self.rejects.exists():
             # Entries written after the last save will be written again.
             os.truncate(self.rejects, min(self.rejects_bytes, self.rejects.stat().st_size))

@@ -71,7 +71,7 @@ def read(path: Path, file: BinaryIO, start: Place) -> Iterator[Record]:
         return _read_csv(file, start)
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _read_json(Lines(file, start))
-    raise Failure(f"{path} is neither .jsonl, .ndjson nor .csv")
+    raise Failure(f"{path} is not a .jsonl, .ndjson or .csv file")
 
 
 def _read_json(lines: Lines) -> Iterator[Record]:

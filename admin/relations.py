@@ -24,7 +24,7 @@ def list_friends(session: Session, user: str, limit: int, cursor: str | None) ->
 @click.argument("other")
 @common
 def add_friend(session: Session, user: str, other: str) -> None:
-    """Make two users friends; if they are, nothing changes."""
+    """Make two users friends; if they are friends already, nothing changes."""
     told = session.client.send("PUT", ("users", user, "friends", other))
     session.out.done("They are friends now." if told["changed"] else "They were friends already.", told)
 
@@ -36,12 +36,12 @@ def add_friend(session: Session, user: str, other: str) -> None:
 def remove_friend(session: Session, user: str, other: str) -> None:
     """End a friendship, on both sides."""
     told = session.client.send("DELETE", ("users", user, "friends", other))
-    session.out.done("They are friends no more." if told["changed"] else "They were no friends.", told)
+    session.out.done("They are no longer friends." if told["changed"] else "They were not friends.", told)
 
 
 @click.group()
 def installs() -> None:
-    """Which apps users have installed."""
+    """The apps that users have installed."""
 
 
 @installs.command("list")
@@ -52,7 +52,7 @@ def installs() -> None:
 def list_installs(session: Session, user: str | None, app: str | None, limit: int, cursor: str | None) -> None:
     """List the apps that USER has installed, or the users of --app."""
     if bool(user) == bool(app):
-        raise click.UsageError("Give a USER or --app, one of them.")
+        raise click.UsageError("Give either USER or --app.")
     if user:
         print_list(session, ("users", user, "installs"), ("id", "name"), limit, cursor)
     elif app:
@@ -64,7 +64,7 @@ def list_installs(session: Session, user: str | None, app: str | None, limit: in
 @click.argument("app")
 @common
 def add_install(session: Session, user: str, app: str) -> None:
-    """Install an app for a user; where it is installed, nothing changes."""
+    """Install an app for a user; if it is installed already, nothing changes."""
     told = session.client.send("PUT", ("users", user, "installs", app))
     session.out.done("Installed." if told["changed"] else "It was installed already.", told)
 
@@ -72,7 +72,7 @@ def add_install(session: Session, user: str, app: str) -> None:
 @installs.command("remove")
 @click.argument("user")
 @click.argument("app")
-@click.confirmation_option(prompt="This erases the user's data in the app. Go on?")
+@click.confirmation_option(prompt="This erases the user's data in the app. Continue?")
 @common
 def remove_install(session: Session, user: str, app: str) -> None:
     """Uninstall an app for a user, which erases the user's data in it."""
@@ -82,14 +82,14 @@ def remove_install(session: Session, user: str, app: str) -> None:
 
 @click.group()
 def grants() -> None:
-    """What users have allowed apps to do."""
+    """The grants of users to apps."""
 
 
 @grants.command("list")
 @click.argument("user")
 @common
 def list_grants(session: Session, user: str) -> None:
-    """List the apps that a user has granted something, with the scopes."""
+    """List a user's grants: the apps and their scopes."""
     print_list(session, ("users", user, "grants"), ("app", "scopes", "created"))
 
 

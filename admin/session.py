@@ -52,7 +52,7 @@ def target(url: str | None, token: str | None) -> tuple[str, str]:
         local = json.loads(path.read_text(encoding="utf-8"))
     url = (url or local.get("baseUrl", "")).rstrip("/")
     if not url:
-        raise Failure(f"Which platform? Name it with --url or {URL_VARIABLE}, or start the local one: make serve")
+        raise Failure(f"Which platform? Set --url or {URL_VARIABLE}, or start the local one: make serve")
     if not token and url == local.get("baseUrl"):
         token = local["tokens"]["operator"]
     if not token:
@@ -74,9 +74,9 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         metavar="TOKEN",
         envvar=TOKEN_VARIABLE,
         help=f"An access token with the scope admin [env {TOKEN_VARIABLE}; default: the local operator's]. The "
-        "variable keeps it out of the list of processes.",
+        "variable keeps it out of the process list.",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line, instead of tables.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line, instead of tables.")
     @click.pass_context
     @functools.wraps(command)
     def run(
@@ -94,9 +94,9 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
 
 def listing(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a command that prints a list that may be long."""
-    command = click.option("--cursor", metavar="CURSOR", help="Go on where an earlier list ended.")(command)
+    command = click.option("--cursor", metavar="CURSOR", help="Continue where an earlier list ended.")(command)
     return click.option(
-        "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Entries to print; 0: all."
+        "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Entries to print; 0 prints all."
     )(command)
 
 

@@ -33,7 +33,7 @@ Example:
   export ENGAWA_ADMIN_URL=https://api.example.com ENGAWA_ADMIN_TOKEN="$(cat operator.token)"
 
 \b
-A user's, in an app that is another user's:
+A user's token, in an app whose owner is another user:
   python -m admin token --url https://api.example.com --keys keys.json --output visitor.token
     --user k3v9x2mtq7ra --app 6d1f0c2ab4e79853 --scope mixi_apps2 --scope r_profile --owner a8d1p0zzk4wn
 """
@@ -41,16 +41,16 @@ A user's, in an app that is another user's:
 @click.option("--url", metavar="URL", envvar=URL_VARIABLE, required=True, help="The deployment's ENGAWA_ISSUER.")
 @click.option("--keys", type=click.File(encoding="utf-8"), default="-", help="The token keys (a JWK Set); else input.")
 @click.option(
-    "--output", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A file to make, mode 600."
+    "--output", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The new file, mode 600."
 )
 @click.option("--lifetime", type=click.IntRange(1, 30 * 24 * 3600), default=3600, show_default=True, help="Seconds.")
-@click.option("--user", metavar="USER", callback=_id("user"), help="Make a token of this user; else an operator's.")
+@click.option("--user", metavar="USER", callback=_id("user"), help="Make a token of this user; default: an operator's.")
 @click.option("--app", metavar="APP", callback=_id("app"), help="The app that the user's token is for.")
 @click.option(
-    "--scope", "scopes", metavar="SCOPE", multiple=True, type=click.Choice(USER_SCOPES), help="May be repeated."
+    "--scope", "scopes", metavar="SCOPE", multiple=True, type=click.Choice(USER_SCOPES), help="Can be repeated."
 )
 @click.option(
-    "--owner", metavar="USER", callback=_id("user"), help="The user whose app it is, who has installed it; else --user."
+    "--owner", metavar="USER", callback=_id("user"), help="The owner, who has installed the app; default: --user."
 )
 def token(
     url: str,
@@ -62,10 +62,10 @@ def token(
     scopes: tuple[str, ...],
     owner: str | None,
 ) -> None:
-    """Make an operator's access token, or with --user a user's, from a deployment's token keys, and keep it in a file.
+    """Make an operator's access token, or with --user a user's, from a deployment's token keys, and write it to a file.
 
-    Whoever may read the token keys may do this; nobody else can. A user's token is for trying an app out: it is no
-    grant, installs nothing, and opens what the permission model gives. The local platform needs none of it.
+    This needs the right to read the token keys. A user's token is for trying out an app: it is not a grant, it installs
+    nothing, and it gives access to what the permission model allows. The local platform does not need this command.
     """
     from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys, WrongKeys
 
@@ -88,4 +88,4 @@ def token(
             file.write(f"{made}\n")
     except FileExistsError:
         raise Failure(f"{output} exists already") from None
-    click.echo(f"Written to {output}; it lives {lifetime} seconds.")
+    click.echo(f"Written to {output}; it is valid for {lifetime} seconds.")

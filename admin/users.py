@@ -34,13 +34,13 @@ def _profile(command: Callable[..., None]) -> Callable[..., None]:
                 "--publish",
                 metavar="FIELD=WHOM",
                 multiple=True,
-                help=f"To whom a field is shown: {', '.join(_FIELDS)}; {', '.join(_PUBLICATIONS)}. "
-                "Can be repeated; friends where nothing else is said.",
+                help=f"Who can see a field: {', '.join(_FIELDS)}; {', '.join(_PUBLICATIONS)}. "
+                "Can be repeated; the default is friends.",
             ),
             click.option(
                 "--visible/--hidden",
                 default=None,
-                help="Whether apps the user has not installed may see what is public.",
+                help="Whether apps that the user has not installed may see public information.",
             ),
         )
     ):
@@ -69,12 +69,12 @@ Examples:
 """,
 )
 @click.argument("display_name")
-@click.option("--id", metavar="ID", help="12 characters of a-z 0-9; made up where it is not given.")
+@click.option("--id", metavar="ID", help="12 characters of a-z 0-9; random by default.")
 @_profile
 @_passwords
 @common
 def create(session: Session, display_name: str, ask: bool, piped: bool, **options: Any) -> None:
-    """Create a user who is shown as DISPLAY_NAME."""
+    """Create a user with the display name DISPLAY_NAME."""
     body = {"displayName": display_name} | _body(options)
     if ask or piped:
         body["password"] = _read_password(piped)
@@ -111,7 +111,7 @@ Examples:
 @_profile
 @common
 def change(session: Session, user: str, **options: Any) -> None:
-    """Change what is named of a user, and nothing else; "" empties it."""
+    """Change the given fields of a user; "" empties a field."""
     session.out.one(session.client.send("PATCH", ("users", user), _body(options)))
 
 

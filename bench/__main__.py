@@ -27,9 +27,9 @@ def results(rows: Sequence[Row]) -> Iterator[Result]:
 
 def main() -> int:
     """Print the ledger of the requested rows; return 1 if a bound is broken, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="What requests cost, and may cost.")
-    parser.add_argument("row", nargs="?", default="", help="only rows with this in their name")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure and check what requests cost.")
+    parser.add_argument("row", nargs="?", default="", help="only the rows whose names contain this text")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     wanted = arguments.row.lower()
     rows = [row for row in ROWS if wanted in row.name.lower()]

@@ -13,6 +13,9 @@ from local.in_process import World
 TEXT = "縁側でお茶を飲みながら、話をした。" * 4
 """A comment of usual length."""
 
+REACH = 100
+"""Number of entries stored around each place that is read."""
+
 Numbers = Callable[[int], bool]
 """Selects some of the numbers of a list's entries."""
 
@@ -55,6 +58,11 @@ def flood_feeds(
         heads.append(head_item(content_of(page, uri), feeds[-1], 1))
     put_all(world, "feeds", [counted, *feeds, *_leaves(page, "", count, deleted)])
     put_all(world, "comments", heads)
+
+
+def near(entries: int) -> Numbers:
+    """Return a test whether an entry is near the newest, or near the middle, of `entries` entries."""
+    return lambda number: number > entries - REACH or abs(number - entries // 2) < REACH
 
 
 def user(turn: int) -> str:

@@ -248,8 +248,8 @@ def measured() -> dict[str, Cost]:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(prog="python -m bench.month", description="What a month on AWS costs.")
-    parser.add_argument("--measure", action="store_true", help="take the ledger's figures anew")
+    parser = argparse.ArgumentParser(prog="python -m bench.month", description="Compute the cost of a month on AWS.")
+    parser.add_argument("--measure", action="store_true", help="measure the ledger's figures again")
     print(report(measured() if parser.parse_args().measure else LEDGER), end="")
 
 

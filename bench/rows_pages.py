@@ -74,7 +74,8 @@ def _comments(count: int, *, every: int = 0, **query: Any) -> Scenario:
 
     def scenario(world: World) -> Requests:
         cafe(world, POSTERS)
-        flood(world, PAGE, URI, count, POSTERS, (lambda number: number % every == 0) if every else None)
+        deleted = (lambda number: number % every == 0) if every else None
+        flood(world, PAGE, URI, count, POSTERS, deleted, near(count))
         return asking(world, "GET", COMMENTS, headers=headers_of(world, None), contentUri=URI, **query)
 
     return scenario
@@ -99,7 +100,7 @@ def _deep(world: World) -> float:
 def _comment(count: int) -> Scenario:
     def scenario(world: World) -> Requests:
         cafe(world, POSTERS)
-        flood(world, PAGE, URI, count, POSTERS)
+        flood(world, PAGE, URI, count, POSTERS, only=near(count))
         return asking(
             world, "POST", COMMENTS, {"comment": "c" * 900}, status=201, headers=headers_of(world), contentUri=URI
         )

@@ -26,9 +26,9 @@ def main(words: list[str]) -> int:
     commands.add_parser("seal-anew").add_argument("stage")
     restoring = commands.add_parser("restore")
     restoring.add_argument("stage")
-    restoring.add_argument("target", help="The stage that gets them, under its names.")
-    restoring.add_argument("--at", type=_time, help="Such as 2026-11-24T03:00:00Z; else the latest there is.")
-    commands.choices["prune"].add_argument("--keep", type=int, default=1, help="How many of the newest stay.")
+    restoring.add_argument("target", help="The stage to restore into.")
+    restoring.add_argument("--at", type=_time, help="Such as 2026-11-24T03:00:00Z; default: the latest possible.")
+    commands.choices["prune"].add_argument("--keep", type=int, default=1, help="How many of the newest keys to keep.")
     asked = parser.parse_args(words)
     try:
         return _do(asked)
@@ -63,7 +63,7 @@ def _do(asked: argparse.Namespace) -> int:
     elif asked.command == "restore":
         deployment.restore_into(asked.target, asked.at)
     elif asked.command == "seal-anew":
-        print(f"{deployment.seal_anew()} secrets of apps are sealed with the newest key now.")
+        print(f"{deployment.seal_anew()} secrets of apps are now sealed with the newest key.")
     else:
         with in_a_sentence():
             client = deployment.keys()
@@ -86,7 +86,7 @@ def _destroy(asked: argparse.Namespace) -> int:
     what = "the stack; its data are kept" if asked.stage == "prod" else "the stack WITH ALL DATA, LOGS AND KEYS"
     if not asked.yes:
         try:
-            answer = input(f"This deletes engawa-{asked.stage}: {what}. Type the stage's name to go on: ")
+            answer = input(f"This deletes engawa-{asked.stage}: {what}. Type the stage's name to continue: ")
         except EOFError:
             answer = ""
         if answer.strip() != asked.stage:

@@ -67,9 +67,9 @@ def told(what: str, found: Found) -> Iterable[str]:
     for name, weaknesses in found.weak.items():
         yield f"WEAK: {what}: {name}: {'; '.join(weaknesses)}"
     for name, weaknesses in found.aside.items():
-        yield f"weak, of Python itself: {what}: {name}: {'; '.join(weaknesses)}"
+        yield f"weak, in Python itself: {what}: {name}: {'; '.join(weaknesses)}"
     if not found.answered:
-        yield f"not audited: {what}: nothing could be asked ({found.why})"
+        yield f"not audited: {what}: no answer ({found.why})"
         return
     if found.skipped:
         more = ", …" if len(found.skipped) > _SHOWN else ""

@@ -132,7 +132,7 @@ def compile_tree(python: str, tree: Path) -> None:
     how = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", "/var/task"]
     done = subprocess.run([python, "-m", "compileall", *how, str(tree)], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Refused(f"{python} cannot compile what goes into the zip: {done.stdout.strip() or done.stderr.strip()}")
+        raise Refused(f"{python} cannot compile the files for the zip: {done.stdout.strip() or done.stderr.strip()}")
 
 
 def _fetch(libraries: Path, architecture: str, version: str) -> None:

@@ -55,7 +55,7 @@ class Deployment:
             bucket = deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
             s3 = self._client("s3")
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
-                raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is taken by somebody else.")
+                raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
             self._stack().make_ready()
             out = packaging.package(self.stage, architecture, warm)
             self._ensure_keys()
@@ -92,7 +92,7 @@ class Deployment:
                 dynamodb.describe_table(TableName=f"engawa-{self.stage}-appdata")
             except dynamodb.exceptions.ResourceNotFoundException:
                 raise Refused(
-                    f"There are no tables of {self.stage}; the data stack makes them: aws cloudformation deploy "
+                    f"There are no tables of {self.stage}; the data stack creates them: aws cloudformation deploy "
                     f"--stack-name engawa-{self.stage}-data --template-file infra/data.yaml "
                     f"--parameter-overrides Stage={self.stage}"
                 ) from None
@@ -109,7 +109,7 @@ class Deployment:
                         deployed = self._by_chalice(factory, config)
                 stage = config.api_gateway_stage
             changed = responses.put(self._client("apigateway"), deployed["rest_api_id"], stage)
-            self._say(f"Gateway responses: {changed} put back.")
+            self._say(f"Gateway responses: {changed} restored.")
             return str(variables["ENGAWA_ISSUER"])
 
     def destroy(self) -> None:
@@ -121,8 +121,8 @@ class Deployment:
             self._stack().delete()
             if self.stage == "prod":
                 self._say(
-                    "Kept: tables, bucket, logs and keys of prod. make deploy STAGE=prod takes them in again; "
-                    "who wants them gone deletes them by hand."
+                    "Kept: tables, bucket, logs and keys of prod. make deploy STAGE=prod uses them again; "
+                    "to delete them, do so by hand."
                 )
             else:
                 self._delete_held(held)
@@ -161,7 +161,7 @@ class Deployment:
 
     def _ensure_keys(self) -> None:
         for name in keys.ensure(self._client("secretsmanager"), self.stage):
-            self._say(f"Made the secret {keys.secret(self.stage, name)}.")
+            self._say(f"Created the secret {keys.secret(self.stage, name)}.")
 
     def _deploy_global(self, path: Any) -> dict[str, str]:
         """Deploy the small stack in us-east-1; return those of its outputs that the main stack needs."""

@@ -98,11 +98,11 @@ def _make(client: SecretsManagerClient, stage: str, name: str, keys: list[Any]) 
 
 def _known(client: SecretsManagerClient, stage: str, name: str) -> list[Any]:
     if name not in FRESH:
-        raise Refused(f"There are no keys {name!r}, but {', '.join(FRESH)}.")
+        raise Refused(f"There are no keys {name!r}; there are {', '.join(FRESH)}.")
     try:
         return _keys(client, stage, name)
     except client.exceptions.ResourceNotFoundException:
-        raise Refused(f"There is no secret {secret(stage, name)}: make deploy STAGE={stage} makes it.") from None
+        raise Refused(f"There is no secret {secret(stage, name)}: make deploy STAGE={stage} creates it.") from None
 
 
 def _keys(client: SecretsManagerClient, stage: str, name: str) -> list[Any]:

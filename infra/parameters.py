@@ -22,12 +22,12 @@ def of(stage: str, over: Mapping[str, str]) -> dict[str, str]:
     declared = combine.merge_template()["Parameters"] | combine.global_template()["Parameters"]
     for name in given:
         if name not in declared or name in _FOUND_OUT:
-            raise Refused(f"There is no parameter {name!r} to set; infra/*.yaml declares those there are.")
+            raise Refused(f"There is no parameter {name!r} to set; infra/*.yaml declares the parameters.")
     # YAML reads yes and no as true and false.
     said = {name: ("no", "yes")[value] if isinstance(value, bool) else value for name, value in given.items()}
     words = {name: str(value) for name, value in said.items()}
     if words.get("Domain") and not (words.get("Certificate") or words.get("HostedZone")):
-        raise Refused("Domain needs a Certificate for it, or the HostedZone in which one is proved.")
+        raise Refused("Domain needs a Certificate, or a HostedZone in which a new one is validated.")
     return words | {"Stage": stage}
 
 
@@ -36,5 +36,5 @@ def chosen(text: str) -> dict[str, str]:
     pairs = [word.partition("=") for word in text.split()]
     for name, sign, _ in pairs:
         if not sign:
-            raise Refused(f"PARAMETERS is Name=value Name=value; {name!r} has no value.")
+            raise Refused(f"PARAMETERS must be Name=value Name=value; {name!r} has no value.")
     return {name: value for name, _, value in pairs}

@@ -29,7 +29,7 @@ def taken_by_another(s3: S3Client, bucket: str) -> bool:
 
 def ensure_bucket(s3: S3Client, bucket: str, region: str) -> None:
     """Create the bucket if it does not exist, private and for TLS only. Raises Refused if the name is taken."""
-    taken = Refused(f"The bucket name {bucket} is taken by somebody else; DEPLOY_BUCKET=… make deploy uses another.")
+    taken = Refused(f"The bucket name {bucket} is already taken; DEPLOY_BUCKET=… make deploy uses another.")
     if taken_by_another(s3, bucket):
         raise taken
     where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

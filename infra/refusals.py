@@ -22,7 +22,7 @@ def in_a_sentence() -> Iterator[None]:
             "There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         ) from None
     except exceptions.ProfileNotFound as error:
-        raise Refused(f"{error}; AWS_PROFILE names a profile of ~/.aws/config.") from None
+        raise Refused(f"{error}; set AWS_PROFILE to a profile in ~/.aws/config.") from None
     except exceptions.NoRegionError:
         raise Refused("There is no AWS region: set AWS_DEFAULT_REGION, such as ap-northeast-1.") from None
     except exceptions.EndpointConnectionError as error:
@@ -30,8 +30,8 @@ def in_a_sentence() -> Iterator[None]:
     except exceptions.ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         if code in ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"):
-            raise Refused(f"AWS does not take these credentials ({code}): sign in again.") from None
+            raise Refused(f"AWS does not accept these credentials ({code}): sign in again.") from None
         # AWS's own message also names the action and the resource that the policy does not allow.
         raise Refused(f"AWS refuses {error.operation_name} ({code}): {message}") from None
     except exceptions.BotoCoreError as error:
-        raise Refused(f"AWS's client cannot go on: {error}") from None
+        raise Refused(f"The AWS client failed: {error}") from None

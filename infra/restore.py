@@ -33,9 +33,9 @@ def tables(client: DynamoDBClient, source: str, target: str, at: datetime | None
     for old, new, _ in wanted:
         try:
             client.restore_table_to_point_in_time(SourceTableName=old, TargetTableName=new, RestoreDateTime=at)
-            say(f"{new}: being restored from {old} as of {at.isoformat()} ...")
+            say(f"{new}: restoring from {old} as of {at.isoformat()} ...")
         except client.exceptions.TableAlreadyExistsException:
-            say(f"{new}: is there already, and stays as it is.")
+            say(f"{new}: exists already, and stays as it is.")
         except client.exceptions.InvalidRestoreTimeException as error:
             raise Refused(
                 f"{old} cannot be restored to {at.isoformat()}: {error.response['Error']['Message']}"
@@ -43,7 +43,7 @@ def tables(client: DynamoDBClient, source: str, target: str, at: datetime | None
     for old, new, ttl in wanted:
         client.get_waiter("table_exists").wait(TableName=new, WaiterConfig=_WAIT)
         _settle(client, old, new, ttl)
-        say(f"{new}: is there.")
+        say(f"{new}: ready.")
 
 
 def _tables() -> Iterator[tuple[str, Any]]:

@@ -51,7 +51,7 @@ class Stack:
         Raises Refused with the first failure.
         """
         exists = self.make_ready()
-        self._say(f"{self.name}: finding out what changes ...")
+        self._say(f"{self.name}: computing the changes ...")
         name = f"engawa-{int(time.time() * 1000)}"
         self._client.create_change_set(
             StackName=self.name,
@@ -71,23 +71,23 @@ class Stack:
         self._client.execute_change_set(StackName=self.name, ChangeSetName=name)
         status = self._await_end()
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            raise Refused(f"{self.name} is {status}: {self._reason()} Mend that, and run the same again.")
+            raise Refused(f"{self.name} is {status}: {self._reason()} Fix that, and run the same command again.")
         return True
 
     def make_ready(self) -> bool:
         """Make the stack ready for a change; return whether it exists. Raises Refused if the operator must do that."""
         status = self.status()
         if status in _NEVER_COMPLETE:
-            self._say(f"{self.name} is {status}, left by a run that failed; clearing it away (data stay) ...")
+            self._say(f"{self.name} is {status}, left by a failed run; deleting it (the data stay) ...")
             self.delete()
             return False
         if status == "UPDATE_ROLLBACK_FAILED":
             raise Refused(
-                f"{self.name} is {status}: {self._reason()} Mend that, then: "
+                f"{self.name} is {status}: {self._reason()} Fix that, then: "
                 f"aws cloudformation continue-update-rollback --stack-name {self.name}"
             )
         if status and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise Refused(f"{self.name} is being changed by somebody else ({status}); wait until that has ended.")
+            raise Refused(f"{self.name} is already being changed ({status}); wait until that has ended.")
         return status not in (None, "REVIEW_IN_PROGRESS")
 
     def delete(self) -> None:
@@ -109,7 +109,7 @@ class Stack:
         self._client.delete_stack(StackName=self.name, RetainResources=left)
         if (status := self._await_end()) is not None:
             raise Refused(f"{self.name} is {status}: {self._reason()}")
-        self._say(f"{self.name}: left {', '.join(left)}.")
+        self._say(f"{self.name}: kept {', '.join(left)}.")
 
     def resources(self) -> list[tuple[str, str]]:
         """Return the type and the physical name of each resource of the stack."""
@@ -140,7 +140,7 @@ class Stack:
                 return False
             if said["Status"] == "FAILED":
                 reason = self._invalid(reason, ChangeSetName=said["ChangeSetId"])
-                raise Refused(f"{self.name} cannot be changed so: {reason} Nothing was done.")
+                raise Refused(f"{self.name} cannot be changed: {reason} Nothing was done.")
             self._sleep(_POLL_SECONDS)
 
     def _await_end(self) -> str | None:

@@ -147,7 +147,7 @@ class Launcher:
         self._worker.start()
         self._serve(gateway)
         text = f"{text}\n\nA game to try in a browser: {environment.base_url}/sample"
-        print(f"{text}\n\nServing on {environment.base_url} - Ctrl-C stops, the data stay.", flush=True)
+        print(f"{text}\n\nServing on {environment.base_url} - Ctrl-C stops it, the data stay.", flush=True)
 
     def _serve(self, gateway: Gateway) -> None:
         try:

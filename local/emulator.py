@@ -145,7 +145,7 @@ def main(port: int, directory: Path, services: str = SERVICES) -> None:
     try:
         locks.hold(directory / LOCK, LOCK_SECONDS)
     except locks.Held as held:
-        sys.exit(f"another emulator (pid {held.pid}) has had {directory / LOCK} for {LOCK_SECONDS} seconds")
+        sys.exit(f"another emulator (pid {held.pid}) has held {directory / LOCK} for {LOCK_SECONDS} seconds")
     _configure(port, directory / "emulator", services)
     asyncio.run(_serve(port))
 

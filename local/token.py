@@ -37,13 +37,13 @@ def parse(words: list[str]) -> argparse.Namespace:
     holder.add_argument("--client", action="store_true", help="a token of the app itself")
     parser.add_argument("--app", metavar="NAME", required=True, help="the app: quest or album")
     parser.add_argument("--scope", default="", help='scopes, separated by spaces: "mixi_apps2 r_profile"')
-    parser.add_argument("--owner", metavar="NAME", help="the user whose app it is, where that is not --user")
+    parser.add_argument("--owner", metavar="NAME", help="the owner (the user whose app it is), if it is not --user")
     parser.add_argument(
         "--lifetime",
         metavar="SECONDS",
         type=int,
         default=DEFAULT_LIFETIME,
-        help="seconds it lives; negative: it has already expired (default: %(default)s)",
+        help="seconds until it expires; negative: it has already expired (default: %(default)s)",
     )
     return parser.parse_args(words)
 

@@ -71,10 +71,10 @@ def run(actors: list[Actor], base_url: str, directory: Path, seconds: int, users
 
 def main() -> int:
     """Run the load test and print the results; return 1 if anything went wrong."""
-    parser = argparse.ArgumentParser(prog="python -m bench.load", description="Load on the served app.")
-    parser.add_argument("--seconds", type=_up_to(MOST_SECONDS), default=60, help="how long (default: %(default)s)")
-    parser.add_argument("--users", type=_up_to(MOST_USERS), default=16, help="at a time (default: %(default)s)")
-    parser.add_argument("--rate", type=_up_to(MOST_RATE), default=60, help="requests a second (default: %(default)s)")
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description="Put load on the served app.")
+    parser.add_argument("--seconds", type=_up_to(MOST_SECONDS), default=60, help="seconds (default: %(default)s)")
+    parser.add_argument("--users", type=_up_to(MOST_USERS), default=16, help="simulated users (default: %(default)s)")
+    parser.add_argument("--rate", type=_up_to(MOST_RATE), default=60, help="requests per second (default: %(default)s)")
     parser.add_argument(
         "--docs",
         action="store_true",

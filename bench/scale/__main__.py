@@ -24,7 +24,7 @@ LEGEND = (
 def main() -> int:
     """Print the tables of the requested axes; return 1 if the emulator does not start."""
     names = [axis.name for axis in AXES]
-    parser = argparse.ArgumentParser(prog="python -m bench.scale", description="How cost and latency grow.")
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description="Measure how cost and latency grow.")
     parser.add_argument("axis", nargs="*", choices=[*names, []], help=f"of {', '.join(names)} (default: all)")
     parser.add_argument(
         "--docs", action="store_true", help="write docs/internals/scale-*.svg, and docs/internals/quality.md (all axes)"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from bench.flood import flood, flood_feeds, put_all
+from bench.flood import flood, flood_feeds, near, put_all
 from bench.noise import ascii_noise
 from bench.row import Requests
 from bench.rows_oauth import SCOPES
@@ -30,8 +30,6 @@ THROUGH_STORES = 2_000
 """Keys that are stored by writes; then a ledger has as many as it can hold, and more keys are only more items."""
 DELETED = 50
 """One of this many feeds and comments is deleted."""
-REACH = 100
-"""Number of entries stored around each place that is read."""
 
 Ask = Callable[[World, int], Requests]
 """Returns a function that sends a request to a world of a size, any number of times."""
@@ -92,11 +90,6 @@ def _befriend(world: World, friends: int) -> None:
 def is_deleted(number: int) -> bool:
     """Return whether the entry of that number is deleted."""
     return number % DELETED == 0
-
-
-def near(entries: int) -> Callable[[int], bool]:
-    """Return a test whether an entry is near the newest, or near the middle, of `entries` entries."""
-    return lambda number: number > entries - REACH or abs(number - entries // 2) < REACH
 
 
 def _fill_feeds(world: World, feeds: int) -> None:

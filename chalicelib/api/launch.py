@@ -88,12 +88,12 @@ def _form_page(request: Request, app: App, form: StartForm) -> Response:
 
 def _keys(here: Platform) -> LaunchKeys:
     if here.launch_keys is None:
-        raise NotFound("This deployment starts no apps")
+        raise NotFound("This deployment does not start apps")
     return here.launch_keys
 
 
 def _given(request: Request, name: str) -> str | None:
     values = parameters(request, name)
     if len(values) > 1:
-        raise BadRequest("A parameter stands twice")
+        raise BadRequest("A parameter appears twice")
     return values[0] if values else None

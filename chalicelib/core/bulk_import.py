@@ -53,7 +53,7 @@ def read_records(body: object) -> dict[str, list[Any]]:
         raise BadRequest("The body must be a JSON object")
     for name, records in body.items():
         if name not in KINDS:
-            raise ParameterInvalid(f"There is no field {name[:64]!r}; there are {', '.join(KINDS)}")
+            raise ParameterInvalid(f"There is no field {name[:64]!r}; the fields are {', '.join(KINDS)}")
         if not isinstance(records, list):
             raise ParameterInvalid(f"{name} must be a list")
     if sum(map(len, body.values())) > MOST_RECORDS:
@@ -81,7 +81,7 @@ def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
         raise BadRequest("A record must be a JSON object")
     for name in record:
         if name not in kinds:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; there are {', '.join(kinds)}")
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(kinds)}")
     for name in kinds:
         if name not in record:
             raise ParameterInvalid(f"{name} is missing")

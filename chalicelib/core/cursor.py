@@ -21,5 +21,5 @@ def from_cursor(cursor: str) -> str:
         last = ""
     # What was read leniently is held against what is given.
     if not _ID.fullmatch(last) or to_cursor(last) != cursor:
-        raise ParameterInvalid("cursor is not one that this list gave")
+        raise ParameterInvalid("cursor does not belong to this list")
     return last

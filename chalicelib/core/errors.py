@@ -79,7 +79,7 @@ class StillRunning(Refusal):
 
     status = 409
     error = "idempotency_in_progress"
-    default = "The first request with this Idempotency-Key is still being worked on"
+    default = "The first request with this Idempotency-Key is still running"
     retry_after = 1
 
 
@@ -88,7 +88,7 @@ class PreconditionFailed(Refusal):
 
     status = 412
     error = "precondition_failed"
-    default = "The data have changed, or are not what the precondition asks for"
+    default = "The data have changed, or do not meet the precondition"
 
 
 class TooLarge(Refusal):
@@ -112,7 +112,7 @@ class KeyReused(Refusal):
 
     status = 422
     error = "idempotency_conflict"
-    default = "This Idempotency-Key was sent with another request before"
+    default = "This Idempotency-Key was already used for a different request"
 
 
 class InternalError(Refusal):

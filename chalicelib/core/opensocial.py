@@ -226,7 +226,7 @@ def _select(users: object, group: object, access: Access, groups: Iterable[OpenS
     if wanted == OpenSocialGroup.SELF.value:
         return OpenSocialSelection(known, OpenSocialGroup.SELF, several)
     if several:
-        raise ParameterInvalid("Friends can be asked for of one user at a time")
+        raise ParameterInvalid("Friends can be requested for one user at a time")
     return OpenSocialSelection(known, OpenSocialGroup.FRIENDS, several=False)
 
 

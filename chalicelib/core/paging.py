@@ -42,7 +42,7 @@ def paging(start: str | None, count: str | None, *, most: int, cursor: str | Non
     Raises ParameterInvalid for what is not a whole number in range, and for a cursor beside a `startIndex`.
     """
     if cursor is not None and start is not None:
-        raise ParameterInvalid("cursor and startIndex exclude each other")
+        raise ParameterInvalid("cursor and startIndex cannot be used together")
     return Paging(
         _whole("startIndex", start, 0, 0, _MOST_START),
         _whole("count", count, DEFAULT_COUNT, 1, most),

@@ -58,7 +58,7 @@ def read(parameters: Parameters, now: int) -> SignedRequest:
     """
     counts = Counter(name for name, _ in parameters if name.startswith("oauth_") or name in (REQUESTOR, OWNER))
     if twice := sorted(name for name, count in counts.items() if count > 1):
-        raise _rejected(twice, "A parameter stands twice")
+        raise _rejected(twice, "A parameter appears twice")
     found = dict(parameters)
     if absent := [name for name in _NEEDED if not found.get(name)]:
         raise SignatureRefused(
@@ -71,7 +71,7 @@ def read(parameters: Parameters, now: int) -> SignedRequest:
     if found["oauth_signature_method"] != METHOD:
         raise SignatureRefused("signature_method_rejected", f"The signature method must be {METHOD}", 400)
     if found.get("oauth_token"):
-        raise SignatureRefused("token_rejected", "The app signs for itself: there is no oauth_token")
+        raise SignatureRefused("token_rejected", "The app signs for itself: it must not send an oauth_token")
     return SignedRequest(
         app=found["oauth_consumer_key"],
         requestor=_user(found, REQUESTOR),
@@ -93,10 +93,10 @@ def check_body(signed: SignedRequest, digest: str, *, form: bool, needed: bool) 
     """
     if form:
         if signed.body_hash is not None:
-            raise _rejected([BODY_HASH], "A form-encoded body has no oauth_body_hash")
+            raise _rejected([BODY_HASH], "A form-encoded body must not have an oauth_body_hash")
     elif signed.body_hash is not None:
         if signed.body_hash != digest:
-            raise _rejected([BODY_HASH], "The oauth_body_hash is not that of the body", 401)
+            raise _rejected([BODY_HASH], "The oauth_body_hash does not match the body", 401)
     elif needed:
         raise SignatureRefused("parameter_absent", f"Missing: {BODY_HASH}", 400, {"oauth_parameters_absent": BODY_HASH})
 

@@ -69,7 +69,7 @@ def read_fields(request: Request, most: int) -> dict[str, str]:
     def name_of(part: "MultipartSegment", seen: Collection[str]) -> str:
         name = str(part.name or "")
         if name in seen:
-            raise BadRequest("A parameter stands twice")
+            raise BadRequest("A parameter appears twice")
         if len(seen) >= most:
             raise BadRequest(f"The form has too many parameters (max={most})")
         return _plain(part, name)
@@ -157,7 +157,7 @@ def _name(part: "MultipartSegment", seen: Collection[str]) -> str:
         said = "only one image can be attached" if re.fullmatch("image[0-9]+", name) else "there is no other"
         raise ParameterInvalid(f'The parts must be named "{REQUEST}" and "{IMAGE}"; {said}')
     if name in seen:
-        raise ParameterInvalid(f'The part "{name}" stands twice; only one is allowed')
+        raise ParameterInvalid(f'The part "{name}" appears twice; only one is allowed')
     return _plain(part, name)
 
 

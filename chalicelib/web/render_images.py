@@ -57,7 +57,7 @@ def examine(data: bytes, bounds: ImageBounds) -> Picture:
     if picture.width * picture.height > bounds.pixels:
         raise ParameterInvalid(f"The image has too many pixels (max={bounds.pixels})")
     if max(picture.width, picture.height) > MAX_SIDE:
-        raise ParameterInvalid(f"The image is too long (max={MAX_SIDE} pixels)")
+        raise ParameterInvalid(f"The image is too wide or too high (max={MAX_SIDE} pixels)")
     return picture
 
 

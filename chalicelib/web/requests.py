@@ -195,7 +195,7 @@ def _loads(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     named = dict(pairs)
     if len(named) < len(pairs):
-        raise BadRequest("A name stands twice in one JSON object")
+        raise BadRequest("A name appears twice in one JSON object")
     return named
 
 

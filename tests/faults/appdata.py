@@ -45,7 +45,7 @@ Outcome = Any
 DENIED = 403, "Permission denied"
 TOO_OFTEN = 503, "appdata update frequency is too high"
 NO_ROOM = 400, f"Limit exceeded size quota (max={QUOTA})"
-CHANGED = 412, "The data have changed, or are not what the precondition asks for"
+CHANGED = 412, "The data have changed, or do not meet the precondition"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def test_a_bad_record_stops_no_other(bring: Import, world: World) -> None:
     assert friendships[1]["error"] == "not_found"
     assert told.json["installs"] == [
         refused("not_found", f"There is no app {'0' * 16}"),
-        refused("parameter_invalid", "There is no field 'x'; there are user, app"),
+        refused("parameter_invalid", "There is no field 'x'; the fields are user, app"),
     ]
 
 

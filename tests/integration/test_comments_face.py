@@ -226,9 +226,9 @@ def test_the_whole_of_a_list_in_one_part_has_no_cursor(world: World):
         ({"count": "ten"}, "count must be a whole number from 1 to 100"),
         ({"startIndex": "-1"}, "startIndex must be a whole number from 0 to 1000000000"),
         ({"startIndex": ""}, "startIndex must be a whole number from 0 to 1000000000"),
-        ({"cursor": "a", "startIndex": "0"}, "cursor and startIndex exclude each other"),
-        ({"cursor": "a"}, "cursor is not one that this list gave"),
-        ({"cursor": ""}, "cursor is not one that this list gave"),
+        ({"cursor": "a", "startIndex": "0"}, "cursor and startIndex cannot be used together"),
+        ({"cursor": "a"}, "cursor does not belong to this list"),
+        ({"cursor": ""}, "cursor does not belong to this list"),
     ],
 )
 def test_a_part_that_cannot_be_is_refused(world: World, query, said):

@@ -113,7 +113,7 @@ def test_shows_the_feed_to_anyone(here: World) -> None:
         "芽衣",
         "春のおすすめ",
         "via クエストの部屋",
-        "Favourites: 1",
+        "Favorites: 1",
         "Comments: 1",
         "すてき",
         "花",
@@ -144,7 +144,7 @@ def test_a_feed_that_its_page_does_not_list_has_a_page_of_its_own(here: World) -
 @pytest.mark.parametrize(
     ("language", "says"),
     [
-        ("en", "This is not a post of “カフェ縁側”. Someone else posted it there, and the page does not show it."),
+        ("en", "This post is not by “カフェ縁側”. Someone else posted it, and the page does not show it."),
         ("ja", "この投稿は「カフェ縁側」によるものではありません。"),
     ],
 )
@@ -204,8 +204,8 @@ def test_needs_no_javascript_and_has_none(here: World) -> None:
     ("language", "query", "wanted", "said"),
     [
         ("ja,en;q=0.5", "", "ja", ("イイネ！ 0", "コメント 0", "クエストの部屋 より", "2027年1月15日 17:00")),
-        ("de", "", "en", ("Favourites: 0", "Comments: 0", "via クエストの部屋", "15 January 2027, 17:00")),
-        ("ja", "?lang=en", "en", ("Favourites: 0",)),
+        ("de", "", "en", ("Favorites: 0", "Comments: 0", "via クエストの部屋", "15 January 2027, 17:00")),
+        ("ja", "?lang=en", "en", ("Favorites: 0",)),
         ("en", "?lang=ja", "ja", ("イイネ！ 0",)),
     ],
 )

@@ -268,7 +268,7 @@ def test_what_is_no_feed_is_refused_by_name(world: World, fields: dict[str, Any]
         (b"{", "The body is not valid JSON"),
         (b'{,"title":"t"}', "The body is not valid JSON"),
         (b'{"title":"t",,}', "The body is not valid JSON"),
-        (b'{"title":"t","title":"u"}', "A name stands twice in one JSON object"),
+        (b'{"title":"t","title":"u"}', "A name appears twice in one JSON object"),
         (b'{"title":"\xff"}', "The body is not UTF-8"),
         (b'["title"]', "The body must be a JSON object"),
         (b"null", "The body must be a JSON object"),
@@ -356,8 +356,8 @@ def test_a_cursor_goes_on_where_it_was_while_others_post_and_delete(world: World
         ({"count": "0"}, "count must be a whole number from 1 to 100"),
         ({"count": "101"}, "count must be a whole number from 1 to 100"),
         ({"startIndex": "1.5"}, "startIndex must be a whole number from 0 to 1000000000"),
-        ({"cursor": "a", "startIndex": "0"}, "cursor and startIndex exclude each other"),
-        ({"cursor": "縁"}, "cursor is not one that this list gave"),
+        ({"cursor": "a", "startIndex": "0"}, "cursor and startIndex cannot be used together"),
+        ({"cursor": "縁"}, "cursor does not belong to this list"),
     ],
 )
 def test_a_part_that_cannot_be_is_refused(world: World, query, said):

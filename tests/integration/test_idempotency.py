@@ -38,11 +38,11 @@ from tests.kit.pictures import jpeg, png
 from tests.kit.worlds import HANA, KEN, MEI, Reply, World
 
 DAY_MS = 24 * 60 * 60 * 1000
-REUSED = (422, "idempotency_conflict", "This Idempotency-Key was sent with another request before")
+REUSED = (422, "idempotency_conflict", "This Idempotency-Key was already used for a different request")
 RUNNING = (
     409,
     "idempotency_in_progress",
-    "The first request with this Idempotency-Key is still being worked on",
+    "The first request with this Idempotency-Key is still running",
 )
 TABLE = "engawa-local-ephemeral"
 

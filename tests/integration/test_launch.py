@@ -413,5 +413,5 @@ def test_without_keys_a_deployment_starts_no_apps(make_world: Callable[..., Worl
     world = make_world()
     page = browser_of(world).open(LAUNCH, page_id=CAFE, module_id="3")
     assert page.status == 404
-    assert "This deployment starts no apps" in page.text
+    assert "This deployment does not start apps" in page.text
     assert browser_of(world).open("/launch/current.pem").status == 404

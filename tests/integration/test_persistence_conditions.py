@@ -7,7 +7,7 @@ from tests.kit.worlds import HANA, KEN, ME, World
 
 pytestmark = pytest.mark.in_memory
 
-CHANGED = (412, "precondition_failed", "The data have changed, or are not what the precondition asks for")
+CHANGED = (412, "precondition_failed", "The data have changed, or do not meet the precondition")
 
 
 def tag(world: World, path: str = ME) -> str:

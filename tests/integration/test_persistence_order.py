@@ -26,7 +26,7 @@ WRITE_REASONS = {
     "keys": (400, "parameter_invalid", "A key must be made of A-Z a-z 0-9 _ . - and not be empty"),
     "values": (400, "bad_request", "No value associated with specified key."),
     "permission": DENIED,
-    "If-Match": (412, "precondition_failed", "The data have changed, or are not what the precondition asks for"),
+    "If-Match": (412, "precondition_failed", "The data have changed, or do not meet the precondition"),
     "rate": (503, "service_unavailable", "appdata update frequency is too high"),
     "quota": (400, "parameter_invalid", "Limit exceeded size quota (max=10)"),
 }

@@ -116,7 +116,7 @@ def test_what_cannot_be_stored_is_refused_and_changes_nothing(world: World, body
         (b'{"a":"b",}', BAD_JSON),
         (b"a=b", BAD_JSON),
         (b'{"a":NaN}', (400, "bad_request", "NaN is not JSON")),
-        (b'{"a":"b","a":"c"}', (400, "bad_request", "A name stands twice in one JSON object")),
+        (b'{"a":"b","a":"c"}', (400, "bad_request", "A name appears twice in one JSON object")),
         (b"[" * 100_000, (400, "bad_request", "The JSON is nested too deeply")),
         (b'{"a":"\xff"}', (400, "bad_request", "The body is not UTF-8")),
         (b'{"a":"\\ud83d"}', (400, "bad_request", "Value of key a is not valid Unicode (a lone surrogate)")),

@@ -37,8 +37,8 @@ REACHED = (
     f"Limit exceeded size quota (max={LIMITS.quota})",
     f"Too many keys (max={LIMITS.keys})",
     "appdata update frequency is too high",
-    "The data have changed, or are not what the precondition asks for",
-    "The page has a feed of this contentUri already",
+    "The data have changed, or do not meet the precondition",
+    "The page already has a feed with this contentUri",
     "Permission denied",
 )
 SHRINK = os.environ.get("MODEL_SHRINK") == "1"

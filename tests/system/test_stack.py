@@ -65,7 +65,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def test_a_deployment_that_fails_says_why_and_is_mended_by_the_next(story: Story) -> None:
     story.account.leaves_out = False
     with pytest.raises(
-        Refused, match=r"engawa-dev is ROLLBACK_COMPLETE: \w+: .*\. Mend that, and run the same again\."
+        Refused, match=r"engawa-dev is ROLLBACK_COMPLETE: \w+: .*\. Fix that, and run the same command again\."
     ):
         story.account.deploy("dev")
     assert not story.account.tables()
@@ -73,7 +73,7 @@ def test_a_deployment_that_fails_says_why_and_is_mended_by_the_next(story: Story
 
     story.outputs["dev"] = story.account.deploy("dev")
 
-    assert any("left by a run that failed; clearing it away" in words for words in story.account.said)
+    assert any("left by a failed run; deleting it" in words for words in story.account.said)
 
 
 def test_a_deployment_creates_everything(story: Story) -> None:
@@ -184,7 +184,7 @@ def test_a_restored_stage_serves_the_same(story: Story) -> None:
     account.said.clear()
     account.keep_every_second("dev")
     account.deployment("dev").restore_into("prod")
-    assert len([words for words in account.said if words.endswith(": is there.")]) == 6
+    assert len([words for words in account.said if words.endswith(": ready.")]) == 6
     # Once more, as after a run that was cut short.
     account.deployment("dev").restore_into("prod")
 
@@ -253,7 +253,7 @@ def test_a_bucket_of_somebody_else_is_told_before_anything_is_done(story: Story)
         Bucket=f"engawa-dev-{ACCOUNT}", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}
     )
 
-    with pytest.raises(Refused, match=f"engawa-dev-{ACCOUNT} is taken by somebody else"):
+    with pytest.raises(Refused, match=f"engawa-dev-{ACCOUNT} is already taken"):
         story.account.deploy("dev")
 
     assert not story.account.stacks("engawa-dev")

@@ -297,7 +297,7 @@ def test_an_answer_that_is_not_engawas_is_said() -> None:
     done = run(Platform(httpx.Response(200, text="<html>")), "users", "show", "x")
 
     assert done.exit_code == 1
-    assert "did not answer as Engawa does" in done.stderr
+    assert "did not answer like Engawa" in done.stderr
 
 
 def test_a_large_export_is_fetched_without_the_token(tmp_path: Path) -> None:

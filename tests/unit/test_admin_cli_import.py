@@ -263,9 +263,9 @@ def test_a_crash_between_rejects_and_progress_writes_none_twice(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("input", "the file was another"),
-        ("kind", "it was of another kind"),
-        ("url", "it went elsewhere"),
+        ("input", "the file was different"),
+        ("kind", "as another kind"),
+        ("url", "to another platform"),
         (None, "cannot be read"),
     ],
 )

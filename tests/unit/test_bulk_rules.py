@@ -58,8 +58,11 @@ def test_100_records_in_all_and_20_passwords_are_the_most() -> None:
     ("body", "said"),
     [
         ([], "bad_request: The body must be a JSON object"),
-        ({"pages": []}, "parameter_invalid: There is no field 'pages'; there are users, friendships, installs"),
-        ({"p" * 65: []}, f"parameter_invalid: There is no field '{'p' * 64}'; there are users, friendships, installs"),
+        ({"pages": []}, "parameter_invalid: There is no field 'pages'; the fields are users, friendships, installs"),
+        (
+            {"p" * 65: []},
+            f"parameter_invalid: There is no field '{'p' * 64}'; the fields are users, friendships, installs",
+        ),
         ({"users": {}}, "parameter_invalid: users must be a list"),
     ],
 )
@@ -117,7 +120,7 @@ def test_a_pair_is_read_in_the_order_of_its_kinds() -> None:
         ({"user": QUEST, "app": QUEST}, "parameter_invalid: user is not the id of a user"),
         (
             {"user": HANA, "app": QUEST, "x" * 65: 1},
-            f"parameter_invalid: There is no field '{'x' * 64}'; there are user, app",
+            f"parameter_invalid: There is no field '{'x' * 64}'; the fields are user, app",
         ),
     ],
 )

@@ -219,8 +219,8 @@ def test_a_module_is_an_app_with_a_name_and_may_bring_its_id() -> None:
         ({"name": "Quest"}, "app is missing"),
         ({"app": body["app"]}, "name is missing"),
         (body | {"id": "0"}, "id is not the id of a module"),
-        (body | {"page": "7"}, "There is no field 'page'; there are app, name, id"),
-        (body | {"p" * 65: "7"}, f"There is no field '{'p' * 64}'; there are app, name, id"),
+        (body | {"page": "7"}, "There is no field 'page'; the fields are app, name, id"),
+        (body | {"p" * 65: "7"}, f"There is no field '{'p' * 64}'; the fields are app, name, id"),
     ):
         with pytest.raises(ParameterInvalid) as caught:
             read_module(wrong)
@@ -334,4 +334,4 @@ def test_a_cursor_brings_back_the_id(last: str) -> None:
 def test_a_cursor_that_no_list_gave_is_refused(cursor: str) -> None:
     with pytest.raises(ParameterInvalid) as caught:
         from_cursor(cursor)
-    assert caught.value.description == "cursor is not one that this list gave"
+    assert caught.value.description == "cursor does not belong to this list"

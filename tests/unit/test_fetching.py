@@ -428,7 +428,7 @@ def test_a_redirect_to_a_path_that_is_not_ascii():
 
 def test_a_redirect_that_leads_nowhere():
     with web(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n") as server:
-        assert server.refused() == "The URL of the image was answered with status 302"
+        assert server.refused() == "The URL of the image answered with status 302"
 
 
 # TLS
@@ -613,10 +613,10 @@ def test_what_is_no_answer(answer):
 @pytest.mark.parametrize("status", [204, 206, 304, 401, 404, 500])
 def test_another_status(status):
     with web(b"HTTP/1.1 %d So\r\nContent-Length: 0\r\n\r\n" % status) as server:
-        assert server.refused() == f"The URL of the image was answered with status {status}"
+        assert server.refused() == f"The URL of the image answered with status {status}"
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"identity, gzip"])
 def test_a_compressed_answer(encoding):
     with web(full(b"pixels", b"Content-Encoding: " + encoding)) as server:
-        assert server.refused() == "The URL of the image was answered in an encoding that was not asked for"
+        assert server.refused() == "The URL of the image answered in an encoding that was not requested"

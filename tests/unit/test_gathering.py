@@ -125,7 +125,7 @@ def test_the_look_ups_for_several_users_are_bounded() -> None:
     def ledgers() -> list[Ledger]:
         return [Ledger("app", f"user{turn}", "epoch000", inline=EMPTY, unlisted=1) for turn in range(4)]
 
-    with pytest.raises(TooLarge, match=r"looked up for so many users \(max=3\); name fewer"):
+    with pytest.raises(TooLarge, match=r"Too many keys for so many users \(max=3 lookups\); name fewer"):
         gather(values, ledgers(), keys, most=0, most_pairs=99, most_lookups=3, reread=lambda _: None)
     # Within the bound they are read, which this table has no client for.
     with pytest.raises(AttributeError):

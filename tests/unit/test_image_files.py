@@ -68,7 +68,7 @@ def test_of_a_png_the_picture_is_kept() -> None:
     assert (large.width, large.height, large.depth) == (2**32 - 1, 2**31, 255)
 
 
-ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown kind"
+ORDER, UNKNOWN = "its chunks are out of order", "a chunk is of an unknown type"
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ ORDER, UNKNOWN = "its chunks are out of order", "a part of it is of an unknown k
         ([header(1, 1, 8, 3), chunk(b"PLTE", b"abc"), chunk(b"PLTE", b"abc")], ORDER),
         ([header(1, 1), chunk(b"EVIL")], UNKNOWN),
         ([header(1, 1), chunk(b"EviL")], UNKNOWN),
-        ([header(1, 1), chunk(b"EV1L")], "what should be a part of it is none"),
+        ([header(1, 1), chunk(b"EV1L")], "a chunk has no valid type"),
         ([header(1, 1), chunk(b"IDAT")[:-1] + b"x"], "a checksum is wrong"),
-        ([header(1, 1), *[chunk(b"IDAT")] * png.MAX_CHUNKS], "it has too many parts (max=100000)"),
+        ([header(1, 1), *[chunk(b"IDAT")] * png.MAX_CHUNKS], "it has too many chunks (max=100000)"),
     ],
 )
 def test_what_is_no_png(parts: list[bytes], said: str) -> None:
@@ -313,11 +313,8 @@ def test_frames_that_nobody_shows(marker: int) -> None:
         (jpeg_of(end=SOS + END), "it has no picture"),
         (jpeg_of(segment(0xC0, FRAME[:5]), end=SOS + END), "it has no picture"),
         (START + b"xy", "a marker is missing"),
-        (jpeg_of(START), "a marker stands where none may"),
-        *(
-            (jpeg_of(bytes([0xFF, marker, 0, 1])), "a segment is shorter than can be")
-            for marker in (0xC0, 0xC4, 0xDA, 0xDB)
-        ),
+        (jpeg_of(START), "a marker is in the wrong place"),
+        *((jpeg_of(bytes([0xFF, marker, 0, 1])), "a segment is too short") for marker in (0xC0, 0xC4, 0xDA, 0xDB)),
         (jpeg_of(*[segment(0xFE, b"")] * jpeg.MAX_SEGMENTS), "it has too many segments (max=4096)"),
     ],
 )

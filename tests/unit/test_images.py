@@ -347,7 +347,7 @@ def test_the_largest_number_of_pixels(make):
 
 def test_the_longest_side():
     rows = b"\0\0" * 65_501
-    assert invalid(png_of(header(1, 65_501, 8, 0), rows)) == "The image is too long (max=65500 pixels)"
+    assert invalid(png_of(header(1, 65_501, 8, 0), rows)) == "The image is too wide or too high (max=65500 pixels)"
     assert rendered(png_of(header(1, 65_500, 8, 0), rows[2:])).size == (1, 180)
 
 
@@ -414,7 +414,7 @@ def test_a_png_with_many_pixel_chunks():
     parts = [header(100, 1, 8, 0), *(chunk(b"IDAT", pixels[i : i + 1]) for i in range(len(pixels))), chunk(b"IEND")]
     empty = [chunk(b"IDAT")] * (100_000 - len(parts))
     assert rendered(PNG_SIGNATURE + b"".join([parts[0], *empty, *parts[1:]])).getpixel((9, 0)) == 7
-    assert "too many parts (max=100000)" in invalid(
+    assert "too many chunks (max=100000)" in invalid(
         PNG_SIGNATURE + b"".join([parts[0], chunk(b"IDAT"), *empty, *parts[1:]])
     )
 

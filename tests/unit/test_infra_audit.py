@@ -59,13 +59,13 @@ def test_a_known_weakness_fails() -> None:
 
 def test_what_python_has_brought_along_is_told_and_fails_nothing() -> None:
     result = found(good("a"), weak("pip", "99"))
-    assert lines(result)[0] == "weak, of Python itself: the tools: pip 1.0: X-1, Y-1 (fixed in 99)"
+    assert lines(result)[0] == "weak, in Python itself: the tools: pip 1.0: X-1, Y-1 (fixed in 99)"
     assert statuses(result) == (0, 0)
 
 
 def test_what_nobody_could_be_asked_about_is_not_called_good() -> None:
     result = found(skipped("a"), skipped("b"))
-    assert lines(result) == [f"not audited: the tools: nothing could be asked ({UNKNOWN})"]
+    assert lines(result) == [f"not audited: the tools: no answer ({UNKNOWN})"]
     assert statuses(result) == (0, 3)
 
 
@@ -81,7 +81,7 @@ def test_packages_that_are_passed_over_are_named() -> None:
 @pytest.mark.parametrize("output", ["", "nonsense", "[]", "{}", "null"])
 def test_an_asking_that_failed_is_told(output: str) -> None:
     result = audit.read(output, "Traceback …\nConnectionError: nobody there\n")
-    assert lines(result) == ["not audited: the tools: nothing could be asked (ConnectionError: nobody there)"]
+    assert lines(result) == ["not audited: the tools: no answer (ConnectionError: nobody there)"]
     assert statuses(result) == (0, 3)
 
 

@@ -229,7 +229,7 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
 
 
 def test_by_chalice_there_must_be_tables_first(session: boto3.Session) -> None:
-    with pytest.raises(Refused, match="There are no tables of dev; the data stack makes them: aws cloudformation"):
+    with pytest.raises(Refused, match="There are no tables of dev; the data stack creates them: aws cloudformation"):
         Deployment("dev", session).deploy_by_chalice("arm64")
 
 

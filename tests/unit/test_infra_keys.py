@@ -97,7 +97,7 @@ def test_pruning_keeps_the_newest(client: Any) -> None:
 
 
 def test_keys_that_are_not_there_cannot_be_rotated(client: Any) -> None:
-    with pytest.raises(Refused, match="There is no secret engawa-dev-token-keys: make deploy STAGE=dev makes it"):
+    with pytest.raises(Refused, match="There is no secret engawa-dev-token-keys: make deploy STAGE=dev creates it"):
         keys.rotate(client, "dev", "token-keys")
 
 

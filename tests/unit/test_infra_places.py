@@ -43,7 +43,7 @@ def test_a_bucket_of_somebody_else_is_told_and_not_touched(status: int) -> None:
     s3 = boto3.client("s3", **OWN)
     with Stubber(s3) as stubbed:
         stubbed.add_client_error("head_bucket", str(status), http_status_code=status)
-        with pytest.raises(Refused, match="The bucket name engawa-deploy is taken by somebody else; DEPLOY_BUCKET="):
+        with pytest.raises(Refused, match="The bucket name engawa-deploy is already taken; DEPLOY_BUCKET="):
             places.ensure_bucket(s3, "engawa-deploy", "ap-northeast-1")
         stubbed.assert_no_pending_responses()
 
@@ -53,7 +53,7 @@ def test_a_name_that_is_taken_in_that_moment_is_told_too() -> None:
     with Stubber(s3) as stubbed:
         stubbed.add_client_error("head_bucket", "404", http_status_code=404)
         stubbed.add_client_error("create_bucket", "BucketAlreadyExists", http_status_code=409)
-        with pytest.raises(Refused, match="is taken by somebody else"):
+        with pytest.raises(Refused, match="is already taken"):
             places.ensure_bucket(s3, "engawa-deploy", "ap-northeast-1")
 
 

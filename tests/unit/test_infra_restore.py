@@ -102,8 +102,8 @@ def test_a_run_that_was_cut_short_is_mended_by_the_next(client: Client) -> None:
 
     restore.tables(client, "dev", "prod", None, said.append)  # type: ignore[arg-type]
 
-    assert "engawa-prod-grants: is there already, and stays as it is." in said
-    assert len([words for words in said if words.endswith(": is there.")]) == len(TABLES)
+    assert "engawa-prod-grants: exists already, and stays as it is." in said
+    assert len([words for words in said if words.endswith(": ready.")]) == len(TABLES)
     assert client.describe_time_to_live(TableName="engawa-prod-grants")["TimeToLiveDescription"]["AttributeName"]
 
 

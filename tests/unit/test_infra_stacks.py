@@ -110,14 +110,14 @@ def test_what_is_found_before_anything_begins_is_told_itself() -> None:
         {"LogicalResourceId": "Files", "ValidationStatusReason": "Resource 'engawa-dev-1' already exists."},
     ]
 
-    with pytest.raises(Refused, match=r"changed so: Files: Resource 'engawa-dev-1' already exists\. Nothing was done"):
+    with pytest.raises(Refused, match=r"changed: Files: Resource 'engawa-dev-1' already exists\. Nothing was done"):
         apply(client)
 
 
 def test_a_change_that_cannot_be_is_told_and_not_begun() -> None:
     client = CloudFormation("UPDATE_COMPLETE", change_set=("FAILED", "Parameter X is wrong."))
 
-    with pytest.raises(Refused, match=r"engawa-dev cannot be changed so: Parameter X is wrong\. Nothing was done\."):
+    with pytest.raises(Refused, match=r"engawa-dev cannot be changed: Parameter X is wrong\. Nothing was done\."):
         apply(client)
 
     assert client.called("execute_change_set") == []
@@ -133,7 +133,7 @@ def test_of_many_failures_the_first_of_this_operation_is_told() -> None:
         failed | {"LogicalResourceId": "Files", "ResourceStatusReason": "of last year"},
     ]
 
-    with pytest.raises(Refused, match=r"UPDATE_ROLLBACK_COMPLETE: Distribution: The certificate is not for it\. Mend"):
+    with pytest.raises(Refused, match=r"UPDATE_ROLLBACK_COMPLETE: Distribution: The certificate is not for it\. Fix"):
         apply(client)
 
 
@@ -162,7 +162,7 @@ def test_tables_that_cannot_be_deleted_are_kept_and_taken_in_again() -> None:
 def test_a_stack_that_somebody_else_changes_is_left_alone() -> None:
     client = CloudFormation("UPDATE_IN_PROGRESS")
 
-    with pytest.raises(Refused, match="is being changed by somebody else"):
+    with pytest.raises(Refused, match="is already being changed"):
         apply(client)
 
     assert client.calls == []

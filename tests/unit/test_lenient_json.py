@@ -91,7 +91,7 @@ def test_other_commas_may_not(text):
 
 def test_what_is_refused_else_is_refused_here_too():
     for text, said in (
-        ('{"a":1,"a":2,}', "A name stands twice in one JSON object"),
+        ('{"a":1,"a":2,}', "A name appears twice in one JSON object"),
         ("[NaN,]", "NaN is not JSON"),
         ("[" * 100_000, "The JSON is nested too deeply"),
         (b'["\xff",]', "The body is not UTF-8"),

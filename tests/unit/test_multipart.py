@@ -208,7 +208,7 @@ def test_a_second_image(name):
 def test_a_part_that_stands_twice(name, twice):
     assert (
         refused(REQUEST + IMAGE + twice + END, ParameterInvalid)
-        == f'The part "{name}" stands twice; only one is allowed'
+        == f'The part "{name}" appears twice; only one is allowed'
     )
 
 
@@ -276,8 +276,8 @@ def test_an_empty_field_is_as_good_as_absent():
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (part("a", b"1") + part("a", b"1") + END, "A parameter stands twice"),
-        (part("a", b"1") + part("a", b"") + END, "A parameter stands twice"),
+        (part("a", b"1") + part("a", b"1") + END, "A parameter appears twice"),
+        (part("a", b"1") + part("a", b"") + END, "A parameter appears twice"),
         (part("a", b"1") + part("b", b"1") + part("c", b"1") + END, "The form has too many parameters (max=2)"),
         (part("a", b"\xff") + END, "The parameters are not UTF-8"),
         (

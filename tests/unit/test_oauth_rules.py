@@ -226,7 +226,7 @@ def test_credentials_in_two_places_are_refused(form: dict[str, str]) -> None:
     assert (caught.value.error, caught.value.status) == ("invalid_request", 400)
 
 
-TWICE, NO_FORM = "A parameter stands twice", "The parameters are not form-encoded UTF-8"
+TWICE, NO_FORM = "A parameter appears twice", "The parameters are not form-encoded UTF-8"
 
 
 @pytest.mark.parametrize(

@@ -385,7 +385,7 @@ def test_what_there_is_no_such_order_or_filter_for(parameters: dict[str, object]
     [
         (lambda: select_data(None, None, None, ACCESS), "No user is named: userId is missing"),
         (lambda: select_people(5, None, ACCESS), "userId must be a string or a list of strings"),
-        (lambda: select_people(["@me", "@owner"], "@all", ACCESS), "Friends can be asked for of one user at a time"),
+        (lambda: select_people(["@me", "@owner"], "@all", ACCESS), "Friends can be requested for one user at a time"),
         (lambda: select_data("@me", 5, None, ACCESS), "groupId must be a string"),
         (lambda: select_data("@me", None, 5, ACCESS), "appId must be a string"),
         (lambda: data_keys(5, LIMITS), "fields must be a string or a list of strings"),

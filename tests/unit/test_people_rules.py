@@ -163,7 +163,7 @@ def test_a_cursor_takes_the_place_of_an_index() -> None:
     assert (part, part.index) == (Paging(0, 3, "c"), None)
     with pytest.raises(ParameterInvalid) as caught:
         paging("0", None, most=100, cursor="c")
-    assert caught.value.description == "cursor and startIndex exclude each other"
+    assert caught.value.description == "cursor and startIndex cannot be used together"
 
 
 def test_an_answer_counts_what_it_holds() -> None:

@@ -83,7 +83,7 @@ def test_numbers_that_json_does_not_have_are_refused(constant):
 
 @pytest.mark.parametrize("text", ['{"a":"1","a":"2"}', '{"a":"1","a":"1"}', '{"b":[{"a":1,"\\u0061":2}]}'])
 def test_a_name_that_stands_twice_is_refused(text):
-    assert refused(text) == "A name stands twice in one JSON object"
+    assert refused(text) == "A name appears twice in one JSON object"
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])

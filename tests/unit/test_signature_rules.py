@@ -72,7 +72,7 @@ WHOLE = "The oauth_timestamp must be whole seconds since 1970"
             "The signature method must be HMAC-SHA1",
             {},
         ),
-        ({"oauth_token": "t"}, 401, "token_rejected", "The app signs for itself: there is no oauth_token", {}),
+        ({"oauth_token": "t"}, 401, "token_rejected", "The app signs for itself: it must not send an oauth_token", {}),
         ({"oauth_timestamp": str(NOW - 301)}, 401, "timestamp_refused", CLOCK, WINDOW),
         ({"oauth_timestamp": str(NOW + 301)}, 401, "timestamp_refused", CLOCK, WINDOW),
         ({"oauth_timestamp": "9" * 12}, 401, "timestamp_refused", CLOCK, WINDOW),
@@ -113,7 +113,7 @@ def test_a_parameter_that_stands_twice(names: list[str], rejected: str) -> None:
     with pytest.raises(SignatureRefused) as caught:
         read([(name, "x") for name in names], NOW)
     details = {"oauth_parameters_rejected": rejected}
-    assert told(caught.value) == (400, "parameter_rejected", "A parameter stands twice", details)
+    assert told(caught.value) == (400, "parameter_rejected", "A parameter appears twice", details)
 
 
 def test_other_parameters_may_stand_twice() -> None:
@@ -134,8 +134,8 @@ def test_a_body_is_what_is_signed() -> None:
 @pytest.mark.parametrize(
     ("request_", "form", "status", "problem", "said"),
     [
-        (HASHED, True, 400, "rejected", "A form-encoded body has no oauth_body_hash"),
-        (signed(oauth_body_hash="H"), False, 401, "rejected", "The oauth_body_hash is not that of the body"),
+        (HASHED, True, 400, "rejected", "A form-encoded body must not have an oauth_body_hash"),
+        (signed(oauth_body_hash="H"), False, 401, "rejected", "The oauth_body_hash does not match the body"),
         (SIGNED, False, 400, "absent", "Missing: oauth_body_hash"),
     ],
 )

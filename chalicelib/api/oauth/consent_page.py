@@ -89,7 +89,7 @@ def signing_in(here: Platform) -> Platform:
 def _query(request: Request) -> dict[str, str]:
     sent = {name: parameters(request, name) for name in (*CARRIED, "lang")}
     if any(len(values) > 1 for values in sent.values()):
-        raise BadRequest("A parameter stands twice")
+        raise BadRequest("A parameter appears twice")
     return {name: values[0] for name, values in sent.items() if values and values[0]}
 
 

@@ -61,7 +61,7 @@ _DESCRIPTIONS = {
     "invalid_client": "The client is unknown, or its credentials are wrong",
     "invalid_grant": "The code or refresh token is not valid, has expired, or was used before",
     "unauthorized_client": "The app may not use this grant type",
-    "invalid_scope": "The app may not ask for this scope",
+    "invalid_scope": "The app may not request this scope",
     "unsupported_grant_type": "There is no such grant type",
     "unsupported_response_type": "The response type must be code",
     "invalid_request": "A parameter is missing or malformed",
@@ -133,7 +133,7 @@ class Authorization:
         if challenge and not is_challenge(challenge):
             raise _redirected(request, "invalid_request", "The code_challenge is malformed")
         if server_state and (not self._states.holds(app.id, server_state) or self._used_states.has(server_state)):
-            raise _redirected(request, "invalid_request", "The server_state is not valid any more")
+            raise _redirected(request, "invalid_request", "The server_state is no longer valid")
         if owner and not known:
             raise _redirected(request, "invalid_request", "The owner must be the id of a user")
         if "openid" in request.scopes and not server_state:

@@ -100,7 +100,7 @@ def redirect_uri(name: str, value: Any) -> str:
     """Where an authorization may lead: an http(s) URL, or a private scheme with a dot in it (RFC 8252), no fragment."""
     parts = _parts(name, value)
     if parts.scheme not in ("http", "https") and not _SCHEME.fullmatch(parts.scheme):
-        raise ParameterInvalid(f"{name} must be http or https URLs, or of a scheme such as com.example.app")
+        raise ParameterInvalid(f"{name} must be http or https URLs, or have a scheme such as com.example.app")
     if "#" in value:
         raise ParameterInvalid(f"{name} must not have a fragment")
     return str(value)
@@ -180,7 +180,7 @@ def day(name: str, value: Any) -> str:
 def login(name: str, value: Any) -> str:
     """A login name, in lower case whatever case it came in."""
     if not isinstance(value, str) or not _LOGIN.fullmatch(value.lower()):
-        raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, the first of them a letter or digit")
+        raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, beginning with a letter or digit")
     return value.lower()
 
 
@@ -198,7 +198,7 @@ def publication(name: str, value: Any) -> Mapping[str, Publication]:
         raise ParameterInvalid(f"{name} must be an object")
     for each in value:
         if each not in PROFILE_FIELDS:
-            raise ParameterInvalid(f"{name} has settings for {', '.join(PROFILE_FIELDS)} only")
+            raise ParameterInvalid(f"{name} can have settings for {', '.join(PROFILE_FIELDS)} only")
     check = one_of(Publication)
     return {each: check(f"{name}.{each}", setting) for each, setting in value.items()}
 

@@ -134,7 +134,7 @@ def _read(body: object, known: Rules, required: Sequence[str], extra: Sequence[s
         raise BadRequest("The body must be a JSON object")
     for name in body:
         if name not in known and name not in extra:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; there are {', '.join(known)}")
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(known)}")
     for name in required:
         if name not in body:
             raise ParameterInvalid(f"{name} is missing")

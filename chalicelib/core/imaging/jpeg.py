@@ -87,7 +87,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         if marker == _EOI:
             return
         if marker == _SOI:
-            raise NoPicture("is not a valid jpeg: a marker stands where none may")
+            raise NoPicture("is not a valid jpeg: a marker is in the wrong place")
         if 0xD0 <= marker <= 0xD7 or marker == _TEM:
             continue
         if position + 2 > len(data):
@@ -97,7 +97,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         if length < 2:
             # Its length counts itself; decoders take such a segment for an empty one where they need nothing of it.
             if marker in _NEEDED:
-                raise NoPicture("is not a valid jpeg: a segment is shorter than can be")
+                raise NoPicture("is not a valid jpeg: a segment is too short")
             end = position + 2
         if end > len(data):
             raise NoPicture("is truncated")

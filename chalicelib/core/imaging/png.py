@@ -48,7 +48,7 @@ def read(data: bytes) -> Picture:
             if not pixels and not (kind == b"tRNS" and header[9] == _PALETTE and not palette):
                 describing.setdefault(kind, content)
         elif kind[0:1].isupper() and kind != b"IEND":
-            raise NoPicture("is not a valid png: a part of it is of an unknown kind")
+            raise NoPicture("is not a valid png: a chunk is of an unknown type")
     width, height, depth, colour = struct.unpack(">IIBB", header[:10])
     kept = {b"PLTE": palette, b"tRNS": _transparency(describing.get(b"tRNS", b""), depth, colour)}
     chunks = [(b"IHDR", header), *((kind, content) for kind, content in kept.items() if content)]
@@ -67,7 +67,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, kind = struct.unpack_from(">I4s", data, position)
         end = position + 8 + length
         if not kind.isalpha():
-            raise NoPicture("is not a valid png: what should be a part of it is none")
+            raise NoPicture("is not a valid png: a chunk has no valid type")
         if end + 4 > len(data):
             raise NoPicture("is truncated")
         if kind == b"IEND" or zlib.crc32(data[position + 4 : end]) == struct.unpack_from(">I", data, end)[0]:
@@ -77,7 +77,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if kind == b"IEND":
             return
         position = end + 4
-    raise NoPicture(f"is not a valid png: it has too many parts (max={MAX_CHUNKS})")
+    raise NoPicture(f"is not a valid png: it has too many chunks (max={MAX_CHUNKS})")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

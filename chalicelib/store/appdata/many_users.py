@@ -44,7 +44,7 @@ def gather(
 
     check(sum(asked_bytes(ledger, keys) for ledger in known))
     if sum(lookups(ledger, keys) for ledger in known) > most_lookups:
-        raise TooLarge(f"Too many keys are to be looked up for so many users (max={most_lookups}); name fewer")
+        raise TooLarge(f"Too many keys for so many users (max={most_lookups} lookups); name fewer")
     data: dict[str, dict[str, str]] = {}
     for part in _parts(known, keys, most):
         users, found = [ledger.user for ledger in part], values.collect_all(part, keys, consistent=False)
@@ -95,6 +95,6 @@ def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list
             ledger = replace(ledger, inline=inline, listed=listed, unlisted=ledger.unlisted + rest)
         pairs += len(ledger.inline) + len(ledger.listed) + unlisted
         if pairs > most_pairs:
-            raise TooLarge(f"The users' data are too many pairs for one answer (max={most_pairs})")
+            raise TooLarge(f"The users' data have too many pairs for one answer (max={most_pairs})")
         known.append(ledger)
     return known

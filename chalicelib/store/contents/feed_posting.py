@@ -288,4 +288,4 @@ class FeedPosting:
 
 
 def _taken() -> Conflict:
-    return Conflict("The page has a feed of this contentUri already")
+    return Conflict("The page already has a feed with this contentUri")

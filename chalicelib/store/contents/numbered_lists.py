@@ -181,7 +181,7 @@ class NumberedLists:
     def _after(self, partition: str, cursor: str, count: int, prefix_of: Callable[[Item], str]) -> ListSlice | None:
         read = _CURSOR.fullmatch(from_cursor(cursor))
         if read is None or int(read[2]) < FIRST:
-            raise ParameterInvalid("cursor is not one that this list gave")
+            raise ParameterInvalid("cursor does not belong to this list")
         # A list without generations has no prefix; its cursors have a mark made from its partition.
         prefix, number = "" if read[1] == _mark(partition, "") else read[1].upper() + "#", int(read[2])
 
@@ -193,7 +193,7 @@ class NumberedLists:
         if not holders:
             return None
         if prefix_of(holders[0]) != prefix:
-            raise ParameterInvalid("cursor is not one that this list gave")
+            raise ParameterInvalid("cursor does not belong to this list")
         return _slice(partition, holders[0], entries, count, prefix_of)
 
     def _number(self, partition: str, holder: Item, prefix: str, index: int) -> int | None:

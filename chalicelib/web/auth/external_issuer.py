@@ -80,7 +80,7 @@ class Issuer:
         if age is None or age >= KEEP_SECONDS or (kid not in self._keys and age >= AGAIN_SECONDS):
             self._reload()
         if not self._keys:
-            raise Unavailable("The keys of the external issuer are not to be had", retry_after=AGAIN_SECONDS)
+            raise Unavailable("The external issuer's keys cannot be fetched", retry_after=AGAIN_SECONDS)
         return self._keys.get(kid)
 
     def _reload(self) -> None:

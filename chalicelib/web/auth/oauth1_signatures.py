@@ -75,24 +75,24 @@ class Signatures:
         signed = read(found, self._clock() // 1000)
         app = self._apps(signed.app) if is_id("app", signed.app) else None
         if app is None or app.secret is None:
-            raise SignatureRefused("consumer_key_unknown", "There is no app with this key and a secret")
+            raise SignatureRefused("consumer_key_unknown", "There is no app with this key that has a secret")
         self._check_signature(request, found, signed, app.secret)
         body = _body(request)
         digest = base64.b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
         check_body(signed, digest, form=is_form(request) and bool(body), needed=self._body_hash and bool(body))
         if not self._use(app.id, signed.timestamp, signed.nonce):
-            raise SignatureRefused("nonce_used", "A request with this timestamp and nonce has come before")
+            raise SignatureRefused("nonce_used", "A request with this timestamp and nonce was already received")
         return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES)
 
     def _check_signature(self, request: Request, found: Parameters, signed: SignedRequest, secret: str) -> None:
         try:
             bases = base_strings(request, found, self._urls)
         except ValueError:
-            raise SignatureRefused("parameter_rejected", "The request is not Unicode that can be signed", 400) from None
+            raise SignatureRefused("parameter_rejected", "The request is not valid Unicode", 400) from None
         if not signs(signed.signature, bases, secret):
             raise SignatureRefused(
                 "signature_invalid",
-                "The signature is not that of this request; oauth_problem_advice has our base string",
+                "The signature does not match this request; oauth_problem_advice has our base string",
                 details={"oauth_problem_advice": bases[0][:ADVICE_CHARACTERS]},
             )
 
@@ -165,7 +165,7 @@ def _header_parameters(header: str) -> Iterator[tuple[str, str]]:
     scheme, _, rest = header.strip().partition(" ")
     if scheme.lower() != "oauth":
         if scheme:
-            raise SignatureRefused("parameter_rejected", "Either a signature or an access token, not both", 400)
+            raise SignatureRefused("parameter_rejected", "Send either a signature or an access token, not both", 400)
         return
     for part in parse_http_list(rest):
         name, equals, value = part.partition("=")

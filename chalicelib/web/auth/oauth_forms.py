@@ -26,7 +26,7 @@ def parse_form(body: bytes) -> dict[str, str]:
         raise BadRequest("The parameters are not form-encoded UTF-8") from None
     named = dict(pairs)
     if len(named) < len(pairs):
-        raise BadRequest("A parameter stands twice")
+        raise BadRequest("A parameter appears twice")
     return {name: value for name, value in named.items() if value}
 
 

@@ -180,9 +180,9 @@ def _joined(url: str, location: str) -> str:
 def _check(answer: "h11.Response", bounds: ImageBounds) -> None:
     """Raise ParameterInvalid if the response's status or headers already show that its image cannot be accepted."""
     if answer.status_code != 200:
-        raise ParameterInvalid(f"The URL of the image was answered with status {answer.status_code}")
+        raise ParameterInvalid(f"The URL of the image answered with status {answer.status_code}")
     if (_header(answer, b"content-encoding") or "identity").lower() != "identity":
-        raise ParameterInvalid("The URL of the image was answered in an encoding that was not asked for")
+        raise ParameterInvalid("The URL of the image answered in an encoding that was not requested")
     # The declared length is only a hint: the received bytes are counted as well.
     if int(_header(answer, b"content-length") or 0) > bounds.bytes:
         raise _too_large(bounds)
