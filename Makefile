@@ -20,7 +20,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; select it with PYTHON=...' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium prove prove-contract prove-model prove-histories prove-clients nodejs coverage mutate bench load scale \
+.PHONY: help serve test chromium prove prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
 	quick check reference lint types format clean package deploy destroy scan audit lock
 
 help:  ## list the targets
@@ -38,7 +38,7 @@ quick: lint types  ## check style and types, and run the unit tests and the inte
 	@$(VENV)/python -m pytest -q -n 2 tests/unit $$(git diff --name-only --diff-filter=d HEAD -- tests | grep integration/test_)
 
 # Tests of make test, with more and with new examples; each prints what it has done.
-prove: prove-contract prove-model prove-histories prove-clients  ## run the random tests longer, with new choices each time (docs/internals/quality.md)
+prove: prove-contract prove-model prove-histories prove-signals prove-clients  ## run the random tests longer, with new choices each time (docs/internals/quality.md)
 
 # The requests at the bounds of openapi.yaml are sent as well, besides the drawn ones.
 DRAWS ?= 100
@@ -53,6 +53,10 @@ prove-model: $(INSTALLED) $(EMULATOR_INSTALLED)  ## compare the server with a mo
 HISTORIES ?= 34
 prove-histories: $(INSTALLED) $(EMULATOR_INSTALLED)  ## check concurrent histories; HISTORIES=100 sets how many of each kind
 	@HISTORIES=$(HISTORIES) HISTORIES_SEED=$$(date +%s) $(VENV)/python -m pytest -q -s tests/system/test_histories.py
+
+PAIRS ?= 300
+prove-signals: $(INSTALLED)  ## send pairs of signals to processes that must end; PAIRS=1000 sets how many
+	@SIGNAL_PAIRS=$(PAIRS) $(VENV)/python -m pytest -q tests/system/test_stopping.py -k pair
 
 # Third-party linters check openapi.json; third-party generators make clients from it, which must compile.
 prove-clients: $(INSTALLED) $(PROVE_INSTALLED)  ## check openapi.yaml with third-party linters and generators

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from bench.flood import flood, user
+from bench.flood import flood, near, user
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
 from chalicelib.core.model.contents import Draft

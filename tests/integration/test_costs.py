@@ -33,7 +33,10 @@ KB = 1024
 Count = Callable[[Callable[[], object]], Figures]
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+JUDGED = [row for row in ROWS if row.bound != Bound() or row.checks]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in JUDGED])
 def test_keeps_its_bound(row: Row, make_world: Callable[..., World]) -> None:
     assert measure(row, make_world()).broken == []
 

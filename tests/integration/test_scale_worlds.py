@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.flood import flood, flood_feeds
+from bench.flood import flood, flood_feeds, near
 from bench.meter import Figures, Meter
 from bench.rows_pages import PAGE, URI, cafe
-from bench.scale.axes import AXES, Ask, is_deleted, near, store_keys
+from bench.scale.axes import AXES, Ask, is_deleted, store_keys
 from bench.scale.measure import Noting
 from local.in_process import APP, HANA, ME, World, empty_aws
 from local.timing import watch
