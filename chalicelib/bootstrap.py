@@ -1,4 +1,4 @@
-"""Wires a platform from settings. Tests wire their own from clients of theirs."""
+"""The construction of a platform from settings. Tests construct theirs with their own clients."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 
-# Those who only clear away check no token and open no secret.
+# Functions that only clean up check no tokens and decrypt no secrets.
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
 _making = threading.Lock()
 
@@ -40,22 +40,22 @@ def wire(
     sqs: "Callable[[], SQSClient] | None" = None,
     secrets: "Callable[[], SecretsManagerClient] | None" = None,
 ) -> Platform:
-    """Return a platform over these clients; without `clock`, `sqs` and `secrets`, over the machine's and AWS's."""
+    """Return a platform with these clients. By default, the clock is the machine's, and the other clients are AWS's."""
     read_keys = partial(_keys, secrets or (lambda: _client("secretsmanager")))
     return Platform(settings, dynamo, s3, clock or _now, sqs or (lambda: _client("sqs")), read_keys)
 
 
 @cache
 def platform() -> Platform:
-    """Return the platform of this process's environment, wired once. Raises WrongSetting."""
+    """Return the platform for this process's environment, constructed once. Raises WrongSetting."""
     settings = settings_module.read()
     return wire(settings, Dynamo(_client("dynamodb")), lambda: _client("s3"))
 
 
 def start(environment: Mapping[str, str] = os.environ) -> None:
-    """Begin a function's work on Lambda: with its settings, its logs, and for the API with what every request needs.
+    """Initialize a function on Lambda: read its settings, start its logs and, for the API, read the token keys.
 
-    Raises WrongSetting, a sentence that names what is missing or wrong; Lambda then starts no request here.
+    Raises WrongSetting, with a sentence that names the missing or wrong setting. Lambda then sends no requests here.
     """
     from chalicelib.web import logs
 
@@ -64,9 +64,9 @@ def start(environment: Mapping[str, str] = os.environ) -> None:
     if here.settings.tracing:
         from aws_lambda_powertools import Tracer
 
-        # Calls to AWS become parts of the trace that Lambda has begun.
+        # Adds the calls to AWS to the trace that Lambda has begun.
         Tracer(service="engawa", patch_modules=["botocore"])
-    # The functions that only clear away may not read keys.
+    # Functions that only clean up have no permission to read keys.
     if environment.get("_HANDLER") == "app.app":
         name = f"ENGAWA_TOKEN_KEYS_{'FILE' if here.settings.token_keys_file else 'SECRET'}"
         try:
@@ -79,7 +79,7 @@ def start(environment: Mapping[str, str] = os.environ) -> None:
 
 @cache
 def _session() -> Any:
-    # botocore's own: boto3 adds nothing that is used here, and a sixth to a cold start.
+    # botocore's session: boto3 adds nothing that we use, and makes a cold start a sixth longer.
     from botocore.session import get_session
 
     return get_session()
@@ -88,8 +88,8 @@ def _session() -> Any:
 def _client(service: str) -> Any:
     from botocore.config import Config
 
-    # A client waits for the whole request, and API Gateway for 29 seconds: a write without an answer and the read that
-    # looks for it must both have given up by then.
+    # A client waits for the whole request, and API Gateway waits for 29 seconds. A write without a response and the
+    # read that checks its result must both time out before then.
     config = Config(
         connect_timeout=1,
         read_timeout=5,
@@ -98,7 +98,7 @@ def _client(service: str) -> Any:
         s3={"addressing_style": "path"},
         signature_version="s3v4" if service == "s3" else None,
     )
-    # Clients of one session must not be made side by side.
+    # Clients of one session must not be created concurrently.
     with _making:
         client = _session().create_client(service, config=config)
     if service == "dynamodb":
@@ -112,7 +112,7 @@ def _ask_for_capacity(params: dict[str, Any], **_: object) -> dict[str, Any]:
 
 
 def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | None, secret: str | None) -> str:
-    """The text of keys; `name` is what their settings begin with.
+    """Return the text of keys. Their settings begin with `name`.
 
     Raises WrongSetting if the file does not exist, and Unavailable if the secret cannot be fetched.
     """
@@ -135,7 +135,7 @@ def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | N
 
 def _reason(failed: BaseException | None) -> str:
     """Return why a fetch failed, without any of its content."""
-    # Where there was no answer, botocore has None for it.
+    # If there was no response, botocore sets it to None.
     response: Any = getattr(failed, "response", None) or {}
     return str(response.get("Error", {}).get("Code") or type(failed).__name__)
 

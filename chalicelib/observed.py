@@ -1,6 +1,6 @@
-"""What is observed of one request, or of one run of a function, while it is worked on: to be logged when it ends.
+"""The measurements of one request, or of one run of a function, which are logged at its end.
 
-The store and the faces tell it as it happens, whether or not anybody observes.
+The store and the faces record events as they happen. If no observation is active, the events are dropped.
 """
 
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ _current: ContextVar["Observed | None"] = ContextVar("observed", default=None)
 
 
 class Observed:
-    """Told by all threads that work on a request: what several may tell at once is appended to a list."""
+    """The measurements of one request. Its threads may record concurrently, so they append to lists."""
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         self.access: Access | None = None
         self.error: str | None = None
-        """The word of the error that was answered, the last where there are several."""
+        """The `error` word of the response; the last one if there are several."""
         self.quota_refusals = 0
         self.rate_refusals = 0
         self.units: list[tuple[float, float]] = []
-        """RRU and WRU of each call to DynamoDB, as far as its answer says so."""
+        """RRU and WRU of each call to DynamoDB, as far as the response contains them."""
         self.retried: list[int] = []
-        """How often a call was made again, in parts."""
+        """Numbers of retries, to be added."""
 
     @property
     def calls(self) -> int:
@@ -51,7 +51,7 @@ class Observed:
 
 @contextmanager
 def observing(request_id: str) -> Iterator[Observed]:
-    """Observe what happens inside the block, in this thread and in those that work for it."""
+    """Observe the events inside the block, in this thread and in the threads that work for it."""
     observed = Observed(request_id)
     before = _current.set(observed)
     try:
@@ -61,12 +61,12 @@ def observing(request_id: str) -> Iterator[Observed]:
 
 
 def current() -> Observed | None:
-    """What is observed of the request that this thread works for; None where nobody observes."""
+    """Return the measurements of the request that this thread works for, or None if there is no observation."""
     return _current.get()
 
 
 def authenticated(access: Access) -> None:
-    """Record whose request it is."""
+    """Record the caller of the request."""
     if observed := current():
         observed.access = access
 

@@ -1,6 +1,6 @@
-"""The platform: everything that the faces work with, each part imported and made when it is first asked for.
+"""The platform: all parts that the faces use. Each part is imported and created at its first use.
 
-So a cold start pays for its own request, and for nothing that other requests would need.
+So a cold start creates only the parts that its own request needs.
 """
 
 from collections.abc import Callable
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 
 
 class Platform:
-    """Everything a face works with, over these clients.
+    """The parts that faces use, with these clients.
 
-    `clock` gives milliseconds since the epoch; `s3` and `sqs` make a client once it is needed; `read_keys` reads the
-    keys that settings of a name put into a file or a secret.
+    `clock` returns milliseconds since the epoch. `s3` and `sqs` create a client when it is needed. `read_keys` takes
+    the name of the settings and reads the keys from a file or a secret.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Platform:
         self._make_s3 = s3
         self._sqs = sqs
 
-    # What every request with a token needs.
+    # Parts that every request with a token needs.
 
     @cached_property
     def keys(self) -> TokenKeys:
@@ -93,7 +93,7 @@ class Platform:
         table = self.settings.table("appdata")
         return AppData(self._dynamo, table, self.friends_and_installs, self.settings.limits, self.clock)
 
-    # What some do.
+    # Parts that some requests need.
 
     @cached_property
     def origins(self) -> "Origins":
@@ -195,7 +195,7 @@ class Platform:
 
     @cached_property
     def launch_keys(self) -> "LaunchKeys | None":
-        """None where no page app is started."""
+        """The keys that sign the starts of page apps; None if no page app can start."""
         from chalicelib.web.auth.launch_keys import LaunchKeys
 
         file, secret = self.settings.launch_keys_file, self.settings.launch_keys_secret
@@ -251,12 +251,14 @@ class Platform:
         return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
 
     def sweep(self, seconds: float = 60) -> int:
-        """Clear what deletions left in appdata, for about so many seconds, and have the rest cleared; how many items
-        went."""
+        """Delete the remains of deletions in appdata for about `seconds` seconds; return the number of deleted items.
+
+        Before that, send the cleanup tasks that are due to the queue.
+        """
         self.cleanup.remind()
         return self.appdata.sweep(seconds)
 
-    # What those are made of.
+    # Parts of the parts above.
 
     @cached_property
     def _directory(self) -> "Directory":

@@ -1,6 +1,6 @@
-"""Every setting: its environment variable, its default, and what it means.
+"""The settings: environment variables, defaults and meanings.
 
-A missing or wrong setting stops the start with one sentence that names it.
+If a setting is missing or wrong, the start fails with one sentence that names it.
 """
 
 import os
@@ -13,75 +13,75 @@ from chalicelib.core.limits import Limits
 
 
 class WrongSetting(Exception):
-    """A setting that is missing or out of range; the message names it, and has nothing secret."""
+    """A setting that is missing or out of range. The message names it and contains no secrets."""
 
     loggable = True
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A deployment's settings, as `read` takes them from the environment."""
+    """The settings of a deployment, as `read` reads them from the environment."""
 
     stage: str
-    """ENGAWA_STAGE: local, dev or prod; the tables are `engawa-<stage>-…`."""
+    """ENGAWA_STAGE: local, dev or prod. The names of the tables are `engawa-<stage>-…`."""
     bucket: str
     """ENGAWA_BUCKET: the bucket for files and oversized answers."""
     issuer: str
-    """ENGAWA_ISSUER: the public base URL, without a slash at the end; issuer and audience of the access tokens."""
+    """ENGAWA_ISSUER: the public base URL without a final slash. It is the issuer and audience of access tokens."""
     token_keys_file: str | None
-    """ENGAWA_TOKEN_KEYS_FILE: path of the JWK Set that signs and verifies tokens, or"""
+    """ENGAWA_TOKEN_KEYS_FILE: the path of the JWK Set that signs and verifies tokens, or"""
     token_keys_secret: str | None
-    """ENGAWA_TOKEN_KEYS_SECRET: id of the Secrets Manager secret that holds it."""
+    """ENGAWA_TOKEN_KEYS_SECRET: the id of the Secrets Manager secret that contains it."""
     secret_keys_file: str | None
-    """ENGAWA_SECRET_KEYS_FILE: path of the Fernet keys that encrypt the secrets of apps, or"""
+    """ENGAWA_SECRET_KEYS_FILE: the path of the Fernet keys that encrypt the secrets of apps, or"""
     secret_keys_secret: str | None
-    """ENGAWA_SECRET_KEYS_SECRET: id of the Secrets Manager secret that holds them."""
+    """ENGAWA_SECRET_KEYS_SECRET: the id of the Secrets Manager secret that contains them."""
     limits: Limits
     """The limits that a deployment may set: ENGAWA_QUOTA_BYTES, ENGAWA_MAX_KEYS, ENGAWA_FRIENDS_BYTES,
     ENGAWA_RATE_WRITES and ENGAWA_RATE_SECONDS."""
     strict_profiles: bool = False
-    """ENGAWA_PROFILE_VISIBILITY: `lenient` (False, the default: the permission matrix as printed), or `strict`: what a
-    user publishes to friends (of friends), an app gets only where its viewer is one."""
+    """ENGAWA_PROFILE_VISIBILITY: `lenient` (False, the default: the permission matrix as printed) or `strict`. With
+    `strict`, an app gets fields that a user publishes to friends (of friends) only if its viewer is one of them."""
 
     proxies: int = 0
-    """ENGAWA_PROXIES: how many proxies of ours (such as CloudFront) stand in front of API Gateway; the address whose
-    failed sign-ins are counted is taken from `X-Forwarded-For` accordingly."""
+    """ENGAWA_PROXIES: the number of our proxies (such as CloudFront) in front of API Gateway. It decides which address
+    in `X-Forwarded-For` is used to count failed sign-ins."""
     proxy_key: str = field(default="", repr=False)
-    """ENGAWA_PROXY_KEY: what they send as `X-Engawa-Proxy-Key`; where it is set, the header counts for nothing in
-    requests without it, which have come around them."""
+    """ENGAWA_PROXY_KEY: the value of `X-Engawa-Proxy-Key` from our proxies. If it is set, `X-Forwarded-For` is ignored
+    in requests without the key, which have bypassed the proxies."""
     utc_offset: int = 540
-    """ENGAWA_UTC_OFFSET: the offset of the dates that the Page API tells, "+09:00" by default; here in minutes."""
+    """ENGAWA_UTC_OFFSET: the UTC offset of dates in the Page API, "+09:00" by default; here in minutes."""
     favorite_shards: int = 1
-    """ENGAWA_FAVORITE_SHARDS: in how many parts (1 to 64) the favorites of a content are counted that is posted from
-    now on (docs/internals/architecture.md)."""
+    """ENGAWA_FAVORITE_SHARDS: the number of shards (1 to 64) of the favorites counter of a new content
+    (docs/internals/architecture.md). Existing contents keep theirs."""
     openid_issuer: str | None = None
-    """ENGAWA_OPENID_ISSUER: the issuer whose access tokens are accepted instead of signing in here, with"""
+    """ENGAWA_OPENID_ISSUER: the issuer whose access tokens replace the sign-in here, with"""
     openid_jwks: str | None = None
-    """ENGAWA_OPENID_JWKS: the URL of its JWK Set; both or none."""
+    """ENGAWA_OPENID_JWKS: the URL of its JWK Set. Set both or none."""
     launch_keys_file: str | None = None
-    """ENGAWA_LAUNCH_KEYS_FILE: path of the keys that sign the starts of page apps (web/auth/launch_keys.py), or"""
+    """ENGAWA_LAUNCH_KEYS_FILE: the path of the keys that sign the starts of page apps (web/auth/launch_keys.py), or"""
     launch_keys_secret: str | None = None
-    """ENGAWA_LAUNCH_KEYS_SECRET: id of the Secrets Manager secret that holds them; with neither, no app is started."""
+    """ENGAWA_LAUNCH_KEYS_SECRET: the id of the Secrets Manager secret with them. Without both, no app starts."""
 
     signed_urls: tuple[str, ...] = ()
-    """ENGAWA_SIGNED_URLS: further base URLs, separated by commas, that OAuth 1.0a clients sign for, such as the name
-    under which old clients know this server; they are accepted beside ENGAWA_ISSUER, each by http and by https."""
+    """ENGAWA_SIGNED_URLS: further base URLs, separated by commas, that OAuth 1.0a clients may sign, such as the name
+    of this server in old clients. They are accepted in addition to ENGAWA_ISSUER, each with http and https."""
     body_hash: bool = False
-    """ENGAWA_BODY_HASH: `optional` (False, the default: a signed request with a JSON body may come without
-    `oauth_body_hash`, as those of old clients do) or `required`."""
+    """ENGAWA_BODY_HASH: `optional` (False, the default) or `required`. With `optional`, a signed request with a JSON
+    body may omit `oauth_body_hash`, as old clients do."""
 
     cleaning_queue: str = ""
-    """ENGAWA_CLEANING_QUEUE: the queue of what is left to clean; `engawa-<stage>-cleaning` by default."""
+    """ENGAWA_CLEANING_QUEUE: the queue of cleanup tasks; `engawa-<stage>-cleaning` by default."""
 
     image_bounds: ImageBounds = field(default_factory=ImageBounds)
-    """ENGAWA_IMAGE_BYTES and ENGAWA_IMAGE_PIXELS: how large an image may be that is sent or fetched.
+    """ENGAWA_IMAGE_BYTES and ENGAWA_IMAGE_PIXELS: the maximum size of an image that is uploaded or fetched.
     ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
     images_url: str = ""
-    """ENGAWA_IMAGES_URL: where the folder `images/` of the bucket is served; the issuer's `/images` by default."""
+    """ENGAWA_IMAGES_URL: the URL that serves the folder `images/` of the bucket; the issuer's `/images` by default."""
     tracing: bool = False
-    """ENGAWA_TRACING: 1 to have calls to AWS in the traces of X-Ray; only where Lambda's own tracing is on."""
+    """ENGAWA_TRACING: 1 to add calls to AWS to X-Ray traces. It needs Lambda's own tracing."""
     fetch_loopback: bool = False
-    """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1; only where the stage is local."""
+    """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1. It is allowed only in the stage local."""
 
     def table(self, name: str) -> str:
         """Return the full name of a table."""
@@ -108,7 +108,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
             quota_bytes=whole("ENGAWA_QUOTA_BYTES", defaults.quota_bytes, 1, 100_000_000),
             keys=whole("ENGAWA_MAX_KEYS", defaults.keys, 1, 100_000),
             friends_bytes=whole("ENGAWA_FRIENDS_BYTES", defaults.friends_bytes, 1, 100_000_000),
-            # The ledger keeps the exact time of every write in the window: more of them would not fit it.
+            # The ledger stores the exact time of every write in the window, and has no space for more.
             writes=whole("ENGAWA_RATE_WRITES", defaults.writes, 1, 180),
             window_ms=whole("ENGAWA_RATE_SECONDS", defaults.window_ms // 1000, 1, 180) * 1000,
         ),
@@ -132,7 +132,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def cleaning_queue(environment: Mapping[str, str] = os.environ) -> str:
-    """The name of the queue, which Chalice asks for before there are other settings. Raises WrongSetting."""
+    """Return the name of the queue, which Chalice needs before other settings are read. Raises WrongSetting."""
     name = environment.get("ENGAWA_CLEANING_QUEUE") or f"engawa-{environment.get('ENGAWA_STAGE') or 'local'}-cleaning"
     if not re.fullmatch("[A-Za-z0-9_-]{1,80}", name):
         raise WrongSetting(f"ENGAWA_CLEANING_QUEUE must be 1 to 80 of A-Z a-z 0-9 _ and -, not {name!r}")
@@ -140,9 +140,9 @@ def cleaning_queue(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def _file_or_secret(environment: Mapping[str, str], name: str, *, needed: bool = True) -> tuple[str | None, str | None]:
-    """Where keys are: the path of a file, or the id of a secret.
+    """Return the source of keys: the path of a file, or the id of a secret; the other value is None.
 
-    Raises WrongSetting if both are set, and, if `needed`, if neither is.
+    Raises WrongSetting if both are set, or if `needed` and neither is set.
     """
     file, secret = environment.get(f"{name}_FILE") or None, environment.get(f"{name}_SECRET") or None
     if (file and secret) or (needed and not (file or secret)):
@@ -153,7 +153,7 @@ def _file_or_secret(environment: Mapping[str, str], name: str, *, needed: bool =
 def _proxy_key(environment: Mapping[str, str]) -> str:
     key = environment.get("ENGAWA_PROXY_KEY", "")
     if key and not re.fullmatch("[!-~]{16,256}", key):
-        # Without the value, which is a secret.
+        # The message omits the value, which is a secret.
         raise WrongSetting("ENGAWA_PROXY_KEY must be 16 to 256 printable ASCII characters without spaces")
     return key
 
@@ -175,7 +175,7 @@ def _image_bounds(environment: Mapping[str, str]) -> ImageBounds:
         raise WrongSetting(f"ENGAWA_IMAGE_EDGES must be three whole numbers from 1024 down to 1, not {text!r}")
     return ImageBounds(
         bytes=whole("ENGAWA_IMAGE_BYTES", defaults.bytes, 1, 20_000_000),
-        # Above it, Pillow itself begins to warn.
+        # Above this maximum, Pillow begins to warn.
         pixels=whole("ENGAWA_IMAGE_PIXELS", defaults.pixels, 1, 80_000_000),
         edges=edges,
     )
@@ -202,7 +202,7 @@ def _text(environment: Mapping[str, str], name: str) -> str:
 
 
 def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
-    """The setting's value; the first of `allowed` where it is not set."""
+    """Return the setting's value, or the first of `allowed` if it is not set."""
     value = environment.get(name, allowed[0])
     if value not in allowed:
         raise WrongSetting(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
@@ -210,7 +210,7 @@ def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[str, ...])
 
 
 def _offset(environment: Mapping[str, str], name: str, default: str) -> int:
-    """An offset from UTC in minutes, written as "+09:00"."""
+    """Return an offset from UTC in minutes; its text is like "+09:00"."""
     text = environment.get(name, default)
     read = re.fullmatch(r"([+-])(0\d|1[0-4]):([0-5]\d)", text)
     if not read:

@@ -1,1 +1,1 @@
-"""The rules, in plain Python: no Chalice, no boto3, nothing of ours from outside this package."""
+"""The rules, in plain Python: no Chalice, no boto3, no imports from our other packages."""

@@ -1,4 +1,4 @@
-"""The Persistence API's rules about keys, values, selectors and quota, apart from how anything is stored.
+"""The rules of the Persistence API for keys, values, selectors and quota, independent of storage.
 
 Sources: the Persistence API page (limits, error table), the permission model page, and docs/internals/decisions.md.
 """
@@ -15,17 +15,17 @@ from chalicelib.core.permission import InstallStatus, MatrixRow, may_update_data
 ME = "@me"
 ALL = frozenset({"*", "@all"})
 LOST = "Name the keys to delete in fields; * alone deletes every key"
-"""The description of a deletion whose names of keys got lost: it must not become a deletion of everything."""
+"""The error of a deletion that lost its key names: it must not become a deletion of every key."""
 USER_CHARACTERS = 128
-"""No user id is longer; a longer one could not even be looked up."""
+"""The maximum length of a user id. A longer one could not be looked up."""
 _KEY = re.compile(r"[A-Za-z0-9_.\-]+")
 _NAMING = ("fields", "keys")
 _NEAR = 0.8
-"""How like one of `_NAMING` a name is that is a slip of it, as difflib counts: `feilds` is 0.83, `format` 0.17."""
+"""The similarity (difflib) from which a name counts as a typo of one of `_NAMING`: `feilds` 0.83, `format` 0.17."""
 
 
 class DataGroup(Enum):
-    """The Group-IDs of the appdata path. `@usage` is Engawa's own."""
+    """The Group-IDs in the appdata path. `@usage` is Engawa's own."""
 
     SELF = "@self"
     FRIENDS = "@friends"
@@ -34,7 +34,7 @@ class DataGroup(Enum):
 
 @dataclass(frozen=True)
 class DataSelection:
-    """Whose data a path speaks of: `owner` is a user id; `own` says that it is the viewer's."""
+    """The user and group in a path. `owner` is a user id; `own` is True if it is the viewer's."""
 
     owner: str
     own: bool
@@ -42,10 +42,10 @@ class DataSelection:
 
 
 def select(user: str, group: str, viewer: str) -> DataSelection:
-    """Read the selectors of `/2/apps/appdata/{user}/{group}`. One's own id equals `@me` everywhere.
+    """Read the selectors of `/2/apps/appdata/{user}/{group}`. The viewer's own id always equals `@me`.
 
-    Raises PermissionDenied for a group that does not exist, for anyone else's `@friends` or `@usage`, and for what is
-    too long to be an id.
+    Raises PermissionDenied for an unknown group, for another user's `@friends` or `@usage`, and for a text that is too
+    long to be an id.
     """
     own = user in (ME, viewer)
     try:
@@ -58,9 +58,9 @@ def select(user: str, group: str, viewer: str) -> DataSelection:
 
 
 def select_writable(user: str, group: str, viewer: str) -> DataSelection:
-    """As `select`, for POST, PUT and DELETE: only the viewer's own `@self`, else PermissionDenied."""
+    """Read the selectors of a POST, PUT or DELETE. Raises PermissionDenied unless they name the viewer's `@self`."""
     selection = select(user, group, viewer)
-    # Whether the app is installed is known only later; that of all people the viewer alone may update, already.
+    # The install status is known only later. But already now it is clear that only the viewer may update.
     whose = MatrixRow.VIEWER if selection.own else MatrixRow.OTHER
     if selection.group is not DataGroup.SELF or not may_update_data(whose, InstallStatus.INSTALLED):
         raise PermissionDenied
@@ -68,11 +68,11 @@ def select_writable(user: str, group: str, viewer: str) -> DataSelection:
 
 
 def check_pairs(body: object, limits: Limits, name: str = "The body") -> dict[str, str]:
-    """The pairs of a write's JSON body, or the first refusal in the documented order: pairs, keys, values.
+    """Return the pairs in a write's JSON body. The checks are in the documented order: pairs, keys, values.
 
-    Raises BadRequest (not an object; a value that is no string, or not valid Unicode), ParameterInvalid (no pairs: an
-    empty object or list, or null; a key or value outside its bounds) and TooLarge (too many pairs, or bytes in all).
-    `name` is what a refusal calls the body.
+    Raises BadRequest (not an object; a value that is not a string or not valid Unicode), ParameterInvalid (no pairs: an
+    empty object or list, or null; a key or value out of its bounds) and TooLarge (too many pairs, or too many bytes in
+    total). Error messages call the body `name`.
     """
     if body is None or body in ({}, []):
         raise ParameterInvalid("No key/value pairs")
@@ -104,7 +104,7 @@ def check_keys(keys: Iterable[str], limits: Limits) -> None:
 
 
 def asked_keys(fields: str, limits: Limits, *, most: int | None = None) -> frozenset[str] | None:
-    """The keys that a `fields` parameter names; None for every key (empty, or `*` or `@all` anywhere in it).
+    """Return the keys that a `fields` parameter names, or None for every key (empty, or `*` or `@all` in it).
 
     Raises TooLarge for more than `most` different names, ParameterInvalid for one that cannot be a key.
     """
@@ -117,9 +117,9 @@ def deleted_keys(
 ) -> frozenset[str] | None:
     """Return the keys that a DELETE names in its URL, or None for every key: no `fields`, an empty one, `*` or `@all`.
 
-    `others` are the names of the other query parameters. Raises ParameterInvalid if names got lost (`fields=,`; no
-    `fields` but `field`, `keys`, `fields[]` or names in the body), if `*` stands beside other names, and for a name
-    that cannot be a key; and TooLarge for more than `limits.pairs` names.
+    `others` are the names of the other query parameters. Raises ParameterInvalid if names were lost (`fields=,`; no
+    `fields` but `field`, `keys`, `fields[]` or names in the body), if `*` is combined with other names, and for a name
+    that cannot be a key. Raises TooLarge for more than `limits.pairs` names.
     """
     if not fields:
         if names_in_body or any(map(_is_near, others)):
@@ -131,7 +131,7 @@ def deleted_keys(
 def deletion(names: Iterable[str], limits: Limits) -> frozenset[str] | None:
     """Return the keys of the names in a deletion, or None for every key: `*` or `@all` alone.
 
-    Empty names are passed over, but not if all are empty, nor beside `*`. Raises as `deleted_keys` does.
+    Empty names are ignored, but are an error if all are empty, or beside `*`. Raises as `deleted_keys` does.
     """
     distinct = frozenset(names)
     if distinct and distinct <= ALL:
@@ -143,7 +143,7 @@ def deletion(names: Iterable[str], limits: Limits) -> frozenset[str] | None:
 
 
 def named_keys(names: Iterable[str], limits: Limits, *, most: int | None = None) -> frozenset[str]:
-    """The keys of these names. Raises TooLarge for more than `most`, ParameterInvalid for one that cannot be a key."""
+    """Return the keys in `names`. Raises TooLarge for more than `most`, ParameterInvalid for an invalid key."""
     distinct = frozenset(names)
     if most is not None:
         _check_count(len(distinct), most)
@@ -153,7 +153,7 @@ def named_keys(names: Iterable[str], limits: Limits, *, most: int | None = None)
 
 @dataclass(frozen=True)
 class Balance:
-    """What one user holds in one app: bytes of all values, and number of keys."""
+    """The usage of one user in one app: bytes of all values, and number of keys."""
 
     total: int
     keys: int
@@ -162,9 +162,9 @@ class Balance:
 def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int | None], limits: Limits) -> Balance:
     """Return the balance after a write, exact to the byte.
 
-    `before` has the bytes of those changed keys that exist, `after` the bytes each changed key shall have (None: be
-    gone). Raises QuotaExceeded or ParameterInvalid where the write grows past the quota or the number of keys; one that
-    does not grow is always allowed, also where a limit was lowered below what is stored.
+    `before` has the bytes of the changed keys that exist, `after` the new bytes of each changed key (None: deleted).
+    Raises QuotaExceeded or ParameterInvalid if the write grows beyond the quota or the number of keys. A write that
+    does not grow is always allowed, even if a limit was lowered below the stored amount.
     """
     total = balance.total + sum(size or 0 for size in after.values()) - sum(before.values())
     keys = balance.keys + sum(size is not None for size in after.values()) - len(before)
@@ -176,13 +176,13 @@ def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int 
 
 
 def utf8_bytes(text: str) -> int:
-    """Length in UTF-8 bytes of text that is known to be valid Unicode."""
+    """Return the length of a text in UTF-8 bytes. Raises UnicodeEncodeError for a lone surrogate."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 def _is_near(name: str) -> bool:
-    """Tell whether a parameter's name looks like that of `fields`, whatever its letter case, brackets and numbers."""
-    # Loaded with the first deletion that needs it, not with every cold start.
+    """Return whether a parameter's name resembles `fields` or `keys`; letter case, brackets and digits do not count."""
+    # Imported by the first deletion that needs it, not in every cold start.
     from difflib import get_close_matches
 
     letters = "".join(each for each in name.lower()[:32] if each.isalpha())

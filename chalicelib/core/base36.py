@@ -1,4 +1,4 @@
-"""Numbers in base 36, as the ids of the original look: upper-case letters and digits."""
+"""Numbers in base 36, as in the ids of the original API: digits and upper-case letters."""
 
 import string
 
@@ -6,7 +6,7 @@ _DIGITS = string.digits + string.ascii_uppercase
 
 
 def base36(number: int, width: int) -> str:
-    """Return a number from 0 on in base 36, with at least `width` digits."""
+    """Return a number (0 or more) in base 36, with at least `width` digits."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)

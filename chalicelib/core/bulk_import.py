@@ -1,7 +1,7 @@
-"""Bulk import: what a request may hold, and what becomes of each record in it.
+"""Bulk import: the limits of a request, and the result of each record.
 
-A record that is there already is left as it is: what a user has changed since the first import is not undone by a
-second one, which is told, though.
+An existing record is not changed: a second import does not undo the changes that a user made after the first. But the
+result of the record reports the difference.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,39 +15,39 @@ from chalicelib.core.model.directory import User
 
 MOST_RECORDS = 100
 MOST_PASSWORDS = 20
-"""Users with a password in one request: each takes some 0.1 seconds to hash, on purpose."""
+"""Users with a password in one request. Each password takes about 0.1 seconds to hash, by design."""
 KINDS = ("users", "friendships", "installs")
-"""In the order of execution."""
+"""The kinds of records, in the order of execution."""
 
 
 @dataclass(frozen=True)
 class RecordResult:
-    """What became of one record; `refusal` says why it was not stored."""
+    """The result of one record. `refusal` is the reason why it was not stored."""
 
     status: str
     refusal: Refusal | None = None
 
     def told(self) -> dict[str, str]:
-        """As the answer has it: `status` is created, unchanged or refused."""
+        """Return the JSON of the result: `status` is created, unchanged or refused."""
         if self.refusal is None:
             return {"status": self.status}
         return {"status": self.status, "error": self.refusal.error, "error_description": self.refusal.description}
 
 
 def stored(created: bool) -> RecordResult:
-    """The record is stored, now or before."""
+    """Return the result of a record that is stored, now or before."""
     return RecordResult("created" if created else "unchanged")
 
 
 def refused(refusal: Refusal) -> RecordResult:
-    """The record is not stored."""
+    """Return the result of a record that is not stored."""
     return RecordResult("refused", refusal)
 
 
 def read_records(body: object) -> dict[str, list[Any]]:
-    """The records of a request's body by kind; each is checked when its turn comes.
+    """Return the records in a request's body by kind. Each record is checked later, before it is stored.
 
-    Raises BadRequest and ParameterInvalid for what is wrong with the request as a whole.
+    Raises BadRequest and ParameterInvalid for errors of the request as a whole.
     """
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object")
@@ -64,7 +64,7 @@ def read_records(body: object) -> dict[str, list[Any]]:
 
 
 def read_new_user(record: object) -> tuple[dict[str, Any], str | None]:
-    """The fields of a user's record, an `id` among them, and the password, where there is one."""
+    """Return the fields of a user's record, including the required `id`, and the password or None."""
     found = read_user(record, new=True, extra=("password",))
     if "id" not in found:
         raise ParameterInvalid("id is missing")
@@ -76,7 +76,7 @@ def read_new_user(record: object) -> tuple[dict[str, Any], str | None]:
 
 
 def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
-    """The two ids of a friendship (`user`, `friend`) or an install (`user`, `app`); `kinds`: what each is an id of."""
+    """Return the two ids of a friendship (`user`, `friend`) or an install (`user`, `app`); `kinds` has their kinds."""
     if not isinstance(record, dict):
         raise BadRequest("A record must be a JSON object")
     for name in record:
@@ -90,7 +90,7 @@ def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
 
 
 def compare(known: User, given: Mapping[str, Any]) -> RecordResult:
-    """What becomes of a record of a user who exists: unchanged if all that it gives is so, else refused."""
+    """Return the result for an existing user: unchanged if all given fields are equal, else refused."""
     for name, value in given.items():
         now = getattr(known, name)
         if name == "publication":
@@ -101,7 +101,7 @@ def compare(known: User, given: Mapping[str, Any]) -> RecordResult:
 
 
 def rounds(pairs: Iterable[tuple[int, tuple[str, str]]]) -> list[list[int]]:
-    """Numbered pairs of users in rounds of which each has no user twice: those of a round do not collide."""
+    """Split numbered pairs of users into rounds. No user is twice in a round, so its writes do not collide."""
     made: list[list[int]] = []
     latest: dict[str, int] = {}
     for number, pair in pairs:
@@ -114,5 +114,5 @@ def rounds(pairs: Iterable[tuple[int, tuple[str, str]]]) -> list[list[int]]:
 
 
 def in_order(count: int, outcomes: Mapping[int, RecordResult]) -> Sequence[RecordResult]:
-    """The outcomes of `count` records, by their number."""
+    """Return the results of `count` records, in the order of their numbers."""
     return [outcomes[number] for number in range(count)]

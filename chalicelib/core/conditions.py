@@ -1,4 +1,4 @@
-"""`If-Match` and `If-None-Match` (RFC 9110 §13.1) over the one ETag that a user's data in an app have."""
+"""`If-Match` and `If-None-Match` (RFC 9110 §13.1), for the one ETag of a user's data in an app."""
 
 import re
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ ANY = "*"
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a request demands of the current data. Each is None (no demand), {"*"}, or a set of entity tags."""
+    """The conditions of a request on the current data. Each is None (no condition), {"*"}, or a set of entity tags."""
 
     if_match: frozenset[str] | None = None
     if_none_match: frozenset[str] | None = None
 
     def check(self, etag: str, *, has_data: bool) -> None:
-        """Raise PreconditionFailed, with the current `etag`, unless a write may go on.
+        """Raise PreconditionFailed, with the current `etag`, unless a write is allowed.
 
-        "*" stands for any state in which the user has at least one key (docs/internals/decisions.md).
+        "*" means any state in which the user has at least one key (docs/internals/decisions.md).
         """
         if self.if_match is not None and not _matches(self.if_match, etag, has_data, strong=True):
             raise PreconditionFailed(etag=etag)
@@ -28,12 +28,12 @@ class Conditions:
             raise PreconditionFailed(etag=etag)
 
     def unchanged(self, etag: str, *, has_data: bool) -> bool:
-        """Return whether a read may be answered 304: its `If-None-Match` names the current version."""
+        """Return whether the response to a read may be 304: its `If-None-Match` names the current version."""
         return self.if_none_match is not None and _matches(self.if_none_match, etag, has_data, strong=False)
 
 
 def parse(if_match: str | None, if_none_match: str | None) -> Conditions:
-    """Conditions from the two headers' values. Raises ParameterInvalid if a value is no list of entity tags."""
+    """Return the conditions in the two headers. Raises ParameterInvalid if a value is not a list of entity tags."""
     return Conditions(_tags("If-Match", if_match), _tags("If-None-Match", if_none_match))
 
 

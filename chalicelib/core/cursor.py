@@ -1,4 +1,4 @@
-"""Cursors: how a client asks for the rest of a list. Opaque to it; inside, the id of the last entry it was given."""
+"""Cursors: a client sends one to get the rest of a list. It is opaque, and contains the id of the last entry sent."""
 
 import base64
 import re
@@ -19,7 +19,7 @@ def from_cursor(cursor: str) -> str:
         last = base64.urlsafe_b64decode(f"{cursor}==").decode()
     except ValueError:
         last = ""
-    # What was read leniently is held against what is given.
+    # Decoding is lenient, so the result is encoded again and compared.
     if not _ID.fullmatch(last) or to_cursor(last) != cursor:
         raise ParameterInvalid("cursor does not belong to this list")
     return last

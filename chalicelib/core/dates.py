@@ -1,10 +1,10 @@
-"""Dates as the API writes them."""
+"""The formats of dates in the API."""
 
 from datetime import datetime, timedelta, timezone
 
 
 def w3cdtf(milliseconds: int, offset: int) -> str:
-    """A time (milliseconds since the epoch) in W3C-DTF, `offset` minutes east of UTC: "2010-11-02T10:42:57+09:00".
+    """Return a time (ms since the epoch) in W3C-DTF, `offset` minutes east of UTC: "2010-11-02T10:42:57+09:00".
 
     Source: Page API ("created"); the offset is the deployment's (docs/internals/decisions.md).
     """
@@ -12,7 +12,7 @@ def w3cdtf(milliseconds: int, offset: int) -> str:
 
 
 def compact(milliseconds: int, offset: int) -> str:
-    """Return the same time as in the ids of comments: "20101102104257"."""
+    """Return the time in the format of comment ids: "20101102104257"."""
     return _local(milliseconds, offset).strftime("%Y%m%d%H%M%S")
 
 

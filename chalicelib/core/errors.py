@@ -1,7 +1,7 @@
-"""Every way Engawa says no. Each refusal names its HTTP status, its `error` word and a sentence.
+"""The refusals of Engawa. Each has an HTTP status, an `error` word and a sentence.
 
 Words and statuses are those of the Persistence API's error tables and of docs/internals/decisions.md.
-web/error_answers.py is the one place that turns a refusal into an HTTP answer.
+Only web/error_answers.py turns a refusal into an HTTP response.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from chalicelib.core.window import Rate
 
 
 class Refusal(Exception):
-    """A request that is not carried out and has changed nothing.
+    """A refused request, which has changed nothing.
 
-    `description` is the sentence for the client; the class gives status, `error` and a default sentence. `rate` is the
-    state of the write window where it is known, and `etag` the current version of the data; both become headers.
+    `description` is the sentence for the client. The class defines status, `error` and a default sentence. `rate` is
+    the state of the write window, if known. `etag` is the current version of the data. Both become headers.
     """
 
     status: int = 400
@@ -28,22 +28,22 @@ class Refusal(Exception):
 
 
 class BadRequest(Refusal):
-    """400 `bad_request`: not what this route reads at all (content type, JSON, a value that is no string)."""
+    """400 `bad_request`: the route cannot read the request (content type, JSON, a value that is not a string)."""
 
 
 class ParameterInvalid(Refusal):
-    """400 `parameter_invalid`: understood, and outside what is allowed; the description says what and by how much."""
+    """400 `parameter_invalid`: a value that is not allowed. The description names the value and its limit."""
 
     error = "parameter_invalid"
     default = "Invalid parameter"
 
 
 class QuotaExceeded(ParameterInvalid):
-    """400 `parameter_invalid`: more bytes than a user may have in an app."""
+    """400 `parameter_invalid`: more bytes than a user may store in an app."""
 
 
 class PermissionDenied(Refusal):
-    """403 `permission_denied`: an invalid selector, or data that this viewer may not have through this app."""
+    """403 `permission_denied`: an invalid selector, or data that this viewer may not read or change with this app."""
 
     status = 403
     error = "permission_denied"
@@ -59,7 +59,7 @@ class NotFound(Refusal):
 
 
 class MethodNotAllowed(Refusal):
-    """405 `method_not_allowed`; the answer's `Allow` header lists the methods of the path."""
+    """405 `method_not_allowed`. The `Allow` header of the response lists the methods of the path."""
 
     status = 405
     error = "method_not_allowed"
@@ -67,7 +67,7 @@ class MethodNotAllowed(Refusal):
 
 
 class Conflict(Refusal):
-    """409 `conflict`: it is there already, or something else holds what this needs."""
+    """409 `conflict`: the item exists already, or something else uses a resource that this request needs."""
 
     status = 409
     error = "conflict"
@@ -75,7 +75,7 @@ class Conflict(Refusal):
 
 
 class StillRunning(Refusal):
-    """409 `idempotency_in_progress`: the first request with this `Idempotency-Key` is not answered yet."""
+    """409 `idempotency_in_progress`: the first request with this `Idempotency-Key` has no response yet."""
 
     status = 409
     error = "idempotency_in_progress"
@@ -84,7 +84,7 @@ class StillRunning(Refusal):
 
 
 class PreconditionFailed(Refusal):
-    """412 `precondition_failed`: `If-Match` or `If-None-Match` does not hold; `etag` is the current version."""
+    """412 `precondition_failed`: `If-Match` or `If-None-Match` is not fulfilled. `etag` is the current version."""
 
     status = 412
     error = "precondition_failed"
@@ -92,7 +92,7 @@ class PreconditionFailed(Refusal):
 
 
 class TooLarge(Refusal):
-    """413 `request_entity_too_large`; the description names the maximum."""
+    """413 `request_entity_too_large`. The description names the maximum."""
 
     status = 413
     error = "request_entity_too_large"
@@ -100,7 +100,7 @@ class TooLarge(Refusal):
 
 
 class UnsupportedEncoding(Refusal):
-    """415 `unsupported_media_type`: a body with a `Content-Encoding`; the description names it."""
+    """415 `unsupported_media_type`: a body with a `Content-Encoding`. The description names it."""
 
     status = 415
     error = "unsupported_media_type"
@@ -108,7 +108,7 @@ class UnsupportedEncoding(Refusal):
 
 
 class KeyReused(Refusal):
-    """422 `idempotency_conflict`: an `Idempotency-Key` that came with another request before."""
+    """422 `idempotency_conflict`: an `Idempotency-Key` that another request has already used."""
 
     status = 422
     error = "idempotency_conflict"
@@ -116,7 +116,7 @@ class KeyReused(Refusal):
 
 
 class InternalError(Refusal):
-    """500 `internal_error`: our fault; the answer gives no detail."""
+    """500 `internal_error`: an error of the server. The response has no details."""
 
     status = 500
     error = "internal_error"
@@ -124,7 +124,7 @@ class InternalError(Refusal):
 
 
 class Unavailable(Refusal):
-    """503 `service_unavailable`: nothing wrong with the request; send it again after `retry_after` whole seconds."""
+    """503 `service_unavailable`: the request is valid. The client may retry it after `retry_after` whole seconds."""
 
     status = 503
     error = "service_unavailable"
@@ -136,15 +136,15 @@ class Unavailable(Refusal):
 
 
 class TooFrequent(Unavailable):
-    """503: over the number of writes and deletes that the write window admits."""
+    """503: more writes and deletes than the write window admits."""
 
     default = "appdata update frequency is too high"
 
 
 class TokenRefused(Refusal):
-    """401 (400 for two different tokens): no token, or one that does not hold.
+    """401 (400 for two different tokens): no token, or an invalid one.
 
-    `error` is one of RFC 6750's `invalid_request`, `invalid_token`, or `expired_token` as the older dialect says.
+    `error` is RFC 6750's `invalid_request` or `invalid_token`, or `expired_token` from the older dialect.
     """
 
     def __init__(self, error: str, description: str, *, status: int = 401) -> None:
@@ -154,7 +154,7 @@ class TokenRefused(Refusal):
 
 
 class InsufficientScope(Refusal):
-    """403 `insufficient_scope`: the token is good and was not granted for `scope`."""
+    """403 `insufficient_scope`: the token is valid but does not have `scope`."""
 
     status = 403
     error = "insufficient_scope"
@@ -165,9 +165,9 @@ class InsufficientScope(Refusal):
 
 
 class GrantRefused(Refusal):
-    """What the token endpoint and the authorization refuse: `error` is one of RFC 6749 §5.2's or §4.1.2.1's words.
+    """A refusal of the token endpoint or the authorization. `error` is a word of RFC 6749 §5.2 or §4.1.2.1.
 
-    400, but 401 for `invalid_client`, and for `invalid_grant` where the app speaks the older dialect.
+    The status is 400. It is 401 for `invalid_client`, and for `invalid_grant` if the app uses the older dialect.
     """
 
     def __init__(self, error: str, description: str, *, status: int = 400) -> None:
@@ -177,9 +177,9 @@ class GrantRefused(Refusal):
 
 
 class SignatureRefused(Refusal):
-    """401 (400 where it is malformed): a request signed by OAuth 1.0a that does not hold.
+    """401 (400 if malformed): a request with an invalid OAuth 1.0a signature.
 
-    `error` is one of the problems of OAuth Problem Reporting 1.0; `details` are that extension's further parameters.
+    `error` is a problem of OAuth Problem Reporting 1.0. `details` are further parameters of that extension.
     """
 
     def __init__(

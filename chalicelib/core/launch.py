@@ -1,8 +1,8 @@
-"""The start of a page app: its start URL with page, module and viewer, signed so that the app may believe it.
+"""The start of a page app: its start URL with page, module and viewer, signed so that the app can verify it.
 
-The signature is OAuth 1.0's RSA-SHA1 (RFC 5849 §3.4.3): of a GET without a body, all of it in the query; or of a POST
-with a form. Sources: Page API ("Parameters passed to apps on startup"), the technical overview of page apps, and what
-page apps verify.
+The signature is OAuth 1.0's RSA-SHA1 (RFC 5849 §3.4.3). It is in the query of a GET without a body, or in the form of a
+POST. Sources: Page API ("Parameters passed to apps on startup"), the technical overview of page apps, and the checks in
+page apps.
 """
 
 import re
@@ -13,14 +13,14 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from chalicelib.core.errors import NotFound, ParameterInvalid
 
 APP_PARAMS_BYTES = 1_024
-"""UTF-8 bytes of `appParams`: what a URL of a feed can carry, and what web servers take in a request line."""
+"""UTF-8 bytes of `appParams`, to fit into a URL of a feed and into the request line of web servers."""
 
 _RESERVED = ("mixi_", "oauth_", "xoauth_", "appParams")
 
 
 @dataclass(frozen=True)
 class LaunchKey:
-    """A key that signs starts: `private` and `certificate` are PEM, `kid` names it."""
+    """A key that signs starts. `private` and `certificate` are PEM. `kid` is the id of the key."""
 
     kid: str
     private: str = field(repr=False)
@@ -29,7 +29,7 @@ class LaunchKey:
 
 @dataclass(frozen=True)
 class PageAppStart:
-    """What an app learns of its start; None: not given."""
+    """The parameters that an app gets at its start. None means: not given."""
 
     page: str
     module: str
@@ -48,7 +48,7 @@ class PageAppStart:
 
 
 def check_app_params(text: str | None) -> str | None:
-    """`appParams` as it came: JSON by convention, which is between the app and itself. Raises ParameterInvalid."""
+    """Return `appParams` unchanged; by convention JSON, only for the app. Raises ParameterInvalid if too long."""
     if text is not None and len(text.encode(errors="surrogatepass")) > APP_PARAMS_BYTES:
         raise ParameterInvalid(f"appParams is too long (max={APP_PARAMS_BYTES})")
     return text
@@ -56,17 +56,17 @@ def check_app_params(text: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class StartForm:
-    """A start by a form: the address that it is sent to, and its fields in order."""
+    """A start by a form: the URL that receives the form, and its fields in order."""
 
     action: str
     fields: tuple[tuple[str, str], ...]
 
 
 def signed_url(start_url: str, client: str, start: PageAppStart, key: LaunchKey) -> str:
-    """The start URL of the app `client` with its own query, the start's parameters and the signature.
+    """Return the start URL of the app `client` with its own query, the start's parameters and the signature.
 
-    Names that only a start may give are dropped from the app's own query: no name means two things. A fragment stays.
-    Raises NotFound for a start URL whose query is not UTF-8, and so has no signature (RFC 5849 §3.6).
+    Reserved names are removed from the app's own query, so that no name has two meanings. A fragment is kept. Raises
+    NotFound if the query of the start URL is not UTF-8: it cannot be signed (RFC 5849 §3.6).
     """
     from oauthlib.oauth1 import SIGNATURE_TYPE_QUERY
 
@@ -77,7 +77,7 @@ def signed_url(start_url: str, client: str, start: PageAppStart, key: LaunchKey)
 
 
 def signed_form(start_url: str, client: str, start: PageAppStart, key: LaunchKey) -> StartForm:
-    """Return the same start as a form, signed as a POST: the app's own query stays in its action. Raises as above."""
+    """Return the start as a form, signed as a POST. The action keeps the app's query. Raises as `signed_url` does."""
     from oauthlib.oauth1 import SIGNATURE_TYPE_BODY
 
     parts, own = _own(start_url)
@@ -91,7 +91,7 @@ def signed_form(start_url: str, client: str, start: PageAppStart, key: LaunchKey
 
 
 def _own(start_url: str) -> tuple[SplitResult, list[tuple[str, str]]]:
-    """The parts of a start URL, and what stays of its query. Raises NotFound."""
+    """Return the parts of a start URL, and its query without reserved names. Raises NotFound."""
     parts = urlsplit(start_url)
     try:
         own = parse_qsl(parts.query, keep_blank_values=True, errors="strict")
@@ -111,7 +111,7 @@ def _signer(client: str, key: LaunchKey, place: str) -> Any:
 
 
 def _spaced(query: str) -> str:
-    # A space as `+` and as `%20` is the same to the signature; not every app knows the former.
+    # `+` and `%20` give the same signature, but not every app decodes `+` as a space.
     return query.replace("+", "%20")
 
 
@@ -120,5 +120,5 @@ def _fragment(parts: SplitResult) -> str:
 
 
 def _as_forms_carry(text: str) -> str:
-    """The text as a browser sends it from a form, and so as it must be signed: HTML has one line end and no NUL."""
+    """Return a text as a browser sends it in a form, to be signed so: HTML has one kind of line end and no NUL."""
     return re.sub("\r\n|\r|\n", "\r\n", text).replace("\0", "\ufffd")

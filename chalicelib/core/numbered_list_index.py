@@ -1,8 +1,8 @@
-"""Which entry of a numbered list stands where.
+"""The index of a numbered list: the search for the entry at a position.
 
-Entries are numbered 1, 2, 3, … in the order in which they came, and a number is never used twice. Lists are read newest
-first, so the entry at an index is found from the numbers that have no entry: those of deleted entries (*holes*), and
-those that were drawn and are not used yet. Holes are kept as bits, in *leaves* of 800 numbers each.
+Entries are numbered 1, 2, 3, … in the order of creation. A number is never used twice. Lists are read newest first. The
+entry at an index is computed from the numbers without an entry: those of deleted entries (*holes*), and those that are
+drawn but not used yet. Holes are stored as bits, in *leaves* of 800 numbers each.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 FIRST = 1
 LEAF = 800
 WORD = 80
-"""Bits of a leaf that are kept together, as a number that is added to: of 25 digits at the most, so that it is exact in
-DynamoDB (38 digits), and in an emulator that adds decimals as Python does (28)."""
+"""Bits of a leaf that are stored in one number, which is changed by addition. It has at most 25 digits, so that it is
+exact in DynamoDB (38 digits) and in an emulator that adds decimals as Python does (28)."""
 
 
 @dataclass(frozen=True)
 class Bit:
-    """Where a number's bit is: the leaf, the word in the leaf, and its value there."""
+    """The place of a number's bit: the leaf, the word in the leaf, and its value in the word."""
 
     leaf: int
     word: int
@@ -25,15 +25,15 @@ class Bit:
 
 
 def bit(number: int) -> Bit:
-    """The bit that says that `number` is a hole."""
+    """Return the bit that marks `number` as a hole."""
     leaf, offset = divmod(number, LEAF)
     return Bit(leaf, offset // WORD, 1 << offset % WORD)
 
 
 def nth_newest(index: int, following: int, holes: Mapping[int, int], drawn: Iterable[int] = ()) -> int | None:
-    """The number of the entry at `index` (0: the newest), None where the list ends before it.
+    """Return the number of the entry at `index` (0: the newest), or None if the list is shorter.
 
-    `following` is the number that the next entry will have; `holes` has the bits of each leaf with any, and `drawn` the
+    `following` is the number of the next new entry. `holes` has the bits of each leaf with holes. `drawn` has the
     numbers that have no entry yet.
     """
     empty = {0: (1 << FIRST) - 1}
@@ -52,7 +52,7 @@ def nth_newest(index: int, following: int, holes: Mapping[int, int], drawn: Iter
 
 
 def _nth_highest(index: int, bits: int) -> int:
-    """The position of the bit at `index` among those that are set, from the highest down."""
+    """Return the position of the set bit at `index`, counted from the highest set bit down."""
     for _ in range(index):
         bits ^= 1 << bits.bit_length() - 1
     return bits.bit_length() - 1

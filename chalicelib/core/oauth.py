@@ -1,7 +1,8 @@
-"""The rules of OAuth 2 (RFC 6749, 7636, 9700) as this platform has them: scopes, lifetimes, redirect URIs, families.
+"""The rules of OAuth 2 (RFC 6749, 7636, 9700) on this platform: scopes, lifetimes, redirect URIs, families.
 
-What one consent of a user makes is a *family*: its authorization code, then the refresh tokens that follow from it.
-A *grant* is what a user lets an app do: the families of one user and app, ended together on the settings page.
+One consent of a user creates a *family*: an authorization code, then the refresh tokens that follow from it. A *grant*
+is the access of an app to a user's account: the families of one user and one app. The settings page revokes them
+together.
 """
 
 import base64
@@ -20,15 +21,15 @@ CODE_SECONDS = 180
 ACCESS_SECONDS = 900
 REFRESH_SECONDS = 90 * 24 * 3600
 STATE_SECONDS = 1800
-"""Lifetimes of a code, an access token, a refresh token (from when it was issued) and a server_state."""
+"""Lifetimes of a code, an access token, a refresh token (from its issue) and a server_state."""
 REPEAT_SECONDS = 30
-"""How long a rotated refresh token still gets its successor, if nobody has used that one."""
+"""How long a rotated refresh token still gets its successor, if the successor is unused."""
 USER_FAMILIES = 20
 CLIENT_FAMILIES = 100
-"""How many families a user may have in an app, and an app for itself; the oldest makes room for one more."""
+"""The maximum number of families of a user in an app, and of an app for itself. A new one replaces the oldest."""
 
 OPERATOR = "admin"
-"""The operator's scope: an app that is allowed it gets it for itself, never from a user."""
+"""The operator's scope. An app with this scope gets it only for itself, never from a user."""
 USER_SCOPES = (
     "mixi_apps2",
     "r_profile",
@@ -68,7 +69,7 @@ USER_SCOPES = (
     "profile",
     "email",
 )
-"""What a user can be asked for; which of them an app may ask for is the app's setting."""
+"""The scopes that a user can grant. The app's settings say which of them the app may request."""
 SERVED_SCOPES = (
     "mixi_apps2",
     "r_profile",
@@ -79,7 +80,7 @@ SERVED_SCOPES = (
     "r_page",
     "w_pagefeed",
 )
-"""The scopes of a user that open something here; the others have no API."""
+"""The scopes of a user that have an API here."""
 
 _FAMILY_DIGITS = 32
 _TOKEN = re.compile(r"[0-9a-f]{96}")
@@ -89,12 +90,12 @@ _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))
 
 @dataclass(frozen=True)
 class Family:
-    """What is stored of a family. `code` and `refresh` are hashes; there is a refresh token once the code was used.
+    """A family as stored. `code` and `refresh` are hashes. There is a refresh token once the code has been used.
 
-    `user` is None in a family that an app has for itself; `owner` is the user whose app it is (None: `user`);
-    `expires` (seconds) is when the newest of both ends; `redirect_sent` tells whether the redirect URI was in the
-    request or only registered; `created` is in ms. `salt` and `rotated` (ms) are of the latest rotation: the present
-    refresh token is derived from the one before by that salt.
+    `user` is None in a family that an app has for itself. `owner` is the user who owns the app (None: `user`).
+    `expires` (seconds) is the expiry of the newer of code and refresh token. `redirect_sent` is True if the request
+    contained the redirect URI, False if the URI was only registered. `created` is in ms. `salt` and `rotated` (ms)
+    belong to the latest rotation: the current refresh token is derived from the previous one and the salt.
     """
 
     id: str
@@ -115,13 +116,13 @@ class Family:
 
     @property
     def label(self) -> str:
-        """How its grant names it: labels sort by age."""
+        """The name of the family in its grant. Labels sort by age."""
         return f"{self.created:015d}#{self.id}"
 
     def repeated(self, token: str, now: int) -> str | None:
-        """Return the present refresh token for the one just before it; None for any other token, or too late.
+        """Return the current refresh token if `token` is the previous one; None for another token, or if too late.
 
-        `now` is in ms. The present token is unused, since its use would have replaced it.
+        `now` is in ms. The current token is unused, since its use would have replaced it.
         """
         if self.salt is None or now >= self.rotated + REPEAT_SECONDS * 1000:
             return None
@@ -131,7 +132,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a user (None: the app itself) has granted to an app; `created` and `used` in ms, labels of its families."""
+    """The grant of a user (None: the app itself) to an app. `created` and `used` are in ms, `families` are labels."""
 
     app: str
     user: str | None
@@ -143,10 +144,10 @@ class Grant:
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """What an app asks a user for, checked: the page may show it, and its answer may go to `redirect_uri`.
+    """A valid authorization request: the consent page may show it, and the response may go to `redirect_uri`.
 
-    `owner` is the user whose app it is to be (None: whoever allows it); `owner_installed` says whether that user has
-    the app.
+    `owner` is the user who shall own the app (None: the user who allows it). `owner_installed` says whether that user
+    has installed the app.
     """
 
     app: App
@@ -160,16 +161,16 @@ class AuthorizationRequest:
     owner_installed: bool = False
 
     def check_owner(self, viewer: str) -> None:
-        """Raise RedirectedError unless the owner is the viewer, who installs the app by allowing it, or has the app.
+        """Raise RedirectedError unless the owner has installed the app or is the viewer, who installs it by consent.
 
-        It is asked once someone has signed in: nobody else learns who has an app.
+        This is checked only after sign-in: others must not learn which users have an app.
         """
         if self.owner not in (None, viewer) and not self.owner_installed:
             refusal = GrantRefused("invalid_request", "The owner has not installed the app", status=400)
             raise RedirectedError(refusal, self.redirect_uri, self.state)
 
     def family(self, user: str) -> Family:
-        """What is stored when the user allows it."""
+        """Return the family to store if the user allows the request."""
         return Family(
             id="",
             app=self.app.id,
@@ -186,7 +187,7 @@ class AuthorizationRequest:
 
 
 class RedirectedError(Exception):
-    """A request that is wrong in a way that its app is told, by a redirect."""
+    """An error in an authorization request that a redirect reports to the app."""
 
     def __init__(self, refusal: GrantRefused, redirect_uri: str, state: str | None) -> None:
         super().__init__(refusal.description)
@@ -196,7 +197,7 @@ class RedirectedError(Exception):
 
 
 def new_token(family: str | None = None) -> str:
-    """A code or refresh token, 96 hex digits: its family (that of `family`, a token, if given) and 256 random bits."""
+    """Return a code or refresh token, 96 hex digits: a family (of the token `family` if given), 256 random bits."""
     head = family[:_FAMILY_DIGITS] if family else secrets.token_hex(_FAMILY_DIGITS // 2)
     return head + secrets.token_hex(32)
 
@@ -209,46 +210,46 @@ def new_salt() -> str:
 def successor(token: str, salt: str) -> str:
     """Return the refresh token that follows `token` in its family.
 
-    It needs both: the salt alone, which is stored, tells nothing about a token, and neither does the old token alone.
+    It needs both: the stored salt alone reveals nothing about a token, and neither does the old token alone.
     """
     return token[:_FAMILY_DIGITS] + hmac.digest(token.encode(errors="surrogatepass"), salt.encode(), "sha256").hex()
 
 
 def hashed(token: str) -> str:
-    """The form in which codes, refresh tokens and server_states are stored."""
+    """Return the hash of a code, refresh token or server_state, as it is stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def family_of(token: str) -> str | None:
-    """The id of the family that a code or refresh token belongs to; None for what cannot be one."""
+    """Return the id of the family of a code or refresh token; None if the text cannot be one."""
     return hashed(token[:_FAMILY_DIGITS]) if _TOKEN.fullmatch(token) else None
 
 
 def same(one: str | None, other: str | None) -> bool:
-    """Whether two secrets are equal, in constant time; None equals nothing."""
+    """Return whether two secrets are equal, in constant time. None equals nothing."""
     return one is not None and other is not None and hmac.compare_digest(one.encode(), other.encode())
 
 
 def pruned(families: Iterable[str], most: int) -> tuple[set[str], list[str]]:
-    """Labels to keep so that one more makes at most `most`, and the oldest, which go."""
+    """Return the labels to keep, so that one more makes at most `most`, and the oldest labels, to delete."""
     by_age = sorted(families)
     gone = max(0, len(by_age) + 1 - most)
     return set(by_age[gone:]), by_age[:gone]
 
 
 def scopes_in(text: str) -> list[str]:
-    """The words of a scope parameter, each once, sorted; commas separate as spaces do (old clients send both)."""
+    """Return the words of a scope parameter, distinct and sorted, separated by spaces or commas (from old clients)."""
     return sorted(set(text.replace(",", " ").split()))
 
 
 def may_ask(app_scopes: Sequence[str], asked: Sequence[str], *, user: bool) -> bool:
-    """Whether an app may ask a user (or get for itself) these scopes; a user is never asked for the operator's."""
+    """Return whether an app may request these scopes, from a user or for itself; a user cannot grant `admin`."""
     allowed = set(app_scopes) & ({*USER_SCOPES} if user else {*USER_SCOPES, OPERATOR})
     return (bool(asked) or not user) and allowed.issuperset(asked)
 
 
 def is_challenge(text: str) -> bool:
-    """Whether this can be an S256 code challenge (RFC 7636 §4.2)."""
+    """Return whether this can be an S256 code challenge (RFC 7636 §4.2)."""
     return _CHALLENGE.fullmatch(text) is not None
 
 
@@ -284,9 +285,9 @@ def with_credentials(form: Mapping[str, str], credentials: tuple[str, str] | Non
 
 
 def registered_redirect(registered: Iterable[str], sent: str) -> bool:
-    """Whether an authorization may lead to `sent`: one of the registered redirect URIs, to the letter.
+    """Return whether a response may be redirected to `sent`: it must equal a registered redirect URI exactly.
 
-    A registered URI of a loopback address without a port stands for every port (RFC 8252 §7.3).
+    A registered URI with a loopback address and no port allows every port (RFC 8252 §7.3).
     """
     known = frozenset(registered)
     if sent in known:

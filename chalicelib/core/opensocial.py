@@ -1,14 +1,15 @@
-"""The rules of Information Sharing, shared by `/rpc` and `/os/0.8`: whom a request names, which fields it asks for.
+"""The rules of Information Sharing, shared by `/rpc` and `/os/0.8`: the users and fields that a request names.
 
-Both faces read a request the same way and differ in its form alone:
+Both faces read a request in the same way. Only the form of the request differs:
 
     selection = select_data(users, group, app, access)   # or select_people, or check_writable
     keys = data_keys(fields, limits)                     # or person_fields(fields, access.scopes)
 
-Values come as they are in JSON or in a path: None is absent, a string may be a comma-separated list. What is of another
-type raises BadRequest. The stores then say who of those named may be had (AppData.read_named, AppData.read_friends,
-People.named, People.friends), and `person` shapes an entry. Sources: the page Information Sharing (selectors, 400 and
-403), Available Information, OpenSocial's JSON-RPC and REST protocols, and docs/internals/decisions.md.
+Values are passed as they are in JSON or in a path: None means absent, and a string may be a comma-separated list. A
+value of another type raises BadRequest. The stores then decide which of the named users the app may read
+(AppData.read_named, AppData.read_friends, People.named, People.friends), and `person` builds an entry. Sources: the
+page Information Sharing (selectors, 400 and 403), Available Information, OpenSocial's JSON-RPC and REST protocols, and
+docs/internals/decisions.md.
 """
 
 import re
@@ -28,11 +29,11 @@ from chalicelib.core.people import Person, PersonField, Query
 from chalicelib.core.permission import AppRun
 
 MOST_IDS = 100
-"""Users that one request may name."""
+"""The maximum number of users in one request."""
 PREFIX = "mixi.jp:"
-"""What stands before a user's id where it is written out in full."""
+"""The prefix of a user's id in its full form."""
 
-# Atom's form, and the one of before June 2009, in which 40 characters followed the id.
+# The form in Atom, and the form before June 2009, with 40 characters after the id.
 _FULL_ID = re.compile(r"(?:urn:guid:)?mixi\.jp:(?P<id>[a-z0-9]{12})(?:[0-9A-Za-z]{40})?")
 
 
@@ -42,15 +43,16 @@ class OpenSocialGroup(Enum):
     SELF = "@self"
     FRIENDS = "@friends"
     ALL = "@all"
-    """Everyone a user is connected to: the friends. Of people only, not of data."""
+    """All people connected to a user: the friends. For people only, not for data."""
 
 
 @dataclass(frozen=True)
 class OpenSocialSelection:
-    """Whom a request names: `users` themselves (SELF), or the friends of the one user in it (FRIENDS).
+    """The users that a request names: `users` themselves (SELF), or the friends of the one user in it (FRIENDS).
 
-    `several` says that more than one was named: then who may not be had is absent, else it is a refusal. `users` are
-    distinct, in the order named, without what cannot be anyone's id; never empty.
+    `several` is True if the request named more than one user. Then the response omits users that the app may not read;
+    a request for a single such user is refused. `users` are distinct, in the order of the request, without values that
+    cannot be a user's id, and never empty.
     """
 
     users: tuple[str, ...]
@@ -60,19 +62,19 @@ class OpenSocialSelection:
 
 @dataclass(frozen=True)
 class RequestedFields:
-    """The fields of people that a request wants: those of FIELDS, and those that are no field of a user."""
+    """The requested fields of people: those in FIELDS (`common`), and OpenSocial's own fields (`own`)."""
 
     common: tuple[str, ...]
     own: tuple[str, ...]
 
     @property
     def profile(self) -> bool:
-        """Whether any of them is profile information: only then does it matter whether profiles are strict."""
+        """Whether a field is profile information. Only then does the profile visibility matter."""
         return any(FIELDS[name].setting for name in self.common)
 
 
 def _addresses(user: User) -> people.FieldValue:
-    # The unstructured address, by its name in OpenSocial 0.9 and in 0.8.
+    # The unstructured address, under its names in OpenSocial 0.9 and 0.8.
     return [dict.fromkeys(("formatted", "unstructuredAddress"), user.address)] if user.address else None
 
 
@@ -81,31 +83,31 @@ FIELDS: Mapping[str, PersonField] = {
     "addresses": replace(people.FIELDS["address"], value=_addresses),
     "dateOfBirth": people.FIELDS["birthday"],
 }
-"""The fields of a user: those of core/people.py, and OpenSocial's names for two of them."""
+"""The fields of a user: those in core/people.py, and OpenSocial's names for two of them."""
 
 _OWN_FIELDS: Mapping[str, Callable[[Person, AppRun], str | bool | dict[str, str]]] = {
     "nickname": lambda person, running: person.user.display_name,
     "isViewer": lambda person, running: person.user.id == running.viewer,
     "isOwner": lambda person, running: person.user.id == running.owner,
     "hasApp": lambda person, running: person.installed,
-    # By its name in OpenSocial 1.0 and in 0.8. There are no given and family names.
+    # Under its names in OpenSocial 1.0 and 0.8. There are no given and family names.
     "name": lambda person, running: dict.fromkeys(("formatted", "unstructured"), person.user.display_name),
 }
-# Old libraries that are given a name look for its parts.
+# `name` is not a default: old libraries that get it look for its parts.
 _OWN_DEFAULTS = tuple(name for name in _OWN_FIELDS if name != "name")
 
 
 def owner_of(access: Access) -> str:
-    """Whose app it is that runs. Raises PermissionDenied for an app's own token."""
+    """Return the owner of the running app. Raises PermissionDenied for an app's own token."""
     return access.owner or access.user
 
 
 def select_data(users: object, group: object, app: object, access: Access) -> OpenSocialSelection:
-    """Whose data a read speaks of.
+    """Return the users whose data a read requests.
 
-    `users` is `@me`, `@viewer`, `@owner`, an id in any of its forms, or a list of these; `group` `@self` (default) or
-    `@friends`; `app` `@app` (default) or the app's own id. Raises ParameterInvalid (nobody is named; too many; friends
-    of several), BadRequest (no text) and PermissionDenied (another group, another app, nobody's id).
+    `users` is `@me`, `@viewer`, `@owner`, an id in any of its forms, or a list of these. `group` is `@self` (default)
+    or `@friends`. `app` is `@app` (default) or the app's own id. Raises ParameterInvalid (no users, too many users, or
+    friends of several users), BadRequest (not a text) and PermissionDenied (another group, another app, no valid id).
     """
     if _text("appId", app, "@app") not in ("@app", access.app):
         raise PermissionDenied
@@ -113,7 +115,7 @@ def select_data(users: object, group: object, app: object, access: Access) -> Op
 
 
 def check_writable(users: object, group: object, app: object, access: Access) -> str:
-    """As `select_data`, for updates and deletions: the viewer, the only one whose data may be changed; their id."""
+    """Return the viewer's id if an update or deletion selects the viewer. Raises PermissionDenied otherwise."""
     selection = select_data(users, group, app, access)
     if selection != OpenSocialSelection((access.user,), OpenSocialGroup.SELF, several=False):
         raise PermissionDenied
@@ -121,15 +123,15 @@ def check_writable(users: object, group: object, app: object, access: Access) ->
 
 
 def select_people(users: object, group: object, access: Access) -> OpenSocialSelection:
-    """As `select_data`, of people; `@all` is the friends."""
+    """Return the people that a request selects, as `select_data` does; `@all` means the friends."""
     return _select(users, group, access, tuple(OpenSocialGroup))
 
 
 def data_keys(fields: object, limits: Limits) -> frozenset[str] | None:
-    """The keys that `fields` names; None for every key: absent, an empty list or string, `*` or `@all` in it.
+    """Return the keys that `fields` names; None means every key: `fields` is absent or empty, or has `*` or `@all`.
 
-    In a comma-separated string empty names are passed over; in a list they are no keys. Raises TooLarge for more
-    names than one read may have, ParameterInvalid and BadRequest.
+    Empty names are ignored in a comma-separated string, but are invalid keys in a list. Raises TooLarge for more names
+    than one read may have, ParameterInvalid and BadRequest.
     """
     names = _texts("fields", fields)
     return None if not names or ALL & names.keys() else named_keys(names, limits, most=limits.read_keys)
@@ -138,8 +140,9 @@ def data_keys(fields: object, limits: Limits) -> frozenset[str] | None:
 def keys_to_delete(fields: object, keys: object, limits: Limits) -> frozenset[str] | None:
     """Return the keys that a deletion names, or None for every key: an empty list, or `*` or `@all` alone.
 
-    `keys` is JavaScript's word for `fields`. Raises ParameterInvalid if neither names anything, if they differ, if `*`
-    stands beside other names, and for a name that cannot be a key; and TooLarge and BadRequest as `data_keys` does.
+    `keys` is the name of `fields` in JavaScript. Raises ParameterInvalid if neither names a key, if they differ, if
+    `*` is combined with other names, and for a name that cannot be a key. Raises TooLarge and BadRequest as `data_keys`
+    does.
     """
     given = keys if fields is None else fields
     if given is None or keys not in (None, given):
@@ -152,31 +155,31 @@ def keys_to_delete(fields: object, keys: object, limits: Limits) -> frozenset[st
 
 
 def person_fields(fields: object, scopes: Iterable[str]) -> RequestedFields:
-    """The fields that `fields` names and the scopes open; by default those that need no scope of their own.
+    """Return the fields that `fields` names and the scopes allow; by default, those that need no scope of their own.
 
-    As in core/people.py `id` is always among them, and names of no field are ignored. Raises InsufficientScope for a
-    field asked by name whose scope is missing, and BadRequest.
+    As in core/people.py, `id` is always included, and unknown names are ignored. Raises InsufficientScope if the scope
+    of a named field is missing, and BadRequest.
     """
     names = _texts("fields", fields)
     if not names:
         return RequestedFields(people.DEFAULT_FIELDS, _OWN_DEFAULTS)
     every = bool(ALL & names.keys())
-    # `id`, which is always answered, so that the own fields alone do not look like no fields at all.
+    # With `id`, which is always returned, so that a list of only own fields does not become an empty list.
     common = people.asked_fields(",".join([*names, "id"]), scopes, FIELDS)
     return RequestedFields(common, tuple(name for name in _OWN_FIELDS if every or name in names))
 
 
 def person_query(parameter: Callable[[str], object]) -> Query:
-    """The query that `parameter` gives by name, as core/people.py reads it; numbers may be JSON's.
+    """Return the query from `parameter`, a function of names, as core/people.py reads it; JSON numbers are allowed.
 
-    Understands OpenSocial's words, too: to sort by `topFriends` is by id, by `name` or `nickname` by display name; the
-    filters `all` and `topFriends` let everyone pass. Raises ParameterInvalid and BadRequest.
+    OpenSocial's words are also allowed: sorting by `topFriends` means by id, and by `name` or `nickname` means by
+    display name. The filters `all` and `topFriends` have no effect. Raises ParameterInvalid and BadRequest.
     """
 
     def text(name: str) -> str | None:
         value = parameter(name)
         if name in ("startIndex", "count") and isinstance(value, int | float):
-            # No number that is longer is in range, and to spell it out takes time.
+            # A larger number is out of range, and its conversion to text takes time.
             value = str(value) if abs(value) < 10**12 else "-"
         read = _text(name, value, "")
         return _WORDS.get(name, {}).get(read, read) or None
@@ -185,18 +188,18 @@ def person_query(parameter: Callable[[str], object]) -> Query:
 
 
 def person(each: Person, wanted: RequestedFields, running: AppRun, *, strict: bool) -> dict[str, Any]:
-    """An obtainable person's entry; `strict` is the profile visibility of that name."""
+    """Return the entry of a person whom the app may read. `strict` is the profile visibility of that name."""
     own = {name: _OWN_FIELDS[name](each, running) for name in wanted.own}
     return people.view(each, wanted.common, running, strict=strict, known=FIELDS) | own
 
 
 def full_id(user: str) -> str:
-    """A user's id in full, as `/os/0.8` writes it in its map of data."""
+    """Return a user's id in its full form, as in the data map of `/os/0.8`."""
     return PREFIX + user
 
 
 def plain_id(name: str) -> str | None:
-    """The id that `name` gives in any of its forms; None where it is nobody's."""
+    """Return the plain form of an id in any form; None if `name` is not an id."""
     full = _FULL_ID.fullmatch(name)
     user = full["id"] if full else name
     return user if is_id("user", user) else None
@@ -217,7 +220,7 @@ def _select(users: object, group: object, access: Access, groups: Iterable[OpenS
         raise ParameterInvalid(f"Too many users are named (max={MOST_IDS})")
     if wanted not in [each.value for each in groups]:
         raise PermissionDenied
-    # One and the same user may have been named by different words.
+    # Different names may mean the same user.
     distinct = dict.fromkeys(_id(name, access) for name in named)
     known = tuple(user for user in distinct if user is not None)
     if not known:
@@ -231,7 +234,7 @@ def _select(users: object, group: object, access: Access, groups: Iterable[OpenS
 
 
 def _id(name: str, access: Access) -> str | None:
-    """The id of the user that a selector names; None for what cannot be one."""
+    """Return the id of the user that a selector names; None if it cannot be an id."""
     if name in ("@me", "@viewer"):
         return access.user
     if name == "@owner":
@@ -248,7 +251,7 @@ def _text(name: str, value: object, default: str) -> str:
 
 
 def _texts(name: str, value: object) -> dict[str, None]:
-    """The distinct strings of a list, or of a comma-separated string, in order."""
+    """Return the distinct strings of a list, or of a comma-separated string, in order."""
     if value is None:
         return {}
     if isinstance(value, str):

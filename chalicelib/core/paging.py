@@ -1,4 +1,4 @@
-"""Paging of lists: `startIndex` counts from 0, `count` is how many at most."""
+"""Paging of lists: `startIndex` counts from 0, `count` is the maximum number of entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,32 +14,32 @@ _MOST_START = 1_000_000_000
 
 @dataclass(frozen=True)
 class Paging:
-    """Which part of a list is wanted."""
+    """The requested part of a list."""
 
     start: int = 0
     count: int = DEFAULT_COUNT
     cursor: str | None = None
-    """Where a list goes on, instead of `start`."""
+    """The position to continue from, instead of `start`."""
 
     @property
     def index(self) -> int | None:
-        """The index of the first entry; None where a cursor says where to begin."""
+        """The index of the first entry; None if a cursor gives the position."""
         return self.start if self.cursor is None else None
 
     def cut(self, whole: Sequence[T]) -> Sequence[T]:
-        """That part; empty where the list ends before it."""
+        """Return the part of `whole`; empty if the list is shorter."""
         return whole[self.start : self.start + self.count]
 
     def counters(self, entries: int, total: int) -> dict[str, Any]:
-        """The counters of an answer that holds `entries` of `total` results; a cursor has no index."""
+        """Return the counters of a response with `entries` of `total` results; with a cursor, no `startIndex`."""
         start = {"startIndex": self.start} if self.cursor is None else {}
         return start | {"itemsPerPage": entries, "totalResults": total}
 
 
 def paging(start: str | None, count: str | None, *, most: int, cursor: str | None = None) -> Paging:
-    """The part that the parameters `startIndex`, `count` (1 to `most`) and `cursor` ask for; None: not given.
+    """Return the part that `startIndex`, `count` (1 to `most`) and `cursor` request; None means: not given.
 
-    Raises ParameterInvalid for what is not a whole number in range, and for a cursor beside a `startIndex`.
+    Raises ParameterInvalid if a number is not whole or out of range, or if both `cursor` and `startIndex` are given.
     """
     if cursor is not None and start is not None:
         raise ParameterInvalid("cursor and startIndex cannot be used together")

@@ -1,7 +1,7 @@
-"""The People API's rules: which fields a person has and what each asks for, selectors, filters and order.
+"""The rules of the People API: the fields of a person and their scopes, selectors, filters and order.
 
 Sources: the heads of the People API page and its clients (fields, scopes, parameters), the page Available Information
-(which fields are a user's information and which the profile's), and docs/internals/decisions.md.
+(fields of the user's information and of the profile information), and docs/internals/decisions.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +18,9 @@ from chalicelib.core.permission import AppRun, Closeness, may_obtain_information
 
 SCOPE = "r_profile"
 THUMBNAIL_PIXELS = 76
-"""The width and height to show a picture in: that of the original's pictures. The server knows the address alone."""
+"""The width and height to show a picture in, as in the original API. The server knows only the picture's URL."""
 MOST_PEOPLE = 1000
-"""The maximum of `count`, and as many friends as a user can have."""
+"""The maximum of `count`. It equals the maximum number of friends."""
 _ME = "@me"
 _ALL = frozenset({"*", "@all"})
 
@@ -28,26 +28,26 @@ FieldValue = str | int | list[dict[str, str | int]] | None
 
 
 class PeopleGroup(Enum):
-    """The Group-IDs of the people path."""
+    """The Group-IDs in the path of the People API."""
 
     SELF = "@self"
     FRIENDS = "@friends"
 
 
 class PeopleFilter(Enum):
-    """What `filterBy` may ask of friends."""
+    """The filters for friends (`filterBy`)."""
 
     HAS_APP = "hasApp"
-    """They have installed the app."""
+    """Friends who have installed the app."""
     PAGE = "pageId"
-    """They follow the page that `filterValue` names."""
+    """Friends who follow the page that `filterValue` names."""
 
 
 @dataclass(frozen=True)
 class PersonField:
-    """One field of a person: its value, the scope it asks for beside `r_profile`, and whose setting publishes it.
+    """One field of a person: its value, the scope it needs besides `r_profile`, and the setting that publishes it.
 
-    Without a `setting` it is the user's information, with one the user's profile information.
+    A field without a `setting` is the user's information. A field with one is the user's profile information.
     """
 
     value: Callable[[User], FieldValue]
@@ -75,7 +75,7 @@ FIELDS: Mapping[str, PersonField] = {
     "age": PersonField(attrgetter("age"), scope="r_profile_birthday", setting="age"),
     "gender": PersonField(attrgetter("gender"), scope="r_profile_gender", setting="gender"),
 }
-"""Every field, in the order in which an answer has them."""
+"""Every field, in the order of a response."""
 DEFAULT_FIELDS = ("id", "displayName", "thumbnailUrl", "profileUrl")
 
 
@@ -89,7 +89,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Query:
-    """What a request asks of a list of friends. `page` is the page to be followed, where the filter is PAGE."""
+    """The query of a list of friends. `page` is the page that friends must follow, if the filter is PAGE."""
 
     paging: Paging
     by_name: bool
@@ -98,17 +98,17 @@ class Query:
     page: str | None
 
     def arranged(self, names: Mapping[str, str]) -> list[str]:
-        """Ids of users, given with their names, in the order asked for: by id, or by name and then id."""
+        """Return the user ids (the keys of `names`) in the requested order: by id, or by name and then id."""
         if self.by_name:
             return sorted(names, key=lambda user: (names[user].casefold(), user), reverse=self.descending)
         return sorted(names, reverse=self.descending)
 
 
 def select(user: str, group: str, viewer: str) -> tuple[str, PeopleGroup]:
-    """Read the selectors of `/2/people/{user}/{group}`: a user id and what is asked of it.
+    """Read the selectors of `/2/people/{user}/{group}`; return a user id and a group.
 
-    One's own id equals `@me`. Raises PermissionDenied for a group that does not exist, for anyone else's `@friends`,
-    and for what cannot be a user's id: the answer for an id that is nobody's.
+    The viewer's own id equals `@me`. Raises PermissionDenied for an unknown group, for another user's `@friends`, and
+    for a text that cannot be a user's id (the same error as for an id that does not exist).
     """
     target = viewer if user == _ME else user
     try:
@@ -123,10 +123,10 @@ def select(user: str, group: str, viewer: str) -> tuple[str, PeopleGroup]:
 
 
 def asked_fields(text: str, scopes: Iterable[str], known: Mapping[str, PersonField] = FIELDS) -> tuple[str, ...]:
-    """The fields of `known` that a `fields` parameter asks for and the scopes open, in order; `id` always.
+    """Return the fields of `known` that `text` requests and the scopes allow, in order; `id` is always included.
 
-    Empty is the default fields; `*` or `@all` anywhere is every field that the scopes open; names of no field are
-    ignored. Raises InsufficientScope for a field asked by name whose scope is missing.
+    An empty text means the default fields. `*` or `@all` in it means every field that the scopes allow. Unknown names
+    are ignored. Raises InsufficientScope if the scope of a named field is missing.
     """
     names = frozenset(name for name in text.split(",") if name) or frozenset(DEFAULT_FIELDS)
     held = frozenset(scopes)
@@ -139,12 +139,12 @@ def asked_fields(text: str, scopes: Iterable[str], known: Mapping[str, PersonFie
 
 
 def read_query(parameter: Callable[[str], str | None]) -> Query:
-    """The query that `parameter` gives by name (None: absent). Raises ParameterInvalid for a value out of range.
+    """Return the query from `parameter`, a function of names (None: absent). Raises ParameterInvalid for a wrong value.
 
     An empty `sortBy`, `sortOrder` or `filterBy` counts as absent.
     """
     part = paging(parameter("startIndex"), parameter("count"), most=MOST_PEOPLE)
-    # How close friends are is not known, so by affinity they come by id.
+    # The server does not know how close friends are, so `affinity` sorts by id.
     sort_by = _one_of("sortBy", parameter("sortBy"), ("id", "displayName", "affinity"))
     order = _one_of("sortOrder", parameter("sortOrder"), ("ascending", "descending"))
     chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in PeopleFilter])
@@ -161,7 +161,7 @@ def read_query(parameter: Callable[[str], str | None]) -> Query:
 
 
 def is_obtainable(person: Person, running: AppRun) -> bool:
-    """Whether anything of a person may be had: where it may not, the person is absent, not empty."""
+    """Return whether the app may read a person at all; if not, the response omits the person."""
     whose = running.whose(person.user.id)
     return may_obtain_information(
         whose, status(person.installed), visible=person.user.visible, viewer_installed=running.viewer_installed
@@ -169,7 +169,7 @@ def is_obtainable(person: Person, running: AppRun) -> bool:
 
 
 def depends_on_friends_of_friends(person: Person, running: AppRun) -> bool:
-    """Whether a strict profile visibility has to know if a person is a friend of a friend of the viewer's."""
+    """Return whether strict profile visibility depends on a person being a friend of a friend of the viewer."""
     published = person.user.publication.values()
     return running.closeness(person.user.id) is Closeness.STRANGER and Publication.FRIENDS_OF_FRIENDS in published
 
@@ -177,9 +177,10 @@ def depends_on_friends_of_friends(person: Person, running: AppRun) -> bool:
 def view(
     person: Person, fields: Iterable[str], running: AppRun, *, strict: bool, known: Mapping[str, PersonField] = FIELDS
 ) -> dict[str, Any]:
-    """An obtainable person's entry: those of the fields that have a value and that the permission model gives out.
+    """Return a person's entry: the fields that have a value and that the permission model allows.
 
-    `strict` is the profile visibility of that name, `known` has the fields by name.
+    The app may read the person (`is_obtainable`). `strict` is the profile visibility of that name. `known` has the
+    fields by name.
     """
     user = person.user
     whose = running.whose(user.id)

@@ -1,9 +1,9 @@
-"""The permission model: whose information, friends and persistent data an app may have.
+"""The permission model: the people whose information, friends and persistent data an app may read or change.
 
-It asks whose id is named (the owner's, the viewer's, a friend's of either, anyone else's) and whether that person has
-installed the app; for each app anew, whoever made it. INFORMATION and DATA are the printed matrices. Source: the page
-Available Information. Of its tables only × and the labels survive; the other signs follow from its text
-(docs/internals/decisions.md).
+It depends on the person whose id is named (owner, viewer, a friend of either, or another person) and on whether that
+person has installed the app. Each app is judged separately, even if the same developer made several. INFORMATION and
+DATA are the printed matrices. Source: the page Available Information. Of its tables, only × and the labels survive. The
+other signs follow from its text (docs/internals/decisions.md).
 """
 
 from collections.abc import Container
@@ -14,7 +14,7 @@ from chalicelib.core.model.directory import Publication
 
 
 class MatrixRow(Enum):
-    """Whose id is named, as seen from the app that runs: the first columns of the matrices."""
+    """The person whose id is named, as seen from the running app: the first columns of the matrices."""
 
     OWNER = "Owner: self"
     OWNERS_FRIEND = "Owner: friends"
@@ -31,15 +31,15 @@ class InstallStatus(Enum):
 
 
 class MatrixSign(Enum):
-    """What a cell of a matrix says."""
+    """The sign in a cell of a matrix."""
 
     ALWAYS = "●"
     PUBLISHED = "○"
-    """If published: to everyone, to friends of friends, or to friends."""
+    """Allowed if published: to everyone, to friends of friends, or to friends."""
     UNLESS_OFF = "▲"
-    """Unless the person has switched off that apps they have not installed see them."""
+    """Allowed unless the person has turned off visibility to apps that the person has not installed."""
     PUBLIC_UNLESS_OFF = "△"
-    """If published to everyone, unless switched off."""
+    """Allowed if published to everyone, unless the person has turned that visibility off."""
     NEVER = "×"
 
 
@@ -65,8 +65,8 @@ INFORMATION = _matrix(
     (MatrixRow.OTHER,           INSTALLED,      "●",         "○"),
     (MatrixRow.OTHER,           NOT_INSTALLED,  "×",         "×"),
 )
-"""Obtaining information: the user's (nickname, profile and picture URL, blood type) and the profile's (address, age,
-birth date, gender)."""
+"""Obtaining information: the user's information (nickname, profile and picture URL, blood type) and the profile
+information (address, age, birth date, gender)."""
 
 DATA = _matrix(
     # whose id              app status      update       obtain
@@ -80,12 +80,12 @@ DATA = _matrix(
     (MatrixRow.OTHER,           INSTALLED,      "×",         "●"),
     (MatrixRow.OTHER,           NOT_INSTALLED,  "×",         "×"),
 )
-"""Persistent data: update is creation, modification and deletion."""
+"""Persistent data. Update means creation, modification and deletion."""
 # fmt: on
 
 
 class Closeness(IntEnum):
-    """How close the viewer is to the person whose profile it is."""
+    """How close the viewer is to the owner of a profile."""
 
     SELF = 0
     FRIEND = 1
@@ -95,9 +95,9 @@ class Closeness(IntEnum):
 
 @dataclass(frozen=True)
 class AppRun:
-    """An app as it runs: whose it is (owner), who looks at it (viewer), which of them has installed it, their friends.
+    """A running app: its owner, its viewer, which of them have installed it, and their friends.
 
-    The collections of friends need to be right only for the people who are asked about.
+    The collections of friends need to be correct only for the people in the request.
     """
 
     owner: str
@@ -107,18 +107,19 @@ class AppRun:
     owner_friends: Container[str] = ()
     viewer_friends: Container[str] = ()
     friends_of_friends: Container[str] = ()
-    """Friends of the viewer's friends; only a strict profile visibility asks for them."""
+    """Friends of the viewer's friends. Only strict profile visibility needs them."""
 
     @classmethod
     def own(cls, viewer: str, *, installed: bool, friends: Container[str] = ()) -> "AppRun":
-        """The viewer's own app: owner and viewer are one."""
+        """Return a run of the viewer's own app: the owner is the viewer."""
         return cls(viewer, viewer, installed, installed, viewer_friends=friends)
 
     def whose(self, target: str) -> MatrixRow:
-        """The row of the matrices that a person belongs to.
+        """Return the row of the matrices that a person belongs to.
 
-        Where owner and viewer are one, the Viewer rows hold. Otherwise the first that fits: self before friends, the
-        owner's before the viewer's. Rows of an owner who has not installed the app do not exist.
+        If the owner is the viewer, the Viewer rows apply. Otherwise the first row that fits applies: self before
+        friends, and the owner's friends before the viewer's. If the owner has not installed the app, the Owner rows do
+        not apply.
         """
         if target == self.viewer:
             return MatrixRow.VIEWER
@@ -130,23 +131,23 @@ class AppRun:
         return MatrixRow.VIEWERS_FRIEND if target in self.viewer_friends else MatrixRow.OTHER
 
     def may_list_friends(self, target: str) -> bool:
-        """Whether the list of a person's friends may be had: the owner's, and the viewer's who has installed the app.
+        """Return whether the app may list a person's friends: those of an owner or viewer who has installed the app.
 
-        Where owner and viewer are one, the viewer's condition holds. Nobody else's, installed or not.
+        If the owner is the viewer, the viewer's condition applies. Friends of other people are never listed.
         """
         if target == self.viewer:
             return self.viewer_installed
         return target == self.owner and self.owner_installed
 
     def may_name(self, target: str) -> bool:
-        """Whether `/2` takes a person's id: the viewer's own, and a friend's, where the friends may be listed.
+        """Return whether `/2` accepts a person's id: the viewer's, and a friend's if the friends may be listed.
 
-        Narrower than the matrices: the pages of the Persistence API and the People API name no one else.
+        This is narrower than the matrices: the pages of the Persistence API and the People API name no other people.
         """
         return target == self.viewer or (self.may_list_friends(self.viewer) and target in self.viewer_friends)
 
     def closeness(self, target: str) -> Closeness:
-        """How close the viewer is to a person."""
+        """Return how close the viewer is to a person."""
         if target == self.viewer:
             return Closeness.SELF
         if target in self.viewer_friends:
@@ -155,12 +156,12 @@ class AppRun:
 
 
 def status(installed: bool) -> InstallStatus:
-    """The app status of a person who has, or has not, installed the app."""
+    """Return the app status of a person who has, or has not, installed the app."""
     return INSTALLED if installed else NOT_INSTALLED
 
 
 def may_obtain_information(whose: MatrixRow, status: InstallStatus, *, visible: bool, viewer_installed: bool) -> bool:
-    """Whether a person's nickname, URLs and blood type may be had; `visible` is their switch."""
+    """Return whether the app may read a person's nickname, URLs and blood type; `visible` is the person's setting."""
     sign = _information(whose, status, viewer_installed)[0]
     return _allows(sign, Publication.EVERYONE, visible)
 
@@ -174,10 +175,10 @@ def may_obtain_profile(
     viewer_installed: bool,
     closeness: Closeness | None = None,
 ) -> bool:
-    """Whether one item of a person's profile, published so, may be had.
+    """Return whether the app may read one field of a person's profile that has this publication.
 
-    With `closeness`, a publication to friends (of friends) also asks for that relation between viewer and person: the
-    strict profile visibility. Without it, the matrix as printed.
+    With `closeness` (strict profile visibility), a publication to friends (of friends) also requires that relation
+    between viewer and person. Without it, the matrix applies as printed.
     """
     if closeness is not None and closeness > _FARTHEST[publication]:
         return False
@@ -186,12 +187,12 @@ def may_obtain_profile(
 
 
 def may_update_data(whose: MatrixRow, status: InstallStatus) -> bool:
-    """Whether a person's persistent data may be created, modified or deleted."""
+    """Return whether a person's persistent data may be created, modified or deleted."""
     return DATA[whose, status][0] is MatrixSign.ALWAYS
 
 
 def may_obtain_data(whose: MatrixRow, status: InstallStatus) -> bool:
-    """Whether a person's persistent data may be read."""
+    """Return whether a person's persistent data may be read."""
     return DATA[whose, status][1] is MatrixSign.ALWAYS
 
 
@@ -199,13 +200,13 @@ _FARTHEST = {
     Publication.EVERYONE: Closeness.STRANGER,
     Publication.FRIENDS_OF_FRIENDS: Closeness.FRIEND_OF_FRIEND,
     Publication.FRIENDS: Closeness.FRIEND,
-    # Not even oneself: what is published to nobody, no app sees.
+    # Not even SELF is close enough: no app sees a field that is published to nobody.
     Publication.NOBODY: -1,
 }
 
 
 def _information(whose: MatrixRow, status: InstallStatus, viewer_installed: bool) -> tuple[MatrixSign, MatrixSign]:
-    """Return a row of INFORMATION; × for friends of a viewer who has not installed the app: the (*) of the page."""
+    """Return a row of INFORMATION; × for friends of a viewer who has not installed the app (the page's note (*))."""
     if whose is MatrixRow.VIEWERS_FRIEND and not viewer_installed:
         return MatrixSign.NEVER, MatrixSign.NEVER
     return INFORMATION[whose, status]

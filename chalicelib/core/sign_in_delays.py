@@ -1,10 +1,10 @@
-"""How failed sign-ins slow the next one down: for a browser that is known, else for an account and for an address.
+"""Delays after failed sign-ins: for a known browser, otherwise for an account and for an address.
 
-A few failures are free. After them every further one doubles the time until another try is looked at, from one second
-up to a quarter of an hour. Only failures count; an hour without one forgets them all.
+A few failures cause no delay. Each further failure doubles the time until the next attempt is checked, from one second
+up to a quarter of an hour. Only failures count. After an hour without a failure, all are forgotten.
 
-A browser in which a user has signed in keeps a device cookie (OWASP, "Slow Down Online Guessing Attacks with Device
-Cookies"). Its tries for that login name have a counter of their own, so strangers who fail on purpose do not slow it.
+A browser in which a user has signed in gets a device cookie (OWASP, "Slow Down Online Guessing Attacks with Device
+Cookies"). Its attempts for that login name have their own counter, so strangers who fail on purpose do not delay it.
 """
 
 import hashlib
@@ -15,27 +15,27 @@ ACCOUNT_FREE = 5
 ADDRESS_FREE = 20
 DEVICE_FREE = 5
 DEVICE_MARKS = 4
-"""How many people of one browser a device cookie names: the latest."""
+"""The number of users that a device cookie names: the latest users of the browser."""
 LONGEST_SECONDS = 900
 FORGET_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class Failures:
-    """How many sign-ins have failed, and when the last one did (ms)."""
+    """The number of failed sign-ins, and the time of the last failure (ms)."""
 
     count: int = 0
     at: int = 0
 
     def wait(self, now: int, free: int) -> int:
-        """Whole seconds until the next try is looked at; 0: at once."""
+        """Return the whole seconds until the next attempt is checked; 0 means at once."""
         if self.count < free or self._forgotten(now):
             return 0
         delay: int = min(LONGEST_SECONDS, 2 ** min(self.count - free, 10)) * 1000
         return max(0, -(-(self.at + delay - now) // 1000))
 
     def one_more(self, now: int) -> "Failures":
-        """With a failure now."""
+        """Return the failures with one more at `now`."""
         return Failures(1 if self._forgotten(now) else self.count + 1, now)
 
     def _forgotten(self, now: int) -> bool:
@@ -44,33 +44,36 @@ class Failures:
 
 @dataclass(frozen=True)
 class Device:
-    """A browser in which people have signed in: an id of its own, and a mark of each of them, the latest first."""
+    """A browser in which users have signed in: its id, and a mark for each of these users, the latest first."""
 
     id: str
     marks: tuple[str, ...] = ()
 
     def knows(self, mark: str) -> bool:
-        """Whether the one with that mark has signed in here."""
+        """Return whether the user with this mark has signed in here."""
         return mark in self.marks
 
     def with_mark(self, mark: str, instead_of: Iterable[str]) -> "Device":
-        """The device after a sign-in; marks that it replaces are dropped, and the oldest beyond DEVICE_MARKS."""
+        """Return the device after a sign-in, without the marks in `instead_of` and the oldest beyond DEVICE_MARKS."""
         rest = [each for each in self.marks if each not in {mark, *instead_of}]
         return Device(self.id, (mark, *rest)[:DEVICE_MARKS])
 
 
 def mark_of(device: str, login: str, password_hash: str) -> str:
-    """The mark of a login name and its stored password hash in a device.
+    """Return the mark of a login name and its stored password hash in a device.
 
-    It ends with the password: who has known an older one cannot go on guessing by cookies of that time. It is no two
-    devices' own, and tells nobody the name.
+    A new password makes the mark invalid, so a person who knew the old one cannot use old cookies to guess the new one.
+    Each device has a different mark, and the mark does not reveal the name.
     """
-    # None of the three has a line break in it.
+    # None of the three contains a line break.
     return hashlib.sha256(f"{device}\n{login}\n{password_hash}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def network(address: str) -> str:
-    """The part of an address that one person has: all of IPv4, the first 64 bits of IPv6; other text as it is."""
+    """Return the part of an address that one person has: all of IPv4, the first 64 bits of IPv6.
+
+    Return the first 64 characters of a text that is not an address.
+    """
     from ipaddress import IPv6Address, ip_address, ip_network
 
     try:

@@ -1,4 +1,4 @@
-"""OAuth 1.0a for apps that sign each request with their secret (two-legged): what a signed request has to say.
+"""OAuth 1.0a for apps that sign each request with their secret (two-legged): the parameters of a signed request.
 
 web/auth/oauth1_signatures.py checks the signature itself. Sources: RFC 5849, the RESTful API pages
 (`xoauth_requestor_id`, `oauth_problem`), OAuth Request Body Hash 1.0 and OAuth Problem Reporting 1.0 (drafts of
@@ -14,11 +14,11 @@ from chalicelib.core.oauth import USER_SCOPES
 from chalicelib.core.opensocial import plain_id
 
 WINDOW_SECONDS = 300
-"""How far a timestamp may be from our clock, either way."""
+"""The maximum difference between a timestamp and our clock, in either direction."""
 METHOD = "HMAC-SHA1"
 NONCE_CHARACTERS = 255
 SCOPES = frozenset(USER_SCOPES)
-"""What a signature opens: signed requests have no scopes, and the permission model alone decides."""
+"""The scopes of a signature: all. Signed requests have no scopes, so only the permission model decides."""
 
 REQUESTOR = "xoauth_requestor_id"
 OWNER = "opensocial_owner_id"
@@ -36,9 +36,9 @@ Parameters = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """What a signed request says: `requestor` is the user on whose behalf the app asks, `owner` whose app it is.
+    """The parameters of a signed request.
 
-    `timestamp` is in seconds.
+    The app acts for the user `requestor`. The user `owner` owns the app. `timestamp` is in seconds.
     """
 
     app: str
@@ -51,10 +51,10 @@ class SignedRequest:
 
 
 def read(parameters: Parameters, now: int) -> SignedRequest:
-    """The protocol's parameters of a request that came at `now` (seconds). Raises SignatureRefused.
+    """Return the protocol's parameters of a request received at `now` (seconds). Raises SignatureRefused.
 
-    400 for what is missing, stands twice or cannot be, 401 for a timestamp out of the window and for a token: the app
-    asks for itself.
+    The status is 400 if a parameter is missing, repeated or malformed. It is 401 if the timestamp is out of the window,
+    or if there is a token: the app must sign for itself.
     """
     counts = Counter(name for name, _ in parameters if name.startswith("oauth_") or name in (REQUESTOR, OWNER))
     if twice := sorted(name for name, count in counts.items() if count > 1):
@@ -75,7 +75,7 @@ def read(parameters: Parameters, now: int) -> SignedRequest:
     return SignedRequest(
         app=found["oauth_consumer_key"],
         requestor=_user(found, REQUESTOR),
-        # Whether the owner has the app is for the data to say, as with the requestor.
+        # The stored data decide later whether the owner has the app, as for the requestor.
         owner=_user(found, OWNER if found.get(OWNER) else REQUESTOR),
         timestamp=_timestamp(found["oauth_timestamp"], now),
         nonce=_nonce(found["oauth_nonce"]),
@@ -85,11 +85,11 @@ def read(parameters: Parameters, now: int) -> SignedRequest:
 
 
 def check_body(signed: SignedRequest, digest: str, *, form: bool, needed: bool) -> None:
-    """Check a body against what is signed; `digest` is its SHA-1 in base 64, `form` says that it is form-encoded.
+    """Check a body against the signed request. `digest` is its SHA-1 in base64; `form`: it is form-encoded.
 
-    No body at all is no form, whatever its content type says.
-    A form's parameters are signed themselves, and it must have no hash (Request Body Hash §4). A hash that is there
-    must be right; one that is not is missed where it is `needed`. Raises SignatureRefused.
+    An empty body is not a form, whatever its content type is. The parameters of a form are signed themselves, so a form
+    must have no hash (Request Body Hash §4). Any other hash must be correct. If it is missing, it is an error only with
+    `needed`. Raises SignatureRefused.
     """
     if form:
         if signed.body_hash is not None:

@@ -1,7 +1,7 @@
-"""The write window: never more than so many accepted writes in any stretch of so many seconds.
+"""The write window: a limit on the accepted writes in any period of a fixed length.
 
-A true sliding window over exact times in milliseconds, not a bucket: the Persistence API's "180 write/delete requests
-within 180 seconds" holds for every stretch, wherever it begins.
+It is a true sliding window over exact times in milliseconds, not a bucket: the Persistence API's "180 write/delete
+requests within 180 seconds" holds for every period, whenever it begins.
 """
 
 from bisect import bisect_right
@@ -11,10 +11,10 @@ from math import ceil
 
 @dataclass(frozen=True)
 class Rate:
-    """The state of a write window at one moment, as the `X-RateLimit-*` headers tell it.
+    """The state of a write window at one moment, as in the `X-RateLimit-*` headers.
 
-    `reset` is in whole seconds from that moment: until `remaining` next grows (0 where the window is empty). With
-    `remaining` 0 it is the Retry-After.
+    `reset` is the time in whole seconds until `remaining` next grows (0 if the window is empty). If `remaining` is 0,
+    `reset` is the Retry-After.
     """
 
     limit: int
@@ -29,26 +29,26 @@ class WriteWindow:
     times: tuple[int, ...] = ()
 
     def at(self, now: int, span: int) -> "WriteWindow":
-        """The window as of `now`: without the writes that are `span` milliseconds old or older."""
+        """Return the window at `now`, without the writes that are at least `span` milliseconds old."""
         gone = bisect_right(self.times, now - span)
         return WriteWindow(self.times[gone:]) if gone else self
 
     def admits(self, now: int, *, limit: int, span: int) -> bool:
-        """Whether one more write may be accepted at `now`."""
+        """Return whether one more write may be accepted at `now`."""
         return len(self.at(now, span).times) < limit
 
     def with_write(self, now: int, *, span: int) -> "WriteWindow":
-        """The window after a write accepted at `now`.
+        """Return the window after a write accepted at `now`.
 
-        A clock that lags behind the newest write counts as that write's time: times never run backwards, so no
-        stretch can hold more writes than were admitted.
+        If `now` is before the newest write, the time of that write is used. Times never decrease, so no period can
+        hold more writes than were admitted.
         """
         time = max(now, self.times[-1]) if self.times else now
         return WriteWindow((*self.at(time, span).times, time))
 
     def rate(self, now: int, *, limit: int, span: int) -> Rate:
-        """What the headers say at `now`."""
+        """Return the state at `now`, for the headers."""
         times = self.at(now, span).times
-        # With more times than the limit (a setting was lowered), the one whose leaving admits the next write decides.
+        # If a lowered setting leaves more times than the limit, several writes must expire before the next is admitted.
         decisive = times[max(0, len(times) - limit)] if times else now - span
         return Rate(limit, max(0, limit - len(times)), ceil((decisive + span - now) / 1000))

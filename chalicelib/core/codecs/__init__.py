@@ -1,1 +1,1 @@
-"""Reading and writing JSON of each thing."""
+"""The JSON codecs: one module for each kind of data."""

@@ -1,7 +1,7 @@
-"""How the fields of users, apps and pages are checked, one rule a kind of field.
+"""The checks of the fields of users, apps and pages, one for each kind of field.
 
-Each check takes the field's name as clients spell it and the value from their JSON, and returns the value to keep or
-raises ParameterInvalid with a sentence that names the field. Lengths are characters, but for URLs: UTF-8 bytes.
+Each check takes the field's name in the JSON and the value from the JSON. It returns the value to store, or raises
+ParameterInvalid with a sentence that names the field. Lengths are in characters, lengths of URLs in UTF-8 bytes.
 """
 
 import re
@@ -31,7 +31,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _NOT_IN_A_URL = re.compile(r"[^!#-;=?-\[\]_a-z~]|%(?![0-9A-Fa-f]{2})")
-"""A character that a URL does not hold, or a % that escapes nothing."""
+"""A character that is not allowed in a URL, or a % without two hexadecimal digits."""
 _SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
 _MODULE = re.compile(r"[1-9][0-9]{0,8}")
 _IDS = {
@@ -43,12 +43,12 @@ _IDS = {
 
 
 def is_id(kind: str, text: str) -> bool:
-    """Whether `text` has the form of an id of that kind: user, app, page or module."""
+    """Return whether `text` has the form of an id of that kind: user, app, page or module."""
     return _IDS[kind].fullmatch(text) is not None
 
 
 def check_id(kind: str) -> Check:
-    """An id of that kind: user (12 of `a-z 0-9`), app (16 hexadecimal digits), page (up to 20 digits), module."""
+    """Return the check of an id: user (12 of `a-z 0-9`), app (16 hex digits), page (up to 20 digits), module."""
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str) or not is_id(kind, value):
@@ -59,9 +59,10 @@ def check_id(kind: str) -> Check:
 
 
 def text(most: int, *, lines: bool = False, required: bool = False) -> Check:
-    """Text of up to `most` characters without control characters (`lines`: but for line ends and tabs).
+    """Return the check of a text of at most `most` characters, without control characters.
 
-    `required`: at least one that is not a space; else null is the same as `""`.
+    With `lines`, line ends and tabs are allowed. With `required`, at least one character must not be white space;
+    without it, null is the same as `""`.
     """
     allowed = "\n\r\t" if lines else ""
 
@@ -74,7 +75,7 @@ def text(most: int, *, lines: bool = False, required: bool = False) -> Check:
             raise ParameterInvalid(f"{name} must not be empty")
         if len(value) > most:
             raise ParameterInvalid(f"{name} is too long (max={most})")
-        # Cc: what could break out of a header or a log line; Cs: what has no UTF-8.
+        # Cc: characters that could break out of a header or a log line; Cs: surrogates, which UTF-8 cannot encode.
         if any(unicodedata.category(each) in ("Cc", "Cs") and each not in allowed for each in value):
             raise ParameterInvalid(f"{name} must not contain control characters")
         return value
@@ -83,12 +84,12 @@ def text(most: int, *, lines: bool = False, required: bool = False) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """As `check`, and null (or `""`) for None."""
+    """Return a check that returns None for null and `""`, and applies `check` to other values."""
     return lambda name, value: None if value in (None, "") else check(name, value)
 
 
 def url(name: str, value: Any, most: int = URL_BYTES) -> str:
-    """An http(s) URL of at most `most` bytes; null and `""` for `""`."""
+    """Return an http(s) URL of at most `most` bytes, or `""` for null and `""`."""
     if value in (None, ""):
         return ""
     if _parts(name, value, most).scheme not in ("http", "https"):
@@ -97,7 +98,7 @@ def url(name: str, value: Any, most: int = URL_BYTES) -> str:
 
 
 def redirect_uri(name: str, value: Any) -> str:
-    """Where an authorization may lead: an http(s) URL, or a private scheme with a dot in it (RFC 8252), no fragment."""
+    """Return a redirect URI: http, https, or a private scheme with a dot in it (RFC 8252); without a fragment."""
     parts = _parts(name, value)
     if parts.scheme not in ("http", "https") and not _SCHEME.fullmatch(parts.scheme):
         raise ParameterInvalid(f"{name} must be http or https URLs, or have a scheme such as com.example.app")
@@ -107,7 +108,7 @@ def redirect_uri(name: str, value: Any) -> str:
 
 
 def origin(name: str, value: Any) -> str:
-    """A web origin as browsers send it: `https://game.example` or `http://127.0.0.1:8080`, in lower case."""
+    """Return a web origin as browsers send it: `https://game.example` or `http://127.0.0.1:8080`, in lower case."""
     parts = _parts(name, value)
     if parts.scheme not in ("http", "https") or value != f"{parts.scheme}://{parts.netloc}" or value != value.lower():
         raise ParameterInvalid(f"{name} must be web origins, such as https://game.example")
@@ -115,14 +116,14 @@ def origin(name: str, value: Any) -> str:
 
 
 def scope(name: str, value: Any) -> str:
-    """A scope as OAuth 2 spells them."""
+    """Return a scope in the syntax of OAuth 2."""
     if not isinstance(value, str) or not _SCOPE.fullmatch(value):
         raise ParameterInvalid(f"{name} must be scopes, such as mixi_apps2")
     return value
 
 
 def list_of(check: Check) -> Check:
-    """A list of up to LIST_ENTRIES different values, as a tuple."""
+    """Return the check of a list of at most LIST_ENTRIES values; it returns a tuple without duplicates."""
 
     def check_list(name: str, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
@@ -135,7 +136,7 @@ def list_of(check: Check) -> Check:
 
 
 def one_of(kind: type[E]) -> Check:
-    """One of an Enum's values, as its member."""
+    """Return the check of an Enum's value; it returns the member."""
 
     def check(name: str, value: Any) -> E:
         for member in kind:
@@ -147,27 +148,27 @@ def one_of(kind: type[E]) -> Check:
 
 
 def value_of(kind: type[Enum]) -> Check:
-    """One of an Enum's values, as that value; null for None."""
+    """Return the check of an Enum's value; it returns the value, or None for null and `""`."""
     check = one_of(kind)
     return optional(lambda name, value: check(name, value).value)
 
 
 def boolean(name: str, value: Any) -> bool:
-    """true or false."""
+    """Return a boolean."""
     if not isinstance(value, bool):
         raise ParameterInvalid(f"{name} must be true or false")
     return value
 
 
 def age(name: str, value: Any) -> int:
-    """Years, 0 to 150."""
+    """Return an age in years, 0 to 150."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= OLDEST_AGE:
         raise ParameterInvalid(f"{name} must be a whole number from 0 to {OLDEST_AGE}")
     return value
 
 
 def day(name: str, value: Any) -> str:
-    """A date, YYYY-MM-DD."""
+    """Return a date, YYYY-MM-DD."""
     try:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             raise ValueError
@@ -178,14 +179,14 @@ def day(name: str, value: Any) -> str:
 
 
 def login(name: str, value: Any) -> str:
-    """A login name, in lower case whatever case it came in."""
+    """Return a login name, converted to lower case."""
     if not isinstance(value, str) or not _LOGIN.fullmatch(value.lower()):
         raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, beginning with a letter or digit")
     return value.lower()
 
 
 def password(name: str, value: Any) -> str:
-    """A password, 8 to 200 characters."""
+    """Return a password of 8 to 200 characters."""
     least, most = PASSWORD_CHARACTERS
     if not isinstance(value, str) or not least <= len(value) <= most or not _is_unicode(value):
         raise ParameterInvalid(f"{name} must be {least} to {most} characters")
@@ -193,7 +194,7 @@ def password(name: str, value: Any) -> str:
 
 
 def publication(name: str, value: Any) -> Mapping[str, Publication]:
-    """Publication settings of some of PROFILE_FIELDS: those not named stay as they are."""
+    """Return publication settings for some of PROFILE_FIELDS; the other settings do not change."""
     if not isinstance(value, dict):
         raise ParameterInvalid(f"{name} must be an object")
     for each in value:
@@ -204,7 +205,7 @@ def publication(name: str, value: Any) -> Mapping[str, Publication]:
 
 
 def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
-    """The parts of an absolute URI, in printable ASCII, without user name and password; each % is an escape."""
+    """Return the parts of an absolute URI: printable ASCII, no user name or password; each % begins an escape."""
     try:
         if not isinstance(value, str) or not _ABSOLUTE.match(value):
             raise ValueError
@@ -222,7 +223,7 @@ def _parts(name: str, value: Any, most: int = URL_BYTES) -> SplitResult:
 
 
 def _escape(character: str) -> str:
-    """How to write a character that a URL does not hold; what would not show in a sentence is not repeated."""
+    """Return how to escape a character that a URL cannot contain; an unprintable character is not repeated."""
     if character == "%":
         return "a % that is not followed by two hexadecimal digits is written %25"
     return (

@@ -1,4 +1,4 @@
-"""Pages, feeds and comments as the Page API shows them (source: its samples of answers)."""
+"""The JSON of pages, feeds and comments in the Page API (source: its sample responses)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ _SIZES = ("large", "medium", "small")
 
 @dataclass(frozen=True)
 class ContentsFormat:
-    """How this deployment shows contents: dates `offset` minutes east of UTC, images at `image_url(key)`."""
+    """The format of contents in this deployment: dates `offset` minutes east of UTC, images at `image_url(key)`."""
 
     offset: int
     image_url: Callable[[str], str]
 
     def feed(self, feed: Feed, posters: Mapping[str, User]) -> dict[str, Any]:
-        """A feed; `images` is empty or has the one image in its three sizes."""
+        """Return the JSON of a feed; `images` is empty or has one image in three sizes."""
         sizes = dict(zip(_SIZES, map(self.image_url, feed.images), strict=False))
         return {
             "contentUri": feed.content_uri,
@@ -37,7 +37,7 @@ class ContentsFormat:
         }
 
     def comment(self, comment: Comment, posters: Mapping[str, User]) -> dict[str, Any]:
-        """A comment."""
+        """Return the JSON of a comment."""
         return {
             "id": comment.id,
             "comment": comment.text,
@@ -46,18 +46,18 @@ class ContentsFormat:
         }
 
     def date(self, milliseconds: int) -> str:
-        """A time since the epoch in W3C-DTF."""
+        """Return a time (milliseconds since the epoch) in W3C-DTF."""
         return w3cdtf(milliseconds, self.offset)
 
 
 def poster_json(poster: str, posters: Mapping[str, User]) -> dict[str, str]:
-    """Who posted; without name and picture where that user is no more."""
+    """Return the JSON of a poster; name and picture are empty if the user no longer exists."""
     user = posters.get(poster, User(poster, ""))
     return {"id": poster, "displayName": user.display_name, "thumbnailUrl": user.thumbnail_url}
 
 
 def page_information(page: Page) -> dict[str, Any]:
-    """A page; `options` has what was given of what pages of its category show."""
+    """Return the JSON of a page; `options` has the fields of its category that are not empty."""
     options = {"pcUrl": page.pc_url, "mobileUrl": page.mobile_url, "smartphoneUrl": page.smartphone_url}
     if page.category in ADDRESS_CATEGORIES:
         options = {"zipCode": page.zip_code, "address": page.address} | options
@@ -90,7 +90,7 @@ CONTENT_URI_BYTES = 1_024
 
 
 LINK_BYTES = 4_096
-"""One of `urls`: it may start an app, with parameters that are escaped twice."""
+"""Bytes of one of `urls`. The URL may start an app, with parameters that are escaped twice."""
 
 
 IMAGES = 1
@@ -103,9 +103,10 @@ _URLS = {"pcUrl": "pc_url", "mobileUrl": "mobile_url", "smartphoneUrl": "smartph
 
 
 def read_draft(body: object, details: str) -> Draft:
-    """A feed as posted: `title`, and `body`, `contentUri`, `urls`, `sourceId` and `imageUrls` where they are given.
+    """Return a feed from a request: `title`; optional `body`, `contentUri`, `urls`, `sourceId` and `imageUrls`.
 
-    `details` is what the URLs of our own detail pages begin with: those are given to contents, not chosen for them.
+    `details` is the start of the URLs of our detail pages. A `contentUri` must not begin with it: only the server
+    assigns these URLs.
     """
     given = _object(body)
     title = _text("title", _required("title", given), TITLE_CHARACTERS, least=1)
@@ -126,12 +127,12 @@ def read_draft(body: object, details: str) -> Draft:
 
 
 def read_comment(body: object) -> str:
-    """The text of a comment as posted: `comment`."""
+    """Return the text of a comment from a request: `comment`."""
     return _text("comment", _required("comment", _object(body)), COMMENT_CHARACTERS, least=1)
 
 
 def read_content_uri(value: object) -> str:
-    """The URI of a content: http or https, at most 1,024 bytes."""
+    """Return the URI of a content: http or https, at most 1,024 bytes."""
     return _uri("contentUri", value, CONTENT_URI_BYTES)
 
 
@@ -173,9 +174,9 @@ def _urls(value: Any) -> dict[str, str]:
 
 
 def _module(name: str, value: Any) -> str:
-    """A module's id: decimal digits as a string, or the number they stand for, as typeless clients send it."""
+    """Return a module's id, given as a string of digits or as a number, as clients without types send it."""
     number = isinstance(value, int) and not isinstance(value, bool)
-    # The bound first: no more digits are written out than an id could have.
+    # The bound comes first, so that a number with more digits than an id is not converted.
     text = str(value) if number and abs(value) < 10**9 else value
     checked: str = checks.check_id("module")(name, text)
     return checked
@@ -191,7 +192,7 @@ def _image_url(value: Any) -> str | None:
 
 
 def _uri(name: str, value: object, most: int) -> str:
-    """As `checks.url`, and not nothing."""
+    """Return a URL as `checks.url` does, but refuse null and `""`."""
     if value in (None, ""):
         raise ParameterInvalid(f"{name} must be an http or https URL")
     return checks.url(name, value, most)

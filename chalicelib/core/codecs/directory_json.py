@@ -1,8 +1,8 @@
-"""Users, apps, pages and modules as the operator's API spells them: camelCase names of the dataclasses' fields.
+"""The JSON of users, apps, pages and modules in the operator's API: the dataclasses' fields, named in camelCase.
 
-`read_…` take a JSON object and return the fields it has, checked, under the dataclasses' names, for `User(**fields)`
-or `Users.change(id, **fields)`. All raise ParameterInvalid, which names the field: for one out of its bounds, one that
-does not exist, and, in something new (`new=True`), one that is missing.
+The `read_…` functions take a JSON object, check its fields and return them under the dataclasses' names, for
+`User(**fields)` or `Users.change(id, **fields)`. All raise ParameterInvalid, which names the field, if a field is out
+of its bounds or unknown, or if a required field is missing (only with `new=True`).
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from chalicelib.core.model.directory import (
 )
 
 Rules = dict[str, tuple[str, Check]]
-"""By the name on the wire: the dataclass's name, and the check."""
+"""For each name in the JSON: the name in the dataclass, and the check."""
 
 _USER: Rules = {
     "displayName": ("display_name", checks.text(checks.NAME_CHARACTERS, required=True)),
@@ -73,10 +73,10 @@ _MODULE: Rules = {
 
 
 def read_user(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str, Any]:
-    """The fields of a user; `displayName` is required. `publication` has only the settings that were given.
+    """Return the fields of a user. `publication` has only the settings in the body.
 
-    With `new`, an `id` may be given, and the other settings are the default. Names in `extra` (such as `password`) are
-    left to the caller.
+    With `new`, `displayName` is required, `id` is allowed, and the other settings get their defaults. The caller reads
+    the names in `extra` (such as `password`).
     """
     read = _read(body, _USER | _own_id("user", new), ("displayName",) if new else (), extra)
     if new:
@@ -85,7 +85,7 @@ def read_user(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str
 
 
 def read_app(body: object, *, new: bool) -> dict[str, Any]:
-    """The fields of an app; `name` is required. `id` and `confidential` can be given to a new one only."""
+    """Return the fields of an app. With `new`, `name` is required; only then are `id` and `confidential` allowed."""
     known = _APP | _own_id("app", new)
     if not new:
         known = {name: rule for name, rule in known.items() if name != "confidential"}
@@ -93,35 +93,35 @@ def read_app(body: object, *, new: bool) -> dict[str, Any]:
 
 
 def read_page(body: object, *, new: bool) -> dict[str, Any]:
-    """The fields of a page; `name` is required. With `new`, an `id` may be given."""
+    """Return the fields of a page. With `new`, `name` is required and `id` is allowed."""
     return _read(body, _PAGE | _own_id("page", new), ("name",) if new else (), ())
 
 
 def read_module(body: object) -> dict[str, Any]:
-    """The fields `app` and `name` of a module, both required, and `id` where it is given."""
+    """Return the fields of a module: `app` and `name` (required), and `id` (optional)."""
     return _read(body, _MODULE | _own_id("module", True), ("app", "name"), ())
 
 
 def user_json(user: User) -> dict[str, Any]:
-    """A user with every field, for operators."""
+    """Return the JSON of a user with every field, for operators."""
     publication = {name: setting.value for name, setting in user.publication.items()}
     return _json(user, _USER) | {"publication": publication, "created": user.created, "friends": user.friends}
 
 
 def app_json(app: App) -> dict[str, Any]:
-    """An app without its secret."""
+    """Return the JSON of an app, without the secret."""
     enums = {"dialect": app.dialect.value, "startMethod": app.start_method.value}
     return _json(app, _APP) | enums | {"created": app.created}
 
 
 def page_json(page: Page) -> dict[str, Any]:
-    """A page with every field."""
+    """Return the JSON of a page with every field."""
     enums = {"category": page.category.value, "feedSource": page.feed_source.value}
     return _json(page, _PAGE) | enums | {"followers": page.followers, "created": page.created}
 
 
 def module_json(module: Module) -> dict[str, Any]:
-    """A module."""
+    """Return the JSON of a module."""
     return {"id": module.id, "page": module.page, "app": module.app, "name": module.name}
 
 

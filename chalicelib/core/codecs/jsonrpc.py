@@ -1,9 +1,9 @@
-"""JSON-RPC as OpenSocial speaks it: one request or a batch of them, each answered for itself, in order.
+"""OpenSocial's JSON-RPC: one request or a batch. Each request gets its own response, in order.
 
-An answer carries what came of a request as `result` (JSON-RPC 2.0) and as `data` (OpenSocial 0.8), or an `error` with
-`code` and `message`. Codes of requests that are none are JSON-RPC's; all others are HTTP statuses, as OpenSocial has
-them: 400, 403, 417 for the write window and the quota, 500. Sources: JSON-RPC 2.0, OpenSocial's RPC protocol, the page
-Information Sharing, and docs/internals/decisions.md.
+A response has the result as `result` (JSON-RPC 2.0) and as `data` (OpenSocial 0.8), or an `error` with `code` and
+`message`. Malformed requests get the codes of JSON-RPC. All other codes are HTTP statuses, as in OpenSocial: 400, 403,
+417 for the write window and the quota, 500. Sources: JSON-RPC 2.0, OpenSocial's RPC protocol, the page Information
+Sharing, and docs/internals/decisions.md.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from typing import Any
 from chalicelib.core.errors import QuotaExceeded, Refusal, TooFrequent, Unavailable
 
 MEDIA_TYPES = ("application/json-rpc", "application/jsonrequest")
-"""The content types that JSON-RPC over HTTP has beside `application/json`."""
+"""The content types of JSON-RPC over HTTP besides `application/json`."""
 MOST_REQUESTS = 100
-"""Requests in one batch; more are refused as a whole."""
+"""Requests in one batch. A larger batch is refused as a whole."""
 MOST_BYTES = 20_000_000
-"""JSON of all results of one batch, each counted once."""
+"""Bytes of JSON of all results in one batch, each counted once."""
 MOST_BLOCKS = 20_000
-"""Items of up to 4 KB that the requests of one batch may read; a larger one is several. A friend is two or three."""
+"""Blocks of 4 KB that the requests of one batch may read. A larger item has several, a friend two or three."""
 SECONDS = 15
-"""How long a batch may take; the requests whose turn comes later are answered that they were not begun."""
+"""The time limit of a batch. Requests that have not begun by then get an error that says so."""
 
 NOT_JSON = -32700
 NO_REQUEST = -32600
@@ -34,7 +34,7 @@ INTERNAL_ERROR = 500
 
 
 class Fault(Exception):
-    """Why a request, or a whole batch, has no result; `data` says more to programs."""
+    """The reason why a request, or a whole batch, has no result. `data` has details for programs."""
 
     def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
         self.code = code
@@ -45,9 +45,9 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One request. `mark` is its `id` as a member of the answer, nothing where it has none; `fault`: it is no request.
+    """One request. `mark` has its `id` for the response, or is empty. `fault` is set if the request is malformed.
 
-    A request without an id is answered all the same, so that answers stand at the places of their requests.
+    A request without an id also gets a response, so that responses are in the same order as the requests.
     """
 
     mark: Mapping[str, Any]
@@ -57,7 +57,7 @@ class Call:
 
 
 def read(body: object) -> tuple[list[Call], bool]:
-    """The requests in a body, and whether it is a batch. Raises Fault for what is neither, and for too many."""
+    """Return the requests in a body, and whether it is a batch. Raises Fault for another body, or too many requests."""
     if isinstance(body, dict):
         return [_call(body)], False
     if not isinstance(body, list) or not body:
@@ -68,22 +68,22 @@ def read(body: object) -> tuple[list[Call], bool]:
 
 
 def success(call: Call, value: object) -> dict[str, Any]:
-    """The answer of a request that was carried out."""
+    """Return the response to a request that succeeded."""
     return {"jsonrpc": "2.0", **call.mark, "result": value, "data": value}
 
 
 def failure(call: Call, fault: Fault) -> dict[str, Any]:
-    """The answer of a request that was not."""
+    """Return the response to a request that failed."""
     error = {"code": fault.code, "message": fault.message} | ({"data": fault.data} if fault.data else {})
     return {"jsonrpc": "2.0", **call.mark, "error": error}
 
 
 WHOLE = Call({"id": None})
-"""Stands for a body of which no request could be read."""
+"""The call to respond to if no request can be read from the body."""
 
 
 def fault_of(refusal: Refusal) -> Fault:
-    """A refusal as a fault: its `error` word goes with it, and after how many seconds to come again."""
+    """Return a refusal as a fault, with its `error` word and, if any, the seconds to wait before a retry."""
     data: dict[str, Any] = {"error": refusal.error}
     if isinstance(refusal, Unavailable):
         data["retryAfter"] = refusal.retry_after
@@ -107,7 +107,7 @@ def _call(request: object) -> Call:
     method, params = request.get("method"), request.get("params")
     if not isinstance(method, str):
         return Call(mark, fault=Fault(NO_REQUEST, "method must be a string"))
-    # No parameters at all are an empty list to libraries whose other calls have them by position.
+    # Libraries with positional parameters send an empty list if there are none.
     if params is None or params == []:
         params = {}
     if not isinstance(params, dict):
@@ -116,7 +116,7 @@ def _call(request: object) -> Call:
 
 
 def _is_id(value: object) -> bool:
-    """Whether a value can stand in an answer as the id of its request; a lone surrogate and Infinity could not."""
+    """Return whether a value can be an id in a response; a lone surrogate and Infinity cannot."""
     if isinstance(value, str):
         return not any("\ud800" <= each <= "\udfff" for each in value)
     if isinstance(value, float):

@@ -1,1 +1,1 @@
-"""Checking and sizing pictures, without drawing them."""
+"""The checks and sizes of pictures, without decoding any pixels."""

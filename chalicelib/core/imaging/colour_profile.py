@@ -1,10 +1,11 @@
-"""Colour profiles, cut down to what describes a colour space simply: white point, primaries, curves.
+"""Colour profiles, reduced to a simple description of a colour space: white point, primaries, curves.
 
-A profile of a file is hostile: its tags may name one another, or a chain of thousands of elements, and a library that
-follows them works for seconds. So a profile is read here only as far as it is an input profile of three primaries with
-curves, of grey with a curve, or of three primaries or four inks with one table of a fixed layout, and written anew with
-those tags alone. Everything else counts as no profile. Sources: ICC.1:2022 (tags `rXYZ`, `rTRC`, `kTRC`, `A2B0`, types
-`curv`, `para`, `XYZ `, `mft1`, `mft2`), PNG third edition (gAMA, cHRM, cICP), ITU-T H.273 (tables 2 and 3).
+The profile in a file may be hostile: its tags may refer to each other, or to a chain of thousands of elements, and a
+library that follows them works for seconds. So this module accepts only three kinds of input profiles: three primaries
+with curves; grey with a curve; three primaries or four inks with one table of a fixed layout. It writes a new profile
+with only those tags. Every other profile counts as no profile. Sources: ICC.1:2022 (tags `rXYZ`, `rTRC`, `kTRC`,
+`A2B0`, types `curv`, `para`, `XYZ `, `mft1`, `mft2`), PNG third edition (gAMA, cHRM, cICP), ITU-T H.273 (tables 2 and
+3).
 """
 
 import struct
@@ -15,7 +16,7 @@ MAX_TAGS = 200
 MAX_CURVE = 4_096
 """Entries of a curve."""
 MAX_TABLE = 2_000_000
-"""Bytes of a table: 17 steps for each of four inks take half a million."""
+"""Bytes of a table. A table with 17 steps for each of four inks has half a million."""
 MAX_VERSION = 4
 
 Matrix = tuple[tuple[float, float, float], ...]
@@ -23,7 +24,7 @@ Chromaticity = tuple[float, float]
 
 _HEADER = 128
 _FITTING = {1: (GREY, RGB), 3: (RGB,), 4: (CMYK,)}
-"""The colour spaces of profiles that fit an image, by its samples of colour a pixel."""
+"""The colour spaces that fit an image, by the number of colour samples in a pixel."""
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 _BRADFORD_BACK: Matrix = (
@@ -32,7 +33,7 @@ _BRADFORD_BACK: Matrix = (
     (-0.0085287, 0.0400428, 0.9684867),
 )
 _PARAMETERS = (1, 3, 4, 5, 7)
-"""Numbers of a parametric curve, by its kind."""
+"""How many numbers a parametric curve has, by its kind."""
 _D65, _C = (0.3127, 0.3290), (0.310, 0.316)
 _PRIMARIES: dict[int, tuple[Chromaticity, Chromaticity, Chromaticity, Chromaticity]] = {
     1: (_D65, (0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),
@@ -46,10 +47,10 @@ _PRIMARIES: dict[int, tuple[Chromaticity, Chromaticity, Chromaticity, Chromatici
     12: (_D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
     22: (_D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
 }
-"""White, red, green and blue by H.273's number; 1 are those of BT.709 and sRGB, 9 of BT.2020, 12 of Display P3."""
+"""White, red, green and blue, by H.273's number: 1 is BT.709 and sRGB, 9 is BT.2020, 12 is Display P3."""
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _BT709_CURVE = (2.4,)
-"""That of displays for it (ITU-R BT.1886), which browsers use: what a camera does is not its inverse."""
+"""The curve of BT.709 displays (ITU-R BT.1886), as browsers use it. The curve of cameras is not its inverse."""
 _CURVES: dict[int, tuple[float, ...]] = {
     1: _BT709_CURVE,
     4: (2.2,),
@@ -60,13 +61,13 @@ _CURVES: dict[int, tuple[float, ...]] = {
     14: _BT709_CURVE,
     15: _BT709_CURVE,
 }
-"""Transfer functions by H.273's number. Those of high dynamic range (16 and 18) are not there."""
+"""Transfer functions, by H.273's number. Those of high dynamic range (16 and 18) are not supported."""
 
 
 def fitting(profile: bytes, samples: int) -> bytes | None:
-    """Return the simple profile of an image with so many samples of colour a pixel; None if it does not fit the image.
+    """Return the simple profile for an image with `samples` colour samples in a pixel; None if it does not fit.
 
-    A grey picture may have a profile of grey or of RGB, in which it is the diagonal.
+    A grey picture may have a grey profile or an RGB profile. In RGB, its colours are the diagonal.
     """
     space = space_of(profile)
     return simple(profile, space) if space in _FITTING.get(samples, ()) else None
@@ -78,14 +79,14 @@ def space_of(profile: bytes) -> bytes:
 
 
 def simple(profile: bytes, space: bytes) -> bytes | None:
-    """Return a profile of this colour space with what is simple in the given one; None if there is not enough of it."""
+    """Return a profile of this colour space with only the simple tags; None if the given one does not allow it."""
     tags = _tags(profile)
     if tags is None or space_of(profile) != space or profile[12:16] not in (b"mntr", b"scnr", b"prtr", b"spac"):
         return None
     table = tags.get(b"A2B0") or tags.get(b"A2B1", b"")
     connection = b"XYZ "
     if space != GREY and _is_table(table, 4 if space == CMYK else 3):
-        # A table stands above primaries and curves, and leads to whichever space the profile says.
+        # A table takes precedence over primaries and curves. It converts to the space that the profile names.
         kept, connection = {b"A2B0": table}, profile[20:24]
     elif space == RGB:
         kept = {name: _colour(tags.get(name, b"")) for name in (b"rXYZ", b"gXYZ", b"bXYZ")}
@@ -102,7 +103,7 @@ def of_chromaticities(
 ) -> bytes | None:
     """Return the profile of these primaries, each as x and y, with a parametric curve; None if they span no space.
 
-    `curve` is a gamma alone, or gamma, a, b, c and d as type 3 of ICC's parametric curves has them.
+    `curve` is only a gamma, or gamma, a, b, c and d as in type 3 of ICC's parametric curves.
     """
     if any(not 0 <= part <= 1 for place in (white, red, green, blue) for part in place):
         return None
@@ -128,14 +129,14 @@ def of_chromaticities(
 
 
 def of_code_points(primaries: int, transfer: int) -> bytes | None:
-    """Return the profile of H.273's numbers; None for those that are not known here."""
+    """Return the profile for two of H.273's numbers; None if one of them is not supported."""
     if primaries not in _PRIMARIES or transfer not in _CURVES:
         return None
     return of_chromaticities(*_PRIMARIES[primaries], _CURVES[transfer])
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes] | None:
-    """The tags of a profile, each where its directory says; None if it is no whole profile."""
+    """Return the tags of a profile, as its directory locates them; None if the profile is not complete."""
     if len(profile) < _HEADER + 4 or profile[36:40] != b"acsp" or profile[8] > MAX_VERSION:
         return None
     (length,) = struct.unpack_from(">I", profile)
@@ -152,12 +153,12 @@ def _tags(profile: bytes) -> dict[bytes, bytes] | None:
 
 
 def _colour(tag: bytes) -> bytes:
-    """An XYZ tag with its one colour; empty for anything else."""
+    """Return an XYZ tag with one colour; empty for any other tag."""
     return tag[:20] if tag[:4] == b"XYZ " and len(tag) >= 20 else b""
 
 
 def _curve(tag: bytes) -> bytes:
-    """A curve cut to its length; empty for anything else."""
+    """Return a curve, cut to its length; empty for any other tag."""
     if len(tag) < 12:
         return b""
     if tag[:4] == b"curv":
@@ -171,7 +172,7 @@ def _curve(tag: bytes) -> bytes:
 
 
 def _is_table(tag: bytes, samples: int) -> bool:
-    """Whether a tag is a table for so many samples, in one of the two layouts whose size their beginning tells."""
+    """Return whether a tag is a table for `samples` samples, in a layout whose header gives the size."""
     if len(tag) < 52 or len(tag) > MAX_TABLE or tag[8:10] != bytes([samples, 3]):
         return False
     steps = tag[10]
@@ -196,12 +197,12 @@ def _fixed(kind: bytes, numbers: Sequence[float]) -> bytes:
 
 
 def _number(number: float) -> bytes:
-    """A number as ICC's s15Fixed16."""
+    """Return a number as ICC's s15Fixed16."""
     return struct.pack(">i", round(number * 65_536))
 
 
 def _written(space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """A version 4 profile with these tags."""
+    """Return a version 4 profile with these tags."""
     tags = {b"wtpt": _fixed(b"XYZ ", _D50)} | tags
     directory, content = struct.pack(">I", len(tags)), b""
     start = _HEADER + 4 + 12 * len(tags)
@@ -238,7 +239,7 @@ def _inverse(matrix: Matrix) -> Matrix | None:
 
 
 def _adaptation(white: Sequence[float]) -> Matrix:
-    """The matrix that leads from colours under this white to those under D50 (Bradford's)."""
+    """Return the matrix that converts colours under this white to colours under D50 (Bradford)."""
     now, then = _times(_BRADFORD, white), _times(_BRADFORD, _D50)
     scaled: Matrix = tuple(
         (row[0] * ratio, row[1] * ratio, row[2] * ratio)

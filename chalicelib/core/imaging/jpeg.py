@@ -1,4 +1,4 @@
-"""The segments of a jpeg file (ISO/IEC 10918-1), checked and cut down to those that make the picture."""
+"""The segments of a jpeg file (ISO/IEC 10918-1), checked and reduced to those that a decoder needs."""
 
 import re
 import struct
@@ -10,28 +10,28 @@ from chalicelib.core.imaging.picture import MAX_PROFILE, NoPicture, Picture, ori
 SIGNATURE = b"\xff\xd8\xff"
 MAX_SEGMENTS = 4_096
 MAX_SCANS = 64
-"""Scans of one file. A progressive file has about ten; each more costs a pass over all of the picture."""
+"""Scans of one file. A progressive file has about ten. Each scan costs a pass over the whole picture."""
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _SOI, _TEM = 0xD8, 0x01
 _EOI, _SOS, _DHT, _DQT, _DRI, _DAC = 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xCC
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _COLOURS = {_APP0: 14, _APP14: 12}
-"""The bytes that a segment needs to say how colours are coded."""
+"""The minimum length of a segment that says how colours are coded."""
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
-"""Baseline, extended and progressive; Huffman and arithmetic coding. No viewer shows the others."""
+"""Baseline, extended and progressive; Huffman and arithmetic coding. No viewer shows other kinds."""
 _TABLES = {_DHT, _DQT, _DRI, _DAC}
 _NEEDED = {*_FRAMES, *_TABLES, _SOS}
-# No byte is looked at twice: a run of 0xff, which may be as long as the file, would be from each of its bytes on.
+# Possessive, so that no byte is read twice: else a long run of 0xff would be searched again from each of its bytes.
 _MARKER = re.compile(rb"\xff++([^\x00\xff])")
 _CODED = re.compile(rb"(?:[^\xff]++|\xff++[\x00\xd0-\xd7])*+")
-"""Coded pixels, with stuffed bytes and restarts in them, up to a marker."""
+"""Coded pixels up to a marker, with stuffed bytes and restart markers."""
 
 
 def read(data: bytes) -> Picture:
-    """The picture in a file that begins with SIGNATURE. Raises NoPicture.
+    """Return the picture in a file that begins with SIGNATURE. Raises NoPicture.
 
-    Where several stand one behind the other, as cameras write them, it is the first.
+    If the file has several pictures in a row, as cameras write them, return the first.
     """
     kept, frame, scans, exif = [], b"", 0, b""
     profile: list[bytes] = []
@@ -48,13 +48,13 @@ def read(data: bytes) -> Picture:
         elif marker & 0xF0 == 0xC0:
             raise NoPicture("is a jpeg of a kind that is not supported")
         elif scans:
-            continue  # A decoder that has begun is told nothing more about the picture.
+            continue  # After the first scan, no segment changes how the picture is decoded.
         elif marker == _APP1 and content.startswith(b"Exif\0\0"):
             exif = exif or content[6:]
         elif marker == _APP2 and content.startswith(b"ICC_PROFILE\0"):
             profile.append(content[12:])
         elif (marker, content[:5]) in ((_APP0, b"JFIF\0"), (_APP14, b"Adobe")) and len(content) >= _COLOURS[marker]:
-            # These tell the decoder how the colours are coded, the last of each; one that is too short tells nothing.
+            # They say how colours are coded. The last segment of each kind counts; one that is too short does not.
             about_colours[marker] = _segment(marker, content[:14])
         if scans > MAX_SCANS:
             raise NoPicture(f"is a jpeg with too many scans (max={MAX_SCANS})")
@@ -67,7 +67,7 @@ def read(data: bytes) -> Picture:
 
 
 def _joined(parts: Sequence[bytes]) -> bytes:
-    """A profile of its parts, each after its number and how many there are; empty unless each is there once."""
+    """Join the parts of a profile, each after its number and their count; empty unless each is there once."""
     in_order = sorted(parts)
     numbers = [(number, len(parts)) for number in range(1, len(parts) + 1)]
     if [tuple(part[:2]) for part in in_order] != numbers or sum(map(len, parts)) > MAX_PROFILE + 2 * len(parts):
@@ -76,10 +76,10 @@ def _joined(parts: Sequence[bytes]) -> bytes:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Marker, content and coded pixels (after SOS) of every segment up to the end of the picture."""
+    """Yield marker, content and coded pixels (after SOS) of every segment up to the end of the picture."""
     position = len(_START)
     for _ in range(MAX_SEGMENTS):
-        # Bytes between two segments are passed over, as decoders do.
+        # Bytes between two segments are skipped, as decoders do.
         found = _MARKER.search(data, position)
         if found is None:
             raise NoPicture("is truncated" if position >= len(data) - 1 else "is not a valid jpeg: a marker is missing")
@@ -95,7 +95,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         (length,) = struct.unpack_from(">H", data, position)
         end = position + length
         if length < 2:
-            # Its length counts itself; decoders take such a segment for an empty one where they need nothing of it.
+            # The length includes itself. Decoders treat such a segment as empty if they do not need it.
             if marker in _NEEDED:
                 raise NoPicture("is not a valid jpeg: a segment is too short")
             end = position + 2

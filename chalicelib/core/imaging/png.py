@@ -1,4 +1,4 @@
-"""The chunks of a png file (PNG, W3C Recommendation), checked and cut down to those that make the picture."""
+"""The chunks of a png file (PNG, W3C Recommendation), checked and reduced to those that a decoder needs."""
 
 import struct
 import zlib
@@ -9,22 +9,22 @@ from chalicelib.core.imaging.picture import MAX_PROFILE, NoPicture, Picture, ori
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 100_000
-"""Chunks of one file; encoders write one for each 8 or 64 KB of pixels."""
+"""Chunks of one file. Encoders write one chunk for each 8 or 64 KB of pixels."""
 
 _DESCRIBING = {b"cICP", b"iCCP", b"sRGB", b"cHRM", b"gAMA", b"tRNS", b"eXIf"}
-"""Ancillary chunks that change how the pixels look. They stand before the pixels."""
+"""Ancillary chunks that change how the pixels look. They come before the pixels."""
 _PALETTE = 3
 _TRANSPARENT_SAMPLES = {0: 1, 2: 3}
-"""Samples in the tRNS chunk of grey and of colour without a palette."""
+"""The number of samples in a tRNS chunk, for grey and for colour without a palette."""
 _SRGB_PRIMARIES = struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
 _SRGB_GAMMA = 45_455
 _MISPLACED = "is not a valid png: its chunks are out of order"
 
 
 def read(data: bytes) -> Picture:
-    """The picture in a file that begins with SIGNATURE. Raises NoPicture.
+    """Return the picture in a file that begins with SIGNATURE. Raises NoPicture.
 
-    Of an animation, it is the picture that those see who do not animate it.
+    For an animation, return the picture that viewers without animation show.
     """
     header, palette, pixels = b"", b"", []
     describing: dict[bytes, bytes] = {}
@@ -38,13 +38,13 @@ def read(data: bytes) -> Picture:
         elif kind == b"IDAT":
             pixels.append(content)
         elif kind == b"PLTE":
-            # Without an index in its pixels, a picture has no use for a palette.
+            # Only pixels that are indexes need a palette.
             if header[9] == _PALETTE:
                 if palette or pixels:
                     raise NoPicture(_MISPLACED)
                 palette = content
         elif kind in _DESCRIBING:
-            # The first of each alone: a small file holds a thousand profiles that inflate to megabytes each.
+            # Only the first of each kind: a small file can hold a thousand profiles that inflate to megabytes each.
             if not pixels and not (kind == b"tRNS" and header[9] == _PALETTE and not palette):
                 describing.setdefault(kind, content)
         elif kind[0:1].isupper() and kind != b"IEND":
@@ -59,7 +59,7 @@ def read(data: bytes) -> Picture:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of every chunk up to IEND, without ancillary ones whose checksum is wrong."""
+    """Yield kind and content of every chunk up to IEND, except ancillary chunks with a wrong checksum."""
     position = len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         if position + 12 > len(data):
@@ -85,7 +85,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _transparency(content: bytes, depth: int, colour: int) -> bytes:
-    """A tRNS chunk that fits the pixels; empty for one that does not."""
+    """Return the content of a tRNS chunk that fits the pixels; empty if it does not fit."""
     if colour == _PALETTE:
         return content
     form = f">{_TRANSPARENT_SAMPLES.get(colour, 0)}H"
@@ -96,10 +96,9 @@ def _transparency(content: bytes, depth: int, colour: int) -> bytes:
 
 
 def _profile(describing: Mapping[bytes, bytes], *, grey: bool) -> bytes | None:
-    """The profile of the colours that a file's chunks name, as browsers choose; None: sRGB.
+    """Return the colour profile from a file's chunks, chosen as browsers do; None means sRGB.
 
-    cICP stands above iCCP, iCCP above sRGB, and sRGB above gAMA, with which cHRM counts. One that says nothing of use
-    leaves it to the next.
+    The order of precedence is cICP, iCCP, sRGB, gAMA (with cHRM). A chunk that is not usable is skipped.
     """
     cicp = describing.get(b"cICP", b"")
     if len(cicp) == 4 and cicp[2:] == b"\0\1" and (named := colour_profile.of_code_points(cicp[0], cicp[1])):
@@ -120,7 +119,7 @@ def _profile(describing: Mapping[bytes, bytes], *, grey: bool) -> bytes | None:
 
 
 def _inflated(content: bytes) -> bytes:
-    """The profile in an iCCP chunk: a name, its end, the method 0, and compressed data; empty for a broken one."""
+    """Return the profile in an iCCP chunk (name, NUL, method 0, compressed data); empty if the chunk is broken."""
     name, _, rest = content.partition(b"\0")
     inflating = zlib.decompressobj()
     try:

@@ -1,7 +1,7 @@
-"""Images of feeds: what is taken, and the three renditions that are kept of it.
+"""Images of feeds: the limits of an image, and its three stored renditions.
 
-A picture is scaled down to renditions by its longest edge, never up, and stored under keys that name its content, so
-that whatever stands in front may cache it for ever. Source: Page API ("images": large, medium, small; jpeg and png).
+A rendition is scaled down by the longest edge, never up. Its key contains a hash of its content, so caches may keep it
+forever. Source: Page API ("images": large, medium, small; jpeg and png).
 """
 
 import hashlib
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 NAMES = ("large", "medium", "small")
 """The renditions of an image, in the order of their keys."""
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
-"""The media types there are, and how the keys of each end."""
+"""The supported media types, and the file extensions of their keys."""
 MAX_SIDE = 65_500
-"""The longest side that decoders of jpegs take; a png is not taken with a longer one."""
+"""The longest side that jpeg decoders accept. It is also the limit for png."""
 
 _KEY = re.compile(r"images(?:/[A-Za-z0-9_-]{1,128}){1,4}/[0-9a-f]{32}\.(?:jpg|png)")
 
 
 @dataclass(frozen=True)
 class ImageBounds:
-    """How large an image may be that is sent to us, and the longest edges of its renditions, large to small."""
+    """The maximum size of an uploaded or fetched image, and the longest edges of its renditions, large to small."""
 
     bytes: int = 5_000_000
     pixels: int = 40_000_000
@@ -29,7 +29,7 @@ class ImageBounds:
 
 @dataclass(frozen=True)
 class Rendition:
-    """One size of an image, encoded; `name` is one of NAMES, `media_type` one of EXTENSIONS."""
+    """One size of an image, encoded. `name` is one of NAMES, `media_type` one of EXTENSIONS."""
 
     name: str
     body: bytes
@@ -39,20 +39,20 @@ class Rendition:
 
 
 def fitted(width: int, height: int, edge: int) -> tuple[int, int]:
-    """The size of a picture whose longest edge is `edge` at the most; at least one pixel each way."""
+    """Return the size that a picture is scaled to: longest edge at most `edge`, each side at least one pixel."""
     longest = max(width, height)
     if longest <= edge:
         return width, height
-    # Rounded halves up, in whole numbers: the same on every machine.
+    # Halves are rounded up in integer arithmetic, so the result is the same on every machine.
     return tuple(max(1, (2 * side * edge + longest) // (2 * longest)) for side in (width, height))  # type: ignore[return-value]
 
 
 def image_key(folder: str, rendition: Rendition) -> str:
-    """The key of a rendition in a folder: `images/<folder>/<hash of its bytes>.<jpg|png>`."""
+    """Return the key of a rendition in a folder: `images/<folder>/<hash of its bytes>.<jpg|png>`."""
     digest = hashlib.sha256(rendition.body).hexdigest()[:32]
     return f"images/{folder}/{digest}.{EXTENSIONS[rendition.media_type]}"
 
 
 def is_key(text: str) -> bool:
-    """Whether this is a key as `key_of` makes them."""
+    """Return whether this is a key as `image_key` returns it."""
     return _KEY.fullmatch(text) is not None

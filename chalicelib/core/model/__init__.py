@@ -1,1 +1,1 @@
-"""What there is: users, apps, pages, contents, access."""
+"""The data classes: users, apps, pages, contents, access."""

@@ -1,4 +1,4 @@
-"""Who asks: what an access token says of a request."""
+"""The caller of a request, as the access token names it."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from chalicelib.core.errors import PermissionDenied
 class Access:
     """The claims of a valid access token (RFC 9068).
 
-    `viewer` is the user who signed in, None in a token that an app got for itself; `owner` is the user whose app it
-    is (the `owner` claim; where it is absent, owner is viewer); `app` is the client id.
+    `viewer` is the user who signed in, or None in a token that an app got for itself. `owner` is the user who owns
+    the app (the `owner` claim; without the claim, the owner is the viewer). `app` is the client id.
     """
 
     app: str
@@ -20,7 +20,7 @@ class Access:
 
     @property
     def user(self) -> str:
-        """The viewer, where a route needs one. Raises PermissionDenied for an app's own token."""
+        """The viewer, for routes that need one. Raises PermissionDenied for an app's own token."""
         if self.viewer is None:
             raise PermissionDenied("This needs a user's access token")
         return self.viewer

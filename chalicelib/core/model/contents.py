@@ -1,7 +1,8 @@
 """Contents of pages: feeds, comments and favorites.
 
-A content is what an app has made (a drawing, a recipe), known by its `contentUri`; a page has a feed of it, and people
-leave comments and favorites there. How each field is checked is in core/feed_fields.py. Source: Page API.
+A content is a work made in an app (a drawing, a recipe). Its `contentUri` identifies it. A page has a feed for the
+content, and people add comments and favorites to the feed. core/codecs/contents_json.py checks the fields. Source: Page
+API.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Draft:
-    """A feed as it is posted. `""`: not given.
+    """A feed before it is posted. `""` means: not given.
 
-    `content_uri` None: the URL of the feed's detail page; `source` is the id of a module of the page (None: the app
-    itself is named); `image_url` is where to fetch an image from.
+    If `content_uri` is None, the URL of the feed's detail page is used. `source` is the id of a module of the page
+    (None: the app itself is the source). `image_url` is the URL to fetch an image from.
     """
 
     title: str
@@ -33,10 +34,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed of a page. `id` ends the URL of its detail page; `created` is in milliseconds since the epoch.
+    """A feed of a page. The URL of its detail page ends with `id`. `created` is in milliseconds since the epoch.
 
-    `images` are the keys of its image's renditions, large, medium and small, or nothing; `poster` is a user's id.
-    `shown`: it is in its page's list.
+    `images` has the keys of the image's renditions (large, medium, small), or is empty. `poster` is a user's id.
+    `shown` is True if the feed is in the list of its page.
     """
 
     page: str
@@ -58,7 +59,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a feed; `poster` is a user's id, `created` in milliseconds since the epoch."""
+    """A comment on a feed. `poster` is a user's id, `created` is in milliseconds since the epoch."""
 
     id: str
     text: str
@@ -68,10 +69,11 @@ class Comment:
 
 @dataclass(frozen=True)
 class ContentsPart(Generic[T]):
-    """Part of a list, newest first.
+    """A part of a list, newest first.
 
-    `posters` has those of the entries' posters who exist; `total` is how many entries the whole list has, `start` the
-    index of the first (None: it was asked for by a cursor), `following` the cursor of what comes after (None: nothing).
+    `posters` has the posters of the entries, except those who no longer exist. `total` is the length of the whole list.
+    `start` is the index of the first entry (None: the request had a cursor). `following` is the cursor of the next part
+    (None: this is the last part).
     """
 
     entries: Sequence[T]

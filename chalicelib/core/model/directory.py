@@ -1,6 +1,6 @@
-"""Who and what there is: users, apps and pages, with their ids. How each field is checked is in core/codecs/checks.py.
+"""Users, apps and pages, with their ids. core/codecs/checks.py checks their fields.
 
-Sources: Available Information (what is basic and what is profile information, publication settings) and Page API.
+Sources: Available Information (basic and profile information, publication settings) and Page API.
 """
 
 import hmac
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 MOST_FRIENDS = 1_000
-"""Friends one user may have."""
+"""The maximum number of friends of a user."""
 
 _USER_CHARACTERS = string.ascii_lowercase + string.digits
 
 
 class Publication(Enum):
-    """To whom a user shows a field of profile information."""
+    """The people to whom a user shows a field of profile information."""
 
     EVERYONE = "everyone"
     FRIENDS_OF_FRIENDS = "friendsOfFriends"
@@ -26,13 +26,13 @@ class Publication(Enum):
 
 
 PROFILE_FIELDS = ("address", "birthday", "age", "gender")
-"""The profile information: each of them has a publication setting. All else of a user is basic information."""
+"""The profile information: each field has a publication setting. All other fields are basic information."""
 
 DEFAULT_PUBLICATION: Mapping[str, Publication] = dict.fromkeys(PROFILE_FIELDS, Publication.FRIENDS)
 
 
 class BloodType(Enum):
-    """The blood types that a profile may show."""
+    """The blood types of a profile."""
 
     A = "A"
     B = "B"
@@ -41,7 +41,7 @@ class BloodType(Enum):
 
 
 class Gender(Enum):
-    """The genders that the original knows."""
+    """The genders of a profile, as in the original API."""
 
     MALE = "male"
     FEMALE = "female"
@@ -49,10 +49,10 @@ class Gender(Enum):
 
 @dataclass(frozen=True)
 class User:
-    """A user. `""` and None: not given.
+    """A user. `""` and None mean: not given.
 
-    `birthday` is "YYYY-MM-DD"; `age` is in years and stands on its own; `blood_type` and `gender` are values of
-    BloodType and Gender; `login` is in lower case; `created` is in milliseconds since the epoch.
+    `birthday` is "YYYY-MM-DD". `age` is in years and independent of `birthday`. `blood_type` and `gender` are values of
+    BloodType and Gender. `login` is in lower case. `created` is in milliseconds since the epoch.
     """
 
     id: str
@@ -65,24 +65,24 @@ class User:
     age: int | None = None
     gender: str | None = None
     publication: Mapping[str, Publication] = field(default_factory=lambda: dict(DEFAULT_PUBLICATION))
-    """One for each of PROFILE_FIELDS."""
+    """A setting for each of PROFILE_FIELDS."""
     visible: bool = True
-    """Whether apps that the user has not installed may see what is public."""
+    """Whether apps that the user has not installed may see public fields."""
     login: str | None = None
     created: int = 0
     friends: int = 0
-    """How many friends the user has."""
+    """The number of friends."""
 
 
 class AppDialect(Enum):
-    """What the token endpoint answers an app: with `token_type` (RFC 6750) or without (draft 10 of OAuth 2)."""
+    """The form of the token endpoint's responses: with `token_type` (RFC 6750) or without (draft 10 of OAuth 2)."""
 
     DRAFT10 = "draft10"
     RFC6750 = "rfc6750"
 
 
 class StartMethod(Enum):
-    """How an app starts on a page: the browser is redirected to its start URL, or sends a form there (POST)."""
+    """The way an app starts on a page: the browser is redirected to the start URL, or sends a form to it (POST)."""
 
     REDIRECT = "redirect"
     FORM = "form"
@@ -90,11 +90,11 @@ class StartMethod(Enum):
 
 @dataclass(frozen=True)
 class App:
-    """An app, a client of OAuth. Its id is the client id.
+    """An app, which is an OAuth client. Its id is the client id.
 
-    A confidential app has a secret, a public one has none and must use PKCE. `secret` is plain here and encrypted where
-    it is stored; lists of apps come without. `scopes` are those it may ask for, `origins` the web origins
-    ("https://game.example") whose pages may call the API with its tokens.
+    A confidential app has a secret. A public app has none and must use PKCE. `secret` is plain text here and encrypted
+    in the table; lists of apps do not contain it. `scopes` are the scopes that the app may request. `origins` are the
+    web origins ("https://game.example") from which pages may call the API with the app's tokens.
     """
 
     id: str
@@ -133,14 +133,14 @@ ADDRESS_CATEGORIES = frozenset(
         Category.ORGANIZATION,
     }
 )
-"""Pages of these show zip code and address."""
+"""Pages in these categories show a zip code and an address."""
 
 BIRTHDAY_CATEGORIES = frozenset({Category.CELEBRITY})
-"""Pages of these show a birthday."""
+"""Pages in these categories show a birthday."""
 
 
 class FeedSource(Enum):
-    """Whose posts a page shows."""
+    """The people whose posts a page shows."""
 
     ADMINISTRATORS = "administrators"
     EVERYONE = "everyone"
@@ -148,7 +148,7 @@ class FeedSource(Enum):
 
 @dataclass(frozen=True)
 class Page:
-    """A page. `""`: not given; `followers` is how many there are."""
+    """A page. `""` means: not given. `followers` is the number of followers."""
 
     id: str
     name: str
@@ -179,29 +179,29 @@ class Module:
 
 
 def new_user_id() -> str:
-    """12 characters of `a-z 0-9`."""
+    """Return a new user id: 12 characters of `a-z 0-9`."""
     return "".join(secrets.choice(_USER_CHARACTERS) for _ in range(12))
 
 
 def new_app_id() -> str:
-    """16 hexadecimal digits."""
+    """Return a new app id: 16 hexadecimal digits."""
     return secrets.token_hex(8)
 
 
 def new_page_id() -> str:
-    """20 decimal digits, the first of them no zero."""
+    """Return a new page id: 20 decimal digits, the first is not 0."""
     return str(10**19 + secrets.randbelow(9 * 10**19))
 
 
 def new_secret() -> str:
-    """A client secret: 40 hexadecimal digits."""
+    """Return a new client secret: 40 hexadecimal digits."""
     return secrets.token_hex(20)
 
 
 def secret_matches(app: App | None, given: str) -> bool:
-    """Whether `given` is the secret of a confidential app.
+    """Return whether `given` is the secret of a confidential app.
 
-    Takes as long for an app that does not exist or has no secret, and wherever the first wrong character is.
+    The time is the same if the app does not exist or has no secret. It does not depend on the first wrong character.
     """
     known = app.secret if app and app.confidential else None
     same = hmac.compare_digest((known or "0" * 40).encode(), given.encode(errors="surrogatepass"))
