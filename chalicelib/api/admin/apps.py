@@ -2,7 +2,7 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import found, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import existing, known_id, list_answer, list_part, operator_route
 from chalicelib.api.admin.users import named_users
 from chalicelib.core.codecs.directory_json import app_json, read_app
 from chalicelib.core.model.access import Access
@@ -37,7 +37,7 @@ def create_app(here: Platform, request: Request, access: Access) -> Response:
 @route(APP, methods=["GET"])
 def show_app(here: Platform, request: Request, access: Access, app: str) -> Response:
     """Return an app, without its secret."""
-    return json_answer(app_json(found("app", app, here.apps.get(known_id("app", app)))))
+    return json_answer(app_json(existing("app", app, here.apps.get(known_id("app", app)))))
 
 
 @route(APP, methods=["PATCH"])
@@ -66,6 +66,6 @@ def new_secret(here: Platform, request: Request, access: Access, app: str) -> Re
 @route(APP + "/installs", methods=["GET"])
 def list_installs(here: Platform, request: Request, access: Access, app: str) -> Response:
     """List the users who have installed an app, in order of id: `id` and `displayName`. `cursor`, `count`."""
-    found("app", app, here.apps.get(known_id("app", app)))
+    existing("app", app, here.apps.get(known_id("app", app)))
     ids, following = here.friends_and_installs.installed_users(app, *list_part(request))
     return list_answer(named_users(here, ids), following)

@@ -2,7 +2,7 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, found, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
 from chalicelib.api.admin.users import named_users
 from chalicelib.core.codecs.directory_json import module_json, page_json, read_module, read_page
 from chalicelib.core.model.access import Access
@@ -22,7 +22,7 @@ route = operator_route(face)
 
 def _need(here: Platform, page: str) -> None:
     """Raise NotFound if there is no such page."""
-    found("page", page, here.pages.get(known_id("page", page)))
+    existing("page", page, here.pages.get(known_id("page", page)))
 
 
 @route(PAGES, methods=["GET"])
@@ -42,7 +42,7 @@ def create_page(here: Platform, request: Request, access: Access) -> Response:
 @route(PAGE, methods=["GET"])
 def show_page(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Return a page."""
-    return json_answer(page_json(found("page", page, here.pages.get(known_id("page", page)))))
+    return json_answer(page_json(existing("page", page, here.pages.get(known_id("page", page)))))
 
 
 @route(PAGE, methods=["PATCH"])

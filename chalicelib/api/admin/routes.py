@@ -31,7 +31,7 @@ def known_id(kind: str, text: str) -> str:
     return text
 
 
-def found(kind: str, name: str, thing: T | None) -> T:
+def existing(kind: str, name: str, thing: T | None) -> T:
     """Return the result of a store. Raise NotFound if it is None."""
     if thing is None:
         raise NotFound(f"There is no {kind} {name}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, found, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
 from chalicelib.api.page.requests import shown
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import ContentsFormat
@@ -31,7 +31,7 @@ route = operator_route(face)
 
 def _need(here: Platform, user: str) -> None:
     """Raise NotFound if there is no such user."""
-    found("user", user, here.users.get(known_id("user", user)))
+    existing("user", user, here.users.get(known_id("user", user)))
 
 
 @route(USERS, methods=["GET"])
@@ -56,7 +56,7 @@ def create_user(here: Platform, request: Request, access: Access) -> Response:
 @route(USER, methods=["GET"])
 def show_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Return a user."""
-    return json_answer(user_json(found("user", user, here.users.get(known_id("user", user)))))
+    return json_answer(user_json(existing("user", user, here.users.get(known_id("user", user)))))
 
 
 @route(USER, methods=["PATCH"])
@@ -120,7 +120,7 @@ def list_installs(here: Platform, request: Request, access: Access, user: str) -
 @route(USER + "/installs/{app}", methods=["PUT"])
 def install(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """Install an app for a user."""
-    found("app", app, here.apps.get(known_id("app", app)))
+    existing("app", app, here.apps.get(known_id("app", app)))
     return changed_answer(here.appdata.install(app, known_id("user", user)), user=user, app=app)
 
 
@@ -148,7 +148,7 @@ def end_grant(here: Platform, request: Request, access: Access, user: str, app: 
 @route(USER + "/export", methods=["GET"])
 def export(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Return all stored data of a user. If too large for Lambda: 303 to a URL that works for 5 minutes."""
-    everything = found("user", user, here.user_data.export(known_id("user", user)))
+    everything = existing("user", user, here.user_data.export(known_id("user", user)))
     return data_answer(everything_json(everything, shown(here)), {}, here.oversized_answers.keeper(user))
 
 

@@ -19,15 +19,15 @@ MAX_TABLE = 2_000_000
 """Bytes of a table. A table with 17 steps for each of four inks has half a million."""
 MAX_VERSION = 4
 
-Matrix = tuple[tuple[float, float, float], ...]
+ColourMatrix = tuple[tuple[float, float, float], ...]
 Chromaticity = tuple[float, float]
 
 _HEADER = 128
 _FITTING = {1: (GREY, RGB), 3: (RGB,), 4: (CMYK,)}
 """The colour spaces that fit an image, by the number of colour samples in a pixel."""
 _D50 = (0.9642, 1.0, 0.8249)
-_BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
-_BRADFORD_BACK: Matrix = (
+_BRADFORD: ColourMatrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
+_BRADFORD_BACK: ColourMatrix = (
     (0.9869929, -0.1470543, 0.1599627),
     (0.4323053, 0.5183603, 0.0492912),
     (-0.0085287, 0.0400428, 0.9684867),
@@ -111,7 +111,7 @@ def of_chromaticities(
     light = _xyz(white)
     if light is None or None in primaries:
         return None
-    columns: Matrix = tuple(zip(*(each for each in primaries if each), strict=True))
+    columns: ColourMatrix = tuple(zip(*(each for each in primaries if each), strict=True))
     inverse = _inverse(columns)
     if inverse is None:
         return None
@@ -221,11 +221,11 @@ def _xyz(place: Chromaticity) -> tuple[float, float, float] | None:
     return (x / y, 1.0, (1 - x - y) / y) if y > 0.001 else None
 
 
-def _times(matrix: Matrix, vector: Sequence[float]) -> tuple[float, ...]:
+def _times(matrix: ColourMatrix, vector: Sequence[float]) -> tuple[float, ...]:
     return tuple(sum(one * other for one, other in zip(row, vector, strict=True)) for row in matrix)
 
 
-def _inverse(matrix: Matrix) -> Matrix | None:
+def _inverse(matrix: ColourMatrix) -> ColourMatrix | None:
     (a, b, c), (d, e, f), (g, h, i) = matrix
     cofactors = (
         (e * i - f * h, c * h - b * i, b * f - c * e),
@@ -238,10 +238,10 @@ def _inverse(matrix: Matrix) -> Matrix | None:
     return tuple((x / determinant, y / determinant, z / determinant) for x, y, z in cofactors)
 
 
-def _adaptation(white: Sequence[float]) -> Matrix:
+def _adaptation(white: Sequence[float]) -> ColourMatrix:
     """Return the matrix that converts colours under this white to colours under D50 (Bradford)."""
     now, then = _times(_BRADFORD, white), _times(_BRADFORD, _D50)
-    scaled: Matrix = tuple(
+    scaled: ColourMatrix = tuple(
         (row[0] * ratio, row[1] * ratio, row[2] * ratio)
         for row, ratio in zip(_BRADFORD, (t / n for t, n in zip(then, now, strict=True)), strict=True)
     )

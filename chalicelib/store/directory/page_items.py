@@ -69,14 +69,14 @@ def module_row(item: Item) -> Row:
     return Row(item, (Count(keys.app_key(item["app"]["S"]), "modules"),))
 
 
-def typed(value: Any) -> dict[str, str]:
+def to_attribute(value: Any) -> dict[str, str]:
     """Return a text field's value as an attribute."""
     return {"S": value.value if isinstance(value, Category | FeedSource) else value}
 
 
 def to_item(page: Page) -> Item:
     """Return the item that stores a new page."""
-    texts = {short: typed(getattr(page, name)) for name, short in ATTRIBUTES.items()}
+    texts = {short: to_attribute(getattr(page, name)) for name, short in ATTRIBUTES.items()}
     return keys.row(keys.page_key(page.id), LIST) | texts | {"c": {"N": str(page.created)}}
 
 

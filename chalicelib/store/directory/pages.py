@@ -27,9 +27,9 @@ from chalicelib.store.directory.page_items import (
     from_item,
     module_item,
     module_row,
+    to_attribute,
     to_item,
     to_module,
-    typed,
 )
 from chalicelib.store.directory.page_members import PageMembers
 
@@ -84,7 +84,7 @@ class Pages:
 
     def change(self, page: str, **fields: Any) -> Page:
         """Change fields of a page and return the changed page. Raises NotFound and Unavailable."""
-        if sets := {ATTRIBUTES[name]: typed(value) for name, value in fields.items()}:
+        if sets := {ATTRIBUTES[name]: to_attribute(value) for name, value in fields.items()}:
             try:
                 self._update(page, Update(sets), ALIVE)
             except Lost:

@@ -25,7 +25,7 @@ _TEXTS = {
 _PUBLICATION = {"address": "pa", "birthday": "pd", "age": "py", "gender": "pg"}
 
 
-def text(item: Item, name: str) -> str | None:
+def text_attribute(item: Item, name: str) -> str | None:
     """Return a text attribute of an item, or None if it is absent."""
     return item[name]["S"] if name in item else None
 
@@ -61,7 +61,7 @@ def from_item(item: Item | None) -> User | None:
     """Return the user that an item stores, or None for no item or for a user who is being deleted."""
     if item is None or "gone" in item:
         return None
-    texts = {name: text(item, short) for name, short in _TEXTS.items()}
+    texts = {name: text_attribute(item, short) for name, short in _TEXTS.items()}
     return User(
         id=keys.named(item, "pk"),
         display_name=texts["display_name"] or "",
@@ -74,7 +74,7 @@ def from_item(item: Item | None) -> User | None:
         gender=texts["gender"],
         publication={name: Publication(item[_PUBLICATION[name]]["S"]) for name in PROFILE_FIELDS},
         visible=item["s"]["BOOL"],
-        login=text(item, "l"),
+        login=text_attribute(item, "l"),
         created=int(item["c"]["N"]),
         friends=int(item["friends"]["N"]) if "friends" in item else 0,
     )

@@ -22,7 +22,7 @@ from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.user_items import changed, from_item, text, to_item
+from chalicelib.store.directory.user_items import changed, from_item, text_attribute, to_item
 
 NEEDS = (
     on_table("directory", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
@@ -99,7 +99,7 @@ class Users:
         for wait in races():
             item = self._need(user) if "login" in fields else {}
             try:
-                if "login" in fields and fields["login"] != text(item, "l"):
+                if "login" in fields and fields["login"] != text_attribute(item, "l"):
                     self._dynamo.commit(self._renaming(item, user, change, fields["login"]))
                 elif change.sets or change.removes:
                     self._update(keys.user_key(user), change, ALIVE)
@@ -129,7 +129,7 @@ class Users:
         condition = _owned_by(user, instead_of)
         change = Update({"h": {"S": password_hash}}) if password_hash else Update(removes=["h"])
         for wait in races():
-            login = text(self._need(user), "l")
+            login = text_attribute(self._need(user), "l")
             if login is None:
                 raise Conflict("The user has no login")
             try:
@@ -166,7 +166,7 @@ class Users:
             item = self._item(user)
             if item is None or "gone" in item:
                 return item is not None
-            login = text(item, "l")
+            login = text_attribute(item, "l")
             write = Transaction()
             write.update("user", self._table, keys.user_key(user), change, _has_login(login))
             if login:
@@ -215,9 +215,9 @@ class Users:
 
     def _renaming(self, item: Item, user: str, change: Update, login: str | None) -> Transaction:
         """Return the transaction that changes a user's login, keeps the password, and makes the other changes."""
-        old = text(item, "l")
+        old = text_attribute(item, "l")
         known = self._dynamo.get(self._table, keys.login_key(old), consistent=True) if old else None
-        password_hash = text(known or {}, "h")
+        password_hash = text_attribute(known or {}, "h")
         write = Transaction()
         write.update("user", self._table, keys.user_key(user), change, _has_login(old))
         if login:
