@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADMIN = [sys.executable, "-m", "admin"]
+PEOPLE = 400
+"""Four requests of 100 users; 12 of friendships."""
 
 
 def admin(served: Served, *words: str, status: int = 0, given: str | None = None, **environment: str) -> str:
@@ -124,35 +126,36 @@ def test_nobody_there_is_3(served: Served) -> None:
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> tuple[Path, Path]:
-    """Files with 1,000 users and 3,000 friendships, one JSON Lines and one CSV."""
+    """Files with PEOPLE users and three friendships for each, one JSON Lines and one CSV."""
     users, friendships = tmp_path / "users.jsonl", tmp_path / "friendships.csv"
     with users.open("w", encoding="utf-8") as file:
-        for n in range(1000):
+        for n in range(PEOPLE):
             user: dict[str, Any] = {"id": f"crowd{n:07d}", "displayName": f"人 {n}", "login": f"crowd{n}"}
-            file.write(json.dumps(user if n % 250 else {**user, "password": f"password {n}"}) + "\n")
+            file.write(json.dumps(user if n % 100 else {**user, "password": f"password {n}"}) + "\n")
         file.write('{"id": "crowd", "displayName": "?"}\n')
     with friendships.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["user", "friend"])
-        writer.writerows((f"crowd{n:07d}", f"crowd{(n + step) % 1000:07d}") for n in range(1000) for step in (1, 2, 3))
+        pairs = ((n, (n + step) % PEOPLE) for n in range(PEOPLE) for step in (1, 2, 3))
+        writer.writerows((f"crowd{one:07d}", f"crowd{other:07d}") for one, other in pairs)
     return users, friendships
 
 
 def test_an_import_is_killed_and_goes_on(served: Served, crowd: tuple[Path, Path]) -> None:
     users, friendships = crowd
     told = [json.loads(line) for line in imported(served, "users", users, signal.SIGINT, 4).splitlines()]
-    assert told[-1]["created"] + told[-1]["unchanged"] == 1000
+    assert told[-1]["created"] + told[-1]["unchanged"] == PEOPLE
     assert told[-1]["refused"] == 1
     (reject,) = (users.parent / "users.jsonl.rejects.jsonl").read_text().splitlines()
     assert json.loads(reject)["error_description"] == "id is not the id of a user"
 
     told = [json.loads(line) for line in imported(served, "friendships", friendships, signal.SIGKILL, 0).splitlines()]
-    assert told[-1]["created"] + told[-1]["unchanged"] == 3000
+    assert told[-1]["created"] + told[-1]["unchanged"] == 3 * PEOPLE
     assert told[-1]["refused"] == 0
 
     again = admin_json(served, "import", "friendships", str(friendships))
-    assert again == {"kind": "friendships", "created": 0, "unchanged": 3000, "refused": 0}
-    for n in (0, 499, 999):
+    assert again == {"kind": "friendships", "created": 0, "unchanged": 3 * PEOPLE, "refused": 0}
+    for n in (0, PEOPLE // 2, PEOPLE - 1):
         assert admin_json(served, "users", "show", f"crowd{n:07d}")["friends"] == 6
     assert not list(users.parent.glob("*.progress.json"))
 
