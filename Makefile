@@ -35,7 +35,8 @@ test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium  ## run a
 	@$(VENV)/python -m pytest -q $(WORKERS) $(ARGS)
 
 quick: lint types  ## check style and types, and run the unit tests and the integration tests of changed files
-	@$(VENV)/python -m pytest -q -n 2 tests/unit $$(git diff --name-only --diff-filter=d HEAD -- tests | grep integration/test_)
+	@$(VENV)/python -m pytest -q -n 2 tests/unit $$({ git diff --name-only --diff-filter=d HEAD; \
+		git ls-files --others --exclude-standard; } | grep '^tests/integration/test_')
 
 # Tests of make test, with more and with new examples; each prints what it has done.
 prove: prove-contract prove-model prove-histories prove-signals prove-clients  ## run the random tests longer, with new choices each time (docs/internals/quality.md)

@@ -100,5 +100,5 @@ def test_every_route_that_calls_aws_is_tried(scene: Scenes) -> None:
     here.reset()
     here.client.begin()
     for method, route in left:
-        assert here.asked.send(method, route, user=None).status == 200
+        assert here.asked.send(method, route, user=None).status == 200, f"{method} {route} is in no list of faces.py"
     assert here.client.calls == [], f"not tried: {sorted(left)}"

@@ -6,10 +6,14 @@ from types import SimpleNamespace
 import pytest
 from chalice.app import Chalice, Response
 
+from chalicelib.api.opensocial.rpc import METHODS
 from chalicelib.core.model.access import Access
+from chalicelib.core.oauth import OPERATOR, SERVED_SCOPES, USER_SCOPES
+from chalicelib.core.people import FIELDS
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.face import Face, Token
 from local.gateway import Answer, Gateway, Request
+from tests.kit.routes import routes
 
 JWKS = '{"keys":[{"kty":"oct","alg":"HS256","kid":"one","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]}'
 TOKENS = AccessTokens(TokenKeys(lambda: JWKS), "http://127.0.0.1:8000")
@@ -72,3 +76,10 @@ def test_a_token_without_the_scope_is_refused_before_its_kind_is_looked_at(kind)
 @pytest.mark.parametrize("kind", ["user", "client", "any"])
 def test_a_route_that_takes_any_scope_still_wants_a_token(kind):
     assert get(f"/{kind}/None/x", "nonsense").status == 401
+
+
+def test_the_scopes_that_are_served_are_those_that_open_something() -> None:
+    declared = {scope for _, _, view in routes() for scope in (view.declaration.scope, view.declaration.user_scope)}
+    opened = declared | {field.scope for field in FIELDS.values()} | {method.scope for method in METHODS.values()}
+    assert set(SERVED_SCOPES) == opened - {None, OPERATOR}
+    assert set(SERVED_SCOPES) < set(USER_SCOPES)

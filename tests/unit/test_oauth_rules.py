@@ -18,13 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import settings
-from chalicelib.api.opensocial.rpc import METHODS
 from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
 from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import (
     OPERATOR,
     REPEAT_SECONDS,
-    SERVED_SCOPES,
     USER_SCOPES,
     AuthorizationRequest,
     Family,
@@ -43,14 +41,12 @@ from chalicelib.core.oauth import (
     successor,
     with_credentials,
 )
-from chalicelib.core.people import FIELDS
 from chalicelib.core.sign_in_delays import DEVICE_MARKS, Device, Failures, mark_of, network
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.external_issuer import Issuer
 from chalicelib.web.auth.oauth_forms import MOST_PARAMETERS, form_target, location, parse_form, redirects_sent
 from chalicelib.web.html import texts
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
-from tests.kit.routes import routes
 
 ISSUER, HERE = "https://id.example", "https://api.example"
 
@@ -160,13 +156,6 @@ def test_who_may_ask_what(asked: list[str], user: bool, allowed: bool) -> None:
 def test_scopes_are_sorted_and_separated_by_spaces_or_commas() -> None:
     assert scopes_in(" w_voice,r_profile  r_profile ") == ["r_profile", "w_voice"]
     assert scopes_in(" , ") == []
-
-
-def test_the_scopes_that_are_served_are_those_that_open_something() -> None:
-    declared = {scope for _, _, view in routes() for scope in (view.declaration.scope, view.declaration.user_scope)}
-    opened = declared | {field.scope for field in FIELDS.values()} | {method.scope for method in METHODS.values()}
-    assert set(SERVED_SCOPES) == opened - {None, OPERATOR}
-    assert set(SERVED_SCOPES) < set(USER_SCOPES)
 
 
 @pytest.mark.parametrize(("text", "good"), [("a" * 43, True), ("a" * 42, False), ("a" * 44, False), ("=" * 43, False)])
