@@ -42,6 +42,6 @@ def logged() -> Iterator[Log]:
 
 def documented_fields() -> dict[str, str]:
     """Return the fields of log lines in operations.md, each with the kinds of lines that it names."""
-    section = OPERATIONS.read_text(encoding="utf-8").split("\n### What there is to watch\n")[1].split("\n## ")[0]
+    section = OPERATIONS.read_text(encoding="utf-8").split("\n### Monitoring\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.*?`) \| ([a-z, ]+) \|", section, re.MULTILINE)
     return {name: where for names, where in rows for name in re.findall(r"`(\w+)`", names)}
