@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
@@ -42,30 +44,83 @@ def shots(tmp_path: Path) -> Path:
     return directory
 
 
-@pytest.fixture
-def browse(tmp_path: Path) -> Iterator[Open]:
-    """Return a function that opens a browser: `browse("ja", PHONE)`."""
+@pytest.fixture(scope="session")
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
+    """The browsers of this process; each serves one test after the other, since a start takes seconds."""
     driver = shutil.which("chromedriver")
     assert driver, "chromedriver is needed; make chromium installs it on Debian"
-    opened: list[Chrome] = []
+    made = Browsers(driver, tmp_path_factory.mktemp("profiles"))
+    yield made
+    made.quit()
 
-    def open_one(language: str, size: tuple[int, int], *, script: bool = False) -> Chrome:
+
+@pytest.fixture
+def browse(browsers: Browsers) -> Iterator[Open]:
+    """Return a function that opens a browser without cookies, storage, cache or history: `browse("ja", PHONE)`."""
+    yield browsers.open
+    browsers.take_back()
+
+
+class Browsers:
+    """Browsers by their language and whether they run scripts, in use or idle."""
+
+    def __init__(self, driver: str, profiles: Path) -> None:
+        self._driver = driver
+        self._profiles = profiles
+        self._idle: dict[tuple[str, bool], list[Chrome]] = defaultdict(list)
+        self._used: list[tuple[tuple[str, bool], Chrome]] = []
+        self._numbers = count()
+
+    def open(self, language: str, size: tuple[int, int], *, script: bool = False) -> Chrome:
+        """Return a browser with a page of this size."""
+        kind = language, script
+        browser = self._idle[kind].pop() if self._idle[kind] else self._start(*kind)
+        self._used.append((kind, browser))
+        resize(browser, size)
+        return browser
+
+    def take_back(self) -> None:
+        """Make the browsers in use as new ones."""
+        while self._used:
+            kind, browser = self._used.pop()
+            _forget(browser)
+            self._idle[kind].append(browser)
+
+    def quit(self) -> None:
+        """End all browsers."""
+        for browser in [each for idle in self._idle.values() for each in idle]:
+            browser.quit()
+
+    def _start(self, language: str, script: bool) -> Chrome:
         options = ChromeOptions()
-        profile = tmp_path / f"profile{len(opened)}"
+        profile = self._profiles / str(next(self._numbers))
         for flag in [*QUIET, f"--user-data-dir={profile}", f"--lang={language}", f"--accept-lang={language}"]:
             options.add_argument(flag)
         scripts = {} if script else {"profile.managed_default_content_settings.javascript": 2}
         options.add_experimental_option("prefs", {"intl.accept_languages": language, **scripts})
-        browser = Chrome(options, Service(driver))
+        browser = Chrome(options, Service(self._driver))
         browser.set_page_load_timeout(30)
         browser.implicitly_wait(5)
-        opened.append(browser)
-        resize(browser, size)
         return browser
 
-    yield open_one
-    for browser in opened:
-        browser.quit()
+
+def _forget(browser: Chrome) -> None:
+    """Close all windows but one, and remove what the visited sites stored."""
+    origins: set[str] = set()
+    first, *others = browser.window_handles
+    for window in [*others, first]:
+        browser.switch_to.window(window)
+        history = browser.execute_cdp_cmd("Page.getNavigationHistory", {})["entries"]
+        origins |= {"{0.scheme}://{0.netloc}".format(urlsplit(entry["url"])) for entry in history}
+        if window != first:
+            browser.close()
+    browser.switch_to.window(first)
+    browser.get("about:blank")
+    for origin in origins:
+        browser.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    for command in ("Network.clearBrowserCookies", "Network.clearBrowserCache", "Page.resetNavigationHistory"):
+        browser.execute_cdp_cmd(command, {})
+    browser.get_log("browser")  # type: ignore[no-untyped-call]
 
 
 def resize(browser: Chrome, size: tuple[int, int]) -> None:

@@ -10,10 +10,13 @@ import pytest
 
 from local.environment import free_port
 from tests.kit import contract
+from tests.kit.browser import browse, browsers, shots
 from tests.kit.served import Served, fresh_environment, running
 
 if TYPE_CHECKING:
     from tests.kit.deployed import Deployed
+
+__all__ = ["browse", "browsers", "shots"]
 
 
 @pytest.fixture(scope="session", autouse=True)

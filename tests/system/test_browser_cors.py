@@ -11,13 +11,12 @@ import httpx
 import pytest
 from selenium.webdriver import Chrome
 
-from tests.kit.browser import DESKTOP, Open, browse
+from tests.kit.browser import DESKTOP, Open
 from tests.kit.site import Site
 
 if TYPE_CHECKING:
     from tests.kit.served import Served
 
-__all__ = ["browse"]
 
 ME, OS = "/2/apps/appdata/@me/@self", "/os/0.8/appdata/@me/@self/@app"
 ASK = """

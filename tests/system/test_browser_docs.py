@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.kit.browser import DESKTOP, PHONE, Open, browse, shoot, shots
+from tests.kit.browser import DESKTOP, PHONE, Open, shoot
 from tests.kit.contract import Contract
-
-__all__ = ["browse", "shots"]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -20,23 +20,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft, Feed
-from tests.kit.browser import (
-    DESKTOP,
-    PHONE,
-    Open,
-    authorize_url,
-    await_url,
-    browse,
-    button,
-    resize,
-    shoot,
-    shots,
-    sign_in,
-)
+from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
 from tests.kit.crowd import Crowd
 from tests.kit.launches import verify
-
-__all__ = ["browse", "shots"]
 
 BODY = """今朝、庭の梅が咲きました。縁側でお茶をどうぞ。
 

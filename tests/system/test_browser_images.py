@@ -14,11 +14,9 @@ from PIL import Image
 from chalicelib.core.imaging import colour_profile
 from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.web.render_images import render
-from tests.kit.browser import DESKTOP, Open, browse
+from tests.kit.browser import DESKTOP, Open
 from tests.kit.pictures import chunk, encoded, exif, header, jpeg, png_of, segment
 from tests.kit.profiles import MATRIX, profile_of, table
-
-__all__ = ["browse"]
 
 SIDE = 16
 COLOURS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (128, 128, 128), (230, 180, 60), (20, 90, 140)]

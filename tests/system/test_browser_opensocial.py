@@ -17,11 +17,9 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.kit.browser import DESKTOP, Open, browse
+from tests.kit.browser import DESKTOP, Open
 from tests.kit.served import Served, fresh_environment
 from tests.kit.site import Site
-
-__all__ = ["browse"]
 
 LISTINGS = Path(__file__).parent / "listings"
 DO_SOMETHING = "// do something..."

@@ -17,22 +17,8 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.kit.browser import (
-    DESKTOP,
-    PHONE,
-    Open,
-    authorize_url,
-    await_url,
-    browse,
-    button,
-    resize,
-    shoot,
-    shots,
-    sign_in,
-)
+from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
 from tests.kit.served import Served, running
-
-__all__ = ["browse", "shots"]
 
 HANA, KEN = 0, 1
 SIZES = {"desktop": DESKTOP, "phone": PHONE}

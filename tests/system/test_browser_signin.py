@@ -14,21 +14,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from tests.kit.browser import (
-    DESKTOP,
-    PHONE,
-    Open,
-    authorize_url,
-    await_url,
-    browse,
-    button,
-    resize,
-    shoot,
-    shots,
-    sign_in,
-)
-
-__all__ = ["browse", "shots"]
+from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
 
 
 @pytest.mark.parametrize(("language", "size", "name"), [("ja", PHONE, "phone"), ("en", DESKTOP, "desktop")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,15 +14,13 @@ import httpx
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.kit.browser import DESKTOP, PHONE, Open, await_url, browse, shoot, shots
+from tests.kit.browser import DESKTOP, PHONE, Open, await_url, shoot
 from tests.kit.launches import verify
-
-__all__ = ["browse", "shots"]
 
 APP_PARAMS = '{"名":"花 & <b>\\"\'","lines":"a\nb\rc"}'
 
 
-class Started(HTTPServer):
+class Started(ThreadingHTTPServer):
     """The web server of an app, which remembers the starts that it was sent: address and body."""
 
     def __init__(self) -> None:
