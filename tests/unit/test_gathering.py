@@ -102,7 +102,7 @@ def test_so_are_those_of_several_users_where_every_key_is_asked(keys: AskedKeys)
 
 
 def test_users_whose_values_are_not_known_are_read_together_as_far_as_they_fit() -> None:
-    """Unlisted values may have all bytes that are not listed, but one key has at most those of the longest value."""
+    """Unlisted values may have all bytes that are not listed, but a single value at most the maximum size."""
     sizes = [400, 600, 1, 999, 5_000, 100_000, 0]
     vague = [Ledger("app", f"user{turn}", "e", total=size, unlisted=2) for turn, size in enumerate(sizes)]
     plain = [Ledger("app", f"plain{turn}", "e") for turn in range(3)]
