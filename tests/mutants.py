@@ -69,7 +69,7 @@ def main(modules: list[str]) -> int:
             survivors.update(map(told, alive))
     print(f"{'total':20}{made:>10}{killed:>10}{made - killed:>10}")
     known = Counter(each for each in explained().elements() if not modules or each.partition(".")[0] in modules)
-    for title, mutants in (("Survived, but not listed", survivors - known), ("Listed, but killed", known - survivors)):
+    for title, mutants in (("Survived, not listed", survivors - known), ("Listed, no survivor", known - survivors)):
         for mutant in sorted(mutants.elements()):
             print(f"{title}: {mutant}")
     return 0 if survivors == known else 1

@@ -351,7 +351,7 @@ def test_64_scans_are_the_most(more: int) -> None:
 
 
 def tiff(*entries: tuple[int, int, int, int], order: str = "<", start: int = 8) -> bytes:
-    """A TIFF structure whose first directory has these entries, as Exif writes them."""
+    """Return a TIFF structure whose first directory has these entries, as Exif writes them."""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", start)
     listed = b"".join(struct.pack(f"{order}HHIH2x", *entry) for entry in entries)
     return head.ljust(start, b"\0") + struct.pack(f"{order}H", len(entries)) + listed
