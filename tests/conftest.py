@@ -1,7 +1,7 @@
-"""What every test runs under.
+"""Setup that all tests share.
 
-Hypothesis takes the same examples every time, so that a run that fails here fails everywhere;
-`HYPOTHESIS_PROFILE=default` looks for new ones.
+Hypothesis uses the same examples every time, so a failing run fails on every machine;
+`HYPOTHESIS_PROFILE=default` searches for new ones.
 """
 
 import gc
@@ -20,26 +20,26 @@ from moto.core.serialize import ResponseSerializer
 from tests.kit.tally import Tally
 from tests.kit.watch import Watch
 
-# A test makes and drops a hundred thousand objects, none of them in a circle that it lives from.
+# A test creates and drops a hundred thousand objects; no test needs reference cycles to be collected.
 gc.set_threshold(100_000, 20, 50)
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold what the app asks of AWS against what it declares, and count what faults are tried."""
+    """Compare the app's AWS calls with its declarations, and count the faults that are tried."""
     config.pluginmanager.register(Watch())
     config.pluginmanager.register(Tally())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The system tests come first: last, they would have one worker wait for minutes for the others."""
+    """Run the system tests first: at the end, workers would wait for minutes for each other."""
     items.sort(key=lambda item: item.path.parent.name != "system")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _aws_models_read_once() -> Iterator[None]:
-    """A world over moto has clients of its own, and half of the time that takes is reading the same large files."""
+    """Read the AWS models once: each world over moto creates clients, and half of that time is reading these files."""
     read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     with patch.object(JSONFileLoader, "load_file", lambda _, path: read(path)):
         yield
@@ -47,15 +47,17 @@ def _aws_models_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _certificates_read_once() -> Iterator[None]:
-    """Each client of httpx reads all certificates that it trusts, for 30 ms, even if it only asks http://127.0.0.1."""
+    """Read certificates once: each httpx client loads all trusted ones in 30 ms, even for http://127.0.0.1 only."""
     with patch.object(ssl, "create_default_context", cache(ssl.create_default_context)):
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _attribute_values_as_they_are() -> Iterator[None]:
-    """moto looks for each of the ten members of an attribute value, such as `{"S": "5"}`, under several names each: a
-    sixth of the time of tests over moto. Its attribute values have the names of DynamoDB's already.
+    """Read attribute values by DynamoDB's names, which moto's attribute values already have.
+
+    moto looks up each of the ten members of an attribute value, such as `{"S": "5"}`, under several names, which takes
+    a sixth of the time of tests over moto.
     """
     look = ResponseSerializer.get_value
 

@@ -1,8 +1,8 @@
 """Mutation testing of chalicelib/core: `make mutate`, or `make mutate ARGS="window paging"` for some of its modules.
 
-mutmut changes one thing at a time and runs the unit tests that come by (pyproject.toml says which). A mutant that none
-of them notices stands in mutants.toml with the reason. Exits with 1 where one survives that is not there, and where one
-is there that does not survive.
+mutmut changes one thing at a time and runs the unit tests that execute it (pyproject.toml lists the test files). A
+mutant that no test detects is listed in mutants.toml with the reason. The exit status is 1 if an unlisted mutant
+survives, or if a listed mutant does not.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ CORE = Path("chalicelib/core")
 MUTANTS = ROOT / "mutants"
 EXPLAINED = Path(__file__).with_suffix(".toml")
 SECONDS = 3600
-"""Longer than this it may not take."""
+"""The time limit of mutmut."""
 
 
 def explained() -> Counter[str]:
-    """The survivors that have a reason, as `told` spells them."""
+    """Return the survivors that have a reason, as `told` writes them."""
     reasons = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))["survive"]
     return Counter(mutant for reason in reasons for mutant in reason["mutants"])
 
 
 def run(modules: list[str]) -> None:
-    """Make the mutants anew and test those of `modules`, all where none is named."""
+    """Create the mutants anew and test those of `modules`, or all if it is empty."""
     shutil.rmtree(MUTANTS, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("mutmut")), "run", *(f"chalicelib.core.{name}.*" for name in modules)]
     ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
@@ -44,7 +44,7 @@ def run(modules: list[str]) -> None:
 
 
 def told(mutant: str) -> str:
-    """A mutant as `module.function: the changed line`; its number would change with every change above it."""
+    """Return a mutant as `module.function: the changed line`; its number would change with every change above it."""
     module, _, function = mutant.rpartition(".")
     name = re.sub(r"^x_?|__mutmut_\d+$", "", function).replace("ǁ", ".").lstrip(".")
     source = CORE / f"{module.rpartition('.')[2]}.py"
@@ -53,7 +53,7 @@ def told(mutant: str) -> str:
 
 
 def main(modules: list[str]) -> int:
-    """Run, print how each module fared and what is not as mutants.toml says; returns the exit status."""
+    """Run mutmut, print the results by module and the differences from mutants.toml, and return the exit status."""
     os.chdir(ROOT)
     run(modules)
     survivors: Counter[str] = Counter()
@@ -67,9 +67,9 @@ def main(modules: list[str]) -> int:
             print(f"{module:20}{len(results):>10}{len(results) - len(alive):>10}{len(alive):>10}")
             made, killed = made + len(results), killed + len(results) - len(alive)
             survivors.update(map(told, alive))
-    print(f"{'in all':20}{made:>10}{killed:>10}{made - killed:>10}")
+    print(f"{'total':20}{made:>10}{killed:>10}{made - killed:>10}")
     known = Counter(each for each in explained().elements() if not modules or each.partition(".")[0] in modules)
-    for title, mutants in (("Survived without a reason", survivors - known), ("No survivor", known - survivors)):
+    for title, mutants in (("Survived, not listed", survivors - known), ("Listed, no survivor", known - survivors)):
         for mutant in sorted(mutants.elements()):
             print(f"{title}: {mutant}")
     return 0 if survivors == known else 1

@@ -1,4 +1,4 @@
-"""The operator's command line against a platform in this process: what it sends, prints and exits with."""
+"""The operator's command line against a platform in this process: its requests, output and exit status."""
 
 import json
 import unicodedata
@@ -18,11 +18,11 @@ from admin.failures import Unreachable
 URL, TOKEN = "https://engawa.example", "the-operators-token"
 Answer = Callable[[httpx.Request], httpx.Response]
 NOT_SHOWN = {"Cc", "Zl", "Zp"}
-"""Control characters and what some programs take for the end of a line."""
+"""Control characters, and characters that some programs take for the end of a line."""
 
 
 class Platform:
-    """Answers from a list, and keeps what was asked."""
+    """A platform that answers from a list and records the requests."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)

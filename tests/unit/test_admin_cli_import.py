@@ -25,7 +25,7 @@ URL = "https://engawa.example"
 
 
 class Importer:
-    """Takes records in as `/admin/import` does, and can stop answering."""
+    """A stand-in for `/admin/import` that can stop accepting records."""
 
     def __init__(self, *, dies_after: int | None = None) -> None:
         self.stored: list[Any] = []
@@ -240,7 +240,7 @@ def test_an_import_that_was_cut_short_goes_on(tmp_path: Path, suffix: str, survi
     told = json.loads(second.stdout)
     assert told["created"] + told["unchanged"] == 1998
     assert told["refused"] == 2
-    # What was sent twice is no more than what was on its way.
+    # Only batches that were in flight are sent twice.
     assert sum(importer.batches) <= 2000 + 6 * 100
     assert before >= 100 * survives - 2
     rejects = (tmp_path / f"u.{suffix}.rejects.jsonl").read_text().splitlines()
@@ -297,7 +297,7 @@ def test_two_runs_on_one_file_do_not_meet(tmp_path: Path) -> None:
 
 
 def endless(count: int) -> Iterator[Record]:
-    """Friendships that nobody has in memory."""
+    """Yield friendships one by one, so that they are never all in memory."""
     for n in range(count):
         value = {"user": f"{n:012d}", "friend": f"{n + 1:012d}"}
         yield Record(n + 1, Place(n * 60, n + 1), value)
@@ -308,7 +308,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 
 
 def peak(tmp_path: Path, count: int) -> int:
-    """The most bytes that an import of so many records takes at once."""
+    """Return the peak memory, in bytes, of an import of `count` records."""
     progress = Progress(tmp_path / "p.json", tmp_path / "r.jsonl", {})
     client = Client(URL, "t", transport=httpx.MockTransport(answer))
     tracemalloc.start()
@@ -323,7 +323,7 @@ def peak(tmp_path: Path, count: int) -> int:
 
 @pytest.fixture
 def often_collected() -> Iterator[None]:
-    """Garbage is collected as everywhere but in tests (tests/conftest.py)."""
+    """Collect garbage as often as outside tests (tests/conftest.py collects less often)."""
     thresholds = gc.get_threshold()
     gc.set_threshold(700, 10, 10)
     yield
@@ -331,9 +331,9 @@ def often_collected() -> Iterator[None]:
 
 
 def test_memory_does_not_grow_with_the_input(tmp_path: Path, often_collected: None) -> None:
-    peak(tmp_path, 1_000)  # What is imported and cached once.
+    peak(tmp_path, 1_000)  # Import modules and fill caches.
     small, large = peak(tmp_path, 3_000), peak(tmp_path, 15_000)
 
-    # 12,000 records more, each a dictionary of two strings, would be over 4 MB; how many are on their way varies.
+    # 12,000 more records, each a dictionary of two strings, would take over 4 MB; the number in flight varies.
     assert large < small + 2_000_000
     assert large < 10_000_000

@@ -1,4 +1,4 @@
-"""JSON answers, and what becomes of those that Lambda cannot carry."""
+"""JSON responses, and the handling of those that are too large for Lambda."""
 
 import json
 
@@ -11,7 +11,7 @@ MOST = 5_500_000
 
 
 class Shelf:
-    """Keeps bodies and gives an address."""
+    """A store that keeps bodies and returns an address."""
 
     def __init__(self) -> None:
         self.kept: list[tuple[bytes, str]] = []
@@ -22,7 +22,7 @@ class Shelf:
 
 
 def carried(text: str) -> int:
-    """Bytes that Lambda carries for a body: its JSON once more, as a string."""
+    """Return the bytes that Lambda carries for a body: its JSON, encoded again as a string."""
     return len(json.dumps(json.dumps([text], ensure_ascii=False, separators=(",", ":")), ensure_ascii=False).encode())
 
 

@@ -1,4 +1,4 @@
-"""Numbers in base 36: upper-case letters and digits, of a width, in the order of the numbers."""
+"""Numbers in base 36: digits and upper-case letters, of fixed width, in the order of the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request has so much to read, in all its threads, and what has many bytes is more."""
+"""The read budget of a request: all its threads share it, and a large item counts for more."""
 
 from functools import partial
 
@@ -40,7 +40,7 @@ def test_what_is_refused_leaves_nothing() -> None:
     ("sizes", "more", "page"), [([], 0, 1), ([4096], 0, 1), ([4097], 1, 2), ([100, 100, 8192, 8193], 3, 5)]
 )
 def test_items_count_by_their_bytes(sizes: list[int], more: int, page: int) -> None:
-    """Read by their keys, each has been counted once before; a page of a query is rounded up as a whole."""
+    """An item read by its key has already been counted once; a page of a query is rounded up as a whole."""
     items = [item(size) for size in sizes]
     for counting, blocks in ((partial(read_budget.found, items), more), (partial(read_budget.queried, items), page)):
         with Budget(10).counting():

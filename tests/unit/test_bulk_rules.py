@@ -1,4 +1,4 @@
-"""What one import request may hold, what becomes of each record, and the rounds in which friendships are made."""
+"""The limits of an import request, the result of each record, and the rounds that create friendships."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_users_record_that_is_none(record: object, said: str) -> None:
     assert told(caught.value) == said
 
 
-# A pair's
+# A pair's record
 
 
 def test_a_pair_is_read_in_the_order_of_its_kinds() -> None:
@@ -130,7 +130,7 @@ def test_a_pair_that_is_none(record: object, said: str) -> None:
     assert told(caught.value) == said
 
 
-# What becomes of them
+# Results
 
 
 def test_what_became_of_a_record_is_told() -> None:

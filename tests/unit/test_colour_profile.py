@@ -1,4 +1,4 @@
-"""Colour profiles are cut down to what is simple, whatever else they hold."""
+"""Colour profiles are reduced to their simple parts, whatever else they contain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def converted(profile: bytes, *colours: tuple[int, ...], mode: str = "RGB") -> list[tuple[int, ...]]:
-    """The colours in sRGB."""
+    """Return the colours in sRGB."""
     image = Image.frombytes(mode, (len(colours), 1), bytes(sample for colour in colours for sample in colour))
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     made = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
@@ -134,7 +134,7 @@ INKS = bytes(
     for c, m, y, k in product((0, 1), repeat=4)
     for sample in (250 - 60 * c - 40 * m - 10 * y - 90 * k, 128 - 20 * c + 50 * m, 128 - 30 * c + 60 * y)
 )
-"""A table in Lab: what each pair of inks looks like."""
+"""A table in Lab: the colour of each pair of inks."""
 
 
 def test_a_table_means_the_same_as_in_the_whole_profile() -> None:
@@ -222,7 +222,7 @@ def test_what_a_png_says_of_its_colours_by_order_of_strength() -> None:
     assert named(dark, primaries, srgb) is None
     assert named(dark, primaries, srgb, embedded) == inside
     assert named(dark, primaries, srgb, embedded, wide) == named_wide
-    # One that says nothing of use leaves it to the next.
+    # A source without usable information is skipped for the next one.
     for useless in (b"\x0c\x0d\0\0", b"\x0c\x0d\1\1", b"\x09\x10\0\1", b"\2\2\0\1", b"\x0c\x0d\0\1\0", b""):
         assert named(dark, primaries, embedded, chunk(b"cICP", useless)) == inside
     for useless in (b"x" * 999, profile_of({b"kTRC": CURVE}, GREY)):
@@ -238,7 +238,7 @@ def test_what_a_png_says_of_its_colours_by_order_of_strength() -> None:
 
 
 def picture_with(profile: bytes, mode: str = "RGB") -> bytes:
-    """A small image that has a profile: a jpeg of inks, else a png."""
+    """Return a small image with a profile: a jpeg for CMYK, else a png."""
     if mode == "CMYK":
         return encoded(Image.new(mode, (9, 9), (30, 200, 90, 10)), "JPEG", icc_profile=profile)
     packed = chunk(b"iCCP", b"p\0\0" + zlib.compress(profile, 9))
@@ -247,7 +247,7 @@ def picture_with(profile: bytes, mode: str = "RGB") -> bytes:
 
 
 def hostile() -> dict[str, bytes]:
-    """Files whose profiles would keep a library busy, or are as large as may be, by what they hold."""
+    """Return files by description; their profiles would keep a library busy, or are as large as allowed."""
     element = b"curf" + struct.pack(">IHH", 0, 1, 0) + b"parf" + struct.pack(">IHH4f", 0, 0, 0, 1, 1, 0, 0)
     cvst = b"cvst" + struct.pack(">IHH", 0, 3, 3) + struct.pack(">6I", *[36, len(element)] * 3) + element
     count = 200_000
@@ -291,7 +291,7 @@ print(used().ru_maxrss - before)
 
 
 def render_within_limits(files: Iterable[bytes], directory: Path) -> None:
-    """Render these in a process that the system ends if one of them takes more than 3 seconds and some megabytes."""
+    """Render the files in a process; fail if one takes more than 3 seconds, or all add more than 60 MB of memory."""
     for turn, data in enumerate(files):
         assert len(data) < 5_000_000
         (directory / f"{turn:04}").write_bytes(data)
@@ -313,7 +313,7 @@ def test_a_hostile_profile_takes_little_time_and_memory(kind: str, tmp_path: Pat
 
 
 def mutations() -> Iterator[bytes]:
-    """Files with profiles of every kind that is taken, some bytes of each changed."""
+    """Yield files with profiles of every accepted kind, with some bytes of each changed."""
     draw = random.Random(22)
     wholes = [
         ("RGB", SRGB),

@@ -1,4 +1,4 @@
-"""`If-Match` and `If-None-Match`: lists of entity tags, weak tags, `*`, and what is neither (RFC 9110 §13.1)."""
+"""`If-Match` and `If-None-Match`: lists of entity tags, weak tags, `*`, and invalid values (RFC 9110 §13.1)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Ids of feeds and comments lead back to their items, and items stay within what one write unit holds."""
+"""The ids of feeds and comments identify their items, and items fit in one write unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""openapi.yaml is valid, says of every route what the app says of it, and its examples and limits hold."""
+"""openapi.yaml is valid, agrees with the app on every route, and its examples and limits are right."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ OPERATIONS = list(CONTRACT.operations())
 SCHEMAS = document()["components"]["schemas"]
 PARAMETERS = document()["components"]["parameters"]
 SENT_OTHERWISE = {"oauthHeader", "oauthToken", "accessToken"}
-"""The other ways to send a token: every operation that takes one takes it in all of them."""
+"""The other ways to send a token: each operation that takes a token accepts all of them."""
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=[each.name for each in OPERATIONS])
 
 
 DECLARED = {f"{method} {path}": view.declaration for method, path, view in routes()}
-"""Every route of the app, as "GET /path", with what its view declares."""
+"""Every route of the app, as "GET /path", with the declaration of its view."""
 
 
 def parts(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every object in a document, with the way to it; what is within an example is none."""
+    """Yield every object in a document with its path, except objects inside examples and other given values."""
     if isinstance(value, dict):
         yield path, value
         for name, inner in value.items():
@@ -54,7 +54,7 @@ def parts(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def exampled() -> list[Any]:
-    """Every schema with examples or a default."""
+    """Return every schema that has examples or a default."""
     return [
         pytest.param(schema, id="/".join(path[-4:]))
         for path, schema in parts(document())
@@ -74,7 +74,7 @@ def test_the_version_is_the_project_s() -> None:
 
 
 def test_nothing_in_it_was_cut_at_a_comma() -> None:
-    """A comma in an unquoted text between braces makes a name without a value of what follows."""
+    """In an unquoted text between braces, YAML reads what follows a comma as a name without a value."""
     cut = [(*path, name) for path, part in parts(document()) for name, value in part.items() if value is None]
     assert [path for path in cut if path[-1] != "const"] == []
 
@@ -91,7 +91,7 @@ def test_names_of_operations_are_told_apart() -> None:
 
 
 def lost_on_generators(part: dict[str, Any]) -> Iterator[str]:
-    """What of a schema, an operation or a body the generators of clients lose or make wrong code of."""
+    """Yield the faults of a schema, operation or body that make client generators lose parts or write wrong code."""
     if "allOf" in part and "properties" in part:
         yield "allOf beside properties"
     if part.get("type") == "array" and "items" not in part:
@@ -147,7 +147,7 @@ def test_it_takes_the_token_that_the_route_takes(operation: Operation) -> None:
         expected = {"session": set()} if "session" in view.instead else {instead: set()} if instead else {}
     else:
         scope = {view.scope} - {None}
-        # No user is ever asked for the operator's scope.
+        # Users are never asked for the operator's scope.
         if view.token in (Token.USER, Token.ANY) and view.scope != oauth.OPERATOR:
             expected["user"] = scope | ({view.user_scope} - {None})
         if view.token in (Token.CLIENT, Token.ANY):
@@ -177,7 +177,7 @@ def test_every_word_of_an_error_is_in_it_and_no_other() -> None:
             schema = CONTRACT.resolved(medium["schema"])
             error = schema.get("properties", {}).get("error", {})
             said |= set(error.get("enum", [error.get("const")])) - {None}
-    # That one is told in a redirect alone.
+    # This error is sent only in a redirect.
     spoken = (words_raised() | {each.error for each in refusals()}) - {"unsupported_response_type"}
     assert said == spoken
 
@@ -186,7 +186,7 @@ def test_every_part_is_used() -> None:
     text = json.dumps(document())
     for kind, named in document()["components"].items():
         for name in named:
-            # What any path may answer is said in words; its form is what the tests hold such answers against.
+            # Responses that every path may give are described in words; tests check them against these components.
             if kind != "securitySchemes" and name not in ("MethodNotAllowed", "UnsupportedEncoding"):
                 assert f'"#/components/{kind}/{name}"' in text or f'"#/components/{kind}/{name}/' in text, name
 
@@ -211,7 +211,7 @@ def test_each_body_has_an_example() -> None:
 
 
 def fields_of(name: str) -> dict[str, Any]:
-    """The fields of a schema, by name."""
+    """Return the fields of a schema, by name."""
     found: dict[str, Any] = SCHEMAS[name]["properties"]
     return found
 

@@ -1,4 +1,4 @@
-"""Dates are written in W3C-DTF with the deployment's offset, and in comments' ids without anything between."""
+"""Dates are written in W3C-DTF with the deployment's offset, and in comment ids without separators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No call is begun that could end after a function's time."""
+"""No call begins if it could end after the function's deadline."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ def test_a_call_takes_no_longer_than_is_reckoned(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
     config = _client("secretsmanager").meta.config
     tries = config.retries["total_max_attempts"]
-    waits = tries - 1  # Of at most 1 second, the first one.
+    waits = tries - 1  # The first wait is at most 1 second.
     assert tries == 2
     assert tries * (config.connect_timeout + config.read_timeout) + waits <= CALL_SECONDS

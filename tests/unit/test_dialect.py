@@ -1,4 +1,4 @@
-"""`WWW-Authenticate` in the two dialects: what old clients parse, and RFC 6750."""
+"""`WWW-Authenticate` in the two dialects: the form that old clients parse, and RFC 6750."""
 
 import pytest
 

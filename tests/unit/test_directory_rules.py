@@ -1,4 +1,4 @@
-"""What a user, an app, a page may be: each field's last allowed and first refused value, and cursors."""
+"""The rules for users, apps and pages: each field's last allowed and first refused value; and cursors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents name everything there is: each setting with its default, each route, each error, and nothing else."""
+"""The documents list each setting with its default, each route and each error, and nothing else."""
 
 import re
 from collections.abc import Iterator
@@ -28,11 +28,11 @@ NEEDED = {
     "ENGAWA_TOKEN_KEYS_FILE": "token-keys.json",
     "ENGAWA_SECRET_KEYS_FILE": "secret-keys.json",
 }
-"""What a deployment cannot do without."""
+"""The required settings of a deployment."""
 
 
 class Asked(dict[str, str]):
-    """An environment that remembers what was looked for in it."""
+    """An environment that records the names looked up in it."""
 
     def __init__(self, values: dict[str, str]) -> None:
         super().__init__(values)
@@ -44,29 +44,29 @@ class Asked(dict[str, str]):
 
 
 def documented_settings() -> dict[str, str]:
-    """The settings of the app that operations.md has a row for, each with its default as written there."""
+    """Return the app's settings that have a row in operations.md, each with the default written there."""
     section = OPERATIONS.split("\n## Settings\n")[1].split("\n## ")[0].split("\n### ")[0]
     return {row[0].strip("`"): row[1].strip("`") for row in cells(section) if row[0].startswith("`ENGAWA_")}
 
 
 def asked_settings() -> set[str]:
-    """The names that reading the settings looks for."""
+    """Return the names that the app looks up when it reads its settings."""
     environment = Asked(NEEDED)
     settings.read(environment)
     return environment.names
 
 
 def written_routes() -> Iterator[str]:
-    """Every route as documents write it: method and path, without the second name that ends in `.json`."""
+    """Yield each route as documents write it: method and path, without the alias that ends in `.json`."""
     paths = {path for _, path, _ in routes()}
     for method, path, _ in routes():
-        # Of preflights, and of HEAD beside GET, the text tells.
+        # The text describes preflights, and HEAD beside GET.
         if method not in ("OPTIONS", "HEAD") and not (path.endswith(".json") and path.removesuffix(".json") in paths):
             yield f"{method} {path}"
 
 
 def documented_routes(document: Path) -> list[str]:
-    """Those that the tables of a document have in their first cell, as `GET, POST /path`."""
+    """Return the routes in the first cells of a document's tables, written as `GET, POST /path`."""
     found = []
     for row in cells(document.read_text(encoding="utf-8")):
         if written := re.fullmatch(r"`([A-Z, ]+) (/[^`? ]*)`", row[0]):
@@ -101,7 +101,7 @@ def test_nothing_starts_without_a_setting_that_is_said_to_be_needed(name: str) -
 def test_every_variable_of_the_local_platform_and_the_command_line_is_documented() -> None:
     for path in SOURCES:
         for name in re.findall(r"ENGAWA_[A-Z_]*[A-Z]", path.read_text(encoding="utf-8")):
-            # Of a pair `_FILE` and `_SECRET`, sources also name what both begin with.
+            # For a pair `_FILE` and `_SECRET`, sources also contain the common prefix.
             pair = {f"{name}_FILE", f"{name}_SECRET"} <= asked_settings()
             assert pair or f"`{name}`" in OPERATIONS, f"{name} in {path.relative_to(ROOT)}"
 
@@ -149,5 +149,5 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 
 
 def anchor_of(heading: str) -> str:
-    """The anchor that GitHub gives a heading."""
+    """Return the anchor that GitHub gives a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

@@ -1,4 +1,4 @@
-"""The embedded AWS saves after what was written, and only after that; and it is fenced off from web pages."""
+"""The embedded AWS saves after writes, and only after writes; and web pages cannot reach it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.fence import Fence
 
 
 def saves_after(monkeypatch: pytest.MonkeyPatch, method: str, target: str | None) -> bool:
-    """Whether a request makes it save."""
+    """Return whether a request makes it save."""
     monkeypatch.setattr(emulator, "_CHECKPOINT_SECONDS", 0.01)
     saved: list[bool] = []
     headers = [(b"X-Amz-Target", target.encode())] if target else []
@@ -65,7 +65,7 @@ def test_a_platform_that_only_looks_saves_nothing(
 
 
 def sent_through(kind: str, host: str, **headers: str) -> list[str]:
-    """What a request through the fence comes to: the kinds of messages sent back, "passed" from behind it."""
+    """Return the types of the messages that the fence sends back, or "passed" for a request that it lets through."""
     sent: list[str] = []
 
     async def behind(*_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Refusals carry what an answer is made of."""
+"""Refusals contain the data of their error responses."""
 
 from chalicelib.core.errors import (
     InsufficientScope,

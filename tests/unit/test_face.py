@@ -1,4 +1,4 @@
-"""Routes: each takes the token and scope that it declares, and no other."""
+"""Routes: each accepts the token and scope that it declares, and no others."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What becomes of each error that DynamoDB and its SDK can give."""
+"""The handling of each error that DynamoDB and its SDK can raise."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Calls side by side: their results, their failures, and how many stand one after the other."""
+"""Parallel calls: their results, their failures, and the length of the longest chain of calls."""
 
 import threading
 import time

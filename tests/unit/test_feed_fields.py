@@ -1,4 +1,4 @@
-"""What may stand in a feed and in a comment: each field's last allowed and first refused value."""
+"""The fields of feeds and comments: the last allowed and first refused value of each."""
 
 import pytest
 

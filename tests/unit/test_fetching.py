@@ -1,4 +1,4 @@
-"""Fetching from a URL that a client names: only from the public Internet, in bounded time and size."""
+"""Fetching from a URL that a client supplies: only from the public Internet, with limits on time and size."""
 
 import datetime
 import ipaddress
@@ -30,13 +30,13 @@ from chalicelib.web.fetch.target_url import MAX_URL, PORTS, target_of
 
 BOUNDS = ImageBounds(bytes=1000)
 LONG = 60
-"""Seconds that nothing here takes, however busy the machine; what is not bounded takes for ever."""
+"""More seconds than anything here takes, even on a busy machine; unbounded operations never end."""
 OK = b"HTTP/1.1 200 OK\r\n"
 Answering = Callable[[socket.socket, bytes], object]
 
 
 class Web:
-    """A web server on 127.0.0.1, and the names that lead to it."""
+    """A web server on 127.0.0.1, and the names that resolve to it."""
 
     def __init__(self, answer: Answering | bytes, context: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
@@ -88,7 +88,7 @@ class Web:
         return caught.value.description
 
     def close(self) -> None:
-        # Closing alone would leave the accepting thread its socket.
+        # After close() alone, the accepting thread would still hold the socket.
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
 
@@ -110,7 +110,7 @@ def full(body: bytes, *headers: bytes) -> bytes:
     return OK + b"".join(each + b"\r\n" for each in (*headers, b"Content-Length: %d" % len(body))) + b"\r\n" + body
 
 
-# What is fetched
+# Content
 
 
 def test_the_bytes_at_a_url():
@@ -171,7 +171,7 @@ def test_a_name_is_resolved_once_and_the_connection_goes_where_it_was_checked():
             checked.append(str(address))
             return address in LOOPBACK
 
-        # A name that no resolver knows: nothing but the address given can lead to the server.
+        # No resolver knows this name: only the given address can lead to the server.
         url = server.url("rebinding.invalid")
         assert server.fetch(url, resolve=resolve, admits=admits) == b"pixels"
         assert (server.asked, checked) == (["rebinding.invalid"], ["127.0.0.1"])
@@ -362,7 +362,7 @@ def test_a_port_that_is_not_asked():
 
 
 def redirecting(*locations: str, status: int = 302) -> Answering:
-    """Leads from /0 to the first location, from /1 to the second, and so on; elsewhere there are pixels."""
+    """Redirect /0 to the first location, /1 to the second, and so on; answer other paths with pixels."""
 
     def answer(stream: socket.socket, request: bytes) -> None:
         path = request.split(b" ")[1].decode()
@@ -436,7 +436,7 @@ def test_a_redirect_that_leads_nowhere():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for photos.example that it signs itself."""
+    """Return the path of a key and a self-signed certificate for photos.example."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "photos.example")])
     now = datetime.datetime.now(datetime.UTC)
@@ -508,7 +508,7 @@ def test_the_largest_answer():
 def test_an_answer_that_says_to_be_too_large_is_not_read():
     def answer(stream: socket.socket, _: bytes) -> None:
         stream.sendall(OK + b"Content-Length: 1001\r\n\r\n")
-        # Until the other side has gone.
+        # Wait until the client disconnects.
         stream.recv(1)
 
     with web(answer) as server:
@@ -559,7 +559,7 @@ def test_an_answer_that_never_comes():
 
 
 def test_redirects_share_the_time(monkeypatch):
-    """By a clock that each answer moves on, and that nothing else does."""
+    """Only the server's answers advance the clock."""
     now = [0.0]
     monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: now[0]))
 

@@ -1,4 +1,4 @@
-"""The checks of fields, one by one: the last allowed and the first refused value, and what clients are told."""
+"""The checks of fields, one by one: the last allowed and first refused value, and the error messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import Gender, Publication
 
 SETTINGS = "everyone, friendsOfFriends, friends, nobody"
-# A check is made anew each time, so that what makes it is tested, too.
+# Each check is created anew, so that its creation is tested, too.
 MADE: dict[str, Callable[[], Check]] = {
     "short": lambda: checks.text(3),
     "lines": lambda: checks.text(3, lines=True),

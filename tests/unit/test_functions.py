@@ -1,4 +1,4 @@
-"""The functions that Lambda calls: found by the names that Chalice gives them, subscribed to their stage's queue."""
+"""The functions that Lambda calls: found by Chalice's names, and subscribed to the queue of their stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway's way in: which route takes a request, and the event that Lambda gets for it."""
+"""Requests to the gateway: the route that takes each, and the event that Lambda gets for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kit.worlds import no_platform
 
 
 class Seen:
-    """Stands for an app: keeps the events."""
+    """A stand-in for an app that records the events."""
 
     def __init__(self, *routes: str) -> None:
         self.routes = {route: {"GET": None, "POST": None} for route in routes}

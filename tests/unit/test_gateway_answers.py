@@ -1,4 +1,4 @@
-"""The gateway's way out: the HTTP answer that comes of a Lambda's response."""
+"""Responses of the gateway: the HTTP response that it makes from Lambda's result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.gateway import MAX_PAYLOAD, Answer, Gateway, Request, payload_size
 
 
 class Saying:
-    """Stands for an app that always gives the same response."""
+    """A stand-in for an app that always returns the same response."""
 
     def __init__(self, response: dict[str, Any]) -> None:
         self.routes = {"/a": {"GET": None}}

@@ -1,4 +1,4 @@
-"""What one answer may hold of several users: pairs are counted as well as bytes, before they are all in memory."""
+"""The limits of a response about several users: pairs and bytes are counted before they are all in memory."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ EMPTY = dict.fromkeys("abcde", "")
 
 
 class Ledgers:
-    """Ledgers of five empty values each, and how many were asked for; the last has `unlisted` more."""
+    """Ledgers with five empty values each, and the number of those read; the last has `unlisted` more values."""
 
     def __init__(self, count: int, unlisted: int = 0) -> None:
         self.count, self.unlisted, self.seen = count, unlisted, 0
@@ -58,7 +58,7 @@ def test_values_that_a_ledger_does_not_list_count() -> None:
 def test_asked_by_name_only_what_is_asked_counts() -> None:
     keys = frozenset({"a", "x"})
     assert found(Ledgers(20), keys, 20) == {f"user{number}": {"a": ""} for number in range(20)}
-    # Of the values that are not listed, as many as it may be by their names.
+    # Each requested key that may be an unlisted value counts.
     with pytest.raises(TooLarge):
         found(Ledgers(20, unlisted=7), keys, 20)
 
@@ -70,11 +70,11 @@ def test_asked_by_name_only_what_is_asked_counts() -> None:
         (9, 0, 3, 2),
         (9, 30_000, 3, 9),
         (0, 99_999, 3, 0),
-        # Values without a byte, under keys that may have 255 each, are no cheap pass.
+        # A pass over empty values is not cheap: their keys may have 255 bytes each.
         (99, 0, 10_000, 99),
         (900, 0, 10_000, 900),
         (900, 0, 5_000, 347),
-        # Cheaper, but longer than two pages.
+        # A pass would be cheaper, but longer than two pages.
         (900, 2_000_000, 3, 900),
     ],
 )
@@ -102,7 +102,7 @@ def test_so_are_those_of_several_users_where_every_key_is_asked(keys: AskedKeys)
 
 
 def test_users_whose_values_are_not_known_are_read_together_as_far_as_they_fit() -> None:
-    """What a ledger does not list may have all bytes that it has not, but no key more than the longest value."""
+    """Unlisted values may have all bytes that are not listed, but a single value at most the maximum size."""
     sizes = [400, 600, 1, 999, 5_000, 100_000, 0]
     vague = [Ledger("app", f"user{turn}", "e", total=size, unlisted=2) for turn, size in enumerate(sizes)]
     plain = [Ledger("app", f"plain{turn}", "e") for turn in range(3)]
@@ -112,7 +112,7 @@ def test_users_whose_values_are_not_known_are_read_together_as_far_as_they_fit()
 
     first = ["plain0", "plain1", "plain2"]
     assert parts(None, 1_000) == [first, ["user0", "user1"], ["user2", "user3"], ["user4"], ["user5"], ["user6"]]
-    # One key of 100,000 bytes is none.
+    # No single value has 100,000 bytes.
     assert parts(frozenset("x"), 72_535) == [first, [f"user{turn}" for turn in range(7)]]
     assert parts(frozenset("x"), 72_534) == [first, [f"user{turn}" for turn in range(5)], ["user5", "user6"]]
 
@@ -127,6 +127,6 @@ def test_the_look_ups_for_several_users_are_bounded() -> None:
 
     with pytest.raises(TooLarge, match=r"Too many keys for so many users \(max=3 lookups\); name fewer"):
         gather(values, ledgers(), keys, most=0, most_pairs=99, most_lookups=3, reread=lambda _: None)
-    # Within the bound they are read, which this table has no client for.
+    # Within the bound they are read, which fails because this table has no client.
     with pytest.raises(AttributeError):
         gather(values, ledgers(), keys, most=0, most_pairs=99, most_lookups=4, reread=lambda _: None)

@@ -1,4 +1,4 @@
-"""Images without their pixels: which parts of a file are kept, what is said of broken ones, sizes and keys."""
+"""Image files without their pixels: the parts that are kept, errors for broken files, sizes and keys."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ START, END = b"\xff\xd8", b"\xff\xd9"
 FRAME = struct.pack(">BHHB", 8, 30, 40, 3) + b"\1\2\3"
 SOF, SOS = segment(0xC0, FRAME), segment(0xDA, b"scan")
 PIXELS = b"a\xff\0b\xff\xd0c\xff\xd7"
-"""With a stuffed byte and restarts."""
+"""Coded pixels with a stuffed byte and restart markers."""
 ICC = b"ICC_PROFILE\0"
 WIDE = of_code_points(12, 13) or b""
 
 
 def profile_of_size(size: int) -> bytes:
-    """A profile that is followed by nothing, up to a size."""
+    """Return a profile of a size, padded with zeros."""
     return struct.pack(">I", size) + WIDE[4:].ljust(size - 4, b"\0")
 
 
@@ -198,7 +198,7 @@ def test_of_a_jpeg_the_picture_is_kept() -> None:
     short = [segment(0xE0, b"JFIF\0" + b"x" * 9), segment(0xEE, b"Adobe" + b"y" * 9)]
     orientation = segment(0xE1, b"Exif\0\0" + exif(8)[6:])
 
-    # Not what they begin with, or not where it is looked for.
+    # A wrong prefix, or a segment that is not read.
     wrong = [segment(marker, name + exif(3)[6:]) for marker, name in ((0xE1, b"Exif\0x"), (0xE5, b"Exif\0\0"))]
 
     read = jpeg.read(jpeg_of(*about, *about, *wrong, orientation, *others, *tables) + b"more")
@@ -235,7 +235,7 @@ def test_the_last_word_on_how_colours_are_coded_holds() -> None:
 
 
 def in_parts(*parts: tuple[bytes, bytes]) -> bytes | None:
-    """The profile of a jpeg that has these parts of one, each with its numbers."""
+    """Return the profile of a jpeg with these parts of a profile, each with its numbers."""
     return jpeg.read(jpeg_of(*(segment(0xE2, ICC + numbers + part) for numbers, part in parts))).profile
 
 
@@ -351,7 +351,7 @@ def test_64_scans_are_the_most(more: int) -> None:
 
 
 def tiff(*entries: tuple[int, int, int, int], order: str = "<", start: int = 8) -> bytes:
-    """A TIFF structure whose first directory has these entries, as Exif writes them."""
+    """Return a TIFF structure whose first directory has these entries, as Exif writes them."""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", start)
     listed = b"".join(struct.pack(f"{order}HHIH2x", *entry) for entry in entries)
     return head.ljust(start, b"\0") + struct.pack(f"{order}H", len(entries)) + listed
@@ -368,7 +368,7 @@ def test_an_orientation_wherever_it_stands(order: str, value: int, read: int) ->
 @pytest.mark.parametrize("entry", [(0x0113, 3, 1, 6), (0x0112, 4, 1, 6), (0x0112, 3, 2, 6)])
 def test_other_entries_are_no_orientation(entry: tuple[int, int, int, int]) -> None:
     assert orientation_of(tiff(entry)) == 1
-    # What stands behind the last entry is none.
+    # Data after the last entry is not an entry.
     assert orientation_of(tiff(entry) + tiff((0x0112, 3, 1, 6))[10:]) == 1
 
 
@@ -418,7 +418,7 @@ def test_keys_name_the_content() -> None:
         image_key("feeds/42-a_B", Rendition("large", body, media_type, 1, 1))
         for body, media_type in ((b"a", "image/jpeg"), (b"b", "image/jpeg"), (b"a", "image/png"))
     )
-    # SHA-256 of "a" begins so.
+    # SHA-256 of "a" begins with these digits.
     assert jpeg == "images/feeds/42-a_B/ca978112ca1bbdcafac231b39a23dc4d.jpg"
     assert png == jpeg.replace(".jpg", ".png")
     assert other != jpeg

@@ -1,4 +1,4 @@
-"""What becomes of an image that is sent: three renditions without anything else in them, or a refusal."""
+"""The result of an uploaded image: three renditions without any other data, or a refusal."""
 
 import io
 import resource
@@ -50,12 +50,12 @@ def rendered(data: bytes, name: str = "large") -> Image.Image:
 
 
 def pixel(image: Image.Image, place: tuple[int, int]) -> Any:
-    """Return the samples of a pixel, of which Pillow's types say too little."""
+    """Return the samples of a pixel; Pillow's types for them are too vague."""
     return image.getpixel(place)
 
 
 def corners(image: Image.Image) -> list[tuple[int, ...]]:
-    """The colours near the four corners, each sample as far as it is sure: full, none, or between."""
+    """Return the colours near the four corners, with each sample reduced to full, none or between."""
     colours = image.convert("RGB")
     width, height = colours.size
     places = [(x, y) for y in (height // 8, height - 1 - height // 8) for x in (width // 8, width - 1 - width // 8)]
@@ -75,7 +75,7 @@ def invalid(data: bytes, bounds: ImageBounds = BOUNDS) -> str:
     return refusal.description
 
 
-# What is made
+# Renditions
 
 
 @pytest.mark.parametrize(("data", "media_type"), [(jpeg(), "image/jpeg"), (png(), "image/png")])
@@ -218,7 +218,7 @@ def test_a_colour_that_stands_for_transparency(depth, sample):
 def test_colours_of_a_profile_become_srgb_and_the_profile_goes():
     lab = ImageCms.createProfile("LAB")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    # Red and blue change places: as far from sRGB as a profile can be.
+    # Red and blue are swapped, as far from sRGB as a profile can be.
     swapped = profile.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
     for data in (jpeg(icc_profile=swapped), png(icc_profile=swapped)):
         made = rendered(data)
@@ -244,7 +244,7 @@ def test_a_picture_stands_upright(orientation, order):
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }
-    # As a camera stores it: turned the other way.
+    # A camera stores the picture turned the other way.
     stored = quarters().transpose(turned[orientation]) if orientation in turned else quarters()
     for kind in ("JPEG", "PNG"):
         data = encoded(stored, kind, exif=exif(orientation, order))
@@ -307,7 +307,7 @@ def test_an_animation_becomes_its_still_picture():
     assert (made.format, corners(made)) == ("JPEG", [RED, GREEN, BLUE, WHITE])
 
 
-# What is refused
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -420,7 +420,7 @@ def test_a_png_with_many_pixel_chunks():
 
 
 def parts_of_a_jpeg() -> tuple[bytes, bytes]:
-    """A progressive jpeg up to its first scan, and its last scan with the end."""
+    """Return a progressive jpeg up to its first scan, and its last scan without the end marker."""
     data = jpeg(progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last], data[last:-2]
@@ -480,21 +480,21 @@ def test_whatever_is_broken_in_a_file_is_refused_or_rendered(data, more):
     assert [each.name for each in made] == ["large", "medium", "small"]
 
 
-# What it may cost
+# Cost
 
 
 @pytest.mark.parametrize(
     "kind", ["rgba", "palette", "interlaced", "progressive", "fill", "texts", "profile", "inflating"]
 )
 def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
-    """In a process of its own, since only the system sees a decoder's memory, and ends what takes too long."""
+    """Use a separate process: only the system can measure a decoder's memory and stop one that takes too long."""
     side = 4000
     bounds = ImageBounds(pixels=side * side)
     rows = (b"\0" + b"\x55" * side * 4) * side
     if kind == "rgba":
         data = png_of(header(side, side, 8, 6), rows)
     elif kind == "palette":
-        # A colour that is see-through makes four bytes of each pixel's one.
+        # A transparent colour expands each pixel from one byte to four.
         data = png_of(header(side, side, 8, 3), rows[: (side + 1) * side].replace(b"U", b"\0"),
                       [chunk(b"PLTE", b"abc"), chunk(b"tRNS", b"\x7f")])  # fmt: skip
     elif kind == "interlaced":
@@ -503,7 +503,7 @@ def test_decoding_takes_no_more_memory_than_8_bytes_a_pixel(kind, tmp_path):
     elif kind == "progressive":
         data = encoded(Image.new("RGB", (side, side), RED), "JPEG", progressive=True, subsampling=0)
     elif kind == "fill":
-        # Any number of these may stand before a marker; what follows is none.
+        # Any number of these bytes may precede a marker, but no marker follows.
         data = jpeg()[:-2] + b"\xff" * 4_000_000 + b"\0\xff\xd9"
     elif kind == "texts":
         bomb = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 50_000_000, 9))

@@ -1,4 +1,4 @@
-"""Every alarm has its page, and no page is about an alarm that there is not."""
+"""Every alarm has its page, and every page is about an existing alarm."""
 
 import re
 from pathlib import Path

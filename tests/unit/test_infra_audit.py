@@ -1,4 +1,4 @@
-"""What is installed is pinned, what Lambda gets has hashes, and what could not be asked about is never called good."""
+"""Installed packages are pinned, Lambda's have hashes, and a package that cannot be checked is not called good."""
 
 from __future__ import annotations
 

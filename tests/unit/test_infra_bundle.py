@@ -1,4 +1,4 @@
-"""The zip holds what runs and nothing else, and says when it grows too large."""
+"""The zip contains only what runs, and the build reports a zip that is too large."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_what_does_not_run_is_left_out(name: str) -> None:
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place to build in, whose libraries are one that is kept and one that is not."""
+    """Return a build directory with two libraries: one that is kept and one that is not."""
 
     def fetch(libraries: Path, architecture: str, version: str) -> None:
         for name in ("six.py", "pycparser/c_parser.py"):
@@ -122,7 +122,7 @@ def test_a_zip_that_is_too_large_is_refused(work: Path, monkeypatch: pytest.Monk
 
 
 def take(folder: Path, monkeypatch: pytest.MonkeyPatch, requirements: str) -> None:
-    """Have the libraries be these, from what lies in a folder."""
+    """Make the build use these requirements, with libraries from a folder."""
     (folder / bundle.HASHED).parent.mkdir(exist_ok=True)
     (folder / bundle.HASHED).write_text(requirements)
     monkeypatch.setattr(bundle, "ROOT", folder)

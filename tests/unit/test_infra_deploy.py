@@ -1,4 +1,4 @@
-"""The operator's side of a deployment: what is given, what is asked, and what is said where it cannot go on."""
+"""The operator's side of a deployment: its input, its questions, and its messages if it cannot continue."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def session() -> Iterator[boto3.Session]:
 
 
 def run(*words: str, stdin: str = "", **environment: str) -> tuple[int, str, str]:
-    """A command of its own, on a machine that has no credentials but those of `environment`."""
+    """Run a command in a new process whose only credentials are those in `environment`."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "HOME": "/nonexistent"}
     done = subprocess.run(
@@ -108,7 +108,7 @@ def test_a_parameter_that_cannot_be_is_told(session: boto3.Session, text: str, c
 
 
 class Stacks:
-    """Stands for both stacks; notes what is done with them."""
+    """A stand-in for both stacks that records the operations on them."""
 
     def __init__(self, name: str, done: list[Any], resources: list[tuple[str, str]]) -> None:
         self.name, self.done, self._resources = name, done, resources
@@ -137,7 +137,7 @@ class Stacks:
 
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
-    """What was done with the stacks; the package is two small files."""
+    """Return the operations on the stacks; the package is two small files."""
     done: list[Any] = []
     held = [("AWS::DynamoDB::Table", "engawa-dev-appdata"), ("AWS::S3::Bucket", "engawa-dev-123456789012")]
     monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, held))
@@ -154,7 +154,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
         return tmp_path
 
     monkeypatch.setattr(packaging, "package", package)
-    # moto does not know the condition of its policy, and would let nobody in.
+    # moto does not know the condition of the bucket's policy, and would deny all access.
     monkeypatch.setattr(places, "ensure_bucket", lambda s3, bucket, region: _bucket(s3, bucket))
     return done
 
@@ -220,7 +220,7 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
 
     Deployment("prod", session, say=lambda words: None).destroy()
     assert dynamodb.list_tables()["TableNames"] == ["engawa-dev-appdata"]
-    for _ in range(2):  # Again, as after a run that was cut short.
+    for _ in range(2):  # Twice, as after an interrupted run.
         Deployment("dev", session, say=lambda words: None).destroy()
 
     assert (dynamodb.list_tables()["TableNames"], s3.list_buckets()["Buckets"]) == ([], [])

@@ -1,4 +1,4 @@
-"""Keys are made once, rotated without anybody noticing, and never lost by a run that is repeated."""
+"""Keys are created once, rotated without visible effect, and never lost by a repeated run."""
 
 from __future__ import annotations
 

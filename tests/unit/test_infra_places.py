@@ -1,4 +1,4 @@
-"""The bucket of deployments, and gateway responses after a `chalice deploy`."""
+"""The deployment bucket, and gateway responses after a `chalice deploy`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_name_that_is_taken_in_that_moment_is_told_too() -> None:
 
 
 def test_the_same_file_has_the_same_key(s3: Any, tmp_path: Path) -> None:
-    # Without its policy, whose condition moto does not know.
+    # Create it without its policy: moto does not know the condition in it.
     s3.create_bucket(Bucket="engawa-deploy", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     path = tmp_path / "deployment.zip"
     path.write_bytes(b"one")
@@ -73,7 +73,7 @@ def test_the_same_file_has_the_same_key(s3: Any, tmp_path: Path) -> None:
 
 
 class Gateway:
-    """API Gateway's side of gateway responses; an answer has those of AWS beside those that were put."""
+    """A stand-in for API Gateway's gateway responses: it lists AWS's own and those that were put."""
 
     def __init__(self) -> None:
         self.put: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""Restoring a stage into another one: which tables, to which moment, and what each of them gets besides."""
+"""Restoring a stage into another one: the tables, the point in time, and the settings of each restored table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 
 
 class Client:
-    """moto's, with a latest moment for each table, which moto's does not tell."""
+    """moto's client with a latest restorable time for each table, which moto does not return."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -49,7 +49,7 @@ class Client:
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    """Of an account with the stage dev, whose tables keep every second."""
+    """Return a client of an account with the stage dev, whose tables have point-in-time recovery."""
     with mock_aws():
         session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="ap-northeast-1")
         dynamodb = session.client("dynamodb")

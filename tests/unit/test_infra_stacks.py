@@ -1,4 +1,4 @@
-"""A deployment says what is wrong in a sentence, and one that failed is mended by the next."""
+"""A deployment reports an error in one sentence, and the next deployment repairs a failed one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ID = "arn:aws:cloudformation:ap-northeast-1:123456789012:stack/engawa-dev/1"
 
 
 class CloudFormation:
-    """As much of CloudFormation as is asked for: one stack, whose states are told beforehand."""
+    """A stand-in for the parts of CloudFormation in use: one stack, whose states are given in advance."""
 
     class exceptions:
         ClientError = ClientError
@@ -102,7 +102,7 @@ def test_nothing_to_change_is_no_failure(reason: str) -> None:
 
 
 def test_what_is_found_before_anything_begins_is_told_itself() -> None:
-    """CloudFormation's own reason says only how to ask for it."""
+    """CloudFormation's own reason only says how to query the cause."""
     reason = "The following validations failed. To troubleshoot, use the DescribeEvents API."
     client = CloudFormation("UPDATE_COMPLETE", change_set=("FAILED", reason))
     client.validation = [

@@ -1,4 +1,4 @@
-"""Item sizes and capacity units, against what AWS's developer guide says of them."""
+"""Item sizes and capacity units, compared with AWS's developer guide."""
 
 import pytest
 

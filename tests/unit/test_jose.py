@@ -1,4 +1,4 @@
-"""The one door to PyJWT: cryptography stays out until a key needs it, and then comes in, in a running process."""
+"""The only access to PyJWT: cryptography is not imported until a key needs it, even in a running process."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def issue(tokens):
 
 
 def run(code: str) -> str:
-    """What a process of its own prints; nothing is imported there but what it imports itself."""
+    """Run code in a new process, which shares no imports with this one, and return its output."""
     script = HEAD.format(root=str(ROOT)) + code
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -78,7 +78,7 @@ assert has("cryptography")
 
 @pytest.mark.parametrize("kind", ["rsa", "ec"])
 def test_keys_may_become_asymmetric_in_a_running_process(kind: str) -> None:
-    """The old token, and a key that was taken before, hold on."""
+    """The old token, and a key that was taken before, stay valid."""
     code = f"""
 ours, holder, clock = tokens(SHARED)
 old, key = issue(ours), ours._keys.signing()

@@ -1,4 +1,4 @@
-"""JSON-RPC: which requests a body has, how each is answered, and which code a refusal becomes."""
+"""JSON-RPC: the requests in a body, the response to each, and the error codes of refusals."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def the_call(request: object) -> Call:
 
 
 def fault_in(request: object) -> tuple[int, Any]:
-    """Code of what is wrong with one request of a batch, and the mark of its answer."""
+    """Return the error code of one request of a batch, and the mark of its response."""
     call = the_call(request)
     assert call.fault
     return call.fault.code, call.mark
@@ -170,5 +170,5 @@ def test_codes(refusal: Refusal, code: int) -> None:
 
 
 def test_a_batch_is_over_before_lambda_is() -> None:
-    """API Gateway's functions have 29 seconds, and one request may wait for races for some."""
+    """A function behind API Gateway has 29 seconds, and one request may wait some of them because of races."""
     assert jsonrpc.SECONDS <= 20

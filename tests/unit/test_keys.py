@@ -1,4 +1,4 @@
-"""The local keys: made once, for their owner alone, and rotated without loss."""
+"""The local keys: created once, readable only by their owner, and rotated without loss."""
 
 from __future__ import annotations
 

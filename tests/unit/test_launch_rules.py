@@ -1,4 +1,4 @@
-"""The start URL of a page app: its own query, what the start tells, and a signature over all of it."""
+"""The start URL of a page app: its own query, the parameters of the start, and a signature over all of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def key() -> LaunchKey:
 
 
 def told(location: str) -> list[tuple[str, str]]:
-    """The parameters of a start URL, decoded."""
+    """Return the parameters of a start URL, decoded."""
     return parse_qsl(urlsplit(location).query, keep_blank_values=True, strict_parsing=True)
 
 
@@ -98,7 +98,7 @@ def test_any_start_url_that_an_app_may_have_is_signed(start_url: str, key: Launc
     ]
     assert told(location)[: len(own) + 1] == [*own, ("mixi_page_id", PAGE)]
     assert "forged" not in location
-    # Such is the end of a signature of 256 bytes.
+    # A signature of 256 bytes ends like this.
     assert location.endswith("%3D%3D")
 
 

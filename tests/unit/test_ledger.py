@@ -1,4 +1,4 @@
-"""What a ledger, its data and its write window are stored as, and that they come back as they were."""
+"""The stored form of a ledger, its data and its write window, and that they are read back unchanged."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""JSON with commas after the last member of an object or list, which old samples have."""
+"""JSON with commas after the last member of an object or list, as in old samples."""
 
 import json
 import time
@@ -22,7 +22,7 @@ SPACE = st.text(st.sampled_from(" \t\r\n"), max_size=2)
 
 @st.composite
 def with_commas(draw: st.DrawFn, value: Any) -> str:
-    """A value as JSON, with spaces anywhere and commas after last members wherever it falls out so."""
+    """Return a value as JSON, with random spaces anywhere and random commas after last members."""
     space = draw(SPACE)
     if isinstance(value, list | dict) and value:
         shown = [draw(with_commas(each)) for each in value] if isinstance(value, list) else [
@@ -48,7 +48,7 @@ def test_what_is_json_is_read_as_it_is(value):
 
 @given(st.text(st.sampled_from("[[]],,{} \n1"), max_size=12))
 def test_nothing_else_becomes_json(text):
-    """What is taken is the JSON that is left when every comma before a closing is gone, and nothing was empty there."""
+    """Accepted text has no empty member, and is JSON after each comma before a closing bracket is removed."""
     try:
         read = json_text(text, lenient=True)
     except BadRequest:

@@ -1,4 +1,4 @@
-"""The checker of histories tells those that one server could have made from those that none could."""
+"""The checker of histories accepts those that a single server could produce, and no others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.kit.linearizability import NotLinearizable, Operation, check
 
 
 def register(state: Any, operation: Operation) -> Any:
-    """Reads and writes of one value."""
+    """Return the state after a read or write of one value, or None if the answer is wrong."""
     kind, value = operation.asked
     if kind == "write":
         return value
@@ -22,7 +22,7 @@ def register(state: Any, operation: Operation) -> Any:
 
 
 def counter(state: int, operation: Operation) -> int | None:
-    """Adding one tells the sum."""
+    """Return the state after an addition of one, or None if the answer is not the sum."""
     return state + 1 if operation.answered in (None, state + 1) else None
 
 
@@ -92,7 +92,7 @@ def test_counts() -> None:
 
 
 def test_many_at_once_are_decided() -> None:
-    """Forty writes at once and reads that go with one order: without memory this would take for ever."""
+    """Forty concurrent writes, and reads that fit one order: without memoization this would never end."""
     writes = [write(0, 100, turn) for turn in range(40)]
     reads = [read(1 + turn, 1.5 + turn, turn) for turn in range(40)]
     assert check([*writes, *reads], "", register) < 5_000
@@ -105,7 +105,7 @@ def test_a_search_without_end_is_given_up() -> None:
 
 
 def in_some_order(history: list[Operation]) -> bool:
-    """The definition itself: some order that keeps to the times and in which every answer is right."""
+    """Return whether some order respects the times and makes every answer right, which is the definition."""
     return any(_fits(order) for order in permutations(history))
 
 

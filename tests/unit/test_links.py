@@ -1,4 +1,4 @@
-"""What of a text becomes a link, and which pictures a content security policy can name."""
+"""The parts of a text that become links, and the pictures that a content security policy can name."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is made of the samples of a run under load (bench/load/), and that the documentation shows this mix."""
+"""The figures of a run under load, made from its samples (bench/load/), and the mix in the documentation."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_header_that_is_not_ours_says_nothing(header: str) -> None:
 
 
 def _samples() -> list[Sample]:
-    """Ten reads in two seconds, one of which failed, and two writes."""
+    """Return ten reads in two seconds, one of them failed, and two writes."""
     reads = [Sample("read", 100 + turn / 5, 10 + turn, "", SPENT) for turn in range(9)]
     failed = Sample("read", 101.9, 5_000, "503: later", Spent(1, 0, 1, 0, 0))
     writes = [Sample("write", 100.5, 20, "", Spent(20, 10, 1, 1, 2)), Sample("write", 100.6, 40, "", None)]
@@ -60,7 +60,7 @@ def test_times_are_of_what_went_well_and_errors_are_counted() -> None:
     assert (first.aws, first.app, first.app_p99) == pytest.approx((6.1, 3.1, 3.1))
     assert first.between == pytest.approx(fmean(range(10, 19)) - 9.2)
     assert first.share == pytest.approx(6.1 / 9.2)
-    # Without a header nobody knows where its time went.
+    # Without a header, the time cannot be divided.
     assert (second.requests, second.errors, second.p99) == (2, 1, 20)
     assert (third.requests, third.p50, third.share) == (0, 0, 0)
     assert (together.operation, together.requests, together.errors) == ("all", 12, 2)
@@ -131,6 +131,6 @@ def test_the_documentation_shows_a_run_of_this_mix() -> None:
     assert rows == ["| request", *(f"| {name}" for name in mix.WEIGHTS), "| **all**"]
     plot = (DOCS / "load.svg").read_text(encoding="utf-8")
     assert all(f">{name}</text>" in plot for name in [*mix.WEIGHTS, "p50", "p99", "in DynamoDB (the emulator)"])
-    # Texts have the reader's colour.
+    # Text takes the reader's colour.
     assert "fill: currentColor" in plot
     assert "prefers-color-scheme:dark" in plot

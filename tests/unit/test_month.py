@@ -1,4 +1,4 @@
-"""The arithmetic of what a month costs, and that the documentation quotes it."""
+"""The calculation of the cost of a month, and that the documentation quotes it."""
 
 from pathlib import Path
 
@@ -63,6 +63,6 @@ def test_the_documentation_quotes_the_output() -> None:
 
 def test_all_metrics_that_there_may_be_are_within_the_first_price() -> None:
     served = sum(1 for _ in routes())
-    # Six of each route and of each function without one, and six of the stage.
+    # Six metrics for each route, for each function without a route, and for the stage.
     most = 6 * (served + 2 + 1)
     assert most < month.PRICES["Metrics"][0][0]

@@ -1,4 +1,4 @@
-"""Forms as old clients send them, and as nobody should."""
+"""Forms as old clients send them, and malformed forms."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ PIXELS = bytes(range(256)) * 20 + b"\r\n--no boundary\r\n\xff\xfe"
 
 
 class Sent:
-    """Stands for a request."""
+    """A stand-in for a request."""
 
     def __init__(self, body: bytes, content_type: str | None) -> None:
         self.raw_body = body
@@ -67,14 +67,14 @@ def test_a_text_alone():
 
 @pytest.mark.parametrize("disposition", ["", '; filename=""', "; filename="])
 def test_a_file_that_was_not_chosen_is_no_image(disposition):
-    """As browsers send a form's file that is left empty, and programs a field without a value."""
+    """Browsers send this for an empty file field, and programs for a field without a value."""
     for headers in ([], ["Content-Type: application/octet-stream"]):
         empty = part("image1", b"", *headers, disposition=disposition)
         assert read(REQUEST + empty + END) == read(empty + REQUEST + END) == MultipartForm(TEXT, None)
 
 
 def test_an_image_without_bytes_is_there_by_its_name():
-    """Its bytes were lost: that is told, and the feed is not posted without its image."""
+    """Its bytes were lost: the request fails, and the feed is not posted without its image."""
     assert read(REQUEST + part("image1", b"", disposition='; filename="a.png"') + END) == MultipartForm(TEXT, b"")
 
 

@@ -1,4 +1,4 @@
-"""The rules of OAuth, of slowing failed sign-ins down, and of the pages' words; and an external issuer's tokens."""
+"""The rules of OAuth, of delays after failed sign-ins, and of texts on pages; and an external issuer's tokens."""
 
 from __future__ import annotations
 
@@ -418,7 +418,7 @@ def test_the_network_of_one_person(address: str, counted: str) -> None:
     assert network(address) == counted
 
 
-# Words
+# Texts on pages
 
 
 def test_every_scope_has_words_in_both_languages() -> None:
@@ -499,7 +499,7 @@ JWKS = {
 
 
 class Fetched:
-    """An issuer's JWK Set, and how often it was asked for."""
+    """A source of an issuer's JWK Set that counts its requests."""
 
     def __init__(self) -> None:
         self.count = 0

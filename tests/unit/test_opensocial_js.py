@@ -1,4 +1,4 @@
-"""opensocial.js without a browser: what it sends and makes of answers (tests/javascript), its types and its size."""
+"""opensocial.js without a browser: its requests and results (tests/javascript), its types and its size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.web.scripts import script
 JAVASCRIPT = Path(__file__).resolve().parents[1] / "javascript"
 MOST_BYTES = 12 * 1024
 SCRIPTS = ["opensocial.js", "opensocial.mjs", "opensocial.d.ts"]
-# Every class, function and constant there is at run time, as an expression that TypeScript must know.
+# Print every class, function and constant that exists at run time, as an expression that TypeScript must know.
 LISTING = """
 import { gadgets, opensocial, osapi } from "./opensocial.mjs";
 const plain = (value) => typeof value === "object" && value !== null;
@@ -34,7 +34,7 @@ for (const [name, value] of Object.entries({ gadgets, opensocial, osapi })) walk
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Path:
-    """A directory with the scripts as they are served, and the tests in JavaScript."""
+    """Return a directory with the scripts as served, and the tests in JavaScript."""
     for name in SCRIPTS:
         (tmp_path / name).write_text(script(name).text, encoding="utf-8")
     for path in JAVASCRIPT.iterdir():
@@ -44,7 +44,7 @@ def workshop(tmp_path: Path) -> Path:
 
 
 def deno(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run deno there, with nothing from the network and nothing kept elsewhere."""
+    """Run deno in a directory, with nothing from the network and nothing stored elsewhere."""
     environment = {"DENO_DIR": str(directory / ".deno"), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
     return subprocess.run(
         [find_deno_bin(), *arguments],

@@ -1,4 +1,4 @@
-"""Whom a request of `/rpc` or `/os/0.8` names, which keys and fields it asks for, and what a person's entry says."""
+"""The users, keys and fields that a request of `/rpc` or `/os/0.8` asks for, and the content of a person's entry."""
 
 import string
 from collections.abc import Callable
@@ -105,7 +105,7 @@ def test_what_cannot_be_an_id_is_refused_alone_and_absent_among_others(user: str
 
 
 def test_a_viewer_of_another_form_of_id_is_known_by_it() -> None:
-    """An external issuer may name users otherwise."""
+    """An external issuer may use user ids of another form."""
     access = Access(APP, viewer="hana@people.example", owner=None, scopes=frozenset())
     assert select_data("hana@people.example", None, None, access) == one("hana@people.example")
 

@@ -1,4 +1,4 @@
-"""Values that are items of their own: how they are stored, and that they come back."""
+"""Values that are items of their own: their stored form, and that they are read back."""
 
 import random
 import string
@@ -15,7 +15,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=2000)
 
 
 def noise(size: int) -> str:
-    """Text that does not deflate below its length in bits: 6 of 8."""
+    """Return text with 6 bits of entropy per byte, so deflate cannot make it smaller than 6/8."""
     return "".join(random.Random(size).choices(string.ascii_letters + string.digits + "-_", k=size))
 
 

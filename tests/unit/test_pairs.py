@@ -1,4 +1,4 @@
-"""The key/value pairs of a write: what is refused, in which words, and what comes first."""
+"""The key/value pairs of a write: the refusals, their messages, and their order."""
 
 import string
 
@@ -23,7 +23,7 @@ def refusal(body) -> tuple[type[Refusal], str]:
 
 
 def values_of(total: int) -> dict[str, str]:
-    """Pairs whose values have `total` bytes in all and are as long as they may be."""
+    """Return pairs whose values have `total` bytes in all and are as long as allowed."""
     sizes = [min(65_535, total - start) for start in range(0, total, 65_535)]
     return {f"k{turn}": "x" * size for turn, size in enumerate(sizes)}
 

@@ -1,4 +1,4 @@
-"""Passwords match their own hash alone, and secrets are opened by the keys that sealed them."""
+"""Passwords match only their own hash, and secrets are opened by the keys that sealed them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_rotated_key_is_found_and_a_dropped_one_opens_nothing(tmp_path: Path) 
 
     assert SecretSealing(path.read_text).open(before) == "secret"
     with pytest.raises(Sealed):
-        running.open(fresh)  # It has read the keys just now.
+        running.open(fresh)  # It has just read the keys, and still uses them.
     time[0] = 60.0
     assert running.open(fresh) == "secret"
     assert old.open(before) == "secret"

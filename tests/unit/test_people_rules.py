@@ -1,4 +1,4 @@
-"""The People API's rules: fields and their scopes, selectors, parameters, order, and what of a person is given out."""
+"""The People API's rules: fields and their scopes, selectors, parameters, order, and the returned parts of a person."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -230,7 +230,7 @@ def test_refused_parameters(given: Mapping[str, str], said: str) -> None:
     assert caught.value.description == said
 
 
-# --- what is given out
+# --- returned fields
 
 OWN = AppRun.own(HANA, installed=True, friends={KEN})
 OWNERS = AppRun(KEN, HANA, owner_installed=True, viewer_installed=True, owner_friends={"yuki"}, viewer_friends={"yuki"})
@@ -280,7 +280,7 @@ def test_an_age_of_nought_is_an_age() -> None:
 @pytest.mark.parametrize("name", PROFILE_FIELDS)
 @pytest.mark.parametrize("strict", [False, True])
 def test_each_field_of_the_profile_has_its_own_setting(name: str, strict: bool) -> None:
-    """Published to nobody it is absent, for oneself as well; the others stay."""
+    """A field published to nobody is absent, even for the user; the others stay."""
     settings = {**KEN_USER.publication, name: Publication.NOBODY}
     own = AppRun.own(KEN, installed=True)
 
@@ -319,7 +319,7 @@ def test_who_is_absent(user: User, installed: bool, running: AppRun, obtainable:
 
 
 def test_strict_asks_for_the_relation() -> None:
-    """As another face will ask: of someone who is the viewer's friend's friend, and of a stranger."""
+    """As another face will ask: for a friend of a friend of the viewer, and for a stranger."""
     settings = dict(
         zip(
             PROFILE_FIELDS,

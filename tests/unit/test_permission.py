@@ -1,4 +1,4 @@
-"""The permission model, cell by cell: the tables below are the printed matrices, the situations one for each row."""
+"""The permission model, cell by cell: the tables below are the printed matrices, with one situation for each row."""
 
 from dataclasses import replace
 
@@ -75,12 +75,12 @@ OBTAINABLE = {
     (Publication.FRIENDS,            False): "●○",
     (Publication.NOBODY,             False): "●",
 }
-"""The signs that open, by the publication of the item and the person's switch (on, off)."""
+"""The signs that allow access, by the publication of the item and the person's switch (on, off)."""
 # fmt: on
 
 
 def row_of(who: str, relation: str, app_status: str) -> tuple[MatrixRow, InstallStatus]:
-    """The row that the model finds for the person that a printed row speaks of."""
+    """Return the row that the model finds for the person in a printed row, and the install status."""
     installed = app_status == "Installed"
     target = BY_LABEL[who, relation]
     running = replace(RUNNING, viewer_installed=installed) if target == VIEWER else RUNNING
@@ -96,7 +96,7 @@ def test_information(
     opened = OBTAINABLE[published, visible]
 
     for viewer_installed in (True, False):
-        # (*) Of a viewer who has not installed the app, the rows of the viewer's friends are ×.
+        # (*) If the viewer has not installed the app, the rows of the viewer's friends are ×.
         withheld = (who, relation) == ("Viewer", "Friends") and not viewer_installed
         signs = ("×", "×") if withheld else (basic, profile)
         found = (
@@ -171,7 +171,7 @@ def test_ones_own_app_has_one_user_and_their_friends() -> None:
 
 @pytest.mark.parametrize(("running", "owner", "viewer", "friend"), FRIEND_LISTS)
 def test_friend_lists(running: AppRun, owner: bool, viewer: bool, friend: bool) -> None:
-    """Of the owner, and of the viewer who has installed the app; of nobody else, even with the app installed."""
+    """The lists of the owner and the viewer, if they have installed the app; no other user's, even if installed."""
     found = [running.may_list_friends(each) for each in (running.owner, running.viewer, VIEWERS_FRIEND, OTHER)]
 
     assert found == [owner, viewer, friend, False]
@@ -179,7 +179,7 @@ def test_friend_lists(running: AppRun, owner: bool, viewer: bool, friend: bool) 
 
 @pytest.mark.parametrize("running", [RUNNING, OWN])
 def test_whom_a_request_may_name(running: AppRun) -> None:
-    """Oneself and one's friends, the friends only where their list may be had."""
+    """The viewer and the viewer's friends, the friends only if their list may be read."""
     without = replace(running, viewer_installed=False)
 
     assert [each for each in BY_LABEL.values() if running.may_name(each)] == [VIEWER, VIEWERS_FRIEND]

@@ -1,4 +1,4 @@
-"""Where values are kept: in the ledger or as items of their own, whatever is written in whatever order."""
+"""The place of values: in the ledger or in items of their own, for any writes in any order."""
 
 import random
 import string
@@ -19,14 +19,14 @@ START = 1_800_000_000_000
 LEDGER_BYTES = 4096
 MOST_TOUCHED = 99
 GAPS = [1024] * 172 + [512] * 7
-"""Those that take most room of all that 180 writes in 180 seconds can have."""
+"""The gaps between 180 writes in 180 seconds that take the most bytes."""
 LONGEST_WINDOW = WriteWindow(tuple(START + sum(GAPS[:turn]) for turn in range(180)))
 LETTERS = string.ascii_letters + string.digits
 
 
 @dataclass
 class Store:
-    """One user's data as a table would hold them, beside the dictionary that they should be."""
+    """One user's data as a table would hold them, and the dictionary that they should equal."""
 
     ledger: Ledger = field(default_factory=lambda: Ledger("6d1f0c2ab4e79853", "k3v9x2mtq7ra", "epoch--1"))
     own: dict[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Store:
 
 
 def noise(seed: object, size: int) -> str:
-    """Text that hardly deflates."""
+    """Return text that deflate hardly makes smaller."""
     return "".join(random.Random(repr(seed)).choices(LETTERS, k=size))
 
 
@@ -86,7 +86,7 @@ some_changes = st.dictionaries(key_names, st.none() | values, min_size=1, max_si
 
 @st.composite
 def many_changes(draw) -> dict[str, str | None]:
-    """Up to 99 keys at once, with values of about one size or gone."""
+    """Return changes of up to 99 keys: values of about one size, or deletions."""
     first, count, seed = draw(st.integers(0, 160)), draw(st.integers(1, 99)), draw(st.integers(0, 9))
     size = draw(st.sampled_from([None, 0, 10, 40, 300, 2000, 4000]))
     names = [noise(turn, 3 + turn) if turn % 4 == 0 else f"k{turn}" for turn in range(first, first + count)]

@@ -1,4 +1,4 @@
-"""The IAM policies: exactly what the code declares, no more for anyone than that one needs, and where Chalice looks."""
+"""The IAM policies: exactly what the code declares, only what each function needs, in the files that Chalice reads."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ Granted = set[tuple[str, str]]
 
 
 def granted(function: str, stage: str = "prod") -> Granted:
-    """Every action with the resource it is granted on, as the committed file says it."""
+    """Return every action with the resource it is granted on, from the committed file."""
     document = json.loads((FOLDER / stage / f"{function}.json").read_text())
     return {(action, each["Resource"]) for each in document["Statement"] for action in each["Action"]}
 
 
 def on(granted: Granted, part: str) -> set[str]:
-    """The actions on resources whose ARN has that part."""
+    """Return the actions on resources whose ARN contains `part`."""
     return {action.partition(":")[2] for action, resource in granted if part in resource}
 
 
 def listed(function: str) -> list[str]:
-    """The prefixes below which a function may list the bucket's keys."""
+    """Return the prefixes under which a function may list the bucket's keys."""
     document = json.loads((FOLDER / "prod" / f"{function}.json").read_text())
     listings = [each for each in document["Statement"] if "s3:ListBucket" in each["Action"]]
     assert all(each["Action"] == ["s3:ListBucket"] for each in listings)
@@ -54,7 +54,7 @@ def listed(function: str) -> list[str]:
 
 
 def test_every_file_is_the_sum_of_what_is_declared() -> None:
-    """`python -m infra.policies` writes them anew."""
+    """`python -m infra.policies` rewrites them."""
     expected = {path: policies.written(document) for path, document in policies.files()}
 
     assert set(FOLDER.rglob("*.json")) == expected.keys()
@@ -89,12 +89,12 @@ def test_the_functions_are_those_that_lambda_calls() -> None:
 def test_nobody_may_do_what_only_another_needs() -> None:
     api, sweep, clean = map(granted, (API, SWEEP, CLEAN))
 
-    # Clearing away is not the API's.
+    # The API does no cleanup.
     assert not {"ReceiveMessage", "DeleteMessage"} & on(api, ":sqs:")
     assert listed(API) == ["answers/*"]
     assert listed(SWEEP) == []
     assert "BatchWriteItem" not in on(api, "prod-appdata")
-    # Nor is what is told to users, or asked by them, anything to those who clear away.
+    # The cleanup functions need nothing that serves requests of users.
     for function in (sweep, clean):
         assert not on(function, ":secret:") | on(function, "-grants") | on(function, "-ephemeral")
         assert not on(function, "/answers/")
@@ -109,7 +109,7 @@ def test_nobody_may_do_what_only_another_needs() -> None:
 def test_a_policy_names_actions_and_the_stage_s_own_resources(function: str, stage: str) -> None:
     document = json.loads((FOLDER / stage / f"{function}.json").read_text())
 
-    assert len(json.dumps(document, separators=(",", ":"))) < 10_240  # What a role's own policies may have.
+    assert len(json.dumps(document, separators=(",", ":"))) < 10_240  # The limit of a role's inline policies.
     for statement in document["Statement"]:
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in statement["Action"])
@@ -132,7 +132,7 @@ def test_keys_are_listed_below_their_prefix_alone() -> None:
 
 
 def test_what_is_declared_is_there() -> None:
-    """Every table, index and queue stands in the template, every secret among a stage's settings."""
+    """Every table, index and queue is in the template, and every secret is among a stage's settings."""
     resources = yaml.safe_load(stack.TEMPLATE.read_text())["Resources"].values()
 
     def names(kind: str, key: str) -> set[str]:
@@ -209,7 +209,7 @@ def test_what_no_test_can_see_says_why() -> None:
 
 
 def test_nothing_is_encrypted_with_a_key_that_a_policy_would_have_to_name() -> None:
-    """AWS's own keys ask nothing of who reads; a customer's would need kms:Decrypt in each policy."""
+    """AWS's own keys need no permission to read; a customer's key would need kms:Decrypt in each policy."""
     for path in sorted((policies.ROOT / "infra").glob("*.yaml")):
         for name, resource in (yaml.safe_load(path.read_text()).get("Resources") or {}).items():
             assert resource.get("Type") != "AWS::KMS::Key", f"{path.name}: {name}"

@@ -1,4 +1,4 @@
-"""Telling the queue: nothing is made before it is needed, and a send that fails does not fail the request."""
+"""Sending to the queue: nothing is created before it is needed, and a failed send does not fail the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}
 
 
 class Sqs:
-    """A client that fails as told, once for each failure, and notes what it does."""
+    """A client that raises each given failure once, and records its calls."""
 
     def __init__(self) -> None:
         self.made = 0

@@ -1,4 +1,4 @@
-"""The entry at an index is the one that a list of all numbers without the deleted and the drawn ones has there."""
+"""The entry at an index is the one in a list of all numbers except the deleted and the drawn ones."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chalicelib.core.numbered_list_index import FIRST, LEAF, WORD, bit, nth_newe
 MOST = 2_300
 Made = tuple[int, set[int], set[int]]
 DIGITS = 38
-"""Digits that a number of DynamoDB keeps exactly."""
+"""The digits of a number that DynamoDB stores exactly."""
 
 
 def leaves(holes: set[int]) -> dict[int, int]:
-    """The bits of each leaf, as adding up the holes' words gives them."""
+    """Return the bits of each leaf, as the sum of the holes' words."""
     words: dict[tuple[int, int], int] = {}
     for number in holes:
         where = bit(number)
@@ -33,7 +33,7 @@ def naive(index: int, following: int, empty: set[int]) -> int | None:
 
 @st.composite
 def lists(draw: st.DrawFn) -> Made:
-    """The next number, the holes and the drawn of a list; many of them around the borders of leaves."""
+    """Return the next number, the holes and the drawn numbers of a list; many are near the borders of leaves."""
     following = draw(st.one_of(st.integers(FIRST, MOST), st.sampled_from([999, 1000, 1001, 1002, 1999, 2000, 2001])))
     if following == FIRST:
         return following, set(), set()

@@ -1,4 +1,4 @@
-"""What `/docs` and `/openapi.json` serve is made of openapi.yaml, is whole, and goes into the zip."""
+"""The files for `/docs` and `/openapi.json` are generated from openapi.yaml, complete, and part of the zip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGE = (reference.STATIC / "reference.html").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("name", ["openapi.json", "reference.html"])
 def test_what_is_served_is_made_of_it(name: str) -> None:
-    """`make reference` writes them anew."""
+    """`make reference` rewrites them."""
     assert (reference.STATIC / name).read_text(encoding="utf-8") == reference.files()[name]
 
 

@@ -28,7 +28,7 @@ def request(
     query: dict[str, list[str]] | None = None,
     **headers: str,
 ) -> Request:
-    """A request as Lambda gives it; bytes come in base64, header names with `_` for `-`."""
+    """Return a request as Lambda gives it; bytes become base64, and `_` in header names stands for `-`."""
     return Request(
         {
             "multiValueQueryStringParameters": query,

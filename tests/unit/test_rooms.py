@@ -1,6 +1,6 @@
-"""Each package of the app imports only what stands below it: app → api → core, store, web; store → core.
+"""Each package of the app imports only those below it: app → api → core, store, web; store → core.
 
-Tests share what is in tests/kit, and nothing else.
+Tests share only the modules in tests/kit.
 """
 
 import ast
@@ -19,14 +19,14 @@ OURS = {
     "web": {"core", "web", "observed"},
     "api": {"core", "store", "web", "api", "platform", "settings", "observed"},
 }
-"""The rooms of ours that each room may import."""
+"""The packages of the app that each package may import."""
 THEIRS = {
     "core": {"chalice", "boto3", "botocore"},
     "store": {"chalice"},
     "web": {"boto3", "botocore"},
     "api": {"boto3", "botocore"},
 }
-"""The libraries that it may not."""
+"""The libraries that each package must not import."""
 STORE = {
     "aws": set(),
     "directory": {"aws"},
@@ -34,11 +34,11 @@ STORE = {
     "grants": {"aws", "directory"},
     "contents": {"aws", "directory", "appdata", "grants"},
 }
-"""The packages of store/, and those that each may import beside itself. Modules of store/ itself may import all."""
+"""The packages of store/, and the others that each may import. Modules directly in store/ may import all."""
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in it."""
+    """Yield every module that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -51,7 +51,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def module_path(name: str) -> Path | None:
-    """The file of a module of ours; None for anything else."""
+    """Return the file of a module of this project, or None for other modules."""
     path = PACKAGE.parent.joinpath(*name.split("."))
     return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
 
@@ -82,7 +82,7 @@ def test_a_package_of_the_store_imports_only_those_below_it(package: str) -> Non
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
     graph = {path: {found for name in imports(path) if (found := module_path(name))} for path in PACKAGE.rglob("*.py")}
-    # Types alone are imported from the platform, which imports everything.
+    # Others import only types from the platform, which imports everything.
     platform = PACKAGE / "platform.py"
     try:
         TopologicalSorter({path: below - {path} for path, below in graph.items() if path != platform}).prepare()
@@ -93,7 +93,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 OF_BENCH = {"test_costs", "test_load", "test_load_mix", "test_month", "test_scale", "test_scale_worlds"} | {
     "pairs_of_signals"
 }
-"""The tests of bench/, and what stops its processes."""
+"""The tests of bench/, and the module that stops its processes."""
 
 
 def test_a_test_imports_neither_tests_nor_bench() -> None:

@@ -1,4 +1,4 @@
-"""What is made of the figures along an axis (bench/scale/), and that the documentation shows these axes."""
+"""The report of the figures along an axis (bench/scale/), and that the documentation shows these axes."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def test_the_figures_have_their_series() -> None:
     ((cost,),), ((latency,),) = report.cost([(AXIS, POINTS)]), report.latency([(AXIS, POINTS)])
     assert [series.name for series in cost.series] == ["read", "wipe"]
     assert [list(series.x) for series in cost.series] == [[1, 10], [1, 10]]
-    # What was not timed has no line.
+    # An operation that was not timed has no line.
     assert [(series.name, series.dashed, list(series.y)) for series in latency.series] == [
         ("read", False, [10, 51]),
         ("read", True, [9, 90]),

@@ -1,4 +1,4 @@
-"""docs/operating/security.md names tests that there are, and every face."""
+"""docs/operating/security.md names only existing tests, and names every face."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def section(title: str) -> str:
 
 @cache
 def functions_of(file: str) -> dict[str, list[str]]:
-    """The functions of a file of tests, each with the source of its decorators."""
+    """Return the functions of a test file, each with the source of its decorators."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     found = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
     return {each.name: [ast.unparse(mark) for mark in each.decorator_list] for each in found}

@@ -1,4 +1,4 @@
-"""Whose data a path speaks of, which keys `fields` names, and who may read."""
+"""The users whose data a path selects, the keys that `fields` names, and the permission to read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Settings: their defaults, and that each one that is missing or wrong is named."""
+"""Settings: their defaults, and errors that name each missing or wrong setting."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a signed request must say, whatever its signature: each parameter's last good and first refused value."""
+"""The parameters of a signed request, apart from its signature: the last good and first refused value of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIGNED = SignedRequest(KEY, HANA, HANA, NOW, "n", "s", None)
 
 
 def signed(**changed: str | None) -> SignedRequest:
-    """What is read with some parameters changed; None: absent."""
+    """Return the request that is read with some parameters changed; None: absent."""
     return read([(name, value) for name, value in (GIVEN | changed).items() if value is not None], NOW)
 
 

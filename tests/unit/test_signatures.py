@@ -1,4 +1,4 @@
-"""Requests signed by OAuth 1.0a: RFC 5849's own examples, every way a client may write a URL, and what is refused."""
+"""Requests signed by OAuth 1.0a: RFC 5849's own examples, every way a client may write a URL, and refusals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ APPS = {
 
 
 class Door:
-    """A face that takes signatures, behind the gateway; `used` has the nonces that were used up."""
+    """A face that accepts signatures, behind the gateway; `used` lists the nonces that were used."""
 
     def __init__(self, urls: tuple[str, ...] = (ISSUER, OLD), **settings: Any) -> None:
         self.used: list[tuple[str, int, str]] = []
@@ -69,7 +69,7 @@ class Door:
     def send(
         self, url: str, headers: Mapping[str, str], method: str = "GET", body: str | bytes | None = None
     ) -> Answer:
-        """What a server sees of a request to that URL: no scheme, and another host."""
+        """Send a request to the URL as a server sees it: without a scheme, and with another host."""
         path = "/" + url.partition("://")[2].partition("/")[2].removeprefix("api/")
         raw = body.encode() if isinstance(body, str) else body or b""
         return self.gateway.handle(Request(method, path, [*headers.items(), ("Host", "gateway.internal")], raw))
@@ -97,7 +97,7 @@ def knock(door: Door, url: str, method: str = "GET", body: str | None = None, **
 
 
 def problem(answer: Answer) -> tuple[int, str]:
-    """Status and problem, which header and body both tell."""
+    """Return the status, and the problem, which both the header and the body name."""
     told = json.loads(answer.body)
     header = dict(answer.headers)["WWW-Authenticate"]
     assert header.startswith(f'OAuth realm="", oauth_problem="{told["error"]}"')
@@ -131,7 +131,7 @@ def asked(method: str, path: str, query: dict[str, list[str]], headers: dict[str
 
 
 def test_the_base_string_of_the_rfc():
-    """Section 3.4.1.1: parameters of header, query and form, names that stand twice, and none of the realm."""
+    """Section 3.4.1.1: parameters of header, query and form, repeated names, and no realm."""
     header = (
         'OAuth realm="Example", oauth_consumer_key="9djdj82h48djs9d2", oauth_token="kkk9d7dh3k39sjv7", '
         'oauth_signature_method="HMAC-SHA1", oauth_timestamp="137131201", oauth_nonce="7d8f3e4a", '
@@ -151,7 +151,7 @@ def test_the_base_string_of_the_rfc():
 
 
 def test_the_signature_of_the_test_cases():
-    """That of oauth.net's list of test cases for HMAC-SHA1 without a token's secret."""
+    """The signature is from oauth.net's test cases for HMAC-SHA1 without a token secret."""
     signature = "egQqG5AJep5sJ7anhXju1unge2I="
 
     assert signs(signature, ["bs"], "cs")
@@ -162,7 +162,7 @@ def test_the_signature_of_the_test_cases():
     assert not signs("", ["bs"], "cs")
 
 
-# --- who may come in
+# --- accepted requests
 
 
 def test_a_signature_names_app_and_user_and_has_every_scope_of_a_user():
@@ -225,7 +225,7 @@ def test_what_is_no_users_id_is_no_requestor(requestor):
 @pytest.mark.parametrize("group", ["@self", "%40self"])
 @pytest.mark.parametrize("decoded", [True, False])
 def test_every_url_that_leads_here_may_be_signed(base, guid, group, decoded):
-    """Lambda is given the path decoded, or as it came, depending on what stands in front."""
+    """Lambda gets the path decoded or as it was sent, depending on the server in front of it."""
     door = Door()
     url, headers, _ = sign(target(base, f"/os/{guid}/{group}"))
     if not decoded:
@@ -277,7 +277,7 @@ VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @given(st.dictionaries(NAMES.filter(lambda name: not name.startswith(("oauth_", "xoauth_"))), VALUES, min_size=1))
 def test_whatever_is_in_the_query(query):
-    """Signed, it passes; with one value changed, or one left out, it does not."""
+    """A signed query passes; it fails with one value changed or left out."""
     url, headers, _ = sign(target(**query))
     first = min(query)
 
@@ -286,7 +286,7 @@ def test_whatever_is_in_the_query(query):
         assert problem(Door().send(target(**other), headers)) == (401, "signature_invalid")
 
 
-# --- what is refused, and how
+# --- refusals
 
 
 def test_a_wrong_signature_is_told_our_base_string():
@@ -385,7 +385,7 @@ def test_another_method(method):
 @pytest.mark.parametrize(("version", "taken"), [("1.0", True), ("2.0", False)])
 def test_the_version(version, taken):
     url, headers, _ = sign(target(oauth_version=version))
-    # oauthlib's client writes a version of its own: leave that one out, and sign what is left by hand.
+    # oauthlib's client writes its own version: remove it, and sign the rest by hand.
     parts = [each for each in headers["Authorization"].removeprefix("OAuth ").split(", ") if "version" not in each]
     request = asked("GET", "/os/@me/@self", {}, {"authorization": "OAuth " + ", ".join(parts)})
     found = [*signed_parameters(request), ("xoauth_requestor_id", HANA), ("oauth_version", version)]
@@ -417,7 +417,7 @@ def test_a_header_that_is_none(header):
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60), st.text("%0aF&=+@", max_size=12))
 def test_whatever_is_in_the_header(header, query):
-    """Nonsense is refused, never an error of ours."""
+    """Nonsense is refused, and never causes a server error."""
     answer = Door().send(f"{target()}&{query}", {"Authorization": f'OAuth oauth_nonce="1", {header}'})
 
     assert problem(answer)[1] in ("parameter_absent", "parameter_rejected")
@@ -439,7 +439,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.mark.parametrize("needed", [True, False])
 def test_the_hash_of_a_body(needed):
-    """oauthlib's client sends one with every body that is no form."""
+    """oauthlib's client sends a hash with every body that is not a form."""
     url, headers, body = sign(target(), "POST", BODY, dict(JSON))
     assert "oauth_body_hash" in headers["Authorization"]
 
@@ -482,7 +482,7 @@ def test_another_port_or_host_is_another_server(base):
 @pytest.mark.parametrize("guid", ["@me", "%40me"])
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_path_that_ends_in_a_slash(guid, kept):
-    """The slash is signed; what is in front of the app may drop it."""
+    """The slash is signed; a server in front of the app may drop it."""
     url, headers, _ = sign(target(ISSUER, f"/os/{guid}/@self/"))
     asked_for = url if kept else url.replace("@self/?", "@self?")
 

@@ -1,4 +1,4 @@
-"""The local stack is made from the template that is deployed, and only what is missing is made."""
+"""The local stack is created from the deployed template, and only missing parts are created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request spends, as its `Server-Timing` header tells it (local/timing.py)."""
+"""The times of a request in its `Server-Timing` header (local/timing.py)."""
 
 import threading
 
@@ -39,7 +39,7 @@ def test_the_processor_of_calls_in_the_requests_own_thread_is_not_the_apps() -> 
 
 
 class _Calling(TimedGateway):
-    """Answers after so many calls, as a client's events tell of them; the last one fails."""
+    """A gateway that answers after `calls` calls, reported as a client's events; the last call fails."""
 
     def __init__(self, events: HierarchicalEmitter, calls: int) -> None:
         self._events = events

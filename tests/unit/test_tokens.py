@@ -1,4 +1,4 @@
-"""Access tokens: what a good one says, and everything that makes one bad (RFC 9068)."""
+"""Access tokens: the content of a valid one, and everything that makes one invalid (RFC 9068)."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def key(kid: str, secret: bytes | None = None) -> dict[str, str]:
 
 
 class Vault:
-    """Where the keys are; counts how often they are read."""
+    """A store of keys that counts how often they are read."""
 
     def __init__(self, *kids: str) -> None:
         self.keys = [key(kid) for kid in kids]
@@ -45,7 +45,7 @@ def issue(tokens: AccessTokens, viewer: str | None = HANA, lifetime: int = 900, 
 
 
 def forged(claims: dict[str, Any] | None = None, header: dict[str, Any] | None = None, kid: str = "one") -> str:
-    """A token signed with a right key, with these claims (None: left out) and header instead of right ones."""
+    """Return a token signed with a right key, with some claims (None: left out) and header fields replaced."""
     now = int(time.time())
     right = {"iss": ISSUER, "aud": ISSUER, "sub": HANA, "client_id": APP, "scope": "mixi_apps2", "jti": "x",
              "iat": now, "exp": now + 900}  # fmt: skip
@@ -232,7 +232,7 @@ def test_known_keys_are_read_once():
     assert vault.loads == 1
 
 
-# What the keys are, and what they are good for besides
+# The keys, and their other uses
 
 
 @pytest.mark.parametrize(

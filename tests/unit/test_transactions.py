@@ -1,4 +1,4 @@
-"""Conditional writes are sent until they are settled, and every reason of a cancelled transaction is told."""
+"""Conditional writes are sent until they are settled, and every reason of a cancelled transaction is reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIDE = {"pk": {"S": "user#a"}, "sk": {"S": "friend#b"}}
 
 
 class Answers:
-    """A client whose transactions end as told, one after the other; then they succeed."""
+    """A client whose transactions fail with the given errors, one after the other; then they succeed."""
 
     def __init__(self, *ends: Exception) -> None:
         self.ends = list(ends)
@@ -52,7 +52,7 @@ class Answers:
 
 
 def cancelled(*reasons: str | dict[str, Any]) -> ClientError:
-    """A cancelled transaction: each reason is a code, or the stored item of a condition that failed."""
+    """Return the error of a cancelled transaction; each reason is a code, or the stored item of a failed condition."""
     told = [
         {"Code": reason}
         if isinstance(reason, str)

@@ -1,4 +1,4 @@
-"""The write window: never more than so many accepted writes in any stretch of so many seconds."""
+"""The write window: the number of accepted writes in any span of its length never exceeds the limit."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +13,13 @@ spans = st.integers(1, 9_999)
 
 
 def full(limit: int = LIMIT, gap: int = 100) -> WriteWindow:
-    """A window with `limit` writes, the first at START, `gap` milliseconds apart."""
+    """Return a window with `limit` writes, the first at START, `gap` milliseconds apart."""
     return WriteWindow(tuple(START + gap * turn for turn in range(limit)))
 
 
 @given(st.lists(st.integers(-3_000, 9_000), max_size=60), limits, spans)
 def test_accepts_exactly_what_a_search_through_all_accepted_writes_would(steps, limit, span):
-    """The clock may run backwards; a write then counts as made with the newest one."""
+    """The clock may run backwards; a write then counts as made at the time of the newest one."""
     now, window, accepted = START, WriteWindow(), list[int]()
     for step in steps:
         now += step

@@ -1,4 +1,4 @@
-"""What the local platform does between queue and function is what Lambda does."""
+"""Between queue and function, the local platform behaves like Lambda."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sqs() -> Iterator[Any]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The queue's clock, in seconds; it stands still."""
+    """Return the queue's clock, in seconds; it does not advance by itself."""
     now = [time.time()]
     monkeypatch.setattr(models, "unix_time_millis", lambda: now[0] * 1000)
     monkeypatch.setattr(models, "unix_time", lambda: now[0])
@@ -44,7 +44,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def run(sqs: Any) -> Iterator[Callable[[worker.Function], None]]:
-    """Starts a worker, for as long as the test takes."""
+    """Yield a function that starts a worker, which runs until the test ends."""
     ended = threading.Event()
     threads: list[threading.Thread] = []
 
@@ -65,7 +65,7 @@ def send(sqs: Any, *bodies: str) -> None:
 
 
 def left(sqs: Any, name: str = NAME) -> int:
-    """How many messages a queue has, hidden ones too."""
+    """Return how many messages a queue has, including hidden ones."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
@@ -145,7 +145,7 @@ def test_what_failed_once_is_done_the_second_time(
 def test_a_message_stays_hidden_for_as_long_as_it_is_worked_on(
     sqs: Any, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the queue's clock, which goes on here only once the message has been hidden anew."""
+    """The queue's clock advances here only after the message has been hidden again."""
     monkeypatch.setattr(worker, "_KEEP_SECONDS", 0.02)
     hidden: queue.Queue[float] = queue.Queue()
     seen: list[bool] = []
