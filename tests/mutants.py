@@ -37,7 +37,9 @@ def explained() -> Counter[str]:
 def run(modules: list[str]) -> None:
     """Create the mutants anew and test those of `modules`, or all if it is empty."""
     shutil.rmtree(MUTANTS, ignore_errors=True)
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", *(f"chalicelib.core.{name}.*" for name in modules)]
+    paths = [path for name in modules for path in CORE.rglob(f"{name}.py")]
+    patterns = [f"{'.'.join(path.with_suffix('').parts)}.*" for path in paths]
+    command = [str(Path(sys.executable).with_name("mutmut")), "run", *patterns]
     ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
     if ran.returncode:
         sys.exit(ran.stdout.decode(errors="replace")[-4_000:])
@@ -47,7 +49,7 @@ def told(mutant: str) -> str:
     """Return a mutant as `module.function: the changed line`; its number would change with every change above it."""
     module, _, function = mutant.rpartition(".")
     name = re.sub(r"^x_?|__mutmut_\d+$", "", function).replace("ǁ", ".").lstrip(".")
-    source = CORE / f"{module.rpartition('.')[2]}.py"
+    source = Path(module.replace(".", "/")).with_suffix(".py")
     added = [line[1:].strip() for line in get_diff_for_mutant(mutant, path=source).splitlines() if line[:1] == "+"]
     return f"{source.stem}.{name}: {' '.join(added[1:])}"
 
