@@ -238,7 +238,7 @@ def test_what_a_user_has_posted_is_erased_by_a_request_or_what_was_late_by_the_q
     assert {each.function for each in seen} == {by}
     for table in ("comments", "favorites"):
         assert dynamodb(by, "store/contents/favorites.py", table, "UpdateItem") <= seen  # For counted favorites.
-    assert dynamodb(by, "store/contents/favorites.py", "favorites", "BatchWriteItem") <= seen  # For deleted shards.
+    assert dynamodb(by, "store/contents/favorites.py", "favorites", "BatchWriteItem") <= seen  # For a deleted feed.
     assert dynamodb(by, "store/contents/posts_of_user.py", "comments", "BatchWriteItem") <= seen
     assert dynamodb(by, "store/contents/feeds.py", "favorites", "DeleteItem") <= seen
     fresh.clean()

@@ -303,7 +303,7 @@ def test_a_rotated_token_gets_the_same_successor_for_half_a_minute(here: Any, br
     assert here.items("grants") == stored
     third = by_refresh(here, second, ALBUM).json["refresh_token"]
     assert third not in (first, second)
-    # The second token counts as unused again, so it and the token that replaces it both work.
+    # A repetition with the second token returns the same third token, which works.
     assert by_refresh(here, second, ALBUM).json["refresh_token"] == third
     assert by_refresh(here, third, ALBUM).status == 200
 
