@@ -22,7 +22,7 @@ CAFE = "20260401000000000001"
 TABLES = ("appdata", "directory", "grants", "ephemeral", "feeds", "comments", "favorites")
 URI, OTHERS = "http://a.example/1", "http://a.example/2"
 LEAF = re.compile(r"(^|#)b[0-9]{7}$")
-"""The sort key of an item that records the holes of a list; a deletion leaves these items."""
+"""The sort key of a leaf, the item that records holes of a list; a deletion leaves it."""
 ANYTIME = Conditions(None, None)
 Send = Callable[..., Reply]
 
