@@ -138,7 +138,7 @@ def test_the_largest_count(world: World) -> None:
     assert ask(world, "@me/@friends", count="1000")["totalResults"] == 2
 
 
-# --- an owner who is not the viewer, which only a token can say
+# --- an owner who is not the viewer, which only a token can name
 
 
 def test_the_owners_friends(world: World) -> None:
