@@ -1,4 +1,4 @@
-"""Worlds over moto (local/in_process.py), for tests that call the app as API Gateway does."""
+"""Fixtures with worlds over moto (local/in_process.py), for tests that call the app as API Gateway does."""
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -15,7 +15,7 @@ from tests.kit.worlds import Fill, MemoryWorld, Reply, World, as_made, befriende
 
 @pytest.fixture(scope="module", autouse=True)
 def _as_documented() -> Iterator[None]:
-    """Hold what worlds answer against openapi.yaml."""
+    """Check the responses of all worlds against openapi.yaml."""
     with contract.watching_gateways():
         yield
 
@@ -28,10 +28,10 @@ def _cheap_passwords() -> Iterator[None]:
 
 @pytest.fixture
 def make_world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., World]]:
-    """Make a world: `make_world(befriended, ENGAWA_MAX_KEYS="2")` with settings of its own, and with what `fill` put
-    into one with the usual settings. Worlds of one test share one AWS; only the first can be filled.
+    """Make a world with settings of its own, filled by `fill`: `make_world(befriended, ENGAWA_MAX_KEYS="2")`.
 
-    Over moto; with `pytest.mark.in_memory`, which suits tests that are not about AWS, over tests/kit/memory.py.
+    `fill` runs under the usual settings. Worlds of one test share one AWS; only the first can be filled. The AWS is
+    moto, or tests/kit/memory.py with `pytest.mark.in_memory`, which suits tests that are not about AWS.
     """
     cloud = Cloud() if request.node.get_closest_marker("in_memory") else None
     made: list[World] = []
@@ -52,15 +52,15 @@ def make_world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Calla
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    """A world with friends, as `befriended` has it."""
+    """Return a world with friends, as `befriended` makes it."""
     return make_world(befriended)
 
 
 @pytest.fixture
 def operator(world: World) -> Iterator[Callable[..., Reply]]:
-    """Sends to `/admin…` as the operator: `operator("GET", "/users", count="2")`.
+    """Return a function that sends a request to `/admin…` as the operator: `operator("GET", "/users", count="2")`.
 
-    Whatever would run side by side runs one after the other, since moto's transactions are not safe across threads.
+    Parallel work runs one after the other, since moto's transactions are not thread-safe.
     """
     token = world.token(None, "admin", app="operator")
 

@@ -1,4 +1,4 @@
-"""Export of everything about a user, and erasure of it everywhere, however often it is cut short."""
+"""Export and erasure of all data of a user; an erasure is completed however often it is interrupted."""
 
 import re
 from collections.abc import Callable
@@ -22,14 +22,14 @@ CAFE = "20260401000000000001"
 TABLES = ("appdata", "directory", "grants", "ephemeral", "feeds", "comments", "favorites")
 URI, OTHERS = "http://a.example/1", "http://a.example/2"
 LEAF = re.compile(r"(^|#)b[0-9]{7}$")
-"""Where a list has holes: what a deletion leaves."""
+"""The sort key of a leaf, the item that records holes of a list; a deletion leaves it."""
 ANYTIME = Conditions(None, None)
 Send = Callable[..., Reply]
 
 
 @pytest.fixture
 def sara(world: World) -> str:
-    """A user of whom every table has something: Sara. Returns a refresh token that an app has for her."""
+    """Create the user Sara with data in every table. Return a refresh token that an app has for her."""
     here = world.platform
     for app in (APP, ALBUM):
         here.apps.create(App(app, f"app {app}", scopes=("mixi_apps2",), redirect_uris=("https://a.example/",)))
@@ -65,13 +65,13 @@ def family(app: str) -> Family:
 
 
 def grant_codes(world: World) -> None:
-    """Codes that nobody has used yet."""
+    """Create authorization codes that are not used yet."""
     for app in (APP, ALBUM, ALBUM):
         world.platform.grants.allow(family(app))
 
 
 def traces(world: World) -> list[tuple[str, dict[str, Any]]]:
-    """Every item of every table in which there is anything of Sara's."""
+    """Return every item, of all tables, that contains data of Sara."""
     names = world.dynamodb.list_tables()["TableNames"]
     assert sorted(names) == sorted(f"engawa-local-{table}" for table in TABLES)
     return [
@@ -83,7 +83,7 @@ def traces(world: World) -> list[tuple[str, dict[str, Any]]]:
 
 
 def settle(world: World) -> None:
-    """Let the cleaning come to its end, now and once the notes are due."""
+    """Run the cleanup to its end, now and again when the notes are due."""
     world.platform.sweep()
     world.clean()
     world.clock.now += 600_000

@@ -1,4 +1,4 @@
-"""`POST /admin/import`: each record by itself, one that is wrong stops no other, and again is no difference."""
+"""`POST /admin/import`: each record is handled alone, a wrong record stops no other, and a repetition is safe."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ CREATED, UNCHANGED = {"status": "created"}, {"status": "unchanged"}
 
 @pytest.fixture
 def bring(operator: Callable[..., Reply]) -> Import:
-    """Imports as the operator."""
+    """Return a function that imports as the operator."""
     return lambda body: operator("POST", "/import", body)
 
 
@@ -49,7 +49,7 @@ def test_a_bad_record_stops_no_other(bring: Import, world: World) -> None:
         refused("parameter_invalid", "id is missing"),
         refused("bad_request", "The body must be a JSON object"),
     ]
-    # The two with one login ran at the same time: one of them has it.
+    # Two users with the same login ran at the same time: one of them gets it.
     assert sorted(each["status"] for each in (users[0], users[4])) == ["created", "refused"]
     assert [each["status"] for each in friendships[1:]] == ["refused", "refused", "refused", "unchanged"]
     assert friendships[3] == refused("parameter_invalid", "friend is missing")

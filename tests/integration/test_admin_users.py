@@ -1,4 +1,4 @@
-"""The operator's API for users: what is answered, what is stored, and what is refused."""
+"""The operator's API for users: responses, stored items and refusals."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Answers that Lambda cannot carry: who has the URL may read it, for five minutes, and nobody can guess it."""
+"""Responses too large for Lambda: anyone with the URL can read one for five minutes; the URL cannot be guessed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_an_answer_is_at_a_signed_url_of_its_own(world: World) -> None:
 
     assert signed["X-Amz-Expires"] == ["300"]
     assert signed["X-Amz-Signature"]
-    # 24 random bytes: nobody finds another's by trying.
+    # 24 random bytes, so a URL cannot be guessed.
     folder, _, name = parts.path.rpartition("/")
     assert folder.endswith("/answers/-")
     assert len(name) == 32
@@ -36,13 +36,13 @@ def test_an_answer_is_at_a_signed_url_of_its_own(world: World) -> None:
 
 
 def folders(world: World) -> list[str]:
-    """The user of every answer that is kept."""
+    """Return the user of every stored response."""
     found = world.s3.list_objects_v2(Bucket=BUCKET, Prefix="answers/").get("Contents", [])
     return sorted(each["Key"].split("/")[1] for each in found)
 
 
 def read_large(world: World, *requests: tuple[str, str, str]) -> None:
-    """Have answers kept, since no answer is small enough."""
+    """Send requests while every response counts as too large, so that all are stored."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("chalicelib.web.json_answers.MOST_BYTES", 0)
         for method, path, user in requests:
@@ -110,7 +110,7 @@ def test_answers_that_may_be_left_are_no_success(
 def test_who_is_erased_or_uninstalls_leaves_no_answer(operator: Callable[..., Reply], world: World, path: str) -> None:
     read_large(world, *(("GET", "/2/apps/appdata/@me/@self", user) for user in (HANA, MEI)))
     for turn in range(2):
-        # The second time nothing else is left to do.
+        # The second time, this is the only thing left to delete.
         assert operator("DELETE", path.format(HANA)).status == 200
         assert folders(world) == [MEI], turn
         world.platform.oversized_answers.keep(b"{}", "application/json", HANA)

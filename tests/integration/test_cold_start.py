@@ -1,4 +1,4 @@
-"""A cold start imports what the first answer needs, and nothing of what other requests would."""
+"""A cold start imports only the modules that the first response needs."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ UNUSED = {
     "pydantic",
     "s3transfer",
 }
-"""Libraries that some requests need, or that others would load if they could."""
+"""Libraries that only some requests need, or that other libraries load if they are installed."""
 
 
 class Table(BaseHTTPRequestHandler):
-    """DynamoDB, as far as that it has one item."""
+    """A DynamoDB stand-in that answers every request with one item."""
 
     item: ClassVar[bytes]
 
@@ -61,12 +61,12 @@ class Table(BaseHTTPRequestHandler):
         self.wfile.write(self.item)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def table(world: World) -> Iterator[str]:
-    """The URL of a table that has Hana's ledger."""
+    """Return the URL of a server that answers with Hana's ledger."""
     world.send("POST", ME, {"level": "5"})
     [item] = [each for each in world.items() if each["pk"]["S"] == f"{APP}#{HANA}"]
     told = json.dumps({"Item": item}, default=lambda binary: base64.b64encode(binary).decode())
@@ -79,7 +79,7 @@ def table(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def start(table: str, world: World, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Starts a process as Lambda does, and has it answer an event; what it imported, and the answer."""
+    """Return a function that starts a process as Lambda does, sends it an event, and returns imports and response."""
     keys.ensure(tmp_path / "token-keys.json")
 
     def started(asked: Any = None, **environment: str) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def test_reading_one_s_data_imports_nothing_that_it_does_not_need(
     }
     assert not [name for name in ours if name.startswith(("chalicelib.store.contents", "chalicelib.store.grants"))]
     assert not ours & {f"chalicelib.store.directory.{name}" for name in ("users", "apps", "pages")}
-    # What the first answer needs of ours is there before it is asked for, but for what shapes it.
+    # The first request imports no botocore module that was not imported at the start.
     late = set(told["answered"]) - set(told["started"])
     assert not [name for name in late if name.startswith("botocore")]
 

@@ -1,4 +1,4 @@
-"""Comments over HTTP: posting, listing, deleting; who may, and what is refused."""
+"""Comments over HTTP: posting, listing, deleting, permissions and refusals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.kit.worlds import HANA, KEN, MEI, TARO, World
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    """A page with one feed, posted by Mei."""
+    """Return a world with a page and one feed, posted by Mei."""
     made = make_world(populated)
     post(made, contentUri=URI)
     made.calls.clear()
@@ -70,7 +70,7 @@ def test_a_comment_is_posted_and_shown(world: World):
 
 
 def test_an_app_that_is_not_on_the_page_may_comment(world: World):
-    """Who reads comments and who writes them need no module: they are of the content, not of an app."""
+    """Reading and writing comments needs no module: comments belong to the content, not to an app."""
     reply = send(world, "POST", COMMENTS, {"comment": "hello"}, HANA, app=OTHER_APP, contentUri=URI)
     assert reply.status == 201
 
@@ -205,7 +205,7 @@ def test_a_cursor_goes_on_where_it_was_while_others_post_and_delete(world: World
         seen += [entry["comment"] for entry in part["entry"]]
         comment(world, f"new {turn}")
         if turn == 0:
-            # The last one shown, on which the cursor stands, and one that is still to come.
+            # The last one shown, where the cursor points, and one that is not shown yet.
             for gone in (ids[8], ids[3]):
                 send(world, "DELETE", f"{COMMENTS}/{gone}", user=MEI, contentUri=URI)
     assert seen == [str(number) for number in (11, 10, 9, 8, 7, 6, 5, 4, 2, 1, 0)]

@@ -1,4 +1,4 @@
-"""What the stores of feeds, comments and favorites keep through draws that nobody used, deletions, and posting anew."""
+"""The stores of feeds, comments and favorites: unused numbers, deletions, and new posts after a deletion."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ def head(stage: Stage, uri: str = URI) -> dict[str, Any]:
 
 
 def tickets(stage: Stage) -> list[str]:
-    """What was drawn of a content's numbers and not used."""
+    """Return the numbers of a content that were drawn and not used."""
     return sorted(head(stage)["dr"]["M"])
 
 
 def holes(stage: Stage) -> set[int]:
-    """A content's numbers whose comments are no more, or never came."""
+    """Return the numbers of a content whose comments were deleted or never written."""
     return stage.contents().comments_of(content_of(PAGE, URI), generation_of(head(stage)))[1]
 
 
 def draw(stage: Stage) -> None:
-    """What is left of someone who drew a number and died."""
+    """Draw a number and do not use it, like a process that died."""
     lists = NumberedLists(stage.platform.pages._dynamo, "engawa-local-comments", stage.clock)
     lists.draw(content_of(PAGE, URI), PRESENT)
 
@@ -122,7 +122,7 @@ def test_a_ticket_of_the_pages_list_becomes_a_hole_with_a_later_feed(stage: Stag
 
 
 def overtake_first_draw(stage: Stage, monkeypatch: pytest.MonkeyPatch, overtake: Callable[[], object]) -> None:
-    """Whoever draws next sleeps until the ticket is taken for lost, and `overtake` was faster."""
+    """Make the next draw sleep until its ticket counts as lost, and run `overtake` meanwhile."""
     real = NumberedLists.draw
     drawn: list[Any] = []
 
@@ -189,7 +189,7 @@ def test_a_detail_url_that_somebody_took_beforehand_is_in_nobodys_way(stage: Sta
 
 @dataclass
 class Long:
-    """A content with many comments, written as they stand, and what is left of them, newest first."""
+    """A content with many comments, written directly to the table, and their remaining texts, newest first."""
 
     stage: Stage
     texts: list[str] = field(default_factory=list)
@@ -304,7 +304,7 @@ def test_a_cursor_of_another_pages_feeds_is_refused(stage: Stage) -> None:
         stage.feeds(Paging(0, 1, cursor))
 
 
-# Deleted and posted anew
+# Deleted and posted again
 
 
 @pytest.mark.parametrize("passed", [-5_000, 0, 1])
@@ -352,7 +352,7 @@ def test_an_old_favorite_is_not_there_any_more(stage: Stage) -> None:
     assert stage.platform.favorites.count(PAGE, URI) == 1
 
 
-# What a page shows
+# The feeds that a page shows
 
 
 def test_a_page_shows_its_administrators_posts_or_everybodys(stage: Stage) -> None:
@@ -544,7 +544,7 @@ def test_a_feed_of_as_many_shards_as_there_may_be_is_deleted_at_once(stage: Stag
 
 
 class Died(BaseException):
-    """The process ended here."""
+    """The end of the process."""
 
 
 def die(*_: Any) -> None:
@@ -632,7 +632,7 @@ def test_two_feeds_with_one_picture_have_each_their_own(stage: Stage) -> None:
     assert sorted(stage.cloud.bucket.objects) == sorted(other.images)
 
 
-# Notes and cleaning
+# Notes and cleanup
 
 
 def test_the_sweep_tells_of_a_note_when_it_is_due_and_again_only_later(stage: Stage) -> None:
@@ -738,7 +738,7 @@ def test_nothing_is_posted_any_more_on_a_page_that_is_going(stage: Stage) -> Non
 
 
 def test_nothing_is_taken_away_from_a_page_that_is_going(stage: Stage) -> None:
-    """It is not found, as for everyone else, however far its clearing has come."""
+    """The page is not found, as in every other request, however far the cleanup has come."""
     stage.post()
     comment, favorite = stage.comment(), stage.favorite()
     stage.platform.cleanup.delete_page(PAGE)

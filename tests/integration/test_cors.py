@@ -1,4 +1,4 @@
-"""Pages of other origins: which of them a browser lets read, and which of their requests are carried out."""
+"""CORS: the origins whose pages may read responses, and the requests that are carried out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def send(world: World, method: str, path: str, origin: str | None, body: Any = N
 
 
 def allowed(answer: Reply) -> str | None:
-    """The origin that a browser lets read the answer; asserts what goes with it."""
+    """Return the origin whose pages may read the response, after a check of the other CORS headers."""
     assert "access-control-allow-credentials" not in answer.headers
     assert "Origin" in answer.headers["vary"]
     origin = answer.headers.get("access-control-allow-origin")
@@ -74,7 +74,7 @@ def test_a_registered_origin_reads_and_writes(app: World, origin: str) -> None:
     ],
 )
 def test_an_origin_that_is_not_registered(app: World, origin: str) -> None:
-    """What it sends is not carried out where it would write, and cannot be read where it reads."""
+    """Its writes are not carried out, and the responses to its reads cannot be read."""
     with nothing_changes(app):
         for method in ("POST", "PUT", "DELETE"):
             written = send(app, method, ME, origin, PAIRS)
@@ -91,7 +91,7 @@ def test_who_sends_no_origin_notices_nothing(app: World) -> None:
 
 
 def test_the_host_that_was_asked_is_no_other_origin(app: World) -> None:
-    """As `localhost`, say: the browser asks for no permission there, and none is needed."""
+    """The request's own host, such as `localhost`: the browser asks for no permission, and none is needed."""
     here = {"Host": "localhost:8000"}
     assert send(app, "POST", ME, "http://localhost:8000", PAIRS, headers=here).status == 200
     assert send(app, "POST", ME, "http://localhost:8001", PAIRS, headers=here).error == REFUSED
@@ -134,7 +134,7 @@ def test_a_signed_request(app: World, origin: str, status: int) -> None:
 
 
 def test_refusals_can_be_read(app: World) -> None:
-    """A page that is told 401 fetches a new token; one that is told 503 waits."""
+    """A page fetches a new token after a 401, and waits after a 503."""
     expired = send(app, "GET", ME, ORIGIN, token=app.token(HANA, lifetime=-60))
     wrong = send(app, "POST", ME, ORIGIN, {"a": 5})
     scope = send(app, "GET", "/2/people/@me/@self", ORIGIN)
@@ -161,7 +161,7 @@ def test_without_any_token(app: World) -> None:
 
 @pytest.mark.parametrize("path", [ME, "/rpc", "/os/0.8/appdata/@me/@self/@app"])
 def test_every_origin_reads_that_a_token_is_refused(app: World, path: str) -> None:
-    """No app is known, so no origin is registered; and a page without an answer cannot tell what is wrong."""
+    """No app is known, so no origin is registered; and a page without a response cannot know the error."""
     for more in ({"token": "nonsense"}, {"user": None}, {"user": None, "oauth_token": "nonsense"}):
         answer = send(app, "POST", path, OTHER, PAIRS, **more)
         assert (answer.status, allowed(answer), answer.headers["vary"]) == (401, OTHER, "Origin")
@@ -236,7 +236,7 @@ def shared_routes() -> list[str]:
 
 
 def test_which_paths_have_a_preflight() -> None:
-    """What apps call has, what people see and what operators call has not."""
+    """Paths that apps call have preflights; the pages for users and the operator's paths do not."""
     found = set(shared_routes())
 
     assert {"/2/apps/appdata/{user}/{group}", "/2/people/{user}/{group}", "/2/pages/{page}/feeds"} <= found
@@ -270,11 +270,11 @@ def test_a_path_without_a_preflight(app: World, path: str) -> None:
     assert "access-control-allow-origin" not in headers
 
 
-# --- how origins are known
+# --- how origins are looked up
 
 
 class Apps:
-    """Apps with one origin each, and how often they were read; `now` in seconds."""
+    """Apps with one origin each, and a list of the reads; `now` is in seconds."""
 
     def __init__(self) -> None:
         self.read: list[str] = []

@@ -1,7 +1,7 @@
-"""The cost ledger (bench/): every row keeps its bound, and the counting follows AWS's published rules.
+"""The cost ledger (bench/): every row stays within its bound, and costs are counted by AWS's published rules.
 
 The numbers in the tests of the rules are the examples of "DynamoDB read and write operations" and "DynamoDB item sizes
-and formats" in the developer guide, where it has one.
+and formats" in the developer guide, if it gives one.
 """
 
 import json
@@ -42,7 +42,7 @@ def test_keeps_its_bound(row: Row, make_world: Callable[..., World]) -> None:
 
 
 def item(size: int, sort: str = "a") -> Item:
-    """An item of exactly `size` bytes."""
+    """Return an item of exactly `size` bytes."""
     made: Item = {**typed(("p", sort)), "x": {"B": b""}}
     made["x"]["B"] = bytes(size - item_size(made))
     return made
@@ -86,13 +86,13 @@ def test_deleting_nothing_is_paid() -> None:
 
 @pytest.fixture
 def table(make_world: Callable[..., World]) -> Any:
-    """A DynamoDB client with an empty table."""
+    """Return a DynamoDB client with an empty table."""
     return make_world().dynamodb
 
 
 @pytest.fixture
 def count(table: Any) -> Count:
-    """Makes calls and tells what they cost."""
+    """Return a function that makes calls and returns their costs."""
     meter = Meter(table, table)
 
     def counted(calls: Callable[[], object]) -> Figures:

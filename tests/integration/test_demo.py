@@ -1,4 +1,4 @@
-"""The demo world: made once, found again, and described in demo.json as programs expect it."""
+"""The demo world: it is created once, found at the next start, and described in demo.json as programs expect."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load(world: World, directory: Path, base_url: str = BASE) -> dict[str, Any]:
 
 
 def fits(world: World, described: dict[str, Any]) -> bool:
-    """Whether passwords and secret are those that are stored."""
+    """Return whether passwords and secret match the stored ones."""
     platform = world.platform
     for user in described["users"].values():
         credential = platform.users.credential(user["login"])
@@ -94,7 +94,7 @@ def test_the_page(world: World, tmp_path: Path) -> None:
 
 
 def feed_of(world: World) -> tuple[Feed, list[tuple[str, str]]]:
-    """The feed of the page cafe, and its comments, oldest first: who, what."""
+    """Return the feed of the page cafe, and its comments, oldest first, as (user, text)."""
     feed, _ = world.platform.feeds.get(CAFE.id, CONTENT_URI)
     comments = world.platform.comments.part(CAFE.id, CONTENT_URI, Paging()).entries
     names = {user: name for name, user in USERS.items()}
@@ -131,7 +131,7 @@ def test_a_start_that_was_cut_short_leaves_no_part_of_the_feed_twice(world: Worl
 
 
 def without_feed(world: World, directory: Path) -> None:
-    """Make a directory what it was before there were feeds."""
+    """Restore a directory to its state before feeds existed."""
     world.platform.feeds.delete(CAFE.id, CONTENT_URI, USERS["mei"])
     world.clean()
     described = json.loads((directory / "demo.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Users, logins, friendships, installs and apps as they are stored: written, refused, listed and left behind."""
+"""The stores of users, logins, friendships, installs and apps: writes, refusals, lists and leftovers."""
 
 from __future__ import annotations
 

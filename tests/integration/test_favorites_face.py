@@ -1,4 +1,4 @@
-"""Favorites over HTTP: making, repeating, counting and taking them back."""
+"""Favorites over HTTP: adding, repeating, counting and removing them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World
 
 @pytest.fixture(params=["1", "3"], ids=["one shard", "three shards"])
 def world(make_world: Callable[..., World], request: pytest.FixtureRequest) -> World:
-    """A page with one feed, posted by Mei, whose favorites are counted in one place or in three."""
+    """Return a world with one feed, posted by Mei, whose favorites are counted in one shard or in three."""
     made = populated(make_world(ENGAWA_FAVORITE_SHARDS=request.param))
     post(made, contentUri=URI)
     made.calls.clear()

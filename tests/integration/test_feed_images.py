@@ -1,4 +1,4 @@
-"""Feeds with an image over HTTP: attached to a form or named by a URL; what is shown, kept and refused."""
+"""Feeds with an image over HTTP, as part of a form or by URL: responses, stored images and refusals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.kit.worlds import BUCKET, HANA, KEN, World
 FORM = {"Content-Type": "multipart/form-data; boundary=b0undary"}
 FEED = {"contentUri": URI, "title": "縁側"}
 SIZES = {"large": (180, 135), "medium": (76, 57), "small": (40, 30)}
-"""Of a picture of 400 by 300."""
+"""The renditions of a picture of 400 by 300."""
 
 
 def part(name: str, content: bytes, more: str = "") -> bytes:
@@ -48,7 +48,7 @@ def form(fields: Any = FEED, image: bytes | None = None) -> bytes:
 
 
 class Site:
-    """A web site on this machine; `answers` has status, headers and body by path, `asked` the paths asked for."""
+    """A web site on this machine; `answers` has status, headers and body by path, `asked` the requested paths."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
@@ -56,7 +56,7 @@ class Site:
         self.base = ""
 
     def has(self, path: str, body: bytes, status: int = 200, **headers: str) -> str:
-        """Answer a path so; its URL."""
+        """Set the response for a path. Return its URL."""
         self.answers[path] = (status, headers, body)
         return self.base + path
 
@@ -89,12 +89,12 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    """As always, and images may be fetched from this machine."""
+    """Return the usual world, with permission to fetch images from this machine."""
     return populated(make_world(ENGAWA_FETCH_LOOPBACK="1"))
 
 
 def shown_sizes(world: World, uri: str = URI) -> dict[str, tuple[int, int]]:
-    """The renditions that a feed shows, each as it is stored, by name."""
+    """Return the stored size of each rendition that a feed shows, by name."""
     [image] = asked(world, contentUri=uri)["entry"]["images"]
     assert list(image) == ["large", "medium", "small"]
     sizes = {}
@@ -261,7 +261,7 @@ def test_no_image_is_fetched_for_a_post_that_is_refused_anyway(world: World, sit
 
 
 def test_an_image_that_came_too_late_is_not_kept(world: World, site: Site, monkeypatch: pytest.MonkeyPatch):
-    """Someone else posts the same content while the image is fetched."""
+    """Another user posts the same content while the image is fetched."""
     url = site.has("/a.jpg", jpeg())
     posting = world.platform.feed_posting
     admit = posting.admit

@@ -1,4 +1,4 @@
-"""The page of a feed that anyone may open: what it shows, in which language, and that nothing posted can run in it."""
+"""The public page of a feed: its contents and language; posted text cannot run as script."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINK = "nofollow ugc noopener noreferrer"
 
 
 class Read(HTMLParser):
-    """A page's tags with their attributes, and its text."""
+    """The tags of a page with their attributes, and its text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -58,9 +58,9 @@ class Read(HTMLParser):
 
 @pytest.fixture
 def here(make_world: Callable[..., World]) -> Iterator[World]:
-    """The cafe, administered by Mei, with quest as its module. Hana and Ken are there, too."""
+    """Return a world with the cafe, administered by Mei, and quest as its module; Hana and Ken exist, too."""
     world = make_world()
-    # What would run side by side runs one after the other, since moto's transactions are not safe across threads.
+    # Parallel work runs one after the other, since moto's transactions are not thread-safe.
     before = lane.set(((0, 0),))
     world.platform.users.create(User(HANA, "花", thumbnail_url="https://people.example/hana.jpg"))
     world.platform.users.create(User(KEN, "健", thumbnail_url="http://pics.example:8080/ken.jpg?a=1&b=2"))
@@ -100,7 +100,7 @@ def policy(world: World, feed: Feed) -> dict[str, list[str]]:
     return {name: values.split() for name, _, values in (each.strip().partition(" ") for each in told.split(";"))}
 
 
-# What it shows
+# Contents of the page
 
 
 def test_shows_the_feed_to_anyone(here: World) -> None:
@@ -248,7 +248,7 @@ def test_a_single_link_names_no_device(here: World) -> None:
     "url", ["javascript:alert(1)", "data:text/html,x", "//evil.example/", "https:", " https://a b"]
 )
 def test_what_is_no_web_address_is_no_link(here: World, url: str) -> None:
-    """Whatever way it came into the table."""
+    """This holds however the text came into the table."""
     page = opened(here, post(here, pc_url=url, mobile_url=url))
     assert not any("button" in str(each) for each in page.values("a", "class"))
     assert url not in page.values("a", "href")
@@ -276,7 +276,7 @@ def test_addresses_in_a_text_lead_there_and_nothing_else_does(here: World, text:
     assert page.text.count(text) == 2
 
 
-# What is hostile
+# Hostile text
 
 
 def test_nothing_posted_becomes_markup(here: World) -> None:
@@ -362,12 +362,12 @@ def test_it_is_kept_for_seconds_and_tells_nobody_where_one_comes_from(here: Worl
     assert "set-cookie" not in headers
 
 
-# Comments, page by page
+# Comments, part by part
 
 
 @pytest.mark.parametrize("value", ["", "nonsense"])
 def test_a_browser_with_a_session_sees_it_as_it_is_now(here: World, value: str) -> None:
-    """So whoever deletes something here and looks again does not find it, whether or not the session still holds."""
+    """A user who deletes something and reloads does not see it again, even if the session has expired."""
     path = path_of(post(here))
     for cookie, kept in ((f"a=b; engawa={value}", False), ("a=engawa; engawa2=x", True)):
         headers = here.send("GET", path, user=None, headers={"Cookie": cookie}).headers
@@ -409,7 +409,7 @@ def test_comments_are_newest_first_and_older_ones_a_link_away(here: World) -> No
         assert bool(newest) == (len(seen) > 1)
         following = [each["href"] for tag, each in page.tags if tag == "a" and each.get("rel") == "next"]
         address = urljoin(address, str(following[0])) if following else ""
-        if following:  # Others go on commenting meanwhile: nothing moves.
+        if following:  # Not the last part.
             assert len(seen[-1]) == 20
     assert [len(part) for part in seen] == [20, 20, 5]
     assert [each for part in seen for each in part] == [f"comment {number:02}" for number in reversed(range(45))]
@@ -433,7 +433,7 @@ def test_a_cursor_that_nobody_gave_is_refused(here: World) -> None:
     assert "<script" not in reply.text
 
 
-# What is not there
+# Feeds that do not exist
 
 
 @pytest.mark.parametrize(

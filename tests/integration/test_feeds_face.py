@@ -1,6 +1,6 @@
-"""Feeds over HTTP: posting, listing, reading one, deleting; who may, and what is refused.
+"""Feeds over HTTP: posting, listing, reading one, deleting, permissions and refusals.
 
-Those with images are in test_feed_images.py.
+Feeds with images are in test_feed_images.py.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SAMPLE = f"""{{
   }},
   "sourceId" : "3",
 }}""".encode()
-"""As the original's documentation prints it, commas and all."""
+"""The sample of the original's documentation, with its commas."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -180,7 +180,7 @@ def test_a_feed_that_gives_way_takes_its_favorites_along(make_world: Callable[..
 
 
 def test_a_feed_that_is_shown_does_not_give_way(world: World):
-    """What a page shows is judged when posted: it stays the page's when the setting changes."""
+    """Whether a page shows a feed is decided when it is posted; a later change of the setting has no effect."""
     world.platform.pages.change(PAGE, feed_source=FeedSource.EVERYONE)
     post(world, HANA, title="shown", contentUri=URI)
     world.platform.pages.change(PAGE, feed_source=FeedSource.ADMINISTRATORS)
@@ -189,7 +189,7 @@ def test_a_feed_that_is_shown_does_not_give_way(world: World):
 
 
 def test_a_feed_that_is_not_shown_gives_way_to_no_one_else_s(world: World):
-    """Where a page shows everyone's posts, nobody deletes another's by posting."""
+    """If a page shows everyone's posts, a new post does not delete another user's feed."""
     post(world, HANA, title="first", contentUri=URI)
     world.platform.pages.change(PAGE, feed_source=FeedSource.EVERYONE)
     with nothing_changes(world):
@@ -293,7 +293,7 @@ def test_json_has_many_content_types(world: World, media_type):
 
 
 def test_the_first_thing_that_is_wrong_is_told(world: World):
-    """Page id, content type, JSON, fields, page, app, source, contentUri: each is seen although the next is wrong."""
+    """The order is page id, content type, JSON, fields, page, app, source, contentUri; the first error is returned."""
     post(world, contentUri=URI)
 
     def told(path: str, body: Any, app: str, media_type: str = "application/json") -> tuple[int, str, str]:
@@ -344,7 +344,7 @@ def test_a_cursor_goes_on_where_it_was_while_others_post_and_delete(world: World
         seen += [entry["title"] for entry in part["entry"]]
         post(world, title=f"new {turn}")
         if turn == 0:
-            # The last one shown, on which the cursor stands, and one that is still to come.
+            # The last one shown, where the cursor points, and one that is not shown yet.
             for gone in (uris[7], uris[2]):
                 assert send(world, "DELETE", FEEDS, contentUri=gone).status == 204
     assert seen == [str(number) for number in (9, 8, 7, 6, 5, 4, 3, 1, 0)]
@@ -421,7 +421,7 @@ def test_a_content_to_delete_must_be_named(world: World):
 
 
 def test_a_list_that_lambda_cannot_carry_is_fetched_from_elsewhere(world: World):
-    # Carried as JSON in JSON, each of these characters takes seven bytes.
+    # In JSON inside JSON, each of these characters takes seven bytes.
     for number in range(100):
         post(world, title=str(number), body="\x00" * 10_000)
     reply = ask(world, count="100")

@@ -1,4 +1,4 @@
-"""What deletions leave behind is cleared by way of the queue, and by the scheduled sweep where a message was lost."""
+"""The cleanup after deletions: by the queue, or by the scheduled sweep if a message was lost."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def world(make_world: Callable[..., World]) -> World:
 
 
 def contents(world: World) -> list[dict[str, Any]]:
-    """All that hangs on feeds, and the notes."""
+    """Return all items that belong to feeds, and the cleanup notes."""
     items = [*world.items("comments"), *world.items("favorites")]
     return items + [item for item in world.items("feeds") if item["pk"]["S"] == "trash"]
 
 
 def queued(world: World) -> int:
-    """Messages that nobody has taken yet."""
+    """Return the number of messages that are not received yet."""
     url = world.sqs.get_queue_url(QueueName="engawa-local-cleaning")["QueueUrl"]
     found = world.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
     return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def filled(world: World) -> None:
-    """A feed with two comments and two favorites."""
+    """Create a feed with two comments and two favorites."""
     post(world, contentUri=URI)
     for user in (HANA, KEN):
         comment(world, user=user)

@@ -1,4 +1,4 @@
-"""What HTTP asks of every face alike: HEAD, `/health`, encoded bodies, headers on several lines."""
+"""HTTP rules for all faces: HEAD, `/health`, encoded bodies, headers on several lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
 def send(world: World, method: str, path: str, *headers: tuple[str, str], body: bytes = b"", user: Any = HANA) -> Reply:
-    """A request whose headers may stand twice."""
+    """Send a request; a header may occur twice."""
     sent = [*headers, *([("Authorization", f"OAuth {world.token(user)}")] if user else [])]
     return reply(world.gateway.handle(Request(method, path, sent, body)))
 
@@ -39,7 +39,7 @@ def test_head_is_get_without_the_body(world: World, path: str) -> None:
     assert [each for each in asked.headers if each[0] not in ids] == [
         each for each in got.headers if each[0] not in ids
     ]
-    # The server in front leaves out the body, and takes Content-Length from it.
+    # The server in front computes Content-Length from the body, and does not send the body.
     if "Set-Cookie" not in dict(got.headers):
         assert len(asked.body) == len(got.body)
 
@@ -63,7 +63,7 @@ def test_head_is_told_of_by_its_name(world: World, caplog: pytest.LogCaptureFixt
 
 
 def test_chalices_own_server_is_given_no_body_to_head(world: World) -> None:
-    """It writes what it gets, and its next answer would begin with that."""
+    """That server writes any body it gets, so the next response would begin with it."""
     event = {
         "requestContext": {"httpMethod": "HEAD", "resourcePath": "/health", "identity": {}, "path": "/health"},
         "headers": {},
@@ -184,7 +184,7 @@ def test_several_lines_of_a_files_tag(world: World) -> None:
 
 
 def test_lines_that_differ_in_their_letter_case_are_one_header(world: World) -> None:
-    """API Gateway hands each spelling over by itself."""
+    """API Gateway passes each spelling as a separate header."""
     tag = send(world, "POST", ME, JSON, body=b'{"k": "v"}').headers["etag"]
     event = world.gateway._event(
         Request("GET", ME, [("Authorization", f"OAuth {world.token()}")]),
@@ -212,7 +212,7 @@ def test_two_idempotency_keys_are_none(world: World) -> None:
 
 
 def test_cookies_on_several_lines(world: World) -> None:
-    """As HTTP/2 has them."""
+    """HTTP/2 splits cookies into several lines."""
     session = world.platform.sessions.begin(HANA)
     cookie = world.platform.sessions.cookie(session).partition(";")[0]
     for lines in (["a=b", cookie], [cookie, "a=b"]):

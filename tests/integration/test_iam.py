@@ -1,4 +1,4 @@
-"""What the app asks of AWS is seen for what it is: by whom, for which function, on which resource."""
+"""The watch over AWS calls: it sees the caller, the function, the action and the resource of each call."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def dynamodb(function: str | None, sender: str, resource: str, *actions: str) ->
     return {Seen(function, sender, Ask("dynamodb", f"table/{resource}", action)) for action in actions}
 
 
-# What IAM asks for
+# The permissions that IAM requires
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_call_that_nobody_has_thought_of_cannot_pass(service: str, operation: 
         list(asks(service, operation, {}))
 
 
-# Who asks
+# The callers
 
 
 def test_a_request_asks_for_the_api_and_a_test_for_itself(world: World) -> None:
@@ -155,7 +155,7 @@ def test_the_queue_s_function_asks_for_itself(make_world: Worlds) -> None:
     assert dynamodb(CLEAN, "store/contents/cleanup.py", "comments", "Query") <= by_clean
 
 
-# What a function does first, in a process of its own
+# The first calls of a function in a new process
 
 
 def test_the_sweep_finds_the_queue_by_its_name(make_world: Worlds) -> None:
@@ -203,14 +203,14 @@ def test_the_api_reads_the_secrets_that_hold_its_keys(
     assert secrets == {Seen(API, "bootstrap.py", Ask("secretsmanager", name, "GetSecretValue")) for name in names}
 
 
-# What both the API and the queue's function do
+# The calls that both the API and the queue's function make
 
 
 @pytest.mark.parametrize("by", [API, CLEAN])
 def test_what_a_user_has_posted_is_erased_by_a_request_or_what_was_late_by_the_queue_s_function(
     make_world: Worlds, one_thread: None, by: str
 ) -> None:
-    """On contents whose favorites are counted in one part or in four, and on one that is gone, but not cleared yet."""
+    """The contents count favorites in one shard or in four; one is deleted, but not cleaned up yet."""
     four = populated(make_world(ENGAWA_FAVORITE_SHARDS="4"))
     one = make_world()
     post(four, contentUri=URI)
@@ -237,8 +237,8 @@ def test_what_a_user_has_posted_is_erased_by_a_request_or_what_was_late_by_the_q
 
     assert {each.function for each in seen} == {by}
     for table in ("comments", "favorites"):
-        assert dynamodb(by, "store/contents/favorites.py", table, "UpdateItem") <= seen  # Where a favorite is counted.
-    assert dynamodb(by, "store/contents/favorites.py", "favorites", "BatchWriteItem") <= seen  # Counted no more.
+        assert dynamodb(by, "store/contents/favorites.py", table, "UpdateItem") <= seen  # For counted favorites.
+    assert dynamodb(by, "store/contents/favorites.py", "favorites", "BatchWriteItem") <= seen  # For a deleted feed.
     assert dynamodb(by, "store/contents/posts_of_user.py", "comments", "BatchWriteItem") <= seen
     assert dynamodb(by, "store/contents/feeds.py", "favorites", "DeleteItem") <= seen
     fresh.clean()
@@ -278,13 +278,13 @@ def test_a_kept_answer_is_read_where_the_refused_write_does_not_bring_it(make_wo
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """moto's transactions are not safe across threads."""
+    """Run everything in one thread, since moto's transactions are not thread-safe."""
     before = side_by_side.lane.set(((0, 0),))
     yield
     side_by_side.lane.reset(before)
 
 
-# What is declared
+# Declared calls
 
 
 def test_a_test_that_sees_an_undeclared_call_is_told(world: World) -> None:
@@ -300,7 +300,7 @@ def test_a_test_that_sees_an_undeclared_call_is_told(world: World) -> None:
     assert watch.undeclared == {missing}
     with pytest.raises(pytest.fail.Exception, match=told(missing)):
         finished(watch.pytest_runtest_teardown())
-    finished(watch.pytest_runtest_teardown())  # The next test begins anew.
+    finished(watch.pytest_runtest_teardown())  # The next test starts clean.
 
 
 def test_what_a_test_asks_of_a_store_is_declared_for_any_function(world: World) -> None:
@@ -323,7 +323,7 @@ def test_one_function_s_declaration_is_no_other_s() -> None:
 
 
 def finished(hook: Any) -> None:
-    """A wrapper of a hook, run around one that returns nothing."""
+    """Run a hook wrapper around a hook that returns nothing."""
     next(hook)
     with pytest.raises(StopIteration):
         hook.send(None)

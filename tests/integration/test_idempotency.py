@@ -1,4 +1,4 @@
-"""Posts with an `Idempotency-Key`: sent again, they are answered as the first time and do nothing more."""
+"""Posts with an `Idempotency-Key`: a repetition gets the first response and changes nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TABLE = "engawa-local-ephemeral"
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    """A page with one feed."""
+    """Return a world with a page and one feed."""
     made = make_world(populated)
     post(made, contentUri=URI)
     made.calls.clear()
@@ -57,7 +57,7 @@ def world(make_world: Callable[..., World]) -> World:
 
 
 def say(world: World, text: str = "hello", key: str = "key", user: str = HANA, **more: Any) -> Reply:
-    """Comment with a key."""
+    """Post a comment with an idempotency key."""
     more = {"contentUri": URI} | more
     return send(world, "POST", COMMENTS, {"comment": text}, user, headers={"Idempotency-Key": key}, **more)
 
@@ -80,7 +80,7 @@ def comments(world: World) -> list[str]:
 
 
 def record(world: World) -> dict[str, Any]:
-    """The one record there is."""
+    """Return the only record."""
     [item] = world.items("ephemeral")
     return item
 
@@ -255,7 +255,7 @@ def test_a_request_beside_the_first_is_told_to_wait(world: World):
 
 
 class Died(BaseException):
-    """What ends a process: nothing catches it."""
+    """The end of a process; no code catches it."""
 
 
 def die(*_: Any) -> Any:
@@ -268,7 +268,7 @@ def test_who_died_is_followed_once_its_time_is_over(world: World):
         say_and_die(world)
     deadline = int(record(world)["deadline"]["N"])
     left = deadline - world.clock.now
-    # Lambda gives a request 29 seconds, of which some were used.
+    # Lambda gives a request 29 seconds; a part of them is already used.
     assert 25_000 < left <= 29_000
     world.clock.now = deadline - 1
     assert say(world).error == RUNNING
@@ -279,7 +279,7 @@ def test_who_died_is_followed_once_its_time_is_over(world: World):
 
 
 def say_and_die(world: World) -> None:
-    """Comment, in a process that ends before it is done."""
+    """Post a comment, in a process that dies before the end."""
     with pytest.raises(Died):
         say(world)
 
@@ -315,7 +315,7 @@ def test_who_outlives_its_time_does_nothing_that_who_followed_has_done(world: Wo
 
 
 def failing(operation: str, failure: Exception, times: int = 1_000) -> Any:
-    """While patched in, that call on the table of records fails, the first times."""
+    """Return a patch under which the first `times` calls of `operation` on the records table fail."""
     real = getattr(Dynamo, operation)
     left = [times]
 
@@ -415,7 +415,7 @@ def test_nothing_that_was_sent_is_logged(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     say(world, key="first")
-    # The library keeps its log to itself unless told otherwise.
+    # By default, the library does not propagate its log.
     monkeypatch.setattr(logging.getLogger("aws_lambda_powertools"), "propagate", True)
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="aws_lambda_powertools"):
         for text in ("secret words", "secret words", "other words"):
@@ -436,7 +436,7 @@ def test_records_do_not_depend_on_the_environment(world: World, monkeypatch: pyt
 
 
 def test_only_a_request_with_a_key_waits_for_the_import():
-    """What a cold start does not need, it does not read."""
+    """A cold start does not import the idempotency library."""
     told = subprocess.run(
         [sys.executable, "-c", "import app, sys; print(*(m for m in sys.modules if m.startswith('aws_lambda')))"],
         cwd=Path(__file__).resolve().parents[2],

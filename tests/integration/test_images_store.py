@@ -1,4 +1,4 @@
-"""Images in the bucket: all of an image's renditions or none, and what the local platform serves of them."""
+"""Images in the bucket: either all renditions of an image are stored or none; the local platform serves them."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ RENDITIONS = render(jpeg(), ImageBounds())
 
 
 class Failing:
-    """Stands for an S3 client whose calls fail where they are told to: before they do anything, or after."""
+    """An S3 client whose chosen calls fail, either before or after they take effect."""
 
     def __init__(self, real: Any, *failures: tuple[str, int], late: bool = False) -> None:
         self._real = real
@@ -124,7 +124,7 @@ def test_a_removal_that_leaves_something(world):
         Images(s3, BUCKET).remove(["k"])
 
 
-# What the local platform serves
+# Images served by the local platform
 
 
 def served(world: World, target: str, method: str = "GET", *headers: tuple[str, str]) -> Answer:
@@ -206,9 +206,9 @@ def test_a_bucket_that_does_not_answer(world):
         assert json.loads(answer.body)["error"] == "service_unavailable"
 
 
-# How a form reaches the app
+# Forms passed to the app
 
 
 def test_forms_are_handed_over_as_bytes(world):
-    """API Gateway asks the same list; tests/unit/test_gateway.py shows what it does with parameters of the type."""
+    """API Gateway uses the same list; tests/unit/test_gateway.py covers parameters of the media type."""
     assert "multipart/form-data" in world.app.api.binary_types

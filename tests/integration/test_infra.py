@@ -1,4 +1,4 @@
-"""What `make package` makes: one template, whole, in which everything that is named is there."""
+"""The output of `make package`: one complete template, in which every reference is defined."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PSEUDO = re.compile(r"AWS::\w+")
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What is made for prod, with a zip that holds nothing: what is in it is another test's."""
+    """Make the package for prod, with an empty app in the zip; another test covers the zip."""
     build = tmp_path_factory.mktemp("build")
 
     def empty(zip_path: Path, work: Path, architecture: str) -> None:
@@ -53,7 +53,7 @@ def of(template: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def named(value: Any) -> Iterator[str]:
-    """Every logical name that a part of a template refers to."""
+    """Yield every logical name that a part of a template refers to."""
     if isinstance(value, list):
         for each in value:
             yield from named(each)
@@ -90,7 +90,7 @@ def test_everything_that_is_referred_to_is_there(template: dict[str, Any], every
     for one in (template, everywhere):
         there = {*one["Resources"], *one["Parameters"], *one["Conditions"]}
         asked = {name for name in named([one["Resources"], one["Outputs"]]) if not PSEUDO.fullmatch(name)}
-        # A version's alias is SAM's own, and here there is none.
+        # SAM would add an alias for a version; this template has none.
         assert asked - there == set()
         assert len(asked) > 3
 
@@ -149,7 +149,7 @@ def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str
     tables = of(template, "AWS::DynamoDB::Table")
     assert len(tables) == 7
     for name, table in tables.items():
-        # Not plainly Retain: what a failed first deployment made goes with it, and a second one makes it again.
+        # Not just Retain: a failed first deployment deletes its tables, and the second deployment creates them again.
         assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -182,7 +182,7 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
         for metric in metrics or [alarm]:
             watched.add((metric["Namespace"], metric["MetricName"]))
             for dimension in metric["Dimensions"]:
-                # By reference, but for the API, whose metrics go by the name that is given to it, and for our own.
+                # By reference, except for our own metrics, and for the API's, which use the API's name.
                 given = {"Engawa": {"Ref": "Stage"}}.get(metric["Namespace"], {"Fn::Sub": "engawa-${Stage}"})
                 assert dimension["Value"] == given or set(named(dimension["Value"])) <= {*template["Resources"]}, name
     api = template["Resources"]["RestAPI"]["Properties"]
@@ -219,7 +219,7 @@ def test_cloudfront_keeps_nothing_of_the_api(template: dict[str, Any]) -> None:
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     api = configuration["DefaultCacheBehavior"]
 
-    # CachingDisabled and AllViewerExceptHostHeader, which AWS has under these ids everywhere.
+    # CachingDisabled and AllViewerExceptHostHeader; AWS uses these ids in every account.
     assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
     assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
     assert {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} <= set(api["AllowedMethods"])
@@ -272,7 +272,7 @@ def test_browsers_remember_to_ask_by_https(template: dict[str, Any]) -> None:
 
     told = policies["ApiHeaders"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["StrictTransportSecurity"]
     assert told["AccessControlMaxAgeSec"] >= 31_536_000
-    # But not where old clients need http: then there is no such policy.
+    # If old clients need http, this policy does not exist.
     chosen = configuration["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]
     assert chosen == {"Fn::If": ["HasPlainHttp", {"Ref": "AWS::NoValue"}, {"Ref": "ApiHeaders"}]}
     assert template["Resources"]["ApiHeaders"]["Condition"] == "HasTlsAlone"
@@ -285,7 +285,7 @@ def test_logs_have_no_query_string_in_them(template: dict[str, Any]) -> None:
     fields = set(re.findall(r"\$context\.([\w.]+)", api["AccessLogSetting"]["Format"]))
 
     assert "requestId" in fields
-    # `path` has none either, but ids in it; the rest would hold what clients send.
+    # `path` has no query string, but ids; the others would contain data sent by clients.
     assert not fields & {"path", "identity.sourceIp", "identity.userAgent", "identity.apiKey"}
     assert not any(field.startswith(("querystring", "requestOverride", "authorizer")) for field in fields)
     line = re.sub(r'"?\$context\.[\w.]+"?', "1", api["AccessLogSetting"]["Format"])
@@ -327,7 +327,7 @@ def test_the_function_at_the_edge_is_new_when_its_code_is(everywhere: dict[str, 
 
 
 def test_the_gateway_has_every_method_of_every_route(template: dict[str, Any]) -> None:
-    """HEAD and OPTIONS as well: one that it does not know never reaches the function."""
+    """This includes HEAD and OPTIONS: a method unknown to the gateway never reaches the function."""
     paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
     routes = entry.create_app(lambda: None).routes  # type: ignore[arg-type,return-value]
     assert {path: {*methods} for path, methods in paths.items()} == {
@@ -374,7 +374,7 @@ def test_a_version_that_is_kept_warm_is_renewed_with_its_environment(template: d
 
 
 def test_what_outlives_its_stack_has_a_name_that_no_function_makes(template: dict[str, Any]) -> None:
-    """CloudFormation takes in what is there under such names alone (import-resources-automatically, user guide)."""
+    """CloudFormation imports existing resources only by such names (import-resources-automatically, user guide)."""
     deployed = json.loads(json.dumps(template))
 
     combine.name(deployed, "prod", "123456789012")
@@ -391,7 +391,7 @@ def test_what_outlives_its_stack_has_a_name_that_no_function_makes(template: dic
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_chalice_by_itself_subscribes_to_the_queue_of_the_stage(stage: str) -> None:
-    """As its command line does: the app names the queue when it is imported."""
+    """The test loads the app as Chalice's command line does; the app names the queue at import."""
     program = (
         "import os, sys; from chalice.cli.factory import CLIFactory;"
         "config = CLIFactory(sys.argv[1], environ=os.environ).create_config_obj(sys.argv[2]);"

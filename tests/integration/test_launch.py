@@ -1,4 +1,4 @@
-"""The start of a page app: where it leads, what it tells the app, and that nobody else can have written it."""
+"""The start of a page app: the redirect, its parameters, and the signature that proves their origin."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here(make_world: Callable[..., World], keys_file: Path) -> World:
-    """The cafe has quest as module 3 and an app without a start URL as module 4. Hana has granted quest."""
+    """Return a world with the cafe: quest is module 3, an app without a start URL module 4. Hana has granted quest."""
     world = make_world(ENGAWA_LAUNCH_KEYS_FILE=str(keys_file))
     for user in (HANA, KEN):
         world.platform.users.create(User(user, user))
@@ -59,7 +59,7 @@ def here(make_world: Callable[..., World], keys_file: Path) -> World:
 
 
 def browser_of(here: World, user: str | None = None) -> Browser:
-    """A browser in which `user` has signed in."""
+    """Return a browser in which `user`, if given, has signed in."""
 
     def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
         answer = here.gateway.handle(Request(method, target, list(headers.items()), body))
@@ -81,7 +81,7 @@ def launched(here: World, user: str | None = None, path: str = LAUNCH, **query: 
 
 
 def told(page: Shown) -> list[tuple[str, str]]:
-    """The parameters of the start URL, decoded."""
+    """Return the decoded parameters of the start URL."""
     return parse_qsl(urlsplit(page.location).query, keep_blank_values=True, strict_parsing=True)
 
 
@@ -91,7 +91,7 @@ def certificate(here: World, kid: str) -> str:
     return page.html
 
 
-# Where it leads, and what it tells
+# The redirect and its parameters
 
 
 @pytest.mark.parametrize("path", ["/run_page_apps.pl", "/run_page_appli.pl"])
@@ -215,7 +215,7 @@ def test_a_form_start_is_refused_as_a_redirect_is(by_form: World) -> None:
     assert browser_of(by_form).open(LAUNCH, page_id=CAFE, module_id="3").status == 404
 
 
-# Who views
+# The viewer
 
 
 def test_the_viewer_is_told_where_the_viewer_has_granted_the_app(here: World) -> None:
@@ -300,7 +300,7 @@ def test_a_start_url_that_is_not_utf_8_is_not_signed_wrongly(here: World) -> Non
     assert page.status == 404
 
 
-# What is refused
+# Refusals
 
 
 @pytest.mark.parametrize(

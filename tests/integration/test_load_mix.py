@@ -1,4 +1,4 @@
-"""The world that `make load` fills has what the mix asks for: every request is answered as it is to be."""
+"""The world filled by `make load` has all data for the mix: every request gets the expected response."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The pages where users sign in, allow, and settle what is theirs: what they show, send, store and refuse."""
+"""The sign-in, consent and settings pages: contents, redirects, stored items and refusals."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def signed_in(browser: Browser, login: str = "hana", **more: str | None) -> Page
     return browser.sign_in(ask(browser, **more), login, PASSWORD)
 
 
-# What is shown
+# Contents of the pages
 
 
 def test_signing_in_and_allowing_are_one_post_each(browser: Browser) -> None:
@@ -182,7 +182,7 @@ def test_the_cookie_is_for_this_server_alone(here: Any, make_world: Callable[...
     assert cookie.endswith("; Secure")
 
 
-# Where it leads
+# Redirects
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_what_is_no_user_s_id_is_no_owner(browser: Browser, owner: str) -> None:
 def test_an_owner_who_has_not_the_app_is_told_to_the_app_once_someone_has_signed_in(
     here: Any, browser: Browser, owner: str
 ) -> None:
-    """A stranger learns nothing about who has an app."""
+    """A stranger cannot find out who has installed an app."""
     page = ask(browser, state="s", owner=owner)
     assert page.status == 200
     page = browser.sign_in(page, "hana", PASSWORD)
@@ -352,7 +352,7 @@ def test_an_owner_who_has_not_the_app_is_told_to_the_app_once_someone_has_signed
     assert page.told["error_description"] == "The owner has not installed the app"
     signed_in(browser)
     assert ask(browser, owner=owner).told["error"] == "invalid_request"
-    # An app that sends the form itself gets no further.
+    # The same error if an app sends the form itself.
     form = ask(browser).form("decision")
     assert browser.submit(form, decision="allow", owner=owner).told["error"] == "invalid_request"
     assert here.items("grants") == here.items("appdata") == []
@@ -434,7 +434,7 @@ def test_nothing_tells_whether_an_account_exists(here: Any, monkeypatch: pytest.
     texts = set()
     for turn, login in enumerate(("hana", "nobody", "nopass", "x" * 5000, "花")):
         page = browser_of(here, f"10.0.0.{turn}").sign_in(ask(browser_of(here)), login, "wrong")
-        assert page.status == 200  # Without the cookie of its form: expired, nothing is looked at.
+        assert page.status == 200  # Without the cookie of the form, it has expired and the password is not checked.
         browser = browser_of(here, f"10.0.0.{turn}")
         page = browser.sign_in(ask(browser), login, "wrong")
         assert page.status == 403
@@ -458,7 +458,7 @@ def test_failures_slow_an_account_down(here: Any) -> None:
         assert browser.sign_in(ask(browser), "hana", "wrong").status == 403
     here.clock.now += 8000
     assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
-    # A success clears the count of nobody else, who would learn from it that there is such an account.
+    # A success clears no other client's count; otherwise that client could infer that the account exists.
     fresh = browser_of(here, "10.1.0.2")
     assert fresh.sign_in(ask(fresh), "hana", "wrong").status == 403
     page = fresh.sign_in(ask(fresh), "hana", "wrong")
@@ -518,7 +518,7 @@ def test_who_comes_through_them_is_counted_by_the_own_address(make_world: Callab
 
 
 def last_of_21_tries(world: Any, key: str = "") -> int:
-    """The status of the last of 21 wrong sign-ins from one address, each forwarded for another one."""
+    """Return the status of the last of 21 wrong sign-ins from one address, each with another forwarded address."""
     browser = browser_of(world)
     page = ask(browser)
     if key:
@@ -546,7 +546,7 @@ def test_signing_in_changes_the_session(browser: Browser) -> None:
 
 
 def test_who_signs_in_takes_back_no_failure_of_another(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody fails while the right password of the same person is being looked at."""
+    """Another sign-in to the account fails while the correct password is being checked."""
     browser, other = browser_of(here, "10.1.1.1"), browser_of(here, "10.1.1.1")
     matches, guesses = passwords.matches, iter(["wrong"])
 
@@ -569,7 +569,7 @@ def device_of(browser: Browser) -> str:
 
 
 def known_browser(here: Any, login: str = "hana", address: str = "127.0.0.1") -> Browser:
-    """A browser in which a user has signed in at some time: its session is over, its device cookie is there."""
+    """Return a browser in which a user signed in before: without a session, with a device cookie."""
     browser = browser_of(here, address)
     assert browser.sign_in(ask(browser), login, PASSWORD).form("decision")
     del browser.cookies["engawa"]
@@ -577,7 +577,7 @@ def known_browser(here: Any, login: str = "hana", address: str = "127.0.0.1") ->
 
 
 def lock_out(here: Any, login: str = "hana") -> None:
-    """Strangers have failed so often that whoever else is strange to the account has to wait, two minutes or so."""
+    """Fail so often in unknown browsers that the next unknown browser has to wait, about two minutes."""
     for _ in range(12):
         while isinstance(begun := here.platform.sign_in_attempts.begin(AttemptKind.ACCOUNT, login), Wait):
             here.clock.now += begun.seconds * 1000
@@ -595,7 +595,7 @@ def test_an_attacker_who_never_rests_keeps_no_known_browser_out(here: Any) -> No
             assert stranger.sign_in(ask(stranger), "hana", PASSWORD).status == 429
             assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
             del browser.cookies["engawa"]
-            # The attacker learns nothing of it: the wait goes on as it was, and the next try is theirs.
+            # The attacker cannot notice it: the wait is unchanged, and the next try is still the attacker's.
             assert attacker.sign_in(ask(attacker), "hana", "wrong").headers["retry-after"] == wait
             here.clock.now += int(wait) * 1000
         assert page.status == 403
@@ -616,19 +616,19 @@ def test_guessing_in_a_known_browser_is_slowed_too(here: Any) -> None:
     assert [browser.sign_in(ask(browser), "hana", "wrong").status for _ in range(6)] == [403] * 5 + [429]
     page = browser.sign_in(ask(browser), "hana", PASSWORD)
     assert (page.status, page.headers["retry-after"]) == (429, "1")
-    # Neither the account, nor another browser, nor another user of this one is slowed by it.
+    # It delays neither other browsers nor other users of this browser.
     for each in (other, browser_of(here)):
         assert each.sign_in(ask(each), "hana", "wrong").status == 403
     assert browser.sign_in(ask(browser), "ken", "wrong").status == 403
     here.clock.now += 1000
     assert browser.sign_in(ask(browser), "hana", PASSWORD).form("decision")
-    # Its own failures are forgotten with the success.
+    # The success clears the browser's own failures.
     del browser.cookies["engawa"]
     assert [browser.sign_in(ask(browser), "hana", "wrong").status for _ in range(6)] == [403] * 5 + [429]
 
 
 def test_a_device_cookie_is_of_the_user_who_has_signed_in(here: Any) -> None:
-    """Whoever has an account of their own gets no further with others' by its cookie."""
+    """The device cookie of an attacker's own account does not help with other accounts."""
     attacker = known_browser(here, "ken", "10.6.6.6")
     lock_out(here)
     assert attacker.sign_in(ask(attacker), "hana", PASSWORD).status == 429
@@ -657,7 +657,7 @@ def test_a_browser_of_several_people_knows_each_of_them(here: Any) -> None:
 
 
 def test_another_password_ends_the_device_cookies_of_the_one_before(here: Any) -> None:
-    """Who has known the old one may have signed in many times, and would have a counter for each."""
+    """A person with the old password may have many device cookies, each with a counter of its own."""
     browser = known_browser(here)
     here.platform.users.set_password(HANA, passwords.hash_password("another password"))
     lock_out(here)
@@ -753,7 +753,7 @@ def test_a_value_from_the_forger_s_own_session_opens_no_other_s(here: Any, brows
     known = forger.sign_in(ask(forger), "ken", PASSWORD).form("csrf").fields["csrf"]
     page = browser.submit(signed_in(browser).form("decision"), decision="allow", csrf=known)
     assert "expired" in page.text
-    # Nor is anyone signed in as the forger, who would then see what they enter.
+    # The forged form does not sign the user in as the forger, who could then see the user's input.
     fresh = browser_of(here)
     page = fresh.submit(ask(fresh).form("password"), login="ken", password=PASSWORD, csrf=known)
     assert "expired" in page.text
@@ -883,7 +883,7 @@ def test_nothing_of_another_user_can_be_ended(here: Any, browser: Browser) -> No
     assert len(here.platform.grants.of_user(HANA)) == 1
 
 
-# Elsewhere
+# Other pages
 
 
 def test_with_an_external_issuer_nobody_signs_in_here(make_world: Callable[..., Any]) -> None:

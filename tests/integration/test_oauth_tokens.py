@@ -1,4 +1,4 @@
-"""The token endpoint: every grant, both dialects, what is stored, what it costs, and what it refuses."""
+"""The token endpoint: every grant, both dialects, stored items, costs and refusals."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_a_profile_is_open_right_after_the_consent(here: Any, browser: Browser) 
     made = by_code(here, code_of(browser, scope="r_profile")).json
     me = here.send("GET", "/2/people/@me/@self", token=made["access_token"])
     assert (me.status, me.json["entry"]["displayName"]) == (200, "花")
-    # The token reaches what its scope opens, and no more.
+    # The token gives access only to the data of its scope.
     assert here.send("GET", "/2/apps/appdata/@me/@self", token=made["access_token"]).json["error"] == (
         "insufficient_scope"
     )
@@ -188,7 +188,7 @@ def test_another_owner_stays_through_every_refresh(here: Any, browser: Browser) 
 
 
 def test_one_s_own_app_has_one_owner(here: Any, browser: Browser) -> None:
-    """Also where the app is installed by this very consent."""
+    """This also holds if the same consent installs the app."""
     for more in ({"owner": HANA}, {"owner": ""}, {}):
         made = by_code(here, code_of(browser, **more)).json
         assert here.platform.tokens.check(made["access_token"]).owner == HANA
@@ -303,7 +303,7 @@ def test_a_rotated_token_gets_the_same_successor_for_half_a_minute(here: Any, br
     assert here.items("grants") == stored
     third = by_refresh(here, second, ALBUM).json["refresh_token"]
     assert third not in (first, second)
-    # It is unused again, and so is what follows from it.
+    # A repetition with the second token returns the same third token, which works.
     assert by_refresh(here, second, ALBUM).json["refresh_token"] == third
     assert by_refresh(here, third, ALBUM).status == 200
 
@@ -728,7 +728,7 @@ def test_no_secret_is_logged(here: Any, browser: Browser, caplog: pytest.LogCapt
     by_refresh(here, told["refresh_token"])
     token(here, client_secret="wrong-" + SECRET, grant_type="client_credentials")
     here.send("GET", "/2/people/@me/@self", token=told["access_token"] + "x")
-    # What AWS's own client sees at that level is everything, so it is never set that low.
+    # At that level AWS's own client logs everything, so the app never sets it that low.
     others = ("botocore", "moto", "urllib3", "asyncio")
     told_of = [record.getMessage() for record in caplog.records if not record.name.startswith(others)]
     assert not [line for line in told_of if any(each in line for each in secret)]
@@ -739,7 +739,7 @@ def test_get_is_not_a_method_of_it(here: Any) -> None:
     assert here.send("GET", "/2/token", user=None).status == 405
 
 
-# Ending
+# The end of grants
 
 
 def test_revoking_ends_the_grant_and_access_tokens_live_on(here: Any, browser: Browser) -> None:
@@ -804,7 +804,7 @@ def test_uninstalling_ends_codes_and_refresh_tokens_of_that_app_alone(here: Any,
     assert refused(by_code(here, waiting)) == (400, "invalid_grant")
     assert by_refresh(here, kept, OLD).status == 200
     assert [grant.app for grant in here.platform.grants.of_user(HANA)] == [OLD]
-    # Installing again brings no grant back.
+    # A new install does not restore the grant.
     here.platform.appdata.install(QUEST, HANA)
     assert refused(by_refresh(here, first)) == (400, "invalid_grant")
     assert not [item for item in here.items("grants") if QUEST in repr(item)]
@@ -870,7 +870,7 @@ def test_a_deleted_app_gets_nothing(here: Any, browser: Browser) -> None:
     assert refused(by_refresh(here, refresh)) == (401, "invalid_client")
 
 
-# Metadata, and what a route may not accept
+# Metadata, and tokens that a route must not accept
 
 
 def test_the_metadata(here: Any) -> None:

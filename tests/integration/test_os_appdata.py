@@ -54,7 +54,7 @@ def test_friends_without_data_are_absent(world: World) -> None:
 
 
 def test_anyone_who_has_installed_the_app(world: World) -> None:
-    """Yuki is nobody's friend, and `/2` would not give her data."""
+    """Yuki has no friends, and `/2` would not return her data."""
     stored(world, {"level": "2"}, YUKI)
 
     assert read(world, f"{YUKI}/@self/@app") == {full(YUKI): {"level": "2"}}

@@ -1,4 +1,4 @@
-"""`/os/0.8/people`: who is answered, in which form, and to whom."""
+"""`/os/0.8/people`: the users that are returned, the formats, and the permissions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    """The demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has it and is nobody's friend."""
+    """Return the demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has quest, but no friends."""
     made = make_world(demo_people)
     create_app(made)
     return made
@@ -60,7 +60,7 @@ def entry_of(name: str, **told: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("guid", ["@me", "@viewer", "@owner", HANA, f"mixi.jp:{HANA}", f"urn:guid:mixi.jp:{HANA}"])
 def test_oneself(world: World, guid: str) -> None:
-    """An object; what is true is a word."""
+    """The entry is an object; `true` is a string."""
     assert ask(world, f"{guid}/@self") == {
         "entry": entry_of("hana", isViewer="true", isOwner="true"),
         "startIndex": 0,
@@ -70,7 +70,7 @@ def test_oneself(world: World, guid: str) -> None:
 
 @pytest.mark.parametrize("selector", ["@friends", "@all"])
 def test_friends(world: World, selector: str) -> None:
-    """Those who have installed the app: of others the Viewer's rows of the matrix give out nothing."""
+    """The list has friends with the app; the Viewer's rows of the matrix allow nothing for other friends."""
     assert ask(world, f"@me/{selector}") == {
         "entry": [entry_of("ken"), entry_of("mei")],
         "startIndex": 0,
@@ -84,7 +84,7 @@ def test_anyone_who_has_installed_the_app(world: World, user: str, name: str) ->
 
 
 def test_several_at_once(world: World) -> None:
-    """In the order named; who may not be had is absent."""
+    """The users come in the requested order, without those that are not permitted."""
     assert ids(ask(world, f"{YUKI},{TARO},@me,nobody/@self")) == [YUKI, HANA]
 
 
@@ -138,11 +138,11 @@ def test_the_largest_count(world: World) -> None:
     assert ask(world, "@me/@friends", count="1000")["totalResults"] == 2
 
 
-# --- an owner who is not the viewer, which only a token can say
+# --- an owner who is not the viewer, which only a token can name
 
 
 def test_the_owners_friends(world: World) -> None:
-    """Ken looks at Hana's game: her friend Taro, who has not installed it, is there, too."""
+    """Ken looks at Hana's game: the list includes her friend Taro, who has not installed it."""
     token = world.token(KEN, "r_profile", owner=HANA)
 
     of_owner = world.send("GET", f"{BASE}/@owner/@friends", token=token).json
@@ -233,7 +233,7 @@ def test_the_token_as_st(world: World) -> None:
 
 
 def test_names_are_escaped(world: World) -> None:
-    """What XML cannot hold at all becomes U+FFFD."""
+    """Characters that XML does not allow become U+FFFD."""
     name = '<b a="1">&]]>花'
     world.platform.users.change(HANA, display_name=name + "\x01\ufffe")
 
@@ -242,7 +242,7 @@ def test_names_are_escaped(world: World) -> None:
 
 @pytest.mark.parametrize("odd", ["%01", "%EF%BF%BE", "%20%22%3C%26", "%E8%8A%B1", "%2541"])
 def test_the_id_of_a_feed_is_a_url_whatever_was_asked(world: World, odd: str) -> None:
-    """What is nobody's id is passed over, and stands in the address."""
+    """An unknown id is skipped, but stays in the address."""
     answer = world.send("GET", f"{BASE}/@me,{odd}/@self", token=world.token(HANA, "r_profile"), format="atom")
 
     root = ElementTree.fromstring(answer.text)

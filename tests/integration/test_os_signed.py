@@ -1,4 +1,4 @@
-"""Signed requests over HTTP: whom they let in where, and what they leave behind."""
+"""Signed requests over HTTP: permissions, refusals and stored nonces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ME, DATA = "/os/0.8/people/@me/@self", "/os/0.8/appdata/@me/@self/@app"
 
 @pytest.fixture
 def app(world: World) -> World:
-    """The world, with an app that has a secret."""
+    """Return the world, with an app that has a secret."""
     create_app(world)
     return world
 
@@ -87,7 +87,7 @@ def test_no_other_face_takes_one(app: World, path: str) -> None:
 
 @pytest.mark.parametrize("user", [TARO, "nobodynobody"])
 def test_a_requestor_who_has_not_installed_the_app(app: World, user: str) -> None:
-    """Nothing tells whether there is such a user."""
+    """The response does not show whether the user exists."""
     for method, path, body in (
         ("GET", ME, None),
         ("GET", DATA, None),
@@ -150,7 +150,7 @@ def test_in_atom_too(app: World) -> None:
 
 @pytest.mark.parametrize("owner", [TARO, "nobodynobody"])
 def test_an_owner_who_has_not_installed_the_app_has_no_rows(app: World, owner: str) -> None:
-    """Nothing tells whether there is such a user; the viewer's own rows stay."""
+    """The response does not show whether the user exists; the viewer's own rows still apply."""
     named = {"opensocial_owner_id": owner}
 
     for path in ("/os/0.8/people/@owner/@self", "/os/0.8/people/@owner/@friends", "/os/0.8/appdata/@owner/@self/@app"):
@@ -206,7 +206,7 @@ def test_a_replay_is_refused_and_changes_nothing(app: World) -> None:
 
 
 def test_a_replay_is_refused_as_long_as_its_timestamp_holds(app: World) -> None:
-    """A nonce is kept until its timestamp is refused: by then DynamoDB may drop it."""
+    """A nonce is kept until its timestamp is refused; from then on DynamoDB may delete it."""
     now = app.clock.now // 1000
     for at in (now - WINDOW_SECONDS, now + WINDOW_SECONDS):
         request = signature_of(app, "GET", DATA, timestamp=str(at))
@@ -228,7 +228,7 @@ def test_what_does_not_hold_leaves_no_nonce(app: World) -> None:
 
 
 def test_its_price(app: World) -> None:
-    """The app and the nonce, then what the request itself costs."""
+    """The calls for the app and the nonce come before the request's own calls."""
     assert signed(app, "GET", DATA).status == 200
     assert [call.operation for call in app.calls] == ["get_item", "put_item", "get_item"]
 

@@ -1,4 +1,4 @@
-"""Whatever is posted to a page: never a 5xx, always JSON in the documented shape, and a refusal changes nothing."""
+"""Random posts to a page: never a 5xx, always JSON in the documented shape, and a refusal changes nothing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_any_inquiry(world: World, query: dict[str, str], path: str):
 
 
 def _posted(world: World, path: str, body: bytes, media_type: str) -> None:
-    """Post it: it succeeds, or it is refused as documented and nothing has changed."""
+    """Post the body. Assert that it succeeds, or that it is refused as documented and nothing has changed."""
     before = _everything(world)
     reply = send(world, "POST", path, body, HANA, headers={"Content-Type": media_type}, contentUri=URI)
     if reply.status == 201:

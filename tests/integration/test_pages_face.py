@@ -1,4 +1,4 @@
-"""Page information over HTTP, and whose tokens the Page API takes."""
+"""Page information over HTTP, and the tokens that the Page API accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages as they are stored: fields, modules, administrators, followers and their count."""
+"""The store of pages: fields, modules, administrators, followers and their number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The People API over HTTP: what is answered, to whom, and at which price."""
+"""The People API over HTTP: responses, permissions and costs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ DENIED = (403, "permission_denied", "Permission denied")
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    """The demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has it and is nobody's friend."""
+    """Return the demo world: Hana's friends Ken and Mei have quest, Taro has not; Yuki has quest, but no friends."""
     return make_world(demo_people)
 
 
 def ask(
     world: World, path: str, viewer: str = HANA, *scopes: str, owner: str | None = None, **query: Any
 ) -> tuple[int, Any]:
-    """Status and body of a GET with a token for `r_profile` and these scopes."""
+    """Return status and body of a GET with a token for `r_profile` and these scopes."""
     token = world.token(viewer, "r_profile", *scopes, app=APPS["quest"], owner=owner)
     reply = world.send("GET", path, token=token, **query)
     return reply.status, reply.json
@@ -82,7 +82,7 @@ def test_oneself_is_an_object(world: World, user: str) -> None:
 
 @pytest.mark.parametrize("user", ["@me", HANA])
 def test_friends_are_a_list(world: World, user: str) -> None:
-    """In order of id; Taro, of whom nothing may be had, is not counted either."""
+    """Friends are in order of id; Taro, whose data are not permitted, is not counted either."""
     assert ask(world, f"/2/people/{user}/@friends") == (
         200,
         {
@@ -224,7 +224,7 @@ def test_a_few_fields(world: World) -> None:
 
 
 def test_what_is_published_to_nobody(world: World) -> None:
-    """Mei shows birthday and age to nobody, not to herself through an app either."""
+    """Mei publishes birthday and age to nobody, so an app does not show them even to her."""
     own = ask(world, SELF, MEI, *FINER, fields="@all")[1]["entry"]
     friends = ask(world, FRIENDS, HANA, *FINER, fields="@all")[1]["entry"]
 
@@ -244,14 +244,14 @@ def test_a_friend_is_close_enough_for_strictness(make_world: Callable[..., World
 
 @pytest.fixture
 def crossed(world: World) -> World:
-    """Ken looks at Hana's game, and Taro, who has not installed it, is a friend of both."""
+    """Return a world where Ken can look at Hana's game; Taro, who has not installed it, is a friend of both."""
     world.platform.friends_and_installs.befriend(KEN, TARO)
     world.calls.clear()
     return world
 
 
 def test_the_owners_friends_without_the_app(crossed: World) -> None:
-    """▲ and △: the user's information, and of the profile what is public."""
+    """▲ and △: the user's information, and the public part of the profile."""
     status, body = ask(crossed, FRIENDS, KEN, *FINER, owner=HANA, fields="@all")
 
     assert (status, ids(body), body["totalResults"]) == (200, [HANA, MEI, TARO], 3)
@@ -284,7 +284,7 @@ def test_the_switch_is_for_apps_that_are_not_installed(world: World) -> None:
 
 
 def test_an_owner_is_needed_for_it(crossed: World) -> None:
-    """In Ken's own game, and in that of an owner who has uninstalled it, the Viewer's rows hold."""
+    """In Ken's own game, and in the game of an owner who has uninstalled it, the Viewer's rows apply."""
     assert ids(ask(crossed, FRIENDS, KEN)[1]) == [HANA, MEI]
     crossed.platform.appdata.uninstall(APPS["quest"], HANA)
 
@@ -357,7 +357,7 @@ def test_having_the_app_filters_the_owners_friends(crossed: World) -> None:
     assert ids(ask(crossed, FRIENDS, KEN, owner=HANA, filterBy="hasApp")[1]) == [HANA, MEI]
 
 
-# --- the price
+# --- costs
 
 
 def friend(turn: int) -> str:
@@ -366,7 +366,7 @@ def friend(turn: int) -> str:
 
 @pytest.fixture
 def popular(world: World) -> World:
-    """Yuki has 1,000 friends with the app."""
+    """Return a world where Yuki has 1,000 friends with the app."""
     directory = world.platform.friends_and_installs
     for turn in range(1000):
         each = friend(turn)

@@ -1,4 +1,4 @@
-"""The permission model as the faces of `/2` keep it: each row of both matrices, asked by HTTP."""
+"""The permission model in the faces of `/2`: each row of both matrices, tested over HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.in_memory
 
 OUT = "outsider0000"
-"""Someone without friends and without the app."""
+"""A user without friends and without the app."""
 
 # fmt: off
 ROWS = [
@@ -31,7 +31,7 @@ ROWS = [
                                                    403,         403,    403),
     ("taro",  "taro", "hana",  # friend, installed, of a viewer who has not: (*)
                                                    403,         403,    403),
-    # others: /2 names no one but oneself and friends
+    # others: /2 accepts only oneself and friends
     ("hana",  "hana", "yuki",  # other, installed
                                                    403,         403,    403),
     ("hana",  "hana", OUT,     # other, not installed
@@ -49,7 +49,7 @@ ROWS = [
                                                    200,         403,    403),
     ("yuki",  "hana", "ken",   # the owner's friend only
                                                    403,         403,    403),
-    # taro, who has not installed it, looks at hana's app: he may name no one
+    # taro, who has not installed it, looks at hana's app: no user is permitted
     ("taro",  "hana", "hana",  # the owner, a friend
                                                    403,         403,    403),
     ("taro",  "hana", "ken",   # the owner's friend, installed
@@ -93,7 +93,7 @@ def test_rows(world: World, viewer: str, owner: str, target: str, information: i
 @pytest.mark.parametrize("owner", ["hana", None])
 @pytest.mark.parametrize("path", ["/2/people/{}/@friends", "/2/apps/appdata/{}/@friends"])
 def test_friend_lists(world: World, viewer: str, status: int, owner: str | None, path: str) -> None:
-    """Of the viewer who has installed the app, and of no one else, the owner neither."""
+    """Only the viewer's list is readable, if the viewer has installed the app; the owner's is not."""
     whose = USERS[owner] if owner else None
     token = world.token(USERS[viewer], "mixi_apps2", "r_profile", app=APPS["quest"], owner=whose)
 

@@ -1,4 +1,4 @@
-"""Whose data may be read and written: self and friends, where both have installed the app."""
+"""The users whose data may be read and written: self and friends, if both have installed the app."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`ETag`, `If-Match` and `If-None-Match`: no lost update, and no reading of what the reader already has."""
+"""`ETag`, `If-Match` and `If-None-Match`: no lost updates, and no body if the client has the current data."""
 
 import pytest
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.in_memory
 
 @pytest.fixture
 def full(world: World) -> World:
-    """A world where Hana has stored four keys, one of them a large one."""
+    """Return a world where Hana has stored four keys, one with a large value."""
     stored(world, {"a": "1", "b": "2", "c": "", "large": "0123456789" * 500})
     return world
 

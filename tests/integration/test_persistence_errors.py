@@ -1,4 +1,4 @@
-"""Whatever goes wrong, and wherever, the answer is ours: JSON in one shape, and no detail of the inside."""
+"""Error responses: always JSON in one shape, without internal details, wherever the error occurs."""
 
 from typing import Any, NoReturn
 
@@ -34,7 +34,7 @@ def check_shape(answer: Reply) -> None:
 
 
 def invoke(method: str, resource: str) -> Reply:
-    """Call the app with an event that names a route which API Gateway would not have let through."""
+    """Call the app with an event for a route that API Gateway would have refused."""
     event = {
         "resource": resource,
         "path": resource,

@@ -1,4 +1,4 @@
-"""Whatever arrives: never a 5xx, always JSON in the documented shape, and a refusal changes nothing."""
+"""Random requests: never a 5xx, always JSON in the documented shape, and a refusal changes nothing."""
 
 import json
 from collections.abc import Callable
@@ -66,7 +66,7 @@ headers = st.dictionaries(
 
 @pytest.fixture
 def send(world: World) -> Callable[..., Reply]:
-    """Sends a request as Hana unless it has an Authorization of its own, and checks what comes back."""
+    """Return a function that sends a request, as Hana without an Authorization of its own, and checks the response."""
     authorization = f"OAuth {world.token()}"
 
     def send(method: str, target: str, sent: dict[str, str], body: bytes = b"") -> Reply:

@@ -1,4 +1,4 @@
-"""The write window, the quota, the number of keys, what friends' data may amount to, and `@usage`."""
+"""The write window, the quota, the number of keys, the size limit of friends' data, and `@usage`."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ FULL = (400, "parameter_invalid", "Limit exceeded size quota (max=1000)")
 
 @pytest.fixture
 def small(make_world: Callable[..., World]) -> World:
-    """A world where a user may have 1,000 bytes, 5 keys and 3 writes in 10 seconds, and friends 100 bytes."""
+    """Return a world with limits: 1,000 bytes, 5 keys and 3 writes in 10 seconds a user, and 100 bytes of friends."""
     made = make_world(
         ENGAWA_QUOTA_BYTES="1000",
         ENGAWA_MAX_KEYS="5",

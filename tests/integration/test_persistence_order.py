@@ -1,6 +1,6 @@
-"""Of several reasons to refuse a request, the documented first one is told.
+"""If a request has several errors, the first in the documented order is returned.
 
-Token, scope, selector, content type, JSON, number of pairs, keys, values, permission, If-Match, rate, quota.
+The order: token, scope, selector, content type, JSON, number of pairs, keys, values, permission, If-Match, rate, quota.
 """
 
 import json
@@ -37,7 +37,7 @@ READ_REASONS = {reason: DELETE_REASONS[reason] for reason in ("token", "scope", 
 
 @pytest.fixture
 def tight(make_world: Callable[..., World]) -> World:
-    """A world where 10 bytes and one write in 180 seconds are the most."""
+    """Return a world with limits of 10 bytes and one write in 180 seconds."""
     made = make_world(ENGAWA_QUOTA_BYTES="10", ENGAWA_RATE_WRITES="1")
     made.populate(HANA)
     made.platform.appdata.install(APP, HANA)
@@ -45,7 +45,7 @@ def tight(make_world: Callable[..., World]) -> World:
 
 
 def send(world: World, method: str, wrong: set[str]) -> Reply:
-    """A request that is wrong in these ways, and in no other."""
+    """Send a request that has exactly these errors."""
     world.clock.now += 180_000
     if "rate" in wrong:
         assert world.send("POST", ME, {"k": ""}).status == 200

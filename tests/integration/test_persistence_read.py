@@ -1,4 +1,4 @@
-"""Reading: one's own data, all friends', one friend's; which keys; in which format."""
+"""Reading one's own data, all friends' and one friend's: keys and formats."""
 
 import json
 
@@ -13,7 +13,7 @@ BAD_FORMAT = (400, "parameter_invalid", "Format must be one of: json")
 
 @pytest.fixture
 def full(world: World) -> World:
-    """A world where Hana, Ken, Mei and Yuki have stored something."""
+    """Return a world where Hana, Ken, Mei and Yuki have stored data."""
     stored(world, {"greeting": "hi", "level": "5", "coins": ""})
     stored(world, {"level": "7", "secret": "縁"}, user=KEN)
     stored(world, {"level": "1"}, user=MEI)

@@ -1,4 +1,4 @@
-"""Where values lie must not be seen: large ones leave the ledger and come back, and nothing deleted is left behind."""
+"""Clients cannot see where values are stored: large ones move out of the ledger and back, without leftovers."""
 
 import random
 import string
@@ -14,13 +14,13 @@ def noise(seed: object, size: int) -> str:
 
 
 def own_items(world: World, user: str = HANA) -> list[str]:
-    """Sort keys of the values that are items of their own."""
+    """Return the sort keys of the values that have items of their own."""
     items = world.items("appdata")
     return [item["sk"]["S"] for item in items if item["pk"]["S"].endswith(f"#{user}") and item["sk"]["S"] != "#"]
 
 
 def check_all_ways_of_reading(world: World, expected: dict[str, str]) -> None:
-    """Ken and Hana are friends; `expected` is what Hana has."""
+    """Check that every way of reading returns `expected` as Hana's data. Ken reads as her friend."""
     assert own_data(world) == expected
     assert world.send("GET", self_of(HANA), user=KEN).json == {"entry": [{"id": HANA, "data": expected}]}
     entry = [{"id": HANA, "data": expected}] if expected else []

@@ -1,4 +1,4 @@
-"""Writing: POST and PUT merge the pairs of a JSON object, all or none."""
+"""Writing: POST and PUT merge either all pairs of a JSON object or none."""
 
 import json
 
@@ -138,7 +138,7 @@ def test_another_content_type_is_refused_whatever_the_body(world: World, headers
     with nothing_changes(world):
         for body in (b'{"a":"b"}', b"a=b", b"\xff", b"{}"):
             assert world.send("POST", ME, body, headers=headers).error == BAD_TYPE
-        # What is empty needs no type.
+        # An empty body needs no type.
         typed = headers.get("Content-Type")
         said = BAD_TYPE if typed else (400, "parameter_invalid", "No key/value pairs")
         assert world.send("POST", ME, b"", headers=headers).error == said

@@ -1,4 +1,4 @@
-"""`/docs` and `/openapi.json`: to everyone, as files that a reader may keep."""
+"""`/docs` and `/openapi.json`: public files that clients may cache."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ def test_it_is_what_is_made_of_openapi_yaml(world: World, path: str, name: str, 
 
 
 def test_programs_read_where_the_server_is(world: World) -> None:
-    """Generated clients take their base URL from it."""
+    """Generated clients take their base URL from the document."""
     (server,) = json.loads(world.send("GET", "/openapi.json", user=None).text)["servers"]
     assert server["url"] == world.platform.settings.issuer
     assert server["url"].startswith("http")

@@ -1,4 +1,4 @@
-"""No route is open: each says whose token and which scope it takes, and keeps to it."""
+"""No route is open: each declares its token and scope, and refuses others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ ROUTES = [pytest.param(method, path, view, id=f"{method} {path}") for method, pa
 
 
 def every_route(wanted: Callable[[Any], bool] = lambda view: True) -> pytest.MarkDecorator:
-    """Runs a test for each route whose view is wanted."""
+    """Return a mark that runs a test for each route whose view is wanted."""
     return pytest.mark.parametrize(("method", "path", "view"), [each for each in ROUTES if wanted(each.values[2])])
 
 
@@ -44,7 +44,7 @@ WITHOUT_TOKEN = {
     "GET /pages/{page}/feeds/{feed}": "public",
     "GET /health": "public",
 }
-"""Every route that takes no access token, and what protects it instead; HEAD, which each GET has, left out."""
+"""Every route that takes no access token, and its protection; HEAD, which exists for each GET, is left out."""
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_apis_are_there(path, methods):
 def test_each_route_says_which_token_and_scope_it_takes(method, path, view):
     assert isinstance(view.declaration.token, Token)
     assert view.declaration.scope is None or view.declaration.scope
-    # Where either kind of token is taken, a user's needs a scope that the user has granted.
+    # If a route accepts both kinds of token, a user's token needs a scope that the user has granted.
     assert view.declaration.token is not Token.ANY or view.declaration.scope or view.declaration.user_scope
     assert view.__doc__
 
@@ -79,7 +79,7 @@ def test_routes_without_a_token_are_these_and_no_others():
         if view.declaration.token is Token.NONE
     }
     heads = {name.replace("GET ", "HEAD "): instead for name, instead in WITHOUT_TOKEN.items() if "GET " in name}
-    # Preflights do nothing; which paths have one is in test_cors.py.
+    # Preflights do nothing; test_cors.py tests which paths have one.
     assert {
         name: instead for name, instead in found.items() if not name.startswith("OPTIONS ")
     } == WITHOUT_TOKEN | heads
@@ -134,5 +134,5 @@ def test_no_route_answers_to_the_wrong_kind_of_token(world: World, method, path,
 
 @every_route()
 def test_each_route_is_called_with_any_content_type(method, path, view):
-    """Chalice would answer 415 in words of its own where a route names content types."""
+    """If a route declared content types, Chalice would answer 415 with a message of its own."""
     assert entry.create_app(no_platform).routes[path][method].content_types == []

@@ -1,4 +1,4 @@
-"""`/rpc` over HTTP: batches, every method, and what each wrong request is answered while the others succeed."""
+"""`/rpc` over HTTP: batches, every method, and the errors of wrong requests, while the others succeed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOBODY = "nobodynobody"
 
 
 def app_of(world: World) -> Gateway:
-    """The face alone."""
+    """Return a gateway to an app with this face only."""
     made = Chalice("alone")
     rpc.face.register(made, lambda: world.platform)
     return Gateway(made)
@@ -41,14 +41,14 @@ def app_of(world: World) -> Gateway:
 
 
 def test_every_wrong_request_has_its_error_and_the_others_succeed(world: World) -> None:
-    """Not one of them stops the rest, and answers stand in the order of the requests, under their ids."""
+    """No error stops the other requests; the responses are in the order of the requests, under their ids."""
     update, get = "appdata.update", "appdata.get"
     asked: list[tuple[Any, Any]] = [
         (item(update, "first", data={"level": "1"}), {}),
         ("no request", -32600),
         (item("appdata.getAll"), -32601),
         (item("people.update"), -32601),
-        ({"method": get, "id": 3}, 400),  # Nobody is named.
+        ({"method": get, "id": 3}, 400),  # The request names no user.
         ({"method": get, "id": 4, "params": ["@me"]}, -32602),
         ({"id": 5, "params": VIEWER}, -32600),
         (item(get, userId=5), 400),
@@ -218,7 +218,7 @@ def test_params_may_be_an_empty_list(world: World) -> None:
 
 
 def test_what_a_batch_has_no_time_for_is_not_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock ticks once a request; those from the fifteenth second on are told so, and change nothing."""
+    """The clock ticks once a request; requests from the fifteenth second on get an error, and change nothing."""
     ticks = count()
     monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
     world.gateway = app_of(world)
@@ -253,7 +253,7 @@ def test_a_batch_reads_so_much_and_no_more(world: World, monkeypatch: pytest.Mon
 
 
 def test_large_values_are_much_to_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reads whose results are too large for the batch are made all the same: they differ in what nobody asks for."""
+    """Reads count even if their results are too large for the batch. An unused parameter makes each read different."""
     monkeypatch.setattr(jsonrpc, "MOST_BYTES", 1_000)
     monkeypatch.setattr(jsonrpc, "MOST_BLOCKS", 40)
     large = "".join(random.Random(0).choices(string.ascii_letters + string.digits, k=60_000))
@@ -268,7 +268,7 @@ def test_large_values_are_much_to_read(world: World, monkeypatch: pytest.MonkeyP
 
 
 def test_writes_count_what_they_look_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write that is refused is not in the write window, but may have looked up as much as one that is not."""
+    """A refused write is not in the write window, but may have read as much as an accepted one."""
     monkeypatch.setattr(jsonrpc, "MOST_BLOCKS", 40)
     for start in (0, 80):
         written = {random_key(turn): "" for turn in range(start, start + 80)}
@@ -289,7 +289,7 @@ def test_equal_reads_that_are_refused_are_made_once(world: World) -> None:
 
 
 def random_key(seed: int) -> str:
-    """A key of 255 characters that no ledger lists many of."""
+    """Return a key of 255 random characters; a ledger can list only few such keys."""
     return "".join(random.Random(seed).choices(string.ascii_letters + string.digits, k=255))
 
 
@@ -383,7 +383,7 @@ def test_pages_of_a_registered_origin_may_send_their_token_as_st(world: World) -
 
 @pytest.fixture
 def shared(world: World) -> World:
-    """Everyone with the app has stored a level."""
+    """Return a world where every user with the app has stored a level."""
     for level, user in enumerate((HANA, KEN, MEI, YUKI)):
         stored(world, {"level": str(level), "secret": "x"}, user)
     return world
@@ -406,7 +406,7 @@ def shared(world: World) -> World:
     ],
 )
 def test_whose_data(shared: World, params: dict[str, Any], expected: dict[str, str]) -> None:
-    """Of anyone who has the app, in the order named; of several, whoever has not is absent."""
+    """Data of any user with the app, in the requested order; from a list, users without the app are absent."""
     came = call(shared, "appdata.get", fields=["level"], **params)
 
     assert came == {user: {"level": level} for user, level in expected.items()}
@@ -425,7 +425,7 @@ def test_everything_can_be_deleted(shared: World, everything: dict[str, Any]) ->
 
 
 def test_keys_is_another_name_for_fields(shared: World) -> None:
-    """Were it not read, a deletion of one key would be one of all."""
+    """If `keys` were ignored, a deletion of one key would delete all."""
     assert call(shared, "appdata.delete", keys=["secret"]) == {}
     assert own_data(shared) == {"level": "0"}
 
@@ -437,7 +437,7 @@ def test_people_have_a_name_that_is_asked_for(world: World) -> None:
 
 
 def test_the_owner_of_the_running_app(shared: World) -> None:
-    """Yuki looks at Hana's app: she may read the friends of the owner, and write only her own data."""
+    """Yuki looks at Hana's app: she may read the data of the owner's friends, and write only her own data."""
     token = shared.token(YUKI, "mixi_apps2", owner=HANA)
     owner: dict[str, Any] = {"userId": "@owner", "fields": ["level"]}
 
@@ -453,7 +453,7 @@ def test_the_owner_of_the_running_app(shared: World) -> None:
 
 @pytest.mark.parametrize("owner", [TARO, None])
 def test_a_viewer_without_the_app_has_no_rows_of_the_viewer(shared: World, owner: str | None) -> None:
-    """Taro, Hana's friend. Her data and those of others with the app are obtainable by id, whoever looks."""
+    """Taro is Hana's friend. Any viewer may obtain the data of users with the app by id."""
     token = shared.token(TARO, "mixi_apps2", "r_profile", owner=owner)
     refused = [
         *(item(method, groupId=group) for method in ("appdata.get", "people.get") for group in ("@self", "@friends")),

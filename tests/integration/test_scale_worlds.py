@@ -1,4 +1,4 @@
-"""The worlds of bench/scale/ cost what those cost that were made one request after the other."""
+"""The worlds of bench/scale/ have the same costs as worlds that were made by single requests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +15,12 @@ from local.timing import watch
 
 KEYS, FRIENDS, FEEDS, COMMENTS = AXES
 MANY = 450
-"""Entries: more than are near the newest or the middle."""
+"""The number of entries: more than are near the newest or the middle."""
 POSTERS = 3
 
 
 def costs(world: World, asks: Mapping[str, Ask], size: int, *names: str) -> dict[str, Figures]:
-    """What the requests of these names cost."""
+    """Return the costs of the requests of these names."""
     meter, found = Meter(world.dynamodb, world.s3), {}
     for name in names:
         send = asks[name](world, size)
@@ -38,7 +38,7 @@ def test_keys_put_as_items_are_read_and_paid_as_written_ones(tmp_path: Path) -> 
             store_keys(world, 400, through_stores)
             usage = world.platform.appdata.usage(APP, HANA).balance
             data = world.send("GET", ME).json["entry"][0]["data"]
-            # A write depends on which keys the ledger happens to hold.
+            # The cost of a write depends on the keys that happen to be in the ledger.
             paid = costs(world, KEYS.asks, 400, "read one key", "read every key")
             found.append((usage, data, paid))
     assert found[0] == found[1]
@@ -52,7 +52,7 @@ def test_lists_with_but_the_entries_in_reach_cost_what_whole_ones_do(axis: objec
     with empty_aws():
         world = World(tmp_path)
         cafe(world, POSTERS, 0 if axis is FEEDS else 1)
-        # The same items again, and with the second round all the others, too.
+        # The second round writes the same items again, and all the others.
         for only in (near(MANY), None):
             if axis is FEEDS:
                 flood_feeds(world, PAGE, MANY, POSTERS, is_deleted, only)

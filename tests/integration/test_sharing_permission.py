@@ -1,4 +1,4 @@
-"""The permission model as `/rpc` and `/os/0.8` keep it: each row of both matrices, friends, strict profiles."""
+"""The permission model in `/rpc` and `/os/0.8`: each row of both matrices, friends, strict profiles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.in_memory
 
 OUT, BOTH = "outsider0000", "both00000000"
-"""Nobody; and a friend of Hana's and Mei's without the app."""
+"""The id of no user; and a friend of Hana's and Mei's without the app."""
 ALL = {**USERS, "out": OUT, "both": BOTH}
 SCOPES = ("mixi_apps2", "r_profile", "r_profile_location")
 QUEST = APPS["quest"]
@@ -39,7 +39,7 @@ ROWS = [
                                                    200,         403,    200),
     ("hana",  "hana", "out",   # other, not installed
                                                    403,         403,    403),
-    # yuki, nobody's friend, looks at hana's app
+    # yuki, who has no friends, looks at hana's app
     ("yuki",  "hana", "hana",  # the owner
                                                    200,         403,    200),
     ("yuki",  "hana", "ken",   # the owner's friend, installed
@@ -78,7 +78,7 @@ ROWS = [
                                                    403,         403,    403),
     ("taro",  "yuki", "hana",  # the viewer's friend only, installed
                                                    403,         403,    200),
-    ("taro",  "yuki", "yuki",  # the owner, nobody's friend
+    ("taro",  "yuki", "yuki",  # the owner, without friends
                                                    200,         403,    200),
     ("taro",  "ken",  "hana",  # the viewer's friend and the owner's, installed: the owner's row
                                                    200,         403,    200),
@@ -88,7 +88,7 @@ ROWS = [
 
 @pytest.fixture
 def make_quest(make_world: Callable[..., World]) -> Callable[..., World]:
-    """Makes the demo world, with a friend of Hana's and Mei's who has no app."""
+    """Return a function that makes the demo world, with a friend of Hana's and Mei's who has no app."""
 
     def make(**environment: str) -> World:
         made = make_world(**environment)
@@ -105,7 +105,7 @@ def make_quest(make_world: Callable[..., World]) -> Callable[..., World]:
 
 
 class Rpc:
-    """`/rpc` for one viewer; every answer is a status."""
+    """`/rpc` for one viewer; every result is a status."""
 
     def __init__(self, world: World, viewer: str, owner: str) -> None:
         self.world = world
@@ -217,7 +217,7 @@ def test_rows(make_quest: Callable[..., World]) -> None:
 
 
 def test_named_together_those_who_may_not_be_had_are_absent(make_quest: Callable[..., World]) -> None:
-    """The same rows: of several users, refusals of one alone are gaps."""
+    """The same rows: in a request for several users, those without permission are absent."""
     world = make_quest()
     for viewer, owner in dict.fromkeys((viewer, owner) for viewer, owner, *_ in ROWS):
         rows = {
@@ -226,7 +226,7 @@ def test_named_together_those_who_may_not_be_had_are_absent(make_quest: Callable
             if (seen_by, whose) == (viewer, owner)
         }
         asked = Rpc(world, viewer, owner)
-        # Yuki's and nobody's id make several of every list.
+        # Yuki's id and an unknown one make every list a list of several.
         named = list({**rows, ALL["yuki"]: None, OUT: None})
 
         people = [each["id"] for each in asked.call("people.get", userId=named)["list"]]
@@ -245,16 +245,16 @@ LISTS = [
     ("yuki",  "yuki", "yuki",              [],                               []),
     ("taro",  "taro", "taro",              403,                              403),
     ("hana",  "hana", "ken",               403,                              403),
-    # The owner's: also those without the app who may be seen, of whom there are no data.
+    # The owner's: friends without the app are listed if they are visible; they have no data.
     ("yuki",  "hana", "hana",              ["ken", "both", "mei", "taro"],   ["ken", "mei"]),
     ("yuki",  "hana", "yuki",              [],                               []),
     ("yuki",  "hana", "ken",               403,                              403),
-    # The viewer's install makes no difference to the owner's; Taro himself is the Viewer, not installed.
+    # The owner's list does not depend on the viewer's install; Taro himself is the Viewer, not installed.
     ("taro",  "hana", "hana",              ["ken", "both", "mei"],           ["ken", "mei"]),
     ("taro",  "hana", "taro",              403,                              403),
     ("taro",  "hana", "yuki",              403,                              403),
     ("yuki",  "taro", "taro",              403,                              403),
-    # The viewer's, who are the owner's too: Mei's friend Both, without the app.
+    # The viewer's friends who are also the owner's: Mei's friend Both, without the app.
     ("hana",  "mei",  "hana",              ["ken", "both", "mei"],           ["ken", "mei"]),
 ]
 # fmt: on
@@ -302,7 +302,7 @@ def test_the_profile_of_an_owner_s_friend_without_the_app_is_what_is_public(
 def test_lenient_profiles_are_given_to_strangers(
     make_quest: Callable[..., World], face: type[Rpc], publication: Publication
 ) -> None:
-    """Mei, who has installed the app, and Yuki, who is nobody's friend: as the matrix has it, and the settings page."""
+    """Yuki, who has no friends, sees Mei's profile: as in the matrix, and on the settings page."""
     world = make_quest()
     world.platform.users.change(ALL["mei"], publication=dict.fromkeys(PROFILE_FIELDS, publication))
 
@@ -329,7 +329,7 @@ def test_strict_profiles_ask_how_close_the_viewer_is(
     friend_of_friend: bool,
     friend: bool,
 ) -> None:
-    """Yuki and Mei, by id and among the friends of the owner Hana: strangers, then friends of Ken's, then friends."""
+    """Yuki reads Mei's profile by id and in the owner Hana's friends: as a stranger, a friend of Ken's, a friend."""
     world = make_quest(ENGAWA_PROFILE_VISIBILITY="strict")
     mei, address = ALL["mei"], PEOPLE["mei"].address
     world.platform.users.change(mei, publication=dict.fromkeys(PROFILE_FIELDS, publication))

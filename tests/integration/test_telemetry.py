@@ -1,4 +1,4 @@
-"""A line for each request and each run: what stands in it, what is counted, and that errors are found by their id."""
+"""The log line of each request and each run: fields, counts, and errors that can be found by their id."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def log() -> Iterator[Log]:
 
 
 class Context:
-    """Lambda's, as far as the app asks it."""
+    """The part of Lambda's context that the app uses."""
 
     aws_request_id: str | None = None
 
@@ -39,7 +39,7 @@ class Context:
 
 
 def metrics(line: Line) -> dict[str, int]:
-    """What a line counts, as CloudWatch reads it."""
+    """Return the metrics of a line, as CloudWatch reads them."""
     [told] = line["_aws"]["CloudWatchMetrics"]
     assert told["Namespace"] == "Engawa"
     assert told["Dimensions"] == [["stage", "route"], ["stage"]]

@@ -1,4 +1,4 @@
-"""Nothing secret gets into what is logged or counted: every route is sent secrets wherever a client may put them."""
+"""Logs and metrics contain no secrets: the tests send secrets to every route, in every part of a request."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def target(path: str) -> str:
 
 
 def tokens(world: World) -> list[str]:
-    """A user's with everything that one may have, an app's, and an operator's."""
+    """Return a user's token with all user scopes, an app's with the same, and an operator's."""
     return [
         world.token(MEI, *sorted(USER_SCOPES)),
         world.token(None, *sorted(USER_SCOPES)),
@@ -72,7 +72,7 @@ def tokens(world: World) -> list[str]:
 
 
 def send_secrets(world: World, method: str, path: str) -> Iterator[Reply]:
-    """One request for each place that a secret may be in."""
+    """Send one request for each place that may contain a secret. Yield the replies."""
     where, form = target(path), urlencode(FIELDS).encode()
     body = CALL if path == "/rpc" else VALUES
     query: dict[str, Any] = {
@@ -99,11 +99,11 @@ def send_secrets(world: World, method: str, path: str) -> Iterator[Reply]:
 
 
 def check(log: Log, replies: list[Reply], world: World) -> None:
-    """Every answer has its line, every line is of documented fields, and nothing in them is secret."""
+    """Assert that every reply has its line, and that the lines have only documented fields and no secrets."""
     written, documented = log.stream.getvalue(), documented_fields()
     assert SECRET not in written
     for token in tokens(world):
-        # Its header is the same in every token.
+        # Search for the payload: the header is the same in every token.
         assert token.split(".")[1][:40] not in written
     assert not {HANA, MEI} & set(re.findall(r"\w+", written))
     assert all(line.keys() <= documented.keys() for line in log.lines)
@@ -124,7 +124,7 @@ def test_nothing_that_a_client_sends_is_logged(world: World, log: Log) -> None:
 def test_nothing_of_an_error_that_quotes_what_was_sent_is_logged(
     world: World, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of one that nobody expects, from below every face."""
+    """The error is unexpected, and is raised in the AWS clients below every face."""
 
     def fail(params: Any, **_: Any) -> None:
         raise ValueError(f"{SECRET}: {params}")

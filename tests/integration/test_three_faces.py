@@ -1,6 +1,6 @@
-"""One behaviour under three faces: the same requests through `/2`, `/rpc` and `/os/0.8` answer and store the same.
+"""Equal behaviour of three faces: the same requests to `/2`, `/rpc` and `/os/0.8` return and store the same.
 
-Each face has an app of its own in one world; what is stored is compared between these apps.
+Each face has an app of its own in one world; the tests compare the stored data of these apps.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ QUOTA, WRITES, KEYS = 40, 6, 5
 SCOPES = ("mixi_apps2", "r_profile")
 
 Answer = Any
-"""What a face says, whatever its form: data by user, or one of the words below."""
+"""The result of a face, independent of its format: data by user, or one of the words below."""
 DENIED, INVALID, QUOTA_EXCEEDED, WINDOW_FULL = "denied", "invalid", "quota", "window"
 
 
 @dataclass(frozen=True)
 class Face:
-    """One face, as a user of one app sees it. Keys are None for all, a target is a user or `@friends`."""
+    """One face, used through one app. Keys are None for all; a target is a user or `@friends`."""
 
     world: World
     app: str
@@ -53,7 +53,7 @@ class Face:
 
 
 class Rest(Face):
-    """What the two faces have in common whose paths name users and groups."""
+    """The common part of the two faces that have users and groups in their paths."""
 
     data = people_path = ""
     end = ""
@@ -160,7 +160,7 @@ def refusal(reply: Reply) -> str:
 
 @pytest.fixture
 def shared(make_world: Callable[..., World]) -> World:
-    """Hana and Ken, Hana and Mei, Hana and Taro are friends; each test makes the apps that it needs."""
+    """Return a world where Hana is a friend of Ken, Mei and Taro; each test makes the apps that it needs."""
     world = make_world(ENGAWA_QUOTA_BYTES=str(QUOTA), ENGAWA_RATE_WRITES=str(WRITES), ENGAWA_MAX_KEYS=str(KEYS))
     world.populate(HANA, KEN, MEI, TARO, YUKI)
     for one, other in ((HANA, KEN), (HANA, MEI), (HANA, TARO)):
@@ -172,7 +172,7 @@ numbers = count(1)
 
 
 def faces(world: World) -> list[Face]:
-    """Each face over a new app that all but Taro have installed, Ken and Yuki with data."""
+    """Return each face with a new app, which all but Taro have installed; Ken and Yuki have data."""
     made = []
     for kind in KINDS:
         app = f"{next(numbers):016x}"
@@ -185,7 +185,7 @@ def faces(world: World) -> list[Face]:
 
 
 def assert_the_same_is_stored(world: World, kinds: list[Face]) -> None:
-    """But for what is random: each user's data, totals, versions and write windows."""
+    """Assert that each user's data, totals, versions and write windows are equal; random values are not compared."""
     tables = invariants.scan(world.dynamodb)
     assert tables.wrongs(world.platform.settings.limits) == []
     held: dict[str, dict[str, Any]] = {face.app: {} for face in kinds}
@@ -227,7 +227,7 @@ def test_any_sequence_is_answered_and_stored_alike(shared: World, sequence: list
 
 
 def test_a_game_from_its_first_score_to_its_last(shared: World) -> None:
-    """Every refusal there is for writes, one after the other, on each face."""
+    """Each face returns every refusal for writes, one after the other."""
     kinds = faces(shared)
     for face in kinds:
         assert face.write(HANA, "@me", {"score": "1", "name": "花"}) == "done"
@@ -260,7 +260,7 @@ def test_strangers_with_the_app_are_read_where_opensocial_is_spoken(shared: Worl
 
 
 def test_a_viewer_without_the_app_reads_the_data_of_those_who_have_it_where_opensocial_is_spoken(shared: World) -> None:
-    """Taro; Hana is his friend, whose profile is withheld, Yuki a stranger. `/2` names friends of a list he has not."""
+    """Taro may not see his friend Hana's profile; Yuki is a stranger. `/2` needs a friend list, which he lacks."""
     graph, *others = faces(shared)
 
     for user in (HANA, YUKI):

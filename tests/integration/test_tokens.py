@@ -1,4 +1,4 @@
-"""Access tokens on the wire: the four ways to send one, and refusals in the words that clients parse."""
+"""Access tokens in requests: the four ways to send one, and refusals with the exact texts that clients parse."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def send(world: World, token: str, header: str, query: str, method: str = "GET",
 
 
 def refusal(reply: Reply) -> tuple[int, str, str]:
-    """Status, `error` and `WWW-Authenticate`."""
+    """Return status, `error` and `WWW-Authenticate`."""
     assert reply.json.keys() == {"error", "error_description"}
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
     return reply.status, reply.json["error"], reply.headers["www-authenticate"]

@@ -1,4 +1,4 @@
-"""The local platform, and the zip that is deployed, for tests that ask over HTTP."""
+"""Fixtures with the local platform and the deployed zip, for tests over HTTP."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["browse", "browsers", "shots"]
 
 @pytest.fixture(scope="session", autouse=True)
 def _watching() -> Iterator[None]:
-    """What served platforms answer to httpx is held against openapi.yaml."""
+    """Check every response that httpx gets from a served platform against openapi.yaml."""
     with contract.watching():
         yield
 
 
 @pytest.fixture(autouse=True)
 def _as_documented() -> Iterator[None]:
-    """A test fails for an undocumented answer also where its thread kept that to itself."""
+    """Make a test fail for an undocumented response, even if the error stayed in another thread."""
     contract.told()
     yield
     assert contract.told() == []
@@ -36,14 +36,14 @@ def _as_documented() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One platform for all tests that only talk to it."""
+    """Return the platform that is shared by all tests that only send requests."""
     with running(tmp_path_factory.mktemp("served")) as platform:
         yield platform
 
 
 @pytest.fixture(scope="session")
 def deployed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The zip under Lambda's runtime client, behind API Gateway and CloudFront, with the data of `served`."""
+    """Return the zip under Lambda's runtime client, behind API Gateway and CloudFront, with the data of `served`."""
     from infra import combine
     from tests.kit.deployed import Deployed, unpacked
 
@@ -55,7 +55,7 @@ def deployed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Starts a platform of the test's own: `serve(PORT="8123", ...)`; `serve(**old.environment)` starts it again."""
+    """Return a function that starts a new platform: `serve(PORT="8123")`. `serve(**old.environment)` restarts one."""
     started: list[Served] = []
 
     def start(**environment: str) -> Served:

@@ -1,8 +1,8 @@
-"""Sends pairs of signals to very many processes: `python -m tests.system.pairs_of_signals NAME COUNT`.
+"""A program that sends pairs of signals to many processes: `python -m tests.system.pairs_of_signals NAME COUNT`.
 
-NAME is a key of PROCESSES. A process is forked, which takes a hundredth of the time of starting one, and is sent a
-SIGTERM and a SIGINT with a gap of 0 to 200 microseconds, when it runs or while it still starts. Prints, as JSON, how
-each of them ended: "0" and other exit statuses, "hung" for those that had to be killed; and how many they were.
+NAME is a key of PROCESSES. Each process is forked, which takes a hundredth of the time of a start. It gets a SIGTERM
+and a SIGINT with a gap of 0 to 200 microseconds, either when it runs or while it starts. The program prints, as JSON,
+the number of processes for each end: "0" or another exit status, or "hung" for processes that had to be killed.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from local.server import Server
 from local.signals import Wakeup, interrupt_once
 
 GAPS = 200
-"""Microseconds, at the most."""
+"""The largest gap between the two signals, in microseconds."""
 PATIENCE = 20
-"""Seconds until a process counts as hung; each takes milliseconds."""
+"""Seconds until a process counts as hung; normally it ends within milliseconds."""
 
 
 Tell = Callable[[str], object]
-"""What a process calls with "starts", as soon as it takes signals, and with "runs"."""
+"""A function that a process calls with "starts" when it begins to handle signals, and with "runs" when it runs."""
 
 
 class _Answering(Gateway):
     """A gateway without an app."""
 
     def __init__(self) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
     def handle(self, request: Request) -> Answer:
-        """Answer."""
+        """Return an empty response."""
         return Answer(200, [])
 
 
 class _Light(Launcher):
-    """The launcher, with its server and without what takes seconds to start."""
+    """The launcher with its server, but without the parts that take seconds to start."""
 
     def __init__(self, tell: Tell) -> None:
         super().__init__(Environment.read())
@@ -69,19 +69,19 @@ class _Light(Launcher):
 
 
 def serve(tell: Tell) -> int:
-    """`make serve`."""
+    """Run `make serve`."""
     return _Light(tell).run()
 
 
 def load(tell: Tell) -> int:
-    """`make load`, with a process in place of the platform."""
+    """Run `make load`, with a sleeping process in place of the platform."""
     interrupt_once()
     process = subprocess.Popen(["sleep", "60"])
     try:
         try:
             tell("runs")
             while True:
-                # As it waits for Locust. One long call would not notice a signal that came just before it.
+                # Wait as for Locust: one long call would miss a signal that came just before it.
                 time.sleep(0.01)
         finally:
             served.end(process)
@@ -93,7 +93,7 @@ PROCESSES = {"serve": serve, "load": load}
 
 
 def one(process: Callable[[Tell], int], gap: float, when: str) -> str:
-    """How a process ends that gets a pair of signals, so many microseconds apart, when it starts or when it runs."""
+    """Send a pair of signals, `gap` microseconds apart, to a new process when it starts or runs. Return its end."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -128,7 +128,7 @@ def _end_of(child: int) -> str:
 
 
 def main(name: str, count: int) -> None:
-    """Send the pairs, and print how all ended."""
+    """Send the pairs, and print the ends of all processes."""
     ends: Counter[str] = Counter()
     with TemporaryDirectory() as directory:
         for turn in range(count):

@@ -1,4 +1,4 @@
-"""The operator's command line as a process of its own, against the served platform."""
+"""The operator's command line, run as a separate process against the served platform."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PEOPLE = 400
 
 
 def admin(served: Served, *words: str, status: int = 0, given: str | None = None, **environment: str) -> str:
-    """What a command prints; it has to end with this exit status."""
+    """Run a command and return its output. Assert the exit status."""
     done = subprocess.run(
         [*ADMIN, *words],
         cwd=ROOT,
@@ -92,7 +92,7 @@ def test_a_platform_is_filled_and_tended(served: Served) -> None:
 
 
 def traces(served: Served, word: str) -> list[dict[str, Any]]:
-    """Every stored item in which the word is, but for the note that looks after what may arrive late."""
+    """Return every stored item that contains the word, except cleanup notes for late writes."""
     dynamodb = served.aws("dynamodb")
     tables = dynamodb.list_tables()["TableNames"]
     assert len(tables) >= 4
@@ -126,7 +126,7 @@ def test_nobody_there_is_3(served: Served) -> None:
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> tuple[Path, Path]:
-    """Files with PEOPLE users and three friendships for each, one JSON Lines and one CSV."""
+    """Write a JSON Lines file with PEOPLE users and a CSV file with three friendships for each. Return their paths."""
     users, friendships = tmp_path / "users.jsonl", tmp_path / "friendships.csv"
     with users.open("w", encoding="utf-8") as file:
         for n in range(PEOPLE):
@@ -161,10 +161,10 @@ def test_an_import_is_killed_and_goes_on(served: Served, crowd: tuple[Path, Path
 
 
 def imported(served: Served, kind: str, path: Path, number: int, status: int) -> str:
-    """Import, stopped by a signal when the first batch is noted, and again to the end; what the second run prints."""
+    """Import until a signal after the first recorded batch, then to the end. Return the second run's output."""
     progress = path.with_name(f"{path.name}.progress.json")
     token = {"ENGAWA_ADMIN_TOKEN": served.demo["tokens"]["operator"]}
-    # All batches wait but the first one, so the import is in the midst of it whenever the signal comes.
+    # All batches except the first one wait, so the signal always comes in the middle of the import.
     with Gate(served.base_url, lambda request: kind.encode() in request.body and not begins(kind, request)) as gate:
         words = ["import", kind, str(path), "--json", "--url", gate.url]
         process = subprocess.Popen(
@@ -180,7 +180,7 @@ def imported(served: Served, kind: str, path: Path, number: int, status: int) ->
         while not progress.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
         process.send_signal(number)
-        # An interrupted import takes in what is on its way.
+        # An interrupted import waits for the responses to the requests that it has sent.
         gate.open()
         output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode in (130, -number), errors
@@ -190,7 +190,7 @@ def imported(served: Served, kind: str, path: Path, number: int, status: int) ->
 
 
 def begins(kind: str, request: Request) -> bool:
-    """Whether a request has the first batch of records."""
+    """Return whether a request has the first batch of records."""
     first = json.loads(request.body)[kind][0]
     return "crowd0000000" in (first.get("id"), first.get("user"))
 

@@ -1,4 +1,4 @@
-"""What a real browser lets the pages of other origins do: preflights, answers, and what they may see of them."""
+"""CORS in a real browser: preflights, and the responses and headers that pages of other origins can read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Page:
         self.browser.get(f"{origin}/")
 
     def fetch(self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Any:
-        """What a script's fetch comes to: status, body and the headers it may see, or the error's name."""
+        """Run a script's fetch. Return status, body and visible headers, or the error's name."""
         sent = {"Authorization": f"Bearer {token or self.served.demo['tokens']['users']['hana']['quest']}"}
         sent |= {name.replace("_", "-"): text for name, text in headers.items()}
         request: dict[str, Any] = {"method": method, "headers": sent}
@@ -53,7 +53,7 @@ class Page:
 
 @pytest.fixture
 def site(served: Served) -> Iterator[Site]:
-    """A site whose origin, as 127.0.0.1, is registered with quest."""
+    """Return a site whose origin, as 127.0.0.1, is registered for quest."""
     made = Site()
     made.pages["/"] = "<!doctype html><title>Game</title>"
     app = f"{served.base_url}/admin/apps/{served.demo['apps']['quest']['id']}"
@@ -84,7 +84,7 @@ def test_a_registered_origin_and_another(served: Served, site: Site, page: Page)
         assert (read["status"], f'"cors":"{method}"' in read["body"]) == (200, True)
     assert page.fetch("DELETE", ME + "?fields=cors", If_Match='"no-such-version"')["status"] == 412
     refused = page.fetch("GET", ME, token="nonsense.of.mine")
-    assert (refused["status"], '"invalid_token"' in refused["body"]) == (401, True)  # Though it names no app.
+    assert (refused["status"], '"invalid_token"' in refused["body"]) == (401, True)  # Although it names no app.
     expired = page.fetch("GET", ME, token=served.token(user="hana", app="quest", lifetime=-60))
     assert expired["status"] == 401
     assert "www-authenticate" in expired["headers"]

@@ -1,6 +1,6 @@
-"""A real browser, headless, without JavaScript: the documentation at `/docs`, on a desktop and on a phone.
+"""The documentation at `/docs` in a real browser, headless and without JavaScript, on a desktop and on a phone.
 
-`ENGAWA_SCREENSHOTS` names a directory that keeps the screenshots; else they go with the test's temporary directory.
+`ENGAWA_SCREENSHOTS` names the directory for the screenshots; the default is the test's temporary directory.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_a_request_is_found_from_the_top_of_the_page(
     assert browser.current_url.endswith("/docs#writeData")
     assert "POST /2/apps/appdata/{user}/{group}" in shown.text
     assert "1 to 99 pairs" in shown.text
-    # The style is let in by the page's own policy.
+    # The page's content security policy allows its style.
     assert shown.value_of_css_property("border-top-left-radius") == "14px"
     shoot(browser, shots / f"docs-{name}-request.png")
 

@@ -1,7 +1,7 @@
-"""A real browser, headless, without JavaScript: the page of a feed with its picture and its comments, and the start of
-its app, which is given what the certificate verifies.
+"""The page of a feed in a real browser, headless and without JavaScript: its picture, its comments, and the start of
+its app with a signature that the certificate verifies.
 
-`ENGAWA_SCREENSHOTS` names a directory that keeps the screenshots; else they go with the test's temporary directory.
+`ENGAWA_SCREENSHOTS` names the directory for the screenshots; the default is the test's temporary directory.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BODY = """今朝、庭の梅が咲きました。縁側でお茶をどうぞ。
 
 
 def png(width: int, height: int) -> bytes:
-    """A picture: a slope of colours."""
+    """Return a picture with a colour gradient."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -51,7 +51,7 @@ def png(width: int, height: int) -> bytes:
 
 @pytest.fixture
 def feed(served: Any) -> Feed:
-    """A feed of mei's on the cafe with a picture, links into quest, 25 comments and two favourites."""
+    """Create a feed by mei on the cafe with a picture, links into quest, 25 comments and two favourites."""
     demo, platform = served.demo, Crowd(served).platform
     cafe, quest = demo["pages"]["cafe"], demo["apps"]["quest"]["id"]
     start = {"page_id": cafe["id"], "module_id": cafe["moduleId"], "appParams": '{"id":"1","名":"花 & 鳥"}'}
@@ -97,7 +97,7 @@ def test_the_page_of_a_feed(
     body = browser.find_element(By.CSS_SELECTOR, ".content .said")
     assert "<b>太字にはなりません</b>" in body.text
     picture = browser.find_element(By.CLASS_NAME, "picture")
-    # The policy lets it through, and it is there.
+    # The content security policy allows the picture, and it has loaded.
     assert picture.get_property("naturalWidth") == 180
     link = browser.find_element(By.CSS_SELECTOR, "a.button.pc")
     assert link.value_of_css_property("text-decoration-line") == "none"
@@ -112,7 +112,7 @@ def test_the_page_of_a_feed(
     resize(browser, size)
     browser.find_element(By.CSS_SELECTOR, "a[rel=next]").click()
     WebDriverWait(browser, 10).until(lambda each: comments(each) == 5)
-    # Straight to the comments, not to the top again.
+    # The page opens at the comments, not at the top.
     assert browser.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssVisualViewport"]["pageY"] > 100
     shoot(browser, shots / f"feed-{name}-older.png")
     browser.find_element(By.CSS_SELECTOR, "a[hreflang]").click()

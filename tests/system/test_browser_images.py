@@ -1,4 +1,4 @@
-"""Images are taken and shown in colours as a real browser shows them."""
+"""The colours of rendered images, compared with those of the originals in a real browser."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ PRIMARIES = chunk(b"cHRM", struct.pack(">8I", 31_270, 32_900, 68_000, 32_000, 26
 
 
 def stripes(*before: bytes, colours: Any = COLOURS) -> bytes:
-    """A png with a stripe of each colour, and chunks before its pixels."""
+    """Return a PNG with a stripe of each colour, and chunks before its pixels."""
     kind = 2 if len(colours[0]) == 3 else 0
     row = b"\0" + b"".join(bytes(colour) * SIDE for colour in colours)
     return png_of(header(SIDE * len(colours), SIDE, 8, kind), row * SIDE, before)
 
 
 def photo(*segments: bytes, **options: Any) -> bytes:
-    """A jpeg of the same stripes, with segments of our own behind its first one."""
+    """Return a JPEG of the same stripes, with the given segments after its first one."""
     picture = Image.open(io.BytesIO(stripes()))
     data = encoded(picture, "JPEG", quality=100, subsampling=0, **options)
     return data[:20] + b"".join(segments) + data[20:]
@@ -62,7 +62,7 @@ def cicp(primaries: int, curve: int, *, whole: int = 1) -> bytes:
 
 
 def see_through(*before: bytes, after: tuple[bytes, ...] = ()) -> bytes:
-    """A png of one colour, which may be made transparent."""
+    """Return a PNG of one colour, which a chunk can make transparent."""
     return png_of(header(SIDE, SIDE), (b"\0" + bytes((200, 40, 40)) * SIDE) * SIDE, before, after)
 
 
@@ -71,13 +71,13 @@ def grey_see_through(content: bytes) -> bytes:
 
 
 def lying(*before: bytes, after: tuple[bytes, ...] = ()) -> bytes:
-    """A png that is higher than wide."""
+    """Return a PNG that is higher than wide."""
     return png_of(header(SIDE, 2 * SIDE, 8, 0), (b"\0" + b"\x64" * SIDE) * 2 * SIDE, before, after)
 
 
 LINEAR = b"curv" + struct.pack(">II", 0, 0)
 GREY_PROFILE = profile_of({b"kTRC": LINEAR}, colour_profile.GREY)
-# Red and blue change places, in Lab.
+# Red and blue are exchanged, in Lab.
 TABLE = profile_of(
     {b"A2B0": table(values=bytes(
         sample for r, g, b in product((0, 1), repeat=3)
@@ -90,12 +90,12 @@ TURNED = chunk(b"eXIf", exif(6)[6:])
 
 
 def part(number: int, count: int, content: bytes) -> bytes:
-    """A segment with a part of a profile."""
+    """Return a segment with a part of a profile."""
     return segment(0xE2, b"ICC_PROFILE\0" + bytes([number, count]) + content)
 
 
 def adobe(transform: int) -> bytes:
-    """A segment that says how colours are coded."""
+    """Return a segment that declares the colour encoding."""
     return segment(0xEE, b"Adobe\0\x64" + bytes(4) + bytes([transform]))
 
 
@@ -164,7 +164,7 @@ FILES = {
 
 
 def shown(browser: Any, data: bytes) -> tuple[tuple[int, int], list[tuple[int, ...]]] | None:
-    """Size and colours, stripe by stripe, as the browser shows a file; None if it shows none."""
+    """Return size and colours of each stripe as the browser shows a file, or None if it cannot show it."""
     kind = "png" if data.startswith(b"\x89") else "jpeg"
     url = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     found = browser.execute_async_script(SHOW, url)

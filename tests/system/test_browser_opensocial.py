@@ -1,7 +1,7 @@
-"""Information Sharing in a real browser, headless: pages of an app's own origin that load opensocial.js from here.
+"""Information Sharing in a real browser, headless: pages of an app's own origin load opensocial.js from Engawa.
 
-`listings/` has the three listings of the page Information Sharing, with the lines put back that its text has lost. What
-they store is looked at through `/2`. `ENGAWA_SCREENSHOTS` names a directory that keeps the screenshots.
+`listings/` has the three listings of the page Information Sharing, with restored lines that are missing in its text.
+The tests read the stored data through `/2`. `ENGAWA_SCREENSHOTS` names the directory for the screenshots.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.kit.site import Site
 LISTINGS = Path(__file__).parent / "listings"
 DO_SOMETHING = "// do something..."
 QUOTA, WRITES = 200_000, 60
-"""Smaller than usual, so that they are soon reached."""
+"""Smaller than usual, so that the tests reach them soon."""
 PAGE = """<!doctype html><meta charset="utf-8"><title>App</title>
 <script>
   var seen = [], problems = [];
@@ -36,7 +36,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>App</title>
 
 @dataclass
 class World:
-    """A platform where quest's pages may come from `site`."""
+    """A platform that accepts `site` as an origin of quest."""
 
     served: Served
     site: Site
@@ -48,7 +48,7 @@ class World:
         return str(self.served.demo["tokens"]["users"][name]["quest"])
 
     def ask(self, method: str, name: str, body: object = None) -> httpx.Response:
-        """A request of the user's own data in `/2`."""
+        """Send a request for the user's own data to `/2`."""
         headers = {"Authorization": f"OAuth {self.token(name)}"}
         url = f"{self.served.base_url}/2/apps/appdata/@me/@self"
         return httpx.request(method, url, headers=headers, json=body, trust_env=False)
@@ -57,7 +57,7 @@ class World:
         return self.ask("GET", name).json()["entry"][0]["data"]
 
     def begin(self, name: str, data: dict[str, str]) -> None:
-        """Let a user have exactly these data."""
+        """Replace a user's data with these."""
         assert self.ask("DELETE", name).status_code == 200
         if data:
             assert self.ask("POST", name, data).status_code == 200
@@ -103,13 +103,13 @@ class Page:
         self.browser.get(f"{self.world.site.origin}/{query}")
 
     def run(self, script: str) -> Any:
-        """Run a script that calls `done(value)`; the value."""
+        """Run a script that calls `done(value)`. Return the value."""
         value = self.browser.execute_async_script(f"const done = arguments[0];\n{script}")
         assert self.problems == []
         return value
 
     def await_answer(self) -> None:
-        """Wait until a request to /rpc has been answered and the page has been told."""
+        """Wait until the page has received the response to a request to /rpc."""
         asked = "return performance.getEntriesByType('resource').some((each) => each.name.endsWith('/rpc'))"
         WebDriverWait(self.browser, 10).until(lambda each: each.execute_script(asked))
         self.browser.execute_async_script("setTimeout(arguments[0], 100)")
@@ -132,7 +132,7 @@ def page(world: World, browse: Open) -> Page:
 
 
 def listing(name: str, *done: str) -> str:
-    """A listing; where the developer is to do something, in order, what is done."""
+    """Return a listing whose `// do something...` lines are replaced in order by `done`."""
     text = (LISTINGS / f"{name}.js").read_text(encoding="utf-8")
     for each in done:
         assert DO_SOMETHING in text
@@ -141,7 +141,7 @@ def listing(name: str, *done: str) -> str:
 
 
 def batch(*adds: str, then: str) -> str:
-    """A batch of requests, each `key = request`, and what is done with the DataResponse `data`."""
+    """Return a script with a batch of requests, each `key = request`, and an expression on the DataResponse `data`."""
     lines = [f"req.add(req.{request}, '{key}');" for key, request in (add.split(" = ", 1) for add in adds)]
     begin = "const VIEWER = opensocial.IdSpec.PersonId.VIEWER; const req = opensocial.newDataRequest();"
     return "\n".join([begin, *lines, f"req.send((data) => done({then}));"])
@@ -305,7 +305,7 @@ def test_a_token_that_is_refused_fails_the_batch(world: World, page: Page) -> No
     assert page.run(request) == [True, "The access token has expired", "unauthorized"]
     answer = page.run("osapi.people.getViewer().execute(done)")
     assert answer == {"error": {"code": 401, "message": "The access token has expired"}}
-    # A function is asked for another.
+    # If the token is a function, it is called for a new token.
     fresh = f"(refused) => refused ? '{world.token('hana')}' : '{old}'"
     assert page.run(f"opensocial.configure({{token: {fresh}}});\n{request}") == [False, None, None]
 
@@ -317,7 +317,7 @@ def elsewhere(page: Page, token: str) -> None:
 
 
 def test_every_page_learns_that_its_token_is_refused(page: Page) -> None:
-    """Also where the token names no app, so that no origin is registered."""
+    """This also holds if the token names no app, so that no origin is registered."""
     request = batch("r = newFetchPersonRequest(VIEWER)", then="data.get('r').getErrorCode()")
     page.load(script_tag(page.world, "nonsense"))
     assert page.run(request) == "unauthorized"
@@ -334,7 +334,7 @@ def test_without_a_token_nothing_is_sent(page: Page) -> None:
 
 
 def test_an_element_in_the_scripts_place_says_nothing(world: World, page: Page) -> None:
-    """Markup that a user of the app may have written."""
+    """A user of the app may have written such markup."""
     evil = '<form name="currentScript" data-token="theirs" data-base-url="https://evil.example"></form>'
     request = batch("r = newFetchPersonRequest(VIEWER)", then="data.get('r').getErrorCode()")
     page.load(evil, '<p id="gadgets">', script_tag(world, world.token("hana")))
@@ -466,7 +466,7 @@ def test_as_a_module(world: World, page: Page) -> None:
         </script>"""
     )
     WebDriverWait(page.browser, 10).until(lambda _: page.seen or page.problems)
-    # It makes nothing global.
+    # The module defines no global names.
     assert (page.problems, page.seen) == ([], ["芽衣 (Mei)", "undefined"])
 
 

@@ -1,6 +1,6 @@
-"""The sample at `/sample`, played in a real browser, headless, as Hana and as Ken.
+"""The sample at `/sample`, played as Hana and as Ken in a real browser, headless.
 
-`ENGAWA_SCREENSHOTS` names a directory that keeps the screenshots; else they go with the test's temporary directory.
+`ENGAWA_SCREENSHOTS` names the directory for the screenshots; the default is the test's temporary directory.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ SIZES = {"desktop": DESKTOP, "phone": PHONE}
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A platform of its own: what is played here changes Hana's and Ken's data."""
+    """Return a platform for this module only, since the game changes Hana's and Ken's data."""
     with running(tmp_path_factory.mktemp("sample")) as platform:
         yield platform
 
 
 @contextmanager
 def panel(browser: Chrome, which: int) -> Iterator[Chrome]:
-    """One player's part of the page."""
+    """Switch to one player's part of the page."""
     browser.switch_to.frame(which)
     yield browser
     browser.switch_to.default_content()
@@ -44,7 +44,7 @@ def text(browser: Chrome, selector: str) -> str:
 
 
 def board(browser: Chrome) -> dict[str, str]:
-    """The list among friends: points by name, in order."""
+    """Return the list of friends: points by name, in order."""
     script = (
         "return [...document.querySelectorAll('#board li')].map((row) => [...row.children].map((c) => c.innerText))"
     )
@@ -61,7 +61,7 @@ def await_state(browser: Chrome, state: str) -> None:
 
 
 def play_a_round(browser: Chrome, took: int = 50) -> int:
-    """Tap when the firefly has glowed for so many milliseconds, by the page's clock; the points."""
+    """Tap when the firefly has glowed for `took` milliseconds by the page's clock. Return the points."""
     browser.execute_script("performance.now = () => 0")
     browser.find_element(By.ID, "garden").click()
     await_state(browser, "lit")
@@ -72,7 +72,7 @@ def play_a_round(browser: Chrome, took: int = 50) -> int:
 
 
 def ask(served: Served, method: str, name: str, body: object = None) -> Any:
-    """A request of the user's own data in `/2`."""
+    """Send a request for the user's own data to `/2`. Return the JSON."""
     token = served.demo["tokens"]["users"][name]["quest"]
     url = f"{served.base_url}/2/apps/appdata/@me/@self?fields=high_score"
     answer = httpx.request(method, url, headers={"Authorization": f"OAuth {token}"}, json=body, trust_env=False)
@@ -85,7 +85,7 @@ def stored(served: Served, name: str) -> Any:
 
 
 def fits(browser: Chrome) -> None:
-    """Nothing of a player's part is cut off."""
+    """Assert that both players' parts are completely visible."""
     root = "document.documentElement"
     cut = f"return [{root}.scrollHeight - innerHeight, {root}.scrollWidth - innerWidth]"
     for which in (HANA, KEN):
@@ -94,7 +94,7 @@ def fits(browser: Chrome) -> None:
 
 
 def test_save_a_score_see_it_as_a_friend_and_clear_it(served: Served, browse: Open, shots: Path) -> None:
-    # Little, so that every round but the slowest is better.
+    # A low score, so that every round except the slowest is better.
     ask(served, "POST", "hana", {"high_score": "100"})
     browser = browse("en", DESKTOP, script=True)
     browser.get(f"{served.base_url}/sample")
@@ -105,7 +105,7 @@ def test_save_a_score_see_it_as_a_friend_and_clear_it(served: Served, browse: Op
         await_board(browser, "花 (Hana) · you", "100")
         assert not browser.find_element(By.ID, "save").is_enabled()
         points = play_a_round(browser)
-        # Better than what is saved, but not than what can be.
+        # Better than the saved score, but not than the previous round.
         assert 100 < play_a_round(browser, took=550) < points
         assert browser.find_element(By.ID, "save").is_enabled()
     shoot(browser, shots / "sample-played.png")

@@ -1,6 +1,6 @@
-"""A real browser, headless, without JavaScript: sign in, allow, take the code, exchange it; and the settings page.
+"""Sign-in, consent, code exchange and the settings page in a real browser, headless and without JavaScript.
 
-`ENGAWA_SCREENSHOTS` names a directory that keeps the screenshots; else they go with the test's temporary directory.
+`ENGAWA_SCREENSHOTS` names the directory for the screenshots; the default is the test's temporary directory.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def test_sign_in_allow_and_exchange_the_code(
     shoot(browser, shots / f"wrong-{name}.png")
     sign_in(browser, person)
     shoot(browser, shots / f"consent-{name}.png")
-    # The style that the policy lets through is the page's own: a button has its colour.
+    # The content security policy allows the page's own style: a button has its colour.
     colour = button(browser, "decision", "allow").value_of_css_property("background-color")
     assert colour == "rgba(47, 95, 79, 1)"
     button(browser, "decision", "allow").click()

@@ -1,4 +1,4 @@
-"""A real browser starts a page app by a form, with and without JavaScript, and what it sends verifies."""
+"""The start of a page app by a form in a real browser, with and without JavaScript: the signature verifies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APP_PARAMS = '{"名":"花 & <b>\\"\'","lines":"a\nb\rc"}'
 
 
 class Started(ThreadingHTTPServer):
-    """The web server of an app, which remembers the starts that it was sent: address and body."""
+    """The web server of an app, which records the address and body of each start."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -46,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def started(served: Any) -> Iterator[Started]:
-    """Quest starts at this server, by a form."""
+    """Return a server at which quest starts by a form."""
     with _serving() as server, httpx.Client(base_url=served.base_url, trust_env=False) as client:
         quest = f"/admin/apps/{served.demo['apps']['quest']['id']}"
         operator = {"Authorization": f"Bearer {served.demo['tokens']['operator']}"}

@@ -1,4 +1,4 @@
-"""The checks that an operator runs against a deployment: passed by the zip, as deployed, and by the local platform."""
+"""The checks that an operator runs against a deployment; the deployed zip and the local platform pass them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def test_what_is_deployed_passes_every_check(deployed: Deployed) -> None:
     passed, failed, left_out = counted(done, deployed.base_url)
     assert (passed > 90, failed, left_out) == (True, 0, 0)
     assert "Still there" not in done.stdout
-    # All of it in one process, which nothing has ended.
+    # One process has served all of it.
     assert deployed.api.starts == 1
-    # Nothing of what was made is left once the queue is empty, but that the users are looked after once more.
+    # When the queue is empty, only the notes for a second cleanup of the users are left.
     assert deployed.deliver() >= 3
     assert not [note for note in deployed.notes() - before if not note.startswith("user#")]
 
@@ -67,7 +67,7 @@ def test_an_app_may_be_the_checks_operator(served: Served) -> None:
 
 
 def test_a_check_that_fails_says_what_and_never_a_token(served: Served) -> None:
-    """Served under another name than the issuer's, as by a deployment whose ENGAWA_ISSUER is wrong."""
+    """The platform is called by another host name than the issuer's, as if ENGAWA_ISSUER were wrong."""
     url = served.base_url.replace("127.0.0.1", "localhost")
 
     done = run_checks(url, ENGAWA_ADMIN_TOKEN="wrong-" + served.demo["tokens"]["operator"])

@@ -1,4 +1,4 @@
-"""The served platform works off its queue as Lambda would: what is deleted goes, what keeps failing is kept apart."""
+"""The queue of the served platform, which works as under Lambda: cleanup after deletions, and dead letters."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ FEEDS, COMMENTS, FAVORITES = (f"engawa-local-{name}" for name in ("feeds", "comm
 
 
 def ask(served: Served, method: str, path: str, name: str = "mei", **more: Any) -> httpx.Response:
-    """A request about the page cafe, as that user with the app quest."""
+    """Send a request about the page cafe, as that user with the app quest."""
     headers = {"Authorization": f"OAuth {served.demo['tokens']['users'][name]['quest']}"}
     url = f"{served.base_url}/2/pages/{served.demo['pages']['cafe']['id']}/{path}"
     return httpx.request(method, url, headers=headers, timeout=30, **more)
 
 
 def posted(served: Served, uri: str) -> dict[str, Any]:
-    """A feed with a comment and a favorite; its head, by which all that hangs on it is found."""
+    """Post a feed with a comment and a favorite. Return its head, which leads to all items of the feed."""
     before = {item["pk"]["S"] for item in items(served, COMMENTS)}
     answer = ask(served, "POST", "feeds", json={"title": "to be deleted", "contentUri": uri})
     assert answer.status_code == 201, answer.text
@@ -53,7 +53,7 @@ def items(served: Served, table: str) -> list[dict[str, Any]]:
 
 
 def of(served: Served, head: dict[str, Any]) -> int:
-    """How many items there are of a content and its generation, notes included."""
+    """Return the number of items of a content and its generation, including notes."""
     content, generation = head["pk"]["S"], head["g"]["S"]
     found = [*items(served, COMMENTS), *items(served, FAVORITES)]
     hanging = sum(item["pk"]["S"].startswith(content) for item in found)
@@ -61,7 +61,7 @@ def of(served: Served, head: dict[str, Any]) -> int:
 
 
 def left(served: Served, queue: str = CLEANING) -> int:
-    """How many messages a queue has, hidden ones too."""
+    """Return the number of messages in a queue, including hidden ones."""
     sqs, names = served.aws("sqs"), ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
@@ -81,7 +81,7 @@ def test_what_hung_on_a_deleted_feed_is_cleared(served: Served) -> None:
 def test_a_message_that_keeps_failing_lies_among_the_dead_letters(served: Served) -> None:
     dynamodb, sqs = served.aws("dynamodb"), served.aws("sqs")
     key = {"pk": {"S": "trash"}, "sk": {"S": "damaged"}}
-    # A note that says of a content that it is to be cleared, and not how many shards it has.
+    # A damaged note: it names a content to clean up, but not its number of shards.
     dynamodb.put_item(TableName=FEEDS, Item=key | {"p": {"S": "content"}, "due": {"N": "9999999999999"}})
     sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=CLEANING)["QueueUrl"], MessageBody="damaged")
     try:
@@ -94,7 +94,7 @@ def test_a_message_that_keeps_failing_lies_among_the_dead_letters(served: Served
     assert message["Body"] == "damaged"
     assert int(message["Attributes"]["ApproximateReceiveCount"]) >= 5
     assert left(served) == 0
-    # And the rest goes on.
+    # The cleanup of other contents continues.
     uri = "http://quest.example/cleaning/2"
     head = posted(served, uri)
     delete(served, uri)
@@ -102,7 +102,7 @@ def test_a_message_that_keeps_failing_lies_among_the_dead_letters(served: Served
 
 
 def test_killed_in_the_midst_it_goes_on_after_the_next_start(emulator_port: int, serve: Callable[..., Served]) -> None:
-    """The second batch of what is deleted does not get through: there the platform waits until it is killed."""
+    """The second batch of deletions is held back, so the platform waits there until it is killed."""
     uri = "http://quest.example/cleaning/3"
     deletions: list[Request] = []
 
@@ -128,7 +128,7 @@ def test_killed_in_the_midst_it_goes_on_after_the_next_start(emulator_port: int,
 
 @pytest.fixture
 def emulator_port(tmp_path: Path) -> Iterator[int]:
-    """An embedded AWS that no platform has started, and so none takes along."""
+    """Return the port of an embedded AWS that no platform has started, so that none stops it."""
     port = free_port()
     directory = tmp_path / "aws"
     directory.mkdir()
@@ -141,7 +141,7 @@ def emulator_port(tmp_path: Path) -> Iterator[int]:
 
 
 def stuff(served: Served, head: dict[str, Any], many: int) -> None:
-    """Hang that many comments on a content, past the app."""
+    """Add that many comments to a content, directly in the table."""
     dynamodb = served.aws("dynamodb")
     prefix = f"{head['g']['S']}#"
     for start in range(0, many, 25):

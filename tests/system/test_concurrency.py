@@ -1,4 +1,4 @@
-"""Many at once, over real HTTP: quota and window are exact, writes land whole, reads are of one moment."""
+"""Concurrent requests over real HTTP: quota and window are exact, writes are atomic, reads are consistent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def person(crowd: Crowd) -> Iterator[Person]:
 
 
 def text(size: int, stamped: str) -> str:
-    """So many bytes, which say whose they are."""
+    """Return a text of `size` bytes that begins with its stamp."""
     return (stamped + ";" + "x" * size)[:size]
 
 
@@ -44,7 +44,7 @@ def stamp(value: str) -> str:
 
 
 def filled(person: Person, left: int) -> list[Sent]:
-    """Write until so many bytes are left of the quota."""
+    """Write until `left` bytes of the quota are left."""
     sent, missing, keys = list[Sent](), QUOTA - left, count()
     while missing:
         pairs: dict[str, str] = {}
@@ -57,7 +57,7 @@ def filled(person: Person, left: int) -> list[Sent]:
 
 
 def count_lost_races(sent: list[Sent], record_property: Callable[[str, object], None]) -> None:
-    """Lost races are allowed, and rare."""
+    """Assert that lost races are rare, and record their number."""
     lost = sum(each.lost_the_race for each in sent)
     record_property("lost races", f"{lost} of {len(sent)}")
     print(f"lost races: {lost} of {len(sent)}")
@@ -71,7 +71,7 @@ def test_the_quota_is_exact_to_the_byte(
     before = filled(person, left)
 
     def fill(writer: int) -> list[Sent]:
-        """Write ever smaller values, until not one byte is accepted."""
+        """Write smaller and smaller values, until not even one byte is accepted."""
         sent: list[Sent] = []
         now = size
         while now:
@@ -124,7 +124,7 @@ def test_the_window_slides(serve: Callable[..., Served]) -> None:
     begun = time.monotonic()
 
     def write(writer: int) -> None:
-        """Until the window has been filled twice, and begun to be filled anew."""
+        """Write until the window has been filled twice, and a third one has begun."""
         numbers = count()
         while len(accepted) <= 2 * limit and time.monotonic() < begun + 120:
             sent = person.write({f"writer{writer}": str(next(numbers))})
@@ -136,7 +136,7 @@ def test_the_window_slides(serve: Callable[..., Served]) -> None:
 
     assert 2 * limit < len(accepted) <= limit * ((time.monotonic() - begun) // seconds + 1)
     for first in accepted:
-        # A write counts from some moment between its beginning and its end.
+        # A write counts from a moment between its beginning and its end.
         inside = [each for each in accepted if first.begun <= each.begun and each.ended < first.begun + seconds]
         assert len(inside) <= limit
 
@@ -200,7 +200,7 @@ def test_10_mb_are_read_as_of_one_moment_and_deleted_without_rest(person: Person
     states = [start]
 
     def rewrite(number: int) -> None:
-        """Change every fourth value, beginning with another one each time."""
+        """Change every fourth value, each time with another first one."""
         part = {key: text(len(start[key]), f"generation {number}") for key in keys[number % 4 :: 4]}
         states.append(states[-1] | part)
         assert person.write(part).accepted

@@ -1,8 +1,8 @@
-"""Requests that Schemathesis makes of openapi.yaml, good and bad ones, to a platform of their own: no failure of the
-server, and no answer that is not documented.
+"""Valid and invalid requests that Schemathesis makes from openapi.yaml, sent to a platform of this module: no server
+errors, and only documented responses.
 
-The requests are the same in every run. `ENGAWA_CONTRACT_EXAMPLES` is how many are drawn for each operation, beside
-those that its examples and bounds give; with it, they are others each time.
+The requests are the same in every run. `ENGAWA_CONTRACT_EXAMPLES` is the number of random requests for each operation,
+besides those from its examples and bounds; if it is set, they differ in each run.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from tests.kit.served import Served, running
 EXAMPLES = int(os.environ.get("ENGAWA_CONTRACT_EXAMPLES", "0"))
 OPERATIONS = {each.declared["operationId"]: each for each in Contract.ours().operations() if each.method != "OPTIONS"}
 NAMES = sorted(OPERATIONS, key=lambda name: (OPERATIONS[name].method == "DELETE", name == "deleteFeed"))
-"""Those that delete come last, and last of all the feed that the others speak of."""
+"""DELETE operations come last, and deleteFeed at the very end, since the others use the feed."""
 SCOPES = ("mixi_apps2", "w_pagefeed", "r_page", *{each.scope for each in people.FIELDS.values()} - {None}, people.SCOPE)
 MOST = 10
-"""Of the cases that bounds and examples give, so many are sent for each operation."""
+"""The largest number of cases from bounds and examples that are sent for each operation."""
 FEED = "http://quest.example/contents/1"
 SPARE = {"user": "spare0000000", "app": "5fa4e00000000000", "page": "99"}
-"""What may be lost: the others have to be there for the requests that follow."""
+"""Things that may be deleted; the requests that follow need the others."""
 SHOWN = {"user": "displayName", "app": "name", "page": "name"}
 LOSING = {"eraseUser": "user", "deleteApp": "app", "deletePage": "page", "renewSecret": "app"}
 THERE = {
@@ -55,7 +55,7 @@ THERE = {
     "friend": USERS["ken"],
     "certificate": "current.pem",
 }
-"""Path parameters that lead somewhere; `user` and `app` depend on the face."""
+"""Path parameters of existing things; `user` and `app` depend on the face."""
 KNOWN = {
     "UserId": [*USERS.values()],
     "AppId": [*APPS.values()],
@@ -63,7 +63,7 @@ KNOWN = {
     "ModuleId": ["3"],
     "ContentUri": [FEED],
 }
-"""What there is on the platform: half of the requests speak of it."""
+"""The ids of existing things on the platform; half of the requests use them."""
 CSRF = "c" * 32
 KNOWN_IDS = {each for values in KNOWN.values() for each in values}
 CHECKS = [
@@ -78,16 +78,16 @@ WINDOW = "appdata update frequency is too high"
 
 
 def prepared() -> dict[str, Any]:
-    """The document with what there is in the demo world beside what there could be, and no image to be fetched."""
+    """Return the document with the demo world's ids as alternatives in its schemas, and without fetchable images."""
     made = copy.deepcopy(document())
     schemas = made["components"]["schemas"]
     for name, values in KNOWN.items():
         schemas[f"Any{name}"] = schemas[name]
         schemas[name] = {"anyOf": [{"enum": values}, {"$ref": f"#/components/schemas/Any{name}"}]}
-    # Nothing is there, and nothing else is asked for an image.
+    # No server answers at this URL, and no other image URL is used.
     schemas["NewFeed"]["properties"]["imageUrls"]["items"] = {"const": "http://127.0.0.1:9/none.png"}
     for item in made["paths"].values():
-        # Preflights are asked in tests/integration/test_cors.py; here it would be a sixth of all requests.
+        # tests/integration/test_cors.py tests preflights; here they would be a sixth of all requests.
         item.pop("options", None)
     return made
 
@@ -103,7 +103,7 @@ GENERATION = GenerationConfig(deterministic=not EXAMPLES, with_security_paramete
 
 
 class Sender:
-    """Sends requests as who may: each operation's by what its security says."""
+    """A client that sends the requests of each operation with credentials that its security declares."""
 
     def __init__(self, served: Served) -> None:
         self._base_url = served.base_url
@@ -111,13 +111,13 @@ class Sender:
         self._tokens = AccessTokens(keys, served.base_url)
         self._sessions = Sessions(keys, served.base_url)
         self._secret = served.demo["apps"]["quest"]["clientSecret"]
-        # Each has a write window of their own.
+        # Each user has a write window of their own.
         self._users = cycle([USERS[name] for name in ("hana", "ken", "mei", "yuki")])
         self._turns, self._aims = cycle(range(4)), cycle(range(4))
         self._http = requests.Session()
         self._http.trust_env = False
         self.statuses: dict[str, set[int]] = {}
-        """Of each operation, by its own method."""
+        """The statuses of each operation, for requests with its own method."""
 
     def send(self, case: schemathesis.Case) -> None:
         """Send a request and check its answer."""
@@ -128,7 +128,7 @@ class Sender:
         )
         if answer.request.method == case.operation.method.upper():
             self.statuses.setdefault(case.operation.definition.raw["operationId"], set()).add(answer.status_code)
-        # The write window is the one thing for which a server without a fault is too busy.
+        # A full write window is the only reason for a 503 from a server without faults.
         busy = answer.status_code == 503 and answer.json().get("error_description") == WINDOW
         case.validate_response(answer, checks=CHECKS[busy:])
         path = answer.request.path_url.partition("?")[0]
@@ -137,7 +137,7 @@ class Sender:
         assert Contract.ours().faults(seen) == []
 
     def _aim(self, case: schemathesis.Case, user: str) -> None:
-        """Have three of four requests speak of what there is, so that more than their first fault is looked at."""
+        """Point three of four requests to existing things, so that the server checks more than their first error."""
         name, path = case.operation.definition.raw["operationId"], case.path_parameters
         aimed = next(self._aims) > 0
         if kind := LOSING.get(name):
@@ -160,7 +160,7 @@ class Sender:
             case.headers.pop(unwanted, None)
 
     def _make(self, path: str, user: str | None, body: dict[str, str]) -> Any:
-        """Make what a request is to find; as the operator, or as a user."""
+        """Create a thing for a request to find, as the operator or as a user."""
         headers = {"Authorization": f"Bearer {self._token(user)}"}
         url, query = self._base_url + path, {"contentUri": FEED}
         made = self._http.post(url, json=body, headers=headers, params=query)
@@ -172,7 +172,7 @@ class Sender:
         return self._tokens.issue(app=APPS["quest"], viewer=viewer, scopes=scopes, lifetime=900)
 
     def _brought(self, case: schemathesis.Case, user: str) -> dict[str, Any]:
-        """What a request brings of what its operation's security says, by turns."""
+        """Return credentials for a request, in turn from those in its operation's security."""
         ways = [name for each in case.operation.definition.raw.get("security", []) for name in each]
         turn = next(self._turns)
         if not ways:
@@ -222,8 +222,8 @@ def test_requests_made_of_it_are_answered_as_it_says(name: str, contract: Any, s
         def draw(case: schemathesis.Case) -> None:
             sender.send(case)
 
-        # What takes nothing, or any text, can be sent nothing wrong.
+        # If an operation takes no input, or any text, no request to it is invalid.
         with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():
             draw()
-    # Not all was refused before it was looked at: the requests are such as the server takes.
+    # At least one request was accepted, so not all were refused at the first check.
     assert min(sender.statuses[name]) < 400

@@ -1,4 +1,4 @@
-"""Many at once at one friendship, one page, one login: what is counted is what is there, and nothing is left."""
+"""Concurrent calls for one friendship, one page, one login: counts match the rows, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Stores:
         return [item for item in items if wanted(item["pk"]["S"], item["sk"]["S"])]
 
     def check_counts(self, people: Sequence[str]) -> None:
-        """Every friendship has both sides, and every count is that of its rows."""
+        """Assert that every friendship has both sides, and that every count matches its rows."""
         names = {f"user#{user}" for user in people}
         sides = self.rows(lambda pk, sk: pk in names and sk.startswith("friend#"))
         pairs = {(item["pk"]["S"][5:], item["sk"]["S"][7:]) for item in sides}
@@ -69,7 +69,7 @@ def stores(served: Any) -> Stores:
 
 
 def at_once(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-    """The jobs' results; a refusal is a result, too."""
+    """Run the jobs at the same time. Return their results; a refusal is a result, too."""
 
     def run(job: Callable[[], Any]) -> Any:
         try:

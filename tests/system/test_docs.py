@@ -1,4 +1,4 @@
-"""The examples of the README and of docs/ run as they stand, and print what they say."""
+"""The examples of the README and of docs/: they run unchanged, and print the documented output."""
 
 import os
 import re
@@ -17,11 +17,11 @@ DOCUMENTS = sorted(
     for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
     if _BLOCK.search(path.read_text(encoding="utf-8"))
 )
-"""Those with examples; each is for a platform of its own, as `make serve` first starts it."""
+"""The documents with examples; each runs on a new platform, as after the first `make serve`."""
 
 
 def examples(text: str) -> list[tuple[str, str]]:
-    """The commands of a document's console blocks, each with the output that follows it."""
+    """Return the commands of a document's console blocks, each with the output that follows it."""
     found: list[tuple[str, str]] = []
     for block in _BLOCK.findall(text):
         for line in block.splitlines():
@@ -35,7 +35,7 @@ def examples(text: str) -> list[tuple[str, str]]:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether the output is as the document has it; a `...` there stands for anything."""
+    """Return whether the output is as in the document, in which `...` stands for any text."""
     pattern = ".*".join(map(re.escape, expected.strip().split("...")))
     return re.fullmatch(pattern, printed.strip().replace("\r\n", "\n"), re.DOTALL) is not None
 

@@ -1,5 +1,5 @@
-"""Clients that others' generators make of the served /openapi.json, one in Python and one in TypeScript: they write,
-read, post a feed with an image, comment and list, and the classes of their answers hold what was sent.
+"""Clients that third-party generators make from the served /openapi.json, one in Python and one in TypeScript. They
+write, read, post a feed with an image, comment and list, and their response classes contain the sent data.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ TEXT = "花 & <x>"
 
 @pytest.fixture
 def contract(served: Served, tmp_path: Path) -> Path:
-    """The contract as it is served."""
+    """Save the contract as it is served. Return its path."""
     path = tmp_path / "openapi.json"
     path.write_bytes(httpx.get(f"{served.base_url}/openapi.json", timeout=30).content)
     return path
 
 
 def run(*command: str | Path, folder: Path, **environment: str) -> str:
-    """What a command prints, which is to end well."""
+    """Run a command and return its output. Assert that it succeeds."""
     done = subprocess.run(
         command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -47,7 +47,7 @@ def run(*command: str | Path, folder: Path, **environment: str) -> str:
 
 
 def asked(served: Served, contract: Path) -> str:
-    """What a client is to do, as Mei, who administers the page. Its base URL is the one that the contract names."""
+    """Return the task of a client, as JSON. It acts as Mei, who administers the page, at the contract's base URL."""
     (server,) = json.loads(contract.read_text(encoding="utf-8"))["servers"]
     return json.dumps(
         {
@@ -61,7 +61,7 @@ def asked(served: Served, contract: Path) -> str:
 
 
 def is_done(served: Served, printed: str) -> None:
-    """Whether the client was answered as it is to be."""
+    """Assert that the client received the expected responses."""
     users: dict[str, Any] = served.demo["users"]
     assert json.loads(printed) == {
         "data": TEXT,

@@ -1,7 +1,7 @@
-"""What eight clients ask of the same at once could have been asked one after the other: histories over HTTP, checked.
+"""Histories of eight concurrent clients over HTTP, checked: their requests could have run one after the other.
 
-HISTORIES says how many there are of each kind. They are held against the promises of docs/internals/architecture.md;
-the emulator is one process and lags nowhere, which DynamoDB may.
+HISTORIES is the number of histories of each kind. They are checked against the promises of
+docs/internals/architecture.md; the emulator is one process, so its reads never lag as DynamoDB's may.
 """
 
 from __future__ import annotations

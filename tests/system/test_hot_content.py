@@ -1,4 +1,4 @@
-"""One content that everybody wants at once: nothing is lost, nothing doubled, and what is deleted stays so."""
+"""Many concurrent requests for one content: no item is lost or doubled, and deleted items stay deleted."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.kit.served import Served
 CLIENTS = 64
 ROUNDS = 6
 GAVE_UP = 0.05
-"""The share of requests that may give up among so many others; each was tried 16 times."""
+"""The share of requests that may give up under this load; the server tries each 16 times."""
 
 
 @dataclass
 class Content:
-    """A content on a page of its own, with people who may post there."""
+    """A content on a page of its own, with people who may post on it."""
 
     crowd: Crowd
     page: str
@@ -38,7 +38,7 @@ class Content:
     sent: list[int] = field(default_factory=list)
 
     def ask(self, method: str, kind: str, user: str | None = None, **request: Any) -> httpx.Response:
-        """One request about the content, by a user or by the app."""
+        """Send one request about the content, as a user or as the app."""
         scopes = ("w_pagefeed",) if user else ()
         token = self.crowd.platform.tokens.issue(app=self.crowd.app, viewer=user, scopes=scopes, lifetime=600)
         query = {"contentUri": self.uri} | request.pop("params", {})
@@ -47,7 +47,7 @@ class Content:
         return self.crowd.http.request(method, path, params=query, headers=headers, **request)
 
     def insist(self, method: str, kind: str, user: str, **request: Any) -> httpx.Response:
-        """A request that is sent again where it gave up, as its answer asks for."""
+        """Send a request, and repeat it after each 503, within the time of its Retry-After."""
         while True:
             answer = self.ask(method, kind, user, **request)
             self.sent.append(1)
@@ -61,7 +61,7 @@ class Content:
         return self.ask("POST", "feeds", user, json=body, params={"contentUri": ""})
 
     def comments(self) -> tuple[list[str], int]:
-        """The ids of all comments, newest first, page by page, and how many the last page says there are."""
+        """Return the ids of all comments, newest first, and the total in the last part of the list."""
         ids: list[str] = []
         cursor: dict[str, str] = {}
         while True:
@@ -76,7 +76,7 @@ class Content:
         return count
 
     def stored(self) -> list[tuple[str, str]]:
-        """The keys of all that is stored about the content, but for what says where the holes are."""
+        """Return the keys of all stored items of the content, except leaves, which record holes."""
         content = content_of(self.page, self.uri)
         keys = [
             (item["pk"]["S"], item["sk"]["S"])
@@ -84,7 +84,7 @@ class Content:
             for part in self.crowd.dynamodb.get_paginator("scan").paginate(TableName=f"engawa-local-{table}")
             for item in part["Items"]
         ]
-        # An id of a user may look like the beginning of a leaf's, and is longer.
+        # A user's id may begin like the key of a leaf, but it is longer.
         return [key for key in keys if key[0].startswith(content) and not re.search(r"#b\d{7}$", key[1])]
 
 
@@ -109,7 +109,7 @@ def test_comments_and_favorites_of_64_clients_at_once(make_content: Callable[...
     assert content.post_feed(content.people[0]).status_code == 201
 
     def live(turn: int) -> tuple[set[str], bool]:
-        """One client's comments and favorite: those that are left at the end."""
+        """Run one client. Return its remaining comments, and whether its favorite remains."""
         user, comments, favorite = content.people[turn], set(), ""
         for round_ in range(ROUNDS):
             posted = content.insist("POST", "comments", user, json={"comment": f"{turn}.{round_}"})
@@ -181,7 +181,7 @@ def test_of_those_who_post_one_content_at_once_one_does(make_content: Callable[.
 def test_an_administrator_posts_over_a_feed_that_is_not_shown_in_the_midst_of_it(
     make_content: Callable[..., Content],
 ) -> None:
-    """The content is there all the time, and nothing of the feed that gave way is left."""
+    """The content exists all the time, and nothing of the replaced feed is left."""
     content = make_content(16)
     assert content.post_feed(content.people[1]).status_code == 201
     posted = threading.Event()

@@ -1,4 +1,4 @@
-"""One request sent many times at once with one `Idempotency-Key`: it is done once, and all are told the same."""
+"""One request sent many times at once with one `Idempotency-Key`: it runs once, and all responses are the same."""
 
 from __future__ import annotations
 

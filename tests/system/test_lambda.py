@@ -1,4 +1,4 @@
-"""The zip that is deployed, under Lambda's own runtime client, behind what API Gateway and CloudFront do to it."""
+"""The deployed zip under Lambda's own runtime client, behind stand-ins for API Gateway and CloudFront."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) ->
 
 
 def test_the_largest_event(deployed: Deployed) -> None:
-    """As large as Lambda takes reaches the app, which says what it thinks of it; one byte more does not."""
+    """An event of Lambda's maximum size reaches the app, which returns its own error; one byte more does not."""
     token = deployed.token("mixi_apps2")
     request = Request("POST", MINE, [("Authorization", f"OAuth {token}"), ("Content-Type", "application/json")], b"x")
     deployed.gateway.handle(request)
@@ -145,7 +145,7 @@ def test_path_parameters_may_come_decoded_or_not(
 def test_an_image_passes_as_base64_and_a_text_as_text(deployed: Deployed) -> None:
     headers, url = {"Authorization": f"OAuth {deployed.token('w_pagefeed', user='mei')}"}, _cafe(deployed) + "/feeds"
     on = {"contentUri": f"https://quest.example/{uuid.uuid4()}"}
-    # What reads the profile is a library of its own in the zip.
+    # A separate library in the zip reads the profile.
     image = png(icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     answer = httpx.post(
         url, headers=headers, files={"request": (None, json.dumps({"title": "x", **on})), "image1": image}
@@ -166,15 +166,15 @@ def test_the_viewer_s_address_is_the_one_before_cloudfront_s(deployed: Deployed)
     httpx.get(deployed.base_url + MINE, headers=claimed | {"Connection": "close", "Expect": "x"})
 
     event = deployed.gateway.events[-1]
-    # What a client claims, the client, CloudFront: with ENGAWA_PROXIES=1 the app believes the second.
+    # The client's claim, the client, CloudFront: with ENGAWA_PROXIES=1 the app uses the second.
     assert event["headers"]["X-Forwarded-For"] == "203.0.113.1, 127.0.0.1, 198.51.100.9"
-    # It does since CloudFront's key is there, and no other.
+    # It does so because the request has CloudFront's key, and no other key.
     keys = [value for name, value in event["multiValueHeaders"].items() if name.lower() == "x-engawa-proxy-key"]
     assert keys == [[deployed.environment()["ENGAWA_PROXY_KEY"]]]
     assert not {"connection", "expect", "content-length"} & {name.lower() for name in event["headers"]}
 
 
-# The functions without a request.
+# Functions that run without a request.
 
 
 def test_what_a_deleted_feed_leaves_is_cleared_by_the_function_of_the_queue(deployed: Deployed) -> None:
@@ -202,12 +202,12 @@ def test_what_deleted_values_leave_is_cleared_by_the_scheduled_function(deployed
     assert isinstance(deployed.sweep.invoke(SCHEDULED), int)
 
     assert _kept(deployed, "yuki") == {"#"}
-    # The platform is shared, and other tests know what yuki has.
+    # The platform is shared, and other tests expect yuki's data.
     assert httpx.post(url, headers=headers, json=before).status_code == 200
 
 
 def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed) -> None:
-    """The largest picture there may be, a password's hash, and the functions' own work; `-s` prints how much."""
+    """The work is the largest allowed picture, a password hash, and the other functions; `-s` prints the memory."""
     function = Function("app.app", deployed.task, deployed.environment())
     gateway = ApiGateway(entry.app, function, {})
     found = {}
@@ -269,7 +269,7 @@ WRONG: dict[str, tuple[str, Any, str]] = {
         "ENGAWA_TOKEN_KEYS_FILE does not hold the token keys: it has a key that is no JWK",
     ),
 }
-"""The function, what is wrong in its environment (or in its token keys, where it is a text), and what is said of it."""
+"""The handler, the wrong environment (or wrong token keys, if it is a text), and the expected error message."""
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -280,7 +280,7 @@ def test_what_is_wrong_with_a_setting_stops_the_cold_start_and_is_told_in_a_sent
     if isinstance(wrong, str):
         (tmp_path / "keys.json").write_text(wrong)
         wrong = {"ENGAWA_TOKEN_KEYS_FILE": str(tmp_path / "keys.json")}
-    # A log of its own.
+    # Directory of its own, so that the function has a log of its own.
     (tmp_path / "task").symlink_to(deployed.task)
     (tmp_path / "runtime").symlink_to(deployed.task.parent / "runtime")
     function = Function(handler, tmp_path / "task", deployed.environment() | wrong)
@@ -302,7 +302,7 @@ def test_a_request_is_found_in_the_function_s_log_by_its_id(deployed: Deployed) 
     lines = [json.loads(line) for line in deployed.api.log().splitlines() if line.startswith("{")]
     [line] = [line for line in lines if line["request_id"] == answer.headers["X-Request-Id"]]
     assert (line["status"], line["route"], line["Requests"]) == (200, "GET /2/apps/appdata/{user}/{group}", 1)
-    # What DynamoDB is asked to tell.
+    # The app asks DynamoDB to return these figures.
     assert (line["calls"], line["rru"] > 0) == (1, True)
     assert line["_aws"]["CloudWatchMetrics"]
     assert token not in deployed.api.log()
@@ -337,7 +337,7 @@ def test_where_tracing_is_on_calls_to_aws_are_parts_of_the_trace(deployed: Deplo
 def _shown(
     gateway: ApiGateway, method: str, target: str, headers: dict[str, str], body: bytes
 ) -> tuple[int, list[tuple[str, str]], str]:
-    """What a browser is shown by the API itself."""
+    """Return the API's response in the form that a Browser takes."""
     answer = gateway.handle(Request(method, target, [*headers.items()], body, "192.0.2.9"))
     return answer.status, answer.headers, answer.body.decode()
 
@@ -347,7 +347,7 @@ def _cafe(deployed: Deployed) -> str:
 
 
 def _kept(deployed: Deployed, user: str) -> set[str]:
-    """The sort keys of what a user of the demo world has in quest."""
+    """Return the sort keys of a demo user's items in quest."""
     demo = deployed.served.demo
     key = {":pk": {"S": f"{demo['apps']['quest']['id']}#{demo['users'][user]['id']}"}}
     query = {"TableName": "engawa-local-appdata", "KeyConditionExpression": "pk = :pk"}

@@ -1,4 +1,4 @@
-"""What the tests' Lambda does with functions that behave and functions that do not."""
+"""The tests' Lambda runtime, with functions that succeed, fail, exit, time out or return too much."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut, lay_out
 from local.runtime_api import MAX_PAYLOAD
 
-# A function of the tests' own, for what the app never does.
+# A test function for behaviour that the app never shows.
 TRIAL = """
 import json, os, time
 def handler(event, context):
@@ -31,7 +31,7 @@ def handler(event, context):
 
 @pytest.fixture
 def trial(tmp_path: Path) -> Iterator[Function]:
-    """A function that raises, ends, sleeps or fills as it is told."""
+    """Return a function that raises, exits, sleeps or fills its response as its event says."""
     code = lay_out(tmp_path)
     code.mkdir()
     (code / "trial.py").write_text(TRIAL)

@@ -1,4 +1,4 @@
-"""What the local platform answers to requests that never reach the app: JSON, always."""
+"""Requests that never reach the app: the local platform always answers with JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images over HTTP: what lies in the embedded AWS's bucket is served at the URLs that the API tells."""
+"""Images over HTTP: the URLs in API responses serve the images from the embedded AWS's bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one-command local platform: data outlive every way to end it, and it keeps to itself."""
+"""The local platform of `make serve`: data survive every kind of end, and only local clients reach it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_web_page_does_not_get_at_the_embedded_aws(served: Served, headers: di
     assert ask("OPTIONS", "/", **{"Access-Control-Request-Method": "POST"}) == 403
     assert ask("POST", "/_ministack/reset") == 403
     assert ask("GET", f"/{BUCKET}?list-type=2&X-Amz-Signature=0") == 403
-    # So it is the page that is refused, and not the request.
+    # The same request without the page's headers succeeds.
     assert httpx.post(served.emulator_url, headers=aws, content=b"{}").json()["TableNames"]
 
 
@@ -111,7 +111,7 @@ def test_a_killed_emulator_loses_no_more_than_the_last_seconds(serve: Serve) -> 
 
 
 def saved(platform: Served, value: str) -> bool:
-    """Whether what `write` wrote is on the disk, in the table and in the bucket."""
+    """Return whether the data of `write` are saved on disk, both of the table and of the bucket."""
     directory = platform.local_dir / "emulator"
     table = directory / "state" / "dynamodb.json"
     item = base64.b64encode(value.encode())
@@ -119,7 +119,7 @@ def saved(platform: Served, value: str) -> bool:
 
 
 def refused(environment: dict[str, str]) -> str:
-    """What a launch that does not start says."""
+    """Run a launch that must fail. Return its error output."""
     command = [sys.executable, "-m", "local"]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
@@ -176,20 +176,20 @@ def listening(port: int = 0) -> Iterator[int]:
 
 def test_an_endpoint_of_the_users_own(serve: Serve, tmp_path: Path) -> None:
     first = serve()
-    # Not the platform that all tests share: this one seals the secrets of the same apps with keys of its own.
+    # Not with the shared platform: this one encrypts the secrets of the same apps with keys of its own.
     other = serve(
         AWS_ENDPOINT_URL=first.emulator_url, ENGAWA_LOCAL_DIR=str(tmp_path / "other"), ENGAWA_SERVER_TIMING="1"
     )
 
     assert not (other.local_dir / "emulator.lock").exists()
     assert other.demo["users"].keys() == first.demo["users"].keys()
-    # The one that was asked to tell what requests spend tells it, of this one a call to DynamoDB.
+    # Only the platform with ENGAWA_SERVER_TIMING reports costs; this request makes one call to DynamoDB.
     assert "server-timing" not in own_data(first).headers
     assert 'desc="1 calls"' in own_data(other).headers["server-timing"]
 
 
 def own_data(platform: Served) -> httpx.Response:
-    """The answer to Hana's reading of her own data."""
+    """Read Hana's own data as Hana. Return the response."""
     headers = {"Authorization": f"Bearer {platform.demo['tokens']['users']['hana']['quest']}"}
     return httpx.get(f"{platform.base_url}{APPDATA}", headers=headers, timeout=30).raise_for_status()
 
@@ -251,7 +251,7 @@ def first_answer(url: str, headers: dict[str, str], process: subprocess.Popen[by
 
 
 def project_for_chalice(served: Served, directory: Path) -> int:
-    """Link the project into `directory`, with stage local at the ports and paths of `served`; returns a free port."""
+    """Link the project into `directory`, with stage local at the ports and paths of `served`. Return a free port."""
     for name in ("app.py", "chalicelib"):
         (directory / name).symlink_to(ROOT / name)
     config: dict[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())

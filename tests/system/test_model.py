@@ -1,7 +1,7 @@
-"""Random sequences of all that can be asked, of the served platform and of a model of it: every answer is the same.
+"""Random sequences of all requests, sent to the served platform and to a model of it: every response is the same.
 
-Each example has people and pages of its own. MODEL_EXAMPLES says how many there are, HYPOTHESIS_PROFILE=default makes
-them new ones (tests/conftest.py), MODEL_SHRINK=1 looks for the shortest sequence that fails, which takes minutes.
+Each example has people and pages of its own. MODEL_EXAMPLES is their number. HYPOTHESIS_PROFILE=default makes new ones
+in each run (tests/conftest.py). MODEL_SHRINK=1 looks for the shortest failing sequence, which takes minutes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.model.people import Query
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "16"))
 STEPS = 60
 ENOUGH = 16
-"""So many sequences must have come to each refusal in REACHED."""
+"""The number of sequences that must reach each refusal in REACHED."""
 REACHED = (
     f"Limit exceeded size quota (max={LIMITS.quota})",
     f"Too many keys (max={LIMITS.keys})",
@@ -45,7 +45,7 @@ SHRINK = os.environ.get("MODEL_SHRINK") == "1"
 
 
 class Sequence(RuleBasedStateMachine):
-    """One example. What is drawn never depends on what was answered, so that a failure is found again."""
+    """One example. Drawn values never depend on responses, so that a failure can be reproduced."""
 
     made: Callable[[], World]
 
@@ -54,24 +54,24 @@ class Sequence(RuleBasedStateMachine):
         self.world = type(self).made()
 
     def token(self, named: tuple[int, ...]) -> Token:
-        """Of viewer, app and, where that is another, owner."""
+        """Return a token for the numbers of viewer, app and, if it is another user, owner."""
         users = self.world.users
         return Token(self.world.apps[named[1]], users[named[0]], users[named[2 if len(named) > 2 else 0]])
 
     def whose(self, token: tuple[int, ...], of: int | str) -> str:
-        """The viewer, the owner, or whom `of` names."""
+        """Return the id of the viewer, of the owner, or of the user with the number `of`."""
         return self.world.users[of if isinstance(of, int) else token[0 if of == "viewer" else 2]]
 
     def named(self, users: list[int], face: Face) -> list[str]:
-        """The users that a request names: `/2` takes one."""
+        """Return the users that a request names; `/2` takes one."""
         return [self.world.users[user] for user in (users[:1] if face is Face.TWO else users)]
 
     def content(self, page: int, uri: int) -> tuple[str, str]:
-        """A page and a contentUri."""
+        """Return a page and a contentUri."""
         return self.world.pages[page], self.world.uris[uri % len(self.world.uris)]
 
     def demand(self, token: tuple[int, ...], demand: tuple[str, str, int] | None) -> tuple[str, str] | None:
-        """`*`, the tag of the data as they are, or one that was told at some time or never."""
+        """Return a header with `*`, the current tag of the data, an earlier tag, or a tag that never existed."""
         if demand is None:
             return None
         header, which, turn = demand
@@ -187,7 +187,7 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(token=draw.own_token, page=draw.which_page, uri=draw.uri, again=st.booleans())
     def delete_feed(self, token: Any, page: int, uri: int, again: bool) -> None:
-        """Nothing of it comes back where it is posted again."""
+        """Delete a feed, and post it again if `again`. Nothing of the old feed comes back."""
         self.world.delete_feed(self.token(token), *self.content(page, uri))
         if again:
             where, name = self.content(page, uri)
@@ -231,7 +231,7 @@ class Sequence(RuleBasedStateMachine):
             self.world.delete_page(self.world.pages[page])
 
     def teardown(self) -> None:
-        # What went wrong before is to be told, and not what follows from it.
+        # After an error, report that error, not its consequences.
         if sys.exception() is None:
             self.world.read_all_back()
             self.world.check_tables()

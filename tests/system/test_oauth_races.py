@@ -1,4 +1,4 @@
-"""Many at once with one code, one refresh token, one grant, one account: each counts once, nothing is left over."""
+"""Concurrent calls with one code, refresh token, grant or account: each counts once, without leftovers."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class Stores:
         self.appdata = AppData(dynamo, APPDATA, self.directory, Limits(), clock)
 
     def asked(self) -> Family:
-        """What an app of its own asks a user of its own for, who has installed it."""
+        """Return a grant family of a new app and a new user, who has installed it."""
         user = self.users.create(User(new_user_id(), "user"))
         asked = Family("", new_app_id(), user.id, frozenset({"r_profile"}), 0, 0)
         self.appdata.install(asked.app, user.id)
         return asked
 
     def uninstall(self, asked: Family) -> bool:
-        """Uninstall as Personal.uninstall does."""
+        """Uninstall as UserData.uninstall does."""
         user = str(asked.user)
         return self.appdata.uninstall(asked.app, user, lambda write: self.grants.ending(write, user, asked.app))
 
@@ -64,7 +64,7 @@ class Stores:
         return found
 
     def items(self, text: str) -> list[dict[str, Any]]:
-        """The items of the grants table with such a text in them."""
+        """Return the items of the grants table that contain a text."""
         pages = self.client.get_paginator("scan").paginate(TableName=GRANTS, ConsistentRead=True)
         return [item for page in pages for item in page["Items"] if text in repr(item)]
 
@@ -88,7 +88,7 @@ def test_a_code_is_used_once(stores: Stores) -> None:
 
 
 def rotated(stores: Stores, token: str) -> str | None:
-    """What a request with a refresh token gets, which reads the family first."""
+    """Read the family of a refresh token and renew it, as a request does. Return the new token or None."""
     family = stores.grants.find("0" * 16, token)[1]
     return stores.grants.renew(family, token, rotate=True) if family else None
 
@@ -160,7 +160,7 @@ def test_a_grant_that_ends_meanwhile_leaves_nothing(stores: Stores) -> None:
 
 
 def test_consents_and_uninstalls_at_once_never_leave_a_grant_without_an_install(stores: Stores) -> None:
-    """Whatever comes first: at the end there is an install with a grant, an install without one, or neither."""
+    """In any order, the end is an install with a grant, an install without one, or neither."""
     ends = set()
     for turn in range(12):
         asked = stores.asked()
@@ -171,7 +171,7 @@ def test_consents_and_uninstalls_at_once_never_leave_a_grant_without_an_install(
             try:
                 return stores.grants.allow(asked)
             except Unavailable:
-                return None  # Uninstalled in between.
+                return None  # The app was uninstalled meanwhile.
 
         def leave(asked: Family = asked) -> bool:
             return stores.uninstall(asked)
@@ -226,7 +226,7 @@ def test_no_more_passwords_are_looked_at_than_the_rule_lets(stores: Stores, kind
 
 
 def test_right_ones_among_wrong_ones_leave_the_wrong_ones_counted(stores: Stores) -> None:
-    """However they come between each other, what is left is what failed."""
+    """In any order, the remaining count is that of the failed attempts."""
     name = new_user_id()
 
     def sign_in(turn: int) -> None:

@@ -1,4 +1,4 @@
-"""The mobile REST face over real HTTP, signed by authlib's OAuth 1 client: another library than the one that checks."""
+"""The mobile REST face over real HTTP, signed by authlib's OAuth 1 client; the server uses another library."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Quest:
         form: bool = False,
         **query: str,
     ) -> httpx.Request:
-        """A request, its body as JSON with its hash, or as a form."""
+        """Return a signed request, with its body as JSON with a hash, or as a form."""
         app = self.served.demo["apps"]["quest"]
-        # By itself this client drops a body that is no form.
+        # By default, this client drops a body that is not a form.
         auth = ClientAuth(
             app["clientId"], secret or app["clientSecret"], signature_type=place, force_include_body=not form
         )
@@ -83,7 +83,7 @@ def test_reading(quest: Quest, place: str, path: str) -> None:
 
 
 def test_a_score_from_the_first_write_to_the_last_delete(served: Served, quest: Quest) -> None:
-    """And what this face stores, the Persistence API gives back."""
+    """The Persistence API returns the data that this face stores."""
     token = served.demo["tokens"]["users"]["hana"]["quest"]
 
     def graph() -> dict[str, str]:
@@ -115,7 +115,7 @@ def test_a_body_that_is_changed_on_its_way(quest: Quest) -> None:
 
 @pytest.mark.parametrize("place", [SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_HEADER])
 def test_a_form(quest: Quest, place: str) -> None:
-    """Its signature holds; what it would write is no JSON."""
+    """The signature of a form is valid, but its body is not JSON."""
     answer = quest.send("POST", MINE, {"a": "b c", "花": "%2B+"}, form=True, place=place)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")

@@ -17,7 +17,7 @@ JSON = "application/json; charset=utf-8"
 
 
 class Client:
-    """Sends requests as one of the demo world's users through one of its apps."""
+    """A client that sends requests as one of the demo world's users through one of its apps."""
 
     def __init__(self, served: Served, name: str, app: str = "quest") -> None:
         self.user: str = served.demo["users"][name]["id"]
@@ -30,7 +30,7 @@ class Client:
         return httpx.request(method, self._base_url + path, headers=headers, timeout=30, **request)
 
     def data(self, path: str = ME, **request: Any) -> dict[str, dict[str, str]]:
-        """Each user's data in an answer."""
+        """Return each user's data in a response."""
         answer = self("GET", path, **request)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, JSON)
         return {entry["id"]: entry["data"] for entry in answer.json()["entry"]}
@@ -93,7 +93,7 @@ def test_a_write_is_read_changed_and_deleted(served: Served) -> None:
 
 
 def test_what_a_real_client_sends_is_taken(hana: Client) -> None:
-    """Bytes as curl sends them: JSON of its own spacing, a charset, an escaped selector, one's own id."""
+    """The requests are as from curl: JSON with spaces, a charset, an escaped selector, or the user's own id."""
     body = b'{ "mood" : "\\u7e01\\u5074",\n "Mood.2-x_" : "" }'
 
     for path in (ME.replace("@", "%40"), ME.replace("@me", hana.user), ME + ".json"):

@@ -1,7 +1,7 @@
-"""A process that dies in the midst of a request leaves nothing that is wrong, and whoever asks again ends right.
+"""Processes that die during a request: the tables stay correct, and a repetition of the request succeeds.
 
-Over HTTP, on the embedded AWS: SIGKILL comes before and after each call of a request, in turn. All tables are scanned
-after the death and after the second request, which another process answers.
+Over HTTP, on the embedded AWS: SIGKILL comes before and after each AWS call of a request, in turn. All tables are
+scanned after the death and after the second request, which another process answers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DAY_MS = 86_400_000
 
 
 class Mortals:
-    """The processes that answer, and a look behind the scenes."""
+    """A client of the processes that die, with direct access to their data."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.issuer = f"http://127.0.0.1:{environment['PORT']}"
@@ -54,26 +54,26 @@ class Mortals:
         here.pages.add_module(PAGE, APP, "menu name")
 
     def user(self) -> str:
-        """A new user."""
+        """Create a user. Return the id."""
         return self.platform.users.create(User(new_user_id(), "name")).id
 
     def send(self, method: str, path: str, user: str | None, dies: str = "", **more: Any) -> httpx.Response:
-        """A request with a token of a user, or of the operator's, of a process that dies as said."""
+        """Send a request with a user's or the operator's token to a process that dies as `dies` says."""
         scopes = ("mixi_apps2", "w_pagefeed") if user else ("admin",)
         token = self.platform.tokens.issue(app=APP, viewer=user, scopes=scopes, lifetime=3600)
-        # A process answers the requests of one connection: each has its own.
+        # A process answers the requests of one connection, so each request has its own connection.
         headers = {"Authorization": f"OAuth {token}", "Connection": "close"} | ({"X-Dies": dies} if dies else {})
         return self.http.request(method, path, headers=headers, **more)
 
     def check(self) -> None:
-        """Nothing is wrong in any table."""
+        """Assert that all tables are correct."""
         contents = invariants_contents.scan(self.clients["dynamodb"], self.clients["s3"], BUCKET)
         assert contents.wrongs() == []
         assert invariants.scan(self.clients["dynamodb"]).wrongs() == []
         assert invariants_directory.scan(self.clients["dynamodb"]).wrongs() == []
 
     def settle(self) -> None:
-        """What time, the sweep and the queue bring about; then nothing is left behind."""
+        """Advance the clock, run the sweep and the cleanup. Assert that nothing is left behind."""
         self.now += DAY_MS
         self.platform.appdata.sweep(40)
         while due := self.platform.cleanup.due():
@@ -112,16 +112,16 @@ def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
 
 @dataclass
 class Asked:
-    """A request that is ready to be sent, what of it has come true, and what a repetition is told."""
+    """A request to send, a count of its effects, and the expected status of a repetition."""
 
     send: Callable[[str], httpx.Response]
-    """With when its process dies."""
+    """Send the request; the argument says when its process dies."""
     count: Callable[[], int]
-    """How often it has been carried out."""
+    """Return how often the request has taken effect."""
     again: int = 200
-    """The status where it has been carried out before."""
+    """The status of a repetition if the request has taken effect before."""
     twice: int = 1
-    """How often it has been carried out then."""
+    """How often the request has taken effect after such a repetition."""
 
 
 def writing(here: Mortals) -> Asked:
@@ -152,7 +152,7 @@ def installing(here: Mortals) -> Asked:
 
 
 def posted(here: Mortals) -> str:
-    """The contentUri of a feed."""
+    """Post a feed. Return its contentUri."""
     uri = f"http://application.example/{uuid4().hex}"
     assert here.send("POST", FEEDS, here.poster, json={"title": "title", "contentUri": uri}).status_code == 201
     return uri
@@ -232,7 +232,7 @@ def refreshing(here: Mortals) -> Asked:
         known = grants.find(PUBLIC, token or "")[1]
         return int(known is None or known.refresh != hashed(token or ""))
 
-    # Nobody has heard the token that replaced it: who comes again with the old one gets that same token.
+    # The client never received the new token, so a repetition with the old token returns the same new one.
     return Asked(lambda dies: here.send("POST", "/2/token", user, dies, data=form), used)
 
 

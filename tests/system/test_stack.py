@@ -1,7 +1,7 @@
-"""`make deploy`, in an emulator: stacks are created, changed, restored from and deleted, and what they make is served.
+"""`make deploy` in an emulator: creation, change, restore and deletion of stacks, and requests to them.
 
-The tests are one story, in the order in which they stand here. `tests/kit/emulated.py` says what is not the
-emulator's; docs/internals/architecture.md has what it cannot show.
+The tests depend on each other and run in file order. `tests/kit/emulated.py` names the parts that the emulator does
+not provide; docs/internals/architecture.md lists what it cannot show.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from tests.kit.served import eventually
 from tests.kit.worlds import SCHEDULED
 
 NOT_SHOWN = (
-    # API Gateway refuses what is larger than 10 MB, Lambda what is larger than 6.
+    # API Gateway refuses requests larger than 10 MB, Lambda requests larger than 6 MB.
     "tests/checks/test_open.py::test_a_request_that_is_too_large",
-    # CloudFront serves the images, and has no address here that a client could call.
+    # CloudFront serves the images, but has no address here that a client could call.
     "tests/checks/test_pages.py::test_a_feed_with_an_image",
 )
-"""Checks that need what an execute-api address in the emulator has not."""
+"""Checks that need features which an execute-api address in the emulator does not have."""
 URI = "https://shop.example/tea"
 MINE = "/2/apps/appdata/@me/@self"
 
 
 class Story:
-    """What the tests hand on: the outputs of the stages' stacks, and what was put into `dev`."""
+    """The state that the tests share: the outputs of the stages' stacks, and the data in `dev`."""
 
     def __init__(self, account: Emulated) -> None:
         self.account = account
@@ -48,7 +48,7 @@ class Story:
         return self.account.base_url(self.outputs["dev"])
 
     def operator(self) -> str:
-        """An operator's token, as `python -m admin token` makes it."""
+        """Return an operator's token, as `python -m admin token` makes it."""
         kept = self.account.aws("secretsmanager").get_secret_value(SecretId="engawa-dev-token-keys")["SecretString"]
         return AccessTokens(TokenKeys(lambda: kept), self.url).issue(
             app="operator", viewer=None, scopes=["admin"], lifetime=900
@@ -79,12 +79,12 @@ def test_a_deployment_that_fails_says_why_and_is_mended_by_the_next(story: Story
 def test_a_deployment_creates_everything(story: Story) -> None:
     states = story.account.resources("engawa-dev")
     assert set(states.values()) == {"CREATE_COMPLETE"}
-    # All that the templates have without a condition, but alarms over several metrics, which ministack does not know.
+    # All resources without a condition, except alarms over several metrics, which ministack does not support.
     wanted = {name for name, each in combine.merge_template()["Resources"].items() if "Condition" not in each}
     assert wanted - set(states) == story.account.left_out
     assert story.account.left_out == {"Refusals", "ServerErrors", "TableReadThrottles", "TableWriteThrottles"}
     assert set(story.account.resources("engawa-dev-global", "us-east-1").values()) == {"CREATE_COMPLETE"}
-    # The domain of CloudFront is known to the functions, and its key.
+    # The functions know CloudFront's domain and its key.
     variables = story.account.variables("engawa-dev")
     assert variables["ENGAWA_ISSUER"] == f"https://{story.outputs['dev']['DistributionDomain']}"
     assert len(variables["ENGAWA_PROXY_KEY"]) == 48
@@ -140,7 +140,7 @@ def test_the_schedule_s_function_sweeps(story: Story) -> None:
 
 
 def test_a_function_may_do_nothing_that_its_policy_does_not_say(story: Story) -> None:
-    """All that was done until here, IAM has allowed; it would not have without the policies."""
+    """IAM has allowed all calls of the earlier tests; without the policies it would have refused them."""
     iam, role = story.account.aws("iam"), story.account.role("engawa-dev-sweep")
     [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
@@ -173,19 +173,19 @@ def test_cloudfront_alone_serves_images(story: Story) -> None:
     assert (image.status_code, image.content[:8]) == (200, b"\x89PNG\r\n\x1a\n")
     assert image.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert image.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    # What is not below images/ goes to the API, whose name the emulator's CloudFront does not call.
+    # Other paths than images/ go to the API, whose host name the emulator's CloudFront does not call.
     assert story.account.by_cloudfront(story.outputs["dev"], MINE).status_code == 502
 
 
 def test_a_restored_stage_serves_the_same(story: Story) -> None:
-    """The whole of "Backup and restore" in docs/operating/operations.md, from dev to prod."""
+    """The test runs all of "Backup and restore" in docs/operating/operations.md, from dev to prod."""
     account, world = story.account, story.world
     assert world
     account.said.clear()
     account.keep_every_second("dev")
     account.deployment("dev").restore_into("prod")
     assert len([words for words in account.said if words.endswith(": ready.")]) == 6
-    # Once more, as after a run that was cut short.
+    # Once more, as after an interrupted run.
     account.deployment("dev").restore_into("prod")
 
     story.outputs["prod"] = account.deploy("prod", MonthlyBudget="0", Issuer=story.url)
@@ -202,7 +202,7 @@ def test_a_restored_stage_serves_the_same(story: Story) -> None:
     assert account.by_cloudfront(story.outputs["prod"], path).content == (
         account.by_cloudfront(story.outputs["dev"], path).content
     )
-    # Its own from now on: the keys fit, and the other stage sees nothing of it.
+    # The restored stage is independent: its keys work, and the other stage does not see its writes.
     answered(restored.post(MINE, world.one.token, json={"score": "13"}))
     assert answered(world.site.get(f"{MINE}?fields=score", world.one.token))["entry"][0]["data"] == {"score": "12"}
     refreshed = {"grant_type": "refresh_token", "refresh_token": world.one.refresh_token, **world.credentials}
@@ -230,7 +230,7 @@ def test_destroying_dev_leaves_nothing_of_it(story: Story) -> None:
     assert not story.account.stacks("engawa-dev")
     secrets = story.account.aws("secretsmanager").list_secrets()["SecretList"]
     assert not [each["Name"] for each in secrets if each["Name"].startswith("engawa-dev")]
-    # Once more: there is nothing to do, and nothing to stumble over.
+    # Once more: there is nothing to delete, and no error.
     story.account.deployment("dev").destroy()
 
 

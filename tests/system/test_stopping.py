@@ -1,4 +1,4 @@
-"""Whatever signals come, and however close together: who is told to stop stops, and takes along what it has started."""
+"""Processes under signals, however close together: they stop, and they stop the processes that they started."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GAPS = [0, 20, 50, 100, 200]
 
 
 def send_pair(pid: int, gap: int, *numbers: signal.Signals) -> None:
-    """Send two signals so many microseconds apart."""
+    """Send two signals, `gap` microseconds apart."""
     first, second = numbers
     begun = time.perf_counter()
     os.kill(pid, first)
@@ -51,7 +51,7 @@ def test_make_serve_and_its_aws_end_and_have_saved(serve: Serve, gap: int) -> No
 
 
 def test_a_start_is_ended_before_it_has_begun(tmp_path: Path) -> None:
-    """The emulator is there by then, and nothing else."""
+    """When the signals come, only the emulator has started."""
     platform = Served(fresh_environment(tmp_path), tmp_path / "serve.log")
     lock = platform.local_dir / "emulator.lock"
     deadline = time.monotonic() + START_SECONDS
