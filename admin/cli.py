@@ -15,8 +15,8 @@ from admin.users import users
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="""\b
 Which platform:
-  Without options, the local one that `make serve` runs; its address and its operator's token are in
-  .local/demo.json. For any other, set --url or ENGAWA_ADMIN_URL, and ENGAWA_ADMIN_TOKEN (see `token`).
+  Without options, the local one that `make serve` runs (on PORT, if set); its address and its operator's token
+  are in its demo.json. For any other, set --url or ENGAWA_ADMIN_URL, and ENGAWA_ADMIN_TOKEN (see `token`).
 
 \b
 Exit status:

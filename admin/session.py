@@ -2,11 +2,8 @@
 
 import functools
 import json
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,8 +12,8 @@ import httpx
 from admin.client import Client
 from admin.failures import Failure
 from admin.output import Output
+from local.environment import Refused, local_directory
 
-ROOT = Path(__file__).resolve().parent.parent
 URL_VARIABLE = "ENGAWA_ADMIN_URL"
 TOKEN_VARIABLE = "ENGAWA_ADMIN_TOKEN"  # noqa: S105 (its name)
 
@@ -46,10 +43,13 @@ def target(url: str | None, token: str | None) -> tuple[str, str]:
 
     The local operator's token is used for the local platform only. Raises Failure if the URL or the token is missing.
     """
-    path = Path(os.environ.get("ENGAWA_LOCAL_DIR") or ROOT / ".local") / "demo.json"
     local: dict[str, Any] = {}
-    with suppress(FileNotFoundError):
-        local = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        local = json.loads((local_directory() / "demo.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass  # No local platform has run yet.
+    except Refused as refused:
+        raise Failure(str(refused)) from None
     url = (url or local.get("baseUrl", "")).rstrip("/")
     if not url:
         raise Failure(f"Which platform? Set --url or {URL_VARIABLE}, or start the local one: make serve")

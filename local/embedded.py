@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from local import locks
 from local.emulator import LOCK, LOCK_SECONDS
-from local.environment import EMULATOR_PORT, HOST, ROOT, Environment, Refused, free_port
+from local.environment import EMULATOR_PORT, HOST, PORT, ROOT, Environment, Refused, free_port
 
 _START_SECONDS = LOCK_SECONDS + 60
 _SAVE_SECONDS = 60
@@ -83,7 +83,7 @@ def accepts(port: int) -> bool:
 
 
 def choose_port(environment: Environment, check: Callable[[], None] = lambda: None) -> Environment:
-    """Return the environment with the port of its embedded AWS: EMULATOR_PORT, else 4570, else any that is free.
+    """Return the environment with the port of its embedded AWS: EMULATOR_PORT, else 4570 or one that is free.
 
     The emulator of a launcher that was killed keeps its port until it has saved, so this waits for it. Raises Refused
     if EMULATOR_PORT is taken, and what `check` raises while it waits.
@@ -93,7 +93,9 @@ def choose_port(environment: Environment, check: Callable[[], None] = lambda: No
         check()
         time.sleep(0.05)
     if environment.emulator_port is None:
-        return replace(environment, emulator_port=free_port() if accepts(EMULATOR_PORT) else EMULATOR_PORT)
+        # Only one platform asks for 4570: two that start at the same time would both find it free.
+        asks = environment.port == PORT and not accepts(EMULATOR_PORT)
+        return replace(environment, emulator_port=EMULATOR_PORT if asks else free_port())
     if accepts(environment.emulator_port):
         raise Refused(taken("EMULATOR_PORT", environment.emulator_port))
     return environment

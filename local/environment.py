@@ -3,7 +3,7 @@
 | variable | default | meaning |
 |---|---|---|
 | PORT | 8000 | where the app is served |
-| EMULATOR_PORT | 4570, or any free port if it is taken | where the embedded AWS is served |
+| EMULATOR_PORT | 4570; with another PORT, or if it is taken, any free port | where the embedded AWS is served |
 | ENGAWA_LOCAL_DIR | .local; .local/port-8001 with PORT=8001 | data, keys, locks and logs |
 | ENGAWA_EMULATOR_PYTHON | .local/emulator-venv/bin/python of the checkout | the interpreter that has ministack |
 | AWS_ENDPOINT_URL | none | use this endpoint, start no embedded AWS |
@@ -48,14 +48,12 @@ class Environment:
 
         Raises Refused if a port is invalid.
         """
-        port = _port("PORT") or PORT
-        directory = ROOT / ".local" if port == PORT else ROOT / ".local" / f"port-{port}"
         return cls(
-            directory=Path(os.environ.get("ENGAWA_LOCAL_DIR") or directory).absolute(),
+            directory=local_directory(),
             emulator_python=Path(
                 os.environ.get("ENGAWA_EMULATOR_PYTHON") or ROOT / ".local" / "emulator-venv" / "bin" / "python"
             ),
-            port=port,
+            port=_port("PORT") or PORT,
             emulator_port=_port("EMULATOR_PORT"),
             endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
         )
@@ -109,6 +107,13 @@ class Environment:
             for name, value in aws.items():
                 if not (has_own and name.endswith(("_KEY_ID", "_ACCESS_KEY"))):
                     os.environ.setdefault(name, value)
+
+
+def local_directory() -> Path:
+    """Return the directory of the platform that PORT names. Raises Refused if PORT is invalid."""
+    port = _port("PORT") or PORT
+    directory = ROOT / ".local" if port == PORT else ROOT / ".local" / f"port-{port}"
+    return Path(os.environ.get("ENGAWA_LOCAL_DIR") or directory).absolute()
 
 
 def _port(name: str) -> int | None:

@@ -13,14 +13,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from local.embedded import accepts
-from local.environment import EMULATOR_PORT, Environment, free_port
+from local.embedded import accepts, choose_port
+from local.environment import EMULATOR_PORT, PORT, Environment, free_port
 from tests.kit.served import START_SECONDS, Served
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -138,10 +139,14 @@ def test_a_taken_port_is_said_in_one_line(tmp_path: Path, served: Served, variab
     assert said == f"Port {port} is taken; {variable}={port + 1} make serve uses another.\n"
 
 
-def test_another_port_is_found_for_the_embedded_aws(serve: Serve) -> None:
+def test_another_port_is_found_for_the_embedded_aws(tmp_path: Path, serve: Serve) -> None:
+    by_default = Environment(tmp_path, tmp_path / "python", PORT, None, None)
     with ExitStack() as stack:
         if not accepts(EMULATOR_PORT):
+            assert choose_port(by_default).emulator_port == EMULATOR_PORT
             stack.enter_context(listening(EMULATOR_PORT))
+        for environment in (by_default, replace(by_default, port=PORT + 1)):
+            assert choose_port(environment).emulator_port not in (None, EMULATOR_PORT)
         assert own_data(serve(EMULATOR_PORT="")).status_code == 200
 
 
