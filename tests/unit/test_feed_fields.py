@@ -220,13 +220,12 @@ def test_a_source_is_the_id_of_a_module_also_as_a_number(value, read):
         0,
         -3,
         1_000_000_000,
-        10**5000,
+        pytest.param(10**5000, id="huge"),
         3.0,
         True,
         ["3"],
         {},
     ],
-    ids=lambda value: repr(value)[:20] if not isinstance(value, int) or value < 10**9 + 1 else "huge",
 )
 def test_a_source_is_nothing_else(value):
     assert refusal(sourceId=value) == "sourceId is not the id of a module"

@@ -148,6 +148,12 @@ def test_any_start_url_is_signed_for_a_form(start_url: str, key: LaunchKey) -> N
     assert "forged" not in repr(form)
 
 
+def test_a_form_has_a_field_for_empty_app_params(key: LaunchKey) -> None:
+    form = signed_form("https://quest.example/", QUEST, PageAppStart(PAGE, "3", None, ""), key)
+    assert form.fields[2] == ("appParams", "")
+    verify(form.action, key.certificate, "POST", form.fields)
+
+
 def test_a_form_signs_line_ends_and_nul_as_browsers_send_them(key: LaunchKey) -> None:
     form = signed_form("https://quest.example/", QUEST, PageAppStart(PAGE, "3", None, "a\nb\rc\r\nd\n\re\0"), key)
     assert dict(form.fields)["appParams"] == "a\r\nb\r\nc\r\nd\r\n\r\ne\ufffd"

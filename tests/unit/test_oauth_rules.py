@@ -68,6 +68,7 @@ def test_a_successor_needs_the_old_token_and_the_salt() -> None:
     assert family_of(fresh) == family_of(token)
     assert len({token, fresh, successor(token, new_salt()), successor(new_token(token), salt)}) == 4
     assert salt not in fresh
+    assert len(salt) == 64
 
 
 ROTATED = 1_800_000_000_000
@@ -79,7 +80,7 @@ def test_the_token_before_gets_the_present_one_for_half_a_minute(later: int, aga
     fresh = successor(token, salt)
     family = Family("f", "app", "hana", frozenset(), 0, 0, refresh=hashed(fresh), salt=salt, rotated=ROTATED)
     assert family.repeated(token, ROTATED + later) == (fresh if again else None)
-    for other in (fresh, new_token(token), "", "花"):
+    for other in (fresh, new_token(token), "", "花", "\ud800"):
         assert family.repeated(other, ROTATED + later) is None
 
 
@@ -94,9 +95,12 @@ def test_what_cannot_be_a_token_has_no_family(text: str) -> None:
 
 
 @pytest.mark.parametrize("server_state", [None, "s"])
-def test_what_a_user_allows_is_stored_as_it_was_asked(server_state: str | None) -> None:
+@pytest.mark.parametrize(("owner", "stored"), [(None, None), ("hana", None), ("ken", "ken")])
+def test_what_a_user_allows_is_stored_as_it_was_asked(
+    owner: str | None, stored: str | None, server_state: str | None
+) -> None:
     asked = AuthorizationRequest(
-        App("app", "Quest"), "https://a.example/", True, ("b", "a"), "state", "challenge", server_state
+        App("app", "Quest"), "https://a.example/", True, ("b", "a"), "state", "challenge", server_state, owner
     )
     assert asked.family("hana") == Family(
         id="",
@@ -109,6 +113,40 @@ def test_what_a_user_allows_is_stored_as_it_was_asked(server_state: str | None) 
         redirect_sent=True,
         challenge="challenge",
         server_state=hashed("s") if server_state else None,
+        owner=stored,
+    )
+
+
+def asks_for_owner(owner: str | None, *, installed: bool) -> AuthorizationRequest:
+    return AuthorizationRequest(
+        App("app", "Quest"),
+        "https://a.example/",
+        redirect_sent=True,
+        scopes=("a",),
+        state="state",
+        challenge=None,
+        server_state=None,
+        owner=owner,
+        owner_installed=installed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "installed"), [(None, False), (None, True), ("hana", False), ("hana", True), ("ken", True)]
+)
+def test_the_owner_is_the_viewer_or_has_installed_the_app(owner: str | None, installed: bool) -> None:
+    asks_for_owner(owner, installed=installed).check_owner("hana")
+
+
+def test_an_owner_without_the_app_is_refused_and_the_app_is_told() -> None:
+    with pytest.raises(RedirectedError) as caught:
+        asks_for_owner("ken", installed=False).check_owner("hana")
+    told = caught.value
+    assert (told.redirect_uri, told.state) == ("https://a.example/", "state")
+    assert (told.refusal.error, told.refusal.description, told.refusal.status) == (
+        "invalid_request",
+        "The owner has not installed the app",
+        400,
     )
 
 
@@ -192,12 +230,28 @@ def test_credentials_in_a_header(header: str, credentials: tuple[str, str] | Non
 
 @pytest.mark.parametrize(
     "header",
-    ["Basic", "Basic ", "Basic :", "Basic 花", basic("no colon"), "Basic aWQ6cw", "Basic /////w==", basic("id:%ff")],
+    [
+        "Basic",
+        "Basic ",
+        "Basic :",
+        "Basic 花",
+        basic("no colon"),
+        "Basic aWQ6cw",
+        "Basic aWQ6*cw==",
+        "Basic /////w==",
+        basic("id:%ff"),
+        basic("%ff:secret"),
+    ],
 )
 def test_credentials_that_cannot_be_read_are_wrong(header: str) -> None:
     with pytest.raises(GrantRefused) as caught:
         basic_credentials(header)
-    assert (caught.value.error, caught.value.status) == ("invalid_client", 401)
+    refusal = caught.value
+    assert (refusal.error, refusal.description, refusal.status) == (
+        "invalid_client",
+        "The credentials in the header cannot be read",
+        401,
+    )
 
 
 def test_a_form_gets_the_credentials_of_its_header() -> None:
@@ -212,7 +266,12 @@ def test_a_form_gets_the_credentials_of_its_header() -> None:
 def test_credentials_in_two_places_are_refused(form: dict[str, str]) -> None:
     with pytest.raises(GrantRefused) as caught:
         with_credentials(form, ("id", "secret"))
-    assert (caught.value.error, caught.value.status) == ("invalid_request", 400)
+    refusal = caught.value
+    assert (refusal.error, refusal.description, refusal.status) == (
+        "invalid_request",
+        "The credentials must be in the header or in the body, not in both",
+        400,
+    )
 
 
 TWICE, NO_FORM = "A parameter appears twice", "The parameters are not form-encoded UTF-8"

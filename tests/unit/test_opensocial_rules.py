@@ -389,6 +389,8 @@ def test_what_there_is_no_such_order_or_filter_for(parameters: dict[str, object]
         (lambda: select_data("@me", 5, None, ACCESS), "groupId must be a string"),
         (lambda: select_data("@me", None, 5, ACCESS), "appId must be a string"),
         (lambda: data_keys(5, LIMITS), "fields must be a string or a list of strings"),
+        (lambda: keys_to_delete(5, None, LIMITS), "fields must be a string or a list of strings"),
+        (lambda: keys_to_delete(None, 5, LIMITS), "fields must be a string or a list of strings"),
         (lambda: person_fields([5], ()), "fields must be a string or a list of strings"),
         (lambda: query(sortBy=5), "sortBy must be a string"),
         (lambda: query(count=10**12), "count must be a whole number from 1 to 1000"),
