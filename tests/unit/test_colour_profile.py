@@ -64,6 +64,8 @@ def test_a_profile_without_one_of_its_tags_is_none(missing: bytes) -> None:
           for kind, count in enumerate([1, 3, 4, 5, 7])),
         (b"rTRC", b"para" + struct.pack(">IHH", 0, 4, 0) + bytes(27), False),
         (b"rTRC", b"para" + struct.pack(">IHH", 0, 5, 0) + bytes(99), False),
+        (b"rTRC", b"para" + struct.pack(">IHH", 0, 0xFFFF, 0) + bytes(99), False),
+        (b"rTRC", b"curv" + struct.pack(">II", 0, 2**32 - 1) + bytes(99), False),
         (b"rTRC", b"mpet" + bytes(99), False),
         (b"rXYZ", XYZ[:-1], False),
         (b"rXYZ", b"Lab " + XYZ[4:], False),
@@ -76,6 +78,17 @@ def test_which_curves_and_colours_are_simple(name: bytes, tag: bytes, taken: boo
 def test_other_tags_are_left_behind() -> None:
     evil = {name: b"mpet" + bytes(999) for name in (b"D2B0", b"A2B0", b"B2A0", b"gamt", b"desc", b"chad")}
     assert simple(profile_of(evil | MATRIX), RGB) == simple(profile_of(MATRIX), RGB)
+
+
+def test_bytes_after_a_curve_or_colour_are_left_behind() -> None:
+    assert simple(profile_of({name: tag + b"more" for name, tag in MATRIX.items()}), RGB) == simple(
+        profile_of(MATRIX), RGB
+    )
+
+
+@pytest.mark.parametrize("kind", [b"mntr", b"scnr", b"prtr", b"spac"])
+def test_devices_and_spaces_have_simple_profiles(kind: bytes) -> None:
+    assert simple(profile_of(MATRIX, kind=kind), RGB) == simple(profile_of(MATRIX), RGB)
 
 
 def test_a_profile_of_another_space_or_kind_is_none() -> None:
@@ -156,7 +169,13 @@ def test_a_table_stands_above_primaries_and_curves() -> None:
 def test_a_profile_is_whole_and_of_a_known_version() -> None:
     good = profile_of(MATRIX)
     assert simple(good + b"more", RGB) == simple(good, RGB)
-    assert simple(struct.pack(">I", len(good) + 1) + good[4:], RGB) is None
+    for length in (len(good) + 1, 2**32 - 1):
+        assert simple(struct.pack(">I", length) + good[4:], RGB) is None
+    assert simple(profile_of({}), RGB) is None
+    assert simple(bytes(4) + good[4 : 128 + 4 + 12 * len(MATRIX) - 1], RGB) is None
+    # An offset is no count from the end.
+    place = 128 + 4 + 12 * (len(MATRIX) - 1) + 4
+    assert simple(good[:place] + struct.pack(">i", -4 - len(CURVE)) + good[place + 4 :] + b"more", RGB) is None
     assert simple(good[:8] + b"\2" + good[9:], RGB)
     assert simple(good[:8] + b"\5" + good[9:], RGB) is None
     assert simple(good[:20] + b"Luv " + good[24:], RGB)
@@ -230,6 +249,12 @@ def test_what_a_png_says_of_its_colours_by_order_of_strength() -> None:
     assert named(dark, primaries, colour=0) == both
     assert named(embedded, colour=0) == inside
     assert named(wide, colour=0) == named_wide
+    grey = profile_of({b"kTRC": CURVE}, GREY)
+    assert named(chunk(b"iCCP", b"p\0\0" + zlib.compress(grey)), colour=0) == simple(grey, GREY)
+    places = (0.3127, 0.329), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)
+    assert named(dark, p3) == colour_profile.of_chromaticities(*places, (2.5,))
+    for limit in (1_000, 1_000_000):
+        assert named(chunk(b"gAMA", struct.pack(">I", limit)), primaries)
     for broken in (b"", struct.pack(">I", 0), struct.pack(">I", 999), struct.pack(">I", 1_000_001)):
         assert named(chunk(b"gAMA", broken), primaries) is None
 
