@@ -219,6 +219,52 @@ def test_primaries_that_span_no_space_are_none(place: tuple[float, float]) -> No
     assert colour_profile.of_chromaticities(white, red, red, blue, (2.2,)) is None
 
 
+def test_the_smallest_and_largest_places_and_a_narrow_space_are_taken() -> None:
+    white, green, blue = (0.3127, 0.329), (0.3, 0.6), (0.15, 0.06)
+    assert colour_profile.of_chromaticities(white, (1, 0.3), green, blue, (2.2,))
+    assert colour_profile.of_chromaticities(white, (0, 0.5), green, blue, (2.2,))
+    assert colour_profile.of_chromaticities(white, (0.4, 0.33), (0.3, 0.4), (0.25, 0.25), (2.2,))
+    # A primary of 8.3 is too strong.
+    assert colour_profile.of_chromaticities((0.26, 0.85), (0.67, 0.11), (0.02, 0.04), (0.76, 0.27), (2.2,)) is None
+
+
+def test_the_bytes_of_a_written_profile() -> None:
+    light = "0000f6d6000100000000d32d"
+    directory = "".join(
+        name.encode().hex() + f"{start:08x}{size:08x}"
+        for name, start, size in (
+            ("wtpt", 216, 20), ("rXYZ", 236, 20), ("gXYZ", 256, 20), ("bXYZ", 276, 20),
+            ("rTRC", 296, 16), ("gTRC", 312, 16), ("bTRC", 328, 16),
+        )
+    )  # fmt: skip
+    colours = ("00006fa0000038f500000390", "000062970000b787000018d9", "0000249f00000f840000b6c3")
+    expected = (
+        "0000015800000000042000006d6e74725247422058595a2007ea000100010000000000006163737000".ljust(136, "0")
+        + light.ljust(120, "0")
+        + "00000007"
+        + directory
+        + "".join("58595a2000000000" + each for each in (light, *colours))
+        + "70617261000000000000000000023333" * 3
+    )
+    made = colour_profile.of_chromaticities((0.3127, 0.329), (0.64, 0.33), (0.3, 0.6), (0.15, 0.06), (2.2,))
+    assert made == bytes.fromhex(expected)
+
+
+def test_a_written_table_is_padded_and_names_its_kind() -> None:
+    made = simple(profile_of({b"A2B0": table() + b"x"}, CMYK), CMYK) or b""
+    assert made[12:16] == b"prtr"
+    assert len(made) % 4 == 0
+    assert simple(profile_of({b"kTRC": CURVE}, CMYK), CMYK) is None
+    assert colour_profile.fitting(made, 2) is None
+
+
+@pytest.mark.parametrize("entries", [(MAX_CURVE, 2), (2, MAX_CURVE)])
+def test_the_longest_curves_of_a_table_are_taken(entries: tuple[int, int]) -> None:
+    good = table(kind=b"mft2", inks=3).ljust(60_000, b"\0")
+    other = good[:48] + struct.pack(">HH", *entries) + good[52:]
+    assert simple(profile_of({b"A2B0": other}, RGB), RGB)
+
+
 def named(*chunks: bytes, colour: int = 2) -> bytes | None:
     return png.read(png_of(header(1, 1, 8, colour), b"\0\0\0\0", chunks)).profile
 
