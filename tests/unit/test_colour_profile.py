@@ -64,6 +64,8 @@ def test_a_profile_without_one_of_its_tags_is_none(missing: bytes) -> None:
           for kind, count in enumerate([1, 3, 4, 5, 7])),
         (b"rTRC", b"para" + struct.pack(">IHH", 0, 4, 0) + bytes(27), False),
         (b"rTRC", b"para" + struct.pack(">IHH", 0, 5, 0) + bytes(99), False),
+        (b"rTRC", b"para" + struct.pack(">IHH", 0, 0xFFFF, 0) + bytes(99), False),
+        (b"rTRC", b"curv" + struct.pack(">II", 0, 2**32 - 1) + bytes(99), False),
         (b"rTRC", b"mpet" + bytes(99), False),
         (b"rXYZ", XYZ[:-1], False),
         (b"rXYZ", b"Lab " + XYZ[4:], False),
@@ -76,6 +78,17 @@ def test_which_curves_and_colours_are_simple(name: bytes, tag: bytes, taken: boo
 def test_other_tags_are_left_behind() -> None:
     evil = {name: b"mpet" + bytes(999) for name in (b"D2B0", b"A2B0", b"B2A0", b"gamt", b"desc", b"chad")}
     assert simple(profile_of(evil | MATRIX), RGB) == simple(profile_of(MATRIX), RGB)
+
+
+def test_bytes_after_a_curve_or_colour_are_left_behind() -> None:
+    assert simple(profile_of({name: tag + b"more" for name, tag in MATRIX.items()}), RGB) == simple(
+        profile_of(MATRIX), RGB
+    )
+
+
+@pytest.mark.parametrize("kind", [b"mntr", b"scnr", b"prtr", b"spac"])
+def test_devices_and_spaces_have_simple_profiles(kind: bytes) -> None:
+    assert simple(profile_of(MATRIX, kind=kind), RGB) == simple(profile_of(MATRIX), RGB)
 
 
 def test_a_profile_of_another_space_or_kind_is_none() -> None:
@@ -156,7 +169,13 @@ def test_a_table_stands_above_primaries_and_curves() -> None:
 def test_a_profile_is_whole_and_of_a_known_version() -> None:
     good = profile_of(MATRIX)
     assert simple(good + b"more", RGB) == simple(good, RGB)
-    assert simple(struct.pack(">I", len(good) + 1) + good[4:], RGB) is None
+    for length in (len(good) + 1, 2**32 - 1):
+        assert simple(struct.pack(">I", length) + good[4:], RGB) is None
+    assert simple(profile_of({}), RGB) is None
+    assert simple(bytes(4) + good[4 : 128 + 4 + 12 * len(MATRIX) - 1], RGB) is None
+    # An offset is no count from the end.
+    place = 128 + 4 + 12 * (len(MATRIX) - 1) + 4
+    assert simple(good[:place] + struct.pack(">i", -4 - len(CURVE)) + good[place + 4 :] + b"more", RGB) is None
     assert simple(good[:8] + b"\2" + good[9:], RGB)
     assert simple(good[:8] + b"\5" + good[9:], RGB) is None
     assert simple(good[:20] + b"Luv " + good[24:], RGB)
@@ -200,6 +219,52 @@ def test_primaries_that_span_no_space_are_none(place: tuple[float, float]) -> No
     assert colour_profile.of_chromaticities(white, red, red, blue, (2.2,)) is None
 
 
+def test_the_smallest_and_largest_places_and_a_narrow_space_are_taken() -> None:
+    white, green, blue = (0.3127, 0.329), (0.3, 0.6), (0.15, 0.06)
+    assert colour_profile.of_chromaticities(white, (1, 0.3), green, blue, (2.2,))
+    assert colour_profile.of_chromaticities(white, (0, 0.5), green, blue, (2.2,))
+    assert colour_profile.of_chromaticities(white, (0.4, 0.33), (0.3, 0.4), (0.25, 0.25), (2.2,))
+    # A primary of 8.3 is too strong.
+    assert colour_profile.of_chromaticities((0.26, 0.85), (0.67, 0.11), (0.02, 0.04), (0.76, 0.27), (2.2,)) is None
+
+
+def test_the_bytes_of_a_written_profile() -> None:
+    light = "0000f6d6000100000000d32d"
+    directory = "".join(
+        name.encode().hex() + f"{start:08x}{size:08x}"
+        for name, start, size in (
+            ("wtpt", 216, 20), ("rXYZ", 236, 20), ("gXYZ", 256, 20), ("bXYZ", 276, 20),
+            ("rTRC", 296, 16), ("gTRC", 312, 16), ("bTRC", 328, 16),
+        )
+    )  # fmt: skip
+    colours = ("00006fa0000038f500000390", "000062970000b787000018d9", "0000249f00000f840000b6c3")
+    expected = (
+        "0000015800000000042000006d6e74725247422058595a2007ea000100010000000000006163737000".ljust(136, "0")
+        + light.ljust(120, "0")
+        + "00000007"
+        + directory
+        + "".join("58595a2000000000" + each for each in (light, *colours))
+        + "70617261000000000000000000023333" * 3
+    )
+    made = colour_profile.of_chromaticities((0.3127, 0.329), (0.64, 0.33), (0.3, 0.6), (0.15, 0.06), (2.2,))
+    assert made == bytes.fromhex(expected)
+
+
+def test_a_written_table_is_padded_and_names_its_kind() -> None:
+    made = simple(profile_of({b"A2B0": table() + b"x"}, CMYK), CMYK) or b""
+    assert made[12:16] == b"prtr"
+    assert len(made) % 4 == 0
+    assert simple(profile_of({b"kTRC": CURVE}, CMYK), CMYK) is None
+    assert colour_profile.fitting(made, 2) is None
+
+
+@pytest.mark.parametrize("entries", [(MAX_CURVE, 2), (2, MAX_CURVE)])
+def test_the_longest_curves_of_a_table_are_taken(entries: tuple[int, int]) -> None:
+    good = table(kind=b"mft2", inks=3).ljust(60_000, b"\0")
+    other = good[:48] + struct.pack(">HH", *entries) + good[52:]
+    assert simple(profile_of({b"A2B0": other}, RGB), RGB)
+
+
 def named(*chunks: bytes, colour: int = 2) -> bytes | None:
     return png.read(png_of(header(1, 1, 8, colour), b"\0\0\0\0", chunks)).profile
 
@@ -230,6 +295,12 @@ def test_what_a_png_says_of_its_colours_by_order_of_strength() -> None:
     assert named(dark, primaries, colour=0) == both
     assert named(embedded, colour=0) == inside
     assert named(wide, colour=0) == named_wide
+    grey = profile_of({b"kTRC": CURVE}, GREY)
+    assert named(chunk(b"iCCP", b"p\0\0" + zlib.compress(grey)), colour=0) == simple(grey, GREY)
+    places = (0.3127, 0.329), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)
+    assert named(dark, p3) == colour_profile.of_chromaticities(*places, (2.5,))
+    for limit in (1_000, 1_000_000):
+        assert named(chunk(b"gAMA", struct.pack(">I", limit)), primaries)
     for broken in (b"", struct.pack(">I", 0), struct.pack(">I", 999), struct.pack(">I", 1_000_001)):
         assert named(chunk(b"gAMA", broken), primaries) is None
 

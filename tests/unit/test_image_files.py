@@ -86,6 +86,7 @@ ORDER, UNKNOWN = "its chunks are out of order", "a chunk is of an unknown type"
         ([header(1, 1), chunk(b"EviL")], UNKNOWN),
         ([header(1, 1), chunk(b"EV1L")], "a chunk has no valid type"),
         ([header(1, 1), chunk(b"IDAT")[:-1] + b"x"], "a checksum is wrong"),
+        ([header(1, 1), chunk(b"EviL")[:-1] + b"x"], "a checksum is wrong"),
         ([header(1, 1), *[chunk(b"IDAT")] * png.MAX_CHUNKS], "it has too many chunks (max=100000)"),
     ],
 )
@@ -257,7 +258,8 @@ def test_a_profile_is_put_together_by_its_numbers() -> None:
     ):
         assert in_parts(*parts) is None
     others = segment(0xE2, b"NO_PROFILE.\0\1\1" + WIDE), segment(0xE5, ICC + b"\1\1" + WIDE)
-    assert jpeg.read(jpeg_of(*others)).profile is None
+    for other in others:
+        assert jpeg.read(jpeg_of(other)).profile is None
 
 
 @pytest.mark.parametrize("samples", [1, 3, 4])
@@ -313,6 +315,7 @@ def test_frames_that_nobody_shows(marker: int) -> None:
         (jpeg_of(end=SOS + END), "it has no picture"),
         (jpeg_of(segment(0xC0, FRAME[:5]), end=SOS + END), "it has no picture"),
         (START + b"xy", "a marker is missing"),
+        (START + b"\xff\xc0\0\1", "a segment is too short"),
         (jpeg_of(START), "a marker is in the wrong place"),
         *((jpeg_of(bytes([0xFF, marker, 0, 1])), "a segment is too short") for marker in (0xC0, 0xC4, 0xDA, 0xDB)),
         (jpeg_of(*[segment(0xFE, b"")] * jpeg.MAX_SEGMENTS), "it has too many segments (max=4096)"),
@@ -331,6 +334,13 @@ def test_a_jpeg_ends_with_its_last_marker() -> None:
     whole = jpeg_of(segment(0xDB, b"t"))
     for end in range(2, len(whole)):
         assert no_jpeg(whole[:end]) == "is truncated"
+    assert no_jpeg(jpeg_of(end=SOF + SOS + b"a\xff\xff")) == "is truncated"
+
+
+def test_scans_after_a_comment_are_kept() -> None:
+    assert kept(end=SOF + SOS + PIXELS + segment(0xFE, b"text") + SOS + PIXELS + END) == jpeg_of(
+        end=SOF + (SOS + PIXELS) * 2 + END
+    )
 
 
 def test_a_side_has_16_bits() -> None:
