@@ -30,7 +30,7 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)  ## serve on http://127.0.0.1:8000, or
 	@exec $(VENV)/python -m local
 
 # The tests of a file run in one process, since those of tests/system share a platform; they wait more than they compute.
-WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium  ## run all tests; ARGS="-k quota" selects some of them
 	@$(VENV)/python -m pytest -q $(WORKERS) $(ARGS)
 
