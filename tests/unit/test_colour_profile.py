@@ -404,3 +404,10 @@ def mutations() -> Iterator[bytes]:
 
 def test_whatever_is_changed_in_a_profile_the_picture_is_shown_at_little_cost(tmp_path: Path) -> None:
     render_within_limits(mutations(), tmp_path)
+
+
+def test_a_curve_ends_with_its_last_entry() -> None:
+    curve = b"curv" + struct.pack(">II3H", 0, 3, 0, 1000, 65_535)
+    assert colour_profile._curve(curve + b"more") == curve
+    assert colour_profile._curve(curve) == curve
+    assert colour_profile._curve(curve[:-1]) == b""
