@@ -12,7 +12,7 @@ import httpx
 from admin.client import Client
 from admin.failures import Failure
 from admin.output import Output
-from local.environment import Refused, local_directory
+from local.environment import Environment, Refused
 
 URL_VARIABLE = "ENGAWA_ADMIN_URL"
 TOKEN_VARIABLE = "ENGAWA_ADMIN_TOKEN"  # noqa: S105 (its name)
@@ -45,7 +45,7 @@ def target(url: str | None, token: str | None) -> tuple[str, str]:
     """
     local: dict[str, Any] = {}
     try:
-        local = json.loads((local_directory() / "demo.json").read_text(encoding="utf-8"))
+        local = json.loads((Environment.read().directory / "demo.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         pass  # No local platform has run yet.
     except Refused as refused:

@@ -60,9 +60,9 @@ def flood_feeds(
     put_all(world, "comments", heads)
 
 
-def near(entries: int) -> Numbers:
-    """Return a test whether an entry is near the newest, or near the middle, of `entries` entries."""
-    return lambda number: number > entries - REACH or abs(number - entries // 2) < REACH
+def near(entries: int, place: int) -> Numbers:
+    """Return a test whether an entry is near the newest of `entries` entries, or near the entry with number `place`."""
+    return lambda number: number > entries - REACH or abs(number - place) < REACH
 
 
 def user(turn: int) -> str:

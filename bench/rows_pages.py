@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from bench.flood import REACH, flood, near, user
+from bench.flood import flood, near, user
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
 from chalicelib.core.model.contents import Draft
@@ -73,13 +73,10 @@ def _comments(count: int, *, every: int = 0, start: int = 0) -> Scenario:
     """Return a scenario: the app reads 20 of `count` comments, from `start` on; each `every`th is deleted."""
     first_read = count - (start * every // (every - 1) if every else start)
 
-    def is_near(number: int) -> bool:
-        return abs(number - first_read) < REACH
-
     def scenario(world: World) -> Requests:
         cafe(world, POSTERS)
         deleted = (lambda number: number % every == 0) if every else None
-        flood(world, PAGE, URI, count, POSTERS, deleted, lambda number: number > count - REACH or is_near(number))
+        flood(world, PAGE, URI, count, POSTERS, deleted, near(count, first_read))
         headers = headers_of(world, None)
         return asking(world, "GET", COMMENTS, headers=headers, contentUri=URI, startIndex=str(start))
 
@@ -105,7 +102,7 @@ def _deep(world: World) -> float:
 def _comment(count: int) -> Scenario:
     def scenario(world: World) -> Requests:
         cafe(world, POSTERS)
-        flood(world, PAGE, URI, count, POSTERS, only=near(count))
+        flood(world, PAGE, URI, count, POSTERS, only=near(count, count))
         return asking(
             world, "POST", COMMENTS, {"comment": "c" * 900}, status=201, headers=headers_of(world), contentUri=URI
         )

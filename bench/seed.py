@@ -1,6 +1,7 @@
 """Fills a world with data before a measurement, through the stores instead of the faces."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
@@ -45,12 +46,15 @@ class _Unguarded:
 
     def transact_write_items(self, TransactItems: Sequence[Mapping[str, Any]], ClientRequestToken: str) -> None:
         """Write the items of a transaction."""
+        puts: dict[str, list[Item]] = defaultdict(list)
         for action in TransactItems:
             ((kind, one),) = action.items()
             if kind == "Put":
-                put_items(self._client, one["TableName"], [one["Item"]])
+                puts[one["TableName"]].append(one["Item"])
             elif kind == "Delete":
                 self._client.delete_item(TableName=one["TableName"], Key=one["Key"])
+        for table, items in puts.items():
+            put_items(self._client, table, items)
 
 
 class Seeder:

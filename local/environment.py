@@ -48,12 +48,14 @@ class Environment:
 
         Raises Refused if a port is invalid.
         """
+        port = _port("PORT") or PORT
+        directory = ROOT / ".local" if port == PORT else ROOT / ".local" / f"port-{port}"
         return cls(
-            directory=local_directory(),
+            directory=Path(os.environ.get("ENGAWA_LOCAL_DIR") or directory).absolute(),
             emulator_python=Path(
                 os.environ.get("ENGAWA_EMULATOR_PYTHON") or ROOT / ".local" / "emulator-venv" / "bin" / "python"
             ),
-            port=_port("PORT") or PORT,
+            port=port,
             emulator_port=_port("EMULATOR_PORT"),
             endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
         )
@@ -107,13 +109,6 @@ class Environment:
             for name, value in aws.items():
                 if not (has_own and name.endswith(("_KEY_ID", "_ACCESS_KEY"))):
                     os.environ.setdefault(name, value)
-
-
-def local_directory() -> Path:
-    """Return the directory of the platform that PORT names. Raises Refused if PORT is invalid."""
-    port = _port("PORT") or PORT
-    directory = ROOT / ".local" if port == PORT else ROOT / ".local" / f"port-{port}"
-    return Path(os.environ.get("ENGAWA_LOCAL_DIR") or directory).absolute()
 
 
 def _port(name: str) -> int | None:

@@ -94,12 +94,12 @@ def is_deleted(number: int) -> bool:
 
 def _fill_feeds(world: World, feeds: int) -> None:
     cafe(world, POSTERS, 0)
-    flood_feeds(world, PAGE, feeds, POSTERS, is_deleted, near(feeds))
+    flood_feeds(world, PAGE, feeds, POSTERS, is_deleted, near(feeds, feeds // 2))
 
 
 def _fill_comments(world: World, comments: int) -> None:
     cafe(world, POSTERS)
-    flood(world, PAGE, URI, comments, POSTERS, is_deleted, near(comments))
+    flood(world, PAGE, URI, comments, POSTERS, is_deleted, near(comments, comments // 2))
 
 
 def _middle(entries: int) -> str:

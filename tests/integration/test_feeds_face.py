@@ -180,7 +180,7 @@ def test_a_feed_that_gives_way_takes_its_favorites_along(make_world: Callable[..
 
 
 def test_a_feed_that_is_shown_does_not_give_way(world: World):
-    """Whether a page shows a feed is decided when it is posted; a later change of the setting has no effect."""
+    """The setting at the time of a post decides whether the page shows the feed; a later change has no effect."""
     world.platform.pages.change(PAGE, feed_source=FeedSource.EVERYONE)
     post(world, HANA, title="shown", contentUri=URI)
     world.platform.pages.change(PAGE, feed_source=FeedSource.ADMINISTRATORS)
