@@ -1,83 +1,173 @@
-"""The CPU time of a warm request outside of botocore: from the event to the response and the line in the log.
+"""The CPU time of warm requests, from the event to the response and the line in the log, beside a plain client's.
 
-DynamoDB's responses come from memory, below botocore, so that the measured code runs with the same code as on AWS.
+Machines differ, so the bound of a row is a ratio: the time of the request, divided by the time that a client of
+botocore's default session takes for the same calls alone. DynamoDB's answers come from memory, below botocore, so that
+the measured code is the code that runs on AWS.
 """
 
 from __future__ import annotations
 
-import base64
 import gc
 import io
-import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
-from unittest.mock import patch
 
+import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from chalice.local import LambdaContext
 from moto.core.models import botocore_stubber
 
+from bench.rows import ROWS
+from chalicelib import bootstrap
+from chalicelib.store.aws.client import SentCall
 from chalicelib.web import logs
-from local.in_process import APP, HANA, ME, World, empty_aws
-from local.lambda_event import event
+from local.in_process import REGION, World, empty_aws
 
-RUNS, WARM_UP = 500, 50
-MOST_MS = 0.5
-"""The maximum median in milliseconds."""
-WRITES = 18
-"""The user's writes in the write window: one every ten seconds."""
-ROUTE, PARAMETERS = "/2/apps/appdata/{user}/{group}", {"user": "@me", "group": "@self"}
-
-
-def measure(directory: Path, runs: int = RUNS) -> dict[str, float]:
-    """Return the median milliseconds of reading and of writing small data, with a world's files in `directory`."""
-    with empty_aws(), _logging():
-        world = World(directory)
-        world.populate(HANA)
-        world.platform.appdata.install(APP, HANA, {"level": "5", "name": "縁"})
-        for _ in range(WRITES):
-            world.clock.now += 10_000
-            world.send("POST", ME, {"level": "6"})
-        _answer_from_memory(world.dynamodb)
-        gc.collect()
-        gc.freeze()  # As app.py does on Lambda, where moto's objects do not exist.
-        read = event("GET", ROUTE, ME, PARAMETERS, world.token())
-        write = event("POST", ROUTE, ME, PARAMETERS, world.token(), '{"level": "7"}')
-        return {"GET": _median(world, read, runs), "POST": _median(world, write, runs)}
+SECONDS = 1.0
+"""How long a row is measured, in turn with the plain client."""
+MOST: Mapping[str, float] = {
+    "read own data": 99,
+    "write 2 of 20 small pairs": 99,
+    "read 100 friends, one key": 99,
+    "read 1,000 friends, one key": 99,
+    "feeds: the first 20 of 100, by 20 posters": 99,
+    "comments: the first 20": 99,
+    "people: 100 friends": 99,
+}
+"""The maximum ratio of each measured row of the cost ledger."""
 
 
-def _median(world: World, asked: dict[str, Any], runs: int) -> float:
-    taken = []
-    with _botocore(world.dynamodb) as of_botocore:
-        for _ in range(WARM_UP + runs):
-            context = LambdaContext("engawa", 1024, 29_000)
-            before, began = of_botocore(), time.process_time()
-            answer = world.app(asked, context)
-            taken.append(time.process_time() - began - (of_botocore() - before))
-            if answer["statusCode"] != 200:
-                raise RuntimeError(answer)
-    return median(taken[WARM_UP:]) * 1000
+@dataclass(frozen=True)
+class Warm:
+    """The median CPU milliseconds of a row's request, and of a plain client's calls for it."""
+
+    row: str
+    request: float
+    calls: float
+
+    @property
+    def ratio(self) -> float:
+        """The request's time divided by that of the calls."""
+        return self.request / self.calls
 
 
-def _answer_from_memory(dynamodb: Any) -> None:
-    """Answer the client's reads with the user's current ledger, and its writes with success."""
-    key = {"pk": {"S": f"{APP}#{HANA}"}, "sk": {"S": "#"}}
-    item = dynamodb.get_item(TableName="engawa-local-appdata", Key=key, ConsistentRead=True)["Item"]
-    stored = json.dumps({"Item": item}, default=lambda binary: base64.b64encode(binary).decode()).encode()
+class _World(World):
+    """A world whose DynamoDB client is that of a deployment."""
 
-    def answer(request: Any, **_: object) -> AWSResponse:
-        reads = request.headers["X-Amz-Target"].endswith(b".GetItem")
-        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(stored if reads else b"{}"))
+    @cached_property
+    def dynamodb(self) -> Any:
+        return bootstrap.client("dynamodb")
 
-    # botocore calls all handlers: moto's would also run, and evict our code from the CPU caches.
-    dynamodb.meta.events.unregister("before-send", botocore_stubber)
-    dynamodb.meta.events.register_first("before-send.dynamodb", answer)
+
+def measure(directory: Path, seconds: float = SECONDS) -> Iterator[Warm]:
+    """Measure each row of MOST, in a world of its own whose files are in `directory`."""
+    for row in ROWS:
+        if row.name in MOST:
+            with empty_aws(), _logging():
+                os.environ["AWS_DEFAULT_REGION"] = REGION
+                bootstrap.session.cache_clear()
+                world = _World(directory)
+                send = row.scenario(world)
+                yield Warm(row.name, *_medians(world, send, seconds))
+                gc.unfreeze()
+
+
+def _medians(world: World, send: Callable[[], object], seconds: float) -> tuple[float, float]:
+    answers = _Answers()
+    asked = _record(world, send, answers)
+    plain = botocore.session.get_session().create_client("dynamodb", region_name=REGION)
+    for client in (world.dynamodb, plain):
+        answers.serve(client)
+    sent = [call for call in world.calls if call.answer is not None]
+    gc.collect()
+    gc.freeze()  # As app.py does on Lambda, where moto's objects do not exist.
+    request: list[float] = []
+    calls: list[float] = []
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends or len(request) < 5:
+        request.append(_taken(lambda: _answered(world, asked)))
+        calls.append(_taken(lambda: _repeat(plain, sent)))
+    return median(request) * 1000, median(calls) * 1000
+
+
+def _record(world: World, send: Callable[[], object], answers: _Answers) -> dict[str, Any]:
+    """Send the row's request; return its event. `answers` and `world.calls` then have the calls that it made."""
+    events: list[dict[str, Any]] = []
+    gateway: Any = world.gateway
+    app = gateway._app
+
+    class _Listening:
+        routes, api = app.routes, app.api
+
+        def __call__(self, event: dict[str, Any], context: object) -> Any:
+            events.append(event)
+            return app(event, context)
+
+    gateway._app = _Listening()
+    answers.record(world.dynamodb)
+    world.calls.clear()
+    send()
+    return events[-1]
+
+
+def _answered(world: World, event: dict[str, Any]) -> None:
+    answer = world.app(event, LambdaContext("engawa", 1024, 29_000))
+    if answer["statusCode"] != 200:
+        raise RuntimeError(answer)
+
+
+def _repeat(client: Any, calls: list[SentCall]) -> None:
+    for call in calls:
+        getattr(client, call.operation)(**call.request)
+
+
+def _taken(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+class _Answers:
+    """DynamoDB's answers, recorded from moto. A request with another body, such as a write, gets that of its kind."""
+
+    def __init__(self) -> None:
+        self._of_request: dict[tuple[bytes, bytes], bytes] = {}
+        self._of_kind: dict[bytes, bytes] = {}
+
+    def record(self, client: Any) -> None:
+        """Record the answers of moto that the client gets from now on."""
+
+        def answer(request: Any, **more: Any) -> AWSResponse:
+            given: AWSResponse = botocore_stubber(request=request, **more)
+            kind, body = request.headers["X-Amz-Target"], request.body
+            self._of_request[kind, body] = self._of_kind[kind] = given.content
+            return AWSResponse(request.url, given.status_code, HTTPHeaders(), _Raw(given.content))
+
+        self._answer(client, answer)
+
+    def serve(self, client: Any) -> None:
+        """Answer the client from memory."""
+
+        def answer(request: Any, **_: object) -> AWSResponse:
+            kind = request.headers["X-Amz-Target"]
+            content = self._of_request.get((kind, request.body), self._of_kind[kind])
+            return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
+
+        self._answer(client, answer)
+
+    def _answer(self, client: Any, answer: Callable[..., AWSResponse]) -> None:
+        # botocore calls all handlers: moto's would also run, and evict our code from the CPU caches.
+        client.meta.events.unregister("before-send", botocore_stubber)
+        client.meta.events.unregister("before-send.dynamodb", unique_id="bench")
+        client.meta.events.register_first("before-send.dynamodb", answer, unique_id="bench")
 
 
 class _Raw(io.BytesIO):
@@ -85,27 +175,6 @@ class _Raw(io.BytesIO):
 
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self.read()
-
-
-@contextmanager
-def _botocore(client: Any) -> Iterator[Callable[[], float]]:
-    """Yield a function that returns the CPU time of this client's calls since the block began."""
-    spent = [0.0]
-
-    def timed(call: Callable[..., Any]) -> Callable[..., Any]:
-        def calling(**request: Any) -> Any:
-            began = time.process_time()
-            try:
-                return call(**request)
-            finally:
-                spent[0] += time.process_time() - began
-
-        return calling
-
-    with ExitStack() as patches:
-        for name in ("get_item", "put_item"):
-            patches.enter_context(patch.object(client, name, timed(getattr(client, name))))
-        yield lambda: spent[0]
 
 
 @contextmanager

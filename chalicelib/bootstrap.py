@@ -19,6 +19,7 @@ from chalicelib.store.aws.iam_needs import on_secret
 from chalicelib.web.auth.access_tokens import WrongKeys
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -28,6 +29,7 @@ __all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 # Functions that only clean up check no tokens and decrypt no secrets.
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
 _making = threading.Lock()
+_CAPACITY = "ReturnConsumedCapacity"
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +43,15 @@ def wire(
     secrets: "Callable[[], SecretsManagerClient] | None" = None,
 ) -> Platform:
     """Return a platform with these clients. By default, the clock is the machine's, and the other clients are AWS's."""
-    read_keys = partial(_keys, secrets or (lambda: _client("secretsmanager")))
-    return Platform(settings, dynamo, s3, clock or _now, sqs or (lambda: _client("sqs")), read_keys)
+    read_keys = partial(_keys, secrets or (lambda: client("secretsmanager")))
+    return Platform(settings, dynamo, s3, clock or _now, sqs or (lambda: client("sqs")), read_keys)
 
 
 @cache
 def platform() -> Platform:
     """Return the platform for this process's environment, constructed once. Raises WrongSetting."""
     settings = settings_module.read()
-    return wire(settings, Dynamo(_client("dynamodb")), lambda: _client("s3"))
+    return wire(settings, Dynamo(client("dynamodb")), lambda: client("s3"))
 
 
 def start(environment: Mapping[str, str] = os.environ) -> None:
@@ -61,11 +63,6 @@ def start(environment: Mapping[str, str] = os.environ) -> None:
 
     logs.start()
     here = platform()
-    if here.settings.tracing:
-        from aws_lambda_powertools import Tracer
-
-        # Adds the calls to AWS to the trace that Lambda has begun.
-        Tracer(service="engawa", patch_modules=["botocore"])
     # Functions that only clean up have no permission to read keys.
     if environment.get("_HANDLER") == "app.app":
         name = f"ENGAWA_TOKEN_KEYS_{'FILE' if here.settings.token_keys_file else 'SECRET'}"
@@ -78,15 +75,18 @@ def start(environment: Mapping[str, str] = os.environ) -> None:
 
 
 @cache
-def _session() -> Any:
-    # botocore's session: boto3 adds nothing that we use, and makes a cold start a sixth longer.
-    from botocore.session import get_session
+def session() -> "Session":
+    """Return the session of all clients. boto3 adds nothing that we use, and makes a cold start a sixth longer."""
+    from chalicelib.store.aws.botocore_session import lean_session
 
-    return get_session()
+    return lean_session()
 
 
-def _client(service: str) -> Any:
+def client(service: str) -> Any:
+    """Return a new client of a service of AWS, in the region and with the endpoint of the environment."""
     from botocore.config import Config
+
+    from chalicelib.store.aws.botocore_session import LEAN
 
     # A client waits for the whole request, and API Gateway waits for 29 seconds. A write without a response and the
     # read that checks its result must both time out before then.
@@ -98,17 +98,20 @@ def _client(service: str) -> Any:
         s3={"addressing_style": "path"},
         signature_version="s3v4" if service == "s3" else None,
     )
+    if service == "dynamodb":
+        config = config.merge(LEAN)
     # Clients of one session must not be created concurrently.
     with _making:
-        client = _session().create_client(service, config=config)
+        made = session().create_client(service, config=config)
     if service == "dynamodb":
-        client.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)
-    return client
+        # botocore takes the result of the first handler of this event alone: there must be no other.
+        made.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)
+    return made
 
 
-def _ask_for_capacity(params: dict[str, Any], **_: object) -> dict[str, Any]:
-    """Ask DynamoDB to return the consumed capacity; every operation in use supports it."""
-    return {**params, "ReturnConsumedCapacity": "TOTAL"}
+def _ask_for_capacity(params: dict[str, Any], model: Any, **_: object) -> dict[str, Any]:
+    """Ask DynamoDB to return the consumed capacity, which each operation on items supports."""
+    return {**params, _CAPACITY: "TOTAL"} if _CAPACITY in model.input_shape.members else params
 
 
 def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | None, secret: str | None) -> str:

@@ -50,12 +50,6 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
     "aws_lambda_powertools/utilities/validation",
-    # X-Ray's tracing of other frameworks.
-    "aws_xray_sdk/ext/aiohttp",
-    "aws_xray_sdk/ext/django",
-    "aws_xray_sdk/ext/flask",
-    "aws_xray_sdk/ext/flask_sqlalchemy",
-    "aws_xray_sdk/ext/sqlalchemy",
 )
 """Folders that nothing here imports."""
 _UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")

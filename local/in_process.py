@@ -22,6 +22,7 @@ from chalicelib import settings
 from chalicelib.api.scheduled import CLEAN
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.model.directory import User
+from chalicelib.store.aws.botocore_session import lean_session
 from chalicelib.store.aws.client import Dynamo, SentCall
 from local import keys, stack
 from local.gateway import Answer, Gateway, Request
@@ -45,7 +46,7 @@ def empty_aws() -> Iterator[None]:
 @cache
 def _session() -> botocore.session.Session:
     """Return one session for all worlds: it caches the service models; reading them takes longer than most tests."""
-    return botocore.session.get_session()
+    return lean_session()
 
 
 def _client(service: str) -> Any:

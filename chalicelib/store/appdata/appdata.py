@@ -15,11 +15,11 @@ from chalicelib.core.limits import Limits
 from chalicelib.core.permission import AppRun, MatrixRow, may_obtain_data, status
 from chalicelib.core.window import Rate, WriteWindow
 from chalicelib.store.appdata.abandoned_values import AbandonedValues
-from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item, new_epoch, partition
+from chalicelib.store.appdata.ledger import SORT_KEY, AskedKeys, Ledger, from_item, new_epoch, partition
 from chalicelib.store.appdata.ledger_changes import LedgerChange, Ledgers, emptied
 from chalicelib.store.appdata.many_users import gather
 from chalicelib.store.appdata.placement import place
-from chalicelib.store.appdata.snapshot import AskedKeys, Values
+from chalicelib.store.appdata.snapshot import Values
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.side_by_side import side_by_side
@@ -177,7 +177,7 @@ class AppData:
             raise PermissionDenied
         # A friend with a ledger has installed the app, and the matrix allows to obtain the data of such a friend.
         items = self._dynamo.batch_get([self._place(app, friend) for friend in friends], consistent=False)
-        data = self._gather(app, map(from_item, items.values()), keys)
+        data = self._gather(app, (from_item(item, keys) for item in items.values()), keys)
         return [(friend, data[friend]) for friend in friends if data.get(friend)]
 
     def read_named(self, app: str, viewer: str, users: Sequence[str], keys: AskedKeys) -> dict[str, dict[str, str]]:
@@ -224,7 +224,7 @@ class AppData:
         found = self._dynamo.batch_get(list(places.values()), consistent=False)
         # For persistent data it makes no difference who is the owner or a friend, so friends are not read.
         known = [user for user in users if may_obtain_data(MatrixRow.OTHER, status(places[user] in found))]
-        return self._gather(app, (from_item(found[places[user]]) for user in known), keys)
+        return self._gather(app, (from_item(found[places[user]], keys) for user in known), keys)
 
     def _gather(self, app: str, ledgers: Iterable[Ledger], keys: AskedKeys) -> dict[str, dict[str, str]]:
         return gather(

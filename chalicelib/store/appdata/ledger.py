@@ -20,8 +20,18 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.core.appdata import Balance
 from chalicelib.core.window import WriteWindow
-from chalicelib.store.appdata.packing import ListedValue, pack_data, pack_window, unpack_data, unpack_window
+from chalicelib.store.appdata.packing import (
+    ListedValue,
+    pack_data,
+    pack_window,
+    unpack_data,
+    unpack_some,
+    unpack_window,
+)
 from chalicelib.store.aws.items import Item, Key
+
+AskedKeys = frozenset[str] | None
+"""The requested keys; None for every key."""
 
 SORT_KEY = "#"
 WRITE_ID_BYTES = 6
@@ -42,7 +52,9 @@ class Ledger:
     inline: dict[str, str] = field(default_factory=dict)
     listed: dict[str, ListedValue] = field(default_factory=dict)
     unlisted: int = 0
-    writes: tuple[bytes, ...] = ()
+    packed_writes: bytes = b""
+    left_out: int = 0
+    """Listed values that were not unpacked. A ledger that was unpacked for some keys can only be read."""
 
     @property
     def partition(self) -> str:
@@ -53,6 +65,12 @@ class Ledger:
     def window(self) -> WriteWindow:
         """The write window, unpacked on demand: a read of 1,000 friends needs no windows."""
         return unpack_window(self.packed_window)
+
+    @property
+    def writes(self) -> tuple[bytes, ...]:
+        """The ids of the newest writes, newest first."""
+        starts = range(0, len(self.packed_writes), WRITE_ID_BYTES)
+        return tuple(self.packed_writes[start : start + WRITE_ID_BYTES] for start in starts)
 
     @property
     def etag(self) -> str:
@@ -90,7 +108,7 @@ class Ledger:
             self,
             version=self.version + 1,
             packed_window=pack_window(window),
-            writes=(write, *self.writes)[:WRITE_IDS],
+            packed_writes=(write + self.packed_writes)[: WRITE_ID_BYTES * WRITE_IDS],
         )
 
 
@@ -119,18 +137,21 @@ def to_item(ledger: Ledger) -> Item:
         "e": {"S": ledger.epoch},
         "w": {"B": ledger.packed_window},
         "d": {"B": pack_data(ledger.inline, ledger.listed)},
-        "i": {"B": b"".join(ledger.writes)},
+        "i": {"B": ledger.packed_writes},
     }
     if ledger.unlisted:
         item["c"] = {"N": str(ledger.unlisted)}
     return item
 
 
-def from_item(item: Item) -> Ledger:
-    """Return the ledger that an item stores."""
+def from_item(item: Item, keys: AskedKeys = None) -> Ledger:
+    """Return the ledger that an item stores; with `keys`, only with the values under these keys."""
     app, user = item["pk"]["S"].rsplit("#", 1)
-    inline, listed = unpack_data(item["d"]["B"])
-    ids = bytes(item["i"]["B"])
+    packed, left_out = item["d"]["B"], 0
+    if keys is None:
+        inline, listed = unpack_data(packed)
+    else:
+        inline, listed, left_out = unpack_some(packed, keys)
     return Ledger(
         app,
         user,
@@ -141,5 +162,6 @@ def from_item(item: Item) -> Ledger:
         inline,
         listed,
         int(item["c"]["N"]) if "c" in item else 0,
-        tuple(ids[start : start + WRITE_ID_BYTES] for start in range(0, len(ids), WRITE_ID_BYTES)),
+        bytes(item["i"]["B"]),
+        left_out,
     )

@@ -1,17 +1,17 @@
 """Collection of the data of several users in one app, with limits on the bytes and pairs of one response."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.errors import TooLarge
-from chalicelib.store.appdata.ledger import Ledger
+from chalicelib.store.appdata.ledger import AskedKeys, Ledger
 from chalicelib.store.appdata.snapshot import (
-    AskedKeys,
     Values,
     asked_bytes,
+    inline_values,
     is_vague,
+    listed_keys,
     lookups,
     unlisted_bytes,
     unlisted_keys,
@@ -31,10 +31,10 @@ def gather(
 ) -> dict[str, dict[str, str]]:
     """Return the requested values of the users with these ledgers, by user, each user's as of one moment.
 
-    `reread` reads one user's values again if concurrent writes made them inconsistent; if it returns None, the user
-    has uninstalled the app meanwhile and is left out. Raises TooLarge for more than `most` bytes of values, for more
-    than `most_pairs` pairs (empty values have no bytes), and for more than `most_lookups` own values to look up,
-    whether they exist or not.
+    The ledgers may be unpacked for these keys only. `reread` reads one user's values again if concurrent writes made
+    them inconsistent; if it returns None, the user has uninstalled the app meanwhile and is left out. Raises TooLarge
+    for more than `most` bytes of values, for more than `most_pairs` pairs (empty values have no bytes), and for more
+    than `most_lookups` own values to look up, whether they exist or not.
     """
     known = _within(ledgers, keys, most_pairs)
 
@@ -82,18 +82,13 @@ def _parts(ledgers: Iterable[Ledger], keys: AskedKeys, most: int) -> Iterator[li
 
 
 def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list[Ledger]:
-    """Return the ledgers with the requested values only, unpacked one by one to limit the pairs in memory."""
+    """Return the ledgers, which are unpacked one by one to limit the pairs in memory."""
     known, pairs = [], 0
     for ledger in ledgers:
         unlisted = ledger.unlisted
-        if keys is not None:
+        if unlisted and keys is not None:
             unlisted = min(unlisted, len(unlisted_keys(ledger, keys)))
-            inline = {key: value for key, value in ledger.inline.items() if key in keys}
-            listed = {key: value for key, value in ledger.listed.items() if key in keys}
-            # Of the values that are not requested, only the number is kept: a pass over all values compares it.
-            rest = len(ledger.listed) - len(listed) if ledger.unlisted else 0
-            ledger = replace(ledger, inline=inline, listed=listed, unlisted=ledger.unlisted + rest)
-        pairs += len(ledger.inline) + len(ledger.listed) + unlisted
+        pairs += len(inline_values(ledger, keys)) + len(listed_keys(ledger, keys)) + unlisted
         if pairs > most_pairs:
             raise TooLarge(f"The users' data have too many pairs for one answer (max={most_pairs})")
         known.append(ledger)

@@ -50,7 +50,7 @@ def most_bytes(ledger: Ledger) -> int:
     """
     values = ledger.total - sum(map(utf8_bytes, ledger.inline.values()))
     around = item_size(typed(ledger.own_key("-" * Limits.key_characters)) | {"v": {"N": "9" * 10}, "s": {"S": ""}})
-    return values + (len(ledger.listed) + ledger.unlisted) * around
+    return values + (len(ledger.listed) + ledger.left_out + ledger.unlisted) * around
 
 
 def version_of(item: Item) -> int:

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from chalicelib.core.window import WriteWindow
@@ -48,12 +49,29 @@ def pack_data(inline: dict[str, str], listed: dict[str, ListedValue]) -> bytes:
 
 def unpack_data(packed: bytes) -> tuple[dict[str, str], dict[str, ListedValue]]:
     """Return the inline values and the list of own values that `pack_data` packed."""
-    kind, body = packed[:1], packed[1:]
-    plain = zlib.decompress(body, wbits=-zlib.MAX_WBITS) if kind == _DEFLATED else body
-    inline_keys, values, listed_keys, numbers = plain.split(_SECTION_END, 3)
+    inline_keys, values, listed_keys, numbers = _sections(packed)
     inline = zip(_unpack_keys(inline_keys), (value.decode() for value in values.split(_VALUE_END)), strict=False)
-    integers = _integers(numbers)
-    return dict(inline), {key: ListedValue(next(integers), next(integers)) for key in _unpack_keys(listed_keys)}
+    return dict(inline), dict(zip(_unpack_keys(listed_keys), _listed_values(numbers), strict=True))
+
+
+def unpack_some(packed: bytes, keys: frozenset[str]) -> tuple[dict[str, str], dict[str, ListedValue], int]:
+    """Return what `unpack_data` returns, but only for `keys`, and the number of listed values that are left out.
+
+    A read of many users' data spends most of its time here, so values under other keys are not decoded.
+    """
+    inline_keys, values, listed_keys, numbers = _sections(packed)
+    wanted = _wanted(keys)
+    inline: dict[str, str] = {}
+    names = _MARKED_KEY.findall(inline_keys)
+    if not wanted.keys().isdisjoint(names):
+        texts = values.split(_VALUE_END)
+        inline = {wanted[name]: texts[at].decode() for at, name in enumerate(names) if name in wanted}
+    listed: dict[str, ListedValue] = {}
+    names = _MARKED_KEY.findall(listed_keys)
+    if not wanted.keys().isdisjoint(names):
+        known = zip(names, _listed_values(numbers), strict=True)
+        listed = {wanted[name]: value for name, value in known if name in wanted}
+    return inline, listed, len(names) - len(listed)
 
 
 def pack_window(window: WriteWindow) -> bytes:
@@ -85,8 +103,24 @@ def unpack_window(packed: bytes) -> WriteWindow:
     return WriteWindow(tuple(reversed(times)))
 
 
+def _sections(packed: bytes) -> list[bytes]:
+    kind, body = packed[:1], packed[1:]
+    plain = zlib.decompress(body, wbits=-zlib.MAX_WBITS) if kind == _DEFLATED else body
+    return plain.split(_SECTION_END, 3)
+
+
+def _pack_key(key: str) -> bytes:
+    return key[:-1].encode() + bytes((ord(key[-1]) | _LAST,))
+
+
 def _pack_keys(keys: Iterable[str]) -> bytes:
-    return b"".join(key[:-1].encode() + bytes((ord(key[-1]) | _LAST,)) for key in keys)
+    return b"".join(map(_pack_key, keys))
+
+
+@lru_cache(maxsize=8)
+def _wanted(keys: frozenset[str]) -> dict[bytes, str]:
+    """Return the keys by their packed form."""
+    return {_pack_key(key): key for key in keys}
 
 
 def _unpack_keys(packed: bytes) -> list[str]:
@@ -100,6 +134,11 @@ def _base128(number: int) -> bytes:
         number >>= 7
     packed.append(number)
     return bytes(packed)
+
+
+def _listed_values(packed: bytes) -> Iterator[ListedValue]:
+    integers = _integers(packed)
+    return (ListedValue(size, next(integers)) for size in integers)
 
 
 def _integers(packed: bytes) -> Iterator[int]:

@@ -15,7 +15,7 @@ from functools import partial
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.limits import Limits
 from chalicelib.store.appdata import own_values
-from chalicelib.store.appdata.ledger import SORT_KEY, Ledger, from_item
+from chalicelib.store.appdata.ledger import SORT_KEY, AskedKeys, Ledger, from_item
 from chalicelib.store.appdata.own_values import OwnValue
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
@@ -24,9 +24,6 @@ from chalicelib.store.aws.items import Item, Key, Place, beginning
 from chalicelib.store.aws.side_by_side import side_by_side
 
 NEEDS = (on_table("appdata", "BatchGetItem", "Query"),)
-
-AskedKeys = frozenset[str] | None
-"""The requested keys; None for every key."""
 
 _PASS_BYTES = 2_000_000
 """Two pages of a query always have room for this. A longer pass takes more calls, one after the other."""
@@ -191,7 +188,7 @@ class Values:
             key = own_values.key_in(item, ledger)
             if keys is None or key in keys:
                 values[key] = own_values.from_item(item).value
-        return values if found == len(ledger.listed) + ledger.unlisted else None
+        return values if found == len(ledger.listed) + ledger.left_out + ledger.unlisted else None
 
     def _all(self, ledger: Ledger) -> Iterator[Item]:
         return self._dynamo.query(self._table, ledger.partition, beginning(ledger.epoch), consistent=True)

@@ -12,6 +12,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import TokenRefused
@@ -26,6 +27,8 @@ MOST_CHARACTERS = 4096
 """A longer token is refused without parsing it."""
 RELOAD_SECONDS = 60
 """A token with an unknown `kid` reloads the keys, at most once in this time."""
+REMEMBERED = 1_000
+"""Checked tokens that a process remembers: checking the signature again takes longer than the rest of a small read."""
 _PURPOSE = b"engawa: viewers in logs"
 _CLAIMS = ["iss", "aud", "exp", "iat", "jti", "sub", "client_id"]
 
@@ -48,6 +51,8 @@ class TokenKeys:
         self._keys: dict[str, jwt.SigningKey] = {}
         self._pepper: bytes | None = None
         self._loaded: float | None = None
+        self.generation = 0
+        """How often the keys have been loaded. A token that was checked with other keys must be checked again."""
 
     def signing(self) -> jwt.SigningKey:
         """Return the key that signs."""
@@ -108,6 +113,16 @@ class TokenKeys:
             raise WrongKeys("it is not a JWK Set") from None
         self._pepper = hmac.new(secret.encode(), _PURPOSE, hashlib.sha256).digest() if secret else None
         self._keys, self._loaded = keys, self._now()
+        self.generation += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """The access of a valid token, until it expires (seconds since the epoch) or the keys are loaded again."""
+
+    access: Access
+    expires: int
+    generation: int
 
 
 class AccessTokens:
@@ -117,6 +132,7 @@ class AccessTokens:
         self._keys = keys
         self._issuer = issuer
         self._external = external
+        self._checked: dict[str, _Checked] = {}
 
     def issue(
         self, *, app: str, viewer: str | None, scopes: Iterable[str], lifetime: int, owner: str | None = None
@@ -143,16 +159,26 @@ class AccessTokens:
         Raises TokenRefused (`expired_token` for an expired token, else `invalid_token`), and Unavailable if the
         external issuer's keys cannot be fetched.
         """
+        known = self._checked.get(token)
+        if known and known.generation == self._keys.generation and time.time() < known.expires:
+            return known.access
         if self._external and len(token) <= MOST_CHARACTERS and self._external.issued(token):
             return self._external.check(token)
         claims = self._claims(token)
         viewer, app = claims["sub"], claims["client_id"]
-        return Access(
+        access = Access(
             app=app,
             viewer=None if viewer == app else viewer,
             owner=claims.get("owner", None if viewer == app else viewer),
             scopes=frozenset(claims.get("scope", "").split()),
         )
+        self._remember(token, _Checked(access, int(claims["exp"]), self._keys.generation))
+        return access
+
+    def _remember(self, token: str, checked: "_Checked") -> None:
+        if len(self._checked) >= REMEMBERED:
+            self._checked.clear()
+        self._checked[token] = checked
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
