@@ -17,8 +17,6 @@ from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.store.aws.side_by_side import lane
 from tests.kit.worlds import HANA, KEN, MEI, World
 
-pytestmark = pytest.mark.in_memory
-
 QUEST, CAFE = "6d1f0c2ab4e79853", "20260401000000000001"
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>{{ 7*7 }}"
 URI = "http://quest.example/contents/1"

@@ -20,8 +20,6 @@ from local.gateway import Request
 from local.in_process import BUCKET
 from tests.kit.plain_browser import Browser, Page
 
-pytestmark = pytest.mark.in_memory
-
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST, ALBUM = "6d1f0c2ab4e79853", "c07be4915fa2d386"
 PASSWORD = "correct horse battery"

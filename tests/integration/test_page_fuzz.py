@@ -14,6 +14,8 @@ from tests.kit.page_api import COMMENTS, FAVORITES, FEEDS, PATH, URI, ask, objec
 from tests.kit.pictures import png
 from tests.kit.worlds import HANA, World
 
+pytestmark = pytest.mark.moto
+
 any_example = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 texts = st.text(max_size=12)

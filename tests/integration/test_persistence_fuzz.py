@@ -12,8 +12,6 @@ from local.gateway import Request
 from tests.kit.appdata_api import everything
 from tests.kit.worlds import ME, Reply, World, reply
 
-pytestmark = pytest.mark.in_memory
-
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE"])
 SUCCESSES = {200, 303, 304}
 

@@ -19,6 +19,8 @@ from tests.kit.page_api import FEEDS, populated, send
 from tests.kit.rpc_calls import item
 from tests.kit.worlds import APP, HANA, KEN, ME, World, sweep
 
+pytestmark = pytest.mark.moto
+
 METRICS = ("Requests", "ClientErrors", "ServerErrors", "QuotaRefusals", "RateRefusals", "Retries")
 APPDATA = "/2/apps/appdata/{user}/{group}"
 
