@@ -22,6 +22,18 @@ PARTS = ("data", "edge", "watch", "functions")
 DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
 ALIAS = "live"
 COLD, SNAPSTART = "cold", "snapstart"
+REST, URL = "rest", "url"
+"""The fronts: API Gateway's REST API, which Chalice makes, or a function URL."""
+_BY_STATUS = {
+    "ACCESS_DENIED": "403",
+    "REQUEST_TOO_LARGE": "413",
+    "THROTTLED": "429",
+    "INTEGRATION_FAILURE": "502",
+    "INTEGRATION_TIMEOUT": "504",
+    "DEFAULT_4XX": "4XX",
+    "DEFAULT_5XX": "5XX",
+}
+"""The gateway responses that the function at the edge gives for a status of a function URL."""
 _NAMES = {"TableName", "BucketName", "LogGroupName"}
 
 Template = dict[str, Any]
@@ -44,7 +56,7 @@ def global_template() -> Template:
     """Return the template of the small stack in us-east-1, with the function's code in it."""
     template = _part("global")
     resources = template["Resources"]
-    code = (INFRA / "edge.js").read_text(encoding="utf-8")
+    code = edge_code()
     resources["Challenge"]["Properties"]["Code"]["ZipFile"] = code
     # New code needs a new name: CloudFormation publishes a version only for a new name.
     said = json.dumps([code, resources["Challenge"]["Properties"]["Runtime"]])
@@ -52,6 +64,17 @@ def global_template() -> Template:
     resources[name] = resources.pop("ChallengeVersion")
     template["Outputs"]["ChallengeFunction"]["Value"]["Ref"] = name
     return template
+
+
+def edge_code() -> str:
+    """Return infra/edge.js with the errors of infra/gateway.yaml."""
+    errors = {}
+    for kind, status in _BY_STATUS.items():
+        response = gateway_responses()[kind]
+        named = {name.rpartition(".")[2]: value.strip("'") for name, value in response["responseParameters"].items()}
+        errors[status] = {"body": response["responseTemplates"]["application/json"], "headers": named}
+    code = (INFRA / "edge.js").read_text(encoding="utf-8")
+    return code.replace("const ERRORS = {};", f"const ERRORS = {json.dumps(errors, indent=2)};")
 
 
 @cache

@@ -16,20 +16,21 @@ import pytest
 
 import app as entry
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
-from infra import bundle
+from infra import bundle, combine
 from local.images import StoredImages
 from local.lambda_runtime import Function, lay_out
 from local.server import Server
-from tests.kit import contract
+from tests.kit import api_gateway, contract, function_url
 from tests.kit.api_gateway import ApiGateway, Responses
 from tests.kit.cloudfront import CloudFront, EdgeFunction
+from tests.kit.function_url import FunctionUrl
 
 if TYPE_CHECKING:
     from tests.kit.served import Served
 
 BUCKET = "engawa-local-000000000000"
-QUEUE = "engawa-deployed-cleaning"
 PROXY_KEY = "a-key-of-cloudfront-alone"
+HOSTS = {combine.REST: api_gateway.HOST, combine.URL: function_url.HOST}
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 """Lambda's names for processors."""
 
@@ -61,17 +62,25 @@ def unpacked(directory: Path) -> Path:
 
 
 class Deployed:
-    """The three functions, with CloudFront and API Gateway in front of the first."""
+    """The three functions, with CloudFront in front of the first, and between them the front: "rest" or "url"."""
 
     def __init__(
-        self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False
+        self,
+        served: Served,
+        task: Path,
+        responses: Responses,
+        port: int,
+        front: str = combine.REST,
+        *,
+        decodes_paths: bool = False,
     ) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
         contract.watch(self.base_url)
         self.served = served
         self.task = task
         self._sqs = served.aws("sqs")
-        self._queue = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        self._queue_name = f"engawa-deployed-{front}"
+        self._queue = self._sqs.create_queue(QueueName=self._queue_name)["QueueUrl"]
         self._functions = {
             name: Function(handler, task, self.environment(), seconds)
             for name, handler, seconds in (
@@ -84,7 +93,9 @@ class Deployed:
         self.edge = EdgeFunction(task.parent)
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
-        self.front = CloudFront(images, self.gateway.handle, self.edge, PROXY_KEY)
+        self.url = FunctionUrl(self.api)
+        behind = self.url if front == combine.URL else self.gateway
+        self.front = CloudFront(images, behind.handle, self.edge, PROXY_KEY, HOSTS[front])
         self._server = Server(port)
         self._server.serve(self.front)  # type: ignore[arg-type]
 
@@ -94,7 +105,7 @@ class Deployed:
         return {
             "ENGAWA_STAGE": "local",
             "ENGAWA_BUCKET": BUCKET,
-            "ENGAWA_CLEANING_QUEUE": QUEUE,
+            "ENGAWA_CLEANING_QUEUE": self._queue_name,
             "ENGAWA_ISSUER": self.base_url,
             "ENGAWA_PROXIES": "1",
             "ENGAWA_PROXY_KEY": PROXY_KEY,
@@ -129,7 +140,7 @@ class Deployed:
                     "attributes": {"ApproximateReceiveCount": "1"},
                     "messageAttributes": {},
                     "eventSource": "aws:sqs",
-                    "eventSourceARN": f"arn:aws:sqs:ap-northeast-1:000000000000:{QUEUE}",
+                    "eventSourceARN": f"arn:aws:sqs:ap-northeast-1:000000000000:{self._queue_name}",
                     "awsRegion": "ap-northeast-1",
                 }
                 self.clean.invoke({"Records": [record]})
