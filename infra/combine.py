@@ -3,7 +3,7 @@
 `merge_template` merges data.yaml (tables, bucket, queues), edge.yaml (CloudFront), watch.yaml (logs, alarms) and
 functions.yaml (settings of the functions that Chalice does not support), and puts the gateway responses of gateway.yaml
 into the API's definition. `finish` then makes the changes that a merge cannot make, because Chalice chooses the names
-of events and integrations.
+of events and integrations, and replaces API Gateway by a function URL (url.yaml) if that is the front.
 """
 
 from __future__ import annotations
@@ -22,8 +22,18 @@ PARTS = ("data", "edge", "watch", "functions")
 DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
 ALIAS = "live"
 COLD, SNAPSTART = "cold", "snapstart"
-REST, URL = "rest", "url"
+FRONTS = REST, URL = "rest", "url"
 """The fronts: API Gateway's REST API, which Chalice makes, or a function URL."""
+_GATEWAY_METRICS = "AWS/ApiGateway"
+_METRICS = {
+    "Count": "UrlRequestCount",
+    "4XXError": "Url4xxCount",
+    "5XXError": "Url5xxCount",
+    # AWS names percentiles for this metric, but only averages and maxima for UrlRequestLatency:
+    # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html, …/urls-monitoring.html
+    "Latency": "Duration",
+}
+"""Metrics of a function URL in place of those of API Gateway."""
 _BY_STATUS = {
     "ACCESS_DENIED": "403",
     "REQUEST_TOO_LARGE": "413",
@@ -50,6 +60,15 @@ def merge_template() -> Template:
     body = {"info": {"title": title}, "x-amazon-apigateway-gateway-responses": gateway_responses()}
     merged["Resources"]["RestAPI"]["Properties"]["DefinitionBody"] = body
     return merged
+
+
+def parameters(front: str) -> Template:
+    """Return the declarations of the parameters of both templates."""
+    merged = merge_template()["Parameters"]
+    if front == URL:
+        merged = _patched(merged, _part("url")["Parameters"])
+    declared: Template = merged | global_template()["Parameters"]
+    return declared
 
 
 def global_template() -> Template:
@@ -101,23 +120,17 @@ def gateway_responses() -> dict[str, dict[str, Any]]:
     return responses
 
 
-def finish(template: Template, stage: str, warm: str = COLD) -> None:
+def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) -> None:
     """Make the changes to Chalice's template that a merge cannot make.
 
     `warm`: cold (the default), snapstart, or a number of instances of the API to keep (provisioned concurrency).
-    Raises ValueError for another value.
+    `front`: rest (the default) or url. Raises ValueError for another value of `warm`.
     """
+    if front == URL:
+        _replace_gateway(template)
     resources = template["Resources"]
     template["Parameters"]["Stage"]["Default"] = stage
     qualifier = _keep_warm(resources, warm)
-    # A name, not a reference, which would make a cycle: functions refer to CloudFront, and CloudFront to the API.
-    function = (
-        f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
-    )
-    uri = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
-    for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
-        for method in methods.values():
-            method["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": uri}
     for resource in resources.values():
         if resource["Type"] == "AWS::Serverless::Function":
             for event in resource["Properties"].get("Events", {}).values():
@@ -126,6 +139,16 @@ def finish(template: Template, stage: str, warm: str = COLD) -> None:
                     event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
     # Chalice's output has the stage in its path; clients use BaseUrl instead.
     template["Outputs"].pop("EndpointURL", None)
+    if front == URL:
+        return
+    # A name, not a reference, which would make a cycle: functions refer to CloudFront, and CloudFront to the API.
+    function = (
+        f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
+    )
+    uri = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
+    for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
+        for method in methods.values():
+            method["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": uri}
 
 
 def name(template: Template, stage: str, account: str) -> None:
@@ -165,8 +188,46 @@ def _keep_warm(resources: dict[str, Any], warm: str) -> str:
         properties["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": int(warm)}
     else:
         raise ValueError(f"WARM must be {COLD}, {SNAPSTART} or a number of instances, not {warm!r}.")
-    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
+    for name in ("APIHandlerInvokePermission", "ApiUrlPermission", "ApiUrlInvokePermission"):
+        if name in resources:
+            resources[name]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
+    if "ApiUrl" in resources:
+        resources["ApiUrl"] |= {"DependsOn": f"APIHandlerAlias{ALIAS}"}
+        resources["ApiUrl"]["Properties"]["Qualifier"] = ALIAS
     return f":{ALIAS}"
+
+
+def _replace_gateway(template: Template) -> None:
+    """Put a function URL into a template in place of API Gateway."""
+    patched = _patched(template, _part("url"))
+    template.clear()
+    template |= patched
+    distribution = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    [api] = [origin for origin in distribution["Origins"] if origin["Id"] == "api"]
+    del api["OriginPath"]
+    # https://<id>.lambda-url.<region>.on.aws/
+    api["DomainName"] = {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["ApiUrl", "FunctionUrl"]}]}]}
+    template["Resources"] = _with_url_metrics(template["Resources"])
+
+
+def _with_url_metrics(value: Any) -> Any:
+    """Replace API Gateway's metrics in alarms, and in the text of the dashboard."""
+    if isinstance(value, str):
+        if _GATEWAY_METRICS in value:
+            for gateway, url in _METRICS.items():
+                value = value.replace(
+                    f'"{_GATEWAY_METRICS}", "{gateway}", "ApiName"', f'"AWS/Lambda", "{url}", "FunctionName"'
+                )
+                value = value.replace(f'[".", "{gateway}", ".", "."', f'[".", "{url}", ".", "."')
+        return value
+    if isinstance(value, list):
+        return [_with_url_metrics(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("Namespace") == _GATEWAY_METRICS:
+        function = [{"Name": "FunctionName", "Value": {"Fn::Sub": "engawa-${Stage}"}}]
+        value |= {"Namespace": "AWS/Lambda", "MetricName": _METRICS[value["MetricName"]], "Dimensions": function}
+    return {key: _with_url_metrics(inner) for key, inner in value.items()}
 
 
 def _part(name: str) -> Template:
@@ -174,6 +235,19 @@ def _part(name: str) -> Template:
     loaded = yaml.safe_load((INFRA / f"{name}.yaml").read_text(encoding="utf-8"))
     template: Template = json.loads(json.dumps(loaded))
     return template
+
+
+def _patched(value: Any, patch: Any) -> Any:
+    """Return a value after a JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    kept = dict(value) if isinstance(value, dict) else {}
+    for key, change in patch.items():
+        if change is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = _patched(kept.get(key), change)
+    return kept
 
 
 def _merged(one: Any, other: Any) -> Any:
