@@ -47,7 +47,7 @@ class Settings:
     """ENGAWA_PROXIES: the number of our proxies (such as CloudFront) in front of API Gateway. It decides which address
     in `X-Forwarded-For` is used to count failed sign-ins."""
     proxy_keys: tuple[str, ...] = field(default=(), repr=False)
-    """ENGAWA_PROXY_KEY: the value of `X-Engawa-Proxy-Key` from our proxies, or two values, separated by a comma, while
+    """ENGAWA_PROXY_KEY: the value of `X-Engawa-Proxy-Key` from our proxies, or two values, separated by a space, while
     it changes. If it is set, `X-Forwarded-For` is ignored in requests without the key, which have bypassed the
     proxies. Requests to a function URL (web/function_url.py) are refused without it."""
     utc_offset: int = 540
@@ -153,12 +153,12 @@ def _file_or_secret(environment: Mapping[str, str], name: str, *, needed: bool =
 
 def _proxy_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
     text = environment.get("ENGAWA_PROXY_KEY", "")
-    keys = tuple(text.split(",")) if text else ()
+    keys = tuple(text.split(" ")) if text else ()
     if len(keys) > 2 or not all(re.fullmatch("[!-~]{16,256}", key) for key in keys):
         # The message omits the value, which is a secret.
         raise WrongSetting(
-            "ENGAWA_PROXY_KEY must be 16 to 256 printable ASCII characters without spaces and commas, or two such keys "
-            "with a comma between them"
+            "ENGAWA_PROXY_KEY must be 16 to 256 printable ASCII characters without spaces, or two such keys with a "
+            "space between them"
         )
     return keys
 

@@ -166,6 +166,16 @@ def name(template: Template, stage: str, account: str) -> None:
                 resource["Properties"][key] = text
 
 
+def read_key_again(template: Template) -> Template:
+    """Return a template for which CloudFormation reads the key of CloudFront again.
+
+    It reads a secret only if the definition of the resource changes, so the reference gets another spelling.
+    """
+    text = json.dumps(template).replace("secretsmanager:${ProxyKey}}}", "secretsmanager:${ProxyKey}:SecretString}}")
+    changed: Template = json.loads(text)
+    return changed
+
+
 def renew(template: Template, parameters: Mapping[str, str]) -> None:
     """Have a new function version published if anything in the template or the parameters has changed.
 

@@ -75,6 +75,8 @@ class Deployment:
             known = {name: value for name, value in given.items() if name in template["Parameters"]}
             if self.front == combine.REST:
                 known["GatewayLogs"] = self._gateway_logs()
+            if known.get("OldProxyKey"):
+                template = combine.read_key_again(template)
             needs_own = self.front == combine.URL and not (known.get("Domain") or known.get("Issuer"))
             own = self._stack().outputs().get("DistributionDomain")
             if needs_own and own:

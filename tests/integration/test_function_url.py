@@ -25,7 +25,7 @@ JSON = ("Content-Type", "application/json")
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    return make_world(befriended, ENGAWA_PROXY_KEY=f"{KEY},{OLD_KEY}")
+    return make_world(befriended, ENGAWA_PROXY_KEY=f"{KEY} {OLD_KEY}")
 
 
 @pytest.fixture

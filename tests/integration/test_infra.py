@@ -124,7 +124,7 @@ def test_functions_are_those_that_the_app_has(template: dict[str, Any]) -> None:
         assert variables["ENGAWA_BUCKET"] == {"Ref": "Files"}
         assert variables["ENGAWA_CLEANING_QUEUE"] == {"Fn::GetAtt": ["Cleaning", "QueueName"]}
         assert variables["ENGAWA_PROXIES"] == "1"
-        old_too = {"Fn::Sub": PROXY_KEY["Fn::Sub"] + ",${OldProxyKey}"}
+        old_too = {"Fn::Sub": PROXY_KEY["Fn::Sub"] + " ${OldProxyKey}"}
         assert variables["ENGAWA_PROXY_KEY"] == {"Fn::If": ["HasOldProxyKey", old_too, PROXY_KEY]}
         assert "example.com" not in json.dumps(variables)
     assert functions["APIHandler"]["Timeout"] == 29
