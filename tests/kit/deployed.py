@@ -8,6 +8,9 @@ from __future__ import annotations
 import platform
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +20,8 @@ import pytest
 import app as entry
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import bundle, combine
+from local.environment import free_port
+from local.gateway import Answer, Request
 from local.images import StoredImages
 from local.lambda_runtime import Function, lay_out
 from local.server import Server
@@ -61,6 +66,16 @@ def unpacked(directory: Path) -> Path:
     return task
 
 
+@contextmanager
+def deploying(served: Served, directory: Path, front: str = combine.REST) -> Iterator[Deployed]:
+    """Serve the zip on a free port, behind a front, with the data of a platform that is served locally."""
+    made = Deployed(served, unpacked(directory), combine.gateway_responses(), free_port(), front)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
 class Deployed:
     """The three functions, with CloudFront in front of the first, and between them the front: "rest" or "url"."""
 
@@ -94,8 +109,9 @@ class Deployed:
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
         self.url = FunctionUrl(self.api)
-        behind = self.url if front == combine.URL else self.gateway
-        self.front = CloudFront(images, behind.handle, self.edge, PROXY_KEY, HOSTS[front])
+        self._front = front
+        self._behind = self.url if front == combine.URL else self.gateway
+        self.front = CloudFront(images, self._behind.handle, self.edge, PROXY_KEY, HOSTS[front])
         self._server = Server(port)
         self._server.serve(self.front)  # type: ignore[arg-type]
 
@@ -118,6 +134,16 @@ class Deployed:
             "AWS_SECRET_ACCESS_KEY": "engawa",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The last ten events of the front."""
+        return self._behind.events
+
+    def inside(self, request: Request) -> Answer:
+        """Return the response of the front itself to a request that CloudFront passes on."""
+        own = [("Host", HOSTS[self._front]), ("X-Engawa-Proxy-Key", PROXY_KEY)]
+        return self._behind.handle(replace(request, headers=[*request.headers, *own]))
 
     def token(self, *scopes: str, user: str | None = "hana", app: str = "quest") -> str:
         """Return an access token of this deployment, for a user of the demo world or, if None, for the app."""
