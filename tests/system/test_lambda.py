@@ -1,4 +1,4 @@
-"""The deployed zip under Lambda's own runtime client, behind stand-ins for CloudFront, API Gateway and a function URL."""
+"""The deployed zip under Lambda's runtime client, behind stand-ins for API Gateway, a function URL and CloudFront."""
 
 from __future__ import annotations
 
