@@ -126,11 +126,17 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
     `warm`: cold (the default), snapstart, or a number of instances of the API to keep (provisioned concurrency).
     `front`: rest (the default) or url. Raises ValueError for another value of `warm`.
     """
-    if front == URL:
-        _replace_gateway(template)
     resources = template["Resources"]
     template["Parameters"]["Stage"]["Default"] = stage
     qualifier = _keep_warm(resources, warm)
+    # A name, not a reference, which would make a cycle: functions refer to CloudFront, and CloudFront to the API.
+    function = (
+        f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
+    )
+    uri = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
+    for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
+        for method in methods.values():
+            method["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": uri}
     for resource in resources.values():
         if resource["Type"] == "AWS::Serverless::Function":
             for event in resource["Properties"].get("Events", {}).values():
@@ -140,15 +146,7 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
     # Chalice's output has the stage in its path; clients use BaseUrl instead.
     template["Outputs"].pop("EndpointURL", None)
     if front == URL:
-        return
-    # A name, not a reference, which would make a cycle: functions refer to CloudFront, and CloudFront to the API.
-    function = (
-        f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
-    )
-    uri = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
-    for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
-        for method in methods.values():
-            method["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": uri}
+        _replace_gateway(template, bool(qualifier))
 
 
 def name(template: Template, stage: str, account: str) -> None:
@@ -198,26 +196,27 @@ def _keep_warm(resources: dict[str, Any], warm: str) -> str:
         properties["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": int(warm)}
     else:
         raise ValueError(f"WARM must be {COLD}, {SNAPSTART} or a number of instances, not {warm!r}.")
-    for name in ("APIHandlerInvokePermission", "ApiUrlPermission", "ApiUrlInvokePermission"):
-        if name in resources:
-            resources[name]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
-    if "ApiUrl" in resources:
-        resources["ApiUrl"] |= {"DependsOn": f"APIHandlerAlias{ALIAS}"}
-        resources["ApiUrl"]["Properties"]["Qualifier"] = ALIAS
+    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
     return f":{ALIAS}"
 
 
-def _replace_gateway(template: Template) -> None:
+def _replace_gateway(template: Template, has_alias: bool) -> None:
     """Put a function URL into a template in place of API Gateway."""
     patched = _patched(template, _part("url"))
     template.clear()
     template |= patched
-    distribution = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    resources = template["Resources"]
+    if has_alias:
+        for name in ("ApiUrlPermission", "ApiUrlInvokePermission"):
+            resources[name]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
+        resources["ApiUrl"]["DependsOn"] = f"APIHandlerAlias{ALIAS}"
+        resources["ApiUrl"]["Properties"]["Qualifier"] = ALIAS
+    distribution = resources["Distribution"]["Properties"]["DistributionConfig"]
     [api] = [origin for origin in distribution["Origins"] if origin["Id"] == "api"]
     del api["OriginPath"]
     # https://<id>.lambda-url.<region>.on.aws/
     api["DomainName"] = {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["ApiUrl", "FunctionUrl"]}]}]}
-    template["Resources"] = _with_url_metrics(template["Resources"])
+    template["Resources"] = _with_url_metrics(resources)
 
 
 def _with_url_metrics(value: Any) -> Any:

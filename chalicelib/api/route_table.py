@@ -180,7 +180,7 @@ class EngawaApp(Chalice):
             asked = function_url.rest_event(event, self._match)
         except BadRequest as wrong:
             return function_url.refused(event, wrong)
-        return function_url.url_answer(super().__call__(asked, context))
+        return function_url.url_answer(super().__call__(asked, context), asked["headers"].get("accept-encoding", ""))
 
     def _match(self, segments: Sequence[str]) -> tuple[str | None, dict[str, str]]:
         self.load("/".join(segments) or "/")

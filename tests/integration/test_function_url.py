@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -126,6 +127,16 @@ def test_a_request_of_6_mb_reaches_the_app_and_a_larger_one_does_not(world: Worl
 
     assert [answer.status for answer in answers] == [400, 413]
     assert json.loads(answers[0].body)["error"] == "bad_request"
+
+
+def test_a_large_answer_is_compressed_and_keeps_its_etag(front: UrlFront) -> None:
+    plain, packed = (
+        front.handle(Request("GET", "/openapi.json", [("Accept-Encoding", coding)])) for coding in ("identity", "gzip")
+    )
+
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < len(plain.body) / 4
+    assert dict(packed.headers)["ETag"] == dict(plain.headers)["ETag"]
 
 
 def test_every_refusal_of_a_path_is_logged_without_the_path(

@@ -9,6 +9,7 @@ with watching():
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -260,7 +261,9 @@ def _checked(handle: Callable[[Any, Request], Answer]) -> Callable[[Any, Request
     def checked(gateway: Any, request: Request) -> Answer:
         answer = handle(gateway, request)
         path = request.target.partition("?")[0]
-        _require(Seen(request.method, path, answer.status, dict(answer.headers), answer.body))
+        headers = dict(answer.headers)
+        body = gzip.decompress(answer.body) if headers.get("Content-Encoding") == "gzip" else answer.body
+        _require(Seen(request.method, path, answer.status, headers, body))
         return answer
 
     return checked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import gzip
 import hmac
 import time
 from typing import Any
@@ -259,3 +260,35 @@ def test_an_answer_in_base64_stays_so() -> None:
         "body": "AA==",
         "isBase64Encoded": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5, *", True),
+        ("deflate,gzip ; q=1.0", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, br", False),
+        ("identity", False),
+        ("x-gzip", False),
+        ("", False),
+    ],
+)
+def test_a_large_answer_is_compressed_for_those_who_ask(accepted: str, packed: bool) -> None:
+    text = "縁側" * 700
+    given = {"statusCode": 200, "headers": {"ETag": '"1"'}, "multiValueHeaders": {}, "body": text}
+
+    answer = function_url.url_answer(given, accepted)
+
+    assert answer["headers"] == {"ETag": '"1"', **({"Content-Encoding": "gzip"} if packed else {})}
+    assert answer.get("isBase64Encoded", False) is packed
+    assert (gzip.decompress(base64.b64decode(answer["body"])).decode() if packed else answer["body"]) == text
+
+
+def test_a_small_answer_and_one_in_base64_are_not_compressed() -> None:
+    small = {"statusCode": 200, "headers": {}, "multiValueHeaders": {}, "body": "x" * 1_399}
+    binary = {**small, "body": "A" * 2_000, "isBase64Encoded": True}
+
+    assert function_url.url_answer(small, "gzip")["body"] == small["body"]
+    assert function_url.url_answer(binary, "gzip")["body"] == binary["body"]
