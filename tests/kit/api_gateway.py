@@ -31,7 +31,6 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib.web.routing import without_last_slash
 from local.gateway import Answer, Gateway, Request
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 
@@ -85,7 +84,9 @@ class ApiGateway(Gateway):
 
     def handle(self, request: Request) -> Answer:
         """Return the response to a request sent to the stage's own address. Never raises."""
-        path = without_last_slash(request.target.partition("?")[0])
+        path = request.target.partition("?")[0]
+        if len(path) > 1 and path.endswith("/"):
+            path = path[:-1]
         route, parameters = self._match(path)
         if len(request.body) > MAX_REQUEST:
             return self._own("REQUEST_TOO_LARGE")
