@@ -230,10 +230,12 @@ class Viewer:
             request.method, self._account.url, headers=[*headers, *own.items()], content=request.body or None
         )
         sent.url = sent.url.copy_with(raw_path=request.target.encode("latin-1"))
-        answer = self._client.send(sent)
+        answer = self._client.send(sent, stream=True)
+        # As it was sent: `content` would be unpacked.
+        body = b"".join(answer.iter_raw())
         # The server takes Content-Length from a body, which it does not send for HEAD.
         size = int(answer.headers.get("Content-Length", "0")) if request.method == "HEAD" else 0
-        return Answer(answer.status_code, answer.headers.multi_items(), answer.content or b" " * size)
+        return Answer(answer.status_code, answer.headers.multi_items(), body or b" " * size)
 
 
 @contextmanager
