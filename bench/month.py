@@ -180,6 +180,11 @@ def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, f
     }
 
 
+def behind_url(used: Mapping[str, float]) -> dict[str, float]:
+    """Return the quantities with FRONT=url, a function URL in place of API Gateway: AWS bills no request to it."""
+    return {**used, "API Gateway": 0}
+
+
 def bill(used: Mapping[str, float]) -> dict[str, float]:
     """Return the US dollars for each quantity."""
     return {name: price(PRICES[name], units) for name, units in used.items()}
@@ -221,6 +226,7 @@ def report(ledger: Mapping[str, Cost] = LEDGER) -> str:
     lines = [_line("US dollars a month, monthly users:", [f"{users:,}" for users in SIZES])]
     lines += [_line(name, [f"{each[name]:,.2f}" for each in bills]) for name in PRICES]
     lines.append(_line("all", [f"{sum(each.values()):,.2f}" for each in bills]))
+    lines.append(_line("all, FRONT=url", [f"{sum(bill(behind_url(each)).values()):,.2f}" for each in used]))
     cents = [1000 * sum(each.values()) / users for each, users in zip(bills, SIZES, strict=True)]
     lines += [_line("for 1,000 users", [f"{each:,.2f}" for each in cents]), ""]
     lines.append(_line("What a lever, alone, takes off:", [""] * 3))

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 from chalice.app import Chalice
 from chalice.local import LambdaContext
 
+from chalicelib.web.routing import Router, without_last_slash
 from chalicelib.web.telemetry import REQUEST_ID
 
 MAX_PAYLOAD = 6_291_456
@@ -77,17 +78,14 @@ class Gateway:
         self._app = app
         self._files = files
         self._milliseconds = milliseconds
-        # If a path matches both, API Gateway prefers the literal segment to the parameter.
-        self._routes = sorted(app.routes, key=lambda route: [_parameter(segment) for segment in route.split("/")])
+        self._router = Router(app.routes)
 
     def handle(self, request: Request) -> Answer:
         """Answer a request. Never raises: an exception of the app is logged and answered with 500."""
         for files in self._files:
             if answer := files(request):
                 return answer
-        path = request.target.partition("?")[0]
-        if len(path) > 1 and path.endswith("/"):
-            path = path[:-1]
+        path = without_last_slash(request.target.partition("?")[0])
         route, parameters = self._match(path)
         if route is None:
             return error(404, "not_found", "No such resource.")
@@ -105,13 +103,7 @@ class Gateway:
             return error(500, "internal_error", "Internal error.", request_id=request_id)
 
     def _match(self, path: str) -> tuple[str | None, dict[str, str]]:
-        segments = [_unquote(segment) for segment in path.split("/")]
-        for route in self._routes:
-            names = route.split("/")
-            if len(names) == len(segments) and all(map(_fits, names, segments)):
-                captured = zip(names, segments, strict=True)
-                return route, {name[1:-1]: value for name, value in captured if _parameter(name)}
-        return None, {}
+        return self._router.match([_unquote(segment) for segment in path.split("/")])
 
     def _event(self, request: Request, path: str, route: str, parameters: dict[str, str]) -> dict[str, Any]:
         query = parse_qs(_utf8(request.target.partition("?")[2]), keep_blank_values=True)
@@ -176,14 +168,6 @@ def _answer(response: dict[str, Any]) -> Answer:
         headers.append(("Content-Type", "application/json"))
     content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode("utf-8")
     return Answer(int(response["statusCode"]), headers, content)
-
-
-def _parameter(segment: str) -> bool:
-    return segment.startswith("{") and segment.endswith("}")
-
-
-def _fits(name: str, segment: str) -> bool:
-    return bool(segment) if _parameter(name) else name == segment
 
 
 def _utf8(text: str) -> str:

@@ -124,10 +124,11 @@ def test_functions_are_those_that_the_app_has(template: dict[str, Any]) -> None:
         assert variables["ENGAWA_BUCKET"] == {"Ref": "Files"}
         assert variables["ENGAWA_CLEANING_QUEUE"] == {"Fn::GetAtt": ["Cleaning", "QueueName"]}
         assert variables["ENGAWA_PROXIES"] == "1"
-        assert variables["ENGAWA_PROXY_KEY"] == PROXY_KEY
+        old_too = {"Fn::Sub": PROXY_KEY["Fn::Sub"] + " ${OldProxyKey}"}
+        assert variables["ENGAWA_PROXY_KEY"] == {"Fn::If": ["HasOldProxyKey", old_too, PROXY_KEY]}
         assert "example.com" not in json.dumps(variables)
     assert functions["APIHandler"]["Timeout"] == 29
-    queue = functions["Clean"]["Events"].popitem()[1]["Properties"]
+    [queue] = (each["Properties"] for each in functions["Clean"]["Events"].values())
     assert queue["Queue"] == {"Fn::GetAtt": ["Cleaning", "Arn"]}
     visible = template["Resources"]["Cleaning"]["Properties"]["VisibilityTimeout"]
     assert visible >= 6 * functions["Clean"]["Timeout"]
@@ -323,7 +324,7 @@ def test_the_function_at_the_edge_is_new_when_its_code_is(everywhere: dict[str, 
     assert everywhere["Resources"][version]["Type"] == "AWS::Lambda::Version"
     assert re.fullmatch("ChallengeVersion[0-9a-f]{8}", version)
     code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
-    assert code == (combine.INFRA / "edge.js").read_text(encoding="utf-8")
+    assert code == combine.edge_code()
 
 
 def test_the_gateway_has_every_method_of_every_route(template: dict[str, Any]) -> None:
@@ -334,6 +335,133 @@ def test_the_gateway_has_every_method_of_every_route(template: dict[str, Any]) -
         path: {method.lower() for method in methods} for path, methods in routes.items()
     }
     assert {"get", "head"} == {*paths["/health"]}
+
+
+@pytest.fixture(scope="module")
+def url_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make the package for prod with a function URL."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packaging, "BUILD", tmp_path_factory.mktemp("build"))
+        patch.setattr(bundle, "build", lambda made, *_: zipfile.ZipFile(made, "w").close())
+        yield packaging.package("prod", "arm64", front=combine.URL)
+
+
+@pytest.fixture(scope="module")
+def url_template(url_out: Path) -> dict[str, Any]:
+    return yaml.safe_load((url_out / "sam.yaml").read_text(encoding="utf-8"))
+
+
+def test_with_a_function_url_nothing_of_api_gateway_is_left(
+    template: dict[str, Any], url_template: dict[str, Any]
+) -> None:
+    text = json.dumps(url_template)
+    assert not re.findall(r"ApiGateway|RestAPI|execute-api|apigateway", text)
+    gone = {"RestAPI", "APIHandlerInvokePermission", "AccessLogs", "GatewayLogsRole", "GatewayAccount"}
+    new = {"ApiUrl", "ApiUrlPermission", "ApiUrlInvokePermission"}
+    assert set(url_template["Resources"]) == (set(template["Resources"]) - gone) | new
+    # What both have is the same, except for what names the API, its metrics, and the issuer.
+    both = set(url_template["Resources"]) & set(template["Resources"])
+    differing = {name for name in both if url_template["Resources"][name] != template["Resources"][name]}
+    assert differing == {"APIHandler", "Distribution", "Dashboard", "ServerErrors", "SlowAnswers"}
+
+
+def test_the_template_with_a_function_url_is_complete_and_without_a_fault(
+    url_out: Path, url_template: dict[str, Any]
+) -> None:
+    there = {*url_template["Resources"], *url_template["Parameters"], *url_template["Conditions"]}
+    asked = set(named([url_template["Resources"], url_template["Outputs"], url_template["Conditions"]]))
+    assert {name for name in asked if not PSEUDO.fullmatch(name)} - there == set()
+    assert set(url_template["Parameters"]) <= asked
+
+    found = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--regions", "ap-northeast-1", "--template", url_out / "sam.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_the_function_url_is_open_but_the_function_is_not(url_template: dict[str, Any]) -> None:
+    assert of(url_template, "AWS::Lambda::Url") == {
+        "ApiUrl": {"AuthType": "NONE", "TargetFunctionArn": {"Ref": "APIHandler"}}
+    }
+    everyone = {"FunctionName": {"Ref": "APIHandler"}, "Principal": "*"}
+    assert of(url_template, "AWS::Lambda::Permission") == {
+        "ApiUrlPermission": {**everyone, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
+        "ApiUrlInvokePermission": {**everyone, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+    }
+
+
+def test_cloudfront_calls_the_function_url_with_its_key(url_template: dict[str, Any]) -> None:
+    configuration = url_template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    api, files = configuration["Origins"]
+
+    assert files["Id"] == "files"
+    assert api.keys() == {"Id", "DomainName", "OriginCustomHeaders", "CustomOriginConfig"}
+    assert api["DomainName"] == {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["ApiUrl", "FunctionUrl"]}]}]}
+    assert api["OriginCustomHeaders"] == [{"HeaderName": "X-Engawa-Proxy-Key", "HeaderValue": PROXY_KEY}]
+    # Host is not passed on, and CloudFront-Viewer-Address is added.
+    assert configuration["DefaultCacheBehavior"]["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+
+def test_the_function_url_is_limited_by_its_concurrency(url_template: dict[str, Any]) -> None:
+    concurrency = url_template["Parameters"]["ApiConcurrency"]
+
+    assert (concurrency["MinValue"], "Default" in concurrency) == (1, False)
+    assert url_template["Resources"]["APIHandler"]["Properties"]["ReservedConcurrentExecutions"] == {
+        "Fn::If": ["HasApiConcurrency", {"Ref": "ApiConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+
+
+def test_alarms_and_the_dashboard_watch_the_function_url(url_template: dict[str, Any]) -> None:
+    alarms = of(url_template, "AWS::CloudWatch::Alarm")
+    function = [{"Name": "FunctionName", "Value": {"Fn::Sub": "engawa-${Stage}"}}]
+
+    errors, requests = (each["MetricStat"]["Metric"] for each in alarms["ServerErrors"]["Metrics"][1:])
+    assert errors == {"Namespace": "AWS/Lambda", "MetricName": "Url5xxCount", "Dimensions": function}
+    assert requests == {"Namespace": "AWS/Lambda", "MetricName": "UrlRequestCount", "Dimensions": function}
+    slow = alarms["SlowAnswers"]
+    assert (slow["Namespace"], slow["MetricName"], slow["Dimensions"]) == ("AWS/Lambda", "Duration", function)
+    widgets = json.loads(url_template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+    assert widgets[0]["properties"]["metrics"] == [
+        ["AWS/Lambda", "UrlRequestCount", "FunctionName", "engawa-${Stage}"],
+        [".", "Url4xxCount", ".", "."],
+        [".", "Url5xxCount", ".", "."],
+    ]
+    assert [each[:4] for each in widgets[1]["properties"]["metrics"]] == [
+        ["AWS/Lambda", "Duration", "FunctionName", "engawa-${Stage}"]
+    ] * 3
+
+
+@pytest.mark.parametrize("warm", ["snapstart", "3"])
+def test_a_function_url_calls_the_version_that_is_kept_warm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: str
+) -> None:
+    monkeypatch.setattr(packaging, "BUILD", tmp_path)
+    monkeypatch.setattr(bundle, "build", lambda made, *_: zipfile.ZipFile(made, "w").close())
+
+    made = yaml.safe_load((packaging.package("prod", "arm64", warm, combine.URL) / "sam.yaml").read_text())
+
+    url = made["Resources"]["ApiUrl"]
+    assert (url["Properties"]["Qualifier"], url["DependsOn"]) == ("live", "APIHandlerAliaslive")
+    permissions = of(made, "AWS::Lambda::Permission").values()
+    assert [each["FunctionName"] for each in permissions] == [{"Ref": "APIHandlerAliaslive"}] * 2
+
+
+def test_the_function_at_the_edge_knows_our_words_for_the_errors_of_aws(everywhere: dict[str, Any]) -> None:
+    code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
+
+    errors = json.loads(code.partition("const ERRORS = ")[2].partition(";\n")[0].partition("; //")[0])
+    responses = combine.gateway_responses()
+    for status, kind in {"413": "REQUEST_TOO_LARGE", "429": "THROTTLED", "5XX": "DEFAULT_5XX"}.items():
+        assert errors[status]["body"] == responses[kind]["responseTemplates"]["application/json"]
+    assert errors["429"]["headers"] == {
+        "Content-Type": "application/json; charset=utf-8",
+        "Access-Control-Allow-Origin": "*",
+        "Retry-After": "1",
+    }
 
 
 @pytest.mark.parametrize("warm", ["snapstart", "3"])

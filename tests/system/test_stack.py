@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import combine
 from infra.refusals import Refused
 from tests.checks.site import Site, answered
@@ -48,11 +47,8 @@ class Story:
         return self.account.base_url(self.outputs["dev"])
 
     def operator(self) -> str:
-        """Return an operator's token, as `python -m admin token` makes it."""
-        kept = self.account.aws("secretsmanager").get_secret_value(SecretId="engawa-dev-token-keys")["SecretString"]
-        return AccessTokens(TokenKeys(lambda: kept), self.url).issue(
-            app="operator", viewer=None, scopes=["admin"], lifetime=900
-        )
+        """Return an operator's token of dev."""
+        return self.account.operator("dev", self.url)
 
 
 @pytest.fixture(scope="module")

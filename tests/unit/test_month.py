@@ -46,6 +46,13 @@ def test_a_million_requests_to_the_gateway_cost_what_aws_says() -> None:
     assert month.bill({"API Gateway": 1e6}) == {"API Gateway": pytest.approx(4.25)}
 
 
+def test_a_function_url_costs_nothing_and_changes_nothing_else() -> None:
+    used = month.quantities(1_000_000)
+    saved = sum(month.bill(used).values()) - sum(month.bill(month.behind_url(used)).values())
+    assert saved == pytest.approx(month.bill(used)["API Gateway"])
+    assert saved == pytest.approx(548.25)
+
+
 def test_no_lever_takes_off_more_than_what_it_is_about() -> None:
     used = month.quantities(1_000_000)
     assert all(0 < saved < sum(month.bill(used).values()) for saved in month.levers(used).values())
