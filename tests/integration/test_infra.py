@@ -153,8 +153,11 @@ def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str
         assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        assert table["SSESpecification"] == {"SSEEnabled": True}
+        # DynamoDB encrypts in any case; True is KMS's key for DynamoDB, False the key that AWS owns.
+        assert table["SSESpecification"] == {"SSEEnabled": {"Fn::If": ["HasKms", True, False]}}
         assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+    assert template["Conditions"]["HasKms"] == {"Fn::Equals": [{"Ref": "Encryption"}, "kms"]}
+    assert template["Parameters"]["Encryption"]["Default"] == "owned"
     bucket = template["Resources"]["Files"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
