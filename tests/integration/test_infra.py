@@ -209,6 +209,37 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
         assert tables == set(of(template, "AWS::DynamoDB::Table"))
 
 
+def test_basic_monitoring_has_the_alarms_that_nothing_else_shows_and_no_metric_of_its_own(
+    template: dict[str, Any],
+) -> None:
+    alarms = of(template, "AWS::CloudWatch::Alarm")
+    full = {name for name, each in template["Resources"].items() if each.get("Condition") == "HasFullMonitoring"}
+
+    assert template["Parameters"]["Monitoring"]["Default"] == "basic"
+    assert template["Conditions"]["HasFullMonitoring"] == {"Fn::Equals": [{"Ref": "Monitoring"}, "full"]}
+    assert alarms.keys() - full == {
+        "ServerErrors",
+        "SlowAnswers",
+        "ApiThrottles",
+        "ApiFailures",
+        "SweepFailures",
+        "SweepMissing",
+        "DeadLetters",
+    }
+    assert full - alarms.keys() == {"Dashboard"}
+    # Nothing that remains refers to what is left out, and the logs and the budget remain.
+    remaining = {name: each for name, each in template["Resources"].items() if name not in full}
+    assert not full & set(named([remaining, template["Outputs"]]))
+    assert {each["Type"] for each in remaining.values()} >= {"AWS::Logs::LogGroup", "AWS::Budgets::Budget"}
+    for name in alarms.keys() - full:
+        assert '"Engawa"' not in json.dumps(alarms[name]), name
+    for properties in of(template, "AWS::Serverless::Function").values():
+        wanted = {"Fn::If": ["HasFullMonitoring", "1", "0"]}
+        assert properties["Environment"]["Variables"]["ENGAWA_METRICS"] == wanted
+    # Roles are the same: both ways write the same log lines.
+    assert "cloudwatch:" not in json.dumps(of(template, "AWS::IAM::Role"))
+
+
 def test_the_dashboard_is_json_and_shows_every_table(template: dict[str, Any]) -> None:
     body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
 

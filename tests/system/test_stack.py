@@ -81,11 +81,14 @@ def test_a_deployment_creates_everything(story: Story) -> None:
     assert set(states.values()) == {"CREATE_COMPLETE"}
     # All resources without a condition, except alarms over several metrics, which ministack does not support.
     wanted = {name for name, each in combine.merge_template()["Resources"].items() if "Condition" not in each}
-    assert wanted - set(states) == story.account.left_out
+    assert wanted - set(states) == {"ServerErrors"}
+    # Monitoring is basic.
+    assert not {"Dashboard", "CleaningBehind"} & set(states)
     assert story.account.left_out == {"Refusals", "ServerErrors", "TableReadThrottles", "TableWriteThrottles"}
     assert set(story.account.resources("engawa-dev-global", "us-east-1").values()) == {"CREATE_COMPLETE"}
     # The functions know CloudFront's domain and its key.
     variables = story.account.variables("engawa-dev")
+    assert variables["ENGAWA_METRICS"] == "0"
     assert variables["ENGAWA_ISSUER"] == f"https://{story.outputs['dev']['DistributionDomain']}"
     assert len(variables["ENGAWA_PROXY_KEY"]) == 48
     [api] = [each for each in story.account.origins(story.outputs["dev"]) if each["Id"] == "api"]
@@ -190,6 +193,9 @@ def test_a_restored_stage_serves_the_same(story: Story) -> None:
 
     story.outputs["prod"] = account.deploy("prod", MonthlyBudget="0", Issuer=story.url)
     account.copy_images("dev", "prod")
+    # Its monitoring is full.
+    assert {"Dashboard", "CleaningBehind"} <= set(account.resources("engawa-prod"))
+    assert account.variables("engawa-prod")["ENGAWA_METRICS"] == "1"
 
     restored = Site(account.base_url(story.outputs["prod"]))
     asked = [(MINE, world.one.token), ("/2/people/@me/@friends", world.one.token)]
