@@ -17,6 +17,7 @@ import yaml
 
 import app as entry
 from infra import bundle, combine, packaging
+from local.gateway import MIN_COMPRESSED
 
 FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
 PROXY_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${ProxyKey}}}"}
@@ -263,6 +264,17 @@ def test_cloudfront_keeps_nothing_of_the_api(template: dict[str, Any]) -> None:
     assert {each["ErrorCachingMinTTL"] for each in errors.values()} == {0}
 
 
+def test_the_api_compresses_and_cloudfront_does_not(template: dict[str, Any]) -> None:
+    """CloudFront would turn a strong ETag into a weak one, with which `If-Match` always fails."""
+    api = template["Resources"]["RestAPI"]["Properties"]
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+
+    assert api["MinimumCompressionSize"] == MIN_COMPRESSED
+    assert api["DefinitionBody"]["x-amazon-apigateway-minimum-compression-size"] == MIN_COMPRESSED
+    behaviors = [configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]]
+    assert not [each for each in behaviors if each.get("Compress")]
+
+
 def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     origins = {each["Id"]: each for each in configuration["Origins"]}
@@ -283,6 +295,8 @@ def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template:
 
     assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 10)
     assert by["CookiesConfig"]["Cookies"] == ["__Host-engawa", "engawa"]
+    # Otherwise a client that takes no gzip would get another client's compressed copy.
+    assert by["EnableAcceptEncodingGzip"] is True
     assert by["HeadersConfig"]["Headers"] == ["Accept-Language"]
     assert by["QueryStringsConfig"]["QueryStrings"] == ["cursor", "lang"]
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]

@@ -9,6 +9,7 @@ with watching():
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -253,7 +254,9 @@ def watching_gateways() -> Iterator[None]:
     def checked(gateway: Gateway, request: Request) -> Answer:
         answer = handle(gateway, request)
         path = request.target.partition("?")[0]
-        _require(Seen(request.method, path, answer.status, dict(answer.headers), answer.body))
+        headers = dict(answer.headers)
+        body = gzip.decompress(answer.body) if headers.get("Content-Encoding") == "gzip" else answer.body
+        _require(Seen(request.method, path, answer.status, headers, body))
         return answer
 
     with patch.object(Gateway, "handle", checked):

@@ -14,6 +14,7 @@ import pytest
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import combine
 from infra.refusals import Refused
+from local.gateway import MIN_COMPRESSED
 from tests.checks.site import Site, answered
 from tests.checks.world import World
 from tests.kit.deployed import zipped
@@ -87,12 +88,14 @@ def test_a_deployment_creates_everything(story: Story) -> None:
     assert story.account.left_out == {"Refusals", "ServerErrors", "TableReadThrottles", "TableWriteThrottles"}
     assert set(story.account.resources("engawa-dev-global", "us-east-1").values()) == {"CREATE_COMPLETE"}
     # The functions know CloudFront's domain and its key.
+    [api] = story.account.aws("apigateway").get_rest_apis()["items"]
+    assert api["minimumCompressionSize"] == MIN_COMPRESSED
     variables = story.account.variables("engawa-dev")
     assert variables["ENGAWA_METRICS"] == "0"
     assert variables["ENGAWA_ISSUER"] == f"https://{story.outputs['dev']['DistributionDomain']}"
     assert len(variables["ENGAWA_PROXY_KEY"]) == 48
-    [api] = [each for each in story.account.origins(story.outputs["dev"]) if each["Id"] == "api"]
-    assert api["CustomHeaders"]["Items"] == [
+    [origin] = [each for each in story.account.origins(story.outputs["dev"]) if each["Id"] == "api"]
+    assert origin["CustomHeaders"]["Items"] == [
         {"HeaderName": "X-Engawa-Proxy-Key", "HeaderValue": variables["ENGAWA_PROXY_KEY"]}
     ]
 
