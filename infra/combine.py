@@ -137,6 +137,9 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
     for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
         for method in methods.values():
             method["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": uri}
+    # The size is also in the API's definition, of which SAM makes a new deployment: only with one does it take effect.
+    api = resources["RestAPI"]["Properties"]
+    api["DefinitionBody"]["x-amazon-apigateway-minimum-compression-size"] = api["MinimumCompressionSize"]
     for resource in resources.values():
         if resource["Type"] == "AWS::Serverless::Function":
             for event in resource["Properties"].get("Events", {}).values():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import logging
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +27,14 @@ MAX_PAYLOAD = 6_291_456
 TIMEOUT_MS = 29_000
 """How long API Gateway waits for a response, so how long a request may take."""
 
+MIN_COMPRESSED = 1_400
+"""The size of a body, in bytes, from which it is compressed: `minimum_compression_size` in .chalice/config.json."""
+
 _STAGE = "api"
+_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, 1, mtime=0),
+    "deflate": lambda body: zlib.compress(body, 1),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -96,7 +105,9 @@ class Gateway:
         if payload_size(event) > MAX_PAYLOAD:
             return too_large()
         try:
-            return _answer(self._app(event, LambdaContext("engawa-local", 512, self._milliseconds)))
+            return compressed(
+                request, _answer(self._app(event, LambdaContext("engawa-local", 512, self._milliseconds)))
+            )
         except Exception:
             request_id = event["requestContext"]["requestId"]
             _log.exception("%s %s failed, request %s", request.method, route, request_id)
@@ -153,6 +164,32 @@ class Gateway:
 def payload_size(payload: Mapping[str, Any]) -> int:
     """Return the bytes that Lambda counts for an event or a response: its JSON, not ASCII-escaped."""
     return len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+
+
+def compressed(request: Request, answer: Answer) -> Answer:
+    """Return a response as API Gateway compresses it, if it is large enough, in the coding that the client prefers.
+
+    It changes no other header, so an `ETag` stays a strong one.
+    """
+    coding = _preferred_coding(request.header("accept-encoding"))
+    encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
+    if coding not in _CODINGS or encoded or len(answer.body) < MIN_COMPRESSED:
+        return answer
+    return Answer(answer.status, [*answer.headers, ("Content-Encoding", coding)], _CODINGS[coding](answer.body))
+
+
+def _preferred_coding(accepted: str) -> str:
+    """Return the coding with the highest weight in `Accept-Encoding`, the first of several; "" if there is none."""
+    best, weight_of_best = "", 0.0
+    for each in accepted.lower().split(","):
+        coding, *parameters = (part.strip() for part in each.split(";"))
+        try:
+            weight = float(dict(part.split("=") for part in parameters).get("q", "1"))
+        except ValueError:
+            continue
+        if weight > weight_of_best:
+            best, weight_of_best = coding, weight
+    return best
 
 
 def _answer(response: dict[str, Any]) -> Answer:

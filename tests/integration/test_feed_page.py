@@ -353,7 +353,7 @@ def test_a_page_without_pictures_may_show_none(here: World) -> None:
 def test_it_is_kept_for_seconds_and_tells_nobody_where_one_comes_from(here: World) -> None:
     headers = here.send("GET", path_of(post(here)), user=None).headers
     assert headers["cache-control"] == "public, max-age=0, s-maxage=5"
-    assert headers["vary"] == "Accept-Language, Cookie"
+    assert headers["vary"] == "Accept-Encoding, Accept-Language, Cookie"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-type"] == "text/html; charset=utf-8"

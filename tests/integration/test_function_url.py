@@ -17,8 +17,6 @@ from local.in_process import World
 from tests.kit.function_url import HOST, UrlFront
 from tests.kit.worlds import HANA, ME, befriended
 
-pytestmark = pytest.mark.in_memory
-
 KEY, OLD_KEY = "a-key-of-cloudfront-alone", "the-key-before-this-one"
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 JSON = ("Content-Type", "application/json")

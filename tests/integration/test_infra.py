@@ -17,6 +17,7 @@ import yaml
 
 import app as entry
 from infra import bundle, combine, packaging
+from local.gateway import MIN_COMPRESSED
 
 FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
 PROXY_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${ProxyKey}}}"}
@@ -154,8 +155,11 @@ def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str
         assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        assert table["SSESpecification"] == {"SSEEnabled": True}
+        # DynamoDB encrypts in any case; True is KMS's key for DynamoDB, False the key that AWS owns.
+        assert table["SSESpecification"] == {"SSEEnabled": {"Fn::If": ["HasKms", True, False]}}
         assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+    assert template["Conditions"]["HasKms"] == {"Fn::Equals": [{"Ref": "Encryption"}, "kms"]}
+    assert template["Parameters"]["Encryption"]["Default"] == "owned"
     bucket = template["Resources"]["Files"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
@@ -207,6 +211,37 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
         assert tables == set(of(template, "AWS::DynamoDB::Table"))
 
 
+def test_basic_monitoring_has_the_alarms_that_nothing_else_shows_and_no_metric_of_its_own(
+    template: dict[str, Any],
+) -> None:
+    alarms = of(template, "AWS::CloudWatch::Alarm")
+    full = {name for name, each in template["Resources"].items() if each.get("Condition") == "HasFullMonitoring"}
+
+    assert template["Parameters"]["Monitoring"]["Default"] == "basic"
+    assert template["Conditions"]["HasFullMonitoring"] == {"Fn::Equals": [{"Ref": "Monitoring"}, "full"]}
+    assert alarms.keys() - full == {
+        "ServerErrors",
+        "SlowAnswers",
+        "ApiThrottles",
+        "ApiFailures",
+        "SweepFailures",
+        "SweepMissing",
+        "DeadLetters",
+    }
+    assert full - alarms.keys() == {"Dashboard"}
+    # Nothing that remains refers to what is left out, and the logs and the budget remain.
+    remaining = {name: each for name, each in template["Resources"].items() if name not in full}
+    assert not full & set(named([remaining, template["Outputs"]]))
+    assert {each["Type"] for each in remaining.values()} >= {"AWS::Logs::LogGroup", "AWS::Budgets::Budget"}
+    for name in alarms.keys() - full:
+        assert '"Engawa"' not in json.dumps(alarms[name]), name
+    for properties in of(template, "AWS::Serverless::Function").values():
+        wanted = {"Fn::If": ["HasFullMonitoring", "1", "0"]}
+        assert properties["Environment"]["Variables"]["ENGAWA_METRICS"] == wanted
+    # Roles are the same: both ways write the same log lines.
+    assert "cloudwatch:" not in json.dumps(of(template, "AWS::IAM::Role"))
+
+
 def test_the_dashboard_is_json_and_shows_every_table(template: dict[str, Any]) -> None:
     body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
 
@@ -230,6 +265,17 @@ def test_cloudfront_keeps_nothing_of_the_api(template: dict[str, Any]) -> None:
     assert {each["ErrorCachingMinTTL"] for each in errors.values()} == {0}
 
 
+def test_the_api_compresses_and_cloudfront_does_not(template: dict[str, Any]) -> None:
+    """CloudFront would turn a strong ETag into a weak one, with which `If-Match` always fails."""
+    api = template["Resources"]["RestAPI"]["Properties"]
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+
+    assert api["MinimumCompressionSize"] == MIN_COMPRESSED
+    assert api["DefinitionBody"]["x-amazon-apigateway-minimum-compression-size"] == MIN_COMPRESSED
+    behaviors = [configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]]
+    assert not [each for each in behaviors if each.get("Compress")]
+
+
 def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     origins = {each["Id"]: each for each in configuration["Origins"]}
@@ -250,6 +296,8 @@ def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template:
 
     assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 10)
     assert by["CookiesConfig"]["Cookies"] == ["__Host-engawa", "engawa"]
+    # Otherwise a client that takes no gzip would get another client's compressed copy.
+    assert by["EnableAcceptEncodingGzip"] is True
     assert by["HeadersConfig"]["Headers"] == ["Accept-Language"]
     assert by["QueryStringsConfig"]["QueryStrings"] == ["cursor", "lang"]
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]

@@ -18,12 +18,9 @@ from tests.kit.page_api import COMMENTS, FAVORITES, FEEDS, PATH, URI, ask, objec
 from tests.kit.pictures import png
 from tests.kit.worlds import HANA, World
 
-<<<<<<< HEAD
 pytestmark = pytest.mark.moto
 
-=======
 KEY = "a-key-of-cloudfront-alone"
->>>>>>> h-front
 any_example = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 texts = st.text(max_size=12)

@@ -5,6 +5,9 @@ otherwise in Deno, which every development environment has.
 
 - GET and HEAD with a body are refused by CloudFront itself (403, an HTML page):
   docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+- `Accept-Encoding` reaches the API as the viewer sent it, like every header: no cache policy of the API's own answers
+  has it in its key:
+  docs.aws.amazon.com/cloudfront/latest/APIReference/API_ParametersInCacheKeyAndForwardedToOrigin.html
 - If an edge function returns a header that it may not change, or in another form, the response is 502:
   …/edge-function-restrictions-all.html, …/lambda-event-structure.html
 """

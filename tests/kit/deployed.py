@@ -123,6 +123,7 @@ class Deployed:
             "ENGAWA_BUCKET": BUCKET,
             "ENGAWA_CLEANING_QUEUE": self._queue_name,
             "ENGAWA_ISSUER": self.base_url,
+            "ENGAWA_METRICS": "1",
             "ENGAWA_PROXIES": "1",
             "ENGAWA_PROXY_KEY": PROXY_KEY,
             "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),

@@ -67,7 +67,7 @@ KNOWN = {
     "ContentUri": [FEED],
 }
 """The ids of existing things on the platform; half of the requests use them."""
-CSRF = "c" * 32
+SESSION = Session(USERS["taro"], "c" * 32)
 KNOWN_IDS = {each for values in KNOWN.values() for each in values}
 CHECKS = [
     known.not_a_server_error,
@@ -183,8 +183,8 @@ class Sender:
             return {}
         if "session" in ways:
             if isinstance(case.body, dict) and "csrf" in case.body and turn:
-                case.body["csrf"] = CSRF
-            return {"headers": {"Cookie": self._sessions.cookie(Session(USERS["taro"], CSRF)).partition(";")[0]}}
+                case.body["csrf"] = SESSION.masked_csrf()
+            return {"headers": {"Cookie": self._sessions.cookie(SESSION).partition(";")[0]}}
         if "signature" in ways and turn == 3:
             signed = OAuth1Auth(APPS["quest"], self._secret, force_include_body=True)
             return {"auth": signed, "params": {"xoauth_requestor_id": user}}

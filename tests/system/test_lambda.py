@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import socket
 import uuid
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +169,42 @@ def test_a_function_that_fails_is_told_in_our_form(
     assert answer.status == status
     assert json.loads(answer.body).keys() == {"error", "error_description"}
     assert json.loads(answer.body)["error"] == error
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "named"),
+    [
+        ("gzip", gzip.compress(b'{"k": "v"}', mtime=0), ", not gzip"),
+        ("deflate", zlib.compress(b'{"k": "v"}'), ", not deflate"),
+        # API Gateway refuses these by itself.
+        ("gzip", b'{"k": "v"}', ""),
+        ("gzip", gzip.compress(b'{"k": "v"}', mtime=0)[:-9], ""),
+        ("deflate", b'{"k": "v"}', ""),
+        ("br", b'{"k": "v"}', ""),
+    ],
+)
+def test_a_body_that_is_encoded_is_refused_whoever_sees_it_first(
+    deployed: Deployed, coding: str, body: bytes, named: str
+) -> None:
+    headers = {"Authorization": f"OAuth {deployed.token('mixi_apps2')}", "Content-Type": "application/json"}
+    answer = httpx.post(deployed.base_url + MINE, content=body, headers={**headers, "Content-Encoding": coding})
+
+    assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_media_type")
+    assert answer.json()["error_description"] == f"Content-Encoding must be identity or absent{named}"
+
+
+def test_a_compressed_answer_keeps_its_version_behind_cloudfront(deployed: Deployed) -> None:
+    headers = {"Authorization": f"OAuth {deployed.token('mixi_apps2')}"}
+    url = deployed.base_url + MINE
+    assert httpx.post(url, json={"text": "縁" * 1000}, headers=headers).status_code == 200
+    plain, packed = (httpx.get(url, headers={**headers, "Accept-Encoding": coding}) for coding in ("br", "gzip, br"))
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < len(plain.content) == len(packed.content)
+    assert packed.headers["ETag"] == plain.headers["ETag"]
+    once = {**headers, "If-Match": packed.headers["ETag"]}
+    assert [httpx.post(url, json={"text": "x"}, headers=once).status_code for _ in range(2)] == [200, 412]
 
 
 @pytest.mark.parametrize("decodes", [False, True])

@@ -82,8 +82,10 @@ def test_parameters_come_from_the_file_and_the_environment(session: boto3.Sessio
 
     made = Deployment("prod", session, chosen).parameters
 
-    assert made == {"MonthlyBudget": "7", "PlainHttp": "yes", "Stage": "prod"}
+    assert made == {"Monitoring": "full", "MonthlyBudget": "7", "PlainHttp": "yes", "Stage": "prod"}
     assert Deployment("prod", session).parameters["MonthlyBudget"] == "100"
+    # Of the other stages the template's defaults hold: basic monitoring, no budget.
+    assert Deployment("dev", session).parameters == {"Stage": "dev"}
 
 
 def test_yes_in_yaml_is_yes(session: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ class SignInPage:
             headers=self.here.sessions.headers(session) | ({"Retry-After": str(wait)} if wait else {}),
             action=self.action,
             carried=self.carried,
-            csrf=session.csrf,
+            csrf=session.masked_csrf(),
             other_url=self.other_url,
             app=self.app,
             login=login,
