@@ -104,7 +104,8 @@ load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## start a platform 
 scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## measure how costs grow with keys, friends, feeds and comments
 	@$(VENV)/python -m bench.scale $(ARGS)
 
-# ARCH=x86_64 selects that processor; WARM=snapstart or WARM=<instances> avoids cold starts.
+# FRONT=url uses a function URL instead of API Gateway; ARCH=x86_64 selects that processor; WARM=snapstart or
+# WARM=<instances> avoids cold starts.
 STAGE ?=
 package deploy destroy: $(INSTALLED)  ## build, deploy or delete the stage STAGE=dev; BY=chalice deploys only the functions
 	@test -n '$(STAGE)' || { echo 'Name the stage, as in: make $@ STAGE=dev' >&2; exit 1; }

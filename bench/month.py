@@ -23,6 +23,15 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """What a value of the parameter `Monitoring` makes: metrics watched by alarms, metrics of our own, dashboards."""
+
+    alarms: int
+    metrics: int
+    dashboards: int
+
+
+@dataclass(frozen=True)
 class Cost:
     """The figures of a row in the ledger: calls in sequence, read and write request units."""
 
@@ -31,7 +40,7 @@ class Cost:
     wru: float
 
 
-SIZES = (10_000, 1_000_000, 100_000_000)
+SIZES = (100, 10_000, 1_000_000)
 
 # Assumed: ten sessions of a monthly user in a month. Replace the times and response sizes by your own.
 MIX = (
@@ -74,6 +83,7 @@ STORED_BYTES = 50_000  # for a stored user in all tables, with indexes
 FILE_BYTES = 20_000  # for a stored user in the bucket
 IMAGES = 100  # loaded by a monthly user from CloudFront; one in ten is read from the bucket
 IMAGE_BYTES = 5_000
+COMPRESSED_FROM, COMPRESSED = 1_400, 0.3  # the size from which answers are compressed, and what remains of them
 LOG_BYTES = 1_500  # for a request: the function's line, Lambda's own lines, the access log
 MEMORY_GB = 1.0
 BASE_MS, CALL_MS = 10.0, 7.0  # a request's time outside of calls to DynamoDB, and one call's
@@ -93,7 +103,8 @@ PRICES: Mapping[str, Tiers] = {
         (100e3, 0.086),
         (350e3, 0.084),
         (524e3, 0.080),
-        (inf, 0.070),
+        (4e6, 0.070),
+        (inf, 0.060),
     ),
     "API Gateway": (
         (333 * MILLION, 4.25 / MILLION),
@@ -119,9 +130,10 @@ PRICES: Mapping[str, Tiers] = {
 HTTP_API: Tiers = ((300 * MILLION, 1.29 / MILLION), (inf, 1.18 / MILLION))
 READ_UNIT_HOUR, WRITE_UNIT_HOUR = 0.0001484, 0.000742
 
-ALARM_METRICS, SECRETS = 28, 4
+SECRETS = 4
+BASIC = Fixed(alarms=8, metrics=0, dashboards=0)
 # Metrics of the functions: about two for each of some twenty routes that are used in every hour, and six of the stage.
-METRICS = 60
+FULL = Fixed(alarms=28, metrics=60, dashboards=1)
 
 QUOTAS = (
     ("stage's ThrottleRate", "requests", 1_000),
@@ -151,11 +163,16 @@ def _sum(users: float, ledger: Mapping[str, Cost], unit: str) -> float:
     return users * sum(asked.times * float(getattr(ledger[asked.row], unit)) for asked in MIX)
 
 
-def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]:
+def _sent(answer: int) -> float:
+    """Return the bytes of a response as CloudFront sends them."""
+    return answer if answer < COMPRESSED_FROM else answer * COMPRESSED
+
+
+def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER, monitoring: Fixed = BASIC) -> dict[str, float]:
     """Return the quantities used in a month, by the names of `PRICES`."""
     asked = requests(users)
     images = users * IMAGES
-    answers = users * sum(each.times * each.answer for each in MIX)
+    answers = users * sum(each.times * _sent(each.answer) for each in MIX)
     seconds = (asked * BASE_MS + _sum(users, ledger, "calls") * CALL_MS) / 1000
     stored = users * STORED_USERS
     return {
@@ -174,10 +191,15 @@ def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, f
         "Logs": asked * LOG_BYTES / GB,
         "SQS": POLLS,
         "Secrets": SECRETS,
-        "Alarms": ALARM_METRICS,
-        "Metrics": METRICS,
-        "Dashboards": 1,
+        "Alarms": monitoring.alarms,
+        "Metrics": monitoring.metrics,
+        "Dashboards": monitoring.dashboards,
     }
+
+
+def behind_url(used: Mapping[str, float]) -> dict[str, float]:
+    """Return the quantities with FRONT=url, a function URL in place of API Gateway: AWS bills no request to it."""
+    return {**used, "API Gateway": 0}
 
 
 def bill(used: Mapping[str, float]) -> dict[str, float]:
@@ -213,16 +235,21 @@ def peaks(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]
 
 
 def report(ledger: Mapping[str, Cost] = LEDGER) -> str:
-    """Return the tables: the bill, the levers, and the peaks beside AWS's default quotas."""
+    """Return the tables: the bill with both kinds of monitoring, the levers, and the peaks beside AWS's quotas."""
     used = [quantities(users, ledger) for users in SIZES]
     bills = [bill(each) for each in used]
+    full = [sum(bill(quantities(users, ledger, FULL)).values()) for users in SIZES]
     cut = [levers(each) for each in used]
     most = [peaks(users, ledger) for users in SIZES]
     lines = [_line("US dollars a month, monthly users:", [f"{users:,}" for users in SIZES])]
     lines += [_line(name, [f"{each[name]:,.2f}" for each in bills]) for name in PRICES]
-    lines.append(_line("all", [f"{sum(each.values()):,.2f}" for each in bills]))
+    lines.append(_line("all, Monitoring=basic", [f"{sum(each.values()):,.2f}" for each in bills]))
+    lines.append(_line("all, Monitoring=full", [f"{each:,.2f}" for each in full]))
+    lines.append(
+        _line("all, Monitoring=basic, FRONT=url", [f"{sum(bill(behind_url(each)).values()):,.2f}" for each in used])
+    )
     cents = [1000 * sum(each.values()) / users for each, users in zip(bills, SIZES, strict=True)]
-    lines += [_line("for 1,000 users", [f"{each:,.2f}" for each in cents]), ""]
+    lines += [_line("for 1,000 users, Monitoring=basic", [f"{each:,.2f}" for each in cents]), ""]
     lines.append(_line("What a lever, alone, takes off:", [""] * 3))
     lines += [_line(name, [f"{each[name]:,.2f}" for each in cut]) for name in cut[0]]
     lines += ["", _line("A second of the busiest minute:", [""] * 3)]

@@ -46,9 +46,10 @@ class Settings:
     proxies: int = 0
     """ENGAWA_PROXIES: the number of our proxies (such as CloudFront) in front of API Gateway. It decides which address
     in `X-Forwarded-For` is used to count failed sign-ins."""
-    proxy_key: str = field(default="", repr=False)
-    """ENGAWA_PROXY_KEY: the value of `X-Engawa-Proxy-Key` from our proxies. If it is set, `X-Forwarded-For` is ignored
-    in requests without the key, which have bypassed the proxies."""
+    proxy_keys: tuple[str, ...] = field(default=(), repr=False)
+    """ENGAWA_PROXY_KEY: the value of `X-Engawa-Proxy-Key` from our proxies, or two values, separated by a space, while
+    it changes. If it is set, `X-Forwarded-For` is ignored in requests without the key, which have bypassed the
+    proxies. Requests to a function URL (web/function_url.py) are refused without it."""
     utc_offset: int = 540
     """ENGAWA_UTC_OFFSET: the UTC offset of dates in the Page API, "+09:00" by default; here in minutes."""
     favorite_shards: int = 1
@@ -78,6 +79,13 @@ class Settings:
     ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
     images_url: str = ""
     """ENGAWA_IMAGES_URL: the URL that serves the folder `images/` of the bucket; the issuer's `/images` by default."""
+<<<<<<< HEAD
+=======
+    metrics: bool = False
+    """ENGAWA_METRICS: 1 to have CloudWatch make metrics of the log lines, for each route. It bills each metric."""
+    tracing: bool = False
+    """ENGAWA_TRACING: 1 to add calls to AWS to X-Ray traces. It needs Lambda's own tracing."""
+>>>>>>> main
     fetch_loopback: bool = False
     """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1. It is allowed only in the stage local."""
 
@@ -112,7 +120,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         strict_profiles=_one_of(environment, "ENGAWA_PROFILE_VISIBILITY", ("lenient", "strict")) == "strict",
         proxies=whole("ENGAWA_PROXIES", 0, 0, 5),
-        proxy_key=_proxy_key(environment),
+        proxy_keys=_proxy_keys(environment),
         utc_offset=_offset(environment, "ENGAWA_UTC_OFFSET", "+09:00"),
         favorite_shards=whole("ENGAWA_FAVORITE_SHARDS", 1, 1, 64),
         openid_issuer=openid[0],
@@ -124,6 +132,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         cleaning_queue=cleaning_queue(environment),
         image_bounds=_image_bounds(environment),
         images_url=_images_url(environment),
+<<<<<<< HEAD
+=======
+        metrics=_one_of(environment, "ENGAWA_METRICS", ("0", "1")) == "1",
+        tracing=_one_of(environment, "ENGAWA_TRACING", ("0", "1")) == "1",
+>>>>>>> main
         fetch_loopback=_fetch_loopback(environment),
     )
 
@@ -147,12 +160,16 @@ def _file_or_secret(environment: Mapping[str, str], name: str, *, needed: bool =
     return file, secret
 
 
-def _proxy_key(environment: Mapping[str, str]) -> str:
-    key = environment.get("ENGAWA_PROXY_KEY", "")
-    if key and not re.fullmatch("[!-~]{16,256}", key):
+def _proxy_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
+    text = environment.get("ENGAWA_PROXY_KEY", "")
+    keys = tuple(text.split(" ")) if text else ()
+    if len(keys) > 2 or not all(re.fullmatch("[!-~]{16,256}", key) for key in keys):
         # The message omits the value, which is a secret.
-        raise WrongSetting("ENGAWA_PROXY_KEY must be 16 to 256 printable ASCII characters without spaces")
-    return key
+        raise WrongSetting(
+            "ENGAWA_PROXY_KEY must be 16 to 256 printable ASCII characters without spaces, or two such keys with a "
+            "space between them"
+        )
+    return keys
 
 
 def _openid(environment: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -40,7 +40,7 @@ def main(words: list[str]) -> int:
 def _do(asked: argparse.Namespace) -> int:
     architecture, warm = os.environ.get("ARCH") or "arm64", os.environ.get("WARM") or combine.COLD
     if asked.command == "package":
-        out = packaging.package(asked.stage, architecture, warm)
+        out = packaging.package(asked.stage, architecture, warm, os.environ.get("FRONT") or combine.REST)
         size = (out / "deployment.zip").stat().st_size
         print(
             f"{out.relative_to(packaging.ROOT)}: deployment.zip ({size:,} bytes, {architecture}), sam.yaml, global.yaml"

@@ -3,7 +3,7 @@
 `merge_template` merges data.yaml (tables, bucket, queues), edge.yaml (CloudFront), watch.yaml (logs, alarms) and
 functions.yaml (settings of the functions that Chalice does not support), and puts the gateway responses of gateway.yaml
 into the API's definition. `finish` then makes the changes that a merge cannot make, because Chalice chooses the names
-of events and integrations.
+of events and integrations, and replaces API Gateway by a function URL (url.yaml) if that is the front.
 """
 
 from __future__ import annotations
@@ -22,6 +22,28 @@ PARTS = ("data", "edge", "watch", "functions")
 DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
 ALIAS = "live"
 COLD, SNAPSTART = "cold", "snapstart"
+FRONTS = REST, URL = "rest", "url"
+"""The fronts: API Gateway's REST API, which Chalice makes, or a function URL."""
+_GATEWAY_METRICS = "AWS/ApiGateway"
+_METRICS = {
+    "Count": "UrlRequestCount",
+    "4XXError": "Url4xxCount",
+    "5XXError": "Url5xxCount",
+    # AWS names percentiles for this metric, but only averages and maxima for UrlRequestLatency:
+    # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html, …/urls-monitoring.html
+    "Latency": "Duration",
+}
+"""Metrics of a function URL in place of those of API Gateway."""
+_BY_STATUS = {
+    "ACCESS_DENIED": "403",
+    "REQUEST_TOO_LARGE": "413",
+    "THROTTLED": "429",
+    "INTEGRATION_FAILURE": "502",
+    "INTEGRATION_TIMEOUT": "504",
+    "DEFAULT_4XX": "4XX",
+    "DEFAULT_5XX": "5XX",
+}
+"""The gateway responses that the function at the edge gives for a status of a function URL."""
 _NAMES = {"TableName", "BucketName", "LogGroupName"}
 
 Template = dict[str, Any]
@@ -40,11 +62,20 @@ def merge_template() -> Template:
     return merged
 
 
+def parameters(front: str) -> Template:
+    """Return the declarations of the parameters of both templates."""
+    merged = merge_template()["Parameters"]
+    if front == URL:
+        merged = _patched(merged, _part("url")["Parameters"])
+    declared: Template = merged | global_template()["Parameters"]
+    return declared
+
+
 def global_template() -> Template:
     """Return the template of the small stack in us-east-1, with the function's code in it."""
     template = _part("global")
     resources = template["Resources"]
-    code = (INFRA / "edge.js").read_text(encoding="utf-8")
+    code = edge_code()
     resources["Challenge"]["Properties"]["Code"]["ZipFile"] = code
     # New code needs a new name: CloudFormation publishes a version only for a new name.
     said = json.dumps([code, resources["Challenge"]["Properties"]["Runtime"]])
@@ -52,6 +83,17 @@ def global_template() -> Template:
     resources[name] = resources.pop("ChallengeVersion")
     template["Outputs"]["ChallengeFunction"]["Value"]["Ref"] = name
     return template
+
+
+def edge_code() -> str:
+    """Return infra/edge.js with the errors of infra/gateway.yaml."""
+    errors = {}
+    for kind, status in _BY_STATUS.items():
+        response = gateway_responses()[kind]
+        named = {name.rpartition(".")[2]: value.strip("'") for name, value in response["responseParameters"].items()}
+        errors[status] = {"body": response["responseTemplates"]["application/json"], "headers": named}
+    code = (INFRA / "edge.js").read_text(encoding="utf-8")
+    return code.replace("const ERRORS = {};", f"const ERRORS = {json.dumps(errors, indent=2)};")
 
 
 @cache
@@ -78,11 +120,11 @@ def gateway_responses() -> dict[str, dict[str, Any]]:
     return responses
 
 
-def finish(template: Template, stage: str, warm: str = COLD) -> None:
+def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) -> None:
     """Make the changes to Chalice's template that a merge cannot make.
 
     `warm`: cold (the default), snapstart, or a number of instances of the API to keep (provisioned concurrency).
-    Raises ValueError for another value.
+    `front`: rest (the default) or url. Raises ValueError for another value of `warm`.
     """
     resources = template["Resources"]
     template["Parameters"]["Stage"]["Default"] = stage
@@ -95,6 +137,9 @@ def finish(template: Template, stage: str, warm: str = COLD) -> None:
     for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
         for method in methods.values():
             method["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": uri}
+    # The size is also in the API's definition, of which SAM makes a new deployment: only with one does it take effect.
+    api = resources["RestAPI"]["Properties"]
+    api["DefinitionBody"]["x-amazon-apigateway-minimum-compression-size"] = api["MinimumCompressionSize"]
     for resource in resources.values():
         if resource["Type"] == "AWS::Serverless::Function":
             for event in resource["Properties"].get("Events", {}).values():
@@ -103,6 +148,8 @@ def finish(template: Template, stage: str, warm: str = COLD) -> None:
                     event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
     # Chalice's output has the stage in its path; clients use BaseUrl instead.
     template["Outputs"].pop("EndpointURL", None)
+    if front == URL:
+        _replace_gateway(template, bool(qualifier))
 
 
 def name(template: Template, stage: str, account: str) -> None:
@@ -118,6 +165,16 @@ def name(template: Template, stage: str, account: str) -> None:
                 for variable, value in known.items():
                     text = text.replace(variable, value)
                 resource["Properties"][key] = text
+
+
+def read_key_again(template: Template) -> Template:
+    """Return a template for which CloudFormation reads the key of CloudFront again.
+
+    It reads a secret only if the definition of the resource changes, so the reference gets another spelling.
+    """
+    text = json.dumps(template).replace("secretsmanager:${ProxyKey}}}", "secretsmanager:${ProxyKey}:SecretString}}")
+    changed: Template = json.loads(text)
+    return changed
 
 
 def renew(template: Template, parameters: Mapping[str, str]) -> None:
@@ -146,11 +203,63 @@ def _keep_warm(resources: dict[str, Any], warm: str) -> str:
     return f":{ALIAS}"
 
 
+def _replace_gateway(template: Template, has_alias: bool) -> None:
+    """Put a function URL into a template in place of API Gateway."""
+    patched = _patched(template, _part("url"))
+    template.clear()
+    template |= patched
+    resources = template["Resources"]
+    if has_alias:
+        for name in ("ApiUrlPermission", "ApiUrlInvokePermission"):
+            resources[name]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
+        resources["ApiUrl"]["DependsOn"] = f"APIHandlerAlias{ALIAS}"
+        resources["ApiUrl"]["Properties"]["Qualifier"] = ALIAS
+    distribution = resources["Distribution"]["Properties"]["DistributionConfig"]
+    [api] = [origin for origin in distribution["Origins"] if origin["Id"] == "api"]
+    del api["OriginPath"]
+    # https://<id>.lambda-url.<region>.on.aws/
+    api["DomainName"] = {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["ApiUrl", "FunctionUrl"]}]}]}
+    template["Resources"] = _with_url_metrics(resources)
+
+
+def _with_url_metrics(value: Any) -> Any:
+    """Replace API Gateway's metrics in alarms, and in the text of the dashboard."""
+    if isinstance(value, str):
+        if _GATEWAY_METRICS in value:
+            for gateway, url in _METRICS.items():
+                value = value.replace(
+                    f'"{_GATEWAY_METRICS}", "{gateway}", "ApiName"', f'"AWS/Lambda", "{url}", "FunctionName"'
+                )
+                value = value.replace(f'[".", "{gateway}", ".", "."', f'[".", "{url}", ".", "."')
+        return value
+    if isinstance(value, list):
+        return [_with_url_metrics(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("Namespace") == _GATEWAY_METRICS:
+        function = [{"Name": "FunctionName", "Value": {"Fn::Sub": "engawa-${Stage}"}}]
+        value |= {"Namespace": "AWS/Lambda", "MetricName": _METRICS[value["MetricName"]], "Dimensions": function}
+    return {key: _with_url_metrics(inner) for key, inner in value.items()}
+
+
 def _part(name: str) -> Template:
     """Return a template of infra/ in which no objects are shared (as YAML's anchors do)."""
     loaded = yaml.safe_load((INFRA / f"{name}.yaml").read_text(encoding="utf-8"))
     template: Template = json.loads(json.dumps(loaded))
     return template
+
+
+def _patched(value: Any, patch: Any) -> Any:
+    """Return a value after a JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    kept = dict(value) if isinstance(value, dict) else {}
+    for key, change in patch.items():
+        if change is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = _patched(kept.get(key), change)
+    return kept
 
 
 def _merged(one: Any, other: Any) -> Any:

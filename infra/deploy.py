@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -31,11 +33,13 @@ class Deployment:
         session: boto3.Session | None = None,
         chosen: Mapping[str, str] | None = None,
         say: Callable[[str], None] = print,
+        front: str = combine.REST,
     ) -> None:
         self.stage = packaging.checked_stage(stage)
+        self.front = packaging.checked_front(front)
         self._session = session or boto3.Session()
         self._say = say
-        self.parameters = parameters.of(stage, chosen or {})
+        self.parameters = parameters.of(stage, chosen or {}, front)
 
     @cached_property
     def account(self) -> str:
@@ -57,7 +61,7 @@ class Deployment:
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
                 raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
             self._stack().make_ready()
-            out = packaging.package(self.stage, architecture, warm)
+            out = packaging.package(self.stage, architecture, warm, self.front)
             self._ensure_keys()
             given = self.parameters | self._deploy_global(out / "global.yaml")
             places.ensure_bucket(s3, bucket, self.region)
@@ -69,22 +73,46 @@ class Deployment:
                     resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
             combine.name(template, self.stage, self.account)
             known = {name: value for name, value in given.items() if name in template["Parameters"]}
-            if warm != combine.COLD:
-                combine.renew(template, known)
-            path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True), encoding="utf-8")
-            key = places.upload(s3, bucket, path, self.stage)
-            url = f"{s3.meta.endpoint_url}/{bucket}/{key}"
-            stack = self._stack()
-            stack.apply({"TemplateURL": url}, known | {"GatewayLogs": self._gateway_logs()}, {"engawa": self.stage})
+            if self.front == combine.REST:
+                known["GatewayLogs"] = self._gateway_logs()
+            if known.get("OldProxyKey"):
+                template = combine.read_key_again(template)
+            needs_own = self.front == combine.URL and not (known.get("Domain") or known.get("Issuer"))
+            own = self._stack().outputs().get("DistributionDomain")
+            if needs_own and own:
+                known["OwnDomain"] = own
+            outputs = self._apply(template, known, warm, bucket, path)
+            if needs_own and not own:
+                self._say("CloudFront's name is known now; the functions get it as their issuer.")
+                outputs = self._apply(
+                    template, known | {"OwnDomain": outputs["DistributionDomain"]}, warm, bucket, path
+                )
             if warm != combine.COLD:
                 self._drop_old_versions()
-            return stack.outputs()
+            return outputs
+
+    def _apply(
+        self, template: combine.Template, known: Mapping[str, str], warm: str, bucket: str, path: Path
+    ) -> dict[str, str]:
+        """Create or update the main stack; return its outputs. `path`: where the template is kept."""
+        made = copy.deepcopy(template)
+        if warm != combine.COLD:
+            combine.renew(made, known)
+        path.write_text(yaml.safe_dump(made, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        s3 = self._client("s3")
+        key = places.upload(s3, bucket, path, self.stage)
+        stack = self._stack()
+        url = f"{s3.meta.endpoint_url}/{bucket}/{key}"
+        stack.apply({"TemplateURL": url}, known, {"engawa": self.stage})
+        return stack.outputs()
 
     def deploy_by_chalice(self, architecture: str) -> str:
         """Deploy the functions and the API by Chalice itself; return the base URL.
 
         The data stack must exist. Raises Refused.
         """
+        if self.front != combine.REST:
+            raise Refused("BY=chalice makes an API of API Gateway alone; FRONT=url needs the whole stack.")
         with in_a_sentence():
             bucket = f"engawa-{self.stage}-{self.account}"
             dynamodb = self._client("dynamodb")
@@ -230,6 +258,7 @@ def _passing_over(*codes: str) -> Iterator[None]:
 
 
 def from_environment(stage: str) -> Deployment:
-    """Return the deployment that the environment describes: AWS_PROFILE and similar variables, and PARAMETERS."""
+    """Return the deployment that the environment describes: AWS_PROFILE and similar, FRONT and PARAMETERS."""
     with in_a_sentence():
-        return Deployment(stage, chosen=parameters.chosen(os.environ.get("PARAMETERS", "")))
+        front = os.environ.get("FRONT") or combine.REST
+        return Deployment(stage, chosen=parameters.chosen(os.environ.get("PARAMETERS", "")), front=front)

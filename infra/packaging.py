@@ -41,12 +41,20 @@ def checked_stage(stage: str) -> str:
     return stage
 
 
-def package(stage: str, architecture: str, warm: str = combine.COLD) -> Path:
+def checked_front(front: str) -> str:
+    """Return the front if there is such a one. Raises Refused."""
+    if front not in combine.FRONTS:
+        raise Refused(f"FRONT must be {' or '.join(combine.FRONTS)}, not {front!r}.")
+    return front
+
+
+def package(stage: str, architecture: str, warm: str = combine.COLD, front: str = combine.REST) -> Path:
     """Create deployment.zip, sam.yaml and global.yaml in build/<stage>; return the folder. Needs no credentials.
 
     Raises Refused.
     """
     checked_stage(stage)
+    checked_front(front)
     out = BUILD / stage
     out.mkdir(parents=True, exist_ok=True)
     merged = BUILD / "merge.yaml"
@@ -59,7 +67,7 @@ def package(stage: str, architecture: str, warm: str = combine.COLD) -> Path:
     path = out / "sam.yaml"
     template = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        combine.finish(template, stage, warm)
+        combine.finish(template, stage, warm, front)
     except ValueError as error:
         raise Refused(str(error)) from None
     path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")

@@ -32,7 +32,9 @@ def tables(client: DynamoDBClient, source: str, target: str, at: datetime | None
     at = at or latest
     for old, new, _ in wanted:
         try:
-            client.restore_table_to_point_in_time(SourceTableName=old, TargetTableName=new, RestoreDateTime=at)
+            client.restore_table_to_point_in_time(
+                SourceTableName=old, TargetTableName=new, RestoreDateTime=at, **_encryption(client, old)
+            )
             say(f"{new}: restoring from {old} as of {at.isoformat()} ...")
         except client.exceptions.TableAlreadyExistsException:
             say(f"{new}: exists already, and stays as it is.")
@@ -64,6 +66,12 @@ def _latest(client: DynamoDBClient, table: str) -> datetime:
     if latest is None:
         raise Refused(f"{table} has no point-in-time recovery.")
     return latest
+
+
+def _encryption(client: DynamoDBClient, table: str) -> Any:
+    """Return the argument of a restore that keeps the table's KMS key; none for the key that AWS owns, the default."""
+    described = client.describe_table(TableName=table)["Table"].get("SSEDescription", {})
+    return {"SSESpecificationOverride": {"Enabled": True}} if described.get("SSEType") == "KMS" else {}
 
 
 def _settle(client: DynamoDBClient, old: str, new: str, ttl: Any) -> None:

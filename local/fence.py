@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 _NAMES = ("127.0.0.1", "localhost")
-_SUFFIXES = (".localhost", ".cloudfront.net")
+_DISTRIBUTIONS = ".cloudfront.net"
+_SUFFIXES = (".localhost", _DISTRIBUTIONS)
 """Suffixes of this machine's names, and of the names that only AWS assigns: ministack finds a distribution by them."""
 _ANSWERS = re.compile("/engawa-[^/]+/answers/")
 _APIS = "/_aws/execute-api/"
@@ -45,7 +46,7 @@ def _admits(scope: dict[str, Any]) -> bool:
     host = headers.get(b"host", "").partition(":")[0]
     if scope["type"] != "http" or not (host in _NAMES or host.endswith(_SUFFIXES)):
         return False
-    if b"origin" not in headers or scope["path"].startswith(_APIS):
+    if b"origin" not in headers or scope["path"].startswith(_APIS) or host.endswith(_DISTRIBUTIONS):
         return True
     signed = "X-Amz-Signature" in parse_qs(scope["query_string"].decode("latin-1"))
     return signed and scope["method"] in _READS and _ANSWERS.match(scope["path"]) is not None

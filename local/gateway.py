@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import logging
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +18,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 from chalice.app import Chalice
 from chalice.local import LambdaContext
 
+from chalicelib.web.routing import Router, without_last_slash
 from chalicelib.web.telemetry import REQUEST_ID
 
 MAX_PAYLOAD = 6_291_456
@@ -24,7 +27,14 @@ MAX_PAYLOAD = 6_291_456
 TIMEOUT_MS = 29_000
 """How long API Gateway waits for a response, so how long a request may take."""
 
+MIN_COMPRESSED = 1_400
+"""The size of a body, in bytes, from which it is compressed: `minimum_compression_size` in .chalice/config.json."""
+
 _STAGE = "api"
+_CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, 1, mtime=0),
+    "deflate": lambda body: zlib.compress(body, 1),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -77,17 +87,14 @@ class Gateway:
         self._app = app
         self._files = files
         self._milliseconds = milliseconds
-        # If a path matches both, API Gateway prefers the literal segment to the parameter.
-        self._routes = sorted(app.routes, key=lambda route: [_parameter(segment) for segment in route.split("/")])
+        self._router = Router(app.routes)
 
     def handle(self, request: Request) -> Answer:
         """Answer a request. Never raises: an exception of the app is logged and answered with 500."""
         for files in self._files:
             if answer := files(request):
                 return answer
-        path = request.target.partition("?")[0]
-        if len(path) > 1 and path.endswith("/"):
-            path = path[:-1]
+        path = without_last_slash(request.target.partition("?")[0])
         route, parameters = self._match(path)
         if route is None:
             return error(404, "not_found", "No such resource.")
@@ -98,20 +105,16 @@ class Gateway:
         if payload_size(event) > MAX_PAYLOAD:
             return too_large()
         try:
-            return _answer(self._app(event, LambdaContext("engawa-local", 512, self._milliseconds)))
+            return compressed(
+                request, _answer(self._app(event, LambdaContext("engawa-local", 512, self._milliseconds)))
+            )
         except Exception:
             request_id = event["requestContext"]["requestId"]
             _log.exception("%s %s failed, request %s", request.method, route, request_id)
             return error(500, "internal_error", "Internal error.", request_id=request_id)
 
     def _match(self, path: str) -> tuple[str | None, dict[str, str]]:
-        segments = [_unquote(segment) for segment in path.split("/")]
-        for route in self._routes:
-            names = route.split("/")
-            if len(names) == len(segments) and all(map(_fits, names, segments)):
-                captured = zip(names, segments, strict=True)
-                return route, {name[1:-1]: value for name, value in captured if _parameter(name)}
-        return None, {}
+        return self._router.match([_unquote(segment) for segment in path.split("/")])
 
     def _event(self, request: Request, path: str, route: str, parameters: dict[str, str]) -> dict[str, Any]:
         query = parse_qs(_utf8(request.target.partition("?")[2]), keep_blank_values=True)
@@ -163,6 +166,32 @@ def payload_size(payload: Mapping[str, Any]) -> int:
     return len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
+def compressed(request: Request, answer: Answer) -> Answer:
+    """Return a response as API Gateway compresses it, if it is large enough, in the coding that the client prefers.
+
+    It changes no other header, so an `ETag` stays a strong one.
+    """
+    coding = _preferred_coding(request.header("accept-encoding"))
+    encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
+    if coding not in _CODINGS or encoded or len(answer.body) < MIN_COMPRESSED:
+        return answer
+    return Answer(answer.status, [*answer.headers, ("Content-Encoding", coding)], _CODINGS[coding](answer.body))
+
+
+def _preferred_coding(accepted: str) -> str:
+    """Return the coding with the highest weight in `Accept-Encoding`, the first of several; "" if there is none."""
+    best, weight_of_best = "", 0.0
+    for each in accepted.lower().split(","):
+        coding, *parameters = (part.strip() for part in each.split(";"))
+        try:
+            weight = float(dict(part.split("=") for part in parameters).get("q", "1"))
+        except ValueError:
+            continue
+        if weight > weight_of_best:
+            best, weight_of_best = coding, weight
+    return best
+
+
 def _answer(response: dict[str, Any]) -> Answer:
     if (size := payload_size(response)) > MAX_PAYLOAD:
         raise ValueError(f"an answer of {size} bytes is more than Lambda carries (max={MAX_PAYLOAD})")
@@ -176,14 +205,6 @@ def _answer(response: dict[str, Any]) -> Answer:
         headers.append(("Content-Type", "application/json"))
     content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode("utf-8")
     return Answer(int(response["statusCode"]), headers, content)
-
-
-def _parameter(segment: str) -> bool:
-    return segment.startswith("{") and segment.endswith("}")
-
-
-def _fits(name: str, segment: str) -> bool:
-    return bool(segment) if _parameter(name) else name == segment
 
 
 def _utf8(text: str) -> str:

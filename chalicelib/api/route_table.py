@@ -6,9 +6,11 @@ from typing import Any
 
 from chalice.app import Chalice, Request
 
+from chalicelib.core.errors import BadRequest, PermissionDenied
 from chalicelib.platform import Platform
 from chalicelib.web.cors import preflights
 from chalicelib.web.face import Face
+from chalicelib.web.routing import Router
 
 Load = Callable[[], Sequence[Face]]
 """A function that imports some faces and returns them."""
@@ -131,6 +133,7 @@ class EngawaApp(Chalice):
         self._of_thread = threading.local()
         self._platform = platform
         self._loaded: set[Load] = set()
+        self._router = Router(())
 
     @property
     def current_request(self) -> Request | None:
@@ -143,15 +146,21 @@ class EngawaApp(Chalice):
 
     def load(self, path: str = "") -> None:
         """Register the faces of the prefixes of `path` that are not registered yet; by default, all faces."""
-        for beginning, load in ROUTES.items():
-            if (not path or path.startswith(beginning)) and load not in self._loaded:
+        wanted = [load for beginning, load in ROUTES.items() if not path or path.startswith(beginning)]
+        if self._loaded.issuperset(wanted):
+            return
+        for load in wanted:
+            if load not in self._loaded:
                 for face in load():
                     face.register(self, self._platform)
                 self._loaded.add(load)
         preflights(self)
+        self._router = Router(self.routes)
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
-        """Answer an event of API Gateway."""
+        """Answer an event of API Gateway, or of a function URL."""
+        if "rawPath" in event:
+            return self._answer_url(event, context)
         asked = event.get("requestContext", {})
         path = asked.get("resourcePath")
         if path and path not in self.routes:
@@ -161,3 +170,18 @@ class EngawaApp(Chalice):
             # From Chalice's own server (`chalice local`), which would send the body.
             answer["body"] = ""
         return answer
+
+    def _answer_url(self, event: Any, context: Any) -> dict[str, Any]:
+        from chalicelib.web import function_url
+
+        if not function_url.has_key(event, self._platform().settings.proxy_keys):
+            return function_url.refused(event, PermissionDenied())
+        try:
+            asked = function_url.rest_event(event, self._match)
+        except BadRequest as wrong:
+            return function_url.refused(event, wrong)
+        return function_url.url_answer(super().__call__(asked, context), asked["headers"].get("accept-encoding", ""))
+
+    def _match(self, segments: Sequence[str]) -> tuple[str | None, dict[str, str]]:
+        self.load("/".join(segments) or "/")
+        return self._router.match(segments)

@@ -227,7 +227,16 @@ def family_of(token: str) -> str | None:
 
 def same(one: str | None, other: str | None) -> bool:
     """Return whether two secrets are equal, in constant time. None equals nothing."""
-    return one is not None and other is not None and hmac.compare_digest(one.encode(), other.encode())
+    if one is None or other is None:
+        return False
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+
+
+def is_one_of(known: Iterable[str], given: str | None) -> bool:
+    """Return whether a secret is one of those known. The time does not show which one, or how much of it fits."""
+    # A list, since any() of a generator would stop at the first that fits.
+    found = [same(each, given) for each in known]
+    return any(found)
 
 
 def pruned(families: Iterable[str], most: int) -> tuple[set[str], list[str]]:

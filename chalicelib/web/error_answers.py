@@ -28,6 +28,9 @@ from chalicelib.web.token_dialect import TokenDialect, challenge, signature_chal
 
 log = logging.getLogger(__name__)
 
+UNKNOWN = "unknown"
+"""The path, in Chalice's terms, of a request for a path without a route."""
+
 _FRAMEWORK = {404: NotFound, 405: MethodNotAllowed}
 
 
@@ -73,12 +76,22 @@ def log_unhandled(error: Exception) -> None:
 
 
 def reword_framework(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Replace Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays. This is Chalice middleware."""
+    """Replace Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays. This is Chalice middleware.
+
+    If no gateway has routed the request, a path without a route gets a 404 here. Pages of every origin can read that
+    there is no such path or method, as they can if API Gateway says so.
+    """
+    if event.path == UNKNOWN:
+        ours = answer_refusal(NotFound(), TokenDialect.OAUTH)
+        ours.headers["Access-Control-Allow-Origin"] = "*"
+        return ours
     response = get_response(event)
     if not _is_framework_body(response.body):
         return response
     ours = answer_refusal(_FRAMEWORK.get(response.status_code, InternalError)(), TokenDialect.OAUTH)
-    ours.headers.update({name: value for name, value in response.headers.items() if name == "Allow"})
+    if "Allow" in response.headers:
+        ours.headers["Access-Control-Allow-Origin"] = "*"
+        ours.headers["Allow"] = ", ".join(sorted(str(response.headers["Allow"]).split(", ")))
     return ours
 
 

@@ -11,6 +11,9 @@ from chalice.app import Request
 from chalicelib.core.errors import BadRequest, ParameterInvalid, TokenRefused, UnsupportedEncoding
 from chalicelib.web.token_dialect import TokenDialect
 
+PROXY_KEY = "x-engawa-proxy-key"
+"""The header with which our proxies show that a request comes through them."""
+
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
 _SCHEMES = {"oauth": TokenDialect.OAUTH, "oauth2": TokenDialect.OAUTH, "bearer": TokenDialect.BEARER}

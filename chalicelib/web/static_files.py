@@ -38,7 +38,8 @@ def read_static(name: str) -> str:
 
 def file_answer(request: Request, found: File, headers: Mapping[str, str]) -> Response:
     """Return a file, or 304 if the reader has it. Raises ParameterInvalid for a malformed `If-None-Match`."""
-    kept = {"ETag": found.etag, **headers}
+    # The gateway compresses files for clients that take that, and a proxy on the way may keep them.
+    kept = {"ETag": found.etag, "Vary": "Accept-Encoding", **headers}
     if parse(None, header_list(request, "if-none-match")).unchanged(found.etag, has_data=True):
         return Response("", {**kept}, 304)
     return Response(found.text, {**kept, "Content-Type": found.media_type, "X-Content-Type-Options": "nosniff"}, 200)

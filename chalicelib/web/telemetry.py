@@ -1,4 +1,4 @@
-"""One line of JSON for each request and each run of a function, with CloudWatch's metrics in it (EMF).
+"""One line of JSON for each request and each run of a function, with CloudWatch's metrics in it (EMF) if they are on.
 
 docs/operating/operations.md lists the fields. They contain nothing that a client sends, only the route's template, the
 name of the error, the id of an app whose token or signature is valid, and a pseudonym of the viewer
@@ -7,7 +7,7 @@ name of the error, the id of an app whose token or signature is valid, and a pse
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,10 +34,11 @@ class RunFailed(Exception):
 
 
 class Telemetry:
-    """The log lines and metrics of a deployment; `stage` and `keys` are not called before the first line."""
+    """The log lines and, if `metrics`, the metrics of a deployment. Nothing is called before the first line."""
 
-    def __init__(self, stage: Callable[[], str], keys: Callable[[], TokenKeys]) -> None:
+    def __init__(self, stage: Callable[[], str], metrics: Callable[[], bool], keys: Callable[[], TokenKeys]) -> None:
         self._stage = stage
+        self._metrics = metrics
         self._keys = keys
         self._cold = True
 
@@ -77,7 +78,7 @@ class Telemetry:
             return
         access, cold = seen.access, self._cold
         self._cold = False
-        metrics = {
+        counts = {
             "Requests": 1,
             "ClientErrors": 400 <= status < 500,
             # The client causes a full write window, so it is no server error.
@@ -87,9 +88,9 @@ class Telemetry:
             "Retries": seen.retries,
         }
         # Zeros are left out: CloudWatch bills each metric for every hour in which it is sent.
-        counted = {name: {"Unit": "Count", "Value": int(value)} for name, value in metrics.items() if value}
-        dimensions = {"stage": self._stage(), "route": route}
-        emf = _provider(dimensions["stage"]).serialize_metric_set(counted, dimensions, {})
+        counted = {name: int(value) for name, value in counts.items() if value}
+        named = {"stage": self._stage(), "route": route}
+        told = _with_metrics(counted, named) if self._metrics() else named | counted
         fields = {
             "invocation_id": _invocation(context),
             "cold_start": cold or None,
@@ -103,7 +104,13 @@ class Telemetry:
             "retries": seen.retries,
             "ms": round((time.perf_counter() - began) * 1000, 1),
         }
-        log.info(kind, extra={**emf, **fields})
+        log.info(kind, extra={**told, **fields})
+
+
+def _with_metrics(counted: Mapping[str, int], dimensions: dict[str, str]) -> Mapping[str, Any]:
+    """Return the counts and dimensions in the form of which CloudWatch makes metrics."""
+    metrics = {name: {"Unit": "Count", "Value": value} for name, value in counted.items()}
+    return _provider(dimensions["stage"]).serialize_metric_set(metrics, dimensions, {})
 
 
 @cache

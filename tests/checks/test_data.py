@@ -61,6 +61,16 @@ def test_versions(site: Site, world: World) -> None:
     refused(late, 412, "precondition_failed")
 
 
+def test_the_version_of_an_answer_that_may_be_compressed(site: Site, world: World) -> None:
+    write(site, world, {"text": "縁側" * 1000})
+    tags = {
+        site.get(MINE, world.one.token, headers={"Accept-Encoding": coding}).headers.get("ETag", "")
+        for coding in ("gzip", "identity")
+    }
+    [etag] = tags
+    write(site, world, {"text": "縁"}, headers={"If-Match": etag})
+
+
 def test_the_rate_is_told(site: Site, world: World) -> None:
     answer = site.post(MINE, world.one.token, json={"level": "1"})
     answered(answer)

@@ -1,4 +1,4 @@
-"""Fixtures with worlds over moto (local/in_process.py), for tests that call the app as API Gateway does."""
+"""Fixtures with worlds in this process, for tests that call the app as API Gateway does."""
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -31,9 +31,9 @@ def make_world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Calla
     """Make a world with settings of its own, filled by `fill`: `make_world(befriended, ENGAWA_MAX_KEYS="2")`.
 
     `fill` runs under the usual settings. Worlds of one test share one AWS; only the first can be filled. The AWS is
-    moto, or tests/kit/memory.py with `pytest.mark.in_memory`, which suits tests that are not about AWS.
+    tests/kit/memory.py, which is many times as fast as moto, or moto with `pytest.mark.moto`.
     """
-    cloud = Cloud() if request.node.get_closest_marker("in_memory") else None
+    cloud = None if request.node.get_closest_marker("moto") else Cloud()
     made: list[World] = []
 
     def make(fill: Fill = as_made, **environment: str) -> World:

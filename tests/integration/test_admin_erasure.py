@@ -16,6 +16,8 @@ from chalicelib.store.aws.items import key_of
 from chalicelib.store.contents.items import content_of
 from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, Reply, World
 
+pytestmark = pytest.mark.moto
+
 ALBUM = "c07be4915fa2d386"
 SARA = "s4r4s4r4s4r4"
 CAFE = "20260401000000000001"

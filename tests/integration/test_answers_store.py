@@ -15,6 +15,8 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.store.oversized_answers import OversizedAnswers
 from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, Reply, World
 
+pytestmark = pytest.mark.moto
+
 
 def test_an_answer_is_at_a_signed_url_of_its_own(world: World) -> None:
     client = boto3.client("s3", region_name="ap-northeast-1", config=Config(signature_version="s3v4"))

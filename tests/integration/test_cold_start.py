@@ -121,6 +121,7 @@ def test_reading_one_s_data_imports_nothing_that_it_does_not_need(
     assert told["answer"]["statusCode"] == 200
     assert json.loads(told["answer"]["body"])["entry"] == [{"id": HANA, "data": {"level": "5"}}]
     assert {"app", "botocore.client", "aws_lambda_powertools"} <= set(told["answered"])
+    assert "chalicelib.web.function_url" not in told["answered"]
     assert not packages(told["answered"]) & UNUSED
     assert "http.server" not in told["answered"]
     ours = {name for name in told["answered"] if name.startswith("chalicelib.")}

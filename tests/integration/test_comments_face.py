@@ -26,6 +26,8 @@ from tests.kit.page_api import (
 )
 from tests.kit.worlds import HANA, KEN, MEI, TARO, World
 
+pytestmark = pytest.mark.moto
+
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:

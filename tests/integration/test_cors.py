@@ -19,8 +19,6 @@ from tests.kit.routes import routes
 from tests.kit.signing import ORIGIN, create_app, signature_of
 from tests.kit.worlds import APP, HANA, ME, Reply, World
 
-pytestmark = pytest.mark.in_memory
-
 OWN, OTHER = "http://127.0.0.1:8000", "https://evil.example"
 PAIRS = {"level": "5"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -21,6 +21,8 @@ from tests.kit.worlds import BUCKET
 if TYPE_CHECKING:
     from tests.kit.worlds import World
 
+pytestmark = pytest.mark.moto
+
 BASE = "http://127.0.0.1:8000"
 
 

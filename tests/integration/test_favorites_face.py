@@ -24,6 +24,8 @@ from tests.kit.page_api import (
 )
 from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World
 
+pytestmark = pytest.mark.moto
+
 
 @pytest.fixture(params=["1", "3"], ids=["one shard", "three shards"])
 def world(make_world: Callable[..., World], request: pytest.FixtureRequest) -> World:

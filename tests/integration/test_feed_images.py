@@ -28,6 +28,8 @@ from tests.kit.page_api import (
 from tests.kit.pictures import jpeg, png
 from tests.kit.worlds import BUCKET, HANA, KEN, World
 
+pytestmark = pytest.mark.moto
+
 FORM = {"Content-Type": "multipart/form-data; boundary=b0undary"}
 FEED = {"contentUri": URI, "title": "縁側"}
 SIZES = {"large": (180, 135), "medium": (76, 57), "small": (40, 30)}

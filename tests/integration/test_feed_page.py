@@ -17,8 +17,6 @@ from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.store.aws.side_by_side import lane
 from tests.kit.worlds import HANA, KEN, MEI, World
 
-pytestmark = pytest.mark.in_memory
-
 QUEST, CAFE = "6d1f0c2ab4e79853", "20260401000000000001"
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>{{ 7*7 }}"
 URI = "http://quest.example/contents/1"
@@ -355,7 +353,7 @@ def test_a_page_without_pictures_may_show_none(here: World) -> None:
 def test_it_is_kept_for_seconds_and_tells_nobody_where_one_comes_from(here: World) -> None:
     headers = here.send("GET", path_of(post(here)), user=None).headers
     assert headers["cache-control"] == "public, max-age=0, s-maxage=5"
-    assert headers["vary"] == "Accept-Language, Cookie"
+    assert headers["vary"] == "Accept-Encoding, Accept-Language, Cookie"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-type"] == "text/html; charset=utf-8"

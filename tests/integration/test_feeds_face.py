@@ -36,6 +36,8 @@ from tests.kit.page_api import (
 )
 from tests.kit.worlds import BUCKET, HANA, KEN, MEI, TARO, World
 
+pytestmark = pytest.mark.moto
+
 PC_URL = "http://mixi.jp/run_page_appli.pl?page_id=0&module_id=0&appParams=%7B%22uid%22%3A%221569%22%7D"
 SAMPLE = f"""{{
   "contentUri" : "{URI}",

@@ -15,6 +15,8 @@ from chalicelib.web.telemetry import RunFailed
 from tests.kit.page_api import FEEDS, PAGE, URI, ask, comment, favorite, populated, post, send
 from tests.kit.worlds import HANA, KEN, MEI, Reply, World, sweep, without_queue
 
+pytestmark = pytest.mark.moto
+
 Operator = Callable[..., Reply]
 
 

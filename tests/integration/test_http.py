@@ -13,8 +13,6 @@ from local.gateway import Request
 from tests.kit.routes import routes, target
 from tests.kit.worlds import APP, HANA, ME, Reply, World, reply
 
-pytestmark = pytest.mark.in_memory
-
 TOKEN_FREE = sorted(path for method, path, _ in routes() if method == "HEAD")
 ENCODED = (415, "unsupported_media_type", "Content-Encoding must be identity or absent, not gzip")
 JSON = ("Content-Type", "application/json")

@@ -21,6 +21,8 @@ from tests.kit.page_api import FEEDS, URI, comment, favorite, objects, populated
 from tests.kit.watch import Watch, declarations, told
 from tests.kit.worlds import APP, BUCKET, HANA, KEN, ME, MEI, Reply, World, sweep, without_queue
 
+pytestmark = pytest.mark.moto
+
 Worlds = Callable[..., World]
 OTHER_URI, GONE = "http://www.application.com/other", "http://www.application.com/gone"
 

@@ -37,6 +37,8 @@ from tests.kit.page_api import (
 from tests.kit.pictures import jpeg, png
 from tests.kit.worlds import HANA, KEN, MEI, Reply, World
 
+pytestmark = pytest.mark.moto
+
 DAY_MS = 24 * 60 * 60 * 1000
 REUSED = (422, "idempotency_conflict", "This Idempotency-Key was already used for a different request")
 RUNNING = (

@@ -15,6 +15,8 @@ from local.images import StoredImages
 from local.in_process import BUCKET, World
 from tests.kit.pictures import jpeg, png
 
+pytestmark = pytest.mark.moto
+
 RENDITIONS = render(jpeg(), ImageBounds())
 
 

@@ -17,6 +17,7 @@ import yaml
 
 import app as entry
 from infra import bundle, combine, packaging
+from local.gateway import MIN_COMPRESSED
 
 FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
 PROXY_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${ProxyKey}}}"}
@@ -124,10 +125,11 @@ def test_functions_are_those_that_the_app_has(template: dict[str, Any]) -> None:
         assert variables["ENGAWA_BUCKET"] == {"Ref": "Files"}
         assert variables["ENGAWA_CLEANING_QUEUE"] == {"Fn::GetAtt": ["Cleaning", "QueueName"]}
         assert variables["ENGAWA_PROXIES"] == "1"
-        assert variables["ENGAWA_PROXY_KEY"] == PROXY_KEY
+        old_too = {"Fn::Sub": PROXY_KEY["Fn::Sub"] + " ${OldProxyKey}"}
+        assert variables["ENGAWA_PROXY_KEY"] == {"Fn::If": ["HasOldProxyKey", old_too, PROXY_KEY]}
         assert "example.com" not in json.dumps(variables)
     assert functions["APIHandler"]["Timeout"] == 29
-    queue = functions["Clean"]["Events"].popitem()[1]["Properties"]
+    [queue] = (each["Properties"] for each in functions["Clean"]["Events"].values())
     assert queue["Queue"] == {"Fn::GetAtt": ["Cleaning", "Arn"]}
     visible = template["Resources"]["Cleaning"]["Properties"]["VisibilityTimeout"]
     assert visible >= 6 * functions["Clean"]["Timeout"]
@@ -153,8 +155,11 @@ def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str
         assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        assert table["SSESpecification"] == {"SSEEnabled": True}
+        # DynamoDB encrypts in any case; True is KMS's key for DynamoDB, False the key that AWS owns.
+        assert table["SSESpecification"] == {"SSEEnabled": {"Fn::If": ["HasKms", True, False]}}
         assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+    assert template["Conditions"]["HasKms"] == {"Fn::Equals": [{"Ref": "Encryption"}, "kms"]}
+    assert template["Parameters"]["Encryption"]["Default"] == "owned"
     bucket = template["Resources"]["Files"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
@@ -206,6 +211,37 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
         assert tables == set(of(template, "AWS::DynamoDB::Table"))
 
 
+def test_basic_monitoring_has_the_alarms_that_nothing_else_shows_and_no_metric_of_its_own(
+    template: dict[str, Any],
+) -> None:
+    alarms = of(template, "AWS::CloudWatch::Alarm")
+    full = {name for name, each in template["Resources"].items() if each.get("Condition") == "HasFullMonitoring"}
+
+    assert template["Parameters"]["Monitoring"]["Default"] == "basic"
+    assert template["Conditions"]["HasFullMonitoring"] == {"Fn::Equals": [{"Ref": "Monitoring"}, "full"]}
+    assert alarms.keys() - full == {
+        "ServerErrors",
+        "SlowAnswers",
+        "ApiThrottles",
+        "ApiFailures",
+        "SweepFailures",
+        "SweepMissing",
+        "DeadLetters",
+    }
+    assert full - alarms.keys() == {"Dashboard"}
+    # Nothing that remains refers to what is left out, and the logs and the budget remain.
+    remaining = {name: each for name, each in template["Resources"].items() if name not in full}
+    assert not full & set(named([remaining, template["Outputs"]]))
+    assert {each["Type"] for each in remaining.values()} >= {"AWS::Logs::LogGroup", "AWS::Budgets::Budget"}
+    for name in alarms.keys() - full:
+        assert '"Engawa"' not in json.dumps(alarms[name]), name
+    for properties in of(template, "AWS::Serverless::Function").values():
+        wanted = {"Fn::If": ["HasFullMonitoring", "1", "0"]}
+        assert properties["Environment"]["Variables"]["ENGAWA_METRICS"] == wanted
+    # Roles are the same: both ways write the same log lines.
+    assert "cloudwatch:" not in json.dumps(of(template, "AWS::IAM::Role"))
+
+
 def test_the_dashboard_is_json_and_shows_every_table(template: dict[str, Any]) -> None:
     body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
 
@@ -229,6 +265,17 @@ def test_cloudfront_keeps_nothing_of_the_api(template: dict[str, Any]) -> None:
     assert {each["ErrorCachingMinTTL"] for each in errors.values()} == {0}
 
 
+def test_the_api_compresses_and_cloudfront_does_not(template: dict[str, Any]) -> None:
+    """CloudFront would turn a strong ETag into a weak one, with which `If-Match` always fails."""
+    api = template["Resources"]["RestAPI"]["Properties"]
+    configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+
+    assert api["MinimumCompressionSize"] == MIN_COMPRESSED
+    assert api["DefinitionBody"]["x-amazon-apigateway-minimum-compression-size"] == MIN_COMPRESSED
+    behaviors = [configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]]
+    assert not [each for each in behaviors if each.get("Compress")]
+
+
 def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
     origins = {each["Id"]: each for each in configuration["Origins"]}
@@ -249,6 +296,8 @@ def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template:
 
     assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 10)
     assert by["CookiesConfig"]["Cookies"] == ["__Host-engawa", "engawa"]
+    # Otherwise a client that takes no gzip would get another client's compressed copy.
+    assert by["EnableAcceptEncodingGzip"] is True
     assert by["HeadersConfig"]["Headers"] == ["Accept-Language"]
     assert by["QueryStringsConfig"]["QueryStrings"] == ["cursor", "lang"]
     configuration = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
@@ -323,7 +372,7 @@ def test_the_function_at_the_edge_is_new_when_its_code_is(everywhere: dict[str, 
     assert everywhere["Resources"][version]["Type"] == "AWS::Lambda::Version"
     assert re.fullmatch("ChallengeVersion[0-9a-f]{8}", version)
     code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
-    assert code == (combine.INFRA / "edge.js").read_text(encoding="utf-8")
+    assert code == combine.edge_code()
 
 
 def test_the_gateway_has_every_method_of_every_route(template: dict[str, Any]) -> None:
@@ -334,6 +383,133 @@ def test_the_gateway_has_every_method_of_every_route(template: dict[str, Any]) -
         path: {method.lower() for method in methods} for path, methods in routes.items()
     }
     assert {"get", "head"} == {*paths["/health"]}
+
+
+@pytest.fixture(scope="module")
+def url_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make the package for prod with a function URL."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packaging, "BUILD", tmp_path_factory.mktemp("build"))
+        patch.setattr(bundle, "build", lambda made, *_: zipfile.ZipFile(made, "w").close())
+        yield packaging.package("prod", "arm64", front=combine.URL)
+
+
+@pytest.fixture(scope="module")
+def url_template(url_out: Path) -> dict[str, Any]:
+    return yaml.safe_load((url_out / "sam.yaml").read_text(encoding="utf-8"))
+
+
+def test_with_a_function_url_nothing_of_api_gateway_is_left(
+    template: dict[str, Any], url_template: dict[str, Any]
+) -> None:
+    text = json.dumps(url_template)
+    assert not re.findall(r"ApiGateway|RestAPI|execute-api|apigateway", text)
+    gone = {"RestAPI", "APIHandlerInvokePermission", "AccessLogs", "GatewayLogsRole", "GatewayAccount"}
+    new = {"ApiUrl", "ApiUrlPermission", "ApiUrlInvokePermission"}
+    assert set(url_template["Resources"]) == (set(template["Resources"]) - gone) | new
+    # What both have is the same, except for what names the API, its metrics, and the issuer.
+    both = set(url_template["Resources"]) & set(template["Resources"])
+    differing = {name for name in both if url_template["Resources"][name] != template["Resources"][name]}
+    assert differing == {"APIHandler", "Distribution", "Dashboard", "ServerErrors", "SlowAnswers"}
+
+
+def test_the_template_with_a_function_url_is_complete_and_without_a_fault(
+    url_out: Path, url_template: dict[str, Any]
+) -> None:
+    there = {*url_template["Resources"], *url_template["Parameters"], *url_template["Conditions"]}
+    asked = set(named([url_template["Resources"], url_template["Outputs"], url_template["Conditions"]]))
+    assert {name for name in asked if not PSEUDO.fullmatch(name)} - there == set()
+    assert set(url_template["Parameters"]) <= asked
+
+    found = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--regions", "ap-northeast-1", "--template", url_out / "sam.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_the_function_url_is_open_but_the_function_is_not(url_template: dict[str, Any]) -> None:
+    assert of(url_template, "AWS::Lambda::Url") == {
+        "ApiUrl": {"AuthType": "NONE", "TargetFunctionArn": {"Ref": "APIHandler"}}
+    }
+    everyone = {"FunctionName": {"Ref": "APIHandler"}, "Principal": "*"}
+    assert of(url_template, "AWS::Lambda::Permission") == {
+        "ApiUrlPermission": {**everyone, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
+        "ApiUrlInvokePermission": {**everyone, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
+    }
+
+
+def test_cloudfront_calls_the_function_url_with_its_key(url_template: dict[str, Any]) -> None:
+    configuration = url_template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    api, files = configuration["Origins"]
+
+    assert files["Id"] == "files"
+    assert api.keys() == {"Id", "DomainName", "OriginCustomHeaders", "CustomOriginConfig"}
+    assert api["DomainName"] == {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["ApiUrl", "FunctionUrl"]}]}]}
+    assert api["OriginCustomHeaders"] == [{"HeaderName": "X-Engawa-Proxy-Key", "HeaderValue": PROXY_KEY}]
+    # Host is not passed on, and CloudFront-Viewer-Address is added.
+    assert configuration["DefaultCacheBehavior"]["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+
+def test_the_function_url_is_limited_by_its_concurrency(url_template: dict[str, Any]) -> None:
+    concurrency = url_template["Parameters"]["ApiConcurrency"]
+
+    assert (concurrency["MinValue"], "Default" in concurrency) == (1, False)
+    assert url_template["Resources"]["APIHandler"]["Properties"]["ReservedConcurrentExecutions"] == {
+        "Fn::If": ["HasApiConcurrency", {"Ref": "ApiConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+
+
+def test_alarms_and_the_dashboard_watch_the_function_url(url_template: dict[str, Any]) -> None:
+    alarms = of(url_template, "AWS::CloudWatch::Alarm")
+    function = [{"Name": "FunctionName", "Value": {"Fn::Sub": "engawa-${Stage}"}}]
+
+    errors, requests = (each["MetricStat"]["Metric"] for each in alarms["ServerErrors"]["Metrics"][1:])
+    assert errors == {"Namespace": "AWS/Lambda", "MetricName": "Url5xxCount", "Dimensions": function}
+    assert requests == {"Namespace": "AWS/Lambda", "MetricName": "UrlRequestCount", "Dimensions": function}
+    slow = alarms["SlowAnswers"]
+    assert (slow["Namespace"], slow["MetricName"], slow["Dimensions"]) == ("AWS/Lambda", "Duration", function)
+    widgets = json.loads(url_template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+    assert widgets[0]["properties"]["metrics"] == [
+        ["AWS/Lambda", "UrlRequestCount", "FunctionName", "engawa-${Stage}"],
+        [".", "Url4xxCount", ".", "."],
+        [".", "Url5xxCount", ".", "."],
+    ]
+    assert [each[:4] for each in widgets[1]["properties"]["metrics"]] == [
+        ["AWS/Lambda", "Duration", "FunctionName", "engawa-${Stage}"]
+    ] * 3
+
+
+@pytest.mark.parametrize("warm", ["snapstart", "3"])
+def test_a_function_url_calls_the_version_that_is_kept_warm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: str
+) -> None:
+    monkeypatch.setattr(packaging, "BUILD", tmp_path)
+    monkeypatch.setattr(bundle, "build", lambda made, *_: zipfile.ZipFile(made, "w").close())
+
+    made = yaml.safe_load((packaging.package("prod", "arm64", warm, combine.URL) / "sam.yaml").read_text())
+
+    url = made["Resources"]["ApiUrl"]
+    assert (url["Properties"]["Qualifier"], url["DependsOn"]) == ("live", "APIHandlerAliaslive")
+    permissions = of(made, "AWS::Lambda::Permission").values()
+    assert [each["FunctionName"] for each in permissions] == [{"Ref": "APIHandlerAliaslive"}] * 2
+
+
+def test_the_function_at_the_edge_knows_our_words_for_the_errors_of_aws(everywhere: dict[str, Any]) -> None:
+    code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
+
+    errors = json.loads(code.partition("const ERRORS = ")[2].partition(";\n")[0].partition("; //")[0])
+    responses = combine.gateway_responses()
+    for status, kind in {"413": "REQUEST_TOO_LARGE", "429": "THROTTLED", "5XX": "DEFAULT_5XX"}.items():
+        assert errors[status]["body"] == responses[kind]["responseTemplates"]["application/json"]
+    assert errors["429"]["headers"] == {
+        "Content-Type": "application/json; charset=utf-8",
+        "Access-Control-Allow-Origin": "*",
+        "Retry-After": "1",
+    }
 
 
 @pytest.mark.parametrize("warm", ["snapstart", "3"])

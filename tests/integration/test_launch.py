@@ -24,8 +24,6 @@ from tests.kit.plain_browser import Browser, Form
 from tests.kit.plain_browser import Page as Shown
 from tests.kit.worlds import HANA, KEN, World
 
-pytestmark = pytest.mark.in_memory
-
 QUEST, IDLE = "6d1f0c2ab4e79853", "c07be4915fa2d386"
 CAFE = "20260401000000000001"
 LAUNCH = "/run_page_apps.pl"

@@ -20,8 +20,6 @@ from local.gateway import Request
 from local.in_process import BUCKET
 from tests.kit.plain_browser import Browser, Page
 
-pytestmark = pytest.mark.in_memory
-
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST, ALBUM = "6d1f0c2ab4e79853", "c07be4915fa2d386"
 PASSWORD = "correct horse battery"
@@ -746,6 +744,25 @@ def test_a_form_of_someone_elses_making_changes_nothing(here: Any, browser: Brow
         assert "expired" in page.text
     assert here.items("grants") == []
     assert here.platform.users.get(HANA).publication["address"] is Publication.FRIENDS
+
+
+def test_the_value_of_a_form_is_masked_anew_on_each_page_and_holds_on_all(here: Any, browser: Browser) -> None:
+    """Otherwise the lengths of compressed pages that repeat a guess would tell it apart."""
+    signed_in(browser)
+    shown = [browser.open("/settings").form("save") for _ in range(3)]
+    values = [each.fields["csrf"] for each in shown]
+    assert len({value[:8] for value in values}) == len({value[-8:] for value in values}) == 3
+    for form, address in zip(shown, ("everyone", "friends", "nobody"), strict=True):
+        assert "expired" not in browser.submit(form, save="privacy", address=address).text
+        assert here.platform.users.get(HANA).publication["address"] is Publication(address)
+    # Half a value, the bare secret, and a value with a flipped bit are no form's.
+    flipped = f"{int(values[0], 16) ^ 1:064x}"
+    for wrong in (values[0][:32], _xor_of_halves(values[0]), flipped, values[0] + "00"):
+        assert "expired" in browser.submit(shown[0], save="privacy", csrf=wrong).text
+
+
+def _xor_of_halves(value: str) -> str:
+    return f"{int(value[:32], 16) ^ int(value[32:], 16):032x}"
 
 
 def test_a_value_from_the_forger_s_own_session_opens_no_other_s(here: Any, browser: Browser) -> None:

@@ -11,6 +11,8 @@ from chalicelib.core.conditions import Conditions
 from tests.kit.appdata_api import nothing_changes, own_data, stored
 from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World
 
+pytestmark = pytest.mark.moto
+
 BASE = "/os/0.8/appdata"
 MINE = f"{BASE}/@me/@self/@app"
 DENIED = (403, "permission_denied", "Permission denied")

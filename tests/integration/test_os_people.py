@@ -13,8 +13,6 @@ from local.demo_data import PEOPLE
 from tests.kit.signing import create_app, signed
 from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World, demo_people
 
-pytestmark = pytest.mark.in_memory
-
 BASE = "/os/0.8/people"
 DENIED = (403, "permission_denied", "Permission denied")
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -17,8 +17,6 @@ from tests.kit.appdata_api import nothing_changes, own_data
 from tests.kit.signing import SECRET, create_app, signature_of, signed
 from tests.kit.worlds import APP, HANA, KEN, TARO, YUKI, World
 
-pytestmark = pytest.mark.in_memory
-
 ME, DATA = "/os/0.8/people/@me/@self", "/os/0.8/appdata/@me/@self/@app"
 
 

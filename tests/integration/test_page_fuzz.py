@@ -1,4 +1,7 @@
-"""Random posts to a page: never a 5xx, always JSON in the documented shape, and a refusal changes nothing."""
+"""Random posts to a page: never a 5xx, always JSON in the documented shape, and a refusal changes nothing.
+
+One of five goes through a function URL, the others through API Gateway.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.kit.function_url import BothFronts
 from tests.kit.page_api import COMMENTS, FAVORITES, FEEDS, PATH, URI, ask, objects, populated, post, send
 from tests.kit.pictures import png
 from tests.kit.worlds import HANA, World
 
+pytestmark = pytest.mark.moto
+
+KEY = "a-key-of-cloudfront-alone"
 any_example = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 texts = st.text(max_size=12)
@@ -49,8 +56,9 @@ queries = st.dictionaries(
 
 @pytest.fixture
 def world(make_world: Callable[..., World]) -> World:
-    made = make_world(populated)
+    made = make_world(populated, ENGAWA_PROXY_KEY=KEY)
     post(made, contentUri=URI)
+    made.gateway = BothFronts(made.gateway, made.app, KEY)  # type: ignore[assignment]
     return made
 
 

@@ -24,6 +24,8 @@ from tests.kit.page_api import (
 )
 from tests.kit.worlds import APP, HANA, KEN, MEI, World
 
+pytestmark = pytest.mark.moto
+
 INQUIRIES: dict[str, dict[str, Any]] = {
     PATH: {},
     FEEDS: {},

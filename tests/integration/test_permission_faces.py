@@ -12,7 +12,6 @@ from local.demo_data import APPS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
 if TYPE_CHECKING:
     from tests.kit.worlds import World
 
-pytestmark = pytest.mark.in_memory
 
 OUT = "outsider0000"
 """A user without friends and without the app."""

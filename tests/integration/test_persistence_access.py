@@ -5,8 +5,6 @@ import pytest
 from tests.kit.appdata_api import DENIED, FRIENDS, USAGE, nothing_changes, own_data, self_of, stored
 from tests.kit.worlds import APP, HANA, KEN, ME, MEI, TARO, YUKI, World
 
-pytestmark = pytest.mark.in_memory
-
 
 def body_of(method: str) -> dict[str, str] | None:
     return {"k": "v"} if method in ("POST", "PUT") else None

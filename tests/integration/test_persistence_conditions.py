@@ -5,8 +5,6 @@ import pytest
 from tests.kit.appdata_api import nothing_changes, own_data, self_of, stored
 from tests.kit.worlds import HANA, KEN, ME, World
 
-pytestmark = pytest.mark.in_memory
-
 CHANGED = (412, "precondition_failed", "The data have changed, or do not meet the precondition")
 
 

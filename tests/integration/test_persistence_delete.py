@@ -5,8 +5,6 @@ import pytest
 from tests.kit.appdata_api import nothing_changes, own_data, self_of, stored
 from tests.kit.worlds import HANA, ME, World
 
-pytestmark = pytest.mark.in_memory
-
 
 @pytest.fixture
 def full(world: World) -> World:

@@ -1,4 +1,7 @@
-"""Random requests: never a 5xx, always JSON in the documented shape, and a refusal changes nothing."""
+"""Random requests: never a 5xx, always JSON in the documented shape, and a refusal changes nothing.
+
+One of five goes through a function URL, the others through API Gateway.
+"""
 
 import json
 from collections.abc import Callable
@@ -10,10 +13,10 @@ from hypothesis import strategies as st
 
 from local.gateway import Request
 from tests.kit.appdata_api import everything
-from tests.kit.worlds import ME, Reply, World, reply
+from tests.kit.function_url import BothFronts
+from tests.kit.worlds import ME, Reply, World, befriended, reply
 
-pytestmark = pytest.mark.in_memory
-
+KEY = "a-key-of-cloudfront-alone"
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE"])
 SUCCESSES = {200, 303, 304}
 
@@ -62,6 +65,13 @@ headers = st.dictionaries(
     | st.sampled_from(["*", '"a"', 'W/"a", "b"', "OAuth", "Bearer x", "application/json", "text/json;", "Basic eDp5"]),
     max_size=4,
 )
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    made = make_world(befriended, ENGAWA_PROXY_KEY=KEY)
+    made.gateway = BothFronts(made.gateway, made.app, KEY)  # type: ignore[assignment]
+    return made
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import pytest
 from tests.kit.appdata_api import FRIENDS, USAGE, nothing_changes, own_data, stored
 from tests.kit.worlds import APP, HANA, KEN, ME, MEI, World
 
-pytestmark = pytest.mark.in_memory
-
 TOO_OFTEN = (503, "service_unavailable", "appdata update frequency is too high")
 FULL = (400, "parameter_invalid", "Limit exceeded size quota (max=1000)")
 

@@ -14,8 +14,6 @@ import pytest
 from tests.kit.appdata_api import DENIED, nothing_changes
 from tests.kit.worlds import APP, HANA, ME, TARO, Reply, World
 
-pytestmark = pytest.mark.in_memory
-
 WRITE_REASONS = {
     "token": (401, "invalid_request", "An access token is needed"),
     "scope": (403, "insufficient_scope", "The access token does not have the scope mixi_apps2"),

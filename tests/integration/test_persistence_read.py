@@ -7,6 +7,8 @@ import pytest
 from tests.kit.appdata_api import DENIED, FRIENDS, own_data, self_of, stored
 from tests.kit.worlds import APP, BUCKET, HANA, KEN, ME, MEI, TARO, YUKI, World
 
+pytestmark = pytest.mark.moto
+
 BAD_KEY = (400, "parameter_invalid", "A key must be made of A-Z a-z 0-9 _ . - and not be empty")
 BAD_FORMAT = (400, "parameter_invalid", "Format must be one of: json")
 

@@ -7,8 +7,6 @@ import pytest
 from tests.kit.appdata_api import nothing_changes, own_data, self_of, stored
 from tests.kit.worlds import APP, HANA, KEN, ME, World
 
-pytestmark = pytest.mark.in_memory
-
 NO_STRING = (400, "bad_request", "No value associated with specified key.")
 BAD_KEY = (400, "parameter_invalid", "A key must be made of A-Z a-z 0-9 _ . - and not be empty")
 BAD_JSON = (400, "bad_request", "The body is not valid JSON")

@@ -43,6 +43,7 @@ def test_who_has_it_is_told_so(world: World, path: str, name: str, media_type: s
     etag = world.send("GET", path, user=None).headers["etag"]
     again = world.send("GET", path, user=None, headers={"If-None-Match": etag})
     assert (again.status, again.text, again.headers["etag"]) == (304, "", etag)
+    assert again.headers["vary"] == "Accept-Encoding"
     assert world.send("GET", path, user=None, headers={"If-None-Match": '"another"'}).status == 200
     assert world.send("GET", path, user=None, headers={"If-None-Match": "none"}).error[:2] == (400, "parameter_invalid")
 

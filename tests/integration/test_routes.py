@@ -10,8 +10,6 @@ from chalicelib.web.face import Token
 from tests.kit.routes import routes, target
 from tests.kit.worlds import HANA, World, no_platform
 
-pytestmark = pytest.mark.in_memory
-
 ROUTES = [pytest.param(method, path, view, id=f"{method} {path}") for method, path, view in routes()]
 
 

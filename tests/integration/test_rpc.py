@@ -24,8 +24,6 @@ from tests.kit.appdata_api import nothing_changes, own_data, stored
 from tests.kit.rpc_calls import RPC, VIEWER, batch, call, item, outcome, send
 from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, World
 
-pytestmark = pytest.mark.in_memory
-
 DENIED = (403, "Permission denied")
 NOBODY = "nobodynobody"
 

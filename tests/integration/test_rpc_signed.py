@@ -10,8 +10,6 @@ from tests.kit.rpc_calls import item, outcome
 from tests.kit.signing import SECRET, create_app, signed
 from tests.kit.worlds import APP, HANA, KEN, TARO, YUKI, World
 
-pytestmark = pytest.mark.in_memory
-
 BATCH = [item("appdata.update", data={"level": "1"}), item("appdata.get"), item("people.get", fields=["displayName"])]
 
 

@@ -15,7 +15,6 @@ from tests.kit.signing import create_app, signed
 if TYPE_CHECKING:
     from tests.kit.worlds import World
 
-pytestmark = pytest.mark.in_memory
 
 OUT, BOTH = "outsider0000", "both00000000"
 """The id of no user; and a friend of Hana's and Mei's without the app."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 from chalice.local import LambdaContext
 
@@ -17,10 +19,19 @@ from local.gateway import Request
 from tests.kit.log_lines import Line, Log, documented_fields, logged
 from tests.kit.page_api import FEEDS, populated, send
 from tests.kit.rpc_calls import item
-from tests.kit.worlds import APP, HANA, KEN, ME, World, sweep
+from tests.kit.worlds import APP, HANA, KEN, ME, World, befriended, sweep
+
+pytestmark = pytest.mark.moto
 
 METRICS = ("Requests", "ClientErrors", "ServerErrors", "QuotaRefusals", "RateRefusals", "Retries")
+_OF_ONE_LINE = {"timestamp", "request_id", "invocation_id", "ms", "cold_start"}
 APPDATA = "/2/apps/appdata/{user}/{group}"
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """Return a world with friends and metrics."""
+    return make_world(befriended, ENGAWA_METRICS="1")
 
 
 @pytest.fixture
@@ -71,6 +82,24 @@ def test_a_request_is_one_line_that_says_what_it_was_and_took(world: World, log:
     assert "cold_start" not in log.lines[-1]
 
 
+def test_without_metrics_a_line_has_the_same_counts_and_nothing_for_cloudwatch(
+    make_world: Callable[..., World], log: Log
+) -> None:
+    plain = make_world(befriended)
+    counting = make_world(ENGAWA_METRICS="1")
+    for world in (plain, counting):
+        world.send("GET", ME)
+        world.send("GET", ME, user=None)
+
+    without, with_metrics = (
+        [{key: value for key, value in line.items() if key not in _OF_ONE_LINE} for line in lines]
+        for lines in (log.lines[:2], log.lines[2:])
+    )
+    assert [line.pop("_aws")["CloudWatchMetrics"][0]["Namespace"] for line in with_metrics] == ["Engawa"] * 2
+    assert without == with_metrics
+    assert without[1] | {"Requests": 1, "ClientErrors": 1, "stage": "local", "route": f"GET {APPDATA}"} == without[1]
+
+
 def test_the_viewer_is_the_same_pseudonym_in_every_line_and_nobody_s_id(world: World, log: Log) -> None:
     for user in (HANA, KEN, HANA):
         world.send("GET", ME, user=user)
@@ -98,7 +127,7 @@ def test_capacity_is_what_dynamodb_says_it_took(world: World, log: Log) -> None:
 
 
 def test_a_refusal_is_counted_by_its_kind(make_world: Callable[..., World], log: Log) -> None:
-    world = make_world(ENGAWA_RATE_WRITES="2", ENGAWA_QUOTA_BYTES="10")
+    world = make_world(ENGAWA_METRICS="1", ENGAWA_RATE_WRITES="2", ENGAWA_QUOTA_BYTES="10")
     world.populate(HANA)
     world.platform.appdata.install(APP, HANA)
 
@@ -116,7 +145,7 @@ def test_a_refusal_is_counted_by_its_kind(make_world: Callable[..., World], log:
 
 
 def test_refusals_in_a_batch_are_counted_though_the_batch_succeeds(make_world: Callable[..., World], log: Log) -> None:
-    world = make_world(ENGAWA_RATE_WRITES="1", ENGAWA_QUOTA_BYTES="10")
+    world = make_world(ENGAWA_METRICS="1", ENGAWA_RATE_WRITES="1", ENGAWA_QUOTA_BYTES="10")
     world.populate(HANA)
     world.platform.appdata.install(APP, HANA)
     batch = [item("appdata.update", turn, data={"k": value}) for turn, value in enumerate(("x" * 11, "v", "v"))]
@@ -230,7 +259,7 @@ def test_what_fails_outside_of_every_route_is_an_error_like_any_other(
 
 
 def test_a_run_is_one_line_and_counted_by_its_function(make_world: Callable[..., World], log: Log) -> None:
-    world = make_world(populated)
+    world = make_world(populated, ENGAWA_METRICS="1")
     uri = send(world, "POST", FEEDS, {"title": "title"}).json["contentUri"]
     send(world, "DELETE", FEEDS, contentUri=uri)
 
@@ -285,7 +314,7 @@ def test_the_document_has_every_field_and_no_other(
     make_world: Callable[..., World], log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Sampled=1")
-    world = make_world(ENGAWA_RATE_WRITES="1", ENGAWA_QUOTA_BYTES="3")
+    world = make_world(ENGAWA_METRICS="1", ENGAWA_RATE_WRITES="1", ENGAWA_QUOTA_BYTES="3")
     world.populate(HANA)
     world.platform.appdata.install(APP, HANA)
     for body in ({"k": "long"}, {"k": "v"}, {"k": "v"}):
@@ -322,6 +351,11 @@ def test_alarms_and_dashboard_look_at_metrics_that_there_are() -> None:
     assert searched == {"ClientErrors", "ServerErrors"}
     assert set(re.findall(r'"([A-Z]\w+)", (?:"stage"|"\.")', shown)) == {"QuotaRefusals", "RateRefusals", "Retries"}
     assert alarmed | searched <= set(METRICS)
+    # They are made only with full monitoring, so nothing else may look at them.
+    resources = yaml.safe_load(watch)["Resources"]
+    looking = {name for name, each in resources.items() if "Engawa" in json.dumps(each["Properties"])}
+    assert looking == {"Refusals", "Dashboard"}
+    assert {resources[name]["Condition"] for name in looking} == {"HasFullMonitoring"}
 
 
 def test_nothing_is_told_where_nobody_logs(world: World, caplog: pytest.LogCaptureFixture) -> None:

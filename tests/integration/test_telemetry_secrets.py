@@ -16,6 +16,8 @@ from tests.kit.page_api import PAGE, populated
 from tests.kit.routes import routes
 from tests.kit.worlds import APP, HANA, MEI, Reply, World, sweep
 
+pytestmark = pytest.mark.moto
+
 SECRET = "s3cr3t"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"engawa={SECRET}-cookie"}
 JSON = {"Content-Type": "application/json", "Cookie": f"engawa={SECRET}-cookie"}

@@ -20,6 +20,8 @@ from tests.kit.rpc_calls import item, outcome, send
 from tests.kit.signing import SECRET, signed
 from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, Reply, World
 
+pytestmark = pytest.mark.moto
+
 QUOTA, WRITES, KEYS = 40, 6, 5
 SCOPES = ("mixi_apps2", "r_profile")
 

@@ -5,8 +5,6 @@ import pytest
 from tests.kit.appdata_api import nothing_changes
 from tests.kit.worlds import APP, HANA, KEN, ME, Reply, World
 
-pytestmark = pytest.mark.in_memory
-
 OAUTH, BEARER = "oauth", "bearer"
 WAYS = [
     ("OAuth {}", "", OAUTH),

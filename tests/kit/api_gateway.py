@@ -11,6 +11,8 @@ It uses the routing and the events of the local gateway (local/gateway.py), and 
 | such headers and `WWW-Authenticate` in responses | renamed `x-amzn-Remapped-…`; `Transfer-Encoding` is dropped | 3 |
 | a body of a binary type | base64; other bodies are text, and bytes that are not UTF-8 are lost | 4 |
 | a base64 response | becomes bytes if the first type of `Accept` is binary; otherwise it is sent unchanged | 4 |
+| a body with `Content-Encoding` that is not so encoded, or in another coding | UNSUPPORTED_MEDIA_TYPE | 6 |
+| a response from `MIN_COMPRESSED` bytes | compressed, if the client prefers gzip or deflate; other headers stay | 6 |
 | `path` | as the client sent it, encoded | 5 |
 | path parameters | as sent, or decoded: reports differ, so tests try both (`decodes_paths`) | 5 |
 
@@ -20,18 +22,24 @@ It uses the routing and the events of the local gateway (local/gateway.py), and 
 3 …/apigateway/latest/developerguide/api-gateway-known-issues.html, measured in architect/architect#879
 4 …/apigateway/latest/developerguide/lambda-proxy-binary-media.html
 5 encoded: aws/chalice#511 and #688, middleapi/standard-server#93; decoded: dherault/serverless-offline#638
+6 …/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html,
+  …/api-gateway-receive-response-with-compressed-payload.html. Whether a body that was unpacked still has its
+  `Content-Encoding` is not said; here it has, so that the app refuses it
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalice.app import Chalice
 
-from local.gateway import Answer, Gateway, Request
+from local.gateway import Answer, Gateway, Request, compressed
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 
 MAX_REQUEST = 10_485_760
@@ -52,7 +60,12 @@ _STATUS = {
     "MISSING_AUTHENTICATION_TOKEN": 403,
     "INVALID_SIGNATURE": 403,
     "REQUEST_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
     "INTEGRATION_TIMEOUT": 504,
+}
+_UNPACKED: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "deflate": lambda body: zlib.decompress(body),
 }
 
 Responses = Mapping[str, Mapping[str, Any]]
@@ -92,13 +105,17 @@ class ApiGateway(Gateway):
             return self._own("REQUEST_TOO_LARGE")
         if route is None or request.method not in self._app.routes[route]:
             return self._own("INVALID_SIGNATURE" if request.header("authorization") else "MISSING_AUTHENTICATION_TOKEN")
+        try:
+            request = replace(request, body=_unpacked(request))
+        except (OSError, EOFError, zlib.error, LookupError):
+            return self._own("UNSUPPORTED_MEDIA_TYPE")
         if not self.decodes_paths:
             sent = zip(route.split("/"), path.split("/"), strict=True)
             parameters = {name[1:-1]: value for name, value in sent if name.startswith("{")}
         event = self._event(request, path, route, parameters)
         self.events = [*self.events[-9:], event]
         try:
-            return self._passed_on(self.function.invoke(event), request.header("accept"))
+            return compressed(request, self._passed_on(self.function.invoke(event), request.header("accept")))
         except EventTooLarge:
             return self._own("REQUEST_TOO_LARGE")
         except TimedOut:
@@ -161,6 +178,14 @@ class ApiGateway(Gateway):
             body = template.replace("$context.requestId", "00000000-0000-0000-0000-000000000000")
             headers.setdefault("Content-Type", media_type)
         return Answer(int(said.get("statusCode") or status), [*headers.items(), *_traces()], body.encode())
+
+
+def _unpacked(request: Request) -> bytes:
+    """Return the body without its `Content-Encoding`. Raises LookupError for an unknown coding, others for a body."""
+    coding = request.header("content-encoding").strip().lower() or "identity"
+    if coding == "identity" or not request.body:
+        return request.body
+    return _UNPACKED[coding](request.body)
 
 
 def _traces() -> list[tuple[str, str]]:

@@ -5,6 +5,9 @@ otherwise in Deno, which every development environment has.
 
 - GET and HEAD with a body are refused by CloudFront itself (403, an HTML page):
   docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+- `Accept-Encoding` reaches the API as the viewer sent it, like every header: no cache policy of the API's own answers
+  has it in its key:
+  docs.aws.amazon.com/cloudfront/latest/APIReference/API_ParametersInCacheKeyAndForwardedToOrigin.html
 - If an edge function returns a header that it may not change, or in another form, the response is 502:
   …/edge-function-restrictions-all.html, …/lambda-event-structure.html
 """
@@ -21,12 +24,12 @@ from typing import Any
 
 from deno import find_deno_bin
 
+from infra.combine import edge_code
 from local.gateway import Answer, Request
 from tests.kit.api_gateway import HOST
 
-EDGE = Path(__file__).resolve().parents[2] / "infra" / "edge.js"
 EDGE_IP = "198.51.100.9"
-"""The address that API Gateway sees."""
+"""The address that API Gateway or the function URL sees."""
 _KEPT = (
     "connection",
     "expect",
@@ -57,11 +60,12 @@ class EdgeFunction:
     """infra/edge.js in a process of its own."""
 
     def __init__(self, directory: Path, command: list[str] | None = None) -> None:
-        harness = directory / "harness.mjs"
+        harness, edge = directory / "harness.mjs", directory / "edge.js"
         harness.write_text(_HARNESS, encoding="utf-8")
+        edge.write_text(edge_code(), encoding="utf-8")
         command = command or runtimes()[0]
         self._process = subprocess.Popen(
-            [*command, str(harness), str(EDGE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=directory
+            [*command, str(harness), str(edge)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=directory
         )
         self._turn = threading.Lock()
 
@@ -94,7 +98,7 @@ def runtimes() -> list[list[str]]:
 class CloudFront:
     """A distribution: `images` serves images/*, `api` all other paths, and `edge` processes the responses of `api`.
 
-    `key` is sent to the API as proof that a request comes through this distribution.
+    `key` is sent to the API as proof that a request comes through this distribution; `host` is the API's name.
     """
 
     def __init__(
@@ -103,11 +107,12 @@ class CloudFront:
         api: Callable[[Request], Answer],
         edge: Callable[[dict[str, Any]], dict[str, Any]],
         key: str = "",
+        host: str = HOST,
     ) -> None:
         self._images = images
         self._api = api
         self._edge = edge
-        self._own = {"host": HOST, "via": "2.0 cloudfront", "x-amz-cf-id": "AbC=", "x-engawa-proxy-key": key}
+        self._own = {"host": host, "via": "2.0 cloudfront", "x-amz-cf-id": "AbC=", "x-engawa-proxy-key": key}
 
     def handle(self, request: Request) -> Answer:
         """Return the response to a viewer's request."""
@@ -118,7 +123,8 @@ class CloudFront:
                 403, [("Content-Type", "text/html"), ("X-Cache", "Error from cloudfront")], b"<HTML></HTML>\n"
             )
         forwarded = ", ".join([*filter(None, [request.header("x-forwarded-for")]), request.source_ip])
-        own = self._own | {"x-forwarded-for": forwarded}
+        # The policy AllViewerExceptHostHeader also adds headers about the viewer, such as this one.
+        own = self._own | {"x-forwarded-for": forwarded, "cloudfront-viewer-address": f"{request.source_ip}:46532"}
         headers = [(name, value) for name, value in request.headers if name.lower() not in own]
         headers += [(name.title(), value) for name, value in own.items()]
         return self._seen_by_edge(

@@ -9,8 +9,9 @@ with watching():
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -23,6 +24,7 @@ import jsonschema_rs
 
 from infra import reference
 from local.gateway import Answer, Gateway, Request
+from tests.kit.function_url import UrlFront
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 TELLING = (
@@ -247,17 +249,24 @@ def watching() -> Iterator[None]:
 
 @contextmanager
 def watching_gateways() -> Iterator[None]:
-    """Do the same as `watching` for apps that a Gateway calls without HTTP."""
-    handle = Gateway.handle
+    """Do the same as `watching` for apps that a Gateway or a UrlFront calls without HTTP."""
+    with (
+        patch.object(Gateway, "handle", _checked(Gateway.handle)),
+        patch.object(UrlFront, "handle", _checked(UrlFront.handle)),
+    ):
+        yield
 
-    def checked(gateway: Gateway, request: Request) -> Answer:
+
+def _checked(handle: Callable[[Any, Request], Answer]) -> Callable[[Any, Request], Answer]:
+    def checked(gateway: Any, request: Request) -> Answer:
         answer = handle(gateway, request)
         path = request.target.partition("?")[0]
-        _require(Seen(request.method, path, answer.status, dict(answer.headers), answer.body))
+        headers = dict(answer.headers)
+        body = gzip.decompress(answer.body) if headers.get("Content-Encoding") == "gzip" else answer.body
+        _require(Seen(request.method, path, answer.status, headers, body))
         return answer
 
-    with patch.object(Gateway, "handle", checked):
-        yield
+    return checked
 
 
 def _require(seen: Seen) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import platform
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,20 +19,23 @@ import pytest
 
 import app as entry
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
-from infra import bundle
+from infra import bundle, combine
+from local.environment import free_port
+from local.gateway import Answer, Request
 from local.images import StoredImages
 from local.lambda_runtime import Function, lay_out
 from local.server import Server
-from tests.kit import contract
+from tests.kit import api_gateway, contract, function_url
 from tests.kit.api_gateway import ApiGateway, Responses
 from tests.kit.cloudfront import CloudFront, EdgeFunction
+from tests.kit.function_url import FunctionUrl
 
 if TYPE_CHECKING:
     from tests.kit.served import Served
 
 BUCKET = "engawa-local-000000000000"
-QUEUE = "engawa-deployed-cleaning"
 PROXY_KEY = "a-key-of-cloudfront-alone"
+HOSTS = {combine.REST: api_gateway.HOST, combine.URL: function_url.HOST}
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 """Lambda's names for processors."""
 
@@ -60,18 +66,36 @@ def unpacked(directory: Path) -> Path:
     return task
 
 
+@contextmanager
+def deploying(served: Served, directory: Path, front: str = combine.REST) -> Iterator[Deployed]:
+    """Serve the zip on a free port, behind a front, with the data of a platform that is served locally."""
+    made = Deployed(served, unpacked(directory), combine.gateway_responses(), free_port(), front)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
 class Deployed:
-    """The three functions, with CloudFront and API Gateway in front of the first."""
+    """The three functions, with CloudFront in front of the first, and between them the front: "rest" or "url"."""
 
     def __init__(
-        self, served: Served, task: Path, responses: Responses, port: int, *, decodes_paths: bool = False
+        self,
+        served: Served,
+        task: Path,
+        responses: Responses,
+        port: int,
+        front: str = combine.REST,
+        *,
+        decodes_paths: bool = False,
     ) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
         contract.watch(self.base_url)
         self.served = served
         self.task = task
         self._sqs = served.aws("sqs")
-        self._queue = self._sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        self._queue_name = f"engawa-deployed-{front}"
+        self._queue = self._sqs.create_queue(QueueName=self._queue_name)["QueueUrl"]
         self._functions = {
             name: Function(handler, task, self.environment(), seconds)
             for name, handler, seconds in (
@@ -84,7 +108,10 @@ class Deployed:
         self.edge = EdgeFunction(task.parent)
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")
-        self.front = CloudFront(images, self.gateway.handle, self.edge, PROXY_KEY)
+        self.url = FunctionUrl(self.api)
+        self._front = front
+        self._behind = self.url if front == combine.URL else self.gateway
+        self.front = CloudFront(images, self._behind.handle, self.edge, PROXY_KEY, HOSTS[front])
         self._server = Server(port)
         self._server.serve(self.front)  # type: ignore[arg-type]
 
@@ -94,8 +121,9 @@ class Deployed:
         return {
             "ENGAWA_STAGE": "local",
             "ENGAWA_BUCKET": BUCKET,
-            "ENGAWA_CLEANING_QUEUE": QUEUE,
+            "ENGAWA_CLEANING_QUEUE": self._queue_name,
             "ENGAWA_ISSUER": self.base_url,
+            "ENGAWA_METRICS": "1",
             "ENGAWA_PROXIES": "1",
             "ENGAWA_PROXY_KEY": PROXY_KEY,
             "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
@@ -107,6 +135,16 @@ class Deployed:
             "AWS_SECRET_ACCESS_KEY": "engawa",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The last ten events of the front."""
+        return self._behind.events
+
+    def inside(self, request: Request) -> Answer:
+        """Return the response of the front itself to a request that CloudFront passes on."""
+        own = [("Host", HOSTS[self._front]), ("X-Engawa-Proxy-Key", PROXY_KEY)]
+        return self._behind.handle(replace(request, headers=[*request.headers, *own]))
 
     def token(self, *scopes: str, user: str | None = "hana", app: str = "quest") -> str:
         """Return an access token of this deployment, for a user of the demo world or, if None, for the app."""
@@ -129,7 +167,7 @@ class Deployed:
                     "attributes": {"ApproximateReceiveCount": "1"},
                     "messageAttributes": {},
                     "eventSource": "aws:sqs",
-                    "eventSourceARN": f"arn:aws:sqs:ap-northeast-1:000000000000:{QUEUE}",
+                    "eventSourceARN": f"arn:aws:sqs:ap-northeast-1:000000000000:{self._queue_name}",
                     "awsRegion": "ap-northeast-1",
                 }
                 self.clean.invoke({"Records": [record]})

@@ -25,9 +25,11 @@ import pytest
 import yaml
 from samtranslator.translator.transform import transform
 
+from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import bundle, combine, packaging, responses, stacks
 from infra.deploy import GLOBAL_REGION, Deployment
 from local.environment import free_port
+from local.gateway import Answer, Request
 from tests.kit.deployed import architecture
 from tests.kit.served import ROOT, await_answers
 
@@ -73,14 +75,14 @@ class Emulated:
         """Wait until the emulator answers. If it does not, fail with the end of its log."""
         await_answers(self.url, self._process, self._log)
 
-    def deploy(self, stage: str, **chosen: str) -> dict[str, str]:
-        """Do what `make deploy STAGE=…` does with these parameters, and return the outputs of the stack."""
+    def deploy(self, stage: str, front: str = combine.REST, **chosen: str) -> dict[str, str]:
+        """Do what `make deploy STAGE=… FRONT=…` does with these parameters, and return the outputs of the stack."""
         self.said.clear()
-        return self.deployment(stage, **chosen).deploy(architecture(), combine.COLD)
+        return self.deployment(stage, front, **chosen).deploy(architecture(), combine.COLD)
 
-    def deployment(self, stage: str, **chosen: str) -> Deployment:
+    def deployment(self, stage: str, front: str = combine.REST, **chosen: str) -> Deployment:
         """Return the deployment of a stage."""
-        return Deployment(stage, self.session, chosen, self.said.append)
+        return Deployment(stage, self.session, chosen, self.said.append, front)
 
     def aws(self, service: Any) -> Any:
         """Return a boto3 client."""
@@ -134,6 +136,13 @@ class Emulated:
         """Invoke a function with an event, and return its result or its error as text."""
         answer = self.aws("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
         return str(answer["Payload"].read().decode())
+
+    def operator(self, stage: str, issuer: str) -> str:
+        """Return an operator's token of a stage, as `python -m admin token` makes it."""
+        kept = self.aws("secretsmanager").get_secret_value(SecretId=f"engawa-{stage}-token-keys")["SecretString"]
+        return AccessTokens(TokenKeys(lambda: kept), issuer).issue(
+            app="operator", viewer=None, scopes=["admin"], lifetime=900
+        )
 
     def tables(self) -> list[str]:
         """Return the names of all tables."""
@@ -195,13 +204,38 @@ class Emulated:
         for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
             policy = resources[name]["Properties"]["PolicyDocument"]
             policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
-        api = resources["RestAPI"]["Properties"]
-        api["BinaryMediaTypes"] = api["Body"][BINARY]
+        if "RestAPI" in resources:
+            api = resources["RestAPI"]["Properties"]
+            api["BinaryMediaTypes"] = api["Body"][BINARY]
         # ministack's IAM does not support variables in policies.
         text = json.dumps(template, default=str).replace("${aws:PrincipalAccount}", ACCOUNT)
         s3.put_object(Bucket=bucket, Key=f"{key}.read", Body=text.encode())
         # ministack's validation mistakes a bucket to be imported for a name that is taken.
         return {**params, "TemplateURL": f"{params['TemplateURL']}.read", "DisableValidation": True}
+
+
+class Viewer:
+    """Serves a distribution of the emulator on 127.0.0.1, since its own name leads nowhere."""
+
+    def __init__(self, account: Emulated, domain: str) -> None:
+        self._account = account
+        self._client = httpx.Client(timeout=60)
+        self.domain = domain
+
+    def handle(self, request: Request) -> Answer:
+        """Return the distribution's response to a request by https."""
+        own = {"host": self.domain, "x-forwarded-proto": "https"}
+        headers = [(name, value) for name, value in request.headers if name.lower() not in own]
+        sent = httpx.Request(
+            request.method, self._account.url, headers=[*headers, *own.items()], content=request.body or None
+        )
+        sent.url = sent.url.copy_with(raw_path=request.target.encode("latin-1"))
+        answer = self._client.send(sent, stream=True)
+        # As it was sent: `content` would be unpacked.
+        body = b"".join(answer.iter_raw())
+        # The server takes Content-Length from a body, which it does not send for HEAD.
+        size = int(answer.headers.get("Content-Length", "0")) if request.method == "HEAD" else 0
+        return Answer(answer.status_code, answer.headers.multi_items(), body or b" " * size)
 
 
 @contextmanager

@@ -120,7 +120,7 @@ class RequestStage(Stage, Caller):
         session = self._sessions.begin(user, device)
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
         headers = [("Cookie", "; ".join(cookies))]
-        return self.form(path, headers, csrf=session.csrf, **form)
+        return self.form(path, headers, csrf=session.masked_csrf(), **form)
 
     def look_at(self, target: str, user: str | None = None) -> Reply:
         """Open a page, in the session of a user (None: not signed in)."""

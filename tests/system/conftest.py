@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.environment import free_port
 from tests.kit import contract
 from tests.kit.browser import browse, browsers, shots
 from tests.kit.served import Served, fresh_environment, running
@@ -44,13 +43,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def deployed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Return the zip under Lambda's runtime client, behind API Gateway and CloudFront, with the data of `served`."""
-    from infra import combine
-    from tests.kit.deployed import Deployed, unpacked
+    from tests.kit.deployed import deploying
 
-    task = unpacked(tmp_path_factory.mktemp("deployed"))
-    made = Deployed(served, task, combine.gateway_responses(), free_port())
-    yield made
-    made.stop()
+    with deploying(served, tmp_path_factory.mktemp("deployed")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def by_url(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """Return the same with a function URL instead of API Gateway."""
+    from infra import combine
+    from tests.kit.deployed import deploying
+
+    with deploying(served, tmp_path_factory.mktemp("by-url"), combine.URL) as made:
+        yield made
+
+
+@pytest.fixture(params=["rest", "url"])
+def by_any_front(request: pytest.FixtureRequest) -> Deployed:
+    """Return the zip behind each front in turn."""
+    made: Deployed = request.getfixturevalue("deployed" if request.param == "rest" else "by_url")
+    return made
 
 
 @pytest.fixture

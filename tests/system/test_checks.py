@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tests.kit.served import Served
 
 
-def test_what_is_deployed_passes_every_check(deployed: Deployed) -> None:
+def test_what_is_deployed_passes_every_check(by_any_front: Deployed) -> None:
+    deployed = by_any_front
     before = deployed.notes()
 
     done = run_checks(deployed.base_url, ENGAWA_ADMIN_TOKEN=deployed.operator)

@@ -1,5 +1,6 @@
 """Valid and invalid requests that Schemathesis makes from openapi.yaml, sent to a platform of this module: no server
-errors, and only documented responses.
+errors, and only documented responses. One of five goes to the deployed zip behind a function URL, the others to the
+local platform.
 
 The requests are the same in every run. `ENGAWA_CONTRACT_EXAMPLES` is the number of random requests for each operation,
 besides those from its examples and bounds; if it is set, they differ in each run.
@@ -29,8 +30,10 @@ from chalicelib.core import people
 from chalicelib.core.oauth import OPERATOR
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
+from infra import combine
 from local.demo_data import APPS, CAFE, USERS
 from tests.kit.contract import Contract, Seen, document
+from tests.kit.deployed import Deployed, deploying
 from tests.kit.served import Served, running
 
 EXAMPLES = int(os.environ.get("ENGAWA_CONTRACT_EXAMPLES", "0"))
@@ -64,7 +67,7 @@ KNOWN = {
     "ContentUri": [FEED],
 }
 """The ids of existing things on the platform; half of the requests use them."""
-CSRF = "c" * 32
+SESSION = Session(USERS["taro"], "c" * 32)
 KNOWN_IDS = {each for values in KNOWN.values() for each in values}
 CHECKS = [
     known.not_a_server_error,
@@ -105,11 +108,9 @@ GENERATION = GenerationConfig(deterministic=not EXAMPLES, with_security_paramete
 class Sender:
     """A client that sends the requests of each operation with credentials that its security declares."""
 
-    def __init__(self, served: Served) -> None:
-        self._base_url = served.base_url
-        keys = TokenKeys((served.local_dir / "token-keys.json").read_text)
-        self._tokens = AccessTokens(keys, served.base_url)
-        self._sessions = Sessions(keys, served.base_url)
+    def __init__(self, served: Served, by_url: Deployed) -> None:
+        self._keys = TokenKeys((served.local_dir / "token-keys.json").read_text)
+        self._fronts = cycle([served.base_url] * 4 + [by_url.base_url])
         self._secret = served.demo["apps"]["quest"]["clientSecret"]
         # Each user has a write window of their own.
         self._users = cycle([USERS[name] for name in ("hana", "ken", "mei", "yuki")])
@@ -122,6 +123,9 @@ class Sender:
     def send(self, case: schemathesis.Case) -> None:
         """Send a request and check its answer."""
         user = next(self._users)
+        self._base_url = next(self._fronts)
+        self._tokens = AccessTokens(self._keys, self._base_url)
+        self._sessions = Sessions(self._keys, self._base_url)
         self._aim(case, user)
         answer = case.call(
             base_url=self._base_url, session=self._http, allow_redirects=False, **self._brought(case, user)
@@ -179,8 +183,8 @@ class Sender:
             return {}
         if "session" in ways:
             if isinstance(case.body, dict) and "csrf" in case.body and turn:
-                case.body["csrf"] = CSRF
-            return {"headers": {"Cookie": self._sessions.cookie(Session(USERS["taro"], CSRF)).partition(";")[0]}}
+                case.body["csrf"] = SESSION.masked_csrf()
+            return {"headers": {"Cookie": self._sessions.cookie(SESSION).partition(";")[0]}}
         if "signature" in ways and turn == 3:
             signed = OAuth1Auth(APPS["quest"], self._secret, force_include_body=True)
             return {"auth": signed, "params": {"xoauth_requestor_id": user}}
@@ -197,8 +201,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def sender(platform: Served) -> Sender:
-    return Sender(platform)
+def sender(platform: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sender]:
+    with deploying(platform, tmp_path_factory.mktemp("by-url"), combine.URL) as by_url:
+        yield Sender(platform, by_url)
+        assert by_url.url.events
 
 
 @pytest.fixture(scope="module")

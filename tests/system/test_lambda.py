@@ -1,12 +1,14 @@
-"""The deployed zip under Lambda's own runtime client, behind stand-ins for API Gateway and CloudFront."""
+"""The deployed zip under Lambda's runtime client, behind stand-ins for API Gateway, a function URL and CloudFront."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import json
-import socket
 import uuid
+import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +18,14 @@ import pytest
 from PIL import ImageCms
 
 import app as entry
+from infra import combine
 from local.gateway import Answer, Request
-from local.lambda_runtime import Function, FunctionError, TimedOut
+from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 from local.runtime_api import MAX_PAYLOAD
 from tests.kit.api_gateway import MAX_REQUEST, ApiGateway
 from tests.kit.cloudfront import CloudFront, EdgeFunction, origin_response, runtimes
 from tests.kit.deployed import Deployed
+from tests.kit.function_url import HOST, Throttled
 from tests.kit.pictures import header, png, png_of
 from tests.kit.plain_browser import Browser
 from tests.kit.served import ROOT
@@ -31,17 +35,20 @@ MINE = "/2/apps/appdata/@me/@self"
 UNKNOWN = {"error": "not_found", "error_description": "There is no such path, or it has no such method"}
 
 
+OURS = ("Content-Type", "application/json; charset=utf-8")
+
+
 def always(answer: Answer) -> Callable[[Request], Answer]:
     return lambda _: answer
 
 
-def test_old_clients_see_their_challenge(deployed: Deployed) -> None:
-    inside = deployed.gateway.handle(Request("GET", MINE))
-    outside = httpx.get(deployed.base_url + MINE)
+def test_old_clients_see_their_challenge(by_any_front: Deployed) -> None:
+    inside = by_any_front.inside(Request("GET", MINE))
+    outside = httpx.get(by_any_front.base_url + MINE)
 
-    renamed = dict(inside.headers)
-    assert "WWW-Authenticate" not in renamed
-    assert renamed["x-amzn-Remapped-WWW-Authenticate"] == "OAuth error='invalid_request'"
+    renamed = {name.lower(): value for name, value in inside.headers}
+    assert "www-authenticate" not in renamed
+    assert renamed["x-amzn-remapped-www-authenticate"] == "OAuth error='invalid_request'"
     assert outside.headers["WWW-Authenticate"] == "OAuth error='invalid_request'"
     assert not [name for name in outside.headers if "remapped" in name.lower()]
 
@@ -49,7 +56,7 @@ def test_old_clients_see_their_challenge(deployed: Deployed) -> None:
 @pytest.mark.parametrize("runtime", runtimes(), ids=lambda command: Path(command[0]).name)
 def test_the_edge_gives_back_one_header_and_an_id_and_changes_no_other(tmp_path: Path, runtime: list[str]) -> None:
     edge = EdgeFunction(tmp_path, runtime)
-    headers = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    headers = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Request-Id", "7")]
     challenges = [("x-amzn-Remapped-WWW-Authenticate", "OAuth x"), ("X-Amzn-Remapped-Www-Authenticate", "Bearer y")]
     try:
         for status, given, wanted in (
@@ -60,13 +67,48 @@ def test_the_edge_gives_back_one_header_and_an_id_and_changes_no_other(tmp_path:
                 [*headers, ("WWW-Authenticate", "OAuth x"), ("WWW-Authenticate", "Bearer y")],
             ),
             (200, [("x-amzn-RequestId", "of-gateway"), ("X-Request-Id", "of-app")], None),
-            (404, [("x-amzn-RequestId", "1")], [("x-amzn-RequestId", "1"), ("X-Request-Id", "1")]),
+            (304, [("x-amzn-RequestId", "1")], [("x-amzn-RequestId", "1"), ("X-Request-Id", "1")]),
+            (404, [OURS, ("x-amzn-RequestId", "1")], [OURS, ("x-amzn-RequestId", "1"), ("X-Request-Id", "1")]),
         ):
             answer = Answer(status, given, b"text")
             front = CloudFront(lambda _: None, always(answer), edge)
             assert front.handle(Request("GET", "/")) == Answer(status, wanted or given, b"text")
         untouched = origin_response(Request("GET", "/"), Answer(204, headers))
         assert edge(untouched) == untouched["Records"][0]["cf"]["response"]
+    finally:
+        edge.stop()
+
+
+@pytest.mark.parametrize("runtime", runtimes(), ids=lambda command: Path(command[0]).name)
+def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) -> None:
+    edge = EdgeFunction(tmp_path, runtime)
+    theirs = [("Content-Type", "application/json"), ("x-amzn-RequestId", "1"), ("Content-Encoding", "gzip")]
+    try:
+        for status, kind in (
+            (400, "DEFAULT_4XX"),
+            (403, "ACCESS_DENIED"),
+            (413, "REQUEST_TOO_LARGE"),
+            (429, "THROTTLED"),
+            (500, "DEFAULT_5XX"),
+            (502, "INTEGRATION_FAILURE"),
+            (504, "INTEGRATION_TIMEOUT"),
+        ):
+            front = CloudFront(lambda _: None, always(Answer(status, theirs, b'{"message":null}')), edge)
+            got = front.handle(Request("GET", "/"))
+            said = combine.gateway_responses()[kind]
+            assert (got.status, got.body.decode()) == (status, said["responseTemplates"]["application/json"])
+            headers = dict(got.headers)
+            assert headers.pop("Retry-After", None) == ("1" if status in (429, 504) else None)
+            assert headers == {
+                **dict([OURS]),
+                "Access-Control-Allow-Origin": "*",
+                "x-amzn-RequestId": "1",
+                "X-Request-Id": "1",
+            }
+            assert front.handle(Request("HEAD", "/")).body == b'{"message":null}'
+        # What the app has said stays.
+        own = Answer(403, [("Content-Type", "text/html"), ("X-Request-Id", "1")], b"<p>No.</p>")
+        assert CloudFront(lambda _: None, always(own), edge).handle(Request("GET", "/")) == own
     finally:
         edge.stop()
 
@@ -128,6 +170,42 @@ def test_a_function_that_fails_is_told_in_our_form(
     assert json.loads(answer.body)["error"] == error
 
 
+@pytest.mark.parametrize(
+    ("coding", "body", "named"),
+    [
+        ("gzip", gzip.compress(b'{"k": "v"}', mtime=0), ", not gzip"),
+        ("deflate", zlib.compress(b'{"k": "v"}'), ", not deflate"),
+        # API Gateway refuses these by itself.
+        ("gzip", b'{"k": "v"}', ""),
+        ("gzip", gzip.compress(b'{"k": "v"}', mtime=0)[:-9], ""),
+        ("deflate", b'{"k": "v"}', ""),
+        ("br", b'{"k": "v"}', ""),
+    ],
+)
+def test_a_body_that_is_encoded_is_refused_whoever_sees_it_first(
+    deployed: Deployed, coding: str, body: bytes, named: str
+) -> None:
+    headers = {"Authorization": f"OAuth {deployed.token('mixi_apps2')}", "Content-Type": "application/json"}
+    answer = httpx.post(deployed.base_url + MINE, content=body, headers={**headers, "Content-Encoding": coding})
+
+    assert (answer.status_code, answer.json()["error"]) == (415, "unsupported_media_type")
+    assert answer.json()["error_description"] == f"Content-Encoding must be identity or absent{named}"
+
+
+def test_a_compressed_answer_keeps_its_version_behind_cloudfront(deployed: Deployed) -> None:
+    headers = {"Authorization": f"OAuth {deployed.token('mixi_apps2')}"}
+    url = deployed.base_url + MINE
+    assert httpx.post(url, json={"text": "縁" * 1000}, headers=headers).status_code == 200
+    plain, packed = (httpx.get(url, headers={**headers, "Accept-Encoding": coding}) for coding in ("br", "gzip, br"))
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < len(plain.content) == len(packed.content)
+    assert packed.headers["ETag"] == plain.headers["ETag"]
+    once = {**headers, "If-Match": packed.headers["ETag"]}
+    assert [httpx.post(url, json={"text": "x"}, headers=once).status_code for _ in range(2)] == [200, 412]
+
+
 @pytest.mark.parametrize("decodes", [False, True])
 @pytest.mark.parametrize("path", [MINE, MINE.replace("@", "%40"), MINE.replace("@", "%40") + ".json"])
 def test_path_parameters_may_come_decoded_or_not(
@@ -142,7 +220,8 @@ def test_path_parameters_may_come_decoded_or_not(
     assert sent == ("%40me" if "%40" in path and not decodes else "@me")
 
 
-def test_an_image_passes_as_base64_and_a_text_as_text(deployed: Deployed) -> None:
+def test_an_image_passes_as_base64_and_a_text_as_text(by_any_front: Deployed) -> None:
+    deployed = by_any_front
     headers, url = {"Authorization": f"OAuth {deployed.token('w_pagefeed', user='mei')}"}, _cafe(deployed) + "/feeds"
     on = {"contentUri": f"https://quest.example/{uuid.uuid4()}"}
     # A separate library in the zip reads the profile.
@@ -152,12 +231,12 @@ def test_an_image_passes_as_base64_and_a_text_as_text(deployed: Deployed) -> Non
     )
 
     assert (answer.status_code, answer.json()) == (201, on)
-    event = deployed.gateway.events[-1]
+    event = deployed.events[-1]
     assert event["isBase64Encoded"] is True
     assert image in base64.b64decode(event["body"])
     answer = httpx.post(url.replace("feeds", "comments"), params=on, headers=headers, json={"comment": "縁"})
     assert answer.status_code == 201
-    assert deployed.gateway.events[-1]["isBase64Encoded"] is False
+    assert deployed.events[-1]["isBase64Encoded"] is False
     assert httpx.delete(url, params=on, headers=headers).status_code == 204
 
 
@@ -172,6 +251,90 @@ def test_the_viewer_s_address_is_the_one_before_cloudfront_s(deployed: Deployed)
     keys = [value for name, value in event["multiValueHeaders"].items() if name.lower() == "x-engawa-proxy-key"]
     assert keys == [[deployed.environment()["ENGAWA_PROXY_KEY"]]]
     assert not {"connection", "expect", "content-length"} & {name.lower() for name in event["headers"]}
+
+
+# The function URL.
+
+
+def test_only_cloudfront_may_call_the_function_url(by_url: Deployed) -> None:
+    token = by_url.token("mixi_apps2")
+    for key in ("", "guessed-by-somebody"):
+        headers = [("Host", HOST), ("X-Engawa-Proxy-Key", key), ("Authorization", f"OAuth {token}")]
+        before = by_url.api.log()
+        answer = by_url.url.handle(Request("GET", MINE, headers[: 1 if not key else 3]))
+        assert (answer.status, json.loads(answer.body)["error"]) == (403, "permission_denied")
+        assert by_url.api.log() == before
+    assert by_url.url.handle(Request("GET", MINE, [("Host", "d1.cloudfront.net")])).status == 403
+    # A viewer's own key is overwritten.
+    guessed = {"X-Engawa-Proxy-Key": "guessed-by-somebody", "Authorization": f"OAuth {token}"}
+    assert httpx.get(by_url.base_url + MINE, headers=guessed).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "error"),
+    [
+        (EventTooLarge("6 MB"), 413, "request_entity_too_large"),
+        (Throttled("no instance"), 429, "service_unavailable"),
+        (FunctionError("KeyError"), 502, "internal_error"),
+        (TimedOut("29 seconds"), 502, "internal_error"),
+        ({"statusCode": 200, "multiValueHeaders": {}, "headers": {}, "body": ""}, 502, "internal_error"),
+        ({"statusCode": 200, "headers": {"Set-Cookie": "a=1"}, "body": ""}, 502, "internal_error"),
+    ],
+)
+def test_what_the_function_url_says_itself_is_told_in_our_form(
+    by_url: Deployed, monkeypatch: pytest.MonkeyPatch, outcome: Any, status: int, error: str
+) -> None:
+    def invoke(event: Any) -> Any:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(by_url.url, "function", SimpleNamespace(invoke=invoke))
+    answer = httpx.get(by_url.base_url + MINE)
+
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert answer.json().keys() == {"error", "error_description"}
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert answer.headers["X-Request-Id"] == answer.headers["x-amzn-RequestId"]
+    assert answer.headers.get("Retry-After") == ("1" if status == 429 else None)
+
+
+def test_the_largest_event_of_a_function_url(by_url: Deployed) -> None:
+    token = by_url.token("mixi_apps2")
+    request = Request("POST", MINE, [("Authorization", f"OAuth {token}"), ("Content-Type", "application/json")], b"x")
+    by_url.front.handle(request)
+    empty = len(json.dumps(by_url.events[-1], ensure_ascii=False, separators=(",", ":")).encode()) - 1
+    sizes = {}
+    for more in (0, 1):
+        answer = by_url.front.handle(replace(request, body=b"x" * (MAX_PAYLOAD - empty + more)))
+        sizes[more] = (answer.status, json.loads(answer.body)["error"])
+
+    assert sizes == {0: (400, "bad_request"), 1: (413, "request_entity_too_large")}
+
+
+def test_paths_and_methods_are_refused_by_the_app_behind_a_function_url(by_url: Deployed) -> None:
+    unknown, wrong = httpx.get(by_url.base_url + "/no/such/path"), httpx.patch(by_url.base_url + MINE)
+
+    assert (unknown.status_code, unknown.json()["error"]) == (404, "not_found")
+    assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
+    assert wrong.headers["Allow"] == "DELETE, GET, OPTIONS, POST, PUT"
+    assert {each.headers["Access-Control-Allow-Origin"] for each in (unknown, wrong)} == {"*"}
+    assert all(each.headers["X-Request-Id"] == each.headers["x-amzn-RequestId"] for each in (unknown, wrong))
+
+
+def test_failed_sign_ins_are_counted_by_the_viewer_s_address_behind_a_function_url(by_url: Deployed) -> None:
+    def tried(login: str, address: str) -> int:
+        browser = Browser(
+            lambda method, target, headers, body: _seen(
+                by_url.front.handle(Request(method, target, [*headers.items()], body, address))
+            )
+        )
+        return browser.sign_in(browser.open("/settings"), login, "wrong").status
+
+    statuses = [tried(f"nobody{turn}", "192.0.2.33") for turn in range(21)]
+
+    assert (statuses[0], statuses[-1]) == (403, 429)
+    assert tried("nobody", "192.0.2.34") == 403
 
 
 # Functions that run without a request.
@@ -313,7 +476,10 @@ def _shown(
     gateway: ApiGateway, method: str, target: str, headers: dict[str, str], body: bytes
 ) -> tuple[int, list[tuple[str, str]], str]:
     """Return the API's response in the form that a Browser takes."""
-    answer = gateway.handle(Request(method, target, [*headers.items()], body, "192.0.2.9"))
+    return _seen(gateway.handle(Request(method, target, [*headers.items()], body, "192.0.2.9")))
+
+
+def _seen(answer: Answer) -> tuple[int, list[tuple[str, str]], str]:
     return answer.status, answer.headers, answer.body.decode()
 
 

@@ -96,6 +96,7 @@ def test_a_page_of_another_name_does_not(host: str) -> None:
 def test_an_app_that_is_deployed_there_decides_about_origins_itself() -> None:
     page = "https://quest.example"
     assert sent_through("http", "localhost", origin=page, path="/_aws/execute-api/1/api/rpc") == ["passed"]
+    assert sent_through("http", "d1.cloudfront.net", origin=page, path="/rpc") == ["passed"]
     assert sent_through("http", "localhost", origin=page, path="/engawa-dev/x")[0] == "http.response.start"
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
 from chalice.app import Chalice
 
-from local.gateway import MAX_PAYLOAD, Answer, Gateway, Request, payload_size
+from infra import packaging
+from local.gateway import MAX_PAYLOAD, MIN_COMPRESSED, Answer, Gateway, Request, payload_size
 
 
 class Saying:
@@ -24,8 +27,8 @@ class Saying:
         return self.response
 
 
-def answered(response: dict[str, Any]) -> Answer:
-    return Gateway(Saying(response)).handle(Request("GET", "/a"))  # type: ignore[arg-type]
+def answered(response: dict[str, Any], *headers: tuple[str, str]) -> Answer:
+    return Gateway(Saying(response)).handle(Request("GET", "/a", [*headers]))  # type: ignore[arg-type]
 
 
 def test_what_json_has_to_escape_counts_as_escaped() -> None:
@@ -70,6 +73,57 @@ def test_a_binary_answer_is_decoded() -> None:
     body = base64.b64encode(b"\x89PNG").decode()
 
     assert answered({"statusCode": 200, "headers": {}, "body": body, "isBase64Encoded": True}).body == b"\x89PNG"
+
+
+LARGE = {"statusCode": 200, "headers": {"ETag": '"1.7"', "Content-Type": "text/plain"}, "body": "x" * MIN_COMPRESSED}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("GZIP;q=0.5, deflate;q=0.4", "gzip"),
+        ("gzip;q=0.5, deflate", "deflate"),
+        ("identity;q=0, deflate", "deflate"),
+        # API Gateway compresses only in the coding with the highest priority.
+        ("br, gzip", None),
+        ("gzip;q=0.8, identity", None),
+        ("gzip;q=0", None),
+        ("identity", None),
+        ("*", None),
+        ("", None),
+        ("gzip;q", None),
+        ("gzip;q=much", None),
+        (",;,", None),
+    ],
+)
+def test_a_large_answer_is_compressed_as_the_client_prefers(accepted: str, coding: str | None) -> None:
+    plain = answered(LARGE)
+    answer = answered(LARGE, ("Accept-Encoding", accepted))
+
+    opened = {"gzip": gzip.decompress, "deflate": zlib.decompress, None: bytes}[coding](answer.body)  # type: ignore[operator]
+    assert (answer.status, opened) == (200, plain.body)
+    # The ETag stays as it is, a strong one.
+    added = [] if coding is None else [("Content-Encoding", coding)]
+    assert answer.headers == [("ETag", '"1.7"'), ("Content-Type", "text/plain"), *added]
+    assert (len(answer.body) < len(plain.body)) is (coding is not None)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {**LARGE, "body": "x" * (MIN_COMPRESSED - 1)},
+        {**LARGE, "headers": {"content-encoding": "br"}},
+        {"statusCode": 304, "headers": {"ETag": '"1.7"'}, "body": ""},
+    ],
+)
+def test_other_answers_are_not(response: dict[str, Any]) -> None:
+    assert answered(response, ("Accept-Encoding", "gzip")) == answered(response)
+
+
+def test_the_api_on_aws_compresses_from_the_same_size() -> None:
+    assert json.loads(packaging.CONFIG.read_text())["minimum_compression_size"] == MIN_COMPRESSED
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,8 +82,10 @@ def test_parameters_come_from_the_file_and_the_environment(session: boto3.Sessio
 
     made = Deployment("prod", session, chosen).parameters
 
-    assert made == {"MonthlyBudget": "7", "PlainHttp": "yes", "Stage": "prod"}
+    assert made == {"Monitoring": "full", "MonthlyBudget": "7", "PlainHttp": "yes", "Stage": "prod"}
     assert Deployment("prod", session).parameters["MonthlyBudget"] == "100"
+    # Of the other stages the template's defaults hold: basic monitoring, no budget.
+    assert Deployment("dev", session).parameters == {"Stage": "dev"}
 
 
 def test_yes_in_yaml_is_yes(session: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +134,9 @@ class Stacks:
     def outputs(self) -> dict[str, str]:
         if self.name == "global":
             return {"ChallengeFunction": "arn:challenge:1", "Certificate": "arn:made-here"}
-        return {"BaseUrl": "https://x.example"}
+        if not any(each[0] == "main" for each in self.done):
+            return {}
+        return {"BaseUrl": "https://x.example", "DistributionDomain": "d1.cloudfront.net"}
 
 
 @pytest.fixture
@@ -144,10 +148,10 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     monkeypatch.setattr(Deployment, "_gateway_logs", lambda self: "yes")
     monkeypatch.setattr(Deployment, "_global_stack", lambda self: Stacks("global", done, []))
 
-    def package(stage: str, architecture: str, warm: str) -> Path:
+    def package(stage: str, architecture: str, warm: str, front: str) -> Path:
         (tmp_path / "deployment.zip").write_bytes(b"zip")
         (tmp_path / "sam.yaml").write_text(
-            "Parameters: {Stage: {}, Certificate: {}, ChallengeFunction: {}}\n"
+            "Parameters: {Stage: {}, Certificate: {}, ChallengeFunction: {}, Issuer: {}, OwnDomain: {}}\n"
             "Resources: {Sweep: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: ./deployment.zip}}}\n"
         )
         (tmp_path / "global.yaml").write_text("Parameters: {Stage: {}, WafRate: {}}\n")
@@ -160,7 +164,8 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
 
 
 def _bucket(s3: Any, name: str) -> None:
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
 
 
 @pytest.mark.parametrize(
@@ -182,7 +187,7 @@ def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
 ) -> None:
     made = Deployment("dev", session, say=lambda words: None).deploy("arm64", combine.COLD)
 
-    assert made == {"BaseUrl": "https://x.example"}
+    assert made["BaseUrl"] == "https://x.example"
     assert [each[0] for each in done] == ["global", "main"]
     assert done[0][2] == {"Stage": "dev"}
     assert done[1][2] == {
@@ -195,6 +200,50 @@ def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
     assert f"CodeUri: s3://{bucket}/dev/deployment-" in (tmp_path / "sam.yaml").read_text()
     assert done[1][1]["TemplateURL"].startswith("https://s3.ap-northeast-1.amazonaws.com/engawa-deploy-")
     assert len(session.client("secretsmanager").list_secrets()["SecretList"]) == len(keys.FRESH)
+
+
+URL_FRONT = {"ApiConcurrency": "10", "Certificate": "arn:own"}
+
+
+def test_a_first_deployment_with_a_function_url_tells_the_functions_cloudfront_s_name(
+    session: boto3.Session, done: list[Any]
+) -> None:
+    def deploy(**chosen: str) -> list[dict[str, str]]:
+        begun = len(done)
+        made = Deployment("dev", session, URL_FRONT | chosen, say=lambda words: None, front=combine.URL)
+        assert made.deploy("arm64", combine.COLD)["BaseUrl"] == "https://x.example"
+        return [each[2] for each in done[begun:] if each[0] == "main"]
+
+    shared = {"Stage": "dev", "ChallengeFunction": "arn:challenge:1", "Certificate": "arn:own"}
+    assert deploy() == [shared, shared | {"OwnDomain": "d1.cloudfront.net"}]
+    # Later ones know it at once; with an issuer of one's own, it is not needed.
+    assert deploy() == [shared | {"OwnDomain": "d1.cloudfront.net"}]
+    assert deploy(Issuer="https://y.example") == [shared | {"Issuer": "https://y.example"}]
+    done.clear()
+    assert deploy(Issuer="https://y.example") == [shared | {"Issuer": "https://y.example"}]
+
+
+@pytest.mark.parametrize("chosen", [{}, {"ApiConcurrency": "0"}])
+def test_a_function_url_needs_a_limit(session: boto3.Session, chosen: dict[str, str]) -> None:
+    with pytest.raises(Refused, match="FRONT=url needs ApiConcurrency, the instances reserved for the API: the"):
+        Deployment("dev", session, chosen, front=combine.URL)
+
+
+def test_a_parameter_of_api_gateway_does_nothing_with_a_function_url(session: boto3.Session) -> None:
+    with pytest.raises(Refused, match="There is no parameter 'ThrottleRate' to set with FRONT=url"):
+        Deployment("dev", session, URL_FRONT | {"ThrottleRate": "5"}, front=combine.URL)
+
+
+@pytest.mark.parametrize("command", ["deploy", "deploy-by-chalice", "package"])
+def test_a_front_that_is_none_is_refused(command: str) -> None:
+    status, _, complaint = run(command, "dev", FRONT="http", ARCH="none", AWS_DEFAULT_REGION="ap-northeast-1")
+
+    assert (status, complaint) == (1, "FRONT must be rest or url, not 'http'.\n")
+
+
+def test_by_chalice_there_is_no_function_url(session: boto3.Session) -> None:
+    with pytest.raises(Refused, match="FRONT=url needs the whole stack"):
+        Deployment("dev", session, URL_FRONT, front=combine.URL).deploy_by_chalice("arm64")
 
 
 def test_a_certificate_of_ones_own_goes_before_the_one_made_here(session: boto3.Session, done: list[Any]) -> None:

@@ -21,12 +21,19 @@ NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 
 
 class Client:
-    """moto's client with a latest restorable time for each table, which moto does not return."""
+    """moto's client with a latest restorable time and a key for each table, which moto does not return."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self.asked: list[dict[str, Any]] = []
         self.latest: dict[str, datetime] = {}
+        self.with_kms: set[str] = set()
+
+    def describe_table(self, TableName: str) -> dict[str, Any]:
+        said: dict[str, Any] = self._client.describe_table(TableName=TableName)
+        if TableName in self.with_kms:
+            said["Table"]["SSEDescription"] = {"Status": "ENABLED", "SSEType": "KMS"}
+        return said
 
     def describe_continuous_backups(self, TableName: str) -> dict[str, Any]:
         said: dict[str, Any] = self._client.describe_continuous_backups(TableName=TableName)
@@ -92,6 +99,16 @@ def test_a_restored_table_gets_what_the_old_one_has(client: Client) -> None:
         living = client.describe_time_to_live(**table)["TimeToLiveDescription"]["TimeToLiveStatus"]
         assert living == ("ENABLED" if name == "grants" else "DISABLED")
         assert client.describe_table(**table)["Table"]["DeletionProtectionEnabled"] is (name == "appdata")
+
+
+def test_a_table_with_a_key_of_kms_is_restored_with_it(client: Client) -> None:
+    client.with_kms.add("engawa-dev-grants")
+
+    restore.tables(client, "dev", "prod", None, lambda words: None)  # type: ignore[arg-type]
+
+    chosen = {each["SourceTableName"]: each.get("SSESpecificationOverride") for each in client.asked}
+    assert chosen.pop("engawa-dev-grants") == {"Enabled": True}
+    assert set(chosen.values()) == {None}
 
 
 def test_a_run_that_was_cut_short_is_mended_by_the_next(client: Client) -> None:

@@ -1,11 +1,14 @@
 """The calculation of the cost of a month, and that the documentation quotes it."""
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bench import month
 from bench.rows import ROWS
+from infra import combine, keys, packaging
 from tests.kit.routes import routes
 
 DOC = Path(__file__).parents[2] / "docs" / "operating" / "costs.md"
@@ -46,6 +49,13 @@ def test_a_million_requests_to_the_gateway_cost_what_aws_says() -> None:
     assert month.bill({"API Gateway": 1e6}) == {"API Gateway": pytest.approx(4.25)}
 
 
+def test_a_function_url_costs_nothing_and_changes_nothing_else() -> None:
+    used = month.quantities(1_000_000)
+    saved = sum(month.bill(used).values()) - sum(month.bill(month.behind_url(used)).values())
+    assert saved == pytest.approx(month.bill(used)["API Gateway"])
+    assert saved == pytest.approx(548.25)
+
+
 def test_no_lever_takes_off_more_than_what_it_is_about() -> None:
     used = month.quantities(1_000_000)
     assert all(0 < saved < sum(month.bill(used).values()) for saved in month.levers(used).values())
@@ -59,6 +69,57 @@ def test_the_busiest_second_is_so_many_times_the_mean() -> None:
 def test_the_documentation_quotes_the_output() -> None:
     quoted = f"$ .venv/bin/python -m bench.month\n{month.report()}```" in DOC.read_text()
     assert quoted, f"{DOC.name} quotes another output: paste what `.venv/bin/python -m bench.month` prints"
+
+
+_BILLED = (
+    "CloudWatch::Alarm",
+    "CloudWatch::Dashboard",
+    "SecretsManager::Secret",
+    "CloudWatch::CompositeAlarm",
+    "KMS::Key",
+    "Logs::MetricFilter",
+)
+
+
+def test_what_is_fixed_is_what_the_templates_make() -> None:
+    resources = combine.merge_template()["Resources"]
+    of = {kind: [each for each in resources.values() if each.get("Type") == f"AWS::{kind}"] for kind in _BILLED}
+    watched: Counter[bool] = Counter()
+    for alarm in of["CloudWatch::Alarm"]:
+        metrics = alarm["Properties"].get("Metrics", [{"MetricStat": "the alarm's own"}])
+        watched["Condition" in alarm] += sum("MetricStat" in each for each in metrics)
+
+    assert watched[False] == month.BASIC.alarms
+    assert watched.total() == month.FULL.alarms
+    assert [each.get("Condition") for each in of["CloudWatch::Dashboard"]] == [
+        "HasFullMonitoring"
+    ] * month.FULL.dashboards
+    assert (month.BASIC.metrics, month.BASIC.dashboards) == (0, 0)
+    assert len(of["SecretsManager::Secret"]) + len(keys.FRESH) == month.SECRETS
+    # Composite alarms, keys of one's own, and metrics by filters of logs or by API Gateway would cost more.
+    assert not [*of["CloudWatch::CompositeAlarm"], *of["KMS::Key"], *of["Logs::MetricFilter"]]
+    assert [each["MetricsEnabled"] for each in resources["RestAPI"]["Properties"]["MethodSettings"]] == [False]
+
+
+def test_a_hundred_users_cost_three_dollars_at_most() -> None:
+    assert sum(month.bill(month.quantities(100)).values()) <= 3
+
+
+def test_large_answers_are_compressed_from_the_size_of_the_deployment() -> None:
+    assert json.loads(packaging.CONFIG.read_text())["minimum_compression_size"] == month.COMPRESSED_FROM
+    traffic = month.quantities(1_000_000)["CloudFront traffic"]
+    images = month.IMAGES * month.IMAGE_BYTES * 1_000_000 / month.GB
+    whole = sum(each.times * each.answer for each in month.MIX) * 1_000_000 / month.GB
+    assert images + whole * month.COMPRESSED < traffic < images + whole
+
+
+def test_no_price_that_was_not_seen_is_used_at_these_sizes() -> None:
+    """The further tiers of these were not seen for Tokyo (docs/operating/costs.md)."""
+    for users in month.SIZES:
+        used = month.quantities(users, monitoring=month.FULL)
+        for name in ("API Gateway", "Lambda GB-seconds"):
+            assert used[name] < month.PRICES[name][0][0], name
+        assert used["API Gateway"] < month.HTTP_API[0][0]
 
 
 def test_all_metrics_that_there_may_be_are_within_the_first_price() -> None:

@@ -54,11 +54,19 @@ def test_every_limit_that_can_be_set_is_taken():
 def test_a_proxy_s_key_is_long_and_is_never_told():
     own = "ENGAWA_PROXY_KEY"
     read_with_key = read(ENOUGH | {own: "k" * 16})
-    assert read_with_key.proxy_key == "k" * 16
+    assert read_with_key.proxy_keys == ("k" * 16,)
     assert "k" * 16 not in repr(read_with_key)
-    for bad in ("k" * 15, "k" * 257, "k" * 15 + " k", "鍵" * 16):
+    assert read(ENOUGH | {own: ""}).proxy_keys == ()
+    for bad in ("k" * 15, "k" * 257, "k" * 15 + " k", "鍵" * 16, "k" * 16 + " ", " " + "k" * 16):
         assert own in wrong(ENOUGH | {own: bad})
         assert bad not in wrong(ENOUGH | {own: bad})
+
+
+def test_a_proxy_may_have_two_keys_while_its_key_changes():
+    own = "ENGAWA_PROXY_KEY"
+    assert read(ENOUGH | {own: "k" * 16 + " " + "j" * 256}).proxy_keys == ("k" * 16, "j" * 256)
+    for bad in (" ".join(["k" * 16] * 3), "k" * 16 + "  " + "j" * 16, "k" * 16 + " " + "j" * 257):
+        assert own in wrong(ENOUGH | {own: bad})
 
 
 def test_the_queue_is_named_after_the_stage_or_by_its_setting():

@@ -180,5 +180,5 @@ def test_every_table_is_kept_and_backed_up() -> None:
         assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
-        assert properties["SSESpecification"]["SSEEnabled"]
+        assert properties["SSESpecification"] == {"SSEEnabled": {"Fn::If": ["HasKms", True, False]}}
         assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}

@@ -185,7 +185,7 @@ def _consent_page(
         form_target=form_target(asked.redirect_uri),
         action=ACTION,
         carried=_carried(form),
-        csrf=session.csrf,
+        csrf=session.masked_csrf(),
         other_url=_other(form, language),
         app=asked.app.name,
         name=user.display_name,

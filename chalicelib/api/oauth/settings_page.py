@@ -101,7 +101,7 @@ def _shown(
         language,
         headers=here.sessions.headers(session),
         action=ACTION,
-        csrf=session.csrf,
+        csrf=session.masked_csrf(),
         other_url=_other(language),
         name=user.display_name,
         saved=saved,

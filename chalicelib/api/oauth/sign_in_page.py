@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from chalice.app import Request, Response
 
 from chalicelib.core import passwords
-from chalicelib.core.oauth import same
+from chalicelib.core.oauth import is_one_of
 from chalicelib.core.sign_in_delays import Device, mark_of, network
 from chalicelib.platform import Platform
 from chalicelib.store.grants.ephemeral import Attempt, AttemptKind, Wait
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.html.rendering import page
 from chalicelib.web.html.texts import Language, word
-from chalicelib.web.requests import header_list
+from chalicelib.web.requests import PROXY_KEY, header_list
 
 MOST_CHARACTERS = 1024
 """The length limit of login names and passwords; longer ones always fail."""
@@ -54,7 +54,7 @@ class SignInPage:
             headers=self.here.sessions.headers(session) | ({"Retry-After": str(wait)} if wait else {}),
             action=self.action,
             carried=self.carried,
-            csrf=session.csrf,
+            csrf=session.masked_csrf(),
             other_url=self.other_url,
             app=self.app,
             login=login,
@@ -83,7 +83,7 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
     if device.knows(mark):
         counters = [(AttemptKind.DEVICE, mark)]
     else:
-        address = address_of(request, here.settings.proxies, here.settings.proxy_key)
+        address = address_of(request, here.settings.proxies, here.settings.proxy_keys)
         counters = [(AttemptKind.ADDRESS, address), (AttemptKind.ACCOUNT, login)]
     counted: list[Attempt] = []
     for kind, name in counters:
@@ -108,14 +108,14 @@ def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:
         here.sign_in_attempts.forgive(attempt)
 
 
-def address_of(request: Request, proxies: int, key: str = "") -> str:
+def address_of(request: Request, proxies: int, keys: Sequence[str] = ()) -> str:
     """Return the client address of a request (for IPv6: its network) behind this number of own proxies.
 
-    Entries further left in `X-Forwarded-For` come from the client and are not trusted. If the proxies have a `key` and
-    the request does not contain it, the whole header is ignored.
+    Entries further left in `X-Forwarded-For` come from the client and are not trusted. If the proxies have
+    `keys` and the request does not contain one, the whole header is ignored.
     """
     source = str(request.context.get("identity", {}).get("sourceIp") or "")
-    if key and not same(key, request.headers.get("x-engawa-proxy-key")):
+    if keys and not is_one_of(keys, request.headers.get(PROXY_KEY)):
         return network(source)
     hops = [each.strip() for each in (header_list(request, "x-forwarded-for") or "").split(",")]
     return network(hops[-1 - proxies] if 0 < proxies < len(hops) else source)

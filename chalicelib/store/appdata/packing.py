@@ -6,7 +6,7 @@ take one byte more than its text, and a time little more than its information co
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -17,6 +17,8 @@ _PLAIN, _DEFLATED = b"\0", b"\1"
 # Neither byte occurs in UTF-8 or in a key with a marked last byte: keys consist of A-Z a-z 0-9 _ . -
 _VALUE_END, _SECTION_END = b"\xff", b"\xfe"
 _LAST = 0x80
+_MARKED_LETTER = {chr(byte): chr(byte | _LAST) for byte in range(_LAST)}
+"""The letters of keys as the last byte of a key, in Latin-1."""
 _MARKED_KEY = re.compile(rb"[\x00-\x7f]*[\x80-\xfd]")
 
 _TIME_BYTES = 6
@@ -34,15 +36,36 @@ class ListedValue:
     version: int
 
 
+Piece = tuple[bytes, bytes]
+"""One key in packed form: the marked key, and its value with the end mark or its size and version."""
+
+
 def pack_data(inline: dict[str, str], listed: dict[str, ListedValue]) -> bytes:
     """Return the inline values and the list of own values as bytes; the first byte says whether they are deflated.
 
     There are four sections: inline keys, inline values, listed keys, and the size and version of each listed key as
     base-128 integers. The high bit marks the last byte of a key; a value ends with 0xFF, a section with 0xFE.
     """
-    values = b"".join(value.encode() + _VALUE_END for value in inline.values())
-    numbers = b"".join(_base128(own.size) + _base128(own.version) for own in listed.values())
-    plain = _SECTION_END.join((_pack_keys(inline), values, _pack_keys(listed), numbers))
+    return pack_pieces(
+        [inline_piece(key, value) for key, value in inline.items()],
+        [listed_piece(key, own) for key, own in listed.items()],
+    )
+
+
+def inline_piece(key: str, value: str) -> Piece:
+    """Return the packed form of an inline value."""
+    return _marked(key), value.encode() + _VALUE_END
+
+
+def listed_piece(key: str, own: ListedValue) -> Piece:
+    """Return the packed form of a listed own value."""
+    return _marked(key), _base128(own.size) + _base128(own.version)
+
+
+def pack_pieces(inline: Collection[Piece], listed: Collection[Piece]) -> bytes:
+    """Return the same as `pack_data`, from pieces that are encoded already."""
+    sections = [b"".join([piece[part] for piece in pieces]) for pieces in (inline, listed) for part in (0, 1)]
+    plain = _SECTION_END.join(sections)
     deflated = zlib.compress(plain, wbits=-zlib.MAX_WBITS)
     return _DEFLATED + deflated if len(deflated) < len(plain) else _PLAIN + plain
 
@@ -103,6 +126,7 @@ def unpack_window(packed: bytes) -> WriteWindow:
     return WriteWindow(tuple(reversed(times)))
 
 
+<<<<<<< HEAD
 def _sections(packed: bytes) -> list[bytes]:
     kind, body = packed[:1], packed[1:]
     plain = zlib.decompress(body, wbits=-zlib.MAX_WBITS) if kind == _DEFLATED else body
@@ -121,6 +145,10 @@ def _pack_keys(keys: Iterable[str]) -> bytes:
 def _wanted(keys: frozenset[str]) -> dict[bytes, str]:
     """Return the keys by their packed form."""
     return {_pack_key(key): key for key in keys}
+=======
+def _marked(key: str) -> bytes:
+    return (key[:-1] + _MARKED_LETTER[key[-1]]).encode("latin-1")
+>>>>>>> main
 
 
 def _unpack_keys(packed: bytes) -> list[str]:

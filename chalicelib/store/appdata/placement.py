@@ -7,13 +7,21 @@ a read their keys; if that list is too long, the smallest are unlisted and only 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.store.appdata.ledger import WRITE_ID_BYTES, WRITE_IDS, Ledger, to_item
-from chalicelib.store.appdata.packing import WINDOW_BYTES, ListedValue, pack_data
+from chalicelib.store.appdata.packing import (
+    WINDOW_BYTES,
+    ListedValue,
+    inline_piece,
+    listed_piece,
+    pack_data,
+    pack_pieces,
+)
 from chalicelib.store.aws.item_size import READ_UNIT, item_size
 from chalicelib.store.aws.transactions import MOST_ITEMS
 
@@ -59,19 +67,17 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
     inline |= small
     listed |= _listings(puts, ledger.version)
     room = room_for_data(ledger)
-    fits = _plain_bytes(inline) <= INLINE_BYTES and len(pack_data(inline, listed)) <= room
-    spilled = {} if fits else _spill(inline, listed, ledger.version, room)
-    if len(puts.keys() | spilled.keys() | was_own) > MOST_OWN:
-        # The request's own pairs can always be moved out: each takes one transaction item, and the rest fitted before.
-        spilled = small
-    puts |= spilled
-    inline = {key: value for key, value in inline.items() if key not in spilled}
-    listed |= _listings(spilled, ledger.version)
-    # Packing takes as long as all the rest, so data that are known to fit are not packed again to check.
-    kept = listed if fits and not spilled else _head(listed, lambda head: len(pack_data(inline, head)) <= room)
-    unlisted = ledger.unlisted - len(fetched) + len(listed) - len(kept)
+    own, kept = len(listed), listed
+    # Packing takes as long as all the rest, so data that are known to fit are not packed again.
+    if _plain_bytes(inline) > INLINE_BYTES or len(pack_data(inline, listed)) > room:
+        stay, kept = _Overfull(inline, listed, ledger.version, room).choose(small.keys(), puts.keys() | was_own)
+        own += len(inline) - len(stay)
+        left, inline = inline, {key: inline[key] for key in stay}
+        puts |= {key: value for key, value in left.items() if key not in inline}
     return PlacedValues(
-        replace(ledger, inline=inline, listed=kept, unlisted=unlisted), puts, frozenset(was_own - puts.keys())
+        replace(ledger, inline=inline, listed=kept, unlisted=ledger.unlisted - len(fetched) + own - len(kept)),
+        puts,
+        frozenset(was_own - puts.keys()),
     )
 
 
@@ -98,31 +104,116 @@ def _listings(values: Mapping[str, str], version: int) -> dict[str, ListedValue]
     return {key: ListedValue(utf8_bytes(value), version) for key, value in values.items()}
 
 
-def _spill(inline: dict[str, str], listed: dict[str, ListedValue], version: int, room: int) -> dict[str, str]:
-    """Return the largest inline values, as few as possible, without which the rest and the list of own values fit."""
-    by_size = sorted(inline, key=lambda key: (len(key) + utf8_bytes(inline[key]), key), reverse=True)
+class _Overfull:
+    """The values of a ledger that do not all fit. Each is encoded once, and trials show how many must be moved out.
 
-    def fits(count: int) -> bool:
-        stay = {key: inline[key] for key in by_size[count:]}
-        if _plain_bytes(stay) > INLINE_BYTES:
-            return False
-        left = _listings({key: inline[key] for key in by_size[:count]}, version)
-        short = _head(listed | left, lambda head: len(pack_data({}, head)) <= LISTED_BYTES)
-        return len(pack_data(stay, short)) <= room
+    Deflated data depend on the order, and may even grow when a value leaves. So each trial packs exactly the bytes that
+    would be stored.
+    """
 
-    count = bisect_left(range(len(by_size)), True, key=fits)
-    return {key: inline[key] for key in by_size[:count]}
+    def __init__(self, inline: dict[str, str], listed: dict[str, ListedValue], version: int, room: int) -> None:
+        self._inline = inline
+        self._listed = listed
+        self._version = version
+        self._room = room
+        self._sizes = {key: len(key) + utf8_bytes(value) for key, value in inline.items()}
+        self._by_size = sorted(inline, key=lambda key: (self._sizes[key], key), reverse=True)
+        self._inline_pieces = {key: inline_piece(key, value) for key, value in inline.items()}
+        self._listed_pieces = {key: listed_piece(key, own) for key, own in listed.items()}
+
+    def choose(self, changed: Collection[str], touched: Collection[str]) -> tuple[list[str], dict[str, ListedValue]]:
+        """Return the inline keys that stay, in the order to store them, and the own values to list.
+
+        The largest leave, as few as possible. But the transaction, which has the own items `touched` anyway, may have
+        no room for so many. Then all `changed` values leave: each takes one of its items, and the rest fitted before.
+        """
+        most = _most_moved(self._by_size, touched)
+        count = self._fewest(self._by_size, self._fits, most + 1)
+        if count <= most:
+            stay = self._by_size[count:]
+            return stay, self._longest_list(stay, len(self._short_list(stay)))
+        stay = [key for key in self._inline if key not in changed]
+        if not self._fits_unlisted(stay):
+            # Without the changed values, the rest may deflate a little worse. Only data with many like pairs do so, and
+            # they deflate much better in an order that puts like values, and keys with like ends, side by side.
+            stay.sort(key=lambda key: (self._inline[key], key[::-1]))
+        if not self._fits_unlisted(stay):
+            rest = [key for key in self._by_size if key not in changed]
+            stay = rest[self._fewest(rest, self._fits_unlisted, _most_moved(rest, {*touched, *changed})) :]
+        return stay, self._longest_list(stay, 0)
+
+    def _fewest(self, order: list[str], fits: Callable[[list[str]], bool], high: int) -> int:
+        """Return the least number of first keys of `order` without which the rest fits; `high` if it is not less."""
+        plain = [*accumulate((self._sizes[key] for key in order), initial=0)]
+        low = min(high, bisect_left(plain, plain[-1] - INLINE_BYTES))
+        return _first(lambda count: fits(order[count:]), low, high, low)
+
+    def _fits(self, stay: list[str]) -> bool:
+        return self._fits_unlisted(stay) and len(self._packed(stay, self._short_list(stay))) <= self._room
+
+    def _fits_unlisted(self, stay: list[str]) -> bool:
+        return len(self._packed(stay, {})) <= self._room
+
+    def _short_list(self, stay: list[str]) -> dict[str, ListedValue]:
+        return _head(self._own_beside(stay), self._list_bytes, LISTED_BYTES)
+
+    def _longest_list(self, stay: list[str], least: int) -> dict[str, ListedValue]:
+        return _head(self._own_beside(stay), lambda head: len(self._packed(stay, head)), self._room, least)
+
+    def _list_bytes(self, listed: Mapping[str, ListedValue]) -> int:
+        return len(self._packed([], listed))
+
+    def _own_beside(self, stay: list[str]) -> dict[str, ListedValue]:
+        """Return all own values that could be listed if these inline values stay."""
+        gone = self._inline.keys() - stay
+        left = {key: self._inline[key] for key in self._by_size if key in gone}
+        return self._listed | _listings(left, self._version)
+
+    def _packed(self, stay: list[str], listed: Mapping[str, ListedValue]) -> bytes:
+        for key in listed.keys() - self._listed_pieces.keys():
+            self._listed_pieces[key] = listed_piece(key, listed[key])
+        return pack_pieces([self._inline_pieces[key] for key in stay], [self._listed_pieces[key] for key in listed])
 
 
-def _head(listed: dict[str, ListedValue], fits: Callable[[dict[str, ListedValue]], bool]) -> dict[str, ListedValue]:
-    """Return the largest own values whose list fits: before an unlisted one is changed, it must be read."""
-    if fits(listed):
+def _head(
+    listed: dict[str, ListedValue], size: Callable[[dict[str, ListedValue]], int], most: int, least: int = 0
+) -> dict[str, ListedValue]:
+    """Return the largest own values, at least `least`, with which the packed size is at most `most`.
+
+    Before an own value that is not listed is changed, it must be read.
+    """
+    whole = size(listed)
+    if whole <= most:
         return listed
-    by_size = sorted(listed, key=lambda key: (listed[key].size, key), reverse=True)
-    count = bisect_left(
-        range(1, len(by_size) + 1), True, key=lambda count: not fits({key: listed[key] for key in by_size[:count]})
+    by_size = sorted(listed.items(), key=lambda item: (item[1].size, item[0]), reverse=True)
+    base = size(dict(by_size[:least]))
+    guess = least + (len(listed) - least) * (most - base) // max(1, whole - base)
+    return dict(
+        by_size[: _first(lambda count: size(dict(by_size[:count])) > most, least + 1, len(listed) + 1, guess) - 1]
     )
-    return {key: listed[key] for key in by_size[:count]}
+
+
+def _most_moved(order: list[str], touched: Collection[str]) -> int:
+    """Return the number of the first keys in `order` that a write can move out beside the own items `touched`."""
+    free = accumulate((key not in touched for key in order), initial=len(touched))
+    return sum(items <= MOST_OWN for items in free) - 1
+
+
+def _first(holds: Callable[[int], bool], low: int, high: int, guess: int) -> int:
+    """Return the first number from `low` for which `holds` is true, or else `high`.
+
+    If it is not so for all later numbers, the result is one for which it is true, but may not be the first. Steps that
+    double lead away from `guess`; the numbers between the last two are halved.
+    """
+    seen, step = set(), 1
+    while low < high:
+        at = min(max(guess, low), high - 1)
+        found = holds(at)
+        seen.add(found)
+        low, high = (low, at) if found else (at + 1, high)
+        guess = (low + high) // 2 if len(seen) == 2 else at - step if found else at + step
+        step *= 2
+    return low
 
 
 def _plain_bytes(inline: dict[str, str]) -> int:

@@ -40,9 +40,32 @@ class Session:
     fresh: bool = False
     device: Device | None = None
 
-    def accepts(self, csrf: str | None) -> bool:
+    def masked_csrf(self) -> str:
+        """Return the secret for a form, under a mask of its own.
+
+        Pages are compressed and repeat what a request says, so the length of a page would tell, try by try, whether a
+        guess is right, if the page contained the same secret each time (BREACH).
+        """
+        secret = bytes.fromhex(self.csrf)
+        mask = secrets.token_bytes(len(secret))
+        return (mask + _xor(secret, mask)).hex()
+
+    def accepts(self, masked_csrf: str | None) -> bool:
         """Return whether a form was made for this session."""
-        return not self.fresh and same(self.csrf, csrf)
+        return not self.fresh and same(self.csrf, _unmasked(masked_csrf or ""))
+
+
+def _unmasked(masked: str) -> str | None:
+    try:
+        value = bytes.fromhex(masked)
+    except ValueError:
+        return None
+    half = len(value) // 2
+    return _xor(value[half:], value[:half]).hex() if len(value) == 2 * half else None
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 class Sessions:

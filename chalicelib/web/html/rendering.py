@@ -99,7 +99,7 @@ def _headers(form_target: str | None, images: Iterable[str], script: str | None)
         **GUARDS,
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
         "Cache-Control": "no-store",
-        "Vary": "Accept-Language, Cookie",
+        "Vary": "Accept-Encoding, Accept-Language, Cookie",
     }
 
 
