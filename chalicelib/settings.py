@@ -79,13 +79,8 @@ class Settings:
     ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
     images_url: str = ""
     """ENGAWA_IMAGES_URL: the URL that serves the folder `images/` of the bucket; the issuer's `/images` by default."""
-<<<<<<< HEAD
-=======
     metrics: bool = False
     """ENGAWA_METRICS: 1 to have CloudWatch make metrics of the log lines, for each route. It bills each metric."""
-    tracing: bool = False
-    """ENGAWA_TRACING: 1 to add calls to AWS to X-Ray traces. It needs Lambda's own tracing."""
->>>>>>> main
     fetch_loopback: bool = False
     """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1. It is allowed only in the stage local."""
 
@@ -132,11 +127,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         cleaning_queue=cleaning_queue(environment),
         image_bounds=_image_bounds(environment),
         images_url=_images_url(environment),
-<<<<<<< HEAD
-=======
         metrics=_one_of(environment, "ENGAWA_METRICS", ("0", "1")) == "1",
-        tracing=_one_of(environment, "ENGAWA_TRACING", ("0", "1")) == "1",
->>>>>>> main
         fetch_loopback=_fetch_loopback(environment),
     )
 

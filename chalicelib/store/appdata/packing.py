@@ -126,29 +126,20 @@ def unpack_window(packed: bytes) -> WriteWindow:
     return WriteWindow(tuple(reversed(times)))
 
 
-<<<<<<< HEAD
 def _sections(packed: bytes) -> list[bytes]:
     kind, body = packed[:1], packed[1:]
     plain = zlib.decompress(body, wbits=-zlib.MAX_WBITS) if kind == _DEFLATED else body
     return plain.split(_SECTION_END, 3)
 
 
-def _pack_key(key: str) -> bytes:
-    return key[:-1].encode() + bytes((ord(key[-1]) | _LAST,))
-
-
-def _pack_keys(keys: Iterable[str]) -> bytes:
-    return b"".join(map(_pack_key, keys))
-
-
 @lru_cache(maxsize=8)
 def _wanted(keys: frozenset[str]) -> dict[bytes, str]:
     """Return the keys by their packed form."""
-    return {_pack_key(key): key for key in keys}
-=======
+    return {_marked(key): key for key in keys}
+
+
 def _marked(key: str) -> bytes:
     return (key[:-1] + _MARKED_LETTER[key[-1]]).encode("latin-1")
->>>>>>> main
 
 
 def _unpack_keys(packed: bytes) -> list[str]:
