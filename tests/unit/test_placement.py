@@ -2,7 +2,7 @@
 
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -33,7 +33,7 @@ class Store:
     own: dict[str, str] = field(default_factory=dict)
     model: dict[str, str] = field(default_factory=dict)
 
-    def write(self, changes: dict[str, str | None]) -> PlacedValues:
+    def write(self, changes: Mapping[str, str | None]) -> PlacedValues:
         known = self.ledger.inline.keys() | self.ledger.listed.keys()
         fetched = {key: utf8_bytes(self.own[key]) for key in changes if key in self.own and key not in known}
         for key, value in changes.items():
@@ -161,7 +161,7 @@ def test_the_bound_holds_if_a_transaction_has_no_room_to_move_out_one_more(patte
         store.write({key: noise(key, 3000)} | own)
 
 
-def place_only(store: Store, changes: dict[str, str | None]) -> PlacedValues:
+def place_only(store: Store, changes: Mapping[str, str | None]) -> PlacedValues:
     """Return the same as `write` for keys that are new, but keep the store."""
     return place(store.ledger.successor(new_write(), LONGEST_WINDOW), changes, {})
 
