@@ -58,6 +58,11 @@ class Warm:
         """The request's time divided by that of the calls."""
         return self.request / self.calls
 
+    @property
+    def kept(self) -> bool:
+        """Whether the ratio is within its bound."""
+        return self.ratio <= MOST[self.row]
+
 
 class _World(World):
     """A world whose DynamoDB client is that of a deployment."""
@@ -146,7 +151,7 @@ class _Answers:
         """Record the answers of moto that the client gets from now on."""
 
         def answer(request: Any, **more: Any) -> AWSResponse:
-            given: AWSResponse = botocore_stubber(request=request, **more)
+            given: Any = botocore_stubber(request=request, **more)
             kind, body = request.headers["X-Amz-Target"], request.body
             self._of_request[kind, body] = self._of_kind[kind] = given.content
             return AWSResponse(request.url, given.status_code, HTTPHeaders(), _Raw(given.content))

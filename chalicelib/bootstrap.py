@@ -102,7 +102,7 @@ def client(service: str) -> Any:
         config = config.merge(LEAN)
     # Clients of one session must not be created concurrently.
     with _making:
-        made = session().create_client(service, config=config)
+        made: Any = session().create_client(service, config=config)
     if service == "dynamodb":
         # botocore takes the result of the first handler of this event alone: there must be no other.
         made.meta.events.register("provide-client-params.dynamodb", _ask_for_capacity)

@@ -27,6 +27,8 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction
 from local.in_process import World
 
+pytestmark = pytest.mark.moto
+
 TABLE = "engawa-local-appdata"
 KB = 1024
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.bootstrap import _client
+from chalicelib.bootstrap import client
 from chalicelib.core.errors import Unavailable
 from chalicelib.store.aws import deadline
 from chalicelib.store.aws.deadline import CALL_SECONDS, within
@@ -50,7 +50,7 @@ def test_calls_side_by_side_have_the_same_end(now: list[float]) -> None:
 
 def test_a_call_takes_no_longer_than_is_reckoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
-    config = _client("secretsmanager").meta.config
+    config = client("secretsmanager").meta.config
     tries = config.retries["total_max_attempts"]
     waits = tries - 1  # The first wait is at most 1 second.
     assert tries == 2

@@ -40,7 +40,7 @@ ledgers = st.builds(
     inline=inlines,
     listed=lists,
     unlisted=st.integers(0, 10_000),
-    writes=st.lists(st.binary(min_size=6, max_size=6), max_size=WRITE_IDS).map(tuple),
+    packed_writes=st.lists(st.binary(min_size=6, max_size=6), max_size=WRITE_IDS).map(b"".join),
 )
 
 

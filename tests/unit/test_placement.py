@@ -69,7 +69,7 @@ class Store:
 def widest_size(ledger: Ledger) -> int:
     """Return the bytes of the item of a ledger when all but its data have the longest form."""
     ids = tuple(bytes(6) for _ in range(WRITE_IDS))
-    numbers = replace(ledger, total=99_999_999, version=9_999_999_999, unlisted=99_999, writes=ids)
+    numbers = replace(ledger, total=99_999_999, version=9_999_999_999, unlisted=99_999, packed_writes=b"".join(ids))
     return item_size(to_item(replace(numbers, packed_window=pack_window(LONGEST_WINDOW))))
 
 
