@@ -36,6 +36,8 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
     return made
 
 
+COLLECT_AFTER = 50_000
+"""New objects before Python looks for reference cycles; an answer about 1,000 friends makes ten thousands of them."""
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 if ON_LAMBDA:
     # None of the objects created now becomes garbage; garbage collection would take a fifth of a cold start.
@@ -47,4 +49,5 @@ sweep, clean = app.handler_map[SWEEP], app.handler_map[CLEAN]
 if ON_LAMBDA:
     bootstrap.start()
     gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     gc.enable()

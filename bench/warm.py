@@ -25,6 +25,7 @@ from botocore.compat import HTTPHeaders
 from chalice.local import LambdaContext
 from moto.core.models import botocore_stubber
 
+import app as entry
 from bench.rows import ROWS
 from chalicelib import bootstrap
 from chalicelib.store.aws.client import SentCall
@@ -34,15 +35,19 @@ from local.in_process import REGION, World, empty_aws
 SECONDS = 1.0
 """How long a row is measured, in turn with the plain client."""
 MOST: Mapping[str, float] = {
-    "read own data": 99,
-    "write 2 of 20 small pairs": 99,
-    "read 100 friends, one key": 99,
-    "read 1,000 friends, one key": 99,
-    "feeds: the first 20 of 100, by 20 posters": 99,
-    "comments: the first 20": 99,
-    "people: 100 friends": 99,
+    "read own data": 1.39,
+    "write 2 of 20 small pairs": 1.36,
+    "read 100 friends, one key": 0.60,
+    "read 1,000 friends, one key": 0.62,
+    "feeds: the first 20 of 100, by 20 posters": 0.76,
+    "comments: the first 20": 0.82,
+    "people: 100 friends": 0.65,
 }
-"""The maximum ratio of each measured row of the cost ledger."""
+"""The maximum ratio of each measured row of the cost ledger, some tenth above the measured one.
+
+A platform over botocore's own parser, which unpacks every ledger, checks every token's signature and logs by
+powertools' formatter, has 1.98, 1.84, 1.56, 1.69, 1.43, 1.52 and 1.29.
+"""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,6 @@ def measure(directory: Path, seconds: float = SECONDS) -> Iterator[Warm]:
                 world = _World(directory)
                 send = row.scenario(world)
                 yield Warm(row.name, *_medians(world, send, seconds))
-                gc.unfreeze()
 
 
 def _medians(world: World, send: Callable[[], object], seconds: float) -> tuple[float, float]:
@@ -92,14 +96,19 @@ def _medians(world: World, send: Callable[[], object], seconds: float) -> tuple[
     for client in (world.dynamodb, plain):
         answers.serve(client)
     sent = [call for call in world.calls if call.answer is not None]
+    # As app.py does on Lambda, where moto's objects do not exist.
     gc.collect()
-    gc.freeze()  # As app.py does on Lambda, where moto's objects do not exist.
+    gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(entry.COLLECT_AFTER)
     request: list[float] = []
     calls: list[float] = []
     ends = time.monotonic() + seconds
     while time.monotonic() < ends or len(request) < 5:
         request.append(_taken(lambda: _answered(world, asked)))
         calls.append(_taken(lambda: _repeat(plain, sent)))
+    gc.set_threshold(*before)
+    gc.unfreeze()
     return median(request) * 1000, median(calls) * 1000
 
 

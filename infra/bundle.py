@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from infra import models
 from infra.refusals import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,6 +81,7 @@ def build(zip_path: Path, work: Path, architecture: str, version: str = PYTHON) 
         target = tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
+    models.write(tree, SERVICES)
     python = target_python(version)
     if python:
         compile_tree(python, tree)

@@ -15,6 +15,7 @@ from chalicelib.store.appdata.packing import (
     pack_data,
     pack_window,
     unpack_data,
+    unpack_some,
     unpack_window,
 )
 
@@ -52,6 +53,18 @@ def test_a_ledger_comes_back_as_it_was_stored(ledger):
 @given(inlines, lists)
 def test_values_of_any_text_come_back(inline, listed):
     assert unpack_data(pack_data(inline, listed)) == (inline, listed)
+
+
+@given(inlines, lists, st.data())
+def test_values_under_some_keys_are_those_of_the_whole(inline, listed, data):
+    stored = [*inline, *listed]
+    keys = data.draw(st.frozensets(st.sampled_from(stored))) if stored else frozenset()
+    packed = pack_data(inline, listed)
+
+    some, some_listed, left_out = unpack_some(packed, keys | {"absent"})
+    assert some == {key: value for key, value in inline.items() if key in keys}
+    assert some_listed == {key: value for key, value in listed.items() if key in keys}
+    assert left_out == len(listed) - len(some_listed)
 
 
 @given(st.sampled_from(["\x00", "\ufeff", "\uffff", "😀", "e\u0301", "\u2028", '"\\/', "\U0010ffff", ""]))

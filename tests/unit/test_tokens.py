@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -10,6 +11,7 @@ import pytest
 
 from chalicelib.core.errors import TokenRefused
 from chalicelib.core.model.access import Access
+from chalicelib.web.auth import access_tokens
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys, WrongKeys
 
 ISSUER = "http://127.0.0.1:8000"
@@ -98,6 +100,39 @@ def test_a_token_past_its_time_is_told_apart():
     assert refused(issue(tokens, lifetime=-1), tokens) == "expired_token"
     assert refused(issue(tokens, lifetime=0), tokens) == "expired_token"
     assert tokens.check(issue(tokens, lifetime=30))
+
+
+def test_a_token_that_was_checked_before_expires_all_the_same():
+    tokens = Vault("one").tokens()
+    valid, expired = issue(tokens), issue(tokens, lifetime=-1)
+    access = tokens.check(valid)
+    checked = tokens._checked[valid]
+    assert checked.expires == jwt.decode(valid, options={"verify_signature": False})["exp"]
+
+    # Only a remembered token is not read again.
+    tokens._checked[expired] = checked
+    assert tokens.check(expired) == access
+    tokens._checked[expired] = replace(checked, expires=int(time.time()))
+    assert refused(expired, tokens) == "expired_token"
+
+
+def test_a_token_whose_key_was_removed_is_refused_although_it_was_checked_before():
+    vault = Vault("one", "two")
+    tokens, of_one = vault.tokens(), issue(vault.tokens())
+    assert tokens.check(of_one)
+    vault.keys = [key("two")]
+    vault.now += 60
+    with pytest.raises(TokenRefused):
+        tokens.check(forged(header={"kid": "unknown"}))
+    assert refused(of_one, tokens) == "invalid_token"
+
+
+def test_the_number_of_remembered_tokens_is_bounded(monkeypatch):
+    monkeypatch.setattr(access_tokens, "REMEMBERED", 3)
+    tokens = Vault("one").tokens()
+    for _ in range(10):
+        assert tokens.check(issue(tokens))
+        assert len(tokens._checked) <= 3
 
 
 def test_a_rightly_forged_token_passes_so_that_the_refusals_below_mean_something():

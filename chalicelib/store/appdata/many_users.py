@@ -1,6 +1,6 @@
 """Collection of the data of several users in one app, with limits on the bytes and pairs of one response."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from chalicelib.core.appdata import utf8_bytes
@@ -36,23 +36,22 @@ def gather(
     for more than `most` bytes of values, for more than `most_pairs` pairs (empty values have no bytes), and for more
     than `most_lookups` own values to look up, whether they exist or not.
     """
-    known = _within(ledgers, keys, most_pairs)
+    data, others = _within(ledgers, keys, most_pairs)
 
     def check(size: int) -> None:
         if size > most:
             raise TooLarge(f"The users' data are too large for one answer (max={most})")
 
-    check(sum(asked_bytes(ledger, keys) for ledger in known))
-    if sum(lookups(ledger, keys) for ledger in known) > most_lookups:
+    check(_bytes(data) + sum(asked_bytes(ledger, keys) for ledger in others))
+    if sum(lookups(ledger, keys) for ledger in others) > most_lookups:
         raise TooLarge(f"Too many keys for so many users (max={most_lookups} lookups); name fewer")
-    data: dict[str, dict[str, str]] = {}
-    for part in _parts(known, keys, most):
+    for part in _parts(others, keys, most):
         users, found = [ledger.user for ledger in part], values.collect_all(part, keys, consistent=False)
         torn = [user for user, each in zip(users, found, strict=True) if each is None]
         again = dict(zip(torn, side_by_side([partial(reread, user) for user in torn]), strict=True))
         read = {user: again.get(user) if each is None else each for user, each in zip(users, found, strict=True)}
         data.update((user, each) for user, each in read.items() if each is not None)
-        check(sum(utf8_bytes(value) for each in data.values() for value in each.values()))
+        check(_bytes(data))
     return data
 
 
@@ -81,15 +80,29 @@ def _parts(ledgers: Iterable[Ledger], keys: AskedKeys, most: int) -> Iterator[li
         yield part
 
 
-def _within(ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int) -> list[Ledger]:
-    """Return the ledgers, which are unpacked one by one to limit the pairs in memory."""
-    known, pairs = [], 0
+def _within(
+    ledgers: Iterable[Ledger], keys: AskedKeys, most_pairs: int
+) -> tuple[dict[str, dict[str, str]], list[Ledger]]:
+    """Return the values of the users whose ledgers contain all requested ones, and the other users' ledgers.
+
+    The ledgers are unpacked one by one to limit the pairs in memory.
+    """
+    data: dict[str, dict[str, str]] = {}
+    others: list[Ledger] = []
+    pairs = 0
     for ledger in ledgers:
-        unlisted = ledger.unlisted
-        if unlisted and keys is not None:
-            unlisted = min(unlisted, len(unlisted_keys(ledger, keys)))
-        pairs += len(inline_values(ledger, keys)) + len(listed_keys(ledger, keys)) + unlisted
+        inline, listed = inline_values(ledger, keys), listed_keys(ledger, keys)
+        pairs += len(inline) + len(listed)
+        if ledger.unlisted:
+            pairs += ledger.unlisted if keys is None else min(ledger.unlisted, len(unlisted_keys(ledger, keys)))
         if pairs > most_pairs:
             raise TooLarge(f"The users' data have too many pairs for one answer (max={most_pairs})")
-        known.append(ledger)
-    return known
+        if listed or ledger.unlisted:
+            others.append(ledger)
+        else:
+            data[ledger.user] = inline
+    return data, others
+
+
+def _bytes(data: Mapping[str, Mapping[str, str]]) -> int:
+    return sum(utf8_bytes(value) for each in data.values() for value in each.values())

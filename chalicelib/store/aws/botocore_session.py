@@ -10,6 +10,8 @@ result.
 import json
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
@@ -24,10 +26,30 @@ LEAN = Config(user_agent="engawa", parameter_validation=False)
 
 botocore builds its own User-Agent anew for each request, and checks parameters by walking the model. Tests validate.
 """
-_WITHOUT_RULES = frozenset({"dynamodb", "secretsmanager"})
+OPERATIONS: Mapping[str, frozenset[str]] = {
+    "dynamodb": frozenset(
+        {
+            "BatchGetItem",
+            "BatchWriteItem",
+            "DeleteItem",
+            "GetItem",
+            "PutItem",
+            "Query",
+            "TransactWriteItems",
+            "UpdateItem",
+        }
+    ),
+    "secretsmanager": frozenset({"GetSecretValue"}),
+}
+"""The operations of the services that a cold start needs. In the zip, the services' models have only these."""
+MODELS = Path(__file__).resolve().parent / "models"
+"""The folder of the cut models (infra/models.py); it exists only in the zip."""
+_WITHOUT_RULES = OPERATIONS.keys()
 """Services whose endpoint is `<service>.<region>.amazonaws.com`, so that the rules for endpoints need not be read."""
 
 Item = dict[str, Any]
+
+_bytes = partial(a2b_base64, strict_mode=True)
 
 
 class BrokenAnswer(BotoCoreError):
@@ -81,7 +103,11 @@ class _Parsers(ResponseParserFactory):
 
 
 class _Models(Loader):
-    """botocore's loader of service models, without the rules for endpoints where these are not needed."""
+    """botocore's loader, with our cut models if there are any, and without rules for endpoints that need none."""
+
+    def is_builtin_path(self, path: str) -> bool:
+        # The endpoints in our folder are a part of botocore's: nobody has configured other ones.
+        return path.startswith(str(MODELS)) or super().is_builtin_path(path)
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
         if type_name == "endpoint-rule-set-1" and service_name in _WITHOUT_RULES:
@@ -93,8 +119,7 @@ def lean_session() -> Session:
     """Return a new session whose clients parse DynamoDB's answers with ItemsParser."""
     session = get_session()
     session.register_component("response_parser_factory", _Parsers())
-    paths = session.get_config_variable("data_path")
-    session.register_component("data_loader", _Models(paths.split(":") if paths else None))
+    session.register_component("data_loader", _Models([str(MODELS)] if MODELS.is_dir() else None))
     return session
 
 
@@ -106,14 +131,14 @@ def _restore_binary(item: Item) -> None:
 
 def _restore_value(value: dict[str, Any]) -> None:
     if "B" in value:
-        value["B"] = a2b_base64(value["B"])
+        value["B"] = _bytes(value["B"])
     elif "M" in value:
         _restore_binary(value["M"])
     elif "L" in value:
         for each in value["L"]:
             _restore_value(each)
     elif "BS" in value:
-        value["BS"] = [a2b_base64(each) for each in value["BS"]]
+        value["BS"] = [_bytes(each) for each in value["BS"]]
 
 
 def _restore_items(items: Iterable[Item]) -> None:
@@ -140,7 +165,7 @@ def _batch_get(answer: dict[str, Any]) -> None:
 def _batch_write(answer: dict[str, Any]) -> None:
     for requests in answer.get("UnprocessedItems", {}).values():
         for request in requests:
-            _restore_items(write.get("Item") or write["Key"] for write in request.values())
+            _restore_items(write["Item" if "Item" in write else "Key"] for write in request.values())
 
 
 def _collections(answer: dict[str, Any]) -> None:
