@@ -10,7 +10,7 @@ import click
 
 from admin.failures import Failure
 from admin.session import URL_VARIABLE
-from chalicelib.core.codecs.checks import is_id
+from chalicelib.core.ids import is_id
 from chalicelib.core.oauth import OPERATOR, USER_SCOPES
 
 CLIENT = "operator"

@@ -25,7 +25,7 @@ from local.lambda_event import event
 from local.lambda_runtime import Function, lay_out
 
 RUNS = 11
-MOST = 1.25
+MOST = 0.95
 """The maximum ratio of a cold start to the floor, by their medians."""
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 FLOOR = """

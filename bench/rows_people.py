@@ -6,7 +6,8 @@ from typing import Any
 from bench.flood import put_all
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.store.aws.item_size import item_size, read_units
 from chalicelib.store.aws.items import Item, Place, typed
 from chalicelib.store.directory.user_items import to_item

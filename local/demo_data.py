@@ -1,7 +1,8 @@
 """The data of the demo world. Ids are always the same, so that examples can use them."""
 
 from chalicelib.core.model.contents import Draft
-from chalicelib.core.model.directory import App, Category, Page, Publication, User
+from chalicelib.core.model.directory import App, Category, Page, User
+from chalicelib.core.model.publication import Publication
 
 SITE = "https://people.example"
 _PUBLICATION = {

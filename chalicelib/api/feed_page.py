@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 from chalice.app import Request, Response
 
-from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import NotFound
+from chalicelib.core.ids import is_id
 from chalicelib.core.model.contents import Comment, ContentsPart, Feed
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.paging import Paging

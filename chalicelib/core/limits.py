@@ -1,6 +1,9 @@
-"""The limits of the Persistence API ("Usage limitations" of its page, and docs/internals/decisions.md)."""
+"""The limits of friends and of the Persistence API (its page, and docs/internals/decisions.md)."""
 
 from dataclasses import dataclass
+
+MOST_FRIENDS = 1_000
+"""The maximum number of friends of a user."""
 
 
 @dataclass(frozen=True)

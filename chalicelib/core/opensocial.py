@@ -20,8 +20,8 @@ from typing import Any
 
 from chalicelib.core import people
 from chalicelib.core.appdata import ALL, LOST, check_keys, deletion, named_keys
-from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied
+from chalicelib.core.ids import is_id
 from chalicelib.core.limits import Limits
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import User

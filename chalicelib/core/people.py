@@ -10,9 +10,10 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any
 
-from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
-from chalicelib.core.model.directory import Publication, User
+from chalicelib.core.ids import is_id
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import Publication
 from chalicelib.core.paging import Paging, paging
 from chalicelib.core.permission import AppRun, Closeness, may_obtain_information, may_obtain_profile, status
 

@@ -10,7 +10,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from chalicelib.core.model.directory import Publication
+from chalicelib.core.model.publication import Publication
 
 
 class MatrixRow(Enum):

@@ -18,7 +18,8 @@ from chalicelib.core.bulk_import import (
     stored,
 )
 from chalicelib.core.errors import Conflict, NotFound, Refusal
-from chalicelib.core.model.directory import DEFAULT_PUBLICATION, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import side_by_side

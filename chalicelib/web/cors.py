@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from chalice.app import Chalice, Request, Response, RouteEntry
 
-from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import PermissionDenied, Refusal
+from chalicelib.core.ids import is_id
 from chalicelib.web.auth import jwt
 from chalicelib.web.auth.access_tokens import MOST_CHARACTERS
 from chalicelib.web.error_answers import answer_any

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
-from chalicelib.core.model.directory import MOST_FRIENDS, App, AppDialect, Publication, StartMethod, User
+from chalicelib.core.limits import MOST_FRIENDS
+from chalicelib.core.model.directory import App, AppDialect, StartMethod, User
+from chalicelib.core.model.publication import Publication
 from chalicelib.store.aws.items import typed
 from chalicelib.store.directory import friends_and_installs as directory_module
 from chalicelib.store.directory.counted_rows import CountedRows

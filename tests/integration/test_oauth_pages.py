@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from chalicelib.core import passwords
-from chalicelib.core.model.directory import App, Publication, User
+from chalicelib.core.model.directory import App, User
+from chalicelib.core.model.publication import Publication
 from chalicelib.store.grants.ephemeral import AttemptKind, Wait
 from chalicelib.web.auth import jwt, sessions
 from local.gateway import Request

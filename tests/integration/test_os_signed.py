@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, Client
 
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.signatures import WINDOW_SECONDS
 from local.gateway import Request
 from local.in_process import reply

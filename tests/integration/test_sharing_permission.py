@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from local.demo_data import APPS, FRIENDSHIPS, INSTALLS, PEOPLE, USERS
 from tests.kit.rpc_calls import call, outcome
 from tests.kit.signing import create_app, signed

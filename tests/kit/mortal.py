@@ -85,7 +85,8 @@ def main() -> None:
 
         stack.create(boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs"), STAGE)
         fate = Fate()
-        bootstrap._session().register("before-send", fate.meet)
+        session: Any = bootstrap.session()
+        session.register("before-send", fate.meet)
         # Created once for all processes: the clients have no connection yet.
         assert bootstrap.platform().images
         for name in LATE:

@@ -35,7 +35,11 @@ OPERATIONS = (
 )
 """The operations that chalicelib/store/aws/client.py sends."""
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
-CREDENTIALS = {"aws_access_key_id": "engawa", "aws_secret_access_key": "engawa", "region_name": "ap-northeast-1"}
+CREDENTIALS: dict[str, Any] = {
+    "aws_access_key_id": "engawa",
+    "aws_secret_access_key": "engawa",
+    "region_name": "ap-northeast-1",
+}
 
 names = st.text(min_size=1, max_size=5) | st.sampled_from(["S", "B", "M", "L", "Item", "Keys", "d"])
 numbers = st.sampled_from(["0", "-1", "3.14", "1E+125", "99999999999999999999999999999999999999"])
@@ -101,7 +105,7 @@ def client(answer: Callable[[], tuple[int, bytes]], **config: Any) -> Any:
         status, body = answer()
         return AWSResponse(request.url, status, HTTPHeaders(), _Raw(body))
 
-    made = lean_session().create_client(
+    made: Any = lean_session().create_client(
         "dynamodb", config=LEAN.merge(Config(retries={"total_max_attempts": 1}, **config)), **CREDENTIALS
     )
     made.meta.events.register_first("before-send.dynamodb", answered)

@@ -20,7 +20,8 @@ from chalicelib.core.bulk_import import (
     stored,
 )
 from chalicelib.core.errors import BadRequest, Conflict, ParameterInvalid, Refusal
-from chalicelib.core.model.directory import DEFAULT_PUBLICATION, Publication, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST = "6d1f0c2ab4e79853"

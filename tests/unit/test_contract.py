@@ -15,11 +15,10 @@ import chalicelib
 from chalicelib.api.admin import routes as admin_routes
 from chalicelib.api.oauth import sign_in_page
 from chalicelib.api.page import requests
-from chalicelib.core import bulk_import, oauth, opensocial, paging, people
+from chalicelib.core import bulk_import, ids, limits, oauth, opensocial, paging, people
 from chalicelib.core.codecs import checks, contents_json, jsonrpc
 from chalicelib.core.imaging import renditions
 from chalicelib.core.limits import Limits
-from chalicelib.core.model import directory
 from chalicelib.web.face import Token
 from infra import reference
 from tests.kit.contract import TELLING, Contract, Operation, Seen, document
@@ -236,7 +235,7 @@ def fields_of(name: str) -> dict[str, Any]:
         (fields_of("NewPage")["address"], checks.ADDRESS_CHARACTERS),
         (fields_of("NewPage")["details"], checks.DETAILS_CHARACTERS),
         (fields_of("NewApp")["scopes"], checks.LIST_ENTRIES),
-        (fields_of("User")["friends"], directory.MOST_FRIENDS),
+        (fields_of("User")["friends"], limits.MOST_FRIENDS),
         (fields_of("AuthorizationForm")["password"], sign_in_page.MOST_CHARACTERS),
         (fields_of("Records")["users"], bulk_import.MOST_RECORDS),
         (SCHEMAS["Calls"]["oneOf"][-1], jsonrpc.MOST_REQUESTS),
@@ -278,7 +277,7 @@ def test_limits_that_only_words_can_tell_are_those_of_the_code(operation: str, f
     [("UserId", "user"), ("AppId", "app"), ("PageId", "page"), ("ModuleId", "module")],
 )
 def test_ids_are_those_of_the_code(pattern: str, kind: str) -> None:
-    assert SCHEMAS[pattern]["pattern"] == f"^{checks._IDS[kind].pattern}$"
+    assert SCHEMAS[pattern]["pattern"] == f"^{ids._IDS[kind].pattern}$"
 
 
 def test_scopes_are_those_of_the_code() -> None:

@@ -22,6 +22,7 @@ from chalicelib.core.codecs.directory_json import (
 )
 from chalicelib.core.cursor import from_cursor, to_cursor
 from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.ids import is_id
 from chalicelib.core.limits import Limits
 from chalicelib.core.model import directory
 from chalicelib.core.model.directory import (
@@ -31,11 +32,11 @@ from chalicelib.core.model.directory import (
     FeedSource,
     Module,
     Page,
-    Publication,
     StartMethod,
     User,
     secret_matches,
 )
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 from chalicelib.web.auth import external_issuer
 
 HOST = "https://a.example/"
@@ -198,7 +199,7 @@ def test_something_new_needs_its_name_and_may_bring_its_id() -> None:
     assert read_user({"id": "k3v9x2mtq7ra", "displayName": "Hana"}, new=True) == {
         "id": "k3v9x2mtq7ra",
         "display_name": "Hana",
-        "publication": directory.DEFAULT_PUBLICATION,
+        "publication": DEFAULT_PUBLICATION,
     }
     for read, name in ((read_user, "displayName"), (read_app, "name"), (read_page, "name")):
         with pytest.raises(ParameterInvalid, match=f"{name} is missing"):
@@ -245,7 +246,7 @@ def test_a_password_has_8_to_200_characters(password: str, good: bool) -> None:
 
 
 def test_what_is_written_out_can_be_read_again() -> None:
-    user = User("k3v9x2mtq7ra", "花", age=7, publication={**directory.DEFAULT_PUBLICATION, "age": Publication.NOBODY})
+    user = User("k3v9x2mtq7ra", "花", age=7, publication={**DEFAULT_PUBLICATION, "age": Publication.NOBODY})
     app = App("6d1f0c2ab4e79853", "Quest", secret="s", redirect_uris=("https://a.example/",), origins=("http://b",))
     app = replace(app, start_method=StartMethod.FORM)
     page = Page("7", "Café", Category.LOCAL, details="one\ntwo", feed_source=FeedSource.EVERYONE)
@@ -269,11 +270,11 @@ def test_ids_have_their_form_and_differ() -> None:
     ):
         made = {make() for _ in range(200)}
         assert len(made) == 200
-        assert all(checks.is_id(kind, each) for each in made)
+        assert all(is_id(kind, each) for each in made)
     assert {len(directory.new_page_id()) for _ in range(200)} == {20}
-    assert checks.is_id("page", "187793")
-    assert not checks.is_id("page", "1" * 21)
-    assert not checks.is_id("user", "k3v9x2mtq7ra\n")
+    assert is_id("page", "187793")
+    assert not is_id("page", "1" * 21)
+    assert not is_id("user", "k3v9x2mtq7ra\n")
     secrets = {directory.new_secret() for _ in range(20)}
     assert len(secrets) == 20
     assert all(re.fullmatch("[0-9a-f]{40}", secret) for secret in secrets)
@@ -283,8 +284,8 @@ def test_ids_have_their_form_and_differ() -> None:
 def test_nothing_that_stands_in_a_key_has_what_separates_its_parts(separator: str) -> None:
     for kind, known in (("user", "k3v9x2mtq7ra"), ("app", "6d1f0c2ab4e79853"), ("page", "187793"), ("module", "12")):
         for place in range(len(known) + 1):
-            assert not checks.is_id(kind, known[:place] + separator + known[place:])
-            assert not checks.is_id(kind, known[:place] + separator + known[place + 1 :])
+            assert not is_id(kind, known[:place] + separator + known[place:])
+            assert not is_id(kind, known[:place] + separator + known[place + 1 :])
     for refuses in (
         lambda: checks.login("login", f"hana{separator}x"),
         lambda: check_keys([f"level{separator}x"], Limits()),

@@ -10,7 +10,8 @@ import pytest
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.checks import Check
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.model.directory import Gender, Publication
+from chalicelib.core.model.directory import Gender
+from chalicelib.core.model.publication import Publication
 
 SETTINGS = "everyone, friendsOfFriends, friends, nobody"
 # Each check is created anew, so that its creation is tested, too.

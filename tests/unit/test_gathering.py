@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import TooLarge
-from chalicelib.store.appdata.ledger import Ledger
+from chalicelib.store.appdata.ledger import AskedKeys, Ledger
 from chalicelib.store.appdata.many_users import _parts, gather
 from chalicelib.store.appdata.packing import ListedValue
-from chalicelib.store.appdata.snapshot import AskedKeys, Values, lookups
+from chalicelib.store.appdata.snapshot import Values, lookups
 
 EMPTY = dict.fromkeys("abcde", "")
 

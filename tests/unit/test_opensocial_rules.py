@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from chalicelib.core.errors import BadRequest, InsufficientScope, ParameterInvalid, PermissionDenied, TooLarge
 from chalicelib.core.limits import Limits
 from chalicelib.core.model.access import Access
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.opensocial import (
     FIELDS,
     MOST_IDS,

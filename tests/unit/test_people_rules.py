@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.paging import Paging, paging
 from chalicelib.core.people import (
     DEFAULT_FIELDS,

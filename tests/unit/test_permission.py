@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.model.directory import Publication
+from chalicelib.core.model.publication import Publication
 from chalicelib.core.permission import (
     DATA,
     INFORMATION,

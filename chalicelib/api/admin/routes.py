@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from chalice.app import Request, Response
 
-from chalicelib.core.codecs import checks
 from chalicelib.core.errors import NotFound
+from chalicelib.core.ids import is_id
 from chalicelib.core.oauth import OPERATOR
 from chalicelib.core.paging import paging
 from chalicelib.web.face import Face, Token, View
@@ -26,7 +26,7 @@ def operator_route(face: Face) -> Callable[..., Callable[[View], View]]:
 
 def known_id(kind: str, text: str) -> str:
     """Return an id from a path. Raise NotFound if it cannot be the id of a `kind` (user, app, page, module)."""
-    if not checks.is_id(kind, text):
+    if not is_id(kind, text):
         raise NotFound(f"There is no such {kind}")
     return text
 

@@ -11,7 +11,8 @@ from chalicelib.core.codecs.contents_json import ContentsFormat
 from chalicelib.core.codecs.directory_json import read_user, user_json
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.access import Access
-from chalicelib.core.model.directory import DEFAULT_PUBLICATION, User, new_user_id
+from chalicelib.core.model.directory import User, new_user_id
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION
 from chalicelib.core.oauth import Grant
 from chalicelib.core.passwords import hash_password
 from chalicelib.platform import Platform

@@ -20,8 +20,8 @@ from oauthlib.oauth2 import (
 )
 
 from chalicelib.api.oauth.oauthlib_validator import CodeGrant, Validator
-from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import BadRequest, GrantRefused
+from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import App, AppDialect, secret_matches
 from chalicelib.core.oauth import (
     AuthorizationRequest,

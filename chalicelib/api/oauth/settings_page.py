@@ -14,7 +14,8 @@ from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.platform import Platform
 from chalicelib.store.directory.keys import every
 from chalicelib.web.auth.sessions import Session

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from chalice.app import Request, Response
 
-from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.codecs.contents_json import ContentsFormat, read_content_uri
 from chalicelib.core.errors import NotFound, ParameterInvalid
+from chalicelib.core.ids import is_id
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import ContentsPart
 from chalicelib.core.paging import Paging, paging

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication
+from chalicelib.core.ids import is_id
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 
 NAME_CHARACTERS = 100
 ADDRESS_CHARACTERS = 255
@@ -33,18 +34,6 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _NOT_IN_A_URL = re.compile(r"[^!#-;=?-\[\]_a-z~]|%(?![0-9A-Fa-f]{2})")
 """A character that is not allowed in a URL, or a % without two hexadecimal digits."""
 _SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
-_MODULE = re.compile(r"[1-9][0-9]{0,8}")
-_IDS = {
-    "user": re.compile(r"[a-z0-9]{12}"),
-    "app": re.compile(r"[0-9a-f]{16}"),
-    "page": re.compile(r"[1-9][0-9]{0,19}"),
-    "module": _MODULE,
-}
-
-
-def is_id(kind: str, text: str) -> bool:
-    """Return whether `text` has the form of an id of that kind: user, app, page or module."""
-    return _IDS[kind].fullmatch(text) is not None
 
 
 def check_id(kind: str) -> Check:

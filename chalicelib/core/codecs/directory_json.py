@@ -12,7 +12,6 @@ from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.checks import Check
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.directory import (
-    DEFAULT_PUBLICATION,
     App,
     AppDialect,
     BloodType,
@@ -24,6 +23,7 @@ from chalicelib.core.model.directory import (
     StartMethod,
     User,
 )
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION
 
 Rules = dict[str, tuple[str, Check]]
 """For each name in the JSON: the name in the dataclass, and the check."""

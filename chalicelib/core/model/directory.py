@@ -10,25 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-MOST_FRIENDS = 1_000
-"""The maximum number of friends of a user."""
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 
 _USER_CHARACTERS = string.ascii_lowercase + string.digits
-
-
-class Publication(Enum):
-    """The people to whom a user shows a field of profile information."""
-
-    EVERYONE = "everyone"
-    FRIENDS_OF_FRIENDS = "friendsOfFriends"
-    FRIENDS = "friends"
-    NOBODY = "nobody"
-
-
-PROFILE_FIELDS = ("address", "birthday", "age", "gender")
-"""The profile information: each field has a publication setting. All other fields are basic information."""
-
-DEFAULT_PUBLICATION: Mapping[str, Publication] = dict.fromkeys(PROFILE_FIELDS, Publication.FRIENDS)
 
 
 class BloodType(Enum):

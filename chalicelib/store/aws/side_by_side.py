@@ -1,11 +1,13 @@
 """Parallel calls, and the number of calls that wait for one another."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from functools import cache
 from itertools import count
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -19,7 +21,10 @@ _groups = count()
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def _pool() -> "ThreadPoolExecutor":
+    # A cold start that reads one user's data needs no threads.
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(WORKERS, thread_name_prefix="store")
 
 

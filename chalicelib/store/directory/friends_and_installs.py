@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.model.directory import MOST_FRIENDS
+from chalicelib.core.limits import MOST_FRIENDS
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import ALIVE
 from chalicelib.store.aws.iam_needs import on_index, on_table

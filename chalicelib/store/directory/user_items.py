@@ -8,7 +8,8 @@ pages that the user administers or follows.
 
 from typing import Any
 
-from chalicelib.core.model.directory import PROFILE_FIELDS, Publication, User
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys

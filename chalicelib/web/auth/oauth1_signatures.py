@@ -19,8 +19,8 @@ from urllib.request import parse_http_list
 
 from chalice.app import Request
 
-from chalicelib.core.codecs.checks import is_id
 from chalicelib.core.errors import SignatureRefused, TooLarge
+from chalicelib.core.ids import is_id
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
 from chalicelib.core.signatures import SCOPES, Parameters, SignedRequest, check_body, read
