@@ -20,7 +20,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; select it with PYTHON=...' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium prove prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
+.PHONY: help serve test chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
 	quick check reference lint types format clean package deploy destroy scan audit lock
 
 help:  ## list the targets
@@ -39,7 +39,10 @@ quick: lint types  ## check style and types, and run the unit tests and the inte
 		git ls-files --others --exclude-standard; } | grep '^tests/integration/test_')
 
 # Tests of make test, with more and with new examples; each prints what it has done.
-prove: prove-contract prove-model prove-histories prove-signals prove-clients  ## run the random tests longer, with new choices each time (docs/internals/quality.md)
+prove: prove-rules prove-contract prove-model prove-histories prove-signals prove-clients  ## run the random tests longer, with new choices each time (docs/internals/quality.md)
+
+prove-rules: $(INSTALLED)  ## run the unit and integration tests with more random examples, which are new each time
+	@HYPOTHESIS_PROFILE=default $(VENV)/python -m pytest -q $(WORKERS) tests/unit tests/integration
 
 # The requests at the bounds of openapi.yaml are sent as well, besides the drawn ones.
 DRAWS ?= 100

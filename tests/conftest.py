@@ -1,7 +1,7 @@
 """Setup that all tests share.
 
 Hypothesis uses the same examples every time, so a failing run fails on every machine;
-`HYPOTHESIS_PROFILE=default` searches for new ones.
+`HYPOTHESIS_PROFILE=default` searches for new ones, and for more.
 """
 
 import gc
@@ -22,7 +22,7 @@ from tests.kit.watch import Watch
 
 # A test creates and drops a hundred thousand objects; no test needs reference cycles to be collected.
 gc.set_threshold(100_000, 20, 50)
-settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=40)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 

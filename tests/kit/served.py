@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -130,10 +133,35 @@ def fresh_environment(directory: Path, **overrides: str) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith("AWS_")}, **own, **overrides}
 
 
+def filled_environment(directory: Path, **overrides: str) -> dict[str, str]:
+    """Return what `fresh_environment` returns, with the data of a platform that has been started once before.
+
+    The first start creates the tables and the demo world, which takes a third of its processor time.
+    """
+    environment = fresh_environment(directory, **overrides)
+    if "AWS_ENDPOINT_URL" not in overrides and not Path(environment["ENGAWA_LOCAL_DIR"]).exists():
+        shutil.copytree(_first_start(), environment["ENGAWA_LOCAL_DIR"], ignore=shutil.ignore_patterns("*.lock"))
+    return environment
+
+
+@cache
+def _first_start() -> Path:
+    """Start a platform and stop it; return the directory with its data."""
+    directory = Path(tempfile.mkdtemp(prefix="engawa-first-start-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    with _run(Served(fresh_environment(directory), directory / "serve.log")) as platform:
+        return platform.local_dir
+
+
 @contextmanager
 def running(directory: Path, **environment: str) -> Iterator[Served]:
     """Run a platform with its data in `directory`, and check at the end that it exits with 0."""
-    platform = Served(fresh_environment(directory, **environment), directory / "serve.log")
+    with _run(Served(filled_environment(directory, **environment), directory / "serve.log")) as platform:
+        yield platform
+
+
+@contextmanager
+def _run(platform: Served) -> Iterator[Served]:
     try:
         platform.await_answers()
         yield platform

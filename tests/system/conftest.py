@@ -10,7 +10,7 @@ import pytest
 
 from tests.kit import contract
 from tests.kit.browser import browse, browsers, shots
-from tests.kit.served import Served, fresh_environment, running
+from tests.kit.served import Served, filled_environment, running
 
 if TYPE_CHECKING:
     from tests.kit.deployed import Deployed
@@ -72,7 +72,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     started: list[Served] = []
 
     def start(**environment: str) -> Served:
-        platform = Served(fresh_environment(tmp_path, **environment), tmp_path / "serve.log")
+        platform = Served(filled_environment(tmp_path, **environment), tmp_path / "serve.log")
         started.append(platform)
         platform.await_answers()
         return platform

@@ -18,7 +18,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.kit.browser import DESKTOP, Open
-from tests.kit.served import Served, fresh_environment
+from tests.kit.served import Served, filled_environment
 from tests.kit.site import Site
 
 LISTINGS = Path(__file__).parent / "listings"
@@ -67,7 +67,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("opensocial")
     limits = {"ENGAWA_QUOTA_BYTES": str(QUOTA), "ENGAWA_RATE_WRITES": str(WRITES), "ENGAWA_RATE_SECONDS": "5"}
-    served, site = Served(fresh_environment(directory, **limits), directory / "serve.log"), Site()
+    served, site = Served(filled_environment(directory, **limits), directory / "serve.log"), Site()
     try:
         served.await_answers()
         app = f"{served.base_url}/admin/apps/{served.demo['apps']['quest']['id']}"
