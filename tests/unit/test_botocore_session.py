@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,22 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.aws.botocore_session import LEAN, BrokenAnswer, lean_session
+from chalicelib.store.aws import client as client_module
+from chalicelib.store.aws.botocore_session import LEAN, OPERATIONS, BrokenAnswer, lean_session
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.failures import Uncertain
 from chalicelib.store.aws.transactions import Update
 
-OPERATIONS = (
-    "GetItem",
-    "PutItem",
-    "UpdateItem",
-    "DeleteItem",
-    "Query",
-    "BatchGetItem",
-    "BatchWriteItem",
-    "TransactWriteItems",
-)
-"""The operations that chalicelib/store/aws/client.py sends."""
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 CREDENTIALS: dict[str, Any] = {
     "aws_access_key_id": "engawa",
@@ -115,7 +107,14 @@ def client(answer: Callable[[], tuple[int, bytes]], **config: Any) -> Any:
 SHAPES = client(lambda: (200, b"{}")).meta.service_model
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_operations_are_those_that_the_client_sends() -> None:
+    """The zip's model of DynamoDB has no others."""
+    sent = re.findall(r'self\._(?:read|write)\(\s*"([a-z_]+)"', inspect.getsource(client_module))
+    assert {each.title().replace("_", "") for each in sent} == OPERATIONS["dynamodb"]
+    assert bodies.keys() == OPERATIONS["dynamodb"]
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS["dynamodb"]))
 @given(data=st.data())
 def test_an_answer_is_parsed_as_by_botocore(operation: str, data: st.DataObject) -> None:
     body = data.draw(bodies[operation])

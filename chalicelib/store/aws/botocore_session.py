@@ -146,40 +146,40 @@ def _restore_items(items: Iterable[Item]) -> None:
         _restore_binary(item)
 
 
-def _get_item(answer: dict[str, Any]) -> None:
+def _one_item(answer: dict[str, Any]) -> None:
     _restore_items(answer[name] for name in ("Item", "Attributes") if name in answer)
 
 
-def _query(answer: dict[str, Any]) -> None:
+def _items(answer: dict[str, Any]) -> None:
     _restore_items(answer["Items"])
     _restore_binary(answer.get("LastEvaluatedKey", {}))
 
 
-def _batch_get(answer: dict[str, Any]) -> None:
+def _items_of_tables(answer: dict[str, Any]) -> None:
     for items in answer["Responses"].values():
         _restore_items(items)
     for left in answer.get("UnprocessedKeys", {}).values():
         _restore_items(left["Keys"])
 
 
-def _batch_write(answer: dict[str, Any]) -> None:
+def _unprocessed_writes(answer: dict[str, Any]) -> None:
     for requests in answer.get("UnprocessedItems", {}).values():
         for request in requests:
             _restore_items(write["Item" if "Item" in write else "Key"] for write in request.values())
 
 
-def _collections(answer: dict[str, Any]) -> None:
-    """Restore nothing: a transaction of writes returns no items."""
+def _nothing(answer: dict[str, Any]) -> None:
+    """Do nothing: a transaction of writes returns no items."""
 
 
 _RESTORES: Mapping[str, Callable[[dict[str, Any]], None]] = {
-    "GetItemOutput": _get_item,
-    "PutItemOutput": _get_item,
-    "UpdateItemOutput": _get_item,
-    "DeleteItemOutput": _get_item,
-    "QueryOutput": _query,
-    "BatchGetItemOutput": _batch_get,
-    "BatchWriteItemOutput": _batch_write,
-    "TransactWriteItemsOutput": _collections,
+    "GetItemOutput": _one_item,
+    "PutItemOutput": _one_item,
+    "UpdateItemOutput": _one_item,
+    "DeleteItemOutput": _one_item,
+    "QueryOutput": _items,
+    "BatchGetItemOutput": _items_of_tables,
+    "BatchWriteItemOutput": _unprocessed_writes,
+    "TransactWriteItemsOutput": _nothing,
 }
 """The function that restores the binary values of each output."""
