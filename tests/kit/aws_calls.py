@@ -149,6 +149,7 @@ def _dynamodb(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str,
         yield _table(request["TableName"]), operation
 
 
+@cache
 def _table(name: str) -> str:
     # Tests of the Dynamo class use a table with another name.
     return "table/" + re.sub("^engawa-[a-z0-9]+-", "", name)
