@@ -163,7 +163,7 @@ def _sum(users: float, ledger: Mapping[str, Cost], unit: str) -> float:
     return users * sum(asked.times * float(getattr(ledger[asked.row], unit)) for asked in MIX)
 
 
-def _sent(answer: int) -> float:
+def sent_bytes(answer: int) -> float:
     """Return the bytes of a response as CloudFront sends them."""
     return answer if answer < COMPRESSED_FROM else answer * COMPRESSED
 
@@ -172,7 +172,7 @@ def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER, monitoring: Fi
     """Return the quantities used in a month, by the names of `PRICES`."""
     asked = requests(users)
     images = users * IMAGES
-    answers = users * sum(each.times * _sent(each.answer) for each in MIX)
+    answers = users * sum(each.times * sent_bytes(each.answer) for each in MIX)
     seconds = (asked * BASE_MS + _sum(users, ledger, "calls") * CALL_MS) / 1000
     stored = users * STORED_USERS
     return {
