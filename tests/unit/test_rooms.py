@@ -90,9 +90,15 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         pytest.fail(" → ".join(str(path.relative_to(PACKAGE)) for path in circle.args[1]))
 
 
-OF_BENCH = {"test_costs", "test_load", "test_load_mix", "test_month", "test_scale", "test_scale_worlds"} | {
-    "pairs_of_signals"
-}
+OF_BENCH = {
+    "test_costs",
+    "test_load",
+    "test_load_mix",
+    "test_month",
+    "test_request_price",
+    "test_scale",
+    "test_scale_worlds",
+} | {"pairs_of_signals"}
 """The tests of bench/, and the module that stops its processes."""
 
 
