@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -25,7 +25,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":"
 
 def start(stream: TextIO = sys.stdout) -> None:
     """Write all logs of this process in this form: a line for each request and run, and all warnings and errors."""
-    handler = logging.StreamHandler(stream)
+    handler = _Handler(stream)
     handler.setFormatter(Formatter())
     # This replaces the handler of Lambda's runtime client, which writes text.
     logging.getLogger().handlers[:] = [handler]
@@ -43,6 +43,26 @@ def started(stream: TextIO) -> Iterator[None]:
     finally:
         root.handlers[:] = before[0]
         ours.setLevel(before[1])
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """A handler that keeps a record that cannot be written to itself.
+
+    The one of `logging` writes the record's arguments, and the text of its exception, to standard error.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Log the place of a record that cannot be written, and the type of the error that it has caused."""
+        line = {
+            "level": record.levelname,
+            "location": f"{record.name}:{record.lineno}",
+            "message": "a record that cannot be logged",
+            "exception_name": type(sys.exception()).__name__,
+        }
+        # If the stream itself is broken, a request must not fail for that.
+        with suppress(OSError, ValueError):
+            self.stream.write(_encode(line) + self.terminator)
+            self.flush()
 
 
 class Formatter(logging.Formatter):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar, cast
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -13,6 +16,7 @@ from botocore.exceptions import ClientError
 from chalice.local import LambdaContext
 
 from chalicelib.store.aws.failures import TransactionConflict
+from chalicelib.web import logs
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
 from infra import combine
 from local.gateway import Request
@@ -229,6 +233,61 @@ def test_an_error_that_nobody_expected_is_found_by_its_id_without_what_its_text_
     assert answer.headers["x-request-id"] in unhandled["message"]
     assert secret not in log.stream.getvalue()
     assert metrics(request) == {"Requests": 1, "ServerErrors": 1}
+
+
+class Unreadable(Exception):
+    """An exception whose answer of AWS has another form than the one that is expected."""
+
+    response: ClassVar[Any] = {"Error": None}
+
+
+def unwritable(name: str) -> None:
+    """Log a record that cannot be written, in one of several ways."""
+    secret, log = "s3cr3t", logging.getLogger("a.library")
+    match name:
+        case "arguments that do not fit":
+            log.error("%d bytes", secret)
+        case "what has no text":
+            log.error("odd", extra={"odd": Mock(__str__=Mock(side_effect=RuntimeError(secret)))})
+        case "what UTF-8 cannot have":
+            log.error(f"{secret} \ud800")
+        case _:
+            try:
+                raise Unreadable(secret) from KeyError(secret)
+            except Unreadable:
+                log.exception("odd")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("arguments that do not fit", "TypeError"),
+        ("what has no text", "RuntimeError"),
+        ("what UTF-8 cannot have", "UnicodeEncodeError"),
+        ("an exception that cannot be described", "AttributeError"),
+    ],
+)
+def test_of_a_record_that_cannot_be_written_the_place_is_logged_and_nothing_else(
+    capfd: pytest.CaptureFixture[str], name: str, kind: str
+) -> None:
+    with io.TextIOWrapper(io.BytesIO(), encoding="utf-8") as stream:
+        with logs.started(stream):
+            unwritable(name)
+        written = cast(io.BytesIO, stream.buffer).getvalue().decode()
+
+    line = json.loads(written)
+    assert re.fullmatch(r"a\.library:\d+", line.pop("location"))
+    assert line == {"level": "ERROR", "message": "a record that cannot be logged", "exception_name": kind}
+    assert "s3cr3t" not in written + "".join(capfd.readouterr())
+
+
+def test_a_log_that_cannot_be_written_fails_no_request(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    with logs.started(stream):
+        stream.close()
+        assert world.send("GET", ME).status == 200
+
+    assert "".join(capfd.readouterr()) == ""
 
 
 @pytest.mark.parametrize(
