@@ -127,7 +127,11 @@ def test_an_answer_is_parsed_as_by_botocore(operation: str, data: st.DataObject)
     assert parsers.create_parser("json").parse(told, shape) == create_parser("json").parse(told, shape)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"5", b'{"Item": 5}', b'{"Item": {"d": {"B": "!"}}}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b"null", b"5", b'{"Item": 5}', b'{"Item": {"d": {"B": "!"}}}', b"[" * 100_000],
+    ids=lambda body: repr(body[:30]),
+)
 def test_a_broken_answer_is_not_an_absent_item(body: bytes) -> None:
     broken = Dynamo(client(lambda: (200, body)))
 
@@ -136,7 +140,7 @@ def test_a_broken_answer_is_not_an_absent_item(body: bytes) -> None:
     assert isinstance(refused.value.__cause__, Uncertain)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"[" * 100_000], ids=lambda body: repr(body[:30]))
 def test_nobody_knows_whether_a_write_with_a_broken_answer_was_done(body: bytes) -> None:
     broken = Dynamo(client(lambda: (200, body)))
 

@@ -78,7 +78,7 @@ class ItemsParser(ResponseParser):
             read = json.loads(response["body"])
             answer = {name: value for name, value in read.items() if value is not None}
             restore(answer)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise BrokenAnswer from error
         headers = lowercase_dict(response["headers"])
         metadata = {"HTTPStatusCode": 200, "HTTPHeaders": headers}
