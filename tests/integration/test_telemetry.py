@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from unittest.mock import Mock
 
 import pytest
@@ -273,7 +273,7 @@ def test_of_a_record_that_cannot_be_written_the_place_is_logged_and_nothing_else
     with io.TextIOWrapper(io.BytesIO(), encoding="utf-8") as stream:
         with logs.started(stream):
             unwritable(name)
-        written = cast(io.BytesIO, stream.buffer).getvalue().decode()
+        written = stream.buffer.getvalue().decode()
 
     line = json.loads(written)
     assert re.fullmatch(r"a\.library:\d+", line.pop("location"))
