@@ -127,6 +127,24 @@ def test_a_token_whose_key_was_removed_is_refused_although_it_was_checked_before
     assert refused(of_one, tokens) == "invalid_token"
 
 
+def test_a_token_is_checked_again_if_the_keys_were_loaded_while_it_was_checked(monkeypatch):
+    vault = Vault("one", "two")
+    tokens, of_one = vault.tokens(), issue(vault.tokens())
+    tokens.check(forged())
+    check = tokens._keys.claims
+
+    def checked_meanwhile(token, *arguments, **more):
+        claims = check(token, *arguments, **more)
+        vault.keys = [key("two")]
+        tokens._keys._reload()
+        return claims
+
+    monkeypatch.setattr(tokens._keys, "claims", checked_meanwhile)
+    assert tokens.check(of_one)
+    monkeypatch.undo()
+    assert refused(of_one, tokens) == "invalid_token"
+
+
 def test_the_number_of_remembered_tokens_is_bounded(monkeypatch):
     monkeypatch.setattr(access_tokens, "REMEMBERED", 3)
     tokens = Vault("one").tokens()

@@ -164,6 +164,8 @@ class AccessTokens:
             return known.access
         if self._external and len(token) <= MOST_CHARACTERS and self._external.issued(token):
             return self._external.check(token)
+        # Read before the check: another thread may load other keys meanwhile, which have not checked this token.
+        generation = self._keys.generation
         claims = self._claims(token)
         viewer, app = claims["sub"], claims["client_id"]
         access = Access(
@@ -172,7 +174,7 @@ class AccessTokens:
             owner=claims.get("owner", None if viewer == app else viewer),
             scopes=frozenset(claims.get("scope", "").split()),
         )
-        self._remember(token, _Checked(access, int(claims["exp"]), self._keys.generation))
+        self._remember(token, _Checked(access, int(claims["exp"]), generation))
         return access
 
     def _remember(self, token: str, checked: "_Checked") -> None:
