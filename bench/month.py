@@ -24,7 +24,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Fixed:
-    """What a value of the parameter `Monitoring` makes: metrics watched by alarms, metrics of our own, dashboards."""
+    """The numbers that AWS bills for a value of `Monitoring`: metrics in alarms, metrics of our own, dashboards."""
 
     alarms: int
     metrics: int

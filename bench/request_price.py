@@ -73,7 +73,7 @@ TEXTBOOK: Mapping[str, Cost] = {
     # A user's keys and state are one partition: one query. Feeds with their counts, comments with their posters, people
     # and tokens are read and written as here.
 }
-"""What the same requests cost in the textbook layout."""
+"""The costs of the same requests in the textbook layout."""
 
 
 @dataclass(frozen=True)

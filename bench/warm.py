@@ -8,7 +8,6 @@ the measured code is the code that runs on AWS.
 from __future__ import annotations
 
 import gc
-import io
 import os
 import time
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -23,6 +22,7 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from chalice.local import LambdaContext
+from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
 import app as entry
@@ -65,7 +65,7 @@ class Warm:
 
     @property
     def kept(self) -> bool:
-        """Whether the ratio is within its bound."""
+        """Return whether the ratio is within its bound."""
         return self.ratio <= MOST[self.row]
 
 
@@ -84,7 +84,8 @@ def measure(directory: Path, rows: Container[str] = MOST, seconds: float = SECON
             with empty_aws(), _logging():
                 os.environ["AWS_DEFAULT_REGION"] = REGION
                 bootstrap.session.cache_clear()
-                world = _World(directory)
+                World(directory)  # Creates the stack: a deployment's client only sends operations on items.
+                world = _World(directory, True)
                 send = row.scenario(world)
                 yield Warm(row.name, *_medians(world, send, seconds))
 
@@ -163,7 +164,7 @@ class _Answers:
             given: Any = botocore_stubber(request=request, **more)
             kind, body = request.headers["X-Amz-Target"], request.body
             self._of_request[kind, body] = self._of_kind[kind] = given.content
-            return AWSResponse(request.url, given.status_code, HTTPHeaders(), _Raw(given.content))
+            return AWSResponse(request.url, given.status_code, HTTPHeaders(), MockRawResponse(given.content))
 
         self._answer(client, answer)
 
@@ -173,7 +174,7 @@ class _Answers:
         def answer(request: Any, **_: object) -> AWSResponse:
             kind = request.headers["X-Amz-Target"]
             content = self._of_request.get((kind, request.body), self._of_kind[kind])
-            return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
+            return AWSResponse(request.url, 200, HTTPHeaders(), MockRawResponse(content))
 
         self._answer(client, answer)
 
@@ -182,13 +183,6 @@ class _Answers:
         client.meta.events.unregister("before-send", botocore_stubber)
         client.meta.events.unregister("before-send.dynamodb", unique_id="bench")
         client.meta.events.register_first("before-send.dynamodb", answer, unique_id="bench")
-
-
-class _Raw(io.BytesIO):
-    """A body with the methods of urllib3 that botocore uses."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self.read()
 
 
 @contextmanager

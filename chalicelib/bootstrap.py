@@ -29,7 +29,6 @@ __all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 # Functions that only clean up check no tokens and decrypt no secrets.
 NEEDS = (on_secret("token-keys"), on_secret("secret-keys"), on_secret("launch-keys"))
 _making = threading.Lock()
-_CAPACITY = "ReturnConsumedCapacity"
 
 log = logging.getLogger(__name__)
 
@@ -109,12 +108,12 @@ def client(service: str) -> Any:
     return made
 
 
-def _ask_for_capacity(params: dict[str, Any], model: Any, **_: object) -> dict[str, Any]:
-    """Ask DynamoDB to return the consumed capacity, which each operation on items supports."""
-    return {**params, _CAPACITY: "TOTAL"} if _CAPACITY in model.input_shape.members else params
+def _ask_for_capacity(params: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Ask DynamoDB to return the consumed capacity; every operation in use supports it."""
+    return {**params, "ReturnConsumedCapacity": "TOTAL"}
 
 
-def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | None, secret: str | None) -> str:
+def _keys(secrets: "Callable[[], SecretsManagerClient]", name: str, file: str | None, secret: str | None) -> str:
     """Return the text of keys. Their settings begin with `name`.
 
     Raises WrongSetting if the file does not exist, and Unavailable if the secret cannot be fetched.
@@ -129,7 +128,7 @@ def _keys(client: "Callable[[], SecretsManagerClient]", name: str, file: str | N
         raise WrongSetting(f"{name}_FILE cannot be read: {reason}") from None
     deadline.check()
     try:
-        text: str = client().get_secret_value(SecretId=str(secret))["SecretString"]
+        text: str = secrets().get_secret_value(SecretId=str(secret))["SecretString"]
     except (BotoCoreError, ClientError, KeyError) as failed:
         log.error("%s_SECRET cannot be read: %s", name, _reason(failed))
         raise Unavailable from failed

@@ -41,13 +41,10 @@ class TimedOut(FunctionError):
 class Function:
     """A function of the zip unpacked in `code`; `environment` has the variables that the deployment sets for it."""
 
-    def __init__(
-        self, handler: str, code: Path, environment: Mapping[str, str], seconds: float = 29, *, sampled: bool = False
-    ) -> None:
+    def __init__(self, handler: str, code: Path, environment: Mapping[str, str], seconds: float = 29) -> None:
         """Prepare the function; its process starts with the first invocation.
 
         `handler` is Lambda's name for it, such as `app.app`; the runtime client is beside `code` (`lay_out`).
-        `sampled`: its invocations are traced.
         """
         self.handler = handler
         self.starts = 0
@@ -56,7 +53,7 @@ class Function:
         self._turn = threading.Lock()
         self._log = code.parent / f"{handler}.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._api = RuntimeApi(sampled=sampled)
+        self._api = RuntimeApi()
         self._environment = {
             **environment,
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",

@@ -44,10 +44,9 @@ class RuntimeApi(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, *, sampled: bool = False) -> None:
-        """Start the server. `sampled`: every invocation is traced."""
+    def __init__(self) -> None:
+        """Start the server."""
         super().__init__(("127.0.0.1", 0), _Asked)
-        self.sampled = sampled
         self.events: queue.Queue[Invocation | None] = queue.Queue()
         self.working: dict[str, Invocation] = {}
         self.ready = threading.Event()
@@ -81,9 +80,10 @@ class RuntimeApi(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def _trace(sampled: bool) -> str:
+def _trace() -> str:
+    """Return the trace header of an invocation that is not traced."""
     root = f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
-    return f"{root};Parent={uuid.uuid4().hex[:16]};Sampled={int(sampled)}"
+    return f"{root};Parent={uuid.uuid4().hex[:16]};Sampled=0"
 
 
 class _Asked(BaseHTTPRequestHandler):
@@ -102,7 +102,7 @@ class _Asked(BaseHTTPRequestHandler):
             "Lambda-Runtime-Aws-Request-Id": invocation.id,
             "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:ap-northeast-1:000000000000:function:engawa",
-            "Lambda-Runtime-Trace-Id": _trace(api.sampled),
+            "Lambda-Runtime-Trace-Id": _trace(),
             "Content-Type": "application/json",
         }
         self._send(200, invocation.payload, headers)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import inspect
-import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.parsers import create_parser
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.core.botocore_stubber import MockRawResponse
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.store.aws import client as client_module
@@ -83,19 +83,12 @@ bodies = {
 }
 
 
-class _Raw(io.BytesIO):
-    """A body with the methods of urllib3 that botocore uses."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self.read()
-
-
 def client(answer: Callable[[], tuple[int, bytes]], **config: Any) -> Any:
     """Return a lean client whose requests get that status and body."""
 
     def answered(request: Any, **_: object) -> AWSResponse:
         status, body = answer()
-        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(body))
+        return AWSResponse(request.url, status, HTTPHeaders(), MockRawResponse(body))
 
     made: Any = lean_session().create_client(
         "dynamodb", config=LEAN.merge(Config(retries={"total_max_attempts": 1}, **config)), **CREDENTIALS

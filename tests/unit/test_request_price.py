@@ -1,4 +1,4 @@
-"""What a request costs, whole: the table of docs/operating/costs.md, and the textbook layout beside it."""
+"""The whole cost of a request: the table in docs/operating/costs.md, and the textbook layout beside it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def inline_values(ledger: Ledger, keys: AskedKeys) -> dict[str, str]:
 
 def listed_keys(ledger: Ledger, keys: AskedKeys) -> list[str]:
     """Return the requested keys whose values are own items that the ledger lists."""
-    return [key for key in ledger.listed if keys is None or key in keys] if ledger.listed else []
+    return [key for key in ledger.listed if keys is None or key in keys]
 
 
 def unlisted_keys(ledger: Ledger, keys: AskedKeys) -> frozenset[str]:

@@ -21,6 +21,8 @@ from botocore.parsers import ResponseParser, ResponseParserFactory
 from botocore.session import Session, get_session
 from botocore.utils import lowercase_dict
 
+from chalicelib.store.aws.items import Item
+
 LEAN = Config(user_agent="engawa", parameter_validation=False)
 """Settings of clients that send only what our own code builds.
 
@@ -46,8 +48,6 @@ MODELS = Path(__file__).resolve().parent / "models"
 """The folder of the cut models (infra/models.py); it exists only in the zip."""
 _WITHOUT_RULES = OPERATIONS.keys()
 """Services whose endpoint is `<service>.<region>.amazonaws.com`, so that the rules for endpoints need not be read."""
-
-Item = dict[str, Any]
 
 _bytes = partial(a2b_base64, strict_mode=True)
 
