@@ -21,7 +21,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
-	quick check reference lint types format clean package deploy destroy scan audit lock
+	quick check reference lint types format clean package deploy rollback destroy scan audit lock
 
 help:  ## list the targets
 	@sed -En 's/^([a-z -]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 30
@@ -113,6 +113,10 @@ STAGE ?=
 package deploy destroy: $(INSTALLED)  ## build, deploy or delete the stage STAGE=dev; BY=chalice deploys only the functions
 	@test -n '$(STAGE)' || { echo 'Name the stage, as in: make $@ STAGE=dev' >&2; exit 1; }
 	@$(VENV)/python -m infra $@$(if $(filter deploy-chalice,$@-$(BY)),-by-chalice) '$(STAGE)'
+
+rollback: $(INSTALLED)  ## go back to the release before: STAGE=prod; TO=2026-11-24T03:00:00.000Z selects an older one
+	@test -n '$(STAGE)' || { echo 'Name the stage, as in: make $@ STAGE=dev' >&2; exit 1; }
+	@$(VENV)/python -m infra rollback '$(STAGE)' $(if $(TO),--to '$(TO)')
 
 # Checkov, in an environment of its own, since it pins a hundred packages.
 scan: $(INSTALLED) $(SCAN_INSTALLED)  ## search the built templates for unsafe settings

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.core.limits import Limits
 
+UNKNOWN = "unknown"
+
 
 class WrongSetting(Exception):
     """A setting that is missing or out of range. The message names it and contains no secrets."""
@@ -79,6 +81,8 @@ class Settings:
     ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
     images_url: str = ""
     """ENGAWA_IMAGES_URL: the URL that serves the folder `images/` of the bucket; the issuer's `/images` by default."""
+    commit: str = UNKNOWN
+    """ENGAWA_COMMIT: the commit of the running code, `unknown` by default; `make deploy` sets it."""
     metrics: bool = False
     """ENGAWA_METRICS: 1 to have CloudWatch make metrics of the log lines, for each route. It bills each metric."""
     fetch_loopback: bool = False
@@ -127,9 +131,17 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         cleaning_queue=cleaning_queue(environment),
         image_bounds=_image_bounds(environment),
         images_url=_images_url(environment),
+        commit=_commit(environment),
         metrics=_one_of(environment, "ENGAWA_METRICS", ("0", "1")) == "1",
         fetch_loopback=_fetch_loopback(environment),
     )
+
+
+def _commit(environment: Mapping[str, str]) -> str:
+    name = environment.get("ENGAWA_COMMIT") or UNKNOWN
+    if not re.fullmatch(rf"{UNKNOWN}|[0-9a-f]{{12}}(-changed)?", name):
+        raise WrongSetting(f"ENGAWA_COMMIT must be the first 12 digits of a commit, with -changed or not, not {name!r}")
+    return name
 
 
 def cleaning_queue(environment: Mapping[str, str] = os.environ) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 
 from infra import bundle, combine, keys, packaging
@@ -19,6 +20,12 @@ def main(words: list[str]) -> int:
     for name in ("package", "deploy", "deploy-by-chalice", "destroy"):
         commands.add_parser(name).add_argument("stage")
     commands.choices["destroy"].add_argument("--yes", action="store_true", help="Do not ask.")
+    rollback = commands.add_parser("rollback")
+    rollback.add_argument("stage")
+    rollback.add_argument(
+        "--to", help="The time of a release, as the list of releases has it; default: the one before."
+    )
+    commands.add_parser("releases").add_argument("stage")
     for name in ("rotate", "prune"):
         command = commands.add_parser(name)
         command.add_argument("stage")
@@ -54,8 +61,12 @@ def _do(asked: argparse.Namespace) -> int:
         return 0
     deployment = from_environment(asked.stage)
     if asked.command == "deploy":
-        for name, value in deployment.deploy(architecture, warm, os.environ.get("DEPLOY_BUCKET") or None).items():
-            print(f"{name:20} {value}")
+        _print_all(deployment.deploy(architecture, warm, os.environ.get("DEPLOY_BUCKET") or None))
+    elif asked.command == "rollback":
+        _print_all(deployment.roll_back(asked.to, os.environ.get("DEPLOY_BUCKET") or None))
+    elif asked.command == "releases":
+        for each in deployment.list_releases(os.environ.get("DEPLOY_BUCKET") or None):
+            print(f"{each.time}  {each.version:10} {each.commit:20}", f"again: {each.repeats}" if each.repeats else "")
     elif asked.command == "deploy-by-chalice":
         print(f"{'BaseUrl':20} {deployment.deploy_by_chalice(architecture)}")
     elif asked.command == "destroy":
@@ -72,6 +83,11 @@ def _do(asked: argparse.Namespace) -> int:
             else:
                 print(f"{asked.keys}: {keys.prune(client, asked.stage, asked.keys, max(1, asked.keep))} keys dropped.")
     return 0
+
+
+def _print_all(outputs: Mapping[str, str]) -> None:
+    for name, value in outputs.items():
+        print(f"{name:20} {value}")
 
 
 def _time(text: str) -> datetime:

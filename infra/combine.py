@@ -17,10 +17,15 @@ from typing import Any
 
 import yaml
 
+from chalicelib import VERSION
+
 INFRA = Path(__file__).resolve().parent
 PARTS = ("data", "edge", "watch", "functions")
 DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
 ALIAS = "live"
+ROLLBACK_ALARMS = ("ServerErrors", "ApiFailures")
+"""The alarms that stop a rollout by steps, at most ten: docs.aws.amazon.com/codedeploy/latest/userguide/limits.html"""
+STEPS, AT_ONCE = "steps", "at-once"
 COLD, SNAPSTART = "cold", "snapstart"
 FRONTS = REST, URL = "rest", "url"
 """The fronts: API Gateway's REST API, which Chalice makes, or a function URL."""
@@ -55,6 +60,9 @@ def merge_template() -> Template:
     for part in PARTS:
         merged = _merged(merged, _part(part))
     merged["Description"] = DESCRIPTION
+    merged["Outputs"]["Version"]["Value"] = VERSION
+    rollout = merged["Resources"]["APIHandler"]["Properties"]["DeploymentPreference"]
+    rollout["Alarms"]["Fn::If"][1] = [{"Ref": name} for name in ROLLBACK_ALARMS]
     # If the API's definition has a title, it becomes the name of the API, which also names its metrics.
     title = merged["Resources"]["RestAPI"]["Properties"]["Name"]
     body = {"info": {"title": title}, "x-amazon-apigateway-gateway-responses": gateway_responses()}
@@ -128,11 +136,10 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
     """
     resources = template["Resources"]
     template["Parameters"]["Stage"]["Default"] = stage
-    qualifier = _keep_warm(resources, warm)
+    template["Parameters"]["Rollout"]["Default"] = AT_ONCE if stage == "dev" else STEPS
+    _keep_warm(resources["APIHandler"]["Properties"], warm)
     # A name, not a reference, which would make a cycle: functions refer to CloudFront, and CloudFront to the API.
-    function = (
-        f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}{qualifier}"
-    )
+    function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}:{ALIAS}"
     uri = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{function}/invocations"
     for methods in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
         for method in methods.values():
@@ -149,7 +156,7 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
     # Chalice's output has the stage in its path; clients use BaseUrl instead.
     template["Outputs"].pop("EndpointURL", None)
     if front == URL:
-        _replace_gateway(template, bool(qualifier))
+        _replace_gateway(template)
 
 
 def name(template: Template, stage: str, account: str) -> None:
@@ -181,39 +188,29 @@ def renew(template: Template, parameters: Mapping[str, str]) -> None:
     """Have a new function version published if anything in the template or the parameters has changed.
 
     By itself SAM publishes a version only for new code, and the alias would keep the old environment.
+    `AutoPublishAliasAllProperties` of SAM does not see the parameters.
     """
     everything = json.dumps([template, dict(parameters)], sort_keys=True, default=str)
     digest = hashlib.sha256(everything.encode()).hexdigest()
     template["Resources"]["APIHandler"]["Properties"]["AutoPublishCodeSha256"] = digest
 
 
-def _keep_warm(resources: dict[str, Any], warm: str) -> str:
-    """Set SnapStart or provisioned concurrency; return the suffix of the function's ARN."""
-    if warm == COLD:
-        return ""
-    properties = resources["APIHandler"]["Properties"]
-    properties["AutoPublishAlias"] = ALIAS
+def _keep_warm(properties: dict[str, Any], warm: str) -> None:
+    """Set SnapStart or provisioned concurrency of a function."""
     if warm == SNAPSTART:
         properties["SnapStart"] = {"ApplyOn": "PublishedVersions"}
     elif warm.isdecimal() and int(warm) > 0:
         properties["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": int(warm)}
-    else:
+    elif warm != COLD:
         raise ValueError(f"WARM must be {COLD}, {SNAPSTART} or a number of instances, not {warm!r}.")
-    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
-    return f":{ALIAS}"
 
 
-def _replace_gateway(template: Template, has_alias: bool) -> None:
+def _replace_gateway(template: Template) -> None:
     """Put a function URL into a template in place of API Gateway."""
     patched = _patched(template, _part("url"))
     template.clear()
     template |= patched
     resources = template["Resources"]
-    if has_alias:
-        for name in ("ApiUrlPermission", "ApiUrlInvokePermission"):
-            resources[name]["Properties"]["FunctionName"] = {"Ref": f"APIHandlerAlias{ALIAS}"}
-        resources["ApiUrl"]["DependsOn"] = f"APIHandlerAlias{ALIAS}"
-        resources["ApiUrl"]["Properties"]["Qualifier"] = ALIAS
     distribution = resources["Distribution"]["Properties"]["DistributionConfig"]
     [api] = [origin for origin in distribution["Origins"] if origin["Id"] == "api"]
     del api["OriginPath"]

@@ -15,7 +15,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, NoRegionError
 
-from infra import combine, keys, packaging, parameters, places, responses, restore
+from infra import combine, keys, packaging, parameters, places, releases, responses, restore, rollout
 from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
@@ -56,7 +56,7 @@ class Deployment:
     def deploy(self, architecture: str, warm: str, deploy_bucket: str | None = None) -> dict[str, str]:
         """Create or update the whole stage; return the outputs of the stack. Raises Refused."""
         with in_a_sentence():
-            bucket = deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
+            bucket = self._bucket(deploy_bucket)
             s3 = self._client("s3")
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
                 raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
@@ -72,6 +72,7 @@ class Deployment:
                 if resource["Type"] == "AWS::Serverless::Function":
                     resource["Properties"]["CodeUri"] = f"s3://{bucket}/{code}"
             combine.name(template, self.stage, self.account)
+            given["Commit"] = releases.commit()
             known = {name: value for name, value in given.items() if name in template["Parameters"]}
             if self.front == combine.REST:
                 known["GatewayLogs"] = self._gateway_logs()
@@ -81,30 +82,59 @@ class Deployment:
             own = self._stack().outputs().get("DistributionDomain")
             if needs_own and own:
                 known["OwnDomain"] = own
-            outputs = self._apply(template, known, warm, bucket, path)
+            release = self._apply(template, known, bucket, path)
             if needs_own and not own:
                 self._say("CloudFront's name is known now; the functions get it as their issuer.")
-                outputs = self._apply(
-                    template, known | {"OwnDomain": outputs["DistributionDomain"]}, warm, bucket, path
-                )
-            if warm != combine.COLD:
-                self._drop_old_versions()
-            return outputs
+                known["OwnDomain"] = self._stack().outputs()["DistributionDomain"]
+                release = self._apply(template, known, bucket, path)
+            return self._released(release, bucket)
 
-    def _apply(
-        self, template: combine.Template, known: Mapping[str, str], warm: str, bucket: str, path: Path
-    ) -> dict[str, str]:
-        """Create or update the main stack; return its outputs. `path`: where the template is kept."""
+    def roll_back(self, to: str | None, deploy_bucket: str | None = None) -> dict[str, str]:
+        """Apply the template and the parameters of an earlier release again, at once; return the stack's outputs.
+
+        `to`: the time of the release; by default the one before the present one. Data and keys do not change. Raises
+        Refused.
+        """
+        with in_a_sentence():
+            bucket, s3 = self._bucket(deploy_bucket), self._client("s3")
+            release = releases.before(releases.newest(s3, bucket, self.stage), to)
+            self._say(f"Going back to {release.version} ({release.commit}), released {release.origin} ...")
+            # At once, since the alarms of the present version may ring.
+            known = dict(release.parameters) | {"Rollout": combine.AT_ONCE}
+            self._bring_to(release, known, bucket)
+            return self._released(releases.repeated(release), bucket)
+
+    def list_releases(self, deploy_bucket: str | None = None) -> list[releases.Release]:
+        """Return the newest releases, the newest first. Raises Refused."""
+        with in_a_sentence():
+            return releases.newest(self._client("s3"), self._bucket(deploy_bucket), self.stage)
+
+    def _bucket(self, deploy_bucket: str | None) -> str:
+        """Return the name of the bucket of deployments."""
+        return deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
+
+    def _apply(self, template: combine.Template, known: Mapping[str, str], bucket: str, path: Path) -> releases.Release:
+        """Create or update the main stack; return what it is now. `path`: where the template is kept."""
         made = copy.deepcopy(template)
-        if warm != combine.COLD:
-            combine.renew(made, known)
+        combine.renew(made, known)
         path.write_text(yaml.safe_dump(made, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        s3 = self._client("s3")
-        key = places.upload(s3, bucket, path, self.stage)
+        release = releases.new(places.upload(self._client("s3"), bucket, path, self.stage), known)
+        self._bring_to(release, known, bucket)
+        return release
+
+    def _bring_to(self, release: releases.Release, known: Mapping[str, str], bucket: str) -> None:
+        """Change the main stack to a release, with all parameters in `known`."""
         stack = self._stack()
-        url = f"{s3.meta.endpoint_url}/{bucket}/{key}"
-        stack.apply({"TemplateURL": url}, known, {"engawa": self.stage})
-        return stack.outputs()
+        url = f"{self._client('s3').meta.endpoint_url}/{bucket}/{release.template}"
+        base_url = stack.outputs().get("BaseUrl")
+        meanwhile = rollout.requests_to(base_url) if base_url else lambda: None
+        stack.apply({"TemplateURL": url}, known, {"engawa": self.stage}, meanwhile)
+
+    def _released(self, release: releases.Release, bucket: str) -> dict[str, str]:
+        """Store a release, unless it is the newest already, and return the outputs of the stack."""
+        releases.keep(self._client("s3"), bucket, self.stage, release)
+        self._drop_old_versions()
+        return self._stack().outputs()
 
     def deploy_by_chalice(self, architecture: str) -> str:
         """Deploy the functions and the API by Chalice itself; return the base URL.
@@ -156,6 +186,7 @@ class Deployment:
                 self._delete_held(held)
                 keys.delete(self._client("secretsmanager"), self.stage)
             self._global_stack().delete()
+            releases.forget(self._client("s3"), self._bucket(None), self.stage)
 
     def restore_into(self, target: str, at: datetime | None = None) -> None:
         """Restore the tables as of a time and copy the keys, for a stage that is deployed later. Raises Refused."""

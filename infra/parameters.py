@@ -11,7 +11,7 @@ from infra import combine
 from infra.refusals import Refused
 
 FILE = combine.INFRA / "parameters.yaml"
-_FOUND_OUT = ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs", "OwnDomain")
+_FOUND_OUT = ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs", "OwnDomain", "Commit")
 """Parameters that the deployment itself sets."""
 
 

@@ -45,10 +45,16 @@ class Stack:
         """Return the stack's outputs by name."""
         return {each["OutputKey"]: each["OutputValue"] for each in self._described().get("Outputs", [])}
 
-    def apply(self, template: Mapping[str, str], parameters: Mapping[str, str], tags: Mapping[str, str]) -> bool:
+    def apply(
+        self,
+        template: Mapping[str, str],
+        parameters: Mapping[str, str],
+        tags: Mapping[str, str],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> bool:
         """Create or update the stack; return whether there were changes. `template`: TemplateURL or TemplateBody.
 
-        Raises Refused with the first failure.
+        `meanwhile` is called every few seconds of an update. Raises Refused with the first failure.
         """
         exists = self.make_ready()
         self._say(f"{self.name}: computing the changes ...")
@@ -69,7 +75,11 @@ class Stack:
             return False
         self._say(f"{self.name}: {'changing' if exists else 'creating'} ...")
         self._client.execute_change_set(StackName=self.name, ChangeSetName=name)
-        status = self._await_end()
+        status = self._await_end(meanwhile)
+        if status == "UPDATE_ROLLBACK_COMPLETE":
+            raise Refused(
+                f"{self.name} is as it was before: {self._reason()} Fix that, and run the same command again."
+            )
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             raise Refused(f"{self.name} is {status}: {self._reason()} Fix that, and run the same command again.")
         return True
@@ -143,11 +153,13 @@ class Stack:
                 raise Refused(f"{self.name} cannot be changed: {reason} Nothing was done.")
             self._sleep(_POLL_SECONDS)
 
-    def _await_end(self) -> str | None:
+    def _await_end(self, meanwhile: Callable[[], None] = lambda: None) -> str | None:
         while True:
             status = self.status()
             if status is None or not status.endswith("_IN_PROGRESS"):
                 return status
+            if status == "UPDATE_IN_PROGRESS":
+                meanwhile()
             self._sleep(_POLL_SECONDS)
 
     def _reason(self) -> str:

@@ -1,7 +1,7 @@
 """The health check `/health`, for load balancers and monitors.
 
 It reads no table, so it says nothing about the AWS services behind the function. It needs no token, so it returns only
-the version, which `/openapi.json` returns too.
+the version, which `/openapi.json` returns too, and the commit, which an operator compares with the deployed one.
 """
 
 from chalice.app import Request, Response
@@ -16,5 +16,5 @@ face = Face()
 
 @face.route("/health", methods=["GET"], token=Token.NONE, instead="public")
 def show(here: Platform, request: Request) -> Response:
-    """Return 200 with `{"status": "ok", "version": …}` while the function runs."""
-    return json_answer({"status": "ok", "version": VERSION})
+    """Return 200 with `{"status": "ok", "version": …, "commit": …}` while the function runs."""
+    return json_answer({"status": "ok", "version": VERSION, "commit": here.settings.commit})
