@@ -85,7 +85,7 @@ class Deployment:
             release = self._apply(template, known, bucket, path)
             if needs_own and not own:
                 self._say("CloudFront's name is known now; the functions get it as their issuer.")
-                known["OwnDomain"] = self._stack().outputs()["DistributionDomain"]
+                known = known | {"OwnDomain": self._stack().outputs()["DistributionDomain"]}
                 release = self._apply(template, known, bucket, path)
             return self._released(release, bucket)
 

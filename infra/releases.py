@@ -82,7 +82,7 @@ def forget(s3: S3Client, bucket: str, stage: str) -> None:
 
 
 def newest(s3: S3Client, bucket: str, stage: str, limit: int = 50) -> list[Release]:
-    """Return the newest releases of a stage, at most `limit`, the newest first. Raises Refused if there is no bucket."""
+    """Return at most `limit` releases of a stage, the newest first. Raises Refused if there is no bucket."""
     try:
         keys = sorted(_keys(s3, bucket, stage), reverse=True)
     except s3.exceptions.NoSuchBucket:

@@ -82,7 +82,7 @@ def test_health_tells_the_version_without_a_token_or_a_table(world: World) -> No
     world.calls.clear()
     answer = send(world, "GET", "/health", user=None)
     assert answer.status == 200
-    assert answer.json == {"status": "ok", "version": chalicelib.VERSION}
+    assert answer.json == {"status": "ok", "version": chalicelib.VERSION, "commit": "unknown"}
     assert "no-cache" in answer.headers["cache-control"]
     assert world.calls == []
 

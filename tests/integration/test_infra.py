@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import app as entry
+from chalicelib import VERSION
 from infra import bundle, combine, packaging
 from local.gateway import MIN_COMPRESSED
 
@@ -91,8 +92,8 @@ def test_everything_that_is_referred_to_is_there(template: dict[str, Any], every
     for one in (template, everywhere):
         there = {*one["Resources"], *one["Parameters"], *one["Conditions"]}
         asked = {name for name in named([one["Resources"], one["Outputs"]]) if not PSEUDO.fullmatch(name)}
-        # SAM would add an alias for a version; this template has none.
-        assert asked - there == set()
+        # SAM adds the alias of the API's function.
+        assert asked - there <= {"APIHandlerAliaslive"}
         assert len(asked) > 3
 
 
@@ -145,6 +146,39 @@ def test_each_function_has_a_role_of_its_own_that_may_do_nothing_everywhere(temp
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert statement["Resource"] != "*"
                 assert not any(action.endswith("*") for action in statement["Action"])
+
+
+def test_a_new_version_gets_a_tenth_of_the_requests_and_an_alarm_stops_it(template: dict[str, Any]) -> None:
+    function = template["Resources"]["APIHandler"]["Properties"]
+    preference = function["DeploymentPreference"]
+
+    assert function["AutoPublishAlias"] == combine.ALIAS
+    assert preference["Type"] == {"Fn::If": ["HasSteps", "Canary10Percent5Minutes", "AllAtOnce"]}
+    alarms = [each["Ref"] for each in preference["Alarms"]["Fn::If"][1]]
+    assert alarms == list(combine.ROLLBACK_ALARMS)
+    assert 0 < len(alarms) <= 10
+    for name in alarms:
+        alarm = template["Resources"][name]
+        assert (alarm["Type"], "Condition" in alarm) == ("AWS::CloudWatch::Alarm", False)
+    assert preference["Alarms"]["Fn::If"][2] == [{"Ref": "AWS::NoValue"}]
+    [statement] = template["Resources"]["RolloutRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "codedeploy.amazonaws.com"}
+
+
+@pytest.mark.parametrize(("stage", "rollout"), [("dev", "at-once"), ("prod", "steps")])
+def test_in_dev_a_new_version_gets_all_requests_at_once(template: dict[str, Any], stage: str, rollout: str) -> None:
+    made = json.loads(json.dumps(template))
+
+    combine.finish(made, stage)
+
+    assert made["Parameters"]["Rollout"]["Default"] == rollout
+
+
+def test_the_stack_says_which_version_it_is(template: dict[str, Any]) -> None:
+    assert template["Outputs"]["Version"]["Value"] == VERSION
+    assert template["Outputs"]["Commit"]["Value"] == {"Ref": "Commit"}
+    variables = template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert variables["ENGAWA_COMMIT"] == {"Ref": "Commit"}
 
 
 def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str, Any]) -> None:
@@ -238,8 +272,9 @@ def test_basic_monitoring_has_the_alarms_that_nothing_else_shows_and_no_metric_o
     for properties in of(template, "AWS::Serverless::Function").values():
         wanted = {"Fn::If": ["HasFullMonitoring", "1", "0"]}
         assert properties["Environment"]["Variables"]["ENGAWA_METRICS"] == wanted
-    # Roles are the same: both ways write the same log lines.
-    assert "cloudwatch:" not in json.dumps(of(template, "AWS::IAM::Role"))
+    # The functions' roles are the same: both ways write the same log lines.
+    roles = {name: each for name, each in of(template, "AWS::IAM::Role").items() if name != "RolloutRole"}
+    assert "cloudwatch:" not in json.dumps(roles)
 
 
 def test_the_dashboard_is_json_and_shows_every_table(template: dict[str, Any]) -> None:
@@ -418,7 +453,7 @@ def test_the_template_with_a_function_url_is_complete_and_without_a_fault(
 ) -> None:
     there = {*url_template["Resources"], *url_template["Parameters"], *url_template["Conditions"]}
     asked = set(named([url_template["Resources"], url_template["Outputs"], url_template["Conditions"]]))
-    assert {name for name in asked if not PSEUDO.fullmatch(name)} - there == set()
+    assert {name for name in asked if not PSEUDO.fullmatch(name)} - there == {"APIHandlerAliaslive"}
     assert set(url_template["Parameters"]) <= asked
 
     found = subprocess.run(
@@ -433,9 +468,10 @@ def test_the_template_with_a_function_url_is_complete_and_without_a_fault(
 
 def test_the_function_url_is_open_but_the_function_is_not(url_template: dict[str, Any]) -> None:
     assert of(url_template, "AWS::Lambda::Url") == {
-        "ApiUrl": {"AuthType": "NONE", "TargetFunctionArn": {"Ref": "APIHandler"}}
+        "ApiUrl": {"AuthType": "NONE", "TargetFunctionArn": {"Ref": "APIHandler"}, "Qualifier": "live"}
     }
-    everyone = {"FunctionName": {"Ref": "APIHandler"}, "Principal": "*"}
+    assert url_template["Resources"]["ApiUrl"]["DependsOn"] == "APIHandlerAliaslive"
+    everyone = {"FunctionName": {"Ref": "APIHandlerAliaslive"}, "Principal": "*"}
     assert of(url_template, "AWS::Lambda::Permission") == {
         "ApiUrlPermission": {**everyone, "Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
         "ApiUrlInvokePermission": {**everyone, "Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
@@ -483,21 +519,6 @@ def test_alarms_and_the_dashboard_watch_the_function_url(url_template: dict[str,
     ] * 3
 
 
-@pytest.mark.parametrize("warm", ["snapstart", "3"])
-def test_a_function_url_calls_the_version_that_is_kept_warm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: str
-) -> None:
-    monkeypatch.setattr(packaging, "BUILD", tmp_path)
-    monkeypatch.setattr(bundle, "build", lambda made, *_: zipfile.ZipFile(made, "w").close())
-
-    made = yaml.safe_load((packaging.package("prod", "arm64", warm, combine.URL) / "sam.yaml").read_text())
-
-    url = made["Resources"]["ApiUrl"]
-    assert (url["Properties"]["Qualifier"], url["DependsOn"]) == ("live", "APIHandlerAliaslive")
-    permissions = of(made, "AWS::Lambda::Permission").values()
-    assert [each["FunctionName"] for each in permissions] == [{"Ref": "APIHandlerAliaslive"}] * 2
-
-
 def test_the_function_at_the_edge_knows_our_words_for_the_errors_of_aws(everywhere: dict[str, Any]) -> None:
     code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
 
@@ -519,10 +540,15 @@ def test_cold_starts_can_be_bought_off(template: dict[str, Any], warm: str) -> N
     combine.finish(kept, "prod", warm)
 
     function = kept["Resources"]["APIHandler"]["Properties"]
-    assert function["AutoPublishAlias"] == "live"
     assert ("SnapStart" in function) == (warm == "snapstart")
     assert ("ProvisionedConcurrencyConfig" in function) == (warm == "3")
-    paths = kept["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+
+
+def test_the_gateway_calls_the_version_of_the_alias(template: dict[str, Any]) -> None:
+    assert template["Resources"]["APIHandlerInvokePermission"]["Properties"]["FunctionName"] == {
+        "Ref": "APIHandlerAliaslive"
+    }
+    paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
     for methods in paths.values():
         for method in methods.values():
             uri = method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
@@ -535,12 +561,9 @@ def test_a_word_for_warmth_that_is_none_is_refused(template: dict[str, Any], war
         combine.finish(json.loads(json.dumps(template)), "prod", warm)
 
 
-def test_a_version_that_is_kept_warm_is_renewed_with_its_environment(template: dict[str, Any]) -> None:
-    kept = json.loads(json.dumps(template))
-    combine.finish(kept, "prod", "snapstart")
-
+def test_a_version_is_renewed_with_its_environment(template: dict[str, Any]) -> None:
     def version(domain: str, timeout: int = 29) -> str:
-        made = json.loads(json.dumps(kept))
+        made = json.loads(json.dumps(template))
         made["Resources"]["APIHandler"]["Properties"]["Timeout"] = timeout
         combine.renew(made, {"Domain": domain})
         return made["Resources"]["APIHandler"]["Properties"]["AutoPublishCodeSha256"]

@@ -3,8 +3,9 @@
 ministack runs the functions unchanged (the zip, in processes of its Python), behind its API Gateway, SQS and
 EventBridge. It lacks some work of CloudFormation and API Gateway, which `_as_read` does on each template before the
 change set: SAM's transform, by AWS's own aws-sam-translator; the parts of an API's definition besides its paths; and
-the account's id in policies, since variables are not supported. Left out are alarms over several metrics, and the
-statements that allow access to the bucket and the queues over TLS only.
+the account's id in policies, since variables are not supported. Left out are alarms over several metrics, the
+statements that allow access to the bucket and the queues over TLS only, and CodeDeploy: an alias gets its new version
+at once, or, if `alarm_rings` in a rollout by steps, not at all, which ends the update as CodeDeploy ends it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Emulated:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.said: list[str] = []
         self.leaves_out = True
+        self.alarm_rings = False
         self.left_out: set[str] = set()
         self._log = directory / "emulator.log"
         bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -126,6 +128,10 @@ class Emulated:
         """Return the environment variables of a function."""
         said = self.aws("lambda").get_function_configuration(FunctionName=function)
         return dict(said["Environment"]["Variables"])
+
+    def live(self, function: str) -> str:
+        """Return the version of a function that gets the requests."""
+        return str(self.aws("lambda").get_alias(FunctionName=function, Name=combine.ALIAS)["FunctionVersion"])
 
     def role(self, function: str) -> str:
         """Return the name of a function's role."""
@@ -200,6 +206,7 @@ class Emulated:
         self.left_out = {name for name, each in resources.items() if "Metrics" in each.get("Properties", {})}
         for name in self.left_out if self.leaves_out else ():
             del resources[name]
+        self._roll_out(resources, params, template)
         # The emulator serves http only.
         for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
             policy = resources[name]["Properties"]["PolicyDocument"]
@@ -212,6 +219,18 @@ class Emulated:
         s3.put_object(Bucket=bucket, Key=f"{key}.read", Body=text.encode())
         # ministack's validation mistakes a bucket to be imported for a name that is taken.
         return {**params, "TemplateURL": f"{params['TemplateURL']}.read", "DisableValidation": True}
+
+    def _roll_out(self, resources: dict[str, Any], params: dict[str, Any], template: dict[str, Any]) -> None:
+        """Take CodeDeploy out of a template. If it would stop the rollout, make the update of the alias fail."""
+        for name, each in list(resources.items()):
+            if each["Type"].startswith("AWS::CodeDeploy::"):
+                del resources[name]
+        given = {each["ParameterKey"]: each["ParameterValue"] for each in params["Parameters"]}
+        rollout = given.get("Rollout", template["Parameters"]["Rollout"]["Default"])
+        alias = resources["APIHandlerAliaslive"]
+        del alias["UpdatePolicy"]
+        if self.alarm_rings and rollout == combine.STEPS:
+            alias["Properties"]["RoutingConfig"] = {"AdditionalVersionWeights": [{}]}
 
 
 class Viewer:

@@ -116,6 +116,43 @@ def test_a_change_is_made_and_no_other(story: Story) -> None:
     assert story.account.put_gateway_responses(story.outputs["dev"]) == 0
 
 
+def test_a_rollout_that_an_alarm_stops_leaves_everything_as_it_was(story: Story) -> None:
+    account = story.account
+    before = [account.variables(f"engawa-dev{name}") for name in ("", "-sweep", "-clean")]
+    live = account.live("engawa-dev")
+    account.alarm_rings = True
+
+    with pytest.raises(Refused, match=r"engawa-dev is as it was before: APIHandlerAliaslive: .* run the same command"):
+        account.deploy("dev", Issuer="https://broken.example", Rollout="steps")
+
+    assert [account.variables(f"engawa-dev{name}") for name in ("", "-sweep", "-clean")] == before
+    assert account.live("engawa-dev") == live
+    assert answered(Site(story.url).get("/health"))["commit"] == before[0]["ENGAWA_COMMIT"]
+    # With all requests at once, a version is deployed whatever rings: it may be the repair.
+    changed = account.deploy("dev", Issuer="https://repaired.example", Rollout="at-once")
+    assert changed["BaseUrl"] == "https://repaired.example"
+    assert account.live("engawa-dev") != live
+
+
+def test_a_rollback_goes_back_to_the_release_before_and_then_further(story: Story) -> None:
+    """The alarm still rings; a rollback does not wait for it."""
+    account = story.account
+    repaired, issuer, first = account.deployment("dev").list_releases()
+
+    assert account.deployment("dev").roll_back(None)["BaseUrl"] == story.url
+    assert account.variables("engawa-dev")["ENGAWA_ISSUER"] == story.url
+    assert f"Going back to {issuer.version} ({issuer.commit}), released {issuer.time} ..." in account.said
+    assert account.deployment("dev").roll_back(None)["BaseUrl"] == story.outputs["dev"]["BaseUrl"]
+    with pytest.raises(Refused, match=r"There is no release before the present one\. Known releases: "):
+        account.deployment("dev").roll_back(None)
+
+    assert account.deployment("dev").roll_back(issuer.time)["BaseUrl"] == story.url
+    known = account.deployment("dev").list_releases()
+    assert [each.repeats for each in known] == [issuer.time, first.time, issuer.time, None, None, None]
+    assert known[3:] == [repaired, issuer, first]
+    account.alarm_rings = False
+
+
 def test_what_is_served_passes_the_checks(story: Story) -> None:
     done = run_checks(story.url, *(f"--deselect={name}" for name in NOT_SHOWN), ENGAWA_ADMIN_TOKEN=story.operator())
 

@@ -15,11 +15,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra import combine, deploy, keys, packaging, parameters, places, responses
+from infra import combine, deploy, keys, packaging, parameters, places, releases, responses
 from infra.deploy import Deployment
 from infra.refusals import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMIT = "1f0c7d0b3a5e"
 
 
 @pytest.fixture
@@ -127,7 +128,9 @@ class Stacks:
     def delete(self) -> None:
         self.done.append((self.name, "deleted"))
 
-    def apply(self, template: dict[str, str], given: dict[str, str], tags: dict[str, str]) -> bool:
+    def apply(
+        self, template: dict[str, str], given: dict[str, str], tags: dict[str, str], meanwhile: object = None
+    ) -> bool:
         self.done.append((self.name, template, given))
         return True
 
@@ -151,13 +154,15 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     def package(stage: str, architecture: str, warm: str, front: str) -> Path:
         (tmp_path / "deployment.zip").write_bytes(b"zip")
         (tmp_path / "sam.yaml").write_text(
-            "Parameters: {Stage: {}, Certificate: {}, ChallengeFunction: {}, Issuer: {}, OwnDomain: {}}\n"
-            "Resources: {Sweep: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: ./deployment.zip}}}\n"
+            "Parameters: {Stage: {}, Certificate: {}, ChallengeFunction: {}, Issuer: {}, OwnDomain: {}, Commit: {}}\n"
+            "Resources: {APIHandler: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: ./deployment.zip}}}\n"
         )
         (tmp_path / "global.yaml").write_text("Parameters: {Stage: {}, WafRate: {}}\n")
         return tmp_path
 
     monkeypatch.setattr(packaging, "package", package)
+    monkeypatch.setattr(releases, "commit", lambda: COMMIT)
+    monkeypatch.setattr(Deployment, "_drop_old_versions", lambda self: None)
     # moto does not know the condition of the bucket's policy, and would deny all access.
     monkeypatch.setattr(places, "ensure_bucket", lambda s3, bucket, region: _bucket(s3, bucket))
     return done
@@ -192,6 +197,7 @@ def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
     assert done[0][2] == {"Stage": "dev"}
     assert done[1][2] == {
         "Stage": "dev",
+        "Commit": COMMIT,
         "ChallengeFunction": "arn:challenge:1",
         "Certificate": "arn:made-here",
         "GatewayLogs": "yes",
@@ -214,8 +220,11 @@ def test_a_first_deployment_with_a_function_url_tells_the_functions_cloudfront_s
         assert made.deploy("arm64", combine.COLD)["BaseUrl"] == "https://x.example"
         return [each[2] for each in done[begun:] if each[0] == "main"]
 
-    shared = {"Stage": "dev", "ChallengeFunction": "arn:challenge:1", "Certificate": "arn:own"}
+    shared = {"Stage": "dev", "Commit": COMMIT, "ChallengeFunction": "arn:challenge:1", "Certificate": "arn:own"}
     assert deploy() == [shared, shared | {"OwnDomain": "d1.cloudfront.net"}]
+    # The first template, which did not know the name, is nothing to go back to.
+    [first] = Deployment("dev", session).list_releases()
+    assert first.parameters == shared | {"OwnDomain": "d1.cloudfront.net"}
     # Later ones know it at once; with an issuer of one's own, it is not needed.
     assert deploy() == [shared | {"OwnDomain": "d1.cloudfront.net"}]
     assert deploy(Issuer="https://y.example") == [shared | {"Issuer": "https://y.example"}]
@@ -253,6 +262,32 @@ def test_a_certificate_of_ones_own_goes_before_the_one_made_here(session: boto3.
     Deployment("dev", session, chosen, say=lambda words: None).deploy("arm64", combine.COLD)
 
     assert done[1][2]["Certificate"] == own
+
+
+def test_a_rollback_applies_what_was_deployed_before_at_once(session: boto3.Session, done: list[Any]) -> None:
+    chosen = URL_FRONT | {"Issuer": "https://x.example", "Rollout": "steps"}
+    for issuer in ("https://x.example", "https://y.example"):
+        made = Deployment("dev", session, chosen | {"Issuer": issuer}, lambda words: None, combine.URL)
+        made.deploy("arm64", combine.COLD)
+    first, second = (each for each in done if each[0] == "main")
+    said: list[str] = []
+    done.clear()
+
+    # With the settings of today, whatever they are.
+    outputs = Deployment("dev", session, say=said.append).roll_back(None)
+
+    assert outputs["BaseUrl"] == "https://x.example"
+    assert done == [("main", first[1], first[2] | {"Rollout": "at-once"})]
+    assert [first[1] == second[1], len(said)] == [False, 1]
+    assert [bool(each.repeats) for each in Deployment("dev", session).list_releases()] == [True, False, False]
+
+
+@pytest.mark.parametrize("command", ["rollback", "releases"])
+def test_a_stage_that_is_none_has_no_releases(command: str) -> None:
+    status, said, complaint = run(command, "nowhere")
+
+    assert (status, said) == (1, "")
+    assert complaint.startswith("There is no stage 'nowhere'")
 
 
 def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, done: list[Any]) -> None:

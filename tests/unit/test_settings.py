@@ -170,3 +170,13 @@ def test_whether_a_signed_body_needs_its_hash():
     assert [read(ENOUGH | {name: told}).body_hash for told in ("optional", "required")] == [False, True]
     assert not read(ENOUGH).body_hash
     assert name in wrong(ENOUGH | {name: "yes"})
+
+
+@pytest.mark.parametrize("commit", ["", "unknown", "1f0c7d0b3a5e", "1f0c7d0b3a5e-changed"])
+def test_a_commit_is_known_or_unknown(commit: str) -> None:
+    assert read(ENOUGH | {"ENGAWA_COMMIT": commit}).commit == (commit or "unknown")
+
+
+@pytest.mark.parametrize("commit", ["1f0c7d0", "1F0C7D0B3A5E", "1f0c7d0b3a5e-dirty", "1f0c7d0b3a5e\n", "<script>"])
+def test_a_commit_that_health_could_not_show_is_refused(commit: str) -> None:
+    assert wrong(ENOUGH | {"ENGAWA_COMMIT": commit}).startswith("ENGAWA_COMMIT must be the first 12 digits of a commit")
