@@ -38,6 +38,10 @@ _UNUSED = (
     # and need only `_cffi_backend`.
     "cffi",
     "pycparser",
+    # Zones by name, for systems that have none. We use UTC and offsets.
+    "dateutil/zoneinfo",
+    # For Python in browsers.
+    "urllib3/contrib/emscripten",
     # HTTP and GraphQL routers of powertools, and its helpers for services: Chalice does the routing here.
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/auth_alpha",
@@ -53,9 +57,11 @@ _UNUSED = (
     "aws_lambda_powertools/utilities/validation",
 )
 """Folders that nothing here imports."""
-_UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingtk")
+_UNUSED_IMAGING = ("_avif", "_webp", "_imagingft", "_imagingmath", "_imagingmorph", "_imagingtk")
 """Extensions of Pillow that the app does not use. It uses `_imaging` for JPEG and PNG, and `_imagingcms` for the colour
 profiles in them."""
+_UNUSED_DRAWING = ("ImageDraw", "ImageFont", "ImageMath", "ImageMorph", "ImageText", "Pdf")
+"""Modules of Pillow for drawing, text, calculation and PDF, by the beginnings of their names."""
 _UNUSED_LIBRARIES = (
     "libavif",
     "libwebp",
@@ -103,6 +109,8 @@ def keeps(name: str) -> bool:
     if path.is_relative_to("botocore/data") and len(path.parts) > 3:
         return path.parts[2] in SERVICES and not path.name.startswith("examples-")
     if path.parts[0] == "PIL" and path.name.startswith(_UNUSED_IMAGING) and path.suffix == ".so":
+        return False
+    if path.parts[0] == "PIL" and path.name.startswith(_UNUSED_DRAWING):
         return False
     return not (path.parts[0] == "pillow.libs" and path.name.startswith(_UNUSED_LIBRARIES))
 
