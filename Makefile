@@ -20,7 +20,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; select it with PYTHON=...' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
+.PHONY: help serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
 	quick check reference lint types format clean package deploy rollback destroy scan audit lock
 
 help:  ## list the targets
@@ -33,6 +33,13 @@ serve: $(INSTALLED) $(EMULATOR_INSTALLED)  ## serve on http://127.0.0.1:8000, or
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 test: $(INSTALLED) $(EMULATOR_INSTALLED) $(CLIENTS_INSTALLED) chromium  ## run all tests; ARGS="-k quota" selects some of them
 	@$(VENV)/python -m pytest -q $(WORKERS) $(ARGS)
+
+# The bytecode in the zip is that of this Python; the other tests run on the one of .venv.
+test-lambda: $(INSTALLED)  ## run the unit and integration tests on Lambda's Python, if this machine has it
+	@python=$$($(VENV)/python -c 'from infra.bundle import target_python; print(target_python() or "")'); \
+	if [ -z "$$python" ]; then echo 'This machine does not have the Python of Lambda, so its tests are left out.'; exit; fi; \
+	$(MAKE) -s PYTHON="$$python" .local/lambda-venv/.installed && \
+	.local/lambda-venv/bin/python -m pytest -q $(WORKERS) -p no:cacheprovider -m 'not moto' tests/unit tests/integration
 
 quick: lint types  ## check style and types, and run the unit tests and the integration tests of changed files
 	@$(VENV)/python -m pytest -q -n 2 tests/unit $$({ git diff --name-only --diff-filter=d HEAD; \
@@ -154,7 +161,7 @@ clean:  ## remove .venv and caches; data and keys in .local/ stay
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants
 	@find . -name __pycache__ -not -path './.local/*' -prune -exec rm -rf {} +
 
-$(INSTALLED): requirements-dev.txt
+$(INSTALLED) .local/lambda-venv/.installed: requirements-dev.txt
 $(EMULATOR_INSTALLED): local/requirements.txt
 $(LOAD_INSTALLED): bench/requirements.txt
 $(AUDIT_INSTALLED): infra/requirements-audit.txt
@@ -162,7 +169,7 @@ $(SCAN_INSTALLED): infra/requirements-scan.txt
 .local/clients-venv/.installed: tests/clients/requirements.txt
 .local/prove-venv/.installed: tests/clients/prove/requirements.txt
 $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED) $(AUDIT_INSTALLED) $(SCAN_INSTALLED) \
-.local/clients-venv/.installed .local/prove-venv/.installed:
+.local/lambda-venv/.installed .local/clients-venv/.installed .local/prove-venv/.installed:
 	@echo 'Installing $< into $(@D) ...'
 	@mkdir -p -m 700 .local
 	@$(find_python) -m venv $(@D)

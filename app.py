@@ -22,7 +22,12 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
     With `whole` False, only the Persistence API is loaded; the app loads each other face at its first request.
     """
     made = EngawaApp(platform)
-    telemetry = Telemetry(lambda: platform().settings, lambda: platform().keys)
+    telemetry = Telemetry(
+        lambda: platform().settings.stage,
+        lambda: platform().settings.commit,
+        lambda: platform().settings.metrics,
+        lambda: platform().keys,
+    )
     made.register_middleware(telemetry.of_request, "http")
     made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")

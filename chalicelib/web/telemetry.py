@@ -15,7 +15,6 @@ from chalice.app import Request, Response
 
 from chalicelib import VERSION
 from chalicelib.observed import Observed, observing
-from chalicelib.settings import Settings
 from chalicelib.web.auth.access_tokens import TokenKeys
 from chalicelib.web.error_answers import answer_any, log_unhandled
 from chalicelib.web.token_dialect import TokenDialect
@@ -38,8 +37,16 @@ class RunFailed(Exception):
 class Telemetry:
     """The log lines and, if `metrics`, the metrics of a deployment. Nothing is called before the first line."""
 
-    def __init__(self, settings: Callable[[], Settings], keys: Callable[[], TokenKeys]) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        stage: Callable[[], str],
+        commit: Callable[[], str],
+        metrics: Callable[[], bool],
+        keys: Callable[[], TokenKeys],
+    ) -> None:
+        self._stage = stage
+        self._commit = commit
+        self._metrics = metrics
         self._keys = keys
         self._cold = True
 
@@ -90,12 +97,11 @@ class Telemetry:
         }
         # Zeros are left out: CloudWatch bills each metric for every hour in which it is sent.
         counted = {name: int(value) for name, value in counts.items() if value}
-        settings = self._settings()
-        named = {"stage": settings.stage, "route": route}
-        told = _with_metrics(counted, named) if settings.metrics else named | counted
+        named = {"stage": self._stage(), "route": route}
+        told = _with_metrics(counted, named) if self._metrics() else named | counted
         fields = {
             # While a deployment moves from one version to the next, errors show to which they belong.
-            "version": f"{VERSION}+{settings.commit}",
+            "version": f"{VERSION}+{self._commit()}",
             "invocation_id": _invocation(context),
             "cold_start": cold or None,
             "status": status,
