@@ -67,7 +67,7 @@ def parameters(front: str) -> Template:
     merged = merge_template()["Parameters"]
     if front == URL:
         merged = _patched(merged, _part("url")["Parameters"])
-    declared: Template = merged | global_template()["Parameters"]
+    declared: Template = _patched(merged, global_template()["Parameters"])
     return declared
 
 

@@ -15,7 +15,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, NoRegionError
 
-from infra import combine, keys, packaging, parameters, places, responses, restore
+from infra import combine, keys, packaging, places, responses, restore, stage_settings
 from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
@@ -25,7 +25,10 @@ _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup
 
 
 class Deployment:
-    """One stage of one account. Raises Refused if the stage or one of its parameters is unknown."""
+    """One stage of one account. Raises Refused if the stage is unknown or one of its settings is wrong.
+
+    `chosen` parameters and `front` take precedence over those of engawa.toml and the environment.
+    """
 
     def __init__(
         self,
@@ -33,13 +36,14 @@ class Deployment:
         session: boto3.Session | None = None,
         chosen: Mapping[str, str] | None = None,
         say: Callable[[str], None] = print,
-        front: str = combine.REST,
+        front: str | None = None,
     ) -> None:
-        self.stage = packaging.checked_stage(stage)
-        self.front = packaging.checked_front(front)
-        self._session = session or boto3.Session()
+        self.settings = stage_settings.read(stage, chosen, front)
+        self.stage = stage
+        self.front = self.settings.front
+        self._session = session or boto3.Session(region_name=self.settings.region)
         self._say = say
-        self.parameters = parameters.of(stage, chosen or {}, front)
+        self.parameters = {**self.settings.parameters, "Stage": stage}
 
     @cached_property
     def account(self) -> str:
@@ -61,7 +65,7 @@ class Deployment:
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
                 raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
             self._stack().make_ready()
-            out = packaging.package(self.stage, architecture, warm, self.front)
+            out = packaging.package(self.stage, architecture, warm, self.front, self.settings.app)
             self._ensure_keys()
             given = self.parameters | self._deploy_global(out / "global.yaml")
             places.ensure_bucket(s3, bucket, self.region)
@@ -125,7 +129,7 @@ class Deployment:
                     f"--parameter-overrides Stage={self.stage}"
                 ) from None
             self._ensure_keys()
-            with packaging.chalice(self.stage, architecture) as (factory, config):
+            with packaging.chalice(self.stage, architecture, self.settings.app) as (factory, config):
                 variables = config.config_from_disk["stages"][self.stage]["environment_variables"]
                 variables["ENGAWA_BUCKET"] = bucket
                 named = variables["ENGAWA_ISSUER"] != PLACEHOLDER
@@ -160,7 +164,7 @@ class Deployment:
     def restore_into(self, target: str, at: datetime | None = None) -> None:
         """Restore the tables as of a time and copy the keys, for a stage that is deployed later. Raises Refused."""
         with in_a_sentence():
-            packaging.checked_stage(target)
+            stage_settings.checked_stage(target)
             restore.tables(self._client("dynamodb"), self.stage, target, at, self._say)
             for name in keys.copy(self.keys(), self.stage, target):
                 self._say(f"Copied the secret {keys.secret(target, name)}.")
@@ -168,7 +172,8 @@ class Deployment:
     def seal_anew(self) -> int:
         """Seal the secrets of all apps with the newest of the secret-keys; return their number. Raises Refused."""
         with in_a_sentence():
-            os.environ.update(packaging.stages()[self.stage]["environment_variables"])
+            config = packaging.configuration(self.stage, self.settings.app)
+            os.environ.update(config["stages"][self.stage]["environment_variables"])
             os.environ["AWS_DEFAULT_REGION"] = self.region
             from chalicelib.bootstrap import platform
 
@@ -258,7 +263,10 @@ def _passing_over(*codes: str) -> Iterator[None]:
 
 
 def from_environment(stage: str) -> Deployment:
-    """Return the deployment that the environment describes: AWS_PROFILE and similar, FRONT and PARAMETERS."""
+    """Return the deployment that engawa.toml and the environment describe, with AWS_PROFILE and similar."""
     with in_a_sentence():
-        front = os.environ.get("FRONT") or combine.REST
-        return Deployment(stage, chosen=parameters.chosen(os.environ.get("PARAMETERS", "")), front=front)
+        deployment = Deployment(stage)
+        if deployment.settings.region:
+            # Chalice and the app make sessions of their own.
+            os.environ["AWS_DEFAULT_REGION"] = deployment.settings.region
+        return deployment
