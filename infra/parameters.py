@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from infra import combine
@@ -16,6 +17,7 @@ _FOUND_OUT = ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs", "OwnDomain"
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
+@cache
 def declared(front: str) -> dict[str, Any]:
     """Return the declarations of the parameters that an operator may set."""
     return {name: each for name, each in combine.parameters(front).items() if name not in _FOUND_OUT}
@@ -27,14 +29,14 @@ def text(name: str, value: Any, declaration: Mapping[str, Any]) -> str:
     if isinstance(value, bool) and set(allowed) == {"yes", "no"}:
         return "yes" if value else "no"
     number = declaration["Type"] == "Number"
+    say = "this value" if declaration.get("NoEcho") else shown(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float) if number else str):
-        raise ValueError(f"{name} must be {'a number' if number else 'text in quotes'}, not {_shown(value)}.")
+        raise ValueError(f"{name} must be {'a number' if number else 'text in quotes'}, not {say}.")
     said = str(value)
-    shown = "this value" if declaration.get("NoEcho") else repr(said)
     if allowed and said not in allowed:
-        raise ValueError(f"{name} must be {' or '.join(allowed)}, not {shown}.")
+        raise ValueError(f"{name} must be {' or '.join(allowed)}, not {say}.")
     if number and not _NUMBER.fullmatch(said):
-        raise ValueError(f"{name} must be a number, not {shown}.")
+        raise ValueError(f"{name} must be a number, not {say}.")
     least, most = declaration.get("MinValue"), declaration.get("MaxValue")
     if number and least is not None and float(said) < least:
         raise ValueError(f"{name} must be {least} or more, not {said}.")
@@ -45,7 +47,7 @@ def text(name: str, value: Any, declaration: Mapping[str, Any]) -> str:
         raise ValueError(f"{name} must have {lengths} characters, not {len(said)}.")
     if "AllowedPattern" in declaration and not re.fullmatch(declaration["AllowedPattern"], said):
         meaning = declaration.get("ConstraintDescription") or declaration.get("Description", "")
-        raise ValueError(f"{name} cannot be {shown}: it must match {declaration['AllowedPattern']}. {meaning}".rstrip())
+        raise ValueError(f"{name} cannot be {say}: it must match {declaration['AllowedPattern']}. {meaning}".rstrip())
     return said
 
 
@@ -77,5 +79,6 @@ def chosen(words: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _shown(value: Any) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+def shown(value: Any) -> str:
+    """Return a value as sentences quote it: text in quotes, true and false as TOML has them."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -134,10 +134,15 @@ def settable() -> dict[str, str]:
 @cache
 def _set_by_deploy() -> dict[str, str]:
     """Return the app's settings that an operator cannot set on AWS, each with the reason."""
-    functions = combine.merge_template()["Resources"]
-    variables = functions["APIHandler"]["Properties"]["Environment"]["Variables"]
+    variables = _resources()["APIHandler"]["Properties"]["Environment"]["Variables"]
     reasons = {name: _REASONS.get(name, "make deploy sets it itself") for name in variables}
     return reasons | dict.fromkeys(_ONLY_LOCAL, "it is for the stage local alone")
+
+
+@cache
+def _resources() -> dict[str, Any]:
+    resources: dict[str, Any] = combine.merge_template()["Resources"]
+    return resources
 
 
 class _Asked(dict[str, str]):
@@ -243,7 +248,7 @@ class _Reading:
         region = self._region()
         tracing = self._table.get("tracing", False)
         if not isinstance(tracing, bool):
-            self._wrong(f"{self._at('tracing')} must be true or false, not {tracing!r}.")
+            self._wrong(f"{self._at('tracing')} must be true or false, not {parameters.shown(tracing)}.")
         elif "tracing" in self._table:
             self._sources["tracing"] = str(self._file)
         given = self._parameters(chosen, front if front in combine.FRONTS else combine.REST, warm)
@@ -278,7 +283,7 @@ class _Reading:
         found = (self._table if of is None else of).get(name.rpartition(".")[2], {})
         if isinstance(found, dict):
             return found
-        self._wrong(f"{self._at(name)} must be a table, [{self._stage}.{name}], not {found!r}.")
+        self._wrong(f"{self._at(name)} must be a table, [{self._stage}.{name}], not {parameters.shown(found)}.")
         return {}
 
     def _value(self, key: str, variable: str) -> tuple[Any, str] | None:
@@ -294,7 +299,7 @@ class _Reading:
     def _word(self, key: str, variable: str, default: str, allowed: Iterable[str]) -> str:
         value, name = self._value(key, variable) or (default, "")
         if not isinstance(value, str) or value not in allowed:
-            self._wrong(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
+            self._wrong(f"{name} must be {' or '.join(allowed)}, not {parameters.shown(value)}.")
         return str(value)
 
     def _warm(self) -> str:
@@ -302,13 +307,15 @@ class _Reading:
         number = isinstance(value, int) and not isinstance(value, bool)
         said = str(value) if number or isinstance(value, str) else ""
         if said not in (combine.COLD, combine.SNAPSTART) and not re.fullmatch("[1-9][0-9]{0,4}", said):
-            self._wrong(f"{name} must be {combine.COLD}, {combine.SNAPSTART} or a number of instances, not {value!r}.")
+            self._wrong(
+                f"{name} must be {combine.COLD}, {combine.SNAPSTART} or a number of instances, not {parameters.shown(value)}."
+            )
         return said
 
     def _matching(self, key: str, variable: str, pattern: re.Pattern[str], meaning: str) -> str | None:
         found = self._value(key, variable)
         if found and not (isinstance(found[0], str) and pattern.fullmatch(found[0])):
-            self._wrong(f"{found[1]} must be {meaning}, not {found[0]!r}.")
+            self._wrong(f"{found[1]} must be {meaning}, not {parameters.shown(found[0])}.")
         return str(found[0]) if found else None
 
     def _region(self) -> str | None:
@@ -362,9 +369,10 @@ class _Reading:
             if reason := _set_by_deploy().get(name):
                 self._wrong(f"{at} cannot be set here: {reason}.")
             elif name not in known:
-                self._wrong(f"{self._at('settings')}: there is no {name}{_nearest(name, known)}".rstrip())
+                near = _nearest(name, known) or "; docs/operating/operations.md lists the settings."
+                self._wrong(f"{self._file}, [{self._stage}.settings]: there is no {name}{near}")
             elif isinstance(value, bool) or not isinstance(value, (str, int)):
-                self._wrong(f"{at} must be text in quotes or a whole number, not {value!r}.")
+                self._wrong(f"{at} must be text in quotes or a whole number, not {parameters.shown(value)}.")
             else:
                 given[name] = str(value)
                 self._sources[f"settings.{name}"] = str(self._file)
@@ -394,7 +402,7 @@ class _Reading:
 
     def _sizes(self) -> dict[str, dict[str, int]]:
         """Return memory and timeout of the functions, as far as the file has them."""
-        hidden = combine.merge_template()["Resources"]["Cleaning"]["Properties"]["VisibilityTimeout"]
+        hidden = _resources()["Cleaning"]["Properties"]["VisibilityTimeout"]
         bounds = {
             # With less time, the API answers without a call to AWS.
             API: (ceil(CALL_SECONDS) + 1, _GATEWAY_SECONDS),
@@ -415,7 +423,9 @@ class _Reading:
                 value, key = size[name], f"functions.{function}.{name}"
                 if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                     unit = "MB" if name == "memory" else "seconds"
-                    self._wrong(f"{self._at(key)} must be a whole number of {unit}, {least} to {most}, not {value!r}.")
+                    self._wrong(
+                        f"{self._at(key)} must be a whole number of {unit}, {least} to {most}, not {parameters.shown(value)}."
+                    )
                     continue
                 sizes.setdefault(function, {})[name] = value
                 self._sources[key] = str(self._file)
