@@ -21,6 +21,7 @@ from chalicelib.api.scheduled import CLEAN_SECONDS, SWEEP_SECONDS
 from chalicelib.store.aws.deadline import CALL_SECONDS
 from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP
 from infra import bundle, combine, parameters
+from infra.parameters import shown
 from infra.refusals import Refused
 
 FILE = bundle.ROOT / "engawa.toml"
@@ -248,7 +249,7 @@ class _Reading:
         region = self._region()
         tracing = self._table.get("tracing", False)
         if not isinstance(tracing, bool):
-            self._wrong(f"{self._at('tracing')} must be true or false, not {parameters.shown(tracing)}.")
+            self._wrong(f"{self._at('tracing')} must be true or false, not {shown(tracing)}.")
         elif "tracing" in self._table:
             self._sources["tracing"] = str(self._file)
         given = self._parameters(chosen, front if front in combine.FRONTS else combine.REST, warm)
@@ -283,7 +284,7 @@ class _Reading:
         found = (self._table if of is None else of).get(name.rpartition(".")[2], {})
         if isinstance(found, dict):
             return found
-        self._wrong(f"{self._at(name)} must be a table, [{self._stage}.{name}], not {parameters.shown(found)}.")
+        self._wrong(f"{self._at(name)} must be a table, [{self._stage}.{name}], not {shown(found)}.")
         return {}
 
     def _value(self, key: str, variable: str) -> tuple[Any, str] | None:
@@ -299,7 +300,7 @@ class _Reading:
     def _word(self, key: str, variable: str, default: str, allowed: Iterable[str]) -> str:
         value, name = self._value(key, variable) or (default, "")
         if not isinstance(value, str) or value not in allowed:
-            self._wrong(f"{name} must be {' or '.join(allowed)}, not {parameters.shown(value)}.")
+            self._wrong(f"{name} must be {' or '.join(allowed)}, not {shown(value)}.")
         return str(value)
 
     def _warm(self) -> str:
@@ -308,14 +309,14 @@ class _Reading:
         said = str(value) if number or isinstance(value, str) else ""
         if said not in (combine.COLD, combine.SNAPSTART) and not re.fullmatch("[1-9][0-9]{0,4}", said):
             self._wrong(
-                f"{name} must be {combine.COLD}, {combine.SNAPSTART} or a number of instances, not {parameters.shown(value)}."
+                f"{name} must be {combine.COLD}, {combine.SNAPSTART} or a number of instances, not {shown(value)}."
             )
         return said
 
     def _matching(self, key: str, variable: str, pattern: re.Pattern[str], meaning: str) -> str | None:
         found = self._value(key, variable)
         if found and not (isinstance(found[0], str) and pattern.fullmatch(found[0])):
-            self._wrong(f"{found[1]} must be {meaning}, not {parameters.shown(found[0])}.")
+            self._wrong(f"{found[1]} must be {meaning}, not {shown(found[0])}.")
         return str(found[0]) if found else None
 
     def _region(self) -> str | None:
@@ -372,7 +373,7 @@ class _Reading:
                 near = _nearest(name, known) or "; docs/operating/operations.md lists the settings."
                 self._wrong(f"{self._file}, [{self._stage}.settings]: there is no {name}{near}")
             elif isinstance(value, bool) or not isinstance(value, (str, int)):
-                self._wrong(f"{at} must be text in quotes or a whole number, not {parameters.shown(value)}.")
+                self._wrong(f"{at} must be text in quotes or a whole number, not {shown(value)}.")
             else:
                 given[name] = str(value)
                 self._sources[f"settings.{name}"] = str(self._file)
@@ -424,7 +425,7 @@ class _Reading:
                 if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                     unit = "MB" if name == "memory" else "seconds"
                     self._wrong(
-                        f"{self._at(key)} must be a whole number of {unit}, {least} to {most}, not {parameters.shown(value)}."
+                        f"{self._at(key)} must be a whole number of {unit}, {least} to {most}, not {shown(value)}."
                     )
                     continue
                 sizes.setdefault(function, {})[name] = value
