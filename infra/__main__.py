@@ -55,7 +55,7 @@ def _do(asked: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
         return 0
-    deployment = from_environment(asked.stage)
+    deployment = from_environment(asked.stage, getattr(asked, "target", None))
     settings = deployment.settings
     if asked.command == "deploy":
         for name, value in deployment.deploy(settings.architecture, settings.warm, settings.deploy_bucket).items():

@@ -262,11 +262,14 @@ def _passing_over(*codes: str) -> Iterator[None]:
             raise
 
 
-def from_environment(stage: str) -> Deployment:
-    """Return the deployment that engawa.toml and the environment describe, with AWS_PROFILE and similar."""
+def from_environment(stage: str, target: str | None = None) -> Deployment:
+    """Return the deployment that engawa.toml and the environment describe, with AWS_PROFILE and similar.
+
+    It works in the region of `target`, the stage that `stage` is restored into, if that is given.
+    """
     with in_a_sentence():
-        deployment = Deployment(stage)
-        if deployment.settings.region:
+        regions = [stage_settings.read(each).region for each in (stage, target) if each]
+        if region := regions[-1]:
             # Chalice and the app make sessions of their own.
-            os.environ["AWS_DEFAULT_REGION"] = deployment.settings.region
-        return deployment
+            os.environ["AWS_DEFAULT_REGION"] = region
+        return Deployment(stage, boto3.Session(region_name=region))

@@ -73,13 +73,6 @@ def _policy_file(stage: str, function: str) -> Path:
     return BUILD / stage / "policies" / f"{function}.json"
 
 
-def checked_front(front: str) -> str:
-    """Return the front if there is such a one. Raises Refused."""
-    if front not in combine.FRONTS:
-        raise Refused(f"FRONT must be {' or '.join(combine.FRONTS)}, not {front!r}.")
-    return front
-
-
 def package(
     stage: str,
     architecture: str,
@@ -91,7 +84,6 @@ def package(
 
     Raises Refused.
     """
-    checked_front(front)
     out = BUILD / stage
     out.mkdir(parents=True, exist_ok=True)
     merged = BUILD / "merge.yaml"
@@ -115,8 +107,6 @@ def package(
 @contextmanager
 def chalice(stage: str, architecture: str, app: AppSettings = DEFAULTS) -> Iterator[tuple[CLIFactory, Config]]:
     """Yield Chalice's factory and configuration of a stage, with our zip for Lambda's Python instead of its own."""
-    if architecture not in bundle.MACHINES:
-        raise Refused(f"ARCH must be one of {', '.join(bundle.MACHINES)}, not {architecture!r}.")
     from chalice.cli.factory import CLIFactory
     from chalice.config import Config
     from chalice.deploy.packager import LambdaDeploymentPackager

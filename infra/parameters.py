@@ -12,7 +12,7 @@ from infra.refusals import Refused
 
 DEFAULTS = {"prod": {"Monitoring": "full", "MonthlyBudget": "100"}}
 """The values, by stage, that differ from the defaults of the templates."""
-_FOUND_OUT = ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs", "OwnDomain")
+_FOUND_OUT = ("Stage", "ChallengeFunction", "WebAcl", "GatewayLogs", "OwnDomain", "Commit")
 """Parameters that the deployment itself sets."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 

@@ -20,7 +20,7 @@ from chalicelib import settings as app_settings
 from chalicelib.api.scheduled import CLEAN_SECONDS, SWEEP_SECONDS
 from chalicelib.store.aws.deadline import CALL_SECONDS
 from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP
-from infra import bundle, combine, parameters
+from infra import bundle, combine, parameters, policies
 from infra.parameters import shown
 from infra.refusals import Refused
 
@@ -404,7 +404,7 @@ class _Reading:
     def _sizes(self) -> dict[str, dict[str, int]]:
         """Return memory and timeout of the functions, as far as the file has them."""
         hidden = _resources()["Cleaning"]["Properties"]["VisibilityTimeout"]
-        bounds = {
+        bounds = dict.fromkeys(policies.FUNCTIONS, (1, _MOST_SECONDS)) | {
             # With less time, the API answers without a call to AWS.
             API: (ceil(CALL_SECONDS) + 1, _GATEWAY_SECONDS),
             # They stop by their own clock, 10 seconds before.
@@ -415,7 +415,7 @@ class _Reading:
         functions = self._subtable("functions")
         self._check_keys(functions, tuple(bounds), f"[{self._stage}.functions]")
         sizes: dict[str, dict[str, int]] = {}
-        for function in bounds.keys() & functions.keys():
+        for function in (each for each in bounds if each in functions):
             size = self._subtable(f"functions.{function}", functions)
             self._check_keys(size, SIZES, f"[{self._stage}.functions.{function}]")
             for name, (least, most) in {"memory": MEMORY, "timeout": bounds[function]}.items():

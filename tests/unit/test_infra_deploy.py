@@ -58,7 +58,10 @@ def test_without_credentials_one_sentence_says_so(command: str) -> None:
 def test_without_a_region_one_sentence_says_so() -> None:
     status, _, complaint = run("deploy", "dev", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
 
-    assert (status, complaint) == (1, "There is no AWS region: set AWS_DEFAULT_REGION, such as ap-northeast-1.\n")
+    assert (status, complaint) == (
+        1,
+        "There is no AWS region: set region in engawa.toml or AWS_DEFAULT_REGION, such as ap-northeast-1.\n",
+    )
 
 
 @pytest.mark.parametrize("command", ["package", "deploy"])

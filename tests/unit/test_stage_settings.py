@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from chalicelib import settings as app_settings
 from infra import __main__ as command
 from infra import combine, packaging, parameters, policies, stage_settings
-from infra.deploy import Deployment
+from infra.deploy import Deployment, from_environment
 from infra.refusals import Refused
 from infra.stage_settings import StageSettings
 
@@ -531,7 +532,7 @@ def test_a_mistake_is_told_before_aws_is_asked(
 ) -> None:
     monkeypatch.setattr(boto3, "Session", NoSession)
     monkeypatch.setenv("ENGAWA_CONFIG", str(path))
-    path.write_text("[prod]\nwarm = 'hot'")
+    path.write_text("[prod]\nwarm = 'hot'\n[dev]")
 
     assert command.main(words) == 1
 
@@ -563,6 +564,56 @@ def test_the_region_of_the_file_is_the_session_s(path: Path, monkeypatch: pytest
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
 
     assert Deployment("prod").region == "us-west-2"
+
+
+@pytest.mark.parametrize(("target", "region"), [(None, "us-west-2"), ("prod2", "us-east-2")])
+def test_a_restoration_takes_place_in_the_region_of_its_target(
+    path: Path, monkeypatch: pytest.MonkeyPatch, target: str | None, region: str
+) -> None:
+    path.write_text('[prod]\nregion = "us-west-2"\n[prod2]\nregion = "us-east-2"')
+    monkeypatch.setenv("ENGAWA_CONFIG", str(path))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+    made = from_environment("prod", target)
+
+    # Chalice and the app read the variable.
+    assert (made.stage, made.region, os.environ["AWS_DEFAULT_REGION"]) == ("prod", region, region)
+
+
+def test_the_mistakes_of_the_target_of_a_restoration_are_told_before_aws_is_asked(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(boto3, "Session", NoSession)
+    monkeypatch.setenv("ENGAWA_CONFIG", str(path))
+    path.write_text("[prod]\n[prod2]\nwarm = 'hot'")
+
+    assert command.main(["restore", "prod", "prod2"]) == 1
+    assert "[prod2]: warm must be" in capsys.readouterr().err
+    assert command.main(["restore", "prod", "prod3"]) == 1
+    assert "There is no stage 'prod3'" in capsys.readouterr().err
+
+
+def test_what_the_file_says_is_deployed(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[Any] = []
+
+    def deploy(self: Deployment, *words: Any) -> dict[str, str]:
+        given.extend([*words, self.front, self.parameters, self.region])
+        return {"BaseUrl": "https://x.example"}
+
+    path.write_text(
+        '[prod2]\nregion = "us-west-2"\nfront = "url"\nwarm = 5\narchitecture = "x86_64"\ndeploy_bucket = "ours"\n'
+        "parameters.ApiConcurrency = 9"
+    )
+    monkeypatch.setenv("ENGAWA_CONFIG", str(path))
+    monkeypatch.setattr(Deployment, "deploy", deploy)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+    assert command.main(["deploy", "prod2"]) == 0
+
+    assert given == ["x86_64", "5", "ours", "url", {"ApiConcurrency": "9", "Stage": "prod2"}, "us-west-2"]
+    assert capsys.readouterr().out.split() == ["BaseUrl", "https://x.example"]
 
 
 def test_what_a_program_gives_takes_precedence_over_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
