@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from infra import combine, packaging, parameters, policies, stage_settings
 from infra.deploy import Deployment, from_environment
 from infra.refusals import Refused
 from infra.stage_settings import StageSettings
+from tests.kit.documents import cells
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "engawa.example.toml"
@@ -149,6 +151,30 @@ def test_an_issuer_is_also_the_app_s(path: Path) -> None:
 
     config = packaging.configuration("dev", made.app)
     assert config["stages"]["dev"]["environment_variables"]["ENGAWA_ISSUER"] == "https://mixi.example"
+
+
+SNIPPETS = [
+    (document.name, text)
+    for document in sorted((ROOT / "docs").rglob("*.md"))
+    for text in re.findall(r"^ *```toml\n(.*?)^ *```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+]
+
+
+@pytest.mark.parametrize(("document", "text"), SNIPPETS)
+def test_what_the_documents_show_is_valid(path: Path, document: str, text: str) -> None:
+    for stage in tomllib.loads(text):
+        assert read(path, text, stage).parameters, document
+
+
+def test_the_documents_show_the_file() -> None:
+    assert [document for document, _ in SNIPPETS] == ["operations.md"] * 3
+
+
+def test_the_documents_have_every_key_and_parameter() -> None:
+    operations = (ROOT / "docs" / "operating" / "operations.md").read_text(encoding="utf-8")
+    first = {cell for row in cells(operations) for cell in re.findall("`([A-Za-z_]+)`", row[0])}
+
+    assert {*stage_settings.KEYS, *parameters.declared(combine.REST)} <= first
 
 
 # Precedence
