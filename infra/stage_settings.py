@@ -33,6 +33,8 @@ MEMORY = 128, 10_240
 _MOST_SECONDS = 900
 _GATEWAY_SECONDS = 29
 """API Gateway waits for the API so long; CloudFront waits a second longer (edge.yaml)."""
+_API_MEMORY, _BYTES_A_PIXEL = 100, 8
+"""What the API takes, in MB, without an image, and what decoding an image takes (docs/internals/architecture.md)."""
 _MOST_VARIABLE_BYTES = 3_000
 """Lambda's limit is 4 KB for all environment variables of a function; those of the stack take less than 1 KB."""
 _STAGE = re.compile("[a-z][a-z0-9]{1,15}")
@@ -105,7 +107,8 @@ class StageSettings:
 def checked_stage(stage: str, environment: Mapping[str, str] = os.environ) -> str:
     """Return the stage if it can be deployed. Raises Refused."""
     file, tables = _file(environment)
-    return _known(stage, file, tables)
+    _refuse([*_wrong_tables(file, tables), *_no_stage(stage, file, tables)])
+    return stage
 
 
 def read(
@@ -120,8 +123,13 @@ def read(
     `front` over both.
     """
     file, tables = _file(environment)
-    _known(stage, file, tables)
-    return _Reading(stage, file, tables.get(stage, {}), environment).read(chosen or {}, front)
+    mistakes = _wrong_tables(file, tables)
+    if unknown := _no_stage(stage, file, tables):
+        _refuse([*mistakes, *unknown])
+    table = tables.get(stage, {})
+    return _Reading(stage, file, table if isinstance(table, dict) else {}, environment, mistakes).read(
+        chosen or {}, front
+    )
 
 
 @cache
@@ -176,7 +184,7 @@ def _file(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, Any]]:
     if not named and not path.exists():
         return None, {}
     try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         by = " (ENGAWA_CONFIG)" if named else ""
         raise Refused(f"{path}{by} cannot be read: {error.strerror}.") from None
@@ -186,38 +194,39 @@ def _file(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, Any]]:
         raise Refused(f"{path} is not in the format TOML: {error}.") from None
 
 
-def _known(stage: str, file: Path | None, tables: Mapping[str, Any]) -> str:
-    """Return the stage if the file names it. Without a file there are dev and prod. Raises Refused."""
-    wrong = [_wrong_stage(name, table, file) for name, table in tables.items()]
-    mistakes = [words for words in wrong if words]
-    names = ", ".join(tables) or "no stage"
-    if stage in _TAKEN or not _STAGE.fullmatch(stage):
-        mistakes.append(f"There is no stage {stage!r}: {_TAKEN.get(stage) or _PATTERN_WORDS}.")
+def _no_stage(stage: str, file: Path | None, tables: Mapping[str, Any]) -> list[str]:
+    """Return the reason if there is no such stage. The file names the stages; without it there are dev and prod."""
+    reason = ""
+    if reserved := _never_a_stage(stage):
+        reason = f"{reserved}."
     elif file is None and stage not in _ALWAYS:
-        mistakes.append(
-            f"There is no stage {stage!r}: without engawa.toml there are dev and prod, as in make deploy STAGE=dev. "
-            f"A table [{stage}] in engawa.toml makes it."
+        reason = (
+            f"without engawa.toml there are dev and prod, as in make deploy STAGE=dev. A table [{stage}] in "
+            f"engawa.toml makes it."
         )
     elif file is not None and stage not in tables:
         # A misspelt [pord] would otherwise deploy prod without its domain, which ends all access tokens.
-        mistakes.append(
-            f"There is no stage {stage!r}: {file} has {names}{_nearest(stage, tables)}. An empty table [{stage}] there "
-            f"makes it, with the defaults."
-        )
-    _refuse(mistakes)
-    return stage
+        names = ", ".join(tables) or "no stage"
+        reason = f"{file} has {names}{_nearest(stage, tables) or '.'} An empty table [{stage}] there makes it, with the defaults."
+    return [f"There is no stage {stage!r}: {reason}"] if reason else []
 
 
-_PATTERN_WORDS = "a stage has 2 to 16 of a-z and 0-9, and begins with a letter"
+def _wrong_tables(file: Path | None, tables: Mapping[str, Any]) -> list[str]:
+    """Return the mistakes at the top of the file, where only stages can be."""
+    mistakes = []
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            mistakes.append(f"{file}: {name} is in no table; put it below the name of a stage, such as [prod].")
+        elif reason := _never_a_stage(name):
+            mistakes.append(f"{file}: [{name}] cannot be a stage: {reason}.")
+    return mistakes
 
 
-def _wrong_stage(name: str, table: Any, file: Path | None) -> str | None:
-    """Return the mistake of an entry at the top of the file, if there is one."""
-    if not isinstance(table, dict):
-        return f"{file}: {name} is in no table; put it below the name of a stage, such as [prod]."
-    if name in _TAKEN or not _STAGE.fullmatch(name):
-        return f"{file}: [{name}] cannot be a stage: {_TAKEN.get(name) or _PATTERN_WORDS}."
-    return None
+def _never_a_stage(name: str) -> str | None:
+    """Return the reason if no stage can have this name."""
+    if name in _TAKEN or _STAGE.fullmatch(name):
+        return _TAKEN.get(name)
+    return "a stage has 2 to 16 of a-z and 0-9, and begins with a letter"
 
 
 def _refuse(mistakes: list[str]) -> None:
@@ -235,9 +244,16 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 class _Reading:
     """One reading of a stage's table. It collects all mistakes before it refuses."""
 
-    def __init__(self, stage: str, file: Path | None, table: dict[str, Any], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        stage: str,
+        file: Path | None,
+        table: dict[str, Any],
+        environment: Mapping[str, str],
+        mistakes: list[str],
+    ) -> None:
         self._stage, self._file, self._table, self._environment = stage, file, table, environment
-        self._mistakes: list[str] = []
+        self._mistakes = mistakes
         self._sources: dict[str, str] = {}
 
     def read(self, chosen: Mapping[str, str], front: str | None) -> StageSettings:
@@ -255,6 +271,7 @@ class _Reading:
         given = self._parameters(chosen, front if front in combine.FRONTS else combine.REST, warm)
         variables = self._variables()
         sizes = self._sizes()
+        self._check_images(sizes, variables)
         _refuse(self._mistakes)
         if given.get("Issuer"):
             variables["ENGAWA_ISSUER"] = given["Issuer"]
@@ -431,3 +448,14 @@ class _Reading:
                 sizes.setdefault(function, {})[name] = value
                 self._sources[key] = str(self._file)
         return sizes
+
+    def _check_images(self, sizes: Mapping[str, Mapping[str, int]], variables: Mapping[str, str]) -> None:
+        """Refuse a memory of the API in which the largest image has no room."""
+        pixels = variables.get("ENGAWA_IMAGE_PIXELS", settable()["ENGAWA_IMAGE_PIXELS"])
+        memory = sizes.get(API, {}).get("memory")
+        least = _API_MEMORY + ceil(int(pixels) * _BYTES_A_PIXEL / 2**20) if pixels.isdecimal() else 0
+        if memory is not None and memory < least:
+            self._wrong(
+                f"{self._at(f'functions.{API}.memory')} must be {least} or more, not {memory}, since an image may have "
+                f"{pixels} pixels (ENGAWA_IMAGE_PIXELS)."
+            )

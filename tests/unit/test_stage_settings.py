@@ -257,9 +257,9 @@ def test_without_a_file_there_are_dev_and_prod(monkeypatch: pytest.MonkeyPatch, 
 def test_a_file_that_does_not_name_the_stage_is_no_reason_to_deploy_the_defaults(path: Path, stage: str) -> None:
     [said] = mistakes(path, "[pord.parameters]\nLogDays = 7", stage)
 
-    near = "; did you mean pord?" if stage == "prod" else ""
+    near = "; did you mean pord?" if stage == "prod" else "."
     assert said == (
-        f"There is no stage '{stage}': {path} has pord{near}. An empty table [{stage}] there makes it, with the "
+        f"There is no stage '{stage}': {path} has pord{near} An empty table [{stage}] there makes it, with the "
         f"defaults."
     )
 
@@ -308,6 +308,12 @@ def test_a_file_in_the_home_directory_is_found(path: Path, monkeypatch: pytest.M
     path.write_text("[prod]")
 
     assert stage_settings.read("prod", environment={"ENGAWA_CONFIG": "~/engawa.toml"}).file == path
+
+
+def test_a_byte_order_mark_is_skipped(path: Path) -> None:
+    path.write_text("[prod]", encoding="utf-8-sig")
+
+    assert stage_settings.read("prod", environment={"ENGAWA_CONFIG": str(path)}).file == path
 
 
 def test_another_encoding_is_told(path: Path) -> None:
@@ -414,6 +420,14 @@ WRONG = [
     ("functions.clean.timeout = 49", "timeout must be a whole number of seconds, 50 to 60, not 49."),
     ("functions.clean.timeout = 61", "timeout must be a whole number of seconds, 50 to 60, not 61."),
     # Combinations
+    (
+        "functions.api_handler.memory = 405",
+        "memory must be 406 or more, not 405, since an image may have 40000000 pixels",
+    ),
+    (
+        "functions.api_handler.memory = 710\nsettings.ENGAWA_IMAGE_PIXELS = 80_000_000",
+        "memory must be 711 or more, not 710",
+    ),
     ("parameters.Domain = 'x.example'", "Domain needs a Certificate, or a HostedZone in which a new one is validated."),
     ("front = 'url'", "FRONT=url needs ApiConcurrency"),
     (
@@ -457,6 +471,8 @@ def test_each_mistake_has_its_sentence(path: Path, text: str, sentence: str) -> 
         "settings = {ENGAWA_OPENID_ISSUER = 'https://x', ENGAWA_OPENID_JWKS = 'https://x/jwks'}",
         "functions.clean.memory = 128",
         "functions.clean.memory = 10240",
+        "functions.api_handler.memory = 406",
+        "functions.api_handler.memory = 711\nsettings.ENGAWA_IMAGE_PIXELS = 80_000_000",
         "functions.api_handler.timeout = 14",
         "functions.api_handler.timeout = 29",
         "functions.sweep.timeout = 50",
@@ -497,6 +513,7 @@ def test_all_mistakes_are_told_at_once(path: Path) -> None:
     said = mistakes(
         path,
         """
+        top = 1
         [prod]
         frnt = "url"
         warm = "hot"
@@ -512,7 +529,7 @@ def test_all_mistakes_are_told_at_once(path: Path) -> None:
         """,
     )
 
-    words = ("frnt", "warm", "PlainHttp", "Domain", "BUCKET", "QUOTA", "HASH", "memory", "timeout")
+    words = ("top", "frnt", "warm", "PlainHttp", "Domain", "BUCKET", "QUOTA", "HASH", "memory", "timeout")
     assert len(said) == len(words)
     for word in words:
         assert len([line for line in said if word in line]) == 1, word
