@@ -206,8 +206,8 @@ def _no_stage(stage: str, file: Path | None, tables: Mapping[str, Any]) -> list[
         )
     elif file is not None and stage not in tables:
         # A misspelt [pord] would otherwise deploy prod without its domain, which ends all access tokens.
-        names = ", ".join(tables) or "no stage"
-        reason = f"{file} has {names}{_nearest(stage, tables) or '.'} An empty table [{stage}] there makes it, with the defaults."
+        names, near = ", ".join(tables) or "no stage", _nearest(stage, tables) or "."
+        reason = f"{file} has {names}{near} An empty table [{stage}] there makes it, with the defaults."
     return [f"There is no stage {stage!r}: {reason}"] if reason else []
 
 
