@@ -8,17 +8,21 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
+from moto import mock_aws
 
+from chalicelib import bootstrap
 from chalicelib import settings as app_settings
 from infra import __main__ as command
 from infra import combine, packaging, parameters, policies, stage_settings
 from infra.deploy import Deployment, from_environment
 from infra.refusals import Refused
-from infra.stage_settings import StageSettings
+from infra.stage_settings import AppSettings, StageSettings
 from tests.kit.documents import cells
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -657,6 +661,45 @@ def test_what_the_file_says_is_deployed(
 
     assert given == ["x86_64", "5", "ours", "url", {"ApiConcurrency": "9", "Stage": "prod2"}, "us-west-2"]
     assert capsys.readouterr().out.split() == ["BaseUrl", "https://x.example"]
+
+
+def test_the_settings_of_the_app_become_part_of_the_package(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages: list[Any] = []
+
+    def package(*words: Any) -> Path:
+        packages.append(words)
+        raise Refused("This is enough.")
+
+    path.write_text("[prod2.settings]\nENGAWA_MAX_KEYS = 7")
+    monkeypatch.setenv("ENGAWA_CONFIG", str(path))
+    monkeypatch.setattr(packaging, "package", package)
+
+    assert command.main(["package", "prod2"]) == 1
+    with mock_aws():
+        made = Deployment("prod2", boto3.Session("a", "b", region_name="us-west-2"))
+        with pytest.raises(Refused, match="This is enough"):
+            made.deploy("arm64", "cold")
+
+    expected = ("prod2", "arm64", "cold", "rest", AppSettings({"ENGAWA_MAX_KEYS": "7"}))
+    assert packages == [expected, expected]
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod2"])
+def test_seal_anew_reads_the_settings_of_the_stage(path: Path, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    environments: list[dict[str, str]] = []
+
+    def seal_anew() -> int:
+        environments.append(dict(os.environ))
+        return 3
+
+    path.write_text("[dev]\nregion = 'us-west-2'\n[prod2]\nregion = 'us-west-2'")
+    monkeypatch.setattr(bootstrap, "platform", lambda: SimpleNamespace(apps=SimpleNamespace(seal_anew=seal_anew)))
+
+    with patch.dict(os.environ, {"ENGAWA_CONFIG": str(path)}):
+        assert Deployment(stage, boto3.Session(region_name="us-west-2")).seal_anew() == 3
+
+    assert environments[0]["ENGAWA_STAGE"] == stage
+    assert environments[0]["ENGAWA_SECRET_KEYS_SECRET"] == f"engawa-{stage}-secret-keys"
 
 
 def test_what_a_program_gives_takes_precedence_over_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
