@@ -21,7 +21,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
-	quick check reference lint types format clean package deploy rollback destroy scan audit lock
+	quick check reference lint types format clean settings package deploy rollback destroy scan audit lock
 
 help:  ## list the targets
 	@sed -En 's/^([a-z -]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 30
@@ -114,10 +114,10 @@ load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## start a platform 
 scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## measure how costs grow with keys, friends, feeds and comments
 	@$(VENV)/python -m bench.scale $(ARGS)
 
-# FRONT=url uses a function URL instead of API Gateway; ARCH=x86_64 selects that processor; WARM=snapstart or
-# WARM=<instances> avoids cold starts.
+# engawa.toml has the settings of stages (engawa.example.toml). For one run: FRONT=url uses a function URL instead of API
+# Gateway; ARCH=x86_64 selects that processor; WARM=snapstart or WARM=<instances> avoids cold starts.
 STAGE ?=
-package deploy destroy: $(INSTALLED)  ## build, deploy or delete the stage STAGE=dev; BY=chalice deploys only the functions
+settings package deploy destroy: $(INSTALLED)  ## show the settings of the stage STAGE=dev, build, deploy or delete it; BY=chalice deploys only the functions
 	@test -n '$(STAGE)' || { echo 'Name the stage, as in: make $@ STAGE=dev' >&2; exit 1; }
 	@$(VENV)/python -m infra $@$(if $(filter deploy-chalice,$@-$(BY)),-by-chalice) '$(STAGE)'
 

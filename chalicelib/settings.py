@@ -186,7 +186,8 @@ def _openid(environment: Mapping[str, str]) -> tuple[str | None, str | None]:
 
 def _image_bounds(environment: Mapping[str, str]) -> ImageBounds:
     whole, defaults = _whole_numbers(environment), ImageBounds()
-    text = environment.get("ENGAWA_IMAGE_EDGES") or ",".join(map(str, defaults.edges))
+    usual = ",".join(map(str, defaults.edges))
+    text = environment.get("ENGAWA_IMAGE_EDGES", usual) or usual
     edges = tuple(int(each) if re.fullmatch("[0-9]{1,4}", each) else 0 for each in text.split(","))
     if len(edges) != 3 or not 1024 >= edges[0] >= edges[1] >= edges[2] >= 1:
         raise WrongSetting(f"ENGAWA_IMAGE_EDGES must be three whole numbers from 1024 down to 1, not {text!r}")

@@ -1,23 +1,23 @@
-"""`python -m infra`: what make's targets package, deploy and destroy do, and the keys of a deployment."""
+"""`python -m infra`: what make's targets settings, package, deploy and destroy do, and the keys of a deployment."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping
 from datetime import datetime
 
-from infra import bundle, combine, keys, packaging
+from infra import bundle, keys, packaging, stage_settings
 from infra.deploy import from_environment
 from infra.refusals import Refused, in_a_sentence
+from infra.stage_settings import StageSettings
 
 
 def main(words: list[str]) -> int:
     """Run the command in `words`; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("package", "deploy", "deploy-by-chalice", "destroy"):
+    for name in ("settings", "package", "deploy", "deploy-by-chalice", "destroy"):
         commands.add_parser(name).add_argument("stage")
     commands.choices["destroy"].add_argument("--yes", action="store_true", help="Do not ask.")
     rollback = commands.add_parser("rollback")
@@ -45,9 +45,12 @@ def main(words: list[str]) -> int:
 
 
 def _do(asked: argparse.Namespace) -> int:
-    architecture, warm = os.environ.get("ARCH") or "arm64", os.environ.get("WARM") or combine.COLD
+    if asked.command == "settings":
+        return _show(stage_settings.read(asked.stage))
     if asked.command == "package":
-        out = packaging.package(asked.stage, architecture, warm, os.environ.get("FRONT") or combine.REST)
+        settings = stage_settings.read(asked.stage)
+        architecture = settings.architecture
+        out = packaging.package(asked.stage, architecture, settings.warm, settings.front, settings.app)
         size = (out / "deployment.zip").stat().st_size
         print(
             f"{out.relative_to(packaging.ROOT)}: deployment.zip ({size:,} bytes, {architecture}), sam.yaml, global.yaml"
@@ -59,16 +62,17 @@ def _do(asked: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
         return 0
-    deployment = from_environment(asked.stage)
+    deployment = from_environment(asked.stage, getattr(asked, "target", None))
+    settings = deployment.settings
     if asked.command == "deploy":
-        _print_all(deployment.deploy(architecture, warm, os.environ.get("DEPLOY_BUCKET") or None))
+        _print_all(deployment.deploy(settings.architecture, settings.warm))
     elif asked.command == "rollback":
-        _print_all(deployment.roll_back(asked.to, os.environ.get("DEPLOY_BUCKET") or None))
+        _print_all(deployment.roll_back(asked.to))
     elif asked.command == "releases":
-        for each in deployment.list_releases(os.environ.get("DEPLOY_BUCKET") or None):
+        for each in deployment.list_releases():
             print(f"{each.time}  {each.version:10} {each.commit:20}", f"again: {each.repeats}" if each.repeats else "")
     elif asked.command == "deploy-by-chalice":
-        print(f"{'BaseUrl':20} {deployment.deploy_by_chalice(architecture)}")
+        print(f"{'BaseUrl':20} {deployment.deploy_by_chalice(settings.architecture)}")
     elif asked.command == "destroy":
         return _destroy(asked)
     elif asked.command == "restore":
@@ -88,6 +92,16 @@ def _do(asked: argparse.Namespace) -> int:
 def _print_all(outputs: Mapping[str, str]) -> None:
     for name, value in outputs.items():
         print(f"{name:20} {value}")
+
+
+def _show(settings: StageSettings) -> int:
+    """Print every setting of a stage with its origin."""
+    print(f"stage {settings.stage}, file: {settings.file or f'none (there is no {stage_settings.FILE.name})'}")
+    lines = settings.lines(packaging.sizes(settings.stage, settings.app))
+    widths = [max(len(line[column]) for line in lines) for column in (0, 1)]
+    for name, value, source in lines:
+        print(f"{name:{widths[0]}}  {value:{widths[1]}}  {source}")
+    return 0
 
 
 def _time(text: str) -> datetime:

@@ -75,7 +75,7 @@ def parameters(front: str) -> Template:
     merged = merge_template()["Parameters"]
     if front == URL:
         merged = _patched(merged, _part("url")["Parameters"])
-    declared: Template = merged | global_template()["Parameters"]
+    declared: Template = _patched(merged, global_template()["Parameters"])
     return declared
 
 
@@ -136,7 +136,6 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
     """
     resources = template["Resources"]
     template["Parameters"]["Stage"]["Default"] = stage
-    template["Parameters"]["Rollout"]["Default"] = AT_ONCE if stage == "dev" else STEPS
     _keep_warm(resources["APIHandler"]["Properties"], warm)
     # A name, not a reference, which would make a cycle: functions refer to CloudFront, and CloudFront to the API.
     function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:engawa-${{Stage}}:{ALIAS}"

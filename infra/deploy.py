@@ -15,7 +15,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, NoRegionError
 
-from infra import combine, keys, packaging, parameters, places, releases, responses, restore, rollout
+from infra import combine, keys, packaging, places, releases, responses, restore, rollout, stage_settings
 from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
@@ -25,7 +25,10 @@ _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup
 
 
 class Deployment:
-    """One stage of one account. Raises Refused if the stage or one of its parameters is unknown."""
+    """One stage of one account. Raises Refused if the stage is unknown or one of its settings is wrong.
+
+    `chosen` parameters and `front` take precedence over those of engawa.toml and the environment.
+    """
 
     def __init__(
         self,
@@ -33,13 +36,14 @@ class Deployment:
         session: boto3.Session | None = None,
         chosen: Mapping[str, str] | None = None,
         say: Callable[[str], None] = print,
-        front: str = combine.REST,
+        front: str | None = None,
     ) -> None:
-        self.stage = packaging.checked_stage(stage)
-        self.front = packaging.checked_front(front)
-        self._session = session or boto3.Session()
+        self.settings = stage_settings.read(stage, chosen, front)
+        self.stage = stage
+        self.front = self.settings.front
+        self._session = session or boto3.Session(region_name=self.settings.region)
         self._say = say
-        self.parameters = parameters.of(stage, chosen or {}, front)
+        self.parameters = {**self.settings.parameters, "Stage": stage}
 
     @cached_property
     def account(self) -> str:
@@ -53,15 +57,15 @@ class Deployment:
         """The region of all resources, except those that CloudFront requires in us-east-1."""
         return str(self._session.region_name)
 
-    def deploy(self, architecture: str, warm: str, deploy_bucket: str | None = None) -> dict[str, str]:
+    def deploy(self, architecture: str, warm: str) -> dict[str, str]:
         """Create or update the whole stage; return the outputs of the stack. Raises Refused."""
         with in_a_sentence():
-            bucket = self._bucket(deploy_bucket)
+            bucket = self._deploy_bucket
             s3 = self._client("s3")
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
                 raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
             self._stack().make_ready()
-            out = packaging.package(self.stage, architecture, warm, self.front)
+            out = packaging.package(self.stage, architecture, warm, self.front, self.settings.app)
             self._ensure_keys()
             given = self.parameters | self._deploy_global(out / "global.yaml")
             places.ensure_bucket(s3, bucket, self.region)
@@ -89,14 +93,14 @@ class Deployment:
                 release = self._apply(template, known, bucket, path)
             return self._released(release, bucket)
 
-    def roll_back(self, to: str | None, deploy_bucket: str | None = None) -> dict[str, str]:
+    def roll_back(self, to: str | None) -> dict[str, str]:
         """Apply the template and the parameters of an earlier release again, at once; return the stack's outputs.
 
         `to`: the time of the release; by default the one before the present one. Data and keys do not change. Raises
         Refused.
         """
         with in_a_sentence():
-            bucket, s3 = self._bucket(deploy_bucket), self._client("s3")
+            bucket, s3 = self._deploy_bucket, self._client("s3")
             release = releases.before(releases.newest(s3, bucket, self.stage), to)
             self._say(f"Going back to {release.version} ({release.commit}), released {release.origin} ...")
             # At once, since the alarms of the present version may ring.
@@ -104,14 +108,15 @@ class Deployment:
             self._bring_to(release, known, bucket)
             return self._released(releases.repeated(release), bucket)
 
-    def list_releases(self, deploy_bucket: str | None = None) -> list[releases.Release]:
+    def list_releases(self) -> list[releases.Release]:
         """Return the newest releases, the newest first. Raises Refused."""
         with in_a_sentence():
-            return releases.newest(self._client("s3"), self._bucket(deploy_bucket), self.stage)
+            return releases.newest(self._client("s3"), self._deploy_bucket, self.stage)
 
-    def _bucket(self, deploy_bucket: str | None) -> str:
-        """Return the name of the bucket of deployments."""
-        return deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
+    @property
+    def _deploy_bucket(self) -> str:
+        """The name of the bucket of deployments."""
+        return self.settings.deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
 
     def _apply(self, template: combine.Template, known: Mapping[str, str], bucket: str, path: Path) -> releases.Release:
         """Create or update the main stack; return what it is now. `path`: where the template is kept."""
@@ -155,7 +160,7 @@ class Deployment:
                     f"--parameter-overrides Stage={self.stage}"
                 ) from None
             self._ensure_keys()
-            with packaging.chalice(self.stage, architecture) as (factory, config):
+            with packaging.chalice(self.stage, architecture, self.settings.app) as (factory, config):
                 variables = config.config_from_disk["stages"][self.stage]["environment_variables"]
                 variables["ENGAWA_BUCKET"] = bucket
                 named = variables["ENGAWA_ISSUER"] != PLACEHOLDER
@@ -186,12 +191,12 @@ class Deployment:
                 self._delete_held(held)
                 keys.delete(self._client("secretsmanager"), self.stage)
             self._global_stack().delete()
-            releases.forget(self._client("s3"), self._bucket(None), self.stage)
+            releases.forget(self._client("s3"), self._deploy_bucket, self.stage)
 
     def restore_into(self, target: str, at: datetime | None = None) -> None:
         """Restore the tables as of a time and copy the keys, for a stage that is deployed later. Raises Refused."""
         with in_a_sentence():
-            packaging.checked_stage(target)
+            stage_settings.checked_stage(target)
             restore.tables(self._client("dynamodb"), self.stage, target, at, self._say)
             for name in keys.copy(self.keys(), self.stage, target):
                 self._say(f"Copied the secret {keys.secret(target, name)}.")
@@ -199,7 +204,8 @@ class Deployment:
     def seal_anew(self) -> int:
         """Seal the secrets of all apps with the newest of the secret-keys; return their number. Raises Refused."""
         with in_a_sentence():
-            os.environ.update(packaging.stages()[self.stage]["environment_variables"])
+            config = packaging.configuration(self.stage, self.settings.app)
+            os.environ.update(config["stages"][self.stage]["environment_variables"])
             os.environ["AWS_DEFAULT_REGION"] = self.region
             from chalicelib.bootstrap import platform
 
@@ -288,8 +294,14 @@ def _passing_over(*codes: str) -> Iterator[None]:
             raise
 
 
-def from_environment(stage: str) -> Deployment:
-    """Return the deployment that the environment describes: AWS_PROFILE and similar, FRONT and PARAMETERS."""
+def from_environment(stage: str, target: str | None = None) -> Deployment:
+    """Return the deployment that engawa.toml and the environment describe, with AWS_PROFILE and similar.
+
+    It works in the region of `target`, the stage that `stage` is restored into, if that is given.
+    """
     with in_a_sentence():
-        front = os.environ.get("FRONT") or combine.REST
-        return Deployment(stage, chosen=parameters.chosen(os.environ.get("PARAMETERS", "")), front=front)
+        regions = [stage_settings.read(each).region for each in (stage, target) if each]
+        if region := regions[-1]:
+            # Chalice and the app make sessions of their own.
+            os.environ["AWS_DEFAULT_REGION"] = region
+        return Deployment(stage, boto3.Session(region_name=region))

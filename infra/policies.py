@@ -1,7 +1,8 @@
 """The IAM policy of each function by stage: exactly what chalicelib declares (chalicelib/store/aws/iam_needs.py).
 
-`python -m infra.policies` writes .chalice/policies/<stage>/<function>.json for every stage of .chalice/config.json that
-is on AWS. `chalice deploy` and `chalice package` both read these files. Tests compare them with the declarations.
+`make deploy` writes those of its stage into build/. `python -m infra.policies` writes
+.chalice/policies/<stage>/<function>.json for `chalice deploy`, for every stage of .chalice/config.json that is on AWS.
+Tests compare these files with the declarations.
 A file cannot contain the region and the account. It allows any of them. Every statement, except those for logs and
 traces, requires that the resource belongs to the role's own account.
 """
@@ -49,14 +50,18 @@ def policy(function: str, stage: str, needs: Iterable[IamNeed], *, traced: bool 
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def files() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the path and the policy of every function in every stage on AWS."""
+def of_stage(stage: str, *, traced: bool = False) -> dict[str, dict[str, Any]]:
+    """Return the policy of every function of a stage, by function."""
     needs = [need for _, need in declared()]
+    return {function: policy(function, stage, needs, traced=traced) for function in FUNCTIONS}
+
+
+def files() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the path and the policy of every function in every stage of .chalice/config.json that is on AWS."""
     for stage, settings in json.loads(CONFIG.read_text(encoding="utf-8"))["stages"].items():
         if stage != LOCAL:
-            for function in FUNCTIONS:
-                path = CONFIG.parent / "policies" / stage / f"{function}.json"
-                yield path, policy(function, stage, needs, traced=settings.get("xray", False))
+            for function, document in of_stage(stage, traced=settings.get("xray", False)).items():
+                yield CONFIG.parent / "policies" / stage / f"{function}.json", document
 
 
 def written(document: Mapping[str, Any]) -> str:

@@ -24,7 +24,9 @@ def in_a_sentence() -> Iterator[None]:
     except exceptions.ProfileNotFound as error:
         raise Refused(f"{error}; set AWS_PROFILE to a profile in ~/.aws/config.") from None
     except exceptions.NoRegionError:
-        raise Refused("There is no AWS region: set AWS_DEFAULT_REGION, such as ap-northeast-1.") from None
+        raise Refused(
+            "There is no AWS region: set region in engawa.toml or AWS_DEFAULT_REGION, such as ap-northeast-1."
+        ) from None
     except exceptions.EndpointConnectionError as error:
         raise Refused(f"AWS cannot be reached: {error}") from None
     except exceptions.ClientError as error:

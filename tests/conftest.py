@@ -9,6 +9,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -27,7 +28,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compare the app's AWS calls with its declarations, and count the faults that are tried."""
+    """Compare the app's AWS calls with its declarations, count the faults that are tried, and read no engawa.toml."""
+    os.environ["ENGAWA_CONFIG"] = str(Path(__file__).with_name("kit") / "engawa.toml")
     config.pluginmanager.register(Watch())
     config.pluginmanager.register(Tally())
 

@@ -17,7 +17,7 @@ import yaml
 
 import app as entry
 from chalicelib import VERSION
-from infra import bundle, combine, packaging
+from infra import bundle, combine, packaging, policies, stage_settings
 from local.gateway import MIN_COMPRESSED
 
 FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
@@ -163,15 +163,6 @@ def test_a_new_version_gets_a_tenth_of_the_requests_and_an_alarm_stops_it(templa
     assert preference["Alarms"]["Fn::If"][2] == [{"Ref": "AWS::NoValue"}]
     [statement] = template["Resources"]["RolloutRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "codedeploy.amazonaws.com"}
-
-
-@pytest.mark.parametrize(("stage", "rollout"), [("dev", "at-once"), ("prod", "steps")])
-def test_in_dev_a_new_version_gets_all_requests_at_once(template: dict[str, Any], stage: str, rollout: str) -> None:
-    made = json.loads(json.dumps(template))
-
-    combine.finish(made, stage)
-
-    assert made["Parameters"]["Rollout"]["Default"] == rollout
 
 
 def test_the_stack_says_which_version_it_is(template: dict[str, Any]) -> None:
@@ -607,3 +598,69 @@ def test_chalice_by_itself_subscribes_to_the_queue_of_the_stage(stage: str) -> N
     )
 
     assert done.stdout.strip() == f"engawa-{stage}-cleaning"
+
+
+OWN_STAGE = """
+[prod2]
+architecture = "x86_64"
+warm = 3
+tracing = true
+[prod2.settings]
+ENGAWA_QUOTA_BYTES = 20000000
+ENGAWA_SIGNED_URLS = "http://api.mixi-platform.com"
+[prod2.functions]
+api_handler = {memory = 2048, timeout = 20}
+clean.memory = 256
+"""
+
+
+def test_a_stage_of_ones_own_is_packaged_without_a_change_of_tracked_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packaging, "BUILD", tmp_path)
+    monkeypatch.setattr(bundle, "build", lambda made, *_: zipfile.ZipFile(made, "w").close())
+    (tmp_path / "engawa.toml").write_text(OWN_STAGE, encoding="utf-8")
+    said = stage_settings.read("prod2", environment={"ENGAWA_CONFIG": str(tmp_path / "engawa.toml")})
+
+    out = packaging.package("prod2", said.architecture, said.warm, said.front, said.app)
+
+    text = (out / "sam.yaml").read_text(encoding="utf-8")
+    template = yaml.safe_load(text)
+    functions = of(template, "AWS::Serverless::Function")
+    assert template["Parameters"]["Stage"]["Default"] == "prod2"
+    assert {name: (each["MemorySize"], each["Timeout"]) for name, each in functions.items()} == {
+        "APIHandler": (2048, 20),
+        "Sweep": (512, 60),
+        "Clean": (256, 60),
+    }
+    for each in functions.values():
+        variables = each["Environment"]["Variables"]
+        assert variables["ENGAWA_QUOTA_BYTES"] == "20000000"
+        assert variables["ENGAWA_SIGNED_URLS"] == "http://api.mixi-platform.com"
+        assert variables["ENGAWA_STAGE"] == {"Ref": "Stage"}
+        assert (each["Architectures"], each["Tracing"]) == (["x86_64"], "Active")
+    kept = functions["APIHandler"]["ProvisionedConcurrencyConfig"]
+    assert kept == {"ProvisionedConcurrentExecutions": 3}
+    # The policies are those of this stage, and those of the declarations.
+    documents = [
+        policy["PolicyDocument"]
+        for role in of(template, "AWS::IAM::Role").values()
+        for policy in role.get("Policies", ())
+        if "Sid" in policy["PolicyDocument"]["Statement"][0]
+    ]
+    for expected in policies.of_stage("prod2", traced=True).values():
+        assert expected in documents
+    assert "table/engawa-prod2-appdata" in text
+    assert not re.search(r"engawa-(prod|dev)\b", json.dumps([template["Resources"][name] for name in roles(template)]))
+
+
+def roles(template: dict[str, Any]) -> set[str]:
+    """Return the logical names of the functions' roles."""
+    return {each["Role"]["Fn::GetAtt"][0] for each in of(template, "AWS::Serverless::Function").values()}
+
+
+def test_prod_and_dev_have_the_committed_policies(out: Path) -> None:
+    for path in (out / "policies").iterdir():
+        committed = packaging.CONFIG.parent / "policies" / "prod" / path.name
+        assert path.read_text(encoding="utf-8") == committed.read_text(encoding="utf-8")
+    assert len(list((out / "policies").iterdir())) == len(FUNCTIONS)

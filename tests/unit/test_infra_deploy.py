@@ -18,6 +18,7 @@ from moto import mock_aws
 from infra import combine, deploy, keys, packaging, parameters, places, releases, responses
 from infra.deploy import Deployment
 from infra.refusals import Refused
+from infra.stage_settings import AppSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "1f0c7d0b3a5e"
@@ -58,7 +59,10 @@ def test_without_credentials_one_sentence_says_so(command: str) -> None:
 def test_without_a_region_one_sentence_says_so() -> None:
     status, _, complaint = run("deploy", "dev", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
 
-    assert (status, complaint) == (1, "There is no AWS region: set AWS_DEFAULT_REGION, such as ap-northeast-1.\n")
+    assert (status, complaint) == (
+        1,
+        "There is no AWS region: set region in engawa.toml or AWS_DEFAULT_REGION, such as ap-northeast-1.\n",
+    )
 
 
 @pytest.mark.parametrize("command", ["package", "deploy"])
@@ -67,7 +71,7 @@ def test_a_stage_that_is_not_on_aws_is_refused(command: str, stage: str) -> None
     status, _, complaint = run(command, stage)
 
     assert (status, complaint.count("\n")) == (1, 1)
-    assert complaint.startswith(f"There is no stage '{stage}': .chalice/config.json has dev, prod")
+    assert complaint.startswith(f"There is no stage '{stage}': ")
 
 
 @pytest.mark.parametrize("answer", ["", "y\n", "prod\n"])
@@ -86,14 +90,7 @@ def test_parameters_come_from_the_file_and_the_environment(session: boto3.Sessio
     assert made == {"Monitoring": "full", "MonthlyBudget": "7", "PlainHttp": "yes", "Stage": "prod"}
     assert Deployment("prod", session).parameters["MonthlyBudget"] == "100"
     # Of the other stages the template's defaults hold: basic monitoring, no budget.
-    assert Deployment("dev", session).parameters == {"Stage": "dev"}
-
-
-def test_yes_in_yaml_is_yes(session: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "parameters.yaml").write_text("dev: {PlainHttp: yes}\n")
-    monkeypatch.setattr(parameters, "FILE", tmp_path / "parameters.yaml")
-
-    assert Deployment("dev", session).parameters["PlainHttp"] == "yes"
+    assert Deployment("dev", session).parameters == {"Rollout": "at-once", "Stage": "dev"}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +148,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     monkeypatch.setattr(Deployment, "_gateway_logs", lambda self: "yes")
     monkeypatch.setattr(Deployment, "_global_stack", lambda self: Stacks("global", done, []))
 
-    def package(stage: str, architecture: str, warm: str, front: str) -> Path:
+    def package(stage: str, architecture: str, warm: str, front: str, app: AppSettings) -> Path:
         (tmp_path / "deployment.zip").write_bytes(b"zip")
         (tmp_path / "sam.yaml").write_text(
             "Parameters: {Stage: {}, Certificate: {}, ChallengeFunction: {}, Issuer: {}, OwnDomain: {}, Commit: {}}\n"
@@ -208,7 +205,8 @@ def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
     assert len(session.client("secretsmanager").list_secrets()["SecretList"]) == len(keys.FRESH)
 
 
-URL_FRONT = {"ApiConcurrency": "10", "Certificate": "arn:own"}
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/own"
+URL_FRONT = {"ApiConcurrency": "10", "Certificate": CERTIFICATE}
 
 
 def test_a_first_deployment_with_a_function_url_tells_the_functions_cloudfront_s_name(
@@ -220,7 +218,7 @@ def test_a_first_deployment_with_a_function_url_tells_the_functions_cloudfront_s
         assert made.deploy("arm64", combine.COLD)["BaseUrl"] == "https://x.example"
         return [each[2] for each in done[begun:] if each[0] == "main"]
 
-    shared = {"Stage": "dev", "Commit": COMMIT, "ChallengeFunction": "arn:challenge:1", "Certificate": "arn:own"}
+    shared = {"Stage": "dev", "Commit": COMMIT, "ChallengeFunction": "arn:challenge:1", "Certificate": CERTIFICATE}
     assert deploy() == [shared, shared | {"OwnDomain": "d1.cloudfront.net"}]
     # The first template, which did not know the name, is nothing to go back to.
     [first] = Deployment("dev", session).list_releases()
@@ -245,7 +243,7 @@ def test_a_parameter_of_api_gateway_does_nothing_with_a_function_url(session: bo
 
 @pytest.mark.parametrize("command", ["deploy", "deploy-by-chalice", "package"])
 def test_a_front_that_is_none_is_refused(command: str) -> None:
-    status, _, complaint = run(command, "dev", FRONT="http", ARCH="none", AWS_DEFAULT_REGION="ap-northeast-1")
+    status, _, complaint = run(command, "dev", FRONT="http", AWS_DEFAULT_REGION="ap-northeast-1")
 
     assert (status, complaint) == (1, "FRONT must be rest or url, not 'http'.\n")
 
@@ -256,12 +254,11 @@ def test_by_chalice_there_is_no_function_url(session: boto3.Session) -> None:
 
 
 def test_a_certificate_of_ones_own_goes_before_the_one_made_here(session: boto3.Session, done: list[Any]) -> None:
-    own = "arn:aws:acm:us-east-1:123456789012:certificate/own"
-    chosen = {"Domain": "api.example.com", "Certificate": own}
+    chosen = {"Domain": "api.example.com", "Certificate": CERTIFICATE}
 
     Deployment("dev", session, chosen, say=lambda words: None).deploy("arm64", combine.COLD)
 
-    assert done[1][2]["Certificate"] == own
+    assert done[1][2]["Certificate"] == CERTIFICATE
 
 
 def test_a_rollback_applies_what_was_deployed_before_at_once(session: boto3.Session, done: list[Any]) -> None:
@@ -344,7 +341,7 @@ def test_by_chalice_the_issuer_is_what_the_api_turns_out_to_be(
         put.append((api, stage))
         return 14
 
-    monkeypatch.setattr(packaging, "chalice", lambda stage, architecture: nullcontext((None, config)))
+    monkeypatch.setattr(packaging, "chalice", lambda stage, architecture, app: nullcontext((None, config)))
     monkeypatch.setattr(Deployment, "_by_chalice", by_chalice)
     monkeypatch.setattr(responses, "put", put_responses)
 
