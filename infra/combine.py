@@ -24,6 +24,9 @@ ALIAS = "live"
 COLD, SNAPSTART = "cold", "snapstart"
 FRONTS = REST, URL = "rest", "url"
 """The fronts: API Gateway's REST API, which Chalice makes, or a function URL."""
+ROLLBACK_ALARMS = ("ServerErrors",)
+"""The alarms, by their logical ids, that end a deployment in steps: those that need no condition, watch the requests of
+users, and ring within five minutes. CodeDeploy takes ten at most."""
 _GATEWAY_METRICS = "AWS/ApiGateway"
 _METRICS = {
     "Count": "UrlRequestCount",
@@ -83,6 +86,11 @@ def global_template() -> Template:
     resources[name] = resources.pop("ChallengeVersion")
     template["Outputs"]["ChallengeFunction"]["Value"]["Ref"] = name
     return template
+
+
+def edge_watch_template() -> Template:
+    """Return the template of the alarms in us-east-1."""
+    return _part("edge_watch")
 
 
 def edge_code() -> str:
@@ -146,6 +154,8 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
                 if event["Type"] == "SQS":
                     # A reference, so that the queue is created first.
                     event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
+    for event in resources["Canary"]["Properties"]["Events"].values():
+        event["Properties"]["State"] = {"Fn::If": ["HasCanary", "ENABLED", "DISABLED"]}
     # Chalice's output has the stage in its path; clients use BaseUrl instead.
     template["Outputs"].pop("EndpointURL", None)
     if front == URL:
