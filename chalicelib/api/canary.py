@@ -78,7 +78,7 @@ def _try_once(here: Platform, tls: Callable[[], ssl.SSLContext]) -> None:
     # A redirect is not followed: the token is for this URL alone.
     if status != 200:
         raise CanaryFailed(f"write: {said}")
-    wanted = ({}, {USER: {KEY: value}}, {})
+    wanted: tuple[dict[str, Any], ...] = ({}, {USER: {KEY: value}}, {})
     try:
         for step, answer, result in zip(STEPS, json.loads(body), wanted, strict=True):
             word = answer["error"]["data"]["error"] if "error" in answer else None

@@ -108,14 +108,23 @@ def test_a_platform_whose_writes_fail_is_told_with_step_status_and_id(
 
 
 ANSWERS = {
-    "an error": (b"HTTP/1.1 502 Bad Gateway\r\nX-Request-Id: a-b\r\nContent-Length: 0\r\n\r\n", "status 502, X-Request-Id a-b$"),
-    "a redirect": (b"HTTP/1.1 302 Found\r\nLocation: https://e.example/\r\nContent-Length: 0\r\n\r\n", "status 302, X-Request-Id unknown$"),
+    "an error": (
+        b"HTTP/1.1 502 Bad Gateway\r\nX-Request-Id: a-b\r\nContent-Length: 0\r\n\r\n",
+        "status 502, X-Request-Id a-b$",
+    ),
+    "a redirect": (
+        b"HTTP/1.1 302 Found\r\nLocation: https://e.example/\r\nContent-Length: 0\r\n\r\n",
+        "status 302, X-Request-Id unknown$",
+    ),
     "an id that is none": (
         b"HTTP/1.1 500 No\r\nX-Request-Id: <script>\r\nContent-Length: 0\r\n\r\n",
         "status 500, X-Request-Id unknown$",
     ),
     "a page": (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", "the body is no answer to this batch$"),
-    "one answer": (b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n[{"result":{}}]', "the body is no answer to this batch$"),
+    "one answer": (
+        b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n[{"result":{}}]',
+        "the body is no answer to this batch$",
+    ),
     "numbers": (b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n[1,2,3]", "the body is no answer to this batch$"),
     "nothing": (b"", "no answer from 127.0.0.1, RemoteDisconnected$"),
     "no HTTP": (b"SSH-2.0-x\r\n\r\n", "no answer from 127.0.0.1, BadStatusLine$"),
@@ -131,7 +140,7 @@ def answering(answer: bytes, context: ssl.SSLContext | None = None) -> Iterator[
         with suppress(OSError):
             while True:
                 raw, _ = listening.accept()
-                with suppress(OSError), raw, (context.wrap_socket(raw, server_side=True) if context else raw) as one:
+                with suppress(OSError), raw, context.wrap_socket(raw, server_side=True) if context else raw as one:
                     asked.append(one.recv(65_536))
                     one.sendall(answer)
 
@@ -161,10 +170,10 @@ def test_every_other_answer_fails_the_run_in_a_sentence_without_the_token(
 
 def test_nobody_there_and_a_name_that_is_none_are_told(make_world: Worlds) -> None:
     world = make_world(ENGAWA_ISSUER=f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(CanaryFailed, match="^write: no answer from 127.0.0.1, ConnectionRefusedError$"):
+    with pytest.raises(CanaryFailed, match=r"^write: no answer from 127\.0\.0\.1, ConnectionRefusedError$"):
         canary.check(world.platform)
     world = make_world(ENGAWA_ISSUER="https://engawa.invalid")
-    with pytest.raises(CanaryFailed, match="^write: no answer from engawa.invalid, gaierror$"):
+    with pytest.raises(CanaryFailed, match=r"^write: no answer from engawa\.invalid, gaierror$"):
         canary.check(world.platform)
 
 
@@ -172,7 +181,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(make_world: Worlds, monk
     monkeypatch.setattr(canary, "SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         world = make_world(ENGAWA_ISSUER=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        with pytest.raises(CanaryFailed, match="^write: no answer from 127.0.0.1, TimeoutError$"):
+        with pytest.raises(CanaryFailed, match=r"^write: no answer from 127\.0\.0\.1, TimeoutError$"):
             canary.check(world.platform)
 
 
@@ -183,7 +192,7 @@ def test_tls_is_verified(make_world: Worlds, tmp_path: Path) -> None:
     body = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
     with answering(body, ours) as (port, asked):
         world = make_world(ENGAWA_ISSUER=f"https://localhost:{port}")
-        with pytest.raises(CanaryFailed, match="SSLCertVerificationError$"):
+        with pytest.raises(CanaryFailed, match=r"SSLCertVerificationError$"):
             canary.check(world.platform)
         assert not any(asked)
         with pytest.raises(CanaryFailed, match="status 503"):
