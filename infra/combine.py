@@ -19,7 +19,7 @@ import yaml
 
 INFRA = Path(__file__).resolve().parent
 PARTS = ("data", "edge", "watch", "functions")
-DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
+DESCRIPTION = "Engawa, all of it but what must be in us-east-1 (global.yaml, edge_watch.yaml)."
 ALIAS = "live"
 COLD, SNAPSTART = "cold", "snapstart"
 FRONTS = REST, URL = "rest", "url"
