@@ -102,7 +102,9 @@ def test_what_is_fixed_is_what_the_templates_make() -> None:
     assert by_filter[False] * month.ERROR_HOURS == month.BASIC.metrics
     assert by_filter.total() * month.ERROR_HOURS == pytest.approx(month.FULL.metrics % 1)
     assert not any(
-        "DefaultValue" in made for each in of["Logs::MetricFilter"] for made in each["Properties"]["MetricTransformations"]
+        "DefaultValue" in made
+        for each in of["Logs::MetricFilter"]
+        for made in each["Properties"]["MetricTransformations"]
     )
     assert len(of["SecretsManager::Secret"]) + len(keys.FRESH) == month.SECRETS
     # Composite alarms, keys of one's own, and metrics by API Gateway would cost more.
