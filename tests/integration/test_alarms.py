@@ -552,12 +552,14 @@ def test_other_functions_are_not_guessed(expression: str) -> None:
 
 
 def test_a_pattern_matches_a_line_as_cloudwatch_does() -> None:
-    matches = pattern('{ ($.message = "request") && (($.n = 1) || ($.error = "e")) }')
-    assert matches({"message": "request", "n": 1})
-    assert matches({"message": "request", "error": "e"})
-    assert not matches({"message": "run", "n": 1})
-    assert not matches({"message": "request", "n": 2})
-    assert not matches({"message": "request"})
+    matches = pattern('{ ($.message = "request") && ($.stage = "*") && (($.n = 1) || ($.error = "e")) }')
+    stage = {"stage": "prod"}
+    assert matches({"message": "request", "n": 1, **stage})
+    assert matches({"message": "request", "error": "e", **stage})
+    assert not matches({"message": "request", "n": 1})
+    assert not matches({"message": "run", "n": 1, **stage})
+    assert not matches({"message": "request", "n": 2, **stage})
+    assert not matches({"message": "request", **stage})
     for wrong in ("message", '{ $.message != "x" }'):
         with pytest.raises((ValueError, SyntaxError)):
             pattern(wrong)({"message": "x"})

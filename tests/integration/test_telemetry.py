@@ -431,6 +431,8 @@ def matching(log: Log, name: str) -> list[Line]:
     properties = combine.merge_template()["Resources"][name]["Properties"]
     matches = pattern(properties["FilterPattern"])
     [made] = properties["MetricTransformations"]
+    # A field must be in the pattern to be a dimension.
+    assert '($.stage = "*")' in properties["FilterPattern"]
     assert (made["MetricValue"], made["Dimensions"]) == ("1", [{"Key": "stage", "Value": "$.stage"}])
     found = [line for line in log.lines if matches(line)]
     assert all(line["stage"] for line in found)

@@ -206,7 +206,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
 def pattern(text: str) -> Callable[[Mapping[str, Any]], bool]:
     """Return the function that says whether a line of JSON matches a filter pattern of CloudWatch Logs.
 
-    The pattern may have comparisons by `=` with a text or a number, `&&`, `||` and parentheses.
+    The pattern may have comparisons by `=` with a text, a number or "*" (any value), `&&`, `||` and parentheses.
     """
     inside = re.fullmatch(r"\{ (.+) \}", text)
     if not inside:
@@ -219,7 +219,7 @@ def pattern(text: str) -> Callable[[Mapping[str, Any]], bool]:
             case ast.BoolOp(op=operator, values=parts):
                 return (all if isinstance(operator, ast.And) else any)(matches(each, line) for each in parts)
             case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
-                return name in line and type(line[name]) is type(value) and line[name] == value
+                return name in line and (value == "*" or (type(line[name]) is type(value) and line[name] == value))
             case _:
                 raise ValueError(f"not in the patterns of the templates: {ast.unparse(node)}")
 
