@@ -1,10 +1,10 @@
 """Alarms of CloudWatch over series that a test makes up: the state at each minute, as AWS's pages define it.
 
-- Evaluation, missing data: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html and
+- Evaluation, missing data: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html and
   …/alarms-and-missing-data.html. Sliding windows, which move on with each evaluation: …/alarm-evaluation-window.html.
 - Metric math: …/using-metric-math.html. In arithmetic and comparisons, a missing value counts as 0 if another operand
   has a value; a division by 0 has no value.
-- Filter patterns of logs: docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html.
+- Filter patterns of logs: docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html.
 
 What the templates do not use raises ValueError: another TreatMissingData, another function, another statistic.
 """
