@@ -43,7 +43,8 @@ def _do(asked: argparse.Namespace) -> int:
         out = packaging.package(asked.stage, architecture, warm, os.environ.get("FRONT") or combine.REST)
         size = (out / "deployment.zip").stat().st_size
         print(
-            f"{out.relative_to(packaging.ROOT)}: deployment.zip ({size:,} bytes, {architecture}), sam.yaml, global.yaml"
+            f"{out.relative_to(packaging.ROOT)}: deployment.zip ({size:,} bytes, {architecture}), sam.yaml, "
+            "global.yaml, edge_watch.yaml"
         )
         if not bundle.target_python():
             print(

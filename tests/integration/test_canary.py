@@ -17,9 +17,11 @@ from chalice.local import LambdaContext
 from chalicelib.api import canary
 from chalicelib.api.canary import APP, NAME, USER, CanaryFailed
 from chalicelib.api.scheduled import CANARY
+from chalicelib.store.aws.iam_needs import API
 from chalicelib.web.telemetry import RunFailed
 from local.environment import free_port
 from local.server import Server
+from tests.kit.aws_calls import Ask, Seen, watched
 from tests.kit.certificate import self_signed
 from tests.kit.log_lines import Log, logged
 from tests.kit.worlds import ME, SCHEDULED, World
@@ -69,6 +71,20 @@ def test_the_first_run_makes_what_it_needs_and_each_run_leaves_nothing(make_worl
     assert [(line["route"], line["status"]) for line in log.of("run")] == [("canary", 200)] * 2
     # The very first batch finds no install, and is sent again.
     assert [line["route"] for line in log.of("request")] == ["POST /rpc"] * 3
+
+
+def test_the_canary_asks_aws_for_itself(make_world: Worlds) -> None:
+    seen: set[Seen] = set()
+    with served(make_world) as world, watched(seen.add):
+        run(world)
+
+    by_canary = {each.ask for each in seen if each.function == CANARY}
+    assert by_canary == {
+        *(Ask("dynamodb", "table/directory", action) for action in ("PutItem", "ConditionCheckItem")),
+        Ask("dynamodb", "table/appdata", "PutItem"),
+    }
+    # The requests are the API's.
+    assert {each.function for each in seen} == {CANARY, API}
 
 
 @pytest.mark.parametrize("lost", ["the user", "the app", "the install"])
