@@ -8,7 +8,7 @@ from chalice.app import Chalice
 
 from chalicelib import bootstrap
 from chalicelib.api.route_table import EngawaApp
-from chalicelib.api.scheduled import CLEAN, SWEEP, housekeeping
+from chalicelib.api.scheduled import CANARY, CLEAN, SWEEP, housekeeping
 from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
 from chalicelib.web.cors import share
@@ -48,7 +48,7 @@ if ON_LAMBDA:
 # If Lambda starts an instance before a request needs it, everything is loaded now, not at the first request.
 app = create_app(bootstrap.platform, whole=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand")
 # The other functions that Lambda calls, by the name `app.<name>`.
-sweep, clean = app.handler_map[SWEEP], app.handler_map[CLEAN]
+sweep, clean, canary = (app.handler_map[name] for name in (SWEEP, CLEAN, CANARY))
 if ON_LAMBDA:
     bootstrap.start()
     gc.freeze()

@@ -27,7 +27,7 @@ class Fixed:
     """The numbers that AWS bills for a value of `Monitoring`: metrics in alarms, metrics of our own, dashboards."""
 
     alarms: int
-    metrics: int
+    metrics: float
     dashboards: int
 
 
@@ -131,9 +131,16 @@ HTTP_API: Tiers = ((300 * MILLION, 1.29 / MILLION), (inf, 1.18 / MILLION))
 READ_UNIT_HOUR, WRITE_UNIT_HOUR = 0.0001484, 0.000742
 
 SECRETS = 4
-BASIC = Fixed(alarms=8, metrics=0, dashboards=0)
-# Metrics of the functions: about two for each of some twenty routes that are used in every hour, and six of the stage.
-FULL = Fixed(alarms=28, metrics=60, dashboards=1)
+# The canary's requests, each a batch of three to `/rpc` (tests/integration/test_canary.py), and its own time.
+CANARY_RUNS = DAYS * 24 * 12
+CANARY = Cost(calls=5, rru=3, wru=2)
+CANARY_GB_SECONDS = 0.5 * 0.3
+# The hours in which some answer is a server error, as a share: in such an hour CloudWatch bills the metric.
+ERROR_HOURS = 0.1
+BASIC = Fixed(alarms=8, metrics=ERROR_HOURS, dashboards=0)
+# Metrics of the functions: about two for each of some twenty routes that are used in every hour, six of the stage, and
+# those of the errors. Alarms: five metrics of them in us-east-1.
+FULL = Fixed(alarms=40, metrics=61 + 2 * ERROR_HOURS, dashboards=1)
 
 QUOTAS = (
     ("stage's ThrottleRate", "requests", 1_000),
@@ -168,27 +175,30 @@ def sent_bytes(answer: int) -> float:
     return answer if answer < COMPRESSED_FROM else answer * COMPRESSED
 
 
-def quantities(users: float, ledger: Mapping[str, Cost] = LEDGER, monitoring: Fixed = BASIC) -> dict[str, float]:
-    """Return the quantities used in a month, by the names of `PRICES`."""
-    asked = requests(users)
+def quantities(
+    users: float, ledger: Mapping[str, Cost] = LEDGER, monitoring: Fixed = BASIC, runs: int = CANARY_RUNS
+) -> dict[str, float]:
+    """Return the quantities used in a month, by the names of `PRICES`. `runs`: those of the canary."""
+    asked = requests(users) + runs
     images = users * IMAGES
     answers = users * sum(each.times * sent_bytes(each.answer) for each in MIX)
-    seconds = (asked * BASE_MS + _sum(users, ledger, "calls") * CALL_MS) / 1000
+    calls = _sum(users, ledger, "calls") + runs * CANARY.calls
+    seconds = (asked * BASE_MS + calls * CALL_MS) / 1000
     stored = users * STORED_USERS
     return {
         "CloudFront requests": asked + images,
         "Lambda@Edge": asked,
         "CloudFront traffic": (answers + images * IMAGE_BYTES) / GB,
         "API Gateway": asked,
-        "Lambda requests": asked,
-        "Lambda GB-seconds": seconds * MEMORY_GB,
-        "DynamoDB reads": _sum(users, ledger, "rru"),
-        "DynamoDB writes": _sum(users, ledger, "wru"),
+        "Lambda requests": asked + runs,
+        "Lambda GB-seconds": seconds * MEMORY_GB + runs * CANARY_GB_SECONDS,
+        "DynamoDB reads": _sum(users, ledger, "rru") + runs * CANARY.rru,
+        "DynamoDB writes": _sum(users, ledger, "wru") + runs * CANARY.wru,
         "DynamoDB storage": stored * STORED_BYTES / GB,
         "DynamoDB backup": stored * STORED_BYTES / GB,
         "S3 storage": stored * FILE_BYTES / GB,
         "S3 reads": images / 10,
-        "Logs": asked * LOG_BYTES / GB,
+        "Logs": (asked + runs) * LOG_BYTES / GB,
         "SQS": POLLS,
         "Secrets": SECRETS,
         "Alarms": monitoring.alarms,
@@ -224,7 +234,7 @@ def levers(used: Mapping[str, float]) -> dict[str, float]:
 
 def peaks(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]:
     """Return the load per second in the busiest minute, by the names of `QUOTAS`; capacity is that of all tables."""
-    used = quantities(users, ledger)
+    used = quantities(users, ledger, runs=0)
     second = DAYS * 86_400 / PEAK
     return {
         "requests": used["API Gateway"] / second,

@@ -53,7 +53,8 @@ def _do(asked: argparse.Namespace) -> int:
         out = packaging.package(asked.stage, architecture, settings.warm, settings.front, settings.app)
         size = (out / "deployment.zip").stat().st_size
         print(
-            f"{out.relative_to(packaging.ROOT)}: deployment.zip ({size:,} bytes, {architecture}), sam.yaml, global.yaml"
+            f"{out.relative_to(packaging.ROOT)}: deployment.zip ({size:,} bytes, {architecture}), sam.yaml, "
+            "global.yaml, edge_watch.yaml"
         )
         if not bundle.target_python():
             print(

@@ -21,14 +21,15 @@ from chalicelib import VERSION
 
 INFRA = Path(__file__).resolve().parent
 PARTS = ("data", "edge", "watch", "functions")
-DESCRIPTION = "Engawa, all of it but what CloudFront takes from us-east-1 (global.yaml)."
+DESCRIPTION = "Engawa, all of it but what must be in us-east-1 (global.yaml, edge_watch.yaml)."
 ALIAS = "live"
-ROLLBACK_ALARMS = ("ServerErrors", "ApiFailures")
-"""The alarms that stop a rollout by steps, at most ten: docs.aws.amazon.com/codedeploy/latest/userguide/limits.html"""
 STEPS, AT_ONCE = "steps", "at-once"
 COLD, SNAPSTART = "cold", "snapstart"
 FRONTS = REST, URL = "rest", "url"
 """The fronts: API Gateway's REST API, which Chalice makes, or a function URL."""
+ROLLBACK_ALARMS = ("ServerErrors",)
+"""The alarms, by their logical ids, that end a deployment in steps: those that need no condition, watch the requests of
+users, and ring within five minutes. At most ten: docs.aws.amazon.com/codedeploy/latest/userguide/limits.html"""
 _GATEWAY_METRICS = "AWS/ApiGateway"
 _METRICS = {
     "Count": "UrlRequestCount",
@@ -93,6 +94,11 @@ def global_template() -> Template:
     return template
 
 
+def edge_watch_template() -> Template:
+    """Return the template of the alarms in us-east-1."""
+    return _part("edge_watch")
+
+
 def edge_code() -> str:
     """Return infra/edge.js with the errors of infra/gateway.yaml."""
     errors = {}
@@ -152,6 +158,8 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
                 if event["Type"] == "SQS":
                     # A reference, so that the queue is created first.
                     event["Properties"]["Queue"] = {"Fn::GetAtt": ["Cleaning", "Arn"]}
+    for event in resources["Canary"]["Properties"]["Events"].values():
+        event["Properties"]["State"] = {"Fn::If": ["HasCanary", "ENABLED", "DISABLED"]}
     # Chalice's output has the stage in its path; clients use BaseUrl instead.
     template["Outputs"].pop("EndpointURL", None)
     if front == URL:

@@ -60,6 +60,7 @@ class Deployment:
     def deploy(self, architecture: str, warm: str) -> dict[str, str]:
         """Create or update the whole stage; return the outputs of the stack. Raises Refused."""
         with in_a_sentence():
+            self._say_if_alarms_reach_nobody()
             bucket = self._deploy_bucket
             s3 = self._client("s3")
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
@@ -91,7 +92,10 @@ class Deployment:
                 self._say("CloudFront's name is known now; the functions get it as their issuer.")
                 known = known | {"OwnDomain": self._stack().outputs()["DistributionDomain"]}
                 release = self._apply(template, known, bucket, path)
-            return self._released(release, bucket)
+            outputs = self._released(release, bucket)
+            self._watch_the_edge(out / "edge_watch.yaml", outputs)
+            self._say_if_alarms_reach_nobody()
+            return outputs
 
     def roll_back(self, to: str | None) -> dict[str, str]:
         """Apply the template and the parameters of an earlier release again, at once; return the stack's outputs.
@@ -181,6 +185,7 @@ class Deployment:
             if self.account and self._stack().status() is None:
                 self._say(f"There is no stack engawa-{self.stage}.")
             held = [(kind, name) for kind, name in self._stack().resources() if kind in _HELD_BY_TYPE]
+            self._edge_watch_stack().delete()
             self._stack().delete()
             if self.stage == "prod":
                 self._say(
@@ -223,6 +228,46 @@ class Deployment:
 
     def _global_stack(self) -> Stack:
         return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-global", self._say)
+
+    def _edge_watch_stack(self) -> Stack:
+        return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-edge-alarms", self._say)
+
+    def _watch_the_edge(self, path: Path, outputs: Mapping[str, str]) -> None:
+        """Deploy the alarms over CloudFront, which only full monitoring has. `outputs` are those of the main stack."""
+        stack = self._edge_watch_stack()
+        if self.parameters.get("Monitoring") != "full":
+            stack.delete()
+            return
+        body = path.read_text(encoding="utf-8")
+        given = self.parameters | {"Distribution": outputs["DistributionId"]}
+        known = {name: value for name, value in given.items() if name in yaml.safe_load(body)["Parameters"]}
+        stack.apply({"TemplateBody": body}, known, {"engawa": self.stage})
+
+    def _say_if_alarms_reach_nobody(self) -> None:
+        """Say if there is no address for alarms, or one whose owner has not confirmed the subscription."""
+        address = self.parameters.get("AlarmEmail")
+        if not address:
+            if self.stage == "prod" or self.parameters.get("Monitoring") == "full":
+                self._say(
+                    f"Nobody gets the alarms of {self.stage}: there is no AlarmEmail. Set it in infra/parameters.yaml, "
+                    "or with PARAMETERS=AlarmEmail=operator@example.com."
+                )
+            return
+        for stack, region in ((self._stack(), self.region), (self._edge_watch_stack(), GLOBAL_REGION)):
+            topic = stack.outputs().get("AlarmsTopic")
+            if topic and self._is_pending(topic, region, address):
+                self._say(f"{address} gets no alarms of {topic} yet: confirm the mail that AWS has sent there.")
+
+    def _is_pending(self, topic: str, region: str, address: str) -> bool:
+        """Return whether an address has not confirmed its subscription to a topic; False if that cannot be asked."""
+        with _passing_over("AuthorizationError", "AuthorizationErrorException", "AccessDenied", "NotFound"):
+            pages = self._client("sns", region).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+            return any(
+                each["Endpoint"] == address and each["SubscriptionArn"] == "PendingConfirmation"
+                for page in pages
+                for each in page["Subscriptions"]
+            )
+        return False
 
     def _ensure_keys(self) -> None:
         for name in keys.ensure(self._client("secretsmanager"), self.stage):

@@ -1,4 +1,4 @@
-"""The functions that run without a request: they clear what deletions left, by schedule and by queue.
+"""The functions that run without a request: two clear what deletions left, by schedule and by queue, one is the canary.
 
 Chalice configures Lambda to look for these functions in app.py under their names, so app.py puts them there.
 """
@@ -13,7 +13,7 @@ from chalicelib.settings import cleaning_queue
 from chalicelib.store.aws import deadline
 from chalicelib.web.telemetry import Telemetry
 
-SWEEP, CLEAN = "sweep", "clean"
+SWEEP, CLEAN, CANARY = "sweep", "clean", "canary"
 SWEEP_SECONDS = 40
 """The time of one sweep, under the function's timeout of 60 seconds; the next sweep continues where it ended."""
 CLEAN_SECONDS = 40
@@ -23,7 +23,7 @@ CLEANERS = 5
 
 
 def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blueprint:
-    """Return the scheduled function and the queue's function, over a platform. Both raise RunFailed for any error."""
+    """Return the two scheduled functions and the queue's function. Each raises RunFailed for any error."""
     blueprint = Blueprint("app")
 
     @blueprint.schedule(Rate(5, unit=Rate.MINUTES), name=SWEEP)
@@ -32,6 +32,15 @@ def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blue
         values."""
         with deadline.within(seconds_left(event.context)):
             return telemetry.of_run(SWEEP, event.context, lambda: platform().sweep(SWEEP_SECONDS))
+
+    @blueprint.schedule(Rate(5, unit=Rate.MINUTES), name=CANARY)
+    def canary(event: CloudWatchEvent) -> None:
+        """Write, read and delete a value through the public URL."""
+        # The other functions need no client of HTTP.
+        from chalicelib.api.canary import check
+
+        with deadline.within(seconds_left(event.context)):
+            telemetry.of_run(CANARY, event.context, lambda: check(platform()))
 
     # A failed message is delivered again after its visibility timeout, five times, then moved to the dead letters.
     @blueprint.on_sqs_message(cleaning_queue(), batch_size=1, name=CLEAN, maximum_concurrency=CLEANERS)

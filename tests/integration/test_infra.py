@@ -20,7 +20,12 @@ from chalicelib import VERSION
 from infra import bundle, combine, packaging, policies, stage_settings
 from local.gateway import MIN_COMPRESSED
 
-FUNCTIONS = {"APIHandler": "engawa-${Stage}", "Sweep": "engawa-${Stage}-sweep", "Clean": "engawa-${Stage}-clean"}
+FUNCTIONS = {
+    "APIHandler": "engawa-${Stage}",
+    "Sweep": "engawa-${Stage}-sweep",
+    "Clean": "engawa-${Stage}-clean",
+    "Canary": "engawa-${Stage}-canary",
+}
 PROXY_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${ProxyKey}}}"}
 PSEUDO = re.compile(r"AWS::\w+")
 
@@ -76,7 +81,7 @@ def named(value: Any) -> Iterator[str]:
 
 
 def test_both_templates_are_without_a_fault_that_cfn_lint_knows(out: Path) -> None:
-    files = [str(out / "sam.yaml"), str(out / "global.yaml"), str(combine.INFRA / "data.yaml")]
+    files = [*(str(out / f"{name}.yaml") for name in ("sam", "global", "edge_watch")), str(combine.INFRA / "data.yaml")]
 
     found = subprocess.run(
         [Path(sys.executable).with_name("cfn-lint"), "--regions", "ap-northeast-1", "--template", *files],
@@ -218,7 +223,7 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
     api = template["Resources"]["RestAPI"]["Properties"]
     assert api["Name"] == api["DefinitionBody"]["info"]["title"] == {"Fn::Sub": "engawa-${Stage}"}
     assert {
-        ("AWS/ApiGateway", "5XXError"),
+        ("Engawa", "ErrorAnswers"),
         ("AWS/ApiGateway", "Latency"),
         ("AWS/Lambda", "Throttles"),
         ("AWS/Lambda", "Errors"),
@@ -236,7 +241,7 @@ def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) 
         assert tables == set(of(template, "AWS::DynamoDB::Table"))
 
 
-def test_basic_monitoring_has_the_alarms_that_nothing_else_shows_and_no_metric_of_its_own(
+def test_basic_monitoring_has_the_alarms_that_nothing_else_shows_and_one_metric_of_its_own(
     template: dict[str, Any],
 ) -> None:
     alarms = of(template, "AWS::CloudWatch::Alarm")
@@ -246,26 +251,39 @@ def test_basic_monitoring_has_the_alarms_that_nothing_else_shows_and_no_metric_o
     assert template["Conditions"]["HasFullMonitoring"] == {"Fn::Equals": [{"Ref": "Monitoring"}, "full"]}
     assert alarms.keys() - full == {
         "ServerErrors",
-        "SlowAnswers",
-        "ApiThrottles",
-        "ApiFailures",
+        "CanaryFailures",
+        "CanaryMissing",
         "SweepFailures",
         "SweepMissing",
         "DeadLetters",
     }
-    assert full - alarms.keys() == {"Dashboard"}
+    assert full - alarms.keys() == {"Dashboard", "UnhandledErrorLines"}
     # Nothing that remains refers to what is left out, and the logs and the budget remain.
     remaining = {name: each for name, each in template["Resources"].items() if name not in full}
     assert not full & set(named([remaining, template["Outputs"]]))
     assert {each["Type"] for each in remaining.values()} >= {"AWS::Logs::LogGroup", "AWS::Budgets::Budget"}
-    for name in alarms.keys() - full:
-        assert '"Engawa"' not in json.dumps(alarms[name]), name
+    own = {name for name in alarms.keys() - full if '"Engawa"' in json.dumps(alarms[name])}
+    assert own == {"ServerErrors"}
+    assert "ErrorAnswerLines" in remaining
     for properties in of(template, "AWS::Serverless::Function").values():
         wanted = {"Fn::If": ["HasFullMonitoring", "1", "0"]}
         assert properties["Environment"]["Variables"]["ENGAWA_METRICS"] == wanted
     # The functions' roles are the same: both ways write the same log lines.
     roles = {name: each for name, each in of(template, "AWS::IAM::Role").items() if name != "RolloutRole"}
     assert "cloudwatch:" not in json.dumps(roles)
+
+
+def test_the_canary_can_be_switched_off(template: dict[str, Any]) -> None:
+    [event] = template["Resources"]["Canary"]["Properties"]["Events"].values()
+
+    assert event["Properties"] == {
+        "Schedule": "rate(5 minutes)",
+        "State": {"Fn::If": ["HasCanary", "ENABLED", "DISABLED"]},
+    }
+    assert template["Conditions"]["HasCanary"] == {"Fn::Equals": [{"Ref": "CanaryRuns"}, "yes"]}
+    assert template["Parameters"]["CanaryRuns"]["Default"] == "yes"
+    watching = {name for name, each in template["Resources"].items() if each.get("Condition") == "HasCanary"}
+    assert watching == {"CanaryFailures", "CanaryMissing"}
 
 
 def test_the_dashboard_is_json_and_shows_every_table(template: dict[str, Any]) -> None:
@@ -436,7 +454,7 @@ def test_with_a_function_url_nothing_of_api_gateway_is_left(
     # What both have is the same, except for what names the API, its metrics, and the issuer.
     both = set(url_template["Resources"]) & set(template["Resources"])
     differing = {name for name in both if url_template["Resources"][name] != template["Resources"][name]}
-    assert differing == {"APIHandler", "Distribution", "Dashboard", "ServerErrors", "SlowAnswers"}
+    assert differing == {"APIHandler", "Distribution", "Dashboard", "SlowAnswers"}
 
 
 def test_the_template_with_a_function_url_is_complete_and_without_a_fault(
@@ -494,9 +512,6 @@ def test_alarms_and_the_dashboard_watch_the_function_url(url_template: dict[str,
     alarms = of(url_template, "AWS::CloudWatch::Alarm")
     function = [{"Name": "FunctionName", "Value": {"Fn::Sub": "engawa-${Stage}"}}]
 
-    errors, requests = (each["MetricStat"]["Metric"] for each in alarms["ServerErrors"]["Metrics"][1:])
-    assert errors == {"Namespace": "AWS/Lambda", "MetricName": "Url5xxCount", "Dimensions": function}
-    assert requests == {"Namespace": "AWS/Lambda", "MetricName": "UrlRequestCount", "Dimensions": function}
     slow = alarms["SlowAnswers"]
     assert (slow["Namespace"], slow["MetricName"], slow["Dimensions"]) == ("AWS/Lambda", "Duration", function)
     widgets = json.loads(url_template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
@@ -632,6 +647,7 @@ def test_a_stage_of_ones_own_is_packaged_without_a_change_of_tracked_files(
         "APIHandler": (2048, 20),
         "Sweep": (512, 60),
         "Clean": (256, 60),
+        "Canary": (512, 40),
     }
     for each in functions.values():
         variables = each["Environment"]["Variables"]

@@ -15,11 +15,13 @@ import yaml
 from botocore.exceptions import ClientError
 from chalice.local import LambdaContext
 
+from chalicelib.core.errors import Unavailable
 from chalicelib.store.aws.failures import TransactionConflict
 from chalicelib.web import logs
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
 from infra import combine
 from local.gateway import Request
+from tests.kit.alarms import pattern
 from tests.kit.log_lines import Line, Log, documented_fields, logged
 from tests.kit.page_api import FEEDS, populated, send
 from tests.kit.rpc_calls import item
@@ -406,15 +408,64 @@ def test_alarms_and_dashboard_look_at_metrics_that_there_are() -> None:
     searched = set(re.findall(r'\{Engawa,stage,route\} MetricName=\\"(\w+)\\"', watch))
     [shown] = re.findall(r'\["Engawa", "\w+", "stage", .*?\]\s*\]', watch, re.DOTALL)
 
-    assert alarmed == {"Requests", "QuotaRefusals", "RateRefusals"}
+    filtered = set(re.findall(r"MetricNamespace: Engawa\n +MetricName: (\w+)", watch))
+
+    assert filtered == {"ErrorAnswers", "UnhandledErrors"}
+    assert alarmed == {"Requests", "QuotaRefusals", "RateRefusals"} | filtered
     assert searched == {"ClientErrors", "ServerErrors"}
     assert set(re.findall(r'"([A-Z]\w+)", (?:"stage"|"\.")', shown)) == {"QuotaRefusals", "RateRefusals", "Retries"}
-    assert alarmed | searched <= set(METRICS)
+    assert alarmed - filtered | searched <= set(METRICS)
     # They are made only with full monitoring, so nothing else may look at them.
     resources = yaml.safe_load(watch)["Resources"]
-    looking = {name for name, each in resources.items() if "Engawa" in json.dumps(each["Properties"])}
+    looking = {
+        name
+        for name, each in resources.items()
+        if any(f'"{metric}"' in json.dumps(each["Properties"]).replace('\\"', '"') for metric in METRICS)
+    }
     assert looking == {"Refusals", "Dashboard"}
     assert {resources[name]["Condition"] for name in looking} == {"HasFullMonitoring"}
+
+
+def matching(log: Log, name: str) -> list[Line]:
+    """Return the lines of which the metric filter makes a metric."""
+    properties = combine.merge_template()["Resources"][name]["Properties"]
+    matches = pattern(properties["FilterPattern"])
+    [made] = properties["MetricTransformations"]
+    # A field must be in the pattern to be a dimension.
+    assert '($.stage = "*")' in properties["FilterPattern"]
+    assert (made["MetricValue"], made["Dimensions"]) == ("1", [{"Key": "stage", "Value": "$.stage"}])
+    found = [line for line in log.lines if matches(line)]
+    assert all(line["stage"] for line in found)
+    return found
+
+
+@pytest.mark.parametrize("metrics", ["0", "1"])
+def test_the_alarms_count_errors_of_ours_and_not_a_user_s_full_write_window(
+    make_world: Callable[..., World], log: Log, monkeypatch: pytest.MonkeyPatch, metrics: str
+) -> None:
+    world = make_world(befriended, ENGAWA_METRICS=metrics, ENGAWA_RATE_WRITES="1")
+    assert [world.send("POST", ME, {"k": "v"}).status for _ in range(3)] == [200, 503, 503]
+    assert world.send("GET", ME, user=None).status == 401
+    sweep(world)
+    for name in ("ErrorAnswerLines", "UnhandledErrorLines"):
+        assert matching(log, name) == []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.platform.appdata, "read", Mock(side_effect=Unavailable()))
+        assert world.send("GET", ME).status == 503
+    monkeypatch.setattr(world.platform.appdata, "read", {}.__getitem__)
+    assert world.send("GET", ME).status == 500
+    assert [line["status"] for line in matching(log, "ErrorAnswerLines")] == [503, 500]
+    assert [line["status"] for line in matching(log, "UnhandledErrorLines")] == [500]
+
+    # An error inside a batch is one, too, and so is one of a function that no request reaches, for its own alarms only.
+    monkeypatch.setattr(world.platform.appdata, "read_named", {}.__getitem__)
+    assert world.send("POST", "/rpc", [item("appdata.get")]).status == 200
+    monkeypatch.setattr(world.platform.appdata, "sweep", {}.__getitem__)
+    with pytest.raises(RunFailed):
+        sweep(world)
+    assert [line["status"] for line in matching(log, "ErrorAnswerLines")] == [503, 500, 200]
+    assert [line["status"] for line in matching(log, "UnhandledErrorLines")] == [500, 200]
 
 
 def test_nothing_is_told_where_nobody_logs(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -77,7 +77,7 @@ def deploying(served: Served, directory: Path, front: str = combine.REST) -> Ite
 
 
 class Deployed:
-    """The three functions, with CloudFront in front of the first, and between them the front: "rest" or "url"."""
+    """The functions, with CloudFront in front of the first, and between them the front: "rest" or "url"."""
 
     def __init__(
         self,
@@ -102,9 +102,10 @@ class Deployed:
                 ("api", "app.app", 29),
                 ("sweep", "app.sweep", 60),
                 ("clean", "app.clean", 60),
+                ("canary", "app.canary", 40),
             )
         }
-        self.api, self.sweep, self.clean = self._functions.values()
+        self.api, self.sweep, self.clean, self.canary = self._functions.values()
         self.edge = EdgeFunction(task.parent)
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")

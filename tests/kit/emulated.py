@@ -197,7 +197,9 @@ class Emulated:
 
     def _as_read(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "TemplateURL" not in params:
-            return params
+            small = yaml.safe_load(params["TemplateBody"])
+            kept = {name: each for name, each in small["Resources"].items() if "Metrics" not in each["Properties"]}
+            return {**params, "TemplateBody": yaml.safe_dump(small | {"Resources": kept})}
         s3, (bucket, _, key) = self.aws("s3"), params["TemplateURL"].removeprefix(f"{self.url}/").partition("/")
         template = yaml.safe_load(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         # The loader is only needed for policies that are given by name; these templates have none.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ import pytest
 from PIL import ImageCms
 
 import app as entry
+from chalicelib.api.canary import APP, USER
 from infra import combine
 from local.gateway import Answer, Request
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
@@ -371,7 +373,44 @@ def test_what_deleted_values_leave_is_cleared_by_the_scheduled_function(deployed
     assert httpx.post(url, headers=headers, json=before).status_code == 200
 
 
-def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed) -> None:
+@pytest.fixture
+def canary(deployed: Deployed) -> Iterator[Function]:
+    """Return the canary. Its user and its app are deleted after the test, since the platform is shared."""
+    yield deployed.canary
+    table = deployed.served.aws("dynamodb")
+    for name in ("engawa-local-appdata", "engawa-local-directory"):
+        for item in table.scan(TableName=name)["Items"]:
+            if {USER, APP} & set(item["pk"]["S"].split("#")):
+                table.delete_item(TableName=name, Key={key: item[key] for key in ("pk", "sk")})
+
+
+def test_the_canary_passes_through_the_front_and_leaves_nothing(deployed: Deployed, canary: Function) -> None:
+    canary.invoke(SCHEDULED)
+    canary.invoke(SCHEDULED)
+
+    runs = [json.loads(line) for line in canary.log().splitlines() if line.startswith("{")]
+    assert [(line["message"], line["route"], line["status"]) for line in runs] == [("run", "canary", 200)] * 2
+    table = deployed.served.aws("dynamodb")
+    items = table.scan(TableName="engawa-local-appdata")["Items"]
+    assert [item["pk"]["S"] for item in items if USER in item["pk"]["S"]] == [f"{APP}#{USER}"]
+
+
+def test_the_canary_fails_if_the_platform_does(deployed: Deployed, tmp_path: Path) -> None:
+    (tmp_path / "task").symlink_to(deployed.task)
+    (tmp_path / "runtime").symlink_to(deployed.task.parent / "runtime")
+    # At this URL is the embedded AWS, which takes no such request.
+    wrong = {"ENGAWA_ISSUER": deployed.served.emulator_url}
+    function = Function("app.canary", tmp_path / "task", deployed.environment() | wrong, 40)
+    try:
+        with pytest.raises(FunctionError, match="canary failed: CanaryFailed"):
+            function.invoke(SCHEDULED)
+    finally:
+        function.stop()
+    [error, _run] = [json.loads(line) for line in function.log().splitlines() if line.startswith("{")]
+    assert re.search(r"CanaryFailed: write: status \d+, X-Request-Id [A-Za-z0-9-]+", error["exception"])
+
+
+def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed, canary: Function) -> None:
     """The work is the largest allowed picture, a password hash, and the other functions; `-s` prints the memory."""
     function = Function("app.app", deployed.task, deployed.environment())
     gateway = ApiGateway(entry.app, function, {})
@@ -396,13 +435,15 @@ def test_the_hardest_work_takes_half_of_the_memory(deployed: Deployed) -> None:
         function.stop()
     deployed.deliver()
     deployed.sweep.invoke(SCHEDULED)
-    found |= {"clean": deployed.clean.peak(), "sweep": deployed.sweep.peak()}
+    canary.invoke(SCHEDULED)
+    found |= {name: getattr(deployed, name).peak() for name in ("clean", "sweep", "canary")}
     print("", *(f"{name}: {size / 2**20:.0f} MB" for name, size in found.items()), sep="\n")
 
     settings = json.loads((ROOT / ".chalice" / "config.json").read_text())
     functions = settings["stages"]["prod"]["lambda_functions"]
     assert found["API, a picture of 40 million pixels"] < settings["lambda_memory_size"] * 2**20 / 2
-    assert max(found["clean"], found["sweep"]) < functions["clean"]["lambda_memory_size"] * 2**20 / 2
+    for name in ("clean", "sweep", "canary"):
+        assert found[name] < functions[name]["lambda_memory_size"] * 2**20 / 2
 
 
 WRONG: dict[str, tuple[str, Any, str]] = {

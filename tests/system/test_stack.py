@@ -81,7 +81,8 @@ def test_a_deployment_creates_everything(story: Story) -> None:
     assert wanted - set(states) == {"ServerErrors"}
     # Monitoring is basic.
     assert not {"Dashboard", "CleaningBehind"} & set(states)
-    assert story.account.left_out == {"Refusals", "ServerErrors", "TableReadThrottles", "TableWriteThrottles"}
+    tables = {"TableReadThrottles", "TableWriteThrottles"}
+    assert story.account.left_out == {"ApiFailures", "ApiThrottles", "Refusals", "ServerErrors"} | tables
     assert set(story.account.resources("engawa-dev-global", "us-east-1").values()) == {"CREATE_COMPLETE"}
     # The functions know CloudFront's domain and its key.
     [api] = story.account.aws("apigateway").get_rest_apis()["items"]
@@ -174,8 +175,18 @@ def test_the_queue_has_what_was_deleted_cleaned(story: Story) -> None:
 def test_the_schedule_s_function_sweeps(story: Story) -> None:
     assert json.loads(story.account.invoke("engawa-dev-sweep", SCHEDULED)) >= 0
 
-    [rule] = story.account.aws("events").list_rules(NamePrefix="engawa-dev")["Rules"]
-    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(5 minutes)", "ENABLED")
+    rules = story.account.aws("events").list_rules(NamePrefix="engawa-dev")["Rules"]
+    assert [(rule["ScheduleExpression"], rule["State"]) for rule in rules] == [("rate(5 minutes)", "ENABLED")] * 2
+
+
+def test_the_canary_writes_reads_and_deletes_through_the_public_url(story: Story) -> None:
+    for _ in range(2):  # The first run makes its user, its app and the install.
+        assert story.account.invoke("engawa-dev-canary", SCHEDULED) == "null"
+
+    token = story.operator()
+    for path in ("/admin/users/canary000000", "/admin/apps/ca9a200000000000"):
+        answered(Site(story.url).get(path, token))
+        answered(Site(story.url).send("DELETE", path, token))
 
 
 def test_a_function_may_do_nothing_that_its_policy_does_not_say(story: Story) -> None:

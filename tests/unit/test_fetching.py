@@ -1,6 +1,5 @@
 """Fetching from a URL that a client supplies: only from the public Internet, with limits on time and size."""
 
-import datetime
 import ipaddress
 import socket
 import ssl
@@ -13,10 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +22,7 @@ from chalicelib.web.fetch import target_url
 from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, Network, fetch_image
 from chalicelib.web.fetch.public_addresses import LOOPBACK, is_public
 from chalicelib.web.fetch.target_url import MAX_URL, PORTS, target_of
+from tests.kit.certificate import self_signed
 
 BOUNDS = ImageBounds(bytes=1000)
 LONG = 60
@@ -437,26 +433,7 @@ def test_a_redirect_that_leads_nowhere():
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of a key and a self-signed certificate for photos.example."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "photos.example")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("photos.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return self_signed(tmp_path_factory.mktemp("tls") / "both.pem", "photos.example")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import app as entry
-from chalicelib.api.scheduled import CLEAN, CLEAN_SECONDS, SWEEP, SWEEP_SECONDS
+from chalicelib.api.scheduled import CANARY, CLEAN, CLEAN_SECONDS, SWEEP, SWEEP_SECONDS
 from local import stack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,7 +23,7 @@ QUEUE_OF = "import app; print([source.queue for source in app.app.event_sources 
 def test_every_function_is_where_lambda_looks_for_it() -> None:
     handlers = {source.name: source.handler_string for source in entry.app.event_sources}
 
-    assert handlers.keys() == {SWEEP, CLEAN}
+    assert handlers.keys() == {SWEEP, CLEAN, CANARY}
     for name, handler in handlers.items():
         module, _, function = handler.rpartition(".")
         assert getattr(importlib.import_module(module), function) is entry.app.handler_map[name]

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from infra import combine, deploy, keys, packaging, parameters, places, releases, responses
@@ -108,7 +109,7 @@ def test_a_parameter_that_cannot_be_is_told(session: boto3.Session, text: str, c
 
 
 class Stacks:
-    """A stand-in for both stacks that records the operations on them."""
+    """A stand-in for the stacks that records the operations on them."""
 
     def __init__(self, name: str, done: list[Any], resources: list[tuple[str, str]]) -> None:
         self.name, self.done, self._resources = name, done, resources
@@ -136,7 +137,11 @@ class Stacks:
             return {"ChallengeFunction": "arn:challenge:1", "Certificate": "arn:made-here"}
         if not any(each[0] == "main" for each in self.done):
             return {}
-        return {"BaseUrl": "https://x.example", "DistributionDomain": "d1.cloudfront.net"}
+        return {
+            "BaseUrl": "https://x.example",
+            "DistributionDomain": "d1.cloudfront.net",
+            "DistributionId": "E2EXAMPLE",
+        }
 
 
 @pytest.fixture
@@ -147,6 +152,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, held))
     monkeypatch.setattr(Deployment, "_gateway_logs", lambda self: "yes")
     monkeypatch.setattr(Deployment, "_global_stack", lambda self: Stacks("global", done, []))
+    monkeypatch.setattr(Deployment, "_edge_watch_stack", lambda self: Stacks("edge", done, []))
 
     def package(stage: str, architecture: str, warm: str, front: str, app: AppSettings) -> Path:
         (tmp_path / "deployment.zip").write_bytes(b"zip")
@@ -155,6 +161,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
             "Resources: {APIHandler: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: ./deployment.zip}}}\n"
         )
         (tmp_path / "global.yaml").write_text("Parameters: {Stage: {}, WafRate: {}}\n")
+        (tmp_path / "edge_watch.yaml").write_text("Parameters: {Stage: {}, AlarmEmail: {}, Distribution: {}}\n")
         return tmp_path
 
     monkeypatch.setattr(packaging, "package", package)
@@ -190,7 +197,9 @@ def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
     made = Deployment("dev", session, say=lambda words: None).deploy("arm64", combine.COLD)
 
     assert made["BaseUrl"] == "https://x.example"
-    assert [each[0] for each in done] == ["global", "main"]
+    # Without full monitoring there are no alarms over CloudFront.
+    assert [each[0] for each in done] == ["global", "main", "edge"]
+    assert done[2] == ("edge", "deleted")
     assert done[0][2] == {"Stage": "dev"}
     assert done[1][2] == {
         "Stage": "dev",
@@ -287,6 +296,81 @@ def test_a_stage_that_is_none_has_no_releases(command: str) -> None:
     assert complaint.startswith("There is no stage 'nowhere'")
 
 
+def test_the_alarms_over_cloudfront_are_deployed_last(session: boto3.Session, done: list[Any]) -> None:
+    Deployment("dev", session, {"Monitoring": "full", "WafRate": "100"}, say=lambda words: None).deploy(
+        "arm64", combine.COLD
+    )
+
+    assert [each[0] for each in done] == ["global", "main", "edge"]
+    assert done[2][1]["TemplateBody"].startswith("Parameters: ")
+    assert done[2][2] == {"Stage": "dev", "Distribution": "E2EXAMPLE"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "chosen", "says"),
+    [("dev", {}, False), ("dev", {"Monitoring": "full"}, True), ("prod", {"Monitoring": "basic"}, True)],
+)
+def test_a_deployment_whose_alarms_reach_nobody_says_so_twice(
+    session: boto3.Session, done: list[Any], stage: str, chosen: dict[str, str], says: bool
+) -> None:
+    said: list[str] = []
+
+    Deployment(stage, session, chosen, say=said.append).deploy("arm64", combine.COLD)
+
+    sentence = f"Nobody gets the alarms of {stage}: there is no AlarmEmail. Set it in infra/parameters.yaml, "
+    told = [words for words in said if words.startswith(sentence)]
+    assert told == ([said[0], said[-1]] if says else [])
+
+
+def test_a_mail_that_is_not_confirmed_is_told(
+    session: boto3.Session, done: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, said = "operator@example.com", list[str]()
+    topics = {region: f"arn:aws:sns:{region}:123456789012:alarms" for region in ("ap-northeast-1", "us-east-1")}
+    pending = {"Endpoint": address, "SubscriptionArn": "PendingConfirmation"}
+    confirmed = {"Endpoint": address, "SubscriptionArn": f"{topics['us-east-1']}:1"}
+    other = {"Endpoint": "other@example.com", "SubscriptionArn": "PendingConfirmation"}
+    subscriptions = {topics["ap-northeast-1"]: [[other], [pending]], topics["us-east-1"]: [[other, confirmed]]}
+    before, outputs = Deployment._client, Stacks.outputs
+
+    def paginate(TopicArn: str) -> list[dict[str, Any]]:
+        return [{"Subscriptions": page} for page in subscriptions[TopicArn]]
+
+    def client(self: Deployment, service: str, region: str | None = None) -> Any:
+        pages = SimpleNamespace(get_paginator=lambda name: SimpleNamespace(paginate=paginate))
+        return pages if service == "sns" else before(self, service, region)
+
+    def outputs_with_topic(self: Stacks) -> dict[str, str]:
+        topic = {"main": topics["ap-northeast-1"], "edge": topics["us-east-1"]}.get(self.name)
+        return outputs(self) | ({"AlarmsTopic": topic} if topic else {})
+
+    monkeypatch.setattr(Deployment, "_client", client)
+    monkeypatch.setattr(Stacks, "outputs", outputs_with_topic)
+    deployment = Deployment("prod", session, {"AlarmEmail": address}, say=said.append)
+
+    deployment.deploy("arm64", combine.COLD)
+
+    told = f"{address} gets no alarms of {topics['ap-northeast-1']} yet: confirm the mail that AWS has sent there."
+    assert [words for words in said if "alarms" in words] == [told, told]
+    assert said[-1] == told
+
+    def refuse(TopicArn: str) -> list[dict[str, Any]]:
+        raise ClientError({"Error": {"Code": "AuthorizationError"}}, "ListSubscriptionsByTopic")
+
+    said.clear()
+    monkeypatch.setattr(
+        Deployment,
+        "_client",
+        lambda self, service, region=None: (
+            SimpleNamespace(get_paginator=lambda name: SimpleNamespace(paginate=refuse))
+            if service == "sns"
+            else before(self, service, region)
+        ),
+    )
+    deployment.deploy("arm64", combine.COLD)
+    assert not [words for words in said if "alarms" in words]
+
+
 def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, done: list[Any]) -> None:
     dynamodb, s3 = session.client("dynamodb"), session.client("s3")
     dynamodb.create_table(
@@ -306,7 +390,7 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
 
     assert (dynamodb.list_tables()["TableNames"], s3.list_buckets()["Buckets"]) == ([], [])
     assert session.client("secretsmanager").list_secrets()["SecretList"] == []
-    assert done == [("main", "deleted"), ("global", "deleted")] * 3
+    assert done == [("edge", "deleted"), ("main", "deleted"), ("global", "deleted")] * 3
 
 
 def test_by_chalice_there_must_be_tables_first(session: boto3.Session) -> None:

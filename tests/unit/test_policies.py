@@ -14,6 +14,7 @@ import app as entry
 from chalicelib.api import scheduled
 from chalicelib.store.aws.iam_needs import (
     API,
+    CANARY,
     CLEAN,
     LISTING,
     SWEEP,
@@ -58,7 +59,7 @@ def test_every_file_is_the_sum_of_what_is_declared() -> None:
     expected = {path: policies.written(document) for path, document in policies.files()}
 
     assert set(FOLDER.rglob("*.json")) == expected.keys()
-    assert len(expected) == len(STAGES) * 3
+    assert len(expected) == len(STAGES) * 4
     for path, text in expected.items():
         assert path.read_text() == text, path
 
@@ -82,12 +83,12 @@ def test_chalice_takes_every_function_s_policy_from_its_file(stage: str) -> None
 
 
 def test_the_functions_are_those_that_lambda_calls() -> None:
-    assert {SWEEP, CLEAN} == {source.name for source in entry.app.event_sources}
-    assert (scheduled.SWEEP, scheduled.CLEAN) == (SWEEP, CLEAN)
+    assert {SWEEP, CLEAN, CANARY} == {source.name for source in entry.app.event_sources}
+    assert (scheduled.SWEEP, scheduled.CLEAN, scheduled.CANARY) == (SWEEP, CLEAN, CANARY)
 
 
 def test_nobody_may_do_what_only_another_needs() -> None:
-    api, sweep, clean = map(granted, (API, SWEEP, CLEAN))
+    api, sweep, clean, canary = map(granted, (API, SWEEP, CLEAN, CANARY))
 
     # The API does no cleanup.
     assert not {"ReceiveMessage", "DeleteMessage"} & on(api, ":sqs:")
@@ -101,6 +102,14 @@ def test_nobody_may_do_what_only_another_needs() -> None:
     assert on(sweep, "prod-appdata") == {"Query", "BatchWriteItem"}
     assert not on(sweep, "-directory") | on(sweep, "-comments") | on(sweep, "-favorites") | on(sweep, ":s3:")
     assert not on(clean, "-appdata")
+    # The canary makes its user, app and install, and a token; it reads and deletes nothing by itself.
+    assert on(canary, ":dynamodb:") == {"PutItem", "ConditionCheckItem"}
+    assert {resource.rpartition("/")[2] for action, resource in canary if action.startswith("dynamodb:")} == {
+        "engawa-prod-appdata",
+        "engawa-prod-directory",
+    }
+    assert on(canary, ":secret:") == on(canary, "-token-keys-") == {"GetSecretValue"}
+    assert not on(canary, ":s3:") | on(canary, ":sqs:")
     assert "PutItem" not in on(clean, "-comments") | on(clean, "-favorites") | on(clean, "-directory")
 
 

@@ -147,6 +147,7 @@ def test_what_the_file_says_is_used(path: Path) -> None:
         "api_handler": {"memory": 2048, "timeout": 29},
         "sweep": {"memory": 512, "timeout": 120},
         "clean": {"memory": 512, "timeout": 60},
+        "canary": {"memory": 512, "timeout": 40},
     }
 
 

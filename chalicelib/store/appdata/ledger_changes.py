@@ -18,13 +18,16 @@ from chalicelib.store.appdata.placement import PlacedValues
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, Condition, equals
 from chalicelib.store.aws.failures import Lost, TransactionConflict, Uncertain
-from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.iam_needs import API, CANARY, on_table
 from chalicelib.store.aws.transactions import Transaction
 
 NEEDS = (
-    on_table("appdata", "GetItem", "PutItem", "DeleteItem"),
+    on_table("appdata", "GetItem", "DeleteItem"),
+    # The canary installs its app.
+    on_table("appdata", "PutItem", by=(API, CANARY)),
     # The install, which is created and deleted together with the ledger, and the check that the user exists.
-    on_table("directory", "PutItem", "DeleteItem", "ConditionCheckItem"),
+    on_table("directory", "PutItem", "ConditionCheckItem", by=(API, CANARY)),
+    on_table("directory", "DeleteItem"),
     # The grant, which is deleted together with the install.
     on_table("grants", "DeleteItem"),
 )

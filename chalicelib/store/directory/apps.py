@@ -15,7 +15,7 @@ from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_se
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
@@ -25,7 +25,8 @@ from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
-    on_table("directory", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("directory", "GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),
+    on_table("directory", "PutItem", by=(API, CANARY)),
     on_index("directory"),
 )
 

@@ -13,7 +13,7 @@ from chalicelib.core.model.directory import User
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
+from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, on_index, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
@@ -25,7 +25,8 @@ from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.user_items import changed, from_item, text_attribute, to_item
 
 NEEDS = (
-    on_table("directory", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("directory", "BatchGetItem", "UpdateItem", "DeleteItem"),
+    on_table("directory", "PutItem", by=(API, CANARY)),
     on_index("directory"),
     # Before a user's posts are erased: a check for a new user with the same id.
     on_table("directory", "GetItem", by=(API, CLEAN)),
