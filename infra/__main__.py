@@ -24,6 +24,9 @@ def main(words: list[str]) -> int:
         command.add_argument("stage")
         command.add_argument("keys", choices=keys.FRESH)
     commands.add_parser("seal-anew").add_argument("stage")
+    commands.add_parser("copy", help="Complete the copy in CopyRegion.").add_argument("stage")
+    commands.add_parser("forget-images", help="Delete old versions of images.").add_argument("stage")
+    commands.choices["forget-images"].add_argument("--yes", action="store_true", help="Do not ask.")
     restoring = commands.add_parser("restore")
     restoring.add_argument("stage")
     restoring.add_argument("target", help="The stage to restore into.")
@@ -62,6 +65,10 @@ def _do(asked: argparse.Namespace) -> int:
         return _destroy(asked)
     elif asked.command == "restore":
         deployment.restore_into(asked.target, asked.at)
+    elif asked.command == "copy":
+        deployment.complete_copy()
+    elif asked.command == "forget-images":
+        return _forget_images(asked)
     elif asked.command == "seal-anew":
         print(f"{deployment.seal_anew()} secrets of apps are now sealed with the newest key.")
     else:
@@ -84,16 +91,31 @@ def _time(text: str) -> datetime:
 
 def _destroy(asked: argparse.Namespace) -> int:
     what = "the stack; its data are kept" if asked.stage == "prod" else "the stack WITH ALL DATA, LOGS AND KEYS"
-    if not asked.yes:
-        try:
-            answer = input(f"This deletes engawa-{asked.stage}: {what}. Type the stage's name to continue: ")
-        except EOFError:
-            answer = ""
-        if answer.strip() != asked.stage:
-            print("Nothing was done.", file=sys.stderr)
-            return 1
+    if not _confirmed(asked, f"engawa-{asked.stage}: {what}"):
+        return 1
     from_environment(asked.stage).destroy()
     return 0
+
+
+def _forget_images(asked: argparse.Namespace) -> int:
+    if not _confirmed(asked, f"the old versions of all images of {asked.stage}, so that no restoration finds them"):
+        return 1
+    from_environment(asked.stage).forget_images()
+    return 0
+
+
+def _confirmed(asked: argparse.Namespace, what: str) -> bool:
+    """Ask for the stage's name, unless `--yes` was given; return whether to continue."""
+    if asked.yes:
+        return True
+    try:
+        answer = input(f"This deletes {what}. Type the stage's name to continue: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() == asked.stage:
+        return True
+    print("Nothing was done.", file=sys.stderr)
+    return False
 
 
 if __name__ == "__main__":

@@ -167,6 +167,14 @@ def name(template: Template, stage: str, account: str) -> None:
                 resource["Properties"][key] = text
 
 
+def named(stage: str, account: str) -> list[tuple[str, str]]:
+    """Return the type and the name of each resource that outlives its stack."""
+    template = merge_template()
+    name(template, stage, account)
+    kept = [each for each in template["Resources"].values() if each.get("DeletionPolicy", "").startswith("Retain")]
+    return [(each["Type"], each["Properties"][key]) for each in kept for key in _NAMES & each["Properties"].keys()]
+
+
 def read_key_again(template: Template) -> Template:
     """Return a template for which CloudFormation reads the key of CloudFront again.
 
