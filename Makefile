@@ -117,7 +117,7 @@ package deploy destroy: $(INSTALLED)  ## build, deploy or delete the stage STAGE
 # Checkov, in an environment of its own, since it pins a hundred packages.
 scan: $(INSTALLED) $(SCAN_INSTALLED)  ## search the built templates for unsafe settings
 	@$(VENV)/python -m infra package prod > /dev/null
-	@$(VENV)/cfn-lint build/prod/sam.yaml build/prod/global.yaml --regions ap-northeast-1
+	@$(VENV)/cfn-lint build/prod/sam.yaml build/prod/global.yaml build/prod/copy.yaml --regions ap-northeast-1
 	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
 
 # If the vulnerability service does not answer, it says so and succeeds; with ARGS=--strict it fails.

@@ -64,7 +64,7 @@ class Deployment:
             out = packaging.package(self.stage, architecture, warm, self.front)
             self._ensure_keys()
             given = self.parameters | self._deploy_global(out / "global.yaml")
-            self._deploy_copy()
+            self._deploy_copy(out / "copy.yaml")
             places.ensure_bucket(s3, bucket, self.region)
             code = places.upload(s3, bucket, out / "deployment.zip", self.stage)
             path = out / "sam.yaml"
@@ -225,9 +225,7 @@ class Deployment:
 
     def _images(self) -> str:
         """Return the bucket from which images are restored: the copy, if the other is in a lost region or deleted."""
-        if self.copy_region and (
-            self.region == self.copy_region or not places.exists(self._client("s3"), self.bucket)
-        ):
+        if self.copy_region and (self.region == self.copy_region or not places.exists(self._client("s3"), self.bucket)):
             return self._copy_bucket
         return self.bucket
 
@@ -244,13 +242,13 @@ class Deployment:
         client = self._client("cloudformation", self.copy_region)
         return Stack(client, f"engawa-{self.stage}-copy", self._say)
 
-    def _deploy_copy(self) -> None:
+    def _deploy_copy(self, path: Path) -> None:
         """Deploy the stack of the copy in another region, if there is to be one. Raises Refused."""
         if not self.copy_region:
             return
         if self.copy_region == self.region:
             raise Refused(f"CopyRegion must be another region than {self.region}, in which {self.stage} is.")
-        template = yaml.safe_load((combine.INFRA / "copy.yaml").read_text(encoding="utf-8"))
+        template = yaml.safe_load(path.read_text(encoding="utf-8"))
         combine.name(template, self.stage, self.account)
         body = yaml.safe_dump(template, sort_keys=False)
         if self._copy_stack().apply({"TemplateBody": body}, {"Stage": self.stage}, {"engawa": self.stage}):

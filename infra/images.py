@@ -51,7 +51,9 @@ def as_of(versions: Iterable[Version], at: datetime) -> Version | None:
     if not before:
         return None
     newest = max(before, key=lambda each: each.time)
-    deleted = any(each.marker and newest.time < each.time <= at - MARGIN for each in every)
+    # Times are whole seconds: of a version and a marker of the same second, only `latest` tells which was the last.
+    markers = [each for each in every if each.marker and each.time <= at - MARGIN]
+    deleted = any(each.time > newest.time or (each.latest and each.time == newest.time) for each in markers)
     return None if deleted else newest
 
 

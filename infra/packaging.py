@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,9 +50,9 @@ def checked_front(front: str) -> str:
 
 
 def package(stage: str, architecture: str, warm: str = combine.COLD, front: str = combine.REST) -> Path:
-    """Create deployment.zip, sam.yaml and global.yaml in build/<stage>; return the folder. Needs no credentials.
+    """Create deployment.zip, sam.yaml, global.yaml and copy.yaml in build/<stage>; return the folder.
 
-    Raises Refused.
+    Needs no credentials. Raises Refused.
     """
     checked_stage(stage)
     checked_front(front)
@@ -72,6 +73,7 @@ def package(stage: str, architecture: str, warm: str = combine.COLD, front: str 
         raise Refused(str(error)) from None
     path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
     (out / "global.yaml").write_text(yaml.safe_dump(combine.global_template(), sort_keys=False), encoding="utf-8")
+    shutil.copyfile(combine.INFRA / "copy.yaml", out / "copy.yaml")
     return out
 
 
