@@ -25,8 +25,9 @@ def main(words: list[str]) -> int:
         command.add_argument("keys", choices=keys.FRESH)
     commands.add_parser("seal-anew").add_argument("stage")
     commands.add_parser("copy", help="Complete the copy in CopyRegion.").add_argument("stage")
-    commands.add_parser("forget-images", help="Delete old versions of images.").add_argument("stage")
-    commands.choices["forget-images"].add_argument("--yes", action="store_true", help="Do not ask.")
+    for name, text in (("drop-copy", "Delete that copy."), ("forget-images", "Delete old versions of images.")):
+        commands.add_parser(name, help=text).add_argument("stage")
+        commands.choices[name].add_argument("--yes", action="store_true", help="Do not ask.")
     restoring = commands.add_parser("restore")
     restoring.add_argument("stage")
     restoring.add_argument("target", help="The stage to restore into.")
@@ -67,8 +68,8 @@ def _do(asked: argparse.Namespace) -> int:
         deployment.restore_into(asked.target, asked.at)
     elif asked.command == "copy":
         deployment.complete_copy()
-    elif asked.command == "forget-images":
-        return _forget_images(asked)
+    elif asked.command in ("drop-copy", "forget-images"):
+        return _drop_copy(asked) if asked.command == "drop-copy" else _forget_images(asked)
     elif asked.command == "seal-anew":
         print(f"{deployment.seal_anew()} secrets of apps are now sealed with the newest key.")
     else:
@@ -94,6 +95,13 @@ def _destroy(asked: argparse.Namespace) -> int:
     if not _confirmed(asked, f"engawa-{asked.stage}: {what}"):
         return 1
     from_environment(asked.stage).destroy()
+    return 0
+
+
+def _drop_copy(asked: argparse.Namespace) -> int:
+    if not _confirmed(asked, f"the copy of {asked.stage} in CopyRegion, WITH ALL DATA in it"):
+        return 1
+    from_environment(asked.stage).drop_copy()
     return 0
 
 

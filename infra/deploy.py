@@ -156,7 +156,7 @@ class Deployment:
                 )
             else:
                 if self.copy_region:
-                    self._delete_copy(self.copy_region)
+                    self._delete_copy()
                 self._delete_held(held)
                 keys.delete(self._client("secretsmanager"), self.stage)
             self._global_stack().delete()
@@ -188,6 +188,16 @@ class Deployment:
             self._copy_tables_and_keys()
             s3 = self._session.client("s3", region_name=self.copy_region, config=images.CONFIG)
             images.copy(s3, self.bucket, self._copy_bucket, datetime.now(UTC), self._say)
+
+    def drop_copy(self) -> None:
+        """Delete the copy in `CopyRegion`, with all its data. Raises Refused."""
+        with in_a_sentence():
+            if not self.copy_region:
+                raise Refused(f"{self.stage} has no copy: name its region, as in PARAMETERS=CopyRegion=ap-northeast-3.")
+            if self._stack().outputs().get("CopyRegion") == self.copy_region:
+                raise Refused(f"{self.stage} still copies to {self.copy_region}: deploy it without CopyRegion first.")
+            region_copy.drop_secrets(self.keys(), self.stage, self.copy_region)
+            self._delete_copy()
 
     def forget_images(self) -> None:
         """Delete all old versions of images for good, also those of the copy. Raises Refused."""
@@ -260,11 +270,12 @@ class Deployment:
             region_copy.tables(here, there, self.stage, self._say)
             region_copy.secrets(self.keys(), self.stage, self.copy_region, self._say)
 
-    def _delete_copy(self, region: str) -> None:
-        """Delete the copy in another region."""
-        region_copy.drop_tables(self._client("dynamodb"), self._client("dynamodb", region), self.stage, self._say)
+    def _delete_copy(self) -> None:
+        """Delete the tables and the bucket of the copy; its secrets are deleted with their originals."""
+        here, there = self._client("dynamodb"), self._client("dynamodb", self.copy_region)
+        region_copy.drop_tables(here, there, self.stage, self._say)
         self._copy_stack().delete()
-        self._delete_bucket(self._copy_bucket, region)
+        self._delete_bucket(self._copy_bucket, self.copy_region)
 
     def _ensure_keys(self) -> None:
         for name in keys.ensure(self._client("secretsmanager"), self.stage):

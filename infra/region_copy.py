@@ -43,10 +43,12 @@ def tables(
             here.update_table(TableName=name, ReplicaUpdates=update)
             say(f"{name}: copying to {region} ...")
     for name in names:
+        # It may take DynamoDB a moment to show a new replica at all.
         while (status := replicas(here, name).get(region)) != "ACTIVE":
-            if status in _BROKEN or status is None:
-                raise Refused(f"The copy of {name} in {region} is {status or 'gone'}: delete it, and run this again.")
+            if status in _BROKEN:
+                raise Refused(f"The copy of {name} in {region} is {status}: delete it there, and run this again.")
             sleep(_POLL_SECONDS)
+        there.get_waiter("table_exists").wait(TableName=name, WaiterConfig=restore.WAIT)
         restore.keep_every_second(there, name)
         protected = here.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled", False)
         restore.protect(there, name, protected)
@@ -70,6 +72,8 @@ def drop_tables(here: DynamoDBClient, there: DynamoDBClient, stage: str, say: Ca
         except here.exceptions.ResourceNotFoundException:
             continue
         say(f"Deleting {name} in {region} ...")
+        restore.protect(there, name, False)
+        there.get_waiter("table_exists").wait(TableName=name, WaiterConfig=restore.WAIT)
         update: Any = [{"Delete": {"RegionName": region}}]
         here.update_table(TableName=name, ReplicaUpdates=update)
         there.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig=restore.WAIT)
@@ -87,6 +91,14 @@ def secrets(client: SecretsManagerClient, stage: str, region: str, say: Callable
         status, reason = keys.replicas(client, secret).get(region, ("gone", ""))
         if status not in ("InSync", "InProgress"):
             raise Refused(f"The copy of {secret} in {region} is {status}: {reason}")
+
+
+def drop_secrets(client: SecretsManagerClient, stage: str, region: str) -> None:
+    """Delete the replicas of a stage's secrets in a region."""
+    for name in keys.FRESH:
+        secret = keys.secret(stage, name)
+        if region in keys.replicas(client, secret):
+            client.remove_regions_from_replication(SecretId=secret, RemoveReplicaRegions=[region])
 
 
 def _stream(client: DynamoDBClient, table: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -59,10 +60,14 @@ class Client:
                 TableName=asked["TableName"],
                 BillingMode="PAY_PER_REQUEST",
                 KeySchema=table["KeySchema"],
-                AttributeDefinitions=[each for each in table["AttributeDefinitions"] if each["AttributeName"] != "list"],
+                AttributeDefinitions=[
+                    each for each in table["AttributeDefinitions"] if each["AttributeName"] != "list"
+                ],
             )
             group[said["RegionName"]] = 0
         else:
+            protected = there.describe_table(TableName=asked["TableName"])["Table"]["DeletionProtectionEnabled"]
+            assert not protected
             there.delete_table(TableName=asked["TableName"])
             del group[said["RegionName"]]
         return {}
@@ -143,6 +148,7 @@ def test_a_replica_that_cannot_be_made_is_told(clients: tuple[Any, Any]) -> None
 
 def test_replicas_are_deleted_before_their_tables(clients: tuple[Any, Any]) -> None:
     here, there = clients
+    here.update_table(TableName="engawa-dev-grants", DeletionProtectionEnabled=True)
     region_copy.tables(here, there, "dev", lambda words: None, lambda seconds: None)
     here.delete_table(TableName="engawa-dev-feeds")
 
@@ -195,6 +201,31 @@ def test_without_a_copy_nothing_is_done(session: boto3.Session) -> None:
     made._copy_tables_and_keys()
     with pytest.raises(Refused, match="dev has no copy: set CopyRegion, and deploy it"):
         made.complete_copy()
+
+
+@pytest.mark.parametrize("outputs", [{}, {"CopyRegion": "us-west-2"}])
+def test_a_copy_that_is_not_wanted_any_more_can_be_dropped(
+    session: boto3.Session, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, str]
+) -> None:
+    made = CopyStack()
+    monkeypatch.setattr(Deployment, "_copy_stack", lambda self: made)
+    monkeypatch.setattr(Deployment, "_stack", lambda self: SimpleNamespace(outputs=lambda: outputs))
+    monkeypatch.setattr(region_copy, "drop_tables", lambda *asked: None)
+    here, there = (session.client("secretsmanager", region_name=region) for region in (HERE, THERE))
+    keys.ensure(here, "dev")
+    region_copy.secrets(here, "dev", THERE, lambda words: None)
+
+    Deployment("dev", session, COPY, lambda words: None).drop_copy()
+
+    assert made.deleted == 1
+    assert there.list_secrets()["SecretList"] == []
+    assert len(here.list_secrets()["SecretList"]) == len(keys.FRESH)
+    for chosen in ({}, COPY):
+        outputs["CopyRegion"] = THERE
+        with pytest.raises(
+            Refused, match="dev has no copy: name its region|dev still copies to ap-northeast-3: deploy"
+        ):
+            Deployment("dev", session, chosen).drop_copy()
 
 
 class CopyStack:
@@ -278,7 +309,7 @@ def test_destroying_takes_the_copy_along(session: boto3.Session, monkeypatch: py
     s3.delete_object(Bucket=bucket, Key=f"{images.PREFIX}a")
 
     for _ in range(2):  # Twice, as after an interrupted run.
-        Deployment("dev", session, COPY, lambda words: None)._delete_copy(THERE)
+        Deployment("dev", session, COPY, lambda words: None)._delete_copy()
 
     assert s3.list_buckets()["Buckets"] == []
     assert (dropped, made.deleted) == ([THERE, THERE], 2)

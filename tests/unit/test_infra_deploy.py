@@ -78,11 +78,15 @@ def test_destroy_asks_for_the_name_of_what_it_destroys(answer: str) -> None:
     assert "WITH ALL DATA" in question
 
 
-def test_old_versions_of_images_are_not_forgotten_unasked() -> None:
-    status, question, complaint = run("forget-images", "prod", stdin="y\n")
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [("forget-images", "old versions of all images of prod"), ("drop-copy", "copy of prod in Copy")],
+)
+def test_no_backup_is_deleted_unasked(command: str, what: str) -> None:
+    status, question, complaint = run(command, "prod", stdin="y\n")
 
     assert (status, complaint) == (1, "Nothing was done.\n")
-    assert "This deletes the old versions of all images of prod" in question
+    assert f"This deletes the {what}" in question
 
 
 def test_parameters_come_from_the_file_and_the_environment(session: boto3.Session) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -199,7 +200,7 @@ def test_a_throttled_copy_is_sent_again(s3: Any, monkeypatch: pytest.MonkeyPatch
 
     def throttled(request: Any, **_: Any) -> AWSResponse | None:
         sent.append(request.method)
-        return AWSResponse(request.url, 503, {}, Raw()) if len(sent) < 4 else None
+        return AWSResponse(request.url, 503, HTTPHeaders(), Raw()) if len(sent) < 4 else None
 
     s3.meta.events.register_first("before-send.s3.CopyObject", throttled)
 

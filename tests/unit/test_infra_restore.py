@@ -42,7 +42,9 @@ class Client:
     def update_continuous_backups(self, **asked: Any) -> Any:
         if self.not_yet:
             self.not_yet -= 1
-            error: Any = {"Error": {"Code": "ContinuousBackupsUnavailableException", "Message": "Backups are being made"}}
+            error: Any = {
+                "Error": {"Code": "ContinuousBackupsUnavailableException", "Message": "Backups are being made"}
+            }
             raise self._client.exceptions.ContinuousBackupsUnavailableException(error, "UpdateContinuousBackups")
         return self._client.update_continuous_backups(**asked)
 
@@ -144,7 +146,9 @@ def test_what_was_restored_to_another_second_is_told(client: Client) -> None:
     restore.tables(client, "dev", "prod", NOW - timedelta(days=2), lambda words: None)  # type: ignore[arg-type]
     asked = len(client.asked)
 
-    with pytest.raises(Refused, match=r"engawa-prod-\w+ exists, as of 2026-11-22T03:00:00\+00:00, not of 2026-11-23T03"):
+    with pytest.raises(
+        Refused, match=r"engawa-prod-\w+ exists, as of 2026-11-22T03:00:00\+00:00, not of 2026-11-23T03"
+    ):
         restore.tables(client, "dev", "prod", NOW - timedelta(days=1), lambda words: None)  # type: ignore[arg-type]
     assert len(client.asked) == asked
     # The same second again, as DynamoDB gives it back, in another precision.
