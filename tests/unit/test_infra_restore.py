@@ -42,9 +42,7 @@ class Client:
     def update_continuous_backups(self, **asked: Any) -> Any:
         if self.not_yet:
             self.not_yet -= 1
-            error: Any = {
-                "Error": {"Code": "ContinuousBackupsUnavailableException", "Message": "Backups are being made"}
-            }
+            error: Any = {"Error": {"Code": "ContinuousBackupsUnavailableException", "Message": "Try later"}}
             raise self._client.exceptions.ContinuousBackupsUnavailableException(error, "UpdateContinuousBackups")
         return self._client.update_continuous_backups(**asked)
 
@@ -146,9 +144,7 @@ def test_what_was_restored_to_another_second_is_told(client: Client) -> None:
     restore.tables(client, "dev", "prod", NOW - timedelta(days=2), lambda words: None)  # type: ignore[arg-type]
     asked = len(client.asked)
 
-    with pytest.raises(
-        Refused, match=r"engawa-prod-\w+ exists, as of 2026-11-22T03:00:00\+00:00, not of 2026-11-23T03"
-    ):
+    with pytest.raises(Refused, match=r"engawa-prod-\w+ exists, as of 2026-11-22T03:00:00\+00:00, not of 2026-11-23T"):
         restore.tables(client, "dev", "prod", NOW - timedelta(days=1), lambda words: None)  # type: ignore[arg-type]
     assert len(client.asked) == asked
     # The same second again, as DynamoDB gives it back, in another precision.
@@ -218,7 +214,8 @@ def test_the_images_follow_when_their_bucket_is_there(client: Client, monkeypatc
     monkeypatch.setattr(restore, "tables", lambda *asked: NOW)
     session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="ap-northeast-1")
     here: Any = {"CreateBucketConfiguration": {"LocationConstraint": "ap-northeast-1"}}
-    s3, said, copied = session.client("s3"), [], []
+    s3: Any = session.client("s3")
+    said, copied = list[str](), list[Any]()
     keys.ensure(session.client("secretsmanager"), "dev")
     monkeypatch.setattr(images, "copy", lambda s3, *asked: copied.append((s3.meta.region_name, *asked[:3])))
     s3.create_bucket(Bucket="engawa-dev-123456789012", **here)
