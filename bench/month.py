@@ -127,10 +127,13 @@ PRICES: Mapping[str, Tiers] = {
     "Metrics": ((10_000, 0.30), (inf, 0.10)),
     "Dashboards": ((inf, 3.00),),
 }
+BETWEEN_REGIONS = 0.09  # a GB from Tokyo to another region
 HTTP_API: Tiers = ((300 * MILLION, 1.29 / MILLION), (inf, 1.18 / MILLION))
 READ_UNIT_HOUR, WRITE_UNIT_HOUR = 0.0001484, 0.000742
 
 SECRETS = 4
+COPIED_SECRETS = 3
+WRITE_UNIT_BYTES = 1_024  # the most that a write unit holds, and so the most that is sent to another region
 BASIC = Fixed(alarms=8, metrics=0, dashboards=0)
 # Metrics of the functions: about two for each of some twenty routes that are used in every hour, and six of the stage.
 FULL = Fixed(alarms=28, metrics=60, dashboards=1)
@@ -202,6 +205,16 @@ def behind_url(used: Mapping[str, float]) -> dict[str, float]:
     return {**used, "API Gateway": 0}
 
 
+def copy(used: Mapping[str, float]) -> float:
+    """Return the US dollars for a copy in another region (CopyRegion), at the prices of this region, at most.
+
+    A replica writes what the table writes, without the double price of transactions, and not `ephemeral`.
+    """
+    again = ("DynamoDB writes", "DynamoDB storage", "DynamoDB backup", "S3 storage")
+    paid = bill({**{name: used[name] for name in again}, "Secrets": COPIED_SECRETS})
+    return sum(paid.values()) + used["DynamoDB writes"] * WRITE_UNIT_BYTES / GB * BETWEEN_REGIONS
+
+
 def bill(used: Mapping[str, float]) -> dict[str, float]:
     """Return the US dollars for each quantity."""
     return {name: price(PRICES[name], units) for name, units in used.items()}
@@ -248,6 +261,7 @@ def report(ledger: Mapping[str, Cost] = LEDGER) -> str:
     lines.append(
         _line("all, Monitoring=basic, FRONT=url", [f"{sum(bill(behind_url(each)).values()):,.2f}" for each in used])
     )
+    lines.append(_line("CopyRegion adds", [f"{copy(each):,.2f}" for each in used]))
     cents = [1000 * sum(each.values()) / users for each, users in zip(bills, SIZES, strict=True)]
     lines += [_line("for 1,000 users, Monitoring=basic", [f"{each:,.2f}" for each in cents]), ""]
     lines.append(_line("What a lever, alone, takes off:", [""] * 3))

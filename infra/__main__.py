@@ -32,6 +32,9 @@ def main(words: list[str]) -> int:
     restoring.add_argument("stage")
     restoring.add_argument("target", help="The stage to restore into.")
     restoring.add_argument("--at", type=_time, help="Such as 2026-11-24T03:00:00Z; default: the latest possible.")
+    in_place = commands.add_parser("restore-images", help="Restore deleted images in place.")
+    in_place.add_argument("stage")
+    in_place.add_argument("--at", type=_time, required=True, help="Such as 2026-11-24T03:00:00Z.")
     commands.choices["prune"].add_argument("--keep", type=int, default=1, help="How many of the newest keys to keep.")
     asked = parser.parse_args(words)
     try:
@@ -66,6 +69,8 @@ def _do(asked: argparse.Namespace) -> int:
         return _destroy(asked)
     elif asked.command == "restore":
         deployment.restore_into(asked.target, asked.at)
+    elif asked.command == "restore-images":
+        deployment.restore_images(asked.at)
     elif asked.command == "copy":
         deployment.complete_copy()
     elif asked.command in ("drop-copy", "forget-images"):

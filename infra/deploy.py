@@ -180,6 +180,15 @@ class Deployment:
             else:
                 self._say(f"The images follow: make deploy STAGE={target}, then run this command again.")
 
+    def restore_images(self, at: datetime) -> None:
+        """Restore deleted images of a time in place: from old versions, then from the copy. Raises Refused."""
+        with in_a_sentence():
+            s3 = self._session.client("s3", config=images.CONFIG)
+            if not places.exists(s3, self.bucket):
+                raise Refused(f"There is no bucket {self.bucket}: restore {self.stage} into another stage.")
+            for source in (self.bucket, *([self._copy_bucket] if self.copy_region else [])):
+                images.copy(s3, source, self.bucket, at, self._say)
+
     def complete_copy(self) -> None:
         """Complete the copy in `CopyRegion`, also by the images that are older than the copy. Raises Refused."""
         with in_a_sentence():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -197,7 +198,7 @@ def test_without_a_copy_nothing_is_done(session: boto3.Session) -> None:
     made = Deployment("dev", session)
     made._deploy_copy(Path("/nonexistent"))
     made._copy_tables_and_keys()
-    with pytest.raises(Refused, match=r"dev has no copy: name its region|dev still copies to ap-northeast-3"):
+    with pytest.raises(Refused, match="dev has no copy: set CopyRegion, and deploy it"):
         made.complete_copy()
 
 
@@ -278,6 +279,24 @@ def test_images_that_are_older_than_the_copy_are_added_to_it(
     assert there.get_object(Bucket="engawa-dev-123456789012-copy", Key="images/a")["Body"].read() == b"a"
     # The secrets have their copies already.
     region_copy.secrets(session.client("secretsmanager"), "dev", THERE, pytest.fail)
+
+
+def test_deleted_images_are_restored_in_place_from_old_versions_and_from_the_copy(session: boto3.Session) -> None:
+    with pytest.raises(Refused, match="no bucket engawa-dev-123456789012: restore dev into another stage"):
+        Deployment("dev", session).restore_images(datetime.now(UTC))
+    own, copied = "engawa-dev-123456789012", "engawa-dev-123456789012-copy"
+    s3, there = versioned(session, own, HERE), versioned(session, copied, THERE)
+    s3.put_object(Bucket=own, Key="images/a", Body=b"a")
+    s3.put_object(Bucket=own, Key="images/b", Body=b"b")
+    there.put_object(Bucket=copied, Key="images/c", Body=b"c")
+    moment = datetime.now(UTC)
+    s3.delete_object(Bucket=own, Key="images/a")
+
+    Deployment("dev", session, say=lambda words: None).restore_images(moment)
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=own)["Contents"]] == ["images/a", "images/b"]
+    Deployment("dev", session, COPY, lambda words: None).restore_images(moment)
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=own)["Contents"]] == ["images/a", "images/b", "images/c"]
+    assert len(s3.list_object_versions(Bucket=own, Prefix="images/b")["Versions"]) == 1
 
 
 def test_old_versions_are_forgotten_in_both_buckets(session: boto3.Session) -> None:
