@@ -184,10 +184,10 @@ class Deployment:
         """Restore deleted images of a time in place: from old versions, then from the copy. Raises Refused."""
         with in_a_sentence():
             s3 = self._session.client("s3", config=images.CONFIG)
-            if not places.exists(s3, self.bucket):
-                raise Refused(f"There is no bucket {self.bucket}: restore {self.stage} into another stage.")
-            for source in (self.bucket, *([self._copy_bucket] if self.copy_region else [])):
-                images.copy(s3, source, self.bucket, at, self._say)
+            if not places.exists(s3, self.files_bucket):
+                raise Refused(f"There is no bucket {self.files_bucket}: restore {self.stage} into another stage.")
+            for source in (self.files_bucket, *([self._copy_bucket] if self.copy_region else [])):
+                images.copy(s3, source, self.files_bucket, at, self._say)
 
     def complete_copy(self) -> None:
         """Complete the copy in `CopyRegion`, also by the images that are older than the copy. Raises Refused."""
@@ -196,7 +196,7 @@ class Deployment:
                 raise Refused(f"{self.stage} has no copy: set CopyRegion, and deploy it.")
             self._copy_tables_and_keys()
             s3 = self._session.client("s3", region_name=self.copy_region, config=images.CONFIG)
-            images.copy(s3, self.bucket, self._copy_bucket, datetime.now(UTC), self._say)
+            images.copy(s3, self.files_bucket, self._copy_bucket, datetime.now(UTC), self._say)
 
     def drop_copy(self) -> None:
         """Delete the copy in `CopyRegion`, with all its data. Raises Refused."""
@@ -211,7 +211,9 @@ class Deployment:
     def forget_images(self) -> None:
         """Delete all old versions of images for good, also those of the copy. Raises Refused."""
         with in_a_sentence():
-            regions = {self.bucket: self.region} | ({self._copy_bucket: self.copy_region} if self.copy_region else {})
+            regions = {self.files_bucket: self.region} | (
+                {self._copy_bucket: self.copy_region} if self.copy_region else {}
+            )
             for bucket, region in regions.items():
                 self._say(f"{bucket}: {images.forget(self._client('s3', region), bucket):,} old versions deleted.")
 
@@ -229,7 +231,7 @@ class Deployment:
         return self._client("secretsmanager")
 
     @property
-    def bucket(self) -> str:
+    def files_bucket(self) -> str:
         """The stage's bucket."""
         return f"engawa-{self.stage}-{self.account}"
 
@@ -240,13 +242,15 @@ class Deployment:
 
     @property
     def _copy_bucket(self) -> str:
-        return f"{self.bucket}-copy"
+        return f"{self.files_bucket}-copy"
 
     def _images(self) -> str:
         """Return the bucket from which images are restored: the copy, if the other is in a lost region or deleted."""
-        if self.copy_region and (self.region == self.copy_region or not places.exists(self._client("s3"), self.bucket)):
+        if self.copy_region and (
+            self.region == self.copy_region or not places.exists(self._client("s3"), self.files_bucket)
+        ):
             return self._copy_bucket
-        return self.bucket
+        return self.files_bucket
 
     def _client(self, service: str, region: str | None = None) -> Any:
         return self._session.client(service, region_name=region)  # type: ignore[call-overload]

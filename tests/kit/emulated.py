@@ -5,6 +5,9 @@ EventBridge. It lacks some work of CloudFormation and API Gateway, which `_as_re
 change set: SAM's transform, by AWS's own aws-sam-translator; the parts of an API's definition besides its paths; and
 the account's id in policies, since variables are not supported. Left out are alarms over several metrics, and the
 statements that allow access to the bucket and the queues over TLS only.
+
+Backups: it says of no table that it was restored (`_summarized`), and its CloudFormation sets up no replication of a
+bucket (`replicate_images`).
 """
 
 from __future__ import annotations

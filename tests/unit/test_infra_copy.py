@@ -13,6 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infra import __main__ as commands
 from infra import combine, images, keys, region_copy, restore
 from infra.deploy import Deployment
 from infra.refusals import Refused
@@ -329,3 +330,35 @@ def test_destroying_takes_the_copy_along(session: boto3.Session, monkeypatch: py
 
     assert s3.list_buckets()["Buckets"] == []
     assert (dropped, made.deleted) == ([THERE, THERE], 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["copy", "dev"], ("complete_copy",)),
+        (["drop-copy", "dev", "--yes"], ("drop_copy",)),
+        (["forget-images", "dev", "--yes"], ("forget_images",)),
+        (
+            ["restore-images", "dev", "--at", "2026-11-24T03:00:00Z"],
+            ("restore_images", datetime(2026, 11, 24, 3, tzinfo=UTC)),
+        ),
+    ],
+)
+def test_each_command_does_its_own(words: list[str], wanted: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[Any] = []
+
+    class Recorded:
+        def __getattr__(self, name: str) -> Any:
+            return lambda *asked: called.append((name, *asked))
+
+    monkeypatch.setattr(commands, "from_environment", lambda stage: Recorded())
+
+    assert commands.main(words) == 0
+    assert called == [wanted]
+
+
+def test_images_are_restored_only_to_a_time_that_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        commands.main(["restore-images", "dev"])
+
+    assert "arguments are required: --at" in capsys.readouterr().err
