@@ -2,7 +2,7 @@
 
 It uses the properties that the app can notice: names, keys, indexes, streams, time to live, CORS, and the redelivery of
 messages. Encryption, backups, lifecycle and policies matter on AWS only; there CloudFormation reads the same file. So do
-the bucket's versions: without a lifecycle, which the embedded AWS does not run, it would keep deleted images forever.
+versions of objects: the embedded AWS runs no lifecycle, so they would keep deleted images forever.
 """
 
 from __future__ import annotations
