@@ -350,7 +350,11 @@ class Deployment:
             self._say(f"Deleting {name} ...")
             with _passing_over("ResourceNotFoundException", "NoSuchBucket"):
                 if kind == "AWS::DynamoDB::Table":
-                    self._client("dynamodb").delete_table(TableName=name)
+                    client = self._client("dynamodb")
+                    # A stage that was restored from prod has its protection.
+                    restore.protect(client, name, False)
+                    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=restore.WAIT)
+                    client.delete_table(TableName=name)
                 elif kind == "AWS::Logs::LogGroup":
                     self._client("logs").delete_log_group(logGroupName=name)
                 else:

@@ -274,6 +274,8 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
+        # As that of a stage which was restored from prod.
+        DeletionProtectionEnabled=True,
     )
     _bucket(s3, "engawa-dev-123456789012")
     enabled: Any = {"Status": "Enabled"}
