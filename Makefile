@@ -128,7 +128,7 @@ rollback: $(INSTALLED)  ## go back to the release before: STAGE=prod; TO=2026-11
 # Checkov, in an environment of its own, since it pins a hundred packages.
 scan: $(INSTALLED) $(SCAN_INSTALLED)  ## search the built templates for unsafe settings
 	@$(VENV)/python -m infra package prod > /dev/null
-	@$(VENV)/cfn-lint build/prod/sam.yaml build/prod/global.yaml build/prod/edge_watch.yaml --regions ap-northeast-1
+	@$(VENV)/cfn-lint $(addprefix build/prod/,sam.yaml global.yaml edge_watch.yaml copy.yaml) --regions ap-northeast-1
 	@.local/scan-venv/bin/checkov --config-file infra/checkov.yaml
 
 # If the vulnerability service does not answer, it says so and succeeds; with ARGS=--strict it fails.

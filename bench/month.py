@@ -127,6 +127,7 @@ PRICES: Mapping[str, Tiers] = {
     "Metrics": ((10_000, 0.30), (inf, 0.10)),
     "Dashboards": ((inf, 3.00),),
 }
+BETWEEN_REGIONS = 0.09  # a GB from Tokyo to another region
 HTTP_API: Tiers = ((300 * MILLION, 1.29 / MILLION), (inf, 1.18 / MILLION))
 READ_UNIT_HOUR, WRITE_UNIT_HOUR = 0.0001484, 0.000742
 
@@ -137,6 +138,8 @@ CANARY = Cost(calls=5, rru=3, wru=2)
 CANARY_GB_SECONDS = 0.5 * 0.3
 # The hours in which some answer is a server error, as a share: in such an hour CloudWatch bills the metric.
 ERROR_HOURS = 0.1
+COPIED_SECRETS = 3
+WRITE_UNIT_BYTES = 1_024  # the most that a write unit holds, and so the most that is sent to another region
 BASIC = Fixed(alarms=8, metrics=ERROR_HOURS, dashboards=0)
 # Metrics of the functions: about two for each of some twenty routes that are used in every hour, six of the stage, and
 # those of the errors. Alarms: five metrics of them in us-east-1.
@@ -212,6 +215,16 @@ def behind_url(used: Mapping[str, float]) -> dict[str, float]:
     return {**used, "API Gateway": 0}
 
 
+def copy(used: Mapping[str, float]) -> float:
+    """Return the US dollars for a copy in another region (CopyRegion), at the prices of this region, at most.
+
+    A replica writes what the table writes, without the double price of transactions, and not `ephemeral`.
+    """
+    again = ("DynamoDB writes", "DynamoDB storage", "DynamoDB backup", "S3 storage")
+    paid = bill({**{name: used[name] for name in again}, "Secrets": COPIED_SECRETS})
+    return sum(paid.values()) + used["DynamoDB writes"] * WRITE_UNIT_BYTES / GB * BETWEEN_REGIONS
+
+
 def bill(used: Mapping[str, float]) -> dict[str, float]:
     """Return the US dollars for each quantity."""
     return {name: price(PRICES[name], units) for name, units in used.items()}
@@ -258,6 +271,7 @@ def report(ledger: Mapping[str, Cost] = LEDGER) -> str:
     lines.append(
         _line("all, Monitoring=basic, FRONT=url", [f"{sum(bill(behind_url(each)).values()):,.2f}" for each in used])
     )
+    lines.append(_line("CopyRegion adds", [f"{copy(each):,.2f}" for each in used]))
     cents = [1000 * sum(each.values()) / users for each, users in zip(bills, SIZES, strict=True)]
     lines += [_line("for 1,000 users, Monitoring=basic", [f"{each:,.2f}" for each in cents]), ""]
     lines.append(_line("What a lever, alone, takes off:", [""] * 3))

@@ -31,10 +31,17 @@ def main(words: list[str]) -> int:
         command.add_argument("stage")
         command.add_argument("keys", choices=keys.FRESH)
     commands.add_parser("seal-anew").add_argument("stage")
+    commands.add_parser("copy", help="Complete the copy in CopyRegion.").add_argument("stage")
+    for name, text in (("drop-copy", "Delete that copy."), ("forget-images", "Delete old versions of images.")):
+        commands.add_parser(name, help=text).add_argument("stage")
+        commands.choices[name].add_argument("--yes", action="store_true", help="Do not ask.")
     restoring = commands.add_parser("restore")
     restoring.add_argument("stage")
     restoring.add_argument("target", help="The stage to restore into.")
     restoring.add_argument("--at", type=_time, help="Such as 2026-11-24T03:00:00Z; default: the latest possible.")
+    in_place = commands.add_parser("restore-images", help="Restore deleted images in place.")
+    in_place.add_argument("stage")
+    in_place.add_argument("--at", type=_time, required=True, help="Such as 2026-11-24T03:00:00Z.")
     commands.choices["prune"].add_argument("--keep", type=int, default=1, help="How many of the newest keys to keep.")
     asked = parser.parse_args(words)
     try:
@@ -78,6 +85,12 @@ def _do(asked: argparse.Namespace) -> int:
         return _destroy(asked)
     elif asked.command == "restore":
         deployment.restore_into(asked.target, asked.at)
+    elif asked.command == "restore-images":
+        deployment.restore_images(asked.at)
+    elif asked.command == "copy":
+        deployment.complete_copy()
+    elif asked.command in ("drop-copy", "forget-images"):
+        return _drop_copy(asked) if asked.command == "drop-copy" else _forget_images(asked)
     elif asked.command == "seal-anew":
         print(f"{deployment.seal_anew()} secrets of apps are now sealed with the newest key.")
     else:
@@ -115,16 +128,38 @@ def _time(text: str) -> datetime:
 
 def _destroy(asked: argparse.Namespace) -> int:
     what = "the stack; its data are kept" if asked.stage == "prod" else "the stack WITH ALL DATA, LOGS AND KEYS"
-    if not asked.yes:
-        try:
-            answer = input(f"This deletes engawa-{asked.stage}: {what}. Type the stage's name to continue: ")
-        except EOFError:
-            answer = ""
-        if answer.strip() != asked.stage:
-            print("Nothing was done.", file=sys.stderr)
-            return 1
+    if not _confirmed(asked, f"engawa-{asked.stage}: {what}"):
+        return 1
     from_environment(asked.stage).destroy()
     return 0
+
+
+def _drop_copy(asked: argparse.Namespace) -> int:
+    if not _confirmed(asked, f"the copy of {asked.stage} in CopyRegion, WITH ALL DATA in it"):
+        return 1
+    from_environment(asked.stage).drop_copy()
+    return 0
+
+
+def _forget_images(asked: argparse.Namespace) -> int:
+    if not _confirmed(asked, f"the old versions of all images of {asked.stage}, so that no restoration finds them"):
+        return 1
+    from_environment(asked.stage).forget_images()
+    return 0
+
+
+def _confirmed(asked: argparse.Namespace, what: str) -> bool:
+    """Ask for the stage's name, unless `--yes` was given; return whether to continue."""
+    if asked.yes:
+        return True
+    try:
+        answer = input(f"This deletes {what}. Type the stage's name to continue: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() == asked.stage:
+        return True
+    print("Nothing was done.", file=sys.stderr)
+    return False
 
 
 if __name__ == "__main__":

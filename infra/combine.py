@@ -94,6 +94,11 @@ def global_template() -> Template:
     return template
 
 
+def copy_template() -> Template:
+    """Return the template of the stack in CopyRegion."""
+    return _part("copy")
+
+
 def edge_watch_template() -> Template:
     """Return the template of the alarms in us-east-1."""
     return _part("edge_watch")
@@ -179,6 +184,14 @@ def name(template: Template, stage: str, account: str) -> None:
                 for variable, value in known.items():
                     text = text.replace(variable, value)
                 resource["Properties"][key] = text
+
+
+def named(stage: str, account: str) -> list[tuple[str, str]]:
+    """Return the type and the name of each resource that outlives its stack."""
+    template = merge_template()
+    name(template, stage, account)
+    kept = [each for each in template["Resources"].values() if each.get("DeletionPolicy", "").startswith("Retain")]
+    return [(each["Type"], each["Properties"][key]) for each in kept for key in _NAMES & each["Properties"].keys()]
 
 
 def read_key_again(template: Template) -> Template:

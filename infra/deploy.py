@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,19 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError, NoRegionError
 
-from infra import combine, keys, packaging, places, releases, responses, restore, rollout, stage_settings
+from infra import (
+    combine,
+    images,
+    keys,
+    packaging,
+    places,
+    region_copy,
+    releases,
+    responses,
+    restore,
+    rollout,
+    stage_settings,
+)
 from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
@@ -69,6 +81,7 @@ class Deployment:
             out = packaging.package(self.stage, architecture, warm, self.front, self.settings.app)
             self._ensure_keys()
             given = self.parameters | self._deploy_global(out / "global.yaml")
+            self._deploy_copy(out / "copy.yaml")
             places.ensure_bucket(s3, bucket, self.region)
             code = places.upload(s3, bucket, out / "deployment.zip", self.stage)
             path = out / "sam.yaml"
@@ -93,6 +106,7 @@ class Deployment:
                 known = known | {"OwnDomain": self._stack().outputs()["DistributionDomain"]}
                 release = self._apply(template, known, bucket, path)
             outputs = self._released(release, bucket)
+            self._copy_tables_and_keys()
             self._watch_the_edge(out / "edge_watch.yaml", outputs)
             self._say_if_alarms_reach_nobody()
             return outputs
@@ -184,7 +198,7 @@ class Deployment:
         with in_a_sentence():
             if self.account and self._stack().status() is None:
                 self._say(f"There is no stack engawa-{self.stage}.")
-            held = [(kind, name) for kind, name in self._stack().resources() if kind in _HELD_BY_TYPE]
+            held = self._held()
             self._edge_watch_stack().delete()
             self._stack().delete()
             if self.stage == "prod":
@@ -193,18 +207,68 @@ class Deployment:
                     "to delete them, do so by hand."
                 )
             else:
+                if self.copy_region:
+                    self._delete_copy()
                 self._delete_held(held)
                 keys.delete(self._client("secretsmanager"), self.stage)
             self._global_stack().delete()
             releases.forget(self._client("s3"), self._deploy_bucket, self.stage)
 
     def restore_into(self, target: str, at: datetime | None = None) -> None:
-        """Restore the tables as of a time and copy the keys, for a stage that is deployed later. Raises Refused."""
+        """Restore the tables as of a time and copy the keys, for a stage that is deployed later; then the images.
+
+        The images follow in the first run after that deployment, which makes their bucket. In `CopyRegion` everything
+        is read from the copy. Raises Refused.
+        """
         with in_a_sentence():
             stage_settings.checked_stage(target)
-            restore.tables(self._client("dynamodb"), self.stage, target, at, self._say)
+            if target == self.stage:
+                raise Refused(f"{target} cannot be restored into itself; restore it into another stage.")
+            moment = restore.tables(self._client("dynamodb"), self.stage, target, at, self._say)
             for name in keys.copy(self.keys(), self.stage, target):
                 self._say(f"Copied the secret {keys.secret(target, name)}.")
+            s3, bucket = self._session.client("s3", config=images.CONFIG), f"engawa-{target}-{self.account}"
+            if places.exists(s3, bucket):
+                images.copy(s3, self._images(), bucket, moment, self._say)
+            else:
+                self._say(f"The images follow: make deploy STAGE={target}, then run this command again.")
+
+    def restore_images(self, at: datetime) -> None:
+        """Restore deleted images of a time in place: from old versions, then from the copy. Raises Refused."""
+        with in_a_sentence():
+            s3 = self._session.client("s3", config=images.CONFIG)
+            if not places.exists(s3, self.files_bucket):
+                raise Refused(f"There is no bucket {self.files_bucket}: restore {self.stage} into another stage.")
+            for source in (self.files_bucket, *([self._copy_bucket] if self.copy_region else [])):
+                images.copy(s3, source, self.files_bucket, at, self._say)
+
+    def complete_copy(self) -> None:
+        """Complete the copy in `CopyRegion`, also by the images that are older than the copy. Raises Refused."""
+        with in_a_sentence():
+            if not self.copy_region:
+                raise Refused(f"{self.stage} has no copy: set CopyRegion, and deploy it.")
+            self._copy_tables_and_keys()
+            s3 = self._session.client("s3", region_name=self.copy_region, config=images.CONFIG)
+            images.copy(s3, self.files_bucket, self._copy_bucket, datetime.now(UTC), self._say)
+
+    def drop_copy(self) -> None:
+        """Delete the copy in `CopyRegion`, with all its data. Raises Refused."""
+        with in_a_sentence():
+            if not self.copy_region:
+                raise Refused(f"{self.stage} has no copy: name its region, as in PARAMETERS=CopyRegion=ap-northeast-3.")
+            if self._stack().outputs().get("CopyRegion") == self.copy_region:
+                raise Refused(f"{self.stage} still copies to {self.copy_region}: deploy it without CopyRegion first.")
+            region_copy.drop_secrets(self.keys(), self.stage, self.copy_region)
+            self._delete_copy()
+
+    def forget_images(self) -> None:
+        """Delete all old versions of images for good, also those of the copy. Raises Refused."""
+        with in_a_sentence():
+            regions = {self.files_bucket: self.region} | (
+                {self._copy_bucket: self.copy_region} if self.copy_region else {}
+            )
+            for bucket, region in regions.items():
+                self._say(f"{bucket}: {images.forget(self._client('s3', region), bucket):,} old versions deleted.")
 
     def seal_anew(self) -> int:
         """Seal the secrets of all apps with the newest of the secret-keys; return their number. Raises Refused."""
@@ -219,6 +283,28 @@ class Deployment:
     def keys(self) -> Any:
         """Return the client of Secrets Manager, which stores the keys."""
         return self._client("secretsmanager")
+
+    @property
+    def files_bucket(self) -> str:
+        """The stage's bucket."""
+        return f"engawa-{self.stage}-{self.account}"
+
+    @property
+    def copy_region(self) -> str:
+        """The region of the stage's copy, or an empty text."""
+        return self.parameters.get("CopyRegion", "")
+
+    @property
+    def _copy_bucket(self) -> str:
+        return f"{self.files_bucket}-copy"
+
+    def _images(self) -> str:
+        """Return the bucket from which images are restored: the copy, if the other is in a lost region or deleted."""
+        if self.copy_region and (
+            self.region == self.copy_region or not places.exists(self._client("s3"), self.files_bucket)
+        ):
+            return self._copy_bucket
+        return self.files_bucket
 
     def _client(self, service: str, region: str | None = None) -> Any:
         return self._session.client(service, region_name=region)  # type: ignore[call-overload]
@@ -269,6 +355,35 @@ class Deployment:
             )
         return False
 
+    def _copy_stack(self) -> Stack:
+        client = self._client("cloudformation", self.copy_region)
+        return Stack(client, f"engawa-{self.stage}-copy", self._say)
+
+    def _deploy_copy(self, path: Path) -> None:
+        """Deploy the stack of the copy in another region, if there is to be one. Raises Refused."""
+        if not self.copy_region:
+            return
+        if self.copy_region == self.region:
+            raise Refused(f"CopyRegion must be another region than {self.region}, in which {self.stage} is.")
+        template = yaml.safe_load(path.read_text(encoding="utf-8"))
+        combine.name(template, self.stage, self.account)
+        body = yaml.safe_dump(template, sort_keys=False)
+        if self._copy_stack().apply({"TemplateBody": body}, {"Stage": self.stage}, {"engawa": self.stage}):
+            self._say(f"Older images are copied once by: python -m infra copy {self.stage}")
+
+    def _copy_tables_and_keys(self) -> None:
+        if self.copy_region:
+            here, there = self._client("dynamodb"), self._client("dynamodb", self.copy_region)
+            region_copy.tables(here, there, self.stage, self._say)
+            region_copy.secrets(self.keys(), self.stage, self.copy_region, self._say)
+
+    def _delete_copy(self) -> None:
+        """Delete the tables and the bucket of the copy; its secrets are deleted with their originals."""
+        here, there = self._client("dynamodb"), self._client("dynamodb", self.copy_region)
+        region_copy.drop_tables(here, there, self.stage, self._say)
+        self._copy_stack().delete()
+        self._delete_bucket(self._copy_bucket, self.copy_region)
+
     def _ensure_keys(self) -> None:
         for name in keys.ensure(self._client("secretsmanager"), self.stage):
             self._say(f"Created the secret {keys.secret(self.stage, name)}.")
@@ -315,19 +430,36 @@ class Deployment:
             if version != live:
                 client.delete_function(FunctionName=function, Qualifier=version)
 
+    def _held(self) -> list[tuple[str, str]]:
+        """Return the kinds and names of the resources that outlive the stack; by their names if the stack is gone.
+
+        An earlier run may have deleted the stack and failed then.
+        """
+        found = self._stack().resources() or combine.named(self.stage, self.account)
+        return [(kind, name) for kind, name in found if kind in _HELD_BY_TYPE]
+
     def _delete_held(self, held: list[tuple[str, str]]) -> None:
         """Delete the resources that a deleted stack has retained. Resources that no longer exist are skipped."""
         for kind, name in held:
             self._say(f"Deleting {name} ...")
             with _passing_over("ResourceNotFoundException", "NoSuchBucket"):
                 if kind == "AWS::DynamoDB::Table":
-                    self._client("dynamodb").delete_table(TableName=name)
+                    client = self._client("dynamodb")
+                    # A stage that was restored from prod has its protection.
+                    restore.protect(client, name, False)
+                    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=restore.WAIT)
+                    client.delete_table(TableName=name)
                 elif kind == "AWS::Logs::LogGroup":
                     self._client("logs").delete_log_group(logGroupName=name)
                 else:
-                    bucket = self._session.resource("s3").Bucket(name)
-                    bucket.objects.all().delete()
-                    bucket.delete()
+                    self._delete_bucket(name, self.region)
+
+    def _delete_bucket(self, name: str, region: str) -> None:
+        """Delete a bucket with all versions and delete markers, if it exists."""
+        with _passing_over("NoSuchBucket"):
+            bucket = self._session.resource("s3", region_name=region).Bucket(name)
+            bucket.object_versions.all().delete()
+            bucket.delete()
 
 
 @contextmanager

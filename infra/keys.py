@@ -81,9 +81,18 @@ def delete(client: SecretsManagerClient, stage: str) -> None:
     """Delete the secrets at once. Everything that they signed or sealed becomes unusable."""
     for name in FRESH:
         try:
+            # Secrets Manager refuses to delete a secret that has replicas.
+            if regions := list(replicas(client, secret(stage, name))):
+                client.remove_regions_from_replication(SecretId=secret(stage, name), RemoveReplicaRegions=regions)
             client.delete_secret(SecretId=secret(stage, name), ForceDeleteWithoutRecovery=True)
         except client.exceptions.ResourceNotFoundException:
             continue
+
+
+def replicas(client: SecretsManagerClient, secret_id: str) -> dict[str, tuple[str, str]]:
+    """Return the status of each replica of a secret, with its reason, by region."""
+    said = client.describe_secret(SecretId=secret_id).get("ReplicationStatus", [])
+    return {each["Region"]: (each.get("Status", ""), each.get("StatusMessage", "")) for each in said}
 
 
 def _make(client: SecretsManagerClient, stage: str, name: str, keys: list[Any]) -> None:

@@ -80,9 +80,9 @@ def package(
     front: str = combine.REST,
     app: AppSettings = DEFAULTS,
 ) -> Path:
-    """Create deployment.zip and the templates in build/<stage>; return the folder. Needs no credentials.
+    """Create deployment.zip and the templates in build/<stage>; return the folder.
 
-    Raises Refused.
+    Needs no credentials. Raises Refused.
     """
     out = BUILD / stage
     out.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,8 @@ def package(
     except ValueError as error:
         raise Refused(str(error)) from None
     path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
-    for name, made in (("global", combine.global_template()), ("edge_watch", combine.edge_watch_template())):
+    others = ("global", combine.global_template()), ("edge_watch", combine.edge_watch_template())
+    for name, made in (*others, ("copy", combine.copy_template())):
         (out / f"{name}.yaml").write_text(yaml.safe_dump(made, sort_keys=False), encoding="utf-8")
     return out
 

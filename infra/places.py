@@ -27,6 +27,19 @@ def taken_by_another(s3: S3Client, bucket: str) -> bool:
     return False
 
 
+def exists(s3: S3Client, bucket: str) -> bool:
+    """Return whether this account has a bucket of this name. Raises Refused if the name is taken."""
+    if taken_by_another(s3, bucket):
+        raise Refused(f"The bucket name {bucket} is already taken.")
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return True
+
+
 def ensure_bucket(s3: S3Client, bucket: str, region: str) -> None:
     """Create the bucket if it does not exist, private and for TLS only. Raises Refused if the name is taken."""
     taken = Refused(f"The bucket name {bucket} is already taken; DEPLOY_BUCKET=… make deploy uses another.")

@@ -1,7 +1,8 @@
 """Creates the tables, bucket and queues of infra/data.yaml, at any endpoint for DynamoDB, S3 and SQS.
 
 It uses the properties that the app can notice: names, keys, indexes, streams, time to live, CORS, and the redelivery of
-messages. Encryption, backups, lifecycle and policies matter on AWS only; there CloudFormation reads the same file.
+messages. Encryption, backups, lifecycle and policies matter on AWS only; there CloudFormation reads the same file. So
+do versions of objects: the embedded AWS runs no lifecycle, so they would keep deleted images forever.
 """
 
 from __future__ import annotations

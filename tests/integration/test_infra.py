@@ -81,7 +81,8 @@ def named(value: Any) -> Iterator[str]:
 
 
 def test_both_templates_are_without_a_fault_that_cfn_lint_knows(out: Path) -> None:
-    files = [*(str(out / f"{name}.yaml") for name in ("sam", "global", "edge_watch")), str(combine.INFRA / "data.yaml")]
+    names = ("sam", "global", "edge_watch", "copy")
+    files = [*(str(out / f"{name}.yaml") for name in names), str(combine.INFRA / "data.yaml")]
 
     found = subprocess.run(
         [Path(sys.executable).with_name("cfn-lint"), "--regions", "ap-northeast-1", "--template", *files],
@@ -193,6 +194,74 @@ def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str
     bucket = template["Resources"]["Files"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_a_deleted_image_stays_as_long_as_tables_can_be_restored(out: Path, template: dict[str, Any]) -> None:
+    """DynamoDB restores the last 35 days, unless RecoveryPeriodInDays says fewer."""
+    copied = yaml.safe_load((out / "copy.yaml").read_text(encoding="utf-8"))
+    for bucket in (template["Resources"]["Files"], copied["Resources"]["Files"]):
+        assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+        rules = {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
+        images = rules["images"]
+        assert (images["Prefix"], images["NoncurrentVersionExpiration"]) == ("images/", {"NoncurrentDays": 35})
+        # S3 refuses it beside a number of days after which objects expire.
+        assert images["ExpiredObjectDeleteMarker"] is True
+        assert "ExpirationInDays" not in images
+        assert rules["uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        if answers := rules.get("answers"):
+            assert (answers["Prefix"], answers["ExpirationInDays"]) == ("answers/", 1)
+            assert answers["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+            assert "ExpiredObjectDeleteMarker" not in answers
+    for table in of(template, "AWS::DynamoDB::Table").values():
+        assert "RecoveryPeriodInDays" not in table["PointInTimeRecoverySpecification"]
+
+
+def test_no_function_reaches_old_versions_of_images(template: dict[str, Any]) -> None:
+    roles = {name: json.dumps(each) for name, each in of(template, "AWS::IAM::Role").items() if name != "CopyRole"}
+
+    assert len(roles) > 2
+    assert not [name for name, text in roles.items() if re.search(r"s3:\w*(Version|Replica)", text)]
+    policy = template["Resources"]["FilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert [each["Action"] for each in policy if each["Effect"] == "Allow"] == ["s3:GetObject"]
+
+
+def test_images_alone_are_replicated_by_a_role_that_may_do_nothing_else(template: dict[str, Any]) -> None:
+    bucket, role = template["Resources"]["Files"]["Properties"], template["Resources"]["CopyRole"]
+    [has, replication, nothing] = bucket["ReplicationConfiguration"]["Fn::If"]
+
+    assert (has, nothing, role["Condition"]) == ("HasCopy", {"Ref": "AWS::NoValue"}, "HasCopy")
+    assert template["Parameters"]["CopyRegion"]["Default"] == ""
+    [rule] = replication["Rules"]
+    # With a filter, S3 wants to know both of these.
+    assert (rule["Filter"], rule["Priority"]) == ({"Prefix": "images/"}, 1)
+    assert rule["DeleteMarkerReplication"] == {"Status": "Enabled"}
+    copied = rule["Destination"]["Bucket"]["Fn::Sub"]
+    assert copied == "arn:${AWS::Partition}:s3:::engawa-${Stage}-${AWS::AccountId}-copy"
+    [policy] = role["Properties"]["Policies"]
+    allowed = {
+        action: each["Resource"]["Fn::Sub"]
+        for each in policy["PolicyDocument"]["Statement"]
+        for action in each["Action"]
+    }
+    own = copied.removesuffix("-copy")
+    assert allowed == {
+        "s3:GetReplicationConfiguration": own,
+        "s3:ListBucket": own,
+        **dict.fromkeys(
+            ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"),
+            f"{own}/images/*",
+        ),
+        **dict.fromkeys(("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"), f"{copied}/images/*"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("region", "valid"),
+    [("", True), ("ap-northeast-3", True), ("us-gov-west-1", True), ("Osaka", False), ("ap-northeast", False)],
+)
+def test_the_region_of_a_copy_looks_like_one(template: dict[str, Any], region: str, valid: bool) -> None:
+    assert bool(re.fullmatch(template["Parameters"]["CopyRegion"]["AllowedPattern"], region)) is valid
 
 
 def test_the_bucket_is_open_to_cloudfront_and_over_tls_alone(template: dict[str, Any]) -> None:

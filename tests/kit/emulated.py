@@ -6,6 +6,9 @@ change set: SAM's transform, by AWS's own aws-sam-translator; the parts of an AP
 the account's id in policies, since variables are not supported. Left out are alarms over several metrics, the
 statements that allow access to the bucket and the queues over TLS only, and CodeDeploy: an alias gets its new version
 at once, or, if `alarm_rings` in a rollout by steps, not at all, which ends the update as CodeDeploy ends it.
+
+Backups: it says of no table that it was restored (`_summarized`), and its CloudFormation sets up no replication of a
+bucket (`replicate_images`).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,7 +43,7 @@ SERVICES = (
     "sqs,sts,wafv2"
 )
 PYTHON = ROOT / ".local" / "emulator-venv" / "bin" / "python"
-ACCOUNT, REGION = "000000000000", "ap-northeast-1"
+ACCOUNT, REGION, COPY_REGION = "000000000000", "ap-northeast-1", "ap-northeast-3"
 BINARY = "x-amazon-apigateway-binary-media-types"
 _STOP_SECONDS = 30
 
@@ -69,9 +73,17 @@ class Emulated:
                 stdout=log,
                 stderr=log,
             )
-        self.session = boto3.Session("engawa", "engawa", region_name=REGION)
-        events: Any = self.session.events
+        self._restores: dict[str, tuple[str, datetime]] = {}
+        self.session = self._session(REGION)
+        self._elsewhere = self._session(COPY_REGION)
+
+    def _session(self, region: str) -> boto3.Session:
+        session = boto3.Session("engawa", "engawa", region_name=region)
+        events: Any = session.events
         events.register("provide-client-params.cloudformation.CreateChangeSet", self._as_read)
+        events.register("provide-client-params.dynamodb.RestoreTableToPointInTime", self._restored)
+        events.register("after-call.dynamodb.DescribeTable", self._summarized)
+        return session
 
     def await_answers(self) -> None:
         """Wait until the emulator answers. If it does not, fail with the end of its log."""
@@ -85,6 +97,16 @@ class Emulated:
     def deployment(self, stage: str, front: str = combine.REST, **chosen: str) -> Deployment:
         """Return the deployment of a stage."""
         return Deployment(stage, self.session, chosen, self.said.append, front)
+
+    def deployment_elsewhere(self, stage: str, **chosen: str) -> Deployment:
+        """Return the deployment of a stage in the region of copies."""
+        return Deployment(stage, self._elsewhere, chosen, self.said.append)
+
+    def deploy_elsewhere(self, stage: str, **chosen: str) -> dict[str, str]:
+        """Do the same as `deploy` in the region of copies."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_DEFAULT_REGION", COPY_REGION)
+            return self.deployment_elsewhere(stage, **chosen).deploy(architecture(), combine.COLD)
 
     def aws(self, service: Any) -> Any:
         """Return a boto3 client."""
@@ -116,9 +138,9 @@ class Emulated:
         return {each["LogicalResourceId"]: each["ResourceStatus"] for each in every}
 
     def stacks(self, prefix: str) -> list[str]:
-        """Return the names with this prefix of the stacks in both regions."""
+        """Return the names with this prefix of the stacks in all regions."""
         found = []
-        for region in (REGION, GLOBAL_REGION):
+        for region in (REGION, GLOBAL_REGION, COPY_REGION):
             client = self.session.client("cloudformation", region_name=region)
             pages = client.get_paginator("describe_stacks").paginate()
             found += [each["StackName"] for page in pages for each in page["Stacks"]]
@@ -179,11 +201,37 @@ class Emulated:
             if name.startswith(f"engawa-{stage}-"):
                 self.aws("dynamodb").update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=spec)
 
-    def copy_images(self, source: str, target: str) -> None:
-        """Copy the images of a stage, as `aws s3 sync` does."""
-        s3, bucket = self.session.resource("s3"), f"engawa-{target}-{ACCOUNT}"
-        for each in s3.Bucket(f"engawa-{source}-{ACCOUNT}").objects.filter(Prefix="images/"):
-            s3.Object(bucket, each.key).copy_from(CopySource={"Bucket": each.bucket_name, "Key": each.key})
+    def replicate_images(self, stage: str) -> None:
+        """Have the bucket replicated as the template says, which ministack's CloudFormation ignores."""
+        [has, replication, _] = combine.merge_template()["Resources"]["Files"]["Properties"][
+            "ReplicationConfiguration"
+        ]["Fn::If"]
+        assert has == "HasCopy"
+        [rule] = replication["Rules"]
+        bucket = rule["Destination"]["Bucket"]["Fn::Sub"]
+        for name, value in {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "Stage": stage}.items():
+            bucket = bucket.replace(f"${{{name}}}", value)
+        rule = {**rule, "ID": rule["Id"], "Destination": {"Bucket": bucket}}
+        del rule["Id"]
+        said = self.aws("cloudformation").describe_stack_resource(
+            StackName=f"engawa-{stage}", LogicalResourceId="CopyRole"
+        )
+        role = said["StackResourceDetail"]["PhysicalResourceId"]
+        self.aws("s3").put_bucket_replication(
+            Bucket=f"engawa-{stage}-{ACCOUNT}",
+            ReplicationConfiguration={"Role": f"arn:aws:iam::{ACCOUNT}:role/{role}", "Rules": [rule]},
+        )
+
+    def _restored(self, params: dict[str, Any], **_: Any) -> None:
+        self._restores[params["TargetTableName"]] = params["SourceTableName"], params["RestoreDateTime"]
+
+    def _summarized(self, parsed: dict[str, Any], **_: Any) -> None:
+        """Say of a restored table from which one and as of when, as DynamoDB does and ministack does not."""
+        table = parsed.get("Table", {})
+        if known := self._restores.get(table.get("TableName", "")):
+            source, moment = known
+            arn = f"{table['TableArn'].rpartition('/')[0]}/{source}"
+            table["RestoreSummary"] = {"SourceTableArn": arn, "RestoreDateTime": moment, "RestoreInProgress": False}
 
     def as_another(self, account: str) -> Any:
         """Return an S3 client of another account."""
@@ -199,7 +247,9 @@ class Emulated:
         if "TemplateURL" not in params:
             small = yaml.safe_load(params["TemplateBody"])
             kept = {name: each for name, each in small["Resources"].items() if "Metrics" not in each["Properties"]}
-            return {**params, "TemplateBody": yaml.safe_dump(small | {"Resources": kept})}
+            small["Resources"] = kept
+            _without_tls(small)
+            return {**params, "TemplateBody": yaml.safe_dump(small)}
         s3, (bucket, _, key) = self.aws("s3"), params["TemplateURL"].removeprefix(f"{self.url}/").partition("/")
         template = yaml.safe_load(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         # The loader is only needed for policies that are given by name; these templates have none.
@@ -209,10 +259,7 @@ class Emulated:
         for name in self.left_out if self.leaves_out else ():
             del resources[name]
         self._roll_out(resources, params, template)
-        # The emulator serves http only.
-        for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
-            policy = resources[name]["Properties"]["PolicyDocument"]
-            policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
+        _without_tls(template)
         if "RestAPI" in resources:
             api = resources["RestAPI"]["Properties"]
             api["BinaryMediaTypes"] = api["Body"][BINARY]
@@ -233,6 +280,14 @@ class Emulated:
         del alias["UpdatePolicy"]
         if self.alarm_rings and rollout == combine.STEPS:
             alias["Properties"]["RoutingConfig"] = {"AdditionalVersionWeights": [{}]}
+
+
+def _without_tls(template: dict[str, Any]) -> None:
+    """Remove the statements that allow access over TLS only: the emulator serves http."""
+    for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
+        if name in template["Resources"]:
+            policy = template["Resources"][name]["Properties"]["PolicyDocument"]
+            policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
 
 
 class Viewer:

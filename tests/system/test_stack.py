@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,7 +18,7 @@ from local.gateway import MIN_COMPRESSED
 from tests.checks.site import Site, answered
 from tests.checks.world import World
 from tests.kit.deployed import zipped
-from tests.kit.emulated import ACCOUNT, Emulated, emulated, python_version
+from tests.kit.emulated import ACCOUNT, COPY_REGION, Emulated, emulated, python_version
 from tests.kit.pictures import png
 from tests.kit.run_checks import counted, run_checks
 from tests.kit.served import eventually
@@ -228,18 +229,26 @@ def test_cloudfront_alone_serves_images(story: Story) -> None:
 
 
 def test_a_restored_stage_serves_the_same(story: Story) -> None:
-    """The test runs all of "Backup and restore" in docs/operating/operations.md, from dev to prod."""
+    """The test runs "Restoring a stage" in docs/operating/recovery.md, from dev to prod, after images were deleted."""
     account, world = story.account, story.world
     assert world
+    [feed] = answered(world.site.get(f"/2/pages/{world.page}/feeds", world.one.token))["entry"]
+    image_path = feed["images"][0]["large"].removeprefix(story.url)
+    image = account.by_cloudfront(story.outputs["dev"], image_path)
+    moment = datetime.now(UTC)
     account.said.clear()
     account.keep_every_second("dev")
-    account.deployment("dev").restore_into("prod")
+    for each in account.session.resource("s3").Bucket(f"engawa-dev-{ACCOUNT}").objects.filter(Prefix="images/"):
+        each.delete()
+    account.deployment("dev").restore_into("prod", moment)
     assert len([words for words in account.said if words.endswith(": ready.")]) == 6
     # Once more, as after an interrupted run.
     account.deployment("dev").restore_into("prod")
+    assert account.said[-1] == "The images follow: make deploy STAGE=prod, then run this command again."
 
     story.outputs["prod"] = account.deploy("prod", MonthlyBudget="0", Issuer=story.url)
-    account.copy_images("dev", "prod")
+    account.deployment("dev").restore_into("prod")
+    assert account.said[-1].endswith("; 3 were copied now.")
     # Its monitoring is full.
     assert {"Dashboard", "CleaningBehind"} <= set(account.resources("engawa-prod"))
     assert account.variables("engawa-prod")["ENGAWA_METRICS"] == "1"
@@ -250,11 +259,10 @@ def test_a_restored_stage_serves_the_same(story: Story) -> None:
     asked += [(f"/2/pages/{world.page}/favorites?contentUri={URI}", world.other.token)]
     for path, token in asked:
         assert answered(restored.get(path, token)) == answered(world.site.get(path, token))
-    [feed] = answered(restored.get(f"/2/pages/{world.page}/feeds", world.one.token))["entry"]
-    path = feed["images"][0]["large"].removeprefix(story.url)
-    assert account.by_cloudfront(story.outputs["prod"], path).content == (
-        account.by_cloudfront(story.outputs["dev"], path).content
-    )
+    again = account.by_cloudfront(story.outputs["prod"], image_path)
+    assert (again.status_code, again.content) == (200, image.content)
+    assert again.headers["Content-Type"] == image.headers["Content-Type"]
+    assert again.headers["Cache-Control"] == image.headers["Cache-Control"]
     # The restored stage is independent: its keys work, and the other stage does not see its writes.
     answered(restored.post(MINE, world.one.token, json={"score": "13"}))
     assert answered(world.site.get(f"{MINE}?fields=score", world.one.token))["entry"][0]["data"] == {"score": "12"}
@@ -298,6 +306,40 @@ def test_destroying_prod_keeps_its_data_and_deploying_takes_them_in_again(story:
 
     again = Site(account.base_url(story.outputs["prod"]))
     assert answered(again.get(f"{MINE}?fields=score", world.one.token))["entry"][0]["data"] == {"score": "13"}
+
+
+def test_a_lost_region_is_restored_in_the_region_of_its_copy(story: Story) -> None:
+    """The test runs "A lost region" in docs/operating/recovery.md, from prod to dev, which was destroyed."""
+    account, world = story.account, story.world
+    assert world
+    copied = {"MonthlyBudget": "0", "Issuer": world.site.url, "CopyRegion": COPY_REGION}
+    story.outputs["prod"] = account.deploy("prod", **copied)
+    assert "Older images are copied once by: python -m infra copy prod" in account.said
+    account.replicate_images("prod")
+    account.deployment("prod", **copied).complete_copy()
+    assert account.said[-1].endswith("; 3 were copied now.")
+    # These writes come after the copy was made.
+    prod = Site(account.base_url(story.outputs["prod"]))
+    answered(prod.post(MINE, world.one.token, json={"score": "14"}))
+    parts = {"request": (None, json.dumps({"title": "海", "contentUri": f"{URI}/2"})), "image1": ("sea.png", png())}
+    answered(prod.post(f"/2/pages/{world.page}/feeds", world.one.token, files=parts), 201)
+    feeds = answered(prod.get(f"/2/pages/{world.page}/feeds", world.one.token))["entry"]
+
+    # From here on, nothing is asked in the first region.
+    account.deployment_elsewhere("prod", **copied).restore_into("dev")
+    story.outputs["dev"] = account.deploy_elsewhere("dev", Issuer=world.site.url)
+    account.deployment_elsewhere("prod", **copied).restore_into("dev")
+
+    assert account.said[-1].startswith(f"engawa-dev-{ACCOUNT}: has the images that engawa-prod-{ACCOUNT}-copy had at ")
+    restored = Site(account.base_url(story.outputs["dev"]))
+    assert answered(restored.get(f"{MINE}?fields=score", world.one.token))["entry"][0]["data"] == {"score": "14"}
+    assert answered(restored.get(f"/2/pages/{world.page}/feeds", world.one.token))["entry"] == feeds
+    assert len(feeds) == 2
+    for feed in feeds:
+        path = feed["images"][0]["large"].removeprefix(world.site.url)
+        assert account.by_cloudfront(story.outputs["dev"], path).content[:8] == b"\x89PNG\r\n\x1a\n"
+    account.deployment_elsewhere("dev").destroy()
+    assert not account.stacks("engawa-dev")
 
 
 def test_a_bucket_of_somebody_else_is_told_before_anything_is_done(story: Story) -> None:

@@ -16,10 +16,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from infra import combine, deploy, keys, packaging, parameters, places, releases, responses
+from infra import combine, deploy, keys, packaging, parameters, places, region_copy, releases, responses
 from infra.deploy import Deployment
 from infra.refusals import Refused
 from infra.stage_settings import AppSettings
+from local import stack
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "1f0c7d0b3a5e"
@@ -81,6 +82,17 @@ def test_destroy_asks_for_the_name_of_what_it_destroys(answer: str) -> None:
 
     assert (status, complaint) == (1, "Nothing was done.\n")
     assert "WITH ALL DATA" in question
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [("forget-images", "old versions of all images of prod"), ("drop-copy", "copy of prod in Copy")],
+)
+def test_no_backup_is_deleted_unasked(command: str, what: str) -> None:
+    status, question, complaint = run(command, "prod", stdin="y\n")
+
+    assert (status, complaint) == (1, "Nothing was done.\n")
+    assert f"This deletes the {what}" in question
 
 
 def test_parameters_come_from_the_file_and_the_environment(session: boto3.Session) -> None:
@@ -378,9 +390,16 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
+        # As that of a stage which was restored from prod.
+        DeletionProtectionEnabled=True,
     )
     _bucket(s3, "engawa-dev-123456789012")
-    s3.put_object(Bucket="engawa-dev-123456789012", Key="images/one", Body=b"")
+    enabled: Any = {"Status": "Enabled"}
+    s3.put_object(Bucket="engawa-dev-123456789012", Key="images/of-a-time-before-versions", Body=b"")
+    s3.put_bucket_versioning(Bucket="engawa-dev-123456789012", VersioningConfiguration=enabled)
+    for key in ("images/one", "images/one", "images/two"):
+        s3.put_object(Bucket="engawa-dev-123456789012", Key=key, Body=b"")
+    s3.delete_object(Bucket="engawa-dev-123456789012", Key="images/two")
     keys.ensure(session.client("secretsmanager"), "dev")
 
     Deployment("prod", session, say=lambda words: None).destroy()
@@ -391,6 +410,37 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
     assert (dynamodb.list_tables()["TableNames"], s3.list_buckets()["Buckets"]) == ([], [])
     assert session.client("secretsmanager").list_secrets()["SecretList"] == []
     assert done == [("edge", "deleted"), ("main", "deleted"), ("global", "deleted")] * 3
+
+
+def test_data_whose_stack_an_earlier_run_has_deleted_are_deleted_by_their_names(
+    session: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", [], []))
+    monkeypatch.setattr(Deployment, "_global_stack", lambda self: Stacks("global", [], []))
+    stack.create(session.client("dynamodb"), session.client("s3"), session.client("sqs"), "dev")
+    _bucket(session.client("s3"), "engawa-dev-123456789012")
+    session.client("logs").create_log_group(logGroupName="/aws/lambda/engawa-dev")
+
+    Deployment("dev", session, say=lambda words: None).destroy()
+
+    assert session.client("dynamodb").list_tables()["TableNames"] == []
+    # local/stack.py makes the bucket of another account's name.
+    assert [each["Name"] for each in session.client("s3").list_buckets()["Buckets"]] == ["engawa-dev-000000000000"]
+    assert session.client("logs").describe_log_groups()["logGroups"] == []
+
+
+def test_the_bucket_of_a_copy_is_there_before_images_are_replicated_to_it_and_tables_before_their_replicas(
+    session: boto3.Session, done: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "copy.yaml").write_text((combine.INFRA / "copy.yaml").read_text())
+    monkeypatch.setattr(Deployment, "_copy_stack", lambda self: Stacks("copy", done, []))
+    for kind in ("tables", "secrets"):
+        monkeypatch.setattr(region_copy, kind, lambda *asked, kind=kind: done.append((kind,)))
+
+    Deployment("dev", session, {"CopyRegion": "ap-northeast-3"}, say=lambda words: None).deploy("arm64", combine.COLD)
+
+    assert [each[0] for each in done] == ["global", "copy", "main", "tables", "secrets", "edge"]
+    assert done[1][2] == {"Stage": "dev"}
 
 
 def test_by_chalice_there_must_be_tables_first(session: boto3.Session) -> None:

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra import keys, restore
+from infra import images, keys, restore
 from infra.__main__ import main
 from infra.deploy import Deployment
 from infra.refusals import Refused
@@ -28,12 +28,23 @@ class Client:
         self.asked: list[dict[str, Any]] = []
         self.latest: dict[str, datetime] = {}
         self.with_kms: set[str] = set()
+        self.restored: dict[str, datetime] = {}
+        self.not_yet = 0
 
     def describe_table(self, TableName: str) -> dict[str, Any]:
         said: dict[str, Any] = self._client.describe_table(TableName=TableName)
         if TableName in self.with_kms:
             said["Table"]["SSEDescription"] = {"Status": "ENABLED", "SSEType": "KMS"}
+        if moment := self.restored.get(TableName):
+            said["Table"]["RestoreSummary"]["RestoreDateTime"] = moment
         return said
+
+    def update_continuous_backups(self, **asked: Any) -> Any:
+        if self.not_yet:
+            self.not_yet -= 1
+            error: Any = {"Error": {"Code": "ContinuousBackupsUnavailableException", "Message": "Try later"}}
+            raise self._client.exceptions.ContinuousBackupsUnavailableException(error, "UpdateContinuousBackups")
+        return self._client.update_continuous_backups(**asked)
 
     def describe_continuous_backups(self, TableName: str) -> dict[str, Any]:
         said: dict[str, Any] = self._client.describe_continuous_backups(TableName=TableName)
@@ -46,6 +57,7 @@ class Client:
 
     def restore_table_to_point_in_time(self, **asked: Any) -> Any:
         self.asked.append(asked)
+        self.restored[asked["TargetTableName"]] = asked["RestoreDateTime"]
         return self._client.restore_table_to_point_in_time(
             **{name: value for name, value in asked.items() if name != "RestoreDateTime"}
         )
@@ -112,16 +124,57 @@ def test_a_table_with_a_key_of_kms_is_restored_with_it(client: Client) -> None:
 
 
 def test_a_run_that_was_cut_short_is_mended_by_the_next(client: Client) -> None:
-    client._client.restore_table_to_point_in_time(
-        SourceTableName="engawa-dev-grants", TargetTableName="engawa-prod-grants"
+    earlier = NOW - timedelta(hours=1)
+    client.restore_table_to_point_in_time(
+        SourceTableName="engawa-dev-grants", TargetTableName="engawa-prod-grants", RestoreDateTime=earlier
     )
     said: list[str] = []
 
-    restore.tables(client, "dev", "prod", None, said.append)  # type: ignore[arg-type]
+    moment = restore.tables(client, "dev", "prod", None, said.append)  # type: ignore[arg-type]
 
+    # All tables are of one second, that of the first run.
+    assert moment == earlier
+    assert [each["RestoreDateTime"] for each in client.asked] == [earlier] * len(TABLES)
     assert "engawa-prod-grants: exists already, and stays as it is." in said
     assert len([words for words in said if words.endswith(": ready.")]) == len(TABLES)
     assert client.describe_time_to_live(TableName="engawa-prod-grants")["TimeToLiveDescription"]["AttributeName"]
+
+
+def test_what_was_restored_to_another_second_is_told(client: Client) -> None:
+    restore.tables(client, "dev", "prod", NOW - timedelta(days=2), lambda words: None)  # type: ignore[arg-type]
+    asked = len(client.asked)
+
+    with pytest.raises(Refused, match=r"engawa-prod-\w+ exists, as of 2026-11-22T03:00:00\+00:00, not of 2026-11-23T"):
+        restore.tables(client, "dev", "prod", NOW - timedelta(days=1), lambda words: None)  # type: ignore[arg-type]
+    assert len(client.asked) == asked
+    # The same second again, as DynamoDB gives it back, in another precision.
+    client.restored = {name: moment + timedelta(microseconds=999) for name, moment in client.restored.items()}
+    restore.tables(client, "dev", "prod", NOW - timedelta(days=2), lambda words: None)  # type: ignore[arg-type]
+
+
+def test_a_stage_that_is_in_use_is_not_restored_into(client: Client) -> None:
+    """DynamoDB refuses only the tables that exist; the others, and images, would be added to that stage."""
+    live = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="ap-northeast-1")
+    stack.create(live.client("dynamodb"), live.client("s3"), live.client("sqs"), "prod")
+    client.delete_table(TableName="engawa-prod-appdata")
+
+    with pytest.raises(Refused, match=r"engawa-prod-\w+ exists, and was not restored from engawa-dev-"):
+        restore.tables(client, "dev", "prod", None, lambda words: None)  # type: ignore[arg-type]
+
+    assert client.asked == []
+
+
+def test_recovery_of_a_new_table_is_asked_for_until_dynamodb_is_ready(client: Client) -> None:
+    slept: list[float] = []
+    client.not_yet = 3
+
+    restore.keep_every_second(client, "engawa-dev-appdata", slept.append)  # type: ignore[arg-type]
+
+    assert (len(slept), client.not_yet) == (3, 0)
+    client.not_yet = 9
+    with pytest.raises(client.exceptions.ContinuousBackupsUnavailableException):
+        restore.keep_every_second(client, "engawa-dev-appdata", slept.append, tries=3)  # type: ignore[arg-type]
+    assert (len(slept), client.not_yet) == (5, 6)
 
 
 def test_what_cannot_be_restored_is_told_before_anything_is(client: Client) -> None:
@@ -150,6 +203,38 @@ def test_keys_are_copied_where_there_are_none(client: Client) -> None:
 def test_a_stage_is_not_restored_into_one_that_is_not_known(client: Client) -> None:
     with pytest.raises(Refused, match="There is no stage 'prod2'"):
         Deployment("dev", boto3.Session(region_name="ap-northeast-1")).restore_into("prod2")
+
+
+def test_a_stage_is_not_restored_into_itself(client: Client) -> None:
+    with pytest.raises(Refused, match="dev cannot be restored into itself"):
+        Deployment("dev", boto3.Session(region_name="ap-northeast-1")).restore_into("dev")
+
+
+def test_the_images_follow_when_their_bucket_is_there(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore, "tables", lambda *asked: NOW)
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="ap-northeast-1")
+    here: Any = {"CreateBucketConfiguration": {"LocationConstraint": "ap-northeast-1"}}
+    s3: Any = session.client("s3")
+    said, copied = list[str](), list[Any]()
+    keys.ensure(session.client("secretsmanager"), "dev")
+    monkeypatch.setattr(images, "copy", lambda s3, *asked: copied.append((s3.meta.region_name, *asked[:3])))
+    s3.create_bucket(Bucket="engawa-dev-123456789012", **here)
+
+    Deployment("dev", session, say=said.append).restore_into("prod")
+    assert said[-1] == "The images follow: make deploy STAGE=prod, then run this command again."
+    assert copied == []
+
+    s3.create_bucket(Bucket="engawa-prod-123456789012", **here)
+    Deployment("dev", session, say=said.append).restore_into("prod")
+    assert copied == [("ap-northeast-1", "engawa-dev-123456789012", "engawa-prod-123456789012", NOW)]
+
+    copy = {"CopyRegion": "ap-northeast-3"}
+    Deployment("dev", session, copy).restore_into("prod")
+    assert copied[-1] == copied[0]
+    # In the region of the copy, and if the bucket was deleted, they are those of the copy.
+    s3.delete_bucket(Bucket="engawa-dev-123456789012")
+    Deployment("dev", session, copy).restore_into("prod")
+    assert copied[-1] == ("ap-northeast-1", "engawa-dev-123456789012-copy", "engawa-prod-123456789012", NOW)
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-11-24T03:00:00"])

@@ -56,6 +56,19 @@ def test_a_function_url_costs_nothing_and_changes_nothing_else() -> None:
     assert saved == pytest.approx(548.29, abs=0.005)
 
 
+def test_a_copy_costs_what_is_stored_and_written_again_and_what_crosses_to_the_other_region() -> None:
+    nothing = dict.fromkeys(month.PRICES, 0.0)
+    assert month.copy(nothing) == pytest.approx(3 * 0.40)
+    assert month.copy(nothing | {"DynamoDB storage": 1, "DynamoDB backup": 1, "S3 storage": 1}) == pytest.approx(
+        1.2 + 0.285 + 0.228 + 0.025
+    )
+    # A million units write a million times 1,024 bytes at most.
+    assert month.copy(nothing | {"DynamoDB writes": 1e6}) == pytest.approx(1.2 + 0.715 + 1.024 * 0.09)
+    assert len(keys.FRESH) == month.COPIED_SECRETS
+    # Reads, requests and logs are not copied.
+    assert month.copy(nothing | {"DynamoDB reads": 1e9, "API Gateway": 1e9, "Logs": 1e9}) == pytest.approx(1.2)
+
+
 def test_no_lever_takes_off_more_than_what_it_is_about() -> None:
     used = month.quantities(1_000_000)
     assert all(0 < saved < sum(month.bill(used).values()) for saved in month.levers(used).values())

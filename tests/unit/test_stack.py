@@ -65,6 +65,14 @@ def test_creates_what_the_template_describes(clients: tuple[Any, Any, Any]) -> N
     assert rule["AllowedMethods"] == ["GET"]
 
 
+def test_the_bucket_of_a_laptop_keeps_no_versions(clients: tuple[Any, Any, Any]) -> None:
+    dynamodb, s3, sqs = clients
+
+    names = stack.create(dynamodb, s3, sqs, "local")
+
+    assert "Status" not in s3.get_bucket_versioning(Bucket=names["Files"])
+
+
 def test_creating_again_changes_nothing(clients: tuple[Any, Any, Any]) -> None:
     dynamodb, s3, sqs = clients
     names = stack.create(dynamodb, s3, sqs, "local")

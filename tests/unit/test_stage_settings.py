@@ -85,7 +85,7 @@ def test_the_example_names_every_key_that_there_is(path: Path) -> None:
 def test_the_example_shows_defaults_as_defaults(path: Path) -> None:
     usual = origins(read(path, "[prod]"))
     examples = {"api.example.com", "Z0123456789ABCDEFGHIJ", "operator@example.com", "example-deployments"}
-    examples |= {"ap-northeast-1", "http://api.mixi-platform.com", "https://images.example.com"}
+    examples |= {"ap-northeast-1", "ap-northeast-3", "http://api.mixi-platform.com", "https://images.example.com"}
     examples |= {"https://login.example.com", "https://login.example.com/jwks.json"}
 
     for name, (value, _) in origins(read(path, uncommented())).items():
@@ -172,7 +172,7 @@ def test_what_the_documents_show_is_valid(path: Path, document: str, text: str) 
 
 
 def test_the_documents_show_the_file() -> None:
-    assert [document for document, _ in SNIPPETS] == ["operations.md"] * 3
+    assert [document for document, _ in SNIPPETS] == ["operations.md", "operations.md", "recovery.md", "recovery.md"]
 
 
 def test_the_documents_have_every_key_and_parameter() -> None:
