@@ -17,6 +17,7 @@ from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 from moto.core.serialize import ResponseSerializer
 
+from tests.kit.strict import Strict
 from tests.kit.tally import Tally
 from tests.kit.watch import Watch
 
@@ -27,7 +28,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compare the app's AWS calls with its declarations, and count the faults that are tried."""
+    """Check all AWS calls by AWS's rules, compare the app's with its declarations, and count the tried faults."""
+    config.pluginmanager.register(Strict())
     config.pluginmanager.register(Watch())
     config.pluginmanager.register(Tally())
 

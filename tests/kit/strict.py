@@ -1,0 +1,102 @@
+"""A pytest plugin that lets every AWS request of the tests fail that AWS would refuse, and the test with it.
+
+A test that sends such a request on purpose does it in `refusing()`. As `python -m tests.kit.strict MODULE` it runs a
+module in a process of its own under the same rules.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.client import BaseClient
+
+from chalicelib.store.aws.client import Dynamo
+from tests.kit import api_model_rules, dynamodb_rules
+from tests.kit.dynamodb_expressions import BrokenRule
+
+BROKEN = "AWS refuses a request"
+"""The beginning of each message; the log of another process has it too."""
+_broken: list[str] = []
+
+
+def check(operation: str, request: Mapping[str, Any]) -> None:
+    """Check a request to DynamoDB. Raises BrokenRule, and lets the running test fail even if that is caught."""
+    try:
+        dynamodb_rules.check(operation, request)
+    except BrokenRule as broken:
+        _report(operation, broken)
+
+
+def _report(operation: str, broken: BrokenRule) -> None:
+    _broken.append(f"{BROKEN}, {operation}: {broken}")
+    raise BrokenRule(_broken[-1]) from broken
+
+
+@contextmanager
+def strict() -> Iterator[None]:
+    """Check every request to AWS inside the block, to DynamoDB in detail, also those to tests/kit/memory.py."""
+    send, write = BaseClient._make_api_call, Dynamo._write  # type: ignore[attr-defined]
+
+    def sending(client: Any, operation: str, request: Any) -> Any:
+        try:
+            api_model_rules.check(client.meta.service_model, operation, request)
+        except BrokenRule as broken:
+            _report(operation, broken)
+        if client.meta.service_model.service_name == "dynamodb":
+            check(operation, request)
+        return send(client, operation, request)
+
+    def writing(dynamo: Dynamo, operation: str, *parts: Any, **request: Any) -> Any:
+        # Substitutes for a client do not go through botocore.
+        if not isinstance(dynamo._client, BaseClient):
+            check("".join(map(str.title, operation.split("_"))), request)
+        return write(dynamo, operation, *parts, **request)
+
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(BaseClient, "_make_api_call", sending))
+        patches.enter_context(patch.object(Dynamo, "_write", writing))
+        yield
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Let the test go on after requests inside the block that AWS would refuse."""
+    before = len(_broken)
+    yield
+    del _broken[before:]
+
+
+class Strict:
+    """Makes all tests run under the rules."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Iterator[None]:
+        with strict():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Iterator[None]:
+        try:
+            return (yield)
+        finally:
+            found = _broken[:]
+            _broken.clear()
+            if found:
+                pytest.fail("\n".join(found), pytrace=False)
+
+
+def main() -> None:
+    """Run the module that the first argument names, with the other arguments."""
+    del sys.argv[0]
+    with strict():
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
