@@ -10,6 +10,7 @@ import runpy
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -35,6 +36,8 @@ def check(operation: str, request: Mapping[str, Any]) -> None:
 
 def _report(operation: str, broken: BrokenRule) -> None:
     _broken.append(f"{BROKEN}, {operation}: {broken}")
+    # The app's own log has no texts of errors, so that the test of another process would not see this one.
+    print(_broken[-1], file=sys.stderr, flush=True)
     raise BrokenRule(_broken[-1]) from broken
 
 
@@ -70,6 +73,12 @@ def refusing() -> Iterator[None]:
     before = len(_broken)
     yield
     del _broken[before:]
+
+
+def look_into(log: Path) -> None:
+    """Assert that a process under the rules logged no request that AWS would refuse."""
+    lines = log.read_text(errors="replace").splitlines()
+    assert not any(BROKEN in line for line in lines), next(line for line in lines if BROKEN in line)
 
 
 class Strict:
