@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import runpy
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest.mock import patch
 
 import pytest
 from botocore.client import BaseClient
+from botocore.validate import ParamValidator
 
 from chalicelib.store.aws.client import Dynamo
 from tests.kit import api_model_rules, dynamodb_rules
@@ -26,15 +27,8 @@ BROKEN = "AWS refuses a request"
 _broken: list[str] = []
 
 
-def check(operation: str, request: Mapping[str, Any]) -> None:
-    """Check a request to DynamoDB. Raises BrokenRule, and lets the running test fail even if that is caught."""
-    try:
-        dynamodb_rules.check(operation, request)
-    except BrokenRule as broken:
-        _report(operation, broken)
-
-
-def _report(operation: str, broken: BrokenRule) -> None:
+def _report(operation: str, broken: BrokenRule) -> NoReturn:
+    """Raise the error again, and let the running test fail even if the app catches it."""
     _broken.append(f"{BROKEN}, {operation}: {broken}")
     # The app's own log has no texts of errors, so that the test of another process would not see this one.
     print(_broken[-1], file=sys.stderr, flush=True)
@@ -47,18 +41,27 @@ def strict() -> Iterator[None]:
     send, write = BaseClient._make_api_call, Dynamo._write  # type: ignore[attr-defined]
 
     def sending(client: Any, operation: str, request: Any) -> Any:
+        service = client.meta.service_model
         try:
-            api_model_rules.check(client.meta.service_model, operation, request)
+            api_model_rules.check(service, operation, request)
+            if service.service_name == "dynamodb":
+                dynamodb_rules.check(operation, request)
         except BrokenRule as broken:
             _report(operation, broken)
-        if client.meta.service_model.service_name == "dynamodb":
-            check(operation, request)
+        except (AttributeError, KeyError, TypeError):
+            # botocore itself refuses parameters that are missing or of a wrong type, if it checks them.
+            if not ParamValidator().validate(request, service.operation_model(operation).input_shape).has_errors():
+                raise
         return send(client, operation, request)
 
     def writing(dynamo: Dynamo, operation: str, *parts: Any, **request: Any) -> Any:
         # Substitutes for a client do not go through botocore.
         if not isinstance(dynamo._client, BaseClient):
-            check("".join(map(str.title, operation.split("_"))), request)
+            name = "".join(map(str.title, operation.split("_")))
+            try:
+                dynamodb_rules.check(name, request)
+            except BrokenRule as broken:
+                _report(name, broken)
         return write(dynamo, operation, *parts, **request)
 
     with ExitStack() as patches:
