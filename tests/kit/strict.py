@@ -19,7 +19,7 @@ from botocore.client import BaseClient
 from botocore.validate import ParamValidator
 
 from chalicelib.store.aws.client import Dynamo
-from tests.kit import api_model_rules, dynamodb_rules
+from tests.kit import api_model_rules, aws_request_rules, dynamodb_rules
 from tests.kit.dynamodb_expressions import BrokenRule
 
 BROKEN = "AWS refuses a request"
@@ -46,6 +46,7 @@ def strict() -> Iterator[None]:
             api_model_rules.check(service, operation, request)
             if service.service_name == "dynamodb":
                 dynamodb_rules.check(operation, request)
+            aws_request_rules.check(service.service_name, operation, request)
         except BrokenRule as broken:
             _report(operation, broken)
         except (AttributeError, KeyError, TypeError):

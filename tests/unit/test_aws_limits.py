@@ -11,11 +11,15 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
 from samtranslator.translator.transform import transform
 
+from chalicelib import bootstrap
+from chalicelib.store.aws.botocore_session import lean_session
+from chalicelib.store.oversized_answers import URL_SECONDS, OversizedAnswers
 from infra import bundle, combine, keys, packaging, policies
 
 STAGE, ACCOUNT, REGION = "s" + "t" * 15, "123456789012", "ap-northeast-1"
@@ -432,6 +436,34 @@ def test_the_firewall_is_within_the_quotas_of_waf() -> None:
     # A rate is at least 10; 0 stands for no web ACL, and its condition leaves the resource out.
     assert template["Parameters"]["WafRate"]["MaxValue"] == 2_000_000_000
     assert template["Conditions"]["HasWaf"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WafRate"}, 0]}]}
+
+
+def test_a_presigned_url_is_one_that_s3_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The credentials of a role end after an hour or more, and with them its URLs; ours end after five minutes."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token of the role")
+    monkeypatch.setattr(bootstrap, "session", lean_session)
+    client = bootstrap.client("s3")
+    monkeypatch.setattr(client, "put_object", lambda **_: {})
+
+    kept = OversizedAnswers(lambda: client, f"engawa-{STAGE}-{ACCOUNT}").keep(b"{}", "application/json", "k3v9x2mtq7ra")
+
+    url = urlsplit(kept)
+    signed = dict(parse_qsl(url.query))
+    assert (url.scheme, url.netloc) == ("https", f"s3.{REGION}.amazonaws.com")
+    assert url.path.startswith(f"/engawa-{STAGE}-{ACCOUNT}/answers/k3v9x2mtq7ra/")
+    assert signed["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert re.fullmatch(rf"ASIAEXAMPLE/\d{{8}}/{REGION}/s3/aws4_request", signed["X-Amz-Credential"])
+    assert re.fullmatch(r"\d{8}T\d{6}Z", signed["X-Amz-Date"])
+    assert signed["X-Amz-SignedHeaders"] == "host"
+    assert re.fullmatch("[0-9a-f]{64}", signed["X-Amz-Signature"])
+    assert signed["X-Amz-Security-Token"] == "token of the role"
+    assert 1 <= int(signed["X-Amz-Expires"]) == URL_SECONDS <= 604_800
+    # CloudFront and API Gateway pass on a Location of this length.
+    assert len(kept) < 8_192
 
 
 def test_the_bound_of_the_zip_is_below_that_of_lambda() -> None:

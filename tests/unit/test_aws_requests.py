@@ -1,4 +1,4 @@
-"""For each of AWS's rules for DynamoDB requests, the last request that is allowed and the first that is refused."""
+"""For each of AWS's rules for requests, the last request that is allowed and the first that is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.store.aws.client import Dynamo
-from tests.kit import api_model_rules, dynamodb_items, dynamodb_rules, strict
+from tests.kit import api_model_rules, aws_request_rules, dynamodb_items, dynamodb_rules, strict
 from tests.kit.dynamodb_expressions import RESERVED, BrokenRule
 from tests.kit.memory import Memory
 
@@ -512,6 +512,33 @@ def test_limits_and_values_of_the_service_models_are_kept(
     api_model_rules.check(model, operation, allowed)
     with pytest.raises(BrokenRule, match=sentence):
         api_model_rules.check(model, operation, refused)
+
+
+DELETE: Any = [{"Key": "k"}]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "allowed", "refused", "sentence"),
+    [
+        ("s3", "PutObject", {"Key": "é" * 512}, {"Key": "é" * 512 + "x"}, "not 1025"),
+        ("s3", "GetObject", {"Key": "k"}, {"Key": ""}, "not 0"),
+        ("s3", "DeleteObjects", {"Delete": {"Objects": DELETE * 1000}}, {"Delete": {"Objects": DELETE * 1001}}, "1001"),
+        ("s3", "DeleteObjects", {"Delete": {"Objects": DELETE}}, {"Delete": {"Objects": []}}, "not 0"),
+        ("sqs", "SendMessage", {"MessageBody": "x" * MB}, {"MessageBody": "x" * (MB + 1)}, "not 1048577"),
+        ("sqs", "SendMessage", {"MessageBody": "x"}, {"MessageBody": ""}, "not 0"),
+        ("sqs", "SendMessage", {"MessageBody": "\t\ufffd"}, {"MessageBody": "\ufffe"}, "cannot contain"),
+        ("sqs", "SendMessage", {"MessageBody": "x"}, {"MessageBody": "x", "DelaySeconds": 901}, "0 to 900, not 901"),
+        ("sqs", "ReceiveMessage", {"MaxNumberOfMessages": 10}, {"MaxNumberOfMessages": 11}, "1 to 10, not 11"),
+        ("sqs", "ReceiveMessage", {"WaitTimeSeconds": 20}, {"WaitTimeSeconds": 21}, "not 21"),
+        ("sqs", "ReceiveMessage", {"VisibilityTimeout": 43_200}, {"VisibilityTimeout": 43_201}, "not 43201"),
+    ],
+)
+def test_requests_to_s3_and_sqs_are_within_their_documented_limits(
+    service: str, operation: str, allowed: Any, refused: Any, sentence: str
+) -> None:
+    aws_request_rules.check(service, operation, allowed)
+    with pytest.raises(BrokenRule, match=sentence):
+        aws_request_rules.check(service, operation, refused)
 
 
 def test_a_test_fails_whose_refused_request_is_caught_by_the_app(pytester: pytest.Pytester) -> None:
