@@ -1,13 +1,13 @@
 """Reads DynamoDB's expressions with moto's parsers, and refuses those that AWS refuses.
 
-The result depends only on the text, the names and the types of the values, so it is cached: tests send thousands of
-requests with some hundred different expressions.
+What it reads depends only on the texts, the placeholders and the types of the values, so it is cached: tests send many
+thousand requests with some hundred different expressions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -23,13 +23,14 @@ updates: Any = ast_nodes
 update_parsers: Any = parsers
 """Modules of moto without types."""
 EXPRESSION_BYTES = 4096
+PLACEHOLDER_BYTES = 255
 OPERATORS = 300
 IN_OPERANDS = 100
 
 Path = tuple[str | int, ...]
 """A document path: the names of attributes and the numbers of list elements."""
 Names = tuple[tuple[str, str], ...]
-"""The pairs of ExpressionAttributeNames."""
+"""The pairs of ExpressionAttributeNames. A name may stand for itself; then it stays a placeholder in the paths."""
 Types = tuple[tuple[str, str], ...]
 """The placeholders of ExpressionAttributeValues, each with the type of its value."""
 
@@ -86,9 +87,55 @@ class Expression:
     changes: tuple[tuple[Path, str | None], ...] = ()
     """The paths that an update changes, each with the placeholder of its new value if it is only that."""
     projected: tuple[Path, ...] = ()
+    written: frozenset[str] = frozenset()
+    """The names that are in the text itself, without a placeholder."""
+
+
+def read(request: Mapping[str, Any]) -> Mapping[str, Expression]:
+    """Return the expressions of a request by their parameters; names stay placeholders if they can. Raises BrokenRule.
+
+    `resolved` gives the names in a path.
+    """
+    names, values = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
+    for parameter, defined in (("ExpressionAttributeNames", names), ("ExpressionAttributeValues", values)):
+        if defined is not None and not defined:
+            raise BrokenRule(f"{parameter} is empty")
+    texts = tuple((each, request[each]) for each in _PARAMETERS if each in request)
+    types = tuple((name, next(iter(value), "")) for name, value in (values or {}).items())
+    found = _read(texts, tuple((name, name) for name in names or ()), types)
+    if names and len(set(names.values()) | _written(found)) < len(names) + len(_written(found)):
+        # Two spellings of one name: only now the names decide whether two paths are the same.
+        found = _read(texts, tuple(names.items()), types)
+    return found
+
+
+def _written(found: Mapping[str, Expression]) -> set[str]:
+    return {name for each in found.values() for name in each.written}
+
+
+def resolved(path: Path, request: Mapping[str, Any]) -> Path:
+    """Return a path with the names that the request defines."""
+    names = request.get("ExpressionAttributeNames") or {}
+    return tuple(names.get(step, step) for step in path)
 
 
 @cache
+def _read(texts: tuple[tuple[str, str], ...], names: Names, types: Types) -> Mapping[str, Expression]:
+    found = {parameter: _PARAMETERS[parameter](text, names, types) for parameter, text in texts}
+    for parameter, mark, defined, used in (
+        ("ExpressionAttributeNames", "#", names, [each.names for each in found.values()]),
+        ("ExpressionAttributeValues", ":", types, [each.values for each in found.values()]),
+    ):
+        for name, _ in defined:
+            if not re.fullmatch(rf"{mark}\w+", name, re.ASCII) or len(name) > PLACEHOLDER_BYTES:
+                raise BrokenRule(
+                    f"{name[:80]!r} is no placeholder: {mark}, then letters and digits, at most 255 in all"
+                )
+        if unused := {name for name, _ in defined}.difference(*used):
+            raise BrokenRule(f"{parameter} defines {unused}, which no expression uses")
+    return found
+
+
 def condition(text: str, names: Names, types: Types) -> Expression:
     """Return what a condition, a filter or a key condition uses. Raises BrokenRule."""
     _check_length(text)
@@ -111,6 +158,7 @@ def condition(text: str, names: Names, types: Types) -> Expression:
         frozenset(parser.expr_attr_values_found),
         clauses,
         not any(isinstance(node, conditions.OpOr | conditions.OpNot) for node in nodes),
+        written=frozenset(name for name in used if not name.startswith(("#", "["))),
     )
 
 
@@ -158,7 +206,6 @@ def _check_operand_types(operator: str, operands: tuple[Any, ...], text: str) ->
         raise BrokenRule(f"the bounds of BETWEEN have different types in {text!r}")
 
 
-@cache
 def update(text: str, names: Names, types: Types) -> Expression:
     """Return what an update uses and changes. Raises BrokenRule."""
     _check_length(text)
@@ -174,9 +221,9 @@ def update(text: str, names: Names, types: Types) -> Expression:
         sum(isinstance(n, updates.ExpressionValueOperator | updates.UpdateExpressionFunction) for n in nodes), text
     )
     actions = [node for node in nodes if isinstance(node, _ACTIONS)]
-    for node in nodes:
-        if isinstance(node, updates.ExpressionAttribute):
-            _check_name(node.get_attribute_name(), text)
+    written = frozenset(node.get_attribute_name() for node in nodes if isinstance(node, updates.ExpressionAttribute))
+    for name in written:
+        _check_name(name, text)
     used = [n.get_attribute_name_placeholder() for n in nodes if isinstance(n, updates.ExpressionAttributeName)]
     held = [n.get_value_name() for n in nodes if isinstance(n, updates.ExpressionAttributeValue)]
     for name in [*used, *held]:
@@ -186,7 +233,7 @@ def update(text: str, names: Names, types: Types) -> Expression:
     _check_overlaps([path for path, _ in changes], text)
     for node in nodes:
         _check_update_types(node, dict(types), text)
-    return Expression(frozenset(used), frozenset(held), changes=changes)
+    return Expression(frozenset(used), frozenset(held), changes=changes, written=written)
 
 
 def _nodes(node: Any) -> Iterator[Any]:
@@ -243,12 +290,12 @@ def _check_update_types(node: Any, types: dict[str, str], text: str) -> None:
         raise BrokenRule(f"an operand has the type {wrong} in {text!r}")
 
 
-@cache
-def projection(text: str, names: Names) -> Expression:
+def projection(text: str, names: Names, _: Types) -> Expression:
     """Return what a projection uses. Raises BrokenRule."""
     _check_length(text)
     paths: list[Path] = []
     used: set[str] = set()
+    written: set[str] = set()
     for part in text.split(","):
         steps = re.findall(r"\[(\d+)\]|([^.\[\]]+)", part.strip())
         path: list[str | int] = []
@@ -259,12 +306,22 @@ def projection(text: str, names: Names) -> Expression:
                     raise BrokenRule(f"{name} in {text!r} is not defined")
             elif name:
                 _check_name(name, text)
+                written.add(name)
             path.append(int(index) if index else dict(names).get(name, name))
         if not path or isinstance(path[0], int):
             raise BrokenRule(f"{text!r} is no projection")
         paths.append(tuple(path))
     _check_overlaps(paths, text)
-    return Expression(frozenset(used), frozenset(), projected=tuple(paths))
+    return Expression(frozenset(used), frozenset(), projected=tuple(paths), written=frozenset(written))
+
+
+_PARAMETERS: dict[str, Callable[[str, Names, Types], Expression]] = {
+    "ConditionExpression": condition,
+    "FilterExpression": condition,
+    "KeyConditionExpression": condition,
+    "UpdateExpression": update,
+    "ProjectionExpression": projection,
+}
 
 
 def _check_length(text: str) -> None:

@@ -99,6 +99,8 @@ def check_value(value: Mapping[str, Any], depth: int = 1) -> None:
     """Check a value and all inside it. The attribute itself is its first level, so this counts rather too strictly."""
     if len(value) != 1:
         raise BrokenRule(f"a value has exactly one type, not {list(value)}")
+    if "S" in value and depth <= DEPTH:
+        return
     if depth > DEPTH:
         raise BrokenRule(f"a value is nested more deeply than {DEPTH} levels")
     ((kind, held),) = value.items()

@@ -5,7 +5,6 @@ docs/internals/aws-rules.md names the page of each rule. `check` raises BrokenRu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,11 +16,19 @@ from tests.kit.dynamodb_items import Table, check_index_keys, check_key, check_k
 ITEM_BYTES = 400 * 1024
 TRANSACTION_ITEMS, TRANSACTION_BYTES = 100, 4 * 1024 * 1024
 BATCH_WRITES, BATCH_GETS, BATCH_BYTES = 25, 100, 16 * 1024 * 1024
-PLACEHOLDER_BYTES, SUBSTITUTION_BYTES = 255, 2 * 1024 * 1024
+SUBSTITUTION_BYTES = 2 * 1024 * 1024
 TOKEN_CHARACTERS = 36
 SORT_OPERATORS = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"})
 
-_EXPRESSIONS = ("ConditionExpression", "FilterExpression", "KeyConditionExpression")
+_WITH_EXPRESSIONS = frozenset(
+    {
+        "ConditionExpression",
+        "UpdateExpression",
+        "ProjectionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+    }
+)
 _RETURNED = {
     "PutItem": {"NONE", "ALL_OLD"},
     "DeleteItem": {"NONE", "ALL_OLD"},
@@ -95,7 +102,7 @@ def _check_distinct(whole: str, places: Iterable[tuple[str, ...]]) -> None:
 def _check_one(kind: str, part: Mapping[str, Any]) -> int:
     """Check one read or write of one item; return the bytes that it sends."""
     schema = table(part["TableName"])
-    if part.get("ReturnValuesOnConditionCheckFailure", "NONE") not in ("NONE", "ALL_OLD"):
+    if part.get("ReturnValuesOnConditionCheckFailure") not in (None, "NONE", "ALL_OLD"):
         raise BrokenRule("ReturnValuesOnConditionCheckFailure is NONE or ALL_OLD")
     if kind == "Put":
         item = part["Item"]
@@ -111,42 +118,32 @@ def _check_one(kind: str, part: Mapping[str, Any]) -> int:
         size = item_size(part["Key"])
     if kind == "ConditionCheck" and "ConditionExpression" not in part:
         raise BrokenRule("a ConditionCheck has no condition")
-    for expression in _check_expressions(part):
+    if not part.keys() & _WITH_EXPRESSIONS:
+        return size
+    for expression in _check_expressions(part).values():
         for path, placeholder in expression.changes:
-            if path[0] in schema.key:
-                raise BrokenRule(f"an update changes {path[0]}, a part of the key")
-            value = part["ExpressionAttributeValues"][placeholder] if placeholder else None
-            if value and len(path) == 1:
-                check_index_keys(schema, {**part["Key"], str(path[0]): value})
+            head = str(expressions.resolved(path[:1], part)[0])
+            if head in schema.key:
+                raise BrokenRule(f"an update changes {head}, a part of the key")
+            if placeholder and len(path) == 1 and head in schema.types:
+                check_index_keys(schema, {**part["Key"], head: part["ExpressionAttributeValues"][placeholder]})
     return size + sum(map(value_size, part.get("ExpressionAttributeValues", {}).values()))
 
 
-def _check_expressions(request: Mapping[str, Any]) -> list[Expression]:
+def _check_expressions(request: Mapping[str, Any]) -> Mapping[str, Expression]:
     """Check all expressions of a request with their names and values, and return them."""
-    names, values = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
-    pairs = tuple((names or {}).items())
-    types = tuple((name, next(iter(value), "")) for name, value in (values or {}).items())
-    found = [expressions.condition(request[each], pairs, types) for each in _EXPRESSIONS if each in request]
-    if "UpdateExpression" in request:
-        found.append(expressions.update(request["UpdateExpression"], pairs, types))
-    if "ProjectionExpression" in request:
-        found.append(expressions.projection(request["ProjectionExpression"], pairs))
-    for parameter, defined, used in (
-        ("ExpressionAttributeNames", names, [each.names for each in found]),
-        ("ExpressionAttributeValues", values, [each.values for each in found]),
-    ):
-        if defined is not None and not defined:
-            raise BrokenRule(f"{parameter} is empty")
-        _check_placeholders(defined or {}, "#" if parameter.endswith("Names") else ":")
-        if unused := set(defined or {}).difference(*used):
-            raise BrokenRule(f"{parameter} defines {unused}, which no expression uses")
-    for value in (values or {}).values():
+    found = expressions.read(request)
+    names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+    size = sum(len(short) + len(name.encode()) for short, name in names.items())
+    for short, value in values.items():
         check_value(value)
-    for clause in (clause for each in found for clause in each.clauses):
-        _check_texts(clause, values or {})
-    size = sum(len(short.encode()) + len(name.encode()) for short, name in pairs)
-    if size + sum(len(short) + value_size(value) for short, value in (values or {}).items()) > SUBSTITUTION_BYTES:
+        size += len(short) + value_size(value)
+    if size > SUBSTITUTION_BYTES:
         raise BrokenRule(f"names and values of expressions have more than {SUBSTITUTION_BYTES} bytes")
+    for expression in found.values():
+        for clause in expression.clauses:
+            if clause.operator in ("BETWEEN", "attribute_type"):
+                _check_texts(clause, values)
     return found
 
 
@@ -159,12 +156,6 @@ def _check_texts(clause: expressions.Clause, values: Mapping[str, Any]) -> None:
         raise BrokenRule(f"{texts} is no type of attributes")
 
 
-def _check_placeholders(defined: Mapping[str, Any], mark: str) -> None:
-    for name in defined:
-        if not re.fullmatch(rf"{mark}\w+", name, re.ASCII) or len(name) > PLACEHOLDER_BYTES:
-            raise BrokenRule(f"{name[:80]!r} is no placeholder: {mark}, then letters and digits, at most 255 in all")
-
-
 def _check_query(operation: str, request: Mapping[str, Any]) -> None:
     schema, index = table(request["TableName"]), request.get("IndexName")
     if index is not None and index not in schema.indexes:
@@ -174,19 +165,20 @@ def _check_query(operation: str, request: Mapping[str, Any]) -> None:
         raise BrokenRule("a global index cannot be read consistently")
     if request.get("Limit", 1) < 1:
         raise BrokenRule("Limit is at least 1")
-    _check_expressions(request)
-    names = tuple(request.get("ExpressionAttributeNames", {}).items())
-    values = request.get("ExpressionAttributeValues", {})
-    types = tuple((name, next(iter(value))) for name, value in values.items())
+    found = _check_expressions(request)
     if operation == "Query":
-        _check_key_condition(
-            expressions.condition(request["KeyConditionExpression"], names, types), schema, key, values
-        )
-        filtered = request.get("FilterExpression")
-        for clause in expressions.condition(filtered, names, types).clauses if filtered else ():
-            if any(path[0] in key for path in clause.paths):
-                raise BrokenRule(f"a filter of a query names the key, {key}")
-    _check_selection(request, schema.projected.get(index) if index else None)
+        _check_key_condition(found["KeyConditionExpression"], schema, key, request)
+        filtered = found["FilterExpression"].clauses if "FilterExpression" in found else ()
+        if any(expressions.resolved(path, request)[0] in key for clause in filtered for path in clause.paths):
+            raise BrokenRule(f"a filter of a query names the key, {key}")
+    _check_selection(request)
+    projected = schema.projected.get(index) if index else None
+    if projected is not None and request.get("Select") == "ALL_ATTRIBUTES":
+        raise BrokenRule("a global index without all attributes cannot return ALL_ATTRIBUTES")
+    if projected is not None and "ProjectionExpression" in found:
+        heads = {str(expressions.resolved(path, request)[0]) for path in found["ProjectionExpression"].projected}
+        if missing := heads - projected:
+            raise BrokenRule(f"the index does not have {missing}")
     if start := request.get("ExclusiveStartKey"):
         if set(start) != {*schema.key, *key}:
             raise BrokenRule(f"ExclusiveStartKey has {sorted(start)}, not the keys of the table and the index")
@@ -194,8 +186,11 @@ def _check_query(operation: str, request: Mapping[str, Any]) -> None:
         check_index_keys(schema, start)
 
 
-def _check_key_condition(condition: Expression, schema: Table, key: tuple[str, ...], values: Mapping[str, Any]) -> None:
-    clauses = {clause.paths: clause for clause in condition.clauses}
+def _check_key_condition(
+    condition: Expression, schema: Table, key: tuple[str, ...], request: Mapping[str, Any]
+) -> None:
+    clauses = {tuple(expressions.resolved(path, request) for path in each.paths): each for each in condition.clauses}
+    values = request.get("ExpressionAttributeValues", {})
     partition, sort = clauses.pop(((key[0],),), None), clauses.pop(((key[1],),), None)
     if not condition.is_conjunction or clauses or len(condition.clauses) != bool(partition) + bool(sort):
         raise BrokenRule(f"a key condition has one condition for each of {key}, connected by AND")
@@ -210,7 +205,7 @@ def _check_key_condition(condition: Expression, schema: Table, key: tuple[str, .
         check_key_value(schema, key[1], values[each], is_sort=True)
 
 
-def _check_selection(request: Mapping[str, Any], projected: frozenset[str] | None) -> None:
+def _check_selection(request: Mapping[str, Any]) -> None:
     select, projection = request.get("Select"), request.get("ProjectionExpression")
     if projection and select not in (None, "SPECIFIC_ATTRIBUTES"):
         raise BrokenRule(f"Select {select} does not allow a ProjectionExpression")
@@ -218,9 +213,3 @@ def _check_selection(request: Mapping[str, Any], projected: frozenset[str] | Non
         raise BrokenRule("Select SPECIFIC_ATTRIBUTES needs a ProjectionExpression")
     if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in request:
         raise BrokenRule("Select ALL_PROJECTED_ATTRIBUTES needs an index")
-    if projected is not None and select == "ALL_ATTRIBUTES":
-        raise BrokenRule("a global index without all attributes cannot return ALL_ATTRIBUTES")
-    if projected is not None and projection:
-        paths = expressions.projection(projection, tuple(request.get("ExpressionAttributeNames", {}).items())).projected
-        if missing := {path[0] for path in paths} - projected:
-            raise BrokenRule(f"the index does not have {missing}")
