@@ -40,7 +40,8 @@ def test_the_rows_of_requests_name_all_cases() -> None:
     rows = [row for row in cells(section) if row[0] != "rule"]
     named = [case for row in rows for case in re.findall("`([^`]+)`", row[2])]
     tree = ast.parse((ROOT / "tests/unit/test_aws_requests.py").read_text(encoding="utf-8"))
-    [cases] = (node.value for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "CASES")
+    typed = [node for node in tree.body if isinstance(node, ast.AnnAssign)]
+    [cases] = (node.value for node in typed if ast.unparse(node.target) == "CASES")
     assert isinstance(cases, ast.Dict)
     assert sorted(named) == sorted(ast.literal_eval(key) for key in cases.keys if key)
 
