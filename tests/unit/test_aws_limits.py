@@ -257,8 +257,9 @@ def test_resource_policies_are_small_and_have_legal_elements(templates: list[Tem
             for statement in document["Statement"]:
                 assert statement.keys() <= POLICY_ELEMENTS
                 assert {"Effect", "Principal", "Action", "Resource"} <= statement.keys()
-                actions = statement["Action"]
-                assert all(action.lower().startswith(f"{service}:") for action in [actions] * isinstance(actions, str))
+                actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+                assert actions
+                assert all(action.lower().startswith(f"{service}:") for action in actions)
 
 
 def test_functions_are_within_the_quotas_of_lambda(templates: list[Template]) -> None:
