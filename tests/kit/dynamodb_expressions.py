@@ -101,16 +101,12 @@ def read(request: Mapping[str, Any]) -> Mapping[str, Expression]:
         if defined is not None and not defined:
             raise BrokenRule(f"{parameter} is empty")
     texts = tuple((each, request[each]) for each in _PARAMETERS if each in request)
-    types = tuple((name, next(iter(value), "")) for name, value in (values or {}).items())
-    found = _read(texts, tuple((name, name) for name in names or ()), types)
-    if names and len(set(names.values()) | _written(found)) < len(names) + len(_written(found)):
+    types = tuple([(name, next(iter(value), "")) for name, value in values.items()]) if values else ()
+    found, written = _read(texts, tuple([(name, name) for name in names]) if names else (), types)
+    if names and len(written.union(names.values())) < len(names) + len(written):
         # Two spellings of one name: only now the names decide whether two paths are the same.
-        found = _read(texts, tuple(names.items()), types)
+        found, _ = _read(texts, tuple(names.items()), types)
     return found
-
-
-def _written(found: Mapping[str, Expression]) -> set[str]:
-    return {name for each in found.values() for name in each.written}
 
 
 def resolved(path: Path, request: Mapping[str, Any]) -> Path:
@@ -120,7 +116,10 @@ def resolved(path: Path, request: Mapping[str, Any]) -> Path:
 
 
 @cache
-def _read(texts: tuple[tuple[str, str], ...], names: Names, types: Types) -> Mapping[str, Expression]:
+def _read(
+    texts: tuple[tuple[str, str], ...], names: Names, types: Types
+) -> tuple[Mapping[str, Expression], frozenset[str]]:
+    """Return the expressions, and the names that are written in them without a placeholder."""
     found = {parameter: _PARAMETERS[parameter](text, names, types) for parameter, text in texts}
     for parameter, mark, defined, used in (
         ("ExpressionAttributeNames", "#", names, [each.names for each in found.values()]),
@@ -133,7 +132,7 @@ def _read(texts: tuple[tuple[str, str], ...], names: Names, types: Types) -> Map
                 )
         if unused := {name for name, _ in defined}.difference(*used):
             raise BrokenRule(f"{parameter} defines {unused}, which no expression uses")
-    return found
+    return found, frozenset().union(*(each.written for each in found.values()))
 
 
 def condition(text: str, names: Names, types: Types) -> Expression:
