@@ -111,12 +111,11 @@ def _check_one(kind: str, part: Mapping[str, Any]) -> int:
         for value in item.values():
             check_value(value)
         check_index_keys(schema, item)
-        size = _size(item)
-        if size > ITEM_BYTES:
-            raise BrokenRule(f"an item has {size} bytes, at most {ITEM_BYTES}")
+        check_item_size(item)
+        size = size_bound(item)
     else:
         check_key(schema, part["Key"])
-        size = _size(part["Key"])
+        size = size_bound(part["Key"])
     if kind == "ConditionCheck" and "ConditionExpression" not in part:
         raise BrokenRule("a ConditionCheck has no condition")
     if not part.keys() & _WITH_EXPRESSIONS:
@@ -128,10 +127,17 @@ def _check_one(kind: str, part: Mapping[str, Any]) -> int:
                 raise BrokenRule(f"an update changes {head}, a part of the key")
             if placeholder and len(path) == 1 and head in schema.types:
                 check_index_keys(schema, {**part["Key"], head: part["ExpressionAttributeValues"][placeholder]})
-    return size + _size(part.get("ExpressionAttributeValues", {}))
+    return size + size_bound(part.get("ExpressionAttributeValues", {}))
 
 
-def _size(attributes: Mapping[str, Any]) -> int:
+def check_item_size(item: Mapping[str, Any]) -> None:
+    """Raise BrokenRule if an item is larger than DynamoDB's items, also after an update."""
+    size = size_bound(item)
+    if size > ITEM_BYTES:
+        raise BrokenRule(f"an item has {size} bytes, at most {ITEM_BYTES}")
+
+
+def size_bound(attributes: Mapping[str, Any]) -> int:
     """Return the bytes of attributes, or an upper bound that is small even a hundred times."""
     # The texts of a value are in its representation, and a character has at most four bytes.
     bound = 4 * len(repr(attributes))

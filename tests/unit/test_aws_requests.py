@@ -10,9 +10,8 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.store.aws.client import Dynamo
-from tests.kit import api_model_rules, aws_request_rules, dynamodb_items, dynamodb_rules, strict
+from tests.kit import api_model_rules, aws_request_rules, dynamodb_items, dynamodb_rules, memory, strict
 from tests.kit.dynamodb_expressions import RESERVED, BrokenRule
-from tests.kit.memory import Memory
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -481,6 +480,14 @@ def test_every_table_has_the_keys_of_the_template() -> None:
     assert dynamodb_items.table("engawa-local-appdata").indexes == {}
 
 
+def test_an_update_in_memory_makes_no_item_that_is_too_large() -> None:
+    change = changed("SET b = :v", values={"v": {"S": "xx"}})
+    item = KEY | {"a": {"S": "x" * (400 * 1024 - 10)}}
+    assert memory.changed(item, change)["b"] == {"S": "xx"}
+    with pytest.raises(BrokenRule, match="409601 bytes"):
+        memory.changed(item, changed("SET b = :v", values={"v": {"S": "xxx"}}))
+
+
 OWN: Any = {"region_name": "ap-northeast-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
 
 
@@ -491,7 +498,7 @@ def test_a_refused_request_is_not_sent_to_a_client_of_botocore() -> None:
 
 def test_a_refused_request_is_not_sent_to_a_table_in_memory() -> None:
     with strict.refusing(), pytest.raises(BrokenRule, match="AWS refuses a request, PutItem: the key attribute sk"):
-        Dynamo(Memory()).put(TABLE, {"pk": {"S": "p"}, "sk": {"S": ""}})  # type: ignore[arg-type]
+        Dynamo(memory.Memory()).put(TABLE, {"pk": {"S": "p"}, "sk": {"S": ""}})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -554,11 +561,11 @@ def test_a_test_fails_whose_refused_request_is_caught_by_the_app(pytester: pytes
         """
         from contextlib import suppress
         from chalicelib.store.aws.client import Dynamo
-        from tests.kit.memory import Memory
+        from tests.kit import memory
 
         def test_it():
             with suppress(AssertionError):
-                Dynamo(Memory()).put("a-table", {"pk": {"S": "p"}})
+                Dynamo(memory.Memory()).put("a-table", {"pk": {"S": "p"}})
         """
     )
     pytester.syspathinsert(ROOT)
