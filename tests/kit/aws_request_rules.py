@@ -10,6 +10,11 @@ from tests.kit.dynamodb_expressions import BrokenRule
 
 KEY_BYTES, DELETED_KEYS = 1024, 1000
 MESSAGE_BYTES = 1024 * 1024
+BUCKET = re.compile(
+    r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+    r"(?<!-s3alias)(?<!--ol-s3)(?<!--x-s3)(?<!--table-s3)"
+)
+"""The names of buckets. AWS also allows dots, but its certificates do not."""
 _NO_MESSAGE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BOUNDS = {
     "DelaySeconds": (0, 900),
@@ -28,6 +33,8 @@ def check(service: str, operation: str, request: Mapping[str, Any]) -> None:
 
 
 def _check_s3(operation: str, request: Mapping[str, Any]) -> None:
+    if not BUCKET.fullmatch(request.get("Bucket", "any-bucket")):
+        raise BrokenRule(f"{request['Bucket']} cannot be the name of a bucket")
     keys = [request["Key"]] if "Key" in request else []
     if operation == "DeleteObjects":
         keys = [each["Key"] for each in request["Delete"]["Objects"]]

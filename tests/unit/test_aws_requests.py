@@ -529,6 +529,12 @@ DELETE: Any = [{"Key": "k"}]
     [
         ("s3", "PutObject", {"Key": "é" * 512}, {"Key": "é" * 512 + "x"}, "not 1025"),
         ("s3", "GetObject", {"Key": "k"}, {"Key": ""}, "not 0"),
+        ("s3", "CreateBucket", {"Bucket": "a" * 63}, {"Bucket": "a" * 64}, "name of a bucket"),
+        ("s3", "CreateBucket", {"Bucket": "a-3"}, {"Bucket": "a3"}, "name of a bucket"),
+        ("s3", "CreateBucket", {"Bucket": "engawa"}, {"Bucket": "Engawa"}, "name of a bucket"),
+        ("s3", "CreateBucket", {"Bucket": "engawa-s3"}, {"Bucket": "engawa-s3alias"}, "name of a bucket"),
+        ("s3", "CreateBucket", {"Bucket": "x-engawa"}, {"Bucket": "xn--engawa"}, "name of a bucket"),
+        ("s3", "CreateBucket", {"Bucket": "engawa-a"}, {"Bucket": "engawa-"}, "name of a bucket"),
         ("s3", "DeleteObjects", {"Delete": {"Objects": DELETE * 1000}}, {"Delete": {"Objects": DELETE * 1001}}, "1001"),
         ("s3", "DeleteObjects", {"Delete": {"Objects": DELETE}}, {"Delete": {"Objects": []}}, "not 0"),
         ("sqs", "SendMessage", {"MessageBody": "x" * MB}, {"MessageBody": "x" * (MB + 1)}, "not 1048577"),
