@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -10,6 +10,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.limits import Limits
 from chalicelib.store.aws.client import BATCH_WRITE, Dynamo
@@ -77,9 +78,8 @@ class Seeder:
 
     def store(self, user: str, data: Mapping[str, str]) -> None:
         """Store any number of pairs, in as many writes as they need, and let the write window pass."""
-        pairs = list(data.items())
-        for start in range(0, len(pairs), Limits.pairs):
-            self._platform.appdata.write(APP, user, dict(pairs[start : start + Limits.pairs]), Conditions())
+        for part in _requests(data):
+            self._platform.appdata.write(APP, user, part, Conditions())
             self._clock.now += Limits.window_ms
 
     def fill_window(self, user: str, *, but: int = 0) -> None:
@@ -87,6 +87,18 @@ class Seeder:
         for gap in [*_long_gaps(), 0][: Limits.writes - but]:
             self._platform.appdata.write(APP, user, {"window": None}, Conditions())
             self._clock.now += gap
+
+
+def _requests(data: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Divide pairs into writes as large as a request may be."""
+    part: dict[str, str] = {}
+    for key, value in data.items():
+        if len(part) == Limits.pairs or sum(map(utf8_bytes, [*part.values(), value])) > Limits.request_bytes:
+            yield part
+            part = {}
+        part[key] = value
+    if part:
+        yield part
 
 
 def _long_gaps() -> list[int]:

@@ -23,6 +23,8 @@ FRESH: dict[str, Callable[[], made.Key]] = {
     "launch-keys": made.fresh_launch,
 }
 """The function that creates a key, by secret."""
+MOST_BYTES = 65_536
+"""The most bytes of a secret (docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html)."""
 
 
 def secret(stage: str, name: str) -> str:
@@ -52,7 +54,13 @@ def ensure(client: SecretsManagerClient, stage: str) -> list[str]:
 def rotate(client: SecretsManagerClient, stage: str, name: str) -> int:
     """Put a new key first, which signs or seals from now on; return the number of keys. Raises Refused."""
     keys = _known(client, stage, name)
-    _put(client, stage, name, [FRESH[name](), *keys])
+    text = _text([FRESH[name](), *keys])
+    if len(text.encode()) > MOST_BYTES:
+        raise Refused(
+            f"The secret {secret(stage, name)} has {len(keys)} keys, and one more does not fit into the "
+            f"{MOST_BYTES:,} bytes of a secret: python -m infra prune {stage} {name} drops the old ones."
+        )
+    client.put_secret_value(SecretId=secret(stage, name), SecretString=text)
     return len(keys) + 1
 
 
@@ -60,7 +68,7 @@ def prune(client: SecretsManagerClient, stage: str, name: str, keep: int = 1) ->
     """Delete all but the newest `keep` keys; return the number of deleted keys. Raises Refused."""
     keys = _known(client, stage, name)
     if len(keys) > keep:
-        _put(client, stage, name, keys[:keep])
+        client.put_secret_value(SecretId=secret(stage, name), SecretString=_text(keys[:keep]))
     return max(0, len(keys) - keep)
 
 
@@ -96,7 +104,7 @@ def replicas(client: SecretsManagerClient, secret_id: str) -> dict[str, tuple[st
 
 
 def _make(client: SecretsManagerClient, stage: str, name: str, keys: list[Any]) -> None:
-    text = json.dumps({"keys": keys})
+    text = _text(keys)
     tags: Any = [{"Key": "engawa", "Value": stage}]
     try:
         client.create_secret(Name=secret(stage, name), SecretString=text, Tags=tags)
@@ -124,5 +132,5 @@ def _keys(client: SecretsManagerClient, stage: str, name: str) -> list[Any]:
     return keys
 
 
-def _put(client: SecretsManagerClient, stage: str, name: str, keys: list[Any]) -> None:
-    client.put_secret_value(SecretId=secret(stage, name), SecretString=json.dumps({"keys": keys}))
+def _text(keys: list[Any]) -> str:
+    return json.dumps({"keys": keys})

@@ -18,6 +18,7 @@ from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 from moto.core.serialize import ResponseSerializer
 
+from tests.kit.strict import Strict
 from tests.kit.tally import Tally
 from tests.kit.watch import Watch
 
@@ -28,8 +29,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compare the app's AWS calls with its declarations, count the faults that are tried, and read no engawa.toml."""
+    """Check all AWS calls by AWS's rules and by the app's declarations, count tried faults, and read no engawa.toml."""
     os.environ["ENGAWA_CONFIG"] = str(Path(__file__).with_name("kit") / "engawa.toml")
+    config.pluginmanager.register(Strict())
     config.pluginmanager.register(Watch())
     config.pluginmanager.register(Tally())
 

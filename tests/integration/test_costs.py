@@ -219,12 +219,13 @@ def test_refuses_what_it_has_no_rule_for(table: Any, count: Count) -> None:
     with pytest.raises(NotImplementedError, match="Scan"):
         count(lambda: table.scan(TableName=TABLE))
     indexed = {
-        "IndexName": "index",
-        "KeyConditionExpression": "pk = :p",
-        "ExpressionAttributeValues": {":p": {"S": "p"}},
+        "IndexName": "listing",
+        "KeyConditionExpression": "#l = :l",
+        "ExpressionAttributeNames": {"#l": "list"},
+        "ExpressionAttributeValues": {":l": {"S": "users"}},
     }
     with pytest.raises(NotImplementedError, match="index"):
-        count(lambda: table.query(TableName=TABLE, **indexed))
+        count(lambda: table.query(TableName="engawa-local-directory", **indexed))
 
 
 def test_refuses_a_table_with_an_index_it_does_not_count(table: Any, count: Count) -> None:

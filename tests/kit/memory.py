@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.store.aws.client import BATCH_GET, BATCH_WRITE
 from chalicelib.store.aws.items import Key, key_of
 from chalicelib.store.aws.transactions import MOST_ITEMS
+from tests.kit.dynamodb_rules import check_item_size
 
 Place = tuple[str, str, str]
 _TOKEN = re.compile(r"<=|[()<>,=]|:\w+|[#.\w]+")
@@ -279,7 +280,7 @@ def _comparable(value: Any) -> Any:
 
 
 def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
-    """Return the item after an update."""
+    """Return the item after an update. Raises BrokenRule if it is larger than DynamoDB allows."""
     names, values = update.get("ExpressionAttributeNames", {}), update.get("ExpressionAttributeValues", {})
     words = re.split(r"\b(SET|ADD|REMOVE|DELETE)\b", update["UpdateExpression"])[1:]
     before, after = item, dict(item)
@@ -307,6 +308,7 @@ def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
                 after[name] = value(operand)
             else:
                 after.pop(name, None)
+    check_item_size(after)
     return after
 
 

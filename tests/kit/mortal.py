@@ -21,6 +21,7 @@ from local.embedded import Emulator
 from local.environment import STAGE, Environment
 from local.gateway import Answer, Gateway, Request
 from local.server import Server
+from tests.kit import strict
 
 LATE = ("chalicelib.api.oauth.server", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "multipart")
 """Modules that the app imports only when a request needs them. Here, every process would import them again."""
@@ -100,4 +101,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with strict.strict():
+        main()

@@ -1,4 +1,7 @@
-"""The real local platform, started like `make serve`, on free ports and with its own directory."""
+"""The real local platform, started like `make serve`, on free ports and with its own directory.
+
+It runs under tests/kit/strict.py: it makes no request that AWS would refuse.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ import pytest
 from botocore.config import Config
 
 from local.environment import free_port
-from tests.kit import contract
+from tests.kit import contract, strict
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -42,7 +45,7 @@ class Served:
     def __post_init__(self) -> None:
         contract.watch(self.base_url)
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "local"]
+            command = [sys.executable, "-m", "tests.kit.strict", "local"]
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
@@ -102,7 +105,9 @@ class Served:
         """Send a signal, wait for the end, and return the exit status (negative if a signal ended the process)."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(STOP_SECONDS)
+        status = self.process.wait(STOP_SECONDS)
+        strict.look_into(self.log)
+        return status
 
 
 def await_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

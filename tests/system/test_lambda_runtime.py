@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut, lay_out
 from local.runtime_api import MAX_PAYLOAD
+from tests.kit.deployed import zipped
+from tests.kit.emulated import python_version
 
 # A test function for behaviour that the app never shows.
 TRIAL = """
@@ -71,3 +74,12 @@ def test_lambda_s_bounds(trial: Function) -> None:
     assert len(trial.invoke({"fill": MAX_PAYLOAD})) == MAX_PAYLOAD - 2
     with pytest.raises(FunctionError, match="ResponseSizeTooLarge"):
         trial.invoke({"fill": MAX_PAYLOAD + 1})
+
+
+def test_the_zip_is_within_lambda_s_quotas() -> None:
+    path = zipped(python_version())
+    with zipfile.ZipFile(path) as made:
+        unpacked = sum(entry.file_size for entry in made.infolist())
+
+    assert path.stat().st_size <= 50 * 1024 * 1024
+    assert 10_000_000 < unpacked <= 250 * 1024 * 1024

@@ -21,7 +21,7 @@ import pytest
 
 from chalicelib.core.model.directory import App, Page, User, new_user_id
 from chalicelib.core.oauth import Family, hashed
-from tests.kit import invariants, invariants_contents, invariants_directory
+from tests.kit import invariants, invariants_contents, invariants_directory, strict
 from tests.kit.crowd import BUCKET, wired
 from tests.kit.pictures import png
 from tests.kit.served import ROOT, STOP_SECONDS, await_answers, fresh_environment
@@ -108,6 +108,7 @@ def mortals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortals]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
+    strict.look_into(log)
 
 
 @dataclass

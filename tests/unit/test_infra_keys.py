@@ -96,6 +96,32 @@ def test_pruning_keeps_the_newest(client: Any) -> None:
     assert json.loads(text(client, "token-keys"))["keys"] == [newest]
 
 
+@pytest.mark.parametrize("name", keys.FRESH)
+def test_a_secret_that_is_full_refuses_a_rotation_in_a_sentence(
+    client: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = keys.FRESH[name]()
+    monkeypatch.setitem(keys.FRESH, name, lambda: fresh)
+    keys.ensure(client, "dev")
+    with_room = {"keys": [{"kid": ""}]}
+    with_room["keys"][0]["kid"] = "x" * (keys.MOST_BYTES - len(json.dumps({"keys": [fresh, *with_room["keys"]]})))
+    client.put_secret_value(SecretId=f"engawa-dev-{name}", SecretString=json.dumps(with_room))
+
+    assert keys.rotate(client, "dev", name) == 2
+    assert len(text(client, name)) == keys.MOST_BYTES
+    with pytest.raises(Refused, match=rf"engawa-dev-{name} has 2 keys, .* python -m infra prune dev {name} drops"):
+        keys.rotate(client, "dev", name)
+
+    assert len(text(client, name)) == keys.MOST_BYTES
+    assert keys.prune(client, "dev", name) == 1
+    assert keys.rotate(client, "dev", name) == 2
+
+
+@pytest.mark.parametrize("name", keys.FRESH)
+def test_a_secret_has_room_for_twenty_keys(name: str) -> None:
+    assert len(json.dumps({"keys": [keys.FRESH[name]()] * 20})) < keys.MOST_BYTES
+
+
 def test_keys_that_are_not_there_cannot_be_rotated(client: Any) -> None:
     with pytest.raises(Refused, match="There is no secret engawa-dev-token-keys: make deploy STAGE=dev creates it"):
         keys.rotate(client, "dev", "token-keys")
