@@ -51,7 +51,7 @@ def writes(operation: str, request: Request) -> list[Write]:
                 for actions in parts
                 for action in actions.values()
             ]
-        case "GetItem" | "BatchGetItem" | "Query" | "Scan":
+        case "GetItem" | "BatchGetItem" | "Query":
             return []
     raise NotImplementedError(f"nobody has said yet what {operation} costs")
 
