@@ -137,7 +137,7 @@ def migrate(session: Session, check: bool, yes: bool, restart: bool, workers: in
     with closing(client):
         known = client.get("migrations")
         identity = {"url": client.base_url, "format": known["format"]}
-        saved = Saved.begin(state, identity, restart=restart)
+        saved = Saved.begin(state, identity, restart=restart or check)
         if check or saved.rewriting is None:
             counting = Pass.begin(known, check=True)
             _run(session, client, counting, workers, None)
@@ -184,15 +184,20 @@ def _run(session: Session, client: Client, work: Pass, workers: int, saved: Save
                         asked[pool.submit(send, segment)] = segment
                     else:
                         del work.left[segment]
-                if saved:
-                    saved.save()
+                _save(saved)
                 bar.update(task, completed=work.total.items)
         except KeyboardInterrupt:
             more = "the same command continues from there" if saved else "nothing was rewritten"
             raise Failure(f"Stopped after {work.total.items} items; {more}", INTERRUPTED, "interrupted") from None
         finally:
+            _save(saved)
             stopping.set()
             pool.shutdown(cancel_futures=True)
+
+
+def _save(saved: Saved | None) -> None:
+    if saved:
+        saved.save()
 
 
 def _report(session: Session, known: dict[str, Any], work: Pass) -> None:
@@ -211,7 +216,9 @@ def _report(session: Session, known: dict[str, Any], work: Pass) -> None:
         click.echo(f"{total.rewritten} items rewritten to format {known['format']}.")
         click.echo(f"Rollback: {known['rollback']}")
     if total.newer:
-        click.echo(f"{total.newer} items were stored by a newer version; this version cannot read them. Deploy that one.")
+        click.echo(
+            f"{total.newer} items were stored by a newer version; this version cannot read them. Deploy that one."
+        )
 
 
 def _bar(session: Session) -> Bar:

@@ -135,7 +135,6 @@ def test_format_2_only_adds_the_number() -> None:
     assert condition.expression(Placeholders()) == "attribute_exists(#0) AND attribute_not_exists(#1)"
 
 
-names = st.sampled_from(["a", "b", "c", "pk", "_"])
 values = st.fixed_dictionaries({"S": st.text("xy", max_size=2)})
 
 
