@@ -171,7 +171,7 @@ def _run(session: Session, client: Client, work: Pass, workers: int, saved: Save
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="migrate")
     with _bar(session) as bar:
-        task = bar.add_task("counting" if work.check else "rewriting", total=saved and saved.estimate)
+        task = bar.add_task("counting" if work.check else "rewriting", total=saved.estimate if saved else None)
         asked: dict[Future[Any], str] = {pool.submit(send, segment): segment for segment in work.left}
         try:
             while asked:

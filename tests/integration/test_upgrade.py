@@ -21,7 +21,7 @@ from chalicelib.store.aws.items import Item, key_of
 from local.gateway import Request
 from local.in_process import APP, HANA, KEN, ME, TARO, YUKI
 from tests.kit.format_world import FIXTURES, PREFIX, FormatWorld, load, make, post_once, reads
-from tests.kit.request_stage import BACK, PUBLIC, RequestStage
+from tests.kit.request_stage import PUBLIC, RequestStage
 from tests.kit.signing import SECRET
 from tests.kit.stage import MODULE, PAGE, URI, one_after_the_other
 
@@ -108,7 +108,7 @@ def test_credentials_of_before_work(old: FormatWorld, migrated: bool) -> None:
 def on_top(stage: RequestStage) -> list[str]:
     """Write to all kinds of items; return the answers."""
 
-    def ask(user: str, method: str, path: str, body: Any = None, **query: str) -> str:
+    def ask(user: str, method: str, path: str, body: Any = None, **query: Any) -> str:
         answer = stage.send(method, path, body, token=stage.token(user), **query)
         return f"{method} {path} {answer.status}"
 

@@ -28,7 +28,7 @@ from chalicelib.store.contents.items import content_of
 from chalicelib.store.contents.numbered_lists import NumberedLists
 from chalicelib.web import json_answers
 from local import demo, keys
-from local.demo_data import APPS, CAFE, CONTENT_URI, FRIENDSHIPS, USERS
+from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
 from local.in_process import APP, HANA, KEN, MEI, TARO, YUKI
 from tests.kit.memory import Cloud
 from tests.kit.noise import noise
@@ -59,7 +59,7 @@ def reads(stage: RequestStage) -> dict[str, str]:
     """Return the answers of all faces to reads, by request. The reads change nothing that they read."""
     found: dict[str, str] = {}
 
-    def ask(user: str | None, method: str, path: str, body: Any = None, app: str = APP, **query: str) -> None:
+    def ask(user: str | None, method: str, path: str, body: Any = None, app: str = APP, **query: Any) -> None:
         answer = stage.send(method, path, body, token=stage.token(user, app=app), **query)
         found[f"{user} {app} {method} {path} {body} {query}"] = outcome_of_reply(answer)
 

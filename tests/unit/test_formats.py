@@ -41,7 +41,7 @@ def holds(memory: Memory) -> Item:
 
 
 def test_the_two_newest_formats_are_read() -> None:
-    assert formats.READABLE == {formats.NEWEST - 1, formats.NEWEST}
+    assert {formats.NEWEST - 1, formats.NEWEST} == formats.READABLE
     assert [formats.format_of(item) for item in (OLD, NEW, NEWER)] == [1, 2, 3]
 
 

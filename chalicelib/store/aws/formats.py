@@ -26,7 +26,7 @@ from chalicelib.store.aws.items import Item
 log = logging.getLogger(__name__)
 
 ATTRIBUTE = "_"
-"""The attribute with the number. One byte, as every byte counts in a ledger; no other attribute has a name like this."""
+"""The attribute with the number. Its name is one byte, as each byte counts in a ledger, and not a letter."""
 FIRST = 1
 """The format of an item without a number."""
 NEWEST = 2
