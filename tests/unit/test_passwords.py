@@ -42,9 +42,7 @@ def test_a_hash_made_with_other_parameters_still_matches_and_is_outdated(monkeyp
 
 
 @pytest.mark.parametrize(("n", "p"), [(2**15, 1), (2**15, 2), (2**15, 3), (2**14, 2), (2**16, 1)])
-def test_a_check_is_the_same_work_for_every_hash_and_for_none(
-    n: int, p: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_is_the_same_work_for_every_hash_and_for_none(n: int, p: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the time of a refusal does not tell whether the account exists."""
     work: list[int] = []
 
