@@ -5,6 +5,7 @@ import click
 from admin.apps import apps
 from admin.data import erase, export
 from admin.imports import import_
+from admin.migrate import migrate
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
@@ -51,6 +52,7 @@ for each in (
     import_,
     export,
     erase,
+    migrate,
     token,
 ):
     cli.add_command(each)

@@ -54,7 +54,7 @@ CSV: the same names; an empty cell is an absent field, a dot separates a field f
   id,displayName,login,birthday,publication.birthday
   k3v9x2mtq7ra,花,hana,1990-04-01,nobody
 \b
-Each user with a password takes about 0.1 seconds of the server's time: passwords are hashed slowly on purpose.
+Each user with a password takes about 0.25 seconds of the server's time: passwords are hashed slowly on purpose.
 """,
 )
 @_file

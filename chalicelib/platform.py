@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
     from chalicelib.store.idempotency import Idempotency
+    from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
@@ -152,6 +153,12 @@ class Platform:
         from chalicelib.store.bulk_import import BulkImport
 
         return BulkImport(self.users, self.apps, self.friends_and_installs, self.appdata)
+
+    @cached_property
+    def migration(self) -> "Migration":
+        from chalicelib.store.migration import Migration
+
+        return Migration(self._dynamo, self.settings.table)
 
     @cached_property
     def states(self) -> "ServerStates":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import VERSION
 from chalicelib.settings import UNKNOWN
+from chalicelib.store.aws import formats
 from infra.bundle import ROOT
 from infra.refusals import Refused
 
@@ -35,6 +36,9 @@ class Release:
     commit: str
     template: str
     parameters: Mapping[str, str]
+    writes: int
+    """The format of the items that it writes (store/aws/formats.py)."""
+    reads: Sequence[int]
     repeats: str | None = None
     """The time of the release that a rollback has applied again."""
 
@@ -58,7 +62,9 @@ def commit() -> str:
 
 def new(template: str, parameters: Mapping[str, str]) -> Release:
     """Return a release of this checkout."""
-    return Release(_now(), VERSION, parameters.get("Commit", UNKNOWN), template, _without_secret(parameters))
+    commit = parameters.get("Commit", UNKNOWN)
+    reads = sorted(formats.READABLE)
+    return Release(_now(), VERSION, commit, template, _without_secret(parameters), formats.NEWEST, reads)
 
 
 def repeated(release: Release) -> Release:
@@ -95,7 +101,7 @@ def before(releases: list[Release], to: str | None = None) -> Release:
     """Return the release to go back to: that of the time `to`, or the one before the present one.
 
     A release that only repeats an earlier one does not count, so each further rollback goes further back. Raises
-    Refused if there is none.
+    Refused if there is none, or if it cannot read what the present one writes.
     """
     known = "; ".join(f"{each.time} ({each.version}, {each.commit})" for each in releases) or "none"
     if to:
@@ -110,6 +116,11 @@ def before(releases: list[Release], to: str | None = None) -> Release:
     if not found:
         which = f"release of {to}" if to else "release before the present one"
         raise Refused(f"There is no {which}. Known releases: {known}.")
+    if releases[0].writes not in found[0].reads:
+        raise Refused(
+            f"{found[0].version} cannot read items in format {releases[0].writes}, which {releases[0].version} has "
+            f"written since: restore the tables to a second before its release (docs/operating/recovery.md)."
+        )
     return found[0]
 
 

@@ -135,6 +135,18 @@ class Unavailable(Refusal):
         self.retry_after = retry_after
 
 
+class OtherFormat(Unavailable):
+    """503: stored data have a format that this version of Engawa cannot read, so it does not touch them.
+
+    It happens while two versions run side by side, so another try may meet the other one; otherwise an operator must
+    deploy it.
+    """
+
+    def __init__(self, *, newer: bool) -> None:
+        age = "newer" if newer else "older"
+        super().__init__(f"The data were stored by a {age} version of the service", retry_after=5)
+
+
 class TooFrequent(Unavailable):
     """503: more writes and deletes than the write window admits."""
 

@@ -2,6 +2,10 @@
 
 A hash is a text, `scrypt$<n>$<r>$<p>$<salt>$<key>`, with salt and key in base64. It contains its parameters, so they
 can be raised later. `is_outdated` finds the hashes to replace when their user next signs in.
+
+The parameters are one of OWASP's equivalent minimums (Password Storage Cheat Sheet): N=2^17 and p=1, 2^16 and 2, 2^15
+and 3, and so on, with r=8. This one takes the least processor time and little memory; a function has 0.58 of a
+processor.
 """
 
 import base64
@@ -9,8 +13,8 @@ import hashlib
 import hmac
 import secrets
 
-N, R, P = 2**15, 8, 1
-"""One check takes 32 MB and about 80 milliseconds."""
+N, R, P = 2**15, 8, 3
+"""One check takes 32 MB and about 250 milliseconds."""
 _SALT_BYTES = 16
 _KEY_BYTES = 32
 
@@ -24,10 +28,15 @@ def hash_password(password: str) -> str:
 def matches(password: str, known: str | None) -> bool:
     """Return whether `known` is the password's hash, in constant time.
 
-    None (no such account, or an account without a password) takes the same time and never matches.
+    None (no such account, or an account without a password) takes the same time and never matches. A hash with smaller
+    parameters takes the same time, too: otherwise a fast refusal would show that the account exists.
     """
     _, n, r, p, salt, key = (known or _NOBODY).split("$")
     derived = _key(password, base64.b64decode(salt), int(n), int(r), int(p))
+    # The work is proportional to n * r * p; what a smaller hash lacks is added in steps of N * R.
+    missing = P - int(n) * int(r) * int(p) // (N * R)
+    if missing > 0:
+        _key(password, bytes(_SALT_BYTES), N, R, missing)
     return hmac.compare_digest(derived, base64.b64decode(key)) and known is not None
 
 

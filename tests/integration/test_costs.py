@@ -18,6 +18,7 @@ from bench.meter import Figures, Meter
 from bench.row import Bound, Result, Row, measure
 from bench.rows import ROWS
 from bench.table import described, line
+from chalicelib.store.aws import formats
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import ABSENT, absent, equals
 from chalicelib.store.aws.failures import Lost
@@ -45,7 +46,7 @@ def test_keeps_its_bound(row: Row, make_world: Callable[..., World]) -> None:
 
 def item(size: int, sort: str = "a") -> Item:
     """Return an item of exactly `size` bytes."""
-    made: Item = {**typed(("p", sort)), "x": {"B": b""}}
+    made: Item = formats.numbered({**typed(("p", sort)), "x": {"B": b""}})
     made["x"]["B"] = bytes(size - item_size(made))
     return made
 
@@ -54,7 +55,7 @@ def item(size: int, sort: str = "a") -> Item:
     ("size", "strong"), [(1, 1), (3500, 1), (4 * KB, 1), (4 * KB + 1, 2), (8 * KB, 2), (10 * KB, 3), (400 * KB, 100)]
 )
 def test_a_keyed_read_rounds_up_to_4_kb(size: int, strong: int) -> None:
-    one = item(max(size, 8))
+    one = item(max(size, 11))
     assert capacity.keyed_read(one, consistent=True) == strong
     assert capacity.keyed_read(one, consistent=False) == strong / 2
 

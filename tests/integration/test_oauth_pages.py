@@ -536,6 +536,23 @@ def test_a_password_hash_of_old_parameters_is_made_anew(here: Any, browser: Brow
     assert here.platform.users.credential("hana")[1].startswith("scrypt$16$")
 
 
+def test_a_new_hash_does_not_undo_a_new_password(here: Any, browser: Browser, monkeypatch: Any) -> None:
+    """The password is changed between the check and the new hash of the old one."""
+    monkeypatch.setattr(passwords, "N", 8)
+    here.platform.users.set_password(HANA, passwords.hash_password(PASSWORD))
+    monkeypatch.undo()
+    make = passwords.hash_password
+    changed = make("another password")
+
+    def meanwhile(password: str) -> str:
+        here.platform.users.set_password(HANA, changed)
+        return make(password)
+
+    monkeypatch.setattr(passwords, "hash_password", meanwhile)
+    browser.sign_in(ask(browser), "hana", PASSWORD)
+    assert here.platform.users.credential("hana") == (HANA, changed)
+
+
 def test_signing_in_changes_the_session(browser: Browser) -> None:
     page = ask(browser)
     before = dict(browser.cookies)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError
 
 from chalicelib.store.aws.client import BATCH_GET, BATCH_WRITE
-from chalicelib.store.aws.items import Key, key_of
+from chalicelib.store.aws.items import Key, key_of, typed
 from chalicelib.store.aws.transactions import MOST_ITEMS
 from tests.kit.dynamodb_rules import check_item_size
 
@@ -83,6 +84,20 @@ class Memory:
         if len(page) == Limit:
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in {"pk", "sk", key[0]}}
         return answer
+
+    def scan(
+        self, *, TableName: str, Segment: int, TotalSegments: int, Limit: int, ExclusiveStartKey: Any = None
+    ) -> dict[str, Any]:
+        assert 0 <= Segment < TotalSegments
+        after = key_of(ExclusiveStartKey) if ExclusiveStartKey else ("", "")
+        found = [
+            item
+            for key, item in sorted((key_of(item), item) for item in self.table(TableName))
+            if crc32(key[0].encode()) % TotalSegments == Segment and key > after
+        ]
+        page = found[:Limit]
+        last = {"LastEvaluatedKey": typed(key_of(page[-1]))} if len(page) == Limit else {}
+        return {"Items": page} | last
 
     def update_item(self, **update: Any) -> dict[str, Any]:
         self._check(update)
@@ -286,12 +301,15 @@ def changed(item: dict[str, Any], update: Any) -> dict[str, Any]:
     before, after = item, dict(item)
 
     def value(operand: str) -> Any:
+        if operand.startswith("if_not_exists("):
+            path, default = operand.removeprefix("if_not_exists(").removesuffix(")").split(", ")
+            return before.get(names[path], values[default])
         if " + " in operand:
             return {"N": str(sum(int(value(each)["N"]) for each in operand.split(" + ")))}
         return values[operand] if operand.startswith(":") else before[names.get(operand, operand)]
 
     for verb, clause in zip(words[::2], words[1::2], strict=True):
-        for part in clause.strip().split(", "):
+        for part in re.split(r", (?![^(]*\))", clause.strip()):
             path, _, operand = part.partition(" = " if verb == "SET" else " ")
             name, _, inner = path.partition(".")
             name, inner = names.get(name, name), names.get(inner, inner)

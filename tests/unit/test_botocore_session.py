@@ -69,6 +69,10 @@ bodies = {
         {"Items": lists, "Count": st.integers(0, 9), "ScannedCount": st.integers(0, 9)},
         optional={"LastEvaluatedKey": items | nothing, "ConsumedCapacity": capacity},
     ),
+    "Scan": st.fixed_dictionaries(
+        {"Items": lists, "Count": st.integers(0, 9), "ScannedCount": st.integers(0, 9)},
+        optional={"LastEvaluatedKey": items | nothing, "ConsumedCapacity": capacity},
+    ),
     "BatchGetItem": st.fixed_dictionaries(
         {"Responses": st.dictionaries(tables, lists)},
         optional={"UnprocessedKeys": st.dictionaries(tables, unread) | nothing, "ConsumedCapacity": st.lists(capacity)},

@@ -6,6 +6,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def s3() -> Iterator[Any]:
 
 def release(time: int, template: str = "", repeats: int | None = None, **parameters: str) -> Release:
     again = None if repeats is None else f"2026-01-0{repeats}"
-    return Release(f"2026-01-0{time}", "0.2.0", f"{time}" * 12, template or f"t{time}", parameters, again)
+    return Release(f"2026-01-0{time}", "0.2.0", f"{time}" * 12, template or f"t{time}", parameters, 2, [1, 2], again)
 
 
 def test_the_newest_releases_of_a_stage_come_first(s3: Any) -> None:
@@ -120,6 +121,19 @@ def test_without_such_a_release_the_known_ones_are_listed(known: list[Release], 
         releases.before(known, to)
 
     assert complaint in str(refused.value)
+
+
+@pytest.mark.parametrize("to", [None, "2026-01-01"])
+def test_a_release_that_cannot_read_the_items_is_refused(to: str | None) -> None:
+    """A version reads the newest two formats that it knows."""
+    old, next_one, present = release(1), replace(release(1), writes=3, reads=[2, 3]), release(2)
+    assert releases.before([replace(present, writes=3, reads=[2, 3]), next_one], None) == next_one
+    assert releases.before([present, old], to) == old
+
+    with pytest.raises(Refused) as refused:
+        releases.before([replace(present, version="0.3.0", writes=3, reads=[2, 3]), old], to)
+
+    assert str(refused.value).startswith("0.2.0 cannot read items in format 3, which 0.3.0 has written since: restore")
 
 
 def test_a_commit_says_whether_files_differ_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

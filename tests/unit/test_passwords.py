@@ -17,7 +17,7 @@ from local import keys
 def test_a_password_matches_its_own_hash_alone() -> None:
     known = passwords.hash_password("縁側で茶を")
 
-    assert known.startswith("scrypt$32768$8$1$")
+    assert known.startswith("scrypt$32768$8$3$")
     assert [len(base64.b64decode(part)) for part in known.split("$")[4:]] == [16, 32]
     assert passwords.matches("縁側で茶を", known)
     assert not passwords.matches("縁側で茶", known)
@@ -39,6 +39,23 @@ def test_a_hash_made_with_other_parameters_still_matches_and_is_outdated(monkeyp
     assert passwords.matches("correct horse", old)
     assert passwords.is_outdated(old)
     assert not passwords.is_outdated(passwords.hash_password("correct horse"))
+
+
+@pytest.mark.parametrize(("n", "p"), [(2**15, 1), (2**15, 2), (2**15, 3), (2**14, 2), (2**16, 1)])
+def test_a_check_is_the_same_work_for_every_hash_and_for_none(n: int, p: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the time of a refusal does not tell whether the account exists."""
+    work: list[int] = []
+
+    def derive(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+        work.append(n * r * p)
+        return bytes(32)
+
+    monkeypatch.setattr(passwords, "_key", derive)
+    assert passwords.matches("right", passwords._text(n, 8, p, bytes(16), bytes(32)))
+    assert not passwords.matches("wrong", passwords._text(n, 8, p, bytes(16), b"x" * 32))
+    assert not passwords.matches("wrong", None)
+    ours = passwords.N * passwords.R * passwords.P
+    assert [sum(work[:-1]), work[-1]] == [2 * ours, ours]
 
 
 def test_a_secret_is_sealed_otherwise_each_time_and_opened(tmp_path: Path) -> None:

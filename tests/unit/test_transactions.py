@@ -198,27 +198,35 @@ def test_an_update_and_its_condition_share_their_placeholders() -> None:
     change = Update({"list": "a", "dr.t1": Path("nx")}, {"count": -1}, ["name"], {"families": frozenset("fg")})
 
     assert change.parameters(exists() & equals("count", 1)) == {
-        "UpdateExpression": "SET #0 = :0, #1.#2 = #3 ADD #4 :1 REMOVE #5 DELETE #6 :2",
-        "ConditionExpression": "attribute_exists(#7) AND #4 = :3",
+        "UpdateExpression": "SET #0 = :0, #1.#2 = #3, #4 = if_not_exists(#4, :1) ADD #5 :2 REMOVE #6 DELETE #7 :3",
+        "ConditionExpression": "attribute_exists(#8) AND #5 = :4",
         "ExpressionAttributeNames": {
             "#0": "list",
             "#1": "dr",
             "#2": "t1",
             "#3": "nx",
-            "#4": "count",
-            "#5": "name",
-            "#6": "families",
-            "#7": "pk",
+            "#4": "_",
+            "#5": "count",
+            "#6": "name",
+            "#7": "families",
+            "#8": "pk",
         },
-        "ExpressionAttributeValues": {":0": {"S": "a"}, ":1": {"N": "-1"}, ":2": {"SS": ["f", "g"]}, ":3": {"N": "1"}},
+        "ExpressionAttributeValues": {
+            ":0": {"S": "a"},
+            ":1": {"N": "2"},
+            ":2": {"N": "-1"},
+            ":3": {"SS": ["f", "g"]},
+            ":4": {"N": "1"},
+        },
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 
 def test_an_update_in_any_case_has_no_condition() -> None:
     assert Update(removes=["a"]).parameters(None) == {
-        "UpdateExpression": "REMOVE #0",
-        "ExpressionAttributeNames": {"#0": "a"},
+        "UpdateExpression": "SET #0 = if_not_exists(#0, :0) REMOVE #1",
+        "ExpressionAttributeNames": {"#0": "_", "#1": "a"},
+        "ExpressionAttributeValues": {":0": {"N": "2"}},
     }
 
 

@@ -22,6 +22,7 @@ from chalicelib.store.appdata.packing import (
     pack_data,
     pack_pieces,
 )
+from chalicelib.store.aws import formats
 from chalicelib.store.aws.item_size import READ_UNIT, item_size
 from chalicelib.store.aws.transactions import MOST_ITEMS
 
@@ -89,7 +90,7 @@ def room_for_data(ledger: Ledger) -> int:
 @lru_cache
 def _room(partition_bytes: int, epoch_bytes: int) -> int:
     # The partition key has one more character, between app and user.
-    widest = to_item(Ledger("", "-" * (partition_bytes - 1), "-" * epoch_bytes)) | {
+    widest = formats.numbered(to_item(Ledger("", "-" * (partition_bytes - 1), "-" * epoch_bytes))) | {
         "t": {"N": _LARGEST_TOTAL},
         "v": {"N": _LARGEST_VERSION},
         "c": {"N": _LARGEST_COUNT},

@@ -37,6 +37,7 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
             "GetItem",
             "PutItem",
             "Query",
+            "Scan",
             "TransactWriteItems",
             "UpdateItem",
         }
@@ -178,6 +179,7 @@ _RESTORES: Mapping[str, Callable[[dict[str, Any]], None]] = {
     "UpdateItemOutput": _one_item,
     "DeleteItemOutput": _one_item,
     "QueryOutput": _items,
+    "ScanOutput": _items,
     "BatchGetItemOutput": _items_of_tables,
     "BatchWriteItemOutput": _unprocessed_writes,
     "TransactWriteItemsOutput": _nothing,

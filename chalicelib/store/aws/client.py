@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from chalicelib import observed
 from chalicelib.core.errors import Unavailable
-from chalicelib.store.aws import deadline, read_budget
+from chalicelib.store.aws import deadline, formats, read_budget
 from chalicelib.store.aws.conditions import Condition
 from chalicelib.store.aws.failures import TransactionConflict, Uncertain, sort_out
 from chalicelib.store.aws.items import Item, Key, Place, Span, key_of, typed
@@ -90,7 +90,9 @@ class Dynamo:
         read_budget.spend(1)
         answer = self._read("get_item", TableName=table, Key=typed(key), ConsistentRead=consistent)
         item: Item | None = answer.get("Item")
-        read_budget.found([item] if item else [])
+        found = [item] if item else []
+        read_budget.found(found)
+        formats.check(found)
         return item
 
     def batch_get(self, places: Iterable[Place], *, consistent: bool) -> dict[Place, Item]:
@@ -112,6 +114,7 @@ class Dynamo:
             answer = self._read("batch_get_item", RequestItems=wanted)
             for table, items in answer["Responses"].items():
                 read_budget.found(items)
+                formats.check(items)
                 found.update(((table, key_of(item)), item) for item in items)
             wanted = answer.get("UnprocessedKeys") or {}
             if not wanted:
@@ -151,14 +154,31 @@ class Dynamo:
         """
         return self._pages(_query(table, ("list", "pk"), name, keys) | {"IndexName": index}, limit)
 
+    def scan(
+        self, table: str, segment: int, segments: int, after: Key | None, *, limit: int
+    ) -> tuple[list[Item], Key | None]:
+        """Return at most `limit` items of a segment of a table, of any format, and the key to continue after.
+
+        The key is None at the end of the segment. Eventually consistent, at most 1 MB.
+        """
+        request: dict[str, Any] = {"TableName": table, "Segment": segment, "TotalSegments": segments, "Limit": limit}
+        if after:
+            request["ExclusiveStartKey"] = typed(after)
+        answer = self._read("scan", **request)
+        last = answer.get("LastEvaluatedKey")
+        return answer["Items"], key_of(last) if last else None
+
     def _pages(self, request: dict[str, Any], limit: int | None) -> Iterator[Item]:
         left = sys.maxsize if limit is None else limit
+        whole = request.keys().isdisjoint(("ProjectionExpression", "IndexName"))
         while True:
             if limit is not None:
                 request["Limit"] = left
             answer = self._read("query", **request)
             # The size of a page is known only after it is read; over the budget, the next page is not requested.
             read_budget.queried(answer["Items"])
+            if whole:
+                formats.check(answer["Items"])
             yield from answer["Items"]
             left -= len(answer["Items"])
             if left <= 0 or not answer.get("LastEvaluatedKey"):
@@ -167,7 +187,7 @@ class Dynamo:
 
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
         """Write an item under `condition`, in one try. Raises Lost, Conflict, Uncertain or Unavailable."""
-        self._write("put_item", TableName=table, Item=item, **conditional(condition))
+        self._write("put_item", TableName=table, Item=formats.numbered(item), **conditional(condition))
 
     def update(self, table: str, key: Key, change: Update, condition: Condition | None = None) -> None:
         """Change an item under `condition`, in one try. Raises Lost, Conflict, Uncertain or Unavailable."""
@@ -178,6 +198,7 @@ class Dynamo:
         parameters = change.parameters(condition)
         answer = self._write("update_item", TableName=table, Key=typed(key), ReturnValues="ALL_NEW", **parameters)
         item: Item = answer["Attributes"]
+        formats.check([item])
         return item
 
     def delete(self, table: str, key: Key, condition: Condition | None = None) -> None:
@@ -261,7 +282,7 @@ def _observe(seen: observed.Observed, operation: str, told: Mapping[str, Any]) -
         observed.tried_again(resent)
     consumed = told.get("ConsumedCapacity") or []
     units = sum(each["CapacityUnits"] for each in (consumed if isinstance(consumed, list) else [consumed]))
-    reads = operation in ("get_item", "batch_get_item", "query")
+    reads = operation in ("get_item", "batch_get_item", "query", "scan")
     seen.units.append((units, 0.0) if reads else (0.0, units))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.core.errors import Unavailable
+from chalicelib.store.aws import formats
 from chalicelib.store.aws.items import Item
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ def _cancelled(error: ClientError, parts: Sequence[str]) -> Exception:
 
 def _old_item(holder: Any) -> Item | None:
     item: Item | None = holder.get("Item") or None
+    formats.check([item] if item else [])
     return item
 
 

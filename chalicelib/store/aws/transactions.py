@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from chalicelib.store.aws import formats
 from chalicelib.store.aws.conditions import AttributeValue, Condition, Path, Placeholders
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.items import Item, Key, typed
@@ -26,6 +27,8 @@ MOST_ITEMS = 100
 @dataclass(frozen=True)
 class Update:
     """A change of an item. A dot in a name leads into a map; names have no other restriction.
+
+    An item without a format number, such as a new one, gets the newest (formats.py).
 
     `sets` has values, or a Path: the value of that other attribute before the change. `adds` are added to numbers (an
     absent number is 0), `removes` are attributes to remove, and `discards` are members to remove from sets.
@@ -40,11 +43,14 @@ class Update:
         """Return UpdateItem's parameters for this change under `condition` (None: unconditional)."""
         placeholders = Placeholders()
         name, value = placeholders.name, placeholders.value
+        sets = [
+            f"{name(each)} = {name(to.text) if isinstance(to, Path) else value(to)}" for each, to in self.sets.items()
+        ]
+        if formats.ATTRIBUTE not in self.sets:
+            number = name(formats.ATTRIBUTE)
+            sets.append(f"{number} = if_not_exists({number}, {value(formats.NUMBER)})")
         clauses = {
-            "SET": [
-                f"{name(each)} = {name(to.text) if isinstance(to, Path) else value(to)}"
-                for each, to in self.sets.items()
-            ],
+            "SET": sets,
             "ADD": [f"{name(each)} {value(number)}" for each, number in self.adds.items()],
             "REMOVE": [name(each) for each in self.removes],
             "DELETE": [f"{name(each)} {value(members)}" for each, members in self.discards.items()],
@@ -75,7 +81,7 @@ class Transaction:
 
     def put(self, name: str, table: str, item: Item, condition: Condition | None = None) -> None:
         """Write an item under `condition` (None: unconditionally)."""
-        self._add(name, "Put", {"TableName": table, "Item": item} | conditional(condition))
+        self._add(name, "Put", {"TableName": table, "Item": formats.numbered(item)} | conditional(condition))
 
     def delete(self, name: str, table: str, key: Key, condition: Condition | None = None) -> None:
         """Delete an item under `condition` (None: unconditionally, even if it does not exist)."""
