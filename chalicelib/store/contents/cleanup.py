@@ -28,7 +28,7 @@ NEEDS = (
 )
 
 ROUNDS = 12
-"""The maximum number of messages in a chain: Lambda stops a chain in which a function causes about 16 calls of itself."""
+"""The maximum number of messages in a chain: Lambda stops a function after about 16 calls that it causes itself."""
 _AT_ONCE = 100
 
 

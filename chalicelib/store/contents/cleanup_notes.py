@@ -25,7 +25,8 @@ from chalicelib.store.contents.cleanup_queue import CleanupQueue
 NEEDS = (
     on_table("feeds", "PutItem"),
     on_table("feeds", "Query", by=(SWEEP,)),
-    # The sweep stores that it sent a note to the queue, `clean` that an upload is too late or the sweep must send again.
+    # The sweep stores that it sent a note to the queue, `clean` that an upload is too late or that the sweep must send
+    # the note again.
     on_table("feeds", "UpdateItem", by=(SWEEP, CLEAN)),
     on_table("feeds", "GetItem", by=(CLEAN,)),
     # A refused post deletes its own upload and the note of it.
