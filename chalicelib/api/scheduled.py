@@ -17,7 +17,7 @@ SWEEP, CLEAN, CANARY = "sweep", "clean", "canary"
 SWEEP_SECONDS = 40
 """The time of one sweep, under the function's timeout of 60 seconds; the next sweep continues where it ended."""
 CLEAN_SECONDS = 40
-"""The time for one message, likewise; if work is left then, the message is sent to the queue again."""
+"""The time for one message, likewise; if work is left then, another message continues it."""
 CLEANERS = 5
 """The maximum number of messages at once: cleanup can wait, but the requests that share the tables cannot."""
 
@@ -50,8 +50,7 @@ def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blue
         def work() -> None:
             here = platform()
             for message in event:
-                if not here.cleanup.work(message.body, CLEAN_SECONDS):
-                    here.queue.tell(message.body)
+                here.cleanup.process(message.body, CLEAN_SECONDS)
 
         with deadline.within(seconds_left(event.context)):
             telemetry.of_run(CLEAN, event.context, work)

@@ -84,8 +84,7 @@ def upload(stage: Stage) -> None:
 def work(stage: Stage) -> None:
     """Process all messages; those that fail are delivered again, and other workers may take some meanwhile."""
     for message in list(stage.cloud.queue.messages):
-        if not stage.platform.cleanup.work(message, 40):
-            stage.platform.queue.tell(message)
+        stage.platform.cleanup.process(message, 40)
         with suppress(ValueError):
             stage.cloud.queue.messages.remove(message)
 

@@ -10,6 +10,8 @@ import pytest
 from chalicelib.api import scheduled
 from chalicelib.core.errors import Conflict
 from chalicelib.core.model.directory import Page
+from chalicelib.store.contents import cleanup
+from chalicelib.store.contents.cleanup import ROUNDS
 from chalicelib.store.contents.cleanup_notes import AGAIN_MS, SOON_MS
 from chalicelib.web.telemetry import RunFailed
 from tests.kit.page_api import FEEDS, PAGE, URI, ask, comment, favorite, populated, post, send
@@ -74,6 +76,55 @@ def test_what_is_not_done_in_its_time_goes_on_with_another_message(
 
     assert (contents(world), queued(world)) == ([], 0)
     assert messages == 3
+
+
+def test_a_chain_ends_before_lambda_stops_it_and_the_next_sweep_begins_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduled, "CLEAN_SECONDS", 0)
+    monkeypatch.setattr(cleanup, "_AT_ONCE", 1)
+    post(world, contentUri=URI)
+    for number in range(20):
+        world.platform.comments.post(PAGE, URI, HANA, f"comment {number}")
+    delete_feed(world)
+
+    assert (world.clean(), queued(world)) == (ROUNDS, 0)
+    assert contents(world)
+    sweep(world)
+
+    assert 0 < world.clean() < ROUNDS
+    assert (contents(world), queued(world)) == ([], 0)
+
+
+@pytest.mark.parametrize("number", ["", " ", " x", " 0", " -1", " 2 3"])
+def test_a_message_without_a_proper_round_is_worked_off_and_its_chain_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    monkeypatch.setattr(scheduled, "CLEAN_SECONDS", 0)
+    monkeypatch.setattr(cleanup, "_AT_ONCE", 1)
+    post(world, contentUri=URI)
+    for each in range(20):
+        world.platform.comments.post(PAGE, URI, HANA, f"comment {each}")
+    with without_queue(world):
+        delete_feed(world)
+    [note] = [item["sk"]["S"] for item in contents(world) if item["pk"]["S"] == "trash"]
+    world.platform.queue.tell(note + number)
+
+    assert (world.clean(), queued(world)) == (ROUNDS + (number == " 0"), 0)
+
+
+def test_two_chains_for_one_note_do_no_harm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled, "CLEAN_SECONDS", 0)
+    monkeypatch.setattr(cleanup, "_AT_ONCE", 1)
+    filled(world)
+    delete_feed(world)
+    world.clock.now += SOON_MS
+    sweep(world)
+    assert queued(world) == 2
+
+    world.clean()
+
+    assert (contents(world), queued(world)) == ([], 0)
 
 
 def test_a_lost_message_is_sent_by_the_sweep_once_it_is_due(world: World) -> None:

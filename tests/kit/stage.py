@@ -100,8 +100,7 @@ class Stage:
         while self.cloud.queue.messages:
             message = self.cloud.queue.messages.pop(0)
             worked += 1
-            if not self.platform.cleanup.work(message, seconds):
-                self.platform.queue.tell(message)
+            self.platform.cleanup.process(message, seconds)
         return worked
 
     def settle(self) -> None:

@@ -92,6 +92,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 OF_BENCH = {
     "test_alarms",
+    "test_incidents",
     "test_costs",
     "test_load",
     "test_load_mix",

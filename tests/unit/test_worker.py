@@ -18,18 +18,18 @@ from local import stack, worker
 from local.worker import Worker
 
 NAME = "engawa-local-cleaning"
+OWN: dict[str, Any] = {
+    "region_name": "ap-northeast-1",
+    "aws_access_key_id": "engawa",
+    "aws_secret_access_key": "engawa",
+}
 
 
 @pytest.fixture
 def sqs() -> Iterator[Any]:
     with mock_aws():
-        own: dict[str, Any] = {
-            "region_name": "ap-northeast-1",
-            "aws_access_key_id": "engawa",
-            "aws_secret_access_key": "engawa",
-        }
-        client = boto3.client("sqs", **own)
-        stack.create(boto3.client("dynamodb", **own), boto3.client("s3", **own), client, "local")
+        client = boto3.client("sqs", **OWN)
+        stack.create(boto3.client("dynamodb", **OWN), boto3.client("s3", **OWN), client, "local")
         yield client
 
 
@@ -185,3 +185,29 @@ def test_a_message_that_nobody_works_on_any_more_comes_again(sqs: Any, clock: li
     clock[0] += worker.HIDDEN_SECONDS + 1
     assert second.one()
     assert done[0]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
+
+
+def test_a_function_that_does_not_end_its_chain_is_cut_at_the_17th_call(sqs: Any) -> None:
+    called: list[str] = []
+
+    def send_on(event: Any, _: Any) -> None:
+        called.append(event["Records"][0]["body"])
+        send(boto3.client("sqs", **OWN), "again")
+
+    send(sqs, "again")
+    one = Worker(sqs, NAME, send_on)
+
+    assert sum(1 for _ in iter(one.one, False)) == 17
+
+    assert (len(called), left(sqs), left(sqs, f"{NAME}-dead")) == (16, 0, 1)
+
+
+def test_messages_from_outside_begin_chains_of_their_own(sqs: Any) -> None:
+    called: list[str] = []
+    one = Worker(sqs, NAME, lambda event, _: called.append(event["Records"][0]["body"]))
+
+    for number in range(20):
+        send(sqs, str(number))
+        assert one.one()
+
+    assert (len(called), left(sqs, f"{NAME}-dead")) == (20, 0)

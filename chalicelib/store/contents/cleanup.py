@@ -27,6 +27,8 @@ NEEDS = (
     on_table("favorites", "Query", "BatchWriteItem", by=(CLEAN,)),
 )
 
+ROUNDS = 12
+"""The maximum number of messages in a chain: Lambda stops a function after about 16 calls that it causes itself."""
 _AT_ONCE = 100
 
 
@@ -61,6 +63,21 @@ class Cleanup:
         for note in told:
             self._notes.told(note)
         return len(told)
+
+    def process(self, message: str, seconds: float) -> None:
+        """Work on a message, `<note>` or `<note> <round>`, for about `seconds`. Raises Unavailable.
+
+        If work is left, send the next round; after the last one, the next sweep begins a new chain. A round that is not
+        a number is the first: the rounds after it are counted, so its chain ends too.
+        """
+        note, _, text = message.partition(" ")
+        number = int(text) if text.isdecimal() else 1
+        if self.work(note, seconds):
+            return
+        if number < ROUNDS:
+            self._notes.send(note, number + 1)
+        else:
+            self._notes.release(note)
 
     def work(self, note: str, seconds: float) -> bool:
         """Clear what a note names, for about `seconds`; return whether nothing is left to do. Raises Unavailable."""

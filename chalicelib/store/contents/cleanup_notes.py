@@ -25,7 +25,8 @@ from chalicelib.store.contents.cleanup_queue import CleanupQueue
 NEEDS = (
     on_table("feeds", "PutItem"),
     on_table("feeds", "Query", by=(SWEEP,)),
-    # The sweep stores that it sent a note to the queue, `clean` that an upload is too late.
+    # The sweep stores that it sent a note to the queue, `clean` that an upload is too late or that the sweep must send
+    # the note again.
     on_table("feeds", "UpdateItem", by=(SWEEP, CLEAN)),
     on_table("feeds", "GetItem", by=(CLEAN,)),
     # A refused post deletes its own upload and the note of it.
@@ -82,9 +83,11 @@ class CleanupNotes:
         item = self._note(note, after)
         self._dynamo.settle(lambda: self._dynamo.put(self._table, item))
 
-    def send(self, note: str) -> bool:
-        """Send a note that is stored to the queue; return whether it was sent. If not, the sweep sends it."""
-        return self._queue.tell(note)
+    def send(self, note: str, number: int = 1) -> bool:
+        """Send a note that is stored to the queue, for this round; return whether it was sent. If not, the sweep sends
+        it.
+        """
+        return self._queue.tell(note if number == 1 else f"{note} {number}")
 
     def doom(self, generation: str) -> None:
         """Mark an upload so that its feed can no longer be stored. Raises Lost if the note is gone."""
@@ -111,6 +114,11 @@ class CleanupNotes:
         """Store that a note was sent to the queue now, if the note still exists."""
         with suppress(Lost):
             self._change(note, Update({"told": self._clock()}))
+
+    def release(self, note: str) -> None:
+        """Make a note due and remove `told`, so that the next sweep sends it, if the note still exists."""
+        with suppress(Lost):
+            self._change(note, Update({"due": self._clock()}, removes=("told",)))
 
     def _change(self, note: str, change: Update) -> None:
         self._dynamo.settle(lambda: self._dynamo.update(self._table, note_key(note), change, PRESENT))
