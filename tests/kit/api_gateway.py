@@ -6,6 +6,7 @@ It uses the routing and the events of the local gateway (local/gateway.py), and 
 |---|---|---|
 | no route, or no such method | MISSING_AUTHENTICATION_TOKEN; INVALID_SIGNATURE with an `Authorization` | 1 |
 | a request over 10 MB, an event over 6 MB | REQUEST_TOO_LARGE | 1, 2 |
+| headers over 10,240 bytes, with names and line ends | 413, in words of its own | 2, 8 |
 | `context.requestId` in gateway responses | the id that the event and `x-amzn-RequestId` also have | 7 |
 | no response in 29 seconds; the function fails, or returns no response | INTEGRATION_TIMEOUT; DEFAULT_5XX, 502 | 1 |
 | hop-by-hop headers in requests | do not reach the function | 3 |
@@ -27,6 +28,7 @@ It uses the routing and the events of the local gateway (local/gateway.py), and 
   …/api-gateway-receive-response-with-compressed-payload.html. Whether a body that was unpacked still has its
   `Content-Encoding` is not said; here it has, so that the app refuses it
 7 …/api-gateway-gatewayResponse-definition.html
+8 the status and the words are of SalesforceCommerceCloud/pwa-kit#2160; AWS gives the limit alone
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ from chalice.app import Chalice
 from local.gateway import Answer, Gateway, Request, compressed
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 
-MAX_REQUEST = 10_485_760
+MAX_REQUEST, MAX_HEADERS = 10_485_760, 10_240
 HOST = "a1b2c3d4e5.execute-api.ap-northeast-1.amazonaws.com"
 _HOP = {
     "connection",
@@ -105,6 +107,9 @@ class ApiGateway(Gateway):
             path = path[:-1]
         route, parameters = self._match(path)
         request_id = str(uuid.uuid4())
+        if sum(len(f"{name}: {value}\r\n") for name, value in request.headers) > MAX_HEADERS:
+            said = f"HTTP header is larger than {MAX_HEADERS} bytes.".encode()
+            return Answer(413, [("Content-Type", "text/plain"), *_traces(request_id)], said)
         if len(request.body) > MAX_REQUEST:
             return self._own("REQUEST_TOO_LARGE", request_id)
         if route is None or request.method not in self._app.routes[route]:

@@ -136,6 +136,14 @@ def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) ->
     assert deployed.gateway.events == before
 
 
+def test_headers_that_only_api_gateway_refuses_are_refused_in_our_form(deployed: Deployed) -> None:
+    answer = httpx.get(deployed.base_url + MINE, headers={"X-Long": "x" * 10_240})
+
+    assert (answer.status_code, answer.json()["error"]) == (413, "request_entity_too_large")
+    # Not a gateway response, so the function at the edge words it.
+    assert answer.headers["X-Request-Id"] == answer.headers["X-Amz-Cf-Id"]
+
+
 def test_the_largest_event(deployed: Deployed) -> None:
     """An event of Lambda's maximum size reaches the app, which returns its own error; one byte more does not."""
     token = deployed.token("mixi_apps2")

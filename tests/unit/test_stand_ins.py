@@ -14,7 +14,7 @@ from chalice.app import Chalice
 from infra import combine
 from local.gateway import Answer, Request
 from local.lambda_runtime import EventTooLarge, FunctionError, TimedOut
-from tests.kit.api_gateway import MAX_REQUEST, ApiGateway
+from tests.kit.api_gateway import MAX_HEADERS, MAX_REQUEST, ApiGateway
 from tests.kit.cloudfront import MAX_GENERATED, MAX_HEAD, MAX_URL, CloudFront, traces
 
 Json = dict[str, Any]
@@ -66,6 +66,32 @@ def test_an_answer_of_the_function_has_the_request_id_of_its_event() -> None:
     answer: Answer = gateway(said).handle(Request("GET", "/a"))
 
     assert dict(answer.headers)["x-amzn-RequestId"] == answer.body.decode()
+
+
+def test_api_gateway_refuses_too_many_headers() -> None:
+    front, room = gateway(said), MAX_HEADERS - len("X-Long: \r\n")
+    answers = [front.handle(Request("GET", "/a", [("X-Long", "x" * size)])) for size in (room, room + 1)]
+
+    assert [each.status for each in answers] == [200, 413]
+    assert len(front.events) == 1
+
+
+def test_api_gateway_renames_and_drops_headers() -> None:
+    sent = {"WWW-Authenticate": "OAuth", "Date": "now", "Server": "x", "Transfer-Encoding": "chunked", "ETag": "1"}
+    front = gateway(lambda event: {"statusCode": 401, "headers": sent, "body": ""})
+    answer = front.handle(
+        Request("GET", "/a", [("Connection", "close"), ("TE", "x"), ("Expect", "y"), ("X-Kept", "z")])
+    )
+
+    assert [name for name, _ in answer.headers[:4]] == [
+        "x-amzn-Remapped-WWW-Authenticate",
+        "x-amzn-Remapped-Date",
+        "x-amzn-Remapped-Server",
+        "ETag",
+    ]
+    [event] = front.events
+    assert not {"Connection", "TE", "Expect"} & event["headers"].keys()
+    assert event["headers"]["X-Kept"] == "z"
 
 
 class Edge:
