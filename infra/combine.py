@@ -105,12 +105,13 @@ def edge_watch_template() -> Template:
 
 
 def edge_code() -> str:
-    """Return infra/edge.js with the errors of infra/gateway.yaml."""
+    """Return infra/edge.js with the errors of infra/gateway.yaml and their static headers."""
     errors = {}
     for kind, status in _BY_STATUS.items():
         response = gateway_responses()[kind]
-        named = {name.rpartition(".")[2]: value.strip("'") for name, value in response["responseParameters"].items()}
-        errors[status] = {"body": response["responseTemplates"]["application/json"], "headers": named}
+        named = {name.rpartition(".")[2]: value for name, value in response["responseParameters"].items()}
+        static = {name: value.strip("'") for name, value in named.items() if value.startswith("'")}
+        errors[status] = {"body": response["responseTemplates"]["application/json"], "headers": static}
     code = (INFRA / "edge.js").read_text(encoding="utf-8")
     return code.replace("const ERRORS = {};", f"const ERRORS = {json.dumps(errors, indent=2)};")
 
@@ -123,7 +124,9 @@ def _responses() -> str:
 def gateway_responses() -> dict[str, dict[str, Any]]:
     """Return API Gateway's own responses by response type, in the form of its OpenAPI extension.
 
-    `Access-Control-Allow-Origin` lets a page of any origin read the reason; a response contains nothing else.
+    `Access-Control-Allow-Origin` lets a page of any origin read the reason; a response contains nothing else but the id
+    of the request. A static value is in quotes; without them it is an expression:
+    docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     responses = {}
     for kind, said in yaml.safe_load(_responses()).items():
@@ -133,7 +136,10 @@ def gateway_responses() -> dict[str, dict[str, Any]]:
             headers["Retry-After"] = str(said["retry_after"])
         responses[kind] = {
             **({"statusCode": str(said["status"])} if "status" in said else {}),
-            "responseParameters": {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()},
+            "responseParameters": {
+                **{f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()},
+                "gatewayresponse.header.X-Request-Id": "context.requestId",
+            },
             "responseTemplates": {"application/json": json.dumps(body, separators=(",", ":"))},
         }
     return responses

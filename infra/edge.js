@@ -4,13 +4,13 @@
 // API Gateway and function URLs rename WWW-Authenticate in every response from Lambda to
 // x-amzn-Remapped-WWW-Authenticate, but OAuth clients need the original name. This is a Lambda@Edge function for
 // CloudFront's origin responses. A CloudFront Function cannot do this: it runs for viewer responses only, and not if the
-// origin's status is 400 or above, as it is with this header. Responses that AWS gives by itself have the request id
-// only in AWS's own header. API Gateway words them as infra/gateway.yaml says; a function URL has words of its own,
-// which are replaced here.
+// origin's status is 400 or above, as it is with this header. Of the responses that AWS gives by itself, API Gateway
+// words its own as infra/gateway.yaml says, with X-Request-Id. A function URL has words of its own, which are replaced
+// here, and its request id is in a header that AWS shows to no function at the edge: X-Request-Id is then CloudFront's
+// id of the request, as in X-Amz-Cf-Id.
 'use strict';
 
 const RENAMED = 'x-amzn-remapped-www-authenticate';
-const AWS_ID = 'x-amzn-requestid';
 const ID = 'x-request-id';
 const OURS = 'application/json; charset=utf-8';
 const ERRORS = {}; // infra/combine.py puts the errors of infra/gateway.yaml here, by status.
@@ -32,7 +32,7 @@ const reworded = (response, head) => {
 };
 
 exports.handler = async (event) => {
-  const { request, response } = event.Records[0].cf;
+  const { config, request, response } = event.Records[0].cf;
   const values = response.headers[RENAMED];
   if (values) {
     response.headers['www-authenticate'] = values.map(({ value }) => ({ key: 'WWW-Authenticate', value }));
@@ -41,10 +41,7 @@ exports.handler = async (event) => {
   if (!response.headers[ID]) {
     // Every response of the app has this header, so AWS itself has answered.
     reworded(response, request.method === 'HEAD');
-    const id = response.headers[AWS_ID];
-    if (id) {
-      response.headers[ID] = [{ key: 'X-Request-Id', value: id[0].value }];
-    }
+    response.headers[ID] = [{ key: 'X-Request-Id', value: config.requestId }];
   }
   return response;
 };

@@ -594,6 +594,12 @@ def test_alarms_and_the_dashboard_watch_the_function_url(url_template: dict[str,
     ] * 3
 
 
+def test_every_gateway_response_has_the_id_of_its_request() -> None:
+    for response in combine.gateway_responses().values():
+        # An expression, which API Gateway evaluates; in quotes it would be sent as it is.
+        assert response["responseParameters"]["gatewayresponse.header.X-Request-Id"] == "context.requestId"
+
+
 def test_the_function_at_the_edge_knows_our_words_for_the_errors_of_aws(everywhere: dict[str, Any]) -> None:
     code = everywhere["Resources"]["Challenge"]["Properties"]["Code"]["ZipFile"]
 

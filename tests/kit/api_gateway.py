@@ -6,6 +6,8 @@ It uses the routing and the events of the local gateway (local/gateway.py), and 
 |---|---|---|
 | no route, or no such method | MISSING_AUTHENTICATION_TOKEN; INVALID_SIGNATURE with an `Authorization` | 1 |
 | a request over 10 MB, an event over 6 MB | REQUEST_TOO_LARGE | 1, 2 |
+| headers over 10,240 bytes, with names and line ends | 413, in words of its own | 2, 8 |
+| `context.requestId` in gateway responses | the id that the event and `x-amzn-RequestId` also have | 7 |
 | no response in 29 seconds; the function fails, or returns no response | INTEGRATION_TIMEOUT; DEFAULT_5XX, 502 | 1 |
 | hop-by-hop headers in requests | do not reach the function | 3 |
 | such headers and `WWW-Authenticate` in responses | renamed `x-amzn-Remapped-…`; `Transfer-Encoding` is dropped | 3 |
@@ -25,6 +27,8 @@ It uses the routing and the events of the local gateway (local/gateway.py), and 
 6 …/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html,
   …/api-gateway-receive-response-with-compressed-payload.html. Whether a body that was unpacked still has its
   `Content-Encoding` is not said; here it has, so that the app refuses it
+7 …/api-gateway-gatewayResponse-definition.html
+8 the status and the words are of SalesforceCommerceCloud/pwa-kit#2160; AWS gives the limit alone
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import uuid
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -42,7 +47,7 @@ from chalice.app import Chalice
 from local.gateway import Answer, Gateway, Request, compressed
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 
-MAX_REQUEST = 10_485_760
+MAX_REQUEST, MAX_HEADERS = 10_485_760, 10_240
 HOST = "a1b2c3d4e5.execute-api.ap-northeast-1.amazonaws.com"
 _HOP = {
     "connection",
@@ -101,27 +106,34 @@ class ApiGateway(Gateway):
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
         route, parameters = self._match(path)
+        request_id = str(uuid.uuid4())
+        if sum(len(f"{name}: {value}\r\n") for name, value in request.headers) > MAX_HEADERS:
+            said = f"HTTP header is larger than {MAX_HEADERS} bytes.".encode()
+            return Answer(413, [("Content-Type", "text/plain"), *_traces(request_id)], said)
         if len(request.body) > MAX_REQUEST:
-            return self._own("REQUEST_TOO_LARGE")
+            return self._own("REQUEST_TOO_LARGE", request_id)
         if route is None or request.method not in self._app.routes[route]:
-            return self._own("INVALID_SIGNATURE" if request.header("authorization") else "MISSING_AUTHENTICATION_TOKEN")
+            kind = "INVALID_SIGNATURE" if request.header("authorization") else "MISSING_AUTHENTICATION_TOKEN"
+            return self._own(kind, request_id)
         try:
             request = replace(request, body=_unpacked(request))
         except (OSError, EOFError, zlib.error, LookupError):
-            return self._own("UNSUPPORTED_MEDIA_TYPE")
+            return self._own("UNSUPPORTED_MEDIA_TYPE", request_id)
         if not self.decodes_paths:
             sent = zip(route.split("/"), path.split("/"), strict=True)
             parameters = {name[1:-1]: value for name, value in sent if name.startswith("{")}
         event = self._event(request, path, route, parameters)
+        event["requestContext"]["requestId"] = request_id
         self.events = [*self.events[-9:], event]
         try:
-            return compressed(request, self._passed_on(self.function.invoke(event), request.header("accept")))
+            answer = self._passed_on(self.function.invoke(event), request.header("accept"))
         except EventTooLarge:
-            return self._own("REQUEST_TOO_LARGE")
+            return self._own("REQUEST_TOO_LARGE", request_id)
         except TimedOut:
-            return self._own("INTEGRATION_TIMEOUT")
+            return self._own("INTEGRATION_TIMEOUT", request_id)
         except (FunctionError, NoAnswer):
-            return self._own("DEFAULT_5XX", 502)
+            return self._own("DEFAULT_5XX", request_id, 502)
+        return compressed(request, replace(answer, headers=[*answer.headers, *_traces(request_id)]))
 
     def _event(self, request: Request, path: str, route: str, parameters: dict[str, str]) -> dict[str, Any]:
         headers = [(name, value) for name, value in request.headers if name.lower() not in {*DROPPED, "host"}]
@@ -164,20 +176,21 @@ class ApiGateway(Gateway):
         body = (given.get("body") or "").encode("utf-8")
         if given.get("isBase64Encoded") and self._is_binary(accept):
             body = base64.b64decode(body)
-        return Answer(int(given["statusCode"]), [*headers, *_traces()], body)
+        return Answer(int(given["statusCode"]), headers, body)
 
-    def _own(self, kind: str, status: int = 0) -> Answer:
+    def _own(self, kind: str, request_id: str, status: int = 0) -> Answer:
         """Return the gateway response of `kind`, or else the API's default for 4xx or 5xx, or API Gateway's own."""
         status = status or _STATUS[kind]
         said = self._responses.get(kind) or self._responses.get(f"DEFAULT_{status // 100}XX") or {}
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": kind}
         for name, value in (said.get("responseParameters") or {}).items():
-            headers[name.removeprefix("gatewayresponse.header.")] = value.removeprefix("'").removesuffix("'")
+            inserted = request_id if value == "context.requestId" else value.removeprefix("'").removesuffix("'")
+            headers[name.removeprefix("gatewayresponse.header.")] = inserted
         body = json.dumps({"message": kind})
         for media_type, template in (said.get("responseTemplates") or {}).items():
-            body = template.replace("$context.requestId", "00000000-0000-0000-0000-000000000000")
+            body = template.replace("$context.requestId", request_id)
             headers.setdefault("Content-Type", media_type)
-        return Answer(int(said.get("statusCode") or status), [*headers.items(), *_traces()], body.encode())
+        return Answer(int(said.get("statusCode") or status), [*headers.items(), *_traces(request_id)], body.encode())
 
 
 def _unpacked(request: Request) -> bytes:
@@ -188,5 +201,5 @@ def _unpacked(request: Request) -> bytes:
     return _UNPACKED[coding](request.body)
 
 
-def _traces() -> list[tuple[str, str]]:
-    return [("x-amzn-RequestId", "00000000-0000-0000-0000-000000000000"), ("x-amz-apigw-id", "AbCdEfGhIjKlMnO=")]
+def _traces(request_id: str) -> list[tuple[str, str]]:
+    return [("x-amzn-RequestId", request_id), ("x-amz-apigw-id", "AbCdEfGhIjKlMnO=")]

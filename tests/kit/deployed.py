@@ -5,6 +5,7 @@ It uses the tables, the bucket and the keys of a platform that is served locally
 
 from __future__ import annotations
 
+import fcntl
 import platform
 import sys
 import zipfile
@@ -54,7 +55,11 @@ def zipped(version: str) -> Path:
     if sys.platform != "linux":
         pytest.skip("the libraries in the zip run on Linux alone")
     work = bundle.ROOT / "build" / "tests"
-    bundle.build(work / f"{version}.zip", work, architecture(), version)
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        # Other workers build in the same folder.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        bundle.build(work / f"{version}.zip", work, architecture(), version)
     return work / f"{version}.zip"
 
 

@@ -25,7 +25,7 @@ from local.gateway import Answer, Request
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 from local.runtime_api import MAX_PAYLOAD
 from tests.kit.api_gateway import MAX_REQUEST, ApiGateway
-from tests.kit.cloudfront import CloudFront, EdgeFunction, origin_response, runtimes
+from tests.kit.cloudfront import CloudFront, EdgeFunction, origin_response, runtimes, traces
 from tests.kit.deployed import Deployed
 from tests.kit.function_url import HOST, Throttled
 from tests.kit.pictures import header, png, png_of
@@ -38,6 +38,7 @@ UNKNOWN = {"error": "not_found", "error_description": "There is no such path, or
 
 
 OURS = ("Content-Type", "application/json; charset=utf-8")
+AWS_ID = ("x-amzn-RequestId", "of-aws")
 
 
 def always(answer: Answer) -> Callable[[Request], Answer]:
@@ -68,13 +69,16 @@ def test_the_edge_gives_back_one_header_and_an_id_and_changes_no_other(tmp_path:
                 [*headers, *challenges],
                 [*headers, ("WWW-Authenticate", "OAuth x"), ("WWW-Authenticate", "Bearer y")],
             ),
-            (200, [("x-amzn-RequestId", "of-gateway"), ("X-Request-Id", "of-app")], None),
-            (304, [("x-amzn-RequestId", "1")], [("x-amzn-RequestId", "1"), ("X-Request-Id", "1")]),
-            (404, [OURS, ("x-amzn-RequestId", "1")], [OURS, ("x-amzn-RequestId", "1"), ("X-Request-Id", "1")]),
+            (200, [AWS_ID, ("X-Request-Id", "of-app")], [AWS_ID, ("X-Request-Id", "of-app")]),
+            (404, [AWS_ID, OURS, ("X-Request-Id", "of-gateway")], [AWS_ID, OURS, ("X-Request-Id", "of-gateway")]),
+            (304, [AWS_ID], [AWS_ID, ("X-Request-Id", "of-cloudfront")]),
+            (404, [AWS_ID, OURS], [AWS_ID, OURS, ("X-Request-Id", "of-cloudfront")]),
         ):
-            answer = Answer(status, given, b"text")
-            front = CloudFront(lambda _: None, always(answer), edge)
-            assert front.handle(Request("GET", "/")) == Answer(status, wanted or given, b"text")
+            front = CloudFront(lambda _: None, always(Answer(status, given, b"text")), edge)
+            answer = front.handle(Request("GET", "/"))
+            request_id = dict(answer.headers)["X-Amz-Cf-Id"]
+            headers = [(name, value.replace("of-cloudfront", request_id)) for name, value in wanted]
+            assert answer == Answer(status, [*headers, *traces(request_id)], b"text")
         untouched = origin_response(Request("GET", "/"), Answer(204, headers))
         assert edge(untouched) == untouched["Records"][0]["cf"]["response"]
     finally:
@@ -84,7 +88,7 @@ def test_the_edge_gives_back_one_header_and_an_id_and_changes_no_other(tmp_path:
 @pytest.mark.parametrize("runtime", runtimes(), ids=lambda command: Path(command[0]).name)
 def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) -> None:
     edge = EdgeFunction(tmp_path, runtime)
-    theirs = [("Content-Type", "application/json"), ("x-amzn-RequestId", "1"), ("Content-Encoding", "gzip")]
+    theirs = [("Content-Type", "application/json"), AWS_ID, ("Content-Encoding", "gzip")]
     try:
         for status, kind in (
             (400, "DEFAULT_4XX"),
@@ -100,17 +104,19 @@ def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) ->
             said = combine.gateway_responses()[kind]
             assert (got.status, got.body.decode()) == (status, said["responseTemplates"]["application/json"])
             headers = dict(got.headers)
+            request_id = headers["X-Amz-Cf-Id"]
             assert headers.pop("Retry-After", None) == ("1" if status in (429, 504) else None)
             assert headers == {
                 **dict([OURS]),
                 "Access-Control-Allow-Origin": "*",
-                "x-amzn-RequestId": "1",
-                "X-Request-Id": "1",
+                "X-Request-Id": request_id,
+                **dict([AWS_ID, *traces(request_id)]),
             }
             assert front.handle(Request("HEAD", "/")).body == b'{"message":null}'
         # What the app has said stays.
         own = Answer(403, [("Content-Type", "text/html"), ("X-Request-Id", "1")], b"<p>No.</p>")
-        assert CloudFront(lambda _: None, always(own), edge).handle(Request("GET", "/")) == own
+        got = CloudFront(lambda _: None, always(own), edge).handle(Request("GET", "/"))
+        assert (got.status, got.headers[:2], got.body) == (own.status, own.headers, own.body)
     finally:
         edge.stop()
 
@@ -130,6 +136,14 @@ def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) ->
     assert {answer.headers["Content-Type"] for answer in answers} == {"application/json; charset=utf-8"}
     assert all(answer.headers["X-Request-Id"] == answer.headers["x-amzn-RequestId"] for answer in answers)
     assert deployed.gateway.events == before
+
+
+def test_headers_that_only_api_gateway_refuses_are_refused_in_our_form(deployed: Deployed) -> None:
+    answer = httpx.get(deployed.base_url + MINE, headers={"X-Long": "x" * 10_240})
+
+    assert (answer.status_code, answer.json()["error"]) == (413, "request_entity_too_large")
+    # Not a gateway response, so the function at the edge words it.
+    assert answer.headers["X-Request-Id"] == answer.headers["X-Amz-Cf-Id"]
 
 
 def test_the_largest_event(deployed: Deployed) -> None:
@@ -299,7 +313,8 @@ def test_what_the_function_url_says_itself_is_told_in_our_form(
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert answer.json().keys() == {"error", "error_description"}
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
-    assert answer.headers["X-Request-Id"] == answer.headers["x-amzn-RequestId"]
+    # AWS's own id is hidden from the function at the edge, so the answer has CloudFront's.
+    assert answer.headers["X-Request-Id"] == answer.headers["X-Amz-Cf-Id"] != answer.headers["x-amzn-RequestId"]
     assert answer.headers.get("Retry-After") == ("1" if status == 429 else None)
 
 
