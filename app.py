@@ -4,6 +4,12 @@ import gc
 import os
 from collections.abc import Callable
 
+if "AWS_CHALICE_CLI_MODE" in os.environ:
+    # Set by Chalice's command line alone; the module is not in the zip.
+    from infra import chalice_cli
+
+    chalice_cli.prepare()
+
 from chalice.app import Chalice
 
 from chalicelib import bootstrap
