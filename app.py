@@ -13,6 +13,7 @@ if "AWS_CHALICE_CLI_MODE" in os.environ:
 from chalice.app import Chalice
 
 from chalicelib import bootstrap
+from chalicelib.api.base_url import named
 from chalicelib.api.route_table import EngawaApp
 from chalicelib.api.scheduled import CLEAN, SWEEP, housekeeping
 from chalicelib.api.time_limit import bounded
@@ -32,6 +33,7 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
         lambda: platform().settings.stage, lambda: platform().settings.metrics, lambda: platform().keys
     )
     made.register_middleware(telemetry.of_request, "http")
+    made.register_middleware(named(platform), "http")
     made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")
     share(made, lambda: platform().origins)
