@@ -16,7 +16,7 @@ def main(words: list[str]) -> int:
     """Run the command in `words`; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("package", "deploy", "deploy-by-chalice", "destroy"):
+    for name in ("package", "prepare", "deploy", "deploy-by-chalice", "destroy"):
         commands.add_parser(name).add_argument("stage")
     commands.choices["destroy"].add_argument("--yes", action="store_true", help="Do not ask.")
     for name in ("rotate", "prune"):
@@ -56,6 +56,8 @@ def _do(asked: argparse.Namespace) -> int:
     if asked.command == "deploy":
         for name, value in deployment.deploy(architecture, warm, os.environ.get("DEPLOY_BUCKET") or None).items():
             print(f"{name:20} {value}")
+    elif asked.command == "prepare":
+        deployment.prepare()
     elif asked.command == "deploy-by-chalice":
         print(f"{'BaseUrl':20} {deployment.deploy_by_chalice(architecture)}")
     elif asked.command == "destroy":

@@ -32,7 +32,8 @@ def prepare() -> None:
         from infra import deploy_check
 
         try:
-            deploy_check.check(asked.params["stage"], asked.params["profile"])
+            named = {name: asked.params[name] for name in ("stage", "profile", "api_gateway_stage")}
+            deploy_check.check(**named)
         except Refused as refused:
             end(refused)
 

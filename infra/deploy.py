@@ -20,7 +20,6 @@ from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
 GLOBAL_REGION = "us-east-1"
-PLACEHOLDER = "https://api.example.com"
 _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup")
 
 
@@ -106,47 +105,54 @@ class Deployment:
         stack.apply({"TemplateURL": url}, known, {"engawa": self.stage})
         return stack.outputs()
 
-    def deploy_by_chalice(self, architecture: str) -> str:
-        """Deploy the functions and the API by Chalice itself; return the base URL.
+    def prepare(self) -> None:
+        """Create what the functions need: tables, bucket, queues and keys, those that are missing.
 
-        The data stack must exist. Raises Refused.
+        Raises Refused if they belong to the whole stack.
         """
+        with in_a_sentence():
+            if self._has_own_tables():
+                raise Refused(
+                    f"The tables of {self.stage} belong to the stack engawa-{self.stage}: make deploy "
+                    f"STAGE={self.stage} keeps them and the keys up to date."
+                )
+            bucket = f"engawa-{self.stage}-{self.account}"
+            if places.taken_by_another(self._client("s3"), bucket):
+                raise Refused(f"The bucket name {bucket} is already taken.")
+            body = (combine.INFRA / "data.yaml").read_text(encoding="utf-8")
+            declared = yaml.safe_load(body)["Parameters"]
+            given = {name: value for name, value in self.parameters.items() if name in declared}
+            self._data_stack().apply({"TemplateBody": body}, given, {"engawa": self.stage})
+            self._ensure_keys()
+
+    def deploy_by_chalice(self, architecture: str) -> str:
+        """Deploy the functions and the API by Chalice itself; return the base URL. Raises Refused."""
         if self.front != combine.REST:
             raise Refused("BY=chalice makes an API of API Gateway alone; FRONT=url needs the whole stack.")
         with in_a_sentence():
             bucket = f"engawa-{self.stage}-{self.account}"
-            dynamodb = self._client("dynamodb")
-            try:
-                dynamodb.describe_table(TableName=f"engawa-{self.stage}-appdata")
-            except dynamodb.exceptions.ResourceNotFoundException:
-                raise Refused(
-                    f"There are no tables of {self.stage}; the data stack creates them: aws cloudformation deploy "
-                    f"--stack-name engawa-{self.stage}-data --template-file infra/data.yaml "
-                    f"--parameter-overrides Stage={self.stage}"
-                ) from None
-            self._ensure_keys()
+            if self._has_own_tables():
+                self._ensure_keys()
+            else:
+                self.prepare()
             with packaging.chalice(self.stage, architecture) as (factory, config):
                 variables = config.config_from_disk["stages"][self.stage]["environment_variables"]
                 variables["ENGAWA_BUCKET"] = bucket
-                named = variables["ENGAWA_ISSUER"] != PLACEHOLDER
                 deployed = self._by_chalice(factory, config)
-                if not named:
-                    # Only a deployment gives the URL. A later deployment does not change it.
-                    while variables["ENGAWA_ISSUER"] != deployed["rest_api_url"].rstrip("/"):
-                        variables["ENGAWA_ISSUER"] = deployed["rest_api_url"].rstrip("/")
-                        deployed = self._by_chalice(factory, config)
                 stage = config.api_gateway_stage
             changed = responses.put(self._client("apigateway"), deployed["rest_api_id"], stage)
             self._say(f"Gateway responses: {changed} restored.")
-            return str(variables["ENGAWA_ISSUER"])
+            return str(variables.get("ENGAWA_ISSUER") or deployed["rest_api_url"].rstrip("/"))
 
     def destroy(self) -> None:
         """Delete the stacks and, except in prod, also the data, the logs and the keys. Raises Refused."""
         with in_a_sentence():
             if self.account and self._stack().status() is None:
                 self._say(f"There is no stack engawa-{self.stage}.")
-            held = [(kind, name) for kind, name in self._stack().resources() if kind in _HELD_BY_TYPE]
-            self._stack().delete()
+            stacks = (self._stack(), self._data_stack())
+            held = [each for stack in stacks for each in stack.resources() if each[0] in _HELD_BY_TYPE]
+            for stack in stacks:
+                stack.delete()
             if self.stage == "prod":
                 self._say(
                     "Kept: tables, bucket, logs and keys of prod. make deploy STAGE=prod uses them again; "
@@ -183,6 +189,14 @@ class Deployment:
 
     def _stack(self) -> Stack:
         return Stack(self._client("cloudformation"), f"engawa-{self.stage}", self._say)
+
+    def _data_stack(self) -> Stack:
+        """The stack of `prepare`."""
+        return Stack(self._client("cloudformation"), f"engawa-{self.stage}-data", self._say)
+
+    def _has_own_tables(self) -> bool:
+        """Return whether the whole stack has the tables."""
+        return any(kind == "AWS::DynamoDB::Table" for kind, _ in self._stack().resources())
 
     def _global_stack(self) -> Stack:
         return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-global", self._say)
