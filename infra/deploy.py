@@ -59,6 +59,7 @@ class Deployment:
             s3 = self._client("s3")
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
                 raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
+            self._refuse_data_stack()
             self._stack().make_ready()
             out = packaging.package(self.stage, architecture, warm, self.front)
             self._ensure_keys()
@@ -108,13 +109,13 @@ class Deployment:
     def prepare(self) -> None:
         """Create what the functions need: tables, bucket, queues and keys, those that are missing.
 
-        Raises Refused if they belong to the whole stack.
+        Raises Refused if the whole stack exists.
         """
         with in_a_sentence():
-            if self._has_own_tables():
+            if self.account and self._stack().status() is not None:
                 raise Refused(
-                    f"The tables of {self.stage} belong to the stack engawa-{self.stage}: make deploy "
-                    f"STAGE={self.stage} keeps them and the keys up to date."
+                    f"The stack engawa-{self.stage} has the tables and the functions of {self.stage}: "
+                    f"make deploy STAGE={self.stage}, without BY=chalice, keeps all of them up to date."
                 )
             bucket = f"engawa-{self.stage}-{self.account}"
             if places.taken_by_another(self._client("s3"), bucket):
@@ -130,11 +131,8 @@ class Deployment:
         if self.front != combine.REST:
             raise Refused("BY=chalice makes an API of API Gateway alone; FRONT=url needs the whole stack.")
         with in_a_sentence():
+            self.prepare()
             bucket = f"engawa-{self.stage}-{self.account}"
-            if self._has_own_tables():
-                self._ensure_keys()
-            else:
-                self.prepare()
             with packaging.chalice(self.stage, architecture) as (factory, config):
                 variables = config.config_from_disk["stages"][self.stage]["environment_variables"]
                 variables["ENGAWA_BUCKET"] = bucket
@@ -194,9 +192,15 @@ class Deployment:
         """The stack of `prepare`."""
         return Stack(self._client("cloudformation"), f"engawa-{self.stage}-data", self._say)
 
-    def _has_own_tables(self) -> bool:
-        """Return whether the whole stack has the tables."""
-        return any(kind == "AWS::DynamoDB::Table" for kind, _ in self._stack().resources())
+    def _refuse_data_stack(self) -> None:
+        """Raise Refused if `prepare` has made the tables, since a table belongs to one stack at most."""
+        name = f"engawa-{self.stage}-data"
+        if self._data_stack().status() is not None:
+            raise Refused(
+                f"The stack {name} has the tables of {self.stage}. To use the whole stack instead, run "
+                f".venv/bin/chalice delete --stage {self.stage} and aws cloudformation delete-stack --stack-name {name}; "
+                f"tables, bucket and keys stay, and this command then adopts them."
+            )
 
     def _global_stack(self) -> Stack:
         return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-global", self._say)

@@ -19,6 +19,7 @@ from chalice.deploy.deployer import DeploymentReporter
 
 from infra import bundle, combine, keys, packaging, responses
 from infra.refusals import Refused, in_a_sentence
+from infra.stacks import Stack
 
 _PLACEHOLDER = "000000000000"
 """The account in the names of buckets in .chalice/config.json."""
@@ -26,7 +27,7 @@ _ABSENT = ("404", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExiste
 
 
 def check(stage: str, profile: str | None, api_gateway_stage: str | None) -> None:
-    """Check the stage, Python, region, credentials, tables, bucket, queue and keys. Raises Refused.
+    """Check stage, Python, region, credentials, stack, tables, bucket, queue and keys. Raises Refused.
 
     Then give Chalice the bucket's name, and let it restore the gateway responses, which it removes.
     """
@@ -48,6 +49,11 @@ def check(stage: str, profile: str | None, api_gateway_stage: str | None) -> Non
         if not session.region_name:
             raise NoRegionError
         account = str(session.client("sts").get_caller_identity()["Account"])
+        if Stack(session.client("cloudformation"), f"engawa-{stage}", print).status() is not None:
+            raise Refused(
+                f"The stack engawa-{stage} has the functions of {stage}, and chalice deploy would overwrite them: use "
+                f"make deploy STAGE={stage}."
+            )
         bucket = config["stages"][stage]["environment_variables"]["ENGAWA_BUCKET"].replace(_PLACEHOLDER, account)
         if missing := list(_missing(session, stage, bucket)):
             raise Refused(

@@ -191,7 +191,9 @@ class Emulated:
 
     def _as_read(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "TemplateURL" not in params:
-            return params
+            template = yaml.safe_load(params["TemplateBody"])
+            _allow_http(template["Resources"])
+            return {**params, "TemplateBody": json.dumps(template, default=str)}
         s3, (bucket, _, key) = self.aws("s3"), params["TemplateURL"].removeprefix(f"{self.url}/").partition("/")
         template = yaml.safe_load(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         # The loader is only needed for policies that are given by name; these templates have none.
@@ -200,10 +202,7 @@ class Emulated:
         self.left_out = {name for name, each in resources.items() if "Metrics" in each.get("Properties", {})}
         for name in self.left_out if self.leaves_out else ():
             del resources[name]
-        # The emulator serves http only.
-        for name in ("FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"):
-            policy = resources[name]["Properties"]["PolicyDocument"]
-            policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
+        _allow_http(resources)
         if "RestAPI" in resources:
             api = resources["RestAPI"]["Properties"]
             api["BinaryMediaTypes"] = api["Body"][BINARY]
@@ -212,6 +211,13 @@ class Emulated:
         s3.put_object(Bucket=bucket, Key=f"{key}.read", Body=text.encode())
         # ministack's validation mistakes a bucket to be imported for a name that is taken.
         return {**params, "TemplateURL": f"{params['TemplateURL']}.read", "DisableValidation": True}
+
+
+def _allow_http(resources: dict[str, Any]) -> None:
+    """Drop the statements that allow TLS only, since the emulator serves http only."""
+    for name in {"FilesPolicy", "CleaningPolicy", "CleaningDeadPolicy"} & resources.keys():
+        policy = resources[name]["Properties"]["PolicyDocument"]
+        policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "OnlyTLS"]
 
 
 class Viewer:

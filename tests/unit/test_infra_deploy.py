@@ -110,16 +110,18 @@ def test_a_parameter_that_cannot_be_is_told(session: boto3.Session, text: str, c
 
 
 class Stacks:
-    """A stand-in for both stacks that records the operations on them."""
+    """A stand-in for the stacks that records the operations on them."""
 
-    def __init__(self, name: str, done: list[Any], resources: list[tuple[str, str]]) -> None:
-        self.name, self.done, self._resources = name, done, resources
+    def __init__(
+        self, name: str, done: list[Any], resources: list[tuple[str, str]], status: str | None = "CREATE_COMPLETE"
+    ) -> None:
+        self.name, self.done, self._resources, self._status = name, done, resources, status
 
     def make_ready(self) -> bool:
         return True
 
-    def status(self) -> str:
-        return "CREATE_COMPLETE"
+    def status(self) -> str | None:
+        return self._status
 
     def resources(self) -> list[tuple[str, str]]:
         return self._resources
@@ -146,7 +148,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     held = [("AWS::DynamoDB::Table", "engawa-dev-appdata"), ("AWS::S3::Bucket", "engawa-dev-123456789012")]
     monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, held))
     monkeypatch.setattr(Deployment, "_gateway_logs", lambda self: "yes")
-    monkeypatch.setattr(Deployment, "_data_stack", lambda self: Stacks("data", done, []))
+    monkeypatch.setattr(Deployment, "_data_stack", lambda self: Stacks("data", done, [], None))
     monkeypatch.setattr(Deployment, "_global_stack", lambda self: Stacks("global", done, []))
 
     def package(stage: str, architecture: str, warm: str, front: str) -> Path:
@@ -281,7 +283,7 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
 @pytest.fixture
 def without_tables(done: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The same, without a whole stack."""
-    monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, []))
+    monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, [], None))
     return done
 
 
@@ -299,8 +301,10 @@ def test_preparing_makes_the_data_stack_and_the_keys(session: boto3.Session, wit
 
 
 def test_what_a_whole_stack_has_is_not_prepared(session: boto3.Session, done: list[Any]) -> None:
-    with pytest.raises(Refused, match="The tables of dev belong to the stack engawa-dev: make deploy STAGE=dev keeps"):
+    with pytest.raises(Refused, match="The stack engawa-dev has the tables and the functions of dev: make deploy"):
         Deployment("dev", session).prepare()
+    with pytest.raises(Refused, match="The stack engawa-dev has the tables and the functions of dev: make deploy"):
+        Deployment("dev", session).deploy_by_chalice("arm64")
 
     assert done == []
     assert session.client("secretsmanager").list_secrets()["SecretList"] == []
@@ -317,13 +321,21 @@ def test_a_bucket_name_that_is_taken_is_said_before_anything_is_made(
     assert without_tables == []
 
 
-@pytest.mark.parametrize("whole", [True, False])
+def test_a_whole_stack_does_not_take_the_tables_of_the_data_stack(
+    session: boto3.Session, done: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Deployment, "_data_stack", lambda self: Stacks("data", done, []))
+
+    with pytest.raises(Refused, match="The stack engawa-dev-data has the tables of dev"):
+        Deployment("dev", session).deploy("arm64", combine.COLD)
+
+    assert done == []
+
+
 @pytest.mark.parametrize("issuer", ["https://mixi.example", None])
 def test_by_chalice_what_is_missing_is_prepared(
-    session: boto3.Session, done: list[Any], monkeypatch: pytest.MonkeyPatch, whole: bool, issuer: str | None
+    session: boto3.Session, without_tables: list[Any], monkeypatch: pytest.MonkeyPatch, issuer: str | None
 ) -> None:
-    if not whole:
-        monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, []))
     variables = {"ENGAWA_BUCKET": "b"} | ({"ENGAWA_ISSUER": issuer} if issuer else {})
     config = SimpleNamespace(
         config_from_disk={"stages": {"dev": {"environment_variables": variables}}}, api_gateway_stage="api"
@@ -347,5 +359,5 @@ def test_by_chalice_what_is_missing_is_prepared(
     base = Deployment("dev", session, say=lambda words: None).deploy_by_chalice("arm64")
 
     assert base == (issuer or "https://abc.example/api")
-    assert [name for name, *_ in done] == ([] if whole else ["data"])
+    assert [name for name, *_ in without_tables] == ["data"]
     assert put == [("abc", "api")]
