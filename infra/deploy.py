@@ -198,8 +198,8 @@ class Deployment:
         if self._data_stack().status() is not None:
             raise Refused(
                 f"The stack {name} has the tables of {self.stage}. To use the whole stack instead, run "
-                f".venv/bin/chalice delete --stage {self.stage} and aws cloudformation delete-stack --stack-name {name}; "
-                f"tables, bucket and keys stay, and this command then adopts them."
+                f".venv/bin/chalice delete --stage {self.stage} and aws cloudformation delete-stack --stack-name "
+                f"{name}; tables, bucket and keys stay, and this command then adopts them."
             )
 
     def _global_stack(self) -> Stack:

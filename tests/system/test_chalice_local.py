@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +16,9 @@ import pytest
 from local import locks
 from local.environment import free_port
 from tests.kit import contract
-from tests.kit.served import ROOT, await_answers, eventually
+from tests.kit.served import ROOT, await_answers, copied_project, eventually
 
 CHALICE = Path(sys.executable).with_name("chalice")
-COPIED = ("app.py", "chalicelib", "infra", "local", ".chalice")
 RELOADED = "Restarting local dev server."
 MINE = "/2/apps/appdata/@me/@self"
 
@@ -29,14 +27,9 @@ class Project:
     """A copy of the project, and one `chalice local` in it at a time."""
 
     def __init__(self, directory: Path) -> None:
-        self.root = directory / "engawa"
+        self.root = copied_project(directory / "engawa")
         self.port = free_port()
         self.log = directory / "log"
-        skipped = shutil.ignore_patterns("__pycache__")
-        for name in COPIED:
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            self.root.mkdir(exist_ok=True)
-            copy(ROOT / name, self.root / name, **({"ignore": skipped} if copy is shutil.copytree else {}))
         bare = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ENGAWA_"))}
         self.environment = bare | {"ENGAWA_EMULATOR_PYTHON": str(ROOT / ".local" / "emulator-venv" / "bin" / "python")}
         contract.watch(self.url)
