@@ -105,10 +105,10 @@ def _restore_responses(session: boto3.Session, stage: str) -> None:
     """Let Chalice put the gateway responses before it reports what it has deployed."""
     report = DeploymentReporter.display_report
 
-    def display_report(self: DeploymentReporter, deployed: dict[str, Any]) -> None:
-        apis = [each for each in deployed["resources"] if each["resource_type"] == "rest_api"]
+    def display_report(self: DeploymentReporter, deployed_values: dict[str, Any]) -> None:
+        apis = [each for each in deployed_values["resources"] if each["resource_type"] == "rest_api"]
         for api in apis:
             responses.put(session.client("apigateway"), api["rest_api_id"], stage)
-        report(self, deployed)
+        report(self, deployed_values)
 
     DeploymentReporter.display_report = display_report  # type: ignore[method-assign]

@@ -32,7 +32,13 @@ class Emulator:
             raise Refused(
                 f"There is no {environment.emulator_python}, which runs the embedded AWS; make install creates it."
             )
-        command = [environment.emulator_python, "-m", "local.emulator", str(self._port), environment.directory]
+        command = [
+            str(environment.emulator_python),
+            "-m",
+            "local.emulator",
+            str(self._port),
+            str(environment.directory),
+        ]
         with self._log.open("w") as log:
             # In its own session, so that a signal to the launcher's process group leaves it time to save.
             self._process = subprocess.Popen(

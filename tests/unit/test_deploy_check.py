@@ -22,7 +22,7 @@ from local import stack
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-REGION = "ap-northeast-1"
+REGION: Any = "ap-northeast-1"
 
 
 @pytest.fixture
@@ -99,10 +99,15 @@ def test_the_bucket_is_the_account_s_and_the_gateway_responses_are_put(
 
     deploy_check.check("dev", None, None)
 
-    config = Config("dev", None, {}, {"stages": {"dev": {"environment_variables": {"ENGAWA_BUCKET": "b", "A": "1"}}}})
+    config = Config(
+        "dev",
+        user_provided_params={},
+        config_from_disk={"stages": {"dev": {"environment_variables": {"ENGAWA_BUCKET": "b", "A": "1"}}}},
+    )
     assert config.environment_variables == {"ENGAWA_BUCKET": "engawa-dev-123456789012", "A": "1"}
     said: list[str] = []
-    reporter = DeploymentReporter(ui=SimpleNamespace(write=said.append))
+    ui: Any = SimpleNamespace(write=said.append)
+    reporter = DeploymentReporter(ui=ui)
     api = {
         "resource_type": "rest_api",
         "name": "rest_api",
