@@ -99,8 +99,9 @@ class Project:
         return int((self.data / "emulator.lock").read_text())
 
     def saved(self) -> int:
-        """Return when the emulator has saved its tables last."""
-        return (self.data / "emulator" / "state" / "dynamodb.json").stat().st_mtime_ns
+        """Return when the emulator has saved its tables last, or 0."""
+        path = self.data / "emulator" / "state" / "dynamodb.json"
+        return path.stat().st_mtime_ns if path.exists() else 0
 
     def has_ended(self) -> bool:
         """Return whether the worker and the emulator have ended."""
