@@ -20,11 +20,13 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; select it with PYTHON=...' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
+.PHONY: help install serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
 	quick check reference lint types format clean settings package deploy rollback destroy scan audit lock
 
 help:  ## list the targets
 	@sed -En 's/^([a-z -]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 30
+
+install: $(INSTALLED) $(EMULATOR_INSTALLED)  ## install what make serve and chalice local need
 
 serve: $(INSTALLED) $(EMULATOR_INSTALLED)  ## serve on http://127.0.0.1:8000, or on PORT=8001, with data in .local/
 	@exec $(VENV)/python -m local

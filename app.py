@@ -4,9 +4,16 @@ import gc
 import os
 from collections.abc import Callable
 
+if "AWS_CHALICE_CLI_MODE" in os.environ:
+    # Set by Chalice's command line alone; the module is not in the zip.
+    from infra import chalice_cli
+
+    chalice_cli.prepare()
+
 from chalice.app import Chalice
 
 from chalicelib import bootstrap
+from chalicelib.api.base_url import named
 from chalicelib.api.route_table import EngawaApp
 from chalicelib.api.scheduled import CANARY, CLEAN, SWEEP, housekeeping
 from chalicelib.api.time_limit import bounded
@@ -29,6 +36,7 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
         lambda: platform().keys,
     )
     made.register_middleware(telemetry.of_request, "http")
+    made.register_middleware(named(platform), "http")
     made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")
     share(made, lambda: platform().origins)

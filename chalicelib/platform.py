@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, WrongSetting
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
@@ -63,11 +63,20 @@ class Platform:
         read_keys: Callable[[str, str | None, str | None], str],
     ) -> None:
         self.settings = settings
+        self.named_by_request = False
         self.clock = clock
         self._read_keys = read_keys
         self._dynamo = dynamo
         self._make_s3 = s3
         self._sqs = sqs
+
+    def name(self, issuer: str) -> None:
+        """Set the issuer, for a platform without ENGAWA_ISSUER, before a part needs it. Raises WrongSetting."""
+        if self.named_by_request and issuer != self.settings.issuer:
+            raise WrongSetting(f"ENGAWA_ISSUER is not set, and the API is called as {issuer}, too")
+        if not self.named_by_request:
+            self.settings = self.settings.named(issuer)
+            self.named_by_request = True
 
     # Parts that every request with a token needs.
 

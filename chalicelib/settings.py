@@ -6,7 +6,7 @@ If a setting is missing or wrong, the start fails with one sentence that names i
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.core.limits import Limits
@@ -29,7 +29,8 @@ class Settings:
     bucket: str
     """ENGAWA_BUCKET: the bucket for files and oversized answers."""
     issuer: str
-    """ENGAWA_ISSUER: the public base URL without a final slash. It is the issuer and audience of access tokens."""
+    """ENGAWA_ISSUER: the public base URL without a final slash. It is the issuer and audience of access tokens.
+    If it is empty, the platform takes the URL of API Gateway's stage from its first request (api/base_url.py)."""
     token_keys_file: str | None
     """ENGAWA_TOKEN_KEYS_FILE: the path of the JWK Set that signs and verifies tokens, or"""
     token_keys_secret: str | None
@@ -92,6 +93,10 @@ class Settings:
         """Return the full name of a table."""
         return f"engawa-{self.stage}-{name}"
 
+    def named(self, issuer: str) -> "Settings":
+        """Return these settings, which have no issuer, with one."""
+        return replace(self, issuer=issuer, images_url=self.images_url or f"{issuer}/images")
+
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings in an environment. Raises WrongSetting."""
@@ -104,7 +109,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         stage=_text(environment, "ENGAWA_STAGE"),
         bucket=_text(environment, "ENGAWA_BUCKET"),
-        issuer=_base_url(environment, "ENGAWA_ISSUER"),
+        issuer=_issuer(environment),
         token_keys_file=token_keys[0],
         token_keys_secret=token_keys[1],
         secret_keys_file=secret_keys[0],
@@ -199,10 +204,19 @@ def _image_bounds(environment: Mapping[str, str]) -> ImageBounds:
     )
 
 
+def _issuer(environment: Mapping[str, str]) -> str:
+    """Return the issuer, or "" if API Gateway's own URL is to be used. Raises WrongSetting if that would be wrong."""
+    is_proxied = environment.get("ENGAWA_PROXIES", "0") != "0" or environment.get("ENGAWA_PROXY_KEY")
+    if environment.get("ENGAWA_ISSUER") or is_proxied or environment.get("ENGAWA_STAGE") == "local":
+        return _base_url(environment, "ENGAWA_ISSUER")
+    return ""
+
+
 def _images_url(environment: Mapping[str, str]) -> str:
     if environment.get("ENGAWA_IMAGES_URL"):
         return _base_url(environment, "ENGAWA_IMAGES_URL")
-    return _base_url(environment, "ENGAWA_ISSUER") + "/images"
+    issuer = _issuer(environment)
+    return f"{issuer}/images" if issuer else ""
 
 
 def _fetch_loopback(environment: Mapping[str, str]) -> bool:

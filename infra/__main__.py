@@ -17,7 +17,7 @@ def main(words: list[str]) -> int:
     """Run the command in `words`; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("settings", "package", "deploy", "deploy-by-chalice", "destroy"):
+    for name in ("settings", "package", "prepare", "deploy", "deploy-by-chalice", "destroy"):
         commands.add_parser(name).add_argument("stage")
     commands.choices["destroy"].add_argument("--yes", action="store_true", help="Do not ask.")
     rollback = commands.add_parser("rollback")
@@ -79,6 +79,8 @@ def _do(asked: argparse.Namespace) -> int:
     elif asked.command == "releases":
         for each in deployment.list_releases():
             print(f"{each.time}  {each.version:10} {each.commit:20}", f"again: {each.repeats}" if each.repeats else "")
+    elif asked.command == "prepare":
+        deployment.prepare()
     elif asked.command == "deploy-by-chalice":
         print(f"{'BaseUrl':20} {deployment.deploy_by_chalice(settings.architecture)}")
     elif asked.command == "destroy":

@@ -32,7 +32,6 @@ from infra.refusals import Refused, in_a_sentence
 from infra.stacks import Stack
 
 GLOBAL_REGION = "us-east-1"
-PLACEHOLDER = "https://api.example.com"
 _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup")
 
 
@@ -77,6 +76,7 @@ class Deployment:
             s3 = self._client("s3")
             if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
                 raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
+            self._refuse_data_stack()
             self._stack().make_ready()
             out = packaging.package(self.stage, architecture, warm, self.front, self.settings.app)
             self._ensure_keys()
@@ -159,39 +159,42 @@ class Deployment:
         self._drop_old_versions()
         return self._stack().outputs()
 
-    def deploy_by_chalice(self, architecture: str) -> str:
-        """Deploy the functions and the API by Chalice itself; return the base URL.
+    def prepare(self) -> None:
+        """Create what the functions need: tables, bucket, queues and keys, those that are missing.
 
-        The data stack must exist. Raises Refused.
+        Raises Refused if the whole stack exists.
         """
+        with in_a_sentence():
+            if self.account and self._stack().status() is not None:
+                raise Refused(
+                    f"The stack engawa-{self.stage} has the tables and the functions of {self.stage}: "
+                    f"make deploy STAGE={self.stage}, without BY=chalice, keeps all of them up to date."
+                )
+            bucket = f"engawa-{self.stage}-{self.account}"
+            if places.taken_by_another(self._client("s3"), bucket):
+                raise Refused(f"The bucket name {bucket} is already taken.")
+            body = (combine.INFRA / "data.yaml").read_text(encoding="utf-8")
+            # There is no stack in another region for a copy.
+            declared = yaml.safe_load(body)["Parameters"].keys() - {"CopyRegion"}
+            given = {name: value for name, value in self.parameters.items() if name in declared}
+            self._data_stack().apply({"TemplateBody": body}, given, {"engawa": self.stage})
+            self._ensure_keys()
+
+    def deploy_by_chalice(self, architecture: str) -> str:
+        """Deploy the functions and the API by Chalice itself; return the base URL. Raises Refused."""
         if self.front != combine.REST:
             raise Refused("BY=chalice makes an API of API Gateway alone; FRONT=url needs the whole stack.")
         with in_a_sentence():
+            self.prepare()
             bucket = f"engawa-{self.stage}-{self.account}"
-            dynamodb = self._client("dynamodb")
-            try:
-                dynamodb.describe_table(TableName=f"engawa-{self.stage}-appdata")
-            except dynamodb.exceptions.ResourceNotFoundException:
-                raise Refused(
-                    f"There are no tables of {self.stage}; the data stack creates them: aws cloudformation deploy "
-                    f"--stack-name engawa-{self.stage}-data --template-file infra/data.yaml "
-                    f"--parameter-overrides Stage={self.stage}"
-                ) from None
-            self._ensure_keys()
             with packaging.chalice(self.stage, architecture, self.settings.app) as (factory, config):
                 variables = config.config_from_disk["stages"][self.stage]["environment_variables"]
                 variables["ENGAWA_BUCKET"] = bucket
-                named = variables["ENGAWA_ISSUER"] != PLACEHOLDER
                 deployed = self._by_chalice(factory, config)
-                if not named:
-                    # Only a deployment gives the URL. A later deployment does not change it.
-                    while variables["ENGAWA_ISSUER"] != deployed["rest_api_url"].rstrip("/"):
-                        variables["ENGAWA_ISSUER"] = deployed["rest_api_url"].rstrip("/")
-                        deployed = self._by_chalice(factory, config)
                 stage = config.api_gateway_stage
             changed = responses.put(self._client("apigateway"), deployed["rest_api_id"], stage)
             self._say(f"Gateway responses: {changed} restored.")
-            return str(variables["ENGAWA_ISSUER"])
+            return str(variables.get("ENGAWA_ISSUER") or deployed["rest_api_url"].rstrip("/"))
 
     def destroy(self) -> None:
         """Delete the stacks and, except in prod, also the data, the logs and the keys. Raises Refused."""
@@ -199,8 +202,8 @@ class Deployment:
             if self.account and self._stack().status() is None:
                 self._say(f"There is no stack engawa-{self.stage}.")
             held = self._held()
-            self._edge_watch_stack().delete()
-            self._stack().delete()
+            for stack in (self._edge_watch_stack(), self._stack(), self._data_stack()):
+                stack.delete()
             if self.stage == "prod":
                 self._say(
                     "Kept: tables, bucket, logs and keys of prod. make deploy STAGE=prod uses them again; "
@@ -311,6 +314,20 @@ class Deployment:
 
     def _stack(self) -> Stack:
         return Stack(self._client("cloudformation"), f"engawa-{self.stage}", self._say)
+
+    def _data_stack(self) -> Stack:
+        """The stack of `prepare`."""
+        return Stack(self._client("cloudformation"), f"engawa-{self.stage}-data", self._say)
+
+    def _refuse_data_stack(self) -> None:
+        """Raise Refused if `prepare` has made the tables, since a table belongs to one stack at most."""
+        name = f"engawa-{self.stage}-data"
+        if self._data_stack().status() is not None:
+            raise Refused(
+                f"The stack {name} has the tables of {self.stage}. To use the whole stack instead, run "
+                f".venv/bin/chalice delete --stage {self.stage} and aws cloudformation delete-stack --stack-name "
+                f"{name}; tables, bucket and keys stay, and this command then adopts them."
+            )
 
     def _global_stack(self) -> Stack:
         return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-global", self._say)
@@ -435,7 +452,8 @@ class Deployment:
 
         An earlier run may have deleted the stack and failed then.
         """
-        found = self._stack().resources() or combine.named(self.stage, self.account)
+        stacks = (self._stack(), self._data_stack())
+        found = [each for stack in stacks for each in stack.resources()] or combine.named(self.stage, self.account)
         return [(kind, name) for kind, name in found if kind in _HELD_BY_TYPE]
 
     def _delete_held(self, held: list[tuple[str, str]]) -> None:

@@ -6,30 +6,19 @@ import logging
 import os
 import sys
 import threading
-from typing import Protocol
 
 from chalicelib.settings import WrongSetting
-from local import keys, locks
+from local import locks, parts
 from local.embedded import Emulator, accepts, choose_port, taken
-from local.environment import STAGE, Environment, Refused
+from local.environment import Environment, Refused
 from local.gateway import Gateway
 from local.server import Server
 from local.signals import Wakeup
-from local.timing import TimedGateway, watch_all
-from local.worker import Worker
 
-_SWEEP_SECONDS = 5
 _WORK_SECONDS = 5
 _START_SECONDS = 5
 """How long a stop waits for a start that is still running; after that, the end of the process cuts it off."""
 _log = logging.getLogger("local")
-
-
-class Sweeping(Protocol):
-    """A platform that removes the remains of deleted data."""
-
-    def sweep(self) -> object:
-        """Do one round."""
 
 
 class Stopped(Exception):
@@ -113,38 +102,21 @@ class Launcher:
             self._emulator = Emulator(environment)
             self._emulator.await_start(self._check)
             self._emulator.when_lost(lost)
-        environment.apply()
-        keys.ensure(environment.token_keys)
-        keys.ensure_secret(environment.secret_keys)
-        keys.ensure_launch(environment.launch_keys)
+        parts.apply(environment)
         # Imported only now: these modules read the environment during their import.
-        import boto3
-
         import app
         from chalicelib import bootstrap
-        from chalicelib.api.scheduled import CLEAN
         from local import demo
-        from local.images import StoredImages
-        from local.sample import Sample
 
-        kind = Gateway
-        if os.environ.get("ENGAWA_SERVER_TIMING") == "1":
-            kind = TimedGateway
-            watch_all()
         self._check()
-        _create_stack()
+        parts.create_stack()
         made = app.create_app(bootstrap.platform)
         platform = bootstrap.platform()
-        settings = platform.settings
-        images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
-        gateway = kind(made, images, Sample(platform.tokens, environment.base_url))
+        gateway = parts.make_gateway(made, platform, environment)
         self._check()
         text = demo.load(platform, environment.base_url, environment.directory)
         self._check()
-        threading.Thread(target=self._sweep, args=(platform,), daemon=True).start()
-        worker = Worker(boto3.client("sqs"), platform.settings.cleaning_queue, made.handler_map[CLEAN])
-        self._worker = threading.Thread(target=worker.run, args=(self._ended,), daemon=True)
-        self._worker.start()
+        self._worker = parts.clean_up(made, platform, self._ended)
         self._serve(gateway)
         text = f"{text}\n\nA game to try in a browser: {environment.base_url}/sample"
         print(f"{text}\n\nServing on {environment.base_url} - Ctrl-C stops it, the data stay.", flush=True)
@@ -156,15 +128,6 @@ class Launcher:
         except OSError:
             raise Refused(taken("PORT", self._environment.port)) from None
 
-    def _sweep(self, platform: Sweeping) -> None:
-        while not self._ended.wait(_SWEEP_SECONDS):
-            try:
-                platform.sweep()
-            except Exception:
-                # During a shutdown the emulator may stop first; the next run does the rest of the round.
-                if not self._ended.is_set():
-                    _log.exception("sweeping failed; the next round tries again")
-
     def _end(self) -> bool:
         if self._server:
             self._server.stop()
@@ -172,18 +135,6 @@ class Launcher:
             # The next run repeats work that takes longer.
             self._worker.join(_WORK_SECONDS)
         return self._emulator is None or self._emulator.stop()
-
-
-def _create_stack() -> None:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from local import stack
-
-    try:
-        stack.create(boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sqs"), STAGE)
-    except (BotoCoreError, ClientError) as failed:
-        raise Refused(f"The tables, the bucket and the queues cannot be created: {failed}") from failed
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from local import locks
-from local.emulator import LOCK, LOCK_SECONDS
+from local.emulator import LOCK, LOCK_SECONDS, SERVICES
 from local.environment import EMULATOR_PORT, HOST, PORT, ROOT, Environment, Refused, free_port
 
 _START_SECONDS = LOCK_SECONDS + 60
@@ -18,26 +18,43 @@ _SAVE_SECONDS = 60
 
 
 class Emulator:
-    """A child process that serves the embedded AWS until `stop` is called or this process ends."""
+    """A child process that serves the embedded AWS until `stop` is called or this process ends.
 
-    def __init__(self, environment: Environment) -> None:
+    If it has an `owner`, another process by its id, it serves until that process ends.
+    """
+
+    def __init__(self, environment: Environment, owner: int | None = None) -> None:
         """Start it on the port that was chosen, without waiting. Raises Refused if it is not installed."""
         assert environment.emulator_port
         self._port = environment.emulator_port
         self._log = environment.directory / "emulator.log"
         if not environment.emulator_python.exists():
-            raise Refused(f"There is no {environment.emulator_python}; make serve creates it.")
+            raise Refused(
+                f"There is no {environment.emulator_python}, which runs the embedded AWS; make install creates it."
+            )
+        command = [
+            str(environment.emulator_python),
+            "-m",
+            "local.emulator",
+            str(self._port),
+            str(environment.directory),
+        ]
         with self._log.open("w") as log:
             # In its own session, so that a signal to the launcher's process group leaves it time to save.
             self._process = subprocess.Popen(
-                [environment.emulator_python, "-m", "local.emulator", str(self._port), environment.directory],
+                command if owner is None else [*command, SERVICES, str(owner)],
                 cwd=ROOT,
-                stdin=subprocess.PIPE,
+                stdin=subprocess.PIPE if owner is None else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         self._stopping = False
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
 
     def await_start(self, check: Callable[[], None] = lambda: None) -> None:
         """Wait until it accepts connections. Raises Refused if it does not; errors of `check` are passed on."""
@@ -68,6 +85,8 @@ class Emulator:
         self._stopping = True
         if self._process.stdin:
             self._process.stdin.close()
+        else:
+            self._process.terminate()
         try:
             return self._process.wait(_SAVE_SECONDS) == 0
         except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
 """The embedded AWS: ministack in this process, on 127.0.0.1, with its data on disk.
 
-Runs as `python -m local.emulator PORT DIRECTORY [SERVICES]` with the interpreter that has ministack. ministack saves
-only in an orderly shutdown. So this process shuts it down when standard input ends, which happens whenever the launcher
-ends for any reason, and also saves every few seconds.
+Runs as `python -m local.emulator PORT DIRECTORY [SERVICES [OWNER]]` with the interpreter that has ministack. ministack
+saves only in an orderly shutdown. So this process shuts it down when standard input ends, which happens whenever the
+launcher ends for any reason, or when the process with the id OWNER ends. It also saves every few seconds.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from local import locks
+from local import locks, processes
 from local.fence import Fence
 
 SERVICES = "dynamodb,s3,sqs"
@@ -94,7 +95,7 @@ def _configure(port: int, directory: Path, services: str) -> None:
     )
 
 
-async def _serve(port: int) -> None:
+async def _serve(port: int, await_end: Callable[[], None]) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack import app as ministack
@@ -106,7 +107,12 @@ async def _serve(port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    threading.Thread(target=_await_end_of_input, args=(loop, stop), daemon=True).start()
+
+    def wait() -> None:
+        await_end()
+        loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=wait, daemon=True).start()
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.backlog = 1024
@@ -128,16 +134,16 @@ async def _serve(port: int) -> None:
     os._exit(0)
 
 
-def _await_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _await_end_of_input() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    loop.call_soon_threadsafe(stop.set)
 
 
-def main(port: int, directory: Path, services: str = SERVICES) -> None:
+def main(port: int, directory: Path, services: str = SERVICES, owner: str = "") -> None:
     """Serve on `port` with the data under `directory`/emulator, until standard input ends or SIGTERM arrives.
 
-    `services`: the AWS services to serve, by ministack's names, separated by commas.
+    `services`: the AWS services to serve, by ministack's names, separated by commas. `owner`: the id of the process
+    whose end replaces that of standard input.
     """
     # Ctrl-C and the hang-up of a terminal reach every foreground process; the launcher handles them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -147,7 +153,7 @@ def main(port: int, directory: Path, services: str = SERVICES) -> None:
     except locks.Held as held:
         sys.exit(f"another emulator (pid {held.pid}) has held {directory / LOCK} for {LOCK_SECONDS} seconds")
     _configure(port, directory / "emulator", services)
-    asyncio.run(_serve(port))
+    asyncio.run(_serve(port, partial(processes.await_end, int(owner)) if owner else _await_end_of_input))
 
 
 if __name__ == "__main__":

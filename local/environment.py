@@ -24,7 +24,6 @@ HOST = "127.0.0.1"
 STAGE = "local"
 PORT = 8000
 EMULATOR_PORT = 4570
-"""The port of stage local in .chalice/config.json, which `chalice local` reads."""
 
 
 class Refused(Exception):

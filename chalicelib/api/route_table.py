@@ -166,9 +166,6 @@ class EngawaApp(Chalice):
         if path and path not in self.routes:
             self.load(path)
         answer: dict[str, Any] = super().__call__(event, context)
-        if asked.get("httpMethod") == "HEAD" and "multiValueHeaders" not in event:
-            # From Chalice's own server (`chalice local`), which would send the body.
-            answer["body"] = ""
         return answer
 
     def _answer_url(self, event: Any, context: Any) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def other_parameters(request: Request, name: str) -> list[str]:
 def header_lines(request: Request, name: str) -> list[str]:
     """Return the value of each line of a header, in order; none if it is absent. `name` is in lower case.
 
-    Chalice keeps only the last line, and the events of its own server (`chalice local`) do not have the others.
+    Chalice keeps only the last line.
     """
     lines = request.to_original_event().get("multiValueHeaders") or {}
     found = [value for key, values in lines.items() if key.lower() == name for value in values]

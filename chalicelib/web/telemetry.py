@@ -134,7 +134,7 @@ def _provider(stage: str) -> "AmazonCloudWatchEMFProvider":
 
 
 def _request_id(request: Request) -> str:
-    """Return API Gateway's id, as in its access log, or the function's own if there is none (`chalice local`)."""
+    """Return API Gateway's id, as in its access log, or the function's own if there is none."""
     return str(request.context.get("requestId") or _invocation(request.lambda_context) or "unknown")
 
 

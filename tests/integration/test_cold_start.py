@@ -127,7 +127,7 @@ def test_reading_one_s_data_imports_nothing_that_it_does_not_need(
     assert "http.server" not in told["answered"]
     ours = {name for name in told["answered"] if name.startswith("chalicelib.")}
     assert {name for name in ours if name.startswith("chalicelib.api.")} == {
-        f"chalicelib.api.{name}" for name in ("time_limit", "route_table", "scheduled", "persistence")
+        f"chalicelib.api.{name}" for name in ("base_url", "time_limit", "route_table", "scheduled", "persistence")
     }
     assert not [name for name in ours if name.startswith(("chalicelib.store.contents", "chalicelib.store.grants"))]
     assert not ours & {f"chalicelib.store.directory.{name}" for name in ("users", "apps", "pages")}

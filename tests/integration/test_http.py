@@ -60,21 +60,6 @@ def test_head_is_told_of_by_its_name(world: World, caplog: pytest.LogCaptureFixt
     assert [record.route for record in caplog.records] == ["HEAD /health"]  # type: ignore[attr-defined]
 
 
-def test_chalices_own_server_is_given_no_body_to_head(world: World) -> None:
-    """That server writes any body it gets, so the next response would begin with it."""
-    event = {
-        "requestContext": {"httpMethod": "HEAD", "resourcePath": "/health", "identity": {}, "path": "/health"},
-        "headers": {},
-        "pathParameters": {},
-        "stageVariables": {},
-        "multiValueQueryStringParameters": None,
-        "body": None,
-    }
-    context = type("Context", (), {"get_remaining_time_in_millis": lambda self: 29_000})()
-    assert (answer := world.app(event, context))["body"] == ""
-    assert answer["statusCode"] == 200
-
-
 # --- /health
 
 

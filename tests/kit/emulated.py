@@ -167,9 +167,13 @@ class Emulated:
 
     def operator(self, stage: str, issuer: str) -> str:
         """Return an operator's token of a stage, as `python -m admin token` makes it."""
+        return self.token(stage, issuer, None, "operator", "admin")
+
+    def token(self, stage: str, issuer: str, viewer: str | None, app: str, *scopes: str) -> str:
+        """Return an access token of a stage, signed with its keys."""
         kept = self.aws("secretsmanager").get_secret_value(SecretId=f"engawa-{stage}-token-keys")["SecretString"]
         return AccessTokens(TokenKeys(lambda: kept), issuer).issue(
-            app="operator", viewer=None, scopes=["admin"], lifetime=900
+            app=app, viewer=viewer, scopes=[*scopes], lifetime=900
         )
 
     def tables(self) -> list[str]:

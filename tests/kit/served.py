@@ -175,6 +175,15 @@ def _run(platform: Served) -> Iterator[Served]:
     assert status == 0, platform.log_tail()
 
 
+def copied_project(directory: Path) -> Path:
+    """Copy what Chalice's commands need of the project, and return the folder."""
+    directory.mkdir()
+    for name in ("chalicelib", "infra", "local", ".chalice"):
+        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__", "deployed"))
+    shutil.copy(ROOT / "app.py", directory)
+    return directory
+
+
 def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
     """Return whether the condition becomes true in time."""
     end = time.monotonic() + seconds

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
 from bench.load import served
+from local import parts
 from local.__main__ import Launcher
 from local.environment import Environment, free_port
 from local.gateway import Answer, Gateway, Request
@@ -60,7 +61,7 @@ class _Light(Launcher):
 
     def _start(self, wakeup: Wakeup) -> None:
         self._check()
-        threading.Thread(target=self._sweep, args=(self,), daemon=True).start()
+        threading.Thread(target=parts.sweep, args=(self, self._ended), daemon=True).start()
         self._serve(_Answering())
         self._tell("runs")
 

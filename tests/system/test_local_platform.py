@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import signal
 import socket
@@ -15,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -223,49 +221,3 @@ def listeners(pid: int) -> Iterator[tuple[str, int]]:
 def test_secrets_are_for_their_owner_only(served: Served, name: str) -> None:
     assert stat.S_IMODE((served.local_dir / name).stat().st_mode) == 0o600
     assert stat.S_IMODE(served.local_dir.stat().st_mode) == 0o700
-
-
-def test_chalice_local_serves_the_same_data(served: Served, tmp_path: Path) -> None:
-    port = project_for_chalice(served, tmp_path)
-    chalice = str(Path(sys.executable).with_name("chalice"))
-    command = [chalice, "local", "--stage", "local", "--port", str(port), "--no-autoreload"]
-    environment = {name: value for name, value in served.environment.items() if not name.startswith("ENGAWA")}
-    headers = {"Authorization": f"Bearer {served.demo['tokens']['users']['hana']['quest']}"}
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
-    try:
-        answer = first_answer(f"http://127.0.0.1:{port}{APPDATA}", headers, process)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-    assert answer is not None, (tmp_path / "log").read_text()
-    assert answer.status_code == 200
-    assert answer.json() == httpx.get(f"{served.base_url}{APPDATA}", headers=headers).json()
-    assert answer.json()["entry"][0]["data"]
-
-
-def first_answer(url: str, headers: dict[str, str], process: subprocess.Popen[bytes]) -> httpx.Response | None:
-    deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            return httpx.get(url, headers=headers, timeout=30)
-        except httpx.ConnectError:
-            time.sleep(0.1)
-    return None
-
-
-def project_for_chalice(served: Served, directory: Path) -> int:
-    """Link the project into `directory`, with stage local at the ports and paths of `served`. Return a free port."""
-    for name in ("app.py", "chalicelib"):
-        (directory / name).symlink_to(ROOT / name)
-    config: dict[str, Any] = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    config["stages"]["local"]["environment_variables"].update(
-        AWS_ENDPOINT_URL=served.emulator_url,
-        ENGAWA_ISSUER=served.base_url,
-        ENGAWA_TOKEN_KEYS_FILE=str(served.local_dir / "token-keys.json"),
-    )
-    (directory / ".chalice").mkdir()
-    (directory / ".chalice" / "config.json").write_text(json.dumps(config))
-    with listening() as port:
-        return port

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from infra import combine, deploy, keys, packaging, parameters, places, region_copy, releases, responses
+from infra import combine, keys, packaging, parameters, places, region_copy, releases, responses
 from infra.deploy import Deployment
 from infra.refusals import Refused
 from infra.stage_settings import AppSettings
@@ -123,14 +123,16 @@ def test_a_parameter_that_cannot_be_is_told(session: boto3.Session, text: str, c
 class Stacks:
     """A stand-in for the stacks that records the operations on them."""
 
-    def __init__(self, name: str, done: list[Any], resources: list[tuple[str, str]]) -> None:
-        self.name, self.done, self._resources = name, done, resources
+    def __init__(
+        self, name: str, done: list[Any], resources: list[tuple[str, str]], status: str | None = "CREATE_COMPLETE"
+    ) -> None:
+        self.name, self.done, self._resources, self._status = name, done, resources, status
 
     def make_ready(self) -> bool:
         return True
 
-    def status(self) -> str:
-        return "CREATE_COMPLETE"
+    def status(self) -> str | None:
+        return self._status
 
     def resources(self) -> list[tuple[str, str]]:
         return self._resources
@@ -163,6 +165,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     held = [("AWS::DynamoDB::Table", "engawa-dev-appdata"), ("AWS::S3::Bucket", "engawa-dev-123456789012")]
     monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, held))
     monkeypatch.setattr(Deployment, "_gateway_logs", lambda self: "yes")
+    monkeypatch.setattr(Deployment, "_data_stack", lambda self: Stacks("data", done, [], None))
     monkeypatch.setattr(Deployment, "_global_stack", lambda self: Stacks("global", done, []))
     monkeypatch.setattr(Deployment, "_edge_watch_stack", lambda self: Stacks("edge", done, []))
 
@@ -409,7 +412,7 @@ def test_destroying_takes_the_data_along_but_in_prod(session: boto3.Session, don
 
     assert (dynamodb.list_tables()["TableNames"], s3.list_buckets()["Buckets"]) == ([], [])
     assert session.client("secretsmanager").list_secrets()["SecretList"] == []
-    assert done == [("edge", "deleted"), ("main", "deleted"), ("global", "deleted")] * 3
+    assert done == [(name, "deleted") for name in ("edge", "main", "data", "global")] * 3
 
 
 def test_data_whose_stack_an_earlier_run_has_deleted_are_deleted_by_their_names(
@@ -443,30 +446,70 @@ def test_the_bucket_of_a_copy_is_there_before_images_are_replicated_to_it_and_ta
     assert done[1][2] == {"Stage": "dev"}
 
 
-def test_by_chalice_there_must_be_tables_first(session: boto3.Session) -> None:
-    with pytest.raises(Refused, match="There are no tables of dev; the data stack creates them: aws cloudformation"):
+@pytest.fixture
+def without_tables(done: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The same, without a whole stack."""
+    monkeypatch.setattr(Deployment, "_stack", lambda self: Stacks("main", done, [], None))
+    return done
+
+
+def test_preparing_makes_the_data_stack_and_the_keys(session: boto3.Session, without_tables: list[Any]) -> None:
+    said: list[str] = []
+
+    for _ in range(2):
+        Deployment("dev", session, {"Encryption": "kms"}, said.append).prepare()
+
+    name, template, given = without_tables[0]
+    assert (name, given) == ("data", {"Encryption": "kms", "Stage": "dev"})
+    # CloudFormation's limit for a template that is sent as such.
+    assert len(template["TemplateBody"].encode()) <= 51_200
+    assert said == [f"Created the secret {keys.secret('dev', name)}." for name in keys.FRESH]
+
+
+def test_what_a_whole_stack_has_is_not_prepared(session: boto3.Session, done: list[Any]) -> None:
+    with pytest.raises(Refused, match="The stack engawa-dev has the tables and the functions of dev: make deploy"):
+        Deployment("dev", session).prepare()
+    with pytest.raises(Refused, match="The stack engawa-dev has the tables and the functions of dev: make deploy"):
         Deployment("dev", session).deploy_by_chalice("arm64")
 
+    assert done == []
+    assert session.client("secretsmanager").list_secrets()["SecretList"] == []
 
-@pytest.mark.parametrize("named", [True, False])
-def test_by_chalice_the_issuer_is_what_the_api_turns_out_to_be(
-    session: boto3.Session, monkeypatch: pytest.MonkeyPatch, named: bool
+
+def test_a_bucket_name_that_is_taken_is_said_before_anything_is_made(
+    session: boto3.Session, without_tables: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session.client("dynamodb").create_table(
-        TableName="engawa-dev-appdata",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    issuer = "https://mixi.example" if named else deploy.PLACEHOLDER
-    variables = {"ENGAWA_BUCKET": "b", "ENGAWA_ISSUER": issuer}
+    monkeypatch.setattr(places, "taken_by_another", lambda s3, bucket: True)
+
+    with pytest.raises(Refused, match="The bucket name engawa-dev-123456789012 is already taken"):
+        Deployment("dev", session).prepare()
+
+    assert without_tables == []
+
+
+def test_a_whole_stack_does_not_take_the_tables_of_the_data_stack(
+    session: boto3.Session, done: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Deployment, "_data_stack", lambda self: Stacks("data", done, []))
+
+    with pytest.raises(Refused, match="The stack engawa-dev-data has the tables of dev"):
+        Deployment("dev", session).deploy("arm64", combine.COLD)
+
+    assert done == []
+
+
+@pytest.mark.parametrize("issuer", ["https://mixi.example", None])
+def test_by_chalice_what_is_missing_is_prepared(
+    session: boto3.Session, without_tables: list[Any], monkeypatch: pytest.MonkeyPatch, issuer: str | None
+) -> None:
+    variables = {"ENGAWA_BUCKET": "b"} | ({"ENGAWA_ISSUER": issuer} if issuer else {})
     config = SimpleNamespace(
         config_from_disk={"stages": {"dev": {"environment_variables": variables}}}, api_gateway_stage="api"
     )
-    deployed: list[dict[str, str]] = []
 
     def by_chalice(self: Deployment, factory: Any, config: Any) -> dict[str, str]:
-        deployed.append(dict(variables))
+        assert variables["ENGAWA_BUCKET"] == "engawa-dev-123456789012"
+        assert len(session.client("secretsmanager").list_secrets()["SecretList"]) == len(keys.FRESH)
         return {"rest_api_id": "abc", "rest_api_url": "https://abc.example/api/"}
 
     put: list[tuple[str, str]] = []
@@ -481,7 +524,6 @@ def test_by_chalice_the_issuer_is_what_the_api_turns_out_to_be(
 
     base = Deployment("dev", session, say=lambda words: None).deploy_by_chalice("arm64")
 
-    assert base == deployed[-1]["ENGAWA_ISSUER"] == (issuer if named else "https://abc.example/api")
-    assert len(deployed) == (1 if named else 2)
-    assert {each["ENGAWA_BUCKET"] for each in deployed} == {"engawa-dev-123456789012"}
+    assert base == (issuer or "https://abc.example/api")
+    assert [name for name, *_ in without_tables] == ["data"]
     assert put == [("abc", "api")]

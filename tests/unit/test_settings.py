@@ -81,10 +81,23 @@ def test_tables_are_named_after_the_stage():
     assert read(ENOUGH).table("appdata") == "engawa-dev-appdata"
 
 
-@pytest.mark.parametrize("name", ["ENGAWA_STAGE", "ENGAWA_BUCKET", "ENGAWA_ISSUER"])
+@pytest.mark.parametrize("name", ["ENGAWA_STAGE", "ENGAWA_BUCKET"])
 def test_a_missing_setting_is_named(name):
     assert wrong({key: value for key, value in ENOUGH.items() if key != name}) == f"{name} is not set"
     assert wrong(ENOUGH | {name: ""}) == f"{name} is not set"
+
+
+@pytest.mark.parametrize("over", [{"ENGAWA_STAGE": "local"}, {"ENGAWA_PROXIES": "1"}, {"ENGAWA_PROXY_KEY": "k" * 16}])
+def test_the_issuer_may_be_missing_only_if_clients_call_api_gateway_itself(over):
+    without = ENOUGH | {"ENGAWA_ISSUER": ""}
+    assert wrong(without | over) == "ENGAWA_ISSUER is not set"
+    assert (read(without).issuer, read(without).images_url) == ("", "")
+
+    named = read(without).named("https://a.example/api")
+
+    assert (named.issuer, named.images_url) == ("https://a.example/api", "https://a.example/api/images")
+    elsewhere = read(without | {"ENGAWA_IMAGES_URL": "https://i.example"})
+    assert elsewhere.named("https://a.example/api").images_url == "https://i.example"
 
 
 def test_the_token_keys_are_in_a_file_or_a_secret_and_not_in_both_or_neither():

@@ -1,0 +1,251 @@
+"""`chalice local`: the local platform of `make serve` under Chalice's command line, reloaded when a file changes.
+
+With autoreload there are three processes. Chalice's first one starts a worker, which imports the app, serves it and
+watches the files; if one changes, the worker ends and Chalice starts another. The embedded AWS belongs to the first
+process: each worker finds it in `chalice-local.json`, and it ends, as does the worker, when the first process ends.
+
+Two parts of Chalice are replaced: the local server, by Engawa's (local/server.py), and the search for changed files,
+which would also look into hidden folders, such as `.local/` with the data, which change with each write.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import chalice.local
+from chalice.cli.filewatch import stat
+
+from chalicelib.settings import WrongSetting
+from local import locks, parts, processes
+from local.embedded import Emulator, accepts, choose_port
+from local.environment import HOST, ROOT, STAGE, Environment, Refused
+from local.gateway import Gateway
+from local.server import Server
+
+if TYPE_CHECKING:
+    from chalice.app import Chalice
+
+KEPT = "chalice-local.json"
+_RESTART_SECONDS = 15
+"""How long the next worker waits for the lock of the one before."""
+_UNWATCHED = frozenset({"__pycache__", "build"})
+_WATCHED = ".chalice"
+"""The only hidden folder with files that decide what is served."""
+
+End = Callable[[object], NoReturn]
+
+
+def begin(stage: str, host: str, port: int, autoreload: bool, *, chosen: bool, end: End) -> None:
+    """Start the embedded AWS unless it runs, and set the process's environment, before Chalice imports the app.
+
+    `chosen`: whether the user has named the stage; Chalice's default is one for AWS. `end` ends the process with a
+    reason. Raises Refused.
+    """
+    watch_sources()
+    if chosen and stage != STAGE:
+        raise Refused(
+            f"chalice local serves the stage {STAGE}, not {stage!r}, which is on AWS: leave --stage out, or deploy it."
+        )
+    if host not in (HOST, "localhost"):
+        raise Refused(f"chalice local serves on {HOST} only, not on {host}: everyone could read the demo world's data.")
+    if stage != STAGE:
+        _forget(stage)
+    # The files of the local platform contain tokens and secrets.
+    os.umask(0o077)
+    os.environ["PORT"] = str(port)
+    environment = Environment.read()
+    owner = os.getppid() if autoreload else os.getpid()
+    server = _claim(environment)
+    platform = _Platform(environment, owner, server, end)
+    parts.apply(platform.environment)
+    _quieten()
+    if autoreload:
+        threading.Thread(target=_end_with, args=(owner,), daemon=True).start()
+    chalice.local.create_local_server = platform.create_server  # type: ignore[assignment]
+
+
+def _forget(stage: str) -> None:
+    """Remove the variables of another stage, which Chalice has set before it imports the app."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    for name, value in config["stages"].get(stage, {}).get("environment_variables", {}).items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
+
+
+def watch_sources() -> None:
+    """Make Chalice restart only for files that decide what is served."""
+    known: dict[str, float] = {}
+
+    def poll(self: stat.StatFileWatcher, root_dir: str, callback: Callable[[], None]) -> None:
+        found = dict(_times(Path(root_dir)))
+        changed = bool(known) and found != known
+        known.clear()
+        known.update(found)
+        if changed:
+            callback()
+
+    stat.StatFileWatcher._single_pass_poll = poll  # type: ignore[method-assign]
+    try:
+        from chalice.cli.filewatch import eventbased
+    except ImportError:
+        # watchdog, which Chalice prefers, is not installed.
+        return
+    root = Path.cwd()
+
+    def on_any_event(self: Any, event: Any) -> None:
+        paths = [Path(os.fsdecode(path)) for path in (event.src_path, getattr(event, "dest_path", "")) if path]
+        if not event.is_directory and any(map(is_source, (path.relative_to(root) for path in paths))):
+            self()
+
+    eventbased.WatchdogRestarter.on_any_event = on_any_event  # type: ignore[method-assign]
+
+
+def is_source(path: Path) -> bool:
+    """Return whether a file of the project, by its relative path, decides what is served."""
+    return not any(part in _UNWATCHED or (part.startswith(".") and part != _WATCHED) for part in path.parts)
+
+
+def _times(root: Path) -> Iterator[tuple[str, float]]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if is_source(Path(name))]
+        for name in files:
+            path = os.path.join(folder, name)
+            try:
+                if is_source(Path(name)):
+                    yield path, os.stat(path).st_mtime
+            except FileNotFoundError:
+                # Deleted since, or a link that leads nowhere.
+                continue
+
+
+def _claim(environment: Environment) -> Server:
+    """Bind the port, and check that no other process uses the directory. Raises Refused."""
+    environment.directory.mkdir(parents=True, exist_ok=True)
+    environment.directory.chmod(0o700)
+    taken = f"Port {environment.port} is taken; chalice local --port {environment.port + 1} uses another."
+    if accepts(environment.port):
+        raise Refused(taken)
+    try:
+        locks.hold(environment.directory / "serve.lock", _RESTART_SECONDS)
+    except locks.Held as held:
+        raise Refused(f"{environment.directory} is already served by another platform (pid {held.pid}).") from None
+    try:
+        return Server(environment.port)
+    except OSError:
+        raise Refused(taken) from None
+
+
+class _Platform:
+    """The platform that one worker serves."""
+
+    def __init__(self, environment: Environment, owner: int, server: Server, end: End) -> None:
+        """Find the embedded AWS that an earlier worker of `owner` has started, or start it. Raises Refused."""
+        self._owner = owner
+        self._server = server
+        self._end = end
+        self._kept = environment.directory / KEPT
+        self._started: Emulator | None = None
+        kept = self._read()
+        if environment.endpoint is None:
+            if kept and processes.is_running(kept["emulator"]):
+                environment = replace(environment, emulator_port=kept["port"])
+            else:
+                kept = {}
+                environment = choose_port(environment)
+                self._started = Emulator(environment, owner)
+                self._write(emulator=self._started.pid, port=environment.emulator_port)
+        self.environment = environment
+        self._is_first = not kept.get("loaded")
+
+    def create_server(self, made: Chalice, config: object, host: str, port: int) -> _Serving:
+        """Return what Chalice serves: Engawa's server, with the demo world. Ends the process if that fails."""
+        from chalicelib import bootstrap
+        from local import demo
+
+        environment = self.environment
+        try:
+            self._await_emulator()
+            parts.create_stack()
+            platform = bootstrap.platform()
+            gateway = parts.make_gateway(made, platform, environment)
+            text = demo.load(platform, environment.base_url, environment.directory)
+        except (Refused, WrongSetting) as refused:
+            self._end(refused)
+        ended = threading.Event()
+        parts.clean_up(made, platform, ended)
+        if self._is_first:
+            print(f"{text}\n\nA game to try in a browser: {environment.base_url}/sample\n")
+            self._write(**self._read() | {"loaded": True})
+        return _Serving(self._server, gateway, environment.base_url, ended)
+
+    def _await_emulator(self) -> None:
+        if self._started:
+            self._started.await_start()
+            self._started.when_lost(self._lost)
+        elif kept := self._read():
+
+            def watch() -> None:
+                processes.await_end(kept["emulator"])
+                self._lost()
+
+            threading.Thread(target=watch, daemon=True).start()
+
+    def _lost(self) -> None:
+        if processes.is_running(self._owner):
+            log = self.environment.directory / "emulator.log"
+            self._end(f"The embedded AWS ended unexpectedly; {log} may say why.")
+
+    def _read(self) -> dict[str, Any]:
+        """Return what an earlier worker of the same owner has written, or nothing."""
+        try:
+            kept: dict[str, Any] = json.loads(self._kept.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return kept if kept.get("owner") == self._owner else {}
+
+    def _write(self, **kept: Any) -> None:
+        beside = self._kept.with_suffix(".new")
+        beside.write_text(json.dumps(kept | {"owner": self._owner}), encoding="utf-8")
+        beside.replace(self._kept)
+
+
+class _Serving:
+    """Engawa's server, with the methods of Chalice's."""
+
+    def __init__(self, server: Server, gateway: Gateway, url: str, ended: threading.Event) -> None:
+        self._server = server
+        self._gateway = gateway
+        self._url = url
+        self._ended = ended
+
+    def serve_forever(self) -> None:
+        """Serve until `shutdown`."""
+        self._server.serve(self._gateway)
+        print(f"Serving on {self._url}", flush=True)
+        self._ended.wait()
+
+    def shutdown(self) -> None:
+        """Stop, after the requests that run have been answered."""
+        self._ended.set()
+        self._server.stop()
+
+
+def _quieten() -> None:
+    """Print a line for each request, instead of all that Chalice's logger of the level INFO would print."""
+    os.environ.setdefault("ENGAWA_ACCESS_LOG", "1")
+    for name in ("boto3", "botocore", "chalicelib"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _end_with(owner: int) -> None:
+    processes.await_end(owner)
+    sys.stdout.flush()
+    os._exit(0)
