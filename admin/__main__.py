@@ -3,4 +3,4 @@
 from admin.cli import cli
 
 if __name__ == "__main__":
-    cli(prog_name="python -m admin")
+    cli(prog_name=".venv/bin/python -m admin")

@@ -50,8 +50,8 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     "create",
     epilog="""\b
 Examples:
-  python -m admin apps create "Quest" --redirect-uri https://game.example/back --scope mixi_apps2 --scope r_profile
-  python -m admin apps create "Album" --public --redirect-uri com.example.album:/back --scope mixi_apps2
+  .venv/bin/python -m admin apps create "Quest" --redirect-uri https://game.example/back --scope mixi_apps2
+  .venv/bin/python -m admin apps create "Album" --public --redirect-uri com.example.album:/back --scope mixi_apps2
 """,
 )
 @click.argument("name")

@@ -25,11 +25,11 @@ Exit status:
 
 \b
 Examples:
-  python -m admin apps create "Quest" --redirect-uri https://game.example/back --scope mixi_apps2
-  python -m admin users create "花" --login hana --password
-  python -m admin friends add k3v9x2mtq7ra a8d1p0zzk4wn
-  python -m admin import users members.csv
-  python -m admin users list --json | jq -r .id
+  .venv/bin/python -m admin apps create "Quest" --redirect-uri https://game.example/back --scope mixi_apps2
+  .venv/bin/python -m admin users create "花" --login hana --password
+  .venv/bin/python -m admin friends add k3v9x2mtq7ra a8d1p0zzk4wn
+  .venv/bin/python -m admin import users members.csv
+  .venv/bin/python -m admin users list --json | jq -r .id
 """,
 )
 def cli() -> None:

@@ -13,8 +13,8 @@ from admin.session import Session, common
 @click.command(
     epilog="""\b
 Examples:
-  python -m admin export k3v9x2mtq7ra --output hana.json
-  python -m admin export k3v9x2mtq7ra | jq .installs
+  .venv/bin/python -m admin export k3v9x2mtq7ra --output hana.json
+  .venv/bin/python -m admin export k3v9x2mtq7ra | jq .installs
 """
 )
 @click.argument("user")
@@ -42,7 +42,7 @@ def export(session: Session, user: str, output: Path | None) -> None:
 @click.command(
     epilog="""\b
 Example:
-  python -m admin erase k3v9x2mtq7ra --yes
+  .venv/bin/python -m admin erase k3v9x2mtq7ra --yes
 """
 )
 @click.argument("user")

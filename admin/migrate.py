@@ -108,8 +108,8 @@ class Saved:
 @click.command(
     epilog="""\b
 Examples:
-  python -m admin migrate --check
-  python -m admin migrate --yes
+  .venv/bin/python -m admin migrate --check
+  .venv/bin/python -m admin migrate --yes
 """
 )
 @click.option("--check", is_flag=True, help="Only count, and print what a migration would cost.")

@@ -44,7 +44,7 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     "create",
     epilog="""\b
 Example:
-  python -m admin pages create "Cafe Engawa" --category local --address "1-2-3 Shibuya, Tokyo"
+  .venv/bin/python -m admin pages create "Cafe Engawa" --category local --address "1-2-3 Shibuya, Tokyo"
 """,
 )
 @click.argument("name")

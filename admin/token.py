@@ -29,12 +29,12 @@ def _id(kind: str) -> Callable[[click.Context, click.Parameter, str | None], str
     epilog="""\b
 Example:
   aws secretsmanager get-secret-value --secret-id engawa-prod-token-keys --query SecretString --output text |
-    python -m admin token --url https://api.example.com --output operator.token
+    .venv/bin/python -m admin token --url https://api.example.com --output operator.token
   export ENGAWA_ADMIN_URL=https://api.example.com ENGAWA_ADMIN_TOKEN="$(cat operator.token)"
 
 \b
 A user's token, in an app whose owner is another user:
-  python -m admin token --url https://api.example.com --keys keys.json --output visitor.token
+  .venv/bin/python -m admin token --url https://api.example.com --keys keys.json --output visitor.token
     --user k3v9x2mtq7ra --app 6d1f0c2ab4e79853 --scope mixi_apps2 --scope r_profile --owner a8d1p0zzk4wn
 """
 )

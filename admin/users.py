@@ -64,8 +64,8 @@ def _passwords(command: Callable[..., None]) -> Callable[..., None]:
     "create",
     epilog="""\b
 Examples:
-  python -m admin users create "花" --login hana --password
-  python -m admin users create "健" --id a8d1p0zzk4wn --birthday 1990-04-01 --publish birthday=nobody
+  .venv/bin/python -m admin users create "花" --login hana --password
+  .venv/bin/python -m admin users create "健" --id a8d1p0zzk4wn --birthday 1990-04-01 --publish birthday=nobody
 """,
 )
 @click.argument("display_name")
@@ -102,8 +102,8 @@ def list_(session: Session, limit: int, cursor: str | None) -> None:
     "change",
     epilog="""\b
 Examples:
-  python -m admin users change k3v9x2mtq7ra --publish age=everyone --publish address=nobody
-  python -m admin users change k3v9x2mtq7ra --blood-type ""
+  .venv/bin/python -m admin users change k3v9x2mtq7ra --publish age=everyone --publish address=nobody
+  .venv/bin/python -m admin users change k3v9x2mtq7ra --blood-type ""
 """,
 )
 @click.argument("user")

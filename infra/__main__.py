@@ -15,7 +15,7 @@ from infra.stage_settings import StageSettings
 
 def main(words: list[str]) -> int:
     """Run the command in `words`; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
+    parser = argparse.ArgumentParser(prog=".venv/bin/python -m infra", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("settings", "package", "prepare", "deploy", "deploy-by-chalice", "destroy"):
         commands.add_parser(name).add_argument("stage")

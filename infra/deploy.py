@@ -386,7 +386,7 @@ class Deployment:
         combine.name(template, self.stage, self.account)
         body = yaml.safe_dump(template, sort_keys=False)
         if self._copy_stack().apply({"TemplateBody": body}, {"Stage": self.stage}, {"engawa": self.stage}):
-            self._say(f"Older images are copied once by: python -m infra copy {self.stage}")
+            self._say(f"Older images are copied once by: .venv/bin/python -m infra copy {self.stage}")
 
     def _copy_tables_and_keys(self) -> None:
         if self.copy_region:

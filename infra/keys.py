@@ -58,7 +58,7 @@ def rotate(client: SecretsManagerClient, stage: str, name: str) -> int:
     if len(text.encode()) > MOST_BYTES:
         raise Refused(
             f"The secret {secret(stage, name)} has {len(keys)} keys, and one more does not fit into the "
-            f"{MOST_BYTES:,} bytes of a secret: python -m infra prune {stage} {name} drops the old ones."
+            f"{MOST_BYTES:,} bytes of a secret: .venv/bin/python -m infra prune {stage} {name} drops the old ones."
         )
     client.put_secret_value(SecretId=secret(stage, name), SecretString=text)
     return len(keys) + 1

@@ -132,4 +132,4 @@ if __name__ == "__main__":
         case ["rotate-launch"]:
             print(rotate_launch(Environment.read().launch_keys))
         case _:
-            sys.exit("usage: python -m local.keys rotate | rotate-secret | rotate-launch")
+            sys.exit("usage: .venv/bin/python -m local.keys rotate | rotate-secret | rotate-launch")

@@ -31,7 +31,7 @@ def issue(directory: Path, arguments: argparse.Namespace) -> str:
 
 def parse(words: list[str]) -> argparse.Namespace:
     """Parse the arguments of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m local.token", description=__doc__)
+    parser = argparse.ArgumentParser(prog=".venv/bin/python -m local.token", description=__doc__)
     holder = parser.add_mutually_exclusive_group(required=True)
     holder.add_argument("--user", metavar="NAME", help="a token of this user: hana, ken, mei, taro, yuki")
     holder.add_argument("--client", action="store_true", help="a token of the app itself")

@@ -255,7 +255,7 @@ def test_the_stack_of_the_copy_has_a_bucket_that_can_be_adopted(
     assert "BucketName: engawa-dev-123456789012-copy\n" in template["TemplateBody"]
     assert len(template["TemplateBody"].encode()) < 51_200
     assert (parameters, tags) == ({"Stage": "dev"}, {"engawa": "dev"})
-    assert said == ["Older images are copied once by: python -m infra copy dev"]
+    assert said == ["Older images are copied once by: .venv/bin/python -m infra copy dev"]
 
 
 def versioned(session: boto3.Session, bucket: str, region: str) -> Any:
