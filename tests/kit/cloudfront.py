@@ -5,7 +5,7 @@ otherwise in Deno, which every development environment has.
 
 - CloudFront itself refuses a GET or HEAD with a body (403), and a URL or a request that is too long (413), with an HTML
   page; such answers never pass the function: …/RequestAndResponseBehaviorCustomOrigin.html. (Other statuses, 414 and
-  494, are also reported.) A response of the origin with too many headers becomes 502: …/cloudfront-limits.html
+  494, are said to exist, too.) A response of the origin with too many headers becomes 502: …/cloudfront-limits.html
 - `Accept-Encoding` reaches the API as the viewer sent it, like every header: no cache policy of the API's own answers
   has it in its key:
   docs.aws.amazon.com/cloudfront/latest/APIReference/API_ParametersInCacheKeyAndForwardedToOrigin.html
