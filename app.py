@@ -23,10 +23,11 @@ from chalicelib.web.error_answers import reword_framework
 from chalicelib.web.telemetry import Telemetry
 
 
-def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chalice:
+def create_app(platform: Callable[[], Platform], *, whole: bool = True, named_by_api: bool = False) -> Chalice:
     """Return the app for a platform; the first request that needs the platform creates it.
 
-    With `whole` False, only the Persistence API is loaded; the app loads each other face at its first request.
+    With `whole` False, only the Persistence API is loaded; the app loads each other face at its first request. With
+    `named_by_api`, the issuer is the URL of the API that calls it.
     """
     made = EngawaApp(platform)
     telemetry = Telemetry(
@@ -36,7 +37,8 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True) -> Chali
         lambda: platform().keys,
     )
     made.register_middleware(telemetry.of_request, "http")
-    made.register_middleware(named(platform), "http")
+    if named_by_api:
+        made.register_middleware(named(platform), "http")
     made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")
     share(made, lambda: platform().origins)
@@ -54,7 +56,11 @@ if ON_LAMBDA:
     # None of the objects created now becomes garbage; garbage collection would take a fifth of a cold start.
     gc.disable()
 # If Lambda starts an instance before a request needs it, everything is loaded now, not at the first request.
-app = create_app(bootstrap.platform, whole=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand")
+app = create_app(
+    bootstrap.platform,
+    whole=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand",
+    named_by_api=not os.environ.get("ENGAWA_ISSUER"),
+)
 # The other functions that Lambda calls, by the name `app.<name>`.
 sweep, clean, canary = (app.handler_map[name] for name in (SWEEP, CLEAN, CANARY))
 if ON_LAMBDA:

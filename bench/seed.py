@@ -13,6 +13,7 @@ from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.appdata import utf8_bytes
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.limits import Limits
+from chalicelib.store.aws import formats
 from chalicelib.store.aws.client import BATCH_WRITE, Dynamo
 from chalicelib.store.aws.items import Item
 from local.in_process import APP, REGION, World
@@ -23,6 +24,7 @@ _UNIT_MS = 512
 
 def put_items(client: Any, table: str, items: Iterable[Item]) -> None:
     """Put items into a table, and overwrite existing items; directly into moto, since a request takes milliseconds."""
+    items = map(formats.numbered, items)
     if os.environ.get("AWS_ENDPOINT_URL"):
         puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
         for start in range(0, len(puts), BATCH_WRITE):

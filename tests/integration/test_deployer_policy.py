@@ -10,11 +10,11 @@ import re
 import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import cfnlint
 import pytest
 import yaml
 from samtranslator.translator.transform import transform
@@ -22,9 +22,9 @@ from samtranslator.translator.transform import transform
 from infra import bundle, combine, packaging
 
 POLICY = json.loads((combine.INFRA / "deployer.json").read_text(encoding="utf-8"))
-SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas" / "resources"
+SCHEMAS = Path(str(files("cfnlint"))) / "data" / "schemas" / "resources"
 NOT_NEEDED = (
-    # Features that the templates do not use: keys of one's own, VPCs, imports, streams to Kinesis, private certificates.
+    # Features that the templates do not use: keys of one's own, VPCs, imports, streams to Kinesis, and so on.
     *("kms:*", "ec2:*", "elasticfilesystem:*", "s3files:*", "s3tables:*", "kinesis:*", "firehose:*", "acm-pca:*"),
     "iam:*PermissionsBoundary",
     "lambda:GetLayerVersion",

@@ -76,7 +76,7 @@ def ask(platform: Platform, context: dict[str, Any]) -> tuple[int, dict[str, Any
         "isBase64Encoded": False,
         "requestContext": {"resourcePath": path, "httpMethod": "GET", "path": f"/api{path}", "identity": {}} | context,
     }
-    answer = create_app(lambda: platform)(event, LambdaContext("engawa-dev", 1024, 29_000))
+    answer = create_app(lambda: platform, named_by_api=True)(event, LambdaContext("engawa-dev", 1024, 29_000))
     return answer["statusCode"], json.loads(answer["body"])
 
 
