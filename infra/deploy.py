@@ -4,69 +4,23 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import yaml
-from botocore.exceptions import ClientError, NoRegionError
 
-from infra import (
-    combine,
-    images,
-    keys,
-    packaging,
-    places,
-    region_copy,
-    releases,
-    responses,
-    restore,
-    rollout,
-    stage_settings,
-)
+from infra import combine, keys, packaging, places, releases, responses, restore, rollout, stage_settings
+from infra.recovery import Recovery
 from infra.refusals import Refused, in_a_sentence
-from infra.stacks import Stack
+from infra.stage import GLOBAL_REGION, passing_over
 
-GLOBAL_REGION = "us-east-1"
 _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup")
 
 
-class Deployment:
-    """One stage of one account. Raises Refused if the stage is unknown or one of its settings is wrong.
-
-    `chosen` parameters and `front` take precedence over those of engawa.toml and the environment.
-    """
-
-    def __init__(
-        self,
-        stage: str,
-        session: boto3.Session | None = None,
-        chosen: Mapping[str, str] | None = None,
-        say: Callable[[str], None] = print,
-        front: str | None = None,
-    ) -> None:
-        self.settings = stage_settings.read(stage, chosen, front)
-        self.stage = stage
-        self.front = self.settings.front
-        self._session = session or boto3.Session(region_name=self.settings.region)
-        self._say = say
-        self.parameters = {**self.settings.parameters, "Stage": stage}
-
-    @cached_property
-    def account(self) -> str:
-        """The account's id. Fails without a region or credentials."""
-        if not self._session.region_name:
-            raise NoRegionError
-        return str(self._client("sts").get_caller_identity()["Account"])
-
-    @property
-    def region(self) -> str:
-        """The region of all resources, except those that CloudFront requires in us-east-1."""
-        return str(self._session.region_name)
+class Deployment(Recovery):
+    """The commands that make, change and delete a stage."""
 
     def deploy(self, architecture: str, warm: str) -> dict[str, str]:
         """Create or update the whole stage; return the outputs of the stack. Raises Refused."""
@@ -130,11 +84,6 @@ class Deployment:
         """Return the newest releases, the newest first. Raises Refused."""
         with in_a_sentence():
             return releases.newest(self._client("s3"), self._deploy_bucket, self.stage)
-
-    @property
-    def _deploy_bucket(self) -> str:
-        """The name of the bucket of deployments."""
-        return self.settings.deploy_bucket or f"engawa-deploy-{self.account}-{self.region}"
 
     def _apply(self, template: combine.Template, known: Mapping[str, str], bucket: str, path: Path) -> releases.Release:
         """Create or update the main stack; return what it is now. `path`: where the template is kept."""
@@ -217,62 +166,6 @@ class Deployment:
             self._global_stack().delete()
             releases.forget(self._client("s3"), self._deploy_bucket, self.stage)
 
-    def restore_into(self, target: str, at: datetime | None = None) -> None:
-        """Restore the tables as of a time and copy the keys, for a stage that is deployed later; then the images.
-
-        The images follow in the first run after that deployment, which makes their bucket. In `CopyRegion` everything
-        is read from the copy. Raises Refused.
-        """
-        with in_a_sentence():
-            stage_settings.checked_stage(target)
-            if target == self.stage:
-                raise Refused(f"{target} cannot be restored into itself; restore it into another stage.")
-            moment = restore.tables(self._client("dynamodb"), self.stage, target, at, self._say)
-            for name in keys.copy(self.keys(), self.stage, target):
-                self._say(f"Copied the secret {keys.secret(target, name)}.")
-            s3, bucket = self._session.client("s3", config=images.CONFIG), f"engawa-{target}-{self.account}"
-            if places.exists(s3, bucket):
-                images.copy(s3, self._images(), bucket, moment, self._say)
-            else:
-                self._say(f"The images follow: make deploy STAGE={target}, then run this command again.")
-
-    def restore_images(self, at: datetime) -> None:
-        """Restore deleted images of a time in place: from old versions, then from the copy. Raises Refused."""
-        with in_a_sentence():
-            s3 = self._session.client("s3", config=images.CONFIG)
-            if not places.exists(s3, self.files_bucket):
-                raise Refused(f"There is no bucket {self.files_bucket}: restore {self.stage} into another stage.")
-            for source in (self.files_bucket, *([self._copy_bucket] if self.copy_region else [])):
-                images.copy(s3, source, self.files_bucket, at, self._say)
-
-    def complete_copy(self) -> None:
-        """Complete the copy in `CopyRegion`, also by the images that are older than the copy. Raises Refused."""
-        with in_a_sentence():
-            if not self.copy_region:
-                raise Refused(f"{self.stage} has no copy: set CopyRegion, and deploy it.")
-            self._copy_tables_and_keys()
-            s3 = self._session.client("s3", region_name=self.copy_region, config=images.CONFIG)
-            images.copy(s3, self.files_bucket, self._copy_bucket, datetime.now(UTC), self._say)
-
-    def drop_copy(self) -> None:
-        """Delete the copy in `CopyRegion`, with all its data. Raises Refused."""
-        with in_a_sentence():
-            if not self.copy_region:
-                raise Refused(f"{self.stage} has no copy: name its region, as in PARAMETERS=CopyRegion=ap-northeast-3.")
-            if self._stack().outputs().get("CopyRegion") == self.copy_region:
-                raise Refused(f"{self.stage} still copies to {self.copy_region}: deploy it without CopyRegion first.")
-            region_copy.drop_secrets(self.keys(), self.stage, self.copy_region)
-            self._delete_copy()
-
-    def forget_images(self) -> None:
-        """Delete all old versions of images for good, also those of the copy. Raises Refused."""
-        with in_a_sentence():
-            regions = {self.files_bucket: self.region} | (
-                {self._copy_bucket: self.copy_region} if self.copy_region else {}
-            )
-            for bucket, region in regions.items():
-                self._say(f"{bucket}: {images.forget(self._client('s3', region), bucket):,} old versions deleted.")
-
     def seal_anew(self) -> int:
         """Seal the secrets of all apps with the newest of the secret-keys; return their number. Raises Refused."""
         with in_a_sentence():
@@ -283,42 +176,6 @@ class Deployment:
 
             return platform().apps.seal_anew()
 
-    def keys(self) -> Any:
-        """Return the client of Secrets Manager, which stores the keys."""
-        return self._client("secretsmanager")
-
-    @property
-    def files_bucket(self) -> str:
-        """The stage's bucket."""
-        return f"engawa-{self.stage}-{self.account}"
-
-    @property
-    def copy_region(self) -> str:
-        """The region of the stage's copy, or an empty text."""
-        return self.parameters.get("CopyRegion", "")
-
-    @property
-    def _copy_bucket(self) -> str:
-        return f"{self.files_bucket}-copy"
-
-    def _images(self) -> str:
-        """Return the bucket from which images are restored: the copy, if the other is in a lost region or deleted."""
-        if self.copy_region and (
-            self.region == self.copy_region or not places.exists(self._client("s3"), self.files_bucket)
-        ):
-            return self._copy_bucket
-        return self.files_bucket
-
-    def _client(self, service: str, region: str | None = None) -> Any:
-        return self._session.client(service, region_name=region)  # type: ignore[call-overload]
-
-    def _stack(self) -> Stack:
-        return Stack(self._client("cloudformation"), f"engawa-{self.stage}", self._say)
-
-    def _data_stack(self) -> Stack:
-        """The stack of `prepare`."""
-        return Stack(self._client("cloudformation"), f"engawa-{self.stage}-data", self._say)
-
     def _refuse_data_stack(self) -> None:
         """Raise Refused if `prepare` has made the tables, since a table belongs to one stack at most."""
         name = f"engawa-{self.stage}-data"
@@ -328,12 +185,6 @@ class Deployment:
                 f".venv/bin/chalice delete --stage {self.stage} and aws cloudformation delete-stack --stack-name "
                 f"{name}; tables, bucket and keys stay, and this command then adopts them."
             )
-
-    def _global_stack(self) -> Stack:
-        return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-global", self._say)
-
-    def _edge_watch_stack(self) -> Stack:
-        return Stack(self._client("cloudformation", GLOBAL_REGION), f"engawa-{self.stage}-edge-alarms", self._say)
 
     def _watch_the_edge(self, path: Path, outputs: Mapping[str, str]) -> None:
         """Deploy the alarms over CloudFront, which only full monitoring has. `outputs` are those of the main stack."""
@@ -363,7 +214,7 @@ class Deployment:
 
     def _is_pending(self, topic: str, region: str, address: str) -> bool:
         """Return whether an address has not confirmed its subscription to a topic; False if that cannot be asked."""
-        with _passing_over("AuthorizationError", "AuthorizationErrorException", "AccessDenied", "NotFound"):
+        with passing_over("AuthorizationError", "AuthorizationErrorException", "AccessDenied", "NotFound"):
             pages = self._client("sns", region).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
             return any(
                 each["Endpoint"] == address and each["SubscriptionArn"] == "PendingConfirmation"
@@ -371,39 +222,6 @@ class Deployment:
                 for each in page["Subscriptions"]
             )
         return False
-
-    def _copy_stack(self) -> Stack:
-        client = self._client("cloudformation", self.copy_region)
-        return Stack(client, f"engawa-{self.stage}-copy", self._say)
-
-    def _deploy_copy(self, path: Path) -> None:
-        """Deploy the stack of the copy in another region, if there is to be one. Raises Refused."""
-        if not self.copy_region:
-            return
-        if self.copy_region == self.region:
-            raise Refused(f"CopyRegion must be another region than {self.region}, in which {self.stage} is.")
-        template = yaml.safe_load(path.read_text(encoding="utf-8"))
-        combine.name(template, self.stage, self.account)
-        body = yaml.safe_dump(template, sort_keys=False)
-        if self._copy_stack().apply({"TemplateBody": body}, {"Stage": self.stage}, {"engawa": self.stage}):
-            self._say(f"Older images are copied once by: .venv/bin/python -m infra copy {self.stage}")
-
-    def _copy_tables_and_keys(self) -> None:
-        if self.copy_region:
-            here, there = self._client("dynamodb"), self._client("dynamodb", self.copy_region)
-            region_copy.tables(here, there, self.stage, self._say)
-            region_copy.secrets(self.keys(), self.stage, self.copy_region, self._say)
-
-    def _delete_copy(self) -> None:
-        """Delete the tables and the bucket of the copy; its secrets are deleted with their originals."""
-        here, there = self._client("dynamodb"), self._client("dynamodb", self.copy_region)
-        region_copy.drop_tables(here, there, self.stage, self._say)
-        self._copy_stack().delete()
-        self._delete_bucket(self._copy_bucket, self.copy_region)
-
-    def _ensure_keys(self) -> None:
-        for name in keys.ensure(self._client("secretsmanager"), self.stage):
-            self._say(f"Created the secret {keys.secret(self.stage, name)}.")
 
     def _deploy_global(self, path: Any) -> dict[str, str]:
         """Deploy the small stack in us-east-1; return those of its outputs that the main stack needs."""
@@ -460,7 +278,7 @@ class Deployment:
         """Delete the resources that a deleted stack has retained. Resources that no longer exist are skipped."""
         for kind, name in held:
             self._say(f"Deleting {name} ...")
-            with _passing_over("ResourceNotFoundException", "NoSuchBucket"):
+            with passing_over("ResourceNotFoundException", "NoSuchBucket"):
                 if kind == "AWS::DynamoDB::Table":
                     client = self._client("dynamodb")
                     # A stage that was restored from prod has its protection.
@@ -471,22 +289,6 @@ class Deployment:
                     self._client("logs").delete_log_group(logGroupName=name)
                 else:
                     self._delete_bucket(name, self.region)
-
-    def _delete_bucket(self, name: str, region: str) -> None:
-        """Delete a bucket with all versions and delete markers, if it exists."""
-        with _passing_over("NoSuchBucket"):
-            bucket = self._session.resource("s3", region_name=region).Bucket(name)
-            bucket.object_versions.all().delete()
-            bucket.delete()
-
-
-@contextmanager
-def _passing_over(*codes: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in codes:
-            raise
 
 
 def from_environment(stage: str, target: str | None = None) -> Deployment:

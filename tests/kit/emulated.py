@@ -32,7 +32,8 @@ from samtranslator.translator.transform import transform
 
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import bundle, combine, packaging, responses, stacks
-from infra.deploy import GLOBAL_REGION, Deployment
+from infra.deploy import Deployment
+from infra.stage import GLOBAL_REGION
 from local.environment import free_port
 from local.gateway import Answer, Request
 from tests.kit.deployed import architecture

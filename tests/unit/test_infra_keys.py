@@ -109,7 +109,7 @@ def test_a_secret_that_is_full_refuses_a_rotation_in_a_sentence(
 
     assert keys.rotate(client, "dev", name) == 2
     assert len(text(client, name)) == keys.MOST_BYTES
-    with pytest.raises(Refused, match=rf"engawa-dev-{name} has 2 keys, .* python -m infra prune dev {name} drops"):
+    with pytest.raises(Refused, match=rf"engawa-dev-{name} has 2 keys, .*python -m infra prune dev {name} drops"):
         keys.rotate(client, "dev", name)
 
     assert len(text(client, name)) == keys.MOST_BYTES
