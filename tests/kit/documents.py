@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from chalicelib.api.oauth import server
@@ -20,6 +21,20 @@ def cells(text: str) -> Iterator[list[str]]:
     for line in text.splitlines():
         if line.startswith("| "):
             yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+
+
+def runs(file: str, test: str) -> bool:
+    """Return whether a file has this test, which is not skipped."""
+    marks = _functions_of(file).get(test, ["pytest.mark.skip"])
+    return test.startswith("test_") and not [m for m in marks if re.match(r"pytest\.mark\.(skip|xfail)\b", m)]
+
+
+@cache
+def _functions_of(file: str) -> dict[str, list[str]]:
+    """Return the functions of a test file, each with the source of its decorators."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    found = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    return {each.name: [ast.unparse(mark) for mark in each.decorator_list] for each in found}
 
 
 def words_raised() -> set[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from functools import cache
 
 import pytest
 
-from tests.kit.documents import DOCS, ROOT, cells
+from tests.kit.documents import DOCS, cells, runs
 from tests.kit.routes import routes
 
 PAGE = (DOCS / "operating" / "security.md").read_text(encoding="utf-8")
@@ -19,18 +17,9 @@ def section(title: str) -> str:
     return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
-@cache
-def functions_of(file: str) -> dict[str, list[str]]:
-    """Return the functions of a test file, each with the source of its decorators."""
-    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-    found = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
-    return {each.name: [ast.unparse(mark) for mark in each.decorator_list] for each in found}
-
-
 @pytest.mark.parametrize(("file", "test"), NAMED)
 def test_a_test_that_is_named_is_there_and_runs(file: str, test: str) -> None:
-    assert test.startswith("test_")
-    assert not [mark for mark in functions_of(file)[test] if re.match(r"pytest\.mark\.(skip|xfail)\b", mark)]
+    assert runs(file, test)
 
 
 def test_every_line_of_defence_has_a_test() -> None:
