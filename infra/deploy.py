@@ -203,7 +203,7 @@ class Deployment(Recovery):
         if not address:
             if self.stage == "prod" or self.parameters.get("Monitoring") == "full":
                 self._say(
-                    f"Nobody gets the alarms of {self.stage}: there is no AlarmEmail. Set it in infra/parameters.yaml, "
+                    f"Nobody gets the alarms of {self.stage}: there is no AlarmEmail. Set it in engawa.toml, "
                     "or with PARAMETERS=AlarmEmail=operator@example.com."
                 )
             return

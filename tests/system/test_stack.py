@@ -314,7 +314,7 @@ def test_a_lost_region_is_restored_in_the_region_of_its_copy(story: Story) -> No
     assert world
     copied = {"MonthlyBudget": "0", "Issuer": world.site.url, "CopyRegion": COPY_REGION}
     story.outputs["prod"] = account.deploy("prod", **copied)
-    assert "Older images are copied once by: python -m infra copy prod" in account.said
+    assert "Older images are copied once by: .venv/bin/python -m infra copy prod" in account.said
     account.replicate_images("prod")
     account.deployment("prod", **copied).complete_copy()
     assert account.said[-1].endswith("; 3 were copied now.")

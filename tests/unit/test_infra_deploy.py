@@ -332,7 +332,7 @@ def test_a_deployment_whose_alarms_reach_nobody_says_so_twice(
 
     Deployment(stage, session, chosen, say=said.append).deploy("arm64", combine.COLD)
 
-    sentence = f"Nobody gets the alarms of {stage}: there is no AlarmEmail. Set it in infra/parameters.yaml, "
+    sentence = f"Nobody gets the alarms of {stage}: there is no AlarmEmail. Set it in engawa.toml, "
     told = [words for words in said if words.startswith(sentence)]
     assert told == ([said[0], said[-1]] if says else [])
 
