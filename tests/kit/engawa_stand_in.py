@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import httpx
 
@@ -125,7 +125,10 @@ class StandIn(httpx.BaseTransport, httpx.AsyncBaseTransport):
             case 2:
                 # A date has whole seconds.
                 self._not_before[name] = int(later)
-                dates = {"Date": formatdate(self.clock.wall(), usegmt=True), "Retry-After": formatdate(later, usegmt=True)}
+                dates = {
+                    "Date": formatdate(self.clock.wall(), usegmt=True),
+                    "Retry-After": formatdate(later, usegmt=True),
+                }
                 return problem(503, "service_unavailable", dates)
             case 3:
                 raise httpx.ConnectError("Connection refused")
@@ -170,7 +173,7 @@ class StandIn(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return answer
 
     def _effect(self, request: httpx.Request, path: str) -> httpx.Response:
-        method, query = request.method, {name: values[0] for name, values in parse_qs(urlsplit(str(request.url)).query).items()}
+        method, query = request.method, dict(request.url.params)
         if path.startswith("/2/apps/appdata/"):
             return self._appdata(request, query)
         if path.endswith("/comments") and method == "POST":

@@ -117,7 +117,7 @@ class AppDataFlows(Resource):
     def usage(self) -> Flow[Usage]:
         """Return how much of the quota and of the write window is used and left."""
         answer = yield from self._call("readData", path={"user": "@me", "group": "@usage"})
-        return cast(Usage, answer.field("entry", dict))
+        return cast(Usage, answer.entry())
 
     @operation
     def write(
@@ -230,7 +230,7 @@ class PeopleFlows(Resource):
     def _person(self, user: str, fields: Iterable[str] | None) -> Flow[Person]:
         path = {"user": user, "group": "@self"}
         answer = yield from self._call("readPeople", path=path, query={"fields": _names(fields)})
-        return cast(Person, answer.field("entry", dict))
+        return cast(Person, answer.entry())
 
 
 class PageFlows(Resource):
@@ -245,7 +245,7 @@ class PageFlows(Resource):
     def get(self) -> Flow[PageInformationEntry]:
         """Return the page's information."""
         answer = yield from self._call("readPage", path=self._path)
-        return cast(PageInformationEntry, answer.field("entry", dict))
+        return cast(PageInformationEntry, answer.entry())
 
     @listing
     def feeds(self, *, count: int = 50, cursor: str | None = None) -> Callable[[str | None], Flow[Part[Feed]]]:
@@ -256,7 +256,7 @@ class PageFlows(Resource):
     def feed(self, content_uri: str) -> Flow[Feed]:
         """Return the feed of a content."""
         answer = yield from self._call("readFeeds", path=self._path, query={"contentUri": content_uri})
-        return cast(Feed, answer.field("entry", dict))
+        return cast(Feed, answer.entry())
 
     @operation
     def post_feed(
@@ -342,7 +342,7 @@ class PageFlows(Resource):
     def _list(self, name: str, query: Mapping[str, str | int]) -> Callable[[str | None], Flow[Part[Any]]]:
         def read(cursor: str | None) -> Flow[Part[Any]]:
             answer = yield from self._call(name, path=self._path, query={**query, "cursor": cursor})
-            return answer.field("entry", list), answer.body.get("nextCursor")
+            return answer.entries(), answer.body.get("nextCursor")
 
         return read
 
@@ -355,7 +355,7 @@ class OpenSocialFlows(Resource):
         """Return a user who has installed the app."""
         path = {"guid": guid, "selector": "@self"}
         answer = yield from self._call("readOpenSocialPeople", path=path, query={"fields": _names(fields)})
-        return cast(OpenSocialPerson, answer.field("entry", dict))
+        return cast(OpenSocialPerson, answer.entry())
 
     @listing
     def people(
@@ -373,8 +373,8 @@ class OpenSocialFlows(Resource):
 
         def read(start: str | None) -> Flow[Part[OpenSocialPerson]]:
             answer = yield from self._call("readOpenSocialPeople", path=path, query={**asked, "startIndex": start})
-            if isinstance(answer.body, dict) and isinstance(answer.body.get("entry"), dict):
-                return [answer.body["entry"]], None
+            if isinstance(answer.field("entry", object), dict):
+                return [cast(OpenSocialPerson, answer.entry())], None
             return _by_index(answer, start)
 
         return read
@@ -391,7 +391,7 @@ class OpenSocialFlows(Resource):
         named = guid if isinstance(guid, str) else ",".join(guid)
         path = {"guid": named, "selector": selector, "app": "@app"}
         answer = yield from self._call("readOpenSocialData", path=path, query={"fields": _names(fields)})
-        users = {user.removeprefix("mixi.jp:"): data for user, data in answer.field("entry", dict).items()}
+        users = {user.removeprefix("mixi.jp:"): data for user, data in answer.entry().items()}
         return Values(users, answer.headers.get("ETag"))
 
     @operation
@@ -588,7 +588,7 @@ def _source(
 
 
 def _values(answer: Answer) -> Values:
-    entry = answer.field("entry", list)
+    entry = answer.entries()
     return Values({each["id"]: each["data"] for each in entry}, answer.headers.get("ETag"))
 
 
@@ -601,7 +601,7 @@ def _stored(answer: Answer) -> Stored:
 
 def _by_index(answer: Answer, start: str | None) -> Part[Any]:
     """Return a part of a list that has no cursors; the cursor is the index of the next entry."""
-    entry = answer.field("entry", list)
+    entry = answer.entries()
     following = int(start or 0) + len(entry)
     return entry, str(following) if entry and following < answer.field("totalResults", int) else None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -57,16 +57,27 @@ class Answer:
 
     def field(self, name: str, kind: type[T]) -> T:
         """Return a field of the body. Raises NotEngawa if it is absent or of another type."""
-        value = self.body.get(name) if isinstance(self.body, dict) else None
+        body: object = self.body
+        value = cast(dict[str, object], body).get(name) if isinstance(body, dict) else None
         # A bool is an int for Python alone.
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
             raise self._other(f"no {kind.__name__} {name!r} in its answer")
         return value
 
+    def entry(self, name: str = "entry") -> dict[str, Any]:
+        """Return a field of the body that is an object."""
+        return cast(dict[str, Any], self.field(name, dict))
+
+    def entries(self, name: str = "entry") -> list[Any]:
+        """Return a field of the body that is a list."""
+        return list(cast(Sequence[Any], self.field(name, list)))
+
     def listed(self, length: int) -> list[Any]:
         """Return the body, a list of that length. Raises NotEngawa if it is something else."""
-        if isinstance(self.body, list) and len(self.body) == length:
-            return self.body
+        body: object = self.body
+        found = list(cast(Sequence[Any], body)) if isinstance(body, list) else []
+        if len(found) == length:
+            return found
         raise self._other(f"no list of {length} answers")
 
     def text(self) -> str:
@@ -291,7 +302,7 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
         body = json.loads(answer.content)
     except ValueError:
         return {}
-    return body if isinstance(body, dict) else {}
+    return cast(dict[str, Any], body) if isinstance(body, dict) else {}
 
 
 def _word(answer: httpx.Response) -> object:

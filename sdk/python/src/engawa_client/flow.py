@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial, update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 import httpx
 
@@ -27,7 +27,7 @@ class Request:
     method: str
     url: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     json: object = None
     form: Mapping[str, str] | None = None
     files: tuple[tuple[str, tuple[str | None, bytes, str]], ...] = ()
@@ -120,8 +120,8 @@ class BlockingDriver:
                 return self.http.request(**step.options())
             case Pause():
                 self.clock.sleep(step.seconds)
-            case Acquire(threading.Lock() as lock):
-                lock.acquire()
+            case Acquire(lock):
+                cast(threading.Lock, lock).acquire()
         return None
 
 
@@ -156,8 +156,8 @@ class AwaitingDriver:
                 return await self.http.request(**step.options())
             case Pause():
                 await self.clock.sleep_async(step.seconds)
-            case Acquire(asyncio.Lock() as lock):
-                await lock.acquire()
+            case Acquire(lock):
+                await cast(asyncio.Lock, lock).acquire()
         return None
 
 
@@ -216,12 +216,13 @@ class listing(Generic[P, T]):
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
+        driver: Any = instance._driver
         kind: Any = Entries if isinstance(instance, Blocking) else AsyncEntries
 
         def begin(*given: P.args, **named: P.kwargs) -> Any:
             # The cursor is an argument of each list. The function that reads a part gets the present one.
             cursor: Any = named.get("cursor")
-            return kind(instance._driver, self._parts(instance, *given, **named), cursor)
+            return kind(driver, self._parts(instance, *given, **named), cursor)
 
         return update_wrapper(begin, self._parts)
 
