@@ -87,6 +87,7 @@ class StandIn(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.refreshes = 0
         self.revoked = False
         self.latency = 0.0
+        self.expected = 0
 
     # The two transports of httpx
 

@@ -7,8 +7,9 @@ import inspect
 import io
 import pickle
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -157,9 +158,9 @@ def test_both_clients_have_the_same_operations() -> None:
 
 def test_data_are_written_and_read(server: StandIn, engawa: Engawa) -> None:
     stored = engawa.app_data.write({"level": "6", "名": "花"})
-    assert (stored.version, stored.limit, stored.remaining, stored.reset) == ('"1.1"', 180, 179, 1)
+    assert (stored.etag, stored.limit, stored.remaining, stored.reset) == ('"1.1"', 180, 179, 1)
     found = engawa.app_data.read(fields=["level"])
-    assert (found.data, found.version) == ({"level": "6"}, '"1.1"')
+    assert (found.data, found.etag) == ({"level": "6"}, '"1.1"')
     engawa.app_data.delete(["level"])
     assert server.data == {"名": "花"}
     assert server.seen[0].headers["Authorization"] == "Bearer t0"
@@ -220,15 +221,12 @@ def test_an_image_is_attached(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_big_answer_is_fetched_without_the_token() -> None:
-    elsewhere = httpx.Response(
-        303, json={"location": "x"}, headers={"Location": "https://s3.example/a?X-Amz-Signature=1", "ETag": '"7"'}
-    )
-    stored = httpx.Response(
-        200, json={"entry": [{"id": ME, "data": {"a": "1"}}]}, headers={"Content-Type": "application/json"}
-    )
+    headers = {"Location": "https://s3.example/a?X-Amz-Signature=1", "ETag": '"7"'}
+    elsewhere = httpx.Response(303, json={"location": "x"}, headers=headers)
+    stored = data(a="1")
     engawa, seen, _ = answering(elsewhere, httpx.Response(503, text="<Error>SlowDown</Error>"), stored)
     found = engawa.app_data.read()
-    assert (found.data, found.version) == ({"a": "1"}, '"7"')
+    assert (found.data, found.etag) == ({"a": "1"}, '"7"')
     assert [str(each.url) for each in seen[1:]] == ["https://s3.example/a?X-Amz-Signature=1"] * 2
     assert all("Authorization" not in each.headers for each in seen[1:])
 
@@ -239,43 +237,60 @@ def test_unchanged_data_are_not_sent_again() -> None:
     assert seen[0].headers["If-None-Match"] == '"7"'
     changed = engawa.app_data.read_if_changed('"7"')
     assert changed is not None
-    assert changed.version == '"8"'
+    assert changed.etag == '"8"'
 
 
 # Lists
 
 
-def parts(*names: list[str]) -> list[httpx.Response]:
-    """Return the parts of a list; each but the last has a cursor."""
+def parts(*names: str) -> list[httpx.Response]:
+    """Return the parts of a list, each with its entries' ids; each but the last has a cursor."""
     following = [{"nextCursor": f"c{index + 1}"} for index in range(len(names) - 1)] + [{}]
     return [
-        httpx.Response(200, json={"entry": part, "itemsPerPage": len(part), "totalResults": 9} | more)
+        httpx.Response(200, json={"entry": [{"id": each} for each in part], "totalResults": 9} | more)
         for part, more in zip(names, following, strict=True)
     ]
 
 
+def ids(entries: Iterable[Any]) -> str:
+    return "".join(each["id"] for each in entries)
+
+
 def test_a_list_is_read_part_after_part() -> None:
-    engawa, seen, _ = answering(*parts(["a", "b"], [], ["c"]))
+    engawa, seen, _ = answering(*parts("ab", "", "c"))
     feeds = engawa.page("1").feeds(count=2)
-    assert list(feeds) == ["a", "b", "c"]
+    assert ids(feeds) == "abc"
     assert [each.url.params.get("cursor") for each in seen] == [None, "c1", "c2"]
-    assert (feeds.finished, list(feeds)) == (True, [])
+    assert (feeds.finished, feeds.cursor, list(feeds)) == (True, None, [])
 
 
-def test_a_list_is_resumed_without_a_loss() -> None:
-    engawa, seen, _ = answering(*parts(["a", "b"], ["c", "d"], ["e"]), *parts(["c", "d"], ["e"]))
-    comments = engawa.page("1").comments(URI)
-    taken = [entry for entry, _ in zip(comments, range(3), strict=False)]
-    assert (taken, comments.cursor) == (["a", "b", "c"], "c1")
-    again = engawa.page("1").comments(URI, cursor=comments.cursor)
-    assert next(iter(again)) in ("c", "e")
-    assert seen[-1].url.params["cursor"] == "c1"
+@pytest.mark.parametrize("taken", range(6))
+def test_a_list_is_resumed_behind_any_entry(taken: int) -> None:
+    first, second, third = parts("ab", "cd", "e")
+    served = {None: first, "c1": second, "c2": third}
+    http = httpx.Client(transport=httpx.MockTransport(lambda request: served[request.url.params.get("cursor")]))
+    page = Engawa(BASE, token="t0", http=http).page("1")
+    comments = page.comments(URI)
+    before = ids(islice(comments, taken))
+    assert before + ids(page.comments(URI, cursor=comments.cursor)) == "abcde"
+
+
+def test_a_list_is_resumed_behind_an_entry_that_is_gone() -> None:
+    engawa, _, _ = answering(*parts("abc", "d"), *parts("bc", "d"), *parts("ac", "d"))
+    page = engawa.page("1")
+    comments = page.comments(URI)
+    assert ids(islice(comments, 2)) == "ab"
+    cursor = comments.cursor
+    assert ids(comments) == "d"
+    assert ids(page.comments(URI, cursor=cursor)) == "cd"
+    # Nothing is left out, even if the part has to come again.
+    assert ids(page.comments(URI, cursor=cursor)) == "acd"
 
 
 def test_parts_have_the_cursor_of_the_next() -> None:
-    engawa, _, _ = answering(*parts(["a", "b"], ["c"]))
+    engawa, _, _ = answering(*parts("ab", "c"))
     feeds = engawa.page("1").feeds()
-    assert [(part, feeds.cursor) for part in feeds.parts()] == [(["a", "b"], "c1"), (["c"], None)]
+    assert [(ids(part), feeds.cursor) for part in feeds.parts()] == [("ab", "c1"), ("c", None)]
 
 
 def test_friends_are_resumed_by_index() -> None:
@@ -288,14 +303,14 @@ def test_friends_are_resumed_by_index() -> None:
 
 
 def test_a_list_of_tasks() -> None:
-    left = parts(["a", "b"], ["c"])
+    left = parts("ab", "c") + parts("ab", "c")
 
-    async def read() -> tuple[list[Any], str | None]:
+    async def read() -> tuple[str, list[str]]:
         http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: left.pop(0)))
-        feeds = AsyncEngawa(BASE, token="t0", http=http).page("1").feeds()
-        return [feed async for feed in feeds], feeds.cursor
+        page = AsyncEngawa(BASE, token="t0", http=http).page("1")
+        return ids([feed async for feed in page.feeds()]), [ids(part) async for part in page.feeds().parts()]
 
-    assert asyncio.run(read()) == (["a", "b", "c"], None)
+    assert asyncio.run(read()) == ("abc", ["ab", "c"])
 
 
 # Attempts
@@ -381,7 +396,7 @@ def test_a_code_is_sent_once() -> None:
     auth = Authorization(BASE, "app", http=engawa._driver.http, clock=clock)
     with pytest.raises(Unreachable) as raised:
         auth.exchange("code", auth.authorization_url("r_profile"))
-    assert (len(seen), raised.value.unsure) == (1, True)
+    assert (len(seen), raised.value.uncertain) == (1, True)
 
 
 def test_a_deletion_whose_answer_got_lost_is_done() -> None:
@@ -411,7 +426,7 @@ def test_an_error_says_everything() -> None:
         engawa.app_data.read()
     error = raised.value
     assert (error.status, error.error, error.description) == (403, "permission_denied", "It is permission_denied")
-    assert (error.request_id, error.retry_after, error.unsure) == ("req-1", None, False)
+    assert (error.request_id, error.retry_after, error.uncertain) == ("req-1", None, False)
     assert str(error) == "403 permission_denied: It is permission_denied (request req-1)"
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), copy.status, str(copy)) == (errors.PermissionDenied, 403, str(error))
@@ -458,11 +473,9 @@ def test_a_server_that_is_none_is_named(name: str) -> None:
         assert "redirects to https://engawa.example/" in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    "answer", [httpx.Response(200, json={"id": 7}), httpx.Response(201, json={"contentUri": None})]
-)
-def test_an_answer_of_another_shape_is_named(answer: httpx.Response) -> None:
-    engawa, _, _ = answering(answer)
+@pytest.mark.parametrize("body", [{"id": 7}, {"contentUri": None}])
+def test_an_answer_of_another_shape_is_named(body: dict[str, Any]) -> None:
+    engawa, _, _ = answering(httpx.Response(201, json=body))
     with pytest.raises(NotEngawa, match="no str 'contentUri' in its answer"):
         engawa.page("1").post_feed("x")
 
@@ -471,7 +484,7 @@ def test_nobody_there_is_named() -> None:
     engawa, seen, _ = answering(*(httpx.ConnectError("Connection refused") for _ in range(8)))
     with pytest.raises(Unreachable, match=r"http://engawa\.example/.* cannot be reached: Connection refused") as raised:
         engawa.app_data.read()
-    assert (raised.value.status, raised.value.unsure, len(seen)) == (0, False, 8)
+    assert (raised.value.status, raised.value.uncertain, len(seen)) == (0, False, 8)
 
 
 @pytest.mark.parametrize("address", ["engawa.example", "ftp://engawa.example", "http://", "", "http://a/?b=c"])
@@ -480,15 +493,28 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         Engawa(address)
 
 
-def test_a_token_that_no_header_can_hold_is_not_repeated() -> None:
-    with pytest.raises(Unreachable, match="Illegal header value"), Engawa("http://127.0.0.1:9", token="a\nb") as engawa:
+def test_a_request_that_cannot_be_sent_is_not_repeated() -> None:
+    engawa, seen, _ = answering(httpx.LocalProtocolError("Illegal header value"))
+    with pytest.raises(Unreachable, match="Illegal header value"):
         engawa.app_data.read()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("token", ["", "a\n", "a b", "花"])
+def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="This is no access token"):
+        Engawa(BASE, token=token)
 
 
 def test_what_does_not_fit_together_is_refused() -> None:
-    for given in ({"token": "t", "client_id": "a"}, {"tokens": engawa_client.MemoryTokenStore()}, {"client_id": "a"}):
-        with pytest.raises(ValueError, match="client_id|tokens="):
-            Engawa(BASE, **given)  # type: ignore[arg-type]
+    wrong: list[dict[str, Any]] = [
+        {"token": "t", "client_id": "a"},
+        {"tokens": engawa_client.MemoryTokenStore()},
+        {"client_id": "a"},
+    ]
+    for given in wrong:
+        with pytest.raises(ValueError, match=r"client_id=|tokens="):
+            Engawa(BASE, **given)
     with pytest.raises(ValueError, match="needs a token"):
         Engawa(BASE).app_data.read()
 

@@ -80,6 +80,9 @@ class Grants:
         query = dict(parse_qsl(urlsplit(address).query))
         if not secrets.compare_digest(query.get("state", "").encode(), request.state.encode()):
             raise ValueError("The state of this address is not that of the request")
+        issuer = query.get("iss", self._connection.base_url)
+        if issuer != self._connection.base_url:
+            raise ValueError(f"This address comes from {issuer}, not from {self._connection.base_url}")
         if word := query.get("error"):
             raise BY_WORD.get(word, EngawaError)(
                 query.get("error_description", "The app was not allowed"), status=302, error=word

@@ -10,7 +10,7 @@ class EngawaError(Exception):
 
     `status` is HTTP's, or 0 if there was no answer; `error` is the word for programs, `description` the sentence for
     developers. `request_id` is the id in the server's log, `retry_after` the seconds after which the request may be
-    sent again. `unsure`: an earlier attempt got no answer and may have been carried out.
+    sent again. `uncertain`: an earlier attempt got no answer and may have been carried out.
     """
 
     word: ClassVar[str] = ""
@@ -23,14 +23,14 @@ class EngawaError(Exception):
         error: str = "",
         request_id: str | None = None,
         retry_after: float | None = None,
-        unsure: bool = False,
+        uncertain: bool = False,
     ) -> None:
         self.status = status
         self.error = error or self.word
         self.description = description
         self.request_id = request_id
         self.retry_after = retry_after
-        self.unsure = unsure
+        self.uncertain = uncertain
         super().__init__(description)
 
     def __str__(self) -> str:

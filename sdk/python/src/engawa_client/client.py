@@ -59,10 +59,10 @@ ALL: Final = All.ALL
 
 @dataclass(frozen=True)
 class Values:
-    """The data of users by their ids, and the version of one's own data."""
+    """The data of users by their ids, and `etag`, the version of one's own data."""
 
     users: dict[str, dict[str, str]]
-    version: str | None
+    etag: str | None
 
     @property
     def data(self) -> dict[str, str]:
@@ -73,9 +73,9 @@ class Values:
 
 @dataclass(frozen=True)
 class Stored:
-    """The version after a write, and the write window: how many are left of `limit`, and when there will be more."""
+    """`etag`, the version after a write, and the write window: `remaining` of `limit`, more in `reset` seconds."""
 
-    version: str
+    etag: str
     limit: int
     remaining: int
     reset: int
@@ -106,10 +106,10 @@ class AppDataFlows(Resource):
         return (yield from self._read(of, fields))
 
     @operation
-    def read_if_changed(self, version: str, *, fields: Iterable[str] | None = None) -> Flow[Values | None]:
+    def read_if_changed(self, etag: str, *, fields: Iterable[str] | None = None) -> Flow[Values | None]:
         """Return one's own values, or None if this is still their version."""
         answer = yield from self._call(
-            "readData", path=_OWN, query={"fields": _names(fields)}, headers={"If-None-Match": version}
+            "readData", path=_OWN, query={"fields": _names(fields)}, headers={"If-None-Match": etag}
         )
         return None if answer.status == 304 else _values(answer)
 
@@ -162,9 +162,9 @@ class AppDataFlows(Resource):
             if new == old:
                 return new
             try:
-                yield from self._replace(old, new, found.version)
+                yield from self._replace(old, new, found.etag)
             except PreconditionFailed as error:
-                if error.unsure or attempt == attempts - 1:
+                if error.uncertain or attempt == attempts - 1:
                     raise
                 yield Pause(self._connection.moment(attempt))
             else:

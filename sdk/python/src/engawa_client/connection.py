@@ -102,7 +102,7 @@ class Budget:
         self._clock = clock
         self._end = clock.monotonic() + retry.seconds
         self._made = 0
-        self.unsure = False
+        self.uncertain = False
 
     def begin(self, timeout: float) -> float:
         """Count an attempt and return its timeout, which ends with the budget."""
@@ -198,9 +198,11 @@ class Connection:
             try:
                 answer: httpx.Response = yield replace(request, timeout=budget.begin(self.timeout))
             except httpx.TransportError as error:
-                budget.unsure = budget.unsure or not isinstance(error, NEVER_SENT)
+                budget.uncertain = budget.uncertain or not isinstance(error, NEVER_SENT)
                 reason = str(error) or type(error).__name__
-                failure: EngawaError = Unreachable(f"{request.url} cannot be reached: {reason}", unsure=budget.unsure)
+                failure: EngawaError = Unreachable(
+                    f"{request.url} cannot be reached: {reason}", uncertain=budget.uncertain
+                )
                 failure.__cause__ = error
                 if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
                     raise failure from error
@@ -211,8 +213,8 @@ class Connection:
                 running = answer.status_code == 409 and later is not None
                 if answer.status_code not in RETRIED and not running:
                     return answer
-                budget.unsure = budget.unsure or answer.status_code >= 500
-                failure = error_of(request.url, answer, self.clock, budget.unsure)
+                budget.uncertain = budget.uncertain or answer.status_code >= 500
+                failure = error_of(request.url, answer, self.clock, budget.uncertain)
             wait = budget.wait(later) if repeatable else None
             if wait is None:
                 raise failure
@@ -221,14 +223,14 @@ class Connection:
     def _read(self, request: Request, first: httpx.Response, answer: httpx.Response, budget: Budget) -> Answer:
         """Return the answer; its headers are those of the server itself. Raises EngawaError."""
         status = answer.status_code
-        gone = request.method == "DELETE" and status == 404 and budget.unsure
+        gone = request.method == "DELETE" and status == 404 and budget.uncertain
         if gone and _word(answer) == "not_found":
             # An attempt whose answer got lost has deleted it.
             return Answer(request.url, status, first.headers, None)
         if status == 304 or (status == 204 and not answer.content):
             return Answer(request.url, status, first.headers, None)
         if status not in (200, 201):
-            raise error_of(request.url, answer, self.clock, budget.unsure)
+            raise error_of(request.url, answer, self.clock, budget.uncertain)
         kind = answer.headers.get("Content-Type", "")
         if kind.startswith("application/x-pem-file"):
             return Answer(request.url, status, first.headers, answer.text)
@@ -240,7 +242,7 @@ class Connection:
             raise not_engawa(request.url, answer) from error
 
 
-def error_of(url: str, answer: httpx.Response, clock: Clock, unsure: bool = False) -> EngawaError:
+def error_of(url: str, answer: httpx.Response, clock: Clock, uncertain: bool = False) -> EngawaError:
     """Return the error that an answer is."""
     body = _object(answer)
     word, description = body.get("error"), body.get("error_description")
@@ -248,18 +250,18 @@ def error_of(url: str, answer: httpx.Response, clock: Clock, unsure: bool = Fals
         # The refusal of a whole batch of calls has an object here.
         word, description = "bad_request", body["error"].get("message")
     if answer.status_code < 400 or not isinstance(word, str):
-        return not_engawa(url, answer, retry_after(answer.headers, clock), unsure)
+        return not_engawa(url, answer, retry_after(answer.headers, clock), uncertain)
     return BY_WORD.get(word, EngawaError)(
         str(description or answer.reason_phrase),
         status=answer.status_code,
         error=word,
         request_id=request_id(answer.headers),
         retry_after=retry_after(answer.headers, clock),
-        unsure=unsure,
+        uncertain=uncertain,
     )
 
 
-def not_engawa(url: str, answer: httpx.Response, later: float | None = None, unsure: bool = False) -> NotEngawa:
+def not_engawa(url: str, answer: httpx.Response, later: float | None = None, uncertain: bool = False) -> NotEngawa:
     """Return the error for an answer that an Engawa server does not give."""
     found = " ".join(answer.text.split())[:80]
     what = f"{answer.status_code} {answer.headers.get('Content-Type', 'without a content type')}, {found!r}"
@@ -270,7 +272,7 @@ def not_engawa(url: str, answer: httpx.Response, later: float | None = None, uns
         status=answer.status_code,
         request_id=request_id(answer.headers),
         retry_after=later,
-        unsure=unsure,
+        uncertain=uncertain,
     )
 
 

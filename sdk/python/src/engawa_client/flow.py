@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
@@ -228,39 +228,62 @@ class listing(Generic[P, T]):
 
 
 class Position:
-    """A place in a list: `cursor` resumes the list there, `finished` is true at its end."""
+    """A place in a list: `cursor` resumes the list behind the last entry that was handed out, `finished` at its end.
+
+    A cursor is that of a part, as the server gives it, with the key of the last entry before it if the part has more.
+    """
 
     def __init__(self, cursor: str | None) -> None:
-        self.cursor = cursor
+        last, _, start = (cursor or "").rpartition(" ")
+        self._last: str | None = last or None
+        self._start: str | None = start or None
         self.finished = False
 
+    @property
+    def cursor(self) -> str | None:
+        """The place where to go on; None at the beginning and at the end."""
+        return self._start if self._last is None else f"{self._last} {self._start or ''}"
+
+    def _left(self, entries: Sequence[T]) -> Sequence[T]:
+        """Return the entries of a part behind the last one; all if that one is no longer there."""
+        keys = [_key(each) for each in entries]
+        return entries[keys.index(self._last) + 1 :] if self._last in keys else entries
+
+    def _handed_out(self, entry: object) -> None:
+        self._last = _key(entry)
+
     def _move(self, following: str | None) -> None:
-        self.cursor = following
+        self._last = None
+        self._start = following
         self.finished = following is None
 
 
-class Entries(Position, Generic[T]):
-    """Iterates over a list, and reads part after part. `cursor` resumes it later.
+def _key(entry: Any) -> str:
+    key: str = entry["contentUri"] if "contentUri" in entry else entry["id"]
+    return key
 
-    The cursor moves when all entries of a part were handed out. After an iteration that ended in the middle of a part,
-    this part comes again, so that no entry is lost. `parts` gives whole parts.
-    """
+
+class Entries(Position, Generic[T]):
+    """Iterates over a list, and reads part after part. `parts` gives whole parts. `cursor` resumes it later."""
 
     def __init__(self, driver: BlockingDriver, read: Callable[[str | None], Flow[Part[T]]], cursor: str | None) -> None:
         super().__init__(cursor)
-        self._read: Callable[[], Part[T]] = lambda: driver.run(read(self.cursor))
+        self._read: Callable[[], Part[T]] = lambda: driver.run(read(self._start))
 
     def parts(self) -> Iterator[list[T]]:
         """Iterate over the parts; with each, `cursor` is that of the next."""
         while not self.finished:
             entries, following = self._read()
+            left = self._left(entries)
             self._move(following)
-            yield entries
+            yield list(left)
 
     def __iter__(self) -> Iterator[T]:
         while not self.finished:
             entries, following = self._read()
-            yield from entries
+            for entry in self._left(entries):
+                self._handed_out(entry)
+                yield entry
             self._move(following)
 
 
@@ -269,18 +292,20 @@ class AsyncEntries(Position, Generic[T]):
 
     def __init__(self, driver: AwaitingDriver, read: Callable[[str | None], Flow[Part[T]]], cursor: str | None) -> None:
         super().__init__(cursor)
-        self._read: Callable[[], Coroutine[Any, Any, Part[T]]] = lambda: driver.run(read(self.cursor))
+        self._read: Callable[[], Coroutine[Any, Any, Part[T]]] = lambda: driver.run(read(self._start))
 
     async def parts(self) -> AsyncIterator[list[T]]:
         """Iterate over the parts; with each, `cursor` is that of the next."""
         while not self.finished:
             entries, following = await self._read()
+            left = self._left(entries)
             self._move(following)
-            yield entries
+            yield list(left)
 
     async def __aiter__(self) -> AsyncIterator[T]:
         while not self.finished:
             entries, following = await self._read()
-            for entry in entries:
+            for entry in self._left(entries):
+                self._handed_out(entry)
                 yield entry
             self._move(following)

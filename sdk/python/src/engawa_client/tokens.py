@@ -150,6 +150,8 @@ class FixedToken:
     """One access token, which is never refreshed."""
 
     def __init__(self, token: str) -> None:
+        if not token.isascii() or not token.isprintable() or not token or " " in token:
+            raise ValueError("This is no access token: it is empty, or has spaces, line ends or letters beyond ASCII")
         self._token = token
 
     def get(self, refused: str | None = None) -> Flow[str]:
