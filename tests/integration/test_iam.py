@@ -220,7 +220,7 @@ def test_the_api_reads_the_secrets_that_hold_its_keys(make_world: Worlds, world_
 
 def test_the_canary_reads_the_secret_of_the_token_keys(world_of_secrets: World) -> None:
     def run() -> None:
-        with pytest.raises(RunFailed, match="ConnectionRefusedError"):
+        with pytest.raises(RunFailed, match="CanaryFailed"):
             world_of_secrets.app.handler_map[CANARY](SCHEDULED, LambdaContext("canary", 512, 40_000))
 
     assert secrets_asked(run) == {Seen(CANARY, "bootstrap.py", Ask("secretsmanager", "token-keys", "GetSecretValue"))}
