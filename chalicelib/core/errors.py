@@ -92,7 +92,7 @@ class StillRunning(Refusal):
 
 
 class PreconditionFailed(Refusal):
-    """412 `precondition_failed`: `If-Match`, `If-None-Match` or `if` is not fulfilled. `etag` is the current version."""
+    """412 `precondition_failed`: `If-Match`, `If-None-Match` or `if` is not fulfilled. `etag`: the current version."""
 
     status = 412
     error = "precondition_failed"

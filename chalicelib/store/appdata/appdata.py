@@ -14,9 +14,10 @@ from chalicelib.core.appdata import Balance, settle, utf8_bytes
 from chalicelib.core.appdata_changes import Change, apply, keys_read
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import (
+    BoundExceeded,
+    ParameterInvalid,
     PermissionDenied,
     PreconditionFailed,
-    Refusal,
     TooFrequent,
     TooLarge,
     Unavailable,
@@ -373,13 +374,14 @@ def _known_size(ledger: Ledger, key: str) -> int | None:
 
 @contextmanager
 def _refusing_at(before: Rate, ledger: Ledger) -> Iterator[None]:
-    """Add the state of the write window to a refusal, and the entity tag to a failed precondition."""
+    """Add the state of the write window, or the entity tag of the ledger, to a refusal that depends on stored data."""
     try:
         yield
-    except Refusal as refusal:
+    except (ParameterInvalid, BoundExceeded) as refusal:
         refusal.rate = before
-        if isinstance(refusal, PreconditionFailed):
-            refusal.etag = ledger.etag
+        raise
+    except PreconditionFailed as refusal:
+        refusal.etag = ledger.etag
         raise
 
 
