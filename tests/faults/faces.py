@@ -198,6 +198,8 @@ DATA = [
     request("read usage", ask("GET", ME.replace("@self", "@usage"))),
     request("write data", ask("POST", ME, MAP)),
     request("write data from another origin", ask("PUT", ME, {"level": "6"}, headers={"Origin": ORIGIN}), cold=True),
+    request("change data", ask("PATCH", ME, {"level": {"add": "1"}})),
+    request("change data once", patiently(ask("PATCH", ME, {"level": {"add": "1"}}, headers={"Idempotency-Key": "k"}))),
     request("delete data", ask("DELETE", ME)),
     request("read data by signature", by_signature("GET", OWN), steps=True),
     request("write data by signature", by_signature("POST", OWN, {"level": "6"}), steps=True),
