@@ -11,7 +11,6 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.once import performed_once
 from chalicelib.core import conditions
 from chalicelib.core.appdata import DataGroup, asked_keys, check_pairs, deleted_keys, select, select_writable
 from chalicelib.core.appdata_changes import read_changes
@@ -98,6 +97,9 @@ def patch(here: Platform, request: Request, access: Access, user: str, group: st
     `Idempotency-Key`, a repeated request gets the answer of the first; it then has at most 98 keys and 300,000 bytes
     of new values. Answers `{"entry": [{"id": …, "data": …}]}` with the new values of the named keys.
     """
+    # Reads and writes do not need it, so a cold start does not import it.
+    from chalicelib.api.once import performed_once
+
     viewer = access.user
     select_writable(user, check_format(request, group), viewer)
     body = pairs_body(request)

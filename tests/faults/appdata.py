@@ -292,7 +292,12 @@ OPERATIONS = [
     on(holding(WIDE), "write the last that fits", write({"rest": noise(4_000)}), "get transaction"),
     on([*small, *levels(WINDOW - 2)], "write the last of the window", write({"level": "6"}), "get put"),
     on(small, "change inline", patch(VISIT, _visited), "get put"),
-    on(holding({"visits": json.dumps(["y" * 4_000])}), "change a large value", patch(VISIT, _visited), "get batch put"),
+    on(
+        holding({"visits": json.dumps(["y" * 4_000])}),
+        "change a large value",
+        patch(VISIT, _visited),
+        "get batch transaction",
+    ),
     on(large, "delete some", delete(frozenset({"level", "map", "never"})), "get transaction"),
     on(many, "delete keys that are not listed", delete(TWO | {"name"}), "get batch transaction"),
     on(small, "delete all of little", CLEAR, "get put"),
