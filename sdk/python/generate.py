@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import subprocess
 import sys
@@ -27,13 +28,8 @@ BY_ADDRESS = {"authorize"}
 OTHER_WORDS = {"access_denied": (302,), "unsupported_response_type": (302,)}
 """The words that only a redirect to the app has (RFC 6749 §4.1.2.1)."""
 PRIMITIVES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+FIELDS = ("method: str\n", "path: str\n", "keyed: bool\n")
 Json = dict[str, Any]
-
-
-def document() -> Json:
-    """Return openapi.yaml."""
-    read: Json = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
-    return read
 
 
 def operations(contract: Json) -> Iterator[tuple[str, str, Json]]:
@@ -61,13 +57,8 @@ def resolved(contract: Json, part: Json) -> Json:
 def error_words(contract: Json) -> dict[str, tuple[int, ...]]:
     """Return the statuses of each error word, in the order of the words."""
     found: dict[str, set[int]] = {word: set(statuses) for word, statuses in OTHER_WORDS.items()}
-    answers = [
-        (code, answer)
-        for item in contract["paths"].values()
-        for method, declared in item.items()
-        if isinstance(declared, dict) and method != "head"
-        for code, answer in declared.get("responses", {}).items()
-    ]
+    all_methods = [each for item in contract["paths"].values() for each in item.values() if isinstance(each, dict)]
+    answers = [pair for each in all_methods for pair in each.get("responses", {}).items()]
     # The description of all paths names these; no operation lists them.
     shared = contract["components"]["responses"]
     answers += [("405", shared["MethodNotAllowed"]), ("415", shared["UnsupportedEncoding"])]
@@ -127,24 +118,21 @@ class Types:
     def _class(self, schema: Json, name: str) -> str:
         if name not in self._written:
             self._written[name] = ""
-            lines = [f"class {name}(TypedDict):"]
-            if text := schema.get("description"):
-                lines += [*textwrap.wrap(f'"""{text}"""', 115, initial_indent="    ", subsequent_indent="    "), ""]
+            required = schema.get("required", ())
+            fields = {}
             for key, inner in schema["properties"].items():
                 kind = self.of(inner, name + key[0].upper() + key[1:])
                 # A field of this name hides the class in the rest of the body.
                 kind = re.sub(r"\blist\[", "builtins.list[", kind) if "list" in schema["properties"] else kind
-                lines.append(f"    {key}: {kind if key in schema.get('required', ()) else f'NotRequired[{kind}]'}")
-            self._written[name] = "\n".join(lines)
+                fields[key] = kind if key in required else f"NotRequired[{kind}]"
+            self._written[name] = _class_text(name, schema.get("description", ""), fields)
         return name
 
     def module(self) -> str:
         """Return the module with all classes that were needed, and names of unions."""
-        schemas = self._contract["components"]["schemas"]
         named = {
             name: self.of({"$ref": f"#/components/schemas/{name}"}, name)
-            for name in ("Call", "CallAnswer", "CallResult", "Data", "Pairs")
-            if name in schemas
+            for name in ("Call", "CallAnswer", "CallResult", "Change", "Data", "Pairs")
         }
         text = MARK.format("The objects that an app sends and receives.")
         text += "from __future__ import annotations\n\nimport builtins\n"
@@ -153,9 +141,19 @@ class Types:
         return text + "\n".join(f'{name}: TypeAlias = "{kind}"' for name, kind in named.items()) + "\n"
 
 
+def _class_text(name: str, text: str, fields: dict[str, str]) -> str:
+    if any(map(keyword.iskeyword, fields)):
+        pairs = ", ".join(f'"{key}": "{kind}"' for key, kind in fields.items())
+        return f'{name} = TypedDict("{name}", {{{pairs}}})'
+    lines = [f"class {name}(TypedDict):"]
+    if text:
+        lines += [*textwrap.wrap(f'"""{text}"""', 115, initial_indent="    ", subsequent_indent="    "), ""]
+    return "\n".join([*lines, *(f"    {key}: {kind}" for key, kind in fields.items())])
+
+
 def modules() -> dict[str, str]:
     """Return the text of each generated module by its file name."""
-    contract = document()
+    contract: Json = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     types = Types(contract)
     rows, called = [], []
     for method, path, declared in operations(contract):
@@ -178,8 +176,7 @@ def modules() -> dict[str, str]:
         errors += f'    word = "{word}"\n\n\n'
     errors += "BY_WORD = {each.word: each for each in (" + ", ".join(names) + ")}\n"
     table = "from typing import NamedTuple\n\nclass Operation(NamedTuple):\n"
-    table += '    """A request. `keyed`: it takes an `Idempotency-Key`."""\n\n'
-    table += "    method: str\n    path: str\n    keyed: bool\n\n"
+    table += f'    """A request. `keyed`: it takes an `Idempotency-Key`."""\n\n    {"    ".join(FIELDS)}\n'
     table += "OPERATIONS = {\n" + "\n".join(rows) + "\n}\n"
     return {
         "types.py": formatted(types.module()),

@@ -200,14 +200,30 @@ class StandIn(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if request.method == "GET":
             data = {key: self.data[key] for key in named if key in self.data}
             return httpx.Response(200, json={"entry": [{"id": ME, "data": data}]}, headers={"ETag": self._etag()})
+        answer: dict[str, Any] = {"response_code": 200}
         if request.method == "DELETE":
             for key in named:
                 self.data.pop(key, None)
+        elif request.method == "PATCH":
+            changes = json.loads(request.content)
+            for key, change in changes.items():
+                self._change(key, change)
+            answer = {"entry": [{"id": ME, "data": {key: self.data[key] for key in changes if key in self.data}}]}
         else:
             self.data |= json.loads(request.content)
         self.version += 1
         window = {"X-RateLimit-Limit": "180", "X-RateLimit-Remaining": "179", "X-RateLimit-Reset": "1"}
-        return httpx.Response(200, json={"response_code": 200}, headers={"ETag": self._etag(), **window})
+        return httpx.Response(200, json=answer, headers={"ETag": self._etag(), **window})
+
+    def _change(self, key: str, change: dict[str, Any]) -> None:
+        if "delete" in change:
+            self.data.pop(key, None)
+        elif "add" in change:
+            self.data[key] = str(int(self.data.get(key, "0")) + int(change["add"]))
+        elif "append" in change:
+            self.data[key] = json.dumps([*json.loads(self.data.get(key, "[]")), change["append"]])
+        else:
+            self.data[key] = change["set"]
 
     def _etag(self) -> str:
         return f'"1.{self.version}"'
@@ -249,5 +265,9 @@ def problem(status: int, word: str, headers: dict[str, str] | None = None) -> ht
 
 def _name(request: httpx.Request) -> str:
     """Return the same name for all attempts of a request."""
+    try:
+        caller = str(id(asyncio.current_task()))
+    except RuntimeError:
+        caller = str(threading.get_ident())
     key = request.headers.get("Idempotency-Key", "")
-    return f"{request.method} {request.url} {key} {request.content.decode(errors='replace')}"
+    return f"{caller} {request.method} {request.url} {key} {request.content.decode(errors='replace')}"

@@ -99,6 +99,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "readData": lambda app, auth: app.app_data.read("@friends", fields=["level"]),
     "writeData": lambda app, auth: app.app_data.write({"level": "6"}),
     "mergeData": lambda app, auth: app.app_data.merge({"level": "6"}),
+    "patchData": lambda app, auth: app.app_data.patch({"visits": {"add": "1"}}),
     "deleteData": lambda app, auth: app.app_data.delete(["level"]),
     "readPeople": lambda app, auth: app.people.me(fields=["gender"]),
     "readPage": lambda app, auth: app.page(CAFE.id).get(),
@@ -411,7 +412,7 @@ def test_calls_that_repeat_safely_are_repeated() -> None:
     done = httpx.Response(200, json=[{"jsonrpc": "2.0", "result": {}, "data": {}}])
     engawa, seen, _ = answering(httpx.ReadError("reset"), done, httpx.ReadError("reset"))
     assert engawa.rpc({"method": "appdata.update", "params": {"data": {"a": "1"}}})[0]["jsonrpc"] == "2.0"
-    call: Any = {"method": "appdata.later"}
+    call: Any = {"method": "appdata.patch", "params": {"changes": {"coins": {"add": "1"}}}}
     with pytest.raises(Unreachable):
         engawa.rpc([call])
     assert len(seen) == 3
@@ -520,6 +521,84 @@ def test_what_does_not_fit_together_is_refused() -> None:
 
 
 # Read, change, write
+
+
+def test_changes_are_sent_with_a_key(server: StandIn, engawa: Engawa) -> None:
+    changed = engawa.app_data.patch({"coins": {"add": "30"}, "log": {"append": "won", "last": 10}})
+    assert changed.data == {"coins": "30", "log": '["won"]'}
+    assert (changed.etag, changed.remaining) == ('"1.1"', 179)
+    assert server.seen[0].method == "PATCH"
+    assert server.seen[0].headers["Idempotency-Key"]
+    engawa.app_data.patch({"coins": {"add": "1"}}, idempotency_key="mine", if_match='"1.1"')
+    assert (server.seen[1].headers["Idempotency-Key"], server.seen[1].headers["If-Match"]) == ("mine", '"1.1"')
+
+
+@pytest.mark.parametrize("large", [{f"key{n}": {"add": "1"} for n in range(99)}, {"a": {"set": "花" * 100_001}}])
+def test_changes_too_large_for_a_key_are_sent_once(large: dict[str, Any]) -> None:
+    engawa, seen, _ = answering(httpx.ReadError("reset"))
+    with pytest.raises(Unreachable) as raised:
+        engawa.app_data.patch(large)
+    assert raised.value.uncertain
+    assert "Idempotency-Key" not in seen[0].headers
+    engawa, seen, _ = answering(httpx.ReadError("reset"), problem(412, "precondition_failed"))
+    with pytest.raises(errors.PreconditionFailed) as refused:
+        engawa.app_data.patch(large, if_match='"1.1"')
+    assert refused.value.uncertain
+    assert len(seen) == 2
+
+
+def test_a_bound_is_an_error_of_its_own() -> None:
+    engawa, seen, _ = answering(problem(409, "bound_exceeded"))
+    with pytest.raises(errors.BoundExceeded):
+        engawa.app_data.patch({"coins": {"add": "-30", "atLeast": "0"}})
+    assert len(seen) == 1
+
+
+def test_a_ranking() -> None:
+    mine = {"id": ME, "rank": 2, "data": {"best": "6"}}
+    first = {"id": "a8d1p0zzk4wn", "rank": 1, "data": {"best": "7"}}
+    body = {"entry": [first, mine], "startIndex": 0, "itemsPerPage": 2, "totalResults": 9}
+    engawa, seen, _ = answering(httpx.Response(200, json=body | {"self": mine}), httpx.Response(200, json=body))
+    found = engawa.app_data.ranking("best", include_self=True, count=2)
+    assert (found.entries, found.own, found.total) == ([first, mine], mine, 9)
+    asked = {"fields": "best", "sortBy": "best", "sortOrder": "descending", "count": "2", "startIndex": "0"}
+    assert dict(seen[0].url.params) == asked | {"includeSelf": "true"}
+    assert engawa.app_data.ranking("best").own is None
+
+
+def test_update_deletes_what_is_absent(server: StandIn, engawa: Engawa) -> None:
+    server.data, server.version = {"coins": "1", "old": "x"}, 1
+    assert engawa.app_data.update(lambda values: {"coins": "2"}) == {"coins": "2"}
+    assert server.data == {"coins": "2"}
+
+
+def test_an_update_whose_answer_got_lost_is_done_once(server: StandIn, engawa: Engawa) -> None:
+    lost = ["PATCH"]
+
+    def lose(request: httpx.Request) -> httpx.Response | None:
+        if request.method in lost:
+            lost.remove(request.method)
+            server._carry_out(request)
+            server.version += 1
+            raise httpx.ReadError("reset")
+        return None
+
+    server.fault = lose
+    assert engawa.app_data.update(lambda values: {"coins": str(int(values.get("coins", "0")) + 1)}) == {"coins": "1"}
+    assert server.data == {"coins": "1"}
+
+
+def test_a_large_update_whose_answer_got_lost_is_uncertain(server: StandIn, engawa: Engawa) -> None:
+    def lose(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" and server.version == 0:
+            server._carry_out(request)
+            raise httpx.ReadError("reset")
+        return None
+
+    server.fault = lose
+    with pytest.raises(errors.PreconditionFailed) as raised:
+        engawa.app_data.update(lambda values: values | {"large": "x" * 300_001})
+    assert raised.value.uncertain
 
 
 def test_update_keeps_changes_of_others(server: StandIn, engawa: Engawa) -> None:

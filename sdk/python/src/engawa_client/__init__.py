@@ -2,7 +2,7 @@
 
 from engawa_client.authorization import AsyncAuthorization, Authorization, AuthorizationRequest
 from engawa_client.base import EngawaError, NotEngawa, Unreachable
-from engawa_client.client import ALL, AsyncEngawa, Engawa, Stored, Values
+from engawa_client.client import ALL, AsyncEngawa, Changed, Engawa, Ranking, Stored, Values
 from engawa_client.connection import Retry
 from engawa_client.flow import AsyncEntries, Entries
 from engawa_client.tokens import FileTokenStore, MemoryTokenStore, Token, TokenStore
@@ -14,12 +14,14 @@ __all__ = [
     "AsyncEntries",
     "Authorization",
     "AuthorizationRequest",
+    "Changed",
     "Engawa",
     "EngawaError",
     "Entries",
     "FileTokenStore",
     "MemoryTokenStore",
     "NotEngawa",
+    "Ranking",
     "Retry",
     "Stored",
     "Token",

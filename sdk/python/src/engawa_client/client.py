@@ -32,6 +32,7 @@ from engawa_client.tokens import FixedToken, MemoryTokenStore, RefreshedToken, T
 from engawa_client.types import (
     Call,
     CallAnswer,
+    Change,
     Comment,
     Feed,
     Links,
@@ -40,11 +41,17 @@ from engawa_client.types import (
     PageInformationEntry,
     Person,
     Usage,
+    UserData,
 )
 
 T = TypeVar("T")
 Image: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
 """A path, the content, or an open file."""
+
+
+KEYED_CHANGES = 98
+KEYED_BYTES = 300_000
+"""The server keeps the answers to no larger changes."""
 
 
 class All(Enum):
@@ -79,6 +86,22 @@ class Stored:
     limit: int
     remaining: int
     reset: int
+
+
+@dataclass(frozen=True)
+class Changed(Stored):
+    """The same after atomic changes, with the new values of the changed keys; deleted ones are absent."""
+
+    data: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A part of a ranking: its entries, each with `rank`, one's own entry if asked for, and the number of all."""
+
+    entries: list[UserData]
+    own: UserData | None
+    total: int
 
 
 class Resource:
@@ -151,8 +174,9 @@ class AppDataFlows(Resource):
     ) -> Flow[dict[str, str]]:
         """Read, change and write one's own values, so that no change by another is lost. Return the new values.
 
-        `change` gets a copy of the values and changes it, or returns others. If the data have changed meanwhile, it is
-        called again with the new ones: it should do nothing else. PreconditionFailed after so many `attempts`.
+        `change` gets a copy of the values and changes it, or returns others; absent keys are deleted. If the data have
+        changed meanwhile, it is called again with the new ones: it should do nothing else. At most 99 keys can change.
+        Raises PreconditionFailed after so many `attempts`, or if `uncertain` whether a large change was carried out.
         """
         for attempt in range(attempts):
             found = yield from self._read("@me", fields)
@@ -171,11 +195,63 @@ class AppDataFlows(Resource):
                 return new
         raise ValueError("attempts must be at least 1")
 
-    def _replace(self, old: dict[str, str], new: dict[str, str], version: str | None) -> Flow[Stored]:
-        pairs = {key: value for key, value in new.items() if old.get(key) != value}
-        if old.keys() - new.keys():
-            raise ValueError("update cannot delete keys")
-        return (yield from self._write("writeData", pairs, version, None if version else "*"))
+    @operation
+    def patch(
+        self, changes: Mapping[str, Change], *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> Flow[Changed]:
+        """Carry out one operation for each key, all or none, such as `{"coins": {"add": "-30", "atLeast": "0"}}`.
+
+        More than 98 keys or 300,000 bytes are too many for an `Idempotency-Key`. Such changes are sent once, unless
+        they have an `if_match`.
+        """
+        return (yield from self._patch(changes, if_match, None, idempotency_key))
+
+    @operation
+    def ranking(
+        self,
+        field: str,
+        *,
+        fields: Iterable[str] | None = None,
+        order: Literal["ascending", "descending"] = "descending",
+        count: int = 20,
+        start: int = 0,
+        include_self: bool = False,
+    ) -> Flow[Ranking]:
+        """Return friends in the order of a key's values. `fields`: the keys to return, else that one."""
+        query = {
+            "fields": _names(fields) or field,
+            "sortBy": field,
+            "sortOrder": order,
+            "count": count,
+            "startIndex": start,
+            "includeSelf": "true" if include_self else None,
+        }
+        answer = yield from self._call("readData", path=_FRIENDS, query=query)
+        own = answer.entry("self") if "self" in answer.body else None
+        return Ranking(answer.entries(), cast("UserData | None", own), answer.field("totalResults", int))
+
+    def _replace(self, old: dict[str, str], new: dict[str, str], etag: str | None) -> Flow[Changed]:
+        changes: dict[str, Change] = {key: {"set": value} for key, value in new.items() if old.get(key) != value}
+        changes |= {key: {"delete": True} for key in old.keys() - new.keys()}
+        return (yield from self._patch(changes, etag, None if etag else "*", None))
+
+    def _patch(
+        self, changes: Mapping[str, Change], if_match: str | None, if_none_match: str | None, key: str | None
+    ) -> Flow[Changed]:
+        texts = [value for each in changes.values() for value in each.values() if isinstance(value, str)]
+        small = len(changes) <= KEYED_CHANGES and sum(len(each.encode()) for each in texts) <= KEYED_BYTES
+        with_key = small or key is not None
+        answer = yield from self._call(
+            "patchData",
+            path=_OWN,
+            headers={"If-Match": if_match, "If-None-Match": if_none_match},
+            json=dict(changes),
+            idempotency_key=key,
+            with_key=with_key,
+            repeatable=with_key or if_match is not None or if_none_match is not None,
+        )
+        stored = _stored(answer)
+        return Changed(stored.etag, stored.limit, stored.remaining, stored.reset, _values(answer).data)
 
     def _read(self, of: str, fields: Iterable[str] | None) -> Flow[Values]:
         path = {"user": "@me", "group": "@friends"} if of == "@friends" else {"user": of, "group": "@self"}

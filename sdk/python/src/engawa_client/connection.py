@@ -158,15 +158,17 @@ class Connection:
         files: tuple[tuple[str, tuple[str | None, bytes, str]], ...] = (),
         token: TokenSource | None = None,
         idempotency_key: str | None = None,
+        with_key: bool = True,
         repeatable: bool = True,
     ) -> Flow[Answer]:
         """Send a request, as often as it takes, and return the answer. Raises EngawaError.
 
-        A post gets an `Idempotency-Key`, the same for all attempts. A request that is not `repeatable` is sent once.
+        If the operation takes an `Idempotency-Key`, all attempts have the same. A request that is not `repeatable` is
+        sent once.
         """
         method, _, keyed = OPERATIONS[operation]
         sent = {name: value for name, value in (headers or {}).items() if value is not None}
-        if keyed:
+        if keyed and with_key:
             sent["Idempotency-Key"] = idempotency_key or str(uuid.uuid4())
         given = tuple((name, str(value)) for name, value in (query or {}).items() if value is not None)
         request = Request(method, self.url(operation, path or {}), given, sent, json, form, files)
@@ -223,14 +225,16 @@ class Connection:
     def _read(self, request: Request, first: httpx.Response, answer: httpx.Response, budget: Budget) -> Answer:
         """Return the answer; its headers are those of the server itself. Raises EngawaError."""
         status = answer.status_code
-        gone = request.method == "DELETE" and status == 404 and budget.uncertain
+        # With a key, a refusal says that no attempt was carried out.
+        uncertain = budget.uncertain and "Idempotency-Key" not in request.headers
+        gone = request.method == "DELETE" and status == 404 and uncertain
         if gone and _word(answer) == "not_found":
             # An attempt whose answer got lost has deleted it.
             return Answer(request.url, status, first.headers, None)
         if status == 304 or (status == 204 and not answer.content):
             return Answer(request.url, status, first.headers, None)
         if status not in (200, 201):
-            raise error_of(request.url, answer, self.clock, budget.uncertain)
+            raise error_of(request.url, answer, self.clock, uncertain)
         kind = answer.headers.get("Content-Type", "")
         if kind.startswith("application/x-pem-file"):
             return Answer(request.url, status, first.headers, answer.text)

@@ -18,6 +18,12 @@ class BadRequest(EngawaError):
     word = "bad_request"
 
 
+class BoundExceeded(EngawaError):
+    """`bound_exceeded`, status 409."""
+
+    word = "bound_exceeded"
+
+
 class Conflict(EngawaError):
     """`conflict`, status 409."""
 
@@ -209,6 +215,7 @@ BY_WORD = {
     for each in (
         AccessDenied,
         BadRequest,
+        BoundExceeded,
         Conflict,
         ConsumerKeyUnknown,
         ExpiredToken,

@@ -18,6 +18,7 @@ OPERATIONS = {
     "readData": Operation("GET", "/2/apps/appdata/{user}/{group}", keyed=False),
     "writeData": Operation("POST", "/2/apps/appdata/{user}/{group}", keyed=False),
     "mergeData": Operation("PUT", "/2/apps/appdata/{user}/{group}", keyed=False),
+    "patchData": Operation("PATCH", "/2/apps/appdata/{user}/{group}", keyed=True),
     "deleteData": Operation("DELETE", "/2/apps/appdata/{user}/{group}", keyed=False),
     "readPeople": Operation("GET", "/2/people/{user}/{group}", keyed=False),
     "readPage": Operation("GET", "/2/pages/{page}", keyed=False),

@@ -8,10 +8,18 @@ from __future__ import annotations
 import builtins
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+AddChange = TypedDict(
+    "AddChange",
+    {"add": "str", "atLeast": "NotRequired[str]", "atMost": "NotRequired[str]", "if": "NotRequired[str | None]"},
+)
+
 
 class AddressesItem(TypedDict):
     formatted: str
     unstructuredAddress: str
+
+
+AppendChange = TypedDict("AppendChange", {"append": "str", "last": "NotRequired[int]", "if": "NotRequired[str | None]"})
 
 
 class AuthorizationServer(TypedDict):
@@ -33,8 +41,8 @@ class AuthorizationServer(TypedDict):
 class CallDone(TypedDict):
     jsonrpc: Literal["2.0"]
     id: NotRequired[str | float | None]
-    result: SharedPeople | SharedPerson | dict[str, dict[str, str]] | list[str]
-    data: SharedPeople | SharedPerson | dict[str, dict[str, str]] | list[str]
+    result: SharedPeople | SharedPerson | SharedRanking | dict[str, dict[str, str]] | list[str]
+    data: SharedPeople | SharedPerson | SharedRanking | dict[str, dict[str, str]] | list[str]
 
 
 class CallFailed(TypedDict):
@@ -69,16 +77,32 @@ class CommentList(TypedDict):
     nextCursor: NotRequired[str]
 
 
+class DataChanged(TypedDict):
+    entry: list[UserData]
+
+
 class DataParams(TypedDict):
     userId: NotRequired[str | list[str] | None]
     appId: NotRequired[str | None]
     fields: NotRequired[str | list[str] | None]
     keys: NotRequired[str | list[str] | None]
     groupId: NotRequired[Literal["@self", "@friends", None]]
+    sortBy: NotRequired[str | None]
+    sortOrder: NotRequired[Literal["ascending", "descending", "", None]]
+    includeSelf: NotRequired[bool | None]
+    startIndex: NotRequired[int | None]
+    count: NotRequired[int | None]
 
 
 class DataRead(TypedDict):
     entry: list[UserData] | Usage
+    self: NotRequired[UserData]
+    startIndex: NotRequired[int]
+    itemsPerPage: NotRequired[int]
+    totalResults: NotRequired[int]
+
+
+DeleteChange = TypedDict("DeleteChange", {"delete": "Literal[True]", "if": "NotRequired[str | None]"})
 
 
 class DeleteDataCall(TypedDict):
@@ -140,6 +164,11 @@ class ListMethodsCall(TypedDict):
     jsonrpc: NotRequired[object]
     method: Literal["system.listMethods"]
     params: NotRequired[dict[str, object] | list[object] | None]
+
+
+MaxChange = TypedDict("MaxChange", {"max": "str", "if": "NotRequired[str | None]"})
+
+MinChange = TypedDict("MinChange", {"min": "str", "if": "NotRequired[str | None]"})
 
 
 class NewComment(TypedDict):
@@ -224,6 +253,22 @@ class PageInformationEntryOptions(TypedDict):
     smartphoneUrl: NotRequired[str]
 
 
+class PatchDataCall(TypedDict):
+    id: NotRequired[str | float | None]
+    jsonrpc: NotRequired[object]
+    method: Literal["appdata.patch"]
+    params: NotRequired[PatchParams]
+
+
+class PatchParams(TypedDict):
+    userId: NotRequired[str | list[str] | None]
+    appId: NotRequired[str | None]
+    fields: NotRequired[str | list[str] | None]
+    keys: NotRequired[str | list[str] | None]
+    groupId: NotRequired[Literal["@self", None]]
+    changes: dict[str, SetChange | DeleteChange | AddChange | MaxChange | MinChange | AppendChange]
+
+
 class People(TypedDict):
     startIndex: int
     itemsPerPage: int
@@ -292,6 +337,9 @@ class ServerState(TypedDict):
     server_state: str
 
 
+SetChange = TypedDict("SetChange", {"set": "str", "if": "NotRequired[str | None]"})
+
+
 class SharedPeople(TypedDict):
     startIndex: int
     itemsPerPage: int
@@ -318,6 +366,16 @@ class SharedPerson(TypedDict):
     hasApp: NotRequired[bool]
     dateOfBirth: NotRequired[str]
     addresses: NotRequired[list[AddressesItem]]
+
+
+class SharedRanking(TypedDict):
+    """For `appdata.get` with `sortBy`."""
+
+    list: builtins.list[UserData]
+    self: NotRequired[UserData]
+    startIndex: int
+    itemsPerPage: int
+    totalResults: int
 
 
 class Sizes(TypedDict):
@@ -375,6 +433,7 @@ class Use(TypedDict):
 
 class UserData(TypedDict):
     id: str
+    rank: NotRequired[int]
     data: dict[str, str]
 
 
@@ -389,8 +448,9 @@ class Written(TypedDict):
     response_code: Literal[200]
 
 
-Call: TypeAlias = "ReadDataCall | WriteDataCall | DeleteDataCall | ReadPeopleCall | ListMethodsCall"
+Call: TypeAlias = "ReadDataCall | WriteDataCall | PatchDataCall | DeleteDataCall | ReadPeopleCall | ListMethodsCall"
 CallAnswer: TypeAlias = "CallDone | CallFailed"
-CallResult: TypeAlias = "SharedPeople | SharedPerson | dict[str, dict[str, str]] | list[str]"
+CallResult: TypeAlias = "SharedPeople | SharedPerson | SharedRanking | dict[str, dict[str, str]] | list[str]"
+Change: TypeAlias = "SetChange | DeleteChange | AddChange | MaxChange | MinChange | AppendChange"
 Data: TypeAlias = "dict[str, str]"
 Pairs: TypeAlias = "dict[str, str]"
