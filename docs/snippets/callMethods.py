@@ -4,8 +4,8 @@ from engawa_client import Engawa
 engawa = Engawa("http://127.0.0.1:8000", token="TOKEN")
 written, friends = engawa.rpc(
     [
-        {"method": "appdata.update", "id": 1, "params": {"userId": "@viewer", "data": {"level": "6"}}},
-        {"method": "people.get", "id": 2, "params": {"userId": "@me", "groupId": "@friends"}},
+        {"method": "appdata.update", "params": {"userId": "@viewer", "data": {"level": "6"}}},
+        {"method": "people.get", "params": {"userId": "@me", "groupId": "@friends"}},
     ]
 )
 print(written.get("error"))

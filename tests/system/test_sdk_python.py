@@ -190,6 +190,27 @@ def test_a_big_answer(mei: Engawa) -> None:
     assert mei.app_data.read().data == {}
 
 
+def test_changes_and_a_ranking(mei: Engawa) -> None:
+    changed = mei.app_data.patch({"coins": {"add": "30"}, "log": {"append": "won", "last": 10}, "level": {"max": "6"}})
+    assert changed.data == {"coins": "30", "log": '["won"]', "level": "6"}
+    with pytest.raises(errors.BoundExceeded, match="coins"):
+        mei.app_data.patch({"coins": {"add": "-31", "atLeast": "0"}})
+    with pytest.raises(errors.PreconditionFailed):
+        mei.app_data.patch({"coins": {"add": "1"}}, if_match='"other"')
+    ranking = mei.app_data.ranking("level")
+    assert [(each["id"], each.get("rank")) for each in ranking.entries] == [
+        (USERS["ken"], 1),
+        (USERS["mei"], 2),
+        (USERS["hana"], 3),
+    ]
+    assert ranking.own
+    assert ranking.own.get("rank") == 2
+    assert mei.app_data.ranking("level", include_self=False, count=1).total == 2
+    assert mei.app_data.update(lambda values: {"coins": values["coins"] + "0"}) == {"coins": "300"}
+    assert mei.app_data.read().data == {"coins": "300"}
+    mei.app_data.delete(ALL)
+
+
 def test_pages(mei: Engawa, tmp_path: Path) -> None:
     page = mei.page(CAFE.id)
     path = tmp_path / "picture.png"
@@ -340,7 +361,7 @@ def faulty_proxy(base_url: str, share: float) -> Iterator[tuple[str, Counter[str
                     kept = {name: value for name, value in answer.headers.items() if name not in _OF_A_CONNECTION}
                     self._answer(answer.status_code, kept, answer.content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = handle_any
+        do_GET = do_POST = do_PATCH = do_DELETE = handle_any
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
@@ -377,7 +398,7 @@ def faulty_proxy(base_url: str, share: float) -> Iterator[tuple[str, Counter[str
 _OF_A_CONNECTION = {"content-length", "content-encoding", "transfer-encoding", "connection", "date", "server"}
 
 
-def test_no_post_is_doubled_or_lost_behind_a_faulty_proxy(served: Served, mei: Engawa) -> None:
+def test_no_write_is_doubled_or_lost_behind_a_faulty_proxy(served: Served, mei: Engawa) -> None:
     page, uri = mei.page(CAFE.id), f"http://quest.example/{uuid.uuid4()}"
     patient = Retry(attempts=40, seconds=120, base=0.01, longest=0.05)
     token = served.token(user="mei", app="quest", scope=SCOPES)
@@ -391,4 +412,16 @@ def test_no_post_is_doubled_or_lost_behind_a_faulty_proxy(served: Served, mei: E
             list(pool.map(lambda made: engawa.page(CAFE.id).delete_comment(uri, made), ids[:40]))
         assert {each["id"] for each in page.comments(uri)} == set(ids[40:])
         engawa.page(CAFE.id).delete_feed(uri)
+
+        def add(values: dict[str, str]) -> None:
+            values["updated"] = str(int(values.get("updated", "0")) + 1)
+
+        def change(_: int) -> None:
+            engawa.app_data.update(add, fields=["updated"], attempts=100)
+            engawa.app_data.patch({"added": {"add": "1"}})
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(change, range(20)))
+        assert mei.app_data.read().data == {"updated": "20", "added": "20"}
+        mei.app_data.delete(ALL)
     assert all(faults[name] for name in ("429", "503", "502", "reset", "lost", "late 504")), faults

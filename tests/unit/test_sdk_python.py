@@ -433,6 +433,20 @@ def test_an_error_says_everything() -> None:
     assert (type(copy), copy.status, str(copy)) == (errors.PermissionDenied, 403, str(error))
 
 
+def test_after_a_fault_of_the_server_a_write_is_uncertain() -> None:
+    engawa, seen, _ = answering(problem(500, "internal_error"))
+    with pytest.raises(errors.InternalError) as raised:
+        engawa.page("1").post_comment(URI, "a")
+    assert (len(seen), raised.value.uncertain) == (1, True)
+
+
+def test_a_refused_post_with_a_key_is_certain() -> None:
+    engawa, _, _ = answering(httpx.ReadError("reset"), problem(409, "conflict"))
+    with pytest.raises(errors.Conflict) as raised:
+        engawa.page("1").post_feed("a", content_uri=URI)
+    assert not raised.value.uncertain
+
+
 def test_an_unknown_word_is_an_error_of_the_base_class() -> None:
     engawa, _, _ = answering(problem(418, "teapot"))
     with pytest.raises(EngawaError) as raised:
@@ -559,11 +573,12 @@ def test_a_ranking() -> None:
     first = {"id": "a8d1p0zzk4wn", "rank": 1, "data": {"best": "7"}}
     body = {"entry": [first, mine], "startIndex": 0, "itemsPerPage": 2, "totalResults": 9}
     engawa, seen, _ = answering(httpx.Response(200, json=body | {"self": mine}), httpx.Response(200, json=body))
-    found = engawa.app_data.ranking("best", include_self=True, count=2)
+    found = engawa.app_data.ranking("best", count=2)
     assert (found.entries, found.own, found.total) == ([first, mine], mine, 9)
     asked = {"fields": "best", "sortBy": "best", "sortOrder": "descending", "count": "2", "startIndex": "0"}
     assert dict(seen[0].url.params) == asked | {"includeSelf": "true"}
-    assert engawa.app_data.ranking("best").own is None
+    assert engawa.app_data.ranking("best", include_self=False).own is None
+    assert seen[1].url.params["includeSelf"] == "false"
 
 
 def test_update_deletes_what_is_absent(server: StandIn, engawa: Engawa) -> None:

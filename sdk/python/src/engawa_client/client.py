@@ -97,7 +97,7 @@ class Changed(Stored):
 
 @dataclass(frozen=True)
 class Ranking:
-    """A part of a ranking: its entries, each with `rank`, one's own entry if asked for, and the number of all."""
+    """A part of a ranking: its entries, each with `rank`; the user's own entry, if there is one; the number of all."""
 
     entries: list[UserData]
     own: UserData | None
@@ -215,16 +215,16 @@ class AppDataFlows(Resource):
         order: Literal["ascending", "descending"] = "descending",
         count: int = 20,
         start: int = 0,
-        include_self: bool = False,
+        include_self: bool = True,
     ) -> Flow[Ranking]:
-        """Return friends in the order of a key's values. `fields`: the keys to return, else that one."""
+        """Rank the friends, and the user, by the values of a key. `fields`: the keys to return, else that one."""
         query = {
             "fields": _names(fields) or field,
             "sortBy": field,
             "sortOrder": order,
             "count": count,
             "startIndex": start,
-            "includeSelf": "true" if include_self else None,
+            "includeSelf": "true" if include_self else "false",
         }
         answer = yield from self._call("readData", path=_FRIENDS, query=query)
         own = answer.entry("self") if "self" in answer.body else None

@@ -225,8 +225,8 @@ class Connection:
     def _read(self, request: Request, first: httpx.Response, answer: httpx.Response, budget: Budget) -> Answer:
         """Return the answer; its headers are those of the server itself. Raises EngawaError."""
         status = answer.status_code
-        # With a key, a refusal says that no attempt was carried out.
-        uncertain = budget.uncertain and "Idempotency-Key" not in request.headers
+        # With a key, a refusal says that no attempt was carried out. A fault of the server says nothing.
+        uncertain = status >= 500 or (budget.uncertain and "Idempotency-Key" not in request.headers)
         gone = request.method == "DELETE" and status == 404 and uncertain
         if gone and _word(answer) == "not_found":
             # An attempt whose answer got lost has deleted it.
