@@ -398,6 +398,21 @@ def test_the_token_of_another_process_is_used(server: StandIn) -> None:
     assert server.refreshes == 0
 
 
+class Late(MemoryTokenStore):
+    """A store in which another process puts a token just before the lock is free."""
+
+    def acquire(self) -> bool:
+        self.save(token(begun=START + 60, number=7))
+        return super().acquire()
+
+
+def test_a_token_that_came_just_before_the_lock_is_used(server: StandIn) -> None:
+    server.clock.sleep(60)
+    server.access["access-7"] = START + 120
+    Engawa(BASE, client_id=APP, tokens=Late(token()), http=server.http(), clock=server.clock).app_data.read()
+    assert server.refreshes == 0
+
+
 def test_a_lock_that_is_never_given_back_is_named(server: StandIn) -> None:
     server.clock.sleep(60)
     engawa = Engawa(BASE, client_id=APP, tokens=Held(None), http=server.http(), clock=server.clock)
