@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from tests.kit.served import Served
 
 SDK = ROOT / "sdk" / "python"
+PYRIGHT = ROOT / ".local" / "clients-node" / "node_modules" / ".bin" / "pyright"
 SCOPES = "mixi_apps2 r_profile r_page w_pagefeed"
 PROGRAM = """\
 import asyncio
@@ -154,6 +156,11 @@ def test_it_is_built_installed_and_used_in_an_empty_environment(served: Served, 
     program.write_text(PROGRAM, encoding="utf-8")
     mypy = (sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", tmp_path / "cache")
     run(*mypy, program, folder=tmp_path)
+    shutil.copytree(ROOT / "docs" / "snippets", tmp_path / "snippets")
+    pyright = {"include": ["program.py", "snippets", "sdk/src"], "typeCheckingMode": "strict", "pythonVersion": "3.11"}
+    environment = {"venvPath": str(tmp_path), "venv": "venv", "extraPaths": ["sdk/src"]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(pyright | environment), encoding="utf-8")
+    assert "0 errors, 0 warnings" in run(PYRIGHT, "--project", tmp_path, folder=tmp_path)
     token = served.token(user="hana", app="quest", scope=SCOPES)
     printed = run(python, "-I", program, served.base_url, token, folder=tmp_path)
     assert printed == "0.2.0 ['健 (Ken)', '芽衣 (Mei)'] 1\n"
