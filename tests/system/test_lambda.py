@@ -21,6 +21,7 @@ from PIL import ImageCms
 import app as entry
 from chalicelib.api.canary import APP, USER
 from infra import combine
+from infra.site import upload
 from local.gateway import Answer, Request
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 from local.runtime_api import MAX_PAYLOAD
@@ -93,6 +94,7 @@ def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) ->
         for status, kind in (
             (400, "DEFAULT_4XX"),
             (403, "ACCESS_DENIED"),
+            (404, "MISSING_AUTHENTICATION_TOKEN"),
             (413, "REQUEST_TOO_LARGE"),
             (429, "THROTTLED"),
             (500, "DEFAULT_5XX"),
@@ -119,6 +121,22 @@ def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) ->
         assert (got.status, got.headers[:2], got.body) == (own.status, own.headers, own.body)
     finally:
         edge.stop()
+
+
+def test_pages_of_the_documentation_come_from_the_bucket(deployed: Deployed) -> None:
+    before = len(deployed.events)
+    page = httpx.get(f"{deployed.base_url}/docs/en/operations/write-data")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["cache-control"] == upload.KEPT
+    assert "<h1" in page.text
+    markdown = httpx.get(f"{deployed.base_url}/docs/en/operations/write-data.md")
+    assert markdown.headers["content-type"] == "text/markdown; charset=utf-8"
+    gone = httpx.get(f"{deployed.base_url}/docs/en/operations/never")
+    assert (gone.status_code, gone.json()["error"]) == (404, "not_found")
+    assert gone.headers["x-request-id"]
+    assert len(deployed.events) == before
+    # The index comes from the zip, and is the same page.
+    assert httpx.get(f"{deployed.base_url}/docs").text == httpx.get(f"{deployed.base_url}/docs/en").text
 
 
 def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) -> None:
