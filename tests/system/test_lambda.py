@@ -143,7 +143,7 @@ def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) ->
     before = deployed.gateway.events
     answers = [
         httpx.get(deployed.base_url + "/no/such/path"),
-        httpx.patch(deployed.base_url + MINE),
+        httpx.request("LOCK", deployed.base_url + MINE),
         httpx.get(deployed.base_url + "/no/such/path", headers={"Authorization": "OAuth x"}),
         httpx.post(deployed.base_url + MINE, content=b"x" * (MAX_REQUEST + 1)),
     ]
@@ -350,7 +350,7 @@ def test_the_largest_event_of_a_function_url(by_url: Deployed) -> None:
 
 
 def test_paths_and_methods_are_refused_by_the_app_behind_a_function_url(by_url: Deployed) -> None:
-    unknown, wrong = httpx.get(by_url.base_url + "/no/such/path"), httpx.patch(by_url.base_url + MINE)
+    unknown, wrong = httpx.get(by_url.base_url + "/no/such/path"), httpx.request("LOCK", by_url.base_url + MINE)
 
     assert (unknown.status_code, unknown.json()["error"]) == (404, "not_found")
     assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
