@@ -767,7 +767,7 @@
 
   const POST = "Store a value that friends read, or post to a page with the Page API.";
   const LINK = "Give the user a link to send.";
-  const FETCH = "Use fetch to your server, send the access token, and ask /2/people/@me/@self there whose it is.";
+  const FETCH = "Use fetch to your own server, where the user signs in by OAuth 2.";
   for (const [make, instead, prefix, names] of [
     [item, POST, "", "opensocial.requestCreateActivity mixi.requestUpdateStatus mixi.requestUploadMediaItem"],
     [item, LINK, "opensocial.request", "SendMessage ShareApp"],
