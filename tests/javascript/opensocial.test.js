@@ -584,7 +584,8 @@ Deno.test("makeRequest answers with an error in its own form", async () => {
   const answer = await new Promise((resolve) => warned(() => makeRequest("https://game.example/save", resolve, options)));
   equal([answer.rc, answer.data, answer.text, answer.errors.length], [501, null, "", 1]);
   says(answer.errors[0], "gadgets.io.makeRequest");
-  equal(gadgets.io.getProxyUrl("https://game.example/a.png"), "https://game.example/a.png");
+  const image = "https://game.example/a.png";
+  equal(gadgets.io.getProxyUrl(image, { [gadgets.io.ProxyUrlRequestParameters.REFRESH_INTERVAL]: 60 }), image);
 });
 
 Deno.test("a function of a container that has no callback throws NOT_IMPLEMENTED with a sentence", () => {
@@ -592,7 +593,7 @@ Deno.test("a function of a container that has no callback throws NOT_IMPLEMENTED
     "gadgets.Prefs": () => new gadgets.Prefs(),
     "gadgets.MiniMessage": () => new gadgets.MiniMessage("module"),
     "gadgets.TabSet": () => new gadgets.TabSet(),
-    "gadgets.skins.getProperty": () => gadgets.skins.getProperty("BG_COLOR"),
+    "gadgets.skins.getProperty": () => gadgets.skins.getProperty(gadgets.skins.Property.BG_COLOR),
     "gadgets.rpc.call": () => gadgets.rpc.call(null, "resize", null, 1),
     "gadgets.rpc.register": () => gadgets.rpc.register("resize", () => {}),
     "gadgets.pubsub.publish": () => gadgets.pubsub.publish("channel", "hi"),

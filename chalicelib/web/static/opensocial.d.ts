@@ -528,6 +528,7 @@ export declare const gadgets: {
       readonly POST: "POST";
       readonly PUT: "PUT";
     };
+    ProxyUrlRequestParameters: { readonly REFRESH_INTERVAL: "REFRESH_INTERVAL" };
     RequestParameters: {
       readonly AUTHORIZATION: "AUTHORIZATION";
       readonly CONTENT_TYPE: "CONTENT_TYPE";
@@ -543,7 +544,15 @@ export declare const gadgets: {
   Prefs: new (...given: unknown[]) => never;
   pubsub: { publish(...given: unknown[]): never; subscribe(...given: unknown[]): never };
   rpc: { call(...given: unknown[]): never; register(...given: unknown[]): never };
-  skins: { getProperty(name: string): never };
+  skins: {
+    getProperty(name: string): never;
+    Property: {
+      readonly ANCHOR_COLOR: "ANCHOR_COLOR";
+      readonly BG_COLOR: "BG_COLOR";
+      readonly BG_IMAGE: "BG_IMAGE";
+      readonly FONT_COLOR: "FONT_COLOR";
+    };
+  };
   TabSet: new (...given: unknown[]) => never;
   util: {
     escapeString(text: string): string;

@@ -638,7 +638,7 @@
 
   const getUrlParameters = () => {
     const { search = "", hash = "" } = globalThis.location ?? {};
-    return Object.fromEntries([hash, search].flatMap((text) => [...new URLSearchParams(text.slice(1))]));
+    return Object.fromEntries(new URLSearchParams(`${hash.slice(1)}&${search.slice(1)}`));
   };
 
   // The app has a window of its own, which scrolls.
@@ -720,38 +720,40 @@
       return new Made({ ...given[first.length], ...Object.fromEntries(first.map((field, at) => [field, given[at]])) });
     };
   }
-  for (const line of [
-    "opensocial.Activity.Field body bodyId externalId mediaItems priority templateParams title titleId url",
-    "opensocial.CreateActivityPriority HIGH LOW",
-    "opensocial.DataRequest.ActivityRequestFields appId",
-    "opensocial.MediaItem.Field mimeType type url",
-    "opensocial.MediaItem.Type audio image video",
-    "opensocial.Message.Field body bodyId title titleId type",
-    "opensocial.Message.Type email notification privateMessage publicMessage",
-    "opensocial.NavigationParameters.DestinationType recipientDestination viewerDestination",
-    "opensocial.NavigationParameters.Field owner parameters view",
-    "opensocial.Payment.Field amount items message paymentType",
-    "opensocial.Payment.PaymentType credit payment",
-    "opensocial.Payment.ResponseCode notImplemented ok userCancelled",
-    "opensocial.Permission viewer",
-    "gadgets.io.AuthorizationType NONE OAUTH SIGNED",
-    "gadgets.io.ContentType DOM FEED JSON TEXT",
-    "gadgets.io.MethodType DELETE GET HEAD POST PUT",
-    "gadgets.io.RequestParameters AUTHORIZATION CONTENT_TYPE GET_SUMMARIES HEADERS METHOD NUM_ENTRIES POST_DATA",
-    "gadgets.views.ViewType CANVAS HOME PREVIEW PROFILE",
-    "mixi.ActivityField recipients",
-    "mixi.Payment.Field inventoryCode isTest itemId itemName signature",
-    "mixi.PersonField bloodType",
-    "mixi.Request.Field body description filterType image mobileUrl touchUrl url",
-    "mixi.Request.FilterType BOTH JOINED_ONLY",
-    "mixi.Status.Field mobileUrl touchUrl url",
-    "mixi.util.ExternalSiteType PAYMENT",
-  ]) {
+  for (const line of `
+    opensocial.Activity.Field body bodyId externalId mediaItems priority templateParams title titleId url
+    opensocial.CreateActivityPriority HIGH LOW
+    opensocial.DataRequest.ActivityRequestFields appId
+    opensocial.MediaItem.Field mimeType type url
+    opensocial.MediaItem.Type audio image video
+    opensocial.Message.Field body bodyId title titleId type
+    opensocial.Message.Type email notification privateMessage publicMessage
+    opensocial.NavigationParameters.DestinationType recipientDestination viewerDestination
+    opensocial.NavigationParameters.Field owner parameters view
+    opensocial.Payment.Field amount items message paymentType
+    opensocial.Payment.PaymentType credit payment
+    opensocial.Payment.ResponseCode notImplemented ok userCancelled
+    opensocial.Permission viewer
+    gadgets.io.AuthorizationType NONE OAUTH SIGNED
+    gadgets.io.ContentType DOM FEED JSON TEXT
+    gadgets.io.MethodType DELETE GET HEAD POST PUT
+    gadgets.io.ProxyUrlRequestParameters REFRESH_INTERVAL
+    gadgets.io.RequestParameters AUTHORIZATION CONTENT_TYPE GET_SUMMARIES HEADERS METHOD NUM_ENTRIES POST_DATA
+    gadgets.skins.Property ANCHOR_COLOR BG_COLOR BG_IMAGE FONT_COLOR
+    gadgets.views.ViewType CANVAS HOME PREVIEW PROFILE
+    mixi.ActivityField recipients
+    mixi.Payment.Field inventoryCode isTest itemId itemName signature
+    mixi.PersonField bloodType
+    mixi.Request.Field body description filterType image mobileUrl touchUrl url
+    mixi.Request.FilterType BOTH JOINED_ONLY
+    mixi.Status.Field mobileUrl touchUrl url
+    mixi.util.ExternalSiteType PAYMENT
+  `.trim().split(/\n +/)) {
     const [path, ...names] = line.split(" ");
     put(path, constants(names.join(" ")));
   }
 
-  /** Return a maker of functions that call back with an error, after they have returned. */
+  // Each of these makes a function, from its error and its name.
   const refusing = (answer) => (error, method) => (...given) => {
     console.warn(error.message);
     const done = given.find((each) => typeof each === "function");
