@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.kit.worlds import World
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDE = (ROOT / "docs" / "guide" / "moving.md").read_text(encoding="utf-8")
+GUIDE, JAPANESE = ((ROOT / "docs" / place / "moving.md").read_text(encoding="utf-8") for place in ("guide", "ja/guide"))
 ABSENT = [
     "/2/search/people/@friends",
     "/2/groups/@me",
@@ -70,3 +70,12 @@ def test_the_guide_names_every_absent_function() -> None:
         space, *_, last = name.replace("prototype.", "").split(".")
         assert re.search(rf"\b{space}\b", GUIDE)
         assert re.search(rf"\b{last}\b", GUIDE) or re.search(rf"\b{name.split('.')[1]}`", GUIDE), name
+
+
+def test_both_languages_have_the_same_code_and_rows() -> None:
+    code = (ROOT / "examples" / "old-app" / "after" / "makerequest.js").read_text(encoding="utf-8")
+    blocks = [re.findall(r"```.*?```", text, re.DOTALL) for text in (GUIDE, JAPANESE)]
+    assert f"```js\n{code}```" in blocks[0]
+    assert blocks[0] == blocks[1]
+    rows = [[line.count("|") for line in text.splitlines() if line.startswith("|")] for text in (GUIDE, JAPANESE)]
+    assert rows[0] == rows[1]
