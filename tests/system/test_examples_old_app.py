@@ -1,4 +1,7 @@
-"""examples/old-app: `after` is `before` with other hosts, keys and loading lines, and it works."""
+"""examples/old-app: `after` is `before` with other hosts, keys and loading lines, and it works.
+
+One function differs besides: the server learns the viewer from its session, not from a signature of mixi.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from oauthlib import oauth1
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -43,7 +50,7 @@ def test_the_move_changes_hosts_keys_and_loading_lines_only() -> None:
     both = files(BEFORE) & files(AFTER)
     assert files(BEFORE) - both == {"gadget.xml"}
     assert files(AFTER) - both == {"index.html", "makerequest.js", "server/load_data.py"}
-    assert {path for path in both if changed(path)} == {"app.js", "server/config.py"}
+    assert {path for path in both if changed(path)} == {"app.js", "server/config.py", "server/viewer.py"}
     assert changed("app.js") == ['- var SERVER = "http://hitokoto.example";', '+ var SERVER = "";']
     config = changed("server/config.py")
     assert all(re.match(r'[-+] [A-Z_]+ = "[^"]*"$', line) for line in config)
@@ -62,6 +69,28 @@ def test_the_page_is_the_gadgets_content_with_loading_lines() -> None:
         '<script src="http://127.0.0.1:8000/js/opensocial.js"></script>',
         '<script src="/makerequest.js"></script>',
     ]
+
+
+def test_the_old_server_took_the_viewer_from_a_signature_of_mixi() -> None:
+    key = rsa.generate_private_key(65537, 1024)
+    signer = oauth1.Client("mixi.jp", signature_method=oauth1.SIGNATURE_RSA, rsa_key=pem(key), signature_type="QUERY")
+    url, *_ = signer.sign("http://hitokoto.example/ranking?opensocial_viewer_id=k3v9x2mtq7ra&a=1%202")
+    found = {}
+    for query in (url, url.replace("k3v9x2mtq7ra", "a8d1p0zzk4wn"), url.partition("&oauth_signature=")[0]):
+        script = f"""
+import urllib.parse, viewer
+viewer.MODULUS = {key.public_key().public_numbers().n}
+query = dict(urllib.parse.parse_qsl({urlsplit(query).query!r}))
+print(viewer.of({{"PATH_INFO": "/ranking"}}, query, None))
+"""
+        done = [sys.executable, "-B", "-c", script]
+        found[query] = subprocess.run(done, cwd=BEFORE / "server", capture_output=True, text=True, check=True).stdout
+    assert [answer.strip() for answer in found.values()] == ["k3v9x2mtq7ra", "None", "None"]
+
+
+def pem(key: rsa.RSAPrivateKey) -> str:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 def test_the_readme_shows_every_changed_line() -> None:
@@ -210,6 +239,9 @@ def test_the_moved_app_in_a_browser(moved: Moved, browse: Open, shots: Path) -> 
     await_text(browser, "ranking", "健 (Ken) (1)")
     assert browser.find_element(By.ID, "ranking").text.splitlines() == ["花 (Hana) (2)", "健 (Ken) (1)"]
     assert moved.stored("hana")["place"] == "1"
+    # Without her session, and for an id that a page names, there is none.
+    url = f"{moved.origin}/ranking?user={ken}&opensocial_viewer_id={ken}"
+    assert httpx.get(url, trust_env=False).status_code == 403
 
     # What is absent says so, in the app's own place for errors.
     browser.find_element(By.CSS_SELECTOR, "button[onclick='share()']").click()

@@ -1,4 +1,5 @@
-// gadgets.io.makeRequest without a container: it asks the app's own server with fetch.
+// gadgets.io.makeRequest without a container: fetch from the app's own server. Nothing is signed; the browser sends the
+// cookie of the user's session.
 gadgets.io.makeRequest = async (url, callback, params = {}) => {
   const answer = { data: null, text: "", rc: 0, errors: [] };
   try {

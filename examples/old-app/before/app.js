@@ -83,6 +83,7 @@ function share() {
 function ask(path, callback) {
   var params = {};
   params[gadgets.io.RequestParameters.CONTENT_TYPE] = gadgets.io.ContentType.JSON;
+  params[gadgets.io.RequestParameters.AUTHORIZATION] = gadgets.io.AuthorizationType.SIGNED;
   gadgets.io.makeRequest(SERVER + path, function (response) {
     if (response.errors && response.errors.length) say(response.errors[0]);
     else callback(response.data);
@@ -90,7 +91,7 @@ function ask(path, callback) {
 }
 
 function ranking() {
-  ask("/ranking?user=" + encodeURIComponent(viewer.getId()), function (places) {
+  ask("/ranking", function (places) {
     var html = [];
     for (var i = 0; i < places.length; i++) {
       html.push("<li>" + gadgets.util.escapeString(places[i].name) + " (" + Number(places[i].count) + ")</li>");

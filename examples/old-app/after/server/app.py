@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIServer, make_server
 import config
 import graph
 import signed
+import viewer
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 TYPES = {".js": "text/javascript; charset=UTF-8", ".html": "text/html; charset=UTF-8"}
@@ -46,7 +47,11 @@ def serve(environ, start_response):
     elif path == "/theme/post" and sid in sessions:
         body = json.dumps(graph.post_theme(sessions[sid], query["text"]))
     elif path == "/ranking":
-        body = json.dumps(signed.ranking(query["user"]))
+        user = viewer.of(environ, query, sessions.get(sid))
+        if user:
+            body = json.dumps(signed.ranking(user))
+        else:
+            status = "403 Forbidden"
     else:
         status = "404 Not Found"
     start_response(status, headers)
