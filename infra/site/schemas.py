@@ -40,6 +40,12 @@ class Form:
     description: str
     fields: tuple[Field, ...]
 
+    @property
+    def label(self) -> str:
+        """What tells it from the other forms: the first field with fixed values, or its description."""
+        fixed = next((each for each in self.fields if each.kind.startswith("`")), None)
+        return f"`{fixed.name}`: {fixed.kind}" if fixed else self.description
+
 
 @dataclass(frozen=True)
 class Shape:
