@@ -328,6 +328,9 @@ def _fetch(request: Request) -> str:
     elif request.body is not None:
         write = "JSON.stringify" if request.media_type == "application/json" else "new URLSearchParams"
         options.append(f"body: {write}({_literal(request.body, _JAVASCRIPT, '  ', len(write) + 9)})")
+    if len(f"const answer = await fetch({url}, {{") > COLUMNS:
+        lines.append(f"const url = {url};")
+        url = "url"
     call = f"const answer = await fetch({url}"
     lines.append(f"{call}, {{\n  " + ",\n  ".join(options) + ",\n});" if options else f"{call});")
     lines.append("if (!answer.ok) throw new Error(await answer.text());")

@@ -1,6 +1,7 @@
 """Runs the programs whose paths arrive on the standard input, one a line, each as `__main__` in this process.
 
-Answers each with a line of JSON: null, or the traceback of the error that ended the program.
+Answers each with a line of JSON: the traceback of the error that ended the program, or null; and the text that it
+printed.
 """
 
 import io
@@ -11,16 +12,18 @@ import traceback
 from contextlib import redirect_stdout
 
 
-def run(path: str) -> str | None:
-    """Run a program; return its traceback if it fails."""
+def run(path: str) -> tuple[str | None, str]:
+    """Run a program; return the traceback of its error, or None, and the text that it printed."""
+    printed = io.StringIO()
+    error = None
     try:
-        with redirect_stdout(io.StringIO()):
+        with redirect_stdout(printed):
             runpy.run_path(path, run_name="__main__")
     except SystemExit as end:
-        return f"exit status {end.code}" if end.code else None
+        error = f"exit status {end.code}" if end.code else None
     except BaseException:
-        return traceback.format_exc()
-    return None
+        error = traceback.format_exc()
+    return error, printed.getvalue()
 
 
 if __name__ == "__main__":
