@@ -115,7 +115,7 @@ class Desk:
 
     def _bash(self, program: Path) -> tuple[str | None, str]:
         strict = 'curl() { command curl --silent --show-error --fail-with-body --max-time 60 "$@"; }; . "$0"'
-        command = ["bash", "-euc", strict, program]
+        command = ["bash", "-euc", strict, str(program)]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=90, check=False)
         return (done.stderr or "failed") if done.returncode else None, done.stdout
 

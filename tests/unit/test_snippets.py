@@ -45,9 +45,9 @@ def test_no_line_is_too_long(operation: str, language: str, text: str) -> None:
 
 @each_program
 def test_each_word_to_replace_is_explained(operation: str, language: str, text: str) -> None:
-    for word in ("TOKEN", *snippets.WORDS):
-        uses = re.findall(rf"\b{word}\b", text)
-        assert not uses or re.search(rf"^(#|//|import|from|const|.*new).*\b{word}\b", text, re.MULTILINE), word
+    if language == "curl" or not snippets._written(operation, language):
+        for word in ("TOKEN", *snippets.WORDS):
+            assert not re.search(rf"\b{word}\b", text) or re.search(rf"^(#|//) {word}: ", text, re.MULTILINE), word
 
 
 @pytest.mark.parametrize("text", ["a'b", 'a"b', "$HOME", "`id`", "a\\b", "a!b", "花 & <x>", "a\nb", ""])
