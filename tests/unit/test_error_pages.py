@@ -139,6 +139,17 @@ def test_the_example_has_a_description_of_the_page(word: str) -> None:
     assert any(re.fullmatch(pattern, said) for pattern in patterns), said
 
 
+@each_page
+def test_the_japanese_page_says_the_same(word: str) -> None:
+    japanese = DOCS / "ja" / "errors" / f"{word}.md"
+    text = japanese.read_text(encoding="utf-8")
+    assert text.startswith("<!-- original: ")
+    assert statuses_of(text) == statuses_of(text_of(word))
+    assert descriptions_of(text) == descriptions_of(text_of(word))
+    examples = [re.findall(r"^```.*?^```", each, re.MULTILINE | re.DOTALL) for each in (text, text_of(word))]
+    assert examples[0] == examples[1]
+
+
 def test_all_words_of_the_contract_have_a_page() -> None:
     said = set()
     for schema in document()["components"]["schemas"].values():
@@ -150,6 +161,6 @@ def test_all_words_of_the_contract_have_a_page() -> None:
 
 
 def test_each_link_leads_to_a_document() -> None:
-    for path in PAGES.values():
+    for path in (*PAGES.values(), *(DOCS / "ja" / "errors").glob("*.md")):
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             assert Path(path.parent, target).exists(), f"{path.name}: {target}"
