@@ -199,7 +199,7 @@ def _comments(request: Request) -> list[str]:
         elif kind == "app":
             lines.append("TOKEN: an access token of the app (or a user's, with the scope r_page)")
         else:
-            named = f" with the scope {' and '.join(scopes)}" if scopes else ""
+            named = f" with the scope{'s' * (len(scopes) > 1)} {' and '.join(scopes)}" if scopes else ""
             lines.append(f"TOKEN: a user's access token{named}")
     text = json.dumps([request.headers, request.body])
     lines += [f"{word}: {meaning}" for word, meaning in WORDS.items() if word in re.findall(r"\w+", text)]
