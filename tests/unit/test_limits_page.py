@@ -9,11 +9,12 @@ from chalicelib import settings
 from chalicelib.api.admin import routes
 from chalicelib.api.oauth import endpoints
 from chalicelib.api.page import requests
-from chalicelib.core import launch, oauth, opensocial, paging, people, signatures
+from chalicelib.core import appdata_changes, launch, oauth, opensocial, paging, people, signatures
 from chalicelib.core.codecs import contents_json, jsonrpc
 from chalicelib.core.imaging import renditions
 from chalicelib.core.limits import MOST_FRIENDS, Limits
 from chalicelib.store import oversized_answers
+from chalicelib.store.appdata import appdata, placement
 from chalicelib.web import json_answers, multipart
 from chalicelib.web.auth import access_tokens, oauth_forms
 from chalicelib.web.fetch import fetch_image
@@ -32,6 +33,10 @@ CODE = {
     "pairs in a write, keys in a deletion": LIMITS.pairs,
     "bytes of all values in a write": LIMITS.request_bytes,
     "keys named in a read": LIMITS.read_keys,
+    "keys in a change (`PATCH`) with an `Idempotency-Key`": placement.MOST_OWN - 1,
+    "bytes of new values in such a change": appdata.MOST_ANSWER_BYTES,
+    "digits of a number that a change adds or compares": appdata_changes.DIGITS,
+    "`last`: entries that `append` keeps": appdata_changes.MOST_KEPT,
     "bytes of values in an answer to `@friends`": LIMITS.friends_bytes,
     "pairs in an answer to `@friends`": LIMITS.friends_pairs,
     "values looked up one by one for `@friends`": LIMITS.friends_lookups,
