@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from local.ports import accepts
 from local.environment import ROOT, Environment, Refused, free_port
+from local.ports import accepts
 
 _START_SECONDS = 60
 _STOP_SECONDS = 90

@@ -16,7 +16,7 @@ from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.model.directory import User
-from chalicelib.core.oauth import AuthorizationRequest, RedirectedError
+from chalicelib.core.oauth import AuthorizationRequest, RedirectedError, offered
 from chalicelib.platform import Platform
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.transactions import Transaction
@@ -189,7 +189,7 @@ def _consent_page(
         other_url=_other(form, language),
         app=asked.app.name,
         name=user.display_name,
-        scopes=asked.scopes,
+        scopes=offered(asked.scopes),
         host=urlsplit(asked.redirect_uri).netloc or asked.app.name,
         problem=problem,
     )
