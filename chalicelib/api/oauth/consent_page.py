@@ -76,7 +76,7 @@ def finished(here: Platform, request: Request) -> Response:
     other = next(each for each in Language if each is not language)
     kept = {"error": "access_denied"} if denied else {}
     other_url = f"{SUCCESS}?{urlencode(kept | {'lang': other.value})}"
-    return page("finished", language, other_url=other_url, denied=denied)
+    return page("finished", language, here.site, other_url=other_url, denied=denied)
 
 
 def signing_in(here: Platform) -> Platform:
@@ -181,6 +181,7 @@ def _consent_page(
     return page(
         "consent",
         language,
+        here.site,
         headers=here.sessions.headers(session),
         form_target=form_target(asked.redirect_uri),
         action=ACTION,

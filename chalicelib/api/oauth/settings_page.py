@@ -101,6 +101,7 @@ def _shown(
     return page(
         "settings",
         language,
+        here.site,
         headers=here.sessions.headers(session),
         action=ACTION,
         csrf=session.masked_csrf(),
