@@ -15,12 +15,12 @@ _PAGES: Mapping[str, tuple[str, str]] = {
     "other_language": ("English", "日本語"),
     "front": ("トップページ", "Front page"),
     "front_what": (
-        "{name} は、ソーシャルアプリのために、データと友人関係とページを預かるプラットフォームです。",
+        "{name}は、ソーシャルアプリのために、データと友人関係とページを預かるプラットフォームです。",
         "{name} is a platform for social apps: it keeps their data, and the friends and pages that they build on.",
     ),
     "front_mixi": (
         "mixi のアプリケーション API を備えているので、当時のアプリを移すことも、新しいアプリを作ることもできます。",
-        "It has the application APIs of mixi, so that apps from those days can be moved here, and new ones be made.",
+        "It speaks the application APIs of mixi: apps of that time can be moved here, and new ones can be built.",
     ),
     "docs": ("ドキュメント", "Documentation"),
     "docs_note": ("アプリを作る人のための API の説明です。", "The API, for people who build apps."),
