@@ -100,7 +100,8 @@ class Launcher:
                 self._emulator = Emulator(environment)
                 self._emulator.await_start(self._check)
             self._emulator.when_lost(lost)
-        parts.apply(environment)
+        with step("Preparing keys and documentation"):
+            parts.apply(environment)
         with step("Loading the app"):
             # Imported only now: these modules read the environment during their import.
             import app

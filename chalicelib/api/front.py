@@ -15,6 +15,7 @@ from chalicelib.web.html.texts import Language
 from chalicelib.web.static_files import File, file, file_answer, read_static
 
 _KEPT = {"Cache-Control": "public, max-age=86400", "Content-Security-Policy": "default-src 'none'"}
+_DOCS = {Language.JAPANESE: "/docs/ja", Language.ENGLISH: "/docs"}
 
 
 face = Face()
@@ -37,6 +38,7 @@ def show(here: Platform, request: Request) -> Response:
         name=user.display_name if user else None,
         csrf=session.masked_csrf() if user else None,
         can_sign_in=is_own_sign_in,
+        docs=_DOCS[language],
         has_sample=here.settings.sample,
     )
 

@@ -40,6 +40,7 @@ def test_the_front_page_leads_to_the_documentation_and_to_signing_in(make_world:
     assert links(page) == ["?lang=ja", "/docs", "/settings"]
     assert "Sign in" in page.text
     assert (page.forms, page.set_cookies) == ([], [])
+    assert "/docs/ja" in links(browser_of(make_world()).open("/", lang="ja"))
     assert "<script" not in page.html
     assert "img-src 'self';" in page.headers["content-security-policy"] + ";"
     assert "Engawa is a platform for social apps" in page.text
