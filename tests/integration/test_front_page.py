@@ -34,13 +34,14 @@ def links(page: Page) -> list[str]:
 
 
 def test_the_front_page_leads_to_the_documentation_and_to_signing_in(make_world: Make) -> None:
-    page = browser_of(make_world()).open("/", lang="en")
+    browser = browser_of(make_world())
+    page = browser.open("/", lang="en")
 
     assert page.status == 200
     assert links(page) == ["?lang=ja", "/docs", "/settings"]
     assert "Sign in" in page.text
     assert (page.forms, page.set_cookies) == ([], [])
-    assert "/docs/ja" in links(browser_of(make_world()).open("/", lang="ja"))
+    assert "/docs/ja" in links(browser.open("/", lang="ja"))
     assert "<script" not in page.html
     assert "img-src 'self';" in page.headers["content-security-policy"] + ";"
     assert "Engawa is a platform for social apps" in page.text
