@@ -33,7 +33,7 @@ CHALLENGES = [
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "OAuth x"}, {"Authorization": "Basic eDp5"}])
-@pytest.mark.parametrize("path", ["/", "/no/such/path", "/2/apps/appdata/@me", "/2/pages/1/feeds/2/3"])
+@pytest.mark.parametrize("path", ["/no", "/no/such/path", "/2/apps/appdata/@me", "/2/pages/1/feeds/2/3"])
 def test_an_unknown_path_is_refused_in_our_form(site: Site, path: str, headers: dict[str, str]) -> None:
     refused(site.get(path, headers=headers), 404, "not_found")
 
