@@ -81,7 +81,9 @@ def form(document: Json, operation_id: str) -> Form:
     """Return the form of an operation. Raises KeyError if there is none of this id."""
     path, method, operation = _find(document, operation_id)
     item = document["paths"][path]
-    parameters = [resolved(document, each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    both = [resolved(document, each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    # An operation's parameter replaces the path's of the same name.
+    parameters = [*{(each["name"], each["in"]): each for each in both}.values()]
     why = _why(document, path, method, operation)
     token, scopes = _token(operation.get("security", ()))
     return Form(
@@ -163,7 +165,8 @@ def _fields(document: Json, parameters: list[Any]) -> Iterator[Field]:
         schema = resolved(document, parameter["schema"])
         if parameter["in"] not in order or parameter["name"] in _SIGNED_ONLY or schema.get("const") == "json":
             continue
-        shown = parameter.get("example", (schema.get("examples") or [schema.get("example", schema.get("default", ""))])[0])
+        known = [*schema.get("examples", ()), schema.get("default", "")]
+        shown = parameter.get("example", known[0])
         required = bool(parameter.get("required"))
         # A DELETE without `fields` deletes everything, so the form names some. An example of a header is a version or
         # a key of another request, which the server would refuse.
@@ -191,6 +194,8 @@ def _body(document: Json, operation: Json) -> Body | None:
 
 
 def _text(document: Json, medium: Json) -> str:
-    given = [medium["example"]] if "example" in medium else [each["value"] for each in medium.get("examples", {}).values()]
+    given = (
+        [medium["example"]] if "example" in medium else [each["value"] for each in medium.get("examples", {}).values()]
+    )
     value = given[0] if given else example(document, medium["schema"])
     return json.dumps(value, ensure_ascii=False, indent=2)

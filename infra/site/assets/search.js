@@ -140,7 +140,13 @@ const load = () => {
   loading ??= fetch(words.index).then(async (answer) => {
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const entries = await answer.json();
-    return entries.map(([url, title, headings, text]) => ({ url, title, text, folded: [title, headings, text].map(fold) }));
+    const home = new URL(words.root, location.href);
+    return entries.map(([path, title, headings, text]) => ({
+      url: new URL(path.slice(1), home),
+      title,
+      text,
+      folded: [title, headings, text].map(fold),
+    }));
   });
   loading.catch(() => {
     loading = null;

@@ -8,7 +8,6 @@
 
 const SHOWN = 100_000; // Bytes of an answer that are shown. A browser needs seconds for the layout of a larger text.
 const SECONDS = 60;
-const DEMO = "/local/tokens"; // Only the local platform has it.
 const TEXT = /^(text\/|application\/(\w+[.+-])*(json|xml|javascript|x-pem-file)\b)/;
 
 const form = document.querySelector("form[data-try]");
@@ -16,6 +15,9 @@ const words = form.dataset;
 const within = (root) => (selector) => root.querySelector(selector);
 const [field, part] = [within(form), within(form.parentElement)];
 const answerPart = part("[data-answer]");
+
+const home = new URL(words.root, location.href); // A platform may be below a path, such as a stage of API Gateway.
+const demo = new URL("local/tokens", home); // Only the local platform has it.
 
 /** Return a text with the values in the places of their names. */
 const say = (text, values = {}) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -74,7 +76,7 @@ const startTokens = async () => {
   });
   // On another host there is no demo world, and a request for it would only leave an error in the console.
   if (words.token !== "user" || !["127.0.0.1", "localhost"].includes(location.hostname)) return;
-  const offered = await fetch(DEMO, { cache: "no-store" }).then((answer) => (answer.ok ? answer.json() : null), () => null);
+  const offered = await fetch(demo, { cache: "no-store" }).then((answer) => (answer.ok ? answer.json() : null), () => null);
   for (const name of offered?.users ?? []) {
     const button = make("button", say(words.saySignIn, { name }), { type: "button", className: "plain" });
     button.addEventListener("click", () => signIn(name));
@@ -86,7 +88,7 @@ const startTokens = async () => {
 const signIn = async (name) => {
   try {
     const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ user: name }) };
-    const answer = await fetch(DEMO, { ...asked, cache: "no-store" });
+    const answer = await fetch(demo, { ...asked, cache: "no-store" });
     if (!answer.ok) throw new Error(answer.statusText);
     const { token, expiresIn } = await answer.json();
     tokenField.value = token;
@@ -113,7 +115,7 @@ const inPath = (text) => encodeURIComponent(text).replace(/%(40|2C|3A)/g, decode
 const written = () => {
   const query = new URLSearchParams();
   const headers = new Headers();
-  let path = words.path;
+  let path = words.path.slice(1);
   for (const each of form.querySelectorAll("[data-field]")) {
     const { in: place, field: name, required } = each.dataset;
     if (required !== undefined && !each.value) throw new Fault(say(words.sayMissing, { name }), each);
@@ -133,7 +135,7 @@ const written = () => {
     headers.set("Authorization", `Bearer ${token}`);
   }
   const { body, preview } = writtenBody(headers);
-  const url = new URL(path + (query.size ? `?${query}` : ""), location.origin);
+  const url = new URL(path + (`${query}` && `?${query}`), home);
   const init = { method: words.method, headers, body, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" };
   return { url, init, preview };
 };
@@ -297,7 +299,7 @@ const explain = (answer, value) => {
   if (seconds) lines.push(say(words.sayWait, { seconds }));
   // The words of all errors are like this; another server's may not be.
   if (/^[a-z0-9_]+$/.test(value?.error ?? "")) {
-    const href = `/docs/${words.language}/errors/${value.error}`;
+    const href = `${words.errors.replace(/\/?$/, "/")}${value.error}`;
     lines.push(make("a", say(words.sayError, { word: value.error }), { href }));
   }
   if (lines.length) problem(...lines);
