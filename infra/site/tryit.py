@@ -53,7 +53,6 @@ class Form(NamedTuple):
     id: str
     method: str
     path: str
-    title: str
     token: str
     scopes: tuple[str, ...]
     fields: tuple[Field, ...]
@@ -90,7 +89,6 @@ def form(document: Json, operation_id: str) -> Form:
         id=operation_id,
         method=method.upper(),
         path=path,
-        title=operation.get("summary", operation_id),
         token=token,
         scopes=scopes,
         fields=() if why else tuple(_fields(document, parameters)),
@@ -115,7 +113,7 @@ def example(document: Json, schema: Json) -> Any:
     for part in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
         return example(document, part)
     if "properties" in schema or "allOf" in schema:
-        made = {}
+        made: dict[str, Any] = {}
         for part in schema.get("allOf", ()):
             made |= example(document, part) or {}
         fields = schema.get("properties", {})
