@@ -66,6 +66,16 @@ class Form(NamedTuple):
         return _WORDS
 
     @property
+    def filled(self) -> tuple[Field, ...]:
+        """Return the fields that are filled in."""
+        return tuple(field for field in self.fields if field.value)
+
+    @property
+    def empty(self) -> tuple[Field, ...]:
+        """Return the fields that are left empty."""
+        return tuple(field for field in self.fields if not field.value)
+
+    @property
     def is_write(self) -> bool:
         """Return whether the page asks before it sends the request."""
         return self.method.lower() not in _READING

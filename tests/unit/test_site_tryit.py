@@ -153,7 +153,9 @@ def texts() -> dict[str, dict[str, str]]:
 
 def test_the_texts_that_the_script_shows_are_those_that_the_page_has() -> None:
     script = (SITE / "assets" / "try.js").read_text(encoding="utf-8")
-    used = {re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name) for name in re.findall(r"words\.(say\w+)", script)}
+    used = {
+        re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name) for name in re.findall(r"words\.(say\w+)", script)
+    }
     assert used == set(form("readData").words)
     assert used == {key.removeprefix("try_") for key in texts() if key.startswith("try_say_")}
 
@@ -173,4 +175,6 @@ def test_all_scripts_together_are_small() -> None:
 @pytest.mark.parametrize("name", ["try.js", "search.js"])
 def test_scripts_show_data_as_text_only(name: str) -> None:
     script = (SITE / "assets" / name).read_text(encoding="utf-8")
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|console\.\w", script)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|console\.\w", script
+    )

@@ -236,8 +236,9 @@ const clear = () => {
   saved = "";
 };
 
-const show = async (answer, milliseconds) => {
+const show = async (answer, started) => {
   const { chunks, size, broken } = await received(answer);
+  const milliseconds = performance.now() - started;
   const type = answer.headers.get("content-type") ?? "";
   const file = new Blob(chunks, { type });
   part("[data-status]").textContent =
@@ -329,6 +330,8 @@ const send = async () => {
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
     field("[data-progress]").textContent = fault.message;
+    const folded = fault.at?.closest("details");
+    if (folded) folded.open = true;
     fault.at?.focus();
     return;
   }
@@ -349,7 +352,7 @@ const send = async () => {
   try {
     const started = performance.now();
     const answer = await fetch(request, { signal: controller.signal });
-    await show(answer, performance.now() - started);
+    await show(answer, started);
   } catch (error) {
     await failed(error, controller, blocked);
   } finally {
@@ -360,6 +363,7 @@ const send = async () => {
     if (document.activeElement === field("[data-stop]")) field("button[type=submit]").focus();
     field("[data-stop]").hidden = true;
     answerPart.hidden = false;
+    answerPart.scrollIntoView({ block: "nearest" });
     const first = part("[data-problem]").hidden ? "" : part("[data-problem]").textContent;
     field("[data-progress]").textContent = part("[data-status]").textContent || first;
   }
