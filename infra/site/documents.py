@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +158,7 @@ def headings(markdown: str) -> list[tuple[int, str, str]]:
     """Return the level, the id and the text of each heading."""
     taken: set[str] = set()
     tokens = MarkdownIt("commonmark").parse(markdown)
-    found = [
-        (int(before.tag[1]), plain(token))
-        for before, token in zip(tokens, tokens[1:], strict=False)
-        if before.type == "heading_open"
-    ]
+    found = [(int(before.tag[1]), plain(token)) for before, token in pairwise(tokens) if before.type == "heading_open"]
     return [(level, _free(slug(text), taken), text) for level, text in found]
 
 
@@ -172,7 +169,7 @@ def plain(token: Token) -> str:
 
 def _inlines(markdown: str, opening: str) -> Iterator[Token]:
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         if before.type == opening:
             yield token
 
