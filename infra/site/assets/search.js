@@ -12,6 +12,8 @@ const ENOUGH = 0.6; // The part of a run's pairs that a page must have.
 const BEFORE = 40; // Characters of the snippet before the first hit.
 const SNIPPET = 160;
 const JAPANESE = /[\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+/gu;
+// Words for the same: a search for one of them finds the others, too.
+const SAME = [["友だち", "友達", "友人"], ["削除", "消す"], ["お気に入り", "いいね"], ["ログイン", "サインイン"]];
 
 const form = document.querySelector("form[data-search]");
 const words = form.dataset;
@@ -77,14 +79,28 @@ const scoreOf = (page, terms, query) => {
   return score;
 };
 
+/** Return a search, and the same with other words for the same. */
+const variantsOf = (query) => {
+  const variants = new Set([query]);
+  for (const same of SAME.map((each) => each.map(fold))) {
+    const used = same.find((each) => query.includes(each));
+    if (used) for (const each of same) variants.add(query.replaceAll(used, each));
+  }
+  return [...variants];
+};
+
 const search = (pages, typed) => {
   const query = fold(typed.normalize("NFKC").trim().replace(/\s+/gu, " "));
-  const terms = termsOf(query);
-  // Signs alone, such as "{}", are looked for as they are.
-  if (!terms.length) terms.push({ text: query, pairs: [query] });
-  const found = pages.map((page) => ({ page, score: scoreOf(page, terms, query) })).filter(({ score }) => score);
-  found.sort((one, other) => other.score - one.score);
-  return { terms, found: found.map(({ page }) => page) };
+  const variants = variantsOf(query).map((text) => {
+    const terms = termsOf(text);
+    // Signs alone, such as "{}", are looked for as they are.
+    return { text, terms: terms.length ? terms : [{ text, pairs: [text] }] };
+  });
+  const found = pages
+    .map((page) => ({ page, score: Math.max(...variants.map(({ text, terms }) => scoreOf(page, terms, text))) }))
+    .filter(({ score }) => score)
+    .sort((one, other) => other.score - one.score);
+  return { terms: variants.flatMap(({ terms }) => terms), found: found.map(({ page }) => page) };
 };
 
 /** Return the places of the terms in a text, in order and apart: `[start, end]`. */
@@ -165,9 +181,14 @@ const hide = () => {
   list.replaceChildren();
 };
 
+/** Show the results of what is typed; `data-shown` of the form is the search that is shown. */
 const update = async () => {
   const typed = field.value;
-  const said = typed.trim();
+  await showResults(typed, typed.trim());
+  if (field.value === typed) words.shown = typed;
+};
+
+const showResults = async (typed, said) => {
   if (!said) return hide();
   // One kanji is a word; one kana or letter is on every page.
   if ([...said].length < 2 && !/[\u3400-\u9fff]/u.test(said)) {

@@ -314,7 +314,7 @@ const failed = async (error, controller, blocked) => {
   }
   // The report of a violation comes after the failure of the request.
   await new Promise((resolve) => setTimeout(resolve, 100));
-  if (blocked.origin) return problem(say(words.sayBlocked, blocked));
+  if (blocked.is) return problem(words.sayBlocked);
   if (!(error instanceof TypeError)) throw error;
   return problem(navigator.onLine ? words.sayNetwork : words.sayOffline);
 };
@@ -343,7 +343,8 @@ const send = async () => {
   const late = setTimeout(() => controller.abort(new DOMException("late", "TimeoutError")), SECONDS * 1000);
   const blocked = {};
   const note = ({ effectiveDirective, blockedURI }) => {
-    if (effectiveDirective === "connect-src") blocked.origin = blockedURI;
+    // The report names the address before the redirect.
+    if (effectiveDirective === "connect-src" && blockedURI === request.url) blocked.is = true;
   };
   document.addEventListener("securitypolicyviolation", note);
   field("[data-stop]").hidden = false;
