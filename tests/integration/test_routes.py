@@ -52,7 +52,7 @@ WITHOUT_TOKEN = {
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/2/apps/appdata/{user}/{group}", {"GET", "POST", "PUT", "DELETE"}),
+        ("/2/apps/appdata/{user}/{group}", {"GET", "POST", "PUT", "PATCH", "DELETE"}),
         ("/2/pages/{page}", {"GET"}),
         ("/2/pages/{page}/feeds", {"GET", "POST", "DELETE"}),
         ("/2/pages/{page}/comments", {"GET", "POST"}),
