@@ -78,7 +78,7 @@ const startTokens = async () => {
   if (words.token !== "user" || !["127.0.0.1", "localhost"].includes(location.hostname)) return;
   const offered = await fetch(demo, { cache: "no-store" }).then((answer) => (answer.ok ? answer.json() : null), () => null);
   for (const name of offered?.users ?? []) {
-    const button = make("button", say(words.saySignIn, { name }), { type: "button", className: "plain" });
+    const button = make("button", name, { type: "button", className: "plain", ariaLabel: say(words.saySignIn, { name }) });
     button.addEventListener("click", () => signIn(name));
     field("[data-demo]").append(button, " ");
     field("[data-demo]").hidden = false;
@@ -246,9 +246,7 @@ const show = async (answer, started) => {
   part("[data-status]").classList.toggle("bad", answer.status >= 400);
   for (const [name, value] of answer.headers) part("[data-headers]").append(make("dt", name), make("dd", value));
   answerPart.querySelector("details").hidden = false;
-  if (answer.redirected) {
-    problem(say(words.sayRedirected, { origin: new URL(answer.url).origin }));
-  }
+  if (answer.redirected) part("[data-more]").append(say(words.sayRedirected, { origin: new URL(answer.url).origin }), " ");
   if (broken) problem(say(words.sayBroken, { size: sizeOf(size) }));
   const whole = await showBody(file, type);
   if (answer.status >= 400) explain(answer, whole);
@@ -299,7 +297,7 @@ const explain = (answer, value) => {
   const seconds = answer.headers.get("retry-after");
   if (seconds) lines.push(say(words.sayWait, { seconds }));
   // The words of all errors are like this; another server's may not be.
-  if (/^[a-z0-9_]+$/.test(value?.error ?? "")) {
+  if (typeof value?.error === "string" && /^[a-z0-9_]+$/.test(value.error)) {
     const href = `${words.errors.replace(/\/?$/, "/")}${value.error}`;
     lines.push(make("a", say(words.sayError, { word: value.error }), { href }));
   }
