@@ -145,8 +145,9 @@ check: $(INSTALLED)  ## check a deployment: URL=https://api.example.com (docs/op
 	@test -n "$(URL)" || { echo 'Name the platform, as in: make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
 
-reference: $(INSTALLED)  ## generate the files of /docs and /openapi.json from openapi.yaml
+reference: $(INSTALLED)  ## generate /openapi.json from openapi.yaml, and the pages of /docs
 	@$(VENV)/python -m infra.reference
+	@$(VENV)/python -m infra.site
 
 lint: $(INSTALLED)  ## check the style
 	@$(VENV)/ruff check --quiet .

@@ -114,9 +114,12 @@ class Html:
 
     def _rendered(self, tokens: list[Token]) -> Markup:
         taken: set[str] = set()
-        for before, token in zip([None, *tokens], tokens, strict=False):
-            if before and before.type == "heading_open":
-                before.attrSet("id", _free(slug(plain(token)), taken))
+        for index, token in enumerate(tokens):
+            if token.type == "heading_open":
+                token.attrSet("id", _free(slug(plain(tokens[index + 1])), taken))
+            if token.type == "th_open" and not tokens[index + 1].children:
+                # A corner without a text heads nothing.
+                token.tag = tokens[index + 2].tag = "td"
             if token.children:
                 token.children = [*self._linked(token.children)]
         return Markup(self._parser.renderer.render(tokens, self._parser.options, {}))  # noqa: S704
