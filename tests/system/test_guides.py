@@ -1,0 +1,131 @@
+"""The guides, followed by a new user: each command, each program, and each step in a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from local.environment import free_port
+from tests.kit.browser import DESKTOP, Open, await_url, button, sign_in
+from tests.kit.documents import ROOT
+from tests.kit.guides import blocks, examples, server, shell
+from tests.kit.served import Served
+
+CODE = "paste-the-code-here"
+PORTS = ("5500", "5600")
+"""The ports of the reader's own servers. A test replaces them, and the platform's, by free ones."""
+
+
+@dataclass
+class Reader:
+    """A new user who follows a guide."""
+
+    served: Served
+    browse: Open
+    home: Path
+    replaced: dict[str, str]
+    printed: list[str] = field(default_factory=list)
+
+    def adapt(self, text: str) -> str:
+        """Return a text of the guide with the addresses and files of this test."""
+        return re.sub("|".join(map(re.escape, self.replaced)), lambda found: self.replaced[found[0]], text)
+
+    def sign_in(self, browser: Chrome, name: str) -> None:
+        """Sign in and allow the app."""
+        sign_in(browser, self.served.demo["users"][name])
+        button(browser, "decision", "allow").click()
+
+
+def await_text(browser: Chrome, selector: str, text: str) -> None:
+    """Wait until an element contains a text; the browser may be on its way to another page."""
+    waiting = WebDriverWait(browser, 10, ignored_exceptions=[StaleElementReferenceException])
+    waiting.until(lambda each: text in each.find_element(By.CSS_SELECTOR, selector).text, text)
+
+
+def greet_in_the_page(reader: Reader) -> str:
+    """Ken saves a greeting; Hana reads it and saves her own; Ken reads hers."""
+    url = reader.adapt("http://127.0.0.1:5500/")
+    ken, hana = reader.browse("en", DESKTOP, script=True), reader.browse("en", DESKTOP, script=True)
+    for browser, name, shown in ((ken, "ken", "健 (Ken)"), (hana, "hana", "花 (Hana)")):
+        browser.get(url)
+        browser.find_element(By.CSS_SELECTOR, "button").click()
+        reader.sign_in(browser, name)
+        await_text(browser, "p", f"{shown}: (no greeting)")
+        browser.find_element(By.CSS_SELECTOR, "form input").send_keys(f"Hello from {name}")
+        browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
+        await_text(browser, "p", f"{shown}: Hello from {name}")
+        assert browser.current_url == url
+    await_text(hana, "ul", "健 (Ken): Hello from ken")
+    ken.get(url)
+    ken.find_element(By.CSS_SELECTOR, "button").click()
+    button(ken, "decision", "allow").click()
+    await_text(ken, "ul", "花 (Hana): Hello from hana")
+    ken.get(url)
+    ken.find_element(By.CSS_SELECTOR, "button").click()
+    button(ken, "decision", "deny").click()
+    await_text(ken, "p", "access_denied")
+    return ""
+
+
+def code_of(name: str) -> Callable[[Reader], str]:
+    """Return a visit to the address that the guide has printed. It returns the code in the address bar."""
+
+    def visit(reader: Reader) -> str:
+        [*_, address] = [each.strip() for each in reader.printed if "/connect_authorize.pl?" in each]
+        browser = reader.browse("en", DESKTOP, script=True)
+        browser.get(address)
+        reader.sign_in(browser, name)
+        await_url(browser, f"{reader.served.base_url}/connect_authorize_success.html?code=")
+        return parse_qs(urlsplit(browser.current_url).query)["code"][0]
+
+    return visit
+
+
+VISITS: dict[str, Sequence[Callable[[Reader], str]]] = {
+    "five-minutes.md": [greet_in_the_page, code_of("hana"), code_of("ken")],
+}
+"""The steps of each guide in a browser: after a server has started, and for each code to paste."""
+GUIDES = [
+    str(path.relative_to(ROOT)) for folder in ("docs/guide", "docs/ja/guide") for path in (ROOT / folder).glob("*.md")
+]
+
+
+@pytest.fixture
+def reader(serve: Callable[..., Served], browse: Open, tmp_path: Path) -> Iterator[Reader]:
+    """Return a new user on a new platform, with a home folder."""
+    served = serve()
+    home = tmp_path / "home"
+    home.mkdir()
+    replaced = {"http://127.0.0.1:8000": served.base_url, ".local/": f"{served.local_dir}/"}
+    return Reader(served, browse, home, replaced | {port: str(free_port()) for port in PORTS})
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_new_user_can_follow_it(guide: str, reader: Reader, tmp_path: Path) -> None:
+    visits = iter(VISITS[Path(guide).name])
+    environment = {"HOME": str(reader.home), "ENGAWA_LOCAL_DIR": str(reader.served.local_dir)}
+    with ExitStack() as stack:
+        terminal = stack.enter_context(shell(tmp_path, **environment))
+        for block in blocks(reader.adapt((ROOT / guide).read_text(encoding="utf-8"))):
+            if block.file:
+                [folder] = reader.home.iterdir()
+                (folder / block.file).write_text(block.text, encoding="utf-8")
+            elif block.language == "sh" and block.text != "make serve\n":
+                [port] = [port for port in reader.replaced.values() if port in block.text]
+                stack.enter_context(server(block.text, f"http://127.0.0.1:{port}/", tmp_path, **environment))
+                next(visits)(reader)
+            elif block.language == "console":
+                for command, expected in examples(block.text):
+                    code = next(visits)(reader) if CODE in command else ""
+                    reader.printed.append(terminal.check(command.replace(CODE, code), expected))
+    assert not list(visits)
