@@ -16,9 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
+from local.embedded import accepts
 from tests.kit.documents import ROOT
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -119,8 +118,8 @@ def shell(directory: Path, **environment: str) -> Iterator[Shell]:
 
 
 @contextmanager
-def server(command: str, url: str, directory: Path, **environment: str) -> Iterator[None]:
-    """Run a command of the document that serves `url`."""
+def server(command: str, port: int, directory: Path, **environment: str) -> Iterator[None]:
+    """Run a command of the document that listens on a port of 127.0.0.1."""
     log = directory / "server.log"
     with log.open("ab") as output:
         # A group of its own, so that the end of the shell is the end of the server.
@@ -134,18 +133,10 @@ def server(command: str, url: str, directory: Path, **environment: str) -> Itera
         )
     try:
         deadline = time.monotonic() + 30
-        while not _answers(url):
+        while not accepts(port):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         yield
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(10)
-
-
-def _answers(url: str) -> bool:
-    try:
-        urlopen(url, timeout=5).close()  # noqa: S310
-    except URLError:
-        return False
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,8 +23,10 @@ from tests.kit.guides import blocks, examples, server, shell
 from tests.kit.served import Served
 
 CODE = "paste-the-code-here"
+INSTALL = "/pip install "
+"""The commands that need a package registry. The tests run with the library's sources, and with our own httpx."""
 PORTS = ("5500", "5600")
-"""The ports of the reader's own servers. A test replaces them, and the platform's, by free ones."""
+"""The ports of the reader's own servers, in the order of a guide. A test takes free ones instead."""
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Reader:
     home: Path
     replaced: dict[str, str]
     printed: list[str] = field(default_factory=list)
+    browser: Chrome | None = None
+    """The browser in which one user after the other signs in."""
 
     def adapt(self, text: str) -> str:
         """Return a text of the guide with the addresses and files of this test."""
@@ -77,13 +82,39 @@ def greet_in_the_page(reader: Reader) -> str:
     return ""
 
 
+def greet_by_the_server(reader: Reader) -> str:
+    """The same with the server: Ken's greeting is there when Hana signs in."""
+    url = reader.adapt("http://127.0.0.1:5600/")
+    for name, shown in (("ken", "健 (Ken)"), ("hana", "花 (Hana)")):
+        browser = reader.browse("en", DESKTOP, script=True)
+        browser.get(url)
+        reader.sign_in(browser, name)
+        await_text(browser, "p", f"{shown}: (no greeting)")
+        browser.find_element(By.CSS_SELECTOR, "form [name=greeting]").send_keys(f"<b>Hello</b> from {name}")
+        browser.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
+        await_text(browser, "p", f"{shown}: <b>Hello</b> from {name}")
+        assert browser.current_url == url
+    await_text(browser, "ul", "健 (Ken): <b>Hello</b> from ken")
+    refused = reader.browse("en", DESKTOP, script=True)
+    refused.get(url)
+    sign_in(refused, reader.served.demo["users"]["mei"])
+    button(refused, "decision", "deny").click()
+    await_text(refused, "body", "access_denied")
+    return ""
+
+
 def code_of(name: str) -> Callable[[Reader], str]:
     """Return a visit to the address that the guide has printed. It returns the code in the address bar."""
 
     def visit(reader: Reader) -> str:
         [*_, address] = [each.strip() for each in reader.printed if "/connect_authorize.pl?" in each]
-        browser = reader.browse("en", DESKTOP, script=True)
-        browser.get(address)
+        if reader.browser is None:
+            reader.browser = reader.browse("en", DESKTOP, script=True)
+            reader.browser.get(address)
+        else:
+            reader.browser.get(address)
+            button(reader.browser, "session", "end").click()
+        browser = reader.browser
         reader.sign_in(browser, name)
         await_url(browser, f"{reader.served.base_url}/connect_authorize_success.html?code=")
         return parse_qs(urlsplit(browser.current_url).query)["code"][0]
@@ -92,7 +123,7 @@ def code_of(name: str) -> Callable[[Reader], str]:
 
 
 VISITS: dict[str, Sequence[Callable[[Reader], str]]] = {
-    "five-minutes.md": [greet_in_the_page, code_of("hana"), code_of("ken")],
+    "five-minutes.md": [greet_in_the_page, greet_by_the_server, code_of("hana"), code_of("ken")],
 }
 """The steps of each guide in a browser: after a server has started, and for each code to paste."""
 GUIDES = [
@@ -113,19 +144,25 @@ def reader(serve: Callable[..., Served], browse: Open, tmp_path: Path) -> Iterat
 @pytest.mark.parametrize("guide", GUIDES)
 def test_a_new_user_can_follow_it(guide: str, reader: Reader, tmp_path: Path) -> None:
     visits = iter(VISITS[Path(guide).name])
-    environment = {"HOME": str(reader.home), "ENGAWA_LOCAL_DIR": str(reader.served.local_dir)}
+    ports = (int(reader.replaced[port]) for port in PORTS)
+    environment = {
+        "HOME": str(reader.home),
+        "ENGAWA_LOCAL_DIR": str(reader.served.local_dir),
+        "PYTHONPATH": f"{ROOT / 'sdk/python/src'}:{sysconfig.get_path('purelib')}",
+    }
     with ExitStack() as stack:
         terminal = stack.enter_context(shell(tmp_path, **environment))
         for block in blocks(reader.adapt((ROOT / guide).read_text(encoding="utf-8"))):
             if block.file:
-                [folder] = reader.home.iterdir()
+                [folder] = [each for each in reader.home.iterdir() if not each.name.startswith(".")]
                 (folder / block.file).write_text(block.text, encoding="utf-8")
             elif block.language == "sh" and block.text != "make serve\n":
-                [port] = [port for port in reader.replaced.values() if port in block.text]
-                stack.enter_context(server(block.text, f"http://127.0.0.1:{port}/", tmp_path, **environment))
+                stack.enter_context(server(block.text, next(ports), tmp_path, **environment))
                 next(visits)(reader)
             elif block.language == "console":
                 for command, expected in examples(block.text):
+                    if INSTALL in command:
+                        continue
                     code = next(visits)(reader) if CODE in command else ""
                     reader.printed.append(terminal.check(command.replace(CODE, code), expected))
     assert not list(visits)
