@@ -84,7 +84,8 @@ class Shell:
 
     def run(self, command: str) -> str:
         """Return what a command prints."""
-        assert self._bash.stdin and self._bash.stdout
+        assert self._bash.stdin
+        assert self._bash.stdout
         # The mark is on a line of its own even if the command prints no line end.
         self._bash.stdin.write(f"{command}\nprintf '\\n%s\\n' '{_MARK}'\n")
         self._bash.stdin.flush()
@@ -134,7 +135,8 @@ def server(command: str, port: int, directory: Path, **environment: str) -> Iter
     try:
         deadline = time.monotonic() + 30
         while not accepts(port):
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         yield
     finally:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
+import httpx
 import pytest
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
@@ -20,6 +22,7 @@ from local.environment import free_port
 from tests.kit.browser import DESKTOP, Open, await_url, button, sign_in
 from tests.kit.documents import ROOT
 from tests.kit.guides import blocks, examples, server, shell
+from tests.kit.plain_browser import Browser as PlainBrowser
 from tests.kit.served import Served
 
 CODE = "paste-the-code-here"
@@ -122,8 +125,45 @@ def code_of(name: str) -> Callable[[Reader], str]:
     return visit
 
 
+def code_on_a_phone(reader: Reader) -> str:
+    """Return the code in the address with which the phone would start the app."""
+
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
+        url = urljoin(reader.served.base_url, target)
+        answer = httpx.request(method, url, headers=headers, content=body, trust_env=False)
+        return answer.status_code, answer.headers.multi_items(), answer.text
+
+    browser, hana = PlainBrowser(send), reader.served.demo["users"]["hana"]
+    [address] = [each.strip() for each in reader.printed if "/connect_authorize.pl?" in each]
+    consent = browser.sign_in(browser.open(address), hana["login"], hana["password"])
+    back = browser.submit(consent.form("decision"), decision="allow")
+    assert back.location.startswith("com.example.album:/back?code=")
+    assert back.told["iss"] == reader.served.base_url
+    return back.told["code"]
+
+
+def start_of_a_page_app(reader: Reader) -> str:
+    """Mei, who has allowed the app, opens it from the page. The same address again, or another, is refused."""
+    guide = (ROOT / "docs/guide/pages.md").read_text(encoding="utf-8")
+    [link] = re.findall(r"<(http://127.0.0.1:8000/run_page_apps\.pl[^>]+)>", guide)
+    browser = reader.browser
+    assert browser
+    browser.get(reader.adapt(link))
+    await_text(browser, "body", '"mixi_page_id": "20261129000000000001"')
+    started = json.loads(browser.find_element(By.TAG_NAME, "body").text)
+    assert (started["mixi_viewer_id"], started["appParams"]) == ("m5c2e7uub9fh", '{"concert":1}')
+    address = browser.current_url
+    for wrong, problem in ((address, "used before"), (address.replace("m5c2", "k3v9"), "InvalidSignature")):
+        browser.get(wrong)
+        await_text(browser, "body", problem)
+    return ""
+
+
 VISITS: dict[str, Sequence[Callable[[Reader], str]]] = {
     "five-minutes.md": [greet_in_the_page, greet_by_the_server, code_of("hana"), code_of("ken")],
+    "phone.md": [code_on_a_phone],
+    "ranking.md": [],
+    "pages.md": [code_of("mei"), start_of_a_page_app],
 }
 """The steps of each guide in a browser: after a server has started, and for each code to paste."""
 GUIDES = [
@@ -132,7 +172,7 @@ GUIDES = [
 
 
 @pytest.fixture
-def reader(serve: Callable[..., Served], browse: Open, tmp_path: Path) -> Iterator[Reader]:
+def reader(serve: Callable[..., Served], browse: Open, tmp_path: Path) -> Reader:
     """Return a new user on a new platform, with a home folder."""
     served = serve()
     home = tmp_path / "home"
