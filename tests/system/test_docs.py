@@ -12,7 +12,7 @@ from tests.kit.guides import blocks, examples, shell
 DOCUMENTS = {
     str(path.relative_to(ROOT)): commands
     for path in sorted((ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
-    # The guides need a browser, too: test_guides.py runs them.
+    # Guides can need a browser, too: test_guides.py runs them.
     if path.parent.name != "guide"
     if (commands := [each.text for each in blocks(path.read_text(encoding="utf-8")) if each.language == "console"])
 }
