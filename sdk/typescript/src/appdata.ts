@@ -57,11 +57,12 @@ export type Change = (
 };
 
 export interface RankingOptions extends CallOptions {
-  order?: "ascending" | "descending" | undefined;
+  /** Default `descending`: the highest value first. */
+  sortOrder?: "ascending" | "descending";
   startIndex?: number | undefined;
   count?: number | undefined;
   /** Whether one's own entry takes part; it does by default. */
-  includeSelf?: boolean | undefined;
+  includeSelf?: boolean;
 }
 
 export interface RankedData extends UserData {
@@ -140,9 +141,9 @@ export class AppData {
 
   /** Rank oneself and one's friends by a key, highest first. A friend who does not have it is absent. */
   async ranking(field: string, options: RankingOptions = {}): Promise<Ranking> {
-    const { order = "descending", includeSelf = true, startIndex, count, ...call } = options;
-    const query = { fields: field, sortBy: field, sortOrder: order, includeSelf, startIndex, count };
-    return (await this.#get<RankedData[]>("@me/@friends", { ...call, query })).data as Ranking;
+    const { signal, budget, ...given } = options;
+    const query = { fields: field, sortBy: field, sortOrder: "descending", includeSelf: true, ...given };
+    return (await this.#get<RankedData[]>("@me/@friends", { query, signal, budget })).data as Ranking;
   }
 
   /** Store all pairs (1 to 99) or none; other keys stay as they are. */

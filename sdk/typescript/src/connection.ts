@@ -108,7 +108,7 @@ export class Connection {
     token: string | undefined,
     milliseconds: number,
   ): Promise<Answer<T> | EngawaError> {
-    const timeout = AbortSignal.timeout(Math.max(milliseconds, 0));
+    const timeout = AbortSignal.timeout(Math.ceil(Math.max(milliseconds, 0)));
     const url = new URL(this.baseUrl + path);
     fill(url.searchParams, query);
     let answer: Response;
@@ -129,32 +129,33 @@ export class Connection {
       text = await answer.text();
     } catch (cause) {
       signal?.throwIfAborted();
-      const why = timeout.aborted ? `no answer in ${milliseconds / 1e3} s` : reason(cause);
+      const why = timeout.aborted ? `no answer in ${Math.ceil(milliseconds) / 1e3} s` : reason(cause);
       return new Unreachable({ description: `${this.baseUrl} cannot be reached: ${why}`, cause });
     }
     const { status, ok, headers: received, redirected } = answer;
+    const header = (name: string) => received.get(name) ?? undefined;
     let data: any;
     try {
       data = member === "" || JSON.parse(text);
     } catch {
       // Named below.
     }
-    if (status === 304 || status === 204 || (ok && (member ? data?.[member] !== undefined : data))) {
+    if (status === 304 || (ok && (member ? data?.[member] !== undefined : data || status === 204))) {
       // A file has a version of its own, which is not that of the data.
-      const etag = (!redirected && received.get("ETag")) || undefined;
+      const etag = redirected ? undefined : header("ETag");
       return { status, headers: received, etag, data: member === "" ? (text as T) : data };
     }
     const failure = {
       status,
-      requestId: received.get("X-Request-Id") ?? received.get("X-Amz-Cf-Id") ?? undefined,
-      retryAfter: secondsUntil(received.get("Retry-After"), received.get("Date")),
+      requestId: header("X-Request-Id") ?? header("X-Amz-Cf-Id"),
+      retryAfter: secondsUntil(header("Retry-After"), header("Date")),
     };
     // A refusal of a whole body by /rpc has its sentence in `error`.
     const sentence = data?.error_description ?? data?.error?.message;
     if (!ok && sentence) {
       return failed({ ...failure, error: data.error.message ? "bad_request" : data.error, description: sentence });
     }
-    const found = data ? "JSON of another form" : `no JSON but ${received.get("Content-Type")}`;
+    const found = data ? "JSON of another form" : `no JSON but ${header("Content-Type") ?? "nothing"}`;
     const description = `${this.baseUrl} did not answer as an Engawa server: ${method} ${path} gave ${status} with ${found}`;
     return new NotEngawa({ ...failure, description });
   }
@@ -180,9 +181,8 @@ export function fill<T extends Headers | URLSearchParams>(target: T, values: Rea
  * Return the seconds until a `Retry-After`, a number or a date. A date is compared with the server's own clock if its
  * answer tells it.
  */
-function secondsUntil(value: string | null, date: string | null): number | undefined {
-  if (!value) return undefined;
-  const seconds = /\D/.test(value) ? (Date.parse(value) - (Date.parse(date as string) || Date.now())) / 1e3 : Number(value);
+function secondsUntil(value = "", date = ""): number | undefined {
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - (Date.parse(date) || Date.now())) / 1e3;
   return seconds >= 0 ? seconds : undefined;
 }
 
