@@ -92,7 +92,10 @@ export interface WriteOptions extends CallOptions {
 }
 
 export interface PatchOptions extends WriteOptions {
-  /** The `Idempotency-Key`; absent: a new one for each call. */
+  /**
+   * The `Idempotency-Key`; absent: a new one for each call. `""`: none, for more than 98 keys or 300,000 bytes; the
+   * request is then never sent again.
+   */
   key?: string | undefined;
 }
 
@@ -165,13 +168,15 @@ export class AppData {
    * Change up to 99 keys by what they hold now, all or none, as one write; carried out once, also if it must be sent
    * again: `patch({ coins: { add: "-30", atLeast: "0" }, best: { max: "6150" } })`.
    */
-  patch(changes: Readonly<Record<string, Change>>, options?: PatchOptions): Promise<Patched> {
-    return this.#change("PATCH", { key: randomKey(), ...options }, { json: changes, member: "entry" });
+  patch(changes: Readonly<Record<string, Change>>, options: PatchOptions = {}): Promise<Patched> {
+    const { key = randomKey() } = options;
+    return this.#change("PATCH", { ...options, key }, { json: changes, member: "entry", once: !key });
   }
 
   /**
    * Read the data, change them, and write what differs; begin again if someone else has written meanwhile. `change`
-   * gets a copy and returns the new data, without the keys to delete; or undefined to change nothing.
+   * gets a copy and returns the new data, without the keys to delete; or undefined to change nothing. At most 98 keys
+   * and 300,000 bytes of values may differ.
    */
   async update(
     change: (data: Data) => Data | undefined | Promise<Data | undefined>,

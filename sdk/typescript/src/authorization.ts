@@ -1,6 +1,6 @@
 /** How an app gets tokens: OAuth 2 with PKCE, client credentials, refresh. */
 
-import { type ApiRequest, type CallOptions, Connection, type Options, type TokenSource } from "./connection.js";
+import { type ApiRequest, type CallOptions, Connection, fill, type Options, type TokenSource } from "./connection.js";
 import { EngawaError, failed } from "./errors.js";
 import type { components } from "./generated/schema.js";
 
@@ -82,7 +82,7 @@ export class Authorization {
       owner: request.owner,
       lang: request.lang,
     };
-    for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
+    fill(url.searchParams, query);
     return { url: url.href, state, codeVerifier, redirectUri: redirect_uri, serverState: request.serverState };
   }
 
@@ -140,9 +140,8 @@ export class Authorization {
 
   /** Read the metadata of the server (RFC 8414). */
   async metadata(options?: CallOptions): Promise<AuthorizationServer> {
-    const request = { ...options, anonymous: true, member: "issuer" };
     const path = "/.well-known/oauth-authorization-server";
-    return (await this.#connection.send<AuthorizationServer>("GET", path, request)).data;
+    return (await this.#connection.send<AuthorizationServer>("GET", path, { ...options, member: "issuer" })).data;
   }
 
   /** Return a session over stored tokens, which it refreshes: `new Engawa(url, { token: session.token })`. */
@@ -167,9 +166,8 @@ export class Authorization {
 
   async #post<T>(path: string, fields: Record<string, string | undefined>, request?: ApiRequest): Promise<T> {
     const { clientId: client_id, clientSecret: client_secret } = this.#options;
-    const form = Object.entries({ ...fields, client_id, client_secret }).filter((field): field is [string, string] => !!field[1]);
-    const sent = { ...request, body: new URLSearchParams(form), anonymous: true };
-    return (await this.#connection.send<T>("POST", path, sent)).data;
+    const body = fill(new URLSearchParams(), { ...fields, client_id, client_secret });
+    return (await this.#connection.send<T>("POST", path, { ...request, body })).data;
   }
 }
 

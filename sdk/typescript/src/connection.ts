@@ -41,10 +41,10 @@ export interface ApiRequest extends CallOptions {
   body?: FormData | URLSearchParams;
   /** Whether it must not be sent again after a failure. */
   once?: boolean;
-  /** Whether it is sent without a token. */
-  anonymous?: boolean;
-  /** The member that the answer's JSON must have; `""`: the answer is a text. */
+  /** The member that the answer's JSON must have. */
   member?: string;
+  /** Reads the answer's text, instead of `JSON.parse`. */
+  parse?: (text: string) => unknown;
 }
 
 /** An answer of 2xx, or a 304. */
@@ -72,11 +72,11 @@ export class Connection {
    */
   async send<T>(method: string, path: string, request: ApiRequest = {}): Promise<Answer<T>> {
     const { token } = this.#options;
-    const { signal, once, anonymous } = request;
+    const { signal, once } = request;
     const { attempts = 5, seconds = 60, attemptSeconds = 30 } = { ...this.#options.budget, ...request.budget };
     const now = () => performance.now();
     const end = now() + seconds * 1e3;
-    const ask = async (refused?: string) => (anonymous ? undefined : typeof token === "function" ? token(refused) : token);
+    const ask = async (refused?: string) => (typeof token === "function" ? token(refused) : token);
     let access = await ask();
     let refused: string | undefined;
     let uncertain = false;
@@ -104,7 +104,7 @@ export class Connection {
   async #attempt<T>(
     method: string,
     path: string,
-    { json, body, query, headers, member, signal }: ApiRequest,
+    { json, body, query, headers, member, parse = JSON.parse, signal }: ApiRequest,
     token: string | undefined,
     milliseconds: number,
   ): Promise<Answer<T> | EngawaError> {
@@ -136,14 +136,14 @@ export class Connection {
     const header = (name: string) => received.get(name) ?? undefined;
     let data: any;
     try {
-      data = member === "" || JSON.parse(text);
+      data = parse(text);
     } catch {
       // Named below.
     }
     if (status === 304 || (ok && (member ? data?.[member] !== undefined : data || status === 204))) {
       // A file has a version of its own, which is not that of the data.
       const etag = redirected ? undefined : header("ETag");
-      return { status, headers: received, etag, data: member === "" ? (text as T) : data };
+      return { status, headers: received, etag, data };
     }
     const failure = {
       status,
@@ -171,9 +171,9 @@ export function randomKey(): string {
   return crypto.getRandomValues(new Uint32Array(8)).join("-");
 }
 
-/** Add the values that are given. A list is joined by commas. */
+/** Add the values that are given and not empty. A list is joined by commas. */
 export function fill<T extends Headers | URLSearchParams>(target: T, values: Readonly<Record<string, unknown>> = {}): T {
-  for (const name in values) if (values[name] !== undefined) target.set(name, String(values[name]));
+  for (const name in values) if ((values[name] ?? "") !== "") target.set(name, String(values[name]));
   return target;
 }
 

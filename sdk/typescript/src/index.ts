@@ -28,9 +28,11 @@ export class Engawa {
   readonly people: PeopleApi;
   readonly openSocial: OpenSocialApi;
   readonly #connection: Connection;
+  readonly #public: Connection;
 
   constructor(baseUrl: string | URL, options?: Options) {
     this.#connection = new Connection(baseUrl, options);
+    this.#public = new Connection(baseUrl, { ...options, token: undefined });
     this.appData = new AppData(this.#connection);
     this.people = new PeopleApi(this.#connection);
     this.openSocial = new OpenSocialApi(this.#connection);
@@ -51,7 +53,8 @@ export class Engawa {
 
   /** Read the certificate (PEM) that verifies a start of a page app: `{kid}.pem`, or `current.pem`. */
   async certificate(name = "current.pem", options?: CallOptions): Promise<string> {
-    const request = { ...options, anonymous: true, member: "" };
-    return (await this.#connection.send<string>("GET", `/launch/${encodeURIComponent(name)}`, request)).data;
+    const parse = (text: string) => text.startsWith("-----BEGIN CERTIFICATE-----") && text;
+    const path = `/launch/${encodeURIComponent(name)}`;
+    return (await this.#public.send<string>("GET", path, { ...options, parse })).data;
   }
 }

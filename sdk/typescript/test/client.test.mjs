@@ -258,6 +258,11 @@ test("update is exact although answers get lost", async () => {
   assert.equal(platform.data.n, "5");
   assert.deepEqual((await appData.patch({ n: { add: "2" }, m: { add: "1" } })).data, { n: "7", m: "1" });
   assert.equal(platform.data.n, "7");
+  // Without a key it is not sent again.
+  count = 0;
+  const error = await failureOf(appData.patch({ n: { add: "1" } }, { key: "" }));
+  assert.ok(error instanceof Unreachable && error.uncertain);
+  assert.equal(platform.data.n, "8");
 });
 
 test("update of large data takes the version first", async () => {
@@ -357,4 +362,15 @@ test("a refused body of /rpc is an error, refused calls are answers", async () =
   assert.ok(error instanceof client.BadRequest);
   assert.equal(error.description, "Too many requests (max=100)");
   assert.deepEqual(await server.engawa().rpc([{ method: "people.get" }]), [refused]);
+});
+
+test("a certificate is asked for without a token", async () => {
+  const pem = "-----BEGIN CERTIFICATE-----\nx\n";
+  const server = await stand(text(200, pem, "application/x-pem-file"), text(200, "<html>"));
+  assert.equal(await server.engawa().certificate(), pem);
+  assert.ok((await failureOf(server.engawa().certificate("a/b"))) instanceof NotEngawa);
+  assert.deepEqual(server.received.map(({ url, headers }) => [url, headers.authorization]), [
+    ["/launch/current.pem", undefined],
+    ["/launch/a%2Fb", undefined],
+  ]);
 });
