@@ -60,6 +60,12 @@ def _write(data: Mapping[str, str], before: Mapping[str, str] | None = None, *, 
     return scenario
 
 
+def _patch(world: World) -> Requests:
+    _mine(world, pairs(20, 440) | {"coins": "100", "best": "5000", "log": '["lost"]'})
+    changes = {"coins": {"add": "-30", "atLeast": "0"}, "best": {"max": "6150"}, "log": {"append": "won", "last": 10}}
+    return asking(world, "PATCH", body=changes)
+
+
 def _matched_write(world: World) -> Requests:
     _mine(world, _SMALL)
     etag = world.send("GET", ME).headers["etag"]
@@ -106,6 +112,14 @@ def _read_friends(count: int, data: Mapping[str, str], fields: str = "") -> Scen
     return scenario
 
 
+def _rank_friends(count: int) -> Scenario:
+    def scenario(world: World) -> Requests:
+        friends(world, count, _SMALL)
+        return asking(world, "GET", FRIENDS, fields="level", sortBy="level", includeSelf="true")
+
+    return scenario
+
+
 def _own_and_ledger(world: World) -> float:
     """Return the RRU of the ledger and the own values."""
     return 1 + reading_own_values(world)
@@ -118,6 +132,11 @@ def _friends(count: int, *, left: bool = False) -> Bound:
         return count * 0.5 + friends_list(world) + (reading_own_values(world) if left else 0)
 
     return Bound(calls=3 if left else 2, rru=rru, wru=0)
+
+
+def _ranked(count: int) -> Bound:
+    """Return the bound of a ranking: the read of the friends, and one strongly consistent read beside it."""
+    return Bound(calls=2, rru=lambda world: count * 0.5 + friends_list(world) + 1, wru=0)
 
 
 def _values(count: int, total: int) -> dict[str, str]:
@@ -213,6 +232,7 @@ ROWS = [
         _write(_TIGHT, late=True),
         (ledger_fits, window_is_full),
     ),
+    Row("change 3 of 20 small values by PATCH", _WRITE, _patch, (ledger_fits,)),
     Row("write with If-Match", _WRITE, _matched_write, (ledger_fits,)),
     Row("read own data", _OWN, _read(_SMALL)),
     Row("read own data, full ledger", _OWN, _read_full_ledger, (ledger_is_full, window_is_full)),
@@ -222,6 +242,7 @@ ROWS = [
     Row("read 100 friends, one key", _friends(100), _read_friends(100, _SMALL, fields="level")),
     Row("read 100 friends, full ledgers", _friends(100), _read_friends(100, full_ledger())),
     Row("read 100 friends, a value that left the ledger", _friends(100, left=True), _read_friends(100, _SMALL | _LEFT)),
+    Row("rank 100 friends and oneself", _ranked(100), _rank_friends(100)),
     Row("read 1,000 friends", _friends(1000), _read_friends(1000, _SMALL)),
     Row("read 1,000 friends, one key", _friends(1000), _read_friends(1000, _SMALL, fields="level")),
     Row(

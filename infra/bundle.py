@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from infra import models
 from infra.refusals import Refused
+from infra.site import builder
 
 ROOT = Path(__file__).resolve().parent.parent
 HASHED = Path("infra", "requirements-lambda.txt")
@@ -79,6 +80,7 @@ def build(zip_path: Path, work: Path, architecture: str, version: str = PYTHON) 
 
     The same sources and the same interpreters produce the same bytes.
     """
+    builder.refresh()
     libraries = work / f"libraries-{version}-{architecture}"
     _fetch(libraries, architecture, version)
     tree = work / "tree"

@@ -30,10 +30,12 @@ def prepare() -> None:
             end(refused)
     elif asked.command.name == "deploy":
         from infra import deploy_check
+        from infra.site import builder
 
         try:
             named = {name: asked.params[name] for name in ("stage", "profile", "api_gateway_stage")}
             deploy_check.check(**named)
+            builder.refresh()
         except Refused as refused:
             end(refused)
 

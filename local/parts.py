@@ -10,6 +10,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from infra.site import builder
 from local import keys
 from local.environment import STAGE, Environment, Refused
 from local.gateway import Gateway
@@ -36,11 +37,12 @@ class Sweeping(Protocol):
 
 
 def apply(environment: Environment) -> None:
-    """Set the process's environment, and create the keys that are missing."""
+    """Set the process's environment, and create the keys that are missing and the pages of /docs."""
     environment.apply()
     keys.ensure(environment.token_keys)
     keys.ensure_secret(environment.secret_keys)
     keys.ensure_launch(environment.launch_keys)
+    builder.refresh()
     if _is_timed():
         # Before the first client of AWS is made, since it counts the calls.
         watch_all()

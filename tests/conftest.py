@@ -18,6 +18,7 @@ from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 from moto.core.serialize import ResponseSerializer
 
+from infra.site import builder
 from tests.kit.strict import Strict
 from tests.kit.tally import Tally
 from tests.kit.watch import Watch
@@ -29,8 +30,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check all AWS calls by AWS's rules and by the app's declarations, count tried faults, and read no engawa.toml."""
+    """Build the pages of /docs, check all AWS calls by AWS's rules and by the app's declarations, count tried faults,
+    and read no engawa.toml.
+    """
     os.environ["ENGAWA_CONFIG"] = str(Path(__file__).with_name("kit") / "engawa.toml")
+    if not hasattr(config, "workerinput"):
+        # The pages of /docs are not in the repository; workers start when they are there.
+        builder.refresh()
     config.pluginmanager.register(Strict())
     config.pluginmanager.register(Watch())
     config.pluginmanager.register(Tally())

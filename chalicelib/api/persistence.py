@@ -5,6 +5,7 @@ selector, content type, JSON, number of pairs, keys, values, permission, If-Matc
 Persistence API page, and docs/internals/decisions.md for what it leaves open.
 """
 
+import json
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,16 @@ from chalice.app import Request, Response
 
 from chalicelib.core import conditions
 from chalicelib.core.appdata import DataGroup, asked_keys, check_pairs, deleted_keys, select, select_writable
+from chalicelib.core.appdata_changes import read_changes
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.model.access import Access
+from chalicelib.core.ranking import read_query
+from chalicelib.core.window import Rate
 from chalicelib.platform import Platform
-from chalicelib.store.appdata.appdata import Reading, Receipt, Usage
+from chalicelib.store.appdata.appdata import Patched, Reading, Receipt, Usage
+from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face, Token
-from chalicelib.web.json_answers import data_answer, json_answer, rate_headers, unchanged_answer
+from chalicelib.web.json_answers import data_answer, encode, json_answer, rate_headers, unchanged_answer
 from chalicelib.web.requests import (
     check_format,
     header_list,
@@ -41,7 +46,9 @@ def read(here: Platform, request: Request, access: Access, user: str, group: str
     `fields` names up to 1,000 keys, comma-separated; if it is absent, empty, `*` or `@all`, every key is read.
     Answers `{"entry": [{"id": …, "data": {key: value}}]}`; `@self` has an `ETag` and honours `If-None-Match` (304).
     An answer too large for Lambda is a 303 to a URL that works for 5 minutes. `@me/@usage` (Engawa's own) answers
-    the bytes and keys used and left, and the write window.
+    the bytes and keys used and left, and the write window. With `sortBy`, `@me/@friends` answers a ranking (Engawa's
+    own, core/ranking.py): each entry has a `rank`, and `sortOrder`, `includeSelf`, `startIndex` and `count` (default
+    20, at most 1,000) select its order and part.
     """
     viewer = access.user
     limits = here.settings.limits
@@ -51,9 +58,15 @@ def read(here: Platform, request: Request, access: Access, user: str, group: str
     match selection.group:
         case DataGroup.USAGE:
             return json_answer({"entry": _usage(here, viewer, here.appdata.usage(access.app, viewer))})
+        case DataGroup.FRIENDS if query := read_query(lambda name: _last(request, name), limits):
+            found = here.appdata.ranking(access.app, viewer, query, keys)
+            body = {"entry": found.entries, **found.counters(query.paging)}
+            return data_answer(body, {}, here.oversized_answers.keeper(viewer))
         case DataGroup.FRIENDS:
-            found = here.appdata.read_friends(access.app, viewer, keys)
-            return data_answer({"entry": [_entry(*each) for each in found]}, {}, here.oversized_answers.keeper(viewer))
+            friends = here.appdata.read_friends(access.app, viewer, keys)
+            return data_answer(
+                {"entry": [_entry(*each) for each in friends]}, {}, here.oversized_answers.keeper(viewer)
+            )
     if selection.own:
         reading = here.appdata.read(access.app, viewer, keys, demands)
     else:
@@ -75,6 +88,32 @@ def write(here: Platform, request: Request, access: Access, user: str, group: st
     return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
 
 
+@route(methods=["PATCH"])
+def patch(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
+    """Carry out one operation for each key of a JSON object in `@me/@self`, all or none (Engawa's own).
+
+    1 to 99 keys, each with one of `set`, `delete`, `add` (`atLeast`, `atMost`), `max`, `min` and `append` (`last`), and
+    perhaps `if` (core/appdata_changes.py). Limits, conditions and the write window are those of a write. With an
+    `Idempotency-Key`, a repeated request gets the answer of the first; it then has at most 98 keys and 300,000 bytes
+    of new values. Answers `{"entry": [{"id": …, "data": …}]}` with the new values of the named keys.
+    """
+    # Reads and writes do not need it, so a cold start does not import it.
+    from chalicelib.api.once import performed_once
+
+    viewer = access.user
+    select_writable(user, check_format(request, group), viewer)
+    body = pairs_body(request)
+    changes, demands = read_changes(body, here.settings.limits), _conditions(request)
+
+    def perform(record: AnswerRecord | None) -> str:
+        return _patched_text(here.appdata.patch(access.app, viewer, changes, demands, record, _patched_text))
+
+    said = {"changes": body, "conditions": [header_list(request, name) for name in ("if-match", "if-none-match")]}
+    kept = json.loads(performed_once(here, request, access, f"PATCH {PATH}", said, perform))
+    headers = {"ETag": kept["etag"]} | rate_headers(Rate(*kept["rate"]))
+    return data_answer({"entry": [_entry(viewer, kept["data"])]}, headers, here.oversized_answers.keeper(viewer))
+
+
 @route(methods=["DELETE"])
 def delete(here: Platform, request: Request, access: Access, user: str, group: str) -> Response:
     """Delete the keys that `fields` names (at most 99) from `@me/@self`, or every key.
@@ -91,6 +130,18 @@ def delete(here: Platform, request: Request, access: Access, user: str, group: s
     if keys is None:
         return _receipt_answer(here.appdata.clear(access.app, viewer, demands))
     return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), demands))
+
+
+def _patched_text(patched: Patched) -> str:
+    """Return the parts of an answer to PATCH as JSON, which is kept for its Idempotency-Key."""
+    rate = patched.receipt.rate
+    return encode(
+        {"data": patched.data, "etag": patched.receipt.etag, "rate": [rate.limit, rate.remaining, rate.reset]}
+    )
+
+
+def _last(request: Request, name: str) -> str | None:
+    return next(reversed(parameters(request, name)), None)
 
 
 def _fields(request: Request) -> str:

@@ -1,47 +1,94 @@
-"""The reference of this server's API: `/docs` for people and `/openapi.json` for programs.
+"""The documentation of this server: `/docs` for people, `/openapi.json` and `/llms.txt` for programs.
 
-Both files are generated from openapi.yaml (infra/reference.py) and read at the first request for them. In openapi.json,
-`servers` names this deployment, because generated clients take their base URL from it.
+The pages of `/docs` are made at build time (infra/site) and kept in one archive, which the first request for a page
+reads. Addresses are looked up in it; none becomes the path of a file. In openapi.json, `servers` names this deployment,
+because generated clients take their base URL from it.
 """
 
 import json
+import lzma
+from collections.abc import Mapping
 from functools import cache
 
 from chalice.app import Request, Response
 
+from chalicelib.core.errors import NotFound
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html import rendering
-from chalicelib.web.static_files import File, file, file_answer, read_static
+from chalicelib.web.html.rendering import error_page
+from chalicelib.web.static_files import STATIC, File, file, file_answer, read_static
 
+PAGES = STATIC / "docs" / "files.json.xz"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+"""Pages load files of this server only. They have no inline scripts and no inline styles."""
 _KEPT = {"Cache-Control": "public, max-age=300"}
 
 
 face = Face()
 
 
-@face.route("/docs", methods=["GET"], token=Token.NONE, instead="public")
-def page(here: Platform, request: Request) -> Response:
-    """Return a page, without scripts, of every request that this server accepts and its answers."""
-    return file_answer(request, _page(), {**_KEPT, **rendering.GUARDS, "Content-Security-Policy": _policy()})
+@face.route("/docs", methods=["GET"], token=Token.NONE, instead="public", refused=error_page)
+def overview(here: Platform, request: Request) -> Response:
+    """Return the overview of the documentation in English."""
+    return _answer(request, "/docs")
+
+
+@face.route("/docs/{language}", methods=["GET"], token=Token.NONE, instead="public", refused=error_page)
+def overview_in(here: Platform, request: Request, language: str) -> Response:
+    """Return the overview in a language (`en` or `ja`), or as Markdown with `.md`."""
+    return _answer(request, f"/docs/{language}")
+
+
+@face.route(
+    "/docs/{language}/{section}/{name}", methods=["GET"], token=Token.NONE, instead="public", refused=error_page
+)
+def page(here: Platform, request: Request, language: str, section: str, name: str) -> Response:
+    """Return a page of the documentation, or the same as Markdown with `.md`."""
+    return _answer(request, f"/docs/{language}/{section}/{name}")
+
+
+@face.route("/docs/assets/{name}", methods=["GET"], token=Token.NONE, instead="public")
+def asset(here: Platform, request: Request, name: str) -> Response:
+    """Return a style, a script or a search index of the pages."""
+    return _answer(request, f"/docs/assets/{name}")
+
+
+@face.route("/llms.txt", methods=["GET"], token=Token.NONE, instead="public")
+def list_of_pages(here: Platform, request: Request) -> Response:
+    """Return the list of all pages as Markdown, for language models (llmstxt.org)."""
+    return _answer(request, "/llms.txt")
 
 
 @face.route("/openapi.json", methods=["GET"], token=Token.NONE, instead="public")
 def contract(here: Platform, request: Request) -> Response:
-    """Return the same as OpenAPI 3.1, for programs and for pages of any origin."""
+    """Return the reference as OpenAPI 3.1, for programs and for pages of any origin."""
     return file_answer(request, _contract(here.settings.issuer), {**_KEPT, "Access-Control-Allow-Origin": "*"})
 
 
-@cache
-def _page() -> File:
-    return file(read_static("reference.html"), rendering.MEDIA_TYPE)
+def _answer(request: Request, url: str) -> Response:
+    """Return the file of an address. Raises NotFound."""
+    if url not in _pages():
+        raise NotFound("There is no such page")
+    found = _file(url)
+    policy = {**rendering.GUARDS, "Content-Security-Policy": POLICY} if found.media_type == rendering.MEDIA_TYPE else {}
+    return file_answer(request, found, {**_KEPT, **policy})
 
 
 @cache
-def _policy() -> str:
-    """Return a content security policy that allows only the page's own style."""
-    _, _, after = _page().text.partition("<style>")
-    return rendering.policy(after.partition("</style>")[0], "'none'")
+def _pages() -> Mapping[str, tuple[str, str]]:
+    """Return the media type and the text of each file by its address."""
+    pages: dict[str, tuple[str, str]] = json.loads(lzma.decompress(PAGES.read_bytes()))
+    return pages
+
+
+@cache
+def _file(url: str) -> File:
+    media_type, text = _pages()[url]
+    return file(text, media_type)
 
 
 @cache

@@ -117,6 +117,7 @@ ROUTES: Mapping[str, Load] = {
     "/run_page_app": _launch,
     "/launch/": _launch,
     "/docs": _reference,
+    "/llms.txt": _reference,
     "/openapi.json": _reference,
     "/health": _health,
     "/admin/": _admin,

@@ -83,15 +83,23 @@ def check_pairs(body: object, limits: Limits, name: str = "The body") -> dict[st
     for value in body.values():
         if not isinstance(value, str):
             raise BadRequest("No value associated with specified key.")
+    check_value_sizes(body, limits)
+    return body
+
+
+def check_value_sizes(values: Mapping[str, str], limits: Limits) -> None:
+    """Raise an error for a value that is too long or not valid Unicode, or for too many bytes in total.
+
+    The errors are ParameterInvalid, BadRequest and TooLarge.
+    """
     total = 0
-    for key, value in body.items():
+    for key, value in values.items():
         size = _utf8_bytes(key, value)
         if size > limits.value_bytes:
             raise ParameterInvalid(f"Value of key {key} is too long (max={limits.value_bytes})")
         total += size
     if total > limits.request_bytes:
         raise TooLarge(f"Too many bytes of values in one request (max={limits.request_bytes})")
-    return body
 
 
 def check_keys(keys: Iterable[str], limits: Limits) -> None:

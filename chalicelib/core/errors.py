@@ -74,6 +74,14 @@ class Conflict(Refusal):
     default = "It exists already"
 
 
+class BoundExceeded(Refusal):
+    """409 `bound_exceeded`: the result of an addition is out of its bounds. The description names the key."""
+
+    status = 409
+    error = "bound_exceeded"
+    default = "The result is out of its bounds"
+
+
 class StillRunning(Refusal):
     """409 `idempotency_in_progress`: the first request with this `Idempotency-Key` has no response yet."""
 
@@ -84,7 +92,7 @@ class StillRunning(Refusal):
 
 
 class PreconditionFailed(Refusal):
-    """412 `precondition_failed`: `If-Match` or `If-None-Match` is not fulfilled. `etag` is the current version."""
+    """412 `precondition_failed`: `If-Match`, `If-None-Match` or `if` is not fulfilled. `etag`: the current version."""
 
     status = 412
     error = "precondition_failed"

@@ -27,6 +27,7 @@ from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import User
 from chalicelib.core.people import Person, PersonField, Query
 from chalicelib.core.permission import AppRun
+from chalicelib.core.ranking import RankingQuery, read_query
 
 MOST_IDS = 100
 """The maximum number of users in one request."""
@@ -177,14 +178,15 @@ def person_query(parameter: Callable[[str], object]) -> Query:
     """
 
     def text(name: str) -> str | None:
-        value = parameter(name)
-        if name in ("startIndex", "count") and isinstance(value, int | float):
-            # A larger number is out of range, and its conversion to text takes time.
-            value = str(value) if abs(value) < 10**12 else "-"
-        read = _text(name, value, "")
+        read = _parameter(parameter, name)
         return _WORDS.get(name, {}).get(read, read) or None
 
     return people.read_query(text)
+
+
+def ranking_query(parameter: Callable[[str], object], limits: Limits) -> RankingQuery | None:
+    """Return the ranking of data from `parameter`, as core/ranking.py reads it; JSON numbers and true are allowed."""
+    return read_query(lambda name: _parameter(parameter, name) or None, limits)
 
 
 def person(each: Person, wanted: RequestedFields, running: AppRun, *, strict: bool) -> dict[str, Any]:
@@ -240,6 +242,17 @@ def _id(name: str, access: Access) -> str | None:
     if name == "@owner":
         return owner_of(access)
     return name if name == access.user else plain_id(name)
+
+
+def _parameter(parameter: Callable[[str], object], name: str) -> str:
+    """Return a parameter of a query as text; empty if it is absent. Raises BadRequest."""
+    value = parameter(name)
+    if name == "includeSelf" and isinstance(value, bool):
+        value = str(value).lower()
+    if name in ("startIndex", "count") and isinstance(value, int | float):
+        # A larger number is out of range, and its conversion to text takes time.
+        value = str(value) if abs(value) < 10**12 else "-"
+    return _text(name, value, "")
 
 
 def _text(name: str, value: object, default: str) -> str:

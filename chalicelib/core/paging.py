@@ -1,6 +1,6 @@
 """Paging of lists: `startIndex` counts from 0, `count` is the maximum number of entries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -48,6 +48,12 @@ def paging(start: str | None, count: str | None, *, most: int, cursor: str | Non
         _whole("count", count, DEFAULT_COUNT, 1, most),
         cursor,
     )
+
+
+def one_of(name: str, text: str | None, allowed: Iterable[str]) -> str | None:
+    if text and text not in allowed:
+        raise ParameterInvalid(f"{name} must be one of: {', '.join(allowed)}")
+    return text or None
 
 
 def _whole(name: str, text: str | None, default: int, least: int, most: int) -> int:

@@ -14,7 +14,7 @@ from chalicelib.core.errors import InsufficientScope, ParameterInvalid, Permissi
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import Publication
-from chalicelib.core.paging import Paging, paging
+from chalicelib.core.paging import Paging, one_of, paging
 from chalicelib.core.permission import AppRun, Closeness, may_obtain_information, may_obtain_profile, status
 
 SCOPE = "r_profile"
@@ -146,9 +146,9 @@ def read_query(parameter: Callable[[str], str | None]) -> Query:
     """
     part = paging(parameter("startIndex"), parameter("count"), most=MOST_PEOPLE)
     # The server does not know how close friends are, so `affinity` sorts by id.
-    sort_by = _one_of("sortBy", parameter("sortBy"), ("id", "displayName", "affinity"))
-    order = _one_of("sortOrder", parameter("sortOrder"), ("ascending", "descending"))
-    chosen = _one_of("filterBy", parameter("filterBy"), [each.value for each in PeopleFilter])
+    sort_by = one_of("sortBy", parameter("sortBy"), ("id", "displayName", "affinity"))
+    order = one_of("sortOrder", parameter("sortOrder"), ("ascending", "descending"))
+    chosen = one_of("filterBy", parameter("filterBy"), [each.value for each in PeopleFilter])
     page = parameter("filterValue") if chosen == PeopleFilter.PAGE.value else None
     if chosen == PeopleFilter.PAGE.value and not (page and is_id("page", page)):
         raise ParameterInvalid("filterValue must be the id of a page")
@@ -202,9 +202,3 @@ def view(
 
     values = {name: known[name].value(user) for name in fields if may(known[name])}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _one_of(name: str, text: str | None, allowed: Iterable[str]) -> str | None:
-    if text and text not in allowed:
-        raise ParameterInvalid(f"{name} must be one of: {', '.join(allowed)}")
-    return text or None

@@ -5,6 +5,7 @@ HANA owns the data; HANA and MEI are friends of KEN.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -92,6 +93,35 @@ def write(pairs: Mapping[str, str], *, only_if: tuple[int, int] | None = None) -
         return accepted(state, pairs)
 
     return DataOperation("write", act, rule=rule)
+
+
+def patch(
+    changes: Mapping[str, Mapping[str, Any]], results: Callable[[Mapping[str, str]], dict[str, str]]
+) -> DataOperation:
+    """Change keys; `results` gives their new values for the present data."""
+
+    def act(stage: RequestStage, ids: Ids) -> Outcome:
+        reply = stage.send("PATCH", ME, changes)
+        if reply.status != 200:
+            return refusal(reply)
+        tag, left = reply.headers["etag"], reply.headers["x-ratelimit-remaining"]
+        return 200, int(tag.strip('"').rpartition(".")[2]), int(left), reply.json["entry"][0]["data"]
+
+    def rule(state: State) -> tuple[Outcome, State]:
+        new = results(state.data or {})
+        outcome, after = accepted(state, new)
+        return ((*outcome, new) if outcome[0] == 200 else outcome), after
+
+    return DataOperation("patch", act, rule=rule)
+
+
+def _visited(data: Mapping[str, str]) -> dict[str, str]:
+    """Return the results of VISIT."""
+    entries = json.loads(data.get("visits", "[]"))
+    return {"visits": json.dumps([*entries, "x"], separators=(",", ":")), "seen": "1"}
+
+
+VISIT = {"visits": {"append": "x"}, "seen": {"max": "1"}}
 
 
 def delete(keys: frozenset[str]) -> DataOperation:
@@ -261,6 +291,13 @@ OPERATIONS = [
     on(many, "write keys that are not listed", some, "get batch transaction"),
     on(holding(WIDE), "write the last that fits", write({"rest": noise(4_000)}), "get transaction"),
     on([*small, *levels(WINDOW - 2)], "write the last of the window", write({"level": "6"}), "get put"),
+    on(small, "change inline", patch(VISIT, _visited), "get put"),
+    on(
+        holding({"visits": json.dumps(["y" * 4_000])}),
+        "change a large value",
+        patch(VISIT, _visited),
+        "get batch transaction",
+    ),
     on(large, "delete some", delete(frozenset({"level", "map", "never"})), "get transaction"),
     on(many, "delete keys that are not listed", delete(TWO | {"name"}), "get batch transaction"),
     on(small, "delete all of little", CLEAR, "get put"),

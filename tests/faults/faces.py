@@ -92,6 +92,7 @@ def in_answers(act: Ask) -> Act:
     return acted
 
 
+KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 FEEDS, COMMENTS, FAVORITES = (f"/2/pages/{PAGE}/{name}" for name in ("feeds", "comments", "favorites"))
 OTHER = "http://application.example/other"
 
@@ -198,6 +199,8 @@ DATA = [
     request("read usage", ask("GET", ME.replace("@self", "@usage"))),
     request("write data", ask("POST", ME, MAP)),
     request("write data from another origin", ask("PUT", ME, {"level": "6"}, headers={"Origin": ORIGIN}), cold=True),
+    request("change data", ask("PATCH", ME, {"level": {"add": "1"}})),
+    request("change data once", patiently(ask("PATCH", ME, {"level": {"add": "1"}}, headers=KEY)), steps=True),
     request("delete data", ask("DELETE", ME)),
     request("read data by signature", by_signature("GET", OWN), steps=True),
     request("write data by signature", by_signature("POST", OWN, {"level": "6"}), steps=True),
@@ -209,8 +212,6 @@ DATA = [
     request("people: friends", ask("GET", "/2/people/@me/@friends")),
     request("people by signature", by_signature("GET", FRIENDS), steps=True),
 ]
-
-KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 
 
 def multipart(headers: Mapping[str, str] | None = None, **feed: str) -> Ask:

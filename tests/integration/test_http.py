@@ -48,7 +48,7 @@ def test_head_of_a_file_the_reader_has(world: World) -> None:
 
 
 def test_head_elsewhere_is_405_with_what_the_path_takes(world: World) -> None:
-    for path, methods in ((ME, "DELETE, GET, OPTIONS, POST, PUT"), ("/2/token", "OPTIONS, POST")):
+    for path, methods in ((ME, "DELETE, GET, OPTIONS, PATCH, POST, PUT"), ("/2/token", "OPTIONS, POST")):
         answer = send(world, "HEAD", path)
         assert (answer.status, answer.headers["allow"]) == (405, methods)
     assert send(world, "POST", "/health").headers["allow"] == "GET, HEAD"

@@ -9,21 +9,25 @@ from typing import Any
 
 import boto3
 import pytest
+from chalice.local import LambdaContext
 
-from chalicelib.api.scheduled import SWEEP
+from chalicelib.api.scheduled import CANARY, SWEEP
 from chalicelib.core.model.directory import User
 from chalicelib.store.aws import side_by_side
 from chalicelib.store.aws.iam_needs import API, CLEAN
 from chalicelib.store.contents.cleanup_notes import SOON_MS
+from chalicelib.web.telemetry import RunFailed
 from local import keys
+from local.environment import free_port
 from tests.kit.aws_calls import Ask, Seen, asks, watched
 from tests.kit.page_api import FEEDS, URI, comment, favorite, objects, populated, post, send
 from tests.kit.watch import Watch, declarations, told
-from tests.kit.worlds import APP, BUCKET, HANA, KEN, ME, MEI, Reply, World, sweep, without_queue
+from tests.kit.worlds import APP, BUCKET, HANA, KEN, ME, MEI, SCHEDULED, Reply, World, sweep, without_queue
 
 pytestmark = pytest.mark.moto
 
 Worlds = Callable[..., World]
+KEYS = ("token-keys", "secret-keys", "launch-keys")
 OTHER_URI, GONE = "http://www.application.com/other", "http://www.application.com/gone"
 
 
@@ -179,30 +183,47 @@ def test_the_sweep_finds_the_queue_by_its_name(make_world: Worlds) -> None:
     assert fresh.clean() == 1
 
 
-def test_the_api_reads_the_secrets_that_hold_its_keys(
-    make_world: Worlds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def world_of_secrets(make_world: Worlds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return a world that has read none of its keys; they are in Secrets Manager."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
-    world = make_world()
+    make_world()
     keys.ensure_launch(tmp_path / "launch-keys.json")
-    names = ("token-keys", "secret-keys", "launch-keys")
     settings: dict[str, str] = {}
-    for name in names:
+    for name in KEYS:
         boto3.client("secretsmanager").create_secret(
             Name=f"engawa-local-{name}", SecretString=(tmp_path / f"{name}.json").read_text()
         )
         variable = f"ENGAWA_{name.upper().replace('-', '_')}"
         settings |= {f"{variable}_FILE": "", f"{variable}_SECRET": f"engawa-local-{name}"}
-    fresh = make_world(**settings)
-    operator = world.token(None, "admin", app="operator")
+    # Nothing listens here.
+    return make_world(**settings, ENGAWA_ISSUER=f"http://127.0.0.1:{free_port()}")
+
+
+def secrets_asked(action: Callable[[], object]) -> set[Seen]:
+    return {each for each in asked(action) if each.ask.service == "secretsmanager"}
+
+
+def test_the_api_reads_the_secrets_that_hold_its_keys(make_world: Worlds, world_of_secrets: World) -> None:
+    issuer = world_of_secrets.platform.settings.issuer
+    operator = make_world(ENGAWA_ISSUER=issuer).token(None, "admin", app="operator")
 
     def requests() -> None:
-        made = fresh.send("POST", "/admin/apps", {"name": "Quest"}, user=None, token=operator)
+        made = world_of_secrets.send("POST", "/admin/apps", {"name": "Quest"}, user=None, token=operator)
         assert made.status == 201, made.text
-        assert fresh.send("GET", "/launch/none.pem", user=None).status == 404
+        assert world_of_secrets.send("GET", "/launch/none.pem", user=None).status == 404
 
-    secrets = {each for each in asked(requests) if each.ask.service == "secretsmanager"}
-    assert secrets == {Seen(API, "bootstrap.py", Ask("secretsmanager", name, "GetSecretValue")) for name in names}
+    assert secrets_asked(requests) == {
+        Seen(API, "bootstrap.py", Ask("secretsmanager", name, "GetSecretValue")) for name in KEYS
+    }
+
+
+def test_the_canary_reads_the_secret_of_the_token_keys(world_of_secrets: World) -> None:
+    def run() -> None:
+        with pytest.raises(RunFailed, match="CanaryFailed"):
+            world_of_secrets.app.handler_map[CANARY](SCHEDULED, LambdaContext("canary", 512, 40_000))
+
+    assert secrets_asked(run) == {Seen(CANARY, "bootstrap.py", Ask("secretsmanager", "token-keys", "GetSecretValue"))}
 
 
 # The calls that both the API and the queue's function make

@@ -105,18 +105,18 @@ def test_an_unknown_path_is_a_404(world: World, path):
     check_shape(answer)
 
 
-@pytest.mark.parametrize("method", ["PATCH", "HEAD", "TRACE", "nonsense"])
+@pytest.mark.parametrize("method", ["LOCK", "HEAD", "TRACE", "nonsense"])
 def test_another_method_is_a_405_that_names_the_possible_ones(world: World, method):
     answer = world.send(method, ME)
     assert (answer.status, answer.json["error"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "DELETE, GET, OPTIONS, POST, PUT"
+    assert answer.headers["allow"] == "DELETE, GET, OPTIONS, PATCH, POST, PUT"
     check_shape(answer)
 
 
 def test_a_method_that_reaches_the_app_all_the_same_is_a_405_too():
-    answer = invoke("PATCH", "/2/apps/appdata/{user}/{group}")
+    answer = invoke("LOCK", "/2/apps/appdata/{user}/{group}")
     assert answer.error == (405, "method_not_allowed", "Method not allowed")
-    assert sorted(answer.headers["allow"].split(", ")) == ["DELETE", "GET", "OPTIONS", "POST", "PUT"]
+    assert sorted(answer.headers["allow"].split(", ")) == ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]
     check_shape(answer)
 
 

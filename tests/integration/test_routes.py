@@ -38,6 +38,10 @@ WITHOUT_TOKEN = {
     "GET /js/opensocial.mjs": "public",
     "GET /js/opensocial.d.ts": "public",
     "GET /docs": "public",
+    "GET /docs/{language}": "public",
+    "GET /docs/{language}/{section}/{name}": "public",
+    "GET /docs/assets/{name}": "public",
+    "GET /llms.txt": "public",
     "GET /openapi.json": "public",
     "GET /pages/{page}/feeds/{feed}": "public",
     "GET /health": "public",
@@ -48,7 +52,7 @@ WITHOUT_TOKEN = {
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/2/apps/appdata/{user}/{group}", {"GET", "POST", "PUT", "DELETE"}),
+        ("/2/apps/appdata/{user}/{group}", {"GET", "POST", "PUT", "PATCH", "DELETE"}),
         ("/2/pages/{page}", {"GET"}),
         ("/2/pages/{page}/feeds", {"GET", "POST", "DELETE"}),
         ("/2/pages/{page}/comments", {"GET", "POST"}),

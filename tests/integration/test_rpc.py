@@ -141,6 +141,7 @@ def test_a_request_without_an_id_is_answered_too(world: World) -> None:
         "appdata.get",
         "appdata.update",
         "appdata.create",
+        "appdata.patch",
         "appdata.delete",
         "people.get",
         "system.listMethods",
@@ -350,7 +351,7 @@ def test_without_a_token_nothing_is_read(world: World, body: Any) -> None:
 
 
 def test_each_method_asks_for_its_scope(world: World) -> None:
-    methods = [item(method, data={"a": "b"}, fields="*") for method in METHODS]
+    methods = [item(method, data={"a": "b"}, changes={"a": {"set": "b"}}, fields="*") for method in METHODS]
     for scope, opened in (("mixi_apps2", "appdata"), ("r_profile", "people"), ("another", "system")):
         came = batch(world, *methods, token=world.token(HANA, scope))
         lacking = {"appdata": "mixi_apps2", "people": "r_profile"}

@@ -192,7 +192,7 @@ def test_what_the_sdk_sends_again_is_counted_too(world: World, log: Log) -> None
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", ME, 401), ("GET", "/no/such/path", 404), ("PATCH", ME, 405), ("GET", "/connect_authorize.pl", 400)],
+    [("GET", ME, 401), ("GET", "/no/such/path", 404), ("LOCK", ME, 405), ("GET", "/connect_authorize.pl", 400)],
 )
 def test_every_answer_carries_an_id_and_the_body_of_an_error_stays(
     world: World, method: str, path: str, status: int

@@ -380,6 +380,8 @@ Deno.test("osapi asks with the viewer's own data as its default", async () => {
     [osapi.appdata.get({ keys: ["a"] }), { userId: "@viewer", groupId: "@self", appId: "@app", fields: ["a"] }],
     [osapi.appdata.get({ keys: "*", groupId: "@friends" }), { userId: "@viewer", groupId: "@friends", appId: "@app", fields: ["*"] }],
     [osapi.appdata.update({ data: { a: "1" } }), { userId: "@viewer", groupId: "@self", appId: "@app", data: { a: "1" } }],
+    [osapi.appdata.patch({ changes: { a: { add: "1" } } }), { userId: "@viewer", groupId: "@self", appId: "@app", changes: { a: { add: "1" } } }],
+    [osapi.appdata.get({ keys: "a", groupId: "@friends", sortBy: "a" }), { userId: "@viewer", groupId: "@friends", appId: "@app", fields: ["a"], sortBy: "a" }],
     [osapi.appdata.delete({ userId: "k3", fields: ["a"] }), { userId: "k3", groupId: "@self", appId: "@app", fields: ["a"] }],
     [osapi.people.get(), { userId: "@viewer", groupId: "@self" }],
     [osapi.people.get({ userId: ["a", "b"], fields: ["id"] }), { userId: ["a", "b"], groupId: "@self", fields: ["id"] }],
@@ -399,6 +401,7 @@ Deno.test("osapi asks with the viewer's own data as its default", async () => {
 Deno.test("osapi escapes stored values, not people, and gives errors as the server words them", async () => {
   serve(results({ k3: { a: "<b>" } }));
   equal(await execute(osapi.appdata.get()), { k3: { a: "&lt;b&gt;" } });
+  equal(await execute(osapi.appdata.patch({ changes: { a: { set: "<b>" } } })), { k3: { a: "&lt;b&gt;" } });
   equal(await execute(osapi.appdata.get({ escapeType: opensocial.EscapeType.NONE })), { k3: { a: "<b>" } });
   serve(results(KEN));
   equal((await execute(osapi.people.getViewer())).displayName, "健 <Ken>");

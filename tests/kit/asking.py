@@ -96,6 +96,18 @@ class Asker:
             return Wrote(None, None)
         return self._change(face, ("POST", "PUT")[way % 2], token, headers, json=pairs)
 
+    def patch(
+        self, token: Token, face: Face, changes: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> tuple[dict[str, str], Wrote]:
+        """Change keys; return their new values. `/os/0.8` has no such request, so it is sent to `/2`."""
+        if face is Face.RPC:
+            [data] = self._rpc("appdata.patch", token, {"userId": "@viewer", "changes": changes}).values()
+            return data, Wrote(None, None)
+        path = "/2/apps/appdata/@me/@self"
+        answer = self._send("PATCH", path, self._token(token), headers=headers, json=changes)
+        [entry] = answer.json()["entry"]
+        return entry["data"], Wrote(answer.headers["ETag"], int(answer.headers["X-RateLimit-Remaining"]))
+
     def delete(self, token: Token, face: Face, keys: Keys, headers: Mapping[str, str]) -> Wrote:
         """Delete keys; None means all keys."""
         if face is Face.RPC:

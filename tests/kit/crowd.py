@@ -83,6 +83,11 @@ class Person:
     def write(self, pairs: dict[str, str]) -> Sent:
         return self._send(dict(pairs), "POST", json=pairs)
 
+    def patch(self, changes: Mapping[str, Any], key: str = "") -> httpx.Response:
+        """Change the data, with `key` as the Idempotency-Key if it is given."""
+        headers = self._headers | ({"Idempotency-Key": key} if key else {})
+        return self.crowd.http.patch(PATH, json=changes, headers=headers)
+
     def delete(self, *keys: str) -> Sent:
         """Delete the keys, or everything if none is given."""
         return self._send(dict.fromkeys(keys) or None, "DELETE", params={"fields": ",".join(keys)})

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.kit.asking import Wrote
 from tests.kit.pair import LIMITS, Pair, outcome
 from tests.model.answers import Face, Moment, Refused
 from tests.model.community import Token
@@ -44,6 +45,22 @@ class DataPair(Pair):
             lambda headers: self.asker.write(token, face, pairs, headers, way),
             lambda version, now, room: self.model.write(token, pairs, version, now, room=room),
         )
+
+    def patch(self, token: Token, face: Face, changes: Any, demand: tuple[str, str] | None) -> None:
+        """Change keys, and compare their new values; see `_change`."""
+        new: list[dict[str, str]] = []
+
+        def send(headers: dict[str, str]) -> Wrote:
+            data, wrote = self.asker.patch(token, face, changes, headers)
+            new.append(data)
+            return wrote
+
+        def meant(version: Any, now: Moment, room: bool) -> range:
+            data, left = self.model.patch(token, changes, version, now, room=room)
+            self.agree([data], new)
+            return left
+
+        self._change(token, None if face is Face.RPC else demand, send, meant)
 
     def delete(self, token: Token, face: Face, keys: Keys, demand: tuple[str, str] | None) -> Any:
         """Delete keys; see `_change`."""

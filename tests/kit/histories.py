@@ -103,7 +103,11 @@ def data_step(state: Data, operation: Operation) -> Data | None:
         used, keys, left = model.usage(TOKEN, NOW)
         return _bound(state, told, (used, keys, left.start))
     try:
-        if kind == "write":
+        if kind == "patch":
+            new, left = model.patch(TOKEN, dict(given), demand, NOW, room=True)
+            if told is not None and not isinstance(told.value, Refused) and told.value != new:
+                return None
+        elif kind == "write":
             left = model.write(TOKEN, dict(given), demand, NOW, room=True)
         else:
             left = model.delete(TOKEN, given, demand, NOW, room=True)
@@ -138,6 +142,14 @@ def written(answer: httpx.Response) -> Answer:
     if answer.status_code != 200:
         return Answer(refusal(answer), answer.headers.get("ETag"))
     return Answer(True, answer.headers["ETag"], int(answer.headers["X-RateLimit-Remaining"]))
+
+
+def patched(answer: httpx.Response) -> Answer:
+    """Return the answer to a change: the new values."""
+    if answer.status_code != 200:
+        return Answer(refusal(answer), answer.headers.get("ETag"))
+    [entry] = answer.json()["entry"]
+    return Answer(entry["data"], answer.headers["ETag"], int(answer.headers["X-RateLimit-Remaining"]))
 
 
 def data_read(answer: httpx.Response) -> Answer:
@@ -179,6 +191,9 @@ class DataClient:
                 stamp = f"{self.number}.{turn};"
                 pairs = {key: stamp + noise(size, turn) for key, size in zip(chosen, sizes, strict=True)}
                 return self._change("write", tuple(pairs.items()), self.dice.choice(("POST", "PUT")), json=pairs)
+            case "patch":
+                changes = {key: {"append": f"{self.number}.{turn}", "last": 3} for key in chosen}
+                return self._change("patch", tuple(changes.items()), "PATCH", json=changes)
             case "delete":
                 return self._change("delete", frozenset(chosen), "DELETE", **named)
             case "clear":
@@ -195,7 +210,8 @@ class DataClient:
         demand = ("If-Match", self.tags[-1]) if self.dice.random() < 0.3 else None
         demand = ("If-None-Match", "*") if self.dice.random() < 0.04 else demand
         headers = dict([demand] if demand else [])
-        return self._send((kind, given, demand), written, self.person, method=method, headers=headers, **more)
+        read = patched if kind == "patch" else written
+        return self._send((kind, given, demand), read, self.person, method=method, headers=headers, **more)
 
     def look(
         self, kind: str, given: Any, read: Callable[[httpx.Response], Answer], who: Person | None = None, **more: Any
@@ -211,8 +227,8 @@ class DataClient:
 
 
 KEYS = ("a", "b", "c", "d", "e")
-KINDS = ("write", "delete", "clear", "read", "some", "usage", "friends")
-WEIGHTS = (9, 3, 1, 4, 3, 2, 3)
+KINDS = ("write", "patch", "delete", "clear", "read", "some", "usage", "friends")
+WEIGHTS = (6, 5, 3, 1, 4, 3, 2, 3)
 
 
 def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Operation]]:

@@ -43,6 +43,18 @@ _bad_pairs = st.sampled_from(
 )
 pairs = st.integers(0, 9).flatmap(lambda dice: _pairs if dice else _bad_pairs)
 writes = st.lists(pairs, min_size=1, max_size=4)
+_number = st.sampled_from(["0", "1", "-7", "12", "9" * 17])
+_change: st.SearchStrategy[dict[str, object]] = st.one_of(
+    st.fixed_dictionaries({"set": st.sampled_from(["", "6", "縁側", "[]"])}),
+    st.just({"delete": True}),
+    st.fixed_dictionaries(
+        {"add": st.sampled_from(["1", "-7", "12"])}, optional={"atLeast": st.just("-9"), "atMost": _number}
+    ),
+    st.fixed_dictionaries({"max": _number}),
+    st.fixed_dictionaries({"min": _number}),
+    st.fixed_dictionaries({"append": st.sampled_from(["", "花"])}, optional={"last": st.integers(1, 3)}),
+).flatmap(lambda change: st.just(change) | st.sampled_from([{**change, "if": each} for each in (None, "6", "1")]))
+changes = st.dictionaries(_key, _change, min_size=1, max_size=3)
 demand = st.tuples(
     st.sampled_from(["If-Match", "If-None-Match"]), st.sampled_from(["current", "current", "any", "old", "never"]), some
 )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from tests.model.answers import Face, Moment, Refused, denied, invalid
 from tests.model.community import VERSIONS, Community, Held, Token
 
+NUMBER = re.compile(r"-?[0-9]{1,18}")
 KEY = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
 ANY = "*"
 Demand = tuple[str, int | str] | None
 """A condition on the version: ("If-Match" or "If-None-Match", a version or ANY)."""
 Keys = frozenset[str] | None
 """None: every key."""
+Changes = Mapping[str, str | None] | Callable[[Mapping[str, str]], Mapping[str, str | None]] | None
+"""New values by key (None: delete), a function that returns them for the present values, or None: delete every key."""
 
 
 def size(data: Mapping[str, str]) -> int:
@@ -56,6 +61,19 @@ class AppData(Community):
         """Store the pairs, all or none; other keys are kept."""
         return self._change(token, self._checked(pairs), demand, now, room)
 
+    def patch(
+        self, token: Token, changes: Mapping[str, Mapping[str, Any]], demand: Demand, now: Moment, *, room: bool
+    ) -> tuple[dict[str, str], range]:
+        """Carry out valid changes, all or none; return the new values, and how many writes may be left."""
+
+        def results(before: Mapping[str, str]) -> dict[str, str | None]:
+            if any("if" in change and before.get(key) != change["if"] for key, change in changes.items()):
+                raise Refused(412, "precondition_failed")
+            return {key: _result(change, before.get(key)) for key, change in changes.items()}
+
+        left = self._change(token, results, demand, now, room)
+        return self.own(token).of(frozenset(changes)), left
+
     def delete(self, token: Token, keys: Keys, demand: Demand, now: Moment, *, room: bool) -> range:
         """Delete the keys, whether they exist or not."""
         if keys is not None and len(keys) > self.limits.pairs:
@@ -88,9 +106,7 @@ class AppData(Community):
     def _too_many(self) -> Refused:
         return Refused(413, "request_entity_too_large", f"Too many key/value pairs (max={self.limits.pairs})")
 
-    def _change(
-        self, token: Token, changes: Mapping[str, str | None] | None, demand: Demand, now: Moment, room: bool
-    ) -> range:
+    def _change(self, token: Token, changes: Changes, demand: Demand, now: Moment, room: bool) -> range:
         """Return how many writes may be left afterwards. `room`: the window had room, if only the server can know."""
         own, limits = self.own(token), self.limits
         if demand is not None and _matches(own, demand[1]) != (demand[0] == "If-Match"):
@@ -98,6 +114,8 @@ class AppData(Community):
         least, most = self.in_window(token, now)
         if least >= limits.writes or (most >= limits.writes and not room):
             raise Refused(503, "service_unavailable", "appdata update frequency is too high", 417)
+        if callable(changes):
+            changes = changes(own.data)
         changed = dict.fromkeys(own.data) if changes is None else changes
         after = {key: value for key, value in {**own.data, **changed}.items() if value is not None}
         if size(after) > limits.quota and size(after) > size(own.data):
@@ -107,6 +125,34 @@ class AppData(Community):
         own.data, own.version = after, next(VERSIONS)
         own.writes.append(now)
         return range(limits.writes - most - 1, limits.writes - least)
+
+
+def _result(change: Mapping[str, Any], stored: str | None) -> str | None:
+    """Return the new value that one valid change gives."""
+    match change:
+        case {"set": value}:
+            return str(value)
+        case {"delete": True}:
+            return None
+        case {"append": value}:
+            try:
+                entries = [] if stored is None else json.loads(stored)
+            except ValueError:
+                raise invalid() from None
+            if not isinstance(entries, list):
+                raise invalid()
+            entries = [*entries, value][-change.get("last", len(entries) + 1) :]
+            return json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+    if stored is not None and not NUMBER.fullmatch(stored):
+        raise invalid()
+    (operation,) = change.keys() & {"add", "max", "min"}
+    number = int(change[operation])
+    if operation != "add":
+        return str(number if stored is None else {"max": max, "min": min}[operation](int(stored), number))
+    total = int(stored or 0) + number
+    if not int(change.get("atLeast", total)) <= total <= int(change.get("atMost", total)):
+        raise Refused(409, "bound_exceeded")
+    return str(total)
 
 
 def _matches(own: Held, version: int | str) -> bool:

@@ -148,6 +148,29 @@ def test_the_window_slides(serve: Callable[..., Served]) -> None:
         assert person.write({"last": "y"}).accepted
 
 
+def test_200_clients_at_once_on_one_key_give_the_exact_sum(serve: Callable[..., Served]) -> None:
+    crowd = Crowd(serve(ENGAWA_RATE_SECONDS="3"))
+    person = crowd.person()
+    busy: list[int] = []
+
+    def add(client: int) -> str:
+        """Add the number of the client, with the same key again until it is accepted; return the sum after it."""
+        changes = {"sum": {"add": str(client)}, "clients": {"add": "1", "atMost": "200"}}
+        while (answer := person.patch(changes, key=f"client-{client}")).status_code != 200:
+            assert answer.status_code in (409, 503), answer.text
+            busy.append(client)
+            time.sleep(float(answer.headers["Retry-After"]))
+        data = answer.json()["entry"][0]["data"]
+        return str(data["clients"])
+
+    order = at_once(200, add)
+
+    assert sorted(map(int, order)) == list(range(1, 201))
+    person.check({"sum": str(sum(range(200))), "clients": "200"})
+    assert person.patch({"clients": {"add": "1", "atMost": "200"}}).status_code == 409
+    print(f"200 clients: {len(busy)} answers that say to try again")
+
+
 def test_a_request_of_3_8_mb_lands_whole(person: Person, record_property: Callable[[str, object], None]) -> None:
     sizes = {f"part{number:02}": VALUE for number in range(REQUEST // VALUE)}
     sizes["last"] = REQUEST - sum(sizes.values())

@@ -87,6 +87,10 @@ class Sequence(RuleBasedStateMachine):
     def write_if(self, token: Any, face: Face, pairs: Any, demand: Any, way: int) -> None:
         self.world.write(self.token(token), face, pairs, self.demand(token, demand), way)
 
+    @rule(token=draw.own_token, face=draw.face, changes=draw.changes, demand=st.none() | draw.demand)
+    def patch(self, token: Any, face: Face, changes: Any, demand: Any) -> None:
+        self.world.patch(self.token(token), face, changes, self.demand(token, demand))
+
     @rule(token=draw.own_token, face=draw.face, keys=draw.keys, demand=st.none() | draw.demand)
     def delete(self, token: Any, face: Face, keys: Any, demand: Any) -> None:
         self.world.delete(self.token(token), face, keys, self.demand(token, demand))

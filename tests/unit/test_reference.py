@@ -60,3 +60,11 @@ def test_a_field_that_is_narrowed_is_told_once() -> None:
     assert list(rows) == ["error", "error_description"]
     needed, error = rows["error"]
     assert (needed, error["enum"][0], error["description"]) == (True, "bad_request", "A word for programs.")
+
+
+def test_each_summary_is_a_short_title_of_its_own() -> None:
+    """Titles of pages: an imperative without a full stop."""
+    declared = [each.declared for each in Contract.ours().operations() if each.method not in ("OPTIONS", "HEAD")]
+    titles = {each["operationId"]: each["summary"] for each in declared}.values()
+    assert len(titles) == len(set(titles))
+    assert not [title for title in titles if len(title) > 60 or title.endswith(".") or not title[0].isupper()]

@@ -16,6 +16,7 @@ from chalice.app import Request, Response
 from chalicelib import observed
 from chalicelib.api.opensocial.shared import data_of, people_of
 from chalicelib.core.appdata import check_pairs
+from chalicelib.core.appdata_changes import read_changes
 from chalicelib.core.codecs import jsonrpc
 from chalicelib.core.codecs.jsonrpc import Call, Fault
 from chalicelib.core.conditions import Conditions
@@ -26,8 +27,10 @@ from chalicelib.core.opensocial import (
     check_writable,
     data_keys,
     keys_to_delete,
+    owner_of,
     person_fields,
     person_query,
+    ranking_query,
     select_data,
     select_people,
 )
@@ -59,8 +62,8 @@ face = Face()
 def call(here: Platform, request: Request, access: Access) -> Response:
     """Perform one JSON-RPC request, or a batch of up to 100 in order.
 
-    Methods: `appdata.get`, `.update`, `.create`, `.delete` (scope `mixi_apps2`), `people.get` (`r_profile`) and
-    `system.listMethods`. Each answer has `result` and `data`, or `error` with `code` 400, 403, 417 (write window,
+    Methods: `appdata.get`, `.update`, `.create`, `.patch`, `.delete` (scope `mixi_apps2`), `people.get` (`r_profile`)
+    and `system.listMethods`. Each answer has `result` and `data`, or `error` with `code` 400, 403, 417 (write window,
     quota), 500, -32600 (not a request), -32601 (no such method) or -32602 (`params` is not an object). HTTP 400
     with -32700 (not JSON), -32600 (not a batch) or 400 (too many requests) refuses the whole body.
     """
@@ -158,7 +161,12 @@ def _body(request: Request) -> object:
 
 def _get_data(here: Platform, access: Access, params: Params) -> Result:
     selection = select_data(*_selectors(params), params.get("appId"), access)
-    return data_of(here, access, selection, data_keys(_fields(params), here.settings.limits))
+    keys = data_keys(_fields(params), here.settings.limits)
+    if selection.group is OpenSocialGroup.FRIENDS and (query := ranking_query(params.get, here.settings.limits)):
+        of = selection.users[0]
+        found = here.appdata.ranking(access.app, access.user, query, keys, owner=owner_of(access), of=of)
+        return {"list": found.entries, **found.counters(query.paging)}
+    return data_of(here, access, selection, keys)
 
 
 def _update_data(here: Platform, access: Access, params: Params) -> Result:
@@ -166,6 +174,12 @@ def _update_data(here: Platform, access: Access, params: Params) -> Result:
     pairs = check_pairs(params.get("data"), here.settings.limits, "data")
     here.appdata.write(access.app, viewer, pairs, Conditions())
     return {}
+
+
+def _patch_data(here: Platform, access: Access, params: Params) -> Result:
+    viewer = check_writable(*_selectors(params), params.get("appId"), access)
+    changes = read_changes(params.get("changes"), here.settings.limits)
+    return {viewer: here.appdata.patch(access.app, viewer, changes, Conditions()).data}
 
 
 def _delete_data(here: Platform, access: Access, params: Params) -> Result:
@@ -205,6 +219,7 @@ METHODS: Mapping[str, Method] = {
     "appdata.get": Method("mixi_apps2", _get_data),
     "appdata.update": Method("mixi_apps2", _update_data, writes=True),
     "appdata.create": Method("mixi_apps2", _update_data, writes=True),
+    "appdata.patch": Method("mixi_apps2", _patch_data, writes=True),
     "appdata.delete": Method("mixi_apps2", _delete_data, writes=True),
     "people.get": Method("r_profile", _get_people),
     "system.listMethods": Method(None, _list_methods),

@@ -5,6 +5,7 @@ Tokens and order of refusals: api/page/pages.py.
 
 from chalice.app import Request, Response
 
+from chalicelib.api.once import performed_once
 from chalicelib.api.page.requests import (
     PAGE,
     asked_part,
@@ -12,7 +13,6 @@ from chalicelib.api.page.requests import (
     inquiring,
     list_answer,
     page_id,
-    posted_once,
     posting,
     shown,
 )
@@ -56,7 +56,7 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
     def store(record: AnswerRecord | None) -> str:
         return here.comments.post(page, uri, access.user, text, record).id
 
-    return json_answer({"id": posted_once(here, request, access, f"POST {COMMENTS}", said, store)}, 201)
+    return json_answer({"id": performed_once(here, request, access, f"POST {COMMENTS}", said, store)}, 201)
 
 
 @posting(face, f"{COMMENTS}/{{comment}}", "DELETE")

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from chalice.app import Request, Response
 
+from chalicelib.api.once import performed_once
 from chalicelib.api.page.requests import (
     PAGE,
     asked_content,
@@ -17,7 +18,6 @@ from chalicelib.api.page.requests import (
     inquiring,
     list_answer,
     page_id,
-    posted_once,
     posting,
     shown,
 )
@@ -76,7 +76,7 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
         renditions = _renditions(here, draft, attached)
         return here.feed_posting.post(admission, draft, renditions, record).content_uri
 
-    return json_answer({"contentUri": posted_once(here, request, access, f"POST {FEEDS}", said, store)}, 201)
+    return json_answer({"contentUri": performed_once(here, request, access, f"POST {FEEDS}", said, store)}, 201)
 
 
 @posting(face, FEEDS, "DELETE")

@@ -1,24 +1,19 @@
 """The request parsing and the answers that the faces of the Page API share."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from chalice.app import Request, Response
 
 from chalicelib.core.codecs.contents_json import ContentsFormat, read_content_uri
 from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
-from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import ContentsPart
 from chalicelib.core.paging import Paging, paging
 from chalicelib.platform import Platform
-from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.json_answers import data_answer
-from chalicelib.web.requests import check_format, idempotency_key, parameters
-
-if TYPE_CHECKING:
-    from chalicelib.store.idempotency_records import LambdaContext
+from chalicelib.web.requests import check_format, parameters
 
 PAGE = "/2/pages/{page}"
 MOST_ENTRIES = 100
@@ -89,25 +84,6 @@ def list_answer(
     following = {"nextCursor": part.following} if part.following is not None else {}
     body = {"entry": entries} | wanted.counters(len(entries), part.total) | following
     return data_answer(body, {}, here.oversized_answers.keeper(None))
-
-
-def posted_once(
-    here: Platform,
-    request: Request,
-    access: Access,
-    route: str,
-    said: Mapping[str, Any],
-    post: Callable[[AnswerRecord | None], str],
-) -> str:
-    """Return the result of `post`; with an `Idempotency-Key`, that of the first request (store/idempotency.py).
-
-    `said` is the whole content of the request, as JSON. A key belongs to the viewer, in this app and for this route.
-    """
-    key = idempotency_key(request)
-    if key is None:
-        return post(None)
-    name, context = (access.app, access.user, route, key), cast("LambdaContext", request.lambda_context)
-    return here.idempotency.answer(name, said, context, post)
 
 
 def _last(request: Request, name: str) -> str | None:

@@ -4,26 +4,38 @@ A write reads the ledger and writes it under a condition. A read of one's own sm
 friends two, whatever their number.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 from chalicelib.core.appdata import Balance, settle, utf8_bytes
+from chalicelib.core.appdata_changes import Change, apply, keys_read
 from chalicelib.core.conditions import Conditions
-from chalicelib.core.errors import ParameterInvalid, PermissionDenied, TooFrequent, Unavailable
+from chalicelib.core.errors import (
+    BoundExceeded,
+    ParameterInvalid,
+    PermissionDenied,
+    PreconditionFailed,
+    TooFrequent,
+    TooLarge,
+    Unavailable,
+)
 from chalicelib.core.limits import Limits
 from chalicelib.core.permission import AppRun, MatrixRow, may_obtain_data, status
+from chalicelib.core.ranking import Ranking, RankingQuery, rank
 from chalicelib.core.window import Rate, WriteWindow
 from chalicelib.store.appdata.abandoned_values import AbandonedValues
 from chalicelib.store.appdata.ledger import SORT_KEY, AskedKeys, Ledger, from_item, new_epoch, partition
-from chalicelib.store.appdata.ledger_changes import LedgerChange, Ledgers, emptied
+from chalicelib.store.appdata.ledger_changes import LedgerChange, Ledgers, Outdated, emptied
 from chalicelib.store.appdata.many_users import gather
-from chalicelib.store.appdata.placement import place
-from chalicelib.store.appdata.snapshot import Values
+from chalicelib.store.appdata.placement import MOST_OWN, PlacedValues, place
+from chalicelib.store.appdata.snapshot import Values, unlisted_keys
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 
 NEEDS = (
@@ -32,6 +44,8 @@ NEEDS = (
     on_table("directory", "BatchGetItem"),
 )
 
+MOST_ANSWER_BYTES = 300_000
+"""The longest text that is kept for an Idempotency-Key: an item of DynamoDB has at most 400 KB."""
 READ_TRIES = 8
 """Tries of a read that concurrent writes disturb; each try reads only what has changed since the last."""
 
@@ -42,6 +56,14 @@ class Receipt:
 
     etag: str
     rate: Rate
+
+
+@dataclass(frozen=True)
+class Patched:
+    """The result of accepted changes, and the new values of the changed keys, without those that were deleted."""
+
+    receipt: Receipt
+    data: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -107,21 +129,53 @@ class AppData:
         keys) in this order, and Unavailable. Nothing has changed then, unless the response to a write was lost
         (Unavailable).
         """
-        sizes = {key: None if value is None else utf8_bytes(value) for key, value in changes.items()}
 
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, before, after = self._admit(ledger, conditions)
-            # If another write comes in between, the condition fails.
-            fetched = Values(self._dynamo, self._table).sizes_of_unlisted(ledger, frozenset(changes))
-            known = {key: size for key in changes if (size := _known_size(ledger, key)) is not None}
-            try:
-                total = settle(ledger.balance, known | fetched, sizes, self._limits).total
-            except ParameterInvalid as refusal:
-                refusal.rate = before
-                raise
-            return LedgerChange(place(replace(ledger.successor(write, window), total=total), changes, fetched), after)
+            with _refusing_at(before, ledger):
+                placed = self._placed(ledger, ledger.successor(write, window), changes)
+            return LedgerChange(placed, after)
 
         return _receipt(self._ledgers.change(app, user, prepare))
+
+    def patch(
+        self,
+        app: str,
+        user: str,
+        changes: Mapping[str, Change],
+        conditions: Conditions,
+        record: AnswerRecord | None = None,
+        answer: Callable[[Patched], str] = lambda patched: "",
+    ) -> Patched:
+        """Carry out the operations of the changes, at most 99, all or none; keep all other keys.
+
+        The `record` of an Idempotency-Key keeps the text that `answer` returns. Raises the errors of `write`, also
+        those of core/appdata_changes.py, StillRunning, and TooLarge if the record has no room (beside more than 98
+        keys, or for more than 300,000 bytes of answer). Nothing has changed then.
+        """
+        # The record is one more item of the transaction.
+        most = MOST_OWN - 1 if record else MOST_OWN
+        if len(changes) > most:
+            raise TooLarge(f"Too many key/value pairs with an Idempotency-Key (max={most})")
+        tried: dict[int, Patched] = {}
+        read = keys_read(changes)
+
+        def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
+            window, before, after = self._admit(ledger, conditions)
+            stored = Values(self._dynamo, self._table).collect(ledger, read, consistent=True) if read else {}
+            if stored is None:
+                raise Outdated
+            with _refusing_at(before, ledger):
+                values = apply(changes, stored, self._limits)
+                placed = self._placed(ledger, ledger.successor(write, window), values, read, stored, most)
+            new = {key: value for key, value in values.items() if value is not None}
+            patched = tried[placed.ledger.version] = Patched(Receipt(placed.ledger.etag, after), new)
+            text = answer(patched) if record else ""
+            if utf8_bytes(text) > MOST_ANSWER_BYTES:
+                raise TooLarge(f"Too many bytes of new values for an Idempotency-Key (max={MOST_ANSWER_BYTES})")
+            return LedgerChange(placed, after, answer=text)
+
+        return tried[self._ledgers.change(app, user, prepare, record).placed.ledger.version]
 
     def clear(self, app: str, user: str, conditions: Conditions) -> Receipt:
         """Delete every key. Raises the errors of `write`, except those of the quota."""
@@ -161,6 +215,31 @@ class AppData:
             return Reading(ledger.etag, None)
         data = Values(self._dynamo, self._table).collect(ledger, keys, consistent=False)
         return Reading(ledger.etag, data) if data is not None else self.read(app, owner, keys)
+
+    def ranking(
+        self,
+        app: str,
+        viewer: str,
+        query: RankingQuery,
+        keys: AskedKeys,
+        *,
+        owner: str | None = None,
+        of: str | None = None,
+    ) -> Ranking:
+        """Return the ranking of a user's friends by a key, with the user if the query asks for that.
+
+        The users are those of `read_friends`, and its errors are raised. The user's own data are strongly consistent,
+        so that a score just written counts.
+        """
+        of = of or viewer
+        asked = None if keys is None else keys | {query.key}
+        reads: list[Callable[[], dict[str, dict[str, str]]]] = [
+            lambda: dict(self.read_friends(app, viewer, asked, owner=owner, of=of))
+        ]
+        if query.include_self:
+            reads.append(partial(self._read_own, app, of, asked))
+        data = {user: values for part in side_by_side(reads) for user, values in part.items()}
+        return rank(query, data, of, keys)
 
     def read_friends(
         self, app: str, viewer: str, keys: AskedKeys, *, owner: str | None = None, of: str | None = None
@@ -253,6 +332,28 @@ class AppData:
         after = window.with_write(now, span=span)
         return after, before, self._rate(after, now)
 
+    def _placed(
+        self,
+        ledger: Ledger,
+        successor: Ledger,
+        changes: Mapping[str, str | None],
+        read: frozenset[str] = frozenset(),
+        stored: Mapping[str, str] = MappingProxyType({}),
+        most_own: int = MOST_OWN,
+    ) -> PlacedValues:
+        """Return the successor of a ledger with the changes (None: delete).
+
+        `stored` has the present values of the keys in `read`; the sizes of others are looked up. Raises
+        ParameterInvalid (quota, number of keys).
+        """
+        # If another write comes in between, the condition fails.
+        fetched = Values(self._dynamo, self._table).sizes_of_unlisted(ledger, frozenset(changes.keys() - read))
+        fetched |= {key: utf8_bytes(stored[key]) for key in unlisted_keys(ledger, read) & stored.keys()}
+        known = {key: size for key in changes if (size := _known_size(ledger, key)) is not None}
+        sizes = {key: None if value is None else utf8_bytes(value) for key, value in changes.items()}
+        total = settle(ledger.balance, known | fetched, sizes, self._limits).total
+        return place(replace(successor, total=total), changes, fetched, most_own)
+
     def _rate(self, window: WriteWindow, now: int) -> Rate:
         return window.rate(now, limit=self._limits.writes, span=self._limits.window_ms)
 
@@ -269,6 +370,19 @@ def _known_size(ledger: Ledger, key: str) -> int | None:
         return utf8_bytes(ledger.inline[key])
     listed = ledger.listed.get(key)
     return listed.size if listed else None
+
+
+@contextmanager
+def _refusing_at(before: Rate, ledger: Ledger) -> Iterator[None]:
+    """Add the state of the write window, or the entity tag of the ledger, to a refusal that depends on stored data."""
+    try:
+        yield
+    except (ParameterInvalid, BoundExceeded) as refusal:
+        refusal.rate = before
+        raise
+    except PreconditionFailed as refusal:
+        refusal.etag = ledger.etag
+        raise
 
 
 def _receipt(change: LedgerChange) -> Receipt:

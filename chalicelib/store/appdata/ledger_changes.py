@@ -19,7 +19,7 @@ from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, Condition, equals
 from chalicelib.store.aws.failures import Lost, TransactionConflict, Uncertain
 from chalicelib.store.aws.iam_needs import API, CANARY, on_table
-from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 
 NEEDS = (
     on_table("appdata", "GetItem", "DeleteItem"),
@@ -30,6 +30,8 @@ NEEDS = (
     on_table("directory", "DeleteItem"),
     # The grant, which is deleted together with the install.
     on_table("grants", "DeleteItem"),
+    # The answer to a request with an Idempotency-Key.
+    on_table("ephemeral", "UpdateItem"),
 )
 
 LEDGER = "ledger"
@@ -42,16 +44,22 @@ FRESH = 0.05
 class LedgerChange:
     """A ledger's next state with the changes to own items.
 
-    `leaves_behind` is a ledger whose own values no ledger counts after this change.
+    `leaves_behind` is a ledger whose own values no ledger counts after this change. `answer` is the request's answer,
+    for the record of its Idempotency-Key.
     """
 
     placed: PlacedValues
     rate: Rate
     leaves_behind: Ledger | None = None
+    answer: str = ""
+
+
+class Outdated(Exception):
+    """Raised by a `Prepare` whose ledger is no longer the stored one: `change` reads it again."""
 
 
 Prepare = Callable[[Ledger, bytes], LedgerChange]
-"""A function that returns the change to a ledger for a write with the given id, or raises a Refusal."""
+"""A function that returns the change to a ledger for a write with the given id. Raises a Refusal, or Outdated."""
 
 
 class Ledgers:
@@ -98,23 +106,28 @@ class Ledgers:
                 return True
         raise Unavailable
 
-    def change(self, app: str, user: str, prepare: Prepare) -> LedgerChange:
+    def change(self, app: str, user: str, prepare: Prepare, record: AnswerRecord | None = None) -> LedgerChange:
         """Apply the change that `prepare` returns for the ledger, exactly once; return the change that was written.
 
-        Raises the errors of `prepare`, PermissionDenied if there is no ledger, and Unavailable if the race was lost
-        too often or if it can no longer be found out whether the write succeeded.
+        The `record` of an Idempotency-Key joins the write and stores the change's `answer`. Raises the errors of
+        `prepare`, PermissionDenied if there is no ledger, StillRunning, and Unavailable if the race was lost too often
+        or if it can no longer be found out whether the write succeeded.
         """
         write = new_write()
         tried: dict[int, LedgerChange] = {}
         unanswered = False
         ledger = self.need(app, user)
         for wait in races():
-            change = tried[ledger.version + 1] = prepare(ledger, write)
             current: Ledger | None = None
             try:
-                self._send(change, _unchanged(ledger))
+                change = tried[ledger.version + 1] = prepare(ledger, write)
+                self._send(change, _unchanged(ledger), record)
                 return change
+            except Outdated:
+                pass
             except Lost as lost:
+                if record:
+                    record.check(lost)
                 current = from_item(lost.item) if lost.item else None
                 unanswered |= lost.resent
             except TransactionConflict:
@@ -165,14 +178,16 @@ class Ledgers:
             self._dynamo.rest(wait)
         raise Unavailable
 
-    def _send(self, change: LedgerChange, condition: Condition) -> None:
+    def _send(self, change: LedgerChange, condition: Condition, record: AnswerRecord | None) -> None:
         left = change.leaves_behind
-        if change.placed.is_one_item and not (left and left.has_own):
+        if change.placed.is_one_item and not (left and left.has_own) and not record:
             self._dynamo.put(self._table, to_item(change.placed.ledger), condition)
             return
         write = self._write(change.placed, condition)
         if left:
             self._trash.note(write, left)
+        if record:
+            record.join(write, change.answer)
         self._dynamo.transact(write, str(uuid4()))
 
     def _write(self, placed: PlacedValues, condition: Condition) -> Transaction:

@@ -53,10 +53,13 @@ class PlacedValues:
         return not self.puts and not self.deletes
 
 
-def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[str, int]) -> PlacedValues:
-    """Apply `changes` (None: delete) to a ledger whose version, total and window are already the new ones.
+def place(
+    ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[str, int], most_own: int = MOST_OWN
+) -> PlacedValues:
+    """Apply `changes` (None: delete), at most `most_own`, to a ledger with the new version, total and window.
 
-    `fetched` has the sizes in bytes of the changed keys that are stored as unlisted own items.
+    `fetched` has the sizes in bytes of the changed keys that are stored as unlisted own items. At most `most_own` own
+    items are written or deleted.
     """
     inline = {key: value for key, value in ledger.inline.items() if key not in changes}
     listed = {key: own for key, own in ledger.listed.items() if key not in changes}
@@ -71,7 +74,8 @@ def place(ledger: Ledger, changes: Mapping[str, str | None], fetched: Mapping[st
     own, kept = len(listed), listed
     # Packing takes as long as all the rest, so data that are known to fit are not packed again.
     if _plain_bytes(inline) > INLINE_BYTES or len(pack_data(inline, listed)) > room:
-        stay, kept = _Overfull(inline, listed, ledger.version, room).choose(small.keys(), puts.keys() | was_own)
+        overfull = _Overfull(inline, listed, ledger.version, room, most_own)
+        stay, kept = overfull.choose(small.keys(), puts.keys() | was_own)
         own += len(inline) - len(stay)
         left, inline = inline, {key: inline[key] for key in stay}
         puts |= {key: value for key, value in left.items() if key not in inline}
@@ -112,11 +116,14 @@ class _Overfull:
     would be stored.
     """
 
-    def __init__(self, inline: dict[str, str], listed: dict[str, ListedValue], version: int, room: int) -> None:
+    def __init__(
+        self, inline: dict[str, str], listed: dict[str, ListedValue], version: int, room: int, most_own: int
+    ) -> None:
         self._inline = inline
         self._listed = listed
         self._version = version
         self._room = room
+        self._most_own = most_own
         self._sizes = {key: len(key) + utf8_bytes(value) for key, value in inline.items()}
         self._by_size = sorted(inline, key=lambda key: (self._sizes[key], key), reverse=True)
         self._inline_pieces = {key: inline_piece(key, value) for key, value in inline.items()}
@@ -128,7 +135,7 @@ class _Overfull:
         The largest leave, as few as possible. But the transaction, which has the own items `touched` anyway, may have
         no room for so many. Then all `changed` values leave: each takes one of its items, and the rest fitted before.
         """
-        most = _most_moved(self._by_size, touched)
+        most = self._most_moved(self._by_size, touched)
         count = self._fewest(self._by_size, self._fits, most + 1)
         if count <= most:
             stay = self._by_size[count:]
@@ -140,7 +147,7 @@ class _Overfull:
             stay.sort(key=lambda key: (self._inline[key], key[::-1]))
         if not self._fits_unlisted(stay):
             rest = [key for key in self._by_size if key not in changed]
-            stay = rest[self._fewest(rest, self._fits_unlisted, _most_moved(rest, {*touched, *changed})) :]
+            stay = rest[self._fewest(rest, self._fits_unlisted, self._most_moved(rest, {*touched, *changed})) :]
         return stay, self._longest_list(stay, 0)
 
     def _fewest(self, order: list[str], fits: Callable[[list[str]], bool], high: int) -> int:
@@ -148,6 +155,11 @@ class _Overfull:
         plain = [*accumulate((self._sizes[key] for key in order), initial=0)]
         low = min(high, bisect_left(plain, plain[-1] - INLINE_BYTES))
         return _first(lambda count: fits(order[count:]), low, high, low)
+
+    def _most_moved(self, order: list[str], touched: Collection[str]) -> int:
+        """Return the number of the first keys in `order` that the write can move out beside the own items `touched`."""
+        free = accumulate((key not in touched for key in order), initial=len(touched))
+        return sum(items <= self._most_own for items in free) - 1
 
     def _fits(self, stay: list[str]) -> bool:
         return self._fits_unlisted(stay) and len(self._packed(stay, self._short_list(stay))) <= self._room
@@ -192,12 +204,6 @@ def _head(
     return dict(
         by_size[: _first(lambda count: size(dict(by_size[:count])) > most, least + 1, len(listed) + 1, guess) - 1]
     )
-
-
-def _most_moved(order: list[str], touched: Collection[str]) -> int:
-    """Return the number of the first keys in `order` that a write can move out beside the own items `touched`."""
-    free = accumulate((key not in touched for key in order), initial=len(touched))
-    return sum(items <= MOST_OWN for items in free) - 1
 
 
 def _first(holds: Callable[[int], bool], low: int, high: int, guess: int) -> int:

@@ -350,12 +350,53 @@ export interface OsapiPeople {
   totalResults: number;
 }
 
+/** One operation on a key. Numbers are whole, of up to 18 digits, as strings. */
+export type Change = (
+  | { set: string }
+  | { delete: true }
+  | { add: string; atLeast?: string; atMost?: string }
+  | { max: string }
+  | { min: string }
+  | { append: string; last?: number }
+) & {
+  /** The value that the key must have; null: it must be absent. */
+  if?: string | null;
+};
+
+/** A ranking of `@friends` by the values of a key. */
+export interface OsapiRankingOptions {
+  sortBy: string;
+  sortOrder?: "ascending" | "descending";
+  includeSelf?: boolean;
+  startIndex?: number;
+  count?: number;
+}
+
+export interface OsapiRank {
+  id: string;
+  /** From 1; equal values share a rank. */
+  rank: number;
+  data: { [key: string]: string };
+}
+
+export interface OsapiRanking {
+  list: OsapiRank[];
+  /** The own entry, with `includeSelf` and if there is one. */
+  self?: OsapiRank;
+  startIndex: number;
+  itemsPerPage: number;
+  totalResults: number;
+}
+
 export declare const osapi: {
   newBatch(): OsapiBatch;
   appdata: {
     /** Values are HTML-escaped unless `escapeType` is NONE. */
+    get(options: OsapiSelection & OsapiKeys & DataRequestOptions & OsapiRankingOptions): OsapiRequest<OsapiRanking>;
     get(options?: OsapiSelection & OsapiKeys & DataRequestOptions): OsapiRequest<AppData>;
     update(options: OsapiSelection & OsapiKeys & { data: { [key: string]: string } }): OsapiRequest<object>;
+    /** Atomic changes: all or none. Returns the new values, HTML-escaped unless `escapeType` is NONE. */
+    patch(options: OsapiSelection & DataRequestOptions & { changes: { [key: string]: Change } }): OsapiRequest<AppData>;
     /** `"*"` deletes every key; no keys are a bad request. */
     delete(options: OsapiSelection & OsapiDeletion): OsapiRequest<object>;
   };

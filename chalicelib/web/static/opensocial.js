@@ -597,7 +597,7 @@
       method,
       rpc: { ...defaults, ...(keys === undefined ? {} : { fields: [keys].flat() }), ...rest, ...fixed },
       read: (result) => {
-        if (method === "appdata.get") return escaped(result, escapeType);
+        if (["appdata.get", "appdata.patch"].includes(method)) return escaped(result, escapeType);
         return method === "people.get" && !named(rest.fields) ? withNames(result) : result;
       },
       execute: (callback) => newBatch().add("only", request).execute(({ only }) => callback?.(only)),
@@ -612,6 +612,7 @@
     appdata: {
       get: service("appdata.get", OWN),
       update: service("appdata.update", OWN),
+      patch: service("appdata.patch", OWN),
       delete: service("appdata.delete", OWN),
     },
     people: {
