@@ -12,8 +12,13 @@ const { paths, components } = JSON.parse(readFileSync(contract, "utf8"));
 
 /** Faces that an app calls; the others are for people and for operators. */
 const TAGS = ["Persistence", "People", "Pages", "OAuth 2", "Information Sharing", "Web pages"];
-/** Words that come in a redirect (docs/reference/protocol/oauth.md) or inside an answer of /rpc. */
-const ELSEWHERE = ["access_denied", "unsupported_response_type"];
+/** Words that come in a redirect (docs/reference/protocol/oauth.md), and from any path. */
+const ELSEWHERE = ["access_denied", "unsupported_response_type", "method_not_allowed", "unsupported_media_type"];
+/** The client's own words. */
+const OWN = {
+  unreachable: "There was no answer: no connection, or it broke, or it took too long.",
+  not_engawa: "There was an answer, but not from an Engawa server: HTML, another JSON, a page of a proxy.",
+};
 
 /** Add the words of the property `error` of all schemas within a part of the contract. */
 function collect(part, words, seen = new Set()) {
@@ -28,7 +33,7 @@ function collect(part, words, seen = new Set()) {
   return words;
 }
 
-const words = new Set(["method_not_allowed", "unsupported_media_type", ...ELSEWHERE]);
+const words = new Set([...ELSEWHERE, ...Object.keys(OWN)]);
 for (const path of Object.values(paths)) {
   for (const operation of Object.values(path)) {
     if (TAGS.includes(operation.tags?.[0])) collect(operation.responses, words);
@@ -37,8 +42,8 @@ for (const path of Object.values(paths)) {
 
 const name = (word) => word.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
 const lines = [...words].sort().map(
-  (word) => `/** The error \`${word}\`. */
-export const ${name(word)} = /* @__PURE__ */ kind("${word}", "${name(word)}");
+  (word) => `/** ${OWN[word] ?? `The error \`${word}\`.`} */
+export const ${name(word)} = /* @__PURE__ */ kind("${word}");
 export type ${name(word)} = InstanceType<typeof ${name(word)}>;
 `,
 );
@@ -48,6 +53,8 @@ writeFileSync(
   `// Generated from the contract by scripts/generate.mjs.
 
 import { kind } from "../errors.js";
+
+export { EngawaError } from "../errors.js";
 
 ${lines.join("\n")}`,
 );

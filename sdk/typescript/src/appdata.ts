@@ -1,4 +1,7 @@
-/** The Persistence API alone, as `@engawa/client/appdata`: key/value pairs of each user in the app. */
+/**
+ * The Persistence API alone, as `@engawa/client/appdata`: key/value pairs of each user in the app. The classes of errors
+ * are in `@engawa/client/errors`.
+ */
 
 import {
   type Answer,
@@ -12,7 +15,7 @@ import {
 import type { EngawaError } from "./errors.js";
 import type { components } from "./generated/schema.js";
 
-export { EngawaError, NotEngawa, Unreachable } from "./errors.js";
+export { EngawaError } from "./errors.js";
 export type { Budget, CallOptions, Options, TokenSource } from "./connection.js";
 
 type Schemas = components["schemas"];
@@ -43,18 +46,11 @@ export interface Patched extends Written {
   data: Data;
 }
 
-/** What {@link AppData.patch} does with one key. Numbers are whole, in decimal digits, since values are strings. */
-export type Change = (
-  | { set: string }
-  | { delete: true }
-  | { add: string; atLeast?: string; atMost?: string }
-  | { max: string }
-  | { min: string }
-  | { append: string; last?: number }
-) & {
-  /** Only if the key has this value now; null: if it is absent. */
-  if?: string | null;
-};
+/**
+ * What {@link AppData.patch} does with one key. Numbers are whole, in decimal digits, since values are strings. `if`: only
+ * if the key has this value now; null: if it is absent.
+ */
+export type Change = Schemas["Change"];
 
 export interface RankingOptions extends CallOptions {
   /** Default `descending`: the highest value first. */

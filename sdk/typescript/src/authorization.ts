@@ -1,7 +1,7 @@
 /** How an app gets tokens: OAuth 2 with PKCE, client credentials, refresh. */
 
 import { type ApiRequest, type CallOptions, Connection, fill, type Options, type TokenSource } from "./connection.js";
-import { EngawaError, failed } from "./errors.js";
+import { type EngawaError, failed } from "./errors.js";
 import type { components } from "./generated/schema.js";
 
 type Schemas = components["schemas"];
@@ -66,7 +66,7 @@ export class Authorization {
   /** Make the address that asks a user. Store what is returned, send the browser to `url`, then {@link exchange}. */
   async authorizationUrl(request: AuthorizationRequest): Promise<Pending> {
     const { clientId: client_id, redirectUri: redirect_uri } = this.#options;
-    if (!globalThis.crypto?.subtle) throw new EngawaError({ description: "PKCE needs a page with https or on localhost" });
+    if (!globalThis.crypto?.subtle) throw failed({ error: "invalid_request", description: "PKCE needs a page with https or on localhost" });
     const [state, codeVerifier] = [random(), random()];
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(codeVerifier));
     const url = new URL(`${this.#connection.baseUrl}/connect_authorize.pl`);

@@ -1,6 +1,6 @@
 /** One connection to a server: tokens, retries within a budget, and answers that are none. */
 
-import { EngawaError, failed, NotEngawa, Unreachable } from "./errors.js";
+import { EngawaError, failed } from "./errors.js";
 
 /**
  * Gives access tokens. Called before each request; after a 401 once more, with the refused token: if it then returns
@@ -130,7 +130,7 @@ export class Connection {
     } catch (cause) {
       signal?.throwIfAborted();
       const why = timeout.aborted ? `no answer in ${Math.ceil(milliseconds) / 1e3} s` : reason(cause);
-      return new Unreachable({ description: `${this.baseUrl} cannot be reached: ${why}`, cause });
+      return failed({ error: "unreachable", description: `${this.baseUrl} cannot be reached: ${why}`, cause });
     }
     const { status, ok, headers: received, redirected } = answer;
     const header = (name: string) => received.get(name) ?? undefined;
@@ -157,7 +157,7 @@ export class Connection {
     }
     const found = data ? "JSON of another form" : `no JSON but ${header("Content-Type") ?? "nothing"}`;
     const description = `${this.baseUrl} did not answer as an Engawa server: ${method} ${path} gave ${status} with ${found}`;
-    return new NotEngawa({ ...failure, description });
+    return failed({ ...failure, error: "not_engawa", description });
   }
 }
 

@@ -3,14 +3,14 @@
 /** The parts of a failure. */
 export interface Failure {
   status?: number;
-  error?: string;
+  error: string;
   description: string;
   requestId?: string | undefined;
   retryAfter?: number | undefined;
   cause?: unknown;
 }
 
-/** A failed request. Each documented word has a subclass, such as {@link ParameterInvalid}. */
+/** A failed request. Each documented word has a subclass of its name, such as {@link ParameterInvalid}. */
 export class EngawaError extends Error {
   /** The HTTP status; 0 if there was no answer. */
   declare readonly status: number;
@@ -27,12 +27,9 @@ export class EngawaError extends Error {
 
   constructor(failure: Failure) {
     super(failure.description);
-    Object.assign(this, { status: 0, error: "" }, failure);
-    this.name = new.target.title;
+    Object.assign(this, { status: 0 }, failure);
+    this.name = failure.error.replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
   }
-
-  /** The class's name, which minifiers do not change. */
-  static title = "EngawaError";
 }
 
 /** The class of one word; `error` is that word. */
@@ -41,13 +38,11 @@ export type Kind<Word extends string> = {
   readonly prototype: EngawaError & { readonly error: Word };
 };
 
-const kinds = new Map<string | undefined, typeof EngawaError>();
+const kinds = new Map<string, typeof EngawaError>();
 
 /** Make the class of a word. A class that a bundle does not import is not in it; its failures are EngawaError. */
-export function kind<Word extends string>(word: Word, name: string): Kind<Word> {
-  const made = class extends EngawaError {
-    static override title = name;
-  };
+export function kind<Word extends string>(word: Word): Kind<Word> {
+  const made = class extends EngawaError {};
   kinds.set(word, made);
   return made as unknown as Kind<Word>;
 }
@@ -56,11 +51,3 @@ export function kind<Word extends string>(word: Word, name: string): Kind<Word> 
 export function failed(failure: Failure): EngawaError {
   return new (kinds.get(failure.error) ?? EngawaError)(failure);
 }
-
-/** There was no answer: no connection, or it broke, or it took too long. */
-export const Unreachable = /* @__PURE__ */ kind("unreachable", "Unreachable");
-export type Unreachable = InstanceType<typeof Unreachable>;
-
-/** There was an answer, but not from an Engawa server: HTML, another JSON, a proxy's page. */
-export const NotEngawa = /* @__PURE__ */ kind("not_engawa", "NotEngawa");
-export type NotEngawa = InstanceType<typeof NotEngawa>;
