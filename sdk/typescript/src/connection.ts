@@ -186,16 +186,22 @@ function secondsUntil(value = "", date = ""): number | undefined {
   return seconds >= 0 ? seconds : undefined;
 }
 
-/** Wait, never shorter than said: timers may fire a millisecond early. */
+/** Wait, never shorter than said: a timer of a busy process may fire early, since it counts from an earlier moment. */
 function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((done, fail) => {
-    const end = () => {
+    const end = performance.now() + milliseconds;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const check = () => {
+      const left = end - performance.now();
       clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      signal?.aborted ? fail(signal.reason) : done();
+      if (left > 0 && !signal?.aborted) timer = setTimeout(check, left);
+      else {
+        signal?.removeEventListener("abort", check);
+        signal?.aborted ? fail(signal.reason) : done();
+      }
     };
-    const timer = setTimeout(end, milliseconds + 2);
-    signal?.addEventListener("abort", end);
+    signal?.addEventListener("abort", check);
+    check();
   });
 }
 
