@@ -204,7 +204,7 @@ def test_the_package_in_an_empty_project(sdk: Path, served: Served, tmp_path: Pa
         shutil.copy(sdk / "test" / name, tmp_path)
     options = ("--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--target", "es2022")
     command = (PACKAGES / ".bin" / "tsc", *options, "--module", "nodenext", "--lib", "es2022,dom,dom.iterable")
-    run(*command, "--types", "", "use.ts", "types.ts", folder=tmp_path)
+    run(*command, "use.ts", "types.ts", folder=tmp_path)
 
     (tmp_path / "picture.png").write_bytes(pictures.png())
     task = json.dumps(
@@ -234,7 +234,7 @@ def test_a_wrong_use_would_be_noticed(sdk: Path, tmp_path: Path, wrong: str) -> 
     (tmp_path / "types.ts").write_text(text.replace(f"// {wrong}", "//"), encoding="utf-8")
     options = ("--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom")
     with pytest.raises(AssertionError, match=r"types\.ts\(\d+,\d+\): error TS"):
-        run(PACKAGES / ".bin" / "tsc", *options, "--types", "", "types.ts", folder=tmp_path)
+        run(PACKAGES / ".bin" / "tsc", *options, "types.ts", folder=tmp_path)
 
 
 LARGE = """
