@@ -8,7 +8,6 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ import pytest
 from deno import find_deno_bin
 
 from chalicelib import VERSION
-from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
+from local.demo_data import CAFE, CONTENT_URI, USERS
 from tests.kit import pictures
 from tests.kit.contract import Contract
-from tests.kit.served import ROOT, Served, running
+from tests.kit.served import ROOT, Served
 from tests.kit.typescript import PACKAGES, SDK, built, run
 
 SNIPPETS = ROOT / "docs" / "snippets"
@@ -260,6 +259,3 @@ def test_an_answer_over_five_megabytes(sdk: Path, served: Served, tmp_path: Path
     ).json()["entry"][0]["data"]
     keys = len(before) + 90
     assert json.loads(run("node", "large.mjs", served.base_url, token, folder=tmp_path)) == [keys, None, str(keys)]
-
-
-__all__ = ["APPS", "Iterator", "running"]

@@ -64,7 +64,7 @@ function forward(request, body) {
 }
 
 const tokens = plan?.tokens ?? ["t"];
-const budget = { attempts: 50, seconds: 120 };
+const budget = { attempts: 50, seconds: 300, attemptSeconds: 100 };
 const clients = tokens.map((token) => new Engawa(server.url, { token, budget }));
 const contentUri = plan?.contentUri ?? "http://game.example/1";
 const run = `${Date.now()}`;
