@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import struct
@@ -274,6 +275,25 @@ def test_a_server_that_is_none(served: Served) -> None:
     quick = Retry(attempts=2, base=0.01)
     with pytest.raises(Unreachable, match="cannot be reached"):
         Engawa(f"http://127.0.0.1:{free_port()}", token="x", retry=quick).app_data.read()
+
+
+def test_the_examples_of_the_readme(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (SDK / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 7
+    (tmp_path / "picture.png").write_bytes(pictures.png())
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks:
+        # The sign-in needs a browser: test_a_user_signs_in_to_a_public_app.
+        if "Authorization(" not in block:
+            token = served.token(user="hana", app="quest", scope=SCOPES)
+            exec(block.replace("http://127.0.0.1:8000", served.base_url).replace("TOKEN", token), names)
+    printed = capsys.readouterr().out
+    assert "{'level': '6'}" in printed
+    assert f"{USERS['ken']} 健 (Ken)" in printed
+    assert f"1 {USERS['hana']} 6150" in printed
 
 
 # Signed in
