@@ -20,7 +20,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from infra import reference
-from infra.site import snippets
+from infra.site import snippets, tryit
 from infra.site.documents import (
     Document,
     Html,
@@ -183,6 +183,7 @@ class Site:
             title=operation.title,
             summary=operation.summary or f"{operation.method} {operation.path}",
             operation=operation,
+            form=tryit.form(self._document, operation.id),
             snippets=snippets.of(operation.id),
         )
 

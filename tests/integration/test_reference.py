@@ -51,15 +51,24 @@ def test_who_has_it_is_told_so(world: World, path: str) -> None:
 
 
 def test_a_page_may_load_only_files_of_this_server(world: World) -> None:
-    answer = world.send("GET", HTML, user=None)
+    answer = world.send("GET", "/docs", user=None)
     policy = answer.headers["content-security-policy"]
     assert policy == face.POLICY
+    assert "connect-src 'self';" in policy
     assert "unsafe" not in policy
     assert "data:" not in policy
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert "content-security-policy" not in world.send("GET", f"{HTML}.md", user=None).headers
+
+
+def test_a_page_that_sends_requests_may_also_fetch_a_large_answer(world: World) -> None:
+    policy = world.send("GET", HTML, user=None).headers["content-security-policy"]
+    kept = world.platform.oversized_answers.keep(b"{}", "application/json; charset=utf-8")
+    folder = kept.partition("?")[0].rpartition("-/")[0]
+    assert folder.endswith("/answers/")
+    assert policy == face.POLICY.replace("connect-src 'self'", f"connect-src 'self' {folder}")
 
 
 @pytest.mark.parametrize(
