@@ -10,6 +10,7 @@ import re
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -81,7 +82,7 @@ def resolved(page: str, target: str) -> tuple[str, str]:
     """Return the path and the fragment that a relative address leads to."""
     path, _, fragment = target.partition("#")
     found = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
-    return found, fragment
+    return found, unquote(fragment)
 
 
 @pytest.mark.parametrize("language", languages.LANGUAGES)
