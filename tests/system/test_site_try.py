@@ -107,7 +107,7 @@ class Reader:
 
     def complaints(self) -> list[str]:
         """Return what the browser has complained about, without the refusals that a test provokes."""
-        messages = [str(entry["message"]) for entry in self.browser.get_log("browser")]  # type: ignore[no-untyped-call]
+        messages = [str(entry["message"]) for entry in self.browser.get_log("browser")]
         return [each for each in messages if "favicon" not in each and "responded with a status of 4" not in each]
 
 
