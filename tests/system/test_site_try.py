@@ -266,7 +266,7 @@ def test_a_deletion_without_names_says_that_it_deletes_all(served: Served, reade
     ask(served, "POST", "mei", {"level": "1", "greeting": "a", "other": "b"})
     submit = "form[data-try] button[type=submit]"
     reader[submit].click()
-    assert "fields=level%2Cgreeting" in reader["dialog"].text
+    assert "@me/@self?fields=" in reader["dialog"].text
     assert "every key will be deleted" not in reader["dialog"].text
     reader["[data-ask-no]"].click()
     reader["[data-field=fields]"].clear()
