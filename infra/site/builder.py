@@ -130,7 +130,7 @@ class Site:
         for document in self._all_documents():
             url = url_of(self.language, document.name)
             found[url] = (HTML, self._document_page(document, url).encode())
-            twin = with_targets(document.markdown, partial(self._target, document.source, f"{url}.md"))
+            twin = with_targets(document.markdown, partial(self._target, document.file, f"{url}.md"))
             found[f"{url}.md"] = (MARKDOWN, twin.encode())
         return found
 
@@ -191,7 +191,7 @@ class Site:
         return re.sub(r"\n{3,}", "\n\n", made)
 
     def _document_page(self, document: Document, url: str) -> str:
-        html = Html(partial(self._target, document.source, url))
+        html = Html(partial(self._target, document.file, url))
         parts = [each for each in headings(document.markdown) if each[0] == 2]
         guides = self.documents["guide"]
         place = guides.index(document) if document in guides else None
@@ -249,7 +249,7 @@ class Site:
         ending = ".md" if url.endswith(".md") else ""
         if named == "openapi.yaml":
             return relative("/openapi.json", url)
-        if named == "docs/README.md":
+        if named in ("docs/README.md", "docs/ja/README.md"):
             return relative(url_of(self.language, "") + ending, url)
         if fragment and named == source.relative_to(ROOT).as_posix():
             return fragment
