@@ -132,7 +132,11 @@ def gateway_responses() -> dict[str, dict[str, Any]]:
     responses = {}
     for kind, said in yaml.safe_load(_responses()).items():
         body = {name: said[name] for name in ("error", "error_description")}
-        headers = {"Content-Type": "application/json; charset=utf-8", "Access-Control-Allow-Origin": "*"}
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Access-Control-Allow-Origin": "*",
+            "Link": f'</docs/en/errors/{said["error"]}>; rel="help"',
+        }
         if "retry_after" in said:
             headers["Retry-After"] = str(said["retry_after"])
         responses[kind] = {

@@ -641,6 +641,7 @@ def test_the_function_at_the_edge_knows_our_words_for_the_errors_of_aws(everywhe
     assert errors["429"]["headers"] == {
         "Content-Type": "application/json; charset=utf-8",
         "Access-Control-Allow-Origin": "*",
+        "Link": '</docs/en/errors/service_unavailable>; rel="help"',
         "Retry-After": "1",
     }
 

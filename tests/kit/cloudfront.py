@@ -1,7 +1,7 @@
 """A model of CloudFront as in infra/edge.yaml: images and pages come from the bucket, all other requests go to the API.
 
-infra/edge.js runs on every response of the API, and of the bucket for pages, as Lambda@Edge runs it (origin response). It runs in Node if installed,
-otherwise in Deno, which every development environment has.
+infra/edge.js runs on every response of the API, and of the bucket for pages, as Lambda@Edge runs it (origin response).
+It runs in Node if installed, otherwise in Deno, which every development environment has.
 
 - CloudFront itself refuses a GET or HEAD with a body (403), and a URL or a request that is too long (413), with an HTML
   page; such answers never pass the function: …/RequestAndResponseBehaviorCustomOrigin.html. (Other statuses, 414 and
@@ -140,7 +140,8 @@ class NotValid(Exception):
 class CloudFront:
     """A distribution: `images` serves images/*, `pages` docs/*, `api` all other paths.
 
-    `edge` processes the responses of `pages` and `api`. `key` is sent to the API as proof that a request comes through this distribution; `host` is the API's name.
+    `edge` processes the responses of `pages` and `api`. `key` is sent to the API as proof that a request comes through
+    this distribution; `host` is the API's name.
     """
 
     def __init__(
