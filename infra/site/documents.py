@@ -31,12 +31,11 @@ Target = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Document:
-    """A document in one language. `source` is its original, `file` has its text, in the language `written_in`."""
+    """A document in one language. `written_in` is the language of its text."""
 
     name: str
     section: str
     source: Path
-    file: Path
     written_in: Language
     markdown: str
 
@@ -71,8 +70,8 @@ def name_of(source: Path) -> str:
 def _read(source: Path, section: str, language: Language) -> Document:
     translated = JAPANESE / source.relative_to(DOCS)
     if language == "ja" and translated.is_file():
-        return Document(name_of(source), section, source, translated, "ja", translation(translated).text)
-    return Document(name_of(source), section, source, source, "en", source.read_text(encoding="utf-8"))
+        return Document(name_of(source), section, source, "ja", translation(translated).text)
+    return Document(name_of(source), section, source, "en", source.read_text(encoding="utf-8"))
 
 
 @cache
