@@ -47,7 +47,6 @@ def test_ten_thousand_writes_are_neither_doubled_nor_lost(sdk: Path) -> None:
     figures = json.loads(run("node", "test/chaos.mjs", str(WRITES), folder=sdk))
     print(figures)
     assert figures["requests"] > WRITES
-    assert figures["seconds"] < 60
 
 
 def test_writes_to_a_platform_are_neither_doubled_nor_lost(sdk: Path, served: Served) -> None:
