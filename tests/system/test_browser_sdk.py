@@ -75,7 +75,7 @@ globalThis.work = (end) => {
     again();
   }
 };
-globalThis.ready = true;
+Object.assign(globalThis, { Engawa, base, ready: true });
 </script>
 """
 
@@ -173,3 +173,17 @@ def test_ten_tabs_stay_signed_in(platform: tuple[Served, Site], browse: Open) ->
         "tokens locked",
         "tokens free",
     }
+
+
+def test_a_page_reads_an_answer_over_five_megabytes(platform: tuple[Served, Site], browse: Open) -> None:
+    served, site = platform
+    token = served.token(user="ken", app="album", scope="mixi_apps2")
+    own = f"{served.base_url}/2/apps/appdata/@me/@self"
+    for part in range(2):
+        pairs = {f"big_{part}_{number}": "x" * 65_000 for number in range(45)}
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.post(own, headers=headers, json=pairs, timeout=30, trust_env=False).status_code == 200
+    browser = browse("en", DESKTOP, script=True)
+    browser.get(f"{site.origin}/")
+    read = f"new Engawa(base, {{ token: '{token}' }}).appData.read()"
+    assert ask(browser, f"{read}.then(({{ data, etag }}) => [Object.keys(data).length, etag ?? null])") == [90, None]
