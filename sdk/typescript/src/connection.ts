@@ -129,7 +129,7 @@ export class Connection {
       text = await answer.text();
     } catch (cause) {
       signal?.throwIfAborted();
-      const why = timeout.aborted ? `no answer in ${Math.ceil(milliseconds) / 1e3} s` : reason(cause);
+      const why = timeout.aborted ? "no answer in time" : reason(cause);
       return failed({ error: "unreachable", description: `${this.baseUrl} cannot be reached: ${why}`, cause });
     }
     const { status, ok, headers: received, redirected } = answer;
