@@ -4,6 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv/bin
 
+SERVE_INSTALLED := .venv/.serve
 INSTALLED := .venv/.installed
 EMULATOR_INSTALLED := .local/emulator-venv/.installed
 CLIENTS_INSTALLED := .local/clients-venv/.installed .local/clients-node/.installed
@@ -11,7 +12,7 @@ PROVE_INSTALLED := .local/prove-venv/.installed .local/prove-node/.installed
 AUDIT_INSTALLED := .local/audit-venv/.installed
 LOAD_INSTALLED := .local/load-venv/.installed
 SCAN_INSTALLED := .local/scan-venv/.installed
-PIP := -m pip install -qq --disable-pip-version-check
+PIP_OPTIONS = -qq --disable-pip-version-check
 
 # The first interpreter that is new enough and can make virtual environments.
 find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
@@ -26,9 +27,12 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 help:  ## list the targets
 	@sed -En 's/^([a-z -]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 30
 
-install: $(INSTALLED) $(EMULATOR_INSTALLED)  ## install what make serve and chalice local need
+install: $(SERVE_INSTALLED) $(EMULATOR_INSTALLED)  ## install what make serve, chalice local and python -m admin need
 
-serve: $(INSTALLED) $(EMULATOR_INSTALLED)  ## serve on http://127.0.0.1:8000, or on PORT=8001, with data in .local/
+# The ports are checked first: an installation takes a while.
+serve:  ## serve on http://127.0.0.1:8000, or on PORT=8001, with data in .local/; REQUESTS=off prints no requests
+	@$(find_python) -m local.ports
+	@$(MAKE) -s --no-print-directory install
 	@exec $(VENV)/python -m local
 
 # The tests of a file run in one process, since those of tests/system share a platform; they wait more than they compute.
@@ -119,11 +123,11 @@ scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## measure how cost
 # engawa.toml has the settings of stages (engawa.example.toml). For one run: FRONT=url uses a function URL instead of API
 # Gateway; ARCH=x86_64 selects that processor; WARM=snapstart or WARM=<instances> avoids cold starts.
 STAGE ?=
-settings package deploy destroy: $(INSTALLED)  ## show the settings of the stage STAGE=dev, build, deploy or delete it; BY=chalice deploys only the functions
+settings package deploy destroy: $(SERVE_INSTALLED)  ## show the settings of the stage STAGE=dev, build, deploy or delete it; BY=chalice deploys only the functions
 	@test -n '$(STAGE)' || { echo 'Name the stage, as in: make $@ STAGE=dev' >&2; exit 1; }
 	@$(VENV)/python -m infra $@$(if $(filter deploy-chalice,$@-$(BY)),-by-chalice) '$(STAGE)'
 
-rollback: $(INSTALLED)  ## go back to the release before: STAGE=prod; TO=2026-11-24T03:00:00.000Z selects an older one
+rollback: $(SERVE_INSTALLED)  ## go back to the release before: STAGE=prod; TO=2026-11-24T03:00:00.000Z selects an older one
 	@test -n '$(STAGE)' || { echo 'Name the stage, as in: make $@ STAGE=dev' >&2; exit 1; }
 	@$(VENV)/python -m infra rollback '$(STAGE)' $(if $(TO),--to '$(TO)')
 
@@ -145,8 +149,9 @@ check: $(INSTALLED)  ## check a deployment: URL=https://api.example.com (docs/op
 	@test -n "$(URL)" || { echo 'Name the platform, as in: make check URL=https://api.example.com' >&2; exit 2; }
 	@$(VENV)/python -m pytest -v --no-header --tb=short -p no:cacheprovider tests/checks --url="$(URL)" $(ARGS)
 
-reference: $(INSTALLED)  ## generate the files of /docs and /openapi.json from openapi.yaml
+reference: $(SERVE_INSTALLED)  ## generate /openapi.json from openapi.yaml, and the pages of /docs
 	@$(VENV)/python -m infra.reference
+	@$(VENV)/python -m infra.site
 
 lint: $(INSTALLED)  ## check the style
 	@$(VENV)/ruff check --quiet .
@@ -163,19 +168,45 @@ clean:  ## remove .venv and caches; data and keys in .local/ stay
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants
 	@find . -name __pycache__ -not -path './.local/*' -prune -exec rm -rf {} +
 
-$(INSTALLED) .local/lambda-venv/.installed: requirements-dev.txt
-$(EMULATOR_INSTALLED): local/requirements.txt
+# $(call installed,pip): install the packages of $< into the environment $(@D) with this pip, and say how long it took.
+define installed
+	@printf 'Installing %s packages into %s ... ' "$$(grep '^[A-Za-z].*==' $< | grep -vc win32)" '$(@D)'; \
+	started=$$(date +%s); mkdir -p -m 700 .local; \
+	{ test -x $(@D)/bin/python || $(find_python) -m venv $(2) $(@D); } && \
+	$(1) install $(PIP_OPTIONS) --require-hashes -r $< || { $(not_installed); exit 1; }; \
+	echo "$$(($$(date +%s) - started)) s"
+endef
+
+not_installed = printf '\n%s\n' 'The packages of $< could not be installed. They are needed once, from PyPI or from another index, which' \
+	'PIP_INDEX_URL=... names. Without a network: get them on a machine of the same kind that has one, with' \
+	'  python3 -m pip download --require-hashes -r $< -d wheels' \
+	'copy the folder wheels to this machine, and call make with PIP_NO_INDEX=1 PIP_FIND_LINKS=wheels.' >&2
+
+# The packages of make serve are compiled when they are first used, which is half of their installation.
+$(SERVE_INSTALLED): PIP_OPTIONS += --no-compile
+$(SERVE_INSTALLED): local/requirements-serve.txt
+	$(call installed,$(@D)/bin/python -m pip)
+	@touch $@
+
+$(INSTALLED): requirements-dev.txt
+	$(call installed,$(@D)/bin/python -m pip)
+	@touch $(SERVE_INSTALLED) $@
+
+# It has no pip of its own, which is a fifth of its size.
+$(EMULATOR_INSTALLED): PIP_OPTIONS += --no-compile
+$(EMULATOR_INSTALLED): local/requirements.txt | $(SERVE_INSTALLED)
+	$(call installed,$(VENV)/python -m pip --python $(@D)/bin/python,--without-pip)
+	@touch $@
+
+.local/lambda-venv/.installed: requirements-dev.txt
 $(LOAD_INSTALLED): bench/requirements.txt
 $(AUDIT_INSTALLED): infra/requirements-audit.txt
 $(SCAN_INSTALLED): infra/requirements-scan.txt
 .local/clients-venv/.installed: tests/clients/requirements.txt
 .local/prove-venv/.installed: tests/clients/prove/requirements.txt
-$(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED) $(AUDIT_INSTALLED) $(SCAN_INSTALLED) \
+$(LOAD_INSTALLED) $(AUDIT_INSTALLED) $(SCAN_INSTALLED) \
 .local/lambda-venv/.installed .local/clients-venv/.installed .local/prove-venv/.installed:
-	@echo 'Installing $< into $(@D) ...'
-	@mkdir -p -m 700 .local
-	@$(find_python) -m venv $(@D)
-	@$(@D)/bin/python $(PIP) --require-hashes -r $<
+	$(call installed,$(@D)/bin/python -m pip)
 	@touch $@
 
 .local/clients-node/.installed: tests/clients/package-lock.json

@@ -19,7 +19,7 @@ from chalicelib.api.scheduled import CANARY, CLEAN, SWEEP, housekeeping
 from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
 from chalicelib.web.cors import share
-from chalicelib.web.error_answers import reword_framework
+from chalicelib.web.error_answers import help_links, reword_framework
 from chalicelib.web.telemetry import Telemetry
 
 
@@ -41,6 +41,7 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True, named_by
         made.register_middleware(named(platform), "http")
     made.register_middleware(bounded, "http")
     made.register_middleware(reword_framework, "http")
+    made.register_middleware(help_links(lambda: platform().settings.issuer), "http")
     share(made, lambda: platform().origins)
     # API Gateway passes bodies of all other types as text, which would damage an image.
     made.api.binary_types.append("multipart/form-data")

@@ -6,6 +6,7 @@ So a cold start creates only the parts that its own request needs.
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from chalicelib.settings import Settings, WrongSetting
 from chalicelib.store.appdata.appdata import AppData
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from chalicelib.web.auth.server_states import ServerStates
     from chalicelib.web.auth.sessions import Sessions
     from chalicelib.web.cors import Origins
+    from chalicelib.web.html.rendering import Site
 
 
 class Platform:
@@ -69,6 +71,13 @@ class Platform:
         self._dynamo = dynamo
         self._make_s3 = s3
         self._sqs = sqs
+
+    @property
+    def site(self) -> "Site":
+        """The platform as its pages name and link it."""
+        from chalicelib.web.html.rendering import Site
+
+        return Site(self.settings.name, urlsplit(self.settings.issuer).path)
 
     def name(self, issuer: str) -> None:
         """Set the issuer, for a platform without ENGAWA_ISSUER, before a part needs it. Raises WrongSetting."""

@@ -42,6 +42,8 @@ class Settings:
     limits: Limits
     """The limits that a deployment may set: ENGAWA_QUOTA_BYTES, ENGAWA_MAX_KEYS, ENGAWA_FRIENDS_BYTES,
     ENGAWA_RATE_WRITES and ENGAWA_RATE_SECONDS."""
+    name: str = ""
+    """ENGAWA_NAME: the platform's name on its pages, at most 40 characters; `Engawa`, in Japanese `縁側`, if empty."""
     strict_profiles: bool = False
     """ENGAWA_PROFILE_VISIBILITY: `lenient` (False, the default: the permission matrix as printed) or `strict`. With
     `strict`, an app gets fields that a user publishes to friends (of friends) only if its viewer is one of them."""
@@ -88,6 +90,8 @@ class Settings:
     """ENGAWA_METRICS: 1 to have CloudWatch make metrics of the log lines, for each route. It bills each metric."""
     fetch_loopback: bool = False
     """ENGAWA_FETCH_LOOPBACK: 1 to also fetch images from 127.0.0.1 and ::1. It is allowed only in the stage local."""
+    sample: bool = False
+    """ENGAWA_SAMPLE: 1 if the sample game is at `/sample`, for a link on the front page; only in the stage local."""
 
     def table(self, name: str) -> str:
         """Return the full name of a table."""
@@ -122,6 +126,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
             writes=whole("ENGAWA_RATE_WRITES", defaults.writes, 1, 180),
             window_ms=whole("ENGAWA_RATE_SECONDS", defaults.window_ms // 1000, 1, 180) * 1000,
         ),
+        name=_name(environment),
         strict_profiles=_one_of(environment, "ENGAWA_PROFILE_VISIBILITY", ("lenient", "strict")) == "strict",
         proxies=whole("ENGAWA_PROXIES", 0, 0, 5),
         proxy_keys=_proxy_keys(environment),
@@ -138,7 +143,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         images_url=_images_url(environment),
         commit=_commit(environment),
         metrics=_one_of(environment, "ENGAWA_METRICS", ("0", "1")) == "1",
-        fetch_loopback=_fetch_loopback(environment),
+        fetch_loopback=_only_local(environment, "ENGAWA_FETCH_LOOPBACK"),
+        sample=_only_local(environment, "ENGAWA_SAMPLE"),
     )
 
 
@@ -219,11 +225,18 @@ def _images_url(environment: Mapping[str, str]) -> str:
     return f"{issuer}/images" if issuer else ""
 
 
-def _fetch_loopback(environment: Mapping[str, str]) -> bool:
-    asked = _one_of(environment, "ENGAWA_FETCH_LOOPBACK", ("0", "1")) == "1"
+def _only_local(environment: Mapping[str, str], name: str) -> bool:
+    asked = _one_of(environment, name, ("0", "1")) == "1"
     if asked and environment.get("ENGAWA_STAGE") != "local":
-        raise WrongSetting("ENGAWA_FETCH_LOOPBACK is for the stage local alone")
+        raise WrongSetting(f"{name} is for the stage local alone")
     return asked
+
+
+def _name(environment: Mapping[str, str]) -> str:
+    name = environment.get("ENGAWA_NAME", "").strip()
+    if len(name) > 40 or not name.isprintable():
+        raise WrongSetting(f"ENGAWA_NAME must be at most 40 printable characters, not {name!r}")
+    return name
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

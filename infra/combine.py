@@ -42,6 +42,7 @@ _METRICS = {
 """Metrics of a function URL in place of those of API Gateway."""
 _BY_STATUS = {
     "ACCESS_DENIED": "403",
+    "MISSING_AUTHENTICATION_TOKEN": "404",
     "REQUEST_TOO_LARGE": "413",
     "THROTTLED": "429",
     "INTEGRATION_FAILURE": "502",
@@ -49,7 +50,7 @@ _BY_STATUS = {
     "DEFAULT_4XX": "4XX",
     "DEFAULT_5XX": "5XX",
 }
-"""The gateway responses that the function at the edge gives for a status of a function URL."""
+"""The gateway responses that the function at the edge gives for a status of a function URL or of S3."""
 _NAMES = {"TableName", "BucketName", "LogGroupName"}
 
 Template = dict[str, Any]
@@ -131,7 +132,11 @@ def gateway_responses() -> dict[str, dict[str, Any]]:
     responses = {}
     for kind, said in yaml.safe_load(_responses()).items():
         body = {name: said[name] for name in ("error", "error_description")}
-        headers = {"Content-Type": "application/json; charset=utf-8", "Access-Control-Allow-Origin": "*"}
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Access-Control-Allow-Origin": "*",
+            "Link": f'</docs/en/errors/{said["error"]}>; rel="help"',
+        }
         if "retry_after" in said:
             headers["Retry-After"] = str(said["retry_after"])
         responses[kind] = {
@@ -175,6 +180,18 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
     template["Outputs"].pop("EndpointURL", None)
     if front == URL:
         _replace_gateway(template)
+
+
+def show_pages(template: Template, folder: str) -> None:
+    """Have CloudFront take the pages of `/docs` from a folder of the bucket."""
+    [docs] = [each for each in _origins(template) if each["Id"] == "docs"]
+    docs["OriginPath"] = f"/{folder}"
+
+
+def _origins(template: Template) -> list[dict[str, Any]]:
+    distribution = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    origins: list[dict[str, Any]] = distribution["Origins"]
+    return origins
 
 
 def name(template: Template, stage: str, account: str) -> None:
@@ -237,8 +254,7 @@ def _replace_gateway(template: Template) -> None:
     template.clear()
     template |= patched
     resources = template["Resources"]
-    distribution = resources["Distribution"]["Properties"]["DistributionConfig"]
-    [api] = [origin for origin in distribution["Origins"] if origin["Id"] == "api"]
+    [api] = [origin for origin in _origins(template) if origin["Id"] == "api"]
     del api["OriginPath"]
     # https://<id>.lambda-url.<region>.on.aws/
     api["DomainName"] = {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["ApiUrl", "FunctionUrl"]}]}]}

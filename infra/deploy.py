@@ -14,6 +14,7 @@ import yaml
 from infra import combine, keys, packaging, places, releases, responses, restore, rollout, stage_settings
 from infra.recovery import Recovery
 from infra.refusals import Refused, in_a_sentence
+from infra.site import upload
 from infra.stage import GLOBAL_REGION, passing_over
 
 _HELD_BY_TYPE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Logs::LogGroup")
@@ -28,8 +29,8 @@ class Deployment(Recovery):
             self._say_if_alarms_reach_nobody()
             bucket = self._deploy_bucket
             s3 = self._client("s3")
-            if places.taken_by_another(s3, f"engawa-{self.stage}-{self.account}"):
-                raise Refused(f"The bucket name engawa-{self.stage}-{self.account} is already taken.")
+            # The first deployment creates the bucket.
+            has_bucket = places.exists(s3, self.files_bucket)
             self._refuse_data_stack()
             self._stack().make_ready()
             out = packaging.package(self.stage, architecture, warm, self.front, self.settings.app)
@@ -46,6 +47,8 @@ class Deployment(Recovery):
             combine.name(template, self.stage, self.account)
             given["Commit"] = releases.commit()
             known = {name: value for name, value in given.items() if name in template["Parameters"]}
+            if has_bucket:
+                upload.upload(s3, self.files_bucket)
             if self.front == combine.REST:
                 known["GatewayLogs"] = self._gateway_logs()
             if known.get("OldProxyKey"):
@@ -59,6 +62,8 @@ class Deployment(Recovery):
                 self._say("CloudFront's name is known now; the functions get it as their issuer.")
                 known = known | {"OwnDomain": self._stack().outputs()["DistributionDomain"]}
                 release = self._apply(template, known, bucket, path)
+            if not has_bucket:
+                upload.upload(s3, self.files_bucket)
             outputs = self._released(release, bucket)
             self._copy_tables_and_keys()
             self._watch_the_edge(out / "edge_watch.yaml", outputs)

@@ -33,13 +33,17 @@ const reworded = (response, head) => {
 
 exports.handler = async (event) => {
   const { config, request, response } = event.Records[0].cf;
+  if (request.origin && request.origin.s3 && response.status === '403') {
+    // S3 tells nobody who may not list the bucket that an object does not exist.
+    Object.assign(response, { status: '404', statusDescription: 'Not Found' });
+  }
   const values = response.headers[RENAMED];
   if (values) {
     response.headers['www-authenticate'] = values.map(({ value }) => ({ key: 'WWW-Authenticate', value }));
     delete response.headers[RENAMED];
   }
   if (!response.headers[ID]) {
-    // Every response of the app has this header, so AWS itself has answered.
+    // Every response of the app has this header, so AWS itself has answered: perhaps S3, with a page of /docs.
     reworded(response, request.method === 'HEAD');
     response.headers[ID] = [{ key: 'X-Request-Id', value: config.requestId }];
   }

@@ -20,6 +20,7 @@ _TOOLS = ("--universal", "--python-version=3.11")
 LOCKED = {HASHED.as_posix(): ("requirements.txt", _ZIP)} | {
     f"{name}.txt": (f"{name}.in", _TOOLS)
     for name in (
+        "local/requirements-serve",
         "requirements-dev",
         "local/requirements",
         "bench/requirements",

@@ -17,6 +17,7 @@ import yaml
 
 from infra import bundle, combine, policies
 from infra.refusals import Refused
+from infra.site import upload
 from infra.stage_settings import DEFAULTS, AppSettings
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def package(
     template = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
         combine.finish(template, stage, warm, front)
+        combine.show_pages(template, upload.folder())
     except ValueError as error:
         raise Refused(str(error)) from None
     path.write_text(yaml.safe_dump(template, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")

@@ -45,7 +45,13 @@ _TAKEN = {
 }
 _REGION = re.compile("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _BUCKET = re.compile(r"[a-z0-9]([a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
-_ONLY_LOCAL = ("ENGAWA_TOKEN_KEYS_FILE", "ENGAWA_SECRET_KEYS_FILE", "ENGAWA_LAUNCH_KEYS_FILE", "ENGAWA_FETCH_LOOPBACK")
+_ONLY_LOCAL = (
+    "ENGAWA_TOKEN_KEYS_FILE",
+    "ENGAWA_SECRET_KEYS_FILE",
+    "ENGAWA_LAUNCH_KEYS_FILE",
+    "ENGAWA_FETCH_LOOPBACK",
+    "ENGAWA_SAMPLE",
+)
 _REASONS = {
     "ENGAWA_ISSUER": "make deploy takes it from the parameters Domain and Issuer",
     "ENGAWA_METRICS": "make deploy takes it from the parameter Monitoring",

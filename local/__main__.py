@@ -8,12 +8,14 @@ import sys
 import threading
 
 from chalicelib.settings import WrongSetting
-from local import locks, parts
-from local.embedded import Emulator, accepts, choose_port, taken
+from local import parts
+from local.embedded import Emulator, choose_port
 from local.environment import Environment, Refused
 from local.gateway import Gateway
+from local.ports import accepts, claim, taken
 from local.server import Server
 from local.signals import Wakeup
+from local.steps import step
 
 _WORK_SECONDS = 5
 _START_SECONDS = 5
@@ -78,14 +80,9 @@ class Launcher:
         environment.directory.chmod(0o700)
         if accepts(environment.port):
             raise Refused(taken("PORT", environment.port))
+        claim(environment.directory)
         try:
-            locks.hold(environment.directory / "serve.lock")
-        except locks.Held as held:
-            raise Refused(
-                f"{environment.directory} is already served by another make serve (pid {held.pid})."
-            ) from None
-        try:
-            self._server = Server(environment.port)
+            self._server = Server(environment.port, requests=environment.requests)
         except OSError:
             raise Refused(taken("PORT", environment.port)) from None
         if environment.endpoint is None:
@@ -99,27 +96,33 @@ class Launcher:
         environment = self._environment
         self._check()
         if environment.endpoint is None:
-            self._emulator = Emulator(environment)
-            self._emulator.await_start(self._check)
+            with step(f"Starting the embedded AWS on port {environment.emulator_port}"):
+                self._emulator = Emulator(environment)
+                self._emulator.await_start(self._check)
             self._emulator.when_lost(lost)
-        parts.apply(environment)
-        # Imported only now: these modules read the environment during their import.
-        import app
-        from chalicelib import bootstrap
-        from local import demo
+        with step("Preparing keys and documentation"):
+            parts.apply(environment)
+        with step("Loading the app"):
+            # Imported only now: these modules read the environment during their import.
+            import app
+            from chalicelib import bootstrap
+            from local import demo
 
+            made = app.create_app(bootstrap.platform)
         self._check()
-        parts.create_stack()
-        made = app.create_app(bootstrap.platform)
-        platform = bootstrap.platform()
-        gateway = parts.make_gateway(made, platform, environment)
+        with step("Creating tables, bucket and queues unless they exist"):
+            parts.create_stack()
+            platform = bootstrap.platform()
+            gateway = parts.make_gateway(made, platform, environment)
         self._check()
-        text = demo.load(platform, environment.base_url, environment.directory)
+        with step("Loading the demo world"):
+            text = demo.load(platform, environment.base_url, environment.directory)
         self._check()
         self._worker = parts.clean_up(made, platform, self._ended)
         self._serve(gateway)
-        text = f"{text}\n\nA game to try in a browser: {environment.base_url}/sample"
-        print(f"{text}\n\nServing on {environment.base_url} - Ctrl-C stops it, the data stay.", flush=True)
+        print(f"\n{text}\n\nServing on {environment.base_url} - Ctrl-C stops it, the data stay.", flush=True)
+        if environment.requests:
+            print("Each request is a line below; REQUESTS=off make serve prints none.", flush=True)
 
     def _serve(self, gateway: Gateway) -> None:
         try:

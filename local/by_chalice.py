@@ -25,9 +25,10 @@ from chalice.cli.filewatch import stat
 
 from chalicelib.settings import WrongSetting
 from local import locks, parts, processes
-from local.embedded import Emulator, accepts, choose_port
+from local.embedded import Emulator, choose_port
 from local.environment import HOST, ROOT, STAGE, Environment, Refused
 from local.gateway import Gateway
+from local.ports import SERVE_LOCK, accepts
 from local.server import Server
 
 if TYPE_CHECKING:
@@ -134,11 +135,11 @@ def _claim(environment: Environment) -> Server:
     if accepts(environment.port):
         raise Refused(taken)
     try:
-        locks.hold(environment.directory / "serve.lock", _RESTART_SECONDS)
+        locks.hold(environment.directory / SERVE_LOCK, _RESTART_SECONDS)
     except locks.Held as held:
         raise Refused(f"{environment.directory} is already served by another platform (pid {held.pid}).") from None
     try:
-        return Server(environment.port)
+        return Server(environment.port, requests=environment.requests)
     except OSError:
         raise Refused(taken) from None
 
@@ -182,7 +183,7 @@ class _Platform:
         ended = threading.Event()
         parts.clean_up(made, platform, ended)
         if self._is_first:
-            print(f"{text}\n\nA game to try in a browser: {environment.base_url}/sample\n")
+            print(f"{text}\n")
             self._write(**self._read() | {"loaded": True})
         return _Serving(self._server, gateway, environment.base_url, ended)
 
@@ -239,8 +240,7 @@ class _Serving:
 
 
 def _quieten() -> None:
-    """Print a line for each request, instead of all that Chalice's logger of the level INFO would print."""
-    os.environ.setdefault("ENGAWA_ACCESS_LOG", "1")
+    """Print only Engawa's line for each request, not all that Chalice's logger of the level INFO would print."""
     for name in ("boto3", "botocore", "chalicelib"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

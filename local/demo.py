@@ -61,7 +61,7 @@ def load(platform: Platform, base_url: str, directory: Path) -> str:
         feed = demo_feed.make(platform)
     described = _describe(platform, base_url, kept, feed)
     _write_private(path, json.dumps(described, ensure_ascii=False, indent=1) + "\n")
-    return _requests(base_url, path, feed)
+    return _shown(base_url, path, kept, feed)
 
 
 def _secrets(known: dict[str, Any]) -> Secrets:
@@ -172,8 +172,18 @@ def _write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def _requests(base_url: str, path: Path, feed: str | None) -> str:
-    shown = f"\n\nIn a browser: {base_url}/pages/{CAFE.id}/feeds/{feed}" if feed else ""
+def _shown(base_url: str, path: Path, kept: Secrets, feed: str | None) -> str:
+    """Return the addresses worth opening, and requests to paste."""
+    pages = {
+        "/": "the front page",
+        "/docs": "the documentation",
+        "/sample": "a game for two friends",
+        "/settings": f"signing in: as hana, with the password {kept.passwords['hana']}",
+    }
+    if feed:
+        pages[f"/pages/{CAFE.id}/feeds/{feed}"] = "a feed"
+    width = max(map(len, pages))
+    addresses = "\n".join(f"  {base_url}{address:{width}}  {meaning}" for address, meaning in pages.items())
     return f"""Demo world: {", ".join(USERS)} and the apps quest and album; ids, secrets and tokens in {path}
 
   T=$(.venv/bin/python -m local.token --user hana --app quest --scope "mixi_apps2 r_profile")
@@ -183,4 +193,7 @@ def _requests(base_url: str, path: Path, feed: str | None) -> str:
   curl -H "Authorization: OAuth $T" -H "Content-Type: application/json" \\
        -d '{{"level": "6"}}' "{base_url}/2/apps/appdata/@me/@self"
   C=$(.venv/bin/python -m local.token --client --app quest)
-  curl -H "Authorization: OAuth $C" "{base_url}/2/pages/{CAFE.id}/feeds"{shown}"""
+  curl -H "Authorization: OAuth $C" "{base_url}/2/pages/{CAFE.id}/feeds"
+
+To open in a browser:
+{addresses}"""

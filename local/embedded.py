@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import threading
 import time
@@ -11,7 +10,8 @@ from dataclasses import replace
 
 from local import locks
 from local.emulator import LOCK, LOCK_SECONDS, SERVICES
-from local.environment import EMULATOR_PORT, HOST, PORT, ROOT, Environment, Refused, free_port
+from local.environment import EMULATOR_PORT, PORT, ROOT, Environment, Refused, free_port
+from local.ports import accepts, taken
 
 _START_SECONDS = LOCK_SECONDS + 60
 _SAVE_SECONDS = 60
@@ -94,13 +94,6 @@ class Emulator:
             return False
 
 
-def accepts(port: int) -> bool:
-    """Return whether a program accepts connections on 127.0.0.1:`port`."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
-
-
 def choose_port(environment: Environment, check: Callable[[], None] = lambda: None) -> Environment:
     """Return the environment with the port of its embedded AWS: EMULATOR_PORT, else 4570 or one that is free.
 
@@ -118,8 +111,3 @@ def choose_port(environment: Environment, check: Callable[[], None] = lambda: No
     if accepts(environment.emulator_port):
         raise Refused(taken("EMULATOR_PORT", environment.emulator_port))
     return environment
-
-
-def taken(variable: str, port: int) -> str:
-    """Return the message for a port that another program uses."""
-    return f"Port {port} is taken; {variable}={port + 1} make serve uses another."

@@ -7,6 +7,7 @@
 | ENGAWA_LOCAL_DIR | .local; .local/port-8001 with PORT=8001 | data, keys, locks and logs |
 | ENGAWA_EMULATOR_PYTHON | .local/emulator-venv/bin/python of the checkout | the interpreter that has ministack |
 | AWS_ENDPOINT_URL | none | use this endpoint, start no embedded AWS |
+| REQUESTS | on | off: print no line for each request |
 """
 
 from __future__ import annotations
@@ -40,12 +41,14 @@ class Environment:
     emulator_port: int | None
     """None until a port is chosen (local/embedded.py)."""
     endpoint: str | None
+    requests: bool = True
+    """Whether each request is printed."""
 
     @classmethod
     def read(cls) -> Environment:
         """Read the settings. Platforms on other ports have other directories, so several run side by side.
 
-        Raises Refused if a port is invalid.
+        Raises Refused if one is invalid.
         """
         port = _port("PORT") or PORT
         directory = ROOT / ".local" if port == PORT else ROOT / ".local" / f"port-{port}"
@@ -57,6 +60,7 @@ class Environment:
             port=port,
             emulator_port=_port("EMULATOR_PORT"),
             endpoint=os.environ.get("AWS_ENDPOINT_URL") or None,
+            requests=_is_on("REQUESTS"),
         )
 
     @property
@@ -117,6 +121,13 @@ def _port(name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise Refused(f"{name} must be a port from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def _is_on(name: str) -> bool:
+    text = os.environ.get(name) or "on"
+    if text not in ("on", "off"):
+        raise Refused(f"{name} must be on or off, not {text!r}.")
+    return text == "on"
 
 
 def free_port() -> int:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 from chalice.app import Chalice
 from chalice.local import LambdaContext
 
+from chalicelib.web.error_answers import help_link
 from chalicelib.web.routing import Router, without_last_slash
 from chalicelib.web.telemetry import REQUEST_ID
 
@@ -66,6 +67,7 @@ def error(status: int, code: str, description: str, *headers: tuple[str, str], r
     """Return an error response in Engawa's form; without a `request_id` it gets a new one."""
     body = json.dumps({"error": code, "error_description": description}, separators=(",", ":"))
     named = [("Content-Type", "application/json; charset=utf-8"), (REQUEST_ID, request_id or str(uuid.uuid4()))]
+    named.append(("Link", help_link(code)))
     return Answer(status, [*named, *headers], body.encode())
 
 

@@ -62,16 +62,18 @@ def create_stack() -> None:
 
 
 def make_gateway(made: Chalice, platform: Platform, environment: Environment) -> Gateway:
-    """Return the gateway of an app, with the stored images and the sample game beside it."""
+    """Return the gateway of an app, with the stored images, the sample game and the demo tokens beside it."""
     import boto3
 
+    from local.demo_tokens import DemoTokens
     from local.images import StoredImages
     from local.sample import Sample
 
     settings = platform.settings
     images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
     kind = TimedGateway if _is_timed() else Gateway
-    return kind(made, images, Sample(platform.tokens, environment.base_url))
+    base_url = environment.base_url
+    return kind(made, images, Sample(platform.tokens, base_url), DemoTokens(platform.tokens, base_url))
 
 
 def clean_up(made: Chalice, platform: Platform, ended: threading.Event) -> threading.Thread:

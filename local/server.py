@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import socketserver
 import sys
@@ -10,10 +9,10 @@ import threading
 import time
 from typing import Any, cast
 
-from chalicelib.web.telemetry import REQUEST_ID
 from local import wire
 from local.environment import HOST
-from local.gateway import Answer, Gateway, Request, error, too_large
+from local.gateway import Gateway, error, too_large
+from local.request_lines import request_line
 
 _IDLE_SECONDS = 75
 
@@ -25,9 +24,10 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, port: int) -> None:
-        """Bind 127.0.0.1:`port`. Raises OSError if the port is taken."""
+    def __init__(self, port: int, *, requests: bool = False) -> None:
+        """Bind 127.0.0.1:`port`; `requests` prints a line for each request. Raises OSError if the port is taken."""
         self.gateway: Gateway | None = None
+        self.requests = requests
         self._accepting = False
         self._busy = 0
         self._idle = threading.Condition()
@@ -99,16 +99,9 @@ class _Connection(socketserver.BaseRequestHandler):
             started = time.monotonic()
             answer = cast(Gateway, server.gateway).handle(request)
             follows = self.connection.send(answer)
-            _log(request, answer, started)
+            if server.requests:
+                milliseconds = (time.monotonic() - started) * 1000
+                print(request_line(request, answer.status, milliseconds), file=sys.stderr, flush=True)
         finally:
             server.working(-1)
         return follows
-
-
-def _log(request: Request, answer: Answer, started: float) -> None:
-    # Never the query: old clients send their tokens there.
-    if os.environ.get("ENGAWA_ACCESS_LOG") == "1":
-        path = request.target.partition("?")[0]
-        milliseconds = (time.monotonic() - started) * 1000
-        request_id = dict(answer.headers).get(REQUEST_ID, "-")
-        print(f"{request.method} {path} {answer.status} {milliseconds:.0f} {request_id}", file=sys.stderr)

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chalicelib.core.errors import ParameterInvalid
+from chalicelib.core.oauth import check_scopes, scopes_in
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from local.demo import FILE
 from local.environment import Environment, Refused
@@ -19,11 +21,16 @@ def issue(directory: Path, arguments: argparse.Namespace) -> str:
         demo: dict[str, Any] = json.loads((directory / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Refused(f"There is no {directory / FILE}; run make serve first.") from None
+    scopes = scopes_in(arguments.scope)
+    try:
+        check_scopes(scopes)
+    except ParameterInvalid as wrong:
+        raise Refused(f"{wrong.description}.") from None
     keys = TokenKeys((directory / "token-keys.json").read_text)
     return AccessTokens(keys, demo["baseUrl"]).issue(
         app=_id(demo, "apps", arguments.app),
         viewer=_id(demo, "users", arguments.user) if arguments.user else None,
-        scopes=arguments.scope.replace(",", " ").split(),
+        scopes=scopes,
         lifetime=arguments.lifetime,
         owner=_id(demo, "users", arguments.owner) if arguments.owner else None,
     )

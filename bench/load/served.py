@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from local.embedded import accepts
 from local.environment import ROOT, Environment, Refused, free_port
+from local.ports import accepts
 
 _START_SECONDS = 60
 _STOP_SECONDS = 90
@@ -23,7 +23,13 @@ def served(directory: Path) -> Iterator[Environment]:
 
     Inside the block, this process has the environment of the platform. Raises Refused if it does not start.
     """
-    own = {"PORT": free_port(), "EMULATOR_PORT": free_port(), "ENGAWA_LOCAL_DIR": directory, "ENGAWA_SERVER_TIMING": 1}
+    own = {
+        "PORT": free_port(),
+        "EMULATOR_PORT": free_port(),
+        "ENGAWA_LOCAL_DIR": directory,
+        "ENGAWA_SERVER_TIMING": 1,
+        "REQUESTS": "off",
+    }
     with patch.dict(os.environ, {name: str(value) for name, value in own.items()}):
         os.environ.pop("AWS_ENDPOINT_URL", None)
         log = directory / "serve.log"

@@ -88,6 +88,7 @@ def _shown(
     return rendering.page(
         "feed",
         language,
+        here.site,
         headers={} if here.sessions.is_named_in(request) else {"Cache-Control": KEPT},
         images=[origin for each in pictures if each and (origin := origin_of(each))],
         url=f"{here.settings.issuer}/pages/{of.id}/feeds/{feed.id}",

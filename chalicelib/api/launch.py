@@ -49,7 +49,7 @@ def start(here: Platform, request: Request) -> Response:
     viewer = user if user and here.grants.held(user, app.id) else None
     told = PageAppStart(on, module, viewer, app_params)
     if app.start_method is StartMethod.FORM:
-        return _form_page(request, app, signed_form(app.start_url, app.id, told, keys.signing()))
+        return _form_page(here, request, app, signed_form(app.start_url, app.id, told, keys.signing()))
     target = signed_url(app.start_url, app.id, told, keys.signing())
     headers: dict[str, str | list[str]] = {
         "Location": target,
@@ -75,10 +75,11 @@ def certificate(here: Platform, request: Request, certificate: str) -> Response:
     return Response(found, headers, 200)
 
 
-def _form_page(request: Request, app: App, form: StartForm) -> Response:
+def _form_page(here: Platform, request: Request, app: App, form: StartForm) -> Response:
     return page(
         "start",
         language_of(request),
+        here.site,
         form_target=form_target(form.action),
         script=SUBMIT,
         app=app.name,

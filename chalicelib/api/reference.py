@@ -20,8 +20,9 @@ from chalicelib.web.html.rendering import error_page
 from chalicelib.web.static_files import STATIC, File, file, file_answer, read_static
 
 PAGES = STATIC / "docs" / "files.json.xz"
+_CONNECT = "connect-src 'self'"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; {_CONNECT}; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 """Pages load files of this server only. They have no inline scripts and no inline styles."""
@@ -48,7 +49,9 @@ def overview_in(here: Platform, request: Request, language: str) -> Response:
 )
 def page(here: Platform, request: Request, language: str, section: str, name: str) -> Response:
     """Return a page of the documentation, or the same as Markdown with `.md`."""
-    return _answer(request, f"/docs/{language}/{section}/{name}")
+    # From these pages readers send requests ("Try it"), and an answer that is too large for Lambda is at S3.
+    answers = here.oversized_answers.url if section == "operations" else ""
+    return _answer(request, f"/docs/{language}/{section}/{name}", answers)
 
 
 @face.route("/docs/assets/{name}", methods=["GET"], token=Token.NONE, instead="public")
@@ -69,13 +72,16 @@ def contract(here: Platform, request: Request) -> Response:
     return file_answer(request, _contract(here.settings.issuer), {**_KEPT, "Access-Control-Allow-Origin": "*"})
 
 
-def _answer(request: Request, url: str) -> Response:
-    """Return the file of an address. Raises NotFound."""
+def _answer(request: Request, url: str, answers: str = "") -> Response:
+    """Return the file of an address; if it is a page, it may also fetch from the URL `answers`. Raises NotFound."""
     if url not in _pages():
         raise NotFound("There is no such page")
     found = _file(url)
-    policy = {**rendering.GUARDS, "Content-Security-Policy": POLICY} if found.media_type == rendering.MEDIA_TYPE else {}
-    return file_answer(request, found, {**_KEPT, **policy})
+    guards: dict[str, str] = {}
+    if found.media_type == rendering.MEDIA_TYPE:
+        policy = POLICY.replace(_CONNECT, f"{_CONNECT} {answers}") if answers else POLICY
+        guards = {**rendering.GUARDS, "Content-Security-Policy": policy}
+    return file_answer(request, found, {**_KEPT, **guards})
 
 
 @cache

@@ -70,6 +70,12 @@ def _settings() -> Sequence[Face]:
     return [settings_page.face]
 
 
+def _front() -> Sequence[Face]:
+    from chalicelib.api import front
+
+    return [front.face]
+
+
 def _feed_page() -> Sequence[Face]:
     from chalicelib.api import feed_page
 
@@ -100,7 +106,10 @@ def _admin() -> Sequence[Face]:
     return [users.face, apps.face, pages.face, bulk_import.face, migrations.face]
 
 
+FRONT = "/"
 ROUTES: Mapping[str, Load] = {
+    FRONT: _front,
+    "/favicon.ico": _front,
     "/2/apps/": _persistence,
     "/2/people/": _people,
     "/2/pages/": _pages,
@@ -122,7 +131,12 @@ ROUTES: Mapping[str, Load] = {
     "/health": _health,
     "/admin/": _admin,
 }
-"""The prefixes of paths, and the functions that load their faces."""
+"""The prefixes of paths, and the functions that load their faces. FRONT is the whole path, not a prefix."""
+
+
+def leads_to(beginning: str, path: str) -> bool:
+    """Return whether a path is of the faces of this prefix of ROUTES."""
+    return path == FRONT if beginning == FRONT else path.startswith(beginning)
 
 
 class EngawaApp(Chalice):
@@ -147,7 +161,7 @@ class EngawaApp(Chalice):
 
     def load(self, path: str = "") -> None:
         """Register the faces of the prefixes of `path` that are not registered yet; by default, all faces."""
-        wanted = [load for beginning, load in ROUTES.items() if not path or path.startswith(beginning)]
+        wanted = [load for beginning, load in ROUTES.items() if not path or leads_to(beginning, path)]
         if self._loaded.issuperset(wanted):
             return
         for load in wanted:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from chalicelib.core.errors import GrantRefused
+from chalicelib.core.errors import GrantRefused, ParameterInvalid
 from chalicelib.core.model.directory import App
 
 CODE_SECONDS = 180
@@ -80,7 +80,7 @@ SERVED_SCOPES = (
     "r_page",
     "w_pagefeed",
 )
-"""The scopes of a user that have an API here."""
+"""The scopes of a user that have an API here. Old clients also ask for the others, and are allowed them."""
 
 _FAMILY_DIGITS = 32
 _TOKEN = re.compile(r"[0-9a-f]{96}")
@@ -249,6 +249,21 @@ def pruned(families: Iterable[str], most: int) -> tuple[set[str], list[str]]:
 def scopes_in(text: str) -> list[str]:
     """Return the words of a scope parameter, distinct and sorted, separated by spaces or commas (from old clients)."""
     return sorted(set(text.replace(",", " ").split()))
+
+
+def check_scopes(scopes: Iterable[str]) -> None:
+    """Raise ParameterInvalid, which names the scopes with an API here, if one of `scopes` does not exist."""
+    for scope in scopes:
+        if scope not in (*USER_SCOPES, OPERATOR):
+            known = ", ".join((*SERVED_SCOPES, OPERATOR))
+            raise ParameterInvalid(
+                f"There is no scope {scope[:64]!r}; the scopes are {known}, and the original's, which have no API here"
+            )
+
+
+def offered(scopes: Iterable[str]) -> list[str]:
+    """Return those of `scopes` that have an API here, so that a page can say what they give."""
+    return [scope for scope in scopes if scope in SERVED_SCOPES]
 
 
 def may_ask(app_scopes: Sequence[str], asked: Sequence[str], *, user: bool) -> bool:

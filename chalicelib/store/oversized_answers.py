@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -51,7 +51,15 @@ class OversizedAnswers:
             )
         except (BotoCoreError, ClientError) as error:
             raise Unavailable from error
-        return client.generate_presigned_url(
+        return self._signed(key)
+
+    @cached_property
+    def url(self) -> str:
+        """The URL of all stored bodies, without a signature: a page's policy may allow it."""
+        return self._signed(PREFIX).partition("?")[0]
+
+    def _signed(self, key: str) -> str:
+        return self._client().generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=URL_SECONDS
         )
 

@@ -37,8 +37,8 @@ PREFLIGHT_SECONDS = 7_200
 _READING = frozenset({"GET", "HEAD"})
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Requested-With"
 _SHOWN = (
-    "ETag, Location, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    "X-Request-Id"
+    "ETag, Link, Location, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, "
+    "X-RateLimit-Reset, X-Request-Id"
 )
 
 

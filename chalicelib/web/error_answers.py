@@ -4,6 +4,7 @@ Every error is `{"error": …, "error_description": …}` as `application/json; 
 store or Chalice itself raised it.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ from chalicelib.core.errors import (
     Unavailable,
     UnsupportedEncoding,
 )
-from chalicelib.web.json_answers import json_answer, rate_headers
+from chalicelib.web.json_answers import JSON, json_answer, rate_headers
 from chalicelib.web.token_dialect import TokenDialect, challenge, signature_challenge
 
 log = logging.getLogger(__name__)
@@ -75,20 +76,43 @@ def log_unhandled(error: Exception) -> None:
     log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
 
 
+def help_link(word: str, base_url: str = "") -> str:
+    """Return the `Link` to the page about an error (RFC 8288)."""
+    return f'<{base_url}/docs/en/errors/{word}>; rel="help"'
+
+
+def help_links(base_url: Callable[[], str]) -> Callable[[Request, Callable[[Request], Response]], Response]:
+    """Return Chalice middleware that adds to each JSON error of a route the `Link` to the page about it."""
+
+    def link(event: Request, get_response: Callable[[Request], Response]) -> Response:
+        response = get_response(event)
+        if response.status_code >= 400 and str(response.headers.get("Content-Type")) == JSON:
+            word = json.loads(response.body)["error"]
+            # JSON-RPC has errors of its own form, with a number instead of a word.
+            if isinstance(word, str):
+                response.headers["Link"] = help_link(word, base_url())
+        return response
+
+    return link
+
+
 def reword_framework(event: Request, get_response: Callable[[Request], Response]) -> Response:
     """Replace Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays. This is Chalice middleware.
 
     If no gateway has routed the request, a path without a route gets a 404 here. Pages of every origin can read that
-    there is no such path or method, as they can if API Gateway says so.
+    there is no such path or method, as they can if API Gateway says so. These answers need no platform, so their `Link`
+    has no base URL.
     """
     if event.path == UNKNOWN:
         ours = answer_refusal(NotFound(), TokenDialect.OAUTH)
-        ours.headers["Access-Control-Allow-Origin"] = "*"
+        ours.headers |= {"Access-Control-Allow-Origin": "*", "Link": help_link(NotFound.error)}
         return ours
     response = get_response(event)
     if not _is_framework_body(response.body):
         return response
-    ours = answer_refusal(_FRAMEWORK.get(response.status_code, InternalError)(), TokenDialect.OAUTH)
+    refusal = _FRAMEWORK.get(response.status_code, InternalError)()
+    ours = answer_refusal(refusal, TokenDialect.OAUTH)
+    ours.headers["Link"] = help_link(refusal.error)
     if "Allow" in response.headers:
         ours.headers["Access-Control-Allow-Origin"] = "*"
         ours.headers["Allow"] = ", ".join(sorted(str(response.headers["Allow"]).split(", ")))

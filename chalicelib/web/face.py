@@ -27,6 +27,9 @@ from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
     from chalicelib.web.auth.oauth1_signatures import Signatures
+    from chalicelib.web.html.rendering import Site
+
+    Refused = Callable[[Request, Exception, Site | None], Response]
 
 View = Callable[..., Response]
 """Called as `view(platform, request, access, **path_parameters)`; without `access` if the route takes no token."""
@@ -52,6 +55,9 @@ class Authenticator(Protocol):
     @property
     def signatures(self) -> "Signatures": ...
 
+    @property
+    def site(self) -> "Site": ...
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -76,7 +82,7 @@ class Declaration:
     signed: bool = False
     cors: bool = False
     also_in: str | None = None
-    refused: Callable[[Request, Exception], Response] | None = None
+    refused: "Refused | None" = None
 
     def __post_init__(self) -> None:
         if (self.token is Token.NONE) != (self.instead is not None) or (self.token is Token.NONE and self.scope):
@@ -133,7 +139,7 @@ class Face:
         signed: bool = False,
         cors: bool | None = None,
         also_in: str | None = None,
-        refused: Callable[[Request, Exception], Response] | None = None,
+        refused: "Refused | None" = None,
     ) -> Callable[[V], V]:
         """Add a view for `methods` of `path`, with a Declaration; `cors` is true by default if it takes a token."""
         shared = token is not Token.NONE if cors is None else cors
@@ -175,6 +181,7 @@ class Endpoint:
         """Answer the request that Chalice has just read."""
         declaration, dialect = self.declaration, TokenDialect.OAUTH
         request: Any = self._app.current_request
+        here: Authenticator | None = None
         try:
             texts = {name: decoded(each) for name, each in segments.items()}
             here = self._platform()
@@ -194,5 +201,5 @@ class Endpoint:
             return self._view(here, request, access, **texts)
         except Exception as error:
             if declaration.refused:
-                return declaration.refused(request, error)
+                return declaration.refused(request, error, here.site if here else None)
             return answer_any(error, dialect)

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote
 
 from chalicelib.core.errors import BadRequest, Refusal
 from chalicelib.core.oauth import is_one_of
-from chalicelib.web.error_answers import UNKNOWN
+from chalicelib.web.error_answers import UNKNOWN, help_link
 from chalicelib.web.json_answers import json_answer
 from chalicelib.web.requests import PROXY_KEY
 from chalicelib.web.routing import without_last_slash
@@ -111,7 +111,8 @@ def url_answer(answer: Mapping[str, Any], accepted: str = "") -> dict[str, Any]:
 def refused(event: Mapping[str, Any], refusal: Refusal) -> dict[str, Any]:
     """Return a refusal that nothing has been done for: it is not even logged."""
     said = {"error": refusal.error, "error_description": refusal.description}
-    answer = json_answer(said, refusal.status, {REQUEST_ID: str(event["requestContext"].get("requestId"))})
+    request_id = str(event["requestContext"].get("requestId"))
+    answer = json_answer(said, refusal.status, {REQUEST_ID: request_id, "Link": help_link(refusal.error)})
     return url_answer(answer.to_dict())
 
 

@@ -15,9 +15,9 @@ TYPES = "application/typescript; charset=utf-8"
 _CLASSIC_END = "\n})(((found) => {\n"
 _MODULE_END = """
 })({ src: import.meta.url }, (library) => {
-  ({ opensocial, osapi, gadgets } = library);
+  ({ opensocial, osapi, gadgets, mixi } = library);
 });
-export var opensocial, osapi, gadgets;
+export var opensocial, osapi, gadgets, mixi;
 """
 
 

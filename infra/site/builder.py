@@ -17,10 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from infra import reference
-from infra.site import snippets
+from infra.site import snippets, tryit
 from infra.site.documents import (
     Document,
     Html,
@@ -94,7 +94,7 @@ class Site:
         self._assets = assets
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
-            autoescape=lambda name: name is not None and name.endswith(".html"),
+            autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -183,6 +183,7 @@ class Site:
             title=operation.title,
             summary=operation.summary or f"{operation.method} {operation.path}",
             operation=operation,
+            form=tryit.form(self._document, operation.id),
             snippets=snippets.of(operation.id),
         )
 
@@ -253,11 +254,11 @@ class Site:
             return relative(url_of(self.language, "") + ending, url)
         if fragment and named == source.relative_to(ROOT).as_posix():
             return fragment
-        path = ROOT / named
-        if path.is_relative_to(DOCS / "ja"):
-            path = DOCS / path.relative_to(DOCS / "ja")
-        if any(path == each.source for each in self._all_documents()):
-            return relative(url_of(self.language, name_of(path)) + ending + fragment, url)
+        file = ROOT / named
+        if file.is_relative_to(DOCS / "ja"):
+            file = DOCS / file.relative_to(DOCS / "ja")
+        if any(file == each.source for each in self._all_documents()):
+            return relative(url_of(self.language, name_of(file)) + ending + fragment, url)
         return None
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,12 @@ class Html:
 
     def _rendered(self, tokens: list[Token]) -> Markup:
         taken: set[str] = set()
-        for before, token in zip([None, *tokens], tokens, strict=False):
-            if before and before.type == "heading_open":
-                before.attrSet("id", _free(slug(plain(token)), taken))
+        for index, token in enumerate(tokens):
+            if token.type == "heading_open":
+                token.attrSet("id", _free(slug(plain(tokens[index + 1])), taken))
+            if token.type == "th_open" and not tokens[index + 1].children:
+                # A corner without a text heads nothing.
+                token.tag = tokens[index + 2].tag = "td"
             if token.children:
                 token.children = [*self._linked(token.children)]
         return Markup(self._parser.renderer.render(tokens, self._parser.options, {}))  # noqa: S704
@@ -157,11 +161,7 @@ def headings(markdown: str) -> list[tuple[int, str, str]]:
     """Return the level, the id and the text of each heading."""
     taken: set[str] = set()
     tokens = MarkdownIt("commonmark").parse(markdown)
-    found = [
-        (int(before.tag[1]), plain(token))
-        for before, token in zip(tokens, tokens[1:], strict=False)
-        if before.type == "heading_open"
-    ]
+    found = [(int(before.tag[1]), plain(token)) for before, token in pairwise(tokens) if before.type == "heading_open"]
     return [(level, _free(slug(text), taken), text) for level, text in found]
 
 
@@ -172,7 +172,7 @@ def plain(token: Token) -> str:
 
 def _inlines(markdown: str, opening: str) -> Iterator[Token]:
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         if before.type == opening:
             yield token
 

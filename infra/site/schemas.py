@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.reference import Json, Reference
 
@@ -18,6 +18,8 @@ _BOUNDS = (
     ("minProperties", "maxProperties", "pairs"),
 )
 _SHOWN_PATTERN = 60
+_NAMED = 4
+"""The fields that name a form."""
 _DEEPEST = 4
 """The levels of objects inside objects that a page shows."""
 
@@ -39,6 +41,8 @@ class Form:
 
     description: str
     fields: tuple[Field, ...]
+    label: str = ""
+    """What tells it from the other forms of the value, if there are several."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Schemas(Reference):
         """Return what a page shows of a schema."""
         whole = self.resolved(schema)
         description = schema.get("description") or whole.get("description", "")
-        return Shape(self.kind(schema), description, self._forms(schema, ()), self.example(schema))
+        return Shape(self.kind(schema), description, _labelled(self._forms(schema, ())), self.example(schema))
 
     def kind(self, schema: Json) -> str:
         """Return the type of a value in a few words."""
@@ -125,7 +129,9 @@ class Schemas(Reference):
             return tuple(made)
         for how in ("oneOf", "anyOf", "allOf"):
             if how in whole:
-                return tuple(form for each in whole[how] for form in self._described(each, below))
+                found = [form for each in whole[how] for form in self._described(each, below)]
+                # A value may be one thing or a list of the same.
+                return tuple(dict.fromkeys(found))
         for inside in ("items", "additionalProperties"):
             if isinstance(whole.get(inside), dict):
                 return self._forms(whole[inside], below)
@@ -141,7 +147,25 @@ class Schemas(Reference):
     def _field(self, name: str, row: tuple[bool, Json], above: tuple[str, ...]) -> Field:
         required, schema = row
         description = schema.get("description") or self.resolved(schema).get("description", "")
-        return Field(name, required, self.kind(schema), description, self._forms(schema, above))
+        return Field(name, required, self.kind(schema), description, _labelled(self._forms(schema, above)))
+
+
+def _beginning(form: Form) -> str:
+    names = [f"`{each.name}`" for each in form.fields]
+    return ", ".join(names[:_NAMED] + ["…"] * (len(names) > _NAMED))
+
+
+def _labelled(forms: tuple[Form, ...]) -> tuple[Form, ...]:
+    """Return forms with what tells them apart: a field with fixed values, their descriptions, or their fields."""
+    fixed = [{each.name: each.kind for each in form.fields if each.kind.startswith("`")} for form in forms]
+    telling = next((name for name in (fixed or [{}])[0] if len({each.get(name) for each in fixed}) == len(forms)), None)
+    return tuple(
+        replace(
+            form,
+            label=f"`{telling}`: {kinds.get(telling, '')}" if telling else form.description or _beginning(form),
+        )
+        for form, kinds in zip(forms, fixed, strict=True)
+    )
 
 
 def code(value: object, *, raw: bool = False) -> str:

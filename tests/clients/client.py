@@ -10,23 +10,23 @@ import os
 from io import BytesIO
 from typing import Any, TypeVar
 
-from engawa_client import AuthenticatedClient
-from engawa_client.api.pages import delete_feed, post_comment, post_feed, read_comments, read_feeds
-from engawa_client.api.people import read_people
-from engawa_client.api.persistence import delete_data, read_data, write_data
-from engawa_client.models.comment_list import CommentList
-from engawa_client.models.data_read import DataRead
-from engawa_client.models.feed_list import FeedList
-from engawa_client.models.new_comment import NewComment
-from engawa_client.models.new_content import NewContent
-from engawa_client.models.new_entry import NewEntry
-from engawa_client.models.new_feed import NewFeed
-from engawa_client.models.pairs import Pairs
-from engawa_client.models.people import People
-from engawa_client.models.post_feed_files_body import PostFeedFilesBody
-from engawa_client.models.request_refused import RequestRefused
-from engawa_client.models.written import Written
-from engawa_client.types import File
+from generated_client import AuthenticatedClient
+from generated_client.api.pages import delete_feed, post_comment, post_feed, read_comments, read_feeds
+from generated_client.api.people import read_people
+from generated_client.api.persistence import delete_data, read_data, write_data
+from generated_client.models.comment_list import CommentList
+from generated_client.models.data_read import DataRead
+from generated_client.models.feed_list import FeedList
+from generated_client.models.new_comment import NewComment
+from generated_client.models.new_content import NewContent
+from generated_client.models.new_entry import NewEntry
+from generated_client.models.new_feed import NewFeed
+from generated_client.models.pairs import Pairs
+from generated_client.models.people import People
+from generated_client.models.post_feed_files_body import PostFeedFilesBody
+from generated_client.models.request_refused import RequestRefused
+from generated_client.models.written import Written
+from generated_client.types import File
 
 Answer = TypeVar("Answer")
 ASKED = json.loads(os.environ["ASKED"])

@@ -160,6 +160,7 @@ OAUTH = [
     request("sign in where known", sign_in_where_known(), steps=True),
     request("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
     request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
+    request("see the front page", lambda stage, ids: stage.look_at("/", HANA)),
     request("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
     request("end a grant on the page", settings(end=APP), steps=True),

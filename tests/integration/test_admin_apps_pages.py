@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.model.directory import App
 from tests.kit.worlds import APP, HANA, KEN, MEI, Reply, World
 
 Send = Callable[..., Reply]
@@ -98,6 +99,10 @@ def test_an_app_is_changed_and_listed(operator: Send) -> None:
         ({"name": "n", "redirectUris": ["javascript:alert(1)"]}, "redirectUris must be http or https URLs"),
         ({"name": "n", "origins": ["https://a.example/x"]}, "origins must be web origins"),
         ({"name": "n", "scopes": ["a b"]}, "scopes must be scopes"),
+        (
+            {"name": "n", "scopes": ["r_profile", "r_pages"]},
+            "There is no scope 'r_pages'; the scopes are ",
+        ),
         ({"name": "n", "redirectUris": ["data:text/html,x"]}, "redirectUris must be http or https URLs"),
         ({"name": "n", "redirectUris": ["myapp:/back"]}, "redirectUris must be http or https URLs"),
         ({"name": "n", "dialect": "draft11"}, "dialect must be one of draft10, rfc6750"),
@@ -110,6 +115,15 @@ def test_a_wrong_field_of_an_app_is_named(operator: Send, body: dict[str, Any], 
 
     assert (status, error) == (400, "parameter_invalid")
     assert description.startswith(says)
+
+
+def test_an_app_of_an_earlier_version_keeps_a_scope_that_does_not_exist(operator: Send, world: World) -> None:
+    world.platform.apps.create(App(APP, "Old", False, None, scopes=("r_profile", "x_removed")))
+
+    assert operator("PATCH", f"/apps/{APP}", {"name": "Older"}).json["scopes"] == ["r_profile", "x_removed"]
+    assert operator("GET", "/apps").json["entry"][0]["scopes"] == ["r_profile", "x_removed"]
+    assert operator("PATCH", f"/apps/{APP}", {"scopes": ["r_profile", "x_removed"]}).status == 400
+    assert operator("PATCH", f"/apps/{APP}", {"scopes": ["w_voice", "admin"]}).json["scopes"] == ["w_voice", "admin"]
 
 
 @pytest.mark.parametrize("app", ["0" * 16, "x", "a" * 3000])

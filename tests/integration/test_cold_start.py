@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pytest
 
 import app as entry
-from chalicelib.api.route_table import ROUTES, EngawaApp
+from chalicelib.api.route_table import ROUTES, EngawaApp, leads_to
 from local import keys
 from local.lambda_event import event
 from tests.kit.worlds import APP, HANA, ME, World
@@ -154,4 +154,4 @@ def test_a_face_is_loaded_with_the_first_request_for_it(path: str) -> None:
 
 def test_no_path_begins_as_two_faces_do() -> None:
     for path in entry.app.routes:
-        assert len([beginning for beginning in ROUTES if path.startswith(beginning)]) == 1, path
+        assert len([beginning for beginning in ROUTES if leads_to(beginning, path)]) == 1, path

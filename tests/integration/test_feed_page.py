@@ -25,6 +25,7 @@ PICTURES = tuple(
     for name, edge in (("large", 180), ("medium", 76), ("small", 40))
 )
 LINK = "nofollow ugc noopener noreferrer"
+ICON = "/favicon.ico"
 
 
 class Read(HTMLParser):
@@ -268,7 +269,11 @@ def test_addresses_in_a_text_lead_there_and_nothing_else_does(here: World, text:
     feed = post(here, body=text)
     comment(here, text)
     page = opened(here, feed)
-    found = [attributes for tag, attributes in page.tags if tag == "a" and "hreflang" not in attributes]
+    found = [
+        attributes
+        for tag, attributes in page.tags
+        if tag == "a" and attributes.keys().isdisjoint({"hreflang", "class"})
+    ]
     assert [each["href"] for each in found] == links * 2
     assert all(each["rel"] == LINK for each in found)
     assert page.text.count(text) == 2
@@ -310,7 +315,7 @@ def test_a_picture_that_no_policy_can_name_is_not_shown(here: World, picture: st
     feed = post(here)
     assert picture not in opened(here, feed).values("img", "src")
     assert policy(here, feed).keys() == policy(here, post(here, content_uri=URI + "0")).keys()
-    assert policy(here, feed)["img-src"] == ["https://cafe.example"]
+    assert policy(here, feed)["img-src"] == ["'self'", "https://cafe.example"]
 
 
 # Headers
@@ -319,6 +324,7 @@ def test_a_picture_that_no_policy_can_name_is_not_shown(here: World, picture: st
 def test_the_policy_names_the_origins_of_the_pictures_that_are_shown_and_no_others(here: World) -> None:
     feed = post(here, image=True)
     assert policy(here, feed)["img-src"] == [
+        "'self'",
         "http://127.0.0.1:8000",
         "https://cafe.example",
         "https://people.example",
@@ -340,14 +346,17 @@ def test_pictures_come_from_where_the_deployment_serves_them(make_world: Callabl
     world.platform.pages.add_module(CAFE, QUEST, "部屋", "3")
     feed = post(world, image=True)
     lane.reset(before)
-    assert opened(world, feed).values("img", "src") == ["https://cdn.example/i" + feed.images[0].removeprefix("images")]
-    assert policy(world, feed)["img-src"] == ["https://cdn.example"]
+    assert opened(world, feed).values("img", "src") == [
+        ICON,
+        "https://cdn.example/i" + feed.images[0].removeprefix("images"),
+    ]
+    assert policy(world, feed)["img-src"] == ["'self'", "https://cdn.example"]
 
 
-def test_a_page_without_pictures_may_show_none(here: World) -> None:
+def test_a_page_without_pictures_may_show_the_icon_alone(here: World) -> None:
     here.platform.users.change(MEI, thumbnail_url="")
     here.platform.pages.change(CAFE, thumbnail_small="")
-    assert "img-src" not in policy(here, post(here))
+    assert policy(here, post(here))["img-src"] == ["'self'"]
 
 
 def test_it_is_kept_for_seconds_and_tells_nobody_where_one_comes_from(here: World) -> None:

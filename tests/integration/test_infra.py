@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -17,7 +18,10 @@ import yaml
 
 import app as entry
 from chalicelib import VERSION
+from chalicelib.api import reference
+from chalicelib.web.html import rendering
 from infra import bundle, combine, packaging, policies, stage_settings
+from infra.site import upload
 from local.gateway import MIN_COMPRESSED
 
 FUNCTIONS = {
@@ -223,7 +227,7 @@ def test_no_function_reaches_old_versions_of_images(template: dict[str, Any]) ->
     assert len(roles) > 2
     assert not [name for name, text in roles.items() if re.search(r"s3:\w*(Version|Replica)", text)]
     policy = template["Resources"]["FilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert [each["Action"] for each in policy if each["Effect"] == "Allow"] == ["s3:GetObject"]
+    assert {each["Action"] for each in policy if each["Effect"] == "Allow"} == {"s3:GetObject"}
 
 
 def test_images_alone_are_replicated_by_a_role_that_may_do_nothing_else(template: dict[str, Any]) -> None:
@@ -269,11 +273,13 @@ def test_the_bucket_is_open_to_cloudfront_and_over_tls_alone(template: dict[str,
 
     by_name = {statement["Sid"]: statement for statement in policy}
 
-    assert set(by_name) == {"OnlyTLS", "ImagesByCloudFront"}
+    assert set(by_name) == {"OnlyTLS", "ImagesByCloudFront", "DocsByCloudFront"}
     assert by_name["OnlyTLS"]["Effect"] == "Deny"
-    images = by_name["ImagesByCloudFront"]
-    assert images["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::${Files}/images/*"}
-    assert "Distribution" in set(named(images["Condition"]))
+    for name, folder in (("ImagesByCloudFront", "images"), ("DocsByCloudFront", "sites")):
+        statement = by_name[name]
+        assert statement["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::${Files}/" + folder + "/*"}
+        assert statement["Action"] == "s3:GetObject"
+        assert "Distribution" in set(named(statement["Condition"]))
 
 
 def test_alarms_tell_somebody_and_watch_what_is_there(template: dict[str, Any]) -> None:
@@ -386,7 +392,8 @@ def test_the_api_compresses_and_cloudfront_does_not(template: dict[str, Any]) ->
     assert api["MinimumCompressionSize"] == MIN_COMPRESSED
     assert api["DefinitionBody"]["x-amazon-apigateway-minimum-compression-size"] == MIN_COMPRESSED
     behaviors = [configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]]
-    assert not [each for each in behaviors if each.get("Compress")]
+    # The pages of /docs do not come from the API.
+    assert [each["TargetOriginId"] for each in behaviors if each.get("Compress")] == ["docs"]
 
 
 def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
@@ -398,9 +405,33 @@ def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     ]
     assert origins["api"]["OriginPath"] == "/" + template["Resources"]["RestAPI"]["Properties"]["StageName"]
     assert configuration["DefaultCacheBehavior"]["TargetOriginId"] == "api"
-    pages, images = configuration["CacheBehaviors"]
-    assert (images["PathPattern"], images["TargetOriginId"]) == ("images/*", "files")
-    assert (pages["PathPattern"], pages["TargetOriginId"]) == ("pages/*/feeds/*", "api")
+    assert [(each["PathPattern"], each["TargetOriginId"]) for each in configuration["CacheBehaviors"]] == [
+        ("pages/*/feeds/*", "api"),
+        ("images/*", "files"),
+        ("docs/*", "docs"),
+    ]
+
+
+def test_pages_of_the_documentation_have_the_same_headers_from_the_bucket(template: dict[str, Any]) -> None:
+    policy = of(template, "AWS::CloudFront::ResponseHeadersPolicy")["DocsHeaders"]["ResponseHeadersPolicyConfig"]
+    headers = policy["SecurityHeadersConfig"]
+
+    assert headers["ContentSecurityPolicy"] == {"ContentSecurityPolicy": reference.POLICY, "Override": True}
+    assert headers["ContentTypeOptions"] == {"Override": True}
+    given = {
+        "X-Frame-Options": headers["FrameOptions"]["FrameOption"],
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": headers["ReferrerPolicy"]["ReferrerPolicy"],
+    }
+    assert given == rendering.GUARDS
+
+
+def test_a_template_names_the_folder_of_the_present_pages(template: dict[str, Any]) -> None:
+    combine.show_pages(template := copy.deepcopy(template), upload.folder())
+    origins = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
+    [docs] = [each for each in origins if each["Id"] == "docs"]
+    assert re.fullmatch(r"/sites/[0-9a-f]{32}", docs["OriginPath"])
+    assert docs["DomainName"] == next(each["DomainName"] for each in origins if each["Id"] == "files")
 
 
 def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template: dict[str, Any]) -> None:
@@ -558,9 +589,9 @@ def test_the_function_url_is_open_but_the_function_is_not(url_template: dict[str
 
 def test_cloudfront_calls_the_function_url_with_its_key(url_template: dict[str, Any]) -> None:
     configuration = url_template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
-    api, files = configuration["Origins"]
+    api, *files = configuration["Origins"]
 
-    assert files["Id"] == "files"
+    assert [each["Id"] for each in files] == ["docs", "files"]
     assert api.keys() == {"Id", "DomainName", "OriginCustomHeaders", "CustomOriginConfig"}
     assert api["DomainName"] == {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["ApiUrl", "FunctionUrl"]}]}]}
     assert api["OriginCustomHeaders"] == [{"HeaderName": "X-Engawa-Proxy-Key", "HeaderValue": PROXY_KEY}]
@@ -610,6 +641,7 @@ def test_the_function_at_the_edge_knows_our_words_for_the_errors_of_aws(everywhe
     assert errors["429"]["headers"] == {
         "Content-Type": "application/json; charset=utf-8",
         "Access-Control-Allow-Origin": "*",
+        "Link": '</docs/en/errors/service_unavailable>; rel="help"',
         "Retry-After": "1",
     }
 

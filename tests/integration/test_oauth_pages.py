@@ -91,6 +91,29 @@ def test_signing_in_and_allowing_are_one_post_each(browser: Browser) -> None:
     assert re.fullmatch("[0-9a-f]{96}", page.told["code"])
 
 
+@pytest.mark.parametrize("asked", ["w_voice r_profile r_diary", "w_voice"])
+def test_scopes_without_an_api_are_granted_and_not_offered(here: Any, browser: Browser, asked: str) -> None:
+    old = "0123456789abcdef"
+    here.platform.apps.create(App(old, "Voices", False, None, (BACK,), scopes=(*asked.split(), "x_removed")))
+    more = {"client_id": old, "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+
+    page = signed_in(browser, scope=asked, lang="en", **more)
+
+    headings = {True: "Voices would like to", False: "Voices asks you to allow it"}
+    assert headings["r_profile" in asked] in page.text
+    assert page.tags.count("li") == int("r_profile" in asked)
+    page = browser.submit(page.form("decision"), decision="allow")
+    code = page.told["code"]
+    form = {"grant_type": "authorization_code", "client_id": old, "code": code, "code_verifier": "v" * 43}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    told = here.send("POST", "/2/token", urlencode(form).encode(), user=None, headers=headers).json
+    assert sorted(told["scope"].split()) == sorted(asked.split())
+    settings = browser.open("/settings", lang="en").text
+    assert "Voices" in settings
+    assert "w_voice" not in settings
+    assert ("It may" in settings) == ("r_profile" in asked)
+
+
 def test_refusing_tells_the_app_and_stores_nothing(here: Any, browser: Browser) -> None:
     page = signed_in(browser, state="s")
     page = browser.submit(page.form("decision"), decision="deny")

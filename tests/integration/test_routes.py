@@ -29,6 +29,8 @@ WITHOUT_TOKEN = {
     "GET /connect_authorize.pl": "the user's session",
     "POST /connect_authorize.pl": "the session's csrf value",
     "GET /connect_authorize_success.html": "public",
+    "GET /": "public; the user's session only adds the name",
+    "GET /favicon.ico": "public",
     "GET /settings": "the user's session",
     "POST /settings": "the session's csrf value",
     "GET /run_page_apps.pl": "public; the user's session only adds the viewer",

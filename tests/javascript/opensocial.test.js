@@ -1,5 +1,5 @@
 // Run by tests/unit/test_opensocial_js.py, beside the module as the server serves it.
-import { gadgets, opensocial, osapi } from "./opensocial.mjs";
+import { gadgets, mixi, opensocial, osapi } from "./opensocial.mjs";
 
 const BASE = "https://social.example";
 const VIEWER = opensocial.IdSpec.PersonId.VIEWER;
@@ -475,4 +475,196 @@ Deno.test("the original order of a request and its answer is kept", async () => 
   request.add(added, "a");
   const data = await new Promise((resolve) => request.send(resolve));
   equal(data.get("a").getOriginalDataRequest() === added, true);
+});
+
+// What is absent -----------------------------------------------------------------------------------------------------
+
+/** Run a function. Return what it returns and the warnings in the console. */
+function warned(run) {
+  const warnings = [];
+  const before = console.warn;
+  console.warn = (text) => warnings.push(text);
+  try {
+    return [run(), warnings];
+  } finally {
+    console.warn = before;
+  }
+}
+
+const says = (message, name) => {
+  const [, named, instead] = /^NOT_IMPLEMENTED: (\S+) is not available here\. ([A-Z].*\.)$/.exec(message) ?? [];
+  equal([named, instead.length > 10], [name, true]);
+};
+
+Deno.test("a function of a container calls back with NOT_IMPLEMENTED and a sentence, later", async () => {
+  const sent = serve(results({}));
+  const activity = opensocial.newActivity({ [opensocial.Activity.Field.TITLE]: "I won" });
+  const image = opensocial.newMediaItem("image/png", "https://game.example/a.png");
+  const message = opensocial.newMessage("hi", { [opensocial.Message.Field.TITLE]: "Hello" });
+  const payment = opensocial.newPayment({ [opensocial.Payment.Field.AMOUNT]: 100 });
+  const calls = {
+    "opensocial.requestCreateActivity": (done) => {
+      opensocial.requestCreateActivity(activity, opensocial.CreateActivityPriority.HIGH, done);
+    },
+    "opensocial.requestSendMessage": (done) => opensocial.requestSendMessage(["k3"], message, done),
+    "opensocial.requestShareApp": (done) => opensocial.requestShareApp("VIEWER_FRIENDS", null, done, {}),
+    "opensocial.requestPermission": (done) => opensocial.requestPermission([opensocial.Permission.VIEWER], "", done),
+    "opensocial.requestPayment": (done) => opensocial.requestPayment(payment, "https://game.example/paid", done),
+    "mixi.requestUpdateStatus": (done) => mixi.requestUpdateStatus("I won", done, { [mixi.Status.Field.URL]: "/" }),
+    "mixi.requestUploadMediaItem": (done) => mixi.requestUploadMediaItem(image, done),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    let called = false;
+    const item = await new Promise((resolve) => {
+      const [, warnings] = warned(() => call((item) => ((called = true), resolve(item))));
+      says(warnings[0], name);
+      equal(called, false);
+    });
+    equal([item.hadError(), item.getErrorCode()], [true, opensocial.ResponseItem.Error.NOT_IMPLEMENTED]);
+    says(item.getErrorMessage(), name);
+    equal(item.getData()["recipientIds"], undefined);
+    says(warned(() => call(undefined))[1][0], name);
+  }
+  equal(sent.length, 0);
+});
+
+Deno.test("objects for what is absent keep their fields", () => {
+  const { Field, Type } = opensocial.MediaItem;
+  const image = opensocial.newMediaItem("image/png", "https://game.example/a.png", { [Field.TYPE]: Type.IMAGE });
+  equal([image.getField(Field.MIME_TYPE), image.getField("url"), image.getField("type")], ["image/png", "https://game.example/a.png", "image"]);
+  const message = opensocial.newMessage("hi", { title: "Hello" });
+  message.setField("title", "Bye");
+  equal([message.getField("body"), message.getField("title"), message instanceof opensocial.Message], ["hi", "Bye", true]);
+  equal(opensocial.newNavigationParameters({ view: "canvas" }).getField("view"), "canvas");
+  equal(opensocial.newActivity({ title: "a" }).getField("title"), "a");
+  equal(opensocial.newMessage("hi").getField("title"), undefined);
+});
+
+Deno.test("a batch has an error for what is absent, and the rest of it is sent", async () => {
+  const sent = serve(results({ k3: { a: "1" } }));
+  const names = ["newFetchActivitiesRequest", "newFetchAlbumsRequest", "newFetchMediaItemsRequest"];
+  const data = await send((request) => {
+    for (const name of names) request.add(request[name](VIEWER), name);
+    request.add(request.newFetchPersonAppDataRequest(VIEWER, "a"), "data");
+  });
+  equal(params(sent).map(([method]) => method), ["appdata.get"]);
+  equal(data.hadError(), true);
+  for (const name of names) {
+    equal([data.get(name).getErrorCode(), data.get(name).getData()], ["notImplemented", null]);
+    says(data.get(name).getErrorMessage(), `opensocial.DataRequest.${name}`);
+  }
+  equal([data.get("data").hadError(), data.get("data").getData()], [false, { k3: { a: "1" } }]);
+});
+
+Deno.test("osapi answers 501 to what is absent, alone and in a batch, also without a token", async () => {
+  const sent = serve(results({ k3: { a: "1" } }));
+  const names = "activities.create activities.get albums.get http.delete http.get http.head http.post http.put " +
+    "mediaItems.create mediaItems.get messages.get messages.send";
+  for (const name of names.split(" ")) {
+    const [service, method] = name.split(".");
+    const { error } = await execute(osapi[service][method]({ userId: "@viewer" }));
+    equal(error.code, 501);
+    says(error.message, `osapi.${name}`);
+  }
+  equal(sent.length, 0);
+  const batch = osapi.newBatch().add("friends", osapi.activities.get()).add("data", osapi.appdata.get());
+  const answers = await execute(batch);
+  equal([answers.friends.error.code, answers.data, answers.error], [501, { k3: { a: "1" } }, undefined]);
+  equal(sent[0].calls.map((call) => call.method), ["appdata.get"]);
+  opensocial.configure({ token: "" });
+  equal((await execute(osapi.http.get({ href: "https://game.example/" }))).error.code, 501);
+});
+
+Deno.test("makeRequest answers with an error in its own form", async () => {
+  const { RequestParameters, MethodType, ContentType, AuthorizationType, makeRequest } = gadgets.io;
+  const options = {
+    [RequestParameters.METHOD]: MethodType.POST,
+    [RequestParameters.CONTENT_TYPE]: ContentType.JSON,
+    [RequestParameters.AUTHORIZATION]: AuthorizationType.SIGNED,
+    [RequestParameters.POST_DATA]: gadgets.io.encodeValues({ a: "1 & 2", b: "あ" }),
+  };
+  equal(options.POST_DATA, "a=1+%26+2&b=%E3%81%82");
+  const answer = await new Promise((resolve) => warned(() => makeRequest("https://game.example/save", resolve, options)));
+  equal([answer.rc, answer.data, answer.text, answer.errors.length], [501, null, "", 1]);
+  says(answer.errors[0], "gadgets.io.makeRequest");
+  const image = "https://game.example/a.png";
+  equal(gadgets.io.getProxyUrl(image, { [gadgets.io.ProxyUrlRequestParameters.REFRESH_INTERVAL]: 60 }), image);
+});
+
+Deno.test("a function of a container that has no callback throws NOT_IMPLEMENTED with a sentence", () => {
+  const calls = {
+    "gadgets.Prefs": () => new gadgets.Prefs(),
+    "gadgets.MiniMessage": () => new gadgets.MiniMessage("module"),
+    "gadgets.TabSet": () => new gadgets.TabSet(),
+    "gadgets.skins.getProperty": () => gadgets.skins.getProperty(gadgets.skins.Property.BG_COLOR),
+    "gadgets.rpc.call": () => gadgets.rpc.call(null, "resize", null, 1),
+    "gadgets.rpc.register": () => gadgets.rpc.register("resize", () => {}),
+    "gadgets.pubsub.publish": () => gadgets.pubsub.publish("channel", "hi"),
+    "gadgets.pubsub.subscribe": () => gadgets.pubsub.subscribe("channel", () => {}),
+    "gadgets.flash.embedFlash": () => gadgets.flash.embedFlash("/a.swf", "place", 10),
+    "gadgets.flash.embedCachedFlash": () => gadgets.flash.embedCachedFlash("/a.swf", "place", 10),
+    "gadgets.flash.getMajorVersion": () => gadgets.flash.getMajorVersion(),
+    "gadgets.views.bind": () => gadgets.views.bind("/{a}", {}),
+    "gadgets.views.requestNavigateTo": () => {
+      gadgets.views.requestNavigateTo(gadgets.views.getSupportedViews()["profile"], { a: "1" });
+    },
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    try {
+      call();
+      throw new Error(`${name} did not throw`);
+    } catch (error) {
+      says(error.message, name);
+      equal(error.code, "notImplemented");
+    }
+  }
+});
+
+Deno.test("what a page can do without a container works", () => {
+  equal(gadgets.views.getCurrentView().getName(), "canvas");
+  equal([gadgets.views.getCurrentView().isOnlyVisibleGadget(), Object.keys(gadgets.views.getSupportedViews())], [true, ["canvas"]]);
+  gadgets.window.adjustHeight();
+  mixi.window.adjustHeight(1024);
+  equal(gadgets.util.sanitizeHtml("<img src=x onerror=alert(1)>"), "&lt;img src=x onerror=alert(1)&gt;");
+  const asked = ["opensocial-0.8", "osapi", "core", "dynamic-height", "views", "flash", "pubsub", "minimessage", "opensocial-0.9"];
+  equal(asked.filter(gadgets.util.hasFeature), ["opensocial-0.8", "osapi", "core", "dynamic-height"]);
+  equal(gadgets.util.getFeatureParameters("opensocial-0.8"), null);
+  opensocial.configure({ token: null });
+  equal(opensocial.hasPermission(opensocial.Permission.VIEWER), false);
+  opensocial.configure({ token: "T" });
+  equal(opensocial.hasPermission(opensocial.Permission.VIEWER), true);
+  const { ObjectType } = opensocial.Environment;
+  const environment = opensocial.getEnvironment();
+  for (const type of [ObjectType.ACTIVITY, ObjectType.MEDIA_ITEM, ObjectType.MESSAGE, ObjectType.MESSAGE_TYPE]) {
+    equal([type, environment.supportsField(type, "title"), environment.supportsField(type, "email")], [type, false, false]);
+  }
+});
+
+Deno.test("the address of the page gives parameters, those of the query first", () => {
+  const params = (search, hash) => {
+    globalThis.location = { search, hash };
+    return [gadgets.util.getUrlParameters(), gadgets.views.getParams()];
+  };
+  try {
+    equal(params("?mixi_page_id=1&a=1", "#a=2&b=3"), [{ a: "1", b: "3", mixi_page_id: "1" }, {}]);
+    equal(params(`?appParams=${encodeURIComponent('{"uid":"1569"}')}`, "")[1], { uid: "1569" });
+    for (const wrong of ["?appParams=level", "?appParams=null", "?appParams="]) equal(params(wrong, "")[1], {});
+  } finally {
+    delete globalThis.location;
+  }
+});
+
+Deno.test("mixi.auth asks the server for scopes, and other sites open in a new window", () => {
+  const opened = [];
+  globalThis.open = (...given) => opened.push(given);
+  opensocial.configure({ baseUrl: "https://social.example/" });
+  mixi.init({ appId: "6d1f0c2ab4e79853", relayUrl: "https://game.example/relay.html" });
+  mixi.auth({ scope: "mixi_apps2 r_profile", state: "xyz" });
+  mixi.util.requestExternalNavigateTo("https://shop.example/?a=1", mixi.util.ExternalSiteType.PAYMENT);
+  mixi.util.requestExternalNavigateTo("javascript:alert(1)");
+  const query = "client_id=6d1f0c2ab4e79853&response_type=code&scope=mixi_apps2+r_profile&state=xyz";
+  equal(opened, [
+    [`https://social.example/connect_authorize.pl?${query}`, "_top"],
+    ["https://shop.example/?a=1", "_blank", "noopener"],
+  ]);
 });

@@ -1,6 +1,6 @@
 // Checked, not run, by tests/unit/test_opensocial_js.py: what type-checks, and what must not.
 // @ts-types="./opensocial.d.ts"
-import { opensocial, osapi } from "./opensocial.mjs";
+import { gadgets, mixi, opensocial, osapi } from "./opensocial.mjs";
 
 const params: { [name: string]: unknown } = {};
 params[opensocial.IdSpec.Field.USER_ID] = opensocial.IdSpec.PersonId.VIEWER;
@@ -51,3 +51,20 @@ osapi.appdata.delete();
 osapi.appdata.delete({ userId: "@viewer" });
 osapi.people.getViewer().execute((me) => console.log(me.error ? me.error.code : me.name?.formatted));
 globalThis.opensocial.configure({ token: async (refused) => refused ?? "token" });
+
+const activity = opensocial.newActivity({ [opensocial.Activity.Field.TITLE]: "I won" });
+opensocial.requestCreateActivity(activity, opensocial.CreateActivityPriority.HIGH, (item) => console.log(item.getErrorCode()));
+opensocial.requestShareApp(idSpec, null, (item) => console.log(item.getErrorMessage()), {
+  [mixi.Request.Field.FILTER_TYPE]: mixi.Request.FilterType.JOINED_ONLY,
+});
+opensocial.requestPayment(opensocial.newPayment({}), "https://game.example/paid", (item) => console.log(item.hadError()));
+req.add(req.newFetchActivitiesRequest(idSpec), "activities");
+gadgets.io.makeRequest("https://game.example/", ({ errors, rc }) => console.log(errors.join(), rc + 1));
+// @ts-expect-error a message is no activity
+opensocial.requestSendMessage(["k3v9x2mtq7ra"], activity.getField);
+osapi.http.get({ href: "https://game.example/" }).execute(({ error }) => console.log(error?.message));
+const view: string = gadgets.views.getCurrentView().getName();
+mixi.auth({ scope: "mixi_apps2" });
+// @ts-expect-error a scope is needed
+mixi.auth({});
+console.log(view);

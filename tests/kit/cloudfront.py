@@ -1,7 +1,7 @@
-"""A model of CloudFront as in infra/edge.yaml: images come from the bucket, all other requests go to the API.
+"""A model of CloudFront as in infra/edge.yaml: images and pages come from the bucket, all other requests go to the API.
 
-infra/edge.js runs on every response of the API, as Lambda@Edge runs it (origin response). It runs in Node if installed,
-otherwise in Deno, which every development environment has.
+infra/edge.js runs on every response of the API, and of the bucket for pages, as Lambda@Edge runs it (origin response).
+It runs in Node if installed, otherwise in Deno, which every development environment has.
 
 - CloudFront itself refuses a GET or HEAD with a body (403), and a URL or a request that is too long (413), with an HTML
   page; such answers never pass the function: …/RequestAndResponseBehaviorCustomOrigin.html. (Other statuses, 414 and
@@ -30,13 +30,16 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deno import find_deno_bin
 
 from infra.combine import edge_code
 from local.gateway import Answer, Request
 from tests.kit.api_gateway import HOST
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 EDGE_IP = "198.51.100.9"
 """The address that API Gateway or the function URL sees."""
@@ -135,9 +138,10 @@ class NotValid(Exception):
 
 
 class CloudFront:
-    """A distribution: `images` serves images/*, `api` all other paths, and `edge` processes the responses of `api`.
+    """A distribution: `images` serves images/*, `pages` docs/*, `api` all other paths.
 
-    `key` is sent to the API as proof that a request comes through this distribution; `host` is the API's name.
+    `edge` processes the responses of `pages` and `api`. `key` is sent to the API as proof that a request comes through
+    this distribution; `host` is the API's name.
     """
 
     def __init__(
@@ -147,8 +151,10 @@ class CloudFront:
         edge: Callable[[dict[str, Any]], dict[str, Any]],
         key: str = "",
         host: str = HOST,
+        pages: Callable[[Request], Answer | None] = lambda request: None,
     ) -> None:
         self._images = images
+        self._pages = pages
         self._api = api
         self._edge = edge
         self._own = {"host": host, "via": "2.0 cloudfront", "x-engawa-proxy-key": key}
@@ -156,7 +162,10 @@ class CloudFront:
     def handle(self, request: Request) -> Answer:
         """Return the response to a viewer's request."""
         request_id = f"{secrets.token_urlsafe(40)}=="
-        answer = _refused(request) or self._images(request) or self._from_api(request, request_id)
+        answer = _refused(request) or self._images(request)
+        if not answer and (page := self._pages(request)):
+            answer = self._edged(request, page, request_id, origin="s3")
+        answer = answer or self._from_api(request, request_id)
         return Answer(answer.status, [*answer.headers, *traces(request_id)], answer.body)
 
     def _from_api(self, request: Request, request_id: str) -> Answer:
@@ -168,9 +177,12 @@ class CloudFront:
         headers += [(name.title(), value) for name, value in own.items()]
         sent = Request(request.method, request.target, headers, request.body, EDGE_IP)
         answer = self._api(sent)
+        return self._edged(request, answer, request_id)
+
+    def _edged(self, request: Request, answer: Answer, request_id: str, origin: str = "custom") -> Answer:
         if _length(answer.headers) > MAX_HEAD:
             return _page(502, "Error from cloudfront")
-        given = self._edge(origin_response(request, answer, request_id))
+        given = self._edge(origin_response(request, answer, request_id, origin))
         try:
             return _validated(given, answer)
         except NotValid as failure:
@@ -187,8 +199,38 @@ def is_hidden(name: str) -> bool:
     return name.lower() in HIDDEN or name.lower().startswith(("x-amz-cf-", "x-edge-"))
 
 
-def origin_response(request: Request, answer: Answer, request_id: str = "AbC==") -> dict[str, Any]:
-    """Return the event of Lambda@Edge for a response of the origin."""
+class BucketPages:
+    """The answers of S3 to CloudFront for docs/*, from a folder of a bucket.
+
+    CloudFront may read objects and not list them, so an object that does not exist is a 403 with XML:
+    docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+
+    def __init__(self, client: S3Client, bucket: str, folder: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._folder = folder
+
+    def __call__(self, request: Request) -> Answer | None:
+        """Return the answer to a request; None if its path is not below docs/."""
+        path = request.target.partition("?")[0]
+        if not path.startswith("/docs/"):
+            return None
+        try:
+            stored = self._client.get_object(Bucket=self._bucket, Key=f"{self._folder}{path}")
+        except self._client.exceptions.NoSuchKey:
+            return Answer(403, [("Content-Type", "application/xml")], b"<Error><Code>AccessDenied</Code></Error>")
+        headers = [(name, stored[key]) for name, key in _OF_OBJECTS.items()]  # type: ignore[literal-required]
+        return Answer(200, headers, stored["Body"].read())
+
+
+_OF_OBJECTS = {"Content-Type": "ContentType", "Cache-Control": "CacheControl", "ETag": "ETag"}
+
+
+def origin_response(
+    request: Request, answer: Answer, request_id: str = "AbC==", origin: str = "custom"
+) -> dict[str, Any]:
+    """Return the event of Lambda@Edge for a response of the origin, which is `custom` or `s3`."""
     config = {
         "distributionDomainName": "d111111abcdef8.cloudfront.net",
         "distributionId": "EXAMPLE",
@@ -206,6 +248,7 @@ def origin_response(request: Request, answer: Answer, request_id: str = "AbC==")
                         "uri": request.target.partition("?")[0],
                         "querystring": request.target.partition("?")[2],
                         "headers": _grouped(request.headers),
+                        "origin": {origin: {"domainName": "origin.example", "path": ""}},
                     },
                     "response": {
                         "status": str(answer.status),

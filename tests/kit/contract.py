@@ -31,6 +31,7 @@ TELLING = (
     "allow",
     "content-language",
     "etag",
+    "link",
     "location",
     "retry-after",
     "set-cookie",

@@ -21,6 +21,7 @@ import pytest
 import app as entry
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from infra import bundle, combine
+from infra.site import upload
 from local.environment import free_port
 from local.gateway import Answer, Request
 from local.images import StoredImages
@@ -28,7 +29,7 @@ from local.lambda_runtime import Function, lay_out
 from local.server import Server
 from tests.kit import api_gateway, contract, function_url
 from tests.kit.api_gateway import ApiGateway, Responses
-from tests.kit.cloudfront import CloudFront, EdgeFunction
+from tests.kit.cloudfront import BucketPages, CloudFront, EdgeFunction
 from tests.kit.function_url import FunctionUrl
 
 if TYPE_CHECKING:
@@ -117,7 +118,10 @@ class Deployed:
         self.url = FunctionUrl(self.api)
         self._front = front
         self._behind = self.url if front == combine.URL else self.gateway
-        self.front = CloudFront(images, self._behind.handle, self.edge, PROXY_KEY, HOSTS[front])
+        s3 = served.aws("s3")
+        upload.upload(s3, BUCKET)
+        pages = BucketPages(s3, BUCKET, upload.folder())
+        self.front = CloudFront(images, self._behind.handle, self.edge, PROXY_KEY, HOSTS[front], pages)
         self._server = Server(port)
         self._server.serve(self.front)  # type: ignore[arg-type]
 

@@ -89,7 +89,7 @@ class Browser:
     def submit(self, form: Form, **fields: Any) -> Page:
         """Send a form with these fields, such as a button's name and value; fields that are None are left out."""
         sent = {name: value for name, value in (form.fields | fields).items() if value is not None}
-        return self._go("POST", "/" + form.action, urlencode(sent).encode())
+        return self._go("POST", "/" + form.action.removeprefix("/"), urlencode(sent).encode())
 
     def sign_in(self, page: Page, login: str, password: str) -> Page:
         return self.submit(page.form("password"), login=login, password=password)

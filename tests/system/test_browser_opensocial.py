@@ -297,6 +297,25 @@ def test_the_write_window_is_a_limit(world: World, page: Page) -> None:
     assert world.stored("yuki")["n"] == keys[-2]
 
 
+def test_what_only_a_container_had_says_what_to_use(world: World, page: Page) -> None:
+    own = "<script>var mixi = {own: 1}; var gadgets = {own: 2};</script>"
+    page.load(own, script_tag(world))
+    assert page.browser.execute_script("return [mixi, gadgets]") == [{"own": 1}, {"own": 2}]
+    page.open("hana")
+    message = page.run("opensocial.requestShareApp('VIEWER_FRIENDS', null, (item) => done(item.getErrorMessage()));")
+    assert message.startswith("NOT_IMPLEMENTED: opensocial.requestShareApp is not available here. ")
+    size = page.run("gadgets.window.setTitle('花'); done(gadgets.window.getViewportDimensions());")
+    assert size["width"] == DESKTOP[0]
+    assert page.browser.title == "花"
+    app = world.served.demo["apps"]["quest"]
+    page.browser.execute_script(
+        f"mixi.init({{appId: '{app['clientId']}'}}); mixi.auth({{scope: 'mixi_apps2', state: 's'}});"
+    )
+    # The sign-in page.
+    WebDriverWait(page.browser, 10).until(lambda each: each.current_url.startswith(world.served.base_url))
+    assert page.browser.find_element("name", "login").is_displayed()
+
+
 def test_a_token_that_is_refused_fails_the_batch(world: World, page: Page) -> None:
     old = world.served.token(user="hana", app="quest", scope="r_profile", lifetime=-1)
     page.load(script_tag(world, old))

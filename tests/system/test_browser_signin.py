@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
@@ -68,6 +70,30 @@ def test_refuse(served: Any, browse: Open) -> None:
     await_url(browser, quest["redirectUri"])
     told = {"error": ["access_denied"], "state": ["s"], "iss": [served.base_url]}
     assert parse_qs(urlsplit(browser.current_url).query) == told
+
+
+@pytest.mark.parametrize(("language", "size", "name"), [("ja", PHONE, "phone"), ("en", DESKTOP, "desktop")])
+def test_the_front_page_by_keyboard(
+    served: Any, browse: Open, shots: Path, language: str, size: tuple[int, int], name: str
+) -> None:
+    browser = browse(language, size)
+    browser.get(served.base_url)
+    shoot(browser, shots / f"front-{name}.png")
+    # The icon is loaded and decoded, as the policy allows.
+    assert browser.find_element(By.CSS_SELECTOR, "header img").get_property("naturalWidth") == 32
+    reached = []
+    for _ in range(5):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        reached.append(urlsplit(str(browser.switch_to.active_element.get_attribute("href"))).path)
+    assert reached == ["/", "/", "/docs", "/sample", "/settings"]
+    ActionChains(browser).send_keys(Keys.ENTER).perform()
+    sign_in(browser, served.demo["users"]["hana"])
+    browser.find_element(By.CSS_SELECTOR, "h2")
+    browser.find_element(By.CSS_SELECTOR, "a.brand").click()
+    assert served.demo["users"]["hana"]["displayName"] in browser.find_element(By.CSS_SELECTOR, "main").text
+    button(browser, "session", "end").click()
+    assert browser.find_element(By.NAME, "password").is_displayed()
+    assert [each["message"] for each in browser.get_log("browser")] == []
 
 
 def test_settings(served: Any, browse: Open, shots: Path) -> None:

@@ -77,7 +77,7 @@ def is_done(served: Served, printed: str) -> None:
 def test_a_python_client(served: Served, contract: Path, tmp_path: Path) -> None:
     generated = run(
         *(PYTHON / "openapi-python-client", "generate", "--path", contract, "--meta", "none"),
-        *("--config", CLIENTS / "openapi-python-client.yaml", "--output-path", tmp_path / "engawa_client"),
+        *("--config", CLIENTS / "openapi-python-client.yaml", "--output-path", tmp_path / "generated_client"),
         "--fail-on-warning",
         folder=tmp_path,
     )

@@ -21,6 +21,7 @@ from PIL import ImageCms
 import app as entry
 from chalicelib.api.canary import APP, USER
 from infra import combine
+from infra.site import upload
 from local.gateway import Answer, Request
 from local.lambda_runtime import EventTooLarge, Function, FunctionError, TimedOut
 from local.runtime_api import MAX_PAYLOAD
@@ -93,6 +94,7 @@ def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) ->
         for status, kind in (
             (400, "DEFAULT_4XX"),
             (403, "ACCESS_DENIED"),
+            (404, "MISSING_AUTHENTICATION_TOKEN"),
             (413, "REQUEST_TOO_LARGE"),
             (429, "THROTTLED"),
             (500, "DEFAULT_5XX"),
@@ -121,11 +123,28 @@ def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) ->
         edge.stop()
 
 
+def test_pages_of_the_documentation_come_from_the_bucket(deployed: Deployed) -> None:
+    before = deployed.events
+    page = httpx.get(f"{deployed.base_url}/docs/en/operations/write-data")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["cache-control"] == upload.KEPT
+    assert "<h1" in page.text
+    markdown = httpx.get(f"{deployed.base_url}/docs/en/operations/write-data.md")
+    assert markdown.headers["content-type"] == "text/markdown; charset=utf-8"
+    gone = httpx.get(f"{deployed.base_url}/docs/en/operations/never")
+    assert (gone.status_code, gone.json()["error"]) == (404, "not_found")
+    assert gone.headers["x-request-id"]
+    assert deployed.events == before
+    # The first page comes from the zip.
+    assert httpx.get(f"{deployed.base_url}/docs").status_code == 200
+    assert deployed.events != before
+
+
 def test_what_never_reaches_lambda_is_refused_in_our_form(deployed: Deployed) -> None:
     before = deployed.gateway.events
     answers = [
         httpx.get(deployed.base_url + "/no/such/path"),
-        httpx.patch(deployed.base_url + MINE),
+        httpx.request("LOCK", deployed.base_url + MINE),
         httpx.get(deployed.base_url + "/no/such/path", headers={"Authorization": "OAuth x"}),
         httpx.post(deployed.base_url + MINE, content=b"x" * (MAX_REQUEST + 1)),
     ]
@@ -332,11 +351,11 @@ def test_the_largest_event_of_a_function_url(by_url: Deployed) -> None:
 
 
 def test_paths_and_methods_are_refused_by_the_app_behind_a_function_url(by_url: Deployed) -> None:
-    unknown, wrong = httpx.get(by_url.base_url + "/no/such/path"), httpx.patch(by_url.base_url + MINE)
+    unknown, wrong = httpx.get(by_url.base_url + "/no/such/path"), httpx.request("LOCK", by_url.base_url + MINE)
 
     assert (unknown.status_code, unknown.json()["error"]) == (404, "not_found")
     assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
-    assert wrong.headers["Allow"] == "DELETE, GET, OPTIONS, POST, PUT"
+    assert wrong.headers["Allow"] == "DELETE, GET, OPTIONS, PATCH, POST, PUT"
     assert {each.headers["Access-Control-Allow-Origin"] for each in (unknown, wrong)} == {"*"}
     assert all(each.headers["X-Request-Id"] == each.headers["x-amzn-RequestId"] for each in (unknown, wrong))
 

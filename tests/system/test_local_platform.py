@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import signal
 import socket
 import stat
@@ -18,8 +19,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.embedded import accepts, choose_port
+from local.embedded import choose_port
 from local.environment import EMULATOR_PORT, PORT, Environment, free_port
+from local.ports import accepts
 from tests.kit.served import START_SECONDS, Served
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -195,6 +197,33 @@ def own_data(platform: Served) -> httpx.Response:
     """Read Hana's own data as Hana. Return the response."""
     headers = {"Authorization": f"Bearer {platform.demo['tokens']['users']['hana']['quest']}"}
     return httpx.get(f"{platform.base_url}{APPDATA}", headers=headers, timeout=30).raise_for_status()
+
+
+def test_each_request_is_a_line_without_its_secrets(served: Served) -> None:
+    token = served.demo["tokens"]["users"]["hana"]["quest"]
+    httpx.get(f"{served.base_url}{APPDATA}", params={"oauth_token": token, "fields": "level"}).raise_for_status()
+
+    lines = served.log.read_text().splitlines()
+
+    assert any(re.fullmatch(rf"GET {APPDATA}\?fields=level&… 200 \d+ ms", line) for line in lines)
+    assert not any(token in line for line in lines)
+
+
+def test_a_start_says_what_it_does_and_what_to_open(serve: Serve) -> None:
+    quiet = serve(REQUESTS="off")
+    own_data(quiet)
+
+    said = quiet.log.read_text()
+
+    port = quiet.environment["EMULATOR_PORT"]
+    for step in (f"Starting the embedded AWS on port {port}", "Loading the app", "Loading the demo world"):
+        assert re.search(rf"^{step} \.\.\. \d+\.\d s$", said, re.MULTILINE)
+    for path in ("/", "/docs", "/sample", "/settings"):
+        assert re.search(rf"^  {quiet.base_url}{path} +\w", said, re.MULTILINE)
+        assert httpx.get(quiet.base_url + path).status_code == 200
+    assert quiet.demo["users"]["hana"]["password"] in said
+    assert f"Serving on {quiet.base_url} " in said
+    assert APPDATA not in said.partition("Serving on")[2]
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs /proc")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local.embedded import accepts
+from local.ports import accepts
 from tests.kit.emulated import PYTHON
 from tests.kit.served import ROOT, START_SECONDS, STOP_SECONDS, Served, fresh_environment
 

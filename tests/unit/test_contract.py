@@ -234,7 +234,7 @@ def fields_of(name: str) -> dict[str, Any]:
         (fields_of("NewUser")["address"], checks.ADDRESS_CHARACTERS),
         (fields_of("NewPage")["address"], checks.ADDRESS_CHARACTERS),
         (fields_of("NewPage")["details"], checks.DETAILS_CHARACTERS),
-        (fields_of("NewApp")["scopes"], checks.LIST_ENTRIES),
+        (SCHEMAS["Scopes"], checks.LIST_ENTRIES),
         (fields_of("User")["friends"], limits.MOST_FRIENDS),
         (fields_of("AuthorizationForm")["password"], sign_in_page.MOST_CHARACTERS),
         (fields_of("Records")["users"], bulk_import.MOST_RECORDS),
@@ -286,6 +286,7 @@ def test_scopes_are_those_of_the_code() -> None:
     declared = {view.scope for view in DECLARED.values()} | {view.user_scope for view in DECLARED.values()}
     assert set(user) <= set(oauth.USER_SCOPES)
     assert set(user) >= needed | (declared - {None, oauth.OPERATOR})
+    assert sorted(SCHEMAS["Scopes"]["items"]["enum"]) == sorted((*oauth.USER_SCOPES, oauth.OPERATOR))
 
 
 def seen(

@@ -155,6 +155,7 @@ def test_keeps_an_apps_field(field: str, value: Any, kept: Any) -> None:
         ("redirectUris", ["https://a.example/\r\nX: y"]),
         ("redirectUris", [f"https://a.example/{number}" for number in range(21)]),
         ("startUrl", "ftp://a.example/"),
+        ("scopes", ["r_profile", "r_profil"]),
         ("scopes", ["a b"]),
         ("scopes", [""]),
         ("scopes", ['a"']),

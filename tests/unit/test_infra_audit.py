@@ -159,16 +159,26 @@ def test_every_version_that_is_installed_is_locked_with_hashes(written: str) -> 
     locked = (ROOT / written).read_text(encoding="utf-8")
     wanted = [line for line in asked.splitlines() if line and line[0] not in "# "]
     for line in wanted:
-        assert line == "-r requirements.txt" or re.fullmatch(r"[A-Za-z0-9._\[\],-]+==[0-9][\w.]*", line), line
+        assert line in ("-r ../requirements.txt", "-r local/requirements-serve.in") or re.fullmatch(
+            r"[A-Za-z0-9._\[\],-]+==[0-9][\w.]*", line
+        ), line
     assert lock.pinned(asked).items() <= lock.pinned(locked).items()
     for package in re.split(r"^(?=\w)", locked, flags=re.MULTILINE)[1:]:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", package), package
 
 
 def test_everything_that_make_installs_is_locked() -> None:
-    named = re.findall(r"^\S.*: (\S*requirements\S*\.txt)$", MAKEFILE, re.MULTILINE)
+    named = re.findall(r"^\S.*: (\S*requirements\S*\.txt)(?: \|.*)?$", MAKEFILE, re.MULTILINE)
     assert {*named, HASHED.as_posix()} == {*lock.LOCKED}
-    assert MAKEFILE.count("$(PIP)") == MAKEFILE.count("$(PIP) --require-hashes") > 0
+    assert MAKEFILE.count("install $(PIP_OPTIONS) --require-hashes -r $<") == MAKEFILE.count("$(PIP_OPTIONS)") > 0
+
+
+def test_what_serves_has_the_same_versions_in_both_environments() -> None:
+    serve, develop = (
+        lock.pinned((ROOT / name).read_text(encoding="utf-8"))
+        for name in ("local/requirements-serve.txt", "requirements-dev.txt")
+    )
+    assert serve.items() <= develop.items()
 
 
 def test_what_the_zip_takes_are_the_pinned_versions() -> None:

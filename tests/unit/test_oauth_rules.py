@@ -18,22 +18,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import settings
-from chalicelib.core.errors import BadRequest, GrantRefused, TokenRefused, Unavailable
+from chalicelib.core.errors import BadRequest, GrantRefused, ParameterInvalid, TokenRefused, Unavailable
 from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import (
     OPERATOR,
     REPEAT_SECONDS,
+    SERVED_SCOPES,
     USER_SCOPES,
     AuthorizationRequest,
     Family,
     RedirectedError,
     basic_credentials,
+    check_scopes,
     family_of,
     hashed,
     is_challenge,
     may_ask,
     new_salt,
     new_token,
+    offered,
     pruned,
     registered_redirect,
     same,
@@ -481,9 +484,28 @@ def test_the_network_of_one_person(address: str, counted: str) -> None:
 
 
 def test_every_scope_has_words_in_both_languages() -> None:
-    for scope in USER_SCOPES:
+    assert set(SERVED_SCOPES) == texts._SCOPES.keys()
+    for scope in SERVED_SCOPES:
         assert {scope_words(language, scope) for language in Language}.isdisjoint({scope, ""})
-    assert scope_words(Language.ENGLISH, "x_new") == "x_new"
+
+
+@pytest.mark.parametrize("scope", [*USER_SCOPES, OPERATOR])
+def test_every_scope_of_the_original_exists(scope: str) -> None:
+    check_scopes([scope, "r_profile"])
+
+
+@pytest.mark.parametrize("scope", ["", "r_profil", "r_profiles", "R_PROFILE", "mixi_apps", "r_profile w_voice"])
+def test_other_scopes_are_refused_by_name(scope: str) -> None:
+    with pytest.raises(ParameterInvalid) as refused:
+        check_scopes(["r_profile", scope])
+
+    assert refused.value.description.startswith(f"There is no scope {scope!r}; the scopes are mixi_apps2, r_profile, ")
+    assert all(each in refused.value.description for each in (*SERVED_SCOPES, OPERATOR))
+
+
+def test_scopes_without_an_api_are_not_offered() -> None:
+    assert offered(["w_voice", "r_profile", "openid", "mixi_apps2", "x_new"]) == ["r_profile", "mixi_apps2"]
+    assert set(offered((*USER_SCOPES, OPERATOR))) == set(SERVED_SCOPES)
 
 
 def test_both_languages_have_the_same_values() -> None:

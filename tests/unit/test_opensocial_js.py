@@ -18,7 +18,7 @@ MOST_BYTES = 12 * 1024
 SCRIPTS = ["opensocial.js", "opensocial.mjs", "opensocial.d.ts"]
 # Print every class, function and constant that exists at run time, as an expression that TypeScript must know.
 LISTING = """
-import { gadgets, opensocial, osapi } from "./opensocial.mjs";
+import { gadgets, mixi, opensocial, osapi } from "./opensocial.mjs";
 const plain = (value) => typeof value === "object" && value !== null;
 const walk = (path, value) => {
   if (typeof value === "string") console.log(`${path} satisfies ${JSON.stringify(value)};`);
@@ -28,7 +28,7 @@ const walk = (path, value) => {
   for (const name of Object.keys(value)) walk(`${path}.${name}`, value[name]);
   for (const name of Object.getOwnPropertyNames(value.prototype)) console.log(`${path}.prototype.${name};`);
 };
-for (const [name, value] of Object.entries({ gadgets, opensocial, osapi })) walk(name, value);
+for (const [name, value] of Object.entries({ gadgets, mixi, opensocial, osapi })) walk(name, value);
 """
 
 
@@ -84,7 +84,9 @@ def test_everything_there_is_has_a_type(workshop: Path) -> None:
     assert len(lines) > 150
     assert 'opensocial.DataRequest.SortOrder.NAME satisfies "name";' in lines
     assert "opensocial.Person.prototype.isOwner;" in lines
-    header = '// @ts-types="./opensocial.d.ts"\nimport { gadgets, opensocial, osapi } from "./opensocial.mjs";\n'
+    assert "opensocial.DataRequest.prototype.newFetchActivitiesRequest;" in lines
+    assert 'mixi.Request.FilterType.JOINED_ONLY satisfies "JOINED_ONLY";' in lines
+    header = '// @ts-types="./opensocial.d.ts"\nimport { gadgets, mixi, opensocial, osapi } from "./opensocial.mjs";\n'
     (workshop / "listed.ts").write_text(header + listed.stdout)
     done = deno(workshop, "check", "--no-remote", "--no-npm", "listed.ts")
     assert done.returncode == 0, done.stderr

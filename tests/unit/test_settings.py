@@ -167,6 +167,21 @@ def test_loopback_addresses_are_fetched_from_on_the_local_stage_alone():
     assert "ENGAWA_FETCH_LOOPBACK" in wrong(ENOUGH | {"ENGAWA_STAGE": "local", "ENGAWA_FETCH_LOOPBACK": "yes"})
 
 
+def test_the_sample_is_on_the_local_stage_alone():
+    asked = {"ENGAWA_SAMPLE": "1"}
+    assert read(ENOUGH).sample is False
+    assert read(ENOUGH | asked | {"ENGAWA_STAGE": "local"}).sample is True
+    assert wrong(ENOUGH | asked) == "ENGAWA_SAMPLE is for the stage local alone"
+
+
+def test_the_name_of_the_platform():
+    assert read(ENOUGH).name == ""
+    assert read(ENOUGH | {"ENGAWA_NAME": " 広場 <Plaza> "}).name == "広場 <Plaza>"
+    assert read(ENOUGH | {"ENGAWA_NAME": 40 * "名"}).name == 40 * "名"
+    for name in (41 * "名", "a\nb", "a\u202eb"):
+        assert wrong(ENOUGH | {"ENGAWA_NAME": name}).startswith("ENGAWA_NAME must be at most 40 printable characters")
+
+
 def test_further_urls_that_old_clients_sign():
     name = "ENGAWA_SIGNED_URLS"
     assert read(ENOUGH).signed_urls == ()

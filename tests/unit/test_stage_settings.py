@@ -86,7 +86,7 @@ def test_the_example_shows_defaults_as_defaults(path: Path) -> None:
     usual = origins(read(path, "[prod]"))
     examples = {"api.example.com", "Z0123456789ABCDEFGHIJ", "operator@example.com", "example-deployments"}
     examples |= {"ap-northeast-1", "ap-northeast-3", "http://api.mixi-platform.com", "https://images.example.com"}
-    examples |= {"https://login.example.com", "https://login.example.com/jwks.json"}
+    examples |= {"https://login.example.com", "https://login.example.com/jwks.json", "Plaza"}
 
     for name, (value, _) in origins(read(path, uncommented())).items():
         assert value in {usual[name][0], *examples}, name

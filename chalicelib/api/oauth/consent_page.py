@@ -16,7 +16,7 @@ from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.model.directory import User
-from chalicelib.core.oauth import AuthorizationRequest, RedirectedError
+from chalicelib.core.oauth import AuthorizationRequest, RedirectedError, offered
 from chalicelib.platform import Platform
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.transactions import Transaction
@@ -76,7 +76,7 @@ def finished(here: Platform, request: Request) -> Response:
     other = next(each for each in Language if each is not language)
     kept = {"error": "access_denied"} if denied else {}
     other_url = f"{SUCCESS}?{urlencode(kept | {'lang': other.value})}"
-    return page("finished", language, other_url=other_url, denied=denied)
+    return page("finished", language, here.site, other_url=other_url, denied=denied)
 
 
 def signing_in(here: Platform) -> Platform:
@@ -181,6 +181,7 @@ def _consent_page(
     return page(
         "consent",
         language,
+        here.site,
         headers=here.sessions.headers(session),
         form_target=form_target(asked.redirect_uri),
         action=ACTION,
@@ -189,7 +190,7 @@ def _consent_page(
         other_url=_other(form, language),
         app=asked.app.name,
         name=user.display_name,
-        scopes=asked.scopes,
+        scopes=offered(asked.scopes),
         host=urlsplit(asked.redirect_uri).netloc or asked.app.name,
         problem=problem,
     )

@@ -16,6 +16,7 @@ from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
+from chalicelib.core.oauth import offered
 from chalicelib.platform import Platform
 from chalicelib.store.directory.keys import every
 from chalicelib.web.auth.sessions import Session
@@ -100,6 +101,7 @@ def _shown(
     return page(
         "settings",
         language,
+        here.site,
         headers=here.sessions.headers(session),
         action=ACTION,
         csrf=session.masked_csrf(),
@@ -126,7 +128,7 @@ def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
             "name": known[app].name if app in known else None,
             "installed": app in installed,
             "granted": app in grants,
-            "scopes": sorted(grants[app].scopes) if app in grants else [],
+            "scopes": offered(sorted(grants[app].scopes)) if app in grants else [],
             "since": _day(grants[app].created) if app in grants else None,
         }
         for app in grants.keys() | installed

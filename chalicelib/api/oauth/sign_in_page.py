@@ -50,6 +50,7 @@ class SignInPage:
         return page(
             "sign_in",
             self.language,
+            self.here.site,
             status=status,
             headers=self.here.sessions.headers(session) | ({"Retry-After": str(wait)} if wait else {}),
             action=self.action,

@@ -16,7 +16,7 @@ face = Face()
 
 @face.route("/js/opensocial.js", methods=["GET"], token=Token.NONE, instead="public")
 def classic(here: Platform, request: Request) -> Response:
-    """Return the library for a script tag: it makes `opensocial`, `osapi` and `gadgets` global."""
+    """Return the library for a script tag: it makes `opensocial`, `osapi`, `gadgets` and `mixi` global."""
     return _answer(request, "opensocial.js")
 
 

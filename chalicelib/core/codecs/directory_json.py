@@ -24,6 +24,14 @@ from chalicelib.core.model.directory import (
     User,
 )
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION
+from chalicelib.core.oauth import check_scopes
+
+
+def _scope(name: str, value: Any) -> str:
+    scope = checks.scope(name, value)
+    check_scopes([scope])
+    return scope
+
 
 Rules = dict[str, tuple[str, Check]]
 """For each name in the JSON: the name in the dataclass, and the check."""
@@ -46,7 +54,7 @@ _APP: Rules = {
     "confidential": ("confidential", checks.boolean),
     "redirectUris": ("redirect_uris", checks.list_of(checks.redirect_uri)),
     "startUrl": ("start_url", lambda name, value: checks.url(name, value) or None),
-    "scopes": ("scopes", checks.list_of(checks.scope)),
+    "scopes": ("scopes", checks.list_of(_scope)),
     "origins": ("origins", checks.list_of(checks.origin)),
     "dialect": ("dialect", checks.one_of(AppDialect)),
     "startMethod": ("start_method", checks.one_of(StartMethod)),

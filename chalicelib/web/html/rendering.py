@@ -7,6 +7,7 @@ ours if the page has one, and nothing else.
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 MEDIA_TYPE = "text/html; charset=utf-8"
+BRANDS = {Language.JAPANESE: "縁側", Language.ENGLISH: "Engawa"}
+"""The platform's name, if the operator has set none."""
 GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Headers of every page."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The platform that a page belongs to: its name, if it has one of its own, and the path before all its paths."""
+
+    name: str = ""
+    path: str = ""
 
 
 def language_of(request: Request, asked: str | None = None) -> Language:
@@ -37,6 +48,7 @@ def language_of(request: Request, asked: str | None = None) -> Language:
 def page(
     template: str,
     language: Language,
+    site: Site,
     *,
     status: int = 200,
     headers: Mapping[str, str | list[str]] | None = None,
@@ -52,6 +64,8 @@ def page(
     environment = _environment()
     body = environment.get_template(f"{template}.html").render(
         lang=language.value,
+        site=site,
+        brand=site.name or BRANDS[language],
         other=next(each for each in Language if each is not language).value,
         style=_style(),
         word=partial(word, language),
@@ -63,8 +77,11 @@ def page(
     return Response(body, {**all_headers}, status)
 
 
-def error_page(request: Request, error: Exception) -> Response:
-    """Return a page for an exception of a view: a refusal below 500 with its description, all others without detail."""
+def error_page(request: Request, error: Exception, site: Site | None) -> Response:
+    """Return a page for an exception of a view: a refusal below 500 with its description, all others without detail.
+
+    `site` is None if there is no platform, because its settings are wrong.
+    """
     language = language_of(request)
     if not isinstance(error, Refusal):
         log_unhandled(error)
@@ -73,7 +90,8 @@ def error_page(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
     known = f"error_{status}" if status in (404, 500, 503) else "error_400"
     detail = error.description if isinstance(error, Refusal) and status < 500 else None
-    return page("error", language, status=status, headers=headers, told=word(language, known), detail=detail)
+    told = word(language, known)
+    return page("error", language, site or Site(), status=status, headers=headers, told=told, detail=detail)
 
 
 def policy(style: str, forms: str) -> str:
@@ -91,11 +109,12 @@ def _source(text: str) -> str:
 def _headers(form_target: str | None, images: Iterable[str], script: str | None) -> dict[str, str]:
     # Chrome applies form-action to the redirect that answers a form, too.
     forms = "'self'" + (f" {form_target}" if form_target else "")
-    pictures = "".join(f" {origin}" for origin in sorted(set(images)))
+    # Our own picture, and those that the page names.
+    pictures = " ".join(["'self'", *sorted(set(images))])
     scripted = f"; script-src {_source(script)}" if script else ""
     return {
         "Content-Type": MEDIA_TYPE,
-        "Content-Security-Policy": policy(_style(), forms) + (f"; img-src{pictures}" if pictures else "") + scripted,
+        "Content-Security-Policy": f"{policy(_style(), forms)}; img-src {pictures}{scripted}",
         **GUARDS,
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
         "Cache-Control": "no-store",

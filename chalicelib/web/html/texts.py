@@ -13,6 +13,26 @@ class Language(Enum):
 
 _PAGES: Mapping[str, tuple[str, str]] = {
     "other_language": ("English", "日本語"),
+    "front": ("トップページ", "Front page"),
+    "front_what": (
+        "{name}は、ソーシャルアプリのために、データと友人関係とページを預かるプラットフォームです。",
+        "{name} is a platform for social apps: it keeps their data, and the friends and pages that they build on.",
+    ),
+    "front_mixi": (
+        "mixi のアプリケーション API を備えているので、当時のアプリを移すことも、新しいアプリを作ることもできます。",
+        "It speaks the application APIs of mixi: apps of that time can be moved here, and new ones can be built.",
+    ),
+    "docs": ("ドキュメント", "Documentation"),
+    "docs_note": ("アプリを作る人のための API の説明です。", "The API, for people who build apps."),
+    "sample": ("サンプルゲーム", "Sample game"),
+    "sample_note": (
+        "二人の友人のための小さなゲームです。ログインせずに遊べます。",
+        "A small game for two friends, to play without signing in.",
+    ),
+    "settings_note": (
+        "利用中のアプリと、プロフィールの公開範囲を確かめ、変更できます。",
+        "See and change which apps you use, and who can see your profile.",
+    ),
     "sign_in": ("ログイン", "Sign in"),
     "sign_in_for": ("{app} を利用するには、ログインしてください。", "Sign in to continue to {app}."),
     "sign_in_settings": ("設定を見るには、ログインしてください。", "Sign in to see your settings."),
@@ -34,6 +54,7 @@ _PAGES: Mapping[str, tuple[str, str]] = {
     "sign_out": ("ほかの人としてログイン", "Not you? Sign in as someone else"),
     "leave": ("ログアウト", "Sign out"),
     "asks": ("「{app}」が次の許可を求めています", "{app} would like to"),
+    "asks_permission": ("「{app}」が利用の許可を求めています", "{app} asks you to allow it"),
     "installs": (
         "許可すると、このアプリがインストールされます。",
         "Allowing this installs the app for you.",
@@ -140,41 +161,12 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
         "あなたと友人のプロフィールと友人一覧を見る",
         "see your profile, your friends and their profiles",
     ),
-    "r_profile_name": ("氏名を見る", "see your name"),
     "r_profile_gender": ("性別を見る", "see your gender"),
     "r_profile_birthday": ("誕生日と年齢を見る", "see your birthday and age"),
     "r_profile_blood_type": ("血液型を見る", "see your blood type"),
     "r_profile_location": ("住所を見る", "see your address"),
-    "r_profile_hometown": ("出身地を見る", "see your hometown"),
-    "r_profile_about_me": ("自己紹介を見る", "see what you say about yourself"),
-    "r_profile_occupation": ("職業を見る", "see your occupation"),
-    "r_profile_interests": ("趣味を見る", "see your interests"),
-    "r_profile_favorite_things": ("好きなものを見る", "see your favorite things"),
-    "r_profile_organizations": ("所属を見る", "see the organizations you belong to"),
-    "r_profile_status": ("ひとことを見る", "see your status"),
-    "r_profile_last_login": ("最終ログイン日時を見る", "see when you last signed in"),
-    "w_profile": ("プロフィールを変更する", "change your profile"),
-    "r_updates": ("友人の更新情報を見る", "see your friends' updates"),
-    "r_voice": ("つぶやきを見る", "read your and your friends' voices"),
-    "w_voice": ("つぶやきを投稿する", "post voices as you"),
-    "r_share": ("シェアした内容を見る", "see what you share"),
-    "w_share": ("あなたとしてシェアする", "share things as you"),
-    "r_photo": ("写真を見る", "see your photos"),
-    "w_photo": ("写真を追加する", "add photos for you"),
-    "r_message": ("メッセージを読む", "read your messages"),
-    "w_message": ("メッセージを送る", "send messages as you"),
-    "r_diary": ("日記を読む", "read your diary"),
-    "w_diary": ("日記を書く", "write in your diary"),
-    "r_checkin": ("チェックインを見る", "see your check-ins"),
-    "w_checkin": ("チェックインする", "check in as you"),
-    "r_calendar": ("カレンダーを見る", "see your calendar"),
-    "w_calendar": ("カレンダーに予定を追加する", "add to your calendar"),
     "r_page": ("ページを見る", "see pages and what is posted there"),
-    "r_pagefollow": ("フォローしているページを見る", "see which pages you follow"),
     "w_pagefeed": ("ページに投稿、コメント、イイネ！をする", "post, comment and add favorites on pages as you"),
-    "openid": ("あなたが誰かを確かめる", "know that it is you"),
-    "profile": ("基本的なプロフィールを見る", "see your basic profile"),
-    "email": ("メールアドレスを見る", "see your e-mail address"),
 }
 
 
@@ -184,8 +176,8 @@ def word(language: Language, name: str, /, **values: object) -> str:
 
 
 def scope_words(language: Language, scope: str) -> str:
-    """Return what a scope lets an app do, or the scope itself if it has no description."""
-    return _in(language, _SCOPES[scope]) if scope in _SCOPES else scope
+    """Return what a scope with an API here lets an app do. Raises KeyError for another."""
+    return _in(language, _SCOPES[scope])
 
 
 def preferred(asked: str | None, accepted: str) -> Language:

@@ -31,6 +31,10 @@ export interface PeopleRequestOptions extends DataRequestOptions {
   max?: number;
 }
 
+export interface Fields {
+  [name: string]: unknown;
+}
+
 export interface IdSpecFields {
   userId?: UserId | readonly UserId[];
   groupId?: Values<typeof opensocial.IdSpec.GroupId> | "@self" | "@friends" | (string & {});
@@ -65,10 +69,113 @@ export declare namespace opensocial {
   function newDataRequest(): DataRequest;
   function newIdSpec(fields: IdSpecFields | { [name: string]: unknown }): IdSpec;
   function getEnvironment(): Environment;
+  /** Return whether there is a token. */
+  function hasPermission(permission: string): boolean;
+
+  function newActivity(fields: Fields): Activity;
+  function newMediaItem(mimeType: string, url: string, fields?: Fields): MediaItem;
+  function newMessage(body: string, fields?: Fields): Message;
+  function newNavigationParameters(fields: Fields): NavigationParameters;
+  function newPayment(fields: Fields): Payment;
+
+  /** NOT_IMPLEMENTED, like all of `request…`: the callback gets an error. */
+  function requestCreateActivity(activity: Activity, priority: string, callback?: (item: ResponseItem) => void): void;
+  /** NOT_IMPLEMENTED */
+  function requestPayment(payment: Payment, callback?: (item: ResponseItem) => void): void;
+  /** NOT_IMPLEMENTED */
+  function requestPayment(payment: Payment, callbackUrl: string, callback?: (item: ResponseItem) => void): void;
+  /** NOT_IMPLEMENTED */
+  function requestPermission(
+    permissions: readonly string[],
+    reason?: string | null,
+    callback?: (item: ResponseItem) => void
+  ): void;
+  /** NOT_IMPLEMENTED */
+  function requestSendMessage(
+    recipients: readonly string[] | string,
+    message: Message,
+    callback?: (item: ResponseItem) => void,
+    parameters?: NavigationParameters
+  ): void;
+  /** NOT_IMPLEMENTED */
+  function requestShareApp(
+    recipients: IdSpec | readonly string[] | string,
+    reason?: Message | null,
+    callback?: (item: ResponseItem) => void,
+    parameters?: NavigationParameters | Fields
+  ): void;
+
+  const CreateActivityPriority: { readonly HIGH: "HIGH"; readonly LOW: "LOW" };
+  const Permission: { readonly VIEWER: "viewer" };
+
+  /** An object whose fields are set by the app. */
+  class Settable {
+    constructor(fields?: Fields);
+    getField(name: string): any;
+    setField(name: string, value: unknown): void;
+  }
+
+  class Activity extends Settable {
+    static readonly Field: {
+      readonly BODY: "body";
+      readonly BODY_ID: "bodyId";
+      readonly EXTERNAL_ID: "externalId";
+      readonly MEDIA_ITEMS: "mediaItems";
+      readonly PRIORITY: "priority";
+      readonly TEMPLATE_PARAMS: "templateParams";
+      readonly TITLE: "title";
+      readonly TITLE_ID: "titleId";
+      readonly URL: "url";
+    };
+  }
+
+  class MediaItem extends Settable {
+    static readonly Field: { readonly MIME_TYPE: "mimeType"; readonly TYPE: "type"; readonly URL: "url" };
+    static readonly Type: { readonly AUDIO: "audio"; readonly IMAGE: "image"; readonly VIDEO: "video" };
+  }
+
+  class Message extends Settable {
+    static readonly Field: {
+      readonly BODY: "body";
+      readonly BODY_ID: "bodyId";
+      readonly TITLE: "title";
+      readonly TITLE_ID: "titleId";
+      readonly TYPE: "type";
+    };
+    static readonly Type: {
+      readonly EMAIL: "email";
+      readonly NOTIFICATION: "notification";
+      readonly PRIVATE_MESSAGE: "privateMessage";
+      readonly PUBLIC_MESSAGE: "publicMessage";
+    };
+  }
+
+  class NavigationParameters extends Settable {
+    static readonly Field: { readonly OWNER: "owner"; readonly PARAMETERS: "parameters"; readonly VIEW: "view" };
+    static readonly DestinationType: {
+      readonly RECIPIENT_DESTINATION: "recipientDestination";
+      readonly VIEWER_DESTINATION: "viewerDestination";
+    };
+  }
+
+  class Payment extends Settable {
+    static readonly Field: {
+      readonly AMOUNT: "amount";
+      readonly ITEMS: "items";
+      readonly MESSAGE: "message";
+      readonly PAYMENT_TYPE: "paymentType";
+    };
+    static readonly PaymentType: { readonly CREDIT: "credit"; readonly PAYMENT: "payment" };
+    static readonly ResponseCode: {
+      readonly NOT_IMPLEMENTED: "notImplemented";
+      readonly OK: "ok";
+      readonly USER_CANCELLED: "userCancelled";
+    };
+  }
 
   const EscapeType: { readonly HTML_ESCAPE: "htmlEscape"; readonly NONE: "none" };
 
-  class IdSpec {
+  class IdSpec extends Settable {
     static readonly Field: {
       readonly USER_ID: "userId";
       readonly GROUP_ID: "groupId";
@@ -77,8 +184,6 @@ export declare namespace opensocial {
     static readonly PersonId: { readonly OWNER: "OWNER"; readonly VIEWER: "VIEWER" };
     static readonly GroupId: { readonly SELF: "SELF"; readonly FRIENDS: "FRIENDS"; readonly ALL: "ALL" };
     constructor(fields: IdSpecFields);
-    getField(name: string): any;
-    setField(name: string, value: unknown): void;
   }
 
   /** Requests that are sent together and run in the order in which they were added. */
@@ -99,6 +204,7 @@ export declare namespace opensocial {
       readonly TOP_FRIENDS: "topFriends";
       readonly IS_FRIENDS_WITH: "isFriendsWith";
     };
+    static readonly ActivityRequestFields: { readonly APP_ID: "appId" };
 
     add(request: BaseDataRequest, key?: string): void;
     /** The callback is always called exactly once, after `send` has returned. */
@@ -122,6 +228,17 @@ export declare namespace opensocial {
     newRemovePersonAppDataRequest(id: UserId, keys: readonly string[] | string): BaseDataRequest<Outcome>;
     /** As of OpenSocial 0.9. */
     newRemovePersonAppDataRequest(keys: readonly string[] | string): BaseDataRequest<Outcome>;
+
+    /** NOT_IMPLEMENTED: not sent; its response has an error. */
+    newFetchActivitiesRequest(idSpec: IdSpec | IdSpecFields | UserId, options?: Fields): BaseDataRequest<null>;
+    /** NOT_IMPLEMENTED */
+    newFetchAlbumsRequest(idSpec: IdSpec | IdSpecFields | UserId, options?: Fields): BaseDataRequest<null>;
+    /** NOT_IMPLEMENTED */
+    newFetchMediaItemsRequest(
+      idSpec: IdSpec | IdSpecFields | UserId,
+      albumId?: string,
+      options?: Fields
+    ): BaseDataRequest<null>;
   }
 
   class DataResponse {
@@ -390,6 +507,11 @@ export interface OsapiRanking {
 
 export declare const osapi: {
   newBatch(): OsapiBatch;
+  activities: { create: OsapiAbsent; get: OsapiAbsent };
+  albums: { get: OsapiAbsent };
+  http: { delete: OsapiAbsent; get: OsapiAbsent; head: OsapiAbsent; post: OsapiAbsent; put: OsapiAbsent };
+  mediaItems: { create: OsapiAbsent; get: OsapiAbsent };
+  messages: { get: OsapiAbsent; send: OsapiAbsent };
   appdata: {
     /** Values are HTML-escaped unless `escapeType` is NONE. */
     get(options: OsapiSelection & OsapiKeys & DataRequestOptions & OsapiRankingOptions): OsapiRequest<OsapiRanking>;
@@ -409,21 +531,159 @@ export declare const osapi: {
   };
 };
 
-/** Functions that old apps also use. */
+/** NOT_IMPLEMENTED: not sent; its answer is `{error: {code: 501, message}}`. */
+export type OsapiAbsent = (options?: Fields) => OsapiRequest<never>;
+
+/** The answer of `gadgets.io.makeRequest`. */
+export interface GadgetsResponse {
+  data: null;
+  text: string;
+  rc: number;
+  errors: string[];
+}
+
+export interface GadgetsView {
+  getName(): string;
+  isOnlyVisibleGadget(): boolean;
+}
+
+/** What old apps use beside `opensocial`. What is absent throws NOT_IMPLEMENTED, and has the type `never`. */
 export declare const gadgets: {
+  flash: {
+    embedCachedFlash(...given: unknown[]): never;
+    embedFlash(...given: unknown[]): never;
+    getMajorVersion(): never;
+  };
+  io: {
+    encodeValues(fields: { [name: string]: string }): string;
+    /** There is no proxy: this is the URL itself. */
+    getProxyUrl(url: string, options?: Fields): string;
+    /** NOT_IMPLEMENTED: the callback gets an error. */
+    makeRequest(url: string, callback?: (response: GadgetsResponse) => void, options?: Fields): void;
+    AuthorizationType: { readonly NONE: "NONE"; readonly OAUTH: "OAUTH"; readonly SIGNED: "SIGNED" };
+    ContentType: { readonly DOM: "DOM"; readonly FEED: "FEED"; readonly JSON: "JSON"; readonly TEXT: "TEXT" };
+    MethodType: {
+      readonly DELETE: "DELETE";
+      readonly GET: "GET";
+      readonly HEAD: "HEAD";
+      readonly POST: "POST";
+      readonly PUT: "PUT";
+    };
+    ProxyUrlRequestParameters: { readonly REFRESH_INTERVAL: "REFRESH_INTERVAL" };
+    RequestParameters: {
+      readonly AUTHORIZATION: "AUTHORIZATION";
+      readonly CONTENT_TYPE: "CONTENT_TYPE";
+      readonly GET_SUMMARIES: "GET_SUMMARIES";
+      readonly HEADERS: "HEADERS";
+      readonly METHOD: "METHOD";
+      readonly NUM_ENTRIES: "NUM_ENTRIES";
+      readonly POST_DATA: "POST_DATA";
+    };
+  };
   json: { parse(text: string): any; stringify(value: unknown): string };
+  MiniMessage: new (...given: unknown[]) => never;
+  Prefs: new (...given: unknown[]) => never;
+  pubsub: { publish(...given: unknown[]): never; subscribe(...given: unknown[]): never };
+  rpc: { call(...given: unknown[]): never; register(...given: unknown[]): never };
+  skins: {
+    getProperty(name: string): never;
+    Property: {
+      readonly ANCHOR_COLOR: "ANCHOR_COLOR";
+      readonly BG_COLOR: "BG_COLOR";
+      readonly BG_IMAGE: "BG_IMAGE";
+      readonly FONT_COLOR: "FONT_COLOR";
+    };
+  };
+  TabSet: new (...given: unknown[]) => never;
   util: {
     escapeString(text: string): string;
-    unescapeString(text: string): string;
+    getFeatureParameters(name: string): null;
+    /** Return the parameters in the page's query and fragment. */
+    getUrlParameters(): { [name: string]: string };
+    hasFeature(name: string): boolean;
     registerOnLoadHandler(handler: () => void): void;
+    /** Return the text escaped, without any tag. */
+    sanitizeHtml(text: string): string;
+    unescapeString(text: string): string;
+  };
+  views: {
+    bind(...given: unknown[]): never;
+    /** Always the canvas. */
+    getCurrentView(): GadgetsView;
+    /** Return `appParams` of the page's address. */
+    getParams(): { [name: string]: any };
+    getSupportedViews(): { [name: string]: GadgetsView };
+    requestNavigateTo(...given: unknown[]): never;
+    ViewType: {
+      readonly CANVAS: "CANVAS";
+      readonly HOME: "HOME";
+      readonly PREVIEW: "PREVIEW";
+      readonly PROFILE: "PROFILE";
+    };
+  };
+  window: {
+    /** The page has its own window: nothing has to be done. */
+    adjustHeight(height?: number): void;
+    getViewportDimensions(): { width: number; height: number };
+    setTitle(title: string): void;
   };
 };
 
-type Library = { opensocial: typeof opensocial; osapi: typeof osapi; gadgets: typeof gadgets };
+/** What mixi added. */
+export declare const mixi: {
+  init(options: { appId: string; relayUrl?: string }): void;
+  /** Ask the user for scopes: the browser goes to the server and returns to the app's redirect URI. */
+  auth(options: { scope: string; state?: string; server_state?: string }): void;
+  /** NOT_IMPLEMENTED: the callback gets an error. */
+  requestUpdateStatus(status: string, callback?: (item: opensocial.ResponseItem) => void, options?: Fields): void;
+  /** NOT_IMPLEMENTED: the callback gets an error. */
+  requestUploadMediaItem(
+    mediaItem: opensocial.MediaItem,
+    callback?: (item: opensocial.ResponseItem) => void,
+    options?: Fields
+  ): void;
+  ActivityField: { readonly RECIPIENTS: "recipients" };
+  Payment: {
+    Field: {
+      readonly INVENTORY_CODE: "inventoryCode";
+      readonly IS_TEST: "isTest";
+      readonly ITEM_ID: "itemId";
+      readonly ITEM_NAME: "itemName";
+      readonly SIGNATURE: "signature";
+    };
+  };
+  PersonField: { readonly BLOOD_TYPE: "bloodType" };
+  Request: {
+    Field: {
+      readonly BODY: "body";
+      readonly DESCRIPTION: "description";
+      readonly FILTER_TYPE: "filterType";
+      readonly IMAGE: "image";
+      readonly MOBILE_URL: "mobileUrl";
+      readonly TOUCH_URL: "touchUrl";
+      readonly URL: "url";
+    };
+    FilterType: { readonly BOTH: "BOTH"; readonly JOINED_ONLY: "JOINED_ONLY" };
+  };
+  Status: { Field: { readonly MOBILE_URL: "mobileUrl"; readonly TOUCH_URL: "touchUrl"; readonly URL: "url" } };
+  util: {
+    /** Open a web site in a new window. */
+    requestExternalNavigateTo(url: string, type?: string): void;
+    ExternalSiteType: { readonly PAYMENT: "PAYMENT" };
+  };
+  window: {
+    /** The page has its own window: nothing has to be done. */
+    adjustHeight(height?: number): void;
+    scrollTo(y?: number): void;
+  };
+};
+
+type Library = { opensocial: typeof opensocial; osapi: typeof osapi; gadgets: typeof gadgets; mixi: typeof mixi };
 
 declare global {
   // The globals of the classic script.
   var opensocial: Library["opensocial"];
   var osapi: Library["osapi"];
   var gadgets: Library["gadgets"];
+  var mixi: Library["mixi"];
 }

@@ -9,6 +9,8 @@
  *
  * The access token is the first of these: the token of `opensocial.configure`; the script tag's `data-token`; `st` in
  * the fragment or in the query of the page's URL. Without a token nothing is sent. Types are in opensocial.d.ts.
+ *
+ * Functions that only a container had answer NOT_IMPLEMENTED, with a sentence that names a replacement.
  */
 ((here, publish) => {
   "use strict";
@@ -51,12 +53,13 @@
     }
   }
 
+  const baseUrl = () => settings.baseUrl.replace(/\/+$/, "");
+
   const ask = (token, body) => {
     // The page Information Sharing: "no authentication" is a bad request.
     if (!token) throw new Failure(400, "There is no access token");
     const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
-    const url = `${settings.baseUrl.replace(/\/+$/, "")}/rpc`;
-    return fetch(url, { method: "POST", headers, body, credentials: "omit", cache: "no-store" });
+    return fetch(`${baseUrl()}/rpc`, { method: "POST", headers, body, credentials: "omit", cache: "no-store" });
   };
 
   const askWithFreshToken = async (body) => {
@@ -92,10 +95,11 @@
   const named = (value) => [value ?? []].flat().some(Boolean);
 
   /**
-   * Return why a call must not be sent: it names no user, or it deletes and names no key. For the server, an empty list
-   * of keys means every key, but an accidentally empty variable must not delete everything; `"*"` does.
+   * Return why a call must not be sent: it is absent, names no user, or deletes and names no key. For the server, an
+   * empty list of keys means every key, but an accidentally empty variable must not delete everything; `"*"` does.
    */
-  const wrong = ({ method, params }) => {
+  const wrong = ({ method, params, error }) => {
+    if (error) return error;
     if ("userId" in params && !named(params.userId)) return { code: 400, message: "No user is named" };
     if (method !== "appdata.delete" || named(params.fields)) return undefined;
     return { code: 400, message: "No keys are named" };
@@ -141,9 +145,9 @@
 
   // People -----------------------------------------------------------------------------------------------------------
 
-  /** Return OpenSocial's constants for names: `{DATE_OF_BIRTH: "dateOfBirth", …}`. */
+  /** Return OpenSocial's constants for names: `{DATE_OF_BIRTH: "dateOfBirth", CANVAS: "CANVAS", …}`. */
   const constants = (names) => {
-    const spelled = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    const spelled = (name) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
     return Object.freeze(Object.fromEntries(names.split(" ").map((name) => [spelled(name), name])));
   };
 
@@ -179,7 +183,7 @@
 
   /** An enumerated value: its key and the text to show. */
   class Enum {
-    static Gender = Object.freeze({ FEMALE: "FEMALE", MALE: "MALE" });
+    static Gender = constants("FEMALE MALE");
     #value;
 
     constructor(value) {
@@ -278,11 +282,8 @@
 
   // The users of a request -------------------------------------------------------------------------------------------
 
-  /** Users: `userId` is VIEWER, OWNER, an id or a list of these; `groupId` SELF (default) or FRIENDS. */
-  class IdSpec {
-    static Field = constants("userId groupId networkDistance");
-    static PersonId = Object.freeze({ OWNER: "OWNER", VIEWER: "VIEWER" });
-    static GroupId = Object.freeze({ SELF: "SELF", FRIENDS: "FRIENDS", ALL: "ALL" });
+  /** An object whose fields are set by the app. */
+  class Settable {
     #fields;
 
     constructor(fields) {
@@ -296,6 +297,13 @@
     setField(name, value) {
       this.#fields[name] = value;
     }
+  }
+
+  /** Users: `userId` is VIEWER, OWNER, an id or a list of these; `groupId` SELF (default) or FRIENDS. */
+  class IdSpec extends Settable {
+    static Field = constants("userId groupId networkDistance");
+    static PersonId = constants("OWNER VIEWER");
+    static GroupId = constants("SELF FRIENDS ALL");
   }
 
   const SELECTORS = {
@@ -539,6 +547,8 @@
     newDataRequest: () => new DataRequest(),
     newIdSpec: (fields) => new IdSpec(fields),
     getEnvironment: () => environment,
+    // With a token, the viewer has allowed the app.
+    hasPermission: () => Boolean(settings.token),
     Address,
     Collection,
     DataRequest,
@@ -570,7 +580,7 @@
        */
       execute(callback) {
         const requests = [...added];
-        run(requests.map(([, { method, rpc }]) => ({ method, params: rpc })), (outcome) => {
+        run(requests.map(([, { method, rpc, error }]) => ({ method, params: rpc, error })), (outcome) => {
           const failure = outcome instanceof Failure ? { error: { code: outcome.code, message: outcome.message } } : null;
           const answers = requests.map(([key, request], index) => {
             const answer = failure ?? outcome[index];
@@ -591,10 +601,11 @@
   };
 
   /** Return a function that makes requests of a method. Its caller cannot change the parameters in `fixed`. */
-  const service = (method, defaults, fixed) => (given) => {
+  const service = (method, defaults, fixed, error) => (given) => {
     const { keys, escapeType, ...rest } = given ?? {};
     const request = {
       method,
+      error,
       rpc: { ...defaults, ...(keys === undefined ? {} : { fields: [keys].flat() }), ...rest, ...fixed },
       read: (result) => {
         if (["appdata.get", "appdata.patch"].includes(method)) return escaped(result, escapeType);
@@ -624,24 +635,175 @@
     },
   };
 
-  // Old apps also use these: values are escaped, and are often JSON.
+  // gadgets and mixi -------------------------------------------------------------------------------------------------
+
+  const getUrlParameters = () => {
+    const { search = "", hash = "" } = globalThis.location ?? {};
+    return Object.fromEntries(new URLSearchParams(`${hash.slice(1)}&${search.slice(1)}`));
+  };
+
+  // The app has a window of its own, which scrolls.
+  const canvas = { getName: () => "canvas", isOnlyVisibleGadget: () => true };
+  const adjustHeight = () => {};
+  const FEATURES = "core core.json core.util dynamic-height opensocial-0.8 osapi settitle";
+
   const gadgets = {
+    io: {
+      encodeValues: (fields) => String(new URLSearchParams(fields)),
+      getProxyUrl: (url) => url,
+    },
     json: { parse: JSON.parse, stringify: JSON.stringify },
     util: {
       escapeString,
       unescapeString,
+      getFeatureParameters: () => null,
+      getUrlParameters,
+      hasFeature: (name) => FEATURES.split(" ").includes(name),
       registerOnLoadHandler: (handler) => {
         if (globalThis.document?.readyState === "loading") addEventListener("DOMContentLoaded", () => handler());
         else setTimeout(handler);
       },
+      sanitizeHtml: escapeString,
+    },
+    views: {
+      getCurrentView: () => canvas,
+      getSupportedViews: () => ({ canvas }),
+      /** Return the parameters of a page app's start. */
+      getParams: () => {
+        try {
+          return Object(JSON.parse(getUrlParameters().appParams));
+        } catch {
+          return {};
+        }
+      },
+    },
+    window: {
+      adjustHeight,
+      getViewportDimensions: () => ({ width: globalThis.innerWidth, height: globalThis.innerHeight }),
+      setTitle: (title) => {
+        document.title = title;
+      },
     },
   };
 
-  publish({ opensocial, osapi, gadgets });
+  let appId = "";
+  const mixi = {
+    init: (options) => {
+      ({ appId } = options);
+    },
+    /** Ask the user for scopes. The browser returns to the app's redirect URI. */
+    auth: (options) => {
+      const asked = new URLSearchParams({ client_id: appId, response_type: "code", ...options });
+      open(`${baseUrl()}/connect_authorize.pl?${asked}`, "_top");
+    },
+    util: {
+      requestExternalNavigateTo: (url) => {
+        if (/^https?:/i.test(url)) open(url, "_blank", "noopener");
+      },
+    },
+    window: { adjustHeight, scrollTo: (y) => scrollTo(0, y ?? 0) },
+  };
+
+  // What is absent ---------------------------------------------------------------------------------------------------
+
+  const library = { opensocial, osapi, gadgets, mixi };
+  const put = (path, value) => {
+    const parts = path.split(".");
+    const last = parts.pop();
+    parts.reduce((at, part) => (at[part] ??= {}), library)[last] = value;
+  };
+
+  // Apps make these objects, and use these constants, before they ask for something that is absent.
+  for (const list of ["Activity", "MediaItem mimeType url", "Message body", "NavigationParameters", "Payment"]) {
+    const [name, ...first] = list.split(" ");
+    const Made = (opensocial[name] = class extends Settable {});
+    opensocial[`new${name}`] = (...given) => {
+      return new Made({ ...given[first.length], ...Object.fromEntries(first.map((field, at) => [field, given[at]])) });
+    };
+  }
+  for (const line of `
+    opensocial.Activity.Field body bodyId externalId mediaItems priority templateParams title titleId url
+    opensocial.CreateActivityPriority HIGH LOW
+    opensocial.DataRequest.ActivityRequestFields appId
+    opensocial.MediaItem.Field mimeType type url
+    opensocial.MediaItem.Type audio image video
+    opensocial.Message.Field body bodyId title titleId type
+    opensocial.Message.Type email notification privateMessage publicMessage
+    opensocial.NavigationParameters.DestinationType recipientDestination viewerDestination
+    opensocial.NavigationParameters.Field owner parameters view
+    opensocial.Payment.Field amount items message paymentType
+    opensocial.Payment.PaymentType credit payment
+    opensocial.Payment.ResponseCode notImplemented ok userCancelled
+    opensocial.Permission viewer
+    gadgets.io.AuthorizationType NONE OAUTH SIGNED
+    gadgets.io.ContentType DOM FEED JSON TEXT
+    gadgets.io.MethodType DELETE GET HEAD POST PUT
+    gadgets.io.ProxyUrlRequestParameters REFRESH_INTERVAL
+    gadgets.io.RequestParameters AUTHORIZATION CONTENT_TYPE GET_SUMMARIES HEADERS METHOD NUM_ENTRIES POST_DATA
+    gadgets.skins.Property ANCHOR_COLOR BG_COLOR BG_IMAGE FONT_COLOR
+    gadgets.views.ViewType CANVAS HOME PREVIEW PROFILE
+    mixi.ActivityField recipients
+    mixi.Payment.Field inventoryCode isTest itemId itemName signature
+    mixi.PersonField bloodType
+    mixi.Request.Field body description filterType image mobileUrl touchUrl url
+    mixi.Request.FilterType BOTH JOINED_ONLY
+    mixi.Status.Field mobileUrl touchUrl url
+    mixi.util.ExternalSiteType PAYMENT
+  `.trim().split(/\n +/)) {
+    const [path, ...names] = line.split(" ");
+    put(path, constants(names.join(" ")));
+  }
+
+  // Each of these makes a function, from its error and its name.
+  const refusing = (answer) => (error, method) => (...given) => {
+    console.warn(error.message);
+    const done = given.find((each) => typeof each === "function");
+    if (done) setTimeout(() => done(answer(error, method)));
+  };
+  const item = refusing((error, method) => new ResponseItem({ method, params: {} }, { error }));
+  const response = refusing(({ code, message }) => ({ data: null, text: "", rc: code, errors: [message] }));
+  const request = (error, method) => () => ({ method, params: {}, read: () => null, error });
+  const call = (error, method) => service(method, {}, {}, error);
+  const thrown = ({ message }) => function () {
+    throw Object.assign(new Error(message), { code: "notImplemented" });
+  };
+
+  const POST = "Store a value that friends read, or post to a page with the Page API.";
+  const LINK = "Give the user a link to send.";
+  const FETCH = "Use fetch to your own server, where the user signs in by OAuth 2.";
+  for (const [make, instead, prefix, names] of [
+    [item, POST, "", "opensocial.requestCreateActivity mixi.requestUpdateStatus mixi.requestUploadMediaItem"],
+    [item, LINK, "opensocial.request", "SendMessage ShareApp"],
+    [item, "OAuth 2 asks the user for scopes.", "", "opensocial.requestPermission"],
+    [item, "Use a payment service.", "", "opensocial.requestPayment"],
+    [request, POST, "opensocial.DataRequest.prototype.newFetch", "ActivitiesRequest AlbumsRequest MediaItemsRequest"],
+    [call, POST, "osapi.", "activities.create activities.get albums.get mediaItems.create mediaItems.get"],
+    [call, LINK, "osapi.messages.", "get send"],
+    [call, FETCH, "osapi.http.", "delete get head post put"],
+    [response, FETCH, "", "gadgets.io.makeRequest"],
+    [thrown, "Store settings with osapi.appdata, and write texts into the page.", "", "gadgets.Prefs"],
+    [thrown, "Use links to your pages.", "gadgets.views.", "bind requestNavigateTo"],
+    [
+      thrown,
+      "Use what browsers have.",
+      "gadgets.",
+      "MiniMessage TabSet flash.embedCachedFlash flash.embedFlash flash.getMajorVersion pubsub.publish pubsub.subscribe " +
+        "rpc.call rpc.register skins.getProperty",
+    ],
+  ]) {
+    for (const name of names.split(" ")) {
+      const method = `${prefix}${name}`.replace("prototype.", "");
+      const message = `NOT_IMPLEMENTED: ${method} is not available here. ${instead}`;
+      put(`${prefix}${name}`, make({ code: 501, message }, method));
+    }
+  }
+
+  publish(library);
 })(((found) => {
   // An element named `currentScript` replaces the script in `document`; it must not decide where the token is sent.
   return found instanceof (globalThis.HTMLScriptElement ?? Object) ? found : null;
 })(globalThis.document?.currentScript), (library) => {
-  // A page's own `gadgets` stays. An element of that name is not an own property of the page's global object.
-  Object.assign(globalThis, library, Object.hasOwn(globalThis, "gadgets") && { gadgets: globalThis.gadgets });
+  // A page's own `gadgets` and `mixi` stay. An element of such a name is not an own property of the global object.
+  const kept = ["gadgets", "mixi"].filter((name) => Object.hasOwn(globalThis, name));
+  Object.assign(globalThis, library, Object.fromEntries(kept.map((name) => [name, globalThis[name]])));
 });

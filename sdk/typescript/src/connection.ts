@@ -209,5 +209,5 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 function reason(error: unknown): string {
   const { message, cause } = error as { message: string; cause?: { message?: string; code?: string } };
   const said = cause?.message || cause?.code || message;
-  return "document" in globalThis ? `${said} (is this origin registered with the app?)` : said;
+  return "document" in globalThis ? `${said} (is this origin registered?)` : said;
 }

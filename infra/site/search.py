@@ -1,0 +1,79 @@
+"""The index of the search: the texts of all pages in one language, which assets/search.js looks through.
+
+index(pages) -> str
+
+The script reads the texts themselves, without a list of words: a search in Japanese looks for pairs of characters,
+which are simply there, and the script needs the text anyway to show the place that it found. Text is brought into
+Unicode's form NFKC here, so that half-width and full-width characters are the same; letter case and kana are folded by
+the script, which changes no position.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+class Page(Protocol):
+    """A page; its text is Markdown."""
+
+    @property
+    def url(self) -> str:
+        """The path of its URL."""
+
+    @property
+    def kind(self) -> str:
+        """The word "operation", or another kind."""
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+
+    @property
+    def headings(self) -> Sequence[str]:
+        """Its headings without the title."""
+
+    @property
+    def text(self) -> str:
+        """Its whole text."""
+
+
+def index(pages: Sequence[Page]) -> str:
+    """Return the index as JSON: a list of `[url, title, headings, text]`, in the order of the pages."""
+    entries = [
+        [page.url, _folded(page.title), "\n".join(map(_folded, page.headings)), _folded(plain(page))] for page in pages
+    ]
+    return json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain(page: Page) -> str:
+    """Return the text without its markup and its title, and for an operation without the code, which all have alike."""
+    tokens = _MARKDOWN.parse(page.text)
+    if [each.tag for each in tokens[:1]] == ["h1"]:
+        tokens = tokens[3:]
+    found: list[str] = []
+    for token in tokens:
+        if token.type == "inline":
+            found.append("".join(_texts(token.children or ())))
+        elif token.type in ("fence", "code_block") and page.kind != "operation":
+            found.append(token.content)
+    return "\n".join(found)
+
+
+def _texts(tokens: Sequence[Token]) -> Iterator[str]:
+    for token in tokens:
+        if token.type in ("softbreak", "hardbreak"):
+            yield "\n"
+        elif token.type in ("text", "code_inline"):
+            yield token.content
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())

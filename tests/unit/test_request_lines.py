@@ -1,0 +1,30 @@
+"""The lines of `make serve` for requests: readable, and without anything secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.gateway import Request
+from local.request_lines import request_line
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/health", "/health"),
+        ("/docs?", "/docs"),
+        ("/2/people/@me/@friends?fields=id,age&count=5", "/2/people/@me/@friends?fields=id,age&count=5"),
+        ("/2/people/@me/@self?oauth_token=SECRET", "/2/people/@me/@self?…"),
+        ("/2/people/@me/@self?access_token=SECRET&fields=id&st=SECRET", "/2/people/@me/@self?fields=id&…"),
+        ("/sample?code=SECRET&state=SECRET&lang=ja", "/sample?lang=ja&…"),
+        ("/sample?%63ode=SECRET&fields%3DSECRET&SECRET&=SECRET", "/sample?…"),
+        ("/\x1b[2J\r\x00\x85", "/�[2J���"),
+        ("/" + 300 * "a", "/" + 199 * "a" + "…"),
+    ],
+)
+def test_the_line_of_a_request(target: str, shown: str) -> None:
+    assert request_line(Request("GET", target), 200, 1.6) == f"GET {shown} 200 2 ms"
+
+
+def test_the_method_is_as_harmless_as_the_path() -> None:
+    assert request_line(Request("G\x1bT", "/"), 405, 0) == "G�T / 405 0 ms"
