@@ -129,7 +129,11 @@ def test_an_unknown_path(target: str) -> None:
 
     assert answer.status == 404
     assert json.loads(answer.body)["error"] == "not_found"
-    assert answer.headers == [("Content-Type", "application/json; charset=utf-8"), ("X-Request-Id", ANY)]
+    assert answer.headers == [
+        ("Content-Type", "application/json; charset=utf-8"),
+        ("X-Request-Id", ANY),
+        ("Link", '</docs/en/errors/not_found>; rel="help"'),
+    ]
 
 
 @pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "get"])

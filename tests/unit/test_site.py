@@ -10,12 +10,13 @@ import re
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from infra.reference import METHODS, document
 from infra.site import builder, languages
-from infra.site.documents import Html, slug, with_targets
+from infra.site.documents import Document, Html, slug, with_targets
 from infra.site.operations import kebab
 from tests.kit.contract import Contract
 
@@ -81,7 +82,7 @@ def resolved(page: str, target: str) -> tuple[str, str]:
     """Return the path and the fragment that a relative address leads to."""
     path, _, fragment = target.partition("#")
     found = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
-    return found, fragment
+    return found, unquote(fragment)
 
 
 @pytest.mark.parametrize("language", languages.LANGUAGES)
@@ -260,6 +261,21 @@ def test_a_link_that_leads_nowhere_is_text() -> None:
     shown = Html(lambda href: None).line("See [the *plan*](plan.md).")
     assert shown == "See the <em>plan</em>."
     assert with_targets("[a](b.md)\n```\n[a](b.md)\n```\n", lambda href: None) == "a\n```\n[a](b.md)\n```\n"
+
+
+def test_a_link_of_a_translation_is_relative_to_either_place() -> None:
+    """GitHub reads it from the translation's place; a translator may also keep the link of the original."""
+    page = Document("errors/a", "errors", languages.DOCS / "errors" / "a.md", "ja", "")
+    site = builder.Site(document(), "ja", frozenset())
+    for href in ("../../reference/limits.md#pages", "../reference/limits.md#pages"):
+        assert site._target(page, "/docs/ja/errors/a", href) == "../reference/limits#pages"
+    assert site._target(page, "/docs/ja/errors/a", "invalid_token.md") == "invalid_token"
+    assert site._target(page, "/docs/ja/errors/a", "../../internals/decisions.md") is None
+
+
+def test_a_program_keeps_its_empty_lines() -> None:
+    html = "<p>a</p>\n\n\n<pre><code>import a\n\n\nb</code></pre>\n \n<p>c</p>"
+    assert builder._without_empty_lines(html) == "<p>a</p>\n<pre><code>import a\n\n\nb</code></pre>\n<p>c</p>"
 
 
 def test_headings_have_the_ids_that_github_gives_them() -> None:
