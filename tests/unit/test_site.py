@@ -17,7 +17,7 @@ import pytest
 
 from infra.reference import METHODS, document
 from infra.site import builder, languages
-from infra.site.documents import Html, shortened, slug, with_targets
+from infra.site.documents import Document, Html, shortened, slug, with_targets
 from infra.site.operations import kebab
 from infra.site.schemas import Schemas
 from tests.kit.contract import Contract
@@ -131,7 +131,7 @@ def test_every_link_leads_to_a_page_and_every_fragment_to_a_place() -> None:
             path, fragment = resolved(url, target)
             assert is_served(path), f"{url} links {target}, which is not served"
             if fragment:
-                assert fragment in outlines()[path].ids, f"{url} links {target}, which has no such place"
+                assert unquote(fragment) in outlines()[path].ids, f"{url} links {target}, which has no such place"
 
 
 def test_every_link_of_a_twin_leads_to_what_is_served() -> None:
@@ -250,6 +250,8 @@ def test_a_translation_is_marked_and_its_first_line_is_not_shown(
         ("/docs/en/operations/write-data", "/docs", "docs/en/operations/write-data"),
         ("/docs/en/operations/write-data", "/docs/en/operations/read-data", "write-data"),
         ("/docs/ja", "/docs/en/guide/a", "../../ja"),
+        ("/docs/en", "/docs/en/guide/a", "../../en"),
+        ("/docs/en", "/docs/en", "en"),
         ("/", "/docs/en/guide/a", "../../../"),
         ("/docs/en/guide/a#b", "/docs/en/guide/a", "#b"),
         ("/openapi.json", "/llms.txt", "openapi.json"),
@@ -301,6 +303,21 @@ def test_the_forms_of_a_value_are_told_apart(schema: str, labels: list[str]) -> 
         {"$ref": f"#/components/schemas/{schema}"}
     )
     assert [form.label for form in shape.forms][: len(labels)] == labels
+
+
+def test_a_link_of_a_translation_is_relative_to_either_place() -> None:
+    """GitHub reads it from the translation's place; a translator may also keep the link of the original."""
+    page = Document("errors/a", "errors", languages.DOCS / "errors" / "a.md", "ja", "")
+    site = builder.Site(document(), "ja", frozenset())
+    for href in ("../../reference/limits.md#pages", "../reference/limits.md#pages"):
+        assert site._target(page, "/docs/ja/errors/a", href) == "../reference/limits#pages"
+    assert site._target(page, "/docs/ja/errors/a", "invalid_token.md") == "invalid_token"
+    assert site._target(page, "/docs/ja/errors/a", "../../internals/decisions.md") is None
+
+
+def test_a_program_keeps_its_empty_lines() -> None:
+    html = "<p>a</p>\n\n\n<pre><code>import a\n\n\nb</code></pre>\n \n<p>c</p>"
+    assert builder._without_empty_lines(html) == "<p>a</p>\n<pre><code>import a\n\n\nb</code></pre>\n<p>c</p>"
 
 
 def test_headings_have_the_ids_that_github_gives_them() -> None:
