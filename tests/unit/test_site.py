@@ -9,6 +9,7 @@ import posixpath
 import re
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -16,8 +17,9 @@ import pytest
 
 from infra.reference import METHODS, document
 from infra.site import builder, languages
-from infra.site.documents import Document, Html, slug, with_targets
+from infra.site.documents import Document, Html, shortened, slug, with_targets
 from infra.site.operations import kebab
+from infra.site.schemas import Schemas
 from tests.kit.contract import Contract
 
 FIRST_PAINT = 60_000
@@ -263,6 +265,44 @@ def test_a_link_that_leads_nowhere_is_text() -> None:
     shown = Html(lambda href: None).line("See [the *plan*](plan.md).")
     assert shown == "See the <em>plan</em>."
     assert with_targets("[a](b.md)\n```\n[a](b.md)\n```\n", lambda href: None) == "a\n```\n[a](b.md)\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("Short.", "Short."),
+        ("One sentence. " + "word " * 50, "One sentence."),
+        ("word " * 50, "word " * 39 + "word …"),
+        ("一つ目の文です。" + "長" * 300, "一つ目の文です。"),
+        ("長" * 300, "長" * 200 + " …"),
+    ],
+)
+def test_a_summary_ends_with_a_sentence_or_a_word(text: str, summary: str) -> None:
+    assert shortened(text) == summary
+
+
+def test_guides_lead_to_the_next_and_the_previous_one() -> None:
+    site = builder.Site(document(), "en", frozenset())
+    urls = [builder.url_of("en", guide.name) for guide in site.documents["guide"]]
+    assert len(urls) >= 5
+    for before, after in pairwise(urls):
+        texts = served()[before][1].decode(), served()[after][1].decode()
+        assert f'rel="next" href="{builder.relative(after, before)}"' in texts[0]
+        assert f'rel="prev" href="{builder.relative(before, after)}"' in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("schema", "labels"),
+    [
+        ("TokenRequest", ["`grant_type`: `authorization_code`", "`grant_type`: `refresh_token`"]),
+        ("Changes", ["`set`, `if`", "`delete`, `if`", "`add`, `atLeast`, `atMost`, `if`"]),
+    ],
+)
+def test_the_forms_of_a_value_are_told_apart(schema: str, labels: list[str]) -> None:
+    shape = Schemas(document(), lambda key: languages.texts()[key]["en"]).shape(
+        {"$ref": f"#/components/schemas/{schema}"}
+    )
+    assert [form.label for form in shape.forms][: len(labels)] == labels
 
 
 def test_a_link_of_a_translation_is_relative_to_either_place() -> None:
