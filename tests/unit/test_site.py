@@ -248,6 +248,8 @@ def test_a_translation_is_marked_and_its_first_line_is_not_shown(
         ("/docs/en/operations/write-data", "/docs", "docs/en/operations/write-data"),
         ("/docs/en/operations/write-data", "/docs/en/operations/read-data", "write-data"),
         ("/docs/ja", "/docs/en/guide/a", "../../ja"),
+        ("/docs/en", "/docs/en/guide/a", "../../en"),
+        ("/docs/en", "/docs/en", "en"),
         ("/", "/docs/en/guide/a", "../../../"),
         ("/docs/en/guide/a#b", "/docs/en/guide/a", "#b"),
         ("/openapi.json", "/llms.txt", "openapi.json"),
