@@ -81,8 +81,11 @@ def relative(target: str, page: str) -> str:
     path, hash_sign, fragment = target.partition("#")
     if path == page and fragment:
         return hash_sign + fragment
-    found = posixpath.relpath(path, posixpath.dirname(page))
-    return (f"{found}/" if path == "/" else found) + hash_sign + fragment
+    # Not relpath(path, …) alone: ".." would lead to the page's address with a slash at its end, from which all other
+    # addresses are wrong.
+    folder = posixpath.relpath(posixpath.dirname(path), posixpath.dirname(page))
+    found = f"{folder}/{posixpath.basename(path)}"
+    return (found if path == "/" else found.removeprefix("./")) + hash_sign + fragment
 
 
 class Site:

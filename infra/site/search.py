@@ -18,6 +18,8 @@ from typing import Protocol
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from infra.site.languages import texts
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -54,16 +56,28 @@ def index(pages: Sequence[Page]) -> str:
 
 
 def plain(page: Page) -> str:
-    """Return the text without its markup and its title, and for an operation without the code, which all have alike."""
+    """Return the text without its markup and its title.
+
+    An operation's text is without its code and its errors: those of all operations are alike, and each error has a page
+    of its own, which is a better result.
+    """
+    is_operation = page.kind == "operation"
     tokens = _MARKDOWN.parse(page.text)
     if [each.tag for each in tokens[:1]] == ["h1"]:
         tokens = tokens[3:]
     found: list[str] = []
+    left_out = False
+    before = ""
     for token in tokens:
         if token.type == "inline":
-            found.append("".join(_texts(token.children or ())))
-        elif token.type in ("fence", "code_block") and page.kind != "operation":
+            text = "".join(_texts(token.children or ()))
+            if is_operation and before == "h2":
+                left_out = text in texts()["errors"].values()
+            if not left_out:
+                found.append(text)
+        elif token.type in ("fence", "code_block") and not is_operation:
             found.append(token.content)
+        before = token.tag
     return "\n".join(found)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from infra.site import search
+import pytest
+
+from infra.site import builder, search
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,32 @@ def test_the_code_of_a_guide_can_be_found_but_not_what_all_operations_have_alike
     text = "Do this:\n\n```sh\ncurl -d grant_type=x\n```\n"
     assert "grant_type" in indexed(Given(text=text))[3]
     assert indexed(Given(kind="operation", text=text))[3] == "Do this:"
+
+
+@pytest.mark.parametrize("heading", ["Errors", "エラー"])
+def test_the_errors_of_an_operation_are_found_at_their_own_pages(heading: str) -> None:
+    text = f"# One\n\n## Answers\n\n200\n\n## {heading}\n\n- 400 no\n\n### 401\n\nno\n\n## After\n\nyes\n"
+    assert indexed(Given(kind="operation", text=text))[3] == "Answers 200 After yes"
+    assert indexed(Given(text=text))[3] == f"Answers 200 {heading} 400 no 401 no After yes"
+
+
+@pytest.fixture(scope="module")
+def files() -> builder.Served:
+    return builder.files()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_index_of_the_pages_is_small_and_its_addresses_are_pages(files: builder.Served, language: str) -> None:
+    media_type, content = files[f"/docs/assets/search-{language}.json"]
+    assert media_type == "application/json; charset=utf-8"
+    assert len(gzip.compress(content, 6)) <= 150_000
+    urls = [url for url, *_ in json.loads(content)]
+    pages = {url for url, (kind, _) in files.items() if kind == builder.HTML and url.startswith(f"/docs/{language}/")}
+    assert sorted(urls) == sorted(pages)
+
+
+def test_the_style_of_try_it_and_search_has_only_colours_that_the_pages_have(files: builder.Served) -> None:
+    style, ours = (files[f"/docs/assets/{name}"][1].decode() for name in ("site.css", "try.css"))
+    used = {each.partition(")")[0] for each in ours.split("var(")[1:]}
+    assert used
+    assert not [each for each in used if f"{each}:" not in style]

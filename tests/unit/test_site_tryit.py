@@ -56,13 +56,12 @@ def test_each_operation_has_a_form_that_fills_its_path_or_says_why_it_has_none(o
 
 
 def test_the_fields_of_a_request_are_filled_from_its_examples() -> None:
-    assert fields("readData") == {
-        "user": "@me",
-        "group": "@self",
-        "fields": "level,greeting",
-        "If-Match": "",
-        "If-None-Match": "",
-    }
+    made = form("readData")
+    filled = {field.name: field.value for field in made.filled}
+    assert filled == {"user": "@me", "group": "@self", "fields": "level,greeting"}
+    # An example of a header is the version of other data, which the server would refuse.
+    assert {field.name: field.hint for field in made.empty}["If-Match"] == '"12-k3v9"'
+    assert {*made.filled, *made.empty} == {*made.fields}
     assert fields("postComment")["contentUri"] == "http://quest.example/contents/1"
 
 
