@@ -172,7 +172,7 @@ clean:  ## remove .venv and caches; data and keys in .local/ stay
 define installed
 	@printf 'Installing %s packages into %s ... ' "$$(grep '^[A-Za-z].*==' $< | grep -vc win32)" '$(@D)'; \
 	started=$$(date +%s); mkdir -p -m 700 .local; \
-	{ test -x $(@D)/bin/python || $(find_python) -m venv $(2) $(@D); } && \
+	$(find_python) -m venv $(2) $(@D) || exit 1; \
 	$(1) install $(PIP_OPTIONS) --require-hashes -r $< || { $(not_installed); exit 1; }; \
 	echo "$$(($$(date +%s) - started)) s"
 endef

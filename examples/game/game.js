@@ -9,7 +9,8 @@ const tokens = webStorage("tokens");
 // The sign-in that this tab has begun.
 const pending = webStorage("pending", sessionStorage);
 const authorization = new Authorization(SERVER, { clientId: CLIENT_ID, redirectUri: `${location.origin}/` });
-const engawa = new Engawa(SERVER, { token: authorization.session(tokens).token });
+// A player does not wait long: three attempts within 15 seconds.
+const engawa = new Engawa(SERVER, { token: authorization.session(tokens).token, budget: { attempts: 3, seconds: 15 } });
 
 /** Do a piece of work; show what went wrong, if anything did. */
 async function attempt(work) {

@@ -30,7 +30,7 @@ from infra.site.documents import (
     resolved_link,
     with_targets,
 )
-from infra.site.languages import DOCS, LANGUAGES, ROOT, TEXTS, Language, texts
+from infra.site.languages import DOCS, JAPANESE, LANGUAGES, ROOT, TEXTS, Language, texts
 from infra.site.operations import Operation, Operations
 
 HERE = Path(__file__).parent
@@ -133,7 +133,7 @@ class Site:
         for document in self._all_documents():
             url = url_of(self.language, document.name)
             found[url] = (HTML, self._document_page(document, url).encode())
-            twin = with_targets(document.markdown, partial(self._target, document.source, f"{url}.md"))
+            twin = with_targets(document.markdown, partial(self._target, document, f"{url}.md"))
             found[f"{url}.md"] = (MARKDOWN, twin.encode())
         return found
 
@@ -195,7 +195,7 @@ class Site:
         return re.sub(r"\n{3,}", "\n\n", made)
 
     def _document_page(self, document: Document, url: str) -> str:
-        html = Html(partial(self._target, document.source, url))
+        html = Html(partial(self._target, document, url))
         parts = [each for each in headings(document.markdown) if each[0] == 2]
         guides = self.documents["guide"]
         place = guides.index(document) if document in guides else None
@@ -234,7 +234,7 @@ class Site:
             **values,
         }
         made = self._environment.get_template(template).render(given)
-        return re.sub(r"\n\s*\n+", "\n", made) if template.endswith(".html") else made
+        return _without_empty_lines(made) if template.endswith(".html") else made
 
     def _known(self, href: str, url: str) -> str | None:
         """Return the address of a path of the platform that our own texts name."""
@@ -242,27 +242,42 @@ class Site:
             return href
         return relative(href, url) if href.startswith("/") else None
 
-    def _target(self, source: Path, url: str, href: str) -> str | None:
-        """Return the address, on the page `url`, of what a link of a document names; None if it is not served."""
+    def _target(self, document: Document, url: str, href: str) -> str | None:
+        """Return the address, on the page `url`, of what a link of a document names; None if it is not served.
+
+        A link of a translation is relative to the translation's place, or to that of the original.
+        """
         if _OUTSIDE.match(href):
             return href
         if href.startswith("/"):
             path = href.partition("#")[0].rstrip("/") or "/"
             return relative(href, url) if path in ELSEWHERE or path.startswith("/docs") else None
-        named, fragment = resolved_link(source, href)
+        own = JAPANESE / document.source.relative_to(DOCS)
+        places = [own] if document.written_in == "ja" else []
+        found = [self._place(document, url, *resolved_link(place, href)) for place in (*places, document.source)]
+        return next((each for each in found if each is not None), None)
+
+    def _place(self, document: Document, url: str, named: str, fragment: str) -> str | None:
+        """Return the address, on the page `url`, of a file of the project; None if it is not served."""
         ending = ".md" if url.endswith(".md") else ""
         if named == "openapi.yaml":
             return relative("/openapi.json", url)
         if named == "docs/README.md":
             return relative(url_of(self.language, "") + ending, url)
-        if fragment and named == source.relative_to(ROOT).as_posix():
-            return fragment
         file = ROOT / named
-        if file.is_relative_to(DOCS / "ja"):
-            file = DOCS / file.relative_to(DOCS / "ja")
+        if file.is_relative_to(JAPANESE):
+            file = DOCS / file.relative_to(JAPANESE)
+        if fragment and file == document.source:
+            return fragment
         if any(file == each.source for each in self._all_documents()):
             return relative(url_of(self.language, name_of(file)) + ending + fragment, url)
         return None
+
+
+def _without_empty_lines(html: str) -> str:
+    """Return a page without empty lines, except those of its blocks of code."""
+    parts = re.split(r"(<pre\b.*?</pre>)", html, flags=re.DOTALL)
+    return "".join(part if index % 2 else re.sub(r"\n\s*\n+", "\n", part) for index, part in enumerate(parts))
 
 
 def files() -> Served:

@@ -23,6 +23,7 @@ from infra.site.languages import DOCS, JAPANESE, ROOT, Language, translation
 SECTIONS = {"guide": "guide", "reference": "reference", "errors": "errors", "operating": "operating"}
 """The folders of docs/ with served documents, and the first part of their names."""
 _SUMMARY = 200
+"""The most characters of a summary."""
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
 Target = Callable[[str], str | None]
@@ -48,8 +49,17 @@ class Document:
     def summary(self) -> str:
         """The beginning of its first paragraph, as plain text."""
         paragraph = next(_inlines(self.markdown, "paragraph_open"), None)
-        text = plain(paragraph) if paragraph else ""
-        return text if len(text) <= _SUMMARY else text[: text.rindex(" ", 0, _SUMMARY)] + " …"
+        return shortened(plain(paragraph) if paragraph else "")
+
+
+def shortened(text: str) -> str:
+    """Return the first sentences of a text, or its first words if the first sentence is too long for a summary."""
+    if len(text) <= _SUMMARY:
+        return text
+    beginning = text[:_SUMMARY]
+    sentences = max(beginning.rfind(". "), beginning.rfind("。")) + 1
+    # In Japanese there may be no space at all.
+    return beginning[:sentences] if sentences else f"{beginning.rpartition(' ')[0] or beginning} …"
 
 
 def documents(language: Language) -> list[Document]:

@@ -30,7 +30,7 @@ def built() -> Path:
     return SDK
 
 
-def run(*command: str | Path, folder: Path, seconds: int = 120, **environment: str) -> str:
+def run(*command: str | Path, folder: Path, **environment: str) -> str:
     """Run a command and return its output. Assert that it succeeds."""
     done = subprocess.run(
         command,
@@ -38,7 +38,7 @@ def run(*command: str | Path, folder: Path, seconds: int = 120, **environment: s
         env=os.environ | {"NO_COLOR": "1", "npm_config_update_notifier": "false"} | environment,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

@@ -132,7 +132,7 @@ class Sender:
         )
         if answer.request.method == case.operation.method.upper():
             self.statuses.setdefault(case.operation.definition.raw["operationId"], set()).add(answer.status_code)
-        if answer.status_code == 413 and answer.headers.get("X-Cache") == "Error from cloudfront":
+        if answer.status_code == 413 and answer.headers.get("x-cache") == ["Error from cloudfront"]:
             return  # CloudFront itself refuses a long URL, with a page of its own (docs/reference/protocol.md).
         # A full write window is the only reason for a 503 from a server without faults.
         busy = answer.status_code == 503 and answer.json().get("error_description") == WINDOW

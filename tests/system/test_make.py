@@ -100,3 +100,16 @@ def test_a_wrong_setting_is_said_before_anything_is_installed(
 
     assert done.stderr.startswith(f"{variable} must be {allowed}")
     assert not (project.folder / ".venv").exists()
+
+
+def test_without_a_python_that_is_new_enough_it_says_so(project: Project) -> None:
+    tools = project.folder / "tools"
+    tools.mkdir()
+    for name in ("make", "sh", "sed", "grep", "date", "mkdir", "touch"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+
+    done = project.make("install", PATH=str(tools))
+
+    assert done.returncode == 2
+    assert "Engawa needs Python 3.11 or newer" in done.stderr
+    assert "could not be installed" not in done.stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
+import re
 import shutil
 import socket
 import struct
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from tests.kit.served import Served
 
 SDK = ROOT / "sdk" / "python"
+PYRIGHT = ROOT / ".local" / "clients-node" / "node_modules" / ".bin" / "pyright"
 SCOPES = "mixi_apps2 r_profile r_page w_pagefeed"
 PROGRAM = """\
 import asyncio
@@ -154,6 +157,11 @@ def test_it_is_built_installed_and_used_in_an_empty_environment(served: Served, 
     program.write_text(PROGRAM, encoding="utf-8")
     mypy = (sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", tmp_path / "cache")
     run(*mypy, program, folder=tmp_path)
+    shutil.copytree(ROOT / "docs" / "snippets", tmp_path / "snippets")
+    pyright = {"include": ["program.py", "snippets", "sdk/src"], "typeCheckingMode": "strict", "pythonVersion": "3.11"}
+    environment = {"venvPath": str(tmp_path), "venv": "venv", "extraPaths": ["sdk/src"]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(pyright | environment), encoding="utf-8")
+    assert "0 errors, 0 warnings" in run(PYRIGHT, "--project", tmp_path, folder=tmp_path)
     token = served.token(user="hana", app="quest", scope=SCOPES)
     printed = run(python, "-I", program, served.base_url, token, folder=tmp_path)
     assert printed == "0.2.0 ['健 (Ken)', '芽衣 (Mei)'] 1\n"
@@ -267,6 +275,25 @@ def test_a_server_that_is_none(served: Served) -> None:
     quick = Retry(attempts=2, base=0.01)
     with pytest.raises(Unreachable, match="cannot be reached"):
         Engawa(f"http://127.0.0.1:{free_port()}", token="x", retry=quick).app_data.read()
+
+
+def test_the_examples_of_the_readme(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (SDK / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 7
+    (tmp_path / "picture.png").write_bytes(pictures.png())
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks:
+        # The sign-in needs a browser: test_a_user_signs_in_to_a_public_app.
+        if "Authorization(" not in block:
+            token = served.token(user="hana", app="quest", scope=SCOPES)
+            exec(block.replace("http://127.0.0.1:8000", served.base_url).replace("TOKEN", token), names)
+    printed = capsys.readouterr().out
+    assert "{'level': '6'}" in printed
+    assert f"{USERS['ken']} 健 (Ken)" in printed
+    assert f"1 {USERS['hana']} 6150" in printed
 
 
 # Signed in

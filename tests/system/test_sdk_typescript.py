@@ -40,14 +40,16 @@ def sdk() -> Path:
 
 def test_its_own_tests(sdk: Path) -> None:
     tests = sorted((sdk / "test").glob("*.test.mjs"))
-    assert " pass" in run("node", "--test", *tests, folder=sdk)
+    printed = run("node", "--test", "--test-reporter=tap", *tests, folder=sdk)
+    assert len(tests) == 2
+    assert "\n# fail 0\n" in printed
+    assert int(re.findall(r"^# pass (\d+)$", printed, re.M)[-1]) >= 29
 
 
 def test_ten_thousand_writes_are_neither_doubled_nor_lost(sdk: Path) -> None:
     figures = json.loads(run("node", "test/chaos.mjs", str(WRITES), folder=sdk))
     print(figures)
     assert figures["requests"] > WRITES
-    assert figures["seconds"] < 60
 
 
 def test_writes_to_a_platform_are_neither_doubled_nor_lost(sdk: Path, served: Served) -> None:

@@ -26,13 +26,14 @@ from local.demo_data import APPS, CAFE, USERS
 from tests.kit import pictures
 from tests.kit.contract import Contract
 from tests.kit.served import ROOT, Served, running
+from tests.kit.typescript import built
 
 KIT = ROOT / "tests" / "kit"
 WORKERS = {"javascript": ("node", KIT / "run_programs.mjs"), "python": (sys.executable, KIT / "run_programs.py")}
 SUFFIXES = {"curl": ".sh", **snippets.SUFFIXES}
 HANA, NEW_USER, NEW_APP, NEW_PAGE = USERS["hana"], "riku00000001", "1a2b3c4d5e6f7890", "20260401000000000002"
 PAGE, NEW_FEED = f"/2/pages/{CAFE.id}", "http://quest.example/contents/2"
-_LINE = re.compile(r"^([A-Z]+) (/\S*) (\d{3}) ", re.MULTILINE)
+_LINE = re.compile(r"^([A-Z]+) (/[^\s?]*)\S* (\d{3}) ", re.MULTILINE)
 
 
 class Worker:
@@ -75,7 +76,7 @@ class Desk:
         (folder / snippets.PICTURE).write_bytes(pictures.png())
         packages = folder / "node_modules" / "@engawa"
         packages.mkdir(parents=True)
-        (packages / "client").symlink_to(ROOT / "sdk" / "typescript")
+        (packages / "client").symlink_to(built())
 
     def token(self, holder: snippets.Holder) -> str:
         """Return an access token with the scopes that a program's comment names, and no others."""
@@ -128,7 +129,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Return a platform of this module, since its programs change the demo world."""
-    with running(tmp_path_factory.mktemp("snippets"), ENGAWA_ACCESS_LOG="1") as served:
+    with running(tmp_path_factory.mktemp("snippets")) as served:
         made = Desk(served, tmp_path_factory.mktemp("programs"))
         yield made
         made.stop()

@@ -9,14 +9,17 @@ import posixpath
 import re
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from infra.reference import METHODS, document
 from infra.site import builder, languages
-from infra.site.documents import Html, slug, with_targets
+from infra.site.documents import Document, Html, shortened, slug, with_targets
 from infra.site.operations import kebab
+from infra.site.schemas import Schemas
 from tests.kit.contract import Contract
 
 FIRST_PAINT = 60_000
@@ -81,7 +84,7 @@ def resolved(page: str, target: str) -> tuple[str, str]:
     """Return the path and the fragment that a relative address leads to."""
     path, _, fragment = target.partition("#")
     found = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
-    return found, fragment
+    return found, unquote(fragment)
 
 
 @pytest.mark.parametrize("language", languages.LANGUAGES)
@@ -128,7 +131,7 @@ def test_every_link_leads_to_a_page_and_every_fragment_to_a_place() -> None:
             path, fragment = resolved(url, target)
             assert is_served(path), f"{url} links {target}, which is not served"
             if fragment:
-                assert fragment in outlines()[path].ids, f"{url} links {target}, which has no such place"
+                assert unquote(fragment) in outlines()[path].ids, f"{url} links {target}, which has no such place"
 
 
 def test_every_link_of_a_twin_leads_to_what_is_served() -> None:
@@ -262,6 +265,59 @@ def test_a_link_that_leads_nowhere_is_text() -> None:
     shown = Html(lambda href: None).line("See [the *plan*](plan.md).")
     assert shown == "See the <em>plan</em>."
     assert with_targets("[a](b.md)\n```\n[a](b.md)\n```\n", lambda href: None) == "a\n```\n[a](b.md)\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("Short.", "Short."),
+        ("One sentence. " + "word " * 50, "One sentence."),
+        ("word " * 50, "word " * 39 + "word …"),
+        ("一つ目の文です。" + "長" * 300, "一つ目の文です。"),
+        ("長" * 300, "長" * 200 + " …"),
+    ],
+)
+def test_a_summary_ends_with_a_sentence_or_a_word(text: str, summary: str) -> None:
+    assert shortened(text) == summary
+
+
+def test_guides_lead_to_the_next_and_the_previous_one() -> None:
+    site = builder.Site(document(), "en", frozenset())
+    urls = [builder.url_of("en", guide.name) for guide in site.documents["guide"]]
+    assert len(urls) >= 5
+    for before, after in pairwise(urls):
+        texts = served()[before][1].decode(), served()[after][1].decode()
+        assert f'rel="next" href="{builder.relative(after, before)}"' in texts[0]
+        assert f'rel="prev" href="{builder.relative(before, after)}"' in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("schema", "labels"),
+    [
+        ("TokenRequest", ["`grant_type`: `authorization_code`", "`grant_type`: `refresh_token`"]),
+        ("Changes", ["`set`, `if`", "`delete`, `if`", "`add`, `atLeast`, `atMost`, `if`"]),
+    ],
+)
+def test_the_forms_of_a_value_are_told_apart(schema: str, labels: list[str]) -> None:
+    shape = Schemas(document(), lambda key: languages.texts()[key]["en"]).shape(
+        {"$ref": f"#/components/schemas/{schema}"}
+    )
+    assert [form.label for form in shape.forms][: len(labels)] == labels
+
+
+def test_a_link_of_a_translation_is_relative_to_either_place() -> None:
+    """GitHub reads it from the translation's place; a translator may also keep the link of the original."""
+    page = Document("errors/a", "errors", languages.DOCS / "errors" / "a.md", "ja", "")
+    site = builder.Site(document(), "ja", frozenset())
+    for href in ("../../reference/limits.md#pages", "../reference/limits.md#pages"):
+        assert site._target(page, "/docs/ja/errors/a", href) == "../reference/limits#pages"
+    assert site._target(page, "/docs/ja/errors/a", "invalid_token.md") == "invalid_token"
+    assert site._target(page, "/docs/ja/errors/a", "../../internals/decisions.md") is None
+
+
+def test_a_program_keeps_its_empty_lines() -> None:
+    html = "<p>a</p>\n\n\n<pre><code>import a\n\n\nb</code></pre>\n \n<p>c</p>"
+    assert builder._without_empty_lines(html) == "<p>a</p>\n<pre><code>import a\n\n\nb</code></pre>\n<p>c</p>"
 
 
 def test_headings_have_the_ids_that_github_gives_them() -> None:

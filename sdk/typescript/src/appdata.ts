@@ -89,7 +89,7 @@ export interface WriteOptions extends CallOptions {
 
 export interface PatchOptions extends WriteOptions {
   /**
-   * The `Idempotency-Key`; absent: a new one for each call. `""`: none, for more than 98 keys or 300,000 bytes; the
+   * The `Idempotency-Key`; absent: a new one for each call. `""`: none, as for more than 98 keys or 300,000 bytes; the
    * request is then never sent again.
    */
   key?: string | undefined;
@@ -165,14 +165,16 @@ export class AppData {
    * again: `patch({ coins: { add: "-30", atLeast: "0" }, best: { max: "6150" } })`.
    */
   patch(changes: Readonly<Record<string, Change>>, options: PatchOptions = {}): Promise<Patched> {
-    const { key = randomKey() } = options;
+    // The server keeps no answer to more than 98 keys or 300,000 bytes.
+    const large = Object.keys(changes)[98] || new Blob([JSON.stringify(changes)]).size > 3e5;
+    const { key = large ? "" : randomKey() } = options;
     return this.#change("PATCH", { ...options, key }, { json: changes, member: "entry", once: !key });
   }
 
   /**
    * Read the data, change them, and write what differs; begin again if someone else has written meanwhile. `change`
-   * gets a copy and returns the new data, without the keys to delete; or undefined to change nothing. At most 98 keys
-   * and 300,000 bytes of values may differ.
+   * gets a copy and returns the new data, without the keys to delete; or undefined to change nothing. At most 99 keys
+   * may differ.
    */
   async update(
     change: (data: Data) => Data | undefined | Promise<Data | undefined>,

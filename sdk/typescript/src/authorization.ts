@@ -227,12 +227,20 @@ export function memory<T>(value?: T): Store<T> {
   };
 }
 
-/** Return a store that all tabs of an origin share; they take turns by Web Locks, if the browser has them. */
+/**
+ * Return a store that all tabs of an origin share; they take turns by Web Locks, if the browser has them.
+ *
+ * What one tab stores, another tab's process may see a moment later. So `set` stores at once, and its promise waits for
+ * that moment: the lock is kept until then.
+ */
 export function webStorage<T>(key: string, storage: Pick<Storage, "getItem" | "setItem" | "removeItem"> = localStorage): Store<T> {
   const { locks } = globalThis.navigator ?? {};
   return {
     get: () => JSON.parse(storage.getItem(key) ?? "null") ?? undefined,
-    set: (value) => (value === undefined ? storage.removeItem(key) : storage.setItem(key, JSON.stringify(value))),
+    set: (value) => {
+      value === undefined ? storage.removeItem(key) : storage.setItem(key, JSON.stringify(value));
+      return new Promise((done) => setTimeout(done, 200));
+    },
     ...(locks && { lock: <R>(work: () => Promise<R>) => locks.request(key, work) as Promise<R> }),
   };
 }

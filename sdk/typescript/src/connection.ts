@@ -129,7 +129,7 @@ export class Connection {
       text = await answer.text();
     } catch (cause) {
       signal?.throwIfAborted();
-      const why = timeout.aborted ? `no answer in ${Math.ceil(milliseconds) / 1e3} s` : reason(cause);
+      const why = timeout.aborted ? "no answer in time" : reason(cause);
       return failed({ error: "unreachable", description: `${this.baseUrl} cannot be reached: ${why}`, cause });
     }
     const { status, ok, headers: received, redirected } = answer;
@@ -209,5 +209,5 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 function reason(error: unknown): string {
   const { message, cause } = error as { message: string; cause?: { message?: string; code?: string } };
   const said = cause?.message || cause?.code || message;
-  return "document" in globalThis ? `${said} (is this origin registered with the app?)` : said;
+  return "document" in globalThis ? `${said} (is this origin registered?)` : said;
 }

@@ -79,7 +79,7 @@ test("the budget bounds attempts and the time of one attempt", async () => {
   const unanswered = await stand(() => {});
   const late = await failureOf(unanswered.engawa({ budget: { seconds: 0.3 } }).people.me());
   assert.ok(late instanceof Unreachable);
-  assert.match(late.message, /cannot be reached: no answer in 0\.\d+ s$/);
+  assert.match(late.message, /cannot be reached: no answer in time$/);
 });
 
 test("a signal ends a request and a wait with its reason", async () => {
@@ -258,10 +258,26 @@ test("update is exact although answers get lost", async () => {
   assert.deepEqual((await appData.patch({ n: { add: "2" }, m: { add: "1" } })).data, { n: "7", m: "1" });
   assert.equal(platform.data.n, "7");
   // Without a key it is not sent again.
+  const keys = Array.from({ length: 98 }, (_, number) => `k${number}`);
+  const many = Object.fromEntries(keys.map((key) => [key, { set: "x" }]));
+  const cases = [
+    [{ n: { add: "1" } }, { key: "" }],
+    [{ n: { add: "1" }, ...many }],
+    [{ n: { add: "1" }, long: { set: "花".repeat(100_000) } }],
+  ];
+  for (const [changes, options] of cases) {
+    count = 0;
+    const before = Number(platform.data.n);
+    const error = await failureOf(appData.patch(changes, options));
+    assert.ok(error instanceof Unreachable && error.uncertain);
+    assert.equal(platform.data.n, String(before + 1));
+  }
   count = 0;
-  const error = await failureOf(appData.patch({ n: { add: "1" } }, { key: "" }));
-  assert.ok(error instanceof Unreachable && error.uncertain);
-  assert.equal(platform.data.n, "8");
+  await appData.patch(many);
+  assert.deepEqual(
+    server.received.slice(-5).map(({ headers }) => headers["idempotency-key"] !== undefined),
+    [false, false, false, true, true],
+  );
 });
 
 test("update of large data takes the version first", async () => {

@@ -15,7 +15,7 @@ import httpx
 from engawa_client.base import EngawaError
 from engawa_client.connection import Connection, Retry
 from engawa_client.errors import BY_WORD
-from engawa_client.flow import Awaiting, AwaitingDriver, Blocking, BlockingDriver, Clock, Flow, operation
+from engawa_client.flow import AwaitingClient, AwaitingDriver, BlockingClient, BlockingDriver, Clock, Flow, operation
 from engawa_client.tokens import Token
 from engawa_client.types import AuthorizationServer
 
@@ -171,7 +171,7 @@ class Grants:
         return {name: value for name, value in given.items() if value is not None}
 
 
-class Authorization(Grants, Blocking):
+class Authorization(Grants, BlockingClient):
     """Gets tokens for an app. A public app has no secret.
 
     auth = Authorization("https://social.example", "6d1f0c2ab4e79853", SECRET)
@@ -193,7 +193,7 @@ class Authorization(Grants, Blocking):
         super().__init__(connection, client_id, client_secret)
 
 
-class AsyncAuthorization(Grants, Awaiting):
+class AsyncAuthorization(Grants, AwaitingClient):
     """The same as `Authorization`, for tasks."""
 
     def __init__(

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Final, Literal, Self, TypeAlias, TypeVar, cast
+from typing import IO, Any, Final, Literal, TypeAlias, TypeVar, cast
 
 import httpx
 
@@ -18,8 +17,10 @@ from engawa_client.connection import Answer, Connection, Retry, TokenSource
 from engawa_client.errors import PreconditionFailed
 from engawa_client.flow import (
     Awaiting,
+    AwaitingClient,
     AwaitingDriver,
     Blocking,
+    BlockingClient,
     BlockingDriver,
     Clock,
     Flow,
@@ -541,7 +542,7 @@ class AsyncOpenSocial(OpenSocialFlows, Awaiting):
     """OpenSocial's REST protocol, for tasks."""
 
 
-class Engawa(EngawaFlows, Blocking):
+class Engawa(EngawaFlows, BlockingClient):
     """A client of a server. Any number of threads can share it.
 
     Engawa(url, token="…")                                          a token of another source
@@ -575,20 +576,8 @@ class Engawa(EngawaFlows, Blocking):
         """Return a page by its id, without a request."""
         return Page(self._connection, self._token, self._driver, page)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._driver.http.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncEngawa(EngawaFlows, Awaiting):
+class AsyncEngawa(EngawaFlows, AwaitingClient):
     """The same as `Engawa`, for tasks of one event loop."""
 
     def __init__(
@@ -616,18 +605,6 @@ class AsyncEngawa(EngawaFlows, Awaiting):
     def page(self, page: str) -> AsyncPage:
         """Return a page by its id, without a request."""
         return AsyncPage(self._connection, self._token, self._driver, page)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._driver.http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
 
 _OWN = {"user": "@me", "group": "@self"}

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, cast, overload
 
 import httpx
 
@@ -171,6 +171,34 @@ class Awaiting:
     """An object whose operations return coroutines."""
 
     _driver: AwaitingDriver
+
+
+class BlockingClient(Blocking):
+    """A client that has connections of its own. `with` closes them."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class AwaitingClient(Awaiting):
+    """A client that has connections of its own. `async with` closes them."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._driver.http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
 
 
 class operation(Generic[P, T]):
