@@ -18,7 +18,6 @@ from deno import find_deno_bin
 from chalicelib import VERSION
 from local.demo_data import CAFE, CONTENT_URI, USERS
 from tests.kit import pictures
-from tests.kit.contract import Contract
 from tests.kit.served import ROOT, Served
 from tests.kit.typescript import PACKAGES, SDK, built, run
 
@@ -135,57 +134,11 @@ def operations() -> dict[str, Any]:
     return found
 
 
-# Programs run in one process of Node, which prints the requests that each has sent.
-RUNNER = """
-const send = globalThis.fetch;
-for (const path of process.argv.slice(2)) {
-  const requests = [];
-  globalThis.fetch = (url, init) => {
-    requests.push([init.method, new URL(url).pathname]);
-    return send(url, init);
-  };
-  const printed = [];
-  console.log = (...values) => printed.push(values.map((value) => JSON.stringify(value) ?? "").join(" "));
-  await import(path);
-  process.stdout.write(JSON.stringify([requests, printed.join("\\n")]) + "\\n");
-}
-"""
-
-
-def test_there_is_a_program_of_every_operation_and_it_runs(sdk: Path, served: Served, tmp_path: Path) -> None:
-    assert {path.stem for path in SNIPPETS.glob("*.mjs")} == operations().keys()
-    token = served.token(user="hana", app="quest", scope=SCOPES)
-    feeds = f"{served.base_url}/2/pages/{CAFE.id}"
-    headers = {"Authorization": f"Bearer {token}"}
-    where = {"contentUri": CONTENT_URI}
-    comment = httpx.post(f"{feeds}/comments", params=where, headers=headers, json={"comment": "x"}).json()["id"]
-    favorite = httpx.post(f"{feeds}/favorites", params=where, headers=headers).json()["id"]
-    words = {
-        "http://127.0.0.1:8000": served.base_url,
-        "TOKEN": token,
-        "CLIENT_SECRET": served.demo["apps"]["quest"]["clientSecret"],
-        "REFRESH_TOKEN": "none",
-        "0000015K2QZ8W-20260401090000": comment,
-        "k3v9x2mtq7ra-MNFA4G00": favorite,
-    }
-    install(sdk, tmp_path)
-    (tmp_path / "picture.png").write_bytes(pictures.png())
-    (tmp_path / "runner.mjs").write_text(RUNNER)
-    # A feed is deleted after it was posted.
-    programs = sorted(SNIPPETS.glob("*.mjs"), key=lambda path: (path.stem == "deleteFeed", path.stem))
-    for path in programs:
-        text = path.read_text(encoding="utf-8")
-        assert '"@engawa/client"' in text
-        for word, value in words.items():
-            text = re.sub(rf"\b{re.escape(word)}\b", value, text)
-        (tmp_path / path.name).write_text(text, encoding="utf-8")
-    lines = run("node", "runner.mjs", *(f"./{path.name}" for path in programs), folder=tmp_path).splitlines()
-    assert len(lines) == len(programs)
-    for path, line in zip(programs, lines, strict=True):
-        requests, printed = json.loads(line)
-        found = [Contract.ours().find(method, path)[0] for method, path in requests]
-        assert path.stem in {each.declared["operationId"] for each in found if each}, (path.stem, requests)
-        assert '"error"' not in printed, (path.stem, printed)
+def test_there_is_a_program_of_every_operation() -> None:
+    """tests/system/test_snippets.py runs them, and checks that each sends a request of its operation."""
+    programs = {path.stem: path.read_text(encoding="utf-8") for path in SNIPPETS.glob("*.mjs")}
+    assert programs.keys() == operations().keys()
+    assert all(' } from "@engawa/client";' in text for text in programs.values())
 
 
 def install(sdk: Path, folder: Path) -> None:

@@ -149,10 +149,10 @@ def kept(reader: Reader) -> dict[str, str]:
 def test_read_a_value_as_hana(served: Served, reader: Reader, shots: Path) -> None:
     reader.open("operations/read-data")
     reader.sign_in()
-    reader.fill("[data-field=fields]", "greeting")
+    reader.fill("[data-field=fields]", "greeting,absent")
     assert reader.send().startswith("200 OK · ")
     assert reader.body() == {"entry": [{"id": USERS["hana"], "data": {"greeting": "こんにちは"}}]}
-    assert reader.text("[data-sent]") == f"GET {served.base_url}/2/apps/appdata/@me/@self?fields=greeting"
+    assert reader.text("[data-sent]") == f"GET {served.base_url}/2/apps/appdata/@me/@self?fields=greeting,absent"
     headers = reader.text("[data-headers]")
     assert "etag" in headers
     assert "x-request-id" in headers
@@ -429,7 +429,9 @@ def test_what_the_browser_cannot_send_is_said_at_its_field(reader: Reader) -> No
     assert reader.focused() == reader["[data-field=user]"]
     # What is typed stays inside its part of the path.
     reader.fill("[data-field=user]", "../../x?y#z/花")
+    reader.fill("[data-field=fields]", "a&b=c #d")
     reader.send()
+    assert reader.text("[data-sent]").endswith("?fields=a%26b%3Dc+%23d")
     assert "/2/apps/appdata/..%2F..%2Fx%3Fy%23z%2F%E8%8A%B1/@self" in reader.text("[data-sent]")
 
 

@@ -19,6 +19,7 @@ from moto import mock_aws
 from infra import combine, keys, packaging, parameters, places, region_copy, releases, responses
 from infra.deploy import Deployment
 from infra.refusals import Refused
+from infra.site import builder, upload
 from infra.stage_settings import AppSettings
 from local import stack
 
@@ -181,6 +182,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
 
     monkeypatch.setattr(packaging, "package", package)
     monkeypatch.setattr(releases, "commit", lambda: COMMIT)
+    monkeypatch.setattr(upload, "upload", lambda s3, bucket: None)
     monkeypatch.setattr(Deployment, "_drop_old_versions", lambda self: None)
     # moto does not know the condition of the bucket's policy, and would deny all access.
     monkeypatch.setattr(places, "ensure_bucket", lambda s3, bucket, region: _bucket(s3, bucket))
@@ -227,6 +229,37 @@ def test_a_deployment_makes_the_keys_the_global_stack_and_then_the_other(
     assert f"CodeUri: s3://{bucket}/dev/deployment-" in (tmp_path / "sam.yaml").read_text()
     assert done[1][1]["TemplateURL"].startswith("https://s3.ap-northeast-1.amazonaws.com/engawa-deploy-")
     assert len(session.client("secretsmanager").list_secrets()["SecretList"]) == len(keys.FRESH)
+
+
+@pytest.mark.parametrize("has_bucket", [False, True], ids=["first", "later"])
+def test_the_pages_of_the_documentation_are_uploaded_before_cloudfront_shows_them_if_there_is_a_bucket(
+    session: boto3.Session, done: list[Any], monkeypatch: pytest.MonkeyPatch, has_bucket: bool
+) -> None:
+    name = "engawa-dev-123456789012"
+    if has_bucket:
+        _bucket(session.client("s3"), name)
+    monkeypatch.setattr(upload, "upload", lambda s3, bucket: done.append(("pages", bucket)))
+
+    Deployment("dev", session, say=lambda words: None).deploy("arm64", combine.COLD)
+
+    pages = ("pages", name)
+    assert done.count(pages) == 1
+    main = next(place for place, each in enumerate(done) if each[0] == "main")
+    assert (done.index(pages) < main) == has_bucket
+
+
+def test_pages_are_uploaded_once_each_at_its_address(session: boto3.Session) -> None:
+    s3 = session.client("s3")
+    _bucket(s3, "engawa-dev-123456789012")
+    builder.refresh()
+    for _ in range(2):
+        upload.upload(s3, "engawa-dev-123456789012")
+
+    base = upload.folder()
+    page = s3.get_object(Bucket="engawa-dev-123456789012", Key=f"{base}/docs/en/operations/write-data")
+    assert (page["ContentType"], page["CacheControl"]) == ("text/html; charset=utf-8", upload.KEPT)
+    script = s3.get_object(Bucket="engawa-dev-123456789012", Key=f"{base}/docs/assets/search.js")
+    assert script["ContentType"] == "text/javascript; charset=utf-8"
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/own"

@@ -109,7 +109,8 @@ class Fault extends Error {
   }
 }
 
-const inPath = (text) => encodeURIComponent(text).replace(/%(40|2C|3A)/g, decodeURIComponent);
+/** Write the signs that need no escape as they are: `@me`, not `%40me`. */
+const readable = (escaped) => escaped.replace(/%(40|2C|3A)/g, decodeURIComponent);
 
 /** Return the request of the form: `{ url, init, preview }`. Raises Fault. */
 const written = () => {
@@ -119,7 +120,7 @@ const written = () => {
   for (const each of form.querySelectorAll("[data-field]")) {
     const { in: place, field: name, required } = each.dataset;
     if (required !== undefined && !each.value) throw new Fault(say(words.sayMissing, { name }), each);
-    if (place === "path") path = path.replace(`{${name}}`, () => inPath(each.value));
+    if (place === "path") path = path.replace(`{${name}}`, () => readable(encodeURIComponent(each.value)));
     else if (place === "query" && each.value) query.append(name, each.value);
     else if (each.value) {
       try {
@@ -135,7 +136,7 @@ const written = () => {
     headers.set("Authorization", `Bearer ${token}`);
   }
   const { body, preview } = writtenBody(headers);
-  const url = new URL(path + (`${query}` && `?${query}`), home);
+  const url = new URL(path + (query.toString() ? `?${readable(query.toString())}` : ""), home);
   const init = { method: words.method, headers, body, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" };
   return { url, init, preview };
 };
@@ -320,6 +321,7 @@ const failed = async (error, controller, blocked) => {
 const send = async () => {
   if (running) return;
   clear();
+  field("[data-progress]").classList.remove("hidden");
   let asked;
   let request;
   try {
@@ -363,8 +365,10 @@ const send = async () => {
     field("[data-stop]").hidden = true;
     answerPart.hidden = false;
     answerPart.scrollIntoView({ block: "nearest" });
-    const first = part("[data-problem]").hidden ? "" : part("[data-problem]").textContent;
-    field("[data-progress]").textContent = part("[data-status]").textContent || first;
+    const status = part("[data-status]").textContent;
+    field("[data-progress]").textContent = status || part("[data-problem]").textContent;
+    // Screen readers say it; others see the same just below.
+    field("[data-progress]").classList.add("hidden");
   }
 };
 
