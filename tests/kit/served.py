@@ -178,9 +178,10 @@ def _run(platform: Served) -> Iterator[Served]:
 def copied_project(directory: Path) -> Path:
     """Copy what Chalice's commands need of the project, and return the folder."""
     directory.mkdir()
-    for name in ("chalicelib", "infra", "local", ".chalice"):
+    for name in ("chalicelib", "docs", "infra", "local", ".chalice"):
         shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__", "deployed"))
-    shutil.copy(ROOT / "app.py", directory)
+    for name in ("app.py", "openapi.yaml"):
+        shutil.copy(ROOT / name, directory)
     return directory
 
 
