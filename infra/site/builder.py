@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from infra.site.documents import (
 )
 from infra.site.languages import DOCS, JAPANESE, LANGUAGES, ROOT, TEXTS, Language, texts
 from infra.site.operations import Operation, Operations
+from infra.site.search import index
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -284,16 +284,12 @@ def files() -> Served:
     """Return everything that is served: pages, twins, assets and `/llms.txt`, by the paths of their URLs."""
     document = reference.document()
     assets = _assets()
-    search = find_spec("infra.site.search") is not None
-    names = {*assets, *(f"search-{each}.json" for each in LANGUAGES if search)}
+    names = {*assets, *(f"search-{each}.json" for each in LANGUAGES)}
     found: Served = {}
     for language in LANGUAGES:
         site = Site(document, language, frozenset(names))
         found |= site.files()
-        if search:
-            from infra.site.search import index  # type: ignore[import-not-found,unused-ignore]
-
-            assets[f"search-{language}.json"] = index([*site.pages()]).encode()
+        assets[f"search-{language}.json"] = index([*site.pages()]).encode()
         if language == "en":
             found["/llms.txt"] = (PLAIN, site.list_of_pages(PLAIN).encode())
     for name, content in assets.items():
