@@ -96,6 +96,8 @@ def test_every_route_that_calls_aws_is_tried(scene: Scenes) -> None:
     # The same views under the names that old clients use.
     left -= {(method, f"{route}.json") for method, route in used}
     left -= {("GET", "/run_page_appli.pl")}
+    # Pages of the documentation, which are in the zip; these names of theirs do not exist.
+    left -= {(method, route) for method, route in left if route and route.startswith("/docs/")}
 
     here.reset()
     here.client.begin()

@@ -107,11 +107,13 @@ def test_the_edge_words_the_errors_of_aws(tmp_path: Path, runtime: list[str]) ->
             assert (got.status, got.body.decode()) == (status, said["responseTemplates"]["application/json"])
             headers = dict(got.headers)
             request_id = headers["X-Amz-Cf-Id"]
+            word = json.loads(got.body)["error"]
             assert headers.pop("Retry-After", None) == ("1" if status in (429, 504) else None)
             assert headers == {
                 **dict([OURS]),
                 "Access-Control-Allow-Origin": "*",
                 "X-Request-Id": request_id,
+                "Link": f'</docs/en/errors/{word}>; rel="help"',
                 **dict([AWS_ID, *traces(request_id)]),
             }
             assert front.handle(Request("HEAD", "/")).body == b'{"message":null}'

@@ -28,7 +28,7 @@ def test_an_unknown_route(served: Served) -> None:
 
 
 def test_a_wrong_method(served: Served) -> None:
-    answer = httpx.patch(f"{served.base_url}{APPDATA}")
+    answer = httpx.request("LOCK", f"{served.base_url}{APPDATA}")
 
     assert_error(answer, 405, "method_not_allowed")
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
