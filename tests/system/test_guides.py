@@ -165,9 +165,8 @@ VISITS: dict[str, Sequence[Callable[[Reader], str]]] = {
     "pages.md": [code_of("mei"), start_of_a_page_app],
 }
 """The steps of each guide in a browser: after a server has started, and for each code to paste."""
-GUIDES = [
-    str(path.relative_to(ROOT)) for folder in ("docs/guide", "docs/ja/guide") for path in (ROOT / folder).glob("*.md")
-]
+GUIDES = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs" / "guide").glob("*.md"))]
+"""The translations have the same programs (tests/unit/test_site_translations.py)."""
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""A link of a translation is relative to the translation's own file, and leads to the page in its language."""
+"""The translations of guides: they have the programs of their originals, and their links lead to pages.
+
+A link is relative to the translation's own file, and leads to the page in its language.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,19 @@ LINKS = sorted(
         for folder, name in _LINK.findall(path.read_text(encoding="utf-8"))
     }
 )
+
+
+GUIDES = sorted(path.name for path in (languages.DOCS / "guide").glob("*.md"))
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_translation_has_the_programs_of_its_original(guide: str) -> None:
+    original, translated = (
+        re.findall(r"^```.*?^```$", (folder / "guide" / guide).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        for folder in (languages.DOCS, languages.JAPANESE)
+    )
+    assert original
+    assert translated == original
 
 
 @pytest.fixture(scope="module")
