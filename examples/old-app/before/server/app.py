@@ -37,7 +37,8 @@ def serve(environ, start_response):
     elif path == "/start":
         sid = "%032x" % random.SystemRandom().getrandbits(128)
         status = "302 Found"
-        headers = [("Set-Cookie", "sid=%s; HttpOnly; SameSite=Lax" % sid), ("Location", graph.authorize_url(SCOPES, sid))]
+        cookie = "sid=%s; HttpOnly; SameSite=Lax" % sid
+        headers = [("Set-Cookie", cookie), ("Location", graph.authorize_url(SCOPES, sid))]
     elif path == "/callback" and sid and "code" in query and query.get("state") == sid:
         sessions[sid] = graph.user(query["code"])
         status = "302 Found"
