@@ -51,7 +51,7 @@ class DemoTokens:
             return error(403, "permission_denied", "Only a page of this server may ask for a demo token.")
         try:
             name = json.loads(request.body)["user"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             name = None
         if name not in INSTALLS[APP]:
             return error(400, "parameter_invalid", f"user must be one of {', '.join(INSTALLS[APP])}.")

@@ -7,7 +7,8 @@ from local.gateway import Request
 _SHOWN = frozenset(
     {"as", "count", "fields", "filterBy", "filterValue", "format", "lang", "sortBy", "sortOrder", "startIndex"}
 )
-"""The parameters that are printed. All others may be secret: old clients send their tokens in the query."""
+"""The parameters that are printed. All others may be secret: old clients send their tokens in the query, and a client
+with a mistake sends them behind `;` or a second `?`, so a value with another `=` is not printed either."""
 _MOST = 200
 
 
@@ -15,11 +16,12 @@ def request_line(request: Request, status: int, milliseconds: float) -> str:
     """Return the line, with `…` in place of the parameters that are not printed."""
     path, _, query = request.target.partition("?")
     parts = query.split("&") if query else []
-    shown = [part for part in parts if part.partition("=")[0] in _SHOWN]
+    shown = [part for part in parts if part.partition("=")[0] in _SHOWN and part.count("=") < 2]
     hidden = ["…"] if len(shown) < len(parts) else []
     target = path + ("?" + "&".join(shown + hidden) if parts else "")
     if len(target) > _MOST:
         target = target[:_MOST] + "…"
     # A request must not move the cursor of the terminal.
-    printed = "".join(character if character.isprintable() else "�" for character in f"{request.method} {target}")
+    text = f"{request.method[:_MOST]} {target}"
+    printed = "".join(character if character.isprintable() else "�" for character in text)
     return f"{printed} {status} {milliseconds:.0f} ms"

@@ -94,7 +94,9 @@ def _change(key: str, given: object) -> Change:
     (operation,) = named
     unknown = given.keys() - {operation, "if"} - _MODIFIERS.get(operation, frozenset())
     if unknown:
-        raise ParameterInvalid(f"The change of {key} cannot have {min(unknown)[:32]} beside {operation}")
+        # A name may have characters that are no valid Unicode, and no response can have these.
+        name = min(unknown)[:32].encode(errors="replace").decode()
+        raise ParameterInvalid(f"The change of {key} cannot have {name} beside {operation}")
     return Change(
         operation,
         _operand(key, operation, given[operation]),

@@ -244,3 +244,20 @@ def test_a_patch_in_a_batch(world: World) -> None:
         (403, "Permission denied"),
         {HANA: {"coins": "15"}},
     ]
+
+
+@pytest.mark.parametrize(
+    ("member", "status"),
+    [('"\\ud800": 1', 400), ('"set": "x", "\\ud800": 1', 400), ('"set": "x", "if": "\\ud800"', 412)],
+)
+@pytest.mark.parametrize("headers", [{}, KEY])
+def test_characters_that_are_no_valid_unicode_are_refused(
+    world: World, member: str, status: int, headers: dict[str, str]
+) -> None:
+    sent = f'{{"coins": {{{member}}}}}'.encode()
+    reply = patch(world, sent, headers={**headers, "Content-Type": "application/json"})
+    assert reply.status == status, reply
+    assert "coins" in reply.json["error_description"]
+    call = f'{{"id": 1, "method": "appdata.patch", "params": {{"changes": {sent.decode()}}}}}'.encode()
+    reply = world.send("POST", "/rpc", call, headers={"Content-Type": "application/json"})
+    assert (reply.status, reply.json["error"]["code"]) == (200, 400)

@@ -591,6 +591,15 @@ Deno.test("makeRequest answers with an error in its own form", async () => {
   equal(gadgets.io.getProxyUrl(image, { [gadgets.io.ProxyUrlRequestParameters.REFRESH_INTERVAL]: 60 }), image);
 });
 
+Deno.test("a URL for a proxy is safe in HTML, as a proxy's is", () => {
+  const { getProxyUrl } = gadgets.io;
+  for (const signs of [`" onerror="alert(1)`, `' onerror='alert(1)`, "><script>alert(1)</script>"]) {
+    for (const place of ["/", "/?", "/#"]) equal(/["'<>]/.test(getProxyUrl(`https://game.example${place}${signs}`)), false);
+  }
+  const wrong = ["javascript:alert(1)", " java\nscript:alert(1)", "data:text/html,<b>", "https://", undefined];
+  equal(wrong.map((url) => getProxyUrl(url)), wrong.map(() => ""));
+});
+
 Deno.test("a function of a container that has no callback throws NOT_IMPLEMENTED with a sentence", () => {
   const calls = {
     "gadgets.Prefs": () => new gadgets.Prefs(),

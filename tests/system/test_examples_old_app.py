@@ -240,6 +240,7 @@ def test_the_moved_app_in_a_browser(moved: Moved, browse: Open, shots: Path) -> 
     assert browser.find_element(By.ID, "ranking").text.splitlines() == ["花 (Hana) (2)", "健 (Ken) (1)"]
     assert moved.stored("hana")["place"] == "1"
     # Without her session, and for an id that a page names, there is none.
+    assert httpx.get(f"{moved.origin}/callback?code=x", trust_env=False).status_code == 404
     url = f"{moved.origin}/ranking?user={ken}&opensocial_viewer_id={ken}"
     assert httpx.get(url, trust_env=False).status_code == 403
 
@@ -255,8 +256,12 @@ def test_the_moved_app_in_a_browser(moved: Moved, browse: Open, shots: Path) -> 
 def test_the_graph_api_sample_posts_to_the_page(moved: Moved, browse: Open) -> None:
     browser = browse("ja", DESKTOP, script=True)
     start(moved, browser, "mei")
+    # A link on a page of another site must not post.
     browser.get(f"{moved.origin}/theme/post?text=夏の思い出")
-    posted = json.loads(browser.find_element(By.TAG_NAME, "body").text)
+    assert "HTTP ERROR 404" in browser.find_element(By.TAG_NAME, "body").text
+    browser.get(f"{moved.origin}/theme")
+    script = "fetch('/theme/post?text=夏の思い出', {method: 'POST'}).then((answer) => answer.json()).then(arguments[0])"
+    posted = browser.execute_async_script(script)
     assert posted["contentUri"].startswith(moved.served.base_url)
     assert json.loads(moved.run("-c", "import graph, json; print(json.dumps(graph.page_feeds()))"))[0] == "夏の思い出"
     assert httpx.get(f"{moved.origin}/theme", trust_env=False).json() == {"text": "夏の思い出"}

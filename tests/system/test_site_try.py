@@ -443,6 +443,14 @@ def test_a_header_that_only_the_browser_sets_is_said(reader: Reader) -> None:
     assert "does not let a page set the header cookie" in reader.text("[data-progress]")
 
 
+def test_a_value_that_would_change_the_path_is_not_sent(reader: Reader) -> None:
+    reader.open("operations/read-page")
+    for dots in (".", ".."):
+        reader.fill("[data-field=page]", dots)
+        reader["form[data-try] button[type=submit]"].click()
+        assert f"could not make this request: page: {dots}" in reader.text("[data-progress]")
+
+
 def test_an_operation_that_a_page_cannot_send_says_why(served: Served, reader: Reader) -> None:
     for name, why in (
         ("show-settings", "a page for people"),

@@ -77,7 +77,20 @@ def test_another_name_of_this_machine_gets_nothing(tokens: AccessTokens, method:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b"1", b"null", b'{"user":null}', b'{"user":[]}', b'{"user":"taro"}', b"\xff", b"{"]
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"1",
+        b"null",
+        b'{"user":null}',
+        b'{"user":[]}',
+        b'{"user":"taro"}',
+        b"\xff",
+        b"{",
+        b"[" * 200_000,
+    ],
 )
 def test_a_user_who_is_not_offered_gets_no_token(tokens: AccessTokens, body: bytes) -> None:
     status, told = said(ask(tokens, body=body))

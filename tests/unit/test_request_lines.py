@@ -18,6 +18,8 @@ from local.request_lines import request_line
         ("/2/people/@me/@self?access_token=SECRET&fields=id&st=SECRET", "/2/people/@me/@self?fields=id&…"),
         ("/sample?code=SECRET&state=SECRET&lang=ja", "/sample?lang=ja&…"),
         ("/sample?%63ode=SECRET&fields%3DSECRET&SECRET&=SECRET", "/sample?…"),
+        ("/docs?format=json?access_token=SECRET", "/docs?…"),
+        ("/docs?format=json;access_token=SECRET&lang=ja", "/docs?lang=ja&…"),
         ("/\x1b[2J\r\x00\x85", "/�[2J���"),
         ("/" + 300 * "a", "/" + 199 * "a" + "…"),
     ],
@@ -28,3 +30,7 @@ def test_the_line_of_a_request(target: str, shown: str) -> None:
 
 def test_the_method_is_as_harmless_as_the_path() -> None:
     assert request_line(Request("G\x1bT", "/"), 405, 0) == "G�T / 405 0 ms"
+
+
+def test_a_long_method_is_cut() -> None:
+    assert len(request_line(Request(60_000 * "G", "/"), 405, 0)) < 300

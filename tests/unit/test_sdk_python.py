@@ -363,7 +363,10 @@ def test_a_repetition_is_never_early(value: str) -> None:
         assert 7 <= clock.slept[0] <= 7.5
 
 
-@pytest.mark.parametrize("value", ["soon", "-1", "٣", "", "Mon, 99 Foo"])
+NO_DATE = ["Fri, 31 Dec 2026 23:59:59 +99999999999999999", f"Fri, {'9' * 20} Dec 2026 23:59:59 GMT"]
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "٣", "", "Mon, 99 Foo", *NO_DATE])
 def test_a_retry_after_that_is_none_is_ignored(value: str) -> None:
     answer = httpx.Response(503, json={"error": "service_unavailable"}, headers=[(b"Retry-After", value.encode())])
     engawa, _, clock = answering(answer, data())
@@ -475,6 +478,8 @@ NO_SERVER = {
     "redirect": httpx.Response(301, headers={"Location": "https://engawa.example/"}),
     "303 to nowhere": httpx.Response(303),
     "unpacked": httpx.Response(202, json={}),
+    "nested": httpx.Response(200, content=b"[" * 200_000, headers={"Content-Type": "application/json"}),
+    "nested refusal": httpx.Response(400, content=b"[" * 200_000, headers={"Content-Type": "application/json"}),
 }
 
 

@@ -556,7 +556,7 @@ export declare const gadgets: {
   };
   io: {
     encodeValues(fields: { [name: string]: string }): string;
-    /** There is no proxy: this is the URL itself. */
+    /** There is no proxy: this is the URL itself, without signs of HTML; empty if it is not http(s). */
     getProxyUrl(url: string, options?: Fields): string;
     /** NOT_IMPLEMENTED: the callback gets an error. */
     makeRequest(url: string, callback?: (response: GadgetsResponse) => void, options?: Fields): void;

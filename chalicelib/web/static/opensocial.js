@@ -650,7 +650,15 @@
   const gadgets = {
     io: {
       encodeValues: (fields) => String(new URLSearchParams(fields)),
-      getProxyUrl: (url) => url,
+      /** Return the URL, safe in HTML as a proxy's is: without quotes and angle brackets, and only of http(s). */
+      getProxyUrl: (url) => {
+        try {
+          const { protocol, href } = new URL(url, globalThis.document?.baseURI);
+          return /^https?:$/.test(protocol) ? href.replaceAll("'", "%27") : "";
+        } catch {
+          return "";
+        }
+      },
     },
     json: { parse: JSON.parse, stringify: JSON.stringify },
     util: {

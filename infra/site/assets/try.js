@@ -120,6 +120,9 @@ const written = () => {
   for (const each of form.querySelectorAll("[data-field]")) {
     const { in: place, field: name, required } = each.dataset;
     if (required !== undefined && !each.value) throw new Fault(say(words.sayMissing, { name }), each);
+    // A browser reads these as parts of the path, and would ask another address.
+    const isDots = place === "path" && /^\.\.?$/.test(each.value);
+    if (isDots) throw new Fault(say(words.sayBadRequest, { reason: `${name}: ${each.value}` }), each);
     if (place === "path") path = path.replace(`{${name}}`, () => readable(encodeURIComponent(each.value)));
     else if (place === "query" && each.value) query.append(name, each.value);
     else if (each.value) {

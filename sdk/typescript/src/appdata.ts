@@ -216,7 +216,7 @@ export class AppData {
       ...call,
       ...request,
     });
-    const rate = (name: string) => Number(sent.headers.get("X-RateLimit-" + name));
+    const rate = (name: string) => +sent.headers.get("X-RateLimit-" + name)!;
     const { etag, data } = sent;
     return {
       data: data.entry?.[0].data as Data,

@@ -59,7 +59,11 @@ export class Authorization {
   readonly #options: AuthorizationOptions;
 
   constructor(baseUrl: string | URL, options: AuthorizationOptions) {
-    this.#connection = new Connection(baseUrl, { fetch: options.fetch, budget: options.budget });
+    this.#connection = new Connection(baseUrl, {
+      // The requests have secrets, which are for this server alone.
+      fetch: (url, init) => (options.fetch ?? fetch)(url, { ...init, redirect: "error" }),
+      budget: options.budget,
+    });
     this.#options = options;
   }
 

@@ -61,7 +61,7 @@ export class Connection {
   readonly #options: Options;
 
   constructor(baseUrl: string | URL, options: Options = {}) {
-    this.baseUrl = String(new URL(baseUrl)).replace(/\/+$/, "");
+    this.baseUrl = new URL(baseUrl).href.replace(/\/+$/, "");
     this.#options = options;
   }
 
@@ -92,8 +92,7 @@ export class Connection {
       }
       if (uncertain && status === 404 && method === "DELETE") return {} as Answer<T>;
       answer.uncertain = uncertain ||= !status || status >= 500;
-      const backoff = Math.min(500 * 2 ** attempt, 4e4) * (0.25 + Math.random() / 4);
-      const wait = Math.max(retryAfter * 1e3, backoff);
+      const wait = Math.max(retryAfter * 1e3, Math.min(125 * 2 ** attempt, 1e4) * (1 + Math.random()));
       const again = [0, 429, 502, 503, 504].includes(status) || error === "idempotency_in_progress";
       if (!again || once || attempt >= attempts || now() + wait > end) throw answer;
       await sleep(wait, signal);
@@ -109,7 +108,8 @@ export class Connection {
     milliseconds: number,
   ): Promise<Answer<T> | EngawaError> {
     const timeout = AbortSignal.timeout(Math.ceil(Math.max(milliseconds, 0)));
-    const url = new URL(this.baseUrl + path);
+    // An id that is empty or has only dots would change the path; `-` is the id of nothing.
+    const url = new URL(this.baseUrl + path.replace(/\/\.*(?![^/])/g, "/-"));
     fill(url.searchParams, query);
     let answer: Response;
     let text: string;
@@ -122,7 +122,7 @@ export class Connection {
           Authorization: token && `Bearer ${token}`,
           "Content-Type": json && "application/json",
         }),
-        body: json ? JSON.stringify(json) : (body ?? null),
+        body: json ? JSON.stringify(json) : (body as BodyInit),
         credentials: "omit",
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
@@ -152,7 +152,7 @@ export class Connection {
     };
     // A refusal of a whole body by /rpc has its sentence in `error`.
     const sentence = data?.error_description ?? data?.error?.message;
-    if (!ok && sentence) {
+    if (!ok && sentence && data.error) {
       return failed({ ...failure, error: data.error.message ? "bad_request" : data.error, description: sentence });
     }
     const found = data ? "JSON of another form" : `no JSON but ${header("Content-Type") ?? "nothing"}`;
@@ -182,7 +182,7 @@ export function fill<T extends Headers | URLSearchParams>(target: T, values: Rea
  * answer tells it.
  */
 function secondsUntil(value = "", date = ""): number | undefined {
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - (Date.parse(date) || Date.now())) / 1e3;
+  const seconds = /^\d+$/.test(value) ? +value : (Date.parse(value) - (Date.parse(date) || Date.now())) / 1e3;
   return seconds >= 0 ? seconds : undefined;
 }
 

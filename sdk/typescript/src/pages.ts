@@ -113,7 +113,7 @@ export class PageApi {
   }
 
   #post<T>(path: string, request: ApiRequest, { key = randomKey(), ...call }: PostOptions = {}): Promise<T> {
-    return this.#send<T>("POST", path, { ...request, ...call, headers: { "Idempotency-Key": key } });
+    return this.#send<T>("POST", path, { ...request, ...call, headers: { "Idempotency-Key": key }, once: !key });
   }
 
   #list<T>(path: string, keyOf: (entry: T) => string, options: ListOptions = {}, contentUri?: string): List<T> {

@@ -180,6 +180,8 @@ test("a server that is none is named", async () => {
     [giving({ hello: "world" }), "gave 200 with JSON of another form"],
     [giving({ status: 404, error: "Not Found" }, {}, 404), "gave 404 with JSON of another form"],
     [giving(null), "gave 200 with no JSON but application/json; charset=utf-8"],
+    [giving({ error_description: "x" }, {}, 400), "gave 400 with JSON of another form"],
+    [giving({ error: null, error_description: "x" }, {}, 400), "gave 400 with JSON of another form"],
     [(response) => response.writeHead(204).end(), "gave 204 with no JSON but nothing"],
   ];
   for (const [answer, said] of cases) {
@@ -194,6 +196,43 @@ test("a server that is none is named", async () => {
   assert.ok(error instanceof Unreachable);
   assert.match(error.message, new RegExp(`^${gone.url} cannot be reached: connect ECONNREFUSED`));
   assert.throws(() => new Engawa("social.example"), /Invalid URL/);
+});
+
+test("a part of a path cannot change the path", async () => {
+  const server = await stand(refusing(404, "not_found"));
+  const engawa = server.engawa();
+  for (const part of ["", ".", ".."]) {
+    await failureOf(engawa.appData.read({ of: part }));
+    await failureOf(engawa.people.get(part));
+    await failureOf(engawa.page(part).favorites("u"));
+    await failureOf(engawa.page("1").deleteComment("u", part));
+    await failureOf(engawa.page(part).deleteComment("u", part));
+  }
+  const paths = new Set(server.received.map(({ url }) => url.split("?")[0]));
+  assert.deepEqual([...paths], [
+    "/2/apps/appdata/-/@self",
+    "/2/people/-/@self",
+    "/2/pages/-/favorites",
+    "/2/pages/1/comments/-",
+    "/2/pages/-/comments/-",
+  ]);
+});
+
+test("a secret is not sent on to another server", async () => {
+  const other = await stand(giving({ access_token: "a", expires_in: 900 }));
+  for (const status of [301, 303, 307, 308]) {
+    const server = await stand((response) => response.writeHead(status, { Location: `${other.url}/2/token` }).end());
+    const options = { clientId: "c", clientSecret: "secret", budget: { attempts: 1 } };
+    const error = await failureOf(new client.Authorization(server.url, options).clientCredentials());
+    assert.ok(error instanceof Unreachable);
+  }
+  assert.deepEqual(other.received, []);
+});
+
+test("a post without a key is sent once", async () => {
+  const server = await stand(lost);
+  await failureOf(server.engawa().page("1").postComment("u", "x", { key: "" }));
+  assert.equal(server.received.length, 1);
 });
 
 test("names that got lost never delete everything", async () => {

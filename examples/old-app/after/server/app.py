@@ -37,14 +37,15 @@ def serve(environ, start_response):
     elif path == "/start":
         sid = "%032x" % random.SystemRandom().getrandbits(128)
         status = "302 Found"
-        headers = [("Set-Cookie", "sid=%s; HttpOnly" % sid), ("Location", graph.authorize_url(SCOPES, sid))]
-    elif path == "/callback" and "code" in query and query.get("state") == sid:
+        cookie = "sid=%s; HttpOnly; SameSite=Lax" % sid
+        headers = [("Set-Cookie", cookie), ("Location", graph.authorize_url(SCOPES, sid))]
+    elif path == "/callback" and sid and "code" in query and query.get("state") == sid:
         sessions[sid] = graph.user(query["code"])
         status = "302 Found"
         headers = [("Location", config.APP_URL.format(**sessions[sid].tokens))]
     elif path == "/theme":
         body = json.dumps({"text": [*graph.page_feeds(), "好きな食べもの"][0]})
-    elif path == "/theme/post" and sid in sessions:
+    elif path == "/theme/post" and sid in sessions and environ["REQUEST_METHOD"] == "POST":
         body = json.dumps(graph.post_theme(sessions[sid], query["text"]))
     elif path == "/ranking":
         user = viewer.of(environ, query, sessions.get(sid))

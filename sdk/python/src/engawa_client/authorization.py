@@ -80,7 +80,8 @@ class Grants:
         query = dict(parse_qsl(urlsplit(address).query))
         if not secrets.compare_digest(query.get("state", "").encode(), request.state.encode()):
             raise ValueError("The state of this address is not that of the request")
-        issuer = query.get("iss", self._connection.base_url)
+        # The server always names itself (RFC 9207), so an address without a name comes from another one.
+        issuer = query.get("iss", "a server that does not say its name")
         if issuer != self._connection.base_url:
             raise ValueError(f"This address comes from {issuer}, not from {self._connection.base_url}")
         if word := query.get("error"):

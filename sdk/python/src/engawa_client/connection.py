@@ -242,7 +242,7 @@ class Connection:
             if "json" not in kind and answer is first:
                 raise ValueError(kind)
             return Answer(request.url, status, first.headers, json.loads(answer.content))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise not_engawa(request.url, answer) from error
 
 
@@ -306,7 +306,7 @@ def _signed(request: Request, token: str) -> Request:
 def _object(answer: httpx.Response) -> dict[str, Any]:
     try:
         body = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return cast(dict[str, Any], body) if isinstance(body, dict) else {}
 
@@ -318,5 +318,5 @@ def _word(answer: httpx.Response) -> object:
 def _date(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
