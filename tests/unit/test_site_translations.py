@@ -20,7 +20,7 @@ LINKS = sorted(
 
 @pytest.fixture(scope="module")
 def pages() -> builder.Served:
-    return builder.files()
+    return builder.archived()
 
 
 @pytest.mark.parametrize(("guide", "section", "name"), LINKS)
