@@ -41,6 +41,26 @@ def resolved(whole: Json, value: Json) -> Json:
     return value
 
 
+def operations(whole: Json) -> dict[str, tuple[str, str, Json]]:
+    """Return the method, the path, and the description with all its parameters, of each operation by its id."""
+    return {
+        operation["operationId"]: (
+            method.upper(),
+            path,
+            {**operation, "parameters": parameters(whole, item, operation)},
+        )
+        for path, item in whole["paths"].items()
+        for method in (*METHODS, "head", "options")
+        if (operation := item.get(method))
+    }
+
+
+def parameters(whole: Json, item: Json, operation: Json) -> list[Json]:
+    """Return the parameters of an operation: its own, and those of its path that it does not replace."""
+    given = [resolved(whole, each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    return [*{(each["in"], each["name"]): each for each in given}.values()]
+
+
 def files() -> dict[str, str]:
     """Return the served texts by the names of their files in `static`."""
     return {"openapi.json": json.dumps(document(), ensure_ascii=False, separators=(",", ":"))}

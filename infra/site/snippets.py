@@ -89,17 +89,8 @@ def of(operation_id: str) -> tuple[Snippet, ...]:
 
 @cache
 def operations() -> dict[str, tuple[str, str, Json]]:
-    """Return the method, the path, and the description with all its parameters, of each operation by its id."""
-    whole = _document()
-    found: dict[str, tuple[str, str, Json]] = {}
-    for path, item in whole["paths"].items():
-        for method in (*reference.METHODS, "head", "options"):
-            if operation := item.get(method):
-                given = [*item.get("parameters", ()), *operation.get("parameters", ())]
-                # A parameter of the operation replaces the path's parameter of that name.
-                named = {(each["in"], each["name"]): each for each in (reference.resolved(whole, raw) for raw in given)}
-                found[operation["operationId"]] = (method.upper(), path, {**operation, "parameters": [*named.values()]})
-    return found
+    """Return the operations of the document (infra/reference.py)."""
+    return reference.operations(_document())
 
 
 def example(operation_id: str) -> Request:
