@@ -50,7 +50,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 ELSEWHERE = frozenset({"/", "/openapi.json", "/llms.txt", "/sample", "/settings", "/health"})
-"""What the platform serves besides these pages, and pages link."""
+"""Paths that the pages link, and that other faces of the platform serve."""
 _OUTSIDE = re.compile(r"[a-z]+:|//", re.IGNORECASE)
 
 Served = dict[str, tuple[str, bytes]]

@@ -42,7 +42,7 @@ class Form:
     description: str
     fields: tuple[Field, ...]
     label: str = ""
-    """What tells it from the other forms of the value, if there are several."""
+    """The difference from the other forms of the value, if there are several."""
 
 
 @dataclass(frozen=True)

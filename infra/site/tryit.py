@@ -48,7 +48,7 @@ class Body(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What a reader fills in to send a request. `why` is set if a page of the browser cannot send it."""
+    """The parts of a request that a reader fills in. `why` says why a page cannot send it; it is empty if one can."""
 
     id: str
     method: str
