@@ -12,19 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from infra.reference import operations, resolved
+from infra.site.languages import texts
 
 Json = Mapping[str, Any]
 _READING = ("GET", "HEAD")
 _SIGNED_ONLY = frozenset({"xoauth_requestor_id", "opensocial_owner_id"})
 """Parameters that only signed requests have. A page cannot sign, since it must not contain the app's secret."""
-_WORDS = (
-    *("say_sign_in", "say_whose", "say_pasted", "say_as", "say_no_token", "say_forgotten", "say_no_demo"),
-    *("say_missing", "say_bad_token", "say_bad_header", "say_kept_header", "say_bad_request"),
-    *("say_waiting", "say_received", "say_stopped", "say_timeout", "say_network", "say_offline", "say_blocked"),
-    *("say_redirected", "say_error", "say_token", "say_scope", "say_wait"),
-    *("say_first", "say_binary", "say_empty", "say_broken", "say_save"),
-)
-"""The ends of the keys of the texts that try.js shows."""
 _JSON, _MULTIPART = "application/json", "multipart/form-data"
 
 
@@ -63,7 +56,7 @@ class Form(NamedTuple):
     @property
     def words(self) -> tuple[str, ...]:
         """Return the ends of the keys of the texts that try.js shows."""
-        return _WORDS
+        return tuple(key.removeprefix("try_") for key in texts() if key.startswith("try_say_"))
 
     @property
     def filled(self) -> tuple[Field, ...]:
