@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from infra import reference
+from infra.site.schemas import Reference
 
 BASE_URL = "http://127.0.0.1:8000"
 PICTURE = "picture.png"
@@ -170,7 +171,7 @@ def _body(operation: Json) -> tuple[str, Any]:
 
 
 def _schema_example(schema: Json) -> Any:
-    return json.loads(reference.Reference(_document()).example(schema) or "null")
+    return json.loads(Reference(_document()).example(schema) or "null")
 
 
 def _answer(operation: Json) -> str:

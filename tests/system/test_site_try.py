@@ -23,8 +23,6 @@ from local.demo_data import CAFE, USERS
 from tests.kit.browser import DESKTOP, PHONE, Open, shoot
 from tests.kit.served import Served, running
 
-STORED = {"greeting": "こんにちは", "level": "5", "high_score": "4200"}
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
