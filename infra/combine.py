@@ -183,7 +183,7 @@ def finish(template: Template, stage: str, warm: str = COLD, front: str = REST) 
 
 
 def show_pages(template: Template, folder: str) -> None:
-    """Have CloudFront take the pages of `/docs` from a folder of the bucket."""
+    """Set the folder of the bucket from which CloudFront serves the pages of `/docs`."""
     [docs] = [each for each in _origins(template) if each["Id"] == "docs"]
     docs["OriginPath"] = f"/{folder}"
 

@@ -34,7 +34,7 @@ const reworded = (response, head) => {
 exports.handler = async (event) => {
   const { config, request, response } = event.Records[0].cf;
   if (request.origin && request.origin.s3 && response.status === '403') {
-    // S3 tells nobody who may not list the bucket that an object does not exist.
+    // For an object that does not exist, S3 answers 403 if the reader may not list the bucket.
     Object.assign(response, { status: '404', statusDescription: 'Not Found' });
   }
   const values = response.headers[RENAMED];

@@ -41,46 +41,29 @@ def resolved(whole: Json, value: Json) -> Json:
     return value
 
 
+def operations(whole: Json) -> dict[str, tuple[str, str, Json]]:
+    """Return the method, the path, and the description with all its parameters, of each operation by its id."""
+    return {
+        operation["operationId"]: (
+            method.upper(),
+            path,
+            {**operation, "parameters": parameters(whole, item, operation)},
+        )
+        for path, item in whole["paths"].items()
+        for method in (*METHODS, "head", "options")
+        if (operation := item.get(method))
+    }
+
+
+def parameters(whole: Json, item: Json, operation: Json) -> list[Json]:
+    """Return the parameters of an operation: its own, and those of its path that it does not replace."""
+    given = [resolved(whole, each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+    return [*{(each["in"], each["name"]): each for each in given}.values()]
+
+
 def files() -> dict[str, str]:
     """Return the served texts by the names of their files in `static`."""
     return {"openapi.json": json.dumps(document(), ensure_ascii=False, separators=(",", ":"))}
-
-
-class Reference:
-    """The parts of the document that pages show."""
-
-    def __init__(self, served: Json) -> None:
-        self._document = served
-
-    def resolved(self, value: Json) -> Json:
-        """Return a part of the document, or the part that its `$ref` names."""
-        return resolved(self._document, value)
-
-    def rows(self, schema: Json) -> dict[str, tuple[bool, Json]]:
-        """Return each field of an object, also those in its `allOf`: whether it is required, and its schema."""
-        schema = self.resolved(schema)
-        found: dict[str, tuple[bool, Json]] = {}
-        for part in schema.get("allOf", ()):
-            found |= self.rows(part)
-        for name, value in schema.get("properties", {}).items():
-            needed, before = found.get(name, (False, {}))
-            found[name] = (needed, {**before, **value})
-        required = {*schema.get("required", ())}
-        return {name: (needed or name in required, value) for name, (needed, value) in found.items()}
-
-    def words(self, schema: Json) -> list[str]:
-        """Return the `error` values that an error response's schema allows."""
-        schema = self.resolved(schema)
-        error: Json = schema.get("properties", {}).get("error", {})
-        return error.get("enum") or ([error["const"]] if "const" in error else [])
-
-    def example(self, schema: Json) -> str | None:
-        """Return an example of a schema as indented JSON, or None if there is no example."""
-        found = self.resolved(schema).get("examples")
-        for each in () if found else (*schema.get("anyOf", ()), *schema.get("allOf", ())):
-            if example := self.example(each):
-                return example
-        return json.dumps(found[0], ensure_ascii=False, indent=2) if found else None
 
 
 def main() -> None:

@@ -15,11 +15,10 @@ anything. Tokens are answers to POST only, so that no link, image or prefetch as
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
 
 from chalicelib.web.auth.access_tokens import AccessTokens
 from local.demo_data import APPS, INSTALLS, USERS, app
-from local.gateway import Answer, Request, error
+from local.gateway import Answer, Request, error, own_hosts
 
 PATH = "/local/tokens"
 LIFETIME = 900
@@ -34,8 +33,7 @@ class DemoTokens:
 
     def __init__(self, tokens: AccessTokens, base_url: str) -> None:
         self._tokens = tokens
-        port = urlsplit(base_url).port
-        self._hosts = {f"{host}:{port}" for host in ("127.0.0.1", "localhost")}
+        self._hosts = own_hosts(base_url)
 
     def __call__(self, request: Request) -> Answer | None:
         if request.target.partition("?")[0] != PATH:

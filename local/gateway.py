@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote_to_bytes
+from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from chalice.app import Chalice
 from chalice.local import LambdaContext
@@ -61,6 +61,15 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes = b""
+
+
+def own_hosts(base_url: str) -> frozenset[str]:
+    """Return the values of `Host` by which only this machine reaches a platform.
+
+    A page that reaches this machine by DNS rebinding sends the name of its own site instead.
+    """
+    port = urlsplit(base_url).port
+    return frozenset(f"{host}:{port}" for host in ("127.0.0.1", "localhost"))
 
 
 def error(status: int, code: str, description: str, *headers: tuple[str, str], request_id: str | None = None) -> Answer:

@@ -1,4 +1,4 @@
-"""Whether the platform can have its ports and its directory. `python -m local.ports` checks that for `make serve`.
+"""The check that ports and directory are free. `python -m local.ports` makes it for `make serve`.
 
 It runs before anything is installed, so it imports nothing but the standard library.
 """

@@ -13,7 +13,7 @@ from chalicelib.core.people import SCOPE, PeopleGroup, asked_fields, read_query,
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
 from chalicelib.web.json_answers import data_answer
-from chalicelib.web.requests import check_format, parameters
+from chalicelib.web.requests import check_format, last_parameter, parameters
 
 PATH = "/2/people/{user}/{group}"
 
@@ -35,7 +35,7 @@ def read(here: Platform, request: Request, access: Access, user: str, group: str
     owner = access.owner or viewer
     fields = asked_fields(",".join(parameters(request, "fields")), access.scopes)
     target, wanted = select(user, check_format(request, group), viewer)
-    query = read_query(lambda name: next(reversed(parameters(request, name)), None))
+    query = read_query(lambda name: last_parameter(request, name))
     if wanted is PeopleGroup.SELF:
         found = here.people.one(access.app, owner, viewer, target)
     else:

@@ -26,6 +26,7 @@ from chalicelib.web.json_answers import data_answer, encode, json_answer, rate_h
 from chalicelib.web.requests import (
     check_format,
     header_list,
+    last_parameter,
     names_in_body,
     other_parameters,
     pairs_body,
@@ -58,7 +59,7 @@ def read(here: Platform, request: Request, access: Access, user: str, group: str
     match selection.group:
         case DataGroup.USAGE:
             return json_answer({"entry": _usage(here, viewer, here.appdata.usage(access.app, viewer))})
-        case DataGroup.FRIENDS if query := read_query(lambda name: _last(request, name), limits):
+        case DataGroup.FRIENDS if query := read_query(lambda name: last_parameter(request, name), limits):
             found = here.appdata.ranking(access.app, viewer, query, keys)
             body = {"entry": found.entries, **found.counters(query.paging)}
             return data_answer(body, {}, here.oversized_answers.keeper(viewer))
@@ -138,10 +139,6 @@ def _patched_text(patched: Patched) -> str:
     return encode(
         {"data": patched.data, "etag": patched.receipt.etag, "rate": [rate.limit, rate.remaining, rate.reset]}
     )
-
-
-def _last(request: Request, name: str) -> str | None:
-    return next(reversed(parameters(request, name)), None)
 
 
 def _fields(request: Request) -> str:

@@ -51,6 +51,7 @@ def paging(start: str | None, count: str | None, *, most: int, cursor: str | Non
 
 
 def one_of(name: str, text: str | None, allowed: Iterable[str]) -> str | None:
+    """Return a parameter that has fixed values, or None if it is absent or empty. Raises ParameterInvalid."""
     if text and text not in allowed:
         raise ParameterInvalid(f"{name} must be one of: {', '.join(allowed)}")
     return text or None

@@ -34,6 +34,11 @@ def parameters(request: Request, name: str) -> list[str]:
     return query.getlist(name) if query and name in query else []
 
 
+def last_parameter(request: Request, name: str) -> str | None:
+    """Return the last value of a query parameter, or None if it is absent."""
+    return next(reversed(parameters(request, name)), None)
+
+
 def other_parameters(request: Request, name: str) -> list[str]:
     """Return the names of all query parameters but one."""
     return [each for each in request.query_params or () if each != name]

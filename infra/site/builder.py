@@ -11,7 +11,6 @@ import lzma
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from infra.site.documents import (
 )
 from infra.site.languages import DOCS, JAPANESE, LANGUAGES, ROOT, TEXTS, Language, texts
 from infra.site.operations import Operation, Operations
-from infra.site.search import index
+from infra.site.search import Page, index
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -51,24 +50,11 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 ELSEWHERE = frozenset({"/", "/openapi.json", "/llms.txt", "/sample", "/settings", "/health"})
-"""What the platform serves besides these pages, and pages link."""
+"""Paths that the pages link, and that other faces of the platform serve."""
 _OUTSIDE = re.compile(r"[a-z]+:|//", re.IGNORECASE)
 
 Served = dict[str, tuple[str, bytes]]
 """Files by the paths of their URLs, with their media types."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page as the search knows it."""
-
-    url: str
-    language: Language
-    kind: str
-    title: str
-    summary: str
-    headings: tuple[str, ...]
-    text: str
 
 
 def url_of(language: Language, name: str) -> str:
@@ -91,10 +77,9 @@ def relative(target: str, page: str) -> str:
 class Site:
     """All pages of one language."""
 
-    def __init__(self, document: reference.Json, language: Language, assets: frozenset[str]) -> None:
+    def __init__(self, document: reference.Json, language: Language) -> None:
         self.language: Language = language
         self._document = document
-        self._assets = assets
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(["html"]),
@@ -140,21 +125,12 @@ class Site:
     def pages(self) -> Iterator[Page]:
         """Yield what can be searched."""
         for operation in self._all_operations():
-            twin = self._operation_markdown(operation, url_of(self.language, operation.name))
-            yield Page(
-                url_of(self.language, operation.name),
-                self.language,
-                "operation",
-                operation.title,
-                f"{operation.method} {operation.path}",
-                (operation.id, operation.path),
-                twin,
-            )
+            url = url_of(self.language, operation.name)
+            twin = self._operation_markdown(operation, url)
+            yield Page(url, operation.title, (operation.id, operation.path), twin, is_operation=True)
         for each in self._all_documents():
             named = tuple(text for level, _, text in headings(each.markdown) if level > 1)
-            url = url_of(self.language, each.name)
-            kind = {"errors": "error"}.get(each.section, each.section)
-            yield Page(url, self.language, kind, each.title, each.summary, named, each.markdown)
+            yield Page(url_of(self.language, each.name), each.title, named, each.markdown)
 
     def list_of_pages(self, kind: str) -> str:
         """Return the list of all Markdown twins, for `/llms.txt` (text/plain) or as the twin of the index."""
@@ -227,7 +203,6 @@ class Site:
             "at": lambda named: relative(url_of(self.language, named), url),
             "text": html.text,
             "line": html.line,
-            "assets": self._assets,
             "root": relative("/", url),
             "errors": {each.name.partition("/")[2] for each in self.documents["errors"]},
             "page": name,
@@ -284,10 +259,9 @@ def files() -> Served:
     """Return everything that is served: pages, twins, assets and `/llms.txt`, by the paths of their URLs."""
     document = reference.document()
     assets = _assets()
-    names = {*assets, *(f"search-{each}.json" for each in LANGUAGES)}
     found: Served = {}
     for language in LANGUAGES:
-        site = Site(document, language, frozenset(names))
+        site = Site(document, language)
         found |= site.files()
         assets[f"search-{language}.json"] = index([*site.pages()]).encode()
         if language == "en":
@@ -326,10 +300,16 @@ def refresh() -> bool:
 
 
 def write(made: Callable[[], Served] = files) -> None:
-    """Write all files into one archive: hundreds of pages that share most of their text take a tenth of the space."""
+    """Write all files into one archive: pages that share most of their text take an eighth of the space so."""
     held = {url: [media_type, content.decode()] for url, (media_type, content) in made().items()}
     OUTPUT.mkdir(exist_ok=True)
     _replace(ARCHIVE, lzma.compress(json.dumps(held, ensure_ascii=False).encode(), preset=6))
+
+
+def archived() -> Served:
+    """Return the files of the archive."""
+    held = json.loads(lzma.decompress(ARCHIVE.read_bytes()))
+    return {url: (media_type, text.encode()) for url, (media_type, text) in held.items()}
 
 
 def _replace(path: Path, content: bytes) -> None:

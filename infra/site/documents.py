@@ -20,8 +20,8 @@ from markupsafe import Markup
 
 from infra.site.languages import DOCS, JAPANESE, ROOT, Language, translation
 
-SECTIONS = {"guide": "guide", "reference": "reference", "errors": "errors", "operating": "operating"}
-"""The folders of docs/ with served documents, and the first part of their names."""
+SECTIONS = ("guide", "reference", "errors", "operating")
+"""The folders of docs/ with served documents; each is the first part of their names."""
 _SUMMARY = 200
 """The most characters of a summary."""
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
@@ -66,15 +66,17 @@ def documents(language: Language) -> list[Document]:
     """Return all served documents, in the order in which docs/README.md names them."""
     order = _order()
     found = []
-    for folder, section in SECTIONS.items():
-        sources = sorted((DOCS / folder).rglob("*.md"), key=lambda path: (order.get(path, len(order)), path.as_posix()))
+    for section in SECTIONS:
+        sources = sorted(
+            (DOCS / section).rglob("*.md"), key=lambda path: (order.get(path, len(order)), path.as_posix())
+        )
         found += [_read(source, section, language) for source in sources]
     return found
 
 
 def name_of(source: Path) -> str:
     """Return the name of a document's page: `reference/oauth` for docs/reference/protocol/oauth.md."""
-    return f"{SECTIONS[source.relative_to(DOCS).parts[0]]}/{source.stem}"
+    return f"{source.relative_to(DOCS).parts[0]}/{source.stem}"
 
 
 def _read(source: Path, section: str, language: Language) -> Document:

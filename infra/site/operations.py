@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from infra.reference import METHODS, Json
+from infra.reference import METHODS, Json, parameters
 from infra.site.languages import Language, title_of
 from infra.site.schemas import Schemas, Shape
 
@@ -22,24 +21,16 @@ class Parameter:
     name: str
     place: str
     required: bool
-    schema: Json
     kind: str
     description: str
-    example: Any
-
-    def __getitem__(self, key: str) -> Any:
-        """Return a value by its name in openapi.yaml, for templates."""
-        return self.place if key == "in" else getattr(self, key)
 
 
 @dataclass(frozen=True)
 class Medium:
-    """A media type of a body, with the shape and an example of its value."""
+    """A media type of a body, with the shape of its value."""
 
     media_type: str
     shape: Shape
-    schema: Json
-    example: Any
 
 
 @dataclass(frozen=True)
@@ -79,7 +70,6 @@ class Operation:
     takes_token: bool
     scopes: tuple[str, ...]
     parameters: tuple[Parameter, ...]
-    body_required: bool
     body: tuple[Medium, ...]
     answers: tuple[Answer, ...]
     errors: tuple[Answer, ...]
@@ -88,11 +78,6 @@ class Operation:
     def name(self) -> str:
         """The name in the address of its page."""
         return f"operations/{kebab(self.id)}"
-
-    @property
-    def is_write(self) -> bool:
-        """Whether it can change data."""
-        return self.method != "GET"
 
     @property
     def example(self) -> str | None:
@@ -126,9 +111,6 @@ class Operations:
 
     def _operation(self, path: str, method: str, item: Json, declared: Json) -> Operation:
         title, summary = title_of(declared, self._language)
-        given = [*item.get("parameters", ()), *declared.get("parameters", ())]
-        # A parameter of the operation replaces the path's parameter of that name.
-        named = {(each["in"], each["name"]): each for each in map(self._schemas.resolved, given)}
         body = self._schemas.resolved(declared.get("requestBody", {}))
         answers = [self._answer(status, each) for status, each in declared["responses"].items()]
         schemes = {name for each in declared["security"] for name in each}
@@ -152,8 +134,7 @@ class Operations:
                     for scope in scopes
                 )
             ),
-            parameters=tuple(map(self._parameter, named.values())),
-            body_required=bool(body.get("required")),
+            parameters=tuple(map(self._parameter, parameters(self._document, item, declared))),
             body=tuple(self._media(body)),
             answers=tuple(each for each in answers if each.status < "4"),
             errors=tuple(each for each in answers if each.status >= "4"),
@@ -165,17 +146,13 @@ class Operations:
             name=declared["name"],
             place=declared["in"],
             required=bool(declared.get("required")),
-            schema=schema,
             kind=self._schemas.kind(schema),
             description=declared.get("description") or schema.get("description", ""),
-            example=declared.get("example", _example(schema)),
         )
 
     def _media(self, holder: Json) -> Iterator[Medium]:
         for media_type, medium in holder.get("content", {}).items():
-            schema = medium["schema"]
-            example = medium.get("example")
-            yield Medium(media_type, self._schemas.shape(schema), self._schemas.resolved(schema), example)
+            yield Medium(media_type, self._schemas.shape(medium["schema"]))
 
     def _answer(self, status: str, declared: Json) -> Answer:
         whole = self._schemas.resolved(declared)
@@ -199,10 +176,3 @@ class Operations:
                 if name not in _WAYS:
                     scoped = self._word("caller_scope").format(scopes=", ".join(f"`{scope}`" for scope in scopes))
                     yield self._word(f"caller_{name}").format(scope=scoped if scopes else "")
-
-
-def _example(schema: Json) -> Any:
-    """Return an example of a schema, or None."""
-    known = [*schema.get("examples", ()), *schema.get("enum", ())]
-    known += [schema[name] for name in ("const", "default") if name in schema]
-    return known[0] if known else None

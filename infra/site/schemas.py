@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from infra.reference import Json, Reference
+from infra.reference import Json, resolved
 
 _BOUNDS = (
     ("minLength", "maxLength", "characters"),
@@ -42,7 +42,7 @@ class Form:
     description: str
     fields: tuple[Field, ...]
     label: str = ""
-    """What tells it from the other forms of the value, if there are several."""
+    """The difference from the other forms of the value, if there are several."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,43 @@ class Shape:
     description: str
     forms: tuple[Form, ...]
     example: str | None
+
+
+class Reference:
+    """The parts of the document that pages show."""
+
+    def __init__(self, served: Json) -> None:
+        self._document = served
+
+    def resolved(self, value: Json) -> Json:
+        """Return a part of the document, or the part that its `$ref` names."""
+        return resolved(self._document, value)
+
+    def rows(self, schema: Json) -> dict[str, tuple[bool, Json]]:
+        """Return each field of an object, also those in its `allOf`: whether it is required, and its schema."""
+        schema = self.resolved(schema)
+        found: dict[str, tuple[bool, Json]] = {}
+        for part in schema.get("allOf", ()):
+            found |= self.rows(part)
+        for name, value in schema.get("properties", {}).items():
+            needed, before = found.get(name, (False, {}))
+            found[name] = (needed, {**before, **value})
+        required = {*schema.get("required", ())}
+        return {name: (needed or name in required, value) for name, (needed, value) in found.items()}
+
+    def words(self, schema: Json) -> list[str]:
+        """Return the `error` values that an error response's schema allows."""
+        schema = self.resolved(schema)
+        error: Json = schema.get("properties", {}).get("error", {})
+        return error.get("enum") or ([error["const"]] if "const" in error else [])
+
+    def example(self, schema: Json) -> str | None:
+        """Return an example of a schema as indented JSON, or None if there is no example."""
+        found = self.resolved(schema).get("examples")
+        for each in () if found else (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+            if example := self.example(each):
+                return example
+        return json.dumps(found[0], ensure_ascii=False, indent=2) if found else None
 
 
 class Schemas(Reference):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -23,28 +23,15 @@ from infra.site.languages import texts
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-class Page(Protocol):
-    """A page; its text is Markdown."""
+@dataclass(frozen=True)
+class Page:
+    """A page: the path of its URL, its title, its headings without the title, and its whole text as Markdown."""
 
-    @property
-    def url(self) -> str:
-        """The path of its URL."""
-
-    @property
-    def kind(self) -> str:
-        """The word "operation", or another kind."""
-
-    @property
-    def title(self) -> str:
-        """Its title."""
-
-    @property
-    def headings(self) -> Sequence[str]:
-        """Its headings without the title."""
-
-    @property
-    def text(self) -> str:
-        """Its whole text."""
+    url: str
+    title: str
+    headings: tuple[str, ...]
+    text: str
+    is_operation: bool = False
 
 
 def index(pages: Sequence[Page]) -> str:
@@ -61,7 +48,6 @@ def plain(page: Page) -> str:
     An operation's text is without its code and its errors: those of all operations are alike, and each error has a page
     of its own, which is a better result.
     """
-    is_operation = page.kind == "operation"
     tokens = _MARKDOWN.parse(page.text)
     if [each.tag for each in tokens[:1]] == ["h1"]:
         tokens = tokens[3:]
@@ -71,11 +57,11 @@ def plain(page: Page) -> str:
     for token in tokens:
         if token.type == "inline":
             text = "".join(_texts(token.children or ()))
-            if is_operation and before == "h2":
+            if page.is_operation and before == "h2":
                 left_out = text in texts()["errors"].values()
             if not left_out:
                 found.append(text)
-        elif token.type in ("fence", "code_block") and not is_operation:
+        elif token.type in ("fence", "code_block") and not page.is_operation:
             found.append(token.content)
         before = token.tag
     return "\n".join(found)

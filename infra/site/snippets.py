@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from infra import reference
+from infra.site.schemas import Reference
 
 BASE_URL = "http://127.0.0.1:8000"
 PICTURE = "picture.png"
@@ -89,17 +90,8 @@ def of(operation_id: str) -> tuple[Snippet, ...]:
 
 @cache
 def operations() -> dict[str, tuple[str, str, Json]]:
-    """Return the method, the path, and the description with all its parameters, of each operation by its id."""
-    whole = _document()
-    found: dict[str, tuple[str, str, Json]] = {}
-    for path, item in whole["paths"].items():
-        for method in (*reference.METHODS, "head", "options"):
-            if operation := item.get(method):
-                given = [*item.get("parameters", ()), *operation.get("parameters", ())]
-                # A parameter of the operation replaces the path's parameter of that name.
-                named = {(each["in"], each["name"]): each for each in (reference.resolved(whole, raw) for raw in given)}
-                found[operation["operationId"]] = (method.upper(), path, {**operation, "parameters": [*named.values()]})
-    return found
+    """Return the operations of the document (infra/reference.py)."""
+    return reference.operations(_document())
 
 
 def example(operation_id: str) -> Request:
@@ -179,7 +171,7 @@ def _body(operation: Json) -> tuple[str, Any]:
 
 
 def _schema_example(schema: Json) -> Any:
-    return json.loads(reference.Reference(_document()).example(schema) or "null")
+    return json.loads(Reference(_document()).example(schema) or "null")
 
 
 def _answer(operation: Json) -> str:

@@ -11,20 +11,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from infra.reference import METHODS, resolved
+from infra.reference import operations, resolved
+from infra.site.languages import texts
 
 Json = Mapping[str, Any]
-_READING = ("get", "head")
+_READING = ("GET", "HEAD")
 _SIGNED_ONLY = frozenset({"xoauth_requestor_id", "opensocial_owner_id"})
 """Parameters that only signed requests have. A page cannot sign, since it must not contain the app's secret."""
-_WORDS = (
-    *("say_sign_in", "say_whose", "say_pasted", "say_as", "say_no_token", "say_forgotten", "say_no_demo"),
-    *("say_missing", "say_bad_token", "say_bad_header", "say_kept_header", "say_bad_request"),
-    *("say_waiting", "say_received", "say_stopped", "say_timeout", "say_network", "say_offline", "say_blocked"),
-    *("say_redirected", "say_error", "say_token", "say_scope", "say_wait"),
-    *("say_first", "say_binary", "say_empty", "say_broken", "say_save"),
-)
-"""The ends of the keys of the texts that try.js shows."""
 _JSON, _MULTIPART = "application/json", "multipart/form-data"
 
 
@@ -48,7 +41,7 @@ class Body(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What a reader fills in to send a request. `why` is set if a page of the browser cannot send it."""
+    """The parts of a request that a reader fills in. `why` says why a page cannot send it; it is empty if one can."""
 
     id: str
     method: str
@@ -63,7 +56,7 @@ class Form(NamedTuple):
     @property
     def words(self) -> tuple[str, ...]:
         """Return the ends of the keys of the texts that try.js shows."""
-        return _WORDS
+        return tuple(key.removeprefix("try_") for key in texts() if key.startswith("try_say_"))
 
     @property
     def filled(self) -> tuple[Field, ...]:
@@ -78,7 +71,7 @@ class Form(NamedTuple):
     @property
     def is_write(self) -> bool:
         """Return whether the page asks before it sends the request."""
-        return self.method.lower() not in _READING
+        return self.method not in _READING
 
     @property
     def deletes_all(self) -> bool:
@@ -88,23 +81,19 @@ class Form(NamedTuple):
 
 def form(document: Json, operation_id: str) -> Form:
     """Return the form of an operation. Raises KeyError if there is none of this id."""
-    path, method, operation = _find(document, operation_id)
-    item = document["paths"][path]
-    both = [resolved(document, each) for each in (*item.get("parameters", ()), *operation.get("parameters", ()))]
-    # An operation's parameter replaces the path's of the same name.
-    parameters = [*{(each["name"], each["in"]): each for each in both}.values()]
+    method, path, operation = operations(document)[operation_id]
     why = _why(document, path, method, operation)
     token, scopes = _token(operation.get("security", ()))
     return Form(
         id=operation_id,
-        method=method.upper(),
+        method=method,
         path=path,
         token=token,
         scopes=scopes,
-        fields=() if why else tuple(_fields(document, parameters)),
+        fields=() if why else tuple(_fields(document, operation["parameters"])),
         body=None if why else _body(document, operation),
         why=why,
-        href=path if why == "page" and method == "get" and "{" not in path else "",
+        href=path if why == "page" and method == "GET" and "{" not in path else "",
     )
 
 
@@ -133,14 +122,6 @@ def example(document: Json, schema: Json) -> Any:
     return {"integer": 0, "number": 0, "boolean": False, "object": {}}.get(str(schema.get("type")), "")
 
 
-def _find(document: Json, operation_id: str) -> tuple[str, str, Json]:
-    for path, item in document["paths"].items():
-        for method in (*METHODS, "head", "options"):
-            if item.get(method, {}).get("operationId") == operation_id:
-                return path, method, item[method]
-    raise KeyError(operation_id)
-
-
 def _why(document: Json, path: str, method: str, operation: Json) -> str:
     """Return why a page cannot send the request, as the end of a text's key; "" if it can."""
     schemes = [set(each) for each in operation.get("security", ())]
@@ -150,7 +131,7 @@ def _why(document: Json, path: str, method: str, operation: Json) -> str:
             kinds |= set(resolved(document, answer).get("content", {}))
     if path == "/connect_authorize.pl":
         return "authorize"
-    if method == "options":
+    if method == "OPTIONS":
         return "preflight"
     if "text/html" in kinds or {"session"} in schemes:
         return "page"

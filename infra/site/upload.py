@@ -7,8 +7,6 @@ shows the earlier ones. Old folders stay, each with a few megabytes.
 from __future__ import annotations
 
 import hashlib
-import json
-import lzma
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -36,11 +34,11 @@ def upload(s3: S3Client, bucket: str) -> None:
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{base}/{_WHOLE}", MaxKeys=1)
     if listed["KeyCount"]:
         return
-    pages: dict[str, tuple[str, str]] = json.loads(lzma.decompress(builder.ARCHIVE.read_bytes()))
+    pages = builder.archived()
 
     def put(url: str) -> None:
-        media_type, text = pages[url]
-        s3.put_object(Bucket=bucket, Key=f"{base}{url}", Body=text.encode(), ContentType=media_type, CacheControl=KEPT)
+        media_type, content = pages[url]
+        s3.put_object(Bucket=bucket, Key=f"{base}{url}", Body=content, ContentType=media_type, CacheControl=KEPT)
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         list(pool.map(put, [url for url in pages if url.startswith(PATHS)]))

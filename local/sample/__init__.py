@@ -16,12 +16,12 @@ from __future__ import annotations
 import html
 import json
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from chalicelib.web.auth.access_tokens import AccessTokens
 from chalicelib.web.html.texts import preferred
 from local.demo_data import APPS, USERS
-from local.gateway import Answer, Request, error
+from local.gateway import Answer, Request, error, own_hosts
 
 PATH = "/sample"
 LIFETIME = 900
@@ -41,8 +41,7 @@ class Sample:
 
     def __init__(self, tokens: AccessTokens, base_url: str) -> None:
         self._tokens = tokens
-        port = urlsplit(base_url).port
-        self._hosts = {f"{host}:{port}" for host in ("127.0.0.1", "localhost")}
+        self._hosts = own_hosts(base_url)
 
     def __call__(self, request: Request) -> Answer | None:
         path, _, query = request.target.partition("?")

@@ -15,7 +15,7 @@ ANY = ("/docs", "/docs/ja", "/docs/en.md", HTML, f"{HTML}.md", "/docs/assets/sit
 
 @pytest.fixture(scope="module")
 def files() -> builder.Served:
-    return builder.files()
+    return builder.archived()
 
 
 @pytest.mark.parametrize("path", [path for path in ANY if path != "/openapi.json"])

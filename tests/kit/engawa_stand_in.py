@@ -28,7 +28,7 @@ REPEATED_SECONDS = 30
 
 
 class FakeClock(Clock):
-    """A clock that waits take no time on: they move it on."""
+    """A clock that is moved forward by each wait, which takes no real time."""
 
     def __init__(self) -> None:
         self._now = START
@@ -55,7 +55,7 @@ class FakeClock(Clock):
 
 @dataclass
 class Successor:
-    """What a refresh token was replaced by, and when."""
+    """The answer that replaced a refresh token, and the time of that."""
 
     answer: dict[str, Any]
     at: float

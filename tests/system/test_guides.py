@@ -86,7 +86,7 @@ def greet_in_the_page(reader: Reader) -> str:
 
 
 def greet_by_the_server(reader: Reader) -> str:
-    """The same with the server: Ken's greeting is there when Hana signs in."""
+    """Do the same with the server: Ken's greeting is there when Hana signs in."""
     url = reader.adapt("http://127.0.0.1:5600/")
     for name, shown in (("ken", "健 (Ken)"), ("hana", "花 (Hana)")):
         browser = reader.browse("en", DESKTOP, script=True)
@@ -143,7 +143,7 @@ def code_on_a_phone(reader: Reader) -> str:
 
 
 def start_of_a_page_app(reader: Reader) -> str:
-    """Mei, who has allowed the app, opens it from the page. The same address again, or another, is refused."""
+    """Open the app from the page as Mei, who has allowed it. The same address again, or another, is refused."""
     guide = (ROOT / "docs/guide/pages.md").read_text(encoding="utf-8")
     [link] = re.findall(r"<(http://127.0.0.1:8000/run_page_apps\.pl[^>]+)>", guide)
     browser = reader.browser

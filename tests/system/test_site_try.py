@@ -23,8 +23,6 @@ from local.demo_data import CAFE, USERS
 from tests.kit.browser import DESKTOP, PHONE, Open, shoot
 from tests.kit.served import Served, running
 
-STORED = {"greeting": "こんにちは", "level": "5", "high_score": "4200"}
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -39,9 +37,6 @@ class Reader:
     def __init__(self, browser: Chrome, base_url: str) -> None:
         self.browser = browser
         self._base_url = base_url
-        # With smooth scrolling, the driver clicks on places that are still moving.
-        calm = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", calm)
 
     def open(self, page: str, language: str = "en") -> Reader:
         """Open the page of an operation, or another page, by its name."""
@@ -485,7 +480,7 @@ def test_it_fits_its_screen_in_both_languages_light_and_dark(
     reader.sign_in()
     assert reader.send().startswith("200 OK")
     name = "phone" if size == PHONE else "desktop"
-    reader.browser.execute_script("document.querySelector('#try').scrollIntoView({behavior: 'instant'})")
+    reader.browser.execute_script("document.querySelector('#try').scrollIntoView()")
     shoot(reader.browser, shots / f"try-{name}-{language}.png")
     reader.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
     reader.search("エラー" if language == "ja" else "error")

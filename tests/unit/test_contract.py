@@ -21,6 +21,7 @@ from chalicelib.core.imaging import renditions
 from chalicelib.core.limits import Limits
 from chalicelib.web.face import Token
 from infra import reference
+from infra.site.schemas import Reference
 from tests.kit.contract import TELLING, Contract, Operation, Seen, document
 from tests.kit.documents import refusals, words_raised
 from tests.kit.routes import routes
@@ -206,7 +207,7 @@ def test_each_body_has_an_example() -> None:
         body = CONTRACT.resolved(operation.declared.get("requestBody", {}))
         for medium in body.get("content", {}).values():
             if "encoding" not in medium:
-                assert reference.Reference(document()).example(medium["schema"]), operation.name
+                assert Reference(document()).example(medium["schema"]), operation.name
 
 
 def fields_of(name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from infra import bundle, reference
 from infra.site.languages import texts
-from infra.site.schemas import Schemas
+from infra.site.schemas import Reference, Schemas
 from tests.kit.contract import Contract, document
 
 
@@ -43,7 +43,7 @@ def test_a_value_is_told_in_a_few_words(schema: dict[str, object], told: str) ->
 
 
 def test_a_field_that_is_narrowed_is_told_once() -> None:
-    rows = reference.Reference(document()).rows({"$ref": "#/components/schemas/RequestRefused"})
+    rows = Reference(document()).rows({"$ref": "#/components/schemas/RequestRefused"})
     assert list(rows) == ["error", "error_description"]
     needed, error = rows["error"]
     assert (needed, error["enum"][0], error["description"]) == (True, "bad_request", "A word for programs.")

@@ -36,7 +36,7 @@ def test_a_translation_has_the_programs_of_its_original(guide: str) -> None:
 
 @pytest.fixture(scope="module")
 def pages() -> builder.Served:
-    return builder.files()
+    return builder.archived()
 
 
 @pytest.mark.parametrize(("guide", "section", "name"), LINKS)

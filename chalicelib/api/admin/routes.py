@@ -12,7 +12,7 @@ from chalicelib.core.oauth import OPERATOR
 from chalicelib.core.paging import paging
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.json_answers import json_answer
-from chalicelib.web.requests import parameters
+from chalicelib.web.requests import last_parameter
 
 T = TypeVar("T")
 
@@ -40,9 +40,8 @@ def existing(kind: str, name: str, thing: T | None) -> T:
 
 def list_part(request: Request) -> tuple[str | None, int]:
     """Return the `cursor` and `count` (default 20, at most 100) of a request for a list. Raise ParameterInvalid."""
-    cursor = next(reversed(parameters(request, "cursor")), None)
-    count = next(reversed(parameters(request, "count")), None)
-    return cursor, paging(None, count, most=MOST_ENTRIES).count
+    count = paging(None, last_parameter(request, "count"), most=MOST_ENTRIES).count
+    return last_parameter(request, "cursor"), count
 
 
 def list_answer(entries: Iterable[Mapping[str, Any]], following: str | None) -> Response:

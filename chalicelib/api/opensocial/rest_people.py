@@ -19,7 +19,7 @@ from chalicelib.platform import Platform
 from chalicelib.web import atom
 from chalicelib.web.face import Face, Token
 from chalicelib.web.json_answers import carried, data_answer
-from chalicelib.web.requests import asked_format, parameters
+from chalicelib.web.requests import asked_format, last_parameter, parameters
 
 PATH = "/os/0.8/people/{guid}/{selector}"
 
@@ -38,7 +38,7 @@ def read(here: Platform, request: Request, access: Access, guid: str, selector: 
     wanted = opensocial.person_fields(",".join(parameters(request, "fields")), access.scopes)
     group, form = asked_format(request, selector, ("json", "atom"))
     selection = opensocial.select_people(guid, group, access)
-    query = opensocial.person_query(lambda name: next(reversed(parameters(request, name)), None))
+    query = opensocial.person_query(lambda name: last_parameter(request, name))
     found = people_of(here, access, selection, query, wanted)
     entries = [_spelled(entry) for entry in found.entries]
     single = selection.group is OpenSocialGroup.SELF and not selection.several

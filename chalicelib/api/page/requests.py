@@ -13,7 +13,7 @@ from chalicelib.core.paging import Paging, paging
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.json_answers import data_answer
-from chalicelib.web.requests import check_format, parameters
+from chalicelib.web.requests import check_format, last_parameter
 
 PAGE = "/2/pages/{page}"
 MOST_ENTRIES = 100
@@ -52,7 +52,7 @@ def page_id(request: Request, page: str) -> str:
 
 def content_uri(request: Request) -> str:
     """Return the query's `contentUri`. Raises ParameterInvalid if it is missing or invalid."""
-    given = _last(request, "contentUri")
+    given = last_parameter(request, "contentUri")
     if not given:
         raise ParameterInvalid("contentUri is missing")
     return read_content_uri(given)
@@ -60,13 +60,13 @@ def content_uri(request: Request) -> str:
 
 def asked_content(request: Request) -> str | None:
     """Return `contentUri` as `content_uri` does, or None if the query has none."""
-    return content_uri(request) if _last(request, "contentUri") else None
+    return content_uri(request) if last_parameter(request, "contentUri") else None
 
 
 def asked_part(request: Request) -> Paging:
     """Return the part of a list that `startIndex` or `cursor`, and `count` (default 20, at most 100), select."""
     names = ("startIndex", "count", "cursor")
-    start, count, cursor = (_last(request, name) for name in names)
+    start, count, cursor = (last_parameter(request, name) for name in names)
     return paging(start, count, most=MOST_ENTRIES, cursor=cursor)
 
 
@@ -84,7 +84,3 @@ def list_answer(
     following = {"nextCursor": part.following} if part.following is not None else {}
     body = {"entry": entries} | wanted.counters(len(entries), part.total) | following
     return data_answer(body, {}, here.oversized_answers.keeper(None))
-
-
-def _last(request: Request, name: str) -> str | None:
-    return next(reversed(parameters(request, name)), None)

@@ -55,7 +55,7 @@ class LedgerChange:
 
 
 class Outdated(Exception):
-    """Raised by a `Prepare` whose ledger is no longer the stored one: `change` reads it again."""
+    """Raised by a `Prepare` if another write has changed the ledger: `change` reads it again."""
 
 
 Prepare = Callable[[Ledger, bytes], LedgerChange]

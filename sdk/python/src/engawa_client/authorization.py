@@ -26,7 +26,7 @@ REFRESH_TIMEOUT = 8.0
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """What to keep in the user's session while the browser is at `url`."""
+    """An authorization request: keep it in the user's session while the browser is at `url`."""
 
     url: str
     state: str
@@ -52,7 +52,7 @@ class Grants:
         owner: str | None = None,
         lang: str | None = None,
     ) -> AuthorizationRequest:
-        """Return the address to which the user's browser goes, with a new `state` and PKCE verifier."""
+        """Return the address that the user's browser must open, with a new `state` and PKCE verifier."""
         state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
         digest = hashlib.sha256(verifier.encode()).digest()
         query = {
@@ -72,7 +72,7 @@ class Grants:
         return AuthorizationRequest(url, state, verifier, redirect_uri, server_state)
 
     def code(self, request: AuthorizationRequest, address: str) -> str:
-        """Return the code in the address to which the browser came back.
+        """Return the code in the address to which the browser returned.
 
         Raises AccessDenied if the user refuses, another EngawaError for another refusal, and ValueError for an address
         that does not belong to the request.

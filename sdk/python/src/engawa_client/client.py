@@ -493,7 +493,7 @@ class OpenSocialFlows(Resource):
 
 
 class EngawaFlows(Resource):
-    """What belongs to no part of its own."""
+    """The operations that belong to no other part."""
 
     @operation
     def rpc(self, calls: Call | Sequence[Call]) -> Flow[list[CallAnswer]]:

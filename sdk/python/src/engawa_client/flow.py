@@ -269,11 +269,11 @@ class Position:
 
     @property
     def cursor(self) -> str | None:
-        """The place where to go on; None at the beginning and at the end."""
+        """The position of the next entry; None at the beginning and at the end."""
         return self._start if self._last is None else f"{self._last} {self._start or ''}"
 
     def _left(self, entries: Sequence[T]) -> Sequence[T]:
-        """Return the entries of a part behind the last one; all if that one is no longer there."""
+        """Return the entries of a part behind the last one; all if the part does not have that one."""
         keys = [_key(each) for each in entries]
         return entries[keys.index(self._last) + 1 :] if self._last in keys else entries
 
