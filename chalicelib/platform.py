@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from chalicelib.store.bulk_export import BulkExport
     from chalicelib.store.bulk_import import BulkImport
     from chalicelib.store.contents.cleanup import Cleanup
     from chalicelib.store.contents.cleanup_notes import CleanupNotes
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
     from chalicelib.store.idempotency import Idempotency
+    from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
     from chalicelib.store.user_data import UserData
@@ -170,7 +172,19 @@ class Platform:
     def bulk_import(self) -> "BulkImport":
         from chalicelib.store.bulk_import import BulkImport
 
-        return BulkImport(self.users, self.apps, self.friends_and_installs, self.appdata)
+        return BulkImport(self._directory, self.appdata, self.settings.limits)
+
+    @cached_property
+    def import_check(self) -> "ImportCheck":
+        from chalicelib.store.import_check import ImportCheck
+
+        return ImportCheck(self._directory, self.appdata, self.settings.limits)
+
+    @cached_property
+    def bulk_export(self) -> "BulkExport":
+        from chalicelib.store.bulk_export import BulkExport
+
+        return BulkExport(self._directory, self.appdata)
 
     @cached_property
     def migration(self) -> "Migration":
