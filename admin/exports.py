@@ -20,7 +20,7 @@ from admin.session import Session, common
 from chalicelib.core.bulk_import import KINDS
 
 PROGRESS = "export.progress.json"
-_COUNT = "100"
+COUNT = "100"
 
 
 @click.group()
@@ -134,6 +134,8 @@ def _export(session: Session, scope: Mapping[str, str], target: Path, secrets: b
         progress = ExportProgress.begin(folder, {**scope, "url": client.base_url, "secrets": secrets})
         if progress.counts:
             session.out.note(f"Continuing after {sum(progress.counts.values())} records.")
+        # From here on, the same command continues.
+        progress.save(folder)
         try:
             export_to(client, folder, progress)
         except KeyboardInterrupt:
@@ -161,7 +163,7 @@ def export_to(client: Client, folder: Path, progress: ExportProgress) -> None:
             continue
         while True:
             place = {"cursor": progress.cursor} if progress.cursor else {}
-            part = client.get("export", kind, count=_COUNT, **query, **place)
+            part = client.get("export", kind, count=COUNT, **query, **place)
             _append(file_of(folder, kind), part["entry"], kind, progress)
             progress.cursor = part.get("nextCursor")
             if not progress.cursor:

@@ -224,7 +224,7 @@ def test_json_does_nothing_to_a_terminal(tmp_path: Path) -> None:
     for words, answer in (
         ("apps list --json", ok({"entry": [thing]})),
         ("users show a --json", ok(thing)),
-        ("export a", ok(thing)),
+        ("users export a", ok(thing)),
         ("erase a --yes --json", ok({"id": "a", "removed": {}, "name": CONTROLS})),
     ):
         done = run(Platform(answer), *words.split())

@@ -1,0 +1,568 @@
+"""Export and import: what is exported from one platform and imported into an empty one reads the same there."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from admin.cli import cli
+from admin.folder import MANIFEST
+from chalicelib.core.bulk_import import KINDS
+from chalicelib.core.conditions import Conditions
+from chalicelib.core.model.directory import App, Category, Page, User
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
+from chalicelib.core.passwords import hash_password
+from chalicelib.store.aws.side_by_side import lane
+from local.gateway import Request
+from tests.kit import invariants, invariants_directory
+from tests.kit.memory import Cloud
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, MemoryWorld, Reply, World
+
+ALBUM, LONELY = "a" * 16, "b" * 16
+CAFE, BAR = "1234567890", "98765432109876543210"
+ALWAYS = Conditions()
+SECRET = "s3cr3t-of-an-older-platform"
+DATA = {
+    HANA: {"level": "6", "name": "花", "empty": "", "bell": "\x07\x1b[2J\u2028", "big": "x" * 60_000}
+    | {f"slot.{number:03}": "値" * number for number in range(150)},
+    KEN: {"level": "9"},
+    MEI: {},
+    YUKI: {f"big{number}": "y" * 65_535 for number in range(20)},
+}
+
+
+class Served:
+    """A world that the command line reaches by HTTP. It can die after some requests."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.left: int | None = None
+        self.requests: list[httpx.Request] = []
+        self._token = world.token(None, "admin", app="operator")
+        self._lock = threading.Lock()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        with self._lock:
+            self.requests.append(request)
+            if self.left is not None:
+                self.left -= 1
+                if self.left < 0:
+                    return httpx.Response(403, json={"error": "insufficient_scope", "error_description": "no"})
+            if request.url.host != "127.0.0.1":
+                return self._stored(request)
+            sent = [(name, value) for name, value in request.headers.items() if name != "host"]
+            before = lane.set(((0, 0),))
+            try:
+                answer = self.world.gateway.handle(
+                    Request(request.method, request.url.raw_path.decode(), sent, request.content)
+                )
+            finally:
+                lane.reset(before)
+            return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body)
+
+    def admin(self, *words: str) -> Result:
+        """Run the command line against the world."""
+        environment = {"ENGAWA_ADMIN_URL": "http://127.0.0.1:8000", "ENGAWA_ADMIN_TOKEN": self._token}
+        return CliRunner().invoke(cli, words, obj=httpx.MockTransport(self), env=environment, catch_exceptions=False)
+
+    def get(self, path: str, **query: str) -> Reply:
+        """Read from the operator's API."""
+        text = "?" + urlencode(query) if query else ""
+        return self.world.send("GET", f"/admin{path}{text}", user=None, token=self._token)
+
+    def every(self, path: str) -> list[Any]:
+        """Read a whole list of the operator's API."""
+        found: list[Any] = []
+        cursor: str | None = None
+        while True:
+            part = self.get(path, **({"cursor": cursor} if cursor else {}), count="100").json
+            found += part["entry"]
+            cursor = part.get("nextCursor")
+            if not cursor:
+                return sorted(found, key=lambda entry: json.dumps(entry, sort_keys=True))
+
+    def _stored(self, request: httpx.Request) -> httpx.Response:
+        """Answer a presigned URL."""
+        assert "authorization" not in request.headers
+        bucket, _, key = request.url.path.strip("/").partition("/")
+        host = request.url.host.split(".")[0]
+        if not request.url.path.startswith(f"/{self.world.platform.settings.bucket}/"):
+            bucket, key = host, request.url.path.strip("/")
+        return httpx.Response(200, content=self.world.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def everything(served: Served) -> dict[str, Any]:
+    """Return all that the operator's API and the faces for apps can read, ids and dates included."""
+    users, apps, pages = (served.every(path) for path in ("/users", "/apps", "/pages"))
+    of_users = {user["id"]: served.get(f"/users/{user['id']}/export").json for user in users}
+    of_apps = {app["id"]: served.every(f"/apps/{app['id']}/installs") for app in apps}
+    of_pages = {
+        (page["id"], kind): served.every(f"/pages/{page['id']}/{kind}")
+        for page in pages
+        for kind in ("modules", "administrators", "followers")
+    }
+    world = served.world
+    read = {
+        (user, whose): world.send("GET", f"/2/apps/appdata/@me/{whose}", user=user).json
+        for user in (HANA, KEN, MEI, YUKI)
+        for whose in ("@self", "@friends", "@usage")
+    }
+    return {"users": users, "apps": apps, "pages": pages, **of_users, **of_apps, **of_pages, **read}
+
+
+def filled(world: World) -> World:
+    """Put something of every kind into a world, each created at another time."""
+    here, people = world.platform, world.platform.friends_and_installs
+    for number, (user, more) in enumerate(
+        {
+            HANA: {
+                "login": "hana",
+                "birthday": "1991-04-02",
+                "age": 35,
+                "gender": "female",
+                "blood_type": "A",
+                "address": "東京都",
+                "publication": {**DEFAULT_PUBLICATION, "age": Publication.NOBODY},
+                "profile_url": "https://people.example/hana",
+            },
+            KEN: {"login": "ken", "visible": False},
+            MEI: {"login": "mei"},
+            TARO: {},
+            YUKI: {},
+        }.items()
+    ):
+        hashed = hash_password("correct horse") if user in (HANA, KEN) else None
+        here.users.create(User(user, f"名 {number}", created=1_700_000_000_000 + number, **more), hashed)  # type: ignore[arg-type]
+    for one, other in ((HANA, KEN), (MEI, HANA), (HANA, TARO), (KEN, MEI), (YUKI, KEN)):
+        people.befriend(one, other)
+    here.apps.create(App(APP, "Quest", secret=SECRET, redirect_uris=("https://game.example/back",), created=5))
+    here.apps.create(App(ALBUM, "Album", confidential=False, scopes=("mixi_apps2",), created=6))
+    here.apps.create(App(LONELY, "Nobody's", created=7))
+    for user, data in DATA.items():
+        here.appdata.install(APP, user)
+        keys = sorted(data)
+        for start in range(0, len(keys), 50):
+            here.appdata.write(APP, user, {key: data[key] for key in keys[start : start + 50]}, ALWAYS)
+    here.appdata.install(ALBUM, KEN, {"photo": "1"})
+    here.pages.create(Page(CAFE, "Café", Category.LOCAL, details="a\nb", address="京都", created=8))
+    here.pages.create(Page(BAR, "Bar", created=9))
+    here.pages.add_module(CAFE, APP, "Quest", "3")
+    here.pages.add_module(CAFE, ALBUM, "Album", "12")
+    here.pages.members.add_administrator(CAFE, MEI)
+    for user in (HANA, KEN, TARO):
+        here.pages.members.add_follower(CAFE, user)
+    # The times of the writes are over, so that both worlds have an empty window.
+    world.clock.now += 1_000_000
+    return world
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Served:
+    """Return a platform with something of every kind."""
+    (tmp_path / "old").mkdir()
+    return Served(filled(MemoryWorld(tmp_path / "old", Cloud())))
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Served:
+    """Return an empty platform with keys of its own."""
+    (tmp_path / "new").mkdir()
+    made = MemoryWorld(tmp_path / "new", Cloud())
+    made.clock.now += 1_000_000_000
+    return Served(made)
+
+
+def export(served: Served, *words: str) -> None:
+    done = served.admin("export", *words)
+    assert done.exit_code == 0, done.output
+
+
+def counts(done: Result) -> dict[str, list[int]]:
+    """Return the numbers of created, unchanged and refused records by kind."""
+    found = re.findall(r"(\w+): (\d+) (?:would be )?created, (\d+) unchanged, (\d+) refused", done.output)
+    return {kind: [int(number) for number in numbers] for kind, *numbers in found}
+
+
+def wrongs(world: World) -> list[str]:
+    """Return the violated invariants of a world."""
+    data = invariants.Tables(world.items(), world.items("directory"))
+    people = invariants_directory.People(world.items("directory"), world.items("grants"))
+    return [*data.wrongs(), *people.wrongs()]
+
+
+@pytest.mark.parametrize("target", ["copy", "copy.zip"])
+def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
+    old: Served, new: Served, tmp_path: Path, target: str
+) -> None:
+    path = str(tmp_path / target)
+    export(old, "platform", path, "--secrets")
+
+    done = new.admin("import", "platform", path)
+
+    assert done.exit_code == 0, done.output
+    numbers = counts(done)
+    assert numbers.keys() == set(KINDS)
+    assert all(created and not (unchanged or refused) for created, unchanged, refused in numbers.values())
+    assert numbers["friendships"] == [5, 0, 0]
+    new.world.clock.now = old.world.clock.now
+    assert everything(new) == everything(old)
+    assert wrongs(new.world) == []
+    assert new.world.platform.users.credential("hana") == old.world.platform.users.credential("hana")
+    moved = new.world.platform.apps.get(APP)
+    assert moved
+    assert moved.secret == SECRET
+    assert not (tmp_path / f"{target}.unpacked").exists()
+
+
+def test_an_import_does_not_use_the_write_window(old: Served, new: Served, tmp_path: Path) -> None:
+    export(old, "platform", str(tmp_path / "copy"))
+    new.admin("import", "platform", str(tmp_path / "copy"))
+
+    for user in DATA:
+        usage = new.world.platform.appdata.usage(APP, user)
+        assert usage.rate.remaining == usage.rate.limit
+
+
+def test_importing_again_changes_nothing(old: Served, new: Served, tmp_path: Path) -> None:
+    path = str(tmp_path / "copy")
+    export(old, "platform", path, "--secrets")
+    first = counts(new.admin("import", "platform", path))
+    stored = {table: new.world.items(table) for table in ("directory", "appdata")}
+
+    again = new.admin("import", "platform", path)
+
+    assert again.exit_code == 0
+    assert counts(again) == {kind: [0, created, 0] for kind, (created, _, _) in first.items()}
+    assert {table: new.world.items(table) for table in stored} == stored
+
+
+def test_without_secrets_there_are_none(old: Served, new: Served, tmp_path: Path) -> None:
+    export(old, "platform", str(tmp_path / "copy"))
+    text = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "copy").iterdir())
+    assert SECRET not in text
+    assert "scrypt" not in text
+
+    new.admin("import", "platform", str(tmp_path / "copy"))
+
+    assert new.world.platform.users.credential("hana") is None
+    known = new.world.platform.users.get(HANA)
+    assert known
+    assert known.login == "hana"
+
+
+def test_only_the_owner_can_read_the_files(old: Served, tmp_path: Path) -> None:
+    export(old, "platform", str(tmp_path / "copy"))
+    export(old, "platform", str(tmp_path / "copy.zip"))
+    assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
+    for path in (tmp_path / "copy.zip", *(tmp_path / "copy").iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def lines(path: Path, kind: str) -> list[Any]:
+    return [json.loads(line) for line in (path / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_an_app_has_its_users_and_their_friendships_only(old: Served, new: Served, tmp_path: Path) -> None:
+    path = tmp_path / "quest"
+    export(old, "app", APP, str(path))
+
+    assert sorted(user["id"] for user in lines(path, "users")) == sorted(DATA)
+    assert [app["id"] for app in lines(path, "apps")] == [APP]
+    pairs = {frozenset(pair.values()) for pair in lines(path, "friendships")}
+    assert pairs == {frozenset(pair) for pair in ((HANA, KEN), (HANA, MEI), (KEN, MEI), (KEN, YUKI))}
+    assert len(lines(path, "friendships")) == 4
+    done = new.admin("import", "app", str(path))
+    assert done.exit_code == 0, done.output
+    for user in DATA:
+        assert new.world.platform.appdata.read(APP, user, None).data == DATA[user]
+    assert wrongs(new.world) == []
+
+
+def test_a_user_moves_to_a_platform_with_the_friends(old: Served, new: Served, tmp_path: Path) -> None:
+    path = tmp_path / "ken"
+    export(old, "user", KEN, str(path))
+    assert [user["id"] for user in lines(path, "users")] == [KEN]
+    assert [app["id"] for app in lines(path, "apps")] == sorted([APP, ALBUM])
+    new.world.populate(HANA, YUKI)
+
+    done = new.admin("import", "user", str(path))
+
+    # Mei is not there.
+    assert done.exit_code == 4
+    assert counts(done)["friendships"] == [2, 0, 1]
+    refused = json.loads((path / "friendships.jsonl.rejects.jsonl").read_text(encoding="utf-8"))
+    assert (refused["error"], refused["error_description"]) == ("not_found", f"There is no user {MEI}")
+    assert new.world.platform.appdata.read(ALBUM, KEN, None).data == {"photo": "1"}
+
+
+def test_a_page_has_what_belongs_to_it(old: Served, tmp_path: Path) -> None:
+    path = tmp_path / "cafe"
+    export(old, "page", CAFE, str(path))
+    assert [page["name"] for page in lines(path, "pages")] == ["Café"]
+    assert [module["id"] for module in lines(path, "modules")] == ["12", "3"]
+    assert lines(path, "administrators") == [{"page": CAFE, "user": MEI}]
+    assert {each["user"] for each in lines(path, "followers")} == {HANA, KEN, TARO}
+
+
+@pytest.mark.parametrize("requests", range(0, 24, 3))
+def test_an_export_that_dies_is_continued(
+    old: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requests: int
+) -> None:
+    monkeypatch.setattr("admin.exports.COUNT", "1")
+    path = tmp_path / "copy"
+    old.left = requests
+    assert old.admin("export", "platform", str(path)).exit_code == 1
+    assert not (path / MANIFEST).exists()
+    # The process may have died after the lines were written, and before its progress was.
+    for file in path.glob("*.jsonl"):
+        with file.open("ab") as more:
+            more.write(b'{"half": ')
+    old.left = None
+    before = len(old.requests)
+
+    export(old, "platform", str(path))
+
+    continued = len(old.requests) - before
+    export(old, "platform", str(tmp_path / "whole"))
+    assert continued + requests == len(old.requests) - before - continued
+    for kind in KINDS:
+        assert lines(path, kind) == lines(tmp_path / "whole", kind)
+
+
+@pytest.mark.parametrize("requests", range(1, 12, 2))
+def test_an_import_that_dies_is_continued(old: Served, new: Served, tmp_path: Path, requests: int) -> None:
+    path = tmp_path / "copy"
+    export(old, "platform", str(path))
+    new.left = requests
+    assert new.admin("import", "platform", str(path), "--workers", "1").exit_code == 1
+    new.left = None
+
+    done = new.admin("import", "platform", str(path))
+
+    assert done.exit_code == 0, done.output
+    new.world.clock.now = old.world.clock.now
+    assert everything(new)["users"] == everything(old)["users"]
+    assert wrongs(new.world) == []
+    assert not list(path.glob("*progress*"))
+
+
+def test_a_dry_run_says_what_would_happen_and_stores_nothing(old: Served, new: Served, tmp_path: Path) -> None:
+    path = tmp_path / "copy"
+    export(old, "platform", str(path))
+    before = {table: new.world.items(table) for table in ("directory", "appdata")}
+
+    dry = new.admin("import", "platform", str(path), "--dry-run")
+
+    assert dry.exit_code == 0, dry.output
+    assert {table: new.world.items(table) for table in before} == before
+    assert not list(path.glob("*progress*"))
+    assert counts(dry) == counts(new.admin("import", "platform", str(path)))
+    again = new.admin("import", "platform", str(path), "--dry-run")
+    assert {kind: numbers[::2] for kind, numbers in counts(again).items()} == {kind: [0, 0] for kind in KINDS}
+
+
+WRONG = {
+    "users": [
+        "{",
+        json.dumps({"id": "x", "displayName": "X"}),
+        json.dumps({"id": TARO, "displayName": "Taro", "login": "HANA"}),
+        json.dumps({"id": HANA, "displayName": "Another"}),
+        json.dumps({"id": TARO, "displayName": "Taro"}),
+        json.dumps({"id": TARO, "displayName": "Taro"}),
+    ],
+    "friendships": [
+        json.dumps({"user": HANA, "friend": YUKI}),
+        json.dumps({"user": HANA, "friend": TARO}),
+        json.dumps({"user": HANA, "friend": HANA}),
+    ],
+    "installs": [json.dumps({"user": HANA, "app": APP}), json.dumps({"user": TARO, "app": ALBUM})],
+    "data": [
+        json.dumps({"user": HANA, "app": APP, "data": {"a": "1"}}),
+        json.dumps({"user": TARO, "app": ALBUM, "data": {"b": "1"}}),
+        json.dumps({"user": KEN, "app": APP, "data": {"b": 1}}),
+        json.dumps({"user": HANA, "app": ALBUM, "data": {"level": "7", "new": "1"}}),
+    ],
+    "modules": [json.dumps({"page": CAFE, "id": "0", "app": APP, "name": "x"})],
+    "followers": [json.dumps({"page": CAFE, "user": HANA})],
+}
+REFUSED = {
+    ("users", 1): "bad_request: The line is not a JSON object",
+    ("users", 2): "parameter_invalid: id is not the id of a user",
+    ("users", 3): "conflict: The login hana is taken",
+    ("users", 4): "conflict: The user exists, and has another display name",
+    ("friendships", 1): f"not_found: There is no user {YUKI}",
+    ("friendships", 3): "parameter_invalid: A user cannot be a friend of themselves",
+    ("installs", 2): f"not_found: There is no app {ALBUM}",
+    ("data", 2): f"not_found: The user {TARO} has not installed the app {ALBUM}",
+    ("data", 3): "bad_request: No value associated with specified key.",
+    ("data", 4): f"not_found: The user {HANA} has not installed the app {ALBUM}",
+    ("modules", 1): "parameter_invalid: id is not the id of a module",
+    ("followers", 1): f"not_found: There is no page {CAFE}",
+}
+
+
+def test_a_dry_run_and_the_import_find_the_same_mistakes(new: Served, tmp_path: Path) -> None:
+    new.world.platform.users.create(User(HANA, "Hana", login="hana"))
+    new.world.platform.users.create(User(KEN, "Ken"))
+    new.world.platform.apps.create(App(APP, "Quest"))
+    path = tmp_path / "copy"
+    path.mkdir()
+    for kind, wrong in WRONG.items():
+        (path / f"{kind}.jsonl").write_text("\n".join(wrong) + "\n", encoding="utf-8")
+    (path / MANIFEST).write_text('{"format": "engawa-export", "version": 1, "scope": "platform"}', encoding="utf-8")
+
+    dry = new.admin("import", "platform", str(path), "--dry-run")
+    wet = new.admin("import", "platform", str(path))
+
+    assert (dry.exit_code, wet.exit_code) == (4, 4)
+    found = re.findall(r"(\w+)\.jsonl:(\d+): refused \((.*)\)", dry.output)
+    assert {(kind, int(line)): reason for kind, line, reason in found} == REFUSED
+    assert counts(dry) == counts(wet)
+    rejected = {
+        (file.name.split(".")[0], entry["line"]): f"{entry['error']}: {entry['error_description']}"
+        for file in path.glob("*.rejects.jsonl")
+        for entry in map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    }
+    assert rejected == REFUSED
+
+
+def test_a_value_that_differs_is_left_and_told(new: Served, tmp_path: Path) -> None:
+    new.world.populate(HANA)
+    new.world.platform.apps.create(App(APP, "Quest"))
+    new.world.platform.appdata.install(APP, HANA, {"level": "6"})
+    file = tmp_path / "data.jsonl"
+    file.write_text(
+        "\n".join(
+            json.dumps({"user": HANA, "app": APP, "data": data})
+            for data in ({"level": "7", "new": "1"}, {"level": "6", "x": "1"})
+        )
+    )
+    reason = "conflict: The key level exists, and has another value"
+
+    dry = new.admin("import", "data", str(file), "--dry-run", "--verbose")
+    wet = new.admin("import", "data", str(file))
+
+    assert f"data.jsonl:1: refused ({reason})\ndata.jsonl:2: created" in dry.output
+    assert (dry.exit_code, wet.exit_code) == (4, 4)
+    assert new.world.platform.appdata.read(APP, HANA, None).data == {"level": "6", "x": "1"}
+
+
+def test_the_quota_holds_for_an_import_too(old: Served, tmp_path: Path) -> None:
+    file = tmp_path / "data.jsonl"
+    with file.open("w") as out:
+        for number in range(160):
+            out.write(json.dumps({"user": MEI, "app": APP, "data": {f"k{number}": "z" * 65_000}}) + "\n")
+
+    done = old.admin("import", "data", str(file))
+
+    assert counts(done)["data"] == [153, 0, 7]
+    refused = (tmp_path / "data.jsonl.rejects.jsonl").read_text().splitlines()[0]
+    assert "Limit exceeded size quota (max=10000000)" in refused
+    assert wrongs(old.world) == []
+
+
+def broken(path: Path) -> Iterator[tuple[Callable[[], object], str]]:
+    """Yield ways to break an export, and the beginning of the error."""
+    manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+
+    def manifest_with(**more: Any) -> Callable[[], object]:
+        return lambda: (path / MANIFEST).write_text(json.dumps(manifest | more), encoding="utf-8")
+
+    yield (path / MANIFEST).unlink, "has no manifest.json"
+    yield lambda: (path / MANIFEST).write_text("{"), "is not the manifest of an export"
+    yield manifest_with(format="tar"), "is not the manifest of an export"
+    yield manifest_with(files=[]), "is not the manifest of an export"
+    yield manifest_with(version=2), "has version 2; this command reads version 1"
+    yield manifest_with(scope="galaxy"), "has an unknown scope"
+    yield manifest_with(scope="app"), "is an export of another kind: use import app"
+    yield manifest_with(files={"../x": {}}), "which is no file of an export"
+    yield (path / "users.jsonl").unlink, "is missing"
+    yield lambda: (path / "users.jsonl").write_text("{}"), "the export is damaged"
+    swapped = (path / "users.jsonl").read_bytes().replace(b"hana", b"anah")
+    yield lambda: (path / "users.jsonl").write_bytes(swapped), "its SHA-256 differs"
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_a_broken_export_is_refused_before_anything_is_stored(
+    old: Served, new: Served, tmp_path: Path, number: int
+) -> None:
+    path = tmp_path / "copy"
+    export(old, "platform", str(path))
+    breaking, says = list(broken(path))[number]
+    breaking()
+
+    done = new.admin("import", "platform", str(path))
+
+    assert done.exit_code == 1
+    assert says in done.output
+    assert new.requests == []
+
+
+def test_an_export_never_overwrites(old: Served, tmp_path: Path) -> None:
+    export(old, "platform", str(tmp_path / "copy"))
+    export(old, "platform", str(tmp_path / "copy.zip"))
+    for target in ("copy", "copy.zip"):
+        done = old.admin("export", "platform", str(tmp_path / target))
+        assert (done.exit_code, "exists already" in done.output) == (1, True)
+    old.left = 3
+    old.admin("export", "platform", str(tmp_path / "other"))
+    old.left = None
+    done = old.admin("export", "app", APP, str(tmp_path / "other"))
+    assert "has an unfinished export of something else" in done.output
+    export(old, "app", APP, str(tmp_path / "other"), "--restart")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "says"),
+    [
+        ("grants", {}, 404, "There is no kind 'grants'; the kinds are users"),
+        ("users", {"page": "1"}, 400, "users cannot be selected by page"),
+        ("users", {"app": "1"}, 400, "app is not the id of an app"),
+        ("users", {"app": "f" * 16}, 404, f"There is no app {'f' * 16}"),
+        ("users", {"user": "f" * 12}, 404, f"There is no user {'f' * 12}"),
+        ("pages", {"page": "77"}, 404, "There is no page 77"),
+        ("data", {}, 400, "app is missing"),
+        ("users", {"secrets": "yes"}, 400, "secrets must be true or false"),
+        ("users", {"count": "101"}, 400, "count"),
+        ("users", {"cursor": "x"}, 400, "cursor does not belong to this list"),
+        # ["pages",null,null,null] and ["users","ABC",null,null]
+        ("users", {"cursor": "WyJwYWdlcyIsbnVsbCxudWxsLG51bGxd"}, 400, "cursor does not belong to this list"),
+        ("users", {"cursor": "WyJ1c2VycyIsIkFCQyIsbnVsbCxudWxsXQ"}, 400, "cursor does not belong to this list"),
+    ],
+)
+def test_a_wrong_request_for_an_export(old: Served, path: str, query: dict[str, str], status: int, says: str) -> None:
+    reply = old.get(f"/export/{path}", **query)
+    assert reply.status == status
+    assert reply.error[2].startswith(says)
+
+
+def test_only_an_operator_exports(old: Served) -> None:
+    assert old.world.send("GET", "/admin/export/users").status == 403
+
+
+def test_every_part_is_bounded_and_the_parts_make_the_whole(old: Served) -> None:
+    for kind in KINDS:
+        more = {"app": APP} if kind == "data" else {}
+        whole = old.get(f"/export/{kind}", count="100", **more)
+        parts: list[Any] = []
+        cursor: dict[str, str] = {}
+        while True:
+            part = old.get(f"/export/{kind}", count="1", **more, **cursor).json
+            parts += part["entry"]
+            if "nextCursor" not in part:
+                break
+            cursor = {"cursor": part["nextCursor"]}
+        if kind == "data":
+            # The large data of one user are an answer of their own.
+            continue
+        assert parts == whole.json["entry"], kind
+        assert parts
