@@ -305,6 +305,18 @@ RECORDS = {
     "friendships": [{"user": NEW_USER, "friend": HANA}, {"user": NEW_USER, "friend": KEN}],
     "installs": [{"user": NEW_USER, "app": APP}, {"user": HANA, "app": PUBLIC}],
 }
+MORE_RECORDS = {
+    "apps": [{"id": NEW_APP, "name": "New", "secret": "a-secret-of-before"}],
+    "data": [{"user": HANA, "app": APP, "data": {"imported": "1"}}, {"user": HANA, "app": APP, "data": {"other": "2"}}],
+    "pages": [{"id": NEW_PAGE, "name": "New"}],
+    "modules": [{"page": NEW_PAGE, "id": "4", "app": APP, "name": "New"}],
+    "administrators": [{"page": NEW_PAGE, "user": KEN}],
+    "followers": [{"page": NEW_PAGE, "user": HANA}],
+}
+EXPORTS = f"""
+    users users?secrets=true users?app={APP} apps?secrets=true friendships friendships?app={APP} installs
+    installs?app={APP} data?app={APP} data?app={APP}&user={HANA} pages modules administrators followers?page={PAGE}
+"""
 LISTS = f"""
     /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
     /apps /apps/{APP} /apps/{APP}/installs
@@ -316,6 +328,7 @@ OPERATORS = [
     *(request(f"list {path}", operate("GET", path)) for path in LISTS.split()),
     request("export a user", operate("GET", f"/users/{HANA}/export")),
     request("export a user too large for Lambda", in_answers(operate("GET", f"/users/{HANA}/export"))),
+    *(request(f"export {path}", operate("GET", f"/export/{path}")) for path in EXPORTS.split()),
     request("create a user", operate("POST", "/users", NEW)),
     request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
     request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
@@ -343,6 +356,8 @@ OPERATORS = [
     request("add a follower", operate("PUT", f"/pages/{PAGE}/followers/{KEN}")),
     request("remove a follower", operate("DELETE", f"/pages/{PAGE}/followers/{HANA}")),
     request("import", operate("POST", "/import", RECORDS), ignore="created|unchanged", steps=True),
+    request("import apps and pages", operate("POST", "/import", MORE_RECORDS), ignore="created|unchanged", steps=True),
+    request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | {"dryRun": True})),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(
