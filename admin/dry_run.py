@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from admin.client import Client
+from admin.folder import put_images_in
 from admin.load import load
 from admin.progress import Tally
 from admin.records import Place, Record, read
@@ -55,13 +56,18 @@ class Seen:
         return found[0] if found else None
 
 
+def read_all(kind: str, path: Path, source: BinaryIO, start: Place) -> Iterator[Record]:
+    """Yield the records of a file from `start` on, feeds with their images."""
+    records = read(path, source, start)
+    return put_images_in(path.parent, records) if kind == "feeds" else records
+
+
 def check(client: Client, kind: str, path: Path, seen: Seen, *, workers: int, tally: Tally) -> Iterator[LineResult]:
     """Yield the result that each record of a file would have, and count them. Raises Refused and Unreachable."""
     stopping = threading.Event()
     with path.open("rb") as source:
-        loaded = load(
-            client, kind, read(path, source, Place()), workers=workers, stopping=stopping, more={"dryRun": True}
-        )
+        records = read_all(kind, path, source, Place())
+        loaded = load(client, kind, records, workers=workers, stopping=stopping, more={"dryRun": True})
         with closing(loaded):
             for part in loaded:
                 for record, outcome in zip(part.records, part.outcomes, strict=True):
@@ -83,7 +89,9 @@ def _result(kind: str, record: Record, outcome: Mapping[str, Any], seen: Seen) -
         if need not in seen:
             what, _, name = need.partition(" ")
             user, _, app = name.partition(" ")
-            missing = f"The user {user} has not installed the app {app}" if app else f"There is no {what} {name}"
+            missing = f"There is no {need}"
+            if what == "install":
+                missing = f"The user {user} has not installed the app {app}"
             return LineResult(record.line, "refused", "not_found", missing)
     status = "created"
     for name in _names(kind, record.value):
@@ -115,6 +123,12 @@ def _names(kind: str, record: Mapping[str, Any]) -> list[str]:
             return [f"module {record['page']} {record['id']}"]
         case "administrators" | "followers":
             return [f"{kind[:-1]} {record['page']} {record['user']}"]
+        case "feeds":
+            return [f"content {record['page']} {record['contentUri']}", f"feed {record['page']} {record['id']}"]
+        case "comments":
+            return [f"comment {record['page']} {record['contentUri']} {record['id']}"]
+        case "favorites":
+            return [f"favorite {record['page']} {record['contentUri']} {record['user']}"]
         case _:
             # A user's data are in several records, each with other keys.
             return []

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ import click
 
 from admin.client import Client
 from admin.failures import INTERRUPTED, Failure
-from admin.folder import MANIFEST, SCOPES, file_of, pack, write_manifest, write_private
+from admin.folder import IMAGES, MANIFEST, SCOPES, file_of, pack, take_images_out, write_manifest, write_private
 from admin.output import as_json
 from admin.session import Session, common
 from chalicelib.core.bulk_import import KINDS
@@ -53,7 +54,7 @@ Example:
 @_target
 @common
 def export_platform(session: Session, target: Path, secrets: bool, restart: bool) -> None:
-    """Export all users, apps, friendships, installs, data and pages."""
+    """Export all users, apps, friendships, installs, data, pages, feeds with images, comments and favorites."""
     _export(session, {"scope": "platform"}, target, secrets, restart)
 
 
@@ -86,7 +87,7 @@ def export_user(session: Session, user: str, target: Path, secrets: bool, restar
 @_target
 @common
 def export_page(session: Session, page: str, target: Path, secrets: bool, restart: bool) -> None:
-    """Export a page with its modules, administrators and followers (as ids of apps and users)."""
+    """Export a page with modules, administrators, followers (ids of apps and users), feeds, comments and favorites."""
     _export(session, {"scope": "page", "id": page}, target, secrets, restart)
 
 
@@ -131,6 +132,7 @@ def _export(session: Session, scope: Mapping[str, str], target: Path, secrets: b
         if restart:
             for name in (PROGRESS, MANIFEST, *(f"{kind}.jsonl" for kind in KINDS)):
                 (folder / name).unlink(missing_ok=True)
+            shutil.rmtree(folder / IMAGES, ignore_errors=True)
         progress = ExportProgress.begin(folder, {**scope, "url": client.base_url, "secrets": secrets})
         if progress.counts:
             session.out.note(f"Continuing after {sum(progress.counts.values())} records.")
@@ -174,6 +176,9 @@ def export_to(client: Client, folder: Path, progress: ExportProgress) -> None:
 
 
 def _append(path: Path, records: list[Any], kind: str, progress: ExportProgress) -> None:
+    for record in records:
+        if kind == "feeds":
+            take_images_out(path.parent, record)
     with path.open("ab") as file:
         file.write("".join(as_json(record) + "\n" for record in records).encode("utf-8"))
         progress.sizes[kind] = file.tell()

@@ -1,5 +1,6 @@
 """An export on disk: a folder, or a zip file of it, with a manifest and a JSON Lines file for each kind of records."""
 
+import base64
 import hashlib
 import json
 import os
@@ -7,13 +8,16 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from admin.failures import Failure
 from admin.output import as_json
+from admin.records import Record
 from chalicelib.core.bulk_import import KINDS
+from chalicelib.core.contents_records import IMAGE_FILE_BYTES
+from chalicelib.core.imaging.renditions import is_key
 
 FORMAT, VERSION = "engawa-export", 1
 MANIFEST = "manifest.json"
@@ -22,9 +26,11 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "platform": KINDS,
     "app": _OF_PEOPLE,
     "user": _OF_PEOPLE,
-    "page": ("pages", "modules", "administrators", "followers"),
+    "page": ("pages", "modules", "administrators", "followers", "feeds", "comments", "favorites"),
 }
 """The kinds of records of each scope of an export."""
+IMAGES = "images"
+"""The folder with the images of feeds, under the names of their keys."""
 _MOST_MANIFEST = 1_000_000
 _BLOCK = 1 << 20
 
@@ -32,6 +38,38 @@ _BLOCK = 1 << 20
 def file_of(folder: Path, kind: str) -> Path:
     """Return the file of a kind of records."""
     return folder / f"{kind}.jsonl"
+
+
+def take_images_out(folder: Path, record: dict[str, Any]) -> None:
+    """Move the bytes of a feed's images from its record into files. Raises Failure for a key that is none."""
+    for key, text in record.pop("imageFiles", {}).items():
+        if not is_key(key):
+            raise Failure(f"The platform returned an image with the key {key[:64]!r}")
+        path = folder / key
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(base64.b64decode(text))
+
+
+def put_images_in(folder: Path, records: Iterator[Record]) -> Iterator[Record]:
+    """Yield the records of feeds with the bytes of their images, which are files of a folder."""
+    for record in records:
+        keys = record.value.get("images") if record.value else None
+        if not record.value or not keys or not isinstance(keys, list) or "imageFiles" in record.value:
+            yield record
+            continue
+        files, problem = {}, None
+        for key in keys:
+            if not isinstance(key, str) or not is_key(key):
+                problem = "images must be keys of images, as an export writes them"
+            elif not (folder / key).is_file() or (folder / key).stat().st_size > IMAGE_FILE_BYTES:
+                problem = f"The image {key} is missing, or too large"
+            else:
+                files[key] = base64.b64encode((folder / key).read_bytes()).decode()
+        if problem:
+            yield replace(record, value=None, problem=problem, raw=as_json(record.value))
+        else:
+            yield replace(record, value=record.value | {"imageFiles": files})
 
 
 def write_private(path: Path, text: str) -> None:
@@ -114,9 +152,10 @@ def pack(folder: Path, target: Path) -> None:
         open(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for name in _names():
-            if (folder / name).exists():
-                archive.write(folder / name, name)
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if _is_part(name):
+                archive.write(path, name)
     fresh.replace(target)
     shutil.rmtree(folder)
 
@@ -135,8 +174,10 @@ def opened(path: Path) -> Iterator[Path]:
     folder.mkdir(mode=0o700, exist_ok=True)
     _unpack(path, folder)
     yield folder
-    for name in _names():
-        (folder / name).unlink(missing_ok=True)
+    for path in folder.rglob("*.json*"):
+        if _is_part(path.relative_to(folder).as_posix()):
+            path.unlink()
+    shutil.rmtree(folder / IMAGES, ignore_errors=True)
     if not any(folder.iterdir()):
         folder.rmdir()
 
@@ -145,8 +186,9 @@ def _unpack(path: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
-                if name not in _names():
+                if not _is_part(name):
                     raise Failure(f"{path} contains {name[:64]!r}, which is no file of an export")
+                (folder / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with (
                     archive.open(name) as source,
                     open(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy,
@@ -156,5 +198,6 @@ def _unpack(path: Path, folder: Path) -> None:
         raise Failure(f"{path} cannot be unpacked: {error or type(error).__name__}") from None
 
 
-def _names() -> tuple[str, ...]:
-    return MANIFEST, *(f"{kind}.jsonl" for kind in KINDS)
+def _is_part(name: str) -> bool:
+    """Return whether this is the name of a file of an export, relative to its folder."""
+    return name == MANIFEST or name in {f"{kind}.jsonl" for kind in KINDS} or is_key(name)

@@ -13,17 +13,18 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from admin.client import Client
-from admin.dry_run import LineResult, Seen, check
+from admin.dry_run import LineResult, Seen, check, read_all
 from admin.failures import INTERRUPTED, REJECTS, Failure
 from admin.folder import SCOPES, file_of, opened, read_manifest
 from admin.load import Loaded, load
 from admin.progress import Progress, Tally
-from admin.records import read
 from admin.session import Session, common
 
 MOST_WORKERS = 32
-_ONE_WORKER = frozenset({"modules", "administrators", "followers"})
-"""Kinds whose neighbours in a file change the same page: parallel requests would only wait for each other."""
+_ONE_WORKER = frozenset({"modules", "administrators", "followers", "feeds", "comments", "favorites"})
+"""Kinds whose neighbours in a file change the same page or content: parallel requests would wait for each other. Feeds
+and comments must be imported in order.
+"""
 
 
 @click.group("import")
@@ -170,6 +171,30 @@ def import_followers(session: Session, file: Path, **options: Any) -> None:
     _import_file(session, "followers", file, **options)
 
 
+@import_.command("feeds")
+@_file
+@common
+def import_feeds(session: Session, file: Path, **options: Any) -> None:
+    """Import feeds, those of a page in the order of their ids. Their images are in the folder images beside FILE."""
+    _import_file(session, "feeds", file, **options)
+
+
+@import_.command("comments")
+@_file
+@common
+def import_comments(session: Session, file: Path, **options: Any) -> None:
+    """Import comments, those of a feed in the order of their ids."""
+    _import_file(session, "comments", file, **options)
+
+
+@import_.command("favorites")
+@_file
+@common
+def import_favorites(session: Session, file: Path, **options: Any) -> None:
+    """Import favorites: `page`, `contentUri`, `user`, `created`."""
+    _import_file(session, "favorites", file, **options)
+
+
 def _export_command(scope: str, contents: str) -> None:
     """Add the command that imports an export of a scope."""
 
@@ -268,7 +293,8 @@ def _load(
     # Another handle of the file holds the lock.
     with path.open("rb") as source, _bar(session, path, progress) as bar:
         task = bar.add_task(kind, total=path.stat().st_size, completed=progress.place.offset, tally=progress.tally)
-        loaded = load(client, kind, read(path, source, progress.place), workers=workers, stopping=stopping)
+        records = read_all(kind, path, source, progress.place)
+        loaded = load(client, kind, records, workers=workers, stopping=stopping)
         try:
             with closing(loaded):
                 for part in loaded:

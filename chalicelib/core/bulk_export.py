@@ -31,6 +31,9 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "modules": ("page",),
     "administrators": ("page",),
     "followers": ("page",),
+    "feeds": ("page",),
+    "comments": ("page",),
+    "favorites": ("page",),
 }
 """The parameters that narrow the records of each kind."""
 

@@ -30,6 +30,9 @@ KINDS = (
     "modules",
     "administrators",
     "followers",
+    "feeds",
+    "comments",
+    "favorites",
 )
 """The kinds of records, in the order of execution: a record needs only records of kinds before its own."""
 DRY_RUN = "dryRun"
@@ -192,11 +195,14 @@ def _need_id(fields: Mapping[str, Any]) -> None:
 def _created(record: object) -> dict[str, int]:
     """Return the time when an imported thing was created, if the record has it."""
     created = _given(record).get("created")
-    if created is None:
-        return {}
-    if type(created) is not int or not 1 <= created <= LATEST:
+    return {} if created is None else {"created": check_created(created)}
+
+
+def check_created(value: object) -> int:
+    """Return the time when something was created, in milliseconds. Raises ParameterInvalid."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LATEST:
         raise ParameterInvalid("created must be milliseconds since 1970, at least 1")
-    return {"created": created}
+    return value
 
 
 def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:

@@ -22,8 +22,12 @@ from chalicelib.core.errors import NotFound, PermissionDenied
 from chalicelib.core.model.directory import User
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
+from chalicelib.store.contents.contents_export import ContentsExport
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import CursorPart
+
+MOST_FEEDS = 10
+"""The most feeds of one page in a part: their images are in it."""
 
 Record = dict[str, Any]
 Holders = Callable[[str | None, int], CursorPart[str]]
@@ -44,13 +48,14 @@ class ExportPart:
 class BulkExport:
     """An exporter of records."""
 
-    def __init__(self, directory: Directory, appdata: AppData) -> None:
+    def __init__(self, directory: Directory, appdata: AppData, contents: ContentsExport) -> None:
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
         self._members = directory.pages.members
         self._directory = directory.friends_and_installs
         self._appdata = appdata
+        self._contents = contents
 
     def part(self, selection: Selection, cursor: str | None, count: int) -> ExportPart:
         """Return the records of up to `count` users, apps or pages, or up to `count` of each of several lists.
@@ -130,8 +135,14 @@ class BulkExport:
                 return pages, self._modules
             case "administrators":
                 return pages, partial(_pairs, self._members.administrators)
-            case _:
+            case "followers":
                 return pages, partial(_pairs, self._members.followers)
+            case "feeds":
+                return pages, self._feeds
+            case "comments":
+                return pages, self._contents.comments
+            case _:
+                return pages, self._contents.favorites
 
     def _friendships(self, selection: Selection, user: str, cursor: str | None, count: int) -> CursorPart[Record]:
         friends, rest = self._directory.friends(user, cursor, count)
@@ -145,6 +156,9 @@ class BulkExport:
     def _installs(self, user: str, cursor: str | None, count: int) -> CursorPart[Record]:
         apps, rest = self._directory.installs(user, cursor, count)
         return [{"user": user, "app": app} for app in apps], rest
+
+    def _feeds(self, page: str, cursor: str | None, count: int) -> CursorPart[Record]:
+        return self._contents.feeds(page, cursor, min(count, MOST_FEEDS))
 
     def _modules(self, page: str, cursor: str | None, count: int) -> CursorPart[Record]:
         modules, rest = self._pages.modules(page, cursor, count)

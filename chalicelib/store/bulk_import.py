@@ -25,6 +25,13 @@ from chalicelib.core.bulk_import import (
     rounds,
     stored,
 )
+from chalicelib.core.contents_records import (
+    CommentRecord,
+    FavoriteRecord,
+    read_comment_record,
+    read_favorite,
+    read_feed,
+)
 from chalicelib.core.errors import Conflict, NotFound, PermissionDenied, Refusal
 from chalicelib.core.limits import Limits
 from chalicelib.core.model.directory import App, Module, Page, User
@@ -32,6 +39,7 @@ from chalicelib.core.model.publication import DEFAULT_PUBLICATION
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.contents.contents_import import ContentsImport
 from chalicelib.store.directory.directory import Directory
 
 T = TypeVar("T")
@@ -42,12 +50,13 @@ Job = Callable[[], RecordResult]
 class BulkImport:
     """An importer of records. A repeated import of a record changes nothing."""
 
-    def __init__(self, directory: Directory, appdata: AppData, limits: Limits) -> None:
+    def __init__(self, directory: Directory, appdata: AppData, contents: ContentsImport, limits: Limits) -> None:
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
         self._directory = directory.friends_and_installs
         self._appdata = appdata
+        self._contents = contents
         self._limits = limits
 
     def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[RecordResult]]:
@@ -66,6 +75,9 @@ class BulkImport:
             "modules": self._import_modules,
             "administrators": partial(self._import_pairs, "administrators", members.add_administrator),
             "followers": partial(self._import_pairs, "followers", members.add_follower),
+            "feeds": partial(import_contents, read_feed, self._contents.feed, lambda feed: feed.page),
+            "comments": partial(import_contents, read_comment_record, self._contents.comment, _content),
+            "favorites": partial(import_contents, read_favorite, self._contents.favorite, _content),
         }
         return {kind: way(records[kind]) for kind, way in ways.items() if kind in records}
 
@@ -80,7 +92,7 @@ class BulkImport:
                 # In sequence: a hash takes 32 MB.
                 hashed = hash_password(found.password) if found.password else found.password_hash
                 jobs[number] = partial(self._create, found, hashed)
-        return in_order(len(records), outcomes | _run(jobs))
+        return in_order(len(records), outcomes | run_each(jobs))
 
     def _create(self, record: NewUser, password_hash: str | None) -> RecordResult:
         found = record.fields
@@ -94,7 +106,7 @@ class BulkImport:
 
     def _import_apps(self, records: Sequence[Any]) -> Sequence[RecordResult]:
         read, outcomes = read_each(records, read_new_app)
-        return in_order(len(records), outcomes | _run({n: partial(self._one_app, read[n]) for n in read}))
+        return in_order(len(records), outcomes | run_each({n: partial(self._one_app, read[n]) for n in read}))
 
     def _one_app(self, fields: dict[str, Any]) -> RecordResult:
         try:
@@ -106,7 +118,7 @@ class BulkImport:
 
     def _import_pages(self, records: Sequence[Any]) -> Sequence[RecordResult]:
         read, outcomes = read_each(records, read_new_page)
-        return in_order(len(records), outcomes | _run({n: partial(self._one_page, read[n]) for n in read}))
+        return in_order(len(records), outcomes | run_each({n: partial(self._one_page, read[n]) for n in read}))
 
     def _one_page(self, fields: dict[str, Any]) -> RecordResult:
         try:
@@ -150,7 +162,7 @@ class BulkImport:
                 jobs[number] = partial(self._one_install, app, user)
             else:
                 outcomes[number] = refused(NotFound(f"There is no app {app}"))
-        return in_order(len(records), outcomes | _run(jobs))
+        return in_order(len(records), outcomes | run_each(jobs))
 
     def _one_install(self, app: str, user: str) -> RecordResult:
         return stored(self._appdata.install(app, user))
@@ -166,6 +178,23 @@ class BulkImport:
             return stored(self._appdata.restore(record.app, record.user, record.data))
         except PermissionDenied:
             return refused(no_install(record.user, record.app))
+
+
+def import_contents(
+    read: Callable[[object], T],
+    store: Callable[[T], RecordResult],
+    list_of: Callable[[T], str],
+    records: Sequence[Any],
+) -> Sequence[RecordResult]:
+    """Import records whose lists are in the order of the records: those of a list one after the other."""
+    found, outcomes = read_each(records, read)
+    busy = {number: (list_of(record),) * 2 for number, record in found.items()}
+    jobs = {number: partial(store, record) for number, record in found.items()}
+    return in_order(len(records), outcomes | _run_in_rounds(busy, jobs))
+
+
+def _content(record: CommentRecord | FavoriteRecord) -> str:
+    return f"{record.page} {record.content_uri}"
 
 
 def _add(add: Callable[[str, str], bool], one: str, other: str) -> RecordResult:
@@ -184,7 +213,7 @@ def read_each(records: Sequence[Any], read: Callable[[Any], T]) -> tuple[dict[in
     return found, outcomes
 
 
-def _run(jobs: Mapping[int, Job]) -> dict[int, RecordResult]:
+def run_each(jobs: Mapping[int, Job]) -> dict[int, RecordResult]:
     def outcome(job: Job) -> RecordResult:
         try:
             return job()
@@ -198,5 +227,5 @@ def _run_in_rounds(pairs: Mapping[int, Pair], jobs: Mapping[int, Job]) -> dict[i
     """Run jobs so that none of a round has an id in common with another."""
     outcomes: dict[int, RecordResult] = {}
     for numbers in rounds(pairs.items()):
-        outcomes |= _run({number: jobs[number] for number in numbers})
+        outcomes |= run_each({number: jobs[number] for number in numbers})
     return outcomes

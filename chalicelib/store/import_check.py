@@ -7,7 +7,7 @@ modules: it only calls them.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.core.bulk_import import (
     PAIRS,
@@ -25,27 +25,31 @@ from chalicelib.core.bulk_import import (
     stored,
     would_be_created,
 )
+from chalicelib.core.contents_records import read_comment_record, read_favorite, read_feed
 from chalicelib.core.errors import Conflict, ParameterInvalid, PermissionDenied, Refusal
 from chalicelib.core.limits import MOST_FRIENDS, Limits
 from chalicelib.core.model.directory import Module
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.items import Place
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.bulk_import import Pair, read_each
+from chalicelib.store.bulk_import import Pair, read_each, run_each
+from chalicelib.store.contents.contents_import import ContentsImport
 from chalicelib.store.directory.directory import Directory
 
+T = TypeVar("T")
 Results = Sequence[RecordResult]
 
 
 class ImportCheck:
     """A checker of records for import. Reads may be eventually consistent."""
 
-    def __init__(self, directory: Directory, appdata: AppData, limits: Limits) -> None:
+    def __init__(self, directory: Directory, appdata: AppData, contents: ContentsImport, limits: Limits) -> None:
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
         self._directory = directory.friends_and_installs
         self._appdata = appdata
+        self._contents = contents
         self._limits = limits
 
     def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Results]:
@@ -60,6 +64,9 @@ class ImportCheck:
             "modules": self._check_modules,
             "administrators": partial(self._check_pairs, "administrators", self._pages.members.administrator),
             "followers": partial(self._check_pairs, "followers", self._pages.members.follower),
+            "feeds": partial(_check_contents, read_feed, self._contents.feed),
+            "comments": partial(_check_contents, read_comment_record, self._contents.comment),
+            "favorites": partial(_check_contents, read_favorite, self._contents.favorite),
         }
         return {kind: way(records[kind]) for kind, way in ways.items() if kind in records}
 
@@ -149,6 +156,12 @@ class ImportCheck:
             return would_be_created(f"install {record.user} {record.app}")
         except Refusal as refusal:
             return refused(refusal)
+
+
+def _check_contents(read: Callable[[object], T], store: Callable[..., RecordResult], records: Sequence[Any]) -> Results:
+    found, outcomes = read_each(records, read)
+    jobs = {number: partial(store, record, check=True) for number, record in found.items()}
+    return in_order(len(records), outcomes | run_each(jobs))
 
 
 def _module_result(module: Module, known: Module | None, needs: Sequence[str]) -> RecordResult:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -305,6 +307,13 @@ RECORDS = {
     "friendships": [{"user": NEW_USER, "friend": HANA}, {"user": NEW_USER, "friend": KEN}],
     "installs": [{"user": NEW_USER, "app": APP}, {"user": HANA, "app": PUBLIC}],
 }
+ON_NEW = {"contentUri": "https://game.example/new", "user": KEN, "created": 1_767_193_200_000}
+NEW_FEED = ON_NEW | {"generation": "A" * 13, "title": "New", "sourceName": "New"}
+_NEW_KEYS = [f"images/{'A' * 13}/{sha256(name).hexdigest()[:32]}.png" for name in (b"l", b"m", b"s")]
+NEW_IMAGES = {
+    "images": _NEW_KEYS,
+    "imageFiles": dict(zip(_NEW_KEYS, (b64encode(name).decode() for name in (b"l", b"m", b"s")), strict=True)),
+}
 MORE_RECORDS = {
     "apps": [{"id": NEW_APP, "name": "New", "secret": "a-secret-of-before"}],
     "data": [{"user": HANA, "app": APP, "data": {"imported": "1"}}, {"user": HANA, "app": APP, "data": {"other": "2"}}],
@@ -312,10 +321,14 @@ MORE_RECORDS = {
     "modules": [{"page": NEW_PAGE, "id": "4", "app": APP, "name": "New"}],
     "administrators": [{"page": NEW_PAGE, "user": KEN}],
     "followers": [{"page": NEW_PAGE, "user": HANA}],
+    "feeds": [{"page": NEW_PAGE, "id": "3", **NEW_FEED, **NEW_IMAGES}],
+    "comments": [{"page": NEW_PAGE, **ON_NEW, "id": "000002ABCDEFG-20260101000000", "comment": "c"}],
+    "favorites": [{"page": NEW_PAGE, **ON_NEW}],
 }
 EXPORTS = f"""
     users users?secrets=true users?app={APP} apps?secrets=true friendships friendships?app={APP} installs
     installs?app={APP} data?app={APP} data?app={APP}&user={HANA} pages modules administrators followers?page={PAGE}
+    feeds comments favorites feeds?page={PAGE}
 """
 LISTS = f"""
     /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants

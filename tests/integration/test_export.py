@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import threading
@@ -16,20 +18,25 @@ from click.testing import CliRunner, Result
 
 from admin.cli import cli
 from admin.folder import MANIFEST
+from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.bulk_import import KINDS
 from chalicelib.core.conditions import Conditions
+from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.aws.side_by_side import lane
 from local.gateway import Request
 from tests.kit import invariants, invariants_directory
+from tests.kit.invariants_contents import Contents
 from tests.kit.memory import Cloud
-from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, MemoryWorld, Reply, World
+from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, TARO, YUKI, MemoryWorld, Reply, World
 
 ALBUM, LONELY = "a" * 16, "b" * 16
 CAFE, BAR = "1234567890", "98765432109876543210"
 ALWAYS = Conditions()
+PICTURE = [Rendition(name, f"the bytes of {name}".encode(), "image/png", 1, 1) for name in ("large", "medium", "small")]
 SECRET = "s3cr3t-of-an-older-platform"
 DATA = {
     HANA: {"level": "6", "name": "花", "empty": "", "bell": "\x07\x1b[2J\u2028", "big": "x" * 60_000}
@@ -47,7 +54,7 @@ class Served:
         self.world = world
         self.left: int | None = None
         self.requests: list[httpx.Request] = []
-        self._token = world.token(None, "admin", app="operator")
+        self.token = world.token(None, "admin", app="operator")
         self._lock = threading.Lock()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -71,13 +78,13 @@ class Served:
 
     def admin(self, *words: str) -> Result:
         """Run the command line against the world."""
-        environment = {"ENGAWA_ADMIN_URL": "http://127.0.0.1:8000", "ENGAWA_ADMIN_TOKEN": self._token}
+        environment = {"ENGAWA_ADMIN_URL": "http://127.0.0.1:8000", "ENGAWA_ADMIN_TOKEN": self.token}
         return CliRunner().invoke(cli, words, obj=httpx.MockTransport(self), env=environment, catch_exceptions=False)
 
     def get(self, path: str, **query: str) -> Reply:
         """Read from the operator's API."""
         text = "?" + urlencode(query) if query else ""
-        return self.world.send("GET", f"/admin{path}{text}", user=None, token=self._token)
+        return self.world.send("GET", f"/admin{path}{text}", user=None, token=self.token)
 
     def every(self, path: str) -> list[Any]:
         """Read a whole list of the operator's API."""
@@ -116,7 +123,32 @@ def everything(served: Served) -> dict[str, Any]:
         for user in (HANA, KEN, MEI, YUKI)
         for whose in ("@self", "@friends", "@usage")
     }
-    return {"users": users, "apps": apps, "pages": pages, **of_users, **of_apps, **of_pages, **read}
+    token = world.token(None, "r_page", app=APP)
+    shown = {
+        (page["id"], face, uri): world.send(
+            "GET", f"/2/pages/{page['id']}/{face}", user=None, token=token, **query
+        ).json
+        for page in pages
+        for uri in (None, *(f"https://game.example/works/{number}" for number in range(6)))
+        for face in ("feeds", "comments", "favorites")
+        if (query := {"contentUri": uri} if uri else {}) or face == "feeds"
+    }
+    pictures = {key: world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in image_keys(world)}
+    return {
+        "users": users,
+        "apps": apps,
+        "pages": pages,
+        "pictures": pictures,
+        **of_users,
+        **of_apps,
+        **of_pages,
+        **read,
+        **shown,
+    }
+
+
+def image_keys(world: World) -> set[str]:
+    return {image["S"] for item in world.items("feeds") for image in item.get("i", {"L": []})["L"]}
 
 
 def filled(world: World) -> World:
@@ -160,9 +192,41 @@ def filled(world: World) -> World:
     here.pages.members.add_administrator(CAFE, MEI)
     for user in (HANA, KEN, TARO):
         here.pages.members.add_follower(CAFE, user)
+    contents(world)
     # The times of the writes are over, so that both worlds have an empty window.
     world.clock.now += 1_000_000
     return world
+
+
+def contents(world: World) -> None:
+    """Post feeds, some with images, comments and favorites, and delete some of them, so that lists have holes."""
+    here = world.platform
+    url = "https://game.example/works/{}".format
+    for number, (user, more) in enumerate(
+        [
+            (MEI, {}),
+            (KEN, {}),
+            (MEI, {"body": "a\nb", "pc_url": "https://game.example/"}),
+            (MEI, {}),
+            (HANA, {}),
+            (MEI, {}),
+        ]
+    ):
+        world.clock.now += 1_234
+        draft = Draft(f"題 {number}", content_uri=url(number) if number else None, source="3", **more)
+        pictures = PICTURE if number in (1, 2) else ()
+        here.feed_posting.post(here.feed_posting.admit(CAFE, user, APP, draft), draft, pictures)
+    here.feeds.delete(CAFE, url(3), MEI)
+    for number in range(5):
+        world.clock.now += 977
+        made = here.comments.post(CAFE, url(2), KEN, f"言 {number}")
+        if number in (0, 2):
+            here.comments.delete(CAFE, url(2), made.id, KEN)
+    here.comments.post(CAFE, url(1), TARO, "unseen")
+    for user in (HANA, KEN, TARO, YUKI):
+        world.clock.now += 11
+        here.favorites.add(CAFE, url(2), user)
+    here.favorites.add(CAFE, url(1), MEI)
 
 
 @pytest.fixture
@@ -196,7 +260,13 @@ def wrongs(world: World) -> list[str]:
     """Return the violated invariants of a world."""
     data = invariants.Tables(world.items(), world.items("directory"))
     people = invariants_directory.People(world.items("directory"), world.items("grants"))
-    return [*data.wrongs(), *people.wrongs()]
+    stored = Contents(*(world.items(table) for table in ("feeds", "comments", "favorites")), keys(world), (CAFE, BAR))
+    return [*data.wrongs(), *people.wrongs(), *stored.wrongs()]
+
+
+def keys(world: World) -> list[str]:
+    found = world.s3.list_objects_v2(Bucket=BUCKET, Prefix="images/")
+    return [each["Key"] for each in found.get("Contents", [])]
 
 
 @pytest.mark.parametrize("target", ["copy", "copy.zip"])
@@ -247,7 +317,7 @@ def test_importing_again_changes_nothing(old: Served, new: Served, tmp_path: Pat
 
 def test_without_secrets_there_are_none(old: Served, new: Served, tmp_path: Path) -> None:
     export(old, "platform", str(tmp_path / "copy"))
-    text = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "copy").iterdir())
+    text = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "copy").glob("*.json*"))
     assert SECRET not in text
     assert "scrypt" not in text
 
@@ -263,7 +333,7 @@ def test_only_the_owner_can_read_the_files(old: Served, tmp_path: Path) -> None:
     export(old, "platform", str(tmp_path / "copy"))
     export(old, "platform", str(tmp_path / "copy.zip"))
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
-    for path in (tmp_path / "copy.zip", *(tmp_path / "copy").iterdir()):
+    for path in (tmp_path / "copy.zip", *filter(Path.is_file, (tmp_path / "copy").rglob("*"))):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
@@ -311,6 +381,13 @@ def test_a_page_has_what_belongs_to_it(old: Served, tmp_path: Path) -> None:
     assert [module["id"] for module in lines(path, "modules")] == ["12", "3"]
     assert lines(path, "administrators") == [{"page": CAFE, "user": MEI}]
     assert {each["user"] for each in lines(path, "followers")} == {HANA, KEN, TARO}
+    assert [feed["id"] for feed in lines(path, "feeds") if feed["id"] != feed["generation"]] == ["1", "2", "4"]
+    assert len(lines(path, "comments")) == 4
+    favorites = [(each["contentUri"][-1], each["user"]) for each in lines(path, "favorites")]
+    assert favorites == [("1", MEI), *(("2", user) for user in sorted((HANA, KEN, TARO, YUKI)))]
+    files = {file.relative_to(path).as_posix(): file.read_bytes() for file in (path / "images").rglob("*.png")}
+    assert files.keys() == image_keys(old.world)
+    assert set(files.values()) == {each.body for each in PICTURE}
 
 
 @pytest.mark.parametrize("requests", range(0, 24, 3))
@@ -566,3 +643,213 @@ def test_every_part_is_bounded_and_the_parts_make_the_whole(old: Served) -> None
             continue
         assert parts == whole.json["entry"], kind
         assert parts
+
+
+# Contents
+
+
+def bring(served: Served, **records: Any) -> dict[str, list[Any]]:
+    """Import records; return the status of each, or the error of a refused one."""
+    reply = served.world.send("POST", "/admin/import", records, user=None, token=served.token)
+    assert reply.status == 200
+    return {
+        kind: [
+            f"{each['error']}: {each['error_description']}" if "error" in each else each["status"] for each in outcomes
+        ]
+        for kind, outcomes in reply.json.items()
+    }
+
+
+def feed(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "page": CAFE,
+        "id": str(number),
+        "generation": f"{number:013d}",
+        "title": f"feed {number}",
+        "contentUri": f"https://game.example/{number}",
+        "user": MEI,
+        "sourceName": "Quest",
+        "created": number,
+        **more,
+    }
+
+
+def comment(number: int, **more: Any) -> dict[str, Any]:
+    name = f"{base36(number, 6)}ABCDEFG-20260101000000"
+    own = {"id": name, "comment": f"{number}", "user": KEN, "created": 1_767_193_200_000}
+    return {"page": CAFE, "contentUri": "https://game.example/3", **own, **more}
+
+
+@pytest.fixture
+def page(new: Served) -> Served:
+    """Return a platform with a page and two users, and no feeds."""
+    new.world.populate(MEI, KEN)
+    new.world.platform.apps.create(App(APP, "Quest"))
+    new.world.platform.pages.create(Page(CAFE, "Café"))
+    new.world.platform.pages.add_module(CAFE, APP, "Quest", "3")
+    new.world.platform.pages.members.add_administrator(CAFE, MEI)
+    return new
+
+
+def feeds_at(served: Served, index: int) -> list[str]:
+    token = served.world.token(None, "r_page", app=APP)
+    path = f"/2/pages/{CAFE}/feeds"
+    reply = served.world.send("GET", path, user=None, token=token, startIndex=str(index), count="1")
+    return [entry["title"] for entry in reply.json["entry"]]
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3], [3, 5], [799, 800, 801], [5, 1601, 40_000]])
+def test_feeds_keep_their_numbers_and_the_list_continues_after_them(page: Served, numbers: list[int]) -> None:
+    feeds = [feed(number) for number in numbers]
+
+    assert bring(page, feeds=feeds) == {"feeds": ["created"] * len(feeds)}
+    assert bring(page, feeds=feeds) == {"feeds": ["unchanged"] * len(feeds)}
+
+    assert wrongs(page.world) == []
+    for index, number in enumerate(reversed(numbers)):
+        assert feeds_at(page, index) == [f"feed {number}"]
+    here = page.world.platform
+    draft = Draft("next", content_uri="https://game.example/next")
+    assert here.feed_posting.post(here.feed_posting.admit(CAFE, MEI, APP, draft), draft).id == str(numbers[-1] + 1)
+    # The number of a feed that is not in the export stays a hole.
+    late = feed(2 if numbers != [1, 2, 3] else 4, contentUri="https://game.example/late", generation="Z" * 13)
+    assert bring(page, feeds=[late])["feeds"][0].startswith("conflict: ")
+    assert wrongs(page.world) == []
+
+
+def test_comments_and_favorites_keep_their_ids(page: Served) -> None:
+    bring(page, feeds=[feed(3)])
+    comments = [comment(number) for number in (2, 3, 900)]
+    favorites = [
+        {"page": CAFE, "contentUri": "https://game.example/3", "user": user, "created": 5} for user in (KEN, MEI)
+    ]
+
+    assert bring(page, comments=comments, favorites=favorites) == {
+        "comments": ["created"] * 3,
+        "favorites": ["created"] * 2,
+    }
+    assert bring(page, comments=comments, favorites=favorites) == {
+        "comments": ["unchanged"] * 3,
+        "favorites": ["unchanged"] * 2,
+    }
+
+    assert wrongs(page.world) == []
+    assert page.world.platform.favorites.count(CAFE, "https://game.example/3") == 2
+    assert number_of_comment(page.world.platform.comments.post(CAFE, "https://game.example/3", KEN, "next").id) == 901
+
+
+def number_of_comment(name: str) -> int:
+    return from_base36(name[:6])
+
+
+IMAGES = {
+    f"images/{3:013d}/{hashlib.sha256(each.body).hexdigest()[:32]}.png": base64.b64encode(each.body).decode()
+    for each in PICTURE
+}
+REFUSALS: list[tuple[dict[str, Any], str]] = [
+    ({"feeds": [feed(3, page="77")]}, "not_found: There is no page 77"),
+    ({"feeds": [feed(3, user=YUKI)]}, f"not_found: There is no user {YUKI}"),
+    (
+        {"feeds": [feed(1, contentUri="https://game.example/2")]},
+        "conflict: The page has another feed with this contentUri",
+    ),
+    ({"feeds": [feed(2, title="another")]}, "conflict: There is another feed with this id"),
+    ({"feeds": [feed(1)]}, "conflict: The list has newer entries already; records must be in the order of their ids"),
+    ({"feeds": [feed(2_000_000)]}, "parameter_invalid: id is too far from the ids before it (max=1000000)"),
+    ({"feeds": [feed(3, id="0")]}, "parameter_invalid: id must be a number of up to 10 digits, or equal generation"),
+    ({"feeds": [feed(3, generation="x")]}, "parameter_invalid: generation must be 13 of 0-9 A-Z"),
+    ({"feeds": [feed(3, created=0)]}, "parameter_invalid: created must be milliseconds since 1970, at least 1"),
+    ({"feeds": [feed(3, title="")]}, "parameter_invalid: title must not be empty"),
+    ({"feeds": [feed(3, contentUri="x")]}, "parameter_invalid: contentUri must be an absolute URL"),
+    ({"feeds": [{"page": CAFE}]}, "parameter_invalid: id is missing"),
+    ({"feeds": [feed(3, more=1)]}, "parameter_invalid: There is no field 'more'; the fields are page, id,"),
+    ({"feeds": [7]}, "bad_request: A record must be a JSON object"),
+    ({"feeds": [feed(3, images=["x"])]}, "parameter_invalid: images must be keys of images, as an export writes them"),
+    (
+        {"feeds": [feed(3, images=list(IMAGES)[:2])]},
+        "parameter_invalid: images must be none, or 3 in the folder of the feed's generation",
+    ),
+    (
+        {"feeds": [feed(4, images=list(IMAGES), imageFiles=IMAGES)]},
+        "parameter_invalid: images must be none, or 3 in the folder of the feed's generation",
+    ),
+    (
+        {"feeds": [feed(3, images=list(IMAGES))]},
+        "parameter_invalid: imageFiles must have the bytes of each of images, and no others",
+    ),
+    (
+        {"feeds": [feed(3, images=list(IMAGES), imageFiles=dict.fromkeys(IMAGES, "?"))]},
+        "parameter_invalid: The bytes of",
+    ),
+    (
+        {"feeds": [feed(3, images=list(IMAGES), imageFiles=dict.fromkeys(IMAGES, "AAAA"))]},
+        "parameter_invalid: The bytes of",
+    ),
+    (
+        {"feeds": [feed(3, images=list(IMAGES), imageFiles=dict.fromkeys(IMAGES, "A" * 500_000))]},
+        "parameter_invalid: The image images/",
+    ),
+    ({"comments": [comment(1)]}, f"not_found: There is no content {CAFE} https://game.example/3"),
+    ({"comments": [comment(1, id="x")]}, "parameter_invalid: id is not the id of a comment"),
+    (
+        {"comments": [comment(0, contentUri="https://game.example/2")]},
+        "parameter_invalid: id is not the id of a comment",
+    ),
+    (
+        {"comments": [comment(4, contentUri="https://game.example/2")]},
+        "conflict: The list has newer entries already; records must be in the order of their ids",
+    ),
+    (
+        {"comments": [comment(5, contentUri="https://game.example/2", comment="other")]},
+        "conflict: There is another comment with this id",
+    ),
+    (
+        {"favorites": [{"page": CAFE, "contentUri": "https://game.example/2", "user": KEN, "created": 9}]},
+        "conflict: The favorite exists, and has another time",
+    ),
+]
+
+
+@pytest.mark.parametrize(("records", "says"), REFUSALS, ids=[str(number) for number in range(len(REFUSALS))])
+def test_a_wrong_record_of_a_content_changes_nothing(page: Served, records: dict[str, Any], says: str) -> None:
+    here = {"contentUri": "https://game.example/2"}
+    done = bring(
+        page,
+        feeds=[feed(2)],
+        comments=[comment(5, **here)],
+        favorites=[{"page": CAFE, **here, "user": KEN, "created": 8}],
+    )
+    assert done == {"feeds": ["created"], "comments": ["created"], "favorites": ["created"]}
+    before = {table: page.world.items(table) for table in ("feeds", "comments", "favorites")}
+
+    [found] = bring(page, **records).values()
+
+    assert found[0].startswith(says)
+    assert {table: page.world.items(table) for table in before} == before
+    assert keys(page.world) == []
+
+
+def test_an_image_is_stored_with_its_feed_and_its_key(page: Served) -> None:
+    with_image = feed(3, images=list(IMAGES), imageFiles=IMAGES)
+
+    assert bring(page, feeds=[with_image]) == {"feeds": ["created"]}
+    assert bring(page, feeds=[with_image]) == {"feeds": ["unchanged"]}
+
+    assert keys(page.world) == sorted(IMAGES)
+    assert wrongs(page.world) == []
+    assert [item for item in page.world.items("feeds") if item["pk"]["S"] == "trash"] == []
+
+
+def test_a_feed_whose_image_is_missing_is_refused_by_its_line(old: Served, new: Served, tmp_path: Path) -> None:
+    path = tmp_path / "copy"
+    export(old, "platform", str(path))
+    [image, *_] = sorted((path / "images").rglob("*.png"))
+    image.unlink()
+
+    dry = new.admin("import", "platform", str(path), "--dry-run")
+    done = new.admin("import", "platform", str(path))
+
+    assert (dry.exit_code, done.exit_code) == (4, 4)
+    assert f"The image {image.relative_to(path)} is missing, or too large" in dry.output
+    assert counts(dry) == counts(done)
+    assert counts(done)["feeds"][2] == 1

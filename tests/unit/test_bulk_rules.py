@@ -29,7 +29,10 @@ HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST = "6d1f0c2ab4e79853"
 FRIENDSHIP = {"user": "user", "friend": "user"}
 INSTALL = {"user": "user", "app": "app"}
-FIELDS = "users, apps, friendships, installs, data, pages, modules, administrators, followers, dryRun"
+FIELDS = (
+    "users, apps, friendships, installs, data, pages, modules, administrators, followers, feeds, comments, favorites, "
+    "dryRun"
+)
 USERS = some.sampled_from("abcdef")
 
 
