@@ -321,9 +321,11 @@ MORE_RECORDS = {
     "modules": [{"page": NEW_PAGE, "id": "4", "app": APP, "name": "New"}],
     "administrators": [{"page": NEW_PAGE, "user": KEN}],
     "followers": [{"page": NEW_PAGE, "user": HANA}],
-    "feeds": [{"page": NEW_PAGE, "id": "3", **NEW_FEED, **NEW_IMAGES}],
-    "comments": [{"page": NEW_PAGE, **ON_NEW, "id": "000002ABCDEFG-20260101000000", "comment": "c"}],
-    "favorites": [{"page": NEW_PAGE, **ON_NEW}],
+}
+CONTENT_RECORDS = {
+    "feeds": [{"page": PAGE, "id": "90", **NEW_FEED, **NEW_IMAGES}],
+    "comments": [{"page": PAGE, **ON_NEW, "id": "000002ABCDEFG-20260101000000", "comment": "c"}],
+    "favorites": [{"page": PAGE, **ON_NEW}],
 }
 EXPORTS = f"""
     users users?secrets=true users?app={APP} apps?secrets=true friendships friendships?app={APP} installs
@@ -370,7 +372,8 @@ OPERATORS = [
     request("remove a follower", operate("DELETE", f"/pages/{PAGE}/followers/{HANA}")),
     request("import", operate("POST", "/import", RECORDS), ignore="created|unchanged", steps=True),
     request("import apps and pages", operate("POST", "/import", MORE_RECORDS), ignore="created|unchanged", steps=True),
-    request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | {"dryRun": True})),
+    request("import contents", operate("POST", "/import", CONTENT_RECORDS), ignore="created|unchanged", steps=True),
+    request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(

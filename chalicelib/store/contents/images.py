@@ -52,15 +52,10 @@ class Images:
 
     def restore(self, files: Mapping[str, bytes]) -> None:
         """Store imported renditions under their keys. Raises Unavailable; some may be stored then."""
-        deadline.check()
-        renditions = {key: Rendition("", body, media_type_of(key), 0, 0) for key, body in files.items()}
-        for failure in side_by_side([partial(self._put, key, each) for key, each in renditions.items()]):
-            if failure:
-                raise Unavailable from failure
+        side_by_side([partial(self._restore, key, body) for key, body in files.items()])
 
     def read(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the bytes of renditions by key, without those that do not exist. Raises Unavailable."""
-        deadline.check()
         found = side_by_side([partial(self._get, key) for key in keys])
         return {key: body for key, body in zip(keys, found, strict=True) if body is not None}
 
@@ -72,7 +67,15 @@ class Images:
         """Delete all renditions in a folder, whatever their keys. Raises Unavailable if some may be left."""
         objects.clear(self._client, self._bucket, f"images/{folder}/")
 
+    def _restore(self, key: str, body: bytes) -> None:
+        # Inside a parallel job, images are stored one after the other, so each needs its time.
+        deadline.check()
+        failure = self._put(key, Rendition("", body, media_type_of(key), 0, 0))
+        if failure:
+            raise Unavailable from failure
+
     def _get(self, key: str) -> bytes | None:
+        deadline.check()
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
