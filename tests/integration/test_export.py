@@ -124,14 +124,12 @@ def everything(served: Served) -> dict[str, Any]:
         for whose in ("@self", "@friends", "@usage")
     }
     token = world.token(None, "r_page", app=APP)
+    uris = ["https://game.example/works/" + str(number) for number in range(6)]
     shown = {
-        (page["id"], face, uri): world.send(
-            "GET", f"/2/pages/{page['id']}/{face}", user=None, token=token, **query
-        ).json
+        (page["id"], face, uri): world.send("GET", path_of(page["id"], face, uri), user=None, token=token).json
         for page in pages
-        for uri in (None, *(f"https://game.example/works/{number}" for number in range(6)))
         for face in ("feeds", "comments", "favorites")
-        if (query := {"contentUri": uri} if uri else {}) or face == "feeds"
+        for uri in uris + [""] * (face == "feeds")
     }
     pictures = {key: world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in image_keys(world)}
     return {
@@ -145,6 +143,10 @@ def everything(served: Served) -> dict[str, Any]:
         **read,
         **shown,
     }
+
+
+def path_of(page: str, face: str, uri: str) -> str:
+    return f"/2/pages/{page}/{face}" + ("?" + urlencode({"contentUri": uri}) if uri else "")
 
 
 def image_keys(world: World) -> set[str]:
@@ -260,7 +262,7 @@ def wrongs(world: World) -> list[str]:
     """Return the violated invariants of a world."""
     data = invariants.Tables(world.items(), world.items("directory"))
     people = invariants_directory.People(world.items("directory"), world.items("grants"))
-    stored = Contents(*(world.items(table) for table in ("feeds", "comments", "favorites")), keys(world), (CAFE, BAR))
+    stored = Contents(world.items("feeds"), world.items("comments"), world.items("favorites"), keys(world), (CAFE, BAR))
     return [*data.wrongs(), *people.wrongs(), *stored.wrongs()]
 
 
@@ -284,7 +286,12 @@ def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
     assert all(created and not (unchanged or refused) for created, unchanged, refused in numbers.values())
     assert numbers["friendships"] == [5, 0, 0]
     new.world.clock.now = old.world.clock.now
-    assert everything(new) == everything(old)
+    there = everything(old)
+    assert there[CAFE, "feeds", ""]["totalResults"] == 3
+    assert there[CAFE, "comments", "https://game.example/works/2"]["totalResults"] == 3
+    assert there[CAFE, "favorites", "https://game.example/works/2"] == {"count": 4}
+    assert len(there["pictures"]) == 6
+    assert everything(new) == there
     assert wrongs(new.world) == []
     assert new.world.platform.users.credential("hana") == old.world.platform.users.credential("hana")
     moved = new.world.platform.apps.get(APP)
