@@ -27,11 +27,13 @@ from chalicelib.core.model.directory import App, Category, Page, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.aws.side_by_side import lane
+from local.demo_data import APPS
+from local.demo_data import CAFE as CAFE_PAGE
 from local.gateway import Request
 from tests.kit import invariants, invariants_directory
 from tests.kit.invariants_contents import Contents
 from tests.kit.memory import Cloud
-from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, TARO, YUKI, MemoryWorld, Reply, World
+from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, TARO, YUKI, MemoryWorld, Reply, World, demo_people
 
 ALBUM, LONELY = "a" * 16, "b" * 16
 CAFE, BAR = "1234567890", "98765432109876543210"
@@ -650,6 +652,17 @@ def test_every_part_is_bounded_and_the_parts_make_the_whole(old: Served) -> None
             continue
         assert parts == whole.json["entry"], kind
         assert parts
+
+
+def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[..., World], tmp_path: Path) -> None:
+    demo = Served(make_world(demo_people))
+    for scope, words in {"platform": (), "app": (APPS["quest"],), "page": (CAFE_PAGE,)}.items():
+        path = str(tmp_path / f"{scope}.zip")
+        export(demo, scope, *words, path)
+        done = demo.admin("import", scope, path, "--dry-run")
+        assert done.exit_code == 0, done.output
+        assert all(created == refused == 0 for created, _, refused in counts(done).values())
+        assert counts(done)["users" if scope == "app" else "pages"][1] > 0
 
 
 # Contents
