@@ -656,7 +656,9 @@ def test_every_part_is_bounded_and_the_parts_make_the_whole(old: Served) -> None
 
 def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[..., World], tmp_path: Path) -> None:
     demo = Served(make_world(demo_people))
-    for scope, words in {"platform": (), "app": (APPS["quest"],), "page": (CAFE_PAGE,)}.items():
+    for name, app in APPS.items():
+        demo.world.platform.apps.create(App(app, name))
+    for scope, words in {"platform": (), "app": (APPS["quest"],), "page": (CAFE_PAGE.id,)}.items():
         path = str(tmp_path / f"{scope}.zip")
         export(demo, scope, *words, path)
         done = demo.admin("import", scope, path, "--dry-run")
