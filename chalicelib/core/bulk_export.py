@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.core.appdata import utf8_bytes
+from chalicelib.core.appdata import Balance, utf8_bytes
 from chalicelib.core.bulk_import import KINDS
 from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
@@ -20,7 +20,9 @@ MOST_PAIRS = 99
 MOST_RECORD_BYTES = 150_000
 """Bytes of keys and values in one record of data, if it has several values. In JSON a byte may take six characters."""
 MOST_DATA_BYTES = 800_000
-"""Bytes of values in one answer, if it has the data of several users: no JSON of them is too large for Lambda."""
+"""Bytes of data in one answer, if it has the data of several users: their JSON is not too large for Lambda."""
+KEY_BYTES = 300
+"""The most bytes of a key in a record, with quotation marks, and its part of the record's other text."""
 SCOPES: Mapping[str, tuple[str, ...]] = {
     "users": ("app", "user"),
     "apps": ("app", "user"),
@@ -119,11 +121,11 @@ def data_records(user: str, app: str, data: Mapping[str, str]) -> Iterator[dict[
         yield {"user": user, "app": app, "data": part}
 
 
-def within(totals: Mapping[str, int], most: int = MOST_DATA_BYTES) -> list[str]:
-    """Return the first users, in the order of `totals`, whose bytes add up to at most `most`; at least one user."""
+def within(balances: Mapping[str, Balance], most: int = MOST_DATA_BYTES) -> list[str]:
+    """Return the first users, in the order of `balances`, whose data fit in `most` bytes; at least one user."""
     chosen: list[str] = []
-    for user, total in totals.items():
-        most -= total
+    for user, balance in balances.items():
+        most -= balance.total + KEY_BYTES * balance.keys
         if chosen and most < 0:
             break
         chosen.append(user)

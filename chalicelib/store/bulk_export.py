@@ -167,9 +167,9 @@ class BulkExport:
     def _data(self, selection: Selection, place: WalkPlace, count: int) -> ExportPart:
         app = selection.app or ""
         ids, rest = _holders(place, self._user_ids(selection), count)
-        totals = self._appdata.totals(app, ids)
-        chosen = within(totals)
-        if len(chosen) < len(totals):
+        balances = self._appdata.balances(app, ids)
+        chosen = within(balances)
+        if len(chosen) < len(balances):
             rest = WalkPlace(chosen[-1])
         found = side_by_side([partial(self._read, app, user) for user in chosen])
         records = [record for user, data in zip(chosen, found, strict=True) for record in data_records(user, app, data)]

@@ -654,6 +654,20 @@ def test_every_part_is_bounded_and_the_parts_make_the_whole(old: Served) -> None
         assert parts
 
 
+def test_data_too_large_for_an_answer_of_lambda_are_exported(old: Served, tmp_path: Path) -> None:
+    data = {f"large{number:02}": chr(ord("a") + number % 26) * 65_535 for number in range(90)}
+    for start in (0, 45):
+        old.world.platform.appdata.write(APP, MEI, dict(list(data.items())[start : start + 45]), ALWAYS)
+
+    export(old, "user", MEI, str(tmp_path / "mei"))
+
+    found: dict[str, str] = {}
+    for record in lines(tmp_path / "mei", "data"):
+        found |= record["data"]
+    assert found == data
+    assert [request for request in old.requests if request.url.host != "127.0.0.1"]
+
+
 def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[..., World], tmp_path: Path) -> None:
     demo = Served(make_world(demo_people))
     for name, app in APPS.items():

@@ -16,8 +16,9 @@ from admin.failures import Failure
 from admin.folder import MANIFEST, SCOPES, opened, take_images_out
 from admin.output import as_json
 from admin.records import LONGEST_LINE
-from chalicelib.core.appdata import absent_values
+from chalicelib.core.appdata import Balance, absent_values
 from chalicelib.core.bulk_export import (
+    KEY_BYTES,
     MOST_DATA_BYTES,
     MOST_PAIRS,
     WalkPlace,
@@ -84,8 +85,11 @@ def test_the_records_of_data_are_all_of_them_and_each_can_be_imported(data: dict
 
 def test_the_data_of_several_users_fit_an_answer() -> None:
     assert MOST_DATA_BYTES * 6 < MOST_BYTES
-    assert within({"a": 3, "b": 4, "c": 4}, 8) == ["a", "b"]
-    assert within({"a": 9, "b": 0}, 8) == ["a"]
+    assert Limits().key_characters + len('"":"",') < KEY_BYTES
+    balances = {"a": Balance(3, 0), "b": Balance(4, 0), "c": Balance(4, 0)}
+    assert within(balances, 8) == ["a", "b"]
+    assert within({"a": Balance(9, 0), "b": Balance(0, 0)}, 8) == ["a"]
+    assert within({"a": Balance(0, 10), "b": Balance(0, 10), "c": Balance(0, 1)}, 20 * KEY_BYTES) == ["a", "b"]
     assert within({}) == []
 
 

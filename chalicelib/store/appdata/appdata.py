@@ -315,11 +315,11 @@ class AppData:
         ledger = self._ledgers.need(app, user)
         return Usage(ledger.balance, self._rate(ledger.window, self._clock()))
 
-    def totals(self, app: str, users: Sequence[str]) -> dict[str, int]:
-        """Return the bytes of the values of those users who have installed an app, in the order of `users`."""
+    def balances(self, app: str, users: Sequence[str]) -> dict[str, Balance]:
+        """Return the balances of those users who have installed an app, in the order of `users`."""
         items = self._dynamo.batch_get([self._place(app, user) for user in users], consistent=False)
         ledgers = {user: items.get(self._place(app, user)) for user in users}
-        return {user: from_item(item, frozenset()).total for user, item in ledgers.items() if item}
+        return {user: from_item(item, frozenset()).balance for user, item in ledgers.items() if item}
 
     def sweep(self, seconds: float) -> int:
         """Delete abandoned values for about `seconds`; return the number of deleted values."""
