@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from admin.cli import cli
 from admin.folder import MANIFEST
+from chalicelib.core.appdata import Balance
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.bulk_import import KINDS
 from chalicelib.core.conditions import Conditions
@@ -109,7 +110,7 @@ class Served:
         return httpx.Response(200, content=self.world.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def everything(served: Served) -> dict[str, Any]:
+def everything(served: Served) -> dict[Any, Any]:
     """Return all that the operator's API and the faces for apps can read, ids and dates included."""
     users, apps, pages = (served.every(path) for path in ("/users", "/apps", "/pages"))
     of_users = {user["id"]: served.get(f"/users/{user['id']}/export").json for user in users}
@@ -666,6 +667,13 @@ def test_data_too_large_for_an_answer_of_lambda_are_exported(old: Served, tmp_pa
         found |= record["data"]
     assert found == data
     assert [request for request in old.requests if request.url.host != "127.0.0.1"]
+
+
+def test_the_balances_of_users_count_bytes_and_keys(old: Served) -> None:
+    assert old.world.platform.appdata.balances(APP, [TARO, YUKI, HANA, MEI]) == {
+        user: Balance(sum(len(value.encode()) for value in DATA[user].values()), len(DATA[user]))
+        for user in (YUKI, HANA, MEI)
+    }
 
 
 def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[..., World], tmp_path: Path) -> None:

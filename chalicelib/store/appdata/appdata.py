@@ -319,7 +319,7 @@ class AppData:
         """Return the balances of those users who have installed an app, in the order of `users`."""
         items = self._dynamo.batch_get([self._place(app, user) for user in users], consistent=False)
         ledgers = {user: items.get(self._place(app, user)) for user in users}
-        return {user: from_item(item, frozenset()).balance for user, item in ledgers.items() if item}
+        return {user: from_item(item).balance for user, item in ledgers.items() if item}
 
     def sweep(self, seconds: float) -> int:
         """Delete abandoned values for about `seconds`; return the number of deleted values."""
