@@ -123,6 +123,8 @@ def _names(kind: str, record: Mapping[str, Any]) -> list[str]:
             return [f"module {record['page']} {record['id']}"]
         case "administrators" | "followers":
             return [f"{kind[:-1]} {record['page']} {record['user']}"]
+        case "grants":
+            return [f"grant {record['user']} {record['app']}"]
         case "feeds":
             return [f"content {record['page']} {record['contentUri']}", f"feed {record['page']} {record['id']}"]
         case "comments":

@@ -37,6 +37,7 @@ def export() -> None:
 def _target(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--secrets", is_flag=True, help="Also export password hashes and apps' secrets."),
+        click.option("--grants", is_flag=True, help="Also export grants, with the hashes of their refresh tokens."),
         click.option("--restart", is_flag=True, help="Delete an unfinished export and start again."),
         click.argument("target", type=click.Path(path_type=Path)),
     ):
@@ -53,9 +54,9 @@ Example:
 )
 @_target
 @common
-def export_platform(session: Session, target: Path, secrets: bool, restart: bool) -> None:
+def export_platform(session: Session, target: Path, **options: bool) -> None:
     """Export all users, apps, friendships, installs, data, pages, feeds with images, comments and favorites."""
-    _export(session, {"scope": "platform"}, target, secrets, restart)
+    _export(session, {"scope": "platform"}, target, **options)
 
 
 @export.command(
@@ -68,27 +69,27 @@ Example:
 @click.argument("app")
 @_target
 @common
-def export_app(session: Session, app: str, target: Path, secrets: bool, restart: bool) -> None:
+def export_app(session: Session, app: str, target: Path, **options: bool) -> None:
     """Export an app, the users who have installed it, their data in it, and the friendships among them."""
-    _export(session, {"scope": "app", "id": app}, target, secrets, restart)
+    _export(session, {"scope": "app", "id": app}, target, **options)
 
 
 @export.command("user")
 @click.argument("user")
 @_target
 @common
-def export_user(session: Session, user: str, target: Path, secrets: bool, restart: bool) -> None:
+def export_user(session: Session, user: str, target: Path, **options: bool) -> None:
     """Export a user, the user's friendships, installs and data, and the apps that the user has installed."""
-    _export(session, {"scope": "user", "id": user}, target, secrets, restart)
+    _export(session, {"scope": "user", "id": user}, target, **options)
 
 
 @export.command("page")
 @click.argument("page")
 @_target
 @common
-def export_page(session: Session, page: str, target: Path, secrets: bool, restart: bool) -> None:
+def export_page(session: Session, page: str, target: Path, **options: bool) -> None:
     """Export a page with modules, administrators, followers (ids of apps and users), feeds, comments and favorites."""
-    _export(session, {"scope": "page", "id": page}, target, secrets, restart)
+    _export(session, {"scope": "page", "id": page}, target, **options)
 
 
 @dataclass
@@ -122,7 +123,9 @@ class ExportProgress:
         write_private(folder / PROGRESS, json.dumps(asdict(self)))
 
 
-def _export(session: Session, scope: Mapping[str, str], target: Path, secrets: bool, restart: bool) -> None:
+def _export(
+    session: Session, scope: Mapping[str, str], target: Path, *, secrets: bool, restart: bool, grants: bool = False
+) -> None:
     zipped = target.suffix.lower() == ".zip"
     if zipped and target.exists():
         raise Failure(f"{target} exists already")
@@ -133,7 +136,7 @@ def _export(session: Session, scope: Mapping[str, str], target: Path, secrets: b
             for name in (PROGRESS, MANIFEST, *(f"{kind}.jsonl" for kind in KINDS)):
                 (folder / name).unlink(missing_ok=True)
             shutil.rmtree(folder / IMAGES, ignore_errors=True)
-        progress = ExportProgress.begin(folder, {**scope, "url": client.base_url, "secrets": secrets})
+        progress = ExportProgress.begin(folder, {**scope, "url": client.base_url, "secrets": secrets, "grants": grants})
         if progress.counts:
             session.out.note(f"Continuing after {sum(progress.counts.values())} records.")
         # From here on, the same command continues.
@@ -153,8 +156,7 @@ def _export(session: Session, scope: Mapping[str, str], target: Path, secrets: b
 
 def export_to(client: Client, folder: Path, progress: ExportProgress) -> None:
     """Write the records that are left of an export into the files of a folder, and save the progress."""
-    scope = progress.identity["scope"]
-    for kind in SCOPES[scope]:
+    for kind in _kinds(progress.identity):
         path = file_of(folder, kind)
         path.touch(mode=0o600)
         progress.counts.setdefault(kind, 0)
@@ -190,11 +192,15 @@ def _steps(folder: Path, identity: Mapping[str, Any]) -> Iterator[tuple[str, dic
     scope = identity["scope"]
     one = {} if scope == "platform" else {scope: identity["id"]}
     secrets = {"secrets": "true"} if identity["secrets"] else {}
-    for kind in SCOPES[scope]:
+    for kind in _kinds(identity):
         if kind == "data":
             yield from ((kind, one | {"app": app}) for app in _exported_apps(folder))
         else:
             yield kind, one | (secrets if kind in ("users", "apps") else {})
+
+
+def _kinds(identity: Mapping[str, Any]) -> list[str]:
+    return [kind for kind in SCOPES[identity["scope"]] if kind != "grants" or identity["grants"]]
 
 
 def _exported_apps(folder: Path) -> Iterator[str]:

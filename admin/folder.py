@@ -21,7 +21,7 @@ from chalicelib.core.imaging.renditions import is_key
 
 FORMAT, VERSION = "engawa-export", 1
 MANIFEST = "manifest.json"
-_OF_PEOPLE = ("users", "apps", "friendships", "installs", "data")
+_OF_PEOPLE = ("users", "apps", "friendships", "installs", "data", "grants")
 SCOPES: Mapping[str, tuple[str, ...]] = {
     "platform": KINDS,
     "app": _OF_PEOPLE,

@@ -195,6 +195,14 @@ def import_favorites(session: Session, file: Path, **options: Any) -> None:
     _import_file(session, "favorites", file, **options)
 
 
+@import_.command("grants")
+@_file
+@common
+def import_grants(session: Session, file: Path, **options: Any) -> None:
+    """Import grants with the hashes of refresh tokens, as an export writes them."""
+    _import_file(session, "grants", file, **options)
+
+
 def _export_command(scope: str, contents: str) -> None:
     """Add the command that imports an export of a scope."""
 

@@ -173,13 +173,13 @@ class Platform:
     def bulk_import(self) -> "BulkImport":
         from chalicelib.store.bulk_import import BulkImport
 
-        return BulkImport(self._directory, self.appdata, self._contents_import, self.settings.limits)
+        return BulkImport(self._directory, self.appdata, self._contents_import, self.grants, self.settings.limits)
 
     @cached_property
     def import_check(self) -> "ImportCheck":
         from chalicelib.store.import_check import ImportCheck
 
-        return ImportCheck(self._directory, self.appdata, self._contents_import, self.settings.limits)
+        return ImportCheck(self._directory, self.appdata, self._contents_import, self.grants, self.settings.limits)
 
     @cached_property
     def bulk_export(self) -> "BulkExport":
@@ -187,7 +187,7 @@ class Platform:
         from chalicelib.store.contents.contents_export import ContentsExport
 
         contents = ContentsExport(self._dynamo, self._tables, self.images, self.settings.utc_offset)
-        return BulkExport(self._directory, self.appdata, contents)
+        return BulkExport(self._directory, self.appdata, contents, self.grants)
 
     @cached_property
     def migration(self) -> "Migration":

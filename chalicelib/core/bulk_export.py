@@ -36,6 +36,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "feeds": ("page",),
     "comments": ("page",),
     "favorites": ("page",),
+    "grants": ("app", "user"),
 }
 """The parameters that narrow the records of each kind."""
 

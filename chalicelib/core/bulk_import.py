@@ -33,6 +33,7 @@ KINDS = (
     "feeds",
     "comments",
     "favorites",
+    "grants",
 )
 """The kinds of records, in the order of execution: a record needs only records of kinds before its own."""
 DRY_RUN = "dryRun"

@@ -19,12 +19,14 @@ from chalicelib.core.bulk_export import (
 from chalicelib.core.codecs.directory_json import app_json, module_json, page_json, user_json
 from chalicelib.core.cursor import to_cursor
 from chalicelib.core.errors import NotFound, PermissionDenied
+from chalicelib.core.grant_records import grant_record
 from chalicelib.core.model.directory import User
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
 from chalicelib.store.contents.contents_export import ContentsExport
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import CursorPart
+from chalicelib.store.grants.grants import Grants
 
 MOST_FEEDS = 10
 """The most feeds of one page in a part: their images are in it."""
@@ -48,7 +50,7 @@ class ExportPart:
 class BulkExport:
     """An exporter of records."""
 
-    def __init__(self, directory: Directory, appdata: AppData, contents: ContentsExport) -> None:
+    def __init__(self, directory: Directory, appdata: AppData, contents: ContentsExport, grants: Grants) -> None:
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
@@ -56,6 +58,7 @@ class BulkExport:
         self._directory = directory.friends_and_installs
         self._appdata = appdata
         self._contents = contents
+        self._grants = grants
 
     def part(self, selection: Selection, cursor: str | None, count: int) -> ExportPart:
         """Return the records of up to `count` users, apps or pages, or up to `count` of each of several lists.
@@ -131,6 +134,8 @@ class BulkExport:
                 return self._user_ids(selection), partial(self._friendships, selection)
             case "installs":
                 return self._user_ids(selection), self._installs
+            case "grants":
+                return self._user_ids(selection), partial(self._grants_of, selection)
             case "modules":
                 return pages, self._modules
             case "administrators":
@@ -156,6 +161,16 @@ class BulkExport:
     def _installs(self, user: str, cursor: str | None, count: int) -> CursorPart[Record]:
         apps, rest = self._directory.installs(user, cursor, count)
         return [{"user": user, "app": app} for app in apps], rest
+
+    def _grants_of(self, selection: Selection, user: str, cursor: str | None, count: int) -> CursorPart[Record]:
+        listed = [
+            (grant, families)
+            for grant, families in self._grants.with_families(user)
+            if grant.app > (cursor or "") and selection.app in (None, grant.app)
+        ]
+        records = [grant_record(grant, families) for grant, families in listed[:count]]
+        following = listed[count - 1][0].app if len(listed) > count else None
+        return [record for record in records if record["families"]], following
 
     def _feeds(self, page: str, cursor: str | None, count: int) -> CursorPart[Record]:
         return self._contents.feeds(page, cursor, min(count, MOST_FEEDS))

@@ -33,6 +33,7 @@ from chalicelib.core.contents_records import (
     read_feed,
 )
 from chalicelib.core.errors import Conflict, NotFound, PermissionDenied, Refusal
+from chalicelib.core.grant_records import GrantRecord, read_grant
 from chalicelib.core.limits import Limits
 from chalicelib.core.model.directory import App, Module, Page, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION
@@ -41,6 +42,7 @@ from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.contents_import import ContentsImport
 from chalicelib.store.directory.directory import Directory
+from chalicelib.store.grants.grants import Grants
 
 T = TypeVar("T")
 Pair = tuple[str, str]
@@ -50,13 +52,16 @@ Job = Callable[[], RecordResult]
 class BulkImport:
     """An importer of records. A repeated import of a record changes nothing."""
 
-    def __init__(self, directory: Directory, appdata: AppData, contents: ContentsImport, limits: Limits) -> None:
+    def __init__(
+        self, directory: Directory, appdata: AppData, contents: ContentsImport, grants: Grants, limits: Limits
+    ) -> None:
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
         self._directory = directory.friends_and_installs
         self._appdata = appdata
         self._contents = contents
+        self._grants = grants
         self._limits = limits
 
     def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[RecordResult]]:
@@ -78,6 +83,7 @@ class BulkImport:
             "feeds": partial(import_contents, read_feed, self._contents.feed, lambda feed: feed.page),
             "comments": partial(import_contents, read_comment_record, self._contents.comment, _content),
             "favorites": partial(import_contents, read_favorite, self._contents.favorite, _content),
+            "grants": partial(import_contents, read_grant, self._one_grant, lambda record: record.user),
         }
         return {kind: way(records[kind]) for kind, way in ways.items() if kind in records}
 
@@ -172,6 +178,12 @@ class BulkImport:
         busy = {number: (f"{found.app} {found.user}",) * 2 for number, found in read.items()}
         jobs = {number: partial(self._one_data, found) for number, found in read.items()}
         return in_order(len(records), outcomes | _run_in_rounds(busy, jobs))
+
+    def _one_grant(self, record: GrantRecord) -> RecordResult:
+        try:
+            return stored(self._grants.restore(record.grant, record.families))
+        except PermissionDenied:
+            return refused(no_install(record.user, record.grant.app))
 
     def _one_data(self, record: DataRecord) -> RecordResult:
         try:

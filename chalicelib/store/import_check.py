@@ -27,6 +27,7 @@ from chalicelib.core.bulk_import import (
 )
 from chalicelib.core.contents_records import read_comment_record, read_favorite, read_feed
 from chalicelib.core.errors import Conflict, ParameterInvalid, PermissionDenied, Refusal
+from chalicelib.core.grant_records import GrantRecord, read_grant
 from chalicelib.core.limits import MOST_FRIENDS, Limits
 from chalicelib.core.model.directory import Module
 from chalicelib.store.appdata.appdata import AppData
@@ -35,6 +36,7 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.bulk_import import Pair, read_each, run_each
 from chalicelib.store.contents.contents_import import ContentsImport
 from chalicelib.store.directory.directory import Directory
+from chalicelib.store.grants.grants import Grants
 
 T = TypeVar("T")
 Results = Sequence[RecordResult]
@@ -43,13 +45,16 @@ Results = Sequence[RecordResult]
 class ImportCheck:
     """A checker of records for import. Reads may be eventually consistent."""
 
-    def __init__(self, directory: Directory, appdata: AppData, contents: ContentsImport, limits: Limits) -> None:
+    def __init__(
+        self, directory: Directory, appdata: AppData, contents: ContentsImport, grants: Grants, limits: Limits
+    ) -> None:
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
         self._directory = directory.friends_and_installs
         self._appdata = appdata
         self._contents = contents
+        self._grants = grants
         self._limits = limits
 
     def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Results]:
@@ -67,6 +72,7 @@ class ImportCheck:
             "feeds": partial(_check_contents, read_feed, self._contents.feed),
             "comments": partial(_check_contents, read_comment_record, self._contents.comment),
             "favorites": partial(_check_contents, read_favorite, self._contents.favorite),
+            "grants": partial(_check_contents, read_grant, self._one_grant),
         }
         return {kind: way(records[kind]) for kind, way in ways.items() if kind in records}
 
@@ -148,6 +154,12 @@ class ImportCheck:
         read, outcomes = read_each(records, lambda record: read_data(record, self._limits))
         found = side_by_side([partial(self._one_data, record) for record in read.values()])
         return in_order(len(records), outcomes | dict(zip(read, found, strict=True)))
+
+    def _one_grant(self, record: GrantRecord, *, check: bool) -> RecordResult:
+        try:
+            return stored(self._grants.restore(record.grant, record.families, check=check))
+        except PermissionDenied:
+            return would_be_created(f"install {record.user} {record.grant.app}")
 
     def _one_data(self, record: DataRecord) -> RecordResult:
         try:

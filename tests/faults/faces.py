@@ -314,6 +314,7 @@ NEW_IMAGES = {
     "images": _NEW_KEYS,
     "imageFiles": dict(zip(_NEW_KEYS, (b64encode(name).decode() for name in (b"l", b"m", b"s")), strict=True)),
 }
+NEW_FAMILY = {"id": "imported", "scopes": [], "created": 7, "expires": 4_000_000_000, "refresh": "hash"}
 MORE_RECORDS = {
     "apps": [{"id": NEW_APP, "name": "New", "secret": "a-secret-of-before"}],
     "data": [{"user": HANA, "app": APP, "data": {"imported": "1"}}, {"user": HANA, "app": APP, "data": {"other": "2"}}],
@@ -321,6 +322,7 @@ MORE_RECORDS = {
     "modules": [{"page": NEW_PAGE, "id": "4", "app": APP, "name": "New"}],
     "administrators": [{"page": NEW_PAGE, "user": KEN}],
     "followers": [{"page": NEW_PAGE, "user": HANA}],
+    "grants": [{"user": MEI, "app": APP, "scopes": [], "created": 7, "used": 8, "families": [NEW_FAMILY]}],
 }
 CONTENT_RECORDS = {
     "feeds": [{"page": PAGE, "id": "90", **NEW_FEED, **NEW_IMAGES}],
@@ -330,7 +332,7 @@ CONTENT_RECORDS = {
 EXPORTS = f"""
     users users?secrets=true users?app={APP} apps?secrets=true friendships friendships?app={APP} installs
     installs?app={APP} data?app={APP} data?app={APP}&user={HANA} pages modules administrators followers?page={PAGE}
-    feeds comments favorites feeds?page={PAGE}
+    feeds comments favorites feeds?page={PAGE} grants
 """
 LISTS = f"""
     /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from admin.cli import cli
-from admin.folder import MANIFEST
+from admin.folder import MANIFEST, SCOPES
 from chalicelib.core.appdata import Balance
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.bulk_import import KINDS
@@ -26,6 +26,7 @@ from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
+from chalicelib.core.oauth import Family
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.aws.side_by_side import lane
 from local.demo_data import APPS
@@ -198,6 +199,7 @@ def filled(world: World) -> World:
     for user in (HANA, KEN, TARO):
         here.pages.members.add_follower(CAFE, user)
     contents(world)
+    allow(world)
     # The times of the writes are over, so that both worlds have an empty window.
     world.clock.now += 1_000_000
     return world
@@ -232,6 +234,28 @@ def contents(world: World) -> None:
         world.clock.now += 11
         here.favorites.add(CAFE, url(2), user)
     here.favorites.add(CAFE, url(1), MEI)
+
+
+TOKENS: dict[str, str] = {}
+"""The refresh tokens of users, which a platform stores as hashes only."""
+
+
+def allow(world: World) -> None:
+    """Allow apps: two grants of Hana, one of them renewed, and one of Ken whose code is unused."""
+    grants = world.platform.grants
+    for user, more in (
+        (HANA, {"redirect_uri": "https://game.example/back"}),
+        (MEI, {"challenge": "c" * 43, "owner": HANA}),
+    ):
+        asked = Family("", APP, user, frozenset({"mixi_apps2", "r_profile"}), 0, 0, **more)  # type: ignore[arg-type]
+        code = grants.allow(asked)
+        _, family = grants.find(APP, code)
+        assert family
+        TOKENS[user] = grants.redeem(family, code) or ""
+    _, family = grants.find(APP, TOKENS[MEI])
+    assert family
+    TOKENS[MEI] = grants.renew(family, TOKENS[MEI], rotate=True) or ""
+    grants.allow(Family("", ALBUM, KEN, frozenset({"mixi_apps2"}), 0, 0))
 
 
 @pytest.fixture
@@ -279,7 +303,9 @@ def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
     old: Served, new: Served, tmp_path: Path, target: str
 ) -> None:
     path = str(tmp_path / target)
-    export(old, "platform", path, "--secrets")
+    # A code lives for a minute, and is not exported.
+    old.world.platform.grants.end(KEN, ALBUM)
+    export(old, "platform", path, "--secrets", "--grants")
 
     done = new.admin("import", "platform", path)
 
@@ -300,6 +326,11 @@ def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
     moved = new.world.platform.apps.get(APP)
     assert moved
     assert moved.secret == SECRET
+    for user, token in TOKENS.items():
+        _, family = new.world.platform.grants.find(APP, token)
+        assert family
+        assert family.user == user
+        assert new.world.platform.grants.renew(family, token, rotate=True)
     assert not (tmp_path / f"{target}.unpacked").exists()
 
 
@@ -314,7 +345,7 @@ def test_an_import_does_not_use_the_write_window(old: Served, new: Served, tmp_p
 
 def test_importing_again_changes_nothing(old: Served, new: Served, tmp_path: Path) -> None:
     path = str(tmp_path / "copy")
-    export(old, "platform", path, "--secrets")
+    export(old, "platform", path, "--secrets", "--grants")
     first = counts(new.admin("import", "platform", path))
     stored = {table: new.world.items(table) for table in ("directory", "appdata")}
 
@@ -421,8 +452,8 @@ def test_an_export_that_dies_is_continued(
     continued = len(old.requests) - before
     export(old, "platform", str(tmp_path / "whole"))
     assert continued + requests == len(old.requests) - before - continued
-    for kind in KINDS:
-        assert lines(path, kind) == lines(tmp_path / "whole", kind)
+    for kind in SCOPES["platform"]:
+        assert kind == "grants" or lines(path, kind) == lines(tmp_path / "whole", kind)
 
 
 @pytest.mark.parametrize("requests", range(1, 12, 2))
@@ -444,7 +475,7 @@ def test_an_import_that_dies_is_continued(old: Served, new: Served, tmp_path: Pa
 
 def test_a_dry_run_says_what_would_happen_and_stores_nothing(old: Served, new: Served, tmp_path: Path) -> None:
     path = tmp_path / "copy"
-    export(old, "platform", str(path))
+    export(old, "platform", str(path), "--grants")
     before = {table: new.world.items(table) for table in ("directory", "appdata")}
 
     dry = new.admin("import", "platform", str(path), "--dry-run")
@@ -611,7 +642,7 @@ def test_an_export_never_overwrites(old: Served, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "query", "status", "says"),
     [
-        ("grants", {}, 404, "There is no kind 'grants'; the kinds are users"),
+        ("groups", {}, 404, "There is no kind 'groups'; the kinds are users"),
         ("users", {"page": "1"}, 400, "users cannot be selected by page"),
         ("users", {"app": "1"}, 400, "app is not the id of an app"),
         ("users", {"app": "f" * 16}, 404, f"There is no app {'f' * 16}"),
@@ -687,6 +718,29 @@ def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[...
         assert done.exit_code == 0, done.output
         assert all(created == refused == 0 for created, _, refused in counts(done).values())
         assert counts(done)["users" if scope == "app" else "pages"][1] > 0
+
+
+def test_a_grant_needs_its_install_and_replaces_no_other(old: Served) -> None:
+    [grant] = old.get("/export/grants?user=" + HANA).json["entry"]
+    assert bring(old, grants=[grant]) == {"grants": ["unchanged"]}
+    before = old.world.items("grants")
+
+    assert bring(
+        old,
+        grants=[
+            grant | {"used": 5},
+            grant | {"user": TARO},
+            grant | {"user": YUKI},
+        ],
+    ) == {
+        "grants": [
+            "conflict: The user has another grant to the app",
+            f"not_found: The user {TARO} has not installed the app {APP}",
+            # A refresh token belongs to one grant.
+            "conflict: There is another refresh token with one of these ids",
+        ]
+    }
+    assert old.world.items("grants") == before
 
 
 # Contents

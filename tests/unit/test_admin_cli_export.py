@@ -133,7 +133,7 @@ def peaks(folder: Path, parts: int) -> tuple[int, int]:
         return httpx.Response(200, json={"friendships": [{"status": "created"}] * request.content.count(b'friend"')})
 
     folder.mkdir()
-    progress = ExportProgress({"scope": "platform", "secrets": False})
+    progress = ExportProgress({"scope": "platform", "secrets": False, "grants": False})
     tally = Tally()
     tracemalloc.start()
     try:

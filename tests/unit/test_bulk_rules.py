@@ -31,7 +31,7 @@ FRIENDSHIP = {"user": "user", "friend": "user"}
 INSTALL = {"user": "user", "app": "app"}
 FIELDS = (
     "users, apps, friendships, installs, data, pages, modules, administrators, followers, feeds, comments, favorites, "
-    "dryRun"
+    "grants, dryRun"
 )
 USERS = some.sampled_from("abcdef")
 
@@ -65,7 +65,7 @@ def test_100_records_in_all_and_20_passwords_are_the_most() -> None:
     ("body", "said"),
     [
         ([], "bad_request: The body must be a JSON object"),
-        ({"grants": []}, "parameter_invalid: There is no field 'grants'; the fields are " + FIELDS),
+        ({"groups": []}, "parameter_invalid: There is no field 'groups'; the fields are " + FIELDS),
         (
             {"p" * 65: []},
             f"parameter_invalid: There is no field '{'p' * 64}'; the fields are {FIELDS}",

@@ -31,6 +31,7 @@ from chalicelib.core.bulk_export import (
 from chalicelib.core.bulk_export import SCOPES as SELECTABLE
 from chalicelib.core.bulk_import import KINDS, read_data, read_new_app, read_new_module, read_new_page
 from chalicelib.core.errors import Conflict, ParameterInvalid, Refusal
+from chalicelib.core.grant_records import grant_record, read_grant
 from chalicelib.core.limits import Limits
 from chalicelib.core.model.directory import Module
 from chalicelib.core.passwords import hash_password, is_hash
@@ -155,6 +156,47 @@ def test_records_of_apps_and_modules_have_their_ids() -> None:
     assert read_new_module({"page": CAFE, "id": "3", "app": QUEST, "name": "Q"}) == Module(CAFE, "3", QUEST, "Q")
 
 
+FAMILY = {"id": "f1", "scopes": ["mixi_apps2"], "created": 7, "expires": 9, "refresh": "h"}
+GRANT = {"user": HANA, "app": QUEST, "scopes": ["mixi_apps2"], "created": 7, "used": 8, "families": [FAMILY]}
+
+
+def test_a_grant_is_read_as_it_was_exported() -> None:
+    more = {"redirectUri": "https://a.example/", "redirectSent": True, "challenge": "c", "salt": "s", "rotated": 6}
+    for record in (GRANT, GRANT | {"families": [FAMILY | more | {"owner": HANA}, FAMILY | {"id": "f2"}]}):
+        read = read_grant(record)
+        assert read.grant.families == {family.label for family in read.families}
+        assert grant_record(read.grant, read.families) == record
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (7, "A record must be a JSON object"),
+        ({"user": HANA}, "app is missing"),
+        (GRANT | {"x": 1}, "There is no field 'x'"),
+        (GRANT | {"app": "x"}, "app is not the id of an app"),
+        (GRANT | {"created": 0}, "created must be milliseconds"),
+        (GRANT | {"scopes": ["nothing"]}, ""),
+        (GRANT | {"families": []}, "families must be a list of 1 to 20"),
+        (GRANT | {"families": [FAMILY] * 2}, "families must have different ids"),
+        (GRANT | {"families": [FAMILY] * 21}, "families must be a list of 1 to 20"),
+        (GRANT | {"families": [7]}, "A record must be a JSON object"),
+        (GRANT | {"families": [FAMILY | {"refresh": ""}]}, "refresh must be 1 to 256"),
+        (GRANT | {"families": [FAMILY | {"id": "a b"}]}, "id must be 1 to 256"),
+        (GRANT | {"families": [FAMILY | {"expires": "9"}]}, "expires must be a time"),
+        (GRANT | {"families": [FAMILY | {"expires": 10**13}]}, "expires must be seconds"),
+        (GRANT | {"families": [FAMILY | {"rotated": -1}]}, "rotated must be a time"),
+        (GRANT | {"families": [FAMILY | {"owner": "x"}]}, "owner is not the id of a user"),
+        (GRANT | {"families": [FAMILY | {"redirectSent": "yes"}]}, "redirectSent must be true or false"),
+        (GRANT | {"families": [FAMILY | {"code": "x"}]}, "There is no field 'code'"),
+    ],
+)
+def test_a_grant_that_is_none(record: object, said: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        read_grant(record)
+    assert caught.value.description.startswith(said)
+
+
 def test_a_dry_run_knows_what_earlier_lines_create() -> None:
     seen = Seen()
     assert "user a" not in seen
@@ -166,7 +208,7 @@ def test_a_dry_run_knows_what_earlier_lines_create() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "/etc/passwd", "images/../../x.png", "grants.jsonl", "images/x.png", "users.jsonl/x"]
+    "name", ["../x", "/etc/passwd", "images/../../x.png", "groups.jsonl", "images/x.png", "users.jsonl/x"]
 )
 def test_a_zip_file_with_other_names_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "x.zip"
