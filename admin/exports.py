@@ -1,11 +1,9 @@
 """`export`: export a platform, an app, a page or a user into a folder or a zip file."""
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ import click
 
 from admin.client import Client
 from admin.failures import INTERRUPTED, Failure
-from admin.folder import IMAGES, MANIFEST, SCOPES, file_of, pack, take_images_out, write_manifest, write_private
+from admin.folder import IMAGES, MANIFEST, SCOPES, file_of, locked, pack, take_images_out, write_manifest, write_private
 from admin.output import as_json
 from admin.session import Session, common
 from chalicelib.core.bulk_import import KINDS
@@ -131,7 +129,7 @@ def _export(
         raise Failure(f"{target} exists already")
     folder = target.with_name(f"{target.name}.unfinished") if zipped else target
     client = session.client
-    with _locked(folder):
+    with locked(folder):
         if restart:
             for name in (PROGRESS, MANIFEST, *(f"{kind}.jsonl" for kind in KINDS)):
                 (folder / name).unlink(missing_ok=True)
@@ -147,9 +145,11 @@ def _export(
             raise Failure("Stopped; the same command continues from there", INTERRUPTED, "interrupted") from None
         created = datetime.now(UTC).isoformat(timespec="seconds")
         write_manifest(folder, {**progress.identity, "created": created}, progress.counts)
-        (folder / PROGRESS).unlink()
+        # The progress is deleted last: an export that is cut short here is completed by the next run.
         if zipped:
             pack(folder, target)
+        else:
+            (folder / PROGRESS).unlink()
     counts = ", ".join(f"{count} {kind}" for kind, count in progress.counts.items())
     session.out.done(f"Exported to {target}: {counts}.", {"output": str(target), "records": progress.counts})
 
@@ -207,20 +207,3 @@ def _exported_apps(folder: Path) -> Iterator[str]:
     with file_of(folder, "apps").open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)["id"]
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Lock a folder, which is created for its owner only. Raises Failure if another run has locked it."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise Failure(f"{folder} cannot be used: {error.strerror}") from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise Failure(f"{folder} is being written by another run") from None
-    finally:
-        os.close(handle)

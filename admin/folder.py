@@ -1,6 +1,7 @@
 """An export on disk: a folder, or a zip file of it, with a manifest and a JSON Lines file for each kind of records."""
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -145,6 +146,24 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a folder, which is created for its owner only. Raises Failure if another run has locked it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise Failure(f"{folder} cannot be used: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure(f"{folder} is in use by another run") from None
+        yield
+    finally:
+        os.close(handle)
+
+
 def pack(folder: Path, target: Path) -> None:
     """Pack a finished export into a zip file, and delete the folder."""
     fresh = target.with_name(f"{target.name}.new")
@@ -171,15 +190,15 @@ def opened(path: Path) -> Iterator[Path]:
         yield path
         return
     folder = path.with_name(f"{path.name}.unpacked")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _unpack(path, folder)
-    yield folder
-    for path in folder.rglob("*.json*"):
-        if _is_part(path.relative_to(folder).as_posix()):
-            path.unlink()
-    shutil.rmtree(folder / IMAGES, ignore_errors=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    with locked(folder):
+        _unpack(path, folder)
+        yield folder
+        for part in folder.rglob("*.json*"):
+            if _is_part(part.relative_to(folder).as_posix()):
+                part.unlink()
+        shutil.rmtree(folder / IMAGES, ignore_errors=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _unpack(path: Path, folder: Path) -> None:

@@ -18,6 +18,7 @@ from admin.failures import INTERRUPTED, REJECTS, Failure
 from admin.folder import SCOPES, file_of, opened, read_manifest
 from admin.load import Loaded, load
 from admin.progress import Progress, Tally
+from admin.records import Record
 from admin.session import Session, common
 
 MOST_WORKERS = 32
@@ -326,10 +327,17 @@ def take_in(progress: Progress, part: Loaded) -> None:
             case _:
                 tally.refused += 1
                 reason = {"error": outcome.get("error"), "error_description": outcome.get("error_description")}
-                refused.append({"line": record.line, **reason, "record": record.value or record.raw})
+                refused.append({"line": record.line, **reason, "record": _shown(record)})
     progress.reject(refused)
     progress.place = part.after
     progress.save()
+
+
+def _shown(record: Record) -> Any:
+    """Return a record without the bytes of images, which are in files beside it; or the line that is no record."""
+    if record.value is None:
+        return record.raw
+    return {name: value for name, value in record.value.items() if name != "imageFiles"}
 
 
 def _report(session: Session, kind: str, progress: Progress) -> None:

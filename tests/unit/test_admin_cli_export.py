@@ -16,7 +16,8 @@ from admin.cli import cli
 from admin.client import Client
 from admin.dry_run import Seen, check
 from admin.exports import ExportProgress, export_to
-from admin.folder import SCOPES, file_of
+from admin.failures import Failure
+from admin.folder import SCOPES, file_of, opened
 from admin.progress import Tally
 
 URL = "https://engawa.example"
@@ -105,7 +106,31 @@ def test_two_runs_into_one_folder_do_not_meet(tmp_path: Path) -> None:
     words = ["export", "platform", str(tmp_path / "x")]
     assert CliRunner().invoke(cli, words, obj=httpx.MockTransport(meet), env=environment).exit_code == 0
     assert seen[0].exit_code == 1
-    assert "is being written by another run" in seen[0].stderr
+    assert "is in use by another run" in seen[0].stderr
+
+
+def test_an_export_that_dies_while_it_is_packed_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, target = Exporter(), tmp_path / "x.zip"
+
+    def die(*_: object) -> None:
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("admin.exports.pack", die)
+        assert run(exporter, "platform", str(target)).exit_code == 9
+    asked = len(exporter.asked)
+
+    assert run(exporter, "platform", str(target)).exit_code == 0
+    assert len(exporter.asked) == asked
+    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
+
+
+def test_a_zip_file_is_unpacked_by_one_run_only(tmp_path: Path) -> None:
+    run(Exporter(), "platform", str(tmp_path / "x.zip"))
+    refused = pytest.raises(Failure, match="is in use by another run")
+    with opened(tmp_path / "x.zip"), refused, opened(tmp_path / "x.zip"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
 
 
 def test_a_damaged_progress_is_told(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from admin.dry_run import Seen
 from admin.failures import Failure
 from admin.folder import MANIFEST, SCOPES, opened, take_images_out
 from admin.output import as_json
-from admin.records import LONGEST_LINE
+from admin.records import LONGEST_LINE, Place, read
 from chalicelib.core.appdata import Balance, absent_values
 from chalicelib.core.bulk_export import (
     KEY_BYTES,
@@ -241,3 +241,12 @@ def test_a_platform_cannot_write_outside_of_the_folder(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="returned an image with the key"):
         take_images_out(tmp_path, {"imageFiles": {"images/../../x.png": "AAAA"}})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_times_in_a_csv_file_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text(f"id,displayName,created\n{HANA},Hana,1775001600000\n{HANA},Hana,soon\n")
+    with path.open("rb") as file:
+        values = [record.value for record in read(path, file, Place())]
+    user = {"id": HANA, "displayName": "Hana"}
+    assert values == [user | {"created": 1775001600000}, user | {"created": "soon"}]
