@@ -3,7 +3,8 @@
 import click
 
 from admin.apps import apps
-from admin.data import erase, export
+from admin.data import erase
+from admin.exports import export
 from admin.imports import import_
 from admin.migrate import migrate
 from admin.pages import administrators, followers, modules, pages
@@ -29,6 +30,7 @@ Examples:
   .venv/bin/python -m admin users create "花" --login hana --password
   .venv/bin/python -m admin friends add k3v9x2mtq7ra a8d1p0zzk4wn
   .venv/bin/python -m admin import users members.csv
+  .venv/bin/python -m admin export platform backup.zip
   .venv/bin/python -m admin users list --json | jq -r .id
 """,
 )

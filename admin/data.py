@@ -1,4 +1,4 @@
-"""`export` and `erase`: export or erase everything that is stored about one user."""
+"""`users export` and `erase`: print or erase everything that is stored about one user."""
 
 import os
 from pathlib import Path
@@ -8,13 +8,14 @@ import click
 from admin.failures import Failure
 from admin.output import as_json
 from admin.session import Session, common
+from admin.users import users
 
 
-@click.command(
+@users.command(
     epilog="""\b
 Examples:
-  .venv/bin/python -m admin export k3v9x2mtq7ra --output hana.json
-  .venv/bin/python -m admin export k3v9x2mtq7ra | jq .installs
+  .venv/bin/python -m admin users export k3v9x2mtq7ra --output hana.json
+  .venv/bin/python -m admin users export k3v9x2mtq7ra | jq .installs
 """
 )
 @click.argument("user")

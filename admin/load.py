@@ -57,9 +57,17 @@ def batches(records: Iterable[Record]) -> Iterator[Batch]:
 
 
 def load(
-    client: Client, kind: str, records: Iterable[Record], *, workers: int, stopping: threading.Event
+    client: Client,
+    kind: str,
+    records: Iterable[Record],
+    *,
+    workers: int,
+    stopping: threading.Event,
+    more: Mapping[str, Any] | None = None,
 ) -> Generator[Loaded, None, None]:
     """Send all records of a kind, and yield each answered batch, in order. Raises Refused and Unreachable.
+
+    Each request also has the fields `more`.
 
     Sets `stopping` at its end, also an early one, so that no thread keeps waiting for another try.
     """
@@ -67,7 +75,7 @@ def load(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="import")
     try:
         for batch in batches(records):
-            waiting.append((batch, pool.submit(_send, client, kind, batch, stopping)))
+            waiting.append((batch, pool.submit(_send, client, kind, batch, stopping, more or {})))
             if len(waiting) >= 2 * workers:
                 yield _next(waiting)
         while waiting:
@@ -82,7 +90,7 @@ def _next(waiting: "deque[tuple[Batch, Future[list[Outcome]]]]") -> Loaded:
     return Loaded(batch, future.result())
 
 
-def _send(client: Client, kind: str, batch: Batch, stopping: threading.Event) -> list[Outcome]:
+def _send(client: Client, kind: str, batch: Batch, stopping: threading.Event, more: Mapping[str, Any]) -> list[Outcome]:
     """Send a batch and return the outcome of each record. Records refused as "busy" are sent again."""
     outcomes: list[Outcome | None] = [_unreadable(record) for record in batch]
     for turn in range(BUSY_TRIES):
@@ -93,7 +101,7 @@ def _send(client: Client, kind: str, batch: Batch, stopping: threading.Event) ->
             raise Unreachable("The import was stopped")
         if turn:
             stopping.wait(min(10.0, 0.2 * 2**turn))
-        answer = client.send("POST", ("import",), {kind: [batch[index].value for index in left]})
+        answer = client.send("POST", ("import",), {kind: [batch[index].value for index in left], **more})
         for index, outcome in zip(left, answer[kind], strict=True):
             if outcome.get("error") != "service_unavailable":
                 outcomes[index] = outcome

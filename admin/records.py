@@ -140,7 +140,7 @@ def _nested(row: dict[str, str]) -> dict[str, Any]:
         if not text:
             continue
         value: Any = text
-        if name == "age" and text.isdecimal():
+        if name in ("age", "created") and text.isdecimal():
             value = int(text)
         elif name == "visible" and text.lower() in ("true", "false"):
             value = text.lower() == "true"

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from chalicelib.store.bulk_export import BulkExport
     from chalicelib.store.bulk_import import BulkImport
     from chalicelib.store.contents.cleanup import Cleanup
     from chalicelib.store.contents.cleanup_notes import CleanupNotes
     from chalicelib.store.contents.cleanup_queue import CleanupQueue
     from chalicelib.store.contents.comments import Comments
+    from chalicelib.store.contents.contents_import import ContentsImport
     from chalicelib.store.contents.favorites import Favorites
     from chalicelib.store.contents.feed_posting import FeedPosting
     from chalicelib.store.contents.feeds import Feeds
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
     from chalicelib.store.idempotency import Idempotency
+    from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
     from chalicelib.store.user_data import UserData
@@ -170,7 +173,21 @@ class Platform:
     def bulk_import(self) -> "BulkImport":
         from chalicelib.store.bulk_import import BulkImport
 
-        return BulkImport(self.users, self.apps, self.friends_and_installs, self.appdata)
+        return BulkImport(self._directory, self.appdata, self._contents_import, self.grants, self.settings.limits)
+
+    @cached_property
+    def import_check(self) -> "ImportCheck":
+        from chalicelib.store.import_check import ImportCheck
+
+        return ImportCheck(self._directory, self.appdata, self._contents_import, self.grants, self.settings.limits)
+
+    @cached_property
+    def bulk_export(self) -> "BulkExport":
+        from chalicelib.store.bulk_export import BulkExport
+        from chalicelib.store.contents.contents_export import ContentsExport
+
+        contents = ContentsExport(self._dynamo, self._tables, self.images, self.settings.utc_offset)
+        return BulkExport(self._directory, self.appdata, contents, self.grants)
 
     @cached_property
     def migration(self) -> "Migration":
@@ -297,6 +314,25 @@ class Platform:
 
         offset = self.settings.utc_offset
         return PostsOfUser(self._dynamo, self._tables, self.users, self.feeds, self.comments, self.favorites, offset)
+
+    @cached_property
+    def _contents_import(self) -> "ContentsImport":
+        from chalicelib.store.contents.contents_import import ContentsImport
+        from chalicelib.store.contents.numbered_lists import NumberedLists
+
+        tables = self._tables
+        lists = [NumberedLists(self._dynamo, table, self.clock) for table in (tables.feeds, tables.comments)]
+        return ContentsImport(
+            self._dynamo,
+            tables,
+            self.users,
+            self.pages,
+            self.favorites,
+            self.images,
+            self._notes,
+            (lists[0], lists[1]),
+            self.settings.favorite_shards,
+        )
 
     @cached_property
     def _notes(self) -> "CleanupNotes":

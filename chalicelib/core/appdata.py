@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from chalicelib.core.errors import BadRequest, ParameterInvalid, PermissionDenied, QuotaExceeded, TooLarge
+from chalicelib.core.errors import BadRequest, Conflict, ParameterInvalid, PermissionDenied, QuotaExceeded, TooLarge
 from chalicelib.core.limits import Limits
 from chalicelib.core.permission import InstallStatus, MatrixRow, may_update_data
 
@@ -181,6 +181,14 @@ def settle(balance: Balance, before: Mapping[str, int], after: Mapping[str, int 
     if keys > limits.keys and keys > balance.keys:
         raise ParameterInvalid(f"Too many keys (max={limits.keys})")
     return Balance(total, keys)
+
+
+def absent_values(data: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of `data` that are not stored. Raises Conflict if a key has another value."""
+    for key, value in data.items():
+        if stored.get(key, value) != value:
+            raise Conflict(f"The key {key} exists, and has another value")
+    return {key: value for key, value in data.items() if key not in stored}
 
 
 def utf8_bytes(text: str) -> int:

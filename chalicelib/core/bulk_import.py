@@ -1,36 +1,70 @@
-"""Bulk import: the limits of a request, and the result of each record.
+"""Bulk import: the limits of a request, the records of each kind, and the result of each record.
 
 An existing record is not changed: a second import does not undo the changes that a user made after the first. But the
-result of the record reports the difference.
+result of the record reports the difference. Records have the form in which core/bulk_export.py exports them.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.core.appdata import check_pairs
 from chalicelib.core.codecs import checks
-from chalicelib.core.codecs.directory_json import read_user
-from chalicelib.core.errors import BadRequest, Conflict, ParameterInvalid, Refusal
-from chalicelib.core.model.directory import User
+from chalicelib.core.codecs.directory_json import read_app, read_module, read_page, read_user
+from chalicelib.core.errors import BadRequest, Conflict, NotFound, ParameterInvalid, Refusal
+from chalicelib.core.limits import Limits
+from chalicelib.core.model.directory import App, Module, Page, User
+from chalicelib.core.passwords import is_hash
 
 MOST_RECORDS = 100
 MOST_PASSWORDS = 20
 """Users with a password in one request. A hash takes about 0.25 seconds, by design; 20 take 9 seconds on Lambda."""
-KINDS = ("users", "friendships", "installs")
-"""The kinds of records, in the order of execution."""
+KINDS = (
+    "users",
+    "apps",
+    "friendships",
+    "installs",
+    "data",
+    "pages",
+    "modules",
+    "administrators",
+    "followers",
+    "feeds",
+    "comments",
+    "favorites",
+    "grants",
+)
+"""The kinds of records, in the order of execution: a record needs only records of kinds before its own."""
+DRY_RUN = "dryRun"
+"""The field of a request that is only checked: nothing is stored."""
+PAIRS: Mapping[str, Mapping[str, str]] = {
+    "friendships": {"user": "user", "friend": "user"},
+    "installs": {"user": "user", "app": "app"},
+    "administrators": {"page": "page", "user": "user"},
+    "followers": {"page": "page", "user": "user"},
+}
+"""The kinds of records that are pairs of ids: for each field, the kind of its id."""
+LATEST = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+_SECRET = re.compile(r"[\x21-\x7e]{16,255}")
 
 
 @dataclass(frozen=True)
 class RecordResult:
-    """The result of one record. `refusal` is the reason why it was not stored."""
+    """The result of one record. `refusal` is the reason why it was not stored.
+
+    In a dry run, `needs` names what the record needs that is not stored: "user k3v9x2mtq7ra".
+    """
 
     status: str
     refusal: Refusal | None = None
+    needs: tuple[str, ...] = ()
 
-    def told(self) -> dict[str, str]:
+    def told(self) -> dict[str, Any]:
         """Return the JSON of the result: `status` is created, unchanged or refused."""
         if self.refusal is None:
-            return {"status": self.status}
+            return {"status": self.status} | ({"needs": list(self.needs)} if self.needs else {})
         return {"status": self.status, "error": self.refusal.error, "error_description": self.refusal.description}
 
 
@@ -52,27 +86,124 @@ def read_records(body: object) -> dict[str, list[Any]]:
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object")
     for name, records in body.items():
-        if name not in KINDS:
-            raise ParameterInvalid(f"There is no field {name[:64]!r}; the fields are {', '.join(KINDS)}")
-        if not isinstance(records, list):
+        if name == DRY_RUN:
+            checks.boolean(name, records)
+        elif name not in KINDS:
+            raise ParameterInvalid(f"There is no field {name[:64]!r}; the fields are {', '.join((*KINDS, DRY_RUN))}")
+        elif not isinstance(records, list):
             raise ParameterInvalid(f"{name} must be a list")
-    if sum(map(len, body.values())) > MOST_RECORDS:
+    if sum(len(body.get(kind, [])) for kind in KINDS) > MOST_RECORDS:
         raise ParameterInvalid(f"Too many records (max={MOST_RECORDS})")
     if sum(isinstance(user, dict) and "password" in user for user in body.get("users", [])) > MOST_PASSWORDS:
         raise ParameterInvalid(f"Too many records with a password (max={MOST_PASSWORDS})")
     return {kind: body[kind] for kind in KINDS if kind in body}
 
 
-def read_new_user(record: object) -> tuple[dict[str, Any], str | None]:
-    """Return the fields of a user's record, including the required `id`, and the password or None."""
-    found = read_user(record, new=True, extra=("password",))
-    if "id" not in found:
-        raise ParameterInvalid("id is missing")
-    if not isinstance(record, dict) or record.get("password") is None:
-        return found, None
-    if not found.get("login"):
+def is_dry_run(body: object) -> bool:
+    """Return whether a request that `read_records` has checked is a dry run."""
+    return isinstance(body, dict) and bool(body.get(DRY_RUN))
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """A user's record: the fields for `User(**fields)`, and a password, or its hash as `export` writes it, or none."""
+
+    fields: dict[str, Any]
+    password: str | None = None
+    password_hash: str | None = None
+
+
+def read_new_user(record: object) -> NewUser:
+    """Return a user's record. `id` is required; `created` is optional. Raises BadRequest and ParameterInvalid."""
+    fields = read_user(record, new=True, extra=("password", "passwordHash", "created")) | _created(record)
+    _need_id(fields)
+    given = _given(record)
+    text, hashed = given.get("password"), given.get("passwordHash")
+    if text is None and hashed is None:
+        return NewUser(fields)
+    if not fields.get("login"):
         raise ParameterInvalid("login is missing")
-    return found, checks.password("password", record["password"])
+    if text is not None and hashed is not None:
+        raise ParameterInvalid("password and passwordHash exclude each other")
+    if hashed is None:
+        return NewUser(fields, password=checks.password("password", text))
+    if not isinstance(hashed, str) or not is_hash(hashed):
+        raise ParameterInvalid("passwordHash must be scrypt$n$r$p$salt$key, as an export writes it")
+    return NewUser(fields, password_hash=hashed)
+
+
+def read_new_app(record: object) -> dict[str, Any]:
+    """Return the fields of an app's record, for `App(**fields)`. `id` is required, `secret` and `created` are optional.
+
+    A confidential app without `secret` gets a new one.
+    """
+    fields = read_app(record, new=True, extra=("secret", "created")) | _created(record)
+    _need_id(fields)
+    secret = _given(record).get("secret")
+    if secret is None:
+        return fields
+    if not fields.get("confidential", True):
+        raise ParameterInvalid("A public app has no secret")
+    if not isinstance(secret, str) or not _SECRET.fullmatch(secret):
+        raise ParameterInvalid("secret must be 16 to 255 printable ASCII characters without spaces")
+    return fields | {"secret": secret}
+
+
+def read_new_page(record: object) -> dict[str, Any]:
+    """Return the fields of a page's record, for `Page(**fields)`. `id` is required, `created` is optional."""
+    fields = read_page(record, new=True, extra=("created",)) | _created(record)
+    _need_id(fields)
+    return fields
+
+
+def read_new_module(record: object) -> Module:
+    """Return the module of a record: `page`, `id`, `app` and `name`."""
+    fields = read_module(record, extra=("page",))
+    _need_id(fields)
+    if "page" not in _given(record):
+        raise ParameterInvalid("page is missing")
+    return Module(page=checks.check_id("page")("page", _given(record)["page"]), **fields)
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """A record of data: values of a user in an app, at most 99."""
+
+    user: str
+    app: str
+    data: Mapping[str, str]
+
+
+def read_data(record: object, limits: Limits) -> DataRecord:
+    """Return a record of data: `user`, `app` and `data`, checked as in a write of the Persistence API."""
+    given = dict(_given(record))
+    data = given.pop("data", None)
+    user, app = read_pair(given, PAIRS["installs"])
+    return DataRecord(user, app, check_pairs(data, limits, "data"))
+
+
+def _given(record: object) -> Mapping[str, Any]:
+    if not isinstance(record, dict):
+        raise BadRequest("A record must be a JSON object")
+    return record
+
+
+def _need_id(fields: Mapping[str, Any]) -> None:
+    if "id" not in fields:
+        raise ParameterInvalid("id is missing")
+
+
+def _created(record: object) -> dict[str, int]:
+    """Return the time when an imported thing was created, if the record has it."""
+    created = _given(record).get("created")
+    return {} if created is None else {"created": check_created(created)}
+
+
+def check_created(value: object) -> int:
+    """Return the time when something was created, in milliseconds. Raises ParameterInvalid."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LATEST:
+        raise ParameterInvalid("created must be milliseconds since 1970, at least 1")
+    return value
 
 
 def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
@@ -89,15 +220,26 @@ def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
     return one, other
 
 
-def compare(known: User, given: Mapping[str, Any]) -> RecordResult:
-    """Return the result for an existing user: unchanged if all given fields are equal, else refused."""
+def compare(known: User | App | Page | Module, given: Mapping[str, Any]) -> RecordResult:
+    """Return the result for a thing that exists: unchanged if all given fields are equal, else refused."""
     for name, value in given.items():
         now = getattr(known, name)
         if name == "publication":
             now = {each: now[each] for each in value}
         if now != value:
-            return refused(Conflict(f"The user exists, and has another {name.replace('_', ' ')}"))
+            kind = type(known).__name__.lower()
+            return refused(Conflict(f"The {kind} exists, and has another {name.replace('_', ' ')}"))
     return stored(False)
+
+
+def would_be_created(*needs: str) -> RecordResult:
+    """Return the result of a dry run for a record that is not stored and needs these things, which are not stored."""
+    return RecordResult("created", needs=needs)
+
+
+def no_install(user: str, app: str) -> NotFound:
+    """Return the error for data of a user who has not installed the app."""
+    return NotFound(f"The user {user} has not installed the app {app}")
 
 
 def rounds(pairs: Iterable[tuple[int, tuple[str, str]]]) -> list[list[int]]:

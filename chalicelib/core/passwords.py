@@ -11,12 +11,16 @@ processor.
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 
 N, R, P = 2**15, 8, 3
 """One check takes 32 MB and about 250 milliseconds."""
 _SALT_BYTES = 16
 _KEY_BYTES = 32
+_MOST_WORK, _MOST_MEMORY = 4 * N * R * P, 128 << 20
+"""The most work (n * r * p) and memory of one check: a hash from elsewhere must not stop the platform."""
+_HASH = re.compile(r"scrypt\$(\d{1,7})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9+/]+={0,2})\$([A-Za-z0-9+/]+={0,2})", re.ASCII)
 
 
 def hash_password(password: str) -> str:
@@ -43,6 +47,21 @@ def matches(password: str, known: str | None) -> bool:
 def is_outdated(known: str) -> bool:
     """Return whether a hash was made with other parameters than the current ones."""
     return known.split("$")[1:4] != [str(N), str(R), str(P)]
+
+
+def is_hash(text: str) -> bool:
+    """Return whether a text is a hash that `matches` can check, with a bounded amount of work and memory."""
+    found = _HASH.fullmatch(text)
+    if not found:
+        return False
+    n, r, p = map(int, found.group(1, 2, 3))
+    try:
+        salt, key = (base64.b64decode(part, validate=True) for part in found.group(4, 5))
+    except ValueError:
+        return False
+    powers_of_two = n >= 2 and n & (n - 1) == 0
+    bounded = r >= 1 and p >= 1 and n * r * p <= _MOST_WORK and 128 * n * r <= _MOST_MEMORY
+    return powers_of_two and bounded and 8 <= len(salt) <= 64 and len(key) == _KEY_BYTES
 
 
 def _key(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -305,6 +307,33 @@ RECORDS = {
     "friendships": [{"user": NEW_USER, "friend": HANA}, {"user": NEW_USER, "friend": KEN}],
     "installs": [{"user": NEW_USER, "app": APP}, {"user": HANA, "app": PUBLIC}],
 }
+ON_NEW = {"contentUri": "https://game.example/new", "user": KEN, "created": 1_767_193_200_000}
+NEW_FEED = ON_NEW | {"generation": "A" * 13, "title": "New", "sourceName": "New"}
+_NEW_KEYS = [f"images/{'A' * 13}/{sha256(name).hexdigest()[:32]}.png" for name in (b"l", b"m", b"s")]
+NEW_IMAGES = {
+    "images": _NEW_KEYS,
+    "imageFiles": dict(zip(_NEW_KEYS, (b64encode(name).decode() for name in (b"l", b"m", b"s")), strict=True)),
+}
+NEW_FAMILY = {"id": "imported", "scopes": [], "created": 7, "expires": 4_000_000_000, "refresh": "hash"}
+MORE_RECORDS = {
+    "apps": [{"id": NEW_APP, "name": "New", "secret": "a-secret-of-before"}],
+    "data": [{"user": HANA, "app": APP, "data": {"imported": "1"}}, {"user": HANA, "app": APP, "data": {"other": "2"}}],
+    "pages": [{"id": NEW_PAGE, "name": "New"}],
+    "modules": [{"page": NEW_PAGE, "id": "4", "app": APP, "name": "New"}],
+    "administrators": [{"page": NEW_PAGE, "user": KEN}],
+    "followers": [{"page": NEW_PAGE, "user": HANA}],
+    "grants": [{"user": MEI, "app": APP, "scopes": [], "created": 7, "used": 8, "families": [NEW_FAMILY]}],
+}
+CONTENT_RECORDS = {
+    "feeds": [{"page": PAGE, "id": "90", **NEW_FEED, **NEW_IMAGES}],
+    "comments": [{"page": PAGE, **ON_NEW, "id": "000002ABCDEFG-20260101000000", "comment": "c"}],
+    "favorites": [{"page": PAGE, **ON_NEW}],
+}
+EXPORTS = f"""
+    users users?secrets=true users?app={APP} apps?secrets=true friendships friendships?app={APP} installs
+    installs?app={APP} data?app={APP} data?app={APP}&user={HANA} pages modules administrators followers?page={PAGE}
+    feeds comments favorites feeds?page={PAGE} grants
+"""
 LISTS = f"""
     /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
     /apps /apps/{APP} /apps/{APP}/installs
@@ -316,6 +345,7 @@ OPERATORS = [
     *(request(f"list {path}", operate("GET", path)) for path in LISTS.split()),
     request("export a user", operate("GET", f"/users/{HANA}/export")),
     request("export a user too large for Lambda", in_answers(operate("GET", f"/users/{HANA}/export"))),
+    *(request(f"export {path}", operate("GET", f"/export/{path}")) for path in EXPORTS.split()),
     request("create a user", operate("POST", "/users", NEW)),
     request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
     request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
@@ -343,6 +373,9 @@ OPERATORS = [
     request("add a follower", operate("PUT", f"/pages/{PAGE}/followers/{KEN}")),
     request("remove a follower", operate("DELETE", f"/pages/{PAGE}/followers/{HANA}")),
     request("import", operate("POST", "/import", RECORDS), ignore="created|unchanged", steps=True),
+    request("import apps and pages", operate("POST", "/import", MORE_RECORDS), ignore="created|unchanged", steps=True),
+    request("import contents", operate("POST", "/import", CONTENT_RECORDS), ignore="created|unchanged", steps=True),
+    request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(

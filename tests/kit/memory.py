@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 from zlib import crc32
 
@@ -175,6 +176,11 @@ class Bucket:
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str, CacheControl: str) -> dict[str, Any]:
         self.objects[Key] = Body
         return {}
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": BytesIO(self.objects[Key])}
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:
         keys = sorted(key for key in self.objects if key.startswith(Prefix))

@@ -73,7 +73,7 @@ def test_a_platform_is_filled_and_tended(served: Served) -> None:
     users = ids(admin(served, "installs", "list", "--app", app["id"], "--json"))
     assert sorted(users) == sorted([aki["id"], sora["id"]])
 
-    told = admin_json(served, "export", aki["id"])
+    told = admin_json(served, "users", "export", aki["id"])
     assert told["profile"] == {**aki, "friends": 1}
     assert told["friends"] == [sora["id"]]
     assert told["installs"] == [{"app": app["id"], "data": {}}]

@@ -157,7 +157,7 @@ def test_a_list_as_json_is_one_object_a_line() -> None:
         ("followers add p u", ("PUT", "/admin/pages/p/followers/u")),
         ("followers remove p u", ("DELETE", "/admin/pages/p/followers/u")),
         ("erase u --yes", ("DELETE", "/admin/users/u")),
-        ("export u", ("GET", "/admin/users/u/export")),
+        ("users export u", ("GET", "/admin/users/u/export")),
         ("users list", ("GET", "/admin/users?count=100")),
         ("friends list u", ("GET", "/admin/users/u/friends?count=100")),
         ("installs list u", ("GET", "/admin/users/u/installs?count=100")),
@@ -224,7 +224,7 @@ def test_json_does_nothing_to_a_terminal(tmp_path: Path) -> None:
     for words, answer in (
         ("apps list --json", ok({"entry": [thing]})),
         ("users show a --json", ok(thing)),
-        ("export a", ok(thing)),
+        ("users export a", ok(thing)),
         ("erase a --yes --json", ok({"id": "a", "removed": {}, "name": CONTROLS})),
     ):
         done = run(Platform(answer), *words.split())
@@ -236,7 +236,7 @@ def test_json_does_nothing_to_a_terminal(tmp_path: Path) -> None:
     assert json.loads(done.stderr)["error_description"] == CONTROLS
     assert not set(CONTROLS[1:]) & set(done.stderr) - set("[2J31m")
 
-    run(Platform(ok(thing)), "export", "a", "--output", str(tmp_path / "a.json"))
+    run(Platform(ok(thing)), "users", "export", "a", "--output", str(tmp_path / "a.json"))
     text = (tmp_path / "a.json").read_text()
     assert json.loads(text) == thing
     assert not [each for each in text if unicodedata.category(each) in NOT_SHOWN and each != "\n"]
@@ -305,13 +305,13 @@ def test_a_large_export_is_fetched_without_the_token(tmp_path: Path) -> None:
         ok({"location": "x"}, 303, Location="https://bucket.example/answers/1?signature=s"), ok({"profile": {}})
     )
 
-    done = run(platform, "export", "u", "--output", str(tmp_path / "u.json"))
+    done = run(platform, "users", "export", "u", "--output", str(tmp_path / "u.json"))
 
     assert done.exit_code == 0
     assert "Authorization" not in platform.asked[1].headers
     assert json.loads((tmp_path / "u.json").read_text()) == {"profile": {}}
     assert (tmp_path / "u.json").stat().st_mode & 0o777 == 0o600
-    assert run(Platform(ok({})), "export", "u", "--output", str(tmp_path / "u.json")).exit_code == 1
+    assert run(Platform(ok({})), "users", "export", "u", "--output", str(tmp_path / "u.json")).exit_code == 1
 
 
 def test_the_local_platform_is_the_default(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from chalicelib.core.bulk_import import (
+    NewUser,
     RecordResult,
     compare,
     in_order,
@@ -22,11 +23,16 @@ from chalicelib.core.bulk_import import (
 from chalicelib.core.errors import BadRequest, Conflict, ParameterInvalid, Refusal
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
+from chalicelib.core.passwords import hash_password
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST = "6d1f0c2ab4e79853"
 FRIENDSHIP = {"user": "user", "friend": "user"}
 INSTALL = {"user": "user", "app": "app"}
+FIELDS = (
+    "users, apps, friendships, installs, data, pages, modules, administrators, followers, feeds, comments, favorites, "
+    "grants, dryRun"
+)
 USERS = some.sampled_from("abcdef")
 
 
@@ -59,10 +65,10 @@ def test_100_records_in_all_and_20_passwords_are_the_most() -> None:
     ("body", "said"),
     [
         ([], "bad_request: The body must be a JSON object"),
-        ({"pages": []}, "parameter_invalid: There is no field 'pages'; the fields are users, friendships, installs"),
+        ({"groups": []}, "parameter_invalid: There is no field 'groups'; the fields are " + FIELDS),
         (
             {"p" * 65: []},
-            f"parameter_invalid: There is no field '{'p' * 64}'; the fields are users, friendships, installs",
+            f"parameter_invalid: There is no field '{'p' * 64}'; the fields are {FIELDS}",
         ),
         ({"users": {}}, "parameter_invalid: users must be a list"),
     ],
@@ -79,9 +85,12 @@ def test_what_is_no_import(body: object, said: str) -> None:
 def test_a_user_comes_with_an_id_and_perhaps_a_password() -> None:
     fields = {"id": HANA, "display_name": "Hana", "login": "hana", "publication": DEFAULT_PUBLICATION}
     record = {"id": HANA, "displayName": "Hana", "login": "Hana"}
-    assert read_new_user(record) == (fields, None)
-    assert read_new_user(record | {"password": None}) == (fields, None)
-    assert read_new_user(record | {"password": "12345678"}) == (fields, "12345678")
+    assert read_new_user(record) == NewUser(fields)
+    assert read_new_user(record | {"password": None, "passwordHash": None}) == NewUser(fields)
+    assert read_new_user(record | {"password": "12345678"}) == NewUser(fields, password="12345678")
+    hashed = hash_password("12345678")
+    assert read_new_user(record | {"passwordHash": hashed}) == NewUser(fields, password_hash=hashed)
+    assert read_new_user(record | {"created": 7}) == NewUser(fields | {"created": 7})
 
 
 @pytest.mark.parametrize(
@@ -95,6 +104,22 @@ def test_a_user_comes_with_an_id_and_perhaps_a_password() -> None:
         (
             {"id": HANA, "displayName": "Hana", "login": "hana", "password": "1234567"},
             "parameter_invalid: password must be 8 to 200 characters",
+        ),
+        (
+            {"id": HANA, "displayName": "Hana", "login": "hana", "password": "12345678", "passwordHash": "x"},
+            "parameter_invalid: password and passwordHash exclude each other",
+        ),
+        (
+            {"id": HANA, "displayName": "Hana", "login": "hana", "passwordHash": "12345678"},
+            "parameter_invalid: passwordHash must be scrypt$n$r$p$salt$key, as an export writes it",
+        ),
+        ({"id": HANA, "displayName": "Hana", "passwordHash": "x"}, "parameter_invalid: login is missing"),
+        *(
+            (
+                {"id": HANA, "displayName": "Hana", "created": wrong},
+                "parameter_invalid: created must be milliseconds since 1970, at least 1",
+            )
+            for wrong in (0, -1, "1", 1.5, True, 10**18)
         ),
     ],
 )

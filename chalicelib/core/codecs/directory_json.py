@@ -92,22 +92,25 @@ def read_user(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str
     return read
 
 
-def read_app(body: object, *, new: bool) -> dict[str, Any]:
-    """Return the fields of an app. With `new`, `name` is required; only then are `id` and `confidential` allowed."""
+def read_app(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the fields of an app. With `new`, `name` is required; only then are `id` and `confidential` allowed.
+
+    The caller reads the names in `extra`.
+    """
     known = _APP | _own_id("app", new)
     if not new:
         known = {name: rule for name, rule in known.items() if name != "confidential"}
-    return _read(body, known, ("name",) if new else (), ())
+    return _read(body, known, ("name",) if new else (), extra)
 
 
-def read_page(body: object, *, new: bool) -> dict[str, Any]:
-    """Return the fields of a page. With `new`, `name` is required and `id` is allowed."""
-    return _read(body, _PAGE | _own_id("page", new), ("name",) if new else (), ())
+def read_page(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the fields of a page. With `new`, `name` is required and `id` is allowed. The caller reads `extra`."""
+    return _read(body, _PAGE | _own_id("page", new), ("name",) if new else (), extra)
 
 
-def read_module(body: object) -> dict[str, Any]:
-    """Return the fields of a module: `app` and `name` (required), and `id` (optional)."""
-    return _read(body, _MODULE | _own_id("module", True), ("app", "name"), ())
+def read_module(body: object, *, extra: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the fields of a module: `app` and `name` (required), and `id` (optional). The caller reads `extra`."""
+    return _read(body, _MODULE | _own_id("module", True), ("app", "name"), extra)
 
 
 def user_json(user: User) -> dict[str, Any]:

@@ -56,3 +56,9 @@ def image_key(folder: str, rendition: Rendition) -> str:
 def is_key(text: str) -> bool:
     """Return whether this is a key as `image_key` returns it."""
     return _KEY.fullmatch(text) is not None
+
+
+def media_type_of(key: str) -> str:
+    """Return the media type of the rendition with a key."""
+    extension = key.rpartition(".")[2]
+    return next(media_type for media_type, known in EXTENSIONS.items() if known == extension)

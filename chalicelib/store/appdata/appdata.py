@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
-from chalicelib.core.appdata import Balance, settle, utf8_bytes
+from chalicelib.core.appdata import Balance, absent_values, settle, utf8_bytes
 from chalicelib.core.appdata_changes import Change, apply, keys_read
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.errors import (
@@ -80,6 +80,14 @@ class Usage:
 
     balance: Balance
     rate: Rate
+
+
+class _NothingNew(Exception):
+    """Raised to end a change of a ledger that has all values already."""
+
+
+class _Checked(Exception):
+    """Raised to end a change of a ledger that would be accepted, and was only to be checked."""
 
 
 class AppData:
@@ -176,6 +184,34 @@ class AppData:
             return LedgerChange(placed, after, answer=text)
 
         return tried[self._ledgers.change(app, user, prepare, record).placed.ledger.version]
+
+    def restore(self, app: str, user: str, data: Mapping[str, str], *, check: bool = False) -> bool:
+        """Store values, at most 99, under keys that do not exist yet; return whether one was new.
+
+        It does not count in the write window. With `check`, nothing is stored. Raises PermissionDenied (not installed),
+        Conflict (a key has another value), ParameterInvalid (quota or number of keys) and Unavailable; nothing has
+        changed then.
+        """
+
+        def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
+            stored = Values(self._dynamo, self._table).collect(ledger, frozenset(data), consistent=True)
+            if stored is None:
+                raise Outdated
+            new = absent_values(data, stored)
+            if not new:
+                raise _NothingNew
+            placed = self._placed(ledger, ledger.successor(write, ledger.window), new, read=frozenset(new))
+            if check:
+                raise _Checked
+            return LedgerChange(placed, self._rate(ledger.window, self._clock()))
+
+        try:
+            self._ledgers.change(app, user, prepare)
+        except _NothingNew:
+            return False
+        except _Checked:
+            pass
+        return True
 
     def clear(self, app: str, user: str, conditions: Conditions) -> Receipt:
         """Delete every key. Raises the errors of `write`, except those of the quota."""
@@ -278,6 +314,12 @@ class AppData:
         """Return the balance and rate of a user in an app. Raises PermissionDenied if it is not installed."""
         ledger = self._ledgers.need(app, user)
         return Usage(ledger.balance, self._rate(ledger.window, self._clock()))
+
+    def balances(self, app: str, users: Sequence[str]) -> dict[str, Balance]:
+        """Return the balances of those users who have installed an app, in the order of `users`."""
+        items = self._dynamo.batch_get([self._place(app, user) for user in users], consistent=False)
+        ledgers = {user: items.get(self._place(app, user)) for user in users}
+        return {user: from_item(item).balance for user, item in ledgers.items() if item}
 
     def sweep(self, seconds: float) -> int:
         """Delete abandoned values for about `seconds`; return the number of deleted values."""

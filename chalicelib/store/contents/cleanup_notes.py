@@ -24,6 +24,8 @@ from chalicelib.store.contents.cleanup_queue import CleanupQueue
 
 NEEDS = (
     on_table("feeds", "PutItem"),
+    # The check that an imported feed is not stored yet.
+    on_table("comments", "ConditionCheckItem"),
     on_table("feeds", "Query", by=(SWEEP,)),
     # The sweep stores that it sent a note to the queue, `clean` that an upload is too late or that the sweep must send
     # the note again.
@@ -67,11 +69,12 @@ class CleanupNotes:
         left = {"p": {"S": content}, "k": {"N": str(shards)}}
         write.put("note", self._table, self._note(generation, SOON_MS) | left, ABSENT)
 
-    def uploading(self, generation: str) -> None:
-        """Write the note of an upload before it begins."""
+    def uploading(self, generation: str, also: Callable[[Transaction], None] = lambda write: None) -> None:
+        """Write the note of an upload before it begins, with the parts that `also` adds. Raises Lost if one fails."""
         # A transaction has a token: a late retry, after the feed is stored and the note deleted, writes no new note.
         write = Transaction()
         write.put("note", self._table, self._note(generation, UPLOAD_MS), ABSENT)
+        also(write)
         self._dynamo.commit(write)
 
     def uploaded(self, write: Transaction, generation: str) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from chalicelib.core.base36 import base36
-from chalicelib.core.errors import NotFound, PermissionDenied, Unavailable
+from chalicelib.core.errors import Conflict, NotFound, PermissionDenied, Unavailable
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, equals
 from chalicelib.store.aws.failures import Lost
@@ -76,9 +76,28 @@ class Favorites:
             self._dynamo.rest(wait)
         raise Unavailable
 
-    def _item(self, content: str, head: Item, user: str) -> Item:
+    def restored(self, content: str, head: Item, user: str, created: int, *, check: bool) -> bool | None:
+        """Import a favorite with its time; return whether it is new, or None if the head has changed meanwhile.
+
+        With `check`, nothing is stored. Raises Conflict (it exists with another time).
+        """
+        item = self._item(content, head, user, created)
+        if check:
+            place = (self._tables.favorites, key_of(item))
+            there = self._dynamo.batch_get([place], consistent=True).get(place)
+            if there is None:
+                return True
+        else:
+            there = self._add(content, head, item)
+            if there is None or there is item:
+                return None if there is None else True
+        if int(there["c"]["N"]) != created:
+            raise Conflict("The favorite exists, and has another time")
+        return False
+
+    def _item(self, content: str, head: Item, user: str, created: int | None = None) -> Item:
         key = favorite_key(content, shard_of(user, head), generation_of(head), user)
-        return typed(key) | {"list": {"S": by(user)}, "c": {"N": str(self._clock())}}
+        return typed(key) | {"list": {"S": by(user)}, "c": {"N": str(created or self._clock())}}
 
     def _add(self, content: str, head: Item, item: Item) -> Item | None:
         """Return the favorite that is then stored; None if the head has changed or another write created the shard."""

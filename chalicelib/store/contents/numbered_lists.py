@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from chalicelib.core.base36 import base36
 from chalicelib.core.cursor import from_cursor, to_cursor
 from chalicelib.core.errors import ParameterInvalid, Unavailable
-from chalicelib.core.numbered_list_index import FIRST, WORD, bit, nth_newest
+from chalicelib.core.numbered_list_index import FIRST, LEAF, WORD, bit, nth_newest
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import Condition, Path, absent, equals
@@ -48,6 +48,9 @@ TICKET_MS = 120_000
 """An older ticket has no owner any more, because no request runs that long."""
 GENERATION = 13
 """Characters of a generation's id."""
+MOST_SKIPPED = 1_000_000
+"""The most numbers between two imported entries."""
+_LEAVES_AT_ONCE = 40
 
 _ENTRY, _LEAF = "c", "b"
 _TIME = 9
@@ -152,6 +155,34 @@ class NumberedLists:
         self._hole(write, partition, prefix, ticket.number)
         with suppress(Lost, Unavailable):
             self._dynamo.commit(write)
+
+    def restore(self, write: Transaction, partition: str, number: int, alive: Condition) -> None:
+        """Count an imported entry in the transaction that stores it. LIST_PART fails unless its number is the next."""
+        change = Update(adds={"n": 1, "nx": 1})
+        write.update(LIST_PART, self._table, holder_key(partition), change, alive & equals("nx", number))
+
+    def skip(self, partition: str, prefix: str, following: int, number: int, alive: Condition) -> None:
+        """Make holes of the numbers from the next one, `following`, up to `number`, so that an entry can be imported.
+
+        Raises Lost if another number is the next, and ParameterInvalid for more than MOST_SKIPPED numbers.
+        """
+        if number - following > MOST_SKIPPED:
+            raise ParameterInvalid(f"id is too far from the ids before it (max={MOST_SKIPPED})")
+        while following < number:
+            end = min(number, (following // LEAF + _LEAVES_AT_ONCE) * LEAF)
+            words: dict[int, dict[str, int]] = {}
+            for each in range(following, end):
+                where = bit(each)
+                leaf = words.setdefault(where.leaf, {})
+                leaf[f"w{where.word}"] = leaf.get(f"w{where.word}", 0) + where.value
+            write = Transaction()
+            change, unchanged = Update(adds={"nx": end - following}), alive & equals("nx", following)
+            write.update(LIST_PART, self._table, holder_key(partition), change, unchanged)
+            for number_of_leaf, adds in words.items():
+                key = (partition, f"{prefix}{_LEAF}{number_of_leaf:07}")
+                write.update(f"leaf {number_of_leaf}", self._table, key, Update(adds=adds))
+            self._dynamo.commit(write)
+            following = end
 
     def part(self, partition: str, paging: Paging, prefix_of: Callable[[Item], str]) -> ListSlice | None:
         """Return a part of a list, eventually consistent, or None if there is no such list.

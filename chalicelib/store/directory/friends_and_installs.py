@@ -19,7 +19,7 @@ from chalicelib.store.directory.counted_rows import Count, CountedRows, Row
 from chalicelib.store.directory.keys import FRIEND, INSTALL, CursorPart
 
 NEEDS = (
-    on_table("directory", "Query"),
+    on_table("directory", "Query", "BatchGetItem"),
     on_index("directory"),
 )
 
@@ -71,6 +71,15 @@ class FriendsAndInstalls:
         span = keys.after("user#", cursor)
         items = self._dynamo.listed(self._table, _installs(app), span, limit=count + 1)
         return keys.part((keys.named(item, "pk") for item in items), count)
+
+    def having(self, app: str, users: Sequence[str]) -> list[str]:
+        """Return those of the users who have installed an app (eventually consistent, 100 per call)."""
+        found = self._dynamo.batch_get([self.install(user, app) for user in users], consistent=False)
+        return [user for user in users if self.install(user, app) in found]
+
+    def there(self, places: Sequence[Place]) -> set[Place]:
+        """Return those places of friendships and installs that exist (strongly consistent)."""
+        return set(self._dynamo.batch_get(places, consistent=True))
 
     def friendship(self, user: str, friend: str) -> Place:
         """Return the place of the item that exists exactly while `friend` is a friend of `user`."""

@@ -122,6 +122,20 @@ class Users:
         item = self._dynamo.get(self._table, keys.login_key(login.lower()), consistent=True)
         return (item["u"]["S"], item["h"]["S"]) if item and "h" in item else None
 
+    def password_hashes(self, users: Iterable[User]) -> dict[str, str]:
+        """Return the password hashes of those users who have one, by id (100 per call)."""
+        logins = self._logins(user.login for user in users if user.login)
+        return {item["u"]["S"]: item["h"]["S"] for item in logins.values() if "h" in item}
+
+    def login_owners(self, logins: Iterable[str]) -> dict[str, str]:
+        """Return the users who have these logins, by login (100 per call)."""
+        return {login: item["u"]["S"] for login, item in self._logins(logins).items()}
+
+    def _logins(self, logins: Iterable[str]) -> dict[str, Item]:
+        places = [(self._table, keys.login_key(login)) for login in dict.fromkeys(logins)]
+        found = self._dynamo.batch_get(places, consistent=True)
+        return {keys.named(item, "pk"): item for item in found.values()}
+
     def set_password(self, user: str, password_hash: str | None, instead_of: str | None = None) -> bool:
         """Set (None: remove) a user's password hash, only if it is `instead_of` (None: any). Return whether it was set.
 

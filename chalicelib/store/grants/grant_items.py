@@ -1,5 +1,6 @@
 """The items of the grants table (its layout is in grants.py), and their conditions and updates."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.core.oauth import REFRESH_SECONDS, Family, Grant
@@ -51,6 +52,19 @@ def grant_update(family: Family, known: Grant | None, families: set[str]) -> Upd
     return Update(sets)
 
 
+def grant_item(grant: Grant, families: Sequence[Family]) -> Item:
+    """Return the item that stores an imported grant with its families."""
+    ttl = max(grant.used // 1000 + REFRESH_SECONDS, *(family.expires for family in families))
+    return {
+        **typed(grant_key(grant.app, grant.user)),
+        "families": {"SS": sorted(grant.families)},
+        "created": {"N": str(grant.created)},
+        "used": {"N": str(grant.used)},
+        "ttl": {"N": str(ttl)},
+        **({"scopes": {"SS": sorted(grant.scopes)}} if grant.scopes else {}),
+    }
+
+
 def family_item(family: Family) -> Item:
     """Return the item that stores a family."""
     texts = {name: {"S": value} for name in _TEXTS if (value := getattr(family, name))}
@@ -60,6 +74,7 @@ def family_item(family: Family) -> Item:
         **texts,
         **scopes,
         **lasting(family.expires),
+        **({"rotated": {"N": str(family.rotated)}} if family.rotated else {}),
         "created": {"N": str(family.created)},
         "redirect_sent": {"BOOL": family.redirect_sent},
     }

@@ -13,11 +13,11 @@ lost, gets the same new token. A grant names its families, so that one transacti
 and no data of the user remain.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.errors import Conflict, PermissionDenied, Unavailable
 from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import (
     CLIENT_FAMILIES,
@@ -46,6 +46,7 @@ from chalicelib.store.grants.grant_items import (
     GRANT,
     family_item,
     family_key,
+    grant_item,
     grant_key,
     grant_update,
     lasting,
@@ -178,6 +179,49 @@ class Grants:
         items = self._dynamo.query(self._table, f"user#{user}", beginning(GRANT), consistent=True)
         return [to_grant(item) for item in items if self._lasts(item)]
 
+    def with_families(self, user: str) -> list[tuple[Grant, list[Family]]]:
+        """Return the grants of a user that still have an effect, with their families that have not expired."""
+        grants = self.of_user(user)
+        labels = [(grant, label) for grant in grants for label in sorted(grant.families)]
+        places = [(self._table, family_key(label.partition("#")[2])) for _, label in labels]
+        found = self._dynamo.batch_get(places, consistent=True)
+        families: dict[str, list[Family]] = {grant.app: [] for grant in grants}
+        for (grant, _), place in zip(labels, places, strict=True):
+            if family := self._live(found.get(place)):
+                families[grant.app].append(family)
+        return [(grant, families[grant.app]) for grant in grants]
+
+    def restore(self, grant: Grant, families: Sequence[Family], *, check: bool = False) -> bool:
+        """Store an imported grant with its families; return whether it is new. With `check`, nothing is stored.
+
+        Raises PermissionDenied (the user has not installed the app), Conflict (there is another grant, or a family with
+        one of these ids) and Unavailable.
+        """
+        user = _known(grant.user)
+        install = (self._directory_table, of_user(user, INSTALL, grant.app))
+        place = (self._table, grant_key(grant.app, user))
+        found = self._dynamo.batch_get([install, place], consistent=True)
+        if install not in found:
+            raise PermissionDenied
+        if place in found:
+            return _same_grant(found[place], grant)
+        if check:
+            return True
+        write = Transaction()
+        write.put("grant", self._table, grant_item(grant, families), ABSENT)
+        for family in families:
+            write.put(f"family {family.label}", self._table, family_item(family), ABSENT)
+        write.check("install", *install, PRESENT)
+        try:
+            self._dynamo.commit(write)
+        except Lost as lost:
+            if there := lost.stored("grant"):
+                return _same_grant(there, grant)
+            if lost.failed("install"):
+                raise PermissionDenied from None
+            raise Conflict("There is another refresh token with one of these ids") from None
+        return True
+
     def held(self, user: str, app: str) -> bool:
         """Return whether a user's grant to an app still has an effect."""
         item = self._dynamo.get(self._table, grant_key(app, user), consistent=True)
@@ -296,6 +340,13 @@ class Grants:
             except Lost:
                 self._dynamo.rest(wait)
         raise Unavailable
+
+
+def _same_grant(item: Item, grant: Grant) -> bool:
+    """Return False if an item stores this grant. Raises Conflict if it stores another one."""
+    if to_grant(item) != grant:
+        raise Conflict("The user has another grant to the app")
+    return False
 
 
 def _known(user: str | None) -> str:

@@ -1,0 +1,179 @@
+"""The records of feeds, comments and favorites in an export, and their reading at an import.
+
+The images of a feed are files with the names of their keys. A request has their bytes in the record, in base64, as
+`imageFiles`.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.core.bulk_import import check_created
+from chalicelib.core.codecs import checks
+from chalicelib.core.codecs.contents_json import read_comment, read_content_uri, read_draft
+from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.imaging.renditions import NAMES, is_key
+from chalicelib.core.model.contents import Comment, Draft, Feed
+
+IMAGE_FILE_BYTES = 300_000
+"""The most bytes of one rendition: 180 by 180 pixels take less in each format."""
+_GENERATION = re.compile(r"[0-9A-Z]{13}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+_COMMENT = re.compile(r"[0-9A-Z]{13}-[0-9]{14}")
+_FEED_FIELDS = (
+    *("page", "id", "generation", "contentUri", "title", "body", "urls"),
+    *("user", "sourceName", "created", "images", "imageFiles"),
+)
+
+
+@dataclass(frozen=True)
+class FeedRecord:
+    """A feed with its ids. `id` is its generation if the page does not show it. `files` has its images by key."""
+
+    page: str
+    id: str
+    generation: str
+    draft: Draft
+    poster: str
+    source_name: str
+    created: int
+    images: tuple[str, ...]
+    files: Mapping[str, bytes]
+
+    @property
+    def number(self) -> int | None:
+        """The number in the page's list of feeds; None if the page does not show the feed."""
+        return None if self.id == self.generation else int(self.id)
+
+
+@dataclass(frozen=True)
+class CommentRecord:
+    """A comment of a content, with its id."""
+
+    page: str
+    content_uri: str
+    comment: Comment
+
+
+@dataclass(frozen=True)
+class FavoriteRecord:
+    """A favorite of a content. `created` is in milliseconds since the epoch."""
+
+    page: str
+    content_uri: str
+    user: str
+    created: int
+
+
+def feed_record(feed: Feed, generation: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the record of a feed."""
+    record = {
+        "page": feed.page,
+        "id": feed.id,
+        "generation": generation,
+        "contentUri": feed.content_uri,
+        "title": feed.title,
+        "body": feed.body,
+        "urls": {"pcUrl": feed.pc_url, "mobileUrl": feed.mobile_url, "smartphoneUrl": feed.smartphone_url},
+        "user": feed.poster,
+        "sourceName": feed.source_name,
+        "created": feed.created,
+        "images": list(feed.images),
+    }
+    encoded = {key: base64.b64encode(body).decode() for key, body in files.items()}
+    return record | ({"imageFiles": encoded} if encoded else {})
+
+
+def comment_record(page: str, content_uri: str, comment: Comment) -> dict[str, Any]:
+    """Return the record of a comment."""
+    own = {"id": comment.id, "comment": comment.text, "user": comment.poster, "created": comment.created}
+    return {"page": page, "contentUri": content_uri, **own}
+
+
+def favorite_record(page: str, content_uri: str, user: str, created: int) -> dict[str, Any]:
+    """Return the record of a favorite."""
+    return {"page": page, "contentUri": content_uri, "user": user, "created": created}
+
+
+def read_feed(record: object) -> FeedRecord:
+    """Return the feed of a record. Raises BadRequest and ParameterInvalid."""
+    given = _fields(record, _FEED_FIELDS, optional=("body", "urls", "images", "imageFiles"))
+    generation, name = given["generation"], given["id"]
+    if not isinstance(generation, str) or not _GENERATION.fullmatch(generation):
+        raise ParameterInvalid("generation must be 13 of 0-9 A-Z")
+    if not isinstance(name, str) or (name != generation and not _NUMBER.fullmatch(name)):
+        raise ParameterInvalid("id must be a number of up to 10 digits, or equal generation")
+    # No URI begins with a space: the URLs of our own detail pages are taken here.
+    draft = read_draft({each: given.get(each) for each in ("title", "body", "contentUri", "urls")}, " ")
+    images = given.get("images") or []
+    if not isinstance(images, list) or not all(isinstance(key, str) and is_key(key) for key in images):
+        raise ParameterInvalid("images must be keys of images, as an export writes them")
+    if len(images) not in (0, len(NAMES)) or not all(key.startswith(f"images/{generation}/") for key in images):
+        raise ParameterInvalid(f"images must be none, or {len(NAMES)} in the folder of the feed's generation")
+    return FeedRecord(
+        page=_id("page", given),
+        id=name,
+        generation=generation,
+        draft=draft,
+        poster=_id("user", given),
+        source_name=checks.text(checks.NAME_CHARACTERS, required=True)("sourceName", given["sourceName"]),
+        created=check_created(given["created"]),
+        images=tuple(images),
+        files=_files(given.get("imageFiles") or {}, images),
+    )
+
+
+def read_comment_record(record: object) -> CommentRecord:
+    """Return the comment of a record. Raises BadRequest and ParameterInvalid."""
+    given = _fields(record, ("page", "contentUri", "id", "comment", "user", "created"))
+    if not isinstance(given["id"], str) or not _COMMENT.fullmatch(given["id"]):
+        raise ParameterInvalid("id is not the id of a comment")
+    text = read_comment({"comment": given["comment"]})
+    comment = Comment(given["id"], text, _id("user", given), check_created(given["created"]))
+    return CommentRecord(_id("page", given), read_content_uri(given["contentUri"]), comment)
+
+
+def read_favorite(record: object) -> FavoriteRecord:
+    """Return the favorite of a record. Raises BadRequest and ParameterInvalid."""
+    given = _fields(record, ("page", "contentUri", "user", "created"))
+    uri, created = read_content_uri(given["contentUri"]), check_created(given["created"])
+    return FavoriteRecord(_id("page", given), uri, _id("user", given), created)
+
+
+def _fields(record: object, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    if not isinstance(record, dict):
+        raise BadRequest("A record must be a JSON object")
+    for name in record:
+        if name not in names:
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(names)}")
+    for name in names:
+        if name not in optional and record.get(name) is None:
+            raise ParameterInvalid(f"{name} is missing")
+    return record
+
+
+def _id(kind: str, given: Mapping[str, Any]) -> str:
+    name: str = checks.check_id(kind)(kind, given[kind])
+    return name
+
+
+def _files(given: object, images: list[str]) -> dict[str, bytes]:
+    """Return the bytes of images by key. A key contains a hash of them, which must be right."""
+    if not isinstance(given, dict) or set(given) != set(images):
+        raise ParameterInvalid("imageFiles must have the bytes of each of images, and no others")
+    files = {}
+    for key, text in given.items():
+        try:
+            body = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError, TypeError):
+            raise ParameterInvalid(f"The bytes of {key} are not in base64") from None
+        if len(body) > IMAGE_FILE_BYTES:
+            raise ParameterInvalid(f"The image {key} is too large (max={IMAGE_FILE_BYTES})")
+        if hashlib.sha256(body).hexdigest()[:32] != key.rpartition("/")[2].partition(".")[0]:
+            raise ParameterInvalid(f"The bytes of {key} are not those of its key")
+        files[key] = body
+    return files
