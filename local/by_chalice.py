@@ -38,6 +38,8 @@ KEPT = "chalice-local.json"
 _RESTART_SECONDS = 15
 """How long the next worker waits for the lock of the one before."""
 _UNWATCHED = frozenset({"__pycache__", "build"})
+_BUILT = Path("chalicelib", "web", "static", "docs")
+"""The pages of the documentation, which a start builds if their sources have changed."""
 _WATCHED = ".chalice"
 """The only hidden folder with files that decide what is served."""
 
@@ -87,10 +89,11 @@ def watch_sources() -> None:
 
     def poll(self: stat.StatFileWatcher, root_dir: str, callback: Callable[[], None]) -> None:
         found = dict(_times(Path(root_dir)))
-        changed = bool(known) and found != known
+        changed = sorted(path for path, _ in known.items() ^ found.items()) if known else []
         known.clear()
         known.update(found)
         if changed:
+            print(f"{changed[0]} has changed.", flush=True)
             callback()
 
     stat.StatFileWatcher._single_pass_poll = poll  # type: ignore[method-assign]
@@ -111,16 +114,19 @@ def watch_sources() -> None:
 
 def is_source(path: Path) -> bool:
     """Return whether a file of the project, by its relative path, decides what is served."""
+    if path.is_relative_to(_BUILT):
+        return False
     return not any(part in _UNWATCHED or (part.startswith(".") and part != _WATCHED) for part in path.parts)
 
 
 def _times(root: Path) -> Iterator[tuple[str, float]]:
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if is_source(Path(name))]
+        inside = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if is_source(inside / name)]
         for name in files:
             path = os.path.join(folder, name)
             try:
-                if is_source(Path(name)):
+                if is_source(inside / name):
                     yield path, os.stat(path).st_mtime
             except FileNotFoundError:
                 # Deleted since, or a link that leads nowhere.
