@@ -24,6 +24,7 @@ import chalice.local
 from chalice.cli.filewatch import stat
 
 from chalicelib.settings import WrongSetting
+from infra.site import builder
 from local import locks, parts, processes
 from local.embedded import Emulator, choose_port
 from local.environment import HOST, ROOT, STAGE, Environment, Refused
@@ -38,7 +39,7 @@ KEPT = "chalice-local.json"
 _RESTART_SECONDS = 15
 """How long the next worker waits for the lock of the one before."""
 _UNWATCHED = frozenset({"__pycache__", "build"})
-_BUILT = Path("chalicelib", "web", "static", "docs")
+_BUILT = builder.OUTPUT.relative_to(ROOT)
 """The pages of the documentation, which a start builds if their sources have changed."""
 _WATCHED = ".chalice"
 """The only hidden folder with files that decide what is served."""
