@@ -105,8 +105,8 @@ class _Platform:
         self._started: Emulator | None = None
         kept = self._read()
         if environment.endpoint is None:
-            # Chalice may end a worker at any moment. If the emulator that it has started does not hold its lock yet, the
-            # next worker starts another on the same port, and one of them waits for the lock in vain and ends.
+            # Chalice may end a worker at any moment. If the emulator that it has started does not hold its lock yet,
+            # the next worker starts another on the same port, and one of them waits for the lock in vain and ends.
             if kept:
                 environment = replace(environment, emulator_port=kept["port"])
             else:
