@@ -22,6 +22,10 @@ def prepare() -> None:
     if asked is None:
         return
     if asked.command.name == "local":
+        from local import reloading
+
+        reloading.watch_sources()
+
         from local import by_chalice, environment
 
         try:

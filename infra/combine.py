@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from chalicelib import VERSION
+from chalicelib.web.error_answers import help_link
 
 INFRA = Path(__file__).resolve().parent
 PARTS = ("data", "edge", "watch", "functions")
@@ -135,7 +136,7 @@ def gateway_responses() -> dict[str, dict[str, Any]]:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Access-Control-Allow-Origin": "*",
-            "Link": f'</docs/en/errors/{said["error"]}>; rel="help"',
+            "Link": help_link(said["error"]),
         }
         if "retry_after" in said:
             headers["Retry-After"] = str(said["retry_after"])

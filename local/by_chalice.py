@@ -4,8 +4,8 @@ With autoreload there are three processes. Chalice's first one starts a worker, 
 watches the files; if one changes, the worker ends and Chalice starts another. The embedded AWS belongs to the first
 process: each worker finds it in `chalice-local.json`, and it ends, as does the worker, when the first process ends.
 
-Two parts of Chalice are replaced: the local server, by Engawa's (local/server.py), and the search for changed files,
-which would also look into hidden folders, such as `.local/` with the data, which change with each write.
+Two parts of Chalice are replaced: the local server, by Engawa's (local/server.py), and the search for changed files
+(local/reloading.py).
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import chalice.local
-from chalice.cli.filewatch import stat
 
 from chalicelib.settings import WrongSetting
 from local import locks, parts, processes
 from local.embedded import Emulator, choose_port
+from local.emulator import LOCK
 from local.environment import HOST, ROOT, STAGE, Environment, Refused
 from local.gateway import Gateway
 from local.ports import SERVE_LOCK, accepts
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 KEPT = "chalice-local.json"
 _RESTART_SECONDS = 15
 """How long the next worker waits for the lock of the one before."""
-_UNWATCHED = frozenset({"__pycache__", "build"})
-_WATCHED = ".chalice"
-"""The only hidden folder with files that decide what is served."""
 
 End = Callable[[object], NoReturn]
 
@@ -50,7 +46,6 @@ def begin(stage: str, host: str, port: int, autoreload: bool, *, chosen: bool, e
     `chosen`: whether the user has named the stage; Chalice's default is one for AWS. `end` ends the process with a
     reason. Raises Refused.
     """
-    watch_sources()
     if chosen and stage != STAGE:
         raise Refused(
             f"chalice local serves the stage {STAGE}, not {stage!r}, which is on AWS: leave --stage out, or deploy it."
@@ -79,52 +74,6 @@ def _forget(stage: str) -> None:
     for name, value in config["stages"].get(stage, {}).get("environment_variables", {}).items():
         if os.environ.get(name) == value:
             del os.environ[name]
-
-
-def watch_sources() -> None:
-    """Make Chalice restart only for files that decide what is served."""
-    known: dict[str, float] = {}
-
-    def poll(self: stat.StatFileWatcher, root_dir: str, callback: Callable[[], None]) -> None:
-        found = dict(_times(Path(root_dir)))
-        changed = bool(known) and found != known
-        known.clear()
-        known.update(found)
-        if changed:
-            callback()
-
-    stat.StatFileWatcher._single_pass_poll = poll  # type: ignore[method-assign]
-    try:
-        from chalice.cli.filewatch import eventbased
-    except ImportError:
-        # watchdog, which Chalice prefers, is not installed.
-        return
-    root = Path.cwd()
-
-    def on_any_event(self: Any, event: Any) -> None:
-        paths = [Path(os.fsdecode(path)) for path in (event.src_path, getattr(event, "dest_path", "")) if path]
-        if not event.is_directory and any(map(is_source, (path.relative_to(root) for path in paths))):
-            self()
-
-    eventbased.WatchdogRestarter.on_any_event = on_any_event  # type: ignore[method-assign]
-
-
-def is_source(path: Path) -> bool:
-    """Return whether a file of the project, by its relative path, decides what is served."""
-    return not any(part in _UNWATCHED or (part.startswith(".") and part != _WATCHED) for part in path.parts)
-
-
-def _times(root: Path) -> Iterator[tuple[str, float]]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if is_source(Path(name))]
-        for name in files:
-            path = os.path.join(folder, name)
-            try:
-                if is_source(Path(name)):
-                    yield path, os.stat(path).st_mtime
-            except FileNotFoundError:
-                # Deleted since, or a link that leads nowhere.
-                continue
 
 
 def _claim(environment: Environment) -> Server:
@@ -156,13 +105,15 @@ class _Platform:
         self._started: Emulator | None = None
         kept = self._read()
         if environment.endpoint is None:
-            if kept and processes.is_running(kept["emulator"]):
+            # Chalice may end a worker at any moment. If the emulator that it has started does not hold its lock yet,
+            # the next worker starts another on the same port, and one of them waits for the lock in vain and ends.
+            if kept:
                 environment = replace(environment, emulator_port=kept["port"])
             else:
-                kept = {}
                 environment = choose_port(environment)
+                self._write(port=environment.emulator_port)
+            if not (kept and locks.is_held(environment.directory / LOCK)):
                 self._started = Emulator(environment, owner)
-                self._write(emulator=self._started.pid, port=environment.emulator_port)
         self.environment = environment
         self._is_first = not kept.get("loaded")
 
@@ -188,18 +139,14 @@ class _Platform:
         return _Serving(self._server, gateway, environment.base_url, ended)
 
     def _await_emulator(self) -> None:
+        if self.environment.endpoint is not None:
+            return
         if self._started:
             self._started.await_start()
-            self._started.when_lost(self._lost)
-        elif kept := self._read():
+        threading.Thread(target=self._watch_emulator, daemon=True).start()
 
-            def watch() -> None:
-                processes.await_end(kept["emulator"])
-                self._lost()
-
-            threading.Thread(target=watch, daemon=True).start()
-
-    def _lost(self) -> None:
+    def _watch_emulator(self) -> None:
+        processes.await_end(locks.holder(self.environment.directory / LOCK))
         if processes.is_running(self._owner):
             log = self.environment.directory / "emulator.log"
             self._end(f"The embedded AWS ended unexpectedly; {log} may say why.")

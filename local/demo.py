@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.errors import Conflict, NotFound
@@ -31,6 +32,7 @@ from local.demo_data import (
     USERS,
     app,
 )
+from local.environment import PORT
 
 FILE = "demo.json"
 LIFETIME = 30 * 24 * 3600
@@ -182,17 +184,19 @@ def _shown(base_url: str, path: Path, kept: Secrets, feed: str | None) -> str:
     }
     if feed:
         pages[f"/pages/{CAFE.id}/feeds/{feed}"] = "a feed"
+    port = urlsplit(base_url).port
+    python = f"{'' if port == PORT else f'PORT={port} '}.venv/bin/python"
     width = max(map(len, pages))
     addresses = "\n".join(f"  {base_url}{address:{width}}  {meaning}" for address, meaning in pages.items())
     return f"""Demo world: {", ".join(USERS)} and the apps quest and album; ids, secrets and tokens in {path}
 
-  T=$(.venv/bin/python -m local.token --user hana --app quest --scope "mixi_apps2 r_profile")
+  T=$({python} -m local.token --user hana --app quest --scope "mixi_apps2 r_profile")
   curl -H "Authorization: OAuth $T" "{base_url}/2/people/@me/@friends"
   curl -H "Authorization: OAuth $T" "{base_url}/2/apps/appdata/@me/@self"
   curl -H "Authorization: OAuth $T" "{base_url}/2/apps/appdata/@me/@friends?fields=level"
   curl -H "Authorization: OAuth $T" -H "Content-Type: application/json" \\
        -d '{{"level": "6"}}' "{base_url}/2/apps/appdata/@me/@self"
-  C=$(.venv/bin/python -m local.token --client --app quest)
+  C=$({python} -m local.token --client --app quest)
   curl -H "Authorization: OAuth $C" "{base_url}/2/pages/{CAFE.id}/feeds"
 
 To open in a browser:

@@ -51,11 +51,6 @@ class Emulator:
             )
         self._stopping = False
 
-    @property
-    def pid(self) -> int:
-        """The id of its process."""
-        return self._process.pid
-
     def await_start(self, check: Callable[[], None] = lambda: None) -> None:
         """Wait until it accepts connections. Raises Refused if it does not; errors of `check` are passed on."""
         deadline = time.monotonic() + _START_SECONDS

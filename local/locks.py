@@ -25,9 +25,8 @@ def hold(path: Path, seconds: float = 0) -> int:
     deadline = time.monotonic() + seconds
     while not _try(file):
         if time.monotonic() >= deadline:
-            pid = os.pread(file, 20, 0)
             os.close(file)
-            raise Held(int(pid) if pid.strip().isdigit() else 0)
+            raise Held(holder(path))
         time.sleep(0.05)
     os.ftruncate(file, 0)
     os.pwrite(file, str(os.getpid()).encode(), 0)
@@ -41,6 +40,12 @@ def is_held(path: Path) -> bool:
     except Held:
         return True
     return False
+
+
+def holder(path: Path) -> int:
+    """Return the id of the last process that has held the lock, or 0 if none has written its id yet."""
+    pid = path.read_text(encoding="ascii")
+    return int(pid) if pid.isdigit() else 0
 
 
 def _try(file: int) -> bool:

@@ -20,7 +20,7 @@ def issue(directory: Path, arguments: argparse.Namespace) -> str:
     try:
         demo: dict[str, Any] = json.loads((directory / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Refused(f"There is no {directory / FILE}; run make serve first.") from None
+        raise Refused(f"There is no {directory / FILE}; run make serve first, or name its port with PORT=.") from None
     scopes = scopes_in(arguments.scope)
     try:
         check_scopes(scopes)

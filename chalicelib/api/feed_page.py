@@ -92,7 +92,7 @@ def _shown(
         headers={} if here.sessions.is_named_in(request) else {"Cache-Control": KEPT},
         images=[origin for each in pictures if each and (origin := origin_of(each))],
         url=f"{here.settings.issuer}/pages/{of.id}/feeds/{feed.id}",
-        other_url=_query({"cursor": cursor, "lang": _other(language)}),
+        other_url=_query({"cursor": cursor, "lang": language.other.value}),
         place=place,
         shown=feed.shown,
         poster=poster,
@@ -152,10 +152,6 @@ def _day(language: Language, milliseconds: int, offset: int) -> str:
     if language is Language.JAPANESE:
         return f"{time.year}年{time.month}月{time.day}日 {time:%H:%M}"
     return f"{time.day} {time:%B} {time.year}, {time:%H:%M}"
-
-
-def _other(language: Language) -> str:
-    return next(each for each in Language if each is not language).value
 
 
 def _query(values: Mapping[str, str | None]) -> str:

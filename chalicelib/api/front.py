@@ -34,7 +34,7 @@ def show(here: Platform, request: Request) -> Response:
         "front",
         language,
         here.site,
-        other_url=f"?lang={next(each for each in Language if each is not language).value}",
+        other_url=f"?lang={language.other.value}",
         name=user.display_name if user else None,
         csrf=session.masked_csrf() if user else None,
         can_sign_in=is_own_sign_in,

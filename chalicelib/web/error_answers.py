@@ -4,7 +4,6 @@ Every error is `{"error": …, "error_description": …}` as `application/json; 
 store or Chalice itself raised it.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +23,7 @@ from chalicelib.core.errors import (
     Unavailable,
     UnsupportedEncoding,
 )
-from chalicelib.web.json_answers import JSON, json_answer, rate_headers
+from chalicelib.web.json_answers import json_answer, rate_headers
 from chalicelib.web.token_dialect import TokenDialect, challenge, signature_challenge
 
 log = logging.getLogger(__name__)
@@ -39,14 +38,13 @@ def answer_refusal(refusal: Refusal, dialect: TokenDialect) -> Response:
     """Return a refusal as JSON, with its headers.
 
     `WWW-Authenticate` is in the dialect of the request, `Retry-After` in whole seconds; `ETag` and `X-RateLimit-*` are
-    added if they are known.
+    added if they are known. The address in `Link` is without the base URL, since an answer needs no platform.
     """
     observed.refused(refusal)
-    error = refusal.error
-    headers: dict[str, str] = {}
+    error = dialect.spell(refusal.error) if isinstance(refusal, TokenRefused) else refusal.error
+    headers = {"Link": help_link(error)}
     match refusal:
         case TokenRefused():
-            error = dialect.spell(error)
             headers["WWW-Authenticate"] = challenge(dialect, error, refusal.description)
         case InsufficientScope():
             headers["WWW-Authenticate"] = challenge(dialect, error, refusal.description, refusal.scope)
@@ -76,21 +74,18 @@ def log_unhandled(error: Exception) -> None:
     log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
 
 
-def help_link(word: str, base_url: str = "") -> str:
-    """Return the `Link` to the page about an error (RFC 8288)."""
-    return f'<{base_url}/docs/en/errors/{word}>; rel="help"'
+def help_link(word: str) -> str:
+    """Return the `Link` to the page about an error (RFC 8288), without the base URL of the platform."""
+    return f'</docs/en/errors/{word}>; rel="help"'
 
 
 def help_links(base_url: Callable[[], str]) -> Callable[[Request, Callable[[Request], Response]], Response]:
-    """Return Chalice middleware that adds to each JSON error of a route the `Link` to the page about it."""
+    """Return Chalice middleware that puts the base URL into the `Link` of each error of a route."""
 
     def link(event: Request, get_response: Callable[[Request], Response]) -> Response:
         response = get_response(event)
-        if response.status_code >= 400 and str(response.headers.get("Content-Type")) == JSON:
-            word = json.loads(response.body)["error"]
-            # JSON-RPC has errors of its own form, with a number instead of a word.
-            if isinstance(word, str):
-                response.headers["Link"] = help_link(word, base_url())
+        if "Link" in response.headers:
+            response.headers["Link"] = str(response.headers["Link"]).replace("<", f"<{base_url()}", 1)
         return response
 
     return link
@@ -100,19 +95,16 @@ def reword_framework(event: Request, get_response: Callable[[Request], Response]
     """Replace Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays. This is Chalice middleware.
 
     If no gateway has routed the request, a path without a route gets a 404 here. Pages of every origin can read that
-    there is no such path or method, as they can if API Gateway says so. These answers need no platform, so their `Link`
-    has no base URL.
+    there is no such path or method, as they can if API Gateway says so.
     """
     if event.path == UNKNOWN:
         ours = answer_refusal(NotFound(), TokenDialect.OAUTH)
-        ours.headers |= {"Access-Control-Allow-Origin": "*", "Link": help_link(NotFound.error)}
+        ours.headers["Access-Control-Allow-Origin"] = "*"
         return ours
     response = get_response(event)
     if not _is_framework_body(response.body):
         return response
-    refusal = _FRAMEWORK.get(response.status_code, InternalError)()
-    ours = answer_refusal(refusal, TokenDialect.OAUTH)
-    ours.headers["Link"] = help_link(refusal.error)
+    ours = answer_refusal(_FRAMEWORK.get(response.status_code, InternalError)(), TokenDialect.OAUTH)
     if "Allow" in response.headers:
         ours.headers["Access-Control-Allow-Origin"] = "*"
         ours.headers["Allow"] = ", ".join(sorted(str(response.headers["Allow"]).split(", ")))

@@ -23,7 +23,6 @@ from infra.site.documents import (
     Document,
     Html,
     documents,
-    headings,
     name_of,
     resolved_link,
     with_targets,
@@ -114,7 +113,7 @@ class Site:
         for operation in self._all_operations():
             url = url_of(self.language, operation.name)
             found[url] = (HTML, self._operation(operation, url).encode())
-            found[f"{url}.md"] = (MARKDOWN, self._operation_markdown(operation, url).encode())
+            found[f"{url}.md"] = (MARKDOWN, self._twins[operation.id].encode())
         for document in self._all_documents():
             url = url_of(self.language, document.name)
             found[url] = (HTML, self._document_page(document, url).encode())
@@ -125,11 +124,10 @@ class Site:
     def pages(self) -> Iterator[Page]:
         """Yield what can be searched."""
         for operation in self._all_operations():
-            url = url_of(self.language, operation.name)
-            twin = self._operation_markdown(operation, url)
-            yield Page(url, operation.title, (operation.id, operation.path), twin, is_operation=True)
+            url, also = url_of(self.language, operation.name), (operation.id, operation.path)
+            yield Page(url, operation.title, also, self._twins[operation.id], is_operation=True)
         for each in self._all_documents():
-            named = tuple(text for level, _, text in headings(each.markdown) if level > 1)
+            named = tuple(text for level, _, text in each.headings if level > 1)
             yield Page(url_of(self.language, each.name), each.title, named, each.markdown)
 
     def list_of_pages(self, kind: str) -> str:
@@ -166,13 +164,19 @@ class Site:
             snippets=snippets.of(operation.id),
         )
 
-    def _operation_markdown(self, operation: Operation, url: str) -> str:
-        made = self._rendered("operation.md", f"{url}.md", operation=operation, snippets=snippets.of(operation.id))
+    @cached_property
+    def _twins(self) -> dict[str, str]:
+        """The operations as Markdown, by their ids."""
+        return {each.id: self._operation_markdown(each) for each in self._all_operations()}
+
+    def _operation_markdown(self, operation: Operation) -> str:
+        url = f"{url_of(self.language, operation.name)}.md"
+        made = self._rendered("operation.md", url, operation=operation, snippets=snippets.of(operation.id))
         return re.sub(r"\n{3,}", "\n\n", made)
 
     def _document_page(self, document: Document, url: str) -> str:
         html = Html(partial(self._target, document, url))
-        parts = [each for each in headings(document.markdown) if each[0] == 2]
+        parts = [each for each in document.headings if each[0] == 2]
         guides = self.documents["guide"]
         place = guides.index(document) if document in guides else None
         return self._rendered(

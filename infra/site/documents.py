@@ -43,13 +43,27 @@ class Document:
     @cached_property
     def title(self) -> str:
         """The text of its first heading."""
-        return plain(next(_inlines(self.markdown, "heading_open")))
+        return self.headings[0][2]
 
     @cached_property
     def summary(self) -> str:
         """The beginning of its first paragraph, as plain text."""
-        paragraph = next(_inlines(self.markdown, "paragraph_open"), None)
-        return shortened(plain(paragraph) if paragraph else "")
+        return shortened(next((plain(token) for _, token in self._parts("paragraph_open")), ""))
+
+    @cached_property
+    def headings(self) -> list[tuple[int, str, str]]:
+        """The level, the id and the text of each heading."""
+        taken: set[str] = set()
+        found = [(int(opening.tag[1]), plain(token)) for opening, token in self._parts("heading_open")]
+        return [(level, _free(slug(text), taken), text) for level, text in found]
+
+    @cached_property
+    def _tokens(self) -> list[Token]:
+        return MarkdownIt("commonmark").enable("table").parse(self.markdown)
+
+    def _parts(self, opening: str) -> Iterator[tuple[Token, Token]]:
+        """Yield the opening tokens of this type, each with the text that follows."""
+        return ((before, token) for before, token in pairwise(self._tokens) if before.type == opening)
 
 
 def shortened(text: str) -> str:
@@ -169,24 +183,9 @@ def with_targets(markdown: str, target: Target) -> str:
     return "".join(piece if piece.startswith("```") else _LINK.sub(replaced, piece) for piece in pieces)
 
 
-def headings(markdown: str) -> list[tuple[int, str, str]]:
-    """Return the level, the id and the text of each heading."""
-    taken: set[str] = set()
-    tokens = MarkdownIt("commonmark").parse(markdown)
-    found = [(int(before.tag[1]), plain(token)) for before, token in pairwise(tokens) if before.type == "heading_open"]
-    return [(level, _free(slug(text), taken), text) for level, text in found]
-
-
 def plain(token: Token) -> str:
     """Return the text of an inline token without marks."""
     return "".join(" " if each.type == "softbreak" else each.content for each in token.children or ()).strip()
-
-
-def _inlines(markdown: str, opening: str) -> Iterator[Token]:
-    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
-    for before, token in pairwise(tokens):
-        if before.type == opening:
-            yield token
 
 
 def _free(name: str, taken: set[str]) -> str:

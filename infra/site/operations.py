@@ -66,7 +66,7 @@ class Operation:
     description: str
     also_at: tuple[str, ...]
     callers: tuple[str, ...]
-    """Who may call it: sentences in Markdown, one of which must hold."""
+    """Sentences in Markdown about the callers that are allowed; one of them must hold."""
     takes_token: bool
     scopes: tuple[str, ...]
     parameters: tuple[Parameter, ...]

@@ -1,4 +1,4 @@
-"""What `make serve` installs is enough for what README has users run, and no more than they need."""
+"""The packages of `make serve` are enough for the commands of the README, and no more than they need."""
 
 from __future__ import annotations
 

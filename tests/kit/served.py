@@ -30,7 +30,7 @@ from local.environment import free_port
 from tests.kit import contract, strict
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 60
 
 

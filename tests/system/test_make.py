@@ -1,4 +1,4 @@
-"""What `make serve` does before it serves: it checks the ports and installs, in an empty project of its own."""
+"""The start of `make serve` before it serves: it checks the ports and installs, in an empty project of its own."""
 
 from __future__ import annotations
 

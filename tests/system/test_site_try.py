@@ -449,7 +449,7 @@ def test_a_value_that_would_change_the_path_is_not_sent(reader: Reader) -> None:
 def test_an_operation_that_a_page_cannot_send_says_why(served: Served, reader: Reader) -> None:
     for name, why in (
         ("show-settings", "a page for people"),
-        ("authorize", "the browser itself must go to this address"),
+        ("authorize", "the browser itself must open this address"),
         ("get-token", "takes the app’s secret"),
     ):
         reader.open(f"operations/{name}")

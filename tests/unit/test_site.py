@@ -34,7 +34,7 @@ DECLARED = {
 
 
 class Outline(HTMLParser):
-    """What the tests ask of a page."""
+    """The parts of a page that the tests check."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -73,9 +73,8 @@ def finished(here: Platform, request: Request) -> Response:
     """Show the last page to a client without a web address. The client reads the query; the page does not show it."""
     denied = bool(parameters(request, "error"))
     language = language_of(request)
-    other = next(each for each in Language if each is not language)
     kept = {"error": "access_denied"} if denied else {}
-    other_url = f"{SUCCESS}?{urlencode(kept | {'lang': other.value})}"
+    other_url = f"{SUCCESS}?{urlencode(kept | {'lang': language.other.value})}"
     return page("finished", language, here.site, other_url=other_url, denied=denied)
 
 
@@ -202,8 +201,7 @@ def _carried(form: Mapping[str, str]) -> dict[str, str]:
 
 def _other(form: Mapping[str, str], language: Language) -> str:
     """Return the URL of the same page in the other language."""
-    other = next(each for each in Language if each is not language)
-    return f"{ACTION}?{urlencode(_carried(form) | {'lang': other.value})}"
+    return f"{ACTION}?{urlencode(_carried(form) | {'lang': language.other.value})}"
 
 
 def _redirect(here: Platform, redirect_uri: str, **answer: str | None) -> Response:

@@ -141,4 +141,4 @@ def _day(moment: int) -> str:
 
 
 def _other(language: Language) -> str:
-    return f"{ACTION}?lang={next(each for each in Language if each is not language).value}"
+    return f"{ACTION}?lang={language.other.value}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from types import MappingProxyType
 
 from chalicelib.core.appdata import Balance, absent_values, settle, utf8_bytes
@@ -166,11 +167,12 @@ class AppData:
         if len(changes) > most:
             raise TooLarge(f"Too many key/value pairs with an Idempotency-Key (max={most})")
         tried: dict[int, Patched] = {}
-        read = keys_read(changes)
+        read, values_read, turns = keys_read(changes), Values(self._dynamo, self._table), count()
 
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, before, after = self._admit(ledger, conditions)
-            stored = Values(self._dynamo, self._table).collect(ledger, read, consistent=True) if read else {}
+            # As in `read`: a value that lags behind the ledger is noticed, and then read strongly consistent.
+            stored = values_read.collect(ledger, read, consistent=next(turns) > 0) if read else {}
             if stored is None:
                 raise Outdated
             with _refusing_at(before, ledger):

@@ -66,7 +66,7 @@ def page(
         lang=language.value,
         site=site,
         brand=site.name or BRANDS[language],
-        other=next(each for each in Language if each is not language).value,
+        other=language.other.value,
         style=_style(),
         word=partial(word, language),
         scope_words=partial(scope_words, language),

@@ -10,6 +10,11 @@ class Language(Enum):
     JAPANESE = "ja"
     ENGLISH = "en"
 
+    @property
+    def other(self) -> "Language":
+        """Return the language to which a page links."""
+        return next(each for each in Language if each is not self)
+
 
 _PAGES: Mapping[str, tuple[str, str]] = {
     "other_language": ("English", "日本語"),
