@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -33,7 +33,6 @@ _JITTER = 0.2
 _SECRET = "whsec_"  # noqa: S105 (a prefix)
 _SECRET_BYTES = 32
 _TIME, _RANDOM = 9, 7
-_ID = "evt_"
 
 
 class EventKind(Enum):
@@ -54,6 +53,11 @@ OF_CONTENTS = frozenset(EventKind) - {EventKind.INSTALLED, EventKind.UNINSTALLED
 """The kinds about contents of pages. They concern the app that posted the feed."""
 CONTENTS_CLAIM = "contents"
 """The value of the claim `events` of an access token, if its app has an endpoint for one of these kinds."""
+
+
+def topics(kinds: Set[EventKind]) -> frozenset[str]:
+    """Return the values of the claim `events` for an app that is told of these kinds."""
+    return frozenset({CONTENTS_CLAIM} if kinds & OF_CONTENTS else ())
 
 
 @dataclass(frozen=True)
@@ -117,24 +121,23 @@ class Outcome(Enum):
 
 
 def new_event_id(now: int) -> str:
-    """Return the id of an event at that time (ms); ids sort by time."""
-    return f"{_ID}{base36(now, _TIME)}{base36(secrets.randbelow(36**_RANDOM), _RANDOM)}"
+    """Return the id of an event at that time (ms): 16 characters of `0-9 a-z`; ids sort by time."""
+    return (base36(now, _TIME) + base36(secrets.randbelow(36**_RANDOM), _RANDOM)).lower()
 
 
 def is_event_id(text: str) -> bool:
     """Return whether a text has the form of an event's id."""
-    rest = text.removeprefix(_ID)
-    return len(rest) == _TIME + _RANDOM and text.startswith(_ID) and rest.isascii() and rest.isalnum()
+    return len(text) == _TIME + _RANDOM and text.isascii() and text.isalnum() and text == text.lower()
 
 
 def first_id(time: int) -> str:
     """Return a text that sorts before the ids of all events from that time (ms) on, and after all earlier ones."""
-    return f"{_ID}{base36(max(0, time), _TIME)}"
+    return base36(max(0, time), _TIME).lower()
 
 
 def time_in(event: str) -> int:
     """Return the time (ms) in an event's id."""
-    return from_base36(event.removeprefix(_ID)[:_TIME])
+    return from_base36(event[:_TIME])
 
 
 def new_endpoint_id() -> str:

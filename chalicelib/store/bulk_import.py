@@ -18,14 +18,14 @@ from chalicelib.core.bulk_import import (
     stored,
 )
 from chalicelib.core.errors import Conflict, NotFound, Refusal
-from chalicelib.core.model.directory import User
+from chalicelib.core.model.directory import App, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION
 from chalicelib.core.passwords import hash_password
-from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.directory.apps import Apps
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.users import Users
+from chalicelib.store.user_data import UserData
 
 T = TypeVar("T")
 _FRIENDSHIP = {"user": "user", "friend": "user"}
@@ -35,11 +35,11 @@ _INSTALL = {"user": "user", "app": "app"}
 class BulkImport:
     """An importer of records. A repeated import of a record changes nothing."""
 
-    def __init__(self, users: Users, apps: Apps, directory: FriendsAndInstalls, appdata: AppData) -> None:
+    def __init__(self, users: Users, apps: Apps, directory: FriendsAndInstalls, user_data: UserData) -> None:
         self._users = users
         self._apps = apps
         self._directory = directory
-        self._appdata = appdata
+        self._user_data = user_data
 
     def run(self, records: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[RecordResult]]:
         """Import the records; return the result of each (see core/bulk_import.py), by kind and in order.
@@ -84,17 +84,17 @@ class BulkImport:
         pairs, outcomes = _read(records, lambda record: read_pair(record, _INSTALL))
         names = list(dict.fromkeys(app for _, app in pairs.values()))
         found = side_by_side([partial(self._apps.get, app) for app in names])
-        apps = {app for app, known in zip(names, found, strict=True) if known}
+        apps = {app: known for app, known in zip(names, found, strict=True) if known}
         jobs: dict[int, Callable[[], RecordResult]] = {}
         for number, (user, app) in pairs.items():
             if app in apps:
-                jobs[number] = partial(self._one_install, app, user)
+                jobs[number] = partial(self._one_install, apps[app], user)
             else:
                 outcomes[number] = refused(NotFound(f"There is no app {app}"))
         return in_order(len(records), outcomes | _run(jobs))
 
-    def _one_install(self, app: str, user: str) -> RecordResult:
-        return stored(self._appdata.install(app, user))
+    def _one_install(self, app: App, user: str) -> RecordResult:
+        return stored(self._user_data.install(app, user))
 
 
 def _read(records: Sequence[Any], read: Callable[[Any], T]) -> tuple[dict[int, T], dict[int, RecordResult]]:

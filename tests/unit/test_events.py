@@ -84,7 +84,7 @@ def test_ids_sort_by_time_and_hold_it():
     assert all(map(is_event_id, ids))
 
 
-@pytest.mark.parametrize("text", ["", "evt_", "evt_0MYWPIWW0ABCDEF", "0MYWPIWW0ABCDEFGH", "evt_0MYWPIWW0ABCDE#G"])
+@pytest.mark.parametrize("text", ["", "0mywpiww0abcdef", "0MYWPIWW0ABCDEFG", "0mywpiww0abcdefgh", "0mywpiww0abcde#g"])
 def test_a_text_that_is_no_id(text):
     assert not is_event_id(text)
 

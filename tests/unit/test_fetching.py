@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.imaging.renditions import ImageBounds
+from chalicelib.web.fetch import connections, target_url
 from chalicelib.web.fetch import fetch_image as fetching
-from chalicelib.web.fetch import target_url
-from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, Network, fetch_image
+from chalicelib.web.fetch.connections import Network
+from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, fetch_image
 from chalicelib.web.fetch.public_addresses import LOOPBACK, is_public
 from chalicelib.web.fetch.target_url import MAX_URL, PORTS, target_of
 from tests.kit.certificate import self_signed
@@ -452,7 +453,7 @@ def test_tls_is_checked_against_the_name(certificate, secure):
         assert names == ["photos.example"]
         other = server.url("other.example", scheme="https")
         assert server.refused(other, tls=lambda: trusting) == UNREACHABLE
-        assert server.refused(server.url(scheme="https"), tls=fetching._default_tls) == UNREACHABLE
+        assert server.refused(server.url(scheme="https"), tls=connections._default_tls) == UNREACHABLE
         assert len(server.requests) == 1
 
 
@@ -538,7 +539,8 @@ def test_an_answer_that_never_comes():
 def test_redirects_share_the_time(monkeypatch):
     """Only the server's answers advance the clock."""
     now = [0.0]
-    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    for module in (fetching, connections):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def answer(stream: socket.socket, request: bytes) -> None:
         now[0] += 40
