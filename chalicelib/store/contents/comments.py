@@ -41,6 +41,8 @@ NEEDS = (
     on_table("directory", "BatchGetItem"),
     # The response to a request with an Idempotency-Key.
     on_table("ephemeral", "UpdateItem"),
+    # Events.
+    on_table("ephemeral", "PutItem", by=(API, CLEAN)),
 )
 
 

@@ -39,6 +39,8 @@ NEEDS = (
     # Favorites are removed by their owners, or erased with them, and the count is decreased if it still exists.
     on_table("comments", "GetItem", "UpdateItem", by=(API, CLEAN)),
     on_table("favorites", "DeleteItem", "UpdateItem", "BatchWriteItem", by=(API, CLEAN)),
+    # Events.
+    on_table("ephemeral", "PutItem", by=(API, CLEAN)),
     # The user, and the page.
     on_table("directory", "BatchGetItem"),
 )

@@ -57,8 +57,8 @@ NEEDS = (
     on_table("favorites", "DeleteItem"),
     # The poster, the app, and the check that the page still exists.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
-    # The response to a request with an Idempotency-Key.
-    on_table("ephemeral", "UpdateItem"),
+    # The response to a request with an Idempotency-Key, and events.
+    on_table("ephemeral", "UpdateItem", "PutItem"),
 )
 
 

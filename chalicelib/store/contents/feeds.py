@@ -40,6 +40,8 @@ NEEDS = (
     on_table("feeds", "DeleteItem", "PutItem", "UpdateItem", by=(API, CLEAN)),
     on_table("comments", "BatchGetItem", "DeleteItem", by=(API, CLEAN)),
     on_table("favorites", "DeleteItem", by=(API, CLEAN)),
+    # Events.
+    on_table("ephemeral", "PutItem", by=(API, CLEAN)),
     # Posters, the page, and its administrators.
     on_table("directory", "BatchGetItem"),
 )

@@ -37,15 +37,14 @@ from chalicelib.core.events import (
 )
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import AttributeValue, Path
-from chalicelib.store.aws.iam_needs import API, CLEAN, SEND, on_table
+from chalicelib.store.aws.iam_needs import API, SEND, on_table
 from chalicelib.store.aws.items import Item, Key, Place, typed
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
 
 NEEDS = (
-    # Events are written by every change that they tell of. The operator lists them and has them sent again.
-    on_table("ephemeral", "PutItem", by=(API, CLEAN, SEND)),
-    on_table("ephemeral", "Query", by=(API, SEND)),
+    # Changes write events in their own transactions. The operator lists events and has them sent again.
+    on_table("ephemeral", "PutItem", "Query", by=(API, SEND)),
     on_table("ephemeral", "GetItem", by=(API,)),
     on_table("ephemeral", "BatchGetItem", "UpdateItem", "DeleteItem", by=(SEND,)),
 )
