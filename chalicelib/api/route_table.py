@@ -95,9 +95,9 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_import, migrations, pages, users
+    from chalicelib.api.admin import apps, bulk_import, events, migrations, pages, users
 
-    return [users.face, apps.face, pages.face, bulk_import.face, migrations.face]
+    return [users.face, apps.face, events.face, pages.face, bulk_import.face, migrations.face]
 
 
 ROUTES: Mapping[str, Load] = {

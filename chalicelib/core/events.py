@@ -120,6 +120,26 @@ class Outcome(Enum):
     """There will be none, unless it is sent again by hand."""
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """The outcome of an event for one endpoint. `status` is the last answer's (0: none), `time` that of the attempt."""
+
+    endpoint: str
+    outcome: Outcome
+    attempts: int
+    status: int
+    time: int
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """An event as stored, with its outcomes; `handled` is True after its first attempts."""
+
+    event: Event
+    handled: bool
+    deliveries: tuple[Delivery, ...]
+
+
 def new_event_id(now: int) -> str:
     """Return the id of an event at that time (ms): 16 characters of `0-9 a-z`; ids sort by time."""
     return (base36(now, _TIME) + base36(secrets.randbelow(36**_RANDOM), _RANDOM)).lower()
@@ -143,6 +163,11 @@ def time_in(event: str) -> int:
 def new_endpoint_id() -> str:
     """Return a new id of an endpoint: 12 hexadecimal digits."""
     return secrets.token_hex(6)
+
+
+def is_endpoint_id(text: str) -> bool:
+    """Return whether a text has the form of an endpoint's id."""
+    return len(text) == 12 and not text.strip("0123456789abcdef")
 
 
 def new_signing_secret() -> str:

@@ -297,7 +297,7 @@ def test_an_endpoint_that_stays_dead_is_switched_off_and_its_attempts_end(scene:
     del scene.receiver.answers[URL]
     found, _ = scene.world.platform.event_log.part(APP, 0, scene.world.clock.now, None, 10)
     for each in found:
-        scene.sending.send_again(APP, each.event.id, [endpoint.id])
+        scene.world.platform.event_log.send_again(APP, each.event.id, endpoint.id)
     assert scene.run() == 2
     assert {outcome for _, each in scene.outcomes() for outcome in each} == {Outcome.DELIVERED}
 

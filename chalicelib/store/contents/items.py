@@ -17,8 +17,8 @@ a deleted feed leaves behind have the old one, so they stay invisible when the s
 A head has `g` generation, `pg` page, `f` the feed's sort key, `p` poster, `fv` favorites counted here, and `k` the
 number of shards if there are several; `ap` the app that is told of its events, if there is one, and then `u`
 contentUri (events.py). A comment on it has that `ap`, too. A feed has `g`, `u` contentUri, `t` title, `b` body, `up`
-`um` `us` URLs, `i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second half of its id,
-`c` created. A favorite has `c` created; a shard's count `g` and `fv`.
+`um` `us` URLs, `i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second
+half of its id, `c` created. A favorite has `c` created; a shard's count `g` and `fv`.
 """
 
 import hashlib

@@ -27,8 +27,10 @@ from chalicelib.core.events import (
     DEAD_MS,
     KEEP_DAYS,
     SHARDS,
+    Delivery,
     Event,
     EventKind,
+    LoggedEvent,
     Outcome,
     first_id,
     is_event_id,
@@ -53,26 +55,6 @@ LATE_MS = 120_000
 """The time after which no transaction with an older id can still succeed: no function runs so long."""
 ATTEMPTS = "attempt"
 _TTL = KEEP_DAYS * 86_400
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """The outcome of an event for one endpoint. `status` is the last answer's (0: none), `time` that of the attempt."""
-
-    endpoint: str
-    outcome: Outcome
-    attempts: int
-    status: int
-    time: int
-
-
-@dataclass(frozen=True)
-class LoggedEvent:
-    """An event as stored, with its outcomes; `handled` is True after its first attempts."""
-
-    event: Event
-    handled: bool
-    deliveries: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True)
@@ -191,6 +173,10 @@ class EventLog:
         ttl = (attempt.due + DEAD_MS) // 1000 + _TTL
         item = typed(attempt.key) | {"a": {"N": str(attempt.failed)}, "ttl": {"N": str(ttl)}}
         self._dynamo.settle(lambda: self._dynamo.put(self._table, item))
+
+    def send_again(self, app: str, event: str, endpoint: str) -> None:
+        """Make an event due for an endpoint at the next run, as if it had not been sent. Raises Unavailable."""
+        self.later(DueAttempt(self._clock(), app, event, endpoint, 0))
 
     def end(self, attempt: DueAttempt) -> None:
         """Delete an attempt that was made."""

@@ -20,14 +20,16 @@ from chalicelib.core.events import (
     DEAD,
     DEAD_MS,
     GONE,
+    Delivery,
     Endpoint,
+    LoggedEvent,
     Outcome,
     delay_ms,
     headers,
     is_success,
 )
 from chalicelib.store.events.endpoints import Endpoints
-from chalicelib.store.events.log import Delivery, DueAttempt, EventLog, LoggedEvent
+from chalicelib.store.events.log import DueAttempt, EventLog
 
 MOST_EVENTS = 2_000
 """The maximum number of new events of an app, and of due attempts, in one run."""
@@ -97,11 +99,6 @@ class EventSending:
         for lane in lanes.values():
             self._judge(lane)
         return len(made)
-
-    def send_again(self, app: str, event: str, endpoints: Iterable[str]) -> None:
-        """Make an event due for these endpoints at the next run, as if it had not been sent. Raises Unavailable."""
-        for endpoint in endpoints:
-            self._events.later(DueAttempt(self._clock(), app, event, endpoint, 0))
 
     def _new(self, lanes: Mapping[tuple[str, str], _Lane]) -> list[LoggedEvent]:
         """Return the events that were not handled, and give each to the lanes that it is for."""
