@@ -148,6 +148,7 @@ def test_what_the_file_says_is_used(path: Path) -> None:
         "sweep": {"memory": 512, "timeout": 120},
         "clean": {"memory": 512, "timeout": 60},
         "canary": {"memory": 512, "timeout": 40},
+        "send": {"memory": 512, "timeout": 60},
     }
 
 
