@@ -76,7 +76,10 @@ def make_gateway(made: Chalice, platform: Platform, environment: Environment) ->
 
 
 def clean_up(made: Chalice, platform: Platform, ended: threading.Event) -> threading.Thread:
-    """Sweep, send events, and work through the queue, in three threads until `ended` is set. Return the thread of the queue."""
+    """Sweep, send events, and work through the queue, each in a thread, until `ended` is set.
+
+    Return the thread of the queue.
+    """
     import boto3
 
     from chalicelib.api.scheduled import CLEAN

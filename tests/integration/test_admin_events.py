@@ -41,21 +41,21 @@ def test_an_endpoint_is_created_changed_and_deleted(world: World) -> None:
         **NEW,
         "id": made["id"],
         "app": APP,
-        "on": True,
+        "active": True,
         "reason": "",
         "failing": None,
         "created": world.clock.now,
     }
     assert ask(world, "GET", ENDPOINTS).json == {"entry": [made], "itemsPerPage": 1}
     path = f"{ENDPOINTS}/{made['id']}"
-    off = ask(world, "PATCH", path, {"on": False, "kinds": ["user.erased"]}).json
-    assert off == {**made, "on": False, "reason": "operator", "kinds": ["user.erased"]}
+    off = ask(world, "PATCH", path, {"active": False, "kinds": ["user.erased"]}).json
+    assert off == {**made, "active": False, "reason": "operator", "kinds": ["user.erased"]}
     secret = ask(world, "POST", f"{path}/secret").json
     assert (secret["id"], secret["secret"][:6]) == (made["id"], "whsec_")
     assert ask(world, "DELETE", f"{path}/secret").json == {"id": made["id"], "app": APP, "changed": True}
     assert ask(world, "DELETE", path).json == {"id": made["id"], "app": APP, "changed": True}
     assert ask(world, "DELETE", path).json["changed"] is False
-    assert ask(world, "PATCH", path, {"on": True}).status == 404
+    assert ask(world, "PATCH", path, {"active": True}).status == 404
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_endpoint_is_created_changed_and_deleted(world: World) -> None:
         {"kinds": "app.installed"},
         {"kinds": [1]},
         {"secret": "whsec_"},
-        {"on": True},
+        {"active": True},
     ],
     ids=str,
 )
@@ -97,8 +97,8 @@ def test_unknown_apps_and_endpoints(world: World) -> None:
         ("POST", f"{other}/endpoints", NEW),
         ("GET", f"{other}/events", None),
         ("POST", f"{other}/events/resend", {"since": 0, "until": 1}),
-        ("PATCH", f"{ENDPOINTS}/000000000000", {"on": True}),
-        ("PATCH", f"{ENDPOINTS}/x", {"on": True}),
+        ("PATCH", f"{ENDPOINTS}/000000000000", {"active": True}),
+        ("PATCH", f"{ENDPOINTS}/x", {"active": True}),
         ("POST", f"{ENDPOINTS}/000000000000/secret", None),
     ):
         assert ask(world, method, path, body).status == 404, path
@@ -130,7 +130,7 @@ def test_events_are_listed_and_sent_again(world: World) -> None:
     again = ask(world, "POST", f"{EVENTS}/resend", {"since": began, "until": began + 5000, "endpoint": made["id"]})
     assert again.json == {"app": APP, "events": 2, "deliveries": 2}
     assert world.send_events() == 2
-    ask(world, "PATCH", f"{ENDPOINTS}/{made['id']}", {"on": False})
+    ask(world, "PATCH", f"{ENDPOINTS}/{made['id']}", {"active": False})
     assert ask(world, "POST", f"{EVENTS}/resend", {"since": 0, "until": began}).status == 409
 
 

@@ -15,9 +15,9 @@ from chalicelib.api import scheduled
 from chalicelib.store.aws.iam_needs import (
     API,
     CANARY,
-    SEND,
     CLEAN,
     LISTING,
+    SEND,
     SWEEP,
     IamNeed,
     on_objects,

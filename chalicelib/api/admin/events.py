@@ -44,7 +44,7 @@ def create_endpoint(here: Platform, request: Request, access: Access, app: str) 
 
 @route(ENDPOINT, methods=["PATCH"])
 def change_endpoint(here: Platform, request: Request, access: Access, app: str, endpoint: str) -> Response:
-    """Change `url`, `kinds` or `on`. An endpoint that is switched on again misses what happened meanwhile."""
+    """Change `url`, `kinds` or `active`. An endpoint that is switched on again misses what happened meanwhile."""
     given = read_endpoint(json_body(request), new=False)
     if "url" in given:
         endpoint_target(given["url"], loopback=here.settings.fetch_loopback)

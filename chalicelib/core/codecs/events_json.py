@@ -29,10 +29,10 @@ class Resending:
 
 
 def read_endpoint(body: object, *, new: bool) -> dict[str, Any]:
-    """Return the fields of an endpoint: `url` and `kinds` (required with `new`); else also `on`."""
+    """Return the fields of an endpoint: `url` and `kinds` (required with `new`); else also `active`."""
     known: dict[str, tuple[str, checks.Check]] = {"url": ("url", _url), "kinds": ("kinds", _kinds)}
     if not new:
-        known["on"] = ("is_on", checks.boolean)
+        known["active"] = ("is_on", checks.boolean)
     given = _fields(body, known)
     for name in ("url", "kinds") if new else ():
         if name not in given:
@@ -72,7 +72,7 @@ def endpoint_json(one: Endpoint) -> dict[str, Any]:
         "app": one.app,
         "url": one.url,
         "kinds": sorted(kind.value for kind in one.kinds),
-        "on": not one.off,
+        "active": not one.off,
         "reason": one.off,
         "failing": one.failing,
         "created": one.created,
