@@ -4,6 +4,7 @@ import click
 
 from admin.apps import apps
 from admin.data import erase, export
+from admin.events import endpoints, events
 from admin.imports import import_
 from admin.migrate import migrate
 from admin.pages import administrators, followers, modules, pages
@@ -45,6 +46,8 @@ for each in (
     installs,
     grants,
     apps,
+    endpoints,
+    events,
     pages,
     modules,
     administrators,
