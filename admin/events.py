@@ -17,12 +17,13 @@ def endpoints() -> None:
 
 @endpoints.command("create")
 @click.argument("app")
-@click.argument("url")
+@click.argument("receiver", metavar="URL")
 @_KINDS
 @common
-def create(session: Session, app: str, url: str, kinds: tuple[str, ...]) -> None:
+def create(session: Session, app: str, receiver: str, kinds: tuple[str, ...]) -> None:
     """Register a URL of an app for events. Its signing secret is printed only here."""
-    made = session.client.send("POST", ("apps", app, "endpoints"), {"url": url, "kinds": [*kinds]}, repeatable=False)
+    body = {"url": receiver, "kinds": [*kinds]}
+    made = session.client.send("POST", ("apps", app, "endpoints"), body, repeatable=False)
     session.out.one(made)
     session.out.note("Keep the secret: it is not shown again. `endpoints new-secret` makes another.")
 
@@ -40,13 +41,13 @@ def list_endpoints(session: Session, app: str, limit: int, cursor: str | None) -
 @endpoints.command("change")
 @click.argument("app")
 @click.argument("endpoint")
-@click.option("--new-url", "url_", metavar="URL", help="The https URL.")
+@click.option("--to", "receiver", metavar="URL", help="The https URL.")
 @_KINDS
 @click.option("--active/--off", default=None, help="Switch it on again, or off.")
 @common
-def change(session: Session, app: str, endpoint: str, url_: str | None, **options: Any) -> None:
+def change(session: Session, app: str, endpoint: str, receiver: str | None, **options: Any) -> None:
     """Change an endpoint. Kinds are replaced as a whole."""
-    body = given(options | {"url": url_})
+    body = given(options | {"url": receiver})
     session.out.one(session.client.send("PATCH", ("apps", app, "endpoints", endpoint), body))
 
 
