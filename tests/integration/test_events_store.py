@@ -21,6 +21,8 @@ from chalicelib.core.events import (
     Outcome,
 )
 from chalicelib.core.model.contents import Draft
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.item_size import item_size, write_units
 from chalicelib.store.events.sending import MOST_FAILURES, WORKERS, EventSending
 from tests.kit.page_api import (
     COMMENTS,
@@ -379,3 +381,70 @@ def test_a_deleted_app_leaves_no_endpoint(scene: Scene) -> None:
     assert scene.world.platform.endpoints.active() == []
     comment(scene.world)
     assert scene.run() == 0
+
+
+class Died(BaseException):
+    """The end of a process, which no handler of errors sees."""
+
+
+@pytest.mark.parametrize("is_sent", [False, True], ids=["before a call", "after a call"])
+def test_no_event_is_lost_wherever_the_sender_dies(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, is_sent: bool
+) -> None:
+    """The first run dies at each of its calls in turn; the runs after it deliver every event, with its own id."""
+    write = Dynamo._write
+    scene = Scene(make_world(populated))
+    scene.endpoint(url=URL)
+    scene.endpoint(url=URL + "2")
+    users = iter([f"user{turn:08}" for turn in range(200)])
+    deaths = 0
+    for turn in range(100):
+        here = [next(users), next(users)]
+        scene.world.populate(*here)
+        for user in here:
+            scene.install(user)
+        scene.receiver.got.clear()
+        scene.receiver.answers[URL + "2"] = 500
+        calls = 0
+
+        def dying(dynamo: Dynamo, *given: Any, turn: int = turn, **request: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == turn + 1:
+                if is_sent:
+                    write(dynamo, *given, **request)
+                raise Died
+            return write(dynamo, *given, **request)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Dynamo, "_write", dying)
+            try:
+                scene.run()
+            except Died:
+                deaths += 1
+            else:
+                break
+        scene.receiver.answers.clear()
+        scene.run(10)
+        scene.run(10)
+        for url in (URL, URL + "2"):
+            got = [(body["data"]["user"], event) for to, event, body in scene.receiver.got if to == url]
+            assert {user for user, _ in got} == set(here), turn
+            assert len(set(got)) == 2, turn
+        assert {outcome for _, each in scene.outcomes() for outcome in each} == {Outcome.DELIVERED}
+        assert scene.due() == []
+    assert deaths > 8
+
+
+def test_an_event_costs_three_write_units(scene: Scene) -> None:
+    """Two in the transaction of its change, and one when it is handled: in Tokyo 2.15 dollars a million."""
+    scene.endpoint()
+    post(scene.world, contentUri="http://quest.example/" + "a" * 200)
+    [item] = events(scene.world)
+    assert 2 * write_units(item_size(item)) == 2
+    scene.world.calls.clear()
+    scene.run()
+    [item] = events(scene.world)
+    assert write_units(item_size(item)) == 1
+    writes = [call.operation for call in scene.world.calls if call.operation not in ("query", "batch_get_item")]
+    assert writes == ["update_item"]
