@@ -448,3 +448,18 @@ def test_an_event_costs_three_write_units(scene: Scene) -> None:
     assert write_units(item_size(item)) == 1
     writes = [call.operation for call in scene.world.calls if call.operation not in ("query", "batch_get_item")]
     assert writes == ["update_item"]
+
+
+def test_an_event_that_expired_meanwhile_is_not_stored_again(scene: Scene) -> None:
+    scene.endpoint()
+    scene.receiver.answers[URL] = 500
+    scene.install()
+    scene.run()
+    [item] = events(scene.world)
+    scene.world.dynamodb.delete_item(
+        TableName="engawa-local-ephemeral", Key={name: item[name] for name in ("pk", "sk")}
+    )
+    log = scene.world.platform.event_log
+    assert log.get(APP, item["sk"]["S"]) is None
+    assert scene.run(1) == 0
+    assert (events(scene.world), scene.due()) == ([], [])

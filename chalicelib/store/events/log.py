@@ -15,6 +15,7 @@ with a newer id. So a mark stays LATE_MS behind.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -38,7 +39,8 @@ from chalicelib.core.events import (
     time_in,
 )
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.conditions import AttributeValue, Path
+from chalicelib.store.aws.conditions import PRESENT, AttributeValue, Path
+from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, SEND, on_table
 from chalicelib.store.aws.items import Item, Key, Place, typed
 from chalicelib.store.aws.side_by_side import side_by_side
@@ -156,11 +158,12 @@ class EventLog:
             self._dynamo.settle(lambda: self._dynamo.put(self._table, item))
 
     def handled(self, logged: LoggedEvent, deliveries: list[Delivery]) -> None:
-        """Store the outcomes of attempts for an event, which is handled from now on."""
+        """Store the outcomes of attempts for an event, which is handled from now on, unless it has expired."""
         sets: dict[str, AttributeValue | Path] = {f"o.{each.endpoint}": _outcome(each) for each in deliveries}
         change = Update({"h": True} | sets)
         key = _key(logged.event.app, logged.event.id)
-        self._dynamo.settle(lambda: self._dynamo.update(self._table, key, change))
+        with suppress(Lost):
+            self._dynamo.settle(lambda: self._dynamo.update(self._table, key, change, PRESENT))
 
     def due(self, limit: int) -> list[DueAttempt]:
         """Return the attempts that are due, the oldest first."""

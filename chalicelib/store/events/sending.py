@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from threading import Lock
 
@@ -28,11 +29,12 @@ from chalicelib.core.events import (
     headers,
     is_success,
 )
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.events.endpoints import Endpoints
 from chalicelib.store.events.log import DueAttempt, EventLog
 
 MOST_EVENTS = 2_000
-"""The maximum number of new events of an app, and of due attempts, in one run."""
+"""The maximum number of new events, and of due attempts, in one run: their outcomes must be stored in its time."""
 WORKERS = 8
 """The number of requests that one endpoint gets at once."""
 MOST_WORKERS = 64
@@ -103,11 +105,14 @@ class EventSending:
     def _new(self, lanes: Mapping[tuple[str, str], _Lane]) -> list[LoggedEvent]:
         """Return the events that were not handled, and give each to the lanes that it is for."""
         found: list[LoggedEvent] = []
-        for app in {app for app, _ in lanes}:
+        apps = list({app for app, _ in lanes})
+        # In another order each time, so that an app with very many events does not always come first.
+        random.shuffle(apps)
+        for app in apps:
             own = [lane for lane in lanes.values() if lane.endpoint.app == app]
             # An endpoint is told only of what happens after its registration.
             since = min(lane.endpoint.created for lane in own)
-            for logged in islice(self._events.unhandled(app, since), MOST_EVENTS):
+            for logged in islice(self._events.unhandled(app, since), MOST_EVENTS - len(found)):
                 found.append(logged)
                 for lane in own:
                     if logged.event.kind in lane.endpoint.kinds and logged.event.created >= lane.endpoint.created:
@@ -153,22 +158,23 @@ class EventSending:
             failures = 0 if is_success(job.status) else failures + 1
 
     def _settle(self, lanes: Iterable[_Lane], new: list[LoggedEvent]) -> None:
-        """Store the outcomes: first the attempts that are left, then the events, last remove the attempts made."""
-        outcomes: dict[tuple[str, str], tuple[LoggedEvent, list[Delivery]]] = {
+        """Store the outcomes of each event, and then remove the attempts that were made."""
+        every: dict[tuple[str, str], tuple[LoggedEvent, list[tuple[Endpoint, _Job]]]] = {
             (logged.event.app, logged.event.id): (logged, []) for logged in new
         }
         over: list[DueAttempt] = []
         for lane in lanes:
             for job in lane.jobs:
                 event = job.logged.event
-                delivery = self._outcome(lane.endpoint, job)
-                outcomes.setdefault((event.app, event.id), (job.logged, []))[1].append(delivery)
+                every.setdefault((event.app, event.id), (job.logged, []))[1].append((lane.endpoint, job))
                 if job.due:
                     over.append(job.due)
-        for logged, deliveries in outcomes.values():
-            self._events.handled(logged, deliveries)
-        for each in over:
-            self._events.end(each)
+        side_by_side([partial(self._store, logged, jobs) for logged, jobs in every.values()])
+        side_by_side([partial(self._events.end, each) for each in over])
+
+    def _store(self, logged: LoggedEvent, jobs: list[tuple[Endpoint, _Job]]) -> None:
+        # The attempts that are left are stored first: a handled event is not looked for again.
+        self._events.handled(logged, [self._outcome(endpoint, job) for endpoint, job in jobs])
 
     def _outcome(self, endpoint: Endpoint, job: _Job) -> Delivery:
         """Return the outcome of an attempt; store the next one, if there is to be one."""
