@@ -106,11 +106,9 @@ def test_unknown_apps_and_endpoints(world: World) -> None:
 
 def test_events_are_listed_and_sent_again(world: World) -> None:
     made = created(world)
-    app = world.platform.apps.get(APP)
-    assert app
     began = world.clock.now
     for user in (HANA, KEN):
-        world.platform.user_data.install(app, user)
+        assert ask(world, "PUT", f"/admin/users/{user}/installs/{APP}").json["changed"]
         world.clock.now += 1000
     assert world.send_events() == 2
     listed = ask(world, "GET", EVENTS).json

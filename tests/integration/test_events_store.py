@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chalice.local import LambdaContext
 
-from chalicelib.api.scheduled import SEND
+from chalicelib.api.scheduled import CLEAN, SEND
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.events import (
     ATTEMPTS,
@@ -25,6 +25,8 @@ from chalicelib.core.events import (
 from chalicelib.core.model.contents import Draft
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.item_size import item_size, write_units
+from chalicelib.store.contents import posts_of_user
+from chalicelib.store.contents.cleanup_notes import LATE_MS
 from chalicelib.store.events.sending import MOST_FAILURES, WORKERS, EventSending
 from tests.kit.page_api import (
     COMMENTS,
@@ -220,6 +222,27 @@ def test_the_posts_of_an_erased_user_are_told(scene: Scene) -> None:
     scene.world.platform.cleanup.process(f"page#{PAGE}", 60)
     scene.run()
     assert scene.receiver.kinds == ["feed.deleted"]
+
+
+def test_posts_that_the_queue_s_function_deletes_are_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posts_of_user, "_AT_ONCE", 1)
+    scene.endpoint(EventKind.COMMENT_DELETED, EventKind.FAVORITE_REMOVED, EventKind.FEED_DELETED)
+    for uri in (URI, URI + "2"):
+        post(scene.world, HANA, contentUri=uri)
+        comment(scene.world, user=HANA, uri=uri)
+        favorite(scene.world, user=HANA, uri=uri)
+    # The request deletes one favorite, and has no time for more.
+    times = iter([0.0])
+    scene.world.platform.user_data.erase(HANA, lambda: next(times, 100.0))
+    scene.run()
+    assert scene.receiver.kinds == ["favorite.removed"]
+    scene.receiver.got.clear()
+    scene.world.clock.now += LATE_MS
+    message = {"Records": [{"body": f"user#{HANA}", "receiptHandle": "1"}]}
+    scene.world.app.handler_map[CLEAN](message, LambdaContext("clean", 512, 60_000))
+    scene.run()
+    told = sorted(scene.receiver.kinds)
+    assert told == [*["comment.deleted"] * 2, *["favorite.removed"], *["feed.deleted"] * 2]
 
 
 def test_only_the_kinds_that_an_endpoint_asked_for(scene: Scene) -> None:

@@ -29,8 +29,9 @@ from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
     # An endpoint that fails for days, or that answers 410, is switched off by the function that sends.
-    on_table("directory", "GetItem", "Query", "BatchGetItem", "PutItem", "UpdateItem", by=(API, SEND)),
-    on_table("directory", "DeleteItem", by=(API,)),
+    on_table("directory", "GetItem", "Query", "PutItem", "UpdateItem", by=(API, SEND)),
+    on_table("directory", "DeleteItem"),
+    on_table("directory", "BatchGetItem", by=(SEND,)),
     on_index("directory", by=(SEND,)),
 )
 
