@@ -157,3 +157,10 @@ def test_an_unknown_event_is_not_sent_again(world: World) -> None:
     assert ask(world, "POST", f"{EVENTS}/resend", {"event": "0mywpiww0abcdefg"}).status == 404
     for name in ("since", "until"):
         assert ask(world, "GET", EVENTS, **{name: "soon"}).error[:2] == (400, "parameter_invalid")
+
+
+def test_an_endpoint_with_an_id_is_created_once(world: World) -> None:
+    body = {**NEW, "id": "4f1d2c3b4a59"}
+    assert ask(world, "POST", ENDPOINTS, body).json["id"] == "4f1d2c3b4a59"
+    assert ask(world, "POST", ENDPOINTS, body).error[:2] == (409, "conflict")
+    assert ask(world, "POST", ENDPOINTS, NEW | {"id": "4F1D"}).error[:2] == (400, "parameter_invalid")

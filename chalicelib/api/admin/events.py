@@ -35,10 +35,10 @@ def list_endpoints(here: Platform, request: Request, access: Access, app: str) -
 
 @route(ENDPOINTS, methods=["POST"])
 def create_endpoint(here: Platform, request: Request, access: Access, app: str) -> Response:
-    """Register a URL for events: `url` (https) and `kinds`. 201 with the endpoint and, only here, its `secret`."""
+    """Register a URL for events: `url` (https), `kinds`; optional: `id`. 201 with it and, only here, its `secret`."""
     given = read_endpoint(json_body(request), new=True)
     endpoint_target(given["url"], loopback=here.settings.fetch_loopback)
-    made = here.endpoints.create(known_id("app", app), given["url"], given["kinds"])
+    made = here.endpoints.create(known_id("app", app), **given)
     return json_answer(endpoint_json(made) | {"secret": made.secrets[0]}, 201)
 
 

@@ -29,9 +29,11 @@ class Resending:
 
 
 def read_endpoint(body: object, *, new: bool) -> dict[str, Any]:
-    """Return the fields of an endpoint: `url` and `kinds` (required with `new`); else also `active`."""
+    """Return the fields of an endpoint: `url` and `kinds`, with `new` required and also `id`; else also `active`."""
     known: dict[str, tuple[str, checks.Check]] = {"url": ("url", _url), "kinds": ("kinds", _kinds)}
-    if not new:
+    if new:
+        known["id"] = ("id", _id_of("an endpoint", is_endpoint_id))
+    else:
         known["active"] = ("is_on", checks.boolean)
     given = _fields(body, known)
     for name in ("url", "kinds") if new else ():

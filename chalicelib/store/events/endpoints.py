@@ -67,14 +67,20 @@ class Endpoints:
         found = self._dynamo.batch_get(places, consistent=False).values()
         return [self._from_item(item) for item in found if "off" not in item]
 
-    def create(self, app: str, url: str, kinds: Iterable[EventKind]) -> Endpoint:
-        """Store a new endpoint and return it with its secret. Raises NotFound, Conflict and Unavailable."""
-        made = Endpoint(new_endpoint_id(), app, url, frozenset(kinds), (new_signing_secret(),), created=self._clock())
+    def create(self, app: str, url: str, kinds: Iterable[EventKind], id: str | None = None) -> Endpoint:
+        """Store a new endpoint, with a random id by default, and return it with its secret.
+
+        Raises NotFound (app), Conflict (too many, or the id is taken) and Unavailable.
+        """
+        name, secret = id or new_endpoint_id(), new_signing_secret()
+        made = Endpoint(name, app, url, frozenset(kinds), (secret,), created=self._clock())
 
         def change(known: dict[str, Endpoint]) -> dict[str, Endpoint]:
-            if len(known) >= ENDPOINTS and made.id not in known:
+            if name in known:
+                raise Conflict(f"There is an endpoint {name} already")
+            if len(known) >= ENDPOINTS:
                 raise Conflict(f"An app has at most {ENDPOINTS} endpoints")
-            return known | {made.id: made}
+            return known | {name: made}
 
         self._change(app, change)
         return made
