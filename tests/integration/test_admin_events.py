@@ -23,7 +23,7 @@ def world(make_world: Callable[..., World]) -> World:
     return made
 
 
-def ask(world: World, method: str, path: str, body: Any = None, **query: str) -> Reply:
+def ask(world: World, method: str, path: str, body: Any = None, **query: Any) -> Reply:
     return world.send(method, path, body, token=world.token(None, "admin", app="operator"), **query)
 
 
