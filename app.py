@@ -15,7 +15,7 @@ from chalice.app import Chalice
 from chalicelib import bootstrap
 from chalicelib.api.base_url import named
 from chalicelib.api.route_table import EngawaApp
-from chalicelib.api.scheduled import CANARY, CLEAN, SWEEP, housekeeping
+from chalicelib.api.scheduled import CANARY, CLEAN, SEND, SWEEP, housekeeping
 from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
 from chalicelib.web.cors import share
@@ -63,7 +63,7 @@ app = create_app(
     named_by_api=not os.environ.get("ENGAWA_ISSUER"),
 )
 # The other functions that Lambda calls, by the name `app.<name>`.
-sweep, clean, canary = (app.handler_map[name] for name in (SWEEP, CLEAN, CANARY))
+sweep, clean, canary, send = (app.handler_map[name] for name in (SWEEP, CLEAN, CANARY, SEND))
 if ON_LAMBDA:
     bootstrap.start()
     gc.freeze()

@@ -4,6 +4,7 @@ import click
 
 from admin.apps import apps
 from admin.data import erase
+from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
 from admin.migrate import migrate
@@ -47,6 +48,8 @@ for each in (
     installs,
     grants,
     apps,
+    endpoints,
+    events,
     pages,
     modules,
     administrators,

@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 from bench.flood import flood, near, user
 from bench.row import Bound, Requests, Row, Scenario
 from bench.scenes import asking
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page
 from chalicelib.store.aws.item_size import item_size, read_units
 from chalicelib.store.contents.items import content_of
+from chalicelib.store.events.sending import EventSending
 from local.in_process import APP, HANA, KEN, World
 
 PAGE = "20260401000000000001"
@@ -18,6 +21,7 @@ URI = "http://quest.example/contents/1"
 FEEDS, COMMENTS, FAVORITES = (f"/2/pages/{PAGE}/{kind}" for kind in ("feeds", "comments", "favorites"))
 MODULE = "3"
 POSTERS = 20
+EVENTS = 100
 MANY = 100_000
 FEWER = 10_000
 """Used if the number makes no difference and more would take long to store."""
@@ -142,6 +146,42 @@ def _no_favorite(world: World) -> Requests:
     return asking(world, "DELETE", path, status=204, headers=headers_of(world), contentUri=URI)
 
 
+def _told(world: World) -> None:
+    """Let the app of the cafe be told of favorites, at a content that it posts then."""
+    cafe(world, feeds=0)
+    world.platform.endpoints.create(APP, "https://quest.example/events", [EventKind.FAVORITE_ADDED])
+    draft = Draft("新しいお菓子", content_uri=URI)
+    world.platform.feed_posting.post(world.platform.feed_posting.admit(PAGE, HANA, APP, draft), draft)
+
+
+def _told_favorite(world: World) -> Requests:
+    _told(world)
+    return asking(world, "POST", FAVORITES, status=201, headers=headers_of(world), contentUri=URI)
+
+
+def _send(world: World) -> Requests:
+    """Return the run that sends events, after one that has sent all earlier ones.
+
+    The endpoints are read before it, since the meter counts no index: one query, and half a unit for each endpoint.
+    """
+    _told(world)
+    here = world.platform
+    sending = EventSending(here.event_log, here.endpoints, lambda url, body, headers: 204, here.clock)
+    sending.run(40)
+    users = [user(turn) for turn in range(EVENTS)]
+    world.populate(*users)
+    for each in users:
+        here.favorites.add(PAGE, URI, each)
+    listed = here.endpoints.active()
+
+    def run() -> None:
+        with patch.object(here.endpoints, "active", lambda: listed):
+            if sending.run(40) != EVENTS:
+                raise RuntimeError("other events were sent")
+
+    return run
+
+
 def _over(*, comments: int) -> Scenario:
     """Return a scenario: Hana posts a content over Ken's feed of it, which the page does not show."""
 
@@ -207,4 +247,6 @@ ROWS = [
     Row("  beside others", _FAVORITE, _favorite(before=[KEN])),
     Row("  once more", _FAVORITE, _favorite(before=[HANA])),
     Row("favorites: take back", _FAVORITE, _no_favorite),
+    Row("  the first, told to the app", Bound(2, 3, 7), _told_favorite),
+    Row(f"  sending {EVENTS} such events", Bound(rru=30, wru=EVENTS, transactions=False), _send),
 ]

@@ -15,7 +15,7 @@ from chalicelib.platform import Platform
 from chalicelib.settings import Settings, WrongSetting
 from chalicelib.store.aws import deadline
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.iam_needs import API, CANARY, on_secret
+from chalicelib.store.aws.iam_needs import API, CANARY, SEND, on_secret
 from chalicelib.web.auth.access_tokens import WrongKeys
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDS", "Platform", "platform", "start", "wire"]
 
-# Functions that only clean up check no tokens and decrypt no secrets. The canary makes itself a token.
-NEEDS = (on_secret("token-keys", by=(API, CANARY)), on_secret("secret-keys"), on_secret("launch-keys"))
+# Functions that only clean up check no tokens and decrypt no secrets. The canary makes itself a token; the sending of
+# events decrypts the secrets that sign them.
+NEEDS = (on_secret("token-keys", by=(API, CANARY)), on_secret("secret-keys", by=(API, SEND)), on_secret("launch-keys"))
 _making = threading.Lock()
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ So a cold start creates only the parts that its own request needs.
 """
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.cleanup_queue import CleanupQueue
     from chalicelib.store.contents.comments import Comments
     from chalicelib.store.contents.contents_import import ContentsImport
+    from chalicelib.store.contents.events import ContentEvents
     from chalicelib.store.contents.favorites import Favorites
     from chalicelib.store.contents.feed_posting import FeedPosting
     from chalicelib.store.contents.feeds import Feeds
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
+    from chalicelib.store.directory.secret_sealing import SecretSealing
     from chalicelib.store.directory.users import Users
+    from chalicelib.store.events.endpoints import Endpoints
+    from chalicelib.store.events.log import EventLog
+    from chalicelib.store.events.sending import EventSending
     from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
     from chalicelib.store.idempotency import Idempotency
@@ -138,11 +143,8 @@ class Platform:
     @cached_property
     def apps(self) -> "Apps":
         from chalicelib.store.directory.apps import Apps
-        from chalicelib.store.directory.secret_sealing import SecretSealing
 
-        file, secret = self.settings.secret_keys_file, self.settings.secret_keys_secret
-        seals = SecretSealing(lambda: self._read_keys("ENGAWA_SECRET_KEYS", file, secret))
-        return Apps(self._dynamo, self._directory_table, seals, self.pages, self.clock)
+        return Apps(self._dynamo, self._directory_table, self._seals, self.pages, self.clock)
 
     @cached_property
     def pages(self) -> "Pages":
@@ -167,13 +169,15 @@ class Platform:
     def user_data(self) -> "UserData":
         from chalicelib.store.user_data import UserData
 
-        return UserData(self._directory, self.appdata, self.grants, self._posts, self._notes, self.oversized_answers)
+        stores = (self._directory, self.appdata, self.grants, self._posts, self._notes)
+        return UserData(*stores, self.oversized_answers, self.event_log)
 
     @cached_property
     def bulk_import(self) -> "BulkImport":
         from chalicelib.store.bulk_import import BulkImport
 
-        return BulkImport(self._directory, self.appdata, self._contents_import, self.grants, self.settings.limits)
+        stores = (self.user_data, self.appdata, self._contents_import, self.grants)
+        return BulkImport(self._directory, *stores, self.settings.limits)
 
     @cached_property
     def import_check(self) -> "ImportCheck":
@@ -257,7 +261,8 @@ class Platform:
 
         issuer = self.settings.issuer
         settings = FeedSettings(lambda page, feed: f"{issuer}/pages/{page}/feeds/{feed}", self.settings.favorite_shards)
-        return FeedPosting(self._dynamo, self._tables, self._directory, self.images, self._notes, settings, self.clock)
+        stores = (self._directory, self.images, self._notes, self._content_events)
+        return FeedPosting(self._dynamo, self._tables, *stores, settings, self.clock)
 
     @cached_property
     def feeds(self) -> "Feeds":
@@ -265,20 +270,20 @@ class Platform:
         from chalicelib.store.contents.numbered_lists import NumberedLists
 
         lists = NumberedLists(self._dynamo, self._tables.feeds, self.clock)
-        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, lists)
+        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, lists, self._content_events)
 
     @cached_property
     def comments(self) -> "Comments":
         from chalicelib.store.contents.comments import Comments
 
         table, offset = self._tables.comments, self.settings.utc_offset
-        return Comments(self._dynamo, table, self.users, self.pages, offset, self.clock)
+        return Comments(self._dynamo, table, self.users, self.pages, self._content_events, offset, self.clock)
 
     @cached_property
     def favorites(self) -> "Favorites":
         from chalicelib.store.contents.favorites import Favorites
 
-        return Favorites(self._dynamo, self._tables, self.users, self.pages, self.clock)
+        return Favorites(self._dynamo, self._tables, self.users, self.pages, self._content_events, self.clock)
 
     @cached_property
     def images(self) -> "Images":
@@ -291,6 +296,26 @@ class Platform:
         from chalicelib.store.contents.cleanup import Cleanup
 
         return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
+
+    @cached_property
+    def event_log(self) -> "EventLog":
+        from chalicelib.store.events.log import EventLog
+
+        return EventLog(self._dynamo, self._ephemeral, self.clock)
+
+    @cached_property
+    def endpoints(self) -> "Endpoints":
+        from chalicelib.store.events.endpoints import Endpoints
+
+        return Endpoints(self._dynamo, self._directory_table, self._seals, self.clock)
+
+    @cached_property
+    def event_sending(self) -> "EventSending":
+        from chalicelib.store.events.sending import EventSending
+        from chalicelib.web.fetch.post_event import post_event
+
+        post = partial(post_event, loopback=self.settings.fetch_loopback)
+        return EventSending(self.event_log, self.endpoints, post, self.clock)
 
     def sweep(self, seconds: float = 60) -> int:
         """Delete the remains of deletions in appdata for about `seconds` seconds; return the number of deleted items.
@@ -307,6 +332,19 @@ class Platform:
         from chalicelib.store.directory.directory import Directory
 
         return Directory(self.users, self.apps, self.pages, self.friends_and_installs)
+
+    @cached_property
+    def _seals(self) -> "SecretSealing":
+        from chalicelib.store.directory.secret_sealing import SecretSealing
+
+        file, secret = self.settings.secret_keys_file, self.settings.secret_keys_secret
+        return SecretSealing(lambda: self._read_keys("ENGAWA_SECRET_KEYS", file, secret))
+
+    @cached_property
+    def _content_events(self) -> "ContentEvents":
+        from chalicelib.store.contents.events import ContentEvents
+
+        return ContentEvents(self.event_log)
 
     @cached_property
     def _posts(self) -> "PostsOfUser":

@@ -94,7 +94,7 @@ def _do(asked: argparse.Namespace) -> int:
     elif asked.command in ("drop-copy", "forget-images"):
         return _drop_copy(asked) if asked.command == "drop-copy" else _forget_images(asked)
     elif asked.command == "seal-anew":
-        print(f"{deployment.seal_anew()} secrets of apps are now sealed with the newest key.")
+        print(f"{deployment.seal_anew()} secrets of apps and endpoints are now sealed with the newest key.")
     else:
         with in_a_sentence():
             client = deployment.keys()

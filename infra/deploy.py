@@ -172,14 +172,15 @@ class Deployment(Recovery):
             releases.forget(self._client("s3"), self._deploy_bucket, self.stage)
 
     def seal_anew(self) -> int:
-        """Seal the secrets of all apps with the newest of the secret-keys; return their number. Raises Refused."""
+        """Seal all secrets of apps and endpoints with the newest secret-key; return their number. Raises Refused."""
         with in_a_sentence():
             config = packaging.configuration(self.stage, self.settings.app)
             os.environ.update(config["stages"][self.stage]["environment_variables"])
             os.environ["AWS_DEFAULT_REGION"] = self.region
             from chalicelib.bootstrap import platform
 
-            return platform().apps.seal_anew()
+            here = platform()
+            return here.apps.seal_anew() + here.endpoints.seal_anew()
 
     def _refuse_data_stack(self) -> None:
         """Raise Refused if `prepare` has made the tables, since a table belongs to one stack at most."""

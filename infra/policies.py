@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import bootstrap, store
-from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, SWEEP, IamNeed
+from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, SEND, SWEEP, IamNeed
 
-FUNCTIONS = (API, SWEEP, CLEAN, CANARY)
+FUNCTIONS = (API, SWEEP, CLEAN, CANARY, SEND)
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / ".chalice" / "config.json"
 LOCAL = "local"

@@ -173,6 +173,10 @@ class World(Caller):
         worker = Worker(self.sqs, self.platform.settings.cleaning_queue, self.app.handler_map[CLEAN])
         return sum(1 for _ in iter(worker.one, False))
 
+    def send_events(self) -> int:
+        """Send events as the schedule does every minute; return the number of attempts."""
+        return self.platform.event_sending.run(40)
+
     def items(self, table: str = "appdata") -> list[dict[str, Any]]:
         """Return all items of a table."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=f"engawa-local-{table}")

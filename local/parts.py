@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.platform import Platform
 
 _SWEEP_SECONDS = 5
+_SEND_SECONDS = 5
 _log = logging.getLogger("local")
 
 
@@ -77,13 +78,17 @@ def make_gateway(made: Chalice, platform: Platform, environment: Environment) ->
 
 
 def clean_up(made: Chalice, platform: Platform, ended: threading.Event) -> threading.Thread:
-    """Sweep, and work through the queue, in two threads until `ended` is set. Return the thread of the queue."""
+    """Sweep, send events, and work through the queue, each in a thread, until `ended` is set.
+
+    Return the thread of the queue.
+    """
     import boto3
 
     from chalicelib.api.scheduled import CLEAN
     from local.worker import Worker
 
     threading.Thread(target=sweep, args=(platform, ended), daemon=True).start()
+    threading.Thread(target=send_events, args=(platform, ended), daemon=True).start()
     worker = Worker(boto3.client("sqs"), platform.settings.cleaning_queue, made.handler_map[CLEAN])
     thread = threading.Thread(target=worker.run, args=(ended,), daemon=True)
     thread.start()
@@ -99,3 +104,13 @@ def sweep(platform: Sweeping, ended: threading.Event) -> None:
             # During a shutdown the emulator may stop first; the next run does the rest of the round.
             if not ended.is_set():
                 _log.exception("sweeping failed; the next round tries again")
+
+
+def send_events(platform: Platform, ended: threading.Event) -> None:
+    """Send events to apps every few seconds until `ended` is set."""
+    while not ended.wait(_SEND_SECONDS):
+        try:
+            platform.event_sending.run(_SEND_SECONDS)
+        except Exception:
+            if not ended.is_set():
+                _log.exception("sending events failed; the next round tries again")

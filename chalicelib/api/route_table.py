@@ -101,9 +101,10 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_export, bulk_import, migrations, pages, users
+    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, migrations, pages, users
 
-    return [users.face, apps.face, pages.face, bulk_import.face, bulk_export.face, migrations.face]
+    imports = [bulk_import.face, bulk_export.face, migrations.face]
+    return [users.face, apps.face, events.face, pages.face, *imports]
 
 
 FRONT = "/"

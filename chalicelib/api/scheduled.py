@@ -1,4 +1,4 @@
-"""The functions that run without a request: two clear what deletions left, by schedule and by queue, one is the canary.
+"""The functions that run without a request: two clear what deletions left, one sends events, and one is the canary.
 
 Chalice configures Lambda to look for these functions in app.py under their names, so app.py puts them there.
 """
@@ -13,17 +13,19 @@ from chalicelib.settings import cleaning_queue
 from chalicelib.store.aws import deadline
 from chalicelib.web.telemetry import Telemetry
 
-SWEEP, CLEAN, CANARY = "sweep", "clean", "canary"
+SWEEP, CLEAN, CANARY, SEND = "sweep", "clean", "canary", "send"
 SWEEP_SECONDS = 40
 """The time of one sweep, under the function's timeout of 60 seconds; the next sweep continues where it ended."""
 CLEAN_SECONDS = 40
 """The time for one message, likewise; if work is left then, another message continues it."""
+SEND_SECONDS = 40
+"""The time in which one run sends events, likewise. So the next run begins after this one has ended."""
 CLEANERS = 5
 """The maximum number of messages at once: cleanup can wait, but the requests that share the tables cannot."""
 
 
 def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blueprint:
-    """Return the two scheduled functions and the queue's function. Each raises RunFailed for any error."""
+    """Return the scheduled functions and the queue's function. Each raises RunFailed for any error."""
     blueprint = Blueprint("app")
 
     @blueprint.schedule(Rate(5, unit=Rate.MINUTES), name=SWEEP)
@@ -41,6 +43,12 @@ def housekeeping(platform: Callable[[], Platform], telemetry: Telemetry) -> Blue
 
         with deadline.within(seconds_left(event.context)):
             telemetry.of_run(CANARY, event.context, lambda: check(platform()))
+
+    @blueprint.schedule(Rate(1, unit=Rate.MINUTES), name=SEND)
+    def send(event: CloudWatchEvent) -> int:
+        """Send the events that are new or due to the endpoints of apps; return the number of attempts."""
+        with deadline.within(seconds_left(event.context)):
+            return telemetry.of_run(SEND, event.context, lambda: platform().event_sending.run(SEND_SECONDS))
 
     # A failed message is delivered again after its visibility timeout, five times, then moved to the dead letters.
     @blueprint.on_sqs_message(cleaning_queue(), batch_size=1, name=CLEAN, maximum_concurrency=CLEANERS)

@@ -43,6 +43,7 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.contents_import import ContentsImport
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.grants.grants import Grants
+from chalicelib.store.user_data import UserData
 
 T = TypeVar("T")
 Pair = tuple[str, str]
@@ -53,12 +54,19 @@ class BulkImport:
     """An importer of records. A repeated import of a record changes nothing."""
 
     def __init__(
-        self, directory: Directory, appdata: AppData, contents: ContentsImport, grants: Grants, limits: Limits
+        self,
+        directory: Directory,
+        user_data: UserData,
+        appdata: AppData,
+        contents: ContentsImport,
+        grants: Grants,
+        limits: Limits,
     ) -> None:
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
         self._directory = directory.friends_and_installs
+        self._user_data = user_data
         self._appdata = appdata
         self._contents = contents
         self._grants = grants
@@ -161,17 +169,17 @@ class BulkImport:
         pairs, outcomes = read_each(records, lambda record: read_pair(record, PAIRS["installs"]))
         names = list(dict.fromkeys(app for _, app in pairs.values()))
         found = side_by_side([partial(self._apps.get, app) for app in names])
-        apps = {app for app, known in zip(names, found, strict=True) if known}
+        apps = {app: known for app, known in zip(names, found, strict=True) if known}
         jobs: dict[int, Job] = {}
         for number, (user, app) in pairs.items():
             if app in apps:
-                jobs[number] = partial(self._one_install, app, user)
+                jobs[number] = partial(self._one_install, apps[app], user)
             else:
                 outcomes[number] = refused(NotFound(f"There is no app {app}"))
         return in_order(len(records), outcomes | run_each(jobs))
 
-    def _one_install(self, app: str, user: str) -> RecordResult:
-        return stored(self._appdata.install(app, user))
+    def _one_install(self, app: App, user: str) -> RecordResult:
+        return stored(self._user_data.install(app, user))
 
     def _import_data(self, records: Sequence[Any]) -> Sequence[RecordResult]:
         read, outcomes = read_each(records, lambda record: read_data(record, self._limits))

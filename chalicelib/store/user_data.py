@@ -11,14 +11,17 @@ from functools import partial
 from itertools import islice
 
 from chalicelib.core.errors import PermissionDenied, TooLarge
-from chalicelib.core.model.directory import User
+from chalicelib.core.events import EventKind
+from chalicelib.core.model.directory import App, User
 from chalicelib.core.oauth import Grant
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
+from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.cleanup_notes import LATE_MS, USER, CleanupNotes
 from chalicelib.store.contents.posts_of_user import PostedContents, PostsOfUser
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import every
+from chalicelib.store.events.log import EventLog
 from chalicelib.store.grants.grants import Grants
 from chalicelib.store.oversized_answers import OversizedAnswers
 
@@ -28,6 +31,8 @@ POSTS_SECONDS = 10.0
 """The time that one call spends on erasing a user's posts; the cleanup note covers the rest."""
 APP_SECONDS = 12.0
 """The time that one call spends on erasing an app; the next call continues."""
+_LIFE = (EventKind.INSTALLED, EventKind.UNINSTALLED, EventKind.ERASED)
+"""The events of an install, in their order."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class UserData:
         posts: PostsOfUser,
         notes: CleanupNotes,
         answers: OversizedAnswers,
+        events: EventLog,
     ) -> None:
         self._users = directory.users
         self._apps = directory.apps
@@ -64,6 +70,7 @@ class UserData:
         self._posts = posts
         self._notes = notes
         self._answers = answers
+        self._events = events
 
     def export(self, user: str) -> UserDataExport | None:
         """Return all data about a user, or None without such a user. Raises TooLarge (over EXPORT_BYTES of values)."""
@@ -90,13 +97,25 @@ class UserData:
             posted=self._posts.export(user),
         )
 
+    def install(self, app: App, user: str) -> bool:
+        """Install an app for a user, and tell the app; return whether it was not installed before.
+
+        Raises NotFound (no such user) and Unavailable.
+        """
+
+        def tell(write: Transaction) -> None:
+            if EventKind.INSTALLED in app.events:
+                self._tell(write, app.id, EventKind.INSTALLED, user)
+
+        return self._appdata.install(app.id, user, also=tell)
+
     def uninstall(self, app: str, user: str) -> bool:
-        """Uninstall an app for a user: erase the data there and end the grant, in one transaction.
+        """Uninstall an app for a user: erase the data there, end the grant and tell the app, in one transaction.
 
         Oversized answers with the user's data are removed afterwards. Returns whether the app was installed. Raises
         Unavailable; then it may be called again.
         """
-        removed = self._uninstall(app, user)
+        removed = self._uninstall(app, user, self._apps.events(app) & {EventKind.UNINSTALLED})
         self._answers.clear(user)
         return removed
 
@@ -116,7 +135,9 @@ class UserData:
             + _count(every(partial(self._members.followed, user))),
         }
         for apps in _chunks(self._installs(user)):
-            removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user) for app in apps]))
+            known = self._apps.get_many(apps)
+            told = {app: _leaving(known.get(app)) for app in apps}
+            removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user, told[app]) for app in apps]))
         self._grants.erase(user)
         self._notes.leave(USER + user, LATE_MS)
         removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
@@ -133,22 +154,39 @@ class UserData:
         self._apps.close(app)
         self._grants.end_own(app)
         for users in _chunks(every(partial(self._directory.installed_users, app))):
-            removed += sum(side_by_side([partial(self._uninstall, app, user) for user in users]))
+            removed += sum(side_by_side([partial(self._uninstall, app, user, frozenset()) for user in users]))
             if now() >= end:
                 return removed, False
         self._apps.delete(app)
         return removed, True
 
-    def _uninstall(self, app: str, user: str) -> bool:
-        """Uninstall an app for a user, but keep oversized answers: a search for them costs one call per user."""
-        removed = self._appdata.uninstall(app, user, lambda write: self._grants.ending(write, user, app))
+    def _uninstall(self, app: str, user: str, told: frozenset[EventKind]) -> bool:
+        """Uninstall an app for a user, and tell the app by events of these kinds.
+
+        Oversized answers are kept: a search for them costs one call per user.
+        """
+
+        def also(write: Transaction) -> None:
+            self._grants.ending(write, user, app)
+            for kind in sorted(told, key=_LIFE.index):
+                self._tell(write, app, kind, user)
+
+        removed = self._appdata.uninstall(app, user, also)
         if not removed:
             # Only tables that were restored to different times can have a grant without its install.
             self._grants.end(user, app)
         return removed
 
+    def _tell(self, write: Transaction, app: str, kind: EventKind, user: str) -> None:
+        self._events.note(write, app, kind, f"install/{user}", _LIFE.index(kind) + 1, {"user": user})
+
     def _installs(self, user: str) -> Iterator[str]:
         return every(partial(self._directory.installs, user))
+
+
+def _leaving(app: App | None) -> frozenset[EventKind]:
+    """Return the kinds of events that an app is told of when one of its users is erased."""
+    return app.events & {EventKind.UNINSTALLED, EventKind.ERASED} if app else frozenset()
 
 
 def _chunks(ids: Iterator[str]) -> Iterator[list[str]]:

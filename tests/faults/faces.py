@@ -16,6 +16,7 @@ import httpx
 
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
+from chalicelib.core.events import EventKind
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
@@ -339,6 +340,24 @@ LISTS = f"""
     /apps /apps/{APP} /apps/{APP}/installs
     /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
 """
+ENDPOINT = f"/apps/{APP}/endpoints/4f1d2c3b4a59"
+TOLD: dict[str, Any] = {"id": ENDPOINT[-12:], "url": "https://quest.example/events", "kinds": ["app.installed"]}
+UNIQUE = r'"(id|secret)":"(whsec_|[0-9a-f]{12}")[^,}]*'
+"""Matches ids and secrets of endpoints, which are random."""
+
+
+def tell(stage: RequestStage, ids: Ids) -> None:
+    """Register an endpoint, and install the app for TARO, which is an event."""
+    stage.platform.endpoints.create(APP, TOLD["url"], [EventKind.INSTALLED], TOLD["id"])
+    app = stage.platform.apps.get(APP)
+    assert app
+    stage.platform.user_data.install(app, TARO)
+
+
+def resend(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.operate("POST", f"/apps/{APP}/events/resend", {"since": 0, "until": stage.clock.now + 1})
+
+
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -360,6 +379,14 @@ OPERATORS = [
     request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),
     request("give an app a new secret", new_secret),
     request("give an app a new secret in a new process", new_secret, cold=True),
+    request("create an endpoint", operate("POST", ENDPOINT[:-13], TOLD), ignore=UNIQUE),
+    request("list endpoints", operate("GET", ENDPOINT[:-13]), tell),
+    request("change an endpoint", operate("PATCH", ENDPOINT, {"active": False}), tell),
+    request("give an endpoint a new secret", operate("POST", f"{ENDPOINT}/secret"), tell, ignore=UNIQUE),
+    request("end an old secret of an endpoint", operate("DELETE", f"{ENDPOINT}/secret"), tell),
+    request("delete an endpoint", operate("DELETE", ENDPOINT), tell),
+    request("list events", operate("GET", f"/apps/{APP}/events"), tell),
+    request("send events again", resend, tell, steps=True),
     request("delete an app", operate("DELETE", f"/apps/{APP}"), ignore=COUNT, steps=True),
     request("create a page", operate("POST", "/pages", {"name": "New", "id": NEW_PAGE})),
     request("change a page", operate("PATCH", f"/pages/{PAGE}", {"name": "Other"}), steps=True),

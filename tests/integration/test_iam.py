@@ -11,8 +11,9 @@ import boto3
 import pytest
 from chalice.local import LambdaContext
 
-from chalicelib.api.scheduled import CANARY, SWEEP
-from chalicelib.core.model.directory import User
+from chalicelib.api.scheduled import CANARY, SEND, SWEEP
+from chalicelib.core.events import EventKind
+from chalicelib.core.model.directory import App, User
 from chalicelib.store.aws import side_by_side
 from chalicelib.store.aws.iam_needs import API, CLEAN
 from chalicelib.store.contents.cleanup_notes import SOON_MS
@@ -224,6 +225,17 @@ def test_the_canary_reads_the_secret_of_the_token_keys(world_of_secrets: World) 
             world_of_secrets.app.handler_map[CANARY](SCHEDULED, LambdaContext("canary", 512, 40_000))
 
     assert secrets_asked(run) == {Seen(CANARY, "bootstrap.py", Ask("secretsmanager", "token-keys", "GetSecretValue"))}
+
+
+def test_the_sending_of_events_reads_the_secret_of_the_secret_keys(make_world: Worlds, world_of_secrets: World) -> None:
+    here = make_world().platform
+    here.apps.create(App(APP, "Quest"))
+    here.endpoints.create(APP, "https://quest.example/events", [EventKind.INSTALLED])
+
+    def run() -> None:
+        assert world_of_secrets.app.handler_map[SEND](SCHEDULED, LambdaContext("send", 512, 60_000)) == 0
+
+    assert secrets_asked(run) == {Seen(SEND, "bootstrap.py", Ask("secretsmanager", "secret-keys", "GetSecretValue"))}
 
 
 # The calls that both the API and the queue's function make

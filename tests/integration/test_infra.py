@@ -29,6 +29,7 @@ FUNCTIONS = {
     "Sweep": "engawa-${Stage}-sweep",
     "Clean": "engawa-${Stage}-clean",
     "Canary": "engawa-${Stage}-canary",
+    "Send": "engawa-${Stage}-send",
 }
 PROXY_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${ProxyKey}}}"}
 PSEUDO = re.compile(r"AWS::\w+")
@@ -758,6 +759,7 @@ def test_a_stage_of_ones_own_is_packaged_without_a_change_of_tracked_files(
         "Sweep": (512, 60),
         "Clean": (256, 60),
         "Canary": (512, 40),
+        "Send": (512, 60),
     }
     for each in functions.values():
         variables = each["Environment"]["Variables"]

@@ -816,7 +816,8 @@ def test_twenty_consents_are_uninstalled_in_one_transaction(here: Any, browser: 
         code_of(browser)
     here.calls.clear()
     assert here.platform.user_data.uninstall(QUEST, HANA)
-    assert list(calls(here)) == ["get_item", "get_item", "transact_write_items"]
+    # The app, which says whether it is told of it; the ledger; the grant.
+    assert list(calls(here)) == ["get_item", "get_item", "get_item", "transact_write_items"]
     assert here.items("grants") == []
 
 
@@ -831,8 +832,8 @@ def test_there_is_no_grant_without_an_install(here: Any, browser: Browser, monke
     """The user uninstalls the app between the two writes of a consent, and allows it again."""
     install = here.platform.appdata.install
 
-    def undone(app: str, user: str) -> bool:
-        return install(app, user) and here.platform.user_data.uninstall(app, user)
+    def undone(app: str, user: str, **more: Any) -> bool:
+        return install(app, user, **more) and here.platform.user_data.uninstall(app, user)
 
     monkeypatch.setattr(here.platform.appdata, "install", undone)
     state = post(here, grant_type="server_state", client_id=QUEST).json["server_state"]

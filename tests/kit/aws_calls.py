@@ -1,8 +1,8 @@
 """Watches the AWS calls of the app during tests, in the terms of IAM, with their senders and functions.
 
 The sender of a call is the innermost module of the app on the stack that does more than pass calls on. Its function
-also follows from the stack: `sweep`, `clean` or `canary` (api/scheduled.py), the API if a face or a module that faces
-share is on the stack, and None if a test calls a store directly.
+also follows from the stack: `sweep`, `clean`, `canary` or `send` (api/scheduled.py), the API if a face or a module that
+faces share is on the stack, and None if a test calls a store directly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from botocore.signers import RequestSigner
 
 from chalicelib.store.aws import side_by_side
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, SWEEP
+from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, SEND, SWEEP
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, BENCH, TESTS = (f"{ROOT / name}/" for name in ("chalicelib", "bench", "tests"))
@@ -123,7 +123,7 @@ def _placed(file: str, name: str) -> tuple[str | None, Trail]:
     """Return the folder of code (of the three, or None), and its sender and function, each of which may be None."""
     place = next((room for room in (BENCH, TESTS, PACKAGE) if file.startswith(room)), None)
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
-    if module in ("api/scheduled.py", "platform.py") and name in (SWEEP, CLEAN, CANARY):
+    if module in ("api/scheduled.py", "platform.py") and name in (SWEEP, CLEAN, CANARY, SEND):
         return place, (module, name)
     function = API if module and module.startswith(("api/", "web/")) and module not in ABOUT_ALL else None
     return place, (None if module in PASSING_ON else module, function)

@@ -109,9 +109,10 @@ class Deployed:
                 ("sweep", "app.sweep", 60),
                 ("clean", "app.clean", 60),
                 ("canary", "app.canary", 40),
+                ("send", "app.send", 60),
             )
         }
-        self.api, self.sweep, self.clean, self.canary = self._functions.values()
+        self.api, self.sweep, self.clean, self.canary, self.send = self._functions.values()
         self.edge = EdgeFunction(task.parent)
         self.gateway = ApiGateway(entry.app, self.api, responses, decodes_paths=decodes_paths)
         images = StoredImages(served.aws("s3"), BUCKET, f"{self.base_url}/images")

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.imaging.renditions import ImageBounds
+from chalicelib.web.fetch import connections, target_url
 from chalicelib.web.fetch import fetch_image as fetching
-from chalicelib.web.fetch import target_url
-from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, Network, fetch_image
+from chalicelib.web.fetch.connections import Network
+from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, fetch_image
+from chalicelib.web.fetch.post_event import endpoint_target, post_event
 from chalicelib.web.fetch.public_addresses import LOOPBACK, is_public
 from chalicelib.web.fetch.target_url import MAX_URL, PORTS, target_of
 from tests.kit.certificate import self_signed
@@ -452,7 +454,7 @@ def test_tls_is_checked_against_the_name(certificate, secure):
         assert names == ["photos.example"]
         other = server.url("other.example", scheme="https")
         assert server.refused(other, tls=lambda: trusting) == UNREACHABLE
-        assert server.refused(server.url(scheme="https"), tls=fetching._default_tls) == UNREACHABLE
+        assert server.refused(server.url(scheme="https"), tls=connections._default_tls) == UNREACHABLE
         assert len(server.requests) == 1
 
 
@@ -538,7 +540,8 @@ def test_an_answer_that_never_comes():
 def test_redirects_share_the_time(monkeypatch):
     """Only the server's answers advance the clock."""
     now = [0.0]
-    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    for module in (fetching, connections):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def answer(stream: socket.socket, request: bytes) -> None:
         now[0] += 40
@@ -597,3 +600,115 @@ def test_another_status(status):
 def test_a_compressed_answer(encoding):
     with web(full(b"pixels", b"Content-Encoding: " + encoding)) as server:
         assert server.refused() == "The URL of the image answered in an encoding that was not requested"
+
+
+# Events: the same connections, and of the answer only the status
+
+
+def sent(
+    server: Web, url: str | None = None, *, seconds: float = 5, loopback: bool = True, **network: Any
+) -> int | None:
+    through = {"resolve": server.resolve, "admits": lambda address: address in LOOPBACK, "tls": no_tls} | network
+    headers = {"webhook-id": "0mywpiww0abcdefg"}
+    return post_event(
+        url or server.url("quest.example", "/events?a=1"),
+        '{"name":"花"}'.encode(),
+        headers,
+        loopback=loopback,
+        seconds=seconds,
+        network=Network(**through),
+    )
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 410, 500])
+def test_an_event_is_posted_once_and_its_status_is_told(status):
+    answer = b"HTTP/1.1 %d X\r\nLocation: /elsewhere\r\nContent-Length: 99999999\r\n\r\n" % status
+    with web(answer) as server:
+        assert sent(server) == status
+        [request] = server.requests
+    assert request.startswith(b"POST /events?a=1 HTTP/1.1\r\n")
+    assert b"webhook-id: 0mywpiww0abcdefg\r\n" in request
+    assert b"Content-Length: 14\r\n" in request
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", OK + b"a: " + b"b" * 100_000],
+    ids=["nothing", "another protocol", "not final", "a long head"],
+)
+def test_what_is_no_answer_to_an_event(answer):
+    with web(answer) as server:
+        assert sent(server) is None
+
+
+def test_an_event_waits_only_so_long():
+    with web(lambda stream, _: time.sleep(LONG)) as server:
+        began = time.monotonic()
+        assert sent(server, seconds=0.2) is None
+        assert time.monotonic() - began < LONG / 2
+
+
+def test_informational_answers_do_not_extend_the_time():
+    def answer(stream: socket.socket, _: bytes) -> None:
+        for _number in range(LONG * 100):
+            stream.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            time.sleep(0.01)
+
+    with web(answer) as server:
+        began = time.monotonic()
+        assert sent(server, seconds=0.3) is None
+        assert time.monotonic() - began < LONG / 2
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [["10.0.0.1"], ["169.254.169.254"], ["::ffff:127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["fd00:ec2::254"], []],
+    ids=str,
+)
+def test_an_event_reaches_no_private_address(addresses, monkeypatch):
+    def connected(*_: Any) -> socket.socket:
+        raise AssertionError("a connection was made")
+
+    with web(OK + b"\r\n") as server:
+        server.addresses["quest.example"] = addresses
+        monkeypatch.setattr(socket, "create_connection", connected)
+        assert sent(server, admits=is_public) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://quest.example/",
+        "https://127.0.0.1/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/",
+        "https://[fd00:ec2::254]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://user@quest.example/",
+        "https://quest.example\\@10.0.0.1/",
+        "ftp://quest.example/",
+        "//quest.example/",
+    ],
+)
+def test_a_url_that_is_no_endpoint(url):
+    with pytest.raises(ParameterInvalid):
+        endpoint_target(url, loopback=False)
+    assert post_event(url, b"{}", {}, loopback=False, network=Network(lambda name: [], is_public, no_tls)) is None
+
+
+def test_a_local_platform_takes_an_endpoint_on_loopback():
+    assert endpoint_target("http://127.0.0.1:8000/events", loopback=True).port == 8000
+    with pytest.raises(ParameterInvalid):
+        endpoint_target("http://10.0.0.1/events", loopback=True)
+
+
+def test_the_certificate_of_an_endpoint_is_checked(certificate, secure):
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    with web(OK + b"Content-Length: 0\r\n\r\n", secure) as server:
+        url = server.url("quest.example", scheme="https")
+        assert sent(server, url, tls=ssl.create_default_context, loopback=False) is None
+        assert sent(server, url, tls=lambda: trusting, loopback=False) is None
+        assert server.requests == []
+        url = server.url("photos.example", scheme="https")
+        assert sent(server, url, tls=lambda: trusting, loopback=False) == 200

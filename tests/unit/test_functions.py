@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import app as entry
-from chalicelib.api.scheduled import CANARY, CLEAN, CLEAN_SECONDS, SWEEP, SWEEP_SECONDS
+from chalicelib.api.scheduled import CANARY, CLEAN, CLEAN_SECONDS, SEND, SEND_SECONDS, SWEEP, SWEEP_SECONDS
 from local import stack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,7 +23,7 @@ QUEUE_OF = "import app; print([source.queue for source in app.app.event_sources 
 def test_every_function_is_where_lambda_looks_for_it() -> None:
     handlers = {source.name: source.handler_string for source in entry.app.event_sources}
 
-    assert handlers.keys() == {SWEEP, CLEAN, CANARY}
+    assert handlers.keys() == {SWEEP, CLEAN, CANARY, SEND}
     for name, handler in handlers.items():
         module, _, function = handler.rpartition(".")
         assert getattr(importlib.import_module(module), function) is entry.app.handler_map[name]
@@ -49,9 +49,9 @@ def test_work_ends_before_its_function_and_a_message_is_hidden_for_longer_than_f
         function["lambda_timeout"]
         for settings in stages
         for name, function in settings.get("lambda_functions", {}).items()
-        if name in (SWEEP, CLEAN) and "lambda_timeout" in function
+        if name in (SWEEP, CLEAN, SEND) and "lambda_timeout" in function
     }
     resources = yaml.safe_load(stack.TEMPLATE.read_text())["Resources"]
 
-    assert max(SWEEP_SECONDS, CLEAN_SECONDS) + 10 <= min(timeouts)
+    assert max(SWEEP_SECONDS, CLEAN_SECONDS, SEND_SECONDS) + 10 <= min(timeouts)
     assert resources["Cleaning"]["Properties"]["VisibilityTimeout"] >= 6 * max(timeouts)

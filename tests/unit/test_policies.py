@@ -17,6 +17,7 @@ from chalicelib.store.aws.iam_needs import (
     CANARY,
     CLEAN,
     LISTING,
+    SEND,
     SWEEP,
     IamNeed,
     on_objects,
@@ -59,7 +60,7 @@ def test_every_file_is_the_sum_of_what_is_declared() -> None:
     expected = {path: policies.written(document) for path, document in policies.files()}
 
     assert set(FOLDER.rglob("*.json")) == expected.keys()
-    assert len(expected) == len(STAGES) * 4
+    assert len(expected) == len(STAGES) * 5
     for path, text in expected.items():
         assert path.read_text() == text, path
 
@@ -83,8 +84,8 @@ def test_chalice_takes_every_function_s_policy_from_its_file(stage: str) -> None
 
 
 def test_the_functions_are_those_that_lambda_calls() -> None:
-    assert {SWEEP, CLEAN, CANARY} == {source.name for source in entry.app.event_sources}
-    assert (scheduled.SWEEP, scheduled.CLEAN, scheduled.CANARY) == (SWEEP, CLEAN, CANARY)
+    assert {SWEEP, CLEAN, CANARY, SEND} == {source.name for source in entry.app.event_sources}
+    assert (scheduled.SWEEP, scheduled.CLEAN, scheduled.CANARY, scheduled.SEND) == (SWEEP, CLEAN, CANARY, SEND)
 
 
 def test_nobody_may_do_what_only_another_needs() -> None:
@@ -97,8 +98,16 @@ def test_nobody_may_do_what_only_another_needs() -> None:
     assert "BatchWriteItem" not in on(api, "prod-appdata")
     # The cleanup functions need nothing that serves requests of users.
     for function in (sweep, clean):
-        assert not on(function, ":secret:") | on(function, "-grants") | on(function, "-ephemeral")
+        assert not on(function, ":secret:") | on(function, "-grants")
         assert not on(function, "/answers/")
+    # The posts that `clean` deletes are events.
+    assert (on(sweep, "-ephemeral"), on(clean, "-ephemeral")) == (set(), {"PutItem"})
+    # The function that sends events reads the endpoints and their secrets, and the log.
+    send = granted(SEND)
+    assert on(send, ":secret:") == on(send, "-secret-keys-") == {"GetSecretValue"}
+    assert not on(send, ":s3:") | on(send, ":sqs:")
+    tables = {resource.split("/")[1] for action, resource in send if action.startswith("dynamodb:")}
+    assert tables == {"engawa-prod-directory", "engawa-prod-ephemeral"}
     assert on(sweep, "prod-appdata") == {"Query", "BatchWriteItem"}
     assert not on(sweep, "-directory") | on(sweep, "-comments") | on(sweep, "-favorites") | on(sweep, ":s3:")
     assert not on(clean, "-appdata")

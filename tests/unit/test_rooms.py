@@ -30,9 +30,10 @@ THEIRS = {
 STORE = {
     "aws": set(),
     "directory": {"aws"},
+    "events": {"aws", "directory"},
     "appdata": {"aws", "directory"},
     "grants": {"aws", "directory"},
-    "contents": {"aws", "directory", "appdata", "grants"},
+    "contents": {"aws", "directory", "appdata", "grants", "events"},
 }
 """The packages of store/, and the others that each may import. Modules directly in store/ may import all."""
 

@@ -148,6 +148,7 @@ def test_what_the_file_says_is_used(path: Path) -> None:
         "sweep": {"memory": 512, "timeout": 120},
         "clean": {"memory": 512, "timeout": 60},
         "canary": {"memory": 512, "timeout": 40},
+        "send": {"memory": 512, "timeout": 60},
     }
 
 
@@ -695,10 +696,11 @@ def test_seal_anew_reads_the_settings_of_the_stage(path: Path, monkeypatch: pyte
         return 3
 
     path.write_text("[dev]\nregion = 'us-west-2'\n[prod2]\nregion = 'us-west-2'")
-    monkeypatch.setattr(bootstrap, "platform", lambda: SimpleNamespace(apps=SimpleNamespace(seal_anew=seal_anew)))
+    stores = SimpleNamespace(apps=SimpleNamespace(seal_anew=seal_anew), endpoints=SimpleNamespace(seal_anew=lambda: 2))
+    monkeypatch.setattr(bootstrap, "platform", lambda: stores)
 
     with patch.dict(os.environ, {"ENGAWA_CONFIG": str(path)}):
-        assert Deployment(stage, boto3.Session(region_name="us-west-2")).seal_anew() == 3
+        assert Deployment(stage, boto3.Session(region_name="us-west-2")).seal_anew() == 5
 
     assert environments[0]["ENGAWA_STAGE"] == stage
     assert environments[0]["ENGAWA_SECRET_KEYS_SECRET"] == f"engawa-{stage}-secret-keys"

@@ -121,8 +121,8 @@ def list_installs(here: Platform, request: Request, access: Access, user: str) -
 @route(USER + "/installs/{app}", methods=["PUT"])
 def install(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """Install an app for a user."""
-    existing("app", app, here.apps.get(known_id("app", app)))
-    return changed_answer(here.appdata.install(app, known_id("user", user)), user=user, app=app)
+    known = existing("app", app, here.apps.get(known_id("app", app)))
+    return changed_answer(here.user_data.install(known, known_id("user", user)), user=user, app=app)
 
 
 @route(USER + "/installs/{app}", methods=["DELETE"])

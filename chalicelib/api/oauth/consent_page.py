@@ -146,7 +146,7 @@ def _decided(here: Platform, form: Mapping[str, str], asked: AuthorizationReques
     asked.check_owner(user.id)
     # The install is first, because a grant needs it. If it fails because the server is busy, the user can allow again;
     # with a used server_state that would be impossible.
-    here.appdata.install(asked.app.id, user.id)
+    here.user_data.install(asked.app, user.id)
 
     def use_state(write: Transaction) -> None:
         if asked.server_state:

@@ -11,6 +11,7 @@ from oauthlib.oauth2 import (
 from oauthlib.oauth2.rfc6749.errors import UnsupportedResponseTypeError
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 
+from chalicelib.core.events import topics
 from chalicelib.core.model.directory import App, AppDialect, secret_matches
 from chalicelib.core.oauth import (
     ACCESS_SECONDS,
@@ -178,7 +179,10 @@ class Validator(RequestValidator):
                 self._grants.end_family(family)
             raise InvalidGrantError(request=request)
         viewer, owner = (family.user, family.owner) if family else (None, None)
-        issued = self._tokens.issue(app=app.id, viewer=viewer, owner=owner, scopes=scopes, lifetime=ACCESS_SECONDS)
+        told, lifetime = topics(app.events), ACCESS_SECONDS
+        issued = self._tokens.issue(
+            app=app.id, viewer=viewer, owner=owner, scopes=scopes, lifetime=lifetime, events=told
+        )
         answer: dict[str, Any] = {"refresh_token": kept, "expires_in": ACCESS_SECONDS, "access_token": issued}
         if app.dialect is not AppDialect.DRAFT10:
             answer["token_type"] = "Bearer"  # noqa: S105 (no password)

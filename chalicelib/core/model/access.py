@@ -10,13 +10,15 @@ class Access:
     """The claims of a valid access token (RFC 9068).
 
     `viewer` is the user who signed in, or None in a token that an app got for itself. `owner` is the user who owns
-    the app (the `owner` claim; without the claim, the owner is the viewer). `app` is the client id.
+    the app (the `owner` claim; without the claim, the owner is the viewer). `app` is the client id. `events` has the
+    topics of events that the app was told of when the token was issued (core/events.py).
     """
 
     app: str
     viewer: str | None
     owner: str | None
     scopes: frozenset[str]
+    events: frozenset[str] = frozenset()
 
     @property
     def user(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 
 _USER_CHARACTERS = string.ascii_lowercase + string.digits
@@ -92,6 +93,8 @@ class App:
     dialect: AppDialect = AppDialect.RFC6750
     created: int = 0
     start_method: StartMethod = StartMethod.REDIRECT
+    events: frozenset[EventKind] = frozenset()
+    """The kinds of events that one of the app's endpoints is told of."""
 
 
 class Category(Enum):

@@ -105,17 +105,29 @@ class AppData:
         self._trash = AbandonedValues(dynamo, table)
         self._ledgers = Ledgers(dynamo, table, self._trash)
 
-    def install(self, app: str, user: str, data: Mapping[str, str] | None = None) -> bool:
+    def install(
+        self,
+        app: str,
+        user: str,
+        data: Mapping[str, str] | None = None,
+        also: Callable[[Transaction], None] = lambda write: None,
+    ) -> bool:
         """Install an app for a user, with initial `data`; return whether it was not installed before.
 
         `data` has at most 97 pairs: each may take an item of the transaction, which also has ledger, install and user.
-        It does not count in the write window. Raises NotFound (no such user), ParameterInvalid and Unavailable.
+        It does not count in the write window. `also` adds other parts to the transaction. Raises NotFound (no such
+        user), ParameterInvalid and Unavailable.
         """
+
+        def beside(write: Transaction) -> None:
+            self._directory.put_install(write, user, app)
+            also(write)
+
         data = dict(data or {})
         sizes = {key: utf8_bytes(value) for key, value in data.items()}
         total = settle(Balance(0, 0), {}, sizes, self._limits).total
         placed = place(Ledger(app, user, new_epoch(), total=total), data, {})
-        return self._ledgers.create(placed, lambda write: self._directory.put_install(write, user, app))
+        return self._ledgers.create(placed, beside)
 
     def uninstall(self, app: str, user: str, also: Callable[[Transaction], None] = lambda write: None) -> bool:
         """Uninstall an app for a user and erase the data there; return whether it was installed.

@@ -30,8 +30,8 @@ NEEDS = (
     on_table("directory", "DeleteItem"),
     # The grant, which is deleted together with the install.
     on_table("grants", "DeleteItem"),
-    # The answer to a request with an Idempotency-Key.
-    on_table("ephemeral", "UpdateItem"),
+    # The answer to a request with an Idempotency-Key, and the events of installs.
+    on_table("ephemeral", "UpdateItem", "PutItem"),
 )
 
 LEDGER = "ledger"

@@ -9,7 +9,7 @@ different resource from its table.
 
 from dataclasses import dataclass
 
-API, SWEEP, CLEAN, CANARY = "api_handler", "sweep", "clean", "canary"
+API, SWEEP, CLEAN, CANARY, SEND = "api_handler", "sweep", "clean", "canary", "send"
 """The functions, by their names in Chalice. Most stores work only for the API."""
 
 LISTING = "listing"

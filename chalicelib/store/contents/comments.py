@@ -14,6 +14,7 @@ from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction
+from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.items import (
     RANDOM,
     comment_item,
@@ -26,19 +27,22 @@ from chalicelib.store.contents.items import (
     poster_of,
     prefix_of,
     to_comment,
+    told_app,
 )
 from chalicelib.store.contents.numbered_lists import LIST_PART, NumberedLists, Ticket, entry_key, number_of, total
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
 NEEDS = (
-    on_table("comments", "BatchGetItem", "GetItem", "PutItem"),
-    # Comments are deleted by their posters, or erased with their posters.
-    on_table("comments", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
+    on_table("comments", "BatchGetItem", "PutItem"),
+    # Comments are deleted by their posters, or erased with their posters; the head says how to tell the app of it.
+    on_table("comments", "GetItem", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
     # Posters, and the page.
     on_table("directory", "BatchGetItem"),
     # The response to a request with an Idempotency-Key.
     on_table("ephemeral", "UpdateItem"),
+    # Events.
+    on_table("ephemeral", "PutItem", by=(API, CLEAN)),
 )
 
 
@@ -46,12 +50,20 @@ class Comments:
     """The comments of one deployment. `offset` is its UTC offset in minutes; `clock` returns milliseconds."""
 
     def __init__(
-        self, dynamo: Dynamo, table: str, users: Users, pages: Pages, offset: int, clock: Callable[[], int]
+        self,
+        dynamo: Dynamo,
+        table: str,
+        users: Users,
+        pages: Pages,
+        events: ContentEvents,
+        offset: int,
+        clock: Callable[[], int],
     ) -> None:
         self._dynamo = dynamo
         self._table = table
         self._users = users
         self._pages = pages
+        self._events = events
         self._offset = offset
         self._clock = clock
         self._lists = NumberedLists(dynamo, table, clock)
@@ -75,11 +87,13 @@ class Comments:
             generation = generation_of(ticket.holder)
             prefix, alive = prefix_of(ticket.holder), of_generation(generation)
             random = base36(secrets.randbelow(36**RANDOM), RANDOM)
-            item = comment_item(entry_key(content, prefix, ticket.number), user, text, random, self._clock())
+            key, told = entry_key(content, prefix, ticket.number), told_app(ticket.holder)
+            item = comment_item(key, user, text, random, self._clock(), told)
             made = to_comment(item, self._offset)
             write = Transaction()
             write.put("comment", self._table, item, ABSENT)
             self._lists.use(write, content, ticket, alive)
+            self._events.commented(write, ticket.holder, made)
             if record:
                 record.join(write, made.id)
             try:
@@ -159,18 +173,22 @@ class Comments:
             raise NotFound("There is no such comment")
         if poster_of(item) != user and administrator not in found:
             raise PermissionDenied
-        if not self.remove(item, generation_of(head)):
+        if not self.remove(item, generation_of(head), head):
             raise NotFound("There is no such comment")
 
-    def remove(self, item: Item, generation: str) -> bool:
+    def remove(self, item: Item, generation: str, head: Item | None = None) -> bool:
         """Delete a comment of that generation, without a permission check; return whether it existed.
 
-        Raises Unavailable.
+        `head` is the content's head, if the caller knows it; it is read if an app is told. Raises Unavailable.
         """
         content, alive = item["pk"]["S"], of_generation(generation)
+        if head is None and told_app(item):
+            head = self._dynamo.get(self._table, head_key(content), consistent=True)
         write = Transaction()
         write.delete("comment", self._table, (content, item["sk"]["S"]), PRESENT)
         self._lists.remove(write, content, f"{generation}#", number_of(item), alive)
+        if head:
+            self._events.uncommented(write, head, to_comment(item, self._offset))
         try:
             self._dynamo.commit(write)
         except Lost:

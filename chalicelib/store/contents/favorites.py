@@ -11,6 +11,7 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, key_of, typed
 from chalicelib.store.aws.transactions import Transaction, Update
+from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.items import (
     Tables,
     by,
@@ -38,6 +39,8 @@ NEEDS = (
     # Favorites are removed by their owners, or erased with them, and the count is decreased if it still exists.
     on_table("comments", "GetItem", "UpdateItem", by=(API, CLEAN)),
     on_table("favorites", "DeleteItem", "UpdateItem", "BatchWriteItem", by=(API, CLEAN)),
+    # Events.
+    on_table("ephemeral", "PutItem", by=(API, CLEAN)),
     # The user, and the page.
     on_table("directory", "BatchGetItem"),
 )
@@ -46,11 +49,20 @@ NEEDS = (
 class Favorites:
     """The favorites of one deployment. `clock` returns milliseconds since the epoch."""
 
-    def __init__(self, dynamo: Dynamo, tables: Tables, users: Users, pages: Pages, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        dynamo: Dynamo,
+        tables: Tables,
+        users: Users,
+        pages: Pages,
+        events: ContentEvents,
+        clock: Callable[[], int],
+    ) -> None:
         self._dynamo = dynamo
         self._tables = tables
         self._users = users
         self._pages = pages
+        self._events = events
         self._clock = clock
 
     def add(self, page: str, content_uri: str, user: str) -> str:
@@ -105,6 +117,7 @@ class Favorites:
         write = Transaction()
         write.put("favorite", self._tables.favorites, item, ABSENT)
         self._count(write, content, shard, generation, 1)
+        self._events.liked(write, head, _id(item), poster_of(item))
         try:
             self._dynamo.commit(write)
         except Lost as lost:
@@ -119,6 +132,7 @@ class Favorites:
         begun = typed(shard_key(content, shard)) | {"g": {"S": generation}, "fv": {"N": "1"}}
         write.put("count", self._tables.favorites, begun, ABSENT)
         write.check("head", self._tables.comments, head_key(content), of_generation(generation))
+        self._events.liked(write, head, _id(item), poster_of(item))
         try:
             self._dynamo.commit(write)
         except Lost as lost:
@@ -149,6 +163,8 @@ class Favorites:
         write = Transaction()
         write.delete("favorite", self._tables.favorites, key_of(item), equals("c", created))
         self._count(write, head["pk"]["S"], shard, generation_of(head), -1)
+        stored = item | {"c": {"N": str(created)}}
+        self._events.unliked(write, head, _id(stored), poster_of(stored))
         try:
             self._dynamo.commit(write)
         except Lost:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
+from chalicelib.core.events import OF_CONTENTS
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft, Feed
 from chalicelib.core.model.directory import FeedSource
@@ -19,6 +20,7 @@ from chalicelib.store.aws.items import Item, Place, typed
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 from chalicelib.store.contents.cleanup_notes import UPLOAD, CleanupNotes
+from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import (
     Tables,
@@ -55,8 +57,8 @@ NEEDS = (
     on_table("favorites", "DeleteItem"),
     # The poster, the app, and the check that the page still exists.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
-    # The response to a request with an Idempotency-Key.
-    on_table("ephemeral", "UpdateItem"),
+    # The response to a request with an Idempotency-Key, and events.
+    on_table("ephemeral", "UpdateItem", "PutItem"),
 )
 
 
@@ -73,7 +75,7 @@ class Admission:
     """The permission of a user to post a feed to a page with that source name; `shown`: the page will show it.
 
     `administers`: the poster is an administrator, whose feed replaces one that is not shown; `standing` is that one's
-    head.
+    head. `told` is the app that is told of the content's events.
     """
 
     page: str
@@ -82,6 +84,7 @@ class Admission:
     shown: bool
     administers: bool = False
     standing: Item | None = None
+    told: str | None = None
 
     def gives_way(self, head: Item | None) -> bool:
         """Return True if there is no feed with that head or if this post may replace it."""
@@ -108,6 +111,7 @@ class FeedPosting:
         directory: Directory,
         images: Images,
         notes: CleanupNotes,
+        events: ContentEvents,
         settings: FeedSettings,
         clock: Callable[[], int],
     ) -> None:
@@ -118,12 +122,15 @@ class FeedPosting:
         self._pages = directory.pages
         self._images = images
         self._notes = notes
+        self._events = events
         self._lists = NumberedLists(dynamo, tables.feeds, clock)
         self._settings = settings
         self._clock = clock
 
-    def admit(self, page: str, poster: str, app: str, draft: Draft) -> Admission:
+    def admit(self, page: str, poster: str, app: str, draft: Draft, *, told: bool = False) -> Admission:
         """Check whether a feed may be posted, before its image is handled.
+
+        `told` is True if the access token says that the app has an endpoint for events of contents.
 
         Raises NotFound (no such page), PermissionDenied (no such user, the app is not installed on the page),
         ParameterInvalid (`source` is no module of this app there) and Conflict (the page has a feed of that contentUri
@@ -148,10 +155,15 @@ class FeedPosting:
         if users.from_item(found.get(users.place(poster))) is None:
             raise PermissionDenied
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
+        if draft.source is None:
+            # The app itself was read: it is newer than the token.
+            known = apps.from_item(found.get(module), with_secret=False)
+            told = bool(known and known.events & OF_CONTENTS)
         administers = pages.members.administrator(page, poster) in found
         source = page_items.from_item(held).feed_source
         shown = administers or source is FeedSource.EVERYONE
-        admission = Admission(page, poster, name, shown, administers, found.get(head) if head else None)
+        standing = found.get(head) if head else None
+        admission = Admission(page, poster, name, shown, administers, standing, app if told else None)
         if not admission.gives_way(admission.standing):
             raise _taken()
         return admission
@@ -212,7 +224,8 @@ class FeedPosting:
             as_found = of_generation(generation_of(standing)) if standing else ABSENT
             write = Transaction()
             write.put("feed", self._tables.feeds, item, ABSENT)
-            write.put("head", self._tables.comments, head_item(content, item, self._settings.favorite_shards), as_found)
+            head = head_item(content, item, self._settings.favorite_shards, admission.told)
+            write.put("head", self._tables.comments, head, as_found)
             write.check("page", *self._pages.place(page), ALIVE)
             if ticket:
                 self._lists.use(write, page, ticket, PRESENT)
@@ -220,6 +233,8 @@ class FeedPosting:
                 self._notes.uploaded(write, generation)
             if standing:
                 leave(write, self._tables, self._notes, standing)
+                self._events.deleted(write, standing)
+            self._events.posted(write, head)
             feed = to_feed(item, None)
             if record:
                 record.join(write, feed.content_uri)

@@ -13,6 +13,7 @@ from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.cleanup_notes import CleanupNotes
+from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.favorites import more_favorites
 from chalicelib.store.contents.feed_posting import leave
 from chalicelib.store.contents.items import (
@@ -39,6 +40,8 @@ NEEDS = (
     on_table("feeds", "DeleteItem", "PutItem", "UpdateItem", by=(API, CLEAN)),
     on_table("comments", "BatchGetItem", "DeleteItem", by=(API, CLEAN)),
     on_table("favorites", "DeleteItem", by=(API, CLEAN)),
+    # Events.
+    on_table("ephemeral", "PutItem", by=(API, CLEAN)),
     # Posters, the page, and its administrators.
     on_table("directory", "BatchGetItem"),
 )
@@ -58,6 +61,7 @@ class Feeds:
         pages: Pages,
         notes: CleanupNotes,
         lists: NumberedLists,
+        events: ContentEvents,
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
@@ -65,6 +69,7 @@ class Feeds:
         self._pages = pages
         self._notes = notes
         self._lists = lists
+        self._events = events
 
     def get(self, page: str, content_uri: str) -> FeedWithPoster:
         """Return the feed of a content, whether or not the page shows it, and its poster. Raises NotFound."""
@@ -135,6 +140,7 @@ class Feeds:
         write = Transaction()
         write.delete("head", self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
         leave(write, self._tables, self._notes, head)
+        self._events.deleted(write, head)
         if is_shown(feed):
             self._lists.remove(write, page, "", number_of({"sk": {"S": feed}}), PRESENT)
         try:

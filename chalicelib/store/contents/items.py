@@ -15,9 +15,10 @@
 a deleted feed leaves behind have the old one, so they stay invisible when the same contentUri is posted again.
 
 A head has `g` generation, `pg` page, `f` the feed's sort key, `p` poster, `fv` favorites counted here, and `k` the
-number of shards if there are several. A feed has `g`, `u` contentUri, `t` title, `b` body, `up` `um` `us` URLs,
-`i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second half of its id,
-`c` created. A favorite has `c` created; a shard's count `g` and `fv`.
+number of shards if there are several; `ap` the app that is told of its events, if there is one, and then `u`
+contentUri (events.py). A comment on it has that `ap`, too. A feed has `g`, `u` contentUri, `t` title, `b` body, `up`
+`um` `us` URLs, `i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second
+half of its id, `c` created. A favorite has `c` created; a shard's count `g` and `fv`.
 """
 
 import hashlib
@@ -87,10 +88,14 @@ def prefix_of(head: Item) -> str:
     return f"{generation_of(head)}#"
 
 
-def head_item(content: str, feed: Item, shards: int) -> Item:
-    """Return the head of a new content with that feed."""
+def head_item(content: str, feed: Item, shards: int, told: str | None = None) -> Item:
+    """Return the head of a new content with that feed; `told` is the app that is told of its events."""
     own = {"g": feed["g"], "pg": feed["pk"], "f": feed["sk"], "p": {"S": poster_of(feed)}, "fv": {"N": "0"}}
-    return typed(head_key(content)) | new_holder() | own | ({"k": {"N": str(shards)}} if shards > 1 else {})
+    if shards > 1:
+        own["k"] = {"N": str(shards)}
+    if told:
+        own |= {"ap": {"S": told}, "u": feed["u"]}
+    return typed(head_key(content)) | new_holder() | own
 
 
 def of_generation(generation: str) -> Condition:
@@ -183,10 +188,15 @@ def shard_key(content: str, shard: int) -> Key:
     return (f"{content}#{shard}", HOLDER) if shard else head_key(content)
 
 
-def comment_item(key: Key, poster: str, text: str, random: str, created: int) -> Item:
-    """Return the item that stores a new comment."""
+def comment_item(key: Key, poster: str, text: str, random: str, created: int, told: str | None = None) -> Item:
+    """Return the item that stores a new comment; `told` is the app that is told of the content's events."""
     own = {"list": {"S": by(poster)}, "t": {"S": text}, "r": {"S": random}, "c": {"N": str(created)}}
-    return typed(key) | own
+    return typed(key) | own | ({"ap": {"S": told}} if told else {})
+
+
+def told_app(item: Item) -> str | None:
+    """Return the app that is told of the events of a head's or a comment's content, or None."""
+    return item["ap"]["S"] if "ap" in item else None
 
 
 def to_comment(item: Item, offset: int) -> Comment:

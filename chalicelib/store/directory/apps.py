@@ -2,21 +2,24 @@
 
 An app's item has `n` name, `k` confidential, `x` sealed secret, `r` redirect URIs, `u` start URL, `s` scopes, `o` web
 origins, `d` dialect, `m` start method (absent: redirect), `c` created, and `modules`, the number of its modules. It
-does not count installs: they would have to wait for each other.
+does not count installs: they would have to wait for each other. `ev` has the kinds of events that its endpoints are
+told of, so that a reader of the app knows them; `en` counts the changes of endpoints (store/events/endpoints.py).
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
-from chalicelib.store.aws.items import Item, Place, key_of
+from chalicelib.store.aws.items import Item, Place, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import counts_nothing
@@ -25,7 +28,7 @@ from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
-    on_table("directory", "GetItem", "BatchGetItem", "UpdateItem", "DeleteItem"),
+    on_table("directory", "GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"),
     on_table("directory", "PutItem", by=(API, CANARY)),
     on_index("directory"),
 )
@@ -87,6 +90,11 @@ class Apps:
         found = self.from_item(self._dynamo.get(*self.place(app), consistent=False), with_secret=False)
         return found.origins if found else ()
 
+    def events(self, app: str) -> frozenset[EventKind]:
+        """Return the kinds of events that an app is told of (eventually consistent), or none if it does not exist."""
+        found = self.from_item(self._dynamo.get(*self.place(app), consistent=False), with_secret=False)
+        return found.events if found else frozenset()
+
     def place(self, app: str) -> Place:
         """Return the place of the item that `from_item` converts to an app: for reads of several tables at once."""
         return self._table, keys.app_key(app)
@@ -107,6 +115,7 @@ class Apps:
             dialect=AppDialect(item["d"]["S"]),
             created=int(item["c"]["N"]),
             start_method=StartMethod(item["m"]["S"]) if "m" in item else StartMethod.REDIRECT,
+            events=frozenset(map(EventKind, item["ev"]["SS"])) if "ev" in item else frozenset(),
         )
 
     def change(self, app: str, **fields: Any) -> App:
@@ -186,6 +195,7 @@ class Apps:
             if not self.close(app):
                 return turn > 0  # In a later turn: another call has deleted it.
             self._pages.end_modules(app)
+            self._end_endpoints(app)
             try:
                 self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.app_key(app), unused))
             except Lost:
@@ -193,6 +203,11 @@ class Apps:
             else:
                 return True
         raise Unavailable
+
+    def _end_endpoints(self, app: str) -> None:
+        rows = self._dynamo.query(self._table, keys.app_key(app)[0], beginning(keys.ENDPOINT), consistent=True)
+        for key in map(key_of, list(rows)):
+            self._dynamo.settle(partial(self._dynamo.delete, self._table, key))
 
     def _update(self, app: str, change: Update, condition: Condition = ALIVE) -> None:
         try:

@@ -7,6 +7,7 @@
 | friendship, one on each side | `user#<id>` | `friend#<other id>` | |
 | install | `user#<id>` | `install#<app>` | `installs#<app>` |
 | app | `app#<id>` | `#` | `apps` |
+| endpoint of an app | `app#<id>` | `endpoint#<id>` | `endpoints` |
 | page | `page#<id>` | `#` | `pages` |
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
@@ -30,6 +31,7 @@ ITSELF = "#"
 """The sort key of the item of a user, app or page itself."""
 FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
+ENDPOINT = "endpoint#"
 SHARDS = "0123456789abcdef"
 
 CursorPart = tuple[list[T], str | None]
@@ -59,6 +61,11 @@ def page_key(page: str) -> Key:
 def of_user(user: str, kind: str, other: str) -> Key:
     """Return the key of a user's row: FRIEND and a user's id, or INSTALL and an app's id."""
     return f"user#{user}", kind + other
+
+
+def of_app(app: str, kind: str, other: str) -> Key:
+    """Return the key of an app's row: ENDPOINT and an endpoint's id."""
+    return f"app#{app}", kind + other
 
 
 def of_page(page: str, kind: str, other: str) -> Key:

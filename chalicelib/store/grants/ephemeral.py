@@ -1,4 +1,4 @@
-"""The ephemeral table: items that are needed for minutes or a day and then expire (TTL).
+"""The ephemeral table: items that are needed for minutes or a day and then expire (TTL). Events: store/events/log.py.
 
 | item | pk | sk | attributes |
 |---|---|---|---|

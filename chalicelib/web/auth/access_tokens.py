@@ -135,9 +135,19 @@ class AccessTokens:
         self._checked: dict[str, _Checked] = {}
 
     def issue(
-        self, *, app: str, viewer: str | None, scopes: Iterable[str], lifetime: int, owner: str | None = None
+        self,
+        *,
+        app: str,
+        viewer: str | None,
+        scopes: Iterable[str],
+        lifetime: int,
+        owner: str | None = None,
+        events: Iterable[str] = (),
     ) -> str:
-        """Return a token for `viewer` (None: for the app itself) that expires in `lifetime` seconds."""
+        """Return a token for `viewer` (None: for the app itself) that expires in `lifetime` seconds.
+
+        `events` has the topics of events that the app is told of, so that a request knows them without a read.
+        """
         key, now = self._keys.signing(), int(time.time())
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -151,6 +161,8 @@ class AccessTokens:
         }
         if owner and owner != viewer:
             claims["owner"] = owner
+        if topics := " ".join(sorted(events)):
+            claims["events"] = topics
         return key.sign(claims, TYPE)
 
     def check(self, token: str) -> Access:
@@ -173,6 +185,7 @@ class AccessTokens:
             viewer=None if viewer == app else viewer,
             owner=claims.get("owner", None if viewer == app else viewer),
             scopes=frozenset(claims.get("scope", "").split()),
+            events=frozenset(claims.get("events", "").split()),
         )
         self._remember(token, _Checked(access, int(claims["exp"]), generation))
         return access

@@ -1,4 +1,4 @@
-"""Parsing of the URL of an image to fetch, once and strictly: the server connects to the target parsed here.
+"""Parsing of a URL that a client names, once and strictly: the server connects to the target parsed here.
 
 Source: RFC 3986. URLs that parsers read differently (backslashes, control characters, user names) are refused.
 """
@@ -46,23 +46,23 @@ class Target:
         return self.port in PORTS or address in LOOPBACK
 
 
-def target_of(url: str) -> Target:
-    """Return the target of a URL. Raises ParameterInvalid."""
+def target_of(url: str, of: str = "the image") -> Target:
+    """Return the target of a URL. Raises ParameterInvalid; `of` is the thing whose URL it is, for the message."""
     if len(url) > MAX_URL:
-        raise ParameterInvalid(f"The URL of the image is too long (max={MAX_URL} characters)")
+        raise ParameterInvalid(f"The URL of {of} is too long (max={MAX_URL} characters)")
     try:
         parts = urlsplit(url)
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode().lower()
     except ValueError:
-        raise ParameterInvalid("The URL of the image is not valid") from None
+        raise ParameterInvalid(f"The URL of {of} is not valid") from None
     if parts.scheme not in ("http", "https"):
-        raise ParameterInvalid("The URL of the image must begin with http:// or https://")
+        raise ParameterInvalid(f"The URL of {of} must begin with http:// or https://")
     if "@" in parts.netloc:
-        raise ParameterInvalid("The URL of the image must not have a user name")
+        raise ParameterInvalid(f"The URL of {of} must not have a user name")
     host = f"[{host}]" if "[" in parts.netloc else host
     if _FORBIDDEN.search(url) or not _HOST.fullmatch(host) or port == 0:
-        raise ParameterInvalid("The URL of the image is not valid")
+        raise ParameterInvalid(f"The URL of {of} is not valid")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(
         parts.scheme,

@@ -1,0 +1,1 @@
+"""Events to apps: endpoints, the log of events, and sending."""

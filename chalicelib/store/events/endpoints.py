@@ -1,0 +1,231 @@
+"""Endpoints of apps, which are told of events. Their items are rows of the app in the table directory (keys.py).
+
+An endpoint's item has `u` URL, `k` kinds, `x` sealed secrets (newest first), `c` created, `off` the reason for which it
+is switched off, and `f` the time (ms) since which it fails. The app's item has all kinds (`ev`) of the endpoints that
+are on. One transaction changes both; `en` in the app's item counts these changes, so that none works on old rows.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from chalicelib.core.errors import Conflict, NotFound, Unavailable
+from chalicelib.core.events import (
+    BY_OPERATOR,
+    ENDPOINTS,
+    SECRETS,
+    Endpoint,
+    EventKind,
+    new_endpoint_id,
+    new_signing_secret,
+)
+from chalicelib.store.aws.client import Dynamo, races
+from chalicelib.store.aws.conditions import ALIVE, PRESENT, absent, equals
+from chalicelib.store.aws.failures import Lost
+from chalicelib.store.aws.iam_needs import API, SEND, on_index, on_table
+from chalicelib.store.aws.items import Item, beginning, key_of
+from chalicelib.store.aws.transactions import Transaction, Update
+from chalicelib.store.directory import keys
+from chalicelib.store.directory.secret_sealing import SecretSealing
+
+NEEDS = (
+    # An endpoint that fails for days, or that answers 410, is switched off by the function that sends.
+    on_table("directory", "GetItem", "Query", "PutItem", "UpdateItem", by=(API, SEND)),
+    on_table("directory", "DeleteItem"),
+    on_table("directory", "BatchGetItem", by=(SEND,)),
+    on_index("directory", by=(SEND,)),
+)
+
+LIST = "endpoints"
+
+Change = Callable[[dict[str, Endpoint]], dict[str, Endpoint]]
+"""A function that returns the next endpoints of an app, by id, from the stored ones. Raises a Refusal."""
+
+
+class Endpoints:
+    """The endpoints of one deployment. `clock` returns milliseconds since the epoch."""
+
+    def __init__(self, dynamo: Dynamo, table: str, seals: SecretSealing, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._seals = seals
+        self._clock = clock
+
+    def of_app(self, app: str) -> list[Endpoint]:
+        """Return the endpoints of an app in order of id, without secrets (strongly consistent)."""
+        return [self._from_item(item, with_secrets=False) for item in self._rows(app)]
+
+    def get(self, app: str, endpoint: str) -> Endpoint:
+        """Return an endpoint without its secrets. Raises NotFound."""
+        item = self._dynamo.get(self._table, keys.of_app(app, keys.ENDPOINT, endpoint), consistent=True)
+        if item is None:
+            raise _no_endpoint(endpoint)
+        return self._from_item(item, with_secrets=False)
+
+    def active(self) -> list[Endpoint]:
+        """Return all endpoints that are on, with their secrets (eventually consistent)."""
+        places = [(self._table, key_of(item)) for item in self._dynamo.listed(self._table, LIST)]
+        found = self._dynamo.batch_get(places, consistent=False).values()
+        return [self._from_item(item) for item in found if "off" not in item]
+
+    def create(self, app: str, url: str, kinds: Iterable[EventKind], id: str | None = None) -> Endpoint:
+        """Store a new endpoint, with a random id by default, and return it with its secret.
+
+        Raises NotFound (app), Conflict (too many, or the id is taken) and Unavailable.
+        """
+        name, secret = id or new_endpoint_id(), new_signing_secret()
+        made = Endpoint(name, app, url, frozenset(kinds), (secret,), created=self._clock())
+
+        def change(known: dict[str, Endpoint]) -> dict[str, Endpoint]:
+            if name in known:
+                raise Conflict(f"There is an endpoint {name} already")
+            if len(known) >= ENDPOINTS:
+                raise Conflict(f"An app has at most {ENDPOINTS} endpoints")
+            return known | {name: made}
+
+        self._change(app, change)
+        return made
+
+    def change(
+        self,
+        app: str,
+        endpoint: str,
+        *,
+        url: str | None = None,
+        kinds: Iterable[EventKind] | None = None,
+        is_on: bool | None = None,
+    ) -> Endpoint:
+        """Change an endpoint and return it without its secrets. Raises NotFound and Unavailable."""
+
+        def change(one: Endpoint) -> Endpoint:
+            off = one.off if is_on is None else ("" if is_on else one.off or BY_OPERATOR)
+            changed = replace(one, url=url or one.url, off=off, failing=None if is_on else one.failing)
+            return changed if kinds is None else replace(changed, kinds=frozenset(kinds))
+
+        return replace(self._change_one(app, endpoint, change), secrets=())
+
+    def new_secret(self, app: str, endpoint: str) -> str:
+        """Give an endpoint a new secret and return it; messages are signed with the one before it, too.
+
+        Raises NotFound and Unavailable.
+        """
+        secret = new_signing_secret()
+
+        def change(one: Endpoint) -> Endpoint:
+            # The transaction may be tried again after its answer was lost.
+            older = tuple(each for each in one.secrets if each != secret)
+            return replace(one, secrets=(secret, *older)[:SECRETS])
+
+        self._change_one(app, endpoint, change)
+        return secret
+
+    def end_old_secret(self, app: str, endpoint: str) -> None:
+        """Sign messages only with the newest secret from now on. Raises NotFound and Unavailable."""
+        self._change_one(app, endpoint, lambda one: replace(one, secrets=one.secrets[:1]))
+
+    def switch_off(self, app: str, endpoint: str, reason: str) -> None:
+        """Switch an endpoint off, if it still exists. Raises Unavailable."""
+        try:
+            self._change_one(app, endpoint, lambda one: replace(one, off=one.off or reason))
+        except NotFound:
+            return
+
+    def delete(self, app: str, endpoint: str) -> bool:
+        """Delete an endpoint; return whether it existed. Raises NotFound (app) and Unavailable."""
+        existed: list[bool] = []
+
+        def change(known: dict[str, Endpoint]) -> dict[str, Endpoint]:
+            existed.append(endpoint in known)
+            return {name: each for name, each in known.items() if name != endpoint}
+
+        self._change(app, change)
+        return any(existed)
+
+    def failing(self, endpoint: Endpoint, since: int | None) -> None:
+        """Store the time since which an endpoint fails (None: it does not), if it still exists."""
+        change = Update(removes=["f"]) if since is None else Update({"f": since})
+        key = keys.of_app(endpoint.app, keys.ENDPOINT, endpoint.id)
+        try:
+            self._dynamo.settle(lambda: self._dynamo.update(self._table, key, change, PRESENT))
+        except Lost:
+            return
+
+    def seal_anew(self) -> int:
+        """Encrypt the secrets of all endpoints with the newest key; return their number. Raises Sealed, Unavailable."""
+        sealed = 0
+        for item in self._dynamo.listed(self._table, LIST):
+            try:
+                changed = self._change_one(keys.named(item, "pk"), keys.named(item), lambda one: one)
+            except NotFound:
+                continue
+            sealed += len(changed.secrets)
+        return sealed
+
+    def _change_one(self, app: str, endpoint: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
+        def change_all(known: dict[str, Endpoint]) -> dict[str, Endpoint]:
+            if endpoint not in known:
+                raise _no_endpoint(endpoint)
+            return known | {endpoint: change(known[endpoint])}
+
+        return self._change(app, change_all)[endpoint]
+
+    def _change(self, app: str, change: Change) -> dict[str, Endpoint]:
+        """Apply a change to the endpoints of an app; return them. Raises NotFound (app) and Unavailable."""
+        for wait in races():
+            holder = self._dynamo.get(self._table, keys.app_key(app), consistent=True)
+            if holder is None or "gone" in holder:
+                raise NotFound(f"There is no app {app}")
+            known = {keys.named(item): self._from_item(item) for item in self._rows(app)}
+            changed = change(known)
+            try:
+                self._dynamo.commit(self._write(app, holder, known, changed))
+            except Lost:
+                self._dynamo.rest(wait)
+            else:
+                return changed
+        raise Unavailable
+
+    def _write(self, app: str, holder: Item, known: dict[str, Endpoint], changed: dict[str, Endpoint]) -> Transaction:
+        kinds = frozenset[EventKind]().union(*(each.kinds for each in changed.values() if not each.off))
+        sets = {"ev": frozenset(each.value for each in kinds)} if kinds else {}
+        unchanged = equals("en", int(holder["en"]["N"])) if "en" in holder else absent("en")
+        write = Transaction()
+        update = Update(sets, adds={"en": 1}, removes=[] if kinds else ["ev"])
+        write.update("app", self._table, keys.app_key(app), update, ALIVE & unchanged)
+        for each in changed.values():
+            write.put(f"endpoint {each.id}", self._table, self._to_item(each))
+        for name in known.keys() - changed.keys():
+            write.delete(f"endpoint {name}", self._table, keys.of_app(app, keys.ENDPOINT, name))
+        return write
+
+    def _rows(self, app: str) -> Sequence[Item]:
+        span = beginning(keys.ENDPOINT)
+        return list(self._dynamo.query(self._table, keys.app_key(app)[0], span, consistent=True))
+
+    def _to_item(self, one: Endpoint) -> Item:
+        item = keys.row(keys.of_app(one.app, keys.ENDPOINT, one.id), LIST) | {
+            "u": {"S": one.url},
+            "k": {"SS": sorted(each.value for each in one.kinds)},
+            "x": {"L": [{"S": self._seals.seal(each)} for each in one.secrets]},
+            "c": {"N": str(one.created)},
+        }
+        if one.off:
+            item["off"] = {"S": one.off}
+        if one.failing is not None:
+            item["f"] = {"N": str(one.failing)}
+        return item
+
+    def _from_item(self, item: Item, *, with_secrets: bool = True) -> Endpoint:
+        return Endpoint(
+            id=keys.named(item),
+            app=keys.named(item, "pk"),
+            url=item["u"]["S"],
+            kinds=frozenset(map(EventKind, item["k"]["SS"])),
+            secrets=tuple(self._seals.open(each["S"]) for each in item["x"]["L"]) if with_secrets else (),
+            off=item["off"]["S"] if "off" in item else "",
+            failing=int(item["f"]["N"]) if "f" in item else None,
+            created=int(item["c"]["N"]),
+        )
+
+
+def _no_endpoint(endpoint: str) -> NotFound:
+    return NotFound(f"There is no endpoint {endpoint}")
