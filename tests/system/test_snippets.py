@@ -32,6 +32,7 @@ KIT = ROOT / "tests" / "kit"
 WORKERS = {"javascript": ("node", KIT / "run_programs.mjs"), "python": (sys.executable, KIT / "run_programs.py")}
 SUFFIXES = {"curl": ".sh", **snippets.SUFFIXES}
 HANA, NEW_USER, NEW_APP, NEW_PAGE = USERS["hana"], "riku00000001", "1a2b3c4d5e6f7890", "20260401000000000002"
+ENDPOINTS, ENDPOINT = f"/admin/apps/{APPS['quest']}/endpoints", "4f1d2c3b4a59"
 PAGE, NEW_FEED = f"/2/pages/{CAFE.id}", "http://quest.example/contents/2"
 _LINE = re.compile(r"^([A-Z]+) (/[^\s?]*)\S* (\d{3}) ", re.MULTILINE)
 
@@ -174,6 +175,17 @@ def with_app(desk: Desk) -> None:
     desk.send("POST", "/admin/apps", {"id": NEW_APP, "name": "Quest"})
 
 
+def without_endpoints(desk: Desk) -> None:
+    for each in desk.send("GET", ENDPOINTS).json()["entry"]:
+        desk.send("DELETE", f"{ENDPOINTS}/{each['id']}")
+
+
+def with_endpoint(desk: Desk) -> None:
+    without_endpoints(desk)
+    body = {"id": ENDPOINT, "url": "https://game.example/events", "kinds": ["app.installed"]}
+    desk.send("POST", ENDPOINTS, body)
+
+
 def with_page(desk: Desk) -> None:
     desk.send("POST", "/admin/pages", {"id": NEW_PAGE, "name": "Cafe"})
 
@@ -198,6 +210,12 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "createApp": without_app,
     "deleteApp": with_app,
     "renewSecret": with_app,
+    "createEndpoint": without_endpoints,
+    "changeEndpoint": with_endpoint,
+    "deleteEndpoint": with_endpoint,
+    "renewEndpointSecret": with_endpoint,
+    "endOldEndpointSecret": with_endpoint,
+    "resendEvents": with_endpoint,
     "deletePage": with_page,
     "addModule": without_module,
     "removeModule": with_module,
