@@ -2,8 +2,8 @@
 
 A record whose user, app, page or install is not stored has the result `created`, with the missing things as `needs`: an
 earlier record of the same import may create them, which only the client can know. For the same reason a result has what
-the record adds to sums with a limit, and its number in a list: the client adds up those of all records. It is in store/,
-above the tables' modules: it only calls them.
+the record adds to sums with a limit, and its number in a list: the client adds up those of all records. It is in
+store/, above the tables' modules: it only calls them.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -19,12 +19,15 @@ from chalicelib.core.appdata import Balance
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.bulk_import import KINDS
 from chalicelib.core.conditions import Conditions
+from chalicelib.core.contents_records import CommentRecord
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 from chalicelib.core.oauth import Family
 from chalicelib.core.passwords import hash_password
+from chalicelib.store.contents.contents_import import ContentsImport
 from local.demo_data import APPS
 from local.demo_data import CAFE as CAFE_PAGE
 from tests.kit import invariants, invariants_directory
@@ -887,3 +890,23 @@ def test_a_feed_whose_image_is_missing_is_refused_by_its_line(old: Served, new: 
     assert f"The image {image.relative_to(path)} is missing, or too large" in dry.output
     assert counts(dry) == counts(done)
     assert counts(done)["feeds"][2] == 1
+
+
+def test_after_a_busy_comment_those_of_its_content_wait(page: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(page, feeds=[feed(2), feed(3)])
+    other = {"contentUri": "https://game.example/2"}
+    comments = [comment(1), comment(2), comment(1, **other), comment(3), comment(2, **other)]
+    store = ContentsImport.comment
+
+    def busy(self: ContentsImport, record: CommentRecord, **more: Any) -> Any:
+        if record.comment.text == "2" and record.content_uri.endswith("3"):
+            raise Unavailable
+        return store(self, record, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ContentsImport, "comment", busy)
+        found = [each.partition(":")[0] for each in bring(page, comments=comments)["comments"]]
+    assert found == ["created", "service_unavailable", "created", "service_unavailable", "created"]
+    left = [comments[1], comments[3]]
+    assert bring(page, comments=left) == {"comments": ["created"] * 2}
+    assert wrongs(page.world) == []

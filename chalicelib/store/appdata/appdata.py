@@ -203,7 +203,7 @@ class AppData:
         return True
 
     def restorable(self, app: str, user: str, data: Mapping[str, str]) -> tuple[Mapping[str, str], Balance]:
-        """Return the values that `restore` would store, and the balance without them. Raises the errors of `restore`."""
+        """Return the values that `restore` would store, and the balance without them. Raises the errors of it."""
         try:
             self._ledgers.change(app, user, self._restoring(data, check=True))
         except _Checked as checked:
