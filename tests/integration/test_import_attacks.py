@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from admin.folder import MANIFEST
+from tests.kit.admin_world import AdminWorld
 from tests.kit.memory import Cloud
-from tests.kit.served import Served
 from tests.kit.worlds import HANA, KEN, MemoryWorld
 
 GOOD = json.dumps({"id": KEN, "displayName": "Ken"}).encode()
@@ -20,9 +20,9 @@ HEAD = b'{"id": "' + HANA.encode() + b'", "displayName": '
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Served:
+def served(tmp_path: Path) -> AdminWorld:
     (tmp_path / "world").mkdir()
-    return Served(MemoryWorld(tmp_path / "world", Cloud()))
+    return AdminWorld(MemoryWorld(tmp_path / "world", Cloud()))
 
 
 def manifest(scope: str = "platform") -> str:
@@ -56,7 +56,9 @@ def manifest(scope: str = "platform") -> str:
     ids=range(20),
 )
 @pytest.mark.parametrize("words", [(), ("--dry-run",)])
-def test_a_broken_line_is_refused_alone(served: Served, tmp_path: Path, line: bytes, words: tuple[str, ...]) -> None:
+def test_a_broken_line_is_refused_alone(
+    served: AdminWorld, tmp_path: Path, line: bytes, words: tuple[str, ...]
+) -> None:
     path = tmp_path / "users.jsonl"
     path.write_bytes(GOOD + b"\n" + line)
 
@@ -112,7 +114,7 @@ def cut(path: Path) -> None:
     ],
 )
 def test_a_hostile_zip_file_is_refused_before_anything_is_sent(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], says: str
+    served: AdminWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], says: str
 ) -> None:
     free = type("Usage", (), {"free": 100_000_000})
     monkeypatch.setattr("admin.folder.shutil.disk_usage", lambda _: free)
@@ -129,7 +131,7 @@ def test_a_hostile_zip_file_is_refused_before_anything_is_sent(
 
 @pytest.mark.parametrize("name", [MANIFEST, "users.jsonl", "data.jsonl"])
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
-def test_a_file_that_is_no_regular_file_is_refused(served: Served, tmp_path: Path, name: str, kind: str) -> None:
+def test_a_file_that_is_no_regular_file_is_refused(served: AdminWorld, tmp_path: Path, name: str, kind: str) -> None:
     folder = tmp_path / "x"
     folder.mkdir()
     secret = tmp_path / "secret"

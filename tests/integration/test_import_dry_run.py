@@ -14,8 +14,8 @@ from admin.folder import MANIFEST
 from chalicelib.core.base36 import base36
 from chalicelib.core.bulk_import import KINDS
 from chalicelib.core.model.directory import App, Page, User
+from tests.kit.admin_world import AdminWorld
 from tests.kit.memory import Cloud
-from tests.kit.served import Served
 from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, MemoryWorld
 
 ALBUM = "a" * 16
@@ -25,7 +25,7 @@ Found = dict[tuple[str, int], tuple[str, str | None]]
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Served:
+def served(tmp_path: Path) -> AdminWorld:
     """Return a platform with two users, an app and a page."""
     (tmp_path / "world").mkdir()
     world = MemoryWorld(tmp_path / "world", Cloud())
@@ -35,7 +35,7 @@ def served(tmp_path: Path) -> Served:
     here.apps.create(App(APP, "Quest", created=1))
     here.pages.create(Page(CAFE, "Café", created=1))
     here.appdata.install(APP, HANA, {"k0": "v0", "k1": "v1"})
-    return Served(world)
+    return AdminWorld(world)
 
 
 def write(folder: Path, files: dict[str, list[Any]]) -> None:
@@ -48,7 +48,7 @@ def write(folder: Path, files: dict[str, list[Any]]) -> None:
         (folder / f"{kind}.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def dry(served: Served, folder: Path) -> Found:
+def dry(served: AdminWorld, folder: Path) -> Found:
     """Return the status and the error of each line of a dry run."""
     before = stored(served)
     done = served.admin("import", "platform", str(folder), "--dry-run", "--verbose")
@@ -58,7 +58,7 @@ def dry(served: Served, folder: Path) -> Found:
     return {(kind, int(line)): (status, error or None) for kind, line, status, error in found}
 
 
-def wet(served: Served, folder: Path, kinds: tuple[str, ...] = KINDS) -> Found:
+def wet(served: AdminWorld, folder: Path, kinds: tuple[str, ...] = KINDS) -> Found:
     """Return the status and the error of each line of an import, sent one by one in order."""
     found: Found = {}
     for kind in kinds:
@@ -71,7 +71,7 @@ def wet(served: Served, folder: Path, kinds: tuple[str, ...] = KINDS) -> Found:
     return found
 
 
-def stored(served: Served) -> dict[str, Any]:
+def stored(served: AdminWorld) -> dict[str, Any]:
     tables = ("directory", "appdata", "feeds", "comments", "favorites", "grants")
     return {table: served.world.items(table) for table in tables}
 
@@ -139,7 +139,7 @@ def records(draw: random.Random) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_dry_run_says_of_each_line_what_the_import_does(served: Served, tmp_path: Path, seed: int) -> None:
+def test_a_dry_run_says_of_each_line_what_the_import_does(served: AdminWorld, tmp_path: Path, seed: int) -> None:
     folder = tmp_path / "export"
     write(folder, records(random.Random(seed)))
 
@@ -154,7 +154,7 @@ def test_a_dry_run_says_of_each_line_what_the_import_does(served: Served, tmp_pa
 
 @pytest.mark.parametrize(("values", "size", "error"), [(160, 65_000, "size quota"), (10_010, 1, "Too many keys")])
 def test_a_dry_run_adds_up_the_data_of_a_user(
-    served: Served, tmp_path: Path, values: int, size: int, error: str
+    served: AdminWorld, tmp_path: Path, values: int, size: int, error: str
 ) -> None:
     def line(numbers: range, user: str = HANA) -> dict[str, Any]:
         return {"user": user, "app": APP, "data": {f"key{number}": "z" * size for number in numbers}}
@@ -185,7 +185,7 @@ def test_a_dry_run_adds_up_the_data_of_a_user(
     )
 
 
-def test_a_dry_run_adds_up_the_friends_of_a_user(served: Served, tmp_path: Path) -> None:
+def test_a_dry_run_adds_up_the_friends_of_a_user(served: AdminWorld, tmp_path: Path) -> None:
     people = [f"f{number:011}" for number in range(1_003)]
     files = {
         "users": [{"id": user, "displayName": "x"} for user in people],
