@@ -4,9 +4,9 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +15,10 @@ from admin.folder import put_images_in
 from admin.load import load
 from admin.progress import Tally
 from admin.records import Place, Record, read
+from chalicelib.core.appdata import utf8_bytes
+from chalicelib.core.bulk_import import PAIRS, THINGS, Addition, Following, compare_records, no_install, over
+from chalicelib.core.contents_records import read_comment_record, read_feed
+from chalicelib.core.errors import Conflict, NotFound, Refusal
 
 
 @dataclass(frozen=True)
@@ -28,31 +32,67 @@ class LineResult:
 
 
 class Seen:
-    """The things that earlier lines of a dry run would create, in a temporary file: memory does not grow with them."""
+    """The effects of earlier lines of a dry run, in a temporary file: memory does not grow with them.
+
+    Only the thread that reads the results uses it.
+    """
 
     def __init__(self) -> None:
-        # Only the thread that reads the results uses it.
-        self._database = sqlite3.connect("")
-        self._database.execute("CREATE TABLE seen (name TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID")
+        self._database = sqlite3.connect("", isolation_level=None)
+        # The file is temporary: nothing is lost without a journal.
+        self._database.executescript(
+            """
+            PRAGMA journal_mode = OFF;
+            CREATE TABLE things (name TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID;
+            CREATE TABLE sums (name TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;
+            CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+            CREATE TABLE data (owner INTEGER, key TEXT, digest BLOB, PRIMARY KEY (owner, key)) WITHOUT ROWID;
+            """
+        )
 
     def __contains__(self, name: str) -> bool:
-        return self._find(name) is not None
+        return self.record(name) is not None
 
-    def add(self, name: str, record: Mapping[str, Any]) -> bool | None:
-        """Add a thing; return None if it is new, else whether an earlier line has an equal record of it."""
-        digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).digest()
-        known = self._find(name)
-        if known is not None:
-            return known == digest
-        self._database.execute("INSERT INTO seen VALUES (?, ?)", (name, digest))
-        return None
+    def record(self, name: str) -> bytes | None:
+        """Return the record by which an earlier line creates a thing, as `add` got it, or None."""
+        found: bytes | None = self._one("SELECT record FROM things WHERE name = ?", name)
+        return found
+
+    def add(self, name: str, record: bytes) -> None:
+        """Add a thing that is not there yet, with its record or a digest of that."""
+        self._database.execute("INSERT INTO things VALUES (?, ?)", (name, record))
+
+    def number(self, name: str) -> int:
+        """Return the sum, or the last number of a list, of earlier lines."""
+        found: int | None = self._one("SELECT number FROM sums WHERE name = ?", name)
+        return found or 0
+
+    def set_number(self, name: str, number: int) -> None:
+        """Replace a sum, or the last number of a list."""
+        self._database.execute("INSERT OR REPLACE INTO sums VALUES (?, ?)", (name, number))
+
+    def values(self, owner: str, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return the digests of the values that earlier lines store under these keys."""
+        known = self._one("SELECT id FROM owners WHERE name = ?", owner)
+        if known is None:
+            return {}
+        select = "SELECT digest FROM data WHERE owner = ? AND key = ?"
+        found = {key: self._one(select, known, key) for key in keys}
+        return {key: digest for key, digest in found.items() if digest is not None}
+
+    def add_values(self, owner: str, digests: Mapping[str, bytes]) -> None:
+        """Add values under keys that have none yet."""
+        self._database.execute("INSERT OR IGNORE INTO owners (name) VALUES (?)", (owner,))
+        known = self._one("SELECT id FROM owners WHERE name = ?", owner)
+        rows = ((known, key, digest) for key, digest in digests.items())
+        self._database.executemany("INSERT INTO data VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Delete the temporary file."""
         self._database.close()
 
-    def _find(self, name: str) -> bytes | None:
-        found = self._database.execute("SELECT digest FROM seen WHERE name = ?", (name,)).fetchone()
+    def _one(self, select: str, *parameters: Any) -> Any:
+        found = self._database.execute(select, parameters).fetchone()
         return found[0] if found else None
 
 
@@ -85,24 +125,85 @@ def check(client: Client, kind: str, path: Path, seen: Seen, *, workers: int, ta
 def _result(kind: str, record: Record, outcome: Mapping[str, Any], seen: Seen) -> LineResult:
     if outcome["status"] != "created" or record.value is None:
         return LineResult(record.line, outcome["status"], outcome.get("error"), outcome.get("error_description"))
-    for need in outcome.get("needs", ()):
+    try:
+        return LineResult(record.line, _add_up(kind, record.value, outcome, seen))
+    except Refusal as refusal:
+        return LineResult(record.line, "refused", refusal.error, refusal.description)
+
+
+def _add_up(kind: str, record: Mapping[str, Any], outcome: Mapping[str, Any], seen: Seen) -> str:
+    """Add the effects of a record to those of earlier lines, and return its status. Raises Refusal."""
+    names, own = _names(kind, record), _kept(kind, record)
+    known = {name: there for name in names if (there := seen.record(name)) is not None}
+    # As at the import, a feed that is there is compared before its page and poster are looked up.
+    for need in () if known and kind == "feeds" else outcome.get("needs", ()):
         if need not in seen:
-            what, _, name = need.partition(" ")
-            user, _, app = name.partition(" ")
-            missing = f"There is no {need}"
-            if what == "install":
-                missing = f"The user {user} has not installed the app {app}"
-            return LineResult(record.line, "refused", "not_found", missing)
-    status = "created"
-    for name in _names(kind, record.value):
-        earlier = seen.add(name, record.value)
-        if earlier is False:
-            return LineResult(
-                record.line, "refused", "conflict", f"An earlier line has another {name.split()[0]} like this"
-            )
-        if earlier:
-            status = "unchanged"
-    return LineResult(record.line, status)
+            raise _missing(need)
+    if known:
+        if names[0] in known and _is_same(kind, known[names[0]], own):
+            return "unchanged"
+        raise Conflict(f"An earlier line has another {next(iter(known)).split()[0]} like this")
+    adds = [Addition(**each) for each in outcome.get("adds", ())]
+    values: dict[str, bytes] = {}
+    owner = ""
+    if kind == "data":
+        owner = f"{record['user']} {record['app']}"
+        new = {key: record["data"][key] for key in outcome["keys"]}
+        values = {key: hashlib.sha256(value.encode()).digest()[:16] for key, value in new.items()}
+        earlier = seen.values(owner, values)
+        for key, there in earlier.items():
+            if values[key] != there:
+                raise Conflict(f"The key {key} exists, and has another value")
+        new = {key: value for key, value in new.items() if key not in earlier}
+        values = {key: values[key] for key in new}
+        if not new:
+            return "unchanged"
+        amounts = {"bytes": sum(map(utf8_bytes, new.values())), "keys": len(new)}
+        adds = [replace(each, adds=amounts[each.name.split()[0]]) for each in adds]
+    sums = {each.name: seen.number(each.name) + each.adds for each in adds}
+    for each in adds:
+        if each.stored + sums[each.name] > each.most:
+            raise over(each)
+    if "follows" in outcome:
+        follows = Following(**outcome["follows"])
+        follows.check(max(follows.last, seen.number(follows.name)))
+        sums[follows.name] = follows.number
+    # All is checked: a refused record adds nothing.
+    for name in names:
+        seen.add(name, own)
+    for name, number in sums.items():
+        seen.set_number(name, number)
+    if values:
+        seen.add_values(owner, values)
+    return "created"
+
+
+def _missing(need: str) -> NotFound:
+    """Return the error of the import for a thing that does not exist: "install k3v9x2mtq7ra 6d1f0c2ab4e79853"."""
+    what, _, name = need.partition(" ")
+    return no_install(*name.split(" ")) if what == "install" else NotFound(f"There is no {need}")
+
+
+def _kept(kind: str, record: Mapping[str, Any]) -> bytes:
+    """Return what is kept of a record for a comparison with later ones."""
+    if kind in PAIRS:
+        return b""  # Their names say all.
+    if kind in THINGS:
+        return json.dumps(record).encode()
+    if kind == "feeds":
+        text = repr(replace(read_feed(record), files={}))
+    elif kind == "comments":
+        text = repr(read_comment_record(record))
+    else:
+        text = json.dumps(record, sort_keys=True)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _is_same(kind: str, earlier: bytes, own: bytes) -> bool:
+    """Return whether a record would be unchanged after an earlier one with the same id."""
+    if kind in THINGS:
+        return compare_records(kind, json.loads(earlier), json.loads(own)).refusal is None
+    return earlier == own
 
 
 def _names(kind: str, record: Mapping[str, Any]) -> list[str]:
@@ -124,13 +225,14 @@ def _names(kind: str, record: Mapping[str, Any]) -> list[str]:
         case "administrators" | "followers":
             return [f"{kind[:-1]} {record['page']} {record['user']}"]
         case "grants":
-            return [f"grant {record['user']} {record['app']}"]
+            families = [f"refresh-token {family['id']}" for family in record["families"]]
+            return [f"grant {record['user']} {record['app']}", *families]
         case "feeds":
-            return [f"content {record['page']} {record['contentUri']}", f"feed {record['page']} {record['id']}"]
+            return [f"feed {record['page']} {record['id']}", f"content {record['page']} {record['contentUri']}"]
         case "comments":
             return [f"comment {record['page']} {record['contentUri']} {record['id']}"]
         case "favorites":
             return [f"favorite {record['page']} {record['contentUri']} {record['user']}"]
         case _:
-            # A user's data are in several records, each with other keys.
+            # A user's data are in several records, each with other keys. They are compared key by key.
             return []

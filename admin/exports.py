@@ -160,8 +160,11 @@ def export_to(client: Client, folder: Path, progress: ExportProgress) -> None:
         path = file_of(folder, kind)
         path.touch(mode=0o600)
         progress.counts.setdefault(kind, 0)
+        size = progress.sizes.setdefault(kind, 0)
+        if path.stat().st_size < size:
+            raise Failure(f"{path} is shorter than it was; --restart starts from the beginning")
         # Records written after the last save will be written again.
-        os.truncate(path, progress.sizes.setdefault(kind, 0))
+        os.truncate(path, size)
     for number, (kind, query) in enumerate(_steps(folder, progress.identity)):
         if number < progress.step:
             continue
@@ -183,6 +186,9 @@ def _append(path: Path, records: list[Any], kind: str, progress: ExportProgress)
             take_images_out(path.parent, record)
     with path.open("ab") as file:
         file.write("".join(as_json(record) + "\n" for record in records).encode("utf-8"))
+        file.flush()
+        # The progress must not reach the disk before the records, or a power cut would lose some.
+        os.fsync(file.fileno())
         progress.sizes[kind] = file.tell()
     progress.counts[kind] += len(records)
 

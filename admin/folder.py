@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -34,11 +35,19 @@ IMAGES = "images"
 """The folder with the images of feeds, under the names of their keys."""
 _MOST_MANIFEST = 1_000_000
 _BLOCK = 1 << 20
+_MOST_OF_DISK = 0.9
+"""The part of the free space that an unpacked zip file may take."""
 
 
 def file_of(folder: Path, kind: str) -> Path:
     """Return the file of a kind of records."""
     return folder / f"{kind}.jsonl"
+
+
+def is_plain(folder: Path, name: str) -> bool:
+    """Return whether a file of an export is a regular file in its folder. A link could name any file of the machine."""
+    path = folder / name
+    return path.is_file() and path.resolve() == folder.resolve() / name
 
 
 def take_images_out(folder: Path, record: dict[str, Any]) -> None:
@@ -63,7 +72,7 @@ def put_images_in(folder: Path, records: Iterator[Record]) -> Iterator[Record]:
         for key in keys:
             if not isinstance(key, str) or not is_key(key):
                 problem = "images must be keys of images, as an export writes them"
-            elif not (folder / key).is_file() or (folder / key).stat().st_size > IMAGE_FILE_BYTES:
+            elif not is_plain(folder, key) or (folder / key).stat().st_size > IMAGE_FILE_BYTES:
                 problem = f"The image {key} is missing, or too large"
             else:
                 files[key] = base64.b64encode((folder / key).read_bytes()).decode()
@@ -102,6 +111,9 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a folder, after a check of its files. Raises Failure if the export cannot be used."""
     path = folder / MANIFEST
+    for name in (MANIFEST, *(file_of(folder, kind).name for kind in KINDS)):
+        if os.path.lexists(folder / name) and not is_plain(folder, name):
+            raise Failure(f"{folder / name} is not a regular file")
     try:
         if path.stat().st_size > _MOST_MANIFEST:
             raise ValueError
@@ -204,16 +216,24 @@ def opened(path: Path) -> Iterator[Path]:
 def _unpack(path: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
+            names = archive.namelist()
+            for name in names:
                 if not _is_part(name):
                     raise Failure(f"{path} contains {name[:64]!r}, which is no file of an export")
+            if len(set(names)) < len(names):
+                raise Failure(f"{path} contains a file twice")
+            # A file cannot be longer than the zip file declares: its CRC would be wrong.
+            size, free = sum(each.file_size for each in archive.infolist()), shutil.disk_usage(folder).free
+            if size > free * _MOST_OF_DISK:
+                raise Failure(f"{path} has {size} bytes when it is unpacked, and {free} are free")
+            for name in names:
                 (folder / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with (
                     archive.open(name) as source,
                     open(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy,
                 ):
                     shutil.copyfileobj(source, copy, _BLOCK)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise Failure(f"{path} cannot be unpacked: {error or type(error).__name__}") from None
 
 

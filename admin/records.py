@@ -86,8 +86,9 @@ def _read_json(lines: Lines) -> Iterator[Record]:
         if not text.strip():
             continue
         try:
-            value = json.loads(text)
+            value = json.loads(text, parse_constant=_refuse)
             _check_utf8(text)
+            _check_utf8(json.dumps(value, ensure_ascii=False, allow_nan=False))
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
@@ -150,6 +151,11 @@ def _nested(row: dict[str, str]) -> dict[str, Any]:
         else:
             record[name] = value
     return record
+
+
+def _refuse(name: str) -> None:
+    """Refuse NaN and Infinity, which are not JSON."""
+    raise ValueError(name)
 
 
 def _check_utf8(text: str) -> None:

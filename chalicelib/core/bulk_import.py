@@ -5,16 +5,17 @@ result of the record reports the difference. Records have the form in which core
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.core.appdata import check_pairs
+from chalicelib.core.appdata import Balance, check_pairs, utf8_bytes
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.directory_json import read_app, read_module, read_page, read_user
-from chalicelib.core.errors import BadRequest, Conflict, NotFound, ParameterInvalid, Refusal
-from chalicelib.core.limits import Limits
+from chalicelib.core.errors import BadRequest, Conflict, NotFound, ParameterInvalid, QuotaExceeded, Refusal
+from chalicelib.core.limits import MOST_FRIENDS, Limits
 from chalicelib.core.model.directory import App, Module, Page, User
+from chalicelib.core.model.publication import DEFAULT_PUBLICATION
 from chalicelib.core.passwords import is_hash
 
 MOST_RECORDS = 100
@@ -51,21 +52,96 @@ _SECRET = re.compile(r"[\x21-\x7e]{16,255}")
 
 
 @dataclass(frozen=True)
-class RecordResult:
-    """The result of one record. `refusal` is the reason why it was not stored.
+class Addition:
+    """An amount that a record adds to a limited sum: "friends k3v9x2mtq7ra". `stored` is the sum without the record."""
 
-    In a dry run, `needs` names what the record needs that is not stored: "user k3v9x2mtq7ra".
+    name: str
+    stored: int
+    adds: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Following:
+    """A number that a record takes in a list. `last` is the highest number that the list has used, `most` the most
+    numbers between them.
     """
+
+    name: str
+    last: int
+    number: int
+    most: int
+
+    def check_order(self, last: int) -> None:
+        """Raise Conflict if the list has used the number `last`, and this one is not higher."""
+        if self.number <= last:
+            raise Conflict("The list has newer entries already; records must be in the order of their ids")
+
+    def check(self, last: int) -> None:
+        """Raise Conflict or ParameterInvalid if the number cannot follow the number `last`."""
+        self.check_order(last)
+        if self.number - last - 1 > self.most:
+            raise ParameterInvalid(f"id is too far from the ids before it (max={self.most})")
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The effects that a record of a dry run would have, so that a client can add up those of many records.
+
+    `needs` names what the record needs that is not stored: "user k3v9x2mtq7ra". `keys` are the new keys of data.
+    """
+
+    needs: tuple[str, ...] = ()
+    adds: tuple[Addition, ...] = ()
+    keys: tuple[str, ...] = ()
+    follows: Following | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return the JSON of the effects; those that there are not are left out."""
+        told: dict[str, Any] = {"needs": list(self.needs), "adds": list(map(vars, self.adds)), "keys": list(self.keys)}
+        follows = {"follows": vars(self.follows)} if self.follows else {}
+        return {name: value for name, value in told.items() if value} | follows
+
+
+@dataclass(frozen=True)
+class RecordResult:
+    """The result of one record. `refusal` is the reason why it was not stored. `effects` is set in a dry run."""
 
     status: str
     refusal: Refusal | None = None
-    needs: tuple[str, ...] = ()
+    effects: Effects = Effects()
 
     def told(self) -> dict[str, Any]:
         """Return the JSON of the result: `status` is created, unchanged or refused."""
         if self.refusal is None:
-            return {"status": self.status} | ({"needs": list(self.needs)} if self.needs else {})
+            return {"status": self.status} | self.effects.told()
         return {"status": self.status, "error": self.refusal.error, "error_description": self.refusal.description}
+
+
+def over(addition: Addition) -> Refusal:
+    """Return the refusal of a record that would exceed the limit of a sum."""
+    match addition.name.split()[0]:
+        case "bytes":
+            return QuotaExceeded(f"Limit exceeded size quota (max={addition.most})")
+        case what:
+            return ParameterInvalid(f"Too many {what} (max={addition.most})")
+
+
+def friend_additions(friends: Mapping[str, int]) -> tuple[Addition, ...]:
+    """Return the additions of a friendship to the numbers of friends of its users."""
+    return tuple(Addition(f"friends {user}", count, 1, MOST_FRIENDS) for user, count in friends.items())
+
+
+def data_effects(record: "DataRecord", new: Mapping[str, str], balance: Balance, limits: Limits) -> Effects:
+    """Return the effects of a record of data with these new values, on a user's balance."""
+    whose = f"{record.user} {record.app}"
+    return Effects(
+        adds=(
+            Addition(f"bytes {whose}", balance.total, sum(map(utf8_bytes, new.values())), limits.quota_bytes),
+            Addition(f"keys {whose}", balance.keys, len(new), limits.keys),
+        ),
+        keys=tuple(new),
+    )
 
 
 def stored(created: bool) -> RecordResult:
@@ -232,9 +308,36 @@ def compare(known: User | App | Page | Module, given: Mapping[str, Any]) -> Reco
     return stored(False)
 
 
-def would_be_created(*needs: str) -> RecordResult:
+THINGS: Mapping[str, Callable[[object], User | App | Page | Module]] = {
+    "users": lambda record: _with_publication(read_new_user(record).fields),
+    "apps": lambda record: App(**read_new_app(record)),
+    "pages": lambda record: Page(**read_new_page(record)),
+    "modules": lambda record: read_new_module(record),
+}
+"""The kinds of records that are compared field by field, and the functions that read them."""
+
+
+def _with_publication(fields: Mapping[str, Any]) -> User:
+    return User(**{**fields, "publication": {**DEFAULT_PUBLICATION, **fields.get("publication", {})}})
+
+
+def compare_records(kind: str, earlier: object, record: object) -> RecordResult:
+    """Return the result for a thing that an earlier record creates. Both records are valid."""
+    match kind:
+        case "users":
+            given = read_new_user(record).fields
+        case "apps":
+            given = read_new_app(record)
+        case "pages":
+            given = read_new_page(record)
+        case _:
+            given = vars(read_new_module(record))
+    return compare(THINGS[kind](earlier), given)
+
+
+def would_be_created(*needs: str, adds: Sequence[Addition] = (), follows: Following | None = None) -> RecordResult:
     """Return the result of a dry run for a record that is not stored and needs these things, which are not stored."""
-    return RecordResult("created", needs=needs)
+    return RecordResult("created", effects=Effects(needs, tuple(adds), follows=follows))
 
 
 def no_install(user: str, app: str) -> NotFound:

@@ -32,7 +32,7 @@ from chalicelib.core.contents_records import (
     read_favorite,
     read_feed,
 )
-from chalicelib.core.errors import Conflict, NotFound, PermissionDenied, Refusal
+from chalicelib.core.errors import Conflict, NotFound, PermissionDenied, Refusal, Unavailable
 from chalicelib.core.grant_records import GrantRecord, read_grant
 from chalicelib.core.limits import Limits
 from chalicelib.core.model.directory import App, Module, Page, User
@@ -208,9 +208,16 @@ def import_contents(
 ) -> Sequence[RecordResult]:
     """Import records whose lists are in the order of the records: those of a list one after the other."""
     found, outcomes = read_each(records, read)
-    busy = {number: (list_of(record),) * 2 for number, record in found.items()}
-    jobs = {number: partial(store, record) for number, record in found.items()}
-    return in_order(len(records), outcomes | _run_in_rounds(busy, jobs))
+    lists = {number: list_of(record) for number, record in found.items()}
+    stuck: set[str] = set()
+    for numbers in rounds((number, (name, name)) for number, name in lists.items()):
+        # After a busy record, later ones of its list would take its place for good. All of them are sent again.
+        waiting = [number for number in numbers if lists[number] in stuck]
+        outcomes |= dict.fromkeys(waiting, refused(Unavailable()))
+        done = run_each({n: partial(store, found[n]) for n in numbers if lists[n] not in stuck})
+        outcomes |= done
+        stuck |= {lists[n] for n, outcome in done.items() if isinstance(outcome.refusal, Unavailable)}
+    return in_order(len(records), outcomes)
 
 
 def _content(record: CommentRecord | FavoriteRecord) -> str:

@@ -1,19 +1,24 @@
 """The dry run of a bulk import: the result that each record would have. It stores nothing.
 
 A record whose user, app, page or install is not stored has the result `created`, with the missing things as `needs`: an
-earlier record of the same import may create them, which only the client can know. It is in store/, above the tables'
-modules: it only calls them.
+earlier record of the same import may create them, which only the client can know. For the same reason a result has what
+the record adds to sums with a limit, and its number in a list: the client adds up those of all records. It is in
+store/, above the tables' modules: it only calls them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from chalicelib.core.appdata import Balance
 from chalicelib.core.bulk_import import (
     PAIRS,
     DataRecord,
     RecordResult,
     compare,
+    data_effects,
+    friend_additions,
     in_order,
     read_data,
     read_new_app,
@@ -111,7 +116,9 @@ class ImportCheck:
             elif any(user in users and users[user].friends >= MOST_FRIENDS for user in pair):
                 outcomes[number] = refused(ParameterInvalid(f"Too many friends (max={MOST_FRIENDS})"))
             else:
-                outcomes[number] = would_be_created(*(f"user {user}" for user in pair if user not in users))
+                counts = {user: users[user].friends if user in users else 0 for user in pair}
+                missing = (f"user {user}" for user in pair if user not in users)
+                outcomes[number] = would_be_created(*missing, adds=friend_additions(counts))
         return in_order(len(records), outcomes)
 
     def _check_pairs(self, kind: str, place_of: Callable[[str, str], Place], records: Sequence[Any]) -> Results:
@@ -163,11 +170,15 @@ class ImportCheck:
 
     def _one_data(self, record: DataRecord) -> RecordResult:
         try:
-            return stored(self._appdata.restore(record.app, record.user, record.data, check=True))
+            new, balance = self._appdata.restorable(record.app, record.user, record.data)
         except PermissionDenied:
-            return would_be_created(f"install {record.user} {record.app}")
+            effects = data_effects(record, record.data, Balance(0, 0), self._limits)
+            return RecordResult("created", effects=replace(effects, needs=(f"install {record.user} {record.app}",)))
         except Refusal as refusal:
             return refused(refusal)
+        if not new:
+            return stored(False)
+        return RecordResult("created", effects=data_effects(record, new, balance, self._limits))
 
 
 def _check_contents(read: Callable[[object], T], store: Callable[..., RecordResult], records: Sequence[Any]) -> Results:

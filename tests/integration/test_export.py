@@ -6,36 +6,35 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from admin.cli import cli
 from admin.folder import MANIFEST, SCOPES
 from chalicelib.core.appdata import Balance
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.bulk_import import KINDS
 from chalicelib.core.conditions import Conditions
+from chalicelib.core.contents_records import CommentRecord
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 from chalicelib.core.oauth import Family
 from chalicelib.core.passwords import hash_password
-from chalicelib.store.aws.side_by_side import lane
+from chalicelib.store.contents.contents_import import ContentsImport
 from local.demo_data import APPS
 from local.demo_data import CAFE as CAFE_PAGE
-from local.gateway import Request
 from tests.kit import invariants, invariants_directory
+from tests.kit.admin_world import AdminWorld
 from tests.kit.invariants_contents import Contents
 from tests.kit.memory import Cloud
-from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, TARO, YUKI, MemoryWorld, Reply, World, demo_people
+from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, TARO, YUKI, MemoryWorld, World, demo_people
 
 ALBUM, LONELY = "a" * 16, "b" * 16
 CAFE, BAR = "1234567890", "98765432109876543210"
@@ -51,67 +50,7 @@ DATA = {
 }
 
 
-class Served:
-    """A world that the command line reaches by HTTP. It can die after some requests."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.left: int | None = None
-        self.requests: list[httpx.Request] = []
-        self.token = world.token(None, "admin", app="operator")
-        self._lock = threading.Lock()
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        with self._lock:
-            self.requests.append(request)
-            if self.left is not None:
-                self.left -= 1
-                if self.left < 0:
-                    return httpx.Response(403, json={"error": "insufficient_scope", "error_description": "no"})
-            if request.url.host != "127.0.0.1":
-                return self._stored(request)
-            sent = [(name, value) for name, value in request.headers.items() if name != "host"]
-            before = lane.set(((0, 0),))
-            try:
-                answer = self.world.gateway.handle(
-                    Request(request.method, request.url.raw_path.decode(), sent, request.content)
-                )
-            finally:
-                lane.reset(before)
-            return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body)
-
-    def admin(self, *words: str) -> Result:
-        """Run the command line against the world."""
-        environment = {"ENGAWA_ADMIN_URL": "http://127.0.0.1:8000", "ENGAWA_ADMIN_TOKEN": self.token}
-        return CliRunner().invoke(cli, words, obj=httpx.MockTransport(self), env=environment, catch_exceptions=False)
-
-    def get(self, path: str, **query: str) -> Reply:
-        """Read from the operator's API."""
-        text = "?" + urlencode(query) if query else ""
-        return self.world.send("GET", f"/admin{path}{text}", user=None, token=self.token)
-
-    def every(self, path: str) -> list[Any]:
-        """Read a whole list of the operator's API."""
-        found: list[Any] = []
-        cursor: str | None = None
-        while True:
-            part = self.get(path, **({"cursor": cursor} if cursor else {}), count="100").json
-            found += part["entry"]
-            cursor = part.get("nextCursor")
-            if not cursor:
-                return sorted(found, key=lambda entry: json.dumps(entry, sort_keys=True))
-
-    def _stored(self, request: httpx.Request) -> httpx.Response:
-        """Answer a presigned URL."""
-        assert "authorization" not in request.headers
-        bucket, _, key = request.url.path.strip("/").partition("/")
-        host = request.url.host.split(".")[0]
-        if not request.url.path.startswith(f"/{self.world.platform.settings.bucket}/"):
-            bucket, key = host, request.url.path.strip("/")
-        return httpx.Response(200, content=self.world.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-
-
-def everything(served: Served) -> dict[Any, Any]:
+def everything(served: AdminWorld) -> dict[Any, Any]:
     """Return all that the operator's API and the faces for apps can read, ids and dates included."""
     users, apps, pages = (served.every(path) for path in ("/users", "/apps", "/pages"))
     of_users = {user["id"]: served.get(f"/users/{user['id']}/export").json for user in users}
@@ -259,22 +198,22 @@ def allow(world: World) -> None:
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Served:
+def old(tmp_path: Path) -> AdminWorld:
     """Return a platform with something of every kind."""
     (tmp_path / "old").mkdir()
-    return Served(filled(MemoryWorld(tmp_path / "old", Cloud())))
+    return AdminWorld(filled(MemoryWorld(tmp_path / "old", Cloud())))
 
 
 @pytest.fixture
-def new(tmp_path: Path) -> Served:
+def new(tmp_path: Path) -> AdminWorld:
     """Return an empty platform with keys of its own."""
     (tmp_path / "new").mkdir()
     made = MemoryWorld(tmp_path / "new", Cloud())
     made.clock.now += 1_000_000_000
-    return Served(made)
+    return AdminWorld(made)
 
 
-def export(served: Served, *words: str) -> None:
+def export(served: AdminWorld, *words: str) -> None:
     done = served.admin("export", *words)
     assert done.exit_code == 0, done.output
 
@@ -300,7 +239,7 @@ def keys(world: World) -> list[str]:
 
 @pytest.mark.parametrize("target", ["copy", "copy.zip"])
 def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
-    old: Served, new: Served, tmp_path: Path, target: str
+    old: AdminWorld, new: AdminWorld, tmp_path: Path, target: str
 ) -> None:
     path = str(tmp_path / target)
     # A code lives for a minute, and is not exported.
@@ -334,7 +273,7 @@ def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
     assert not (tmp_path / f"{target}.unpacked").exists()
 
 
-def test_an_import_does_not_use_the_write_window(old: Served, new: Served, tmp_path: Path) -> None:
+def test_an_import_does_not_use_the_write_window(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
     export(old, "platform", str(tmp_path / "copy"))
     new.admin("import", "platform", str(tmp_path / "copy"))
 
@@ -343,7 +282,7 @@ def test_an_import_does_not_use_the_write_window(old: Served, new: Served, tmp_p
         assert usage.rate.remaining == usage.rate.limit
 
 
-def test_importing_again_changes_nothing(old: Served, new: Served, tmp_path: Path) -> None:
+def test_importing_again_changes_nothing(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
     path = str(tmp_path / "copy")
     export(old, "platform", path, "--secrets", "--grants")
     first = counts(new.admin("import", "platform", path))
@@ -356,7 +295,7 @@ def test_importing_again_changes_nothing(old: Served, new: Served, tmp_path: Pat
     assert {table: new.world.items(table) for table in stored} == stored
 
 
-def test_without_secrets_there_are_none(old: Served, new: Served, tmp_path: Path) -> None:
+def test_without_secrets_there_are_none(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
     export(old, "platform", str(tmp_path / "copy"))
     text = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "copy").glob("*.json*"))
     assert SECRET not in text
@@ -370,7 +309,7 @@ def test_without_secrets_there_are_none(old: Served, new: Served, tmp_path: Path
     assert known.login == "hana"
 
 
-def test_only_the_owner_can_read_the_files(old: Served, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_files(old: AdminWorld, tmp_path: Path) -> None:
     export(old, "platform", str(tmp_path / "copy"))
     export(old, "platform", str(tmp_path / "copy.zip"))
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
@@ -382,7 +321,7 @@ def lines(path: Path, kind: str) -> list[Any]:
     return [json.loads(line) for line in (path / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_an_app_has_its_users_and_their_friendships_only(old: Served, new: Served, tmp_path: Path) -> None:
+def test_an_app_has_its_users_and_their_friendships_only(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
     path = tmp_path / "quest"
     export(old, "app", APP, str(path))
 
@@ -398,7 +337,7 @@ def test_an_app_has_its_users_and_their_friendships_only(old: Served, new: Serve
     assert wrongs(new.world) == []
 
 
-def test_a_user_moves_to_a_platform_with_the_friends(old: Served, new: Served, tmp_path: Path) -> None:
+def test_a_user_moves_to_a_platform_with_the_friends(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
     path = tmp_path / "ken"
     export(old, "user", KEN, str(path))
     assert [user["id"] for user in lines(path, "users")] == [KEN]
@@ -415,7 +354,7 @@ def test_a_user_moves_to_a_platform_with_the_friends(old: Served, new: Served, t
     assert new.world.platform.appdata.read(ALBUM, KEN, None).data == {"photo": "1"}
 
 
-def test_a_page_has_what_belongs_to_it(old: Served, tmp_path: Path) -> None:
+def test_a_page_has_what_belongs_to_it(old: AdminWorld, tmp_path: Path) -> None:
     path = tmp_path / "cafe"
     export(old, "page", CAFE, str(path))
     assert [page["name"] for page in lines(path, "pages")] == ["Café"]
@@ -433,7 +372,7 @@ def test_a_page_has_what_belongs_to_it(old: Served, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("requests", range(0, 24, 3))
 def test_an_export_that_dies_is_continued(
-    old: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requests: int
+    old: AdminWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requests: int
 ) -> None:
     monkeypatch.setattr("admin.exports.COUNT", "1")
     path = tmp_path / "copy"
@@ -457,7 +396,7 @@ def test_an_export_that_dies_is_continued(
 
 
 @pytest.mark.parametrize("requests", range(1, 12, 2))
-def test_an_import_that_dies_is_continued(old: Served, new: Served, tmp_path: Path, requests: int) -> None:
+def test_an_import_that_dies_is_continued(old: AdminWorld, new: AdminWorld, tmp_path: Path, requests: int) -> None:
     path = tmp_path / "copy"
     export(old, "platform", str(path))
     new.left = requests
@@ -473,7 +412,7 @@ def test_an_import_that_dies_is_continued(old: Served, new: Served, tmp_path: Pa
     assert not list(path.glob("*progress*"))
 
 
-def test_a_dry_run_says_what_would_happen_and_stores_nothing(old: Served, new: Served, tmp_path: Path) -> None:
+def test_a_dry_run_says_what_would_happen_and_stores_nothing(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
     path = tmp_path / "copy"
     export(old, "platform", str(path), "--grants")
     before = {table: new.world.items(table) for table in ("directory", "appdata")}
@@ -528,7 +467,7 @@ REFUSED = {
 }
 
 
-def test_a_dry_run_and_the_import_find_the_same_mistakes(new: Served, tmp_path: Path) -> None:
+def test_a_dry_run_and_the_import_find_the_same_mistakes(new: AdminWorld, tmp_path: Path) -> None:
     new.world.platform.users.create(User(HANA, "Hana", login="hana"))
     new.world.platform.users.create(User(KEN, "Ken"))
     new.world.platform.apps.create(App(APP, "Quest"))
@@ -553,7 +492,7 @@ def test_a_dry_run_and_the_import_find_the_same_mistakes(new: Served, tmp_path: 
     assert rejected == REFUSED
 
 
-def test_a_value_that_differs_is_left_and_told(new: Served, tmp_path: Path) -> None:
+def test_a_value_that_differs_is_left_and_told(new: AdminWorld, tmp_path: Path) -> None:
     new.world.populate(HANA)
     new.world.platform.apps.create(App(APP, "Quest"))
     new.world.platform.appdata.install(APP, HANA, {"level": "6"})
@@ -574,7 +513,7 @@ def test_a_value_that_differs_is_left_and_told(new: Served, tmp_path: Path) -> N
     assert new.world.platform.appdata.read(APP, HANA, None).data == {"level": "6", "x": "1"}
 
 
-def test_the_quota_holds_for_an_import_too(old: Served, tmp_path: Path) -> None:
+def test_the_quota_holds_for_an_import_too(old: AdminWorld, tmp_path: Path) -> None:
     file = tmp_path / "data.jsonl"
     with file.open("w") as out:
         for number in range(160):
@@ -611,7 +550,7 @@ def broken(path: Path) -> Iterator[tuple[Callable[[], object], str]]:
 
 @pytest.mark.parametrize("number", range(11))
 def test_a_broken_export_is_refused_before_anything_is_stored(
-    old: Served, new: Served, tmp_path: Path, number: int
+    old: AdminWorld, new: AdminWorld, tmp_path: Path, number: int
 ) -> None:
     path = tmp_path / "copy"
     export(old, "platform", str(path))
@@ -625,7 +564,7 @@ def test_a_broken_export_is_refused_before_anything_is_stored(
     assert new.requests == []
 
 
-def test_an_export_never_overwrites(old: Served, tmp_path: Path) -> None:
+def test_an_export_never_overwrites(old: AdminWorld, tmp_path: Path) -> None:
     export(old, "platform", str(tmp_path / "copy"))
     export(old, "platform", str(tmp_path / "copy.zip"))
     for target in ("copy", "copy.zip"):
@@ -657,17 +596,19 @@ def test_an_export_never_overwrites(old: Served, tmp_path: Path) -> None:
         ("users", {"cursor": "WyJ1c2VycyIsIkFCQyIsbnVsbCxudWxsXQ"}, 400, "cursor does not belong to this list"),
     ],
 )
-def test_a_wrong_request_for_an_export(old: Served, path: str, query: dict[str, str], status: int, says: str) -> None:
+def test_a_wrong_request_for_an_export(
+    old: AdminWorld, path: str, query: dict[str, str], status: int, says: str
+) -> None:
     reply = old.get(f"/export/{path}", **query)
     assert reply.status == status
     assert reply.error[2].startswith(says)
 
 
-def test_only_an_operator_exports(old: Served) -> None:
+def test_only_an_operator_exports(old: AdminWorld) -> None:
     assert old.world.send("GET", "/admin/export/users").status == 403
 
 
-def test_every_part_is_bounded_and_the_parts_make_the_whole(old: Served) -> None:
+def test_every_part_is_bounded_and_the_parts_make_the_whole(old: AdminWorld) -> None:
     for kind in KINDS:
         more = {"app": APP} if kind == "data" else {}
         whole = old.get(f"/export/{kind}", count="100", **more)
@@ -686,7 +627,7 @@ def test_every_part_is_bounded_and_the_parts_make_the_whole(old: Served) -> None
         assert parts
 
 
-def test_data_too_large_for_an_answer_of_lambda_are_exported(old: Served, tmp_path: Path) -> None:
+def test_data_too_large_for_an_answer_of_lambda_are_exported(old: AdminWorld, tmp_path: Path) -> None:
     data = {f"large{number:02}": chr(ord("a") + number % 26) * 65_535 for number in range(90)}
     for start in (0, 45):
         old.world.platform.appdata.write(APP, MEI, dict(list(data.items())[start : start + 45]), ALWAYS)
@@ -700,7 +641,7 @@ def test_data_too_large_for_an_answer_of_lambda_are_exported(old: Served, tmp_pa
     assert [request for request in old.requests if request.url.host != "127.0.0.1"]
 
 
-def test_the_balances_of_users_count_bytes_and_keys(old: Served) -> None:
+def test_the_balances_of_users_count_bytes_and_keys(old: AdminWorld) -> None:
     assert old.world.platform.appdata.balances(APP, [TARO, YUKI, HANA, MEI]) == {
         user: Balance(sum(len(value.encode()) for value in DATA[user].values()), len(DATA[user]))
         for user in (YUKI, HANA, MEI)
@@ -708,7 +649,7 @@ def test_the_balances_of_users_count_bytes_and_keys(old: Served) -> None:
 
 
 def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[..., World], tmp_path: Path) -> None:
-    demo = Served(make_world(demo_people))
+    demo = AdminWorld(make_world(demo_people))
     for name, app in APPS.items():
         demo.world.platform.apps.create(App(app, name))
     for scope, words in {"platform": (), "app": (APPS["quest"],), "page": (CAFE_PAGE.id,)}.items():
@@ -720,7 +661,7 @@ def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[...
         assert counts(done)["users" if scope == "app" else "pages"][1] > 0
 
 
-def test_a_grant_needs_its_install_and_replaces_no_other(old: Served) -> None:
+def test_a_grant_needs_its_install_and_replaces_no_other(old: AdminWorld) -> None:
     [grant] = old.get("/export/grants?user=" + HANA).json["entry"]
     assert bring(old, grants=[grant]) == {"grants": ["unchanged"]}
     before = old.world.items("grants")
@@ -746,7 +687,7 @@ def test_a_grant_needs_its_install_and_replaces_no_other(old: Served) -> None:
 # Contents
 
 
-def bring(served: Served, **records: Any) -> dict[str, list[Any]]:
+def bring(served: AdminWorld, **records: Any) -> dict[str, list[Any]]:
     """Import records; return the status of each, or the error of a refused one."""
     reply = served.world.send("POST", "/admin/import", records, user=None, token=served.token)
     assert reply.status == 200
@@ -779,7 +720,7 @@ def comment(number: int, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def page(new: Served) -> Served:
+def page(new: AdminWorld) -> AdminWorld:
     """Return a platform with a page and two users, and no feeds."""
     new.world.populate(MEI, KEN)
     new.world.platform.apps.create(App(APP, "Quest"))
@@ -789,7 +730,7 @@ def page(new: Served) -> Served:
     return new
 
 
-def feeds_at(served: Served, index: int) -> list[str]:
+def feeds_at(served: AdminWorld, index: int) -> list[str]:
     token = served.world.token(None, "r_page", app=APP)
     path = f"/2/pages/{CAFE}/feeds"
     reply = served.world.send("GET", path, user=None, token=token, startIndex=str(index), count="1")
@@ -797,7 +738,7 @@ def feeds_at(served: Served, index: int) -> list[str]:
 
 
 @pytest.mark.parametrize("numbers", [[1, 2, 3], [3, 5], [799, 800, 801], [5, 1601, 40_000]])
-def test_feeds_keep_their_numbers_and_the_list_continues_after_them(page: Served, numbers: list[int]) -> None:
+def test_feeds_keep_their_numbers_and_the_list_continues_after_them(page: AdminWorld, numbers: list[int]) -> None:
     feeds = [feed(number) for number in numbers]
 
     assert bring(page, feeds=feeds) == {"feeds": ["created"] * len(feeds)}
@@ -815,7 +756,7 @@ def test_feeds_keep_their_numbers_and_the_list_continues_after_them(page: Served
     assert wrongs(page.world) == []
 
 
-def test_comments_and_favorites_keep_their_ids(page: Served) -> None:
+def test_comments_and_favorites_keep_their_ids(page: AdminWorld) -> None:
     bring(page, feeds=[feed(3)])
     comments = [comment(number) for number in (2, 3, 900)]
     favorites = [
@@ -909,7 +850,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("records", "says"), REFUSALS, ids=[str(number) for number in range(len(REFUSALS))])
-def test_a_wrong_record_of_a_content_changes_nothing(page: Served, records: dict[str, Any], says: str) -> None:
+def test_a_wrong_record_of_a_content_changes_nothing(page: AdminWorld, records: dict[str, Any], says: str) -> None:
     here = {"contentUri": "https://game.example/2"}
     done = bring(
         page,
@@ -927,7 +868,7 @@ def test_a_wrong_record_of_a_content_changes_nothing(page: Served, records: dict
     assert keys(page.world) == []
 
 
-def test_an_image_is_stored_with_its_feed_and_its_key(page: Served) -> None:
+def test_an_image_is_stored_with_its_feed_and_its_key(page: AdminWorld) -> None:
     with_image = feed(3, images=list(IMAGES), imageFiles=IMAGES)
 
     assert bring(page, feeds=[with_image]) == {"feeds": ["created"]}
@@ -938,7 +879,7 @@ def test_an_image_is_stored_with_its_feed_and_its_key(page: Served) -> None:
     assert [item for item in page.world.items("feeds") if item["pk"]["S"] == "trash"] == []
 
 
-def test_a_feed_whose_image_is_missing_is_refused_by_its_line(old: Served, new: Served, tmp_path: Path) -> None:
+def test_a_feed_whose_image_is_missing_is_refused_by_its_line(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
     path = tmp_path / "copy"
     export(old, "platform", str(path))
     [image, *_] = sorted((path / "images").rglob("*.png"))
@@ -951,3 +892,23 @@ def test_a_feed_whose_image_is_missing_is_refused_by_its_line(old: Served, new: 
     assert f"The image {image.relative_to(path)} is missing, or too large" in dry.output
     assert counts(dry) == counts(done)
     assert counts(done)["feeds"][2] == 1
+
+
+def test_after_a_busy_comment_those_of_its_content_wait(page: AdminWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(page, feeds=[feed(2), feed(3)])
+    other = {"contentUri": "https://game.example/2"}
+    comments = [comment(1), comment(2), comment(1, **other), comment(3), comment(2, **other)]
+    store = ContentsImport.comment
+
+    def busy(self: ContentsImport, record: CommentRecord, **more: Any) -> Any:
+        if record.comment.text == "2" and record.content_uri.endswith("3"):
+            raise Unavailable
+        return store(self, record, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ContentsImport, "comment", busy)
+        found = [each.partition(":")[0] for each in bring(page, comments=comments)["comments"]]
+    assert found == ["created", "service_unavailable", "created", "service_unavailable", "created"]
+    left = [comments[1], comments[3]]
+    assert bring(page, comments=left) == {"comments": ["created"] * 2}
+    assert wrongs(page.world) == []

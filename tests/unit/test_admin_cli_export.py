@@ -142,6 +142,17 @@ def test_a_damaged_progress_is_told(tmp_path: Path) -> None:
     assert run(exporter, "platform", str(tmp_path / "x"), "--restart").exit_code == 0
 
 
+def test_an_export_that_lost_records_is_not_continued(tmp_path: Path) -> None:
+    exporter, path = Exporter(parts=3), tmp_path / "x"
+    exporter.interrupts_at = 5
+    run(exporter, "platform", str(path))
+    file = file_of(path, "friendships")
+    file.write_bytes(file.read_bytes()[:-1])
+    assert "friendships.jsonl is shorter than it was" in run(exporter, "platform", str(path)).stderr
+    assert run(exporter, "platform", str(path), "--restart").exit_code == 0
+    assert len(file.read_text().splitlines()) == 300
+
+
 @pytest.fixture
 def often_collected() -> Iterator[None]:
     """Collect garbage as often as outside tests (tests/conftest.py collects less often)."""

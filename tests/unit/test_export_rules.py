@@ -200,10 +200,17 @@ def test_a_grant_that_is_none(record: object, said: str) -> None:
 def test_a_dry_run_knows_what_earlier_lines_create() -> None:
     seen = Seen()
     assert "user a" not in seen
-    assert seen.add("user a", {"id": "a"}) is None
+    seen.add("user a", b"1")
     assert "user a" in seen
-    assert seen.add("user a", {"id": "a"}) is True
-    assert seen.add("user a", {"id": "a", "x": 1}) is False
+    assert seen.record("user a") == b"1"
+    assert seen.number("friends a") == 0
+    seen.set_number("friends a", 1)
+    seen.set_number("friends a", 2)
+    assert seen.number("friends a") == 2
+    seen.add_values("a b", {"x": b"1"})
+    seen.add_values("a b", {"y": b"2"})
+    assert seen.values("a b", ["x", "y", "z"]) == {"x": b"1", "y": b"2"}
+    assert seen.values("a c", ["x"]) == {}
     seen.close()
 
 

@@ -90,6 +90,11 @@ class _NothingNew(Exception):
 class _Checked(Exception):
     """Raised to end a change of a ledger that would be accepted, and was only to be checked."""
 
+    def __init__(self, new: Mapping[str, str], balance: Balance) -> None:
+        super().__init__()
+        self.new = new
+        self.balance = balance
+
 
 class AppData:
     """Persistent data by app and user. Times are milliseconds since the epoch, from `clock`."""
@@ -199,14 +204,29 @@ class AppData:
 
         return tried[self._ledgers.change(app, user, prepare, record).placed.ledger.version]
 
-    def restore(self, app: str, user: str, data: Mapping[str, str], *, check: bool = False) -> bool:
+    def restore(self, app: str, user: str, data: Mapping[str, str]) -> bool:
         """Store values, at most 99, under keys that do not exist yet; return whether one was new.
 
-        It does not count in the write window. With `check`, nothing is stored. Raises PermissionDenied (not installed),
-        Conflict (a key has another value), ParameterInvalid (quota or number of keys) and Unavailable; nothing has
-        changed then.
+        It does not count in the write window. Raises PermissionDenied (not installed), Conflict (a key has another
+        value), ParameterInvalid (quota or number of keys) and Unavailable; nothing has changed then.
         """
+        try:
+            self._ledgers.change(app, user, self._restoring(data))
+        except _NothingNew:
+            return False
+        return True
 
+    def restorable(self, app: str, user: str, data: Mapping[str, str]) -> tuple[Mapping[str, str], Balance]:
+        """Return the values that `restore` would store, and the balance without them. Raises the errors of it."""
+        try:
+            self._ledgers.change(app, user, self._restoring(data, check=True))
+        except _Checked as checked:
+            return checked.new, checked.balance
+        except _NothingNew:
+            pass
+        return {}, Balance(0, 0)
+
+    def _restoring(self, data: Mapping[str, str], *, check: bool = False) -> Callable[[Ledger, bytes], LedgerChange]:
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             stored = Values(self._dynamo, self._table).collect(ledger, frozenset(data), consistent=True)
             if stored is None:
@@ -216,16 +236,10 @@ class AppData:
                 raise _NothingNew
             placed = self._placed(ledger, ledger.successor(write, ledger.window), new, read=frozenset(new))
             if check:
-                raise _Checked
+                raise _Checked(new, ledger.balance)
             return LedgerChange(placed, self._rate(ledger.window, self._clock()))
 
-        try:
-            self._ledgers.change(app, user, prepare)
-        except _NothingNew:
-            return False
-        except _Checked:
-            pass
-        return True
+        return prepare
 
     def clear(self, app: str, user: str, conditions: Conditions) -> Receipt:
         """Delete every key. Raises the errors of `write`, except those of the quota."""

@@ -6,7 +6,7 @@ import continues after its own entries, and refuses a list in which others have 
 
 from collections.abc import Sequence
 
-from chalicelib.core.bulk_import import RecordResult, stored, would_be_created
+from chalicelib.core.bulk_import import Following, RecordResult, stored, would_be_created
 from chalicelib.core.contents_records import CommentRecord, FavoriteRecord, FeedRecord
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
 from chalicelib.store.aws.client import Dynamo, races
@@ -32,7 +32,14 @@ from chalicelib.store.contents.items import (
     of_generation,
     prefix_of,
 )
-from chalicelib.store.contents.numbered_lists import LIST_PART, NumberedLists, entry_key, holder_key, new_holder
+from chalicelib.store.contents.numbered_lists import (
+    LIST_PART,
+    MOST_SKIPPED,
+    NumberedLists,
+    entry_key,
+    holder_key,
+    new_holder,
+)
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
@@ -90,9 +97,11 @@ class ContentsImport:
             needs = self._needs(found, page, record.poster)
             self._need(needs, check=check)
             holder, number = found.get(holder_place), record.number
-            _check_number(holder, number)
+            follows = None if number is None else _following(f"feeds {page}", holder, number)
+            if follows:
+                follows.check_order(follows.last)
             if check:
-                return would_be_created(*needs)
+                return would_be_created(*needs, follows=follows)
             try:
                 if number is None:
                     self._store_feed(record, content, item)
@@ -159,16 +168,17 @@ class ContentsImport:
             if head is None:
                 needs.append(f"content {record.page} {record.content_uri}")
             self._need(needs, check=check)
+            follows = _following(f"comments {record.page} {record.content_uri}", head, number)
             if head is None:
-                return would_be_created(*needs)
+                return would_be_created(*needs, follows=follows)
             prefix, alive = prefix_of(head), of_generation(generation_of(head))
             key = entry_key(content, prefix, number)
             item = comment_item(key, comment.poster, comment.text, random, comment.created)
             if there := self._dynamo.get(self._tables.comments, key, consistent=True):
                 return _unchanged(there, item, "comment")
-            _check_number(head, number)
+            follows.check_order(follows.last)
             if check:
-                return would_be_created(*needs)
+                return would_be_created(*needs, follows=follows)
             try:
                 if int(head["nx"]["N"]) < number:
                     self._comments.skip(content, prefix, int(head["nx"]["N"]), number, alive)
@@ -198,6 +208,8 @@ class ContentsImport:
             if head is None:
                 return would_be_created(*needs)
             created = self._favorites.restored(content, head, record.user, record.created, check=check)
+            if created and check:
+                return would_be_created(*needs)
             if created is not None:
                 return stored(created)
             self._dynamo.rest(wait)
@@ -224,10 +236,9 @@ class ContentsImport:
         self._dynamo.commit(write)
 
 
-def _check_number(holder: Item | None, number: int | None) -> None:
-    """Raise Conflict if a list has used a number, or a higher one."""
-    if holder is not None and number is not None and int(holder["nx"]["N"]) > number:
-        raise Conflict("The list has newer entries already; records must be in the order of their ids")
+def _following(name: str, holder: Item | None, number: int) -> Following:
+    """Return the place of a record in a list, whose holder may not exist yet."""
+    return Following(name, int(holder["nx"]["N"]) - 1 if holder else 0, number, MOST_SKIPPED)
 
 
 def _unchanged(there: Item | None, item: Item, kind: str) -> RecordResult:

@@ -200,11 +200,14 @@ class Grants:
         user = _known(grant.user)
         install = (self._directory_table, of_user(user, INSTALL, grant.app))
         place = (self._table, grant_key(grant.app, user))
-        found = self._dynamo.batch_get([install, place], consistent=True)
+        places = [(self._table, family_key(family.id)) for family in families] if check else []
+        found = self._dynamo.batch_get([install, place, *places], consistent=True)
         if install not in found:
             raise PermissionDenied
         if place in found:
             return _same_grant(found[place], grant)
+        if not found.keys().isdisjoint(places):
+            raise Conflict("There is another refresh token with one of these ids")
         if check:
             return True
         write = Transaction()
