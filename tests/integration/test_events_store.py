@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from chalicelib.api.scheduled import CLEAN, SEND
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.events import (
     ATTEMPTS,
-    CONTENTS_CLAIM,
     DEAD,
     DEAD_MS,
     ENDPOINTS,
@@ -21,6 +21,7 @@ from chalicelib.core.events import (
     Endpoint,
     EventKind,
     Outcome,
+    ToldApp,
 )
 from chalicelib.core.model.contents import Draft
 from chalicelib.store.aws.client import Dynamo
@@ -199,11 +200,12 @@ def test_a_feed_from_before_the_endpoint_tells_nothing(scene: Scene) -> None:
 
 def test_with_a_source_the_token_says_whether_the_app_is_told(scene: Scene) -> None:
     draft = Draft("title", content_uri=URI, source="3")
-    for told in (False, True):
-        admission = scene.world.platform.feed_posting.admit(PAGE, MEI, APP, draft, told=told)
-        assert admission.told == (APP if told else None)
+    asked = frozenset({EventKind.FEED_POSTED})
+    for kinds in (frozenset[EventKind](), asked):
+        admission = scene.world.platform.feed_posting.admit(PAGE, MEI, APP, draft, partial(frozenset, kinds))
+        assert admission.told == ToldApp(APP, kinds)
     tokens = scene.world.platform.tokens
-    token = tokens.issue(app=APP, viewer=MEI, scopes=["w_pagefeed"], lifetime=9, events=[CONTENTS_CLAIM])
+    token = tokens.issue(app=APP, viewer=MEI, scopes=["w_pagefeed"], lifetime=9, events=asked)
     body = {"title": "a", "sourceId": "3", "contentUri": URI}
     assert scene.world.send("POST", FEEDS, body, token=token).status == 201
     assert [event["k"]["S"] for event in events(scene.world)] == ["feed.posted"]

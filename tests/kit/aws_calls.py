@@ -1,8 +1,8 @@
 """Watches the AWS calls of the app during tests, in the terms of IAM, with their senders and functions.
 
 The sender of a call is the innermost module of the app on the stack that does more than pass calls on. Its function
-also follows from the stack: `sweep`, `clean`, `canary` or `send` (api/scheduled.py), the API if a face or a module that faces
-share is on the stack, and None if a test calls a store directly.
+also follows from the stack: `sweep`, `clean`, `canary` or `send` (api/scheduled.py), the API if a face or a module that
+faces share is on the stack, and None if a test calls a store directly.
 """
 
 from __future__ import annotations
