@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -385,4 +386,27 @@ OPERATORS = [
 ]
 
 
-OPERATIONS = OAUTH + DATA + PAGES + OPERATORS
+UNTOLD = OAUTH + DATA + PAGES + OPERATORS
+_OF_INSTALLS = {
+    "allow what installs, with a server_state",
+    "uninstall on the page",
+    "install",
+    "uninstall",
+    "erase a user",
+    "import",
+}
+
+
+def _told(untold: Operation) -> Operation:
+    """Return the operation for an app that asks for all kinds of events."""
+
+    def before(stage: RequestStage, ids: Ids) -> None:
+        untold.before(stage, ids)
+        stage.tell()
+
+    return replace(untold, name=f"{untold.name}, told", before=before)
+
+
+TOLD = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
+"""The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
+OPERATIONS = UNTOLD + TOLD
