@@ -407,6 +407,6 @@ def _told(untold: Operation) -> Operation:
     return replace(untold, name=f"{untold.name}, told", before=before)
 
 
-TOLD = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
+TOLD_INSTALLS = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
 """The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
-OPERATIONS = UNTOLD + TOLD
+OPERATIONS = UNTOLD + TOLD_INSTALLS
