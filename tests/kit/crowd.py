@@ -16,6 +16,7 @@ import httpx
 
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.events import Event, EventKind
 from chalicelib.core.model.directory import User
 from chalicelib.store.aws.client import Dynamo
 from tests.kit import invariants
@@ -145,6 +146,24 @@ class Crowd:
         self.dynamodb = served.aws("dynamodb")
         clients = {"dynamodb": self.dynamodb, "s3": served.aws("s3")}
         self.platform = wired(served.base_url, served.local_dir, clients)
+
+    def tell(self, app: str) -> None:
+        """Let an app ask for all kinds of events, as an endpoint does; nothing is sent without one."""
+        self.dynamodb.update_item(
+            TableName="engawa-local-directory",
+            Key={"pk": {"S": f"app#{app}"}, "sk": {"S": "#"}},
+            UpdateExpression="SET ev = :kinds",
+            ExpressionAttributeValues={":kinds": {"SS": [kind.value for kind in EventKind]}},
+        )
+
+    def events(self, app: str, since: int) -> Iterator[Event]:
+        """Yield the events of an app from `since` (ms) on, oldest first."""
+        cursor: str | None = None
+        while True:
+            part, cursor = self.platform.event_log.part(app, since, 10**14, cursor, 100)
+            yield from (each.event for each in part)
+            if cursor is None:
+                return
 
     def person(self, friends: Iterable[Person] = ()) -> Person:
         user = secrets.token_hex(6)
