@@ -142,6 +142,8 @@ class Crowd:
 
     def __init__(self, served: Served) -> None:
         self.app: str = served.demo["apps"]["quest"]["id"]
+        self.asked: frozenset[EventKind] = frozenset()
+        """The kinds of events that the people's app asks for."""
         self.http = httpx.Client(base_url=served.base_url, timeout=60, limits=httpx.Limits(max_connections=64))
         self.dynamodb = served.aws("dynamodb")
         clients = {"dynamodb": self.dynamodb, "s3": served.aws("s3")}
@@ -149,6 +151,8 @@ class Crowd:
 
     def tell(self, app: str) -> None:
         """Let an app ask for all kinds of events, as an endpoint does; nothing is sent without one."""
+        if app == self.app:
+            self.asked = frozenset(EventKind)
         self.dynamodb.update_item(
             TableName="engawa-local-directory",
             Key={"pk": {"S": f"app#{app}"}, "sk": {"S": "#"}},
@@ -171,7 +175,8 @@ class Crowd:
         self.platform.appdata.install(self.app, user)
         for friend in friends:
             self.platform.friends_and_installs.befriend(user, friend.user)
-        token = self.platform.tokens.issue(app=self.app, viewer=user, scopes=("mixi_apps2",), lifetime=3600)
+        issue = self.platform.tokens.issue
+        token = issue(app=self.app, viewer=user, scopes=("mixi_apps2",), lifetime=3600, events=self.asked)
         return Person(self, user, token)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from chalicelib.core.base36 import base36
@@ -70,6 +70,18 @@ class Events:
         generations = {generation_of(head) for head in contents.heads.values()}
         return [*self._wrongs(there, silent, generations)]
 
+    def wrongs_of_data(self, versions: Mapping[str, int]) -> list[str]:
+        """Return what is wrong with the events of data, by the number of writes of each user in the one install."""
+        numbers: dict[str, list[int]] = {}
+        for each in self.all:
+            if each.kind is EventKind.DATA_CHANGED:
+                numbers.setdefault(each.data["user"], []).append(each.sequence)
+        return [
+            f"the data of {user} have {version} writes, and the events {sorted(numbers.get(user, []))}"
+            for user, version in versions.items()
+            if sorted(numbers.get(user, [])) != list(range(1, version + 1))
+        ]
+
     def _wrongs(self, there: set[Subject], silent: set[Subject], generations: set[str]) -> Iterator[str]:
         balance: Counter[Subject] = Counter(dict.fromkeys(there, 0))
         for each in self.all:
@@ -83,6 +95,12 @@ class Events:
                 yield f"{subject} was made and ended {count} times in the events, and not {right}"
         if odd := silent & {each.content for each in self.all if each.kind in OF_CONTENTS}:
             yield f"events that nobody asked for: {sorted(odd)}"
+
+
+def scan(dynamodb: Any, prefix: str = "engawa-local-") -> Events:
+    """Return the events of a deployment, read with a boto3 client."""
+    pages = dynamodb.get_paginator("scan").paginate(TableName=f"{prefix}ephemeral", ConsistentRead=True)
+    return Events(item for page in pages for item in page["Items"])
 
 
 def _subjects(contents: Contents, content: str, head: Item) -> Iterator[Subject]:
