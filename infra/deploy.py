@@ -172,7 +172,7 @@ class Deployment(Recovery):
             releases.forget(self._client("s3"), self._deploy_bucket, self.stage)
 
     def seal_anew(self) -> int:
-        """Seal the secrets of all apps and endpoints with the newest of the secret-keys; return their number. Raises Refused."""
+        """Seal the secrets of apps and endpoints with the newest of the secret-keys; return their number. Raises Refused."""
         with in_a_sentence():
             config = packaging.configuration(self.stage, self.settings.app)
             os.environ.update(config["stages"][self.stage]["environment_variables"])

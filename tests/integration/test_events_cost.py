@@ -37,12 +37,12 @@ class Scene:
         if kinds:
             self.world.platform.endpoints.create(APP, "https://quest.example/events", kinds)
 
-    def send(self, method: str, path: str, body: Any = None, user: str | None = HANA, **query: str) -> Any:
+    def send(self, method: str, path: str, body: Any = None, user: str | None = HANA, **query: Any) -> Any:
         """Send a request, which must succeed; return the JSON of its answer."""
-        more = {"events": self.asked} if self.asked else {}
-        token = self.world.token(user, "w_pagefeed", "mixi_apps2", **more)
         if user is None:
             token = self.world.token(None, "admin", app="operator")
+        else:
+            token = self.world.token(user, "w_pagefeed", "mixi_apps2", events=self.asked)
         reply = self.world.send(method, path, body, token=token, **query)
         assert 200 <= reply.status < 300, reply
         return reply.json if reply.text else None

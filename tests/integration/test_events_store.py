@@ -515,7 +515,7 @@ def test_events_can_be_listed_for_thirty_days_and_sent_again_by_id_or_by_time(sc
     }
 
     listed: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         part = scene.world.send("GET", path, token=operator, **cursor).json
         listed += part["entry"]

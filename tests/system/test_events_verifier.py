@@ -1,4 +1,4 @@
-"""The official verifier for JavaScript accepts the messages of events, and refuses what was changed (Standard Webhooks)."""
+"""The official verifier of Standard Webhooks for JavaScript accepts the messages of events."""
 
 from __future__ import annotations
 

@@ -650,7 +650,7 @@ def test_an_event_waits_only_so_long():
 
 
 def test_informational_answers_do_not_extend_the_time():
-    def answer(stream: socket.socket, _: bytes) -> None:
+    def answer(stream: socket.socket, request: bytes) -> None:
         for _ in range(LONG * 100):
             stream.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
             time.sleep(0.01)
