@@ -80,8 +80,14 @@ def token(
         token_keys.check()
     except WrongKeys as wrong:
         raise Failure(f"These are not token keys: {wrong}") from None
+    # This computer cannot know what events the app asks for: requests with this token read it.
     made = AccessTokens(token_keys, url.rstrip("/")).issue(
-        app=app or CLIENT, viewer=user, owner=owner, scopes=scopes if user else [OPERATOR], lifetime=lifetime
+        app=app or CLIENT,
+        viewer=user,
+        owner=owner,
+        scopes=scopes if user else [OPERATOR],
+        lifetime=lifetime,
+        events=None,
     )
     try:
         with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:

@@ -8,6 +8,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from chalicelib.core.events import EventKind
+from chalicelib.core.model.access import Access
 from chalicelib.settings import Settings, WrongSetting
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.client import Dynamo
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from chalicelib.store.appdata.events import DataEvents
     from chalicelib.store.bulk_export import BulkExport
     from chalicelib.store.bulk_import import BulkImport
     from chalicelib.store.contents.cleanup import Cleanup
@@ -316,6 +319,18 @@ class Platform:
 
         post = partial(post_event, loopback=self.settings.fetch_loopback)
         return EventSending(self.event_log, self.endpoints, post, self.clock)
+
+    def asked_events(self, access: Access) -> frozenset[EventKind]:
+        """Return the kinds of events that the request's app asked for: from the token, or else read."""
+        return self.apps.events(access.app) if access.events is None else access.events
+
+    def data_events(self, access: Access) -> "DataEvents | None":
+        """Return what tells the request's app of changes of data, or None if the app did not ask for that."""
+        if EventKind.DATA_CHANGED not in self.asked_events(access):
+            return None
+        from chalicelib.store.appdata.events import DataEvents
+
+        return DataEvents(self.event_log)
 
     def sweep(self, seconds: float = 60) -> int:
         """Delete the remains of deletions in appdata for about `seconds` seconds; return the number of deleted items.

@@ -86,7 +86,8 @@ def write(here: Platform, request: Request, access: Access, user: str, group: st
     viewer = access.user
     select_writable(user, check_format(request, group), viewer)
     pairs = check_pairs(pairs_body(request), here.settings.limits)
-    return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
+    demands, events = _conditions(request), here.data_events(access)
+    return _receipt_answer(here.appdata.write(access.app, viewer, pairs, demands, events))
 
 
 @route(methods=["PATCH"])
@@ -105,9 +106,10 @@ def patch(here: Platform, request: Request, access: Access, user: str, group: st
     select_writable(user, check_format(request, group), viewer)
     body = pairs_body(request)
     changes, demands = read_changes(body, here.settings.limits), _conditions(request)
+    events = here.data_events(access)
 
     def perform(record: AnswerRecord | None) -> str:
-        return _patched_text(here.appdata.patch(access.app, viewer, changes, demands, record, _patched_text))
+        return _patched_text(here.appdata.patch(access.app, viewer, changes, demands, record, _patched_text, events))
 
     said = {"changes": body, "conditions": [header_list(request, name) for name in ("if-match", "if-none-match")]}
     kept = json.loads(performed_once(here, request, access, f"PATCH {PATH}", said, perform))
@@ -127,10 +129,10 @@ def delete(here: Platform, request: Request, access: Access, user: str, group: s
     select_writable(user, check_format(request, group), viewer)
     others, in_body = other_parameters(request, "fields"), names_in_body(request)
     keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
-    demands = _conditions(request)
+    demands, events = _conditions(request), here.data_events(access)
     if keys is None:
-        return _receipt_answer(here.appdata.clear(access.app, viewer, demands))
-    return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), demands))
+        return _receipt_answer(here.appdata.clear(access.app, viewer, demands, events))
+    return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), demands, events))
 
 
 def _patched_text(patched: Patched) -> str:

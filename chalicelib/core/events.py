@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from typing import Any
 
 from chalicelib.core.base36 import base36, from_base36
 
@@ -47,25 +48,52 @@ class EventKind(Enum):
     COMMENT_DELETED = "comment.deleted"
     FAVORITE_ADDED = "favorite.added"
     FAVORITE_REMOVED = "favorite.removed"
+    DATA_CHANGED = "data.changed"
 
 
-OF_CONTENTS = frozenset(EventKind) - {EventKind.INSTALLED, EventKind.UNINSTALLED, EventKind.ERASED}
+LIVES = (
+    (EventKind.INSTALLED, EventKind.UNINSTALLED, EventKind.ERASED),
+    (EventKind.FEED_POSTED, EventKind.FEED_DELETED),
+    (EventKind.COMMENT_POSTED, EventKind.COMMENT_DELETED),
+    (EventKind.FAVORITE_ADDED, EventKind.FAVORITE_REMOVED),
+)
+"""The kinds of events of each subject, in their order. (A subject of `data.changed` has any number of events.)"""
+OF_CONTENTS = frozenset(kind for life in LIVES[1:] for kind in life)
 """The kinds about contents of pages. They concern the app that posted the feed."""
-CONTENTS_CLAIM = "contents"
-"""The value of the claim `events` of an access token, if its app has an endpoint for one of these kinds."""
+CLAIMED = OF_CONTENTS | {EventKind.DATA_CHANGED}
+"""The kinds that a request takes from its access token: it reads nothing else that says what the app asked for."""
 
 
-def topics(kinds: Set[EventKind]) -> frozenset[str]:
-    """Return the values of the claim `events` for an app that is told of these kinds."""
-    return frozenset({CONTENTS_CLAIM} if kinds & OF_CONTENTS else ())
+def claim(kinds: Set[EventKind]) -> str:
+    """Return the claim `events` of an access token for an app that asked for these kinds."""
+    return " ".join(sorted(kind.value for kind in kinds & CLAIMED))
+
+
+def claimed(text: str) -> frozenset[EventKind]:
+    """Return the kinds that the claim `events` names."""
+    return frozenset(kind for kind in CLAIMED if kind.value in text.split())
+
+
+def number_in_life(kind: EventKind, asked: Set[EventKind]) -> int:
+    """Return the sequence number of an event of a subject: it counts only the kinds that the app asked for."""
+    life = next(life for life in LIVES if kind in life)
+    return 1 + sum(each in asked for each in life[: life.index(kind)])
+
+
+@dataclass(frozen=True)
+class ToldApp:
+    """An app that is told of events, with the kinds that it asked for."""
+
+    id: str
+    kinds: frozenset[EventKind]
 
 
 @dataclass(frozen=True)
 class Event:
     """An event of an app. `created` is in milliseconds since the epoch; `data` has ids and no texts of users.
 
-    `subject` names the thing that has changed. `sequence` increases by one with each event of a subject, so that a
-    receiver can order events and see that one is missing.
+    `subject` names the thing that has changed. `sequence` increases by one with each event of a subject that the app
+    asked for, so that a receiver can order events and see that one is missing.
     """
 
     id: str
@@ -74,7 +102,7 @@ class Event:
     subject: str
     sequence: int
     created: int
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def message(self) -> bytes:

@@ -11,10 +11,11 @@ from functools import partial
 from itertools import islice
 
 from chalicelib.core.errors import PermissionDenied, TooLarge
-from chalicelib.core.events import EventKind
+from chalicelib.core.events import EventKind, number_in_life
 from chalicelib.core.model.directory import App, User
 from chalicelib.core.oauth import Grant
 from chalicelib.store.appdata.appdata import AppData
+from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.cleanup_notes import LATE_MS, USER, CleanupNotes
@@ -31,8 +32,6 @@ POSTS_SECONDS = 10.0
 """The time that one call spends on erasing a user's posts; the cleanup note covers the rest."""
 APP_SECONDS = 12.0
 """The time that one call spends on erasing an app; the next call continues."""
-_LIFE = (EventKind.INSTALLED, EventKind.UNINSTALLED, EventKind.ERASED)
-"""The events of an install, in their order."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +103,7 @@ class UserData:
         """
 
         def tell(write: Transaction) -> None:
-            if EventKind.INSTALLED in app.events:
-                self._tell(write, app.id, EventKind.INSTALLED, user)
+            self._tell(write, app, user, EventKind.INSTALLED)
 
         return self._appdata.install(app.id, user, also=tell)
 
@@ -115,7 +113,7 @@ class UserData:
         Oversized answers with the user's data are removed afterwards. Returns whether the app was installed. Raises
         Unavailable; then it may be called again.
         """
-        removed = self._uninstall(app, user, self._apps.events(app) & {EventKind.UNINSTALLED})
+        removed = self._uninstall(app, user, EventKind.UNINSTALLED)
         self._answers.clear(user)
         return removed
 
@@ -135,9 +133,8 @@ class UserData:
             + _count(every(partial(self._members.followed, user))),
         }
         for apps in _chunks(self._installs(user)):
-            known = self._apps.get_many(apps)
-            told = {app: _leaving(known.get(app)) for app in apps}
-            removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user, told[app]) for app in apps]))
+            kinds = EventKind.UNINSTALLED, EventKind.ERASED
+            removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user, *kinds) for app in apps]))
         self._grants.erase(user)
         self._notes.leave(USER + user, LATE_MS)
         removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
@@ -154,39 +151,37 @@ class UserData:
         self._apps.close(app)
         self._grants.end_own(app)
         for users in _chunks(every(partial(self._directory.installed_users, app))):
-            removed += sum(side_by_side([partial(self._uninstall, app, user, frozenset()) for user in users]))
+            removed += sum(side_by_side([partial(self._uninstall, app, user) for user in users]))
             if now() >= end:
                 return removed, False
         self._apps.delete(app)
         return removed, True
 
-    def _uninstall(self, app: str, user: str, told: frozenset[EventKind]) -> bool:
-        """Uninstall an app for a user, and tell the app by events of these kinds.
+    def _uninstall(self, app: str, user: str, *kinds: EventKind) -> bool:
+        """Uninstall an app for a user, and tell the app by events of those of these kinds that it asked for.
 
         Oversized answers are kept: a search for them costs one call per user.
         """
 
-        def also(write: Transaction) -> None:
+        def also(write: Transaction, item: Item | None) -> None:
             self._grants.ending(write, user, app)
-            for kind in sorted(told, key=_LIFE.index):
-                self._tell(write, app, kind, user)
+            if known := self._apps.from_item(item, with_secret=False):
+                self._tell(write, known, user, *kinds)
 
-        removed = self._appdata.uninstall(app, user, also)
+        removed = self._appdata.uninstall(app, user, also, self._apps.place(app) if kinds else None)
         if not removed:
             # Only tables that were restored to different times can have a grant without its install.
             self._grants.end(user, app)
         return removed
 
-    def _tell(self, write: Transaction, app: str, kind: EventKind, user: str) -> None:
-        self._events.note(write, app, kind, f"install/{user}", _LIFE.index(kind) + 1, {"user": user})
+    def _tell(self, write: Transaction, app: App, user: str, *kinds: EventKind) -> None:
+        for kind in kinds:
+            if kind in app.events:
+                number = number_in_life(kind, app.events)
+                self._events.note(write, app.id, kind, f"install/{user}", number, {"user": user})
 
     def _installs(self, user: str) -> Iterator[str]:
         return every(partial(self._directory.installs, user))
-
-
-def _leaving(app: App | None) -> frozenset[EventKind]:
-    """Return the kinds of events that an app is told of when one of its users is erased."""
-    return app.events & {EventKind.UNINSTALLED, EventKind.ERASED} if app else frozenset()
 
 
 def _chunks(ids: Iterator[str]) -> Iterator[list[str]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.appdata import utf8_bytes
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import User
 from chalicelib.store.appdata.ledger import WRITE_IDS
 from local.in_process import APP, HANA, KEN, ME, MEI, Reply
@@ -51,11 +52,15 @@ CHANGED = 412, "The data have changed, or do not meet the precondition"
 
 @dataclass(frozen=True)
 class State:
-    """The data of HANA; `data` is None if the app is not installed. Each epoch has another `life`."""
+    """The data of HANA; `data` is None if the app is not installed. Each epoch has another `life`.
+
+    `told` has the sequence number and the keys (None: all) of each write, for an app that is told of them.
+    """
 
     data: Mapping[str, str] | None = None
     writes: int = 0
     life: int = 0
+    told: tuple[tuple[int, tuple[str, ...] | None], ...] = ()
 
     def of(self, keys: Keys) -> dict[str, str]:
         """Return the values of the keys."""
@@ -133,7 +138,8 @@ def delete(keys: frozenset[str]) -> DataOperation:
 
 def _cleared(state: State) -> tuple[Outcome, State]:
     outcome, after = accepted(state, dict.fromkeys(state.data or {}))
-    return outcome, after if after == state else replace(after, life=state.life + 1)
+    told = (*state.told, (after.writes, None))
+    return outcome, after if after == state else replace(after, life=state.life + 1, told=told)
 
 
 def install(data: Mapping[str, str] | None = None) -> DataOperation:
@@ -143,7 +149,9 @@ def install(data: Mapping[str, str] | None = None) -> DataOperation:
         return outcome_of(lambda: stage.platform.appdata.install(APP, HANA, data or {}))
 
     def rule(state: State) -> tuple[Outcome, State]:
-        return (True, State(dict(data or {}), 0, state.life + 1)) if state.data is None else (False, state)
+        if state.data is not None:
+            return False, state
+        return True, State(dict(data or {}), 0, state.life + 1, state.told)
 
     return DataOperation("install", act, rule=rule)
 
@@ -152,7 +160,7 @@ CLEAR = DataOperation("delete everything", lambda stage, ids: receipt(stage.send
 UNINSTALL = DataOperation(
     "uninstall",
     lambda stage, ids: outcome_of(lambda: stage.platform.appdata.uninstall(APP, HANA)),
-    rule=lambda state: (state.data is not None, State(None, 0, state.life)),
+    rule=lambda state: (state.data is not None, State(None, 0, state.life, state.told)),
 )
 SWEEP = DataOperation(
     "sweep", lambda stage, ids: outcome_of(stage.platform.sweep, "done"), rule=lambda state: ("done", state)
@@ -225,7 +233,8 @@ def accepted(state: State, changes: Mapping[str, str | None]) -> tuple[Outcome, 
     if state.writes >= WINDOW:
         return TOO_OFTEN, state
     data = {key: value for key, value in {**state.data, **changes}.items() if value is not None}
-    after = replace(state, data=data, writes=state.writes + 1)
+    told = (*state.told, (state.writes + 1, tuple(sorted(changes))))
+    after = replace(state, data=data, writes=state.writes + 1, told=told)
     if after.total > QUOTA and after.total > state.total:
         return NO_ROOM, state
     return (200, after.writes, WINDOW - after.writes), after
@@ -330,6 +339,17 @@ _PIECEMEAL = {CALLS[name] for name in ("query", "batch", "deletes")}
 IN_PIECES = [
     replace(each, name=f"{each.name}, in pieces", pieces=5) for each in OPERATIONS if _PIECEMEAL & set(each.calls)
 ]
+TOLD = [
+    replace(
+        each,
+        name=f"{each.name}, told",
+        told=True,
+        calls=tuple(CALLS["transaction"] if call == CALLS["put"] else call for call in each.calls),
+    )
+    for each in OPERATIONS
+    if not each.reads
+]
+"""The operations that write, for an app that is told of changes: each write is a transaction."""
 
 SOME = delete(frozenset({"map", "level", KEYS[0]}))
 BIG, ROOM = {"map": noise(7_000, 90)}, {f"room{number}": noise(60_000, number) for number in range(2)}
@@ -374,7 +394,13 @@ ALL_FAULTS = FAULTS + VARIANTS + WITH_RIVALS
 
 
 class DataStage(RequestStage):
-    """A stage that checks only app data."""
+    """A stage that checks only app data. If `told`, the app is told of their changes."""
+
+    told = False
+
+    def token(self, user: str | None = HANA, *scopes: str, app: str = APP, **more: Any) -> str:
+        asked = frozenset({EventKind.DATA_CHANGED} if self.told else ())
+        return super().token(user, *scopes, app=app, events=asked, **more)
 
     def wrongs(self) -> list[str]:
         return self.tables().wrongs(self.platform.settings.limits)
@@ -386,7 +412,7 @@ class DataStage(RequestStage):
         self.platform.sweep()
 
     def seen(self) -> Any:
-        return seen(self.tables())
+        return seen(self.tables()), self.events().shown()
 
 
 def befriend(here: Platform) -> None:
@@ -421,10 +447,29 @@ class DataScene(Scene):
         if held := self.rival.tables().held.get((APP, HANA)):
             self.ids["etag"] = held.ledger.etag
 
+    def check(self, outcome: Any, *, lost: bool = False, busy: bool = True, again: bool = True) -> None:
+        if self.operation.told and outcome == DENIED and UNINSTALL in [each for each, _ in self.struck]:
+            # The write may have been accepted, and its answer lost, before the data were erased: its event is left.
+            outcome, lost = BUSY, True
+        super().check(outcome, lost=lost, busy=busy, again=again)
+
     def in_turn(self, *operations: Operation) -> Expected:
         state, outcomes = self.state, []
         for each in operations:
             assert isinstance(each, DataOperation)
             outcome, state = each.rule(state)
             outcomes.append(outcome)
-        return Expected(tuple(outcomes), *[(state.data, state.writes, state.writes)] * 2)
+        told = [_shown(*each) for each in state.told if self.operation.told]
+        return Expected(tuple(outcomes), *[((state.data, state.writes, state.writes), sorted(told))] * 2)
+
+
+def _shown(number: int, keys: tuple[str, ...] | None) -> tuple[str, int, str]:
+    """Return the event of a write in the form of Told.shown."""
+    what = {"all": True} if keys is None else {"keys": [*keys]}
+    return EventKind.DATA_CHANGED.value, number, json.dumps({"user": HANA, **what}, sort_keys=True)
+
+
+class ToldStage(DataStage):
+    """A stage whose app is told of changes of data."""
+
+    told = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.store.contents.cleanup_notes import UPLOAD_MS
@@ -38,9 +39,15 @@ class ContentsScene(Scene):
         return late + (["PermissionDenied"] if outcome == "NotFound" and CLOSE_PAGE.name in names else [])
 
 
-def furnish(stage: Stage) -> Ids:
-    """Post shown and hidden feeds with comments and favorites; leave remains of one of the same contentUri."""
-    stage.populate().post()
+def furnish(stage: Stage, *, told: bool = False) -> Ids:
+    """Post shown and hidden feeds with comments and favorites; leave remains of one of the same contentUri.
+
+    If `told`, the app asks for all kinds of events.
+    """
+    stage.populate()
+    if told:
+        stage.tell()
+    stage.post()
     for user in (HANA, KEN):
         stage.comment("of the deleted feed", user)
         stage.favorite(user)
@@ -182,6 +189,8 @@ OPERATIONS = [
     operation("erase a user of favorites", erase(HANA), steps=True, shards=4),
     operation("sweep", lambda stage, ids: stage.platform.sweep(), upload, steps=True),
 ]
+
+TOLD = [replace(each, name=f"{each.name}, told", told=True) for each in OPERATIONS]
 
 TIME_PASSES = operation("time passes", lambda stage, ids: pass_time(stage), steps=True)
 DELETE, POST = operation("delete", remove(URI, MEI)), operation("post", post(URI))

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -419,4 +420,27 @@ OPERATORS = [
 ]
 
 
-OPERATIONS = OAUTH + DATA + PAGES + OPERATORS
+UNTOLD = OAUTH + DATA + PAGES + OPERATORS
+_OF_INSTALLS = {
+    "allow what installs, with a server_state",
+    "uninstall on the page",
+    "install",
+    "uninstall",
+    "erase a user",
+    "import",
+}
+
+
+def _told(untold: Operation) -> Operation:
+    """Return the operation for an app that asks for all kinds of events."""
+
+    def before(stage: RequestStage, ids: Ids) -> None:
+        untold.before(stage, ids)
+        stage.tell()
+
+    return replace(untold, name=f"{untold.name}, told", before=before)
+
+
+TOLD_INSTALLS = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
+"""The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
+OPERATIONS = UNTOLD + TOLD_INSTALLS

@@ -49,6 +49,8 @@ class Operation:
     cold: bool = False
     """Whether it is the first request of its process."""
     shards: int = 1
+    told: bool = False
+    """Whether the app asks for all kinds of events."""
     pieces: int | None = None
     """The maximum number of entries in a batch or list."""
 

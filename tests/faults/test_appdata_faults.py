@@ -26,6 +26,7 @@ from tests.faults.appdata import (
     QUOTA,
     RIVALS,
     SWEEP,
+    TOLD,
     TOO_OFTEN,
     UNINSTALL,
     WINDOW,
@@ -34,6 +35,7 @@ from tests.faults.appdata import (
     DataScene,
     DataStage,
     State,
+    ToldStage,
     befriend,
     install,
     levels,
@@ -50,18 +52,22 @@ from tests.kit.worlds import APP, HANA, World, empty_aws
 
 SEEDS = range(10)
 Scenes = Callable[[DataOperation], DataScene]
-each_operation = pytest.mark.parametrize("operation", OPERATIONS + IN_PIECES, ids=lambda each: each.name)
+each_operation = pytest.mark.parametrize("operation", OPERATIONS + IN_PIECES + TOLD, ids=lambda each: each.name)
 
 
 @pytest.fixture(scope="module")
 def scene(keys_in: Path) -> Scenes:
-    processes = Processes(
-        lambda cloud, client: DataStage(keys_in, cloud, client, LIMITS), lambda stage: befriend(stage.platform)
-    )
-    return cache(lambda operation: DataScene(operation, processes))
+    @cache
+    def processes(told: bool) -> Processes:
+        stage = ToldStage if told else DataStage
+        return Processes(
+            lambda cloud, client: stage(keys_in, cloud, client, LIMITS), lambda stage: befriend(stage.platform)
+        )
+
+    return cache(lambda operation: DataScene(operation, processes(operation.told)))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@pytest.mark.parametrize("operation", OPERATIONS + TOLD, ids=lambda each: each.name)
 def test_without_a_fault_all_is_well(scene: Scenes, operation: DataOperation) -> None:
     here = scene(operation)
     here.reset()

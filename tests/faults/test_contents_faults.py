@@ -7,14 +7,14 @@ every moment; and after time and the sweep, exactly the same data are left as wi
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
 import pytest
 
 from chalicelib.store.aws.client import TRIES
-from tests.faults.contents import OPERATIONS, RIVALS, ContentsScene, furnish
+from tests.faults.contents import OPERATIONS, RIVALS, TOLD, ContentsScene, furnish
 from tests.faults.fault import COLLISION, FAULTS, TRANSACTIONS, no_strike
 from tests.faults.scene import Operation, Processes, noting
 from tests.kit.calls import TRANSACTION, Call
@@ -28,16 +28,18 @@ PASSING = [fault for fault in FAULTS if fault.bearable >= TRANSACTIONS and not f
 
 
 @cache
-def processes(shards: int) -> Processes:
-    return Processes(lambda cloud, client: Stage(cloud, client, ENGAWA_FAVORITE_SHARDS=str(shards)), furnish)
+def processes(shards: int, told: bool) -> Processes:
+    return Processes(
+        lambda cloud, client: Stage(cloud, client, ENGAWA_FAVORITE_SHARDS=str(shards)), partial(furnish, told=told)
+    )
 
 
 @cache
 def scene(operation: Operation) -> ContentsScene:
-    return ContentsScene(operation, processes(operation.shards))
+    return ContentsScene(operation, processes(operation.shards, operation.told))
 
 
-each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+each_operation = pytest.mark.parametrize("operation", OPERATIONS + TOLD, ids=lambda each: each.name)
 
 
 @each_operation

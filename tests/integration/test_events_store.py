@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import pairwise
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,14 +17,16 @@ from chalicelib.api.scheduled import CLEAN, SEND
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.events import (
     ATTEMPTS,
-    CONTENTS_CLAIM,
     DEAD,
     DEAD_MS,
     ENDPOINTS,
     GONE,
+    KEEP_DAYS,
     Endpoint,
     EventKind,
     Outcome,
+    ToldApp,
+    delay_ms,
 )
 from chalicelib.core.model.contents import Draft
 from chalicelib.store.aws.client import Dynamo
@@ -199,11 +205,12 @@ def test_a_feed_from_before_the_endpoint_tells_nothing(scene: Scene) -> None:
 
 def test_with_a_source_the_token_says_whether_the_app_is_told(scene: Scene) -> None:
     draft = Draft("title", content_uri=URI, source="3")
-    for told in (False, True):
-        admission = scene.world.platform.feed_posting.admit(PAGE, MEI, APP, draft, told=told)
-        assert admission.told == (APP if told else None)
+    asked = frozenset({EventKind.FEED_POSTED})
+    for kinds in (frozenset[EventKind](), asked):
+        admission = scene.world.platform.feed_posting.admit(PAGE, MEI, APP, draft, partial(frozenset, kinds))
+        assert admission.told == ToldApp(APP, kinds)
     tokens = scene.world.platform.tokens
-    token = tokens.issue(app=APP, viewer=MEI, scopes=["w_pagefeed"], lifetime=9, events=[CONTENTS_CLAIM])
+    token = tokens.issue(app=APP, viewer=MEI, scopes=["w_pagefeed"], lifetime=9, events=asked)
     body = {"title": "a", "sourceId": "3", "contentUri": URI}
     assert scene.world.send("POST", FEEDS, body, token=token).status == 201
     assert [event["k"]["S"] for event in events(scene.world)] == ["feed.posted"]
@@ -489,3 +496,105 @@ def test_an_event_that_expired_meanwhile_is_not_stored_again(scene: Scene) -> No
     assert log.get(APP, item["sk"]["S"]) is None
     assert scene.run(1) == 0
     assert (events(scene.world), scene.due()) == ([], [])
+
+
+def test_events_can_be_listed_for_thirty_days_and_sent_again_by_id_or_by_time(scene: Scene) -> None:
+    endpoint = scene.endpoint()
+    users = [f"user{turn:08}" for turn in range(230)]
+    scene.world.populate(*users)
+    began = scene.world.clock.now
+    for user in users:
+        scene.install(user)
+        scene.world.clock.now += 1000
+    assert scene.run() == len(users)
+    operator = scene.world.token(None, "admin", app="operator")
+    path = f"/admin/apps/{APP}/events"
+    scene.world.clock.now = began + KEEP_DAYS * 86_400_000 - 1
+    assert {int(item["ttl"]["N"]) for item in events(scene.world)} == {
+        (began + turn * 1000) // 1000 + KEEP_DAYS * 86_400 for turn in range(len(users))
+    }
+
+    listed: list[dict[str, Any]] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        part = scene.world.send("GET", path, token=operator, **cursor).json
+        listed += part["entry"]
+        if "nextCursor" not in part:
+            break
+        cursor = {"cursor": part["nextCursor"]}
+    assert [each["data"]["user"] for each in listed] == users
+    assert {each["deliveries"][0]["state"] for each in listed} == {"delivered"}
+
+    first = {event: body for _, event, body in scene.receiver.got}
+    scene.receiver.got.clear()
+    body = {"event": listed[7]["id"], "endpoint": endpoint.id}
+    assert scene.world.send("POST", f"{path}/resend", body, token=operator).json["deliveries"] == 1
+    assert scene.run() == 1
+    assert scene.receiver.got == [(URL, listed[7]["id"], first[listed[7]["id"]])]
+
+    scene.receiver.got.clear()
+    body = {"since": began + 5_000, "until": began + 215_000}
+    sizes = []
+    while True:
+        answer = scene.world.send("POST", f"{path}/resend", body, token=operator).json
+        sizes.append(answer["events"])
+        if "nextCursor" not in answer:
+            break
+        body["cursor"] = answer["nextCursor"]
+    assert sizes == [100, 100, 10]
+    assert scene.run() == 210
+    assert {event: body for _, event, body in scene.receiver.got} == {
+        each["id"]: first[each["id"]] for each in listed[5:215]
+    }
+    assert len(scene.receiver.got) == 210
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_attempts_of_an_event_are_at_the_times_of_the_schedule(scene: Scene, seed: int) -> None:
+    random.seed(seed)
+    scene.endpoint()
+    scene.receiver.answers[URL] = 503
+    scene.install()
+    times: list[int] = []
+    for minute in range(3 * 24 * 60):
+        if scene.run(1 if minute else 0):
+            times.append(scene.world.clock.now)
+    assert len(times) == ATTEMPTS
+    for number, (before, after) in enumerate(pairwise(times), 1):
+        most = delay_ms(number, 0)
+        assert most
+        # A run each minute.
+        assert 0.8 * most <= after - before <= most + MINUTE
+    assert times[-1] - times[0] <= DEAD_MS
+    [(_, [outcome])] = scene.outcomes()
+    assert outcome is Outcome.FAILED
+
+
+def test_an_endpoint_of_another_app_that_hangs_takes_no_time_of_the_others(scene: Scene) -> None:
+    """A dead endpoint holds its own workers only: the others have theirs, and all begin at once."""
+    scene.endpoint(url=URL)
+    scene.endpoint(url=URL + "dead", app=OTHER_APP)
+    users = [f"user{turn:08}" for turn in range(40)]
+    scene.world.populate(*users)
+    for user in users:
+        scene.install(user)
+        other = scene.world.platform.apps.get(OTHER_APP)
+        assert other
+        scene.world.platform.user_data.install(other, user)
+    done = Event()
+    told: list[str] = []
+
+    def post(url: str, body: bytes, headers: Mapping[str, str]) -> int | None:
+        if url.endswith("dead"):
+            # It does not answer before all others were told.
+            assert done.wait(10)
+            return None
+        told.append(url)
+        if len(told) == len(users):
+            done.set()
+        return 204
+
+    here = scene.world.platform
+    EventSending(here.event_log, here.endpoints, post, scene.world.clock).run(40)
+    assert done.is_set()
+    assert told == [URL] * len(users)

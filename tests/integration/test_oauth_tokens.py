@@ -816,8 +816,8 @@ def test_twenty_consents_are_uninstalled_in_one_transaction(here: Any, browser: 
         code_of(browser)
     here.calls.clear()
     assert here.platform.user_data.uninstall(QUEST, HANA)
-    # The app, which says whether it is told of it; the ledger; the grant.
-    assert list(calls(here)) == ["get_item", "get_item", "get_item", "transact_write_items"]
+    # The ledger with the app, which says whether it is told; the grant.
+    assert list(calls(here)) == ["batch_get_item", "get_item", "transact_write_items"]
     assert here.items("grants") == []
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from chalicelib.core.events import EventKind
 from tests.kit.crowd import Crowd
 from tests.model.answers import Face, Refused
 from tests.model.appdata import Keys
@@ -188,7 +189,12 @@ class Asker:
             issue = self._crowd.platform.tokens.issue
             scopes = (*SCOPES, *FINER)
             self._issued[token] = issue(
-                app=token.app, viewer=token.viewer, owner=token.owner, scopes=scopes, lifetime=3600
+                app=token.app,
+                viewer=token.viewer,
+                owner=token.owner,
+                scopes=scopes,
+                lifetime=3600,
+                events=frozenset(EventKind),
             )
         return self._issued[token]
 

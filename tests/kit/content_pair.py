@@ -100,7 +100,7 @@ class ContentPair(Pair):
             feed, id = both
             assert id not in self.comments, "an id that was given before"
             self.comments.append(id)
-            feed.comments.append(Comment(id, text, token.viewer, Moment.since(begun)))
+            self.model.add_comment(page, feed, Comment(id, text, token.viewer, Moment.since(begun)))
 
     def delete_comment(self, token: Token, page: str, uri: str, comment: str) -> None:
         self.both(
@@ -114,7 +114,7 @@ class ContentPair(Pair):
         expected = outcome(lambda: self.model.may_favorite(token, page, uri))
         if both := self.answers(expected, found):
             feed, id = both
-            self.agree(feed.favorites.setdefault(token.viewer, id), id)
+            self.agree(self.model.add_favorite(page, feed, token.viewer, id), id)
             self.favorites.append(id)
 
     def unfavorite(self, token: Token, page: str, uri: str, favorite: str) -> None:

@@ -16,6 +16,7 @@ import httpx
 
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.events import Event, EventKind
 from chalicelib.core.model.directory import User
 from chalicelib.store.aws.client import Dynamo
 from tests.kit import invariants
@@ -141,10 +142,32 @@ class Crowd:
 
     def __init__(self, served: Served) -> None:
         self.app: str = served.demo["apps"]["quest"]["id"]
+        self.asked: frozenset[EventKind] = frozenset()
+        """The kinds of events that the people's app asks for."""
         self.http = httpx.Client(base_url=served.base_url, timeout=60, limits=httpx.Limits(max_connections=64))
         self.dynamodb = served.aws("dynamodb")
         clients = {"dynamodb": self.dynamodb, "s3": served.aws("s3")}
         self.platform = wired(served.base_url, served.local_dir, clients)
+
+    def tell(self, app: str) -> None:
+        """Let an app ask for all kinds of events, as an endpoint does; nothing is sent without one."""
+        if app == self.app:
+            self.asked = frozenset(EventKind)
+        self.dynamodb.update_item(
+            TableName="engawa-local-directory",
+            Key={"pk": {"S": f"app#{app}"}, "sk": {"S": "#"}},
+            UpdateExpression="SET ev = :kinds",
+            ExpressionAttributeValues={":kinds": {"SS": [kind.value for kind in EventKind]}},
+        )
+
+    def events(self, app: str, since: int) -> Iterator[Event]:
+        """Yield the events of an app from `since` (ms) on, oldest first."""
+        cursor: str | None = None
+        while True:
+            part, cursor = self.platform.event_log.part(app, since, 10**14, cursor, 100)
+            yield from (each.event for each in part)
+            if cursor is None:
+                return
 
     def person(self, friends: Iterable[Person] = ()) -> Person:
         user = secrets.token_hex(6)
@@ -152,7 +175,8 @@ class Crowd:
         self.platform.appdata.install(self.app, user)
         for friend in friends:
             self.platform.friends_and_installs.befriend(user, friend.user)
-        token = self.platform.tokens.issue(app=self.app, viewer=user, scopes=("mixi_apps2",), lifetime=3600)
+        issue = self.platform.tokens.issue
+        token = issue(app=self.app, viewer=user, scopes=("mixi_apps2",), lifetime=3600, events=self.asked)
         return Person(self, user, token)
 
 

@@ -236,7 +236,7 @@ def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Op
 
     Own reads return the last write; a friend's reads may lag.
     """
-    person = crowd.person()
+    begun, person = int(time.time() * 1000) - 1_000, crowd.person()
     friend, recorder = crowd.person([person]), Recorder(crowd)
     tags: list[str] = []
     dice = [random.Random(f"{seed}.{number}") for number in range(CLIENTS)]
@@ -246,11 +246,31 @@ def data_history(crowd: Crowd, turns: int, seed: int) -> tuple[Recorder, list[Op
         if (first := clients[0].look("read", None, data_read)) and first.tag:
             tags.append(first.tag)
     at_once(CLIENTS, lambda number: clients[number].live(turns))
+    check_events(crowd, person, recorder.operations, begun)
     promised = [
         replace(each, asked=("read", None, None)).lagging(LAG) if each.asked[0] == "friends" else each
         for each in recorder.operations
     ]
     return recorder, promised
+
+
+def check_events(crowd: Crowd, person: Person, operations: list[Operation], since: int) -> None:
+    """Check that each accepted write was told once, with its keys, and nothing else.
+
+    A request that nobody waits for may still be accepted meanwhile, so the ledger is read first.
+    """
+    version = person.tables().held[crowd.app, person.user].ledger.version
+    found = [event for event in crowd.events(crowd.app, since) if event.subject == f"data/{person.user}"]
+    told = {event.sequence: event.data for event in found}
+    assert sorted(told) == list(range(1, len(found) + 1)), sorted(each.sequence for each in found)
+    assert len(found) >= version
+    for each in operations:
+        kind, given, _ = each.asked
+        answer: Answer | None = each.answered
+        if kind in ("write", "patch", "delete") and answer and answer.tag and not isinstance(answer.value, Refused):
+            what = told[int(answer.tag.strip('"').rpartition(".")[2])]
+            keys = sorted(dict(given) if kind != "delete" else given or ())
+            assert what == {"user": person.user, **({"all": True} if given is None else {"keys": keys})}
 
 
 def check_data(operations: list[Operation]) -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from chalicelib.core.limits import Limits
 from chalicelib.store.contents.items import content_of
@@ -12,7 +15,7 @@ from tests.kit.content_pair import ADDRESS, URIS, ContentPair
 from tests.kit.data_pair import DataPair
 from tests.kit.pair import LIMITS, SHARDS
 from tests.model.answers import Face
-from tests.model.community import Page, Token
+from tests.model.community import Page, Token, Told
 from tests.model.contents import Draft
 from tests.model.people import ALL, Query
 
@@ -33,6 +36,9 @@ class World(DataPair, ContentPair):
     users: list[str] = field(default_factory=list)
     apps: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
+
+    begun: int = field(default_factory=lambda: int(time.time() * 1000) - 1_000)
+    """The time (ms) before the first event."""
 
     def make(self, apps: list[str]) -> None:
         """Create four people and two pages, all different."""
@@ -115,3 +121,35 @@ class World(DataPair, ContentPair):
             time.sleep(0.05)
         assert found.remains() == []
         assert found.wrongs() == []
+        self.check_events()
+
+    def check_events(self) -> None:
+        """Check that the apps are told of exactly what has happened.
+
+        While a page is deleted, its comments and favorites may end one by one, if their users are erased meanwhile, or
+        with it.
+        """
+
+        def is_sure(told: Told) -> bool:
+            single = told.kind in ("comment.deleted", "favorite.removed")
+            return not (single and told.where[0] not in self.model.pages)
+
+        found = Counter(
+            Told(app, event.kind.value, event.data["user"], event.sequence, _where(event.data))
+            for app in self.apps
+            for event in self.crowd.events(app, self.begun)
+            if event.data["user"] in self.users
+        )
+        expected = Counter(self.model.told)
+        wrong = {
+            told: (expected[told], found[told])
+            for told in (found | expected)
+            if is_sure(told) and expected[told] != found[told]
+        }
+        assert not wrong, f"events by the model, and by the server: {wrong}"
+
+
+def _where(data: Mapping[str, Any]) -> tuple[str, ...]:
+    if "page" in data:
+        return data["page"], data["contentUri"]
+    return ("*",) if "all" in data else tuple(data.get("keys", ()))

@@ -135,4 +135,4 @@ class Pair:
         there = page in self.model.pages
         told = self.asker.admin("DELETE", f"pages/{page}")["changed"]
         assert told or not there
-        self.model.pages.pop(page, None)
+        self.model.delete_page(page)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.errors import Refusal
+from chalicelib.core.events import EventKind
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import ContentsPart, Draft, Feed
 from chalicelib.core.model.directory import App, FeedSource, Page, User
@@ -20,6 +21,7 @@ from chalicelib.store.contents.items import content_of, favorites_in, generation
 from chalicelib.store.contents.numbered_lists import total
 from local.in_process import APP, BUCKET, HANA, KEN, MEI, TARO, Clock
 from tests.kit.invariants_contents import Contents, drawn, pages_in
+from tests.kit.invariants_events import Events
 from tests.kit.memory import Cloud
 
 PAGE, QUIET, NONE = "12345678901234567890", "20000", "404"
@@ -132,9 +134,19 @@ class Stage:
         found: T = known[name]
         return found
 
+    def events(self) -> Events:
+        """Return the events to apps."""
+        return self.looked_at("events", lambda: Events(self.cloud.memory.table("engawa-local-ephemeral")))
+
+    def tell(self) -> None:
+        """Let the app ask for all kinds of events, as an endpoint does; its secret would need keys."""
+        place = "engawa-local-directory", f"app#{APP}", "#"
+        asked = {"ev": {"SS": sorted(kind.value for kind in EventKind)}}
+        self.cloud.memory.items[place] = self.cloud.memory.items[place] | asked
+
     def wrongs(self) -> list[str]:
         """Return the violated invariants."""
-        return self.contents().wrongs()
+        return self.contents().wrongs() + self.events().wrongs(self.contents())
 
     def remains(self) -> list[str]:
         """Return the leftovers that must be gone after `settle`."""
@@ -156,7 +168,7 @@ class Stage:
         return drawn(found.lists.get(PAGE)) | drawn(found.heads.get(content_of(PAGE, URI)))
 
     def seen(self) -> Any:
-        """Return the contents that users can see, without ids and times, which differ from run to run."""
+        """Return the contents that users can see, and events, without ids and times, which differ from run to run."""
         found = self.contents()
         told: dict[Any, Any] = {page: sorted(_pages(found, page)) for page in found.pages}
         for content, head in found.heads.items():
@@ -182,7 +194,7 @@ class Stage:
                     (total(head), counted),
                 )
             )
-        return {key: sorted(each) for key, each in told.items()}
+        return {key: sorted(each) for key, each in told.items()} | {"events": self.events().shown()}
 
 
 def post(here: Platform, uri: str | None, user: str, page: str, **more: Any) -> Feed:
@@ -190,7 +202,8 @@ def post(here: Platform, uri: str | None, user: str, page: str, **more: Any) -> 
     renditions: Sequence[Rendition] = more.pop("renditions", ())
     draft = Draft("title", content_uri=uri, image_url="http://a.example/1.png" if renditions else None)
     draft = replace(draft, **more)
-    return here.feed_posting.post(here.feed_posting.admit(page, user, APP, draft), draft, renditions)
+    admission = here.feed_posting.admit(page, user, APP, draft, lambda: here.apps.events(APP))
+    return here.feed_posting.post(admission, draft, renditions)
 
 
 @contextmanager

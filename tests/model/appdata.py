@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.model.answers import Face, Moment, Refused, denied, invalid
-from tests.model.community import VERSIONS, Community, Held, Token
+from tests.model.community import VERSIONS, Community, Held, Token, Told
 
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 KEY = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
@@ -114,6 +114,7 @@ class AppData(Community):
         least, most = self.in_window(token, now)
         if least >= limits.writes or (most >= limits.writes and not room):
             raise Refused(503, "service_unavailable", "appdata update frequency is too high", 417)
+        deletes_all = changes is None
         if callable(changes):
             changes = changes(own.data)
         changed = dict.fromkeys(own.data) if changes is None else changes
@@ -124,6 +125,8 @@ class AppData(Community):
             raise invalid(f"Too many keys (max={limits.keys})")
         own.data, own.version = after, next(VERSIONS)
         own.writes.append(now)
+        keys = ("*",) if deletes_all else tuple(sorted(changed))
+        self.told.append(Told(token.app, "data.changed", token.viewer, len(own.writes), keys))
         return range(limits.writes - most - 1, limits.writes - least)
 
 

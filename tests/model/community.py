@@ -61,9 +61,19 @@ class Comment:
     number: int = field(default_factory=NUMBERS.__next__)
 
 
+class Told(NamedTuple):
+    """An event that an app is told of: `where` is the page and contentUri of a content, or the changed keys."""
+
+    app: str
+    kind: str
+    user: str
+    sequence: int
+    where: tuple[str, ...] = ()
+
+
 @dataclass
 class Feed:
-    """A feed of a page, with its comments and favorites."""
+    """A feed of a page, with its comments and favorites. `app` has posted it and is told of its events."""
 
     uri: str
     title: str
@@ -73,6 +83,7 @@ class Feed:
     source: str
     shown: bool
     created: Moment
+    app: str
     comments: list[Comment] = field(default_factory=list)
     favorites: dict[str, str] = field(default_factory=dict)
     """The favorite's id, by user."""
@@ -107,6 +118,8 @@ class Community:
     held: dict[tuple[str, str], Held] = field(default_factory=dict)
     """The data by app and user."""
     pages: dict[str, Page] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
+    """The events; each app asks for all kinds."""
 
     def are_friends(self, one: str, other: str) -> bool:
         return frozenset((one, other)) in self.friendships
@@ -146,11 +159,19 @@ class Community:
         if self.has(app, user):
             return False
         self.held[app, user] = Held()
+        self.told.append(Told(app, "app.installed", user, 1))
         return True
 
     def uninstall(self, app: str, user: str) -> bool:
         """Uninstall the app and erase its data; a later install begins without data."""
-        return self.held.pop((app, user), None) is not None
+        if self.held.pop((app, user), None) is None:
+            return False
+        self.told.append(Told(app, "app.uninstalled", user, 2))
+        return True
+
+    def tell(self, kind: str, sequence: int, page: str, feed: Feed, user: str) -> None:
+        """Tell the app that posted a feed of an event of its contents."""
+        self.told.append(Told(feed.app, kind, user, sequence, (page, feed.uri)))
 
     def change_user(self, user: str, fields: dict[str, Any]) -> None:
         self.need_user(user)
@@ -184,8 +205,9 @@ class Community:
         roles = [each for page in self.pages.values() for each in (page.administrators, page.followers) if user in each]
         known = self.users.pop(user, None) is not None
         self.friendships -= friendships
-        for key in installs:
-            del self.held[key]
+        for app, _ in installs:
+            self.uninstall(app, user)
+            self.told.append(Told(app, "user.erased", user, 3))
         for holders in roles:
             holders.remove(user)
         counts = (int(known), len(friendships), len(installs), len(roles), self._erase_posts(user))
@@ -195,10 +217,16 @@ class Community:
         posts = 0
         for page in self.pages.values():
             for feed in page.feeds.values():
-                posts += feed.favorites.pop(user, None) is not None
-                posts += sum(comment.poster == user for comment in feed.comments)
+                if feed.favorites.pop(user, None) is not None:
+                    posts += 1
+                    self.tell("favorite.removed", 2, page.id, feed, user)
+                for _ in (comment for comment in feed.comments if comment.poster == user):
+                    posts += 1
+                    self.tell("comment.deleted", 2, page.id, feed, user)
                 feed.comments = [comment for comment in feed.comments if comment.poster != user]
-            posts += sum(feed.poster == user for feed in page.feeds.values())
+            for feed in (feed for feed in page.feeds.values() if feed.poster == user):
+                posts += 1
+                self.tell("feed.deleted", 2, page.id, feed, user)
             page.feeds = {uri: feed for uri, feed in page.feeds.items() if feed.poster != user}
         return posts
 

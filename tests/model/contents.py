@@ -74,12 +74,37 @@ class Contents(Community):
     def post(self, token: Token, page: str, draft: Draft, uri: str, name: str, shown: bool, now: Moment) -> None:
         """Add a feed under the `uri` of the response; it replaces a feed of that `uri` and all its data."""
         urls = {"pcUrl": "", "mobileUrl": "", "smartphoneUrl": ""}
-        self.page(page).feeds[uri] = Feed(uri, draft.title, draft.body, urls, token.viewer, name, shown, now)
+        if uri in self.page(page).feeds:
+            self._end(page, uri)
+        feed = Feed(uri, draft.title, draft.body, urls, token.viewer, name, shown, now, token.app)
+        self.page(page).feeds[uri] = feed
+        self.tell("feed.posted", 1, page, feed, token.viewer)
 
     def delete_feed(self, token: Token, page: str, uri: str) -> None:
         """Delete a feed with its comments and favorites; if it is posted again, it begins without them."""
         self._need_hand(token, page, self.feed(page, uri).poster)
-        del self.page(page).feeds[uri]
+        self._end(page, uri)
+
+    def _end(self, page: str, uri: str) -> None:
+        feed = self.page(page).feeds.pop(uri)
+        self.tell("feed.deleted", 2, page, feed, feed.poster)
+
+    def add_comment(self, page: str, feed: Feed, comment: Comment) -> None:
+        feed.comments.append(comment)
+        self.tell("comment.posted", 1, page, feed, comment.poster)
+
+    def add_favorite(self, page: str, feed: Feed, user: str, favorite: str) -> str:
+        """Make a feed a favorite; return the favorite's id, which is the earlier one if it was one already."""
+        if user not in feed.favorites:
+            feed.favorites[user] = favorite
+            self.tell("favorite.added", 1, page, feed, user)
+        return feed.favorites[user]
+
+    def delete_page(self, page: str) -> None:
+        """Delete a page with its feeds."""
+        for uri in list(self.pages[page].feeds) if page in self.pages else ():
+            self._end(page, uri)
+        self.pages.pop(page, None)
 
     def may_comment(self, token: Token, page: str, uri: str, text: str) -> Feed:
         if not 1 <= len(text) <= COMMENT:
@@ -95,6 +120,7 @@ class Contents(Community):
             raise not_found()
         self._need_hand(token, page, found[0].poster)
         feed.comments.remove(found[0])
+        self.tell("comment.deleted", 2, page, feed, found[0].poster)
 
     def may_favorite(self, token: Token, page: str, uri: str) -> Feed:
         feed = self.feed(page, uri)
@@ -110,6 +136,7 @@ class Contents(Community):
         if feed.favorites.get(token.viewer) != favorite:
             raise not_found()
         del feed.favorites[token.viewer]
+        self.tell("favorite.removed", 2, page, feed, token.viewer)
 
     def feeds(self, page: str, start: int | Cursor, count: int) -> Listed:
         """Return a part of the feeds that a page shows, newest first."""

@@ -25,7 +25,9 @@ SEED = int(os.environ.get("HISTORIES_SEED", "1"))
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     with running(tmp_path_factory.mktemp("histories"), **SETTINGS) as served:
-        yield Crowd(served)
+        crowd = Crowd(served)
+        crowd.tell(crowd.app)
+        yield crowd
 
 
 def figures(kind: str, recorders: list[Recorder], states: int, seconds: tuple[float, float]) -> str:

@@ -251,6 +251,8 @@ def test_every_answer_is_the_models(platform: Served, record_property: Callable[
     crowd = Crowd(platform)
     asker = Asker(crowd, platform.demo["tokens"]["operator"])
     apps = [asker.admin("POST", "apps", {"name": f"App {turn}"})["id"] for turn in (0, 1)]
+    for app in apps:
+        crowd.tell(app)
     examples = []
 
     def made() -> World:

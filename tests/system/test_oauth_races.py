@@ -56,7 +56,7 @@ class Stores:
     def uninstall(self, asked: Family) -> bool:
         """Uninstall as UserData.uninstall does."""
         user = str(asked.user)
-        return self.appdata.uninstall(asked.app, user, lambda write: self.grants.ending(write, user, asked.app))
+        return self.appdata.uninstall(asked.app, user, lambda write, _: self.grants.ending(write, user, asked.app))
 
     def family(self, token: str) -> Family:
         found = self.grants.find("0" * 16, token)[1]

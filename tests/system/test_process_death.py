@@ -19,9 +19,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, Page, User, new_user_id
 from chalicelib.core.oauth import Family, hashed
-from tests.kit import invariants, invariants_contents, invariants_directory, strict
+from tests.kit import invariants, invariants_contents, invariants_directory, invariants_events, strict
 from tests.kit.crowd import BUCKET, wired
 from tests.kit.pictures import png
 from tests.kit.served import ROOT, STOP_SECONDS, await_answers, fresh_environment
@@ -48,6 +49,13 @@ class Mortals:
         here = self.platform
         self.poster = self.user()
         here.apps.create(App(APP, "Quest", scopes=("mixi_apps2",)))
+        # The app asks for all events. Nothing is sent to an endpoint that does not exist.
+        self.clients["dynamodb"].update_item(
+            TableName="engawa-local-directory",
+            Key={"pk": {"S": f"app#{APP}"}, "sk": {"S": "#"}},
+            UpdateExpression="SET ev = :kinds",
+            ExpressionAttributeValues={":kinds": {"SS": [kind.value for kind in EventKind]}},
+        )
         here.apps.create(App(PUBLIC, "Album", False, None, ("com.example.album:/back",), scopes=("r_profile",)))
         here.pages.create(Page(PAGE, "Cafe"))
         here.pages.members.add_administrator(PAGE, self.poster)
@@ -60,7 +68,8 @@ class Mortals:
     def send(self, method: str, path: str, user: str | None, dies: str = "", **more: Any) -> httpx.Response:
         """Send a request with a user's or the operator's token to a process that dies as `dies` says."""
         scopes = ("mixi_apps2", "w_pagefeed") if user else ("admin",)
-        token = self.platform.tokens.issue(app=APP, viewer=user, scopes=scopes, lifetime=3600)
+        asked = frozenset(EventKind)
+        token = self.platform.tokens.issue(app=APP, viewer=user, scopes=scopes, lifetime=3600, events=asked)
         # A process answers the requests of one connection, so each request has its own connection.
         headers = {"Authorization": f"OAuth {token}", "Connection": "close"} | ({"X-Dies": dies} if dies else {})
         return self.http.request(method, path, headers=headers, **more)
@@ -69,7 +78,12 @@ class Mortals:
         """Assert that all tables are correct."""
         contents = invariants_contents.scan(self.clients["dynamodb"], self.clients["s3"], BUCKET)
         assert contents.wrongs() == []
-        assert invariants.scan(self.clients["dynamodb"]).wrongs() == []
+        data = invariants.scan(self.clients["dynamodb"])
+        assert data.wrongs() == []
+        events = invariants_events.scan(self.clients["dynamodb"])
+        assert events.wrongs(contents) == []
+        versions = {user: held.ledger.version for (app, user), held in data.held.items() if app == APP}
+        assert events.wrongs_of_data(versions) == []
         assert invariants_directory.scan(self.clients["dynamodb"]).wrongs() == []
 
     def settle(self) -> None:
@@ -220,6 +234,31 @@ def deleting(here: Mortals) -> Asked:
     )
 
 
+def told(here: Mortals, user: str, kind: EventKind) -> int:
+    """Return how often the app was told of this about a user."""
+    found = invariants_events.scan(here.clients["dynamodb"]).all
+    return sum(each.kind is kind and each.data["user"] == user for each in found)
+
+
+def uninstalling(here: Mortals) -> Asked:
+    user = here.user()
+    here.platform.appdata.install(APP, user, {"level": "5", "map": uuid4().hex * 200})
+    return Asked(
+        lambda dies: here.send("DELETE", f"/admin/users/{user}/installs/{APP}", None, dies),
+        lambda: told(here, user, EventKind.UNINSTALLED),
+    )
+
+
+def erasing(here: Mortals) -> Asked:
+    user = here.user()
+    here.platform.appdata.install(APP, user, {"level": "5"})
+    here.platform.comments.post(PAGE, posted(here), user, "a comment")
+    return Asked(
+        lambda dies: here.send("DELETE", f"/admin/users/{user}", None, dies),
+        lambda: told(here, user, EventKind.ERASED),
+    )
+
+
 def refreshing(here: Mortals) -> Asked:
     user, grants = here.user(), here.platform.grants
     here.platform.appdata.install(PUBLIC, user)
@@ -237,7 +276,18 @@ def refreshing(here: Mortals) -> Asked:
     return Asked(lambda dies: here.send("POST", "/2/token", user, dies, data=form), used)
 
 
-REQUESTS = [writing, clearing, installing, commenting, favoring, posting, deleting, refreshing]
+REQUESTS = [
+    writing,
+    clearing,
+    installing,
+    uninstalling,
+    erasing,
+    commenting,
+    favoring,
+    posting,
+    deleting,
+    refreshing,
+]
 
 
 @pytest.mark.parametrize("make", REQUESTS, ids=lambda make: make.__name__)

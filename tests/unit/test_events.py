@@ -4,12 +4,19 @@ import json
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from chalicelib.core.events import (
     ATTEMPTS,
+    CLAIMED,
+    DEAD_MS,
+    LIVES,
     Event,
     EventKind,
+    claim,
+    claimed,
     delay_ms,
     first_id,
     headers,
@@ -17,6 +24,7 @@ from chalicelib.core.events import (
     is_success,
     new_event_id,
     new_signing_secret,
+    number_in_life,
     time_in,
 )
 
@@ -95,6 +103,51 @@ def test_the_attempts_take_three_days():
     assert delays == sorted(delays, key=lambda each: each or 0)
     assert 71 * 3_600_000 < sum(each or 0 for each in delays) <= 72 * 3_600_000
     assert delay_ms(ATTEMPTS, 0) is None
+
+
+@given(st.lists(st.floats(0, 1), min_size=ATTEMPTS, max_size=ATTEMPTS))
+def test_any_jitter_keeps_the_order_of_delays_and_the_three_days(chances):
+    found = [delay_ms(attempts + 1, chance) for attempts, chance in enumerate(chances)]
+    assert found.pop() is None
+    delays = [delay or 0 for delay in found]
+    longest = [delay_ms(attempts, 0) or 0 for attempts in range(1, ATTEMPTS)]
+    for delay, most in zip(delays, longest, strict=True):
+        assert 0.8 * most - 1 <= delay <= most
+    # The first attempts may lie close together: a short failure ends soon.
+    assert delays[0] >= 48_000
+    assert 57 * 3_600_000 < sum(delays) <= DEAD_MS
+
+
+@given(st.integers(1, ATTEMPTS - 1))
+def test_attempts_that_failed_together_do_not_return_together(attempts):
+    assert len({delay_ms(attempts, chance / 100) for chance in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [
+        (set(EventKind), [1, 2, 3]),
+        ({EventKind.INSTALLED, EventKind.ERASED}, [1, 2, 2]),
+        ({EventKind.ERASED}, [1, 1, 1]),
+        ({EventKind.UNINSTALLED, EventKind.FEED_POSTED}, [1, 1, 2]),
+    ],
+)
+def test_a_number_counts_only_the_kinds_that_the_app_asked_for(asked, numbers):
+    kinds = (EventKind.INSTALLED, EventKind.UNINSTALLED, EventKind.ERASED)
+    assert [number_in_life(kind, asked) for kind in kinds] == numbers
+
+
+@given(st.sets(st.sampled_from(EventKind)))
+def test_the_numbers_of_the_asked_kinds_of_a_subject_have_no_gap(asked):
+    for life in LIVES:
+        told = [number_in_life(kind, asked) for kind in life if kind in asked]
+        assert told == list(range(1, len(told) + 1))
+
+
+@given(st.sets(st.sampled_from(EventKind)))
+def test_a_claim_names_the_kinds_of_contents_and_data(asked):
+    assert claimed(claim(asked)) == asked & CLAIMED
+    assert EventKind.INSTALLED not in CLAIMED
 
 
 def test_jitter_shortens_a_delay_by_a_fifth_at_most():

@@ -19,6 +19,7 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.imaging.renditions import ImageBounds
 from chalicelib.web.fetch import connections, target_url
 from chalicelib.web.fetch import fetch_image as fetching
+from chalicelib.web.fetch import post_event as sending
 from chalicelib.web.fetch.connections import Network
 from chalicelib.web.fetch.fetch_image import REDIRECTS, UNREACHABLE, fetch_image
 from chalicelib.web.fetch.post_event import endpoint_target, post_event
@@ -703,9 +704,10 @@ def test_a_local_platform_takes_an_endpoint_on_loopback():
         endpoint_target("http://10.0.0.1/events", loopback=True)
 
 
-def test_the_certificate_of_an_endpoint_is_checked(certificate, secure):
+def test_the_certificate_of_an_endpoint_is_checked(certificate, secure, monkeypatch):
     trusting = ssl.create_default_context(cafile=str(certificate))
     with web(OK + b"Content-Length: 0\r\n\r\n", secure) as server:
+        monkeypatch.setattr(sending, "PORTS", (server.port,))
         url = server.url("quest.example", scheme="https")
         assert sent(server, url, tls=ssl.create_default_context, loopback=False) is None
         assert sent(server, url, tls=lambda: trusting, loopback=False) is None

@@ -31,7 +31,7 @@ STORE = {
     "aws": set(),
     "directory": {"aws"},
     "events": {"aws", "directory"},
-    "appdata": {"aws", "directory"},
+    "appdata": {"aws", "directory", "events"},
     "grants": {"aws", "directory"},
     "contents": {"aws", "directory", "appdata", "grants", "events"},
 }
@@ -95,6 +95,7 @@ OF_BENCH = {
     "test_alarms",
     "test_incidents",
     "test_costs",
+    "test_events_cost",
     "test_load",
     "test_load_mix",
     "test_month",

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from chalicelib.core.errors import TokenRefused
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.access import Access
 from chalicelib.web.auth import access_tokens
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys, WrongKeys
@@ -80,11 +81,30 @@ def test_the_owner_is_the_viewer_unless_the_token_says_otherwise():
     assert "owner" not in jwt.decode(issue(tokens, owner=HANA), options={"verify_signature": False})
 
 
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        ({EventKind.DATA_CHANGED, EventKind.FEED_POSTED}, {EventKind.DATA_CHANGED, EventKind.FEED_POSTED}),
+        ({EventKind.INSTALLED, EventKind.ERASED}, set()),
+        (set(), set()),
+        (None, None),
+    ],
+)
+def test_a_token_says_which_events_the_app_asked_for_or_that_it_does_not_know(asked, known):
+    tokens = Vault("one").tokens()
+    assert tokens.check(issue(tokens, events=asked)).events == known
+
+
+def test_a_kind_of_events_of_a_newer_version_is_passed_over():
+    tokens = Vault("one").tokens()
+    assert tokens.check(forged({"events": "data.changed data.read"})).events == {EventKind.DATA_CHANGED}
+
+
 def test_a_token_has_the_claims_and_header_of_rfc_9068():
     token = issue(Vault("one").tokens(), lifetime=900)
     claims = jwt.decode(token, options={"verify_signature": False})
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt", "kid": "one"}
-    assert claims.keys() == {"iss", "aud", "sub", "client_id", "scope", "iat", "exp", "jti"}
+    assert claims.keys() == {"iss", "aud", "sub", "client_id", "scope", "iat", "exp", "jti", "events"}
     assert claims["iss"] == claims["aud"] == ISSUER
     assert (claims["sub"], claims["client_id"], claims["scope"]) == (HANA, APP, "mixi_apps2 r_profile")
     assert claims["exp"] - claims["iat"] == 900
@@ -154,7 +174,8 @@ def test_the_number_of_remembered_tokens_is_bounded(monkeypatch):
 
 
 def test_a_rightly_forged_token_passes_so_that_the_refusals_below_mean_something():
-    assert Vault("one").tokens().check(forged()) == Access(APP, HANA, HANA, frozenset({"mixi_apps2"}))
+    access = Access(APP, HANA, HANA, frozenset({"mixi_apps2"}), events=None)
+    assert Vault("one").tokens().check(forged()) == access
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])

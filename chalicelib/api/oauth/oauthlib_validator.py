@@ -11,7 +11,6 @@ from oauthlib.oauth2 import (
 from oauthlib.oauth2.rfc6749.errors import UnsupportedResponseTypeError
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 
-from chalicelib.core.events import topics
 from chalicelib.core.model.directory import App, AppDialect, secret_matches
 from chalicelib.core.oauth import (
     ACCESS_SECONDS,
@@ -179,9 +178,13 @@ class Validator(RequestValidator):
                 self._grants.end_family(family)
             raise InvalidGrantError(request=request)
         viewer, owner = (family.user, family.owner) if family else (None, None)
-        told, lifetime = topics(app.events), ACCESS_SECONDS
         issued = self._tokens.issue(
-            app=app.id, viewer=viewer, owner=owner, scopes=scopes, lifetime=lifetime, events=told
+            app=app.id,
+            viewer=viewer,
+            owner=owner,
+            scopes=scopes,
+            lifetime=ACCESS_SECONDS,
+            events=app.events,
         )
         answer: dict[str, Any] = {"refresh_token": kept, "expires_in": ACCESS_SECONDS, "access_token": issued}
         if app.dialect is not AppDialect.DRAFT10:

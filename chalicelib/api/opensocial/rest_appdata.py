@@ -75,7 +75,8 @@ def write(here: Platform, request: Request, access: Access, guid: str, selector:
     """
     viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
     pairs = check_pairs(pairs_body(request), here.settings.limits)
-    return _receipt_answer(here.appdata.write(access.app, viewer, pairs, _conditions(request)))
+    demands, events = _conditions(request), here.data_events(access)
+    return _receipt_answer(here.appdata.write(access.app, viewer, pairs, demands, events))
 
 
 @route(methods=["DELETE"])
@@ -87,9 +88,10 @@ def delete(here: Platform, request: Request, access: Access, guid: str, selector
     viewer = opensocial.check_writable(guid, selector, check_format(request, app), access)
     others, in_body = other_parameters(request, "fields"), names_in_body(request)
     keys = deleted_keys(_fields(request), others, here.settings.limits, names_in_body=in_body)
+    demands, events = _conditions(request), here.data_events(access)
     if keys is None:
-        return _receipt_answer(here.appdata.clear(access.app, viewer, _conditions(request)))
-    return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), _conditions(request)))
+        return _receipt_answer(here.appdata.clear(access.app, viewer, demands, events))
+    return _receipt_answer(here.appdata.write(access.app, viewer, dict.fromkeys(keys), demands, events))
 
 
 def _fields(request: Request) -> str:

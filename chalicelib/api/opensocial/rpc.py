@@ -172,23 +172,24 @@ def _get_data(here: Platform, access: Access, params: Params) -> Result:
 def _update_data(here: Platform, access: Access, params: Params) -> Result:
     viewer = check_writable(*_selectors(params), params.get("appId"), access)
     pairs = check_pairs(params.get("data"), here.settings.limits, "data")
-    here.appdata.write(access.app, viewer, pairs, Conditions())
+    here.appdata.write(access.app, viewer, pairs, Conditions(), here.data_events(access))
     return {}
 
 
 def _patch_data(here: Platform, access: Access, params: Params) -> Result:
     viewer = check_writable(*_selectors(params), params.get("appId"), access)
     changes = read_changes(params.get("changes"), here.settings.limits)
-    return {viewer: here.appdata.patch(access.app, viewer, changes, Conditions()).data}
+    patched = here.appdata.patch(access.app, viewer, changes, Conditions(), events=here.data_events(access))
+    return {viewer: patched.data}
 
 
 def _delete_data(here: Platform, access: Access, params: Params) -> Result:
     viewer = check_writable(*_selectors(params), params.get("appId"), access)
     keys = keys_to_delete(params.get("fields"), params.get("keys"), here.settings.limits)
     if keys is None:
-        here.appdata.clear(access.app, viewer, Conditions())
+        here.appdata.clear(access.app, viewer, Conditions(), here.data_events(access))
     else:
-        here.appdata.write(access.app, viewer, dict.fromkeys(keys), Conditions())
+        here.appdata.write(access.app, viewer, dict.fromkeys(keys), Conditions(), here.data_events(access))
     return {}
 
 

@@ -23,7 +23,6 @@ from chalicelib.api.page.requests import (
 )
 from chalicelib.core.codecs.contents_json import read_draft
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.events import CONTENTS_CLAIM
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.contents import Draft
@@ -70,11 +69,10 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
     page = page_id(request, page)
     draft, attached = _read(here, request)
     digest = None if attached is None else hashlib.sha256(attached).hexdigest()
-    told = CONTENTS_CLAIM in access.events
     said = {"page": page, "feed": asdict(draft), "image": digest}
 
     def store(record: AnswerRecord | None) -> str:
-        admission = here.feed_posting.admit(page, access.user, access.app, draft, told=told)
+        admission = here.feed_posting.admit(page, access.user, access.app, draft, lambda: here.asked_events(access))
         renditions = _renditions(here, draft, attached)
         return here.feed_posting.post(admission, draft, renditions, record).content_uri
 

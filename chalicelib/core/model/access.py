@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.core.errors import PermissionDenied
+from chalicelib.core.events import EventKind
 
 
 @dataclass(frozen=True)
@@ -11,14 +12,14 @@ class Access:
 
     `viewer` is the user who signed in, or None in a token that an app got for itself. `owner` is the user who owns
     the app (the `owner` claim; without the claim, the owner is the viewer). `app` is the client id. `events` has the
-    topics of events that the app was told of when the token was issued (core/events.py).
+    kinds of events about contents and data that the app had asked for when the token was issued; None: unknown.
     """
 
     app: str
     viewer: str | None
     owner: str | None
     scopes: frozenset[str]
-    events: frozenset[str] = frozenset()
+    events: frozenset[EventKind] | None = frozenset()
 
     @property
     def user(self) -> str:

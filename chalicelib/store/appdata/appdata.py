@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from chalicelib.core.appdata import Balance, absent_values, settle, utf8_bytes
 from chalicelib.core.appdata_changes import Change, apply, keys_read
@@ -35,9 +36,13 @@ from chalicelib.store.appdata.placement import MOST_OWN, PlacedValues, place
 from chalicelib.store.appdata.snapshot import Values, unlisted_keys
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
+
+if TYPE_CHECKING:
+    from chalicelib.store.appdata.events import DataEvents
 
 NEEDS = (
     on_table("appdata", "BatchGetItem"),
@@ -134,33 +139,47 @@ class AppData:
         placed = place(Ledger(app, user, new_epoch(), total=total), data, {})
         return self._ledgers.create(placed, beside)
 
-    def uninstall(self, app: str, user: str, also: Callable[[Transaction], None] = lambda write: None) -> bool:
+    def uninstall(
+        self,
+        app: str,
+        user: str,
+        also: Callable[[Transaction, Item | None], None] = lambda write, item: None,
+        read: Place | None = None,
+    ) -> bool:
         """Uninstall an app for a user and erase the data there; return whether it was installed.
 
-        `also` adds other parts to the same transaction; it is called again if a condition in the transaction fails.
-        Raises Unavailable.
+        `also` adds other parts to the same transaction; it is called again if a condition in the transaction fails. It
+        gets the item at `read`, which is read together with the ledger. Raises Unavailable.
         """
 
-        def beside(write: Transaction, ledger: Ledger) -> None:
+        def beside(write: Transaction, ledger: Ledger, item: Item | None) -> None:
             self._trash.note(write, ledger)
             self._directory.delete_install(write, user, app)
-            also(write)
+            also(write, item)
 
-        return self._ledgers.remove(app, user, beside)
+        return self._ledgers.remove(app, user, beside, read)
 
-    def write(self, app: str, user: str, changes: Mapping[str, str | None], conditions: Conditions) -> Receipt:
+    def write(
+        self,
+        app: str,
+        user: str,
+        changes: Mapping[str, str | None],
+        conditions: Conditions,
+        events: "DataEvents | None" = None,
+    ) -> Receipt:
         """Store (a value) or delete (None) the changed keys, at most 99, all or none; keep all other keys.
 
-        Raises PermissionDenied (not installed), PreconditionFailed, TooFrequent, ParameterInvalid (quota or number of
-        keys) in this order, and Unavailable. Nothing has changed then, unless the response to a write was lost
-        (Unavailable).
+        `events` tells the app, in the same transaction. Raises PermissionDenied (not installed), PreconditionFailed,
+        TooFrequent, ParameterInvalid (quota or number of keys) in this order, TooLarge (events have no room) and
+        Unavailable. Nothing has changed then, unless the response to a write was lost (Unavailable).
         """
+        most = MOST_OWN - 1 if events else MOST_OWN
 
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, before, after = self._admit(ledger, conditions)
             with _refusing_at(before, ledger):
-                placed = self._placed(ledger, ledger.successor(write, window), changes)
-            return LedgerChange(placed, after)
+                placed = self._placed(ledger, ledger.successor(write, window), changes, most_own=most)
+            return LedgerChange(placed, after, tell=_told(events, placed, changes))
 
         return _receipt(self._ledgers.change(app, user, prepare))
 
@@ -172,6 +191,7 @@ class AppData:
         conditions: Conditions,
         record: AnswerRecord | None = None,
         answer: Callable[[Patched], str] = lambda patched: "",
+        events: "DataEvents | None" = None,
     ) -> Patched:
         """Carry out the operations of the changes, at most 99, all or none; keep all other keys.
 
@@ -179,9 +199,9 @@ class AppData:
         those of core/appdata_changes.py, StillRunning, and TooLarge if the record has no room (beside more than 98
         keys, or for more than 300,000 bytes of answer). Nothing has changed then.
         """
-        # The record is one more item of the transaction.
-        most = MOST_OWN - 1 if record else MOST_OWN
-        if len(changes) > most:
+        # The record and the event are each one more item of the transaction.
+        most = MOST_OWN - bool(record) - bool(events)
+        if record and len(changes) > most:
             raise TooLarge(f"Too many key/value pairs with an Idempotency-Key (max={most})")
         tried: dict[int, Patched] = {}
         read, values_read, turns = keys_read(changes), Values(self._dynamo, self._table), count()
@@ -200,7 +220,7 @@ class AppData:
             text = answer(patched) if record else ""
             if utf8_bytes(text) > MOST_ANSWER_BYTES:
                 raise TooLarge(f"Too many bytes of new values for an Idempotency-Key (max={MOST_ANSWER_BYTES})")
-            return LedgerChange(placed, after, answer=text)
+            return LedgerChange(placed, after, answer=text, tell=_told(events, placed, changes))
 
         return tried[self._ledgers.change(app, user, prepare, record).placed.ledger.version]
 
@@ -241,13 +261,13 @@ class AppData:
 
         return prepare
 
-    def clear(self, app: str, user: str, conditions: Conditions) -> Receipt:
-        """Delete every key. Raises the errors of `write`, except those of the quota."""
+    def clear(self, app: str, user: str, conditions: Conditions, events: "DataEvents | None" = None) -> Receipt:
+        """Delete every key; `events` tells the app. Raises the errors of `write`, except those of the quota."""
 
         def prepare(ledger: Ledger, write: bytes) -> LedgerChange:
             window, _, after = self._admit(ledger, conditions)
             placed = emptied(ledger.successor(write, window), new_epoch())
-            return LedgerChange(placed, after, leaves_behind=ledger)
+            return LedgerChange(placed, after, leaves_behind=ledger, tell=_told(events, placed, None))
 
         return _receipt(self._ledgers.change(app, user, prepare))
 
@@ -422,7 +442,10 @@ class AppData:
         known = {key: size for key in changes if (size := _known_size(ledger, key)) is not None}
         sizes = {key: None if value is None else utf8_bytes(value) for key, value in changes.items()}
         total = settle(ledger.balance, known | fetched, sizes, self._limits).total
-        return place(replace(successor, total=total), changes, fetched, most_own)
+        placed = place(replace(successor, total=total), changes, fetched, most_own)
+        if len(placed.puts) + len(placed.deletes) > most_own:
+            raise TooLarge(f"Too many large key/value pairs for an app that is told of data.changed (max={most_own})")
+        return placed
 
     def _rate(self, window: WriteWindow, now: int) -> Rate:
         return window.rate(now, limit=self._limits.writes, span=self._limits.window_ms)
@@ -433,6 +456,13 @@ class AppData:
             return self.read(app, user, keys).data
         except PermissionDenied:
             return None
+
+
+def _told(
+    events: "DataEvents | None", placed: PlacedValues, keys: Iterable[str] | None
+) -> Callable[[Transaction], None] | None:
+    """Return the function that adds the event of a change of these keys (None: of all), if the app asked for it."""
+    return partial(events.changed, ledger=placed.ledger, keys=keys) if events else None
 
 
 def _known_size(ledger: Ledger, key: str) -> int | None:

@@ -19,18 +19,21 @@ from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, Condition, equals
 from chalicelib.store.aws.failures import Lost, TransactionConflict, Uncertain
 from chalicelib.store.aws.iam_needs import API, CANARY, on_table
+from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 
 NEEDS = (
-    on_table("appdata", "GetItem", "DeleteItem"),
+    on_table("appdata", "GetItem", "BatchGetItem", "DeleteItem"),
     # The canary installs its app.
     on_table("appdata", "PutItem", by=(API, CANARY)),
+    # The app, which is told when it is uninstalled.
+    on_table("directory", "BatchGetItem"),
     # The install, which is created and deleted together with the ledger, and the check that the user exists.
     on_table("directory", "PutItem", "ConditionCheckItem", by=(API, CANARY)),
     on_table("directory", "DeleteItem"),
     # The grant, which is deleted together with the install.
     on_table("grants", "DeleteItem"),
-    # The answer to a request with an Idempotency-Key, and the events of installs.
+    # The answer to a request with an Idempotency-Key, and the events of installs and data.
     on_table("ephemeral", "UpdateItem", "PutItem"),
 )
 
@@ -45,13 +48,14 @@ class LedgerChange:
     """A ledger's next state with the changes to own items.
 
     `leaves_behind` is a ledger whose own values no ledger counts after this change. `answer` is the request's answer,
-    for the record of its Idempotency-Key.
+    for the record of its Idempotency-Key. `tell` adds the event of this change to its transaction.
     """
 
     placed: PlacedValues
     rate: Rate
     leaves_behind: Ledger | None = None
     answer: str = ""
+    tell: Callable[[Transaction], None] | None = None
 
 
 class Outdated(Exception):
@@ -149,12 +153,16 @@ class Ledgers:
                 ledger = self.need(app, user)
         raise Unavailable
 
-    def remove(self, app: str, user: str, also: Callable[[Transaction, Ledger], None]) -> bool:
+    def remove(
+        self, app: str, user: str, also: Callable[[Transaction, Ledger, Item | None], None], beside: Place | None = None
+    ) -> bool:
         """Delete a ledger, with the parts that `also` adds for it; return whether there was one.
 
-        The parts are created anew if a condition has failed: the ledger's or that of a part. Raises Unavailable.
+        `beside` is the place of an item that `also` needs; it may be absent, and a few seconds old. The parts are
+        created anew if a condition has failed: the ledger's or that of a part. Raises Unavailable.
         """
-        ledger, token = self.find(app, user), str(uuid4())
+        ledger, other = self._find_with(app, user, beside) if beside else (self.find(app, user), None)
+        token = str(uuid4())
         write: Transaction | None = None
         for wait in races():
             if ledger is None:
@@ -162,7 +170,7 @@ class Ledgers:
             if write is None:
                 write = Transaction()
                 write.delete(LEDGER, self._table, (ledger.partition, SORT_KEY), _unchanged(ledger))
-                also(write, ledger)
+                also(write, ledger, other)
             try:
                 self._dynamo.transact(write, token)
             except Lost as lost:
@@ -178,9 +186,20 @@ class Ledgers:
             self._dynamo.rest(wait)
         raise Unavailable
 
+    def _find_with(self, app: str, user: str, beside: Place) -> tuple[Ledger | None, Item | None]:
+        """Return the ledger and another item, in one call that costs no more than the ledger, strongly consistent.
+
+        Each costs half a unit, since both may be old: the condition of a deletion compares the ledger with the stored
+        one. Only if there is no ledger, it is read again.
+        """
+        place = self._table, (partition(app, user), SORT_KEY)
+        found = self._dynamo.batch_get([place, beside], consistent=False)
+        ledger = from_item(found[place]) if place in found else self.find(app, user)
+        return ledger, found.get(beside)
+
     def _send(self, change: LedgerChange, condition: Condition, record: AnswerRecord | None) -> None:
         left = change.leaves_behind
-        if change.placed.is_one_item and not (left and left.has_own) and not record:
+        if change.placed.is_one_item and not (left and left.has_own) and not record and not change.tell:
             self._dynamo.put(self._table, to_item(change.placed.ledger), condition)
             return
         write = self._write(change.placed, condition)
@@ -188,6 +207,8 @@ class Ledgers:
             self._trash.note(write, left)
         if record:
             record.join(write, change.answer)
+        if change.tell:
+            change.tell(write)
         self._dynamo.transact(write, str(uuid4()))
 
     def _write(self, placed: PlacedValues, condition: Condition) -> Transaction:

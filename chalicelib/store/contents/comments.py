@@ -26,6 +26,7 @@ from chalicelib.store.contents.items import (
     of_generation,
     poster_of,
     prefix_of,
+    tells_its_end,
     to_comment,
     told_app,
 )
@@ -182,7 +183,7 @@ class Comments:
         `head` is the content's head, if the caller knows it; it is read if an app is told. Raises Unavailable.
         """
         content, alive = item["pk"]["S"], of_generation(generation)
-        if head is None and told_app(item):
+        if head is None and tells_its_end(item):
             head = self._dynamo.get(self._table, head_key(content), consistent=True)
         write = Transaction()
         write.delete("comment", self._table, (content, item["sk"]["S"]), PRESENT)

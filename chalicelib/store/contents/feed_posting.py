@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
-from chalicelib.core.events import OF_CONTENTS
+from chalicelib.core.events import EventKind, ToldApp
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft, Feed
 from chalicelib.core.model.directory import FeedSource
@@ -75,7 +75,7 @@ class Admission:
     """The permission of a user to post a feed to a page with that source name; `shown`: the page will show it.
 
     `administers`: the poster is an administrator, whose feed replaces one that is not shown; `standing` is that one's
-    head. `told` is the app that is told of the content's events.
+    head. `told` is the app, which is told of the content's events of the kinds that it asked for.
     """
 
     page: str
@@ -84,7 +84,7 @@ class Admission:
     shown: bool
     administers: bool = False
     standing: Item | None = None
-    told: str | None = None
+    told: ToldApp | None = None
 
     def gives_way(self, head: Item | None) -> bool:
         """Return True if there is no feed with that head or if this post may replace it."""
@@ -127,10 +127,17 @@ class FeedPosting:
         self._settings = settings
         self._clock = clock
 
-    def admit(self, page: str, poster: str, app: str, draft: Draft, *, told: bool = False) -> Admission:
+    def admit(
+        self,
+        page: str,
+        poster: str,
+        app: str,
+        draft: Draft,
+        asked: Callable[[], frozenset[EventKind]] = frozenset,
+    ) -> Admission:
         """Check whether a feed may be posted, before its image is handled.
 
-        `told` is True if the access token says that the app has an endpoint for events of contents.
+        `asked` returns the kinds of events that the app asked for; it is called if the app itself need not be read.
 
         Raises NotFound (no such page), PermissionDenied (no such user, the app is not installed on the page),
         ParameterInvalid (`source` is no module of this app there) and Conflict (the page has a feed of that contentUri
@@ -155,15 +162,13 @@ class FeedPosting:
         if users.from_item(found.get(users.place(poster))) is None:
             raise PermissionDenied
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
-        if draft.source is None:
-            # The app itself was read: it is newer than the token.
-            known = apps.from_item(found.get(module), with_secret=False)
-            told = bool(known and known.events & OF_CONTENTS)
+        known = None if draft.source else apps.from_item(found.get(module), with_secret=False)
+        told = ToldApp(app, known.events if known else asked())
         administers = pages.members.administrator(page, poster) in found
         source = page_items.from_item(held).feed_source
         shown = administers or source is FeedSource.EVERYONE
         standing = found.get(head) if head else None
-        admission = Admission(page, poster, name, shown, administers, standing, app if told else None)
+        admission = Admission(page, poster, name, shown, administers, standing, told)
         if not admission.gives_way(admission.standing):
             raise _taken()
         return admission

@@ -15,10 +15,11 @@
 a deleted feed leaves behind have the old one, so they stay invisible when the same contentUri is posted again.
 
 A head has `g` generation, `pg` page, `f` the feed's sort key, `p` poster, `fv` favorites counted here, and `k` the
-number of shards if there are several; `ap` the app that is told of its events, if there is one, and then `u`
-contentUri (events.py). A comment on it has that `ap`, too. A feed has `g`, `u` contentUri, `t` title, `b` body, `up`
-`um` `us` URLs, `i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second
-half of its id, `c` created. A favorite has `c` created; a shard's count `g` and `fv`.
+number of shards if there are several; `ap` the app that is told of its events, if there is one, and then `ev`
+the kinds and `u` contentUri (events.py). A comment has `ap` if its deletion will be told. A feed has `g`, `u`
+contentUri, `t` title, `b` body, `up` `um` `us` URLs, `i` the keys of its images, `s` source name, `c` created (ms). A
+comment has `t` text, `r` the second half of its id, `c` created. A favorite has `c` created; a shard's count `g` and
+`fv`.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.dates import compact
 from chalicelib.core.errors import NotFound
+from chalicelib.core.events import OF_CONTENTS, EventKind, ToldApp
 from chalicelib.core.model.contents import Comment, Draft, Feed
 from chalicelib.store.aws.conditions import Condition, equals
 from chalicelib.store.aws.items import Item, Key, typed
@@ -88,13 +90,14 @@ def prefix_of(head: Item) -> str:
     return f"{generation_of(head)}#"
 
 
-def head_item(content: str, feed: Item, shards: int, told: str | None = None) -> Item:
+def head_item(content: str, feed: Item, shards: int, told: ToldApp | None = None) -> Item:
     """Return the head of a new content with that feed; `told` is the app that is told of its events."""
     own = {"g": feed["g"], "pg": feed["pk"], "f": feed["sk"], "p": {"S": poster_of(feed)}, "fv": {"N": "0"}}
     if shards > 1:
         own["k"] = {"N": str(shards)}
-    if told:
-        own |= {"ap": {"S": told}, "u": feed["u"]}
+    if told and told.kinds & OF_CONTENTS:
+        kinds = sorted(kind.value for kind in told.kinds & OF_CONTENTS)
+        own |= {"ap": {"S": told.id}, "ev": {"SS": kinds}, "u": feed["u"]}
     return typed(head_key(content)) | new_holder() | own
 
 
@@ -188,15 +191,21 @@ def shard_key(content: str, shard: int) -> Key:
     return (f"{content}#{shard}", HOLDER) if shard else head_key(content)
 
 
-def comment_item(key: Key, poster: str, text: str, random: str, created: int, told: str | None = None) -> Item:
+def comment_item(key: Key, poster: str, text: str, random: str, created: int, told: ToldApp | None = None) -> Item:
     """Return the item that stores a new comment; `told` is the app that is told of the content's events."""
     own = {"list": {"S": by(poster)}, "t": {"S": text}, "r": {"S": random}, "c": {"N": str(created)}}
-    return typed(key) | own | ({"ap": {"S": told}} if told else {})
+    tells = told is not None and EventKind.COMMENT_DELETED in told.kinds
+    return typed(key) | own | ({"ap": {"S": told.id}} if told and tells else {})
 
 
-def told_app(item: Item) -> str | None:
-    """Return the app that is told of the events of a head's or a comment's content, or None."""
-    return item["ap"]["S"] if "ap" in item else None
+def told_app(head: Item) -> ToldApp | None:
+    """Return the app that is told of the events of a head's content, or None."""
+    return ToldApp(head["ap"]["S"], frozenset(map(EventKind, head["ev"]["SS"]))) if "ap" in head else None
+
+
+def tells_its_end(comment: Item) -> bool:
+    """Return whether an app is told when this comment is deleted."""
+    return "ap" in comment
 
 
 def to_comment(item: Item, offset: int) -> Comment:

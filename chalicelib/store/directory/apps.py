@@ -35,6 +35,9 @@ NEEDS = (
 
 LIST = "apps"
 COUNT = 100
+EVENTS_MS = 60_000
+"""A process keeps the kinds of events that an app asked for, as far as it had to read them, for this time."""
+_KEPT = 1_000
 
 _ATTRIBUTES = {
     "name": "n",
@@ -58,6 +61,7 @@ class Apps:
         self._seals = seals
         self._pages = pages
         self._clock = clock
+        self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
 
     def create(self, app: App) -> App:
         """Store a new app and return it as stored. A confidential app without a secret gets a new one.
@@ -91,9 +95,18 @@ class Apps:
         return found.origins if found else ()
 
     def events(self, app: str) -> frozenset[EventKind]:
-        """Return the kinds of events that an app is told of (eventually consistent), or none if it does not exist."""
-        found = self.from_item(self._dynamo.get(*self.place(app), consistent=False), with_secret=False)
-        return found.events if found else frozenset()
+        """Return the kinds of events that an app asked for at most EVENTS_MS ago, or none if it did not exist then.
+
+        It is for requests that have no other source for them: others find them in the access token.
+        """
+        now = self._clock()
+        kept = self._events.get(app)
+        if kept is None or not 0 <= now - kept[0] < EVENTS_MS:
+            found = self.from_item(self._dynamo.get(*self.place(app), consistent=True), with_secret=False)
+            if len(self._events) >= _KEPT:
+                self._events.clear()
+            kept = self._events[app] = now, found.events if found else frozenset()
+        return kept[1]
 
     def place(self, app: str) -> Place:
         """Return the place of the item that `from_item` converts to an app: for reads of several tables at once."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 from chalicelib.core.base36 import from_base36
 from chalicelib.core.cursor import from_cursor, to_cursor
@@ -90,7 +91,7 @@ class EventLog:
         kind: EventKind,
         subject: str,
         sequence: int,
-        data: Mapping[str, str],
+        data: Mapping[str, Any],
     ) -> None:
         """Add an event to the transaction of the change that it tells of. It is one item of the transaction."""
         now = self._clock()

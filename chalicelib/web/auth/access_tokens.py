@@ -1,9 +1,9 @@
 """Access tokens: JWTs (RFC 9068) that are checked without a look-up.
 
 Claims: `sub` is the user (the client id in a token that an app got for itself), `client_id` the app; `scope`; `owner`
-if the app's owner is not the viewer; and `iss`, `aud`, `exp`, `iat`, `jti`. Keys are a JWK Set (RFC 7517): the first
-key signs, and all keys verify, chosen by `kid`. To rotate a key, put a new one first, and remove the old one when the
-tokens that it signed have expired.
+if the app's owner is not the viewer; `events`, the kinds of events that the app asked for (core/events.py); and `iss`,
+`aud`, `exp`, `iat`, `jti`. Keys are a JWK Set (RFC 7517): the first key signs, and all keys verify, chosen by `kid`. To
+rotate a key, put a new one first, and remove the old one when the tokens that it signed have expired.
 """
 
 import hashlib
@@ -11,11 +11,12 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import TokenRefused
+from chalicelib.core.events import EventKind, claim, claimed
 from chalicelib.core.model.access import Access
 from chalicelib.web.auth import jwt
 
@@ -142,11 +143,12 @@ class AccessTokens:
         scopes: Iterable[str],
         lifetime: int,
         owner: str | None = None,
-        events: Iterable[str] = (),
+        events: Set[EventKind] | None = frozenset(),
     ) -> str:
         """Return a token for `viewer` (None: for the app itself) that expires in `lifetime` seconds.
 
-        `events` has the topics of events that the app is told of, so that a request knows them without a read.
+        `events` has the kinds of events that the app asked for, so that a request knows them without a read. With None,
+        requests with this token read them.
         """
         key, now = self._keys.signing(), int(time.time())
         claims: dict[str, Any] = {
@@ -161,8 +163,8 @@ class AccessTokens:
         }
         if owner and owner != viewer:
             claims["owner"] = owner
-        if topics := " ".join(sorted(events)):
-            claims["events"] = topics
+        if events is not None:
+            claims["events"] = claim(events)
         return key.sign(claims, TYPE)
 
     def check(self, token: str) -> Access:
@@ -185,7 +187,7 @@ class AccessTokens:
             viewer=None if viewer == app else viewer,
             owner=claims.get("owner", None if viewer == app else viewer),
             scopes=frozenset(claims.get("scope", "").split()),
-            events=frozenset(claims.get("events", "").split()),
+            events=claimed(str(claims["events"])) if "events" in claims else None,
         )
         self._remember(token, _Checked(access, int(claims["exp"]), generation))
         return access

@@ -73,7 +73,7 @@ class Issuer:
         if not (_is_id(viewer) and _is_id(app) and isinstance(scope, str)):
             raise TokenRefused("invalid_token", "The access token does not name a user and an app")
         user = None if viewer == app else viewer
-        return Access(app=app, viewer=user, owner=user, scopes=frozenset(scope.split()) - {OPERATOR})
+        return Access(app=app, viewer=user, owner=user, scopes=frozenset(scope.split()) - {OPERATOR}, events=None)
 
     def _key(self, kid: str) -> jwt.SigningKey | None:
         age = None if self._asked is None else self._now() - self._asked

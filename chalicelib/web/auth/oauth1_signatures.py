@@ -82,7 +82,7 @@ class Signatures:
         check_body(signed, digest, form=is_form(request) and bool(body), needed=self._body_hash and bool(body))
         if not self._use(app.id, signed.timestamp, signed.nonce):
             raise SignatureRefused("nonce_used", "A request with this timestamp and nonce was already received")
-        return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES)
+        return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES, events=app.events)
 
     def _check_signature(self, request: Request, found: Parameters, signed: SignedRequest, secret: str) -> None:
         try:

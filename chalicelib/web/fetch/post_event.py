@@ -3,18 +3,20 @@
 Redirects are not followed, and of the answer only the status is read. One time limit covers everything.
 """
 
+import re
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.web.fetch.connections import LOCAL, PUBLIC, Failed, Network, connect, left
 from chalicelib.web.fetch.public_addresses import parsed
-from chalicelib.web.fetch.target_url import Target, target_of
+from chalicelib.web.fetch.target_url import PORTS, Target, target_of
 
 SECONDS = 5.0
 """The time limit from the name look-up to the status of the answer."""
 
+_LOCAL_NAME = re.compile(r"(^|.*\.)(localhost|[0-9]+|0x[0-9a-f]*)")
+"""Matches `localhost`, and names that end in a number: resolvers read them as IPv4 addresses."""
 _MOST_HEAD = 16_384
 """The most bytes that are read: the head of an answer."""
 _CHUNK = 4_096
@@ -23,17 +25,24 @@ _CHUNK = 4_096
 def endpoint_target(url: str, *, loopback: bool) -> Target:
     """Return the target of an endpoint's URL.
 
-    It must be https; with `loopback`, http is allowed, too. Raises ParameterInvalid, also for an address that is not
-    public: a name is looked up only when an event is sent.
+    It must be https, at a port of web servers; with `loopback`, http is allowed, too, and any port of this computer.
+    Raises ParameterInvalid, also for an address that is not public. A name is looked up only when an event is sent;
+    but names of this computer, and numbers that resolvers read as an address, are refused here.
     """
     target = target_of(url, "the endpoint")
-    if target.scheme != "https" and not loopback:
-        raise ParameterInvalid("The URL of the endpoint must begin with https://")
+    if not loopback:
+        if target.scheme != "https":
+            raise ParameterInvalid("The URL of the endpoint must begin with https://")
+        if target.port not in PORTS:
+            raise ParameterInvalid(f"The port of the endpoint must be one of {', '.join(map(str, PORTS))}")
     network = LOCAL if loopback else PUBLIC
-    with suppress(ValueError):
+    try:
         address = parsed(target.name)
-        if not network.admits(address) or not target.may_be_at(address):
-            raise ParameterInvalid("The URL of the endpoint must not have a private address")
+        admitted = network.admits(address) and target.may_be_at(address)
+    except ValueError:
+        admitted = loopback or not _LOCAL_NAME.fullmatch(target.name)
+    if not admitted:
+        raise ParameterInvalid("The URL of the endpoint must not have a private address")
     return target
 
 
