@@ -38,6 +38,8 @@ _TIME, _RANDOM = 9, 7
 class EventKind(Enum):
     """The kinds of events."""
 
+    DISABLED = "endpoint.disabled"
+    """Another endpoint of the app was switched off."""
     INSTALLED = "app.installed"
     UNINSTALLED = "app.uninstalled"
     ERASED = "user.erased"
@@ -49,7 +51,12 @@ class EventKind(Enum):
     FAVORITE_REMOVED = "favorite.removed"
 
 
-OF_CONTENTS = frozenset(EventKind) - {EventKind.INSTALLED, EventKind.UNINSTALLED, EventKind.ERASED}
+OF_CONTENTS = frozenset(EventKind) - {
+    EventKind.DISABLED,
+    EventKind.INSTALLED,
+    EventKind.UNINSTALLED,
+    EventKind.ERASED,
+}
 """The kinds about contents of pages. They concern the app that posted the feed."""
 CONTENTS_CLAIM = "contents"
 """The value of the claim `events` of an access token, if its app has an endpoint for one of these kinds."""
@@ -92,7 +99,8 @@ class Event:
 class Endpoint:
     """A URL of an app that is told of events of these kinds.
 
-    `secrets` sign its messages, the newest first. `off` is the reason for which it was switched off, or "".
+    `secrets` sign its messages, the newest first. `off` is the reason for which it was switched off, or "", and
+    `disabled` is the time (ms) of it, or None.
     `failing` is the time (ms) since which every attempt has failed, or None.
     """
 
@@ -102,6 +110,7 @@ class Endpoint:
     kinds: frozenset[EventKind]
     secrets: tuple[str, ...] = field(default=(), repr=False)
     off: str = ""
+    disabled: int | None = None
     failing: int | None = None
     created: int = 0
 
