@@ -68,11 +68,12 @@ def make_gateway(made: Chalice, platform: Platform, environment: Environment) ->
 
     from local.images import StoredImages
     from local.sample import Sample
+    from local.sample.events import EventReceiver
 
     settings = platform.settings
     images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
     kind = TimedGateway if _is_timed() else Gateway
-    return kind(made, images, Sample(platform.tokens, environment.base_url))
+    return kind(made, images, Sample(platform.tokens, environment.base_url, EventReceiver(platform.endpoints)))
 
 
 def clean_up(made: Chalice, platform: Platform, ended: threading.Event) -> threading.Thread:
