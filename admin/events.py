@@ -34,7 +34,7 @@ def create(session: Session, app: str, receiver: str, kinds: tuple[str, ...]) ->
 @common
 def list_endpoints(session: Session, app: str, limit: int, cursor: str | None) -> None:
     """List the endpoints of an app."""
-    columns = ("id", "url", "kinds", "active", "reason")
+    columns = ("id", "url", "kinds", "active", "reason", "disabled")
     print_list(session, ("apps", app, "endpoints"), columns, limit, cursor)
 
 

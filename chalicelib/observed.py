@@ -23,6 +23,8 @@ class Observed:
         """The `error` word of the response; the last one if there are several."""
         self.quota_refusals = 0
         self.rate_refusals = 0
+        self.late_events = 0
+        self.disabled_endpoints = 0
         self.units: list[tuple[float, float]] = []
         """RRU and WRU of each call to DynamoDB, as far as the response contains them."""
         self.retried: list[int] = []
@@ -77,6 +79,18 @@ def refused(refusal: Refusal) -> None:
         observed.error = refusal.error
         observed.quota_refusals += isinstance(refusal, QuotaExceeded)
         observed.rate_refusals += isinstance(refusal, TooFrequent)
+
+
+def sent_late(events: int) -> None:
+    """Record events that waited too long for this run."""
+    if observed := current():
+        observed.late_events += events
+
+
+def switched_off() -> None:
+    """Record an endpoint that this run switched off."""
+    if observed := current():
+        observed.disabled_endpoints += 1
 
 
 def tried_again(times: int = 1) -> None:

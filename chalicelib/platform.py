@@ -310,7 +310,7 @@ class Platform:
     def endpoints(self) -> "Endpoints":
         from chalicelib.store.events.endpoints import Endpoints
 
-        return Endpoints(self._dynamo, self._directory_table, self._seals, self.clock)
+        return Endpoints(self._dynamo, self._directory_table, self._seals, self.event_log, self.clock)
 
     @cached_property
     def event_sending(self) -> "EventSending":

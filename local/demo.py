@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.errors import Conflict, NotFound
+from chalicelib.core.events import EventKind
 from chalicelib.core.passwords import hash_password
 from local import demo_feed
 from local.demo_data import (
@@ -28,6 +29,7 @@ from local.demo_data import (
     INSTALLS,
     MODULE,
     PEOPLE,
+    RECEIVER,
     SCOPES,
     USERS,
     app,
@@ -58,7 +60,11 @@ def load(platform: Platform, base_url: str, directory: Path) -> str:
     if not known or not platform.users.get_many(USERS.values()):
         kept, feed = _make(platform, _redirect_uri(base_url), kept), None
     elif known["baseUrl"] != base_url:
-        _move(platform, _redirect_uri(base_url))
+        _move(platform, base_url)
+    if "endpointId" not in known.get("apps", {}).get("quest", {}):
+        # Before the feed, so that the app is told of it.
+        with suppress(Conflict):
+            platform.endpoints.create(APPS["quest"], _receiver(base_url), EventKind, RECEIVER)
     if not feed:
         feed = demo_feed.make(platform)
     described = _describe(platform, base_url, kept, feed)
@@ -118,15 +124,22 @@ def _make_page(platform: Platform) -> None:
         platform.pages.members.add_follower(CAFE.id, USERS[each])
 
 
-def _move(platform: Platform, redirect_uri: str) -> None:
-    """Change the redirect URIs of the apps: the server has another address than at the last start."""
+def _move(platform: Platform, base_url: str) -> None:
+    """Change the URLs of the apps: the server has another address than at the last start."""
+    redirect_uri = _redirect_uri(base_url)
     for each in APPS.values():
         with suppress(NotFound):
             platform.apps.change(each, redirect_uris=(redirect_uri,), start_url=redirect_uri)
+    with suppress(NotFound):
+        platform.endpoints.change(APPS["quest"], RECEIVER, url=_receiver(base_url))
 
 
 def _redirect_uri(base_url: str) -> str:
     return f"{base_url}/sample"
+
+
+def _receiver(base_url: str) -> str:
+    return f"{base_url}/sample/events"
 
 
 def _describe(platform: Platform, base_url: str, kept: Secrets, feed: str | None) -> dict[str, Any]:
@@ -151,7 +164,7 @@ def _describe(platform: Platform, base_url: str, kept: Secrets, feed: str | None
             for name, user in PEOPLE.items()
         },
         "apps": {
-            "quest": client("quest") | {"clientSecret": kept.client_secret},
+            "quest": client("quest") | {"clientSecret": kept.client_secret, "endpointId": RECEIVER},
             "album": client("album"),
         },
         "pages": {"cafe": cafe | ({"feedId": feed} if feed else {})},

@@ -48,6 +48,8 @@ USERS = {name: user.id for name, user in PEOPLE.items()}
 FRIENDSHIPS = [("hana", "ken"), ("hana", "mei"), ("hana", "taro"), ("ken", "mei")]
 
 APPS = {"quest": "6d1f0c2ab4e79853", "album": "c07be4915fa2d386"}
+RECEIVER = "4f1d2c3b4a59"
+"""The endpoint of quest that is told of all events: the receiver of the sample (local/sample/events.py)."""
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed")
 _ALLOWED = (
     *SCOPES,
@@ -90,7 +92,6 @@ FEED = Draft(
     mobile_url="http://quest.example/m/contents/1",
     smartphone_url="http://quest.example/s/contents/1",
     content_uri=CONTENT_URI,
-    source=MODULE,
 )
 POSTER = "mei"
 COMMENTS = [("hana", "きれいですね!"), ("ken", "I can almost smell the tea.")]

@@ -69,12 +69,14 @@ def make_gateway(made: Chalice, platform: Platform, environment: Environment) ->
     from local.demo_tokens import DemoTokens
     from local.images import StoredImages
     from local.sample import Sample
+    from local.sample.events import EventReceiver
 
     settings = platform.settings
     images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
     kind = TimedGateway if _is_timed() else Gateway
     base_url = environment.base_url
-    return kind(made, images, Sample(platform.tokens, base_url), DemoTokens(platform.tokens, base_url))
+    sample = Sample(platform.tokens, base_url, EventReceiver(platform.endpoints))
+    return kind(made, images, sample, DemoTokens(platform.tokens, base_url))
 
 
 def clean_up(made: Chalice, platform: Platform, ended: threading.Event) -> threading.Thread:

@@ -39,6 +39,8 @@ _TIME, _RANDOM = 9, 7
 class EventKind(Enum):
     """The kinds of events."""
 
+    DISABLED = "endpoint.disabled"
+    """Another endpoint of the app was switched off."""
     INSTALLED = "app.installed"
     UNINSTALLED = "app.uninstalled"
     ERASED = "user.erased"
@@ -120,7 +122,8 @@ class Event:
 class Endpoint:
     """A URL of an app that is told of events of these kinds.
 
-    `secrets` sign its messages, the newest first. `off` is the reason for which it was switched off, or "".
+    `secrets` sign its messages, the newest first. `off` is the reason for which it was switched off, or "", and
+    `disabled` is the time (ms) of it, or None.
     `failing` is the time (ms) since which every attempt has failed, or None.
     """
 
@@ -130,6 +133,7 @@ class Endpoint:
     kinds: frozenset[EventKind]
     secrets: tuple[str, ...] = field(default=(), repr=False)
     off: str = ""
+    disabled: int | None = None
     failing: int | None = None
     created: int = 0
 

@@ -94,6 +94,8 @@ class Telemetry:
             "QuotaRefusals": seen.quota_refusals,
             "RateRefusals": seen.rate_refusals,
             "Retries": seen.retries,
+            "LateEvents": seen.late_events,
+            "DisabledEndpoints": seen.disabled_endpoints,
         }
         # Zeros are left out: CloudWatch bills each metric for every hour in which it is sent.
         counted = {name: int(value) for name, value in counts.items() if value}

@@ -8,6 +8,7 @@ machine can open them.
 | /sample | the two players side by side; also the redirect URI of sign-in, with `code` or `error` |
 | /sample/play?as=hana | one player: the game, with a token of that user in the page |
 | /sample/token?as=hana | `{"token": …}`, a new token |
+| /sample/events | POST: the receiver of events; GET: the last events, as JSON |
 | /sample/NAME | style and scripts |
 """
 
@@ -22,9 +23,11 @@ from chalicelib.web.auth.access_tokens import AccessTokens
 from chalicelib.web.html.texts import preferred
 from local.demo_data import APPS, USERS
 from local.gateway import Answer, Request, error, own_hosts
+from local.sample.events import EventReceiver
 
 PATH = "/sample"
 LIFETIME = 900
+EVENTS = PATH + "/events"
 _METHODS = ("GET", "HEAD")
 SCOPES = ("mixi_apps2", "r_profile")
 _FILES = Path(__file__).parent
@@ -39,8 +42,9 @@ _POLICY = (
 class Sample:
     """A handler of requests for `/sample` and below; it returns None for other paths."""
 
-    def __init__(self, tokens: AccessTokens, base_url: str) -> None:
+    def __init__(self, tokens: AccessTokens, base_url: str, receiver: EventReceiver) -> None:
         self._tokens = tokens
+        self._receiver = receiver
         self._hosts = own_hosts(base_url)
 
     def __call__(self, request: Request) -> Answer | None:
@@ -50,6 +54,10 @@ class Sample:
         # Against DNS rebinding: a page of another site must not get the tokens.
         if request.header("host") not in self._hosts:
             return error(403, "permission_denied", "The sample is for this machine alone.")
+        if request.method == "POST" and path == EVENTS:
+            if self._receiver.receive(request):
+                return Answer(204, [])
+            return error(401, "signature_invalid", "The signature or its time is wrong.")
         if request.method not in _METHODS:
             return error(405, "method_not_allowed", "Method not allowed.", ("Allow", ", ".join(_METHODS)))
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
@@ -64,6 +72,8 @@ class Sample:
             return _page("play.html", lang=language, player=player, token=self._token(player))
         if name == "token" and player in USERS:
             return _answer(json.dumps({"token": self._token(player)}), "application/json; charset=utf-8")
+        if name == "events":
+            return _answer(json.dumps(self._receiver.received), "application/json; charset=utf-8")
         if name in _NAMES:
             return _answer(_read(name), _MEDIA_TYPES[Path(name).suffix])
         return error(404, "not_found", "No such resource.")

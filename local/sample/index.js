@@ -1,4 +1,4 @@
-// The outer page: it shows the result of sign-in, and makes frames as high as their contents.
+// The outer page: it shows the result of sign-in and the events received, and makes frames as high as their contents.
 "use strict";
 
 const told = new URLSearchParams(location.search);
@@ -26,3 +26,19 @@ addEventListener("message", ({ origin, source, data }) => {
   const frame = [...document.querySelectorAll("iframe")].find((each) => each.contentWindow === source);
   if (origin === location.origin && frame && Number.isFinite(data?.height)) frame.style.height = `${data.height}px`;
 });
+
+async function showEvents() {
+  const events = await (await fetch("/sample/events")).json();
+  const rows = events.map(({ id, type, timestamp, data }) => {
+    const row = document.createElement("li");
+    row.dataset.event = id;
+    row.textContent = `${new Date(timestamp).toLocaleTimeString()} ${type} ${data.subject} #${data.sequence}`;
+    return row;
+  });
+  document.getElementById("events").replaceChildren(...rows);
+}
+
+// The list stays as it is while the server does not answer.
+const showAgain = () => showEvents().then(showLater, showLater);
+const showLater = () => setTimeout(showAgain, 3000);
+showAgain();

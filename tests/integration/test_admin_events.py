@@ -43,13 +43,23 @@ def test_an_endpoint_is_created_changed_and_deleted(world: World) -> None:
         "app": APP,
         "active": True,
         "reason": "",
+        "disabled": None,
         "failing": None,
         "created": world.clock.now,
     }
     assert ask(world, "GET", ENDPOINTS).json == {"entry": [made], "itemsPerPage": 1}
     path = f"{ENDPOINTS}/{made['id']}"
     off = ask(world, "PATCH", path, {"active": False, "kinds": ["user.erased"]}).json
-    assert off == {**made, "active": False, "reason": "operator", "kinds": ["user.erased"]}
+    assert off == {
+        **made,
+        "active": False,
+        "reason": "operator",
+        "disabled": world.clock.now,
+        "kinds": ["user.erased"],
+    }
+    world.clock.now += 1000
+    assert ask(world, "PATCH", path, {"active": False}).json == off
+    assert ask(world, "PATCH", path, {"active": True}).json == {**off, "active": True, "reason": "", "disabled": None}
     secret = ask(world, "POST", f"{path}/secret").json
     assert (secret["id"], secret["secret"][:6]) == (made["id"], "whsec_")
     assert ask(world, "DELETE", f"{path}/secret").json == {"id": made["id"], "app": APP, "changed": True}

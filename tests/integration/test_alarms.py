@@ -25,7 +25,7 @@ SIZES = (10, 10_000, 1_000_000)
 BEFORE, AFTER = -60, 90
 """The minutes of a scene; what happens in it begins in minute 0."""
 EVERY = 5
-"""The minutes between runs of the sweep and of the canary."""
+"""The minutes between runs of the sweep and of the canary. Events are sent every minute."""
 NORMAL = 10_000
 """The requests among which one fails on a platform that is well."""
 
@@ -84,10 +84,9 @@ class Scene:
                 self.put(own("ErrorAnswers"), minute, single)
                 self.put(of_cloudfront("5xxErrorRate"), minute, 100 * single / requests)
             failed += single
-            if minute % EVERY == 0:
-                for function in ("-sweep", "-canary"):
-                    self.put(of_lambda("Invocations", function), minute, 1)
-                    self.put(of_lambda("Errors", function), minute, 0)
+            for function in ("-sweep", "-canary", "-send") if minute % EVERY == 0 else ("-send",):
+                self.put(of_lambda("Invocations", function), minute, 1)
+                self.put(of_lambda("Errors", function), minute, 0)
             self.put(of_queue("ApproximateNumberOfMessagesVisible", "cleaning-dead"), minute, 0)
             self.put(of_queue("ApproximateAgeOfOldestMessage", "cleaning"), minute, 0)
 
@@ -295,6 +294,16 @@ CASES: dict[str, list[Case]] = {
             lambda s: s.count(of_queue("ApproximateAgeOfOldestMessage", "cleaning"), 1800, range(AFTER)),
         ),
     ],
+    "send-stopped": [
+        Case("every run fails", lambda scene: scene.count(of_lambda("Errors", "-send"), 1, range(AFTER)), 20),
+        Case("no run any more", gone("-send", range(AFTER)), 25),
+        Case("every other run fails", lambda s: s.count(of_lambda("Errors", "-send"), 1, range(0, AFTER, 2))),
+        Case("no run for ten minutes", gone("-send", range(10))),
+    ],
+    "events-late": [
+        Case("there are more than are sent", lambda scene: scene.count(own("LateEvents"), 50, range(AFTER)), 15),
+        Case("once, after an outage", lambda scene: scene.count(own("LateEvents"), 2_000, range(3))),
+    ],
     "table-read-throttles": throttled_tables("ReadThrottleEvents"),
     "table-write-throttles": throttled_tables("WriteThrottleEvents"),
     "edge-errors": [
@@ -452,7 +461,7 @@ def test_every_metric_is_one_that_aws_documents_or_one_of_ours(built: dict[str, 
         if resource["Type"] == "AWS::Logs::MetricFilter"
         for each in resource["Properties"]["MetricTransformations"]
     }
-    emf = {"Requests", "QuotaRefusals", "RateRefusals"}
+    emf = {"Requests", "QuotaRefusals", "RateRefusals", "LateEvents"}
     for template in (*built.values(), EDGE):
         for name, properties in alarms(template, "full").items():
             for (namespace, metric_name, dimensions), statistic in Alarm(properties, {}).metrics:
@@ -478,7 +487,7 @@ def test_an_alarm_over_dynamodb_has_a_value_when_there_are_no_data(built: dict[s
 def test_what_is_missing_is_an_alarm_only_where_something_must_run(built: dict[str, dict[str, Any]]) -> None:
     for template in (*built.values(), EDGE):
         for name, properties in alarms(template, "full").items():
-            wanted = "breaching" if name.endswith("-missing") else "notBreaching"
+            wanted = "breaching" if name.endswith(("-missing", "-stopped")) else "notBreaching"
             assert properties["TreatMissingData"] == wanted, name
 
 

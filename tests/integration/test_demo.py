@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.contents import Feed
 from chalicelib.core.model.directory import Category
 from chalicelib.core.paging import Paging
 from chalicelib.core.passwords import matches
 from local import demo
-from local.demo_data import APPS, CAFE, COMMENTS, CONTENT_URI, USERS
+from local.demo_data import APPS, CAFE, COMMENTS, CONTENT_URI, RECEIVER, USERS
 from tests.kit.worlds import BUCKET
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def test_the_file(world: World, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "one" / "demo.json").stat().st_mode) == 0o600
     assert described["baseUrl"] == BASE
     assert described["users"].keys() == USERS.keys()
-    assert described["apps"]["quest"].keys() == {"id", "clientId", "clientSecret", "redirectUri"}
+    assert described["apps"]["quest"].keys() == {"id", "clientId", "clientSecret", "redirectUri", "endpointId"}
     assert described["apps"]["album"].keys() == {"id", "clientId", "redirectUri"}
     assert described["pages"]["cafe"].keys() == {"id", "moduleId", "contentUri", "feedId"}
     tokens = described["tokens"]
@@ -249,3 +250,17 @@ def test_another_port_moves_the_redirect_uris(world: World, tmp_path: Path) -> N
     assert quest
     assert quest.redirect_uris == ("http://127.0.0.1:8001/sample",)
     assert moved["apps"]["quest"]["redirectUri"] == "http://127.0.0.1:8001/sample"
+
+
+def test_the_sample_receives_the_events_of_quest(world: World, tmp_path: Path) -> None:
+    described, here = load(world, tmp_path / "one"), world.platform.endpoints
+    [made] = here.of_app(APPS["quest"])
+    assert (made.id, made.url, made.kinds) == (RECEIVER, f"{BASE}/sample/events", frozenset(EventKind))
+    assert described["apps"]["quest"]["endpointId"] == RECEIVER
+
+    load(world, tmp_path / "one", "http://127.0.0.1:8001")
+    assert here.of_app(APPS["quest"])[0].url == "http://127.0.0.1:8001/sample/events"
+    # A user's changes are kept.
+    here.delete(APPS["quest"], RECEIVER)
+    load(world, tmp_path / "one")
+    assert here.of_app(APPS["quest"]) == []

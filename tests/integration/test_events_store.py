@@ -17,6 +17,7 @@ from chalicelib.api.scheduled import CLEAN, SEND
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.events import (
     ATTEMPTS,
+    BY_OPERATOR,
     DEAD,
     DEAD_MS,
     ENDPOINTS,
@@ -34,6 +35,7 @@ from chalicelib.store.aws.item_size import item_size, write_units
 from chalicelib.store.contents import posts_of_user
 from chalicelib.store.contents.cleanup_notes import LATE_MS
 from chalicelib.store.events.sending import MOST_FAILURES, WORKERS, EventSending
+from tests.kit.log_lines import logged
 from tests.kit.page_api import (
     COMMENTS,
     FAVORITES,
@@ -312,6 +314,54 @@ def test_410_switches_the_endpoint_off(scene: Scene) -> None:
     assert app.events == frozenset()
     scene.install(KEN)
     assert len(events(scene.world)) == 1
+
+
+@pytest.mark.parametrize("reason", [GONE, DEAD, BY_OPERATOR])
+def test_the_other_endpoints_are_told_that_one_is_off(scene: Scene, reason: str) -> None:
+    here = scene.world.platform.endpoints
+    bad = scene.endpoint(EventKind.INSTALLED, EventKind.DISABLED)
+    scene.endpoint(EventKind.DISABLED, url=URL + "/told")
+    scene.endpoint(EventKind.UNINSTALLED, url=URL + "/other")
+    scene.receiver.answers[URL] = 410 if reason == GONE else 503
+    scene.install()
+    with logged() as log:
+        scene.run()
+        if reason == DEAD:
+            scene.run(DEAD_MS // MINUTE)
+    at = scene.world.clock.now
+    if reason == BY_OPERATOR:
+        here.change(APP, bad.id, is_on=False)
+        here.change(APP, bad.id, is_on=False)
+    [off] = [each for each in here.of_app(APP) if each.off]
+    assert (off.id, off.off, off.disabled) == (bad.id, reason, at)
+    automatic = reason != BY_OPERATOR
+    assert [line.get("DisabledEndpoints") for line in log.of("run")][-1:] == [1 if automatic else None]
+    scene.receiver.got.clear()
+    scene.run(1)
+    [(url, _, body)] = scene.receiver.got
+    data = {"app": APP, "subject": f"endpoint/{bad.id}/{at}", "sequence": 1, "endpoint": bad.id, "reason": reason}
+    assert (url, body["type"], body["data"]) == (URL + "/told", "endpoint.disabled", data)
+
+
+def test_an_app_whose_other_endpoints_did_not_ask_is_not_told_that_one_is_off(scene: Scene) -> None:
+    one = scene.endpoint(EventKind.DISABLED)
+    scene.endpoint(EventKind.INSTALLED, url=URL + "/other")
+    scene.world.platform.endpoints.change(APP, one.id, is_on=False)
+    assert events(scene.world) == []
+
+
+def test_what_waits_for_ten_minutes_is_late(scene: Scene) -> None:
+    scene.endpoint()
+    scene.install()
+    with logged() as log:
+        scene.run(9)
+        scene.install(KEN)
+        scene.run(11)
+        scene.receiver.answers[URL] = 503
+        scene.install(MEI)
+        scene.run()
+        scene.run(30)
+    assert [line.get("LateEvents") for line in log.of("run")] == [None, 1, None, 1]
 
 
 def test_an_endpoint_that_stays_dead_is_switched_off_and_its_attempts_end(scene: Scene) -> None:

@@ -15,8 +15,12 @@ import yaml
 from botocore.exceptions import ClientError
 from chalice.local import LambdaContext
 
+from chalicelib.api.scheduled import SEND
 from chalicelib.core.errors import Unavailable
+from chalicelib.core.events import EventKind
+from chalicelib.core.model.directory import App
 from chalicelib.store.aws.failures import TransactionConflict
+from chalicelib.store.events.sending import EventSending
 from chalicelib.web import logs
 from chalicelib.web.telemetry import REQUEST_ID, RunFailed
 from infra import combine
@@ -25,11 +29,20 @@ from tests.kit.alarms import pattern
 from tests.kit.log_lines import Line, Log, documented_fields, logged
 from tests.kit.page_api import FEEDS, populated, send
 from tests.kit.rpc_calls import item
-from tests.kit.worlds import APP, HANA, KEN, ME, World, befriended, sweep
+from tests.kit.worlds import APP, HANA, KEN, ME, SCHEDULED, World, befriended, sweep
 
 pytestmark = pytest.mark.moto
 
-METRICS = ("Requests", "ClientErrors", "ServerErrors", "QuotaRefusals", "RateRefusals", "Retries")
+METRICS = (
+    "Requests",
+    "ClientErrors",
+    "ServerErrors",
+    "QuotaRefusals",
+    "RateRefusals",
+    "Retries",
+    "LateEvents",
+    "DisabledEndpoints",
+)
 _OF_ONE_LINE = {"timestamp", "request_id", "invocation_id", "ms", "cold_start"}
 APPDATA = "/2/apps/appdata/{user}/{group}"
 
@@ -371,12 +384,26 @@ def test_an_id_is_made_of_what_there_is(world: World) -> None:
         assert (answer["statusCode"], answer["headers"][REQUEST_ID]) == (401, made)
 
 
+def send_late_to_a_dead_endpoint(world: World) -> None:
+    """Run the function that sends events. One has waited for an hour, and its endpoint answers 410."""
+    here = world.platform
+    here.event_sending = EventSending(here.event_log, here.endpoints, lambda url, body, headers: 410, world.clock)
+    here.endpoints.create(APP, "https://quest.example/events", [EventKind.INSTALLED])
+    app = here.apps.get(APP)
+    assert app
+    world.populate(KEN)
+    here.user_data.install(app, KEN)
+    world.clock.now += 3_600_000
+    world.app.handler_map[SEND](SCHEDULED, LambdaContext(SEND, 512, 60_000))
+
+
 def test_the_document_has_every_field_and_no_other(
     make_world: Callable[..., World], log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Sampled=1")
     world = make_world(ENGAWA_METRICS="1", ENGAWA_RATE_WRITES="1", ENGAWA_QUOTA_BYTES="3")
     world.populate(HANA)
+    world.platform.apps.create(App(APP, "Quest"))
     world.platform.appdata.install(APP, HANA)
     for body in ({"k": "long"}, {"k": "v"}, {"k": "v"}):
         world.send("POST", ME, body)
@@ -387,6 +414,7 @@ def test_the_document_has_every_field_and_no_other(
     monkeypatch.setattr(world.platform.appdata, "read", {}.__getitem__)
     world.send("GET", ME)
     sweep(world)
+    send_late_to_a_dead_endpoint(world)
 
     seen: dict[str, set[str]] = {}
     for line in log.lines:
@@ -411,7 +439,7 @@ def test_alarms_and_dashboard_look_at_metrics_that_there_are() -> None:
     filtered = set(re.findall(r"MetricNamespace: Engawa\n +MetricName: (\w+)", watch))
 
     assert filtered == {"ErrorAnswers", "UnhandledErrors"}
-    assert alarmed == {"Requests", "QuotaRefusals", "RateRefusals"} | filtered
+    assert alarmed == {"Requests", "QuotaRefusals", "RateRefusals", "LateEvents"} | filtered
     assert searched == {"ClientErrors", "ServerErrors"}
     assert set(re.findall(r'"([A-Z]\w+)", (?:"stage"|"\.")', shown)) == {"QuotaRefusals", "RateRefusals", "Retries"}
     assert alarmed - filtered | searched <= set(METRICS)
@@ -422,7 +450,7 @@ def test_alarms_and_dashboard_look_at_metrics_that_there_are() -> None:
         for name, each in resources.items()
         if any(f'"{metric}"' in json.dumps(each["Properties"]).replace('\\"', '"') for metric in METRICS)
     }
-    assert looking == {"Refusals", "Dashboard"}
+    assert looking == {"Refusals", "EventsLate", "Dashboard"}
     assert {resources[name]["Condition"] for name in looking} == {"HasFullMonitoring"}
 
 

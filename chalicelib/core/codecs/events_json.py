@@ -76,6 +76,7 @@ def endpoint_json(one: Endpoint) -> dict[str, Any]:
         "kinds": sorted(kind.value for kind in one.kinds),
         "active": not one.off,
         "reason": one.off,
+        "disabled": one.disabled,
         "failing": one.failing,
         "created": one.created,
     }

@@ -1,8 +1,9 @@
 """Endpoints of apps, which are told of events. Their items are rows of the app in the table directory (keys.py).
 
 An endpoint's item has `u` URL, `k` kinds, `x` sealed secrets (newest first), `c` created, `off` the reason for which it
-is switched off, and `f` the time (ms) since which it fails. The app's item has all kinds (`ev`) of the endpoints that
-are on. One transaction changes both; `en` in the app's item counts these changes, so that none works on old rows.
+is switched off with its time `t`, and `f` the time (ms) since which it fails. The app's item has all kinds (`ev`) of
+the endpoints that are on. One transaction changes both; `en` in the app's item counts these changes, so that none works
+on old rows.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -26,10 +27,12 @@ from chalicelib.store.aws.items import Item, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.secret_sealing import SecretSealing
+from chalicelib.store.events.log import EventLog
 
 NEEDS = (
     # An endpoint that fails for days, or that answers 410, is switched off by the function that sends.
     on_table("directory", "GetItem", "Query", "PutItem", "UpdateItem", by=(API, SEND)),
+    on_table("ephemeral", "PutItem", by=(API, SEND)),
     on_table("directory", "DeleteItem"),
     on_table("directory", "BatchGetItem", by=(SEND,)),
     on_index("directory", by=(SEND,)),
@@ -44,10 +47,13 @@ Change = Callable[[dict[str, Endpoint]], dict[str, Endpoint]]
 class Endpoints:
     """The endpoints of one deployment. `clock` returns milliseconds since the epoch."""
 
-    def __init__(self, dynamo: Dynamo, table: str, seals: SecretSealing, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, dynamo: Dynamo, table: str, seals: SecretSealing, log: EventLog, clock: Callable[[], int]
+    ) -> None:
         self._dynamo = dynamo
         self._table = table
         self._seals = seals
+        self._log = log
         self._clock = clock
 
     def of_app(self, app: str) -> list[Endpoint]:
@@ -97,8 +103,11 @@ class Endpoints:
         """Change an endpoint and return it without its secrets. Raises NotFound and Unavailable."""
 
         def change(one: Endpoint) -> Endpoint:
-            off = one.off if is_on is None else ("" if is_on else one.off or BY_OPERATOR)
-            changed = replace(one, url=url or one.url, off=off, failing=None if is_on else one.failing)
+            changed = replace(one, url=url or one.url)
+            if is_on:
+                changed = replace(changed, off="", disabled=None, failing=None)
+            elif is_on is False:
+                changed = self._off(changed, BY_OPERATOR)
             return changed if kinds is None else replace(changed, kinds=frozenset(kinds))
 
         return replace(self._change_one(app, endpoint, change), secrets=())
@@ -123,9 +132,9 @@ class Endpoints:
         self._change_one(app, endpoint, lambda one: replace(one, secrets=one.secrets[:1]))
 
     def switch_off(self, app: str, endpoint: str, reason: str) -> None:
-        """Switch an endpoint off, if it still exists. Raises Unavailable."""
+        """Switch an endpoint off, if it still exists, and tell the app's other endpoints. Raises Unavailable."""
         try:
-            self._change_one(app, endpoint, lambda one: replace(one, off=one.off or reason))
+            self._change_one(app, endpoint, lambda one: self._off(one, reason))
         except NotFound:
             return
 
@@ -160,6 +169,9 @@ class Endpoints:
             sealed += len(changed.secrets)
         return sealed
 
+    def _off(self, one: Endpoint, reason: str) -> Endpoint:
+        return one if one.off else replace(one, off=reason, disabled=self._clock())
+
     def _change_one(self, app: str, endpoint: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
         def change_all(known: dict[str, Endpoint]) -> dict[str, Endpoint]:
             if endpoint not in known:
@@ -193,9 +205,16 @@ class Endpoints:
         write.update("app", self._table, keys.app_key(app), update, ALIVE & unchanged)
         for each in changed.values():
             write.put(f"endpoint {each.id}", self._table, self._to_item(each))
+            if each.off and each.id in known and not known[each.id].off and EventKind.DISABLED in kinds:
+                self._note(write, each)
         for name in known.keys() - changed.keys():
             write.delete(f"endpoint {name}", self._table, keys.of_app(app, keys.ENDPOINT, name))
         return write
+
+    def _note(self, write: Transaction, one: Endpoint) -> None:
+        """Tell the app's other endpoints that one is off. The time is in the subject: it may be switched off again."""
+        subject = f"endpoint/{one.id}/{one.disabled}"
+        self._log.note(write, one.app, EventKind.DISABLED, subject, 1, {"endpoint": one.id, "reason": one.off})
 
     def _rows(self, app: str) -> Sequence[Item]:
         span = beginning(keys.ENDPOINT)
@@ -210,6 +229,8 @@ class Endpoints:
         }
         if one.off:
             item["off"] = {"S": one.off}
+        if one.disabled is not None:
+            item["t"] = {"N": str(one.disabled)}
         if one.failing is not None:
             item["f"] = {"N": str(one.failing)}
         return item
@@ -222,6 +243,7 @@ class Endpoints:
             kinds=frozenset(map(EventKind, item["k"]["SS"])),
             secrets=tuple(self._seals.open(each["S"]) for each in item["x"]["L"]) if with_secrets else (),
             off=item["off"]["S"] if "off" in item else "",
+            disabled=int(item["t"]["N"]) if "t" in item else None,
             failing=int(item["f"]["N"]) if "f" in item else None,
             created=int(item["c"]["N"]),
         )

@@ -17,6 +17,7 @@ from functools import partial
 from itertools import islice
 from threading import Lock
 
+from chalicelib import observed
 from chalicelib.core.events import (
     DEAD,
     DEAD_MS,
@@ -40,6 +41,8 @@ WORKERS = 8
 MOST_WORKERS = 64
 MOST_FAILURES = 2
 """A worker stops after so many failures in a row."""
+LATE_MS = 10 * 60_000
+"""An event that waits for longer is late: the runs fail, or there are more events than they send."""
 _GONE = 410
 
 Post = Callable[[str, bytes, Mapping[str, str]], int | None]
@@ -93,6 +96,7 @@ class EventSending:
         lanes = {(each.app, each.id): _Lane(each) for each in self._endpoints.active()}
         new = self._new(lanes)
         ended = self._due(lanes)
+        observed.sent_late(self._late(lanes.values(), new))
         self._send([lane for lane in lanes.values() if lane.jobs], end)
         made = [job for lane in lanes.values() for job in lane.jobs if job.made]
         self._settle(lanes.values(), new)
@@ -131,6 +135,12 @@ class EventSending:
             else:
                 ended.append((each, logged))
         return ended
+
+    def _late(self, lanes: Iterable[_Lane], new: list[LoggedEvent]) -> int:
+        """Return the number of new events and of attempts that should have been sent LATE_MS ago."""
+        times = [each.event.created for each in new]
+        times += [job.due.due for lane in lanes for job in lane.jobs if job.due]
+        return sum(self._clock() - each > LATE_MS for each in times)
 
     def _send(self, lanes: list[_Lane], end: float) -> None:
         """Make the attempts of all lanes, each with up to WORKERS workers."""
@@ -216,4 +226,5 @@ class EventSending:
 
     def _switch_off(self, endpoint: Endpoint, reason: str) -> None:
         self._endpoints.switch_off(endpoint.app, endpoint.id, reason)
+        observed.switched_off()
         _log.warning("endpoint %s of app %s is off: %s", endpoint.id, endpoint.app, reason)
