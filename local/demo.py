@@ -147,7 +147,7 @@ def _describe(platform: Platform, base_url: str, kept: Secrets, feed: str | None
     cafe = {"id": CAFE.id, "moduleId": MODULE, "contentUri": CONTENT_URI}
 
     def token(client: str, user: str | None, *scopes: str) -> str:
-        return platform.tokens.issue(app=client, viewer=user, scopes=scopes, lifetime=LIFETIME)
+        return platform.tokens.issue(app=client, viewer=user, scopes=scopes, lifetime=LIFETIME, events=None)
 
     def client(name: str) -> dict[str, str]:
         return {"id": APPS[name], "clientId": APPS[name], "redirectUri": _redirect_uri(base_url)}

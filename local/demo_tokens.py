@@ -53,7 +53,7 @@ class DemoTokens:
             name = None
         if name not in INSTALLS[APP]:
             return error(400, "parameter_invalid", f"user must be one of {', '.join(INSTALLS[APP])}.")
-        token = self._tokens.issue(app=APPS[APP], viewer=USERS[name], scopes=SCOPES, lifetime=LIFETIME)
+        token = self._tokens.issue(app=APPS[APP], viewer=USERS[name], scopes=SCOPES, lifetime=LIFETIME, events=None)
         return _answer({"token": token, "expiresIn": LIFETIME})
 
 

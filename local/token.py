@@ -33,6 +33,8 @@ def issue(directory: Path, arguments: argparse.Namespace) -> str:
         scopes=scopes,
         lifetime=arguments.lifetime,
         owner=_id(demo, "users", arguments.owner) if arguments.owner else None,
+        # This process does not know what events the app asks for: requests with the token read it.
+        events=None,
     )
 
 

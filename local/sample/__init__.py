@@ -79,7 +79,9 @@ class Sample:
         return error(404, "not_found", "No such resource.")
 
     def _token(self, player: str) -> str:
-        return self._tokens.issue(app=APPS["quest"], viewer=USERS[player], scopes=SCOPES, lifetime=LIFETIME)
+        return self._tokens.issue(
+            app=APPS["quest"], viewer=USERS[player], scopes=SCOPES, lifetime=LIFETIME, events=None
+        )
 
 
 def _page(name: str, **values: str) -> Answer:
