@@ -268,8 +268,8 @@ def test_an_image_that_came_too_late_is_not_kept(world: World, site: Site, monke
     posting = world.platform.feed_posting
     admit = posting.admit
 
-    def admit_and_lose(*given: Any) -> Any:
-        admission = admit(*given)
+    def admit_and_lose(*given: Any, **options: Any) -> Any:
+        admission = admit(*given, **options)
         monkeypatch.undo()
         post(world, HANA, contentUri=URI)
         return admission
