@@ -136,6 +136,11 @@ SECRETS = 4
 CANARY_RUNS = DAYS * 24 * 12
 CANARY = Cost(calls=5, rru=3, wru=2)
 CANARY_GB_SECONDS = 0.5 * 0.3
+# The runs that look for events to send and find none: the query of endpoints and that of attempts, half a unit each.
+# They write no line of their own into the log, only Lambda does.
+SEND_RUNS = DAYS * 24 * 60
+SEND = Cost(calls=2, rru=1, wru=0)
+SEND_MEMORY_GB, SEND_LOG_BYTES = 0.5, 400
 # The hours in which some answer is a server error, as a share: in such an hour CloudWatch bills the metric.
 ERROR_HOURS = 0.1
 COPIED_SECRETS = 3
@@ -179,29 +184,37 @@ def sent_bytes(answer: int) -> float:
 
 
 def quantities(
-    users: float, ledger: Mapping[str, Cost] = LEDGER, monitoring: Fixed = BASIC, runs: int = CANARY_RUNS
+    users: float,
+    ledger: Mapping[str, Cost] = LEDGER,
+    monitoring: Fixed = BASIC,
+    runs: int = CANARY_RUNS,
+    sends: int = SEND_RUNS,
 ) -> dict[str, float]:
-    """Return the quantities used in a month, by the names of `PRICES`. `runs`: those of the canary."""
+    """Return the quantities used in a month, by the names of `PRICES`.
+
+    `runs` are those of the canary, `sends` those of the function that sends events, without events.
+    """
     asked = requests(users) + runs
     images = users * IMAGES
     answers = users * sum(each.times * sent_bytes(each.answer) for each in MIX)
     calls = _sum(users, ledger, "calls") + runs * CANARY.calls
     seconds = (asked * BASE_MS + calls * CALL_MS) / 1000
+    send_seconds = sends * (BASE_MS + SEND.calls * CALL_MS) / 1000
     stored = users * STORED_USERS
     return {
         "CloudFront requests": asked + images,
         "Lambda@Edge": asked,
         "CloudFront traffic": (answers + images * IMAGE_BYTES) / GB,
         "API Gateway": asked,
-        "Lambda requests": asked + runs,
-        "Lambda GB-seconds": seconds * MEMORY_GB + runs * CANARY_GB_SECONDS,
-        "DynamoDB reads": _sum(users, ledger, "rru") + runs * CANARY.rru,
+        "Lambda requests": asked + runs + sends,
+        "Lambda GB-seconds": seconds * MEMORY_GB + runs * CANARY_GB_SECONDS + send_seconds * SEND_MEMORY_GB,
+        "DynamoDB reads": _sum(users, ledger, "rru") + runs * CANARY.rru + sends * SEND.rru,
         "DynamoDB writes": _sum(users, ledger, "wru") + runs * CANARY.wru,
         "DynamoDB storage": stored * STORED_BYTES / GB,
         "DynamoDB backup": stored * STORED_BYTES / GB,
         "S3 storage": stored * FILE_BYTES / GB,
         "S3 reads": images / 10,
-        "Logs": (asked + runs) * LOG_BYTES / GB,
+        "Logs": ((asked + runs) * LOG_BYTES + sends * SEND_LOG_BYTES) / GB,
         "SQS": POLLS,
         "Secrets": SECRETS,
         "Alarms": monitoring.alarms,
@@ -247,7 +260,7 @@ def levers(used: Mapping[str, float]) -> dict[str, float]:
 
 def peaks(users: float, ledger: Mapping[str, Cost] = LEDGER) -> dict[str, float]:
     """Return the load per second in the busiest minute, by the names of `QUOTAS`; capacity is that of all tables."""
-    used = quantities(users, ledger, runs=0)
+    used = quantities(users, ledger, runs=0, sends=0)
     second = DAYS * 86_400 / PEAK
     return {
         "requests": used["API Gateway"] / second,

@@ -19,6 +19,7 @@ from bench.month import (
     MILLION,
     MIX,
     PRICES,
+    SEND_MEMORY_GB,
     Asked,
     Cost,
     price,
@@ -75,6 +76,15 @@ TEXTBOOK: Mapping[str, Cost] = {
 }
 """The costs of the same requests in the textbook layout."""
 
+# Measured by tests/integration/test_events_cost.py and by the row "sending 100 such events".
+EVENTS: Mapping[str, float] = {"data.changed": 3, "every other kind": 2}
+"""The WRU that an event adds to the change that it tells of: its item, in the change's transaction. A change of data
+becomes a transaction by it."""
+SENDING = Cost(calls=0, rru=0.1, wru=1)
+"""What a run of the function that sends events uses for one of a hundred events or more."""
+ANSWER_MS, AT_ONCE = 100, 8
+"""Assumed: an endpoint's time for an answer. The requests that it gets at once (store/events/sending.py)."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -106,6 +116,13 @@ def parts(asked: Asked, ledger: Mapping[str, Cost], front: str) -> Parts:
     )
 
 
+def million_events(added: float) -> float:
+    """Return what a million events cost, each of which adds so many WRU to its change and has one endpoint."""
+    tables = _first("DynamoDB reads") * SENDING.rru + _first("DynamoDB writes") * (added + SENDING.wru)
+    function = _first("Lambda GB-seconds") * SEND_MEMORY_GB * ANSWER_MS / AT_ONCE / 1000
+    return (tables + function) * MILLION
+
+
 def ratio(front: str | None) -> float:
     """Return the cost of the ten in the textbook layout by that of ours: whole, or of DynamoDB alone (None)."""
     sums = []
@@ -116,7 +133,7 @@ def ratio(front: str | None) -> float:
 
 
 def report() -> str:
-    """Return the table, and the ratios of all ten, weighted by how often they are sent."""
+    """Return the table, the ratios of all ten, weighted by how often they are sent, and the price of events."""
     names = ("REST", "URL", "Lambda", "DynamoDB", "logs", "all, REST", "all, URL", "textbook, REST", "textbook, URL")
     lines = ["US dollars of a million requests".ljust(44) + "".join(f"{name:>{_width(name)}}" for name in names)]
     for asked in COMMONEST:
@@ -128,6 +145,8 @@ def report() -> str:
     said = (("whole, FRONT=rest", "rest"), ("whole, FRONT=url", "url"), ("DynamoDB alone", None))
     lines += ["", "The textbook layout costs, for all ten by how often they are sent:"]
     lines += [f"{name.ljust(44)}{ratio(front):5.2f} times as much" for name, front in said]
+    lines += ["", "US dollars of a million events:"]
+    lines += [f"{name.ljust(44)}{million_events(added):5.2f}" for name, added in EVENTS.items()]
     return "\n".join(lines) + "\n"
 
 

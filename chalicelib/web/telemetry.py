@@ -63,22 +63,24 @@ class Telemetry:
             self._tell("request", f"{method} {request.path}", answer.status_code, seen, began, request.lambda_context)
         return answer
 
-    def of_run(self, function: str, context: Any, work: Callable[[], T]) -> T:
+    def of_run(self, function: str, context: Any, work: Callable[[], T], *, idle: bool = True) -> T:
         """Return the result of `work`, a run of a function with Lambda's context, and log the run.
 
-        Raises RunFailed instead of any exception of `work`.
+        With `idle` False, a run whose result is false is not logged. Raises RunFailed instead of any exception of
+        `work`.
         """
-        began, status = time.perf_counter(), 500
+        began, status, logged = time.perf_counter(), 500, True
         with observing(_invocation(context) or "unknown") as seen:
             try:
                 done = work()
-                status = 200
+                status, logged = 200, idle or bool(done)
             except Exception as error:
                 seen.error = type(error).__name__
                 log_unhandled(error)
                 raise RunFailed(f"{function} failed: {seen.error}") from None
             finally:
-                self._tell("run", function, status, seen, began, context)
+                if logged:
+                    self._tell("run", function, status, seen, began, context)
         return done
 
     def _tell(self, kind: str, route: str, status: int, seen: Observed, began: float, context: Any) -> None:

@@ -32,7 +32,7 @@ def test_the_mix_is_of_rows_of_the_ledger() -> None:
 def test_units_are_those_of_the_ledger_times_the_mix() -> None:
     ledger = {row: month.Cost(calls=2, rru=3, wru=5) for row in month.LEDGER}
     sent = 1000 * sum(asked.times for asked in month.MIX)
-    used = month.quantities(1000, ledger, runs=0)
+    used = month.quantities(1000, ledger, runs=0, sends=0)
     assert used["API Gateway"] == sent
     assert used["DynamoDB reads"] == pytest.approx(3 * sent)
     assert used["DynamoDB writes"] == pytest.approx(5 * sent)

@@ -8,8 +8,22 @@ import pytest
 
 from bench import request_price
 from bench.month import LEDGER, MIX, Asked
-from bench.request_price import COMMONEST, CPU_MS, PAIR, STATE, TEXTBOOK, parts, ratio, reading, writing
+from bench.request_price import (
+    AT_ONCE,
+    COMMONEST,
+    CPU_MS,
+    EVENTS,
+    PAIR,
+    STATE,
+    TEXTBOOK,
+    million_events,
+    parts,
+    ratio,
+    reading,
+    writing,
+)
 from chalicelib.store.aws.item_size import item_size
+from chalicelib.store.events import sending
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "operating" / "costs.md"
 WRITE, READ = "write 2 of 20 small pairs", "read own data"
@@ -63,3 +77,8 @@ def test_the_ratio_is_weighted() -> None:
     theirs, ours = (sum(times * each[of] for times, *each in tables) for of in (0, 1))
     assert ratio(None) == pytest.approx(theirs / ours)
     assert 1 < ratio("rest") < ratio("url") < ratio(None)
+
+
+def test_a_million_events_of_any_kind_cost_at_most_three_dollars() -> None:
+    assert AT_ONCE == sending.WORKERS
+    assert all(2 < million_events(added) <= 3 for added in EVENTS.values())

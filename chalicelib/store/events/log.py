@@ -167,9 +167,9 @@ class EventLog:
             self._dynamo.settle(lambda: self._dynamo.update(self._table, key, change, PRESENT))
 
     def due(self, limit: int) -> list[DueAttempt]:
-        """Return the attempts that are due, the oldest first."""
+        """Return the attempts that are due, the oldest first. Eventually consistent: the next run finds the newest."""
         span = ("0", f"{self._clock():013}{_LAST}")
-        found = self._dynamo.query(self._table, ATTEMPTS, span, consistent=True, limit=limit)
+        found = self._dynamo.query(self._table, ATTEMPTS, span, consistent=False, limit=limit)
         return [_to_attempt(item) for item in found]
 
     def later(self, attempt: DueAttempt) -> None:
