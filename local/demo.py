@@ -61,10 +61,11 @@ def load(platform: Platform, base_url: str, directory: Path) -> str:
         kept, feed = _make(platform, _redirect_uri(base_url), kept), None
     elif known["baseUrl"] != base_url:
         _move(platform, base_url)
-    if "endpointId" not in known.get("apps", {}).get("quest", {}):
+    wants_endpoint = "endpointId" not in known.get("apps", {}).get("quest", {})
+    # A start for another directory may have created it.
+    if wants_endpoint and all(each.id != RECEIVER for each in platform.endpoints.of_app(APPS["quest"])):
         # Before the feed, so that the app is told of it.
-        with suppress(Conflict):
-            platform.endpoints.create(APPS["quest"], _receiver(base_url), EventKind, RECEIVER)
+        platform.endpoints.create(APPS["quest"], _receiver(base_url), EventKind, RECEIVER)
     if not feed:
         feed = demo_feed.make(platform)
     described = _describe(platform, base_url, kept, feed)

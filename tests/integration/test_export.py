@@ -21,6 +21,7 @@ from chalicelib.core.bulk_import import KINDS
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.contents_records import CommentRecord
 from chalicelib.core.errors import Unavailable
+from chalicelib.core.events import EventKind
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page, User
@@ -659,6 +660,23 @@ def test_the_demo_world_finds_its_own_exports_unchanged(make_world: Callable[...
         assert done.exit_code == 0, done.output
         assert all(created == refused == 0 for created, _, refused in counts(done).values())
         assert counts(done)["users" if scope == "app" else "pages"][1] > 0
+
+
+def test_contents_that_tell_an_app_are_found_unchanged(page: AdminWorld, tmp_path: Path) -> None:
+    here, uri = page.world.platform, "https://game.example/told"
+    here.endpoints.create(APP, "https://game.example/events", EventKind)
+    draft = Draft("told", content_uri=uri)
+    here.feed_posting.post(here.feed_posting.admit(CAFE, MEI, APP, draft), draft)
+    here.comments.post(CAFE, uri, KEN, "told")
+    here.favorites.add(CAFE, uri, KEN)
+    assert len([item for item in page.world.items("comments") if "ap" in item]) == 2
+    path = str(tmp_path / "copy")
+    export(page, "platform", path)
+
+    done = page.admin("import", "platform", path, "--dry-run")
+
+    assert done.exit_code == 0, done.output
+    assert [counts(done)[kind] for kind in ("feeds", "comments", "favorites")] == [[0, 1, 0]] * 3
 
 
 def test_a_grant_needs_its_install_and_replaces_no_other(old: AdminWorld) -> None:

@@ -31,7 +31,7 @@ from chalicelib.core.oauth import OPERATOR
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
 from infra import combine
-from local.demo_data import APPS, CAFE, USERS
+from local.demo_data import APPS, CAFE, RECEIVER, USERS
 from tests.kit.contract import Contract, Seen, document
 from tests.kit.deployed import Deployed, deploying
 from tests.kit.served import Served, running
@@ -161,11 +161,15 @@ class Sender:
         for kind in ("comment", "favorite"):
             if kind in path:
                 path[kind] = self._make(f"/2/pages/{CAFE.id}/{kind}s", user, {"comment": "first"})["id"]
+        if "endpoint" in path:
+            path["endpoint"] = RECEIVER
+            made = {"id": RECEIVER, "url": "https://receiver.example/events", "kinds": ["app.installed"]}
+            self._make(f"/admin/apps/{APPS['quest']}/endpoints", None, made)
         for unwanted in ("format", "If-Match", "If-None-Match"):
             case.query.pop(unwanted, None)
             case.headers.pop(unwanted, None)
 
-    def _make(self, path: str, user: str | None, body: dict[str, str]) -> Any:
+    def _make(self, path: str, user: str | None, body: dict[str, Any]) -> Any:
         """Create a thing for a request to find, as the operator or as a user."""
         headers = {"Authorization": f"Bearer {self._token(user)}"}
         url, query = self._base_url + path, {"contentUri": FEED}

@@ -83,7 +83,8 @@ def test_a_deployment_creates_everything(story: Story) -> None:
     # Monitoring is basic.
     assert not {"Dashboard", "CleaningBehind"} & set(states)
     tables = {"TableReadThrottles", "TableWriteThrottles"}
-    assert story.account.left_out == {"ApiFailures", "ApiThrottles", "Refusals", "ServerErrors"} | tables
+    several = {"ApiFailures", "ApiThrottles", "Refusals", "SendStopped", "ServerErrors"}
+    assert story.account.left_out == several | tables
     assert set(story.account.resources("engawa-dev-global", "us-east-1").values()) == {"CREATE_COMPLETE"}
     # The functions know CloudFront's domain and its key.
     [api] = story.account.aws("apigateway").get_rest_apis()["items"]
@@ -177,7 +178,11 @@ def test_the_schedule_s_function_sweeps(story: Story) -> None:
     assert json.loads(story.account.invoke("engawa-dev-sweep", SCHEDULED)) >= 0
 
     rules = story.account.aws("events").list_rules(NamePrefix="engawa-dev")["Rules"]
-    assert [(rule["ScheduleExpression"], rule["State"]) for rule in rules] == [("rate(5 minutes)", "ENABLED")] * 2
+    assert [(rule["ScheduleExpression"], rule["State"]) for rule in rules] == [
+        ("rate(5 minutes)", "ENABLED"),
+        ("rate(1 minute)", "ENABLED"),
+        ("rate(5 minutes)", "ENABLED"),
+    ]
 
 
 def test_the_canary_writes_reads_and_deletes_through_the_public_url(story: Story) -> None:

@@ -245,6 +245,7 @@ def _unchanged(there: Item | None, item: Item, kind: str) -> RecordResult:
     """Return the result for an item that is stored as it would be imported. Raises Conflict for another one."""
     if there is None:
         raise Conflict(f"The page has another {kind} with this contentUri")
-    if {name: value for name, value in there.items() if name != ATTRIBUTE} != item:
+    # An import sets neither the format nor the app that is told of the comment's end.
+    if {name: value for name, value in there.items() if name not in (ATTRIBUTE, "ap")} != item:
         raise Conflict(f"There is another {kind} with this id")
     return stored(False)

@@ -6,6 +6,7 @@ the endpoints that are on. One transaction changes both; `en` in the app's item 
 on old rows.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ from chalicelib.store.aws.iam_needs import API, SEND, on_index, on_table
 from chalicelib.store.aws.items import Item, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
-from chalicelib.store.directory.secret_sealing import SecretSealing
+from chalicelib.store.directory.secret_sealing import Sealed, SecretSealing
 from chalicelib.store.events.log import EventLog
 
 NEEDS = (
@@ -39,6 +40,7 @@ NEEDS = (
 )
 
 LIST = "endpoints"
+_log = logging.getLogger(__name__)
 
 Change = Callable[[dict[str, Endpoint]], dict[str, Endpoint]]
 """A function that returns the next endpoints of an app, by id, from the stored ones. Raises a Refusal."""
@@ -68,10 +70,19 @@ class Endpoints:
         return self._from_item(item, with_secrets=False)
 
     def active(self) -> list[Endpoint]:
-        """Return all endpoints that are on, with their secrets (eventually consistent)."""
+        """Return all endpoints that are on, with their secrets (eventually consistent).
+
+        An endpoint is left out, with an error in the log, if no key opens its secrets: the others must not wait for it.
+        """
         places = [(self._table, key_of(item)) for item in self._dynamo.listed(self._table, LIST)]
         found = self._dynamo.batch_get(places, consistent=False).values()
-        return [self._from_item(item) for item in found if "off" not in item]
+        active: list[Endpoint] = []
+        for item in found:
+            try:
+                active += [self._from_item(item)] if "off" not in item else []
+            except Sealed:
+                _log.error("endpoint %s of app %s: no key opens its secrets", keys.named(item), keys.named(item, "pk"))
+        return active
 
     def create(self, app: str, url: str, kinds: Iterable[EventKind], id: str | None = None) -> Endpoint:
         """Store a new endpoint, with a random id by default, and return it with its secret.
