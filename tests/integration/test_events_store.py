@@ -457,6 +457,21 @@ def test_secrets_are_rotated_with_two_at_a_time_and_are_not_stored_in_plain_text
     assert [each.secrets for each in endpoints.active()] == [(third,)]
 
 
+def test_an_endpoint_whose_secrets_no_key_opens_holds_up_no_other(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, whole = scene.endpoint(), scene.endpoint(url="https://other.example/events")
+    [item] = [each for each in scene.world.items("directory") if each["sk"]["S"].endswith(broken.id)]
+    table = scene.world.platform.settings.table("directory")
+    scene.world.dynamodb.put_item(TableName=table, Item=item | {"x": {"L": [{"S": "of other keys"}]}})
+
+    scene.install()
+
+    assert scene.run() == 1
+    assert [each.id for each in scene.world.platform.endpoints.active()] == [whole.id]
+    assert f"endpoint {broken.id} of app {APP}: no key opens its secrets" in caplog.text
+
+
 def test_a_deleted_app_leaves_no_endpoint(scene: Scene) -> None:
     scene.endpoint()
     post(scene.world, contentUri=URI)
