@@ -125,9 +125,15 @@ def _export(
     session: Session, scope: Mapping[str, str], target: Path, *, secrets: bool, restart: bool, grants: bool = False
 ) -> None:
     zipped = target.suffix.lower() == ".zip"
-    if zipped and target.exists():
-        raise Failure(f"{target} exists already")
     folder = target.with_name(f"{target.name}.unfinished") if zipped else target
+    if zipped and target.exists():
+        if not folder.is_dir():
+            raise Failure(f"{target} exists already")
+        # Only a run that died after it had packed the file leaves its folder beside it.
+        with locked(folder):
+            shutil.rmtree(folder)
+        session.out.done(f"An earlier run has exported to {target}.", {"output": str(target)})
+        return
     client = session.client
     with locked(folder):
         if restart:

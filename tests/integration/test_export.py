@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -394,6 +395,31 @@ def test_an_export_that_dies_is_continued(
     assert continued + requests == len(old.requests) - before - continued
     for kind in SCOPES["platform"]:
         assert kind == "grants" or lines(path, kind) == lines(tmp_path / "whole", kind)
+
+
+def test_an_export_that_dies_after_it_was_packed_leaves_no_files(
+    old: AdminWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "exports"
+    place.mkdir()
+    path = place / "copy.zip"
+
+    def die(folder: Path) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", die)
+        with pytest.raises(RuntimeError, match="killed"):
+            export(old, "platform", str(path))
+    packed = path.read_bytes()
+    assert [each.name for each in sorted(place.iterdir())] == ["copy.zip", "copy.zip.unfinished"]
+
+    done = old.admin("export", "platform", str(path))
+
+    assert (done.exit_code, [*place.iterdir()]) == (0, [path])
+    assert path.read_bytes() == packed
+    again = old.admin("export", "platform", str(path))
+    assert (again.exit_code, "exists already" in again.output) == (1, True)
 
 
 @pytest.mark.parametrize("requests", range(1, 12, 2))
