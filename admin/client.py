@@ -89,12 +89,12 @@ class Client:
         raise Unreachable(f"{why}; tried {turn + 1} times")
 
     def entries(
-        self, *path: str, limit: int | None = None, cursor: str | None = None
+        self, *path: str, limit: int | None = None, cursor: str | None = None, **filters: str
     ) -> Generator[dict[str, Any], None, str | None]:
         """Yield the entries of a list, fetched on demand; return the cursor of the rest, or None at the end."""
         left = limit
         while left is None or left > 0:
-            query = {"count": str(min(100, left or 100))} | ({"cursor": cursor} if cursor else {})
+            query = {"count": str(min(100, left or 100))} | ({"cursor": cursor} if cursor else {}) | filters
             part = self.get(*path, **query)
             yield from part["entry"]
             cursor = part.get("nextCursor")

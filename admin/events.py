@@ -1,13 +1,28 @@
 """`endpoints` and `events`: register the URLs of an app that are told of events, list events, and send them again."""
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
 
-from admin.fields import given
+from admin.fields import MOMENT, given
 from admin.session import Session, common, listing, print_list
+from chalicelib.core.events import EventKind
 
-_KINDS = click.option("--kind", "kinds", metavar="KIND", multiple=True, help="Such as app.installed. Can be repeated.")
+_KINDS = [kind.value for kind in EventKind]
+
+
+def _kinds(*, required: bool) -> Callable[..., Any]:
+    """Return the option for the kinds of an endpoint. Without a required one, the usage error lists them."""
+    return click.option(
+        "--kind",
+        "kinds",
+        type=click.Choice(_KINDS),
+        metavar="KIND",
+        multiple=True,
+        required=required,
+        help=f"A kind of events; can be repeated. One of {', '.join(_KINDS)}.",
+    )
 
 
 @click.group()
@@ -18,7 +33,7 @@ def endpoints() -> None:
 @endpoints.command("create")
 @click.argument("app")
 @click.argument("receiver", metavar="URL")
-@_KINDS
+@_kinds(required=True)
 @common
 def create(session: Session, app: str, receiver: str, kinds: tuple[str, ...]) -> None:
     """Register a URL of an app for events. Its signing secret is printed only here."""
@@ -42,7 +57,7 @@ def list_endpoints(session: Session, app: str, limit: int, cursor: str | None) -
 @click.argument("app")
 @click.argument("endpoint")
 @click.option("--to", "receiver", metavar="URL", help="The https URL.")
-@_KINDS
+@_kinds(required=False)
 @click.option("--active/--off", default=None, help="Switch it on again, or off.")
 @common
 def change(session: Session, app: str, endpoint: str, receiver: str | None, **options: Any) -> None:
@@ -87,18 +102,27 @@ def events() -> None:
 
 @events.command("list")
 @click.argument("app")
+@click.option("--since", metavar="TIME", type=MOMENT, help=f"Only events from this time on: {MOMENT.form}.")
+@click.option("--until", metavar="TIME", type=MOMENT, help="Only events before this time.")
 @listing
 @common
-def list_events(session: Session, app: str, limit: int, cursor: str | None) -> None:
-    """List the events of an app with their deliveries, the oldest first."""
-    print_list(session, ("apps", app, "events"), ("id", "type", "subject", "sequence", "deliveries"), limit, cursor)
+def list_events(
+    session: Session, app: str, since: int | None, until: int | None, limit: int, cursor: str | None
+) -> None:
+    """List the events of an app, the oldest first, with a line for each delivery.
+
+    `status` is the status of the endpoint's last answer, or empty if there was none.
+    """
+    query = {name: str(value) for name, value in given({"since": since, "until": until}).items()}
+    columns = ("id", "type", "subject", "sequence", "endpoint", "outcome", "attempts", "status", "time")
+    print_list(session, ("apps", app, "events"), columns, limit, cursor, query=query, rows=_deliveries)
 
 
 @events.command("resend")
 @click.argument("app")
 @click.option("--event", metavar="ID", help="One event.")
-@click.option("--since", metavar="MS", type=int, help="All events from this time on, in milliseconds since 1970, and")
-@click.option("--until", metavar="MS", type=int, help="before this one.")
+@click.option("--since", metavar="TIME", type=MOMENT, help=f"All events from this time on ({MOMENT.form}), and")
+@click.option("--until", metavar="TIME", type=MOMENT, help="before this one.")
 @click.option("--endpoint", metavar="ID", help="Only to this endpoint.")
 @common
 def resend(session: Session, app: str, **options: Any) -> None:
@@ -112,3 +136,10 @@ def resend(session: Session, app: str, **options: Any) -> None:
             break
         body["cursor"] = told["nextCursor"]
     session.out.done(f"{numbers['events']} events are sent again.", {"app": app, **numbers})
+
+
+def _deliveries(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a row for each delivery of an event, or one row if there is none."""
+    yield from ({**event, **each, "outcome": each["state"]} for each in event["deliveries"])
+    if not event["deliveries"]:
+        yield {**event, "outcome": "not sent"}

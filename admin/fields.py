@@ -1,6 +1,7 @@
 """The conversion of command-line options to the fields of a request body."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import click
@@ -33,3 +34,23 @@ def settings(option: str, words: Iterable[str]) -> dict[str, str]:
             raise click.UsageError(f"{option} takes FIELD=WHOM, not {word!r}.")
         found[name] = value
     return found
+
+
+class Moment(click.ParamType[int]):
+    """A date, or a date with a time, in W3C-DTF; it becomes milliseconds since the epoch."""
+
+    name = "time"
+    form = "2026-04-01 or 2026-04-01T09:30:00+09:00; without a zone, that of this computer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the milliseconds. Fails with a usage error."""
+        try:
+            milliseconds = round(datetime.fromisoformat(value).timestamp() * 1000)
+        except (ValueError, OverflowError):
+            milliseconds = -1
+        if milliseconds < 0:
+            self.fail(f"{value!r} is not a time such as {self.form}.", param, ctx)
+        return milliseconds
+
+
+MOMENT = Moment()

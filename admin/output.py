@@ -4,7 +4,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,18 @@ from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 200
-_TIMES = {"created", "disabled", "used"}
+_TIMES = {"created", "disabled", "time", "used"}
 """Fields of responses that hold milliseconds since the epoch."""
 _LEFT_BY_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, line separators and surrogates that `json.dumps` leaves unescaped in a string."""
+
+Rows = Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]]
+"""A function that returns the rows of a table for an entry of a list."""
+
+
+def one_row(thing: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Return the entry as its only row."""
+    return (thing,)
 
 
 class Output:
@@ -40,8 +48,8 @@ class Output:
                 table.add_row(name, _cell(name, value))
         self._print(table)
 
-    def many(self, things: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-        """Print a list as a table with these fields of the entries as columns."""
+    def many(self, things: Iterable[Mapping[str, Any]], columns: Sequence[str], rows: Rows = one_row) -> None:
+        """Print a list as a table with these fields of the rows of each entry as columns."""
         if self.as_json:
             for thing in things:
                 self.line(thing)
@@ -49,8 +57,8 @@ class Output:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for column in columns:
             table.add_column(column, overflow="fold", no_wrap=column == "id")
-        for thing in things:
-            flat = dict(_flat(thing))
+        for row in (row for thing in things for row in rows(thing)):
+            flat = dict(_flat(row))
             table.add_row(*(_cell(column, flat.get(column)) for column in columns))
         self._print(table)
 

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import httpx
 
 from admin.client import Client
 from admin.failures import Failure
-from admin.output import Output
+from admin.output import Output, Rows, one_row
 from local.environment import Environment, Refused
 
 URL_VARIABLE = "ENGAWA_ADMIN_URL"
@@ -101,16 +101,26 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def print_list(
-    session: Session, path: tuple[str, ...], columns: tuple[str, ...], limit: int = 0, cursor: str | None = None
+    session: Session,
+    path: tuple[str, ...],
+    columns: tuple[str, ...],
+    limit: int = 0,
+    cursor: str | None = None,
+    *,
+    query: Mapping[str, str] | None = None,
+    rows: Rows = one_row,
 ) -> None:
-    """Print the entries of a list and, if there are more, the cursor for the next call."""
+    """Print the entries of a list and, if there are more, the cursor for the next call.
+
+    `query` limits the list; `rows` makes the rows of a table from an entry.
+    """
     left: list[str] = []
 
     def entries() -> Any:
-        rest = yield from session.client.entries(*path, limit=limit or None, cursor=cursor)
+        rest = yield from session.client.entries(*path, limit=limit or None, cursor=cursor, **(query or {}))
         left.extend([rest] if rest else [])
 
-    session.out.many(entries(), columns)
+    session.out.many(entries(), columns, rows)
     for rest in left:
         session.out.note(f"There are more: --cursor {rest}")
         if session.out.as_json:

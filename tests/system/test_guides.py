@@ -26,8 +26,9 @@ from tests.kit.plain_browser import Browser as PlainBrowser
 from tests.kit.served import Served
 
 CODE = "paste-the-code-here"
-INSTALL = "/pip install "
-"""The commands that need a package registry. The tests run with the library's sources, and with our own httpx."""
+INSTALL = ("/pip install ", "npm install ")
+"""The commands that need a package registry. The tests run with the library's sources, and with our own packages."""
+PACKAGES = ROOT / ".local" / "clients-node" / "node_modules"
 PORTS = ("5500", "5600")
 """The ports of the reader's own servers, in the order of a guide. A test takes free ones instead."""
 
@@ -159,10 +160,16 @@ def start_of_a_page_app(reader: Reader) -> str:
     return ""
 
 
+def stay(reader: Reader) -> str:
+    """Do nothing in a browser: the server waits for requests of the platform."""
+    return ""
+
+
 VISITS: dict[str, Sequence[Callable[[Reader], str]]] = {
     "five-minutes.md": [greet_in_the_page, greet_by_the_server, code_of("hana"), code_of("ken")],
     "phone.md": [code_on_a_phone],
     "pages.md": [code_of("mei"), start_of_a_page_app],
+    "events.md": [stay, stay],
 }
 """The steps of each guide in a browser: after a server has started, and for each code to paste."""
 GUIDES = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs" / "guide").glob("*.md"))]
@@ -175,6 +182,8 @@ def reader(serve: Callable[..., Served], browse: Open, tmp_path: Path) -> Reader
     served = serve()
     home = tmp_path / "home"
     home.mkdir()
+    # Node looks for packages in the folders above a program.
+    (tmp_path / "node_modules").symlink_to(PACKAGES)
     replaced = {"http://127.0.0.1:8000": served.base_url, ".local/": f"{served.local_dir}/"}
     return Reader(served, browse, home, replaced | {port: str(free_port()) for port in PORTS})
 
@@ -199,7 +208,7 @@ def test_a_new_user_can_follow_it(guide: str, reader: Reader, tmp_path: Path) ->
                 next(visits)(reader)
             elif block.language == "console":
                 for command, expected in examples(block.text):
-                    if INSTALL in command:
+                    if any(each in command for each in INSTALL):
                         continue
                     code = next(visits)(reader) if CODE in command else ""
                     reader.printed.append(terminal.check(command.replace(CODE, code), expected))

@@ -1,8 +1,9 @@
 """The operator's command line against a platform in this process: its requests, output and exit status."""
 
 import json
+import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 from admin.cli import cli
 from admin.client import Client
 from admin.failures import Unreachable
+from chalicelib.core.events import EventKind
 
 URL, TOKEN = "https://engawa.example", "the-operators-token"
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -403,6 +405,71 @@ def test_every_command_has_help_worth_reading() -> None:
 
     walk(cli, [])
     assert "Examples:" in run(Platform(), "--help").output
+
+
+EVENT = {"type": "app.installed", "created": 1775001600000, "subject": "install/k3v9", "sequence": 1, "data": {}}
+DELIVERIES = [
+    {"endpoint": "4f1d2c3b4a59", "state": "delivered", "attempts": 1, "status": 204, "time": 1775001605000},
+    {"endpoint": "5a5a5a5a5a5a", "state": "waiting", "attempts": 2, "status": None, "time": 1775001900000},
+]
+EVENTS = [{**EVENT, "id": "0mywpiww0abcdefg", "deliveries": DELIVERIES}, {**EVENT, "id": "1", "deliveries": []}]
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make this computer's time zone that of Japan."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
+def test_events_are_listed_with_a_line_for_each_delivery() -> None:
+    platform = Platform(ok({"entry": EVENTS}), ok({"entry": EVENTS}))
+
+    done = run(platform, "events", "list", "6d1f", "--since", "2026-04-01", "--until", "2026-04-01T10:00:00Z")
+
+    span = "since=1774969200000&until=1775037600000"
+    assert platform.requests == [("GET", f"/admin/apps/6d1f/events?count=100&{span}")]
+    first, rest = "0mywpiww0abcdefg app.installed install/k3v9 1", "app.installed install/k3v9 1"
+    assert [" ".join(line.split()) for line in done.stdout.splitlines()[2:]] == [
+        f"{first} 4f1d2c3b4a59 delivered 1 204 2026-04-01 09:00",
+        f"{first} 5a5a5a5a5a5a waiting 2 2026-04-01 09:05",
+        f"1 {rest} not sent",
+    ]
+    done = run(platform, "events", "list", "6d1f", "--json")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == EVENTS
+
+
+@pytest.mark.usefixtures("zone")
+def test_a_range_of_events_is_sent_again() -> None:
+    answer = {"app": "6d1f", "events": 100, "deliveries": 150}
+    platform = Platform(ok({**answer, "nextCursor": "abc"}), ok({**answer, "events": 1}))
+
+    done = run(platform, "events", "resend", "6d1f", "--since", "2026-04-01T09:00", "--until", "2026-04-02T00:00:00Z")
+
+    span = {"since": 1775001600000, "until": 1775088000000}
+    assert [json.loads(request.content) for request in platform.asked] == [span, {**span, "cursor": "abc"}]
+    assert done.stdout == "101 events are sent again.\n"
+
+
+@pytest.mark.parametrize("word", ["1775001600000", "soon", "2026-13-01", "1969-12-30", "0001-01-01", "9999-99-99", ""])
+def test_a_time_that_is_none_is_a_usage_error(word: str) -> None:
+    for command in (("list",), ("resend", "--until", "2026-04-01")):
+        done = run(Platform(), "events", *command, "6d1f", "--since", word)
+
+        assert done.exit_code == 2
+        assert "2026-04-01T09:30:00+09:00" in done.output
+
+
+def test_an_endpoint_without_kinds_is_a_usage_error_that_lists_them() -> None:
+    for words in ((), ("--kind", "app.install")):
+        done = run(Platform(), "endpoints", "create", "6d1f", "https://game.example/events", *words)
+
+        assert done.exit_code == 2
+        assert all(kind.value in done.output for kind in EventKind)
 
 
 def test_no_help_shows_a_token() -> None:
