@@ -174,3 +174,13 @@ def test_an_endpoint_with_an_id_is_created_once(world: World) -> None:
     assert ask(world, "POST", ENDPOINTS, body).json["id"] == "4f1d2c3b4a59"
     assert ask(world, "POST", ENDPOINTS, body).error[:2] == (409, "conflict")
     assert ask(world, "POST", ENDPOINTS, NEW | {"id": "4F1D"}).error[:2] == (400, "parameter_invalid")
+
+
+def test_an_endpoint_that_an_operator_switches_off_is_an_event(world: World) -> None:
+    made = created(world)
+    other = NEW | {"url": "https://quest.example/others", "kinds": ["endpoint.disabled"]}
+    assert ask(world, "POST", ENDPOINTS, other).status == 201
+    assert ask(world, "PATCH", f"{ENDPOINTS}/{made['id']}", {"active": False}).status == 200
+    [event] = ask(world, "GET", EVENTS).json["entry"]
+    assert event["type"] == "endpoint.disabled"
+    assert (event["data"]["endpoint"], event["data"]["reason"]) == (made["id"], "operator")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import threading
@@ -124,6 +125,16 @@ def test_an_image_is_fetched_from_its_url(world: World, site: Site):
     assert post(world, contentUri=URI, imageUrls=[url]) == URI
     assert shown_sizes(world) == SIZES
     assert site.asked == ["/photo1.jpeg"]
+
+
+def test_an_export_has_the_stored_files(world: World):
+    assert send(world, "POST", FEEDS, form(FEED, jpeg()), headers=FORM).status == 201
+    token = world.token(None, "admin", app="operator")
+    reply = world.send("GET", "/admin/export/feeds", user=None, token=token, page=PAGE)
+    [record] = reply.json["entry"]
+    stored = [world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in record["images"]]
+    assert [base64.b64decode(record["imageFiles"][key]) for key in record["images"]] == stored
+    assert len(stored) == 3
 
 
 def test_the_form_of_the_ios_sdk_is_read(world: World):
