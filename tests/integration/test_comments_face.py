@@ -142,7 +142,8 @@ def test_a_content_must_be_named(world: World, method):
 
 def test_an_id_that_no_comment_has_is_not_found(world: World):
     known = comment(world)
-    for id in ("1", known + "0", known[:-1], known.lower(), "%20", "..", "a" * 3000, "%E7%B8%81"):
+    # The random part has no small letter; an id of digits is the same in small letters.
+    for id in ("1", known + "0", known[:-1], known[:6] + "a" + known[7:], "%20", "..", "a" * 3000, "%E7%B8%81"):
         with nothing_changes(world):
             reply = send(world, "DELETE", f"{COMMENTS}/{id}", user=MEI, contentUri=URI)
         assert reply.error[0] == (400 if id == ".." else 404), id
