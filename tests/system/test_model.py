@@ -83,6 +83,12 @@ class Sequence(RuleBasedStateMachine):
         for turn, pairs in enumerate(writes):
             self.world.write(self.token(token), face, pairs, None, way + turn)
 
+    @rule(token=draw.own_token, face=draw.face, sure=st.booleans())
+    def fill_window(self, token: Any, face: Face, sure: bool) -> None:
+        # Even a slow machine makes one write too many within the window.
+        for turn in range(LIMITS.writes + 1 if sure else 0):
+            self.world.write(self.token(token), face, {"level": str(turn)}, None, turn)
+
     @rule(token=draw.own_token, face=draw.not_rpc, pairs=draw.pairs, demand=draw.demand, way=draw.some)
     def write_if(self, token: Any, face: Face, pairs: Any, demand: Any, way: int) -> None:
         self.world.write(self.token(token), face, pairs, self.demand(token, demand), way)
