@@ -248,5 +248,5 @@ ROWS = [
     Row("  once more", _FAVORITE, _favorite(before=[HANA])),
     Row("favorites: take back", _FAVORITE, _no_favorite),
     Row("  the first, told to the app", Bound(2, 3, 7), _told_favorite),
-    Row(f"  sending {EVENTS} such events", Bound(rru=10, wru=EVENTS, transactions=False), _send),
+    Row(f"  sending {EVENTS} such events", Bound(rru=15, wru=EVENTS, transactions=False), _send),
 ]
