@@ -15,9 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.web.fetch.public_addresses import LOOPBACK, Address, is_public, parsed
 from chalicelib.web.fetch.target_url import Target
+
+if TYPE_CHECKING:
+    import h11
 
 _CONNECT_SECONDS = 3.0
 _ADDRESSES = 3
@@ -58,6 +62,23 @@ def connect(target: Target, network: Network, until: float) -> socket.socket:
             raw.close()
             raise Failed from error
     raise Failed
+
+
+def next_event(http: "h11.Connection", connection: socket.socket, until: float, chunk: int) -> Any:
+    """Return the next event of an answer that is not an informational one, reading at most `chunk` bytes at once.
+
+    Raises TimeoutError, OSError and h11.RemoteProtocolError.
+    """
+    import h11
+
+    while True:
+        seconds, event = left(until), http.next_event()
+        if event is h11.NEED_DATA:
+            # One read may take all the remaining time.
+            connection.settimeout(seconds)
+            http.receive_data(connection.recv(chunk))
+        elif not isinstance(event, h11.InformationalResponse):
+            return event
 
 
 def _resolved(name: str, network: Network, until: float) -> Sequence[str]:

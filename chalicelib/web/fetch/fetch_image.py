@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.imaging.renditions import ImageBounds
-from chalicelib.web.fetch.connections import LOCAL, PUBLIC, Failed, Network, connect, left
+from chalicelib.web.fetch.connections import LOCAL, PUBLIC, Failed, Network, connect, left, next_event
 from chalicelib.web.fetch.target_url import Target, target_of
 
 if TYPE_CHECKING:
@@ -73,12 +73,8 @@ def _asked(connection: socket.socket, target: Target, bounds: ImageBounds, until
     body = bytearray()
     try:
         while True:
-            event = http.next_event()
-            if event is h11.NEED_DATA:
-                # One read may take all the remaining time.
-                connection.settimeout(left(until))
-                http.receive_data(connection.recv(_CHUNK))
-            elif isinstance(event, h11.Response):
+            event = next_event(http, connection, until, _CHUNK)
+            if isinstance(event, h11.Response):
                 if (location := _redirection(event)) is not None:
                     return location
                 _check(event, bounds)
@@ -88,9 +84,8 @@ def _asked(connection: socket.socket, target: Target, bounds: ImageBounds, until
                     raise _too_large(bounds)
             elif isinstance(event, h11.EndOfMessage):
                 return bytes(body)
-            elif not isinstance(event, h11.InformationalResponse):
+            else:
                 raise Failed
-            left(until)
     except h11.RemoteProtocolError as error:
         raise Failed from error
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.web.fetch.connections import LOCAL, PUBLIC, Failed, Network, connect, left
+from chalicelib.web.fetch.connections import LOCAL, PUBLIC, Failed, Network, connect, left, next_event
 from chalicelib.web.fetch.public_addresses import parsed
 from chalicelib.web.fetch.target_url import PORTS, Target, target_of
 
@@ -77,14 +77,7 @@ def post_event(
         with connect(target, through, until) as connection:
             connection.settimeout(left(until))
             connection.sendall(head + data + end)
-            while True:
-                event = http.next_event()
-                if event is h11.NEED_DATA:
-                    connection.settimeout(left(until))
-                    http.receive_data(connection.recv(_CHUNK))
-                elif isinstance(event, h11.Response):
-                    return event.status_code
-                elif not isinstance(event, h11.InformationalResponse):
-                    return None
+            event = next_event(http, connection, until, _CHUNK)
+            return event.status_code if isinstance(event, h11.Response) else None
     except (ParameterInvalid, Failed, OSError, h11.ProtocolError):
         return None
