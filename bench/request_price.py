@@ -81,7 +81,7 @@ EVENTS: Mapping[str, float] = {"data.changed": 3, "every other kind": 2}
 """The WRU that an event adds to the change that it tells of: its item, in the change's transaction. A change of data
 becomes a transaction by it."""
 SENDING = Cost(calls=0, rru=0.1, wru=1)
-"""What a run of the function that sends events uses for one of a hundred events or more."""
+"""The units that sending one event takes, if a run sends a hundred or more."""
 ANSWER_MS, AT_ONCE = 100, 8
 """Assumed: an endpoint's time for an answer. The requests that it gets at once (store/events/sending.py)."""
 

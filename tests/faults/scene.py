@@ -50,7 +50,7 @@ class Operation:
     """Whether it is the first request of its process."""
     shards: int = 1
     told: bool = False
-    """Whether the app asks for all kinds of events."""
+    """If true, the app asks for all kinds of events."""
     pieces: int | None = None
     """The maximum number of entries in a batch or list."""
 

@@ -8,7 +8,7 @@ from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
 from chalicelib.web.json_answers import data_answer
-from chalicelib.web.requests import parameters
+from chalicelib.web.requests import last_parameter
 
 face = Face()
 route = operator_route(face)
@@ -23,7 +23,7 @@ def export_records(here: Platform, request: Request, access: Access, kind: str) 
     `app`, `user` or `page` narrows them; data need `app`. With `secrets=true`, users have their `passwordHash`, and
     confidential apps their `secret`.
     """
-    given = {name: next(reversed(parameters(request, name)), None) for name in _NAMES}
+    given = {name: last_parameter(request, name) for name in _NAMES}
     selection = read_selection(kind, {name: text for name, text in given.items() if text is not None})
     part = here.bulk_export.part(selection, *list_part(request))
     rest = {"nextCursor": part.following} if part.following else {}

@@ -14,7 +14,7 @@ from chalicelib.platform import Platform
 from chalicelib.web.face import Face
 from chalicelib.web.fetch.post_event import endpoint_target
 from chalicelib.web.json_answers import json_answer
-from chalicelib.web.requests import json_body, parameters
+from chalicelib.web.requests import json_body, last_parameter
 
 ENDPOINTS = "/admin/apps/{app}/endpoints"
 ENDPOINT = ENDPOINTS + "/{endpoint}"
@@ -125,7 +125,7 @@ def _known(endpoint: str) -> str:
 
 
 def _moment(request: Request, name: str, default: int) -> int:
-    text = next(reversed(parameters(request, name)), None)
+    text = last_parameter(request, name)
     if text is None:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LATEST))):
