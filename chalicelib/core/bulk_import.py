@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.core.appdata import Balance, check_pairs, utf8_bytes
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.directory_json import read_app, read_module, read_page, read_user
+from chalicelib.core.dates import LATEST
 from chalicelib.core.errors import BadRequest, Conflict, NotFound, ParameterInvalid, QuotaExceeded, Refusal
 from chalicelib.core.limits import MOST_FRIENDS, Limits
 from chalicelib.core.model.directory import App, Module, Page, User
@@ -46,8 +47,6 @@ PAIRS: Mapping[str, Mapping[str, str]] = {
     "followers": {"page": "page", "user": "user"},
 }
 """The kinds of records that are pairs of ids: for each field, the kind of its id."""
-LATEST = 253_402_300_799_999
-"""The last millisecond of the year 9999."""
 _SECRET = re.compile(r"[\x21-\x7e]{16,255}")
 
 

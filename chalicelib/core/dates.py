@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta, timezone
 
+LATEST = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
 
 def w3cdtf(milliseconds: int, offset: int) -> str:
     """Return a time (ms since the epoch) in W3C-DTF, `offset` minutes east of UTC: "2010-11-02T10:42:57+09:00".

@@ -6,7 +6,8 @@ A signing secret is only in the response to the request that creates it.
 from chalice.app import Request, Response
 
 from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
-from chalicelib.core.codecs.events_json import LATEST, endpoint_json, event_json, moment, read_endpoint, read_resending
+from chalicelib.core.codecs.events_json import endpoint_json, event_json, moment, read_endpoint, read_resending
+from chalicelib.core.dates import LATEST
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
 from chalicelib.core.events import Endpoint, LoggedEvent, is_endpoint_id
 from chalicelib.core.model.access import Access

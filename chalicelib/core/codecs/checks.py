@@ -1,4 +1,4 @@
-"""The checks of the fields of users, apps and pages, one for each kind of field.
+"""The checks of the fields of JSON objects, one for each kind of field, and their reading.
 
 Each check takes the field's name in the JSON and the value from the JSON. It returns the value to store, or raises
 ParameterInvalid with a sentence that names the field. Lengths are in characters, lengths of URLs in UTF-8 bytes.
@@ -6,13 +6,13 @@ ParameterInvalid with a sentence that names the field. Lengths are in characters
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
-from chalicelib.core.errors import ParameterInvalid
+from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 
@@ -25,6 +25,8 @@ OLDEST_AGE = 150
 PASSWORD_CHARACTERS = (8, 200)
 
 Check = Callable[[str, Any], Any]
+Rules = dict[str, tuple[str, Check]]
+"""For each field in the JSON, the name of the attribute, and the check."""
 E = TypeVar("E", bound=Enum)
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
@@ -34,6 +36,22 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _NOT_IN_A_URL = re.compile(r"[^!#-;=?-\[\]_a-z~]|%(?![0-9A-Fa-f]{2})")
 """A character that is not allowed in a URL, or a % without two hexadecimal digits."""
 _SCHEME = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")
+
+
+def read_fields(body: object, known: Rules, required: Sequence[str] = (), extra: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the attributes of a JSON object by name. The caller reads the fields in `extra`.
+
+    Raises BadRequest (no object) and ParameterInvalid (an unknown or missing field, or one that its check refuses).
+    """
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object")
+    for name in body:
+        if name not in known and name not in extra:
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(known)}")
+    for name in required:
+        if name not in body:
+            raise ParameterInvalid(f"{name} is missing")
+    return {known[name][0]: known[name][1](name, value) for name, value in body.items() if name in known}
 
 
 def check_id(kind: str) -> Check:

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.core.codecs import checks
-from chalicelib.core.codecs.checks import Check
-from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.codecs.checks import Rules, read_fields
 from chalicelib.core.model.directory import (
     App,
     AppDialect,
@@ -33,7 +32,6 @@ def _scope(name: str, value: Any) -> str:
     return scope
 
 
-Rules = dict[str, tuple[str, Check]]
 """For each name in the JSON: the name in the dataclass, and the check."""
 
 _USER: Rules = {
@@ -86,7 +84,7 @@ def read_user(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str
     With `new`, `displayName` is required, `id` is allowed, and the other settings get their defaults. The caller reads
     the names in `extra` (such as `password`).
     """
-    read = _read(body, _USER | _own_id("user", new), ("displayName",) if new else (), extra)
+    read = read_fields(body, _USER | _own_id("user", new), ("displayName",) if new else (), extra)
     if new:
         read["publication"] = {**DEFAULT_PUBLICATION, **read.get("publication", {})}
     return read
@@ -100,17 +98,17 @@ def read_app(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str,
     known = _APP | _own_id("app", new)
     if not new:
         known = {name: rule for name, rule in known.items() if name != "confidential"}
-    return _read(body, known, ("name",) if new else (), extra)
+    return read_fields(body, known, ("name",) if new else (), extra)
 
 
 def read_page(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str, Any]:
     """Return the fields of a page. With `new`, `name` is required and `id` is allowed. The caller reads `extra`."""
-    return _read(body, _PAGE | _own_id("page", new), ("name",) if new else (), extra)
+    return read_fields(body, _PAGE | _own_id("page", new), ("name",) if new else (), extra)
 
 
 def read_module(body: object, *, extra: Sequence[str] = ()) -> dict[str, Any]:
     """Return the fields of a module: `app` and `name` (required), and `id` (optional). The caller reads `extra`."""
-    return _read(body, _MODULE | _own_id("module", True), ("app", "name"), extra)
+    return read_fields(body, _MODULE | _own_id("module", True), ("app", "name"), extra)
 
 
 def user_json(user: User) -> dict[str, Any]:
@@ -138,18 +136,6 @@ def module_json(module: Module) -> dict[str, Any]:
 
 def _own_id(kind: str, new: bool) -> Rules:
     return {"id": ("id", checks.check_id(kind))} if new else {}
-
-
-def _read(body: object, known: Rules, required: Sequence[str], extra: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise BadRequest("The body must be a JSON object")
-    for name in body:
-        if name not in known and name not in extra:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(known)}")
-    for name in required:
-        if name not in body:
-            raise ParameterInvalid(f"{name} is missing")
-    return {known[name][0]: known[name][1](name, value) for name, value in body.items() if name in known}
 
 
 def _json(holder: User | App | Page, known: Rules) -> dict[str, Any]:

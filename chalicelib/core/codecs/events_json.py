@@ -1,15 +1,13 @@
 """The JSON of endpoints and events in the operator's API."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.core.codecs import checks
-from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.dates import LATEST
+from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.events import Delivery, Endpoint, EventKind, LoggedEvent, is_endpoint_id, is_event_id
-
-LATEST = 253_402_300_799_999
-"""The end of the year 9999, in milliseconds."""
 
 _KINDS = checks.list_of(checks.one_of(EventKind))
 
@@ -30,28 +28,24 @@ class Resending:
 
 def read_endpoint(body: object, *, new: bool) -> dict[str, Any]:
     """Return the fields of an endpoint: `url` and `kinds`, with `new` required and also `id`; else also `active`."""
-    known: dict[str, tuple[str, checks.Check]] = {"url": ("url", _url), "kinds": ("kinds", _kinds)}
+    known: checks.Rules = {"url": ("url", _url), "kinds": ("kinds", _kinds)}
     if new:
         known["id"] = ("id", _id_of("an endpoint", is_endpoint_id))
     else:
         known["active"] = ("is_on", checks.boolean)
-    given = _fields(body, known)
-    for name in ("url", "kinds") if new else ():
-        if name not in given:
-            raise ParameterInvalid(f"{name} is missing")
-    return {known[name][0]: known[name][1](name, value) for name, value in given.items()}
+    return checks.read_fields(body, known, ("url", "kinds") if new else ())
 
 
 def read_resending(body: object) -> Resending:
     """Return the events to send again: `event`, or `since` and `until` with `cursor`; and `endpoint`."""
-    known: dict[str, checks.Check] = {
-        "event": _id_of("an event", is_event_id),
-        "since": moment,
-        "until": moment,
-        "cursor": checks.text(100, required=True),
-        "endpoint": _id_of("an endpoint", is_endpoint_id),
+    known: checks.Rules = {
+        "event": ("event", _id_of("an event", is_event_id)),
+        "since": ("since", moment),
+        "until": ("until", moment),
+        "cursor": ("cursor", checks.text(100, required=True)),
+        "endpoint": ("endpoint", _id_of("an endpoint", is_endpoint_id)),
     }
-    found = {name: known[name](name, value) for name, value in _fields(body, known).items()}
+    found = checks.read_fields(body, known)
     if "event" in found and len(found.keys() - {"endpoint"}) > 1:
         raise ParameterInvalid("event cannot be combined with since, until or cursor")
     if "event" not in found and not {"since", "until"} <= found.keys():
@@ -104,15 +98,6 @@ def _delivery_json(one: Delivery) -> dict[str, Any]:
         "status": one.status or None,
         "time": one.time,
     }
-
-
-def _fields(body: object, known: Iterable[str]) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise BadRequest("The body must be a JSON object")
-    for name in body:
-        if name not in known:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(known)}")
-    return body
 
 
 def _url(name: str, value: Any) -> str:
