@@ -144,18 +144,11 @@ def _add_up(kind: str, record: Mapping[str, Any], outcome: Mapping[str, Any], se
             return "unchanged"
         raise Conflict(f"An earlier line has another {next(iter(known)).split()[0]} like this")
     adds = [Addition(**each) for each in outcome.get("adds", ())]
-    values: dict[str, bytes] = {}
-    owner = ""
+    owner, digests = "", dict[str, bytes]()
     if kind == "data":
         owner = f"{record['user']} {record['app']}"
-        new = {key: record["data"][key] for key in outcome["keys"]}
-        values = {key: hashlib.sha256(value.encode()).digest()[:16] for key, value in new.items()}
-        earlier = seen.values(owner, values)
-        for key, there in earlier.items():
-            if values[key] != there:
-                raise Conflict(f"The key {key} exists, and has another value")
-        new = {key: value for key, value in new.items() if key not in earlier}
-        values = {key: values[key] for key in new}
+        digests = _new_digests(owner, {key: record["data"][key] for key in outcome["keys"]}, seen)
+        new = {key: record["data"][key] for key in digests}
         if not new:
             return "unchanged"
         amounts = {"bytes": sum(map(utf8_bytes, new.values())), "keys": len(new)}
@@ -173,9 +166,19 @@ def _add_up(kind: str, record: Mapping[str, Any], outcome: Mapping[str, Any], se
         seen.add(name, own)
     for name, number in sums.items():
         seen.set_number(name, number)
-    if values:
-        seen.add_values(owner, values)
+    if digests:
+        seen.add_values(owner, digests)
     return "created"
+
+
+def _new_digests(owner: str, data: Mapping[str, str], seen: Seen) -> dict[str, bytes]:
+    """Return the digests of the values that no earlier line stores. Raises Conflict if one stores another value."""
+    digests = {key: hashlib.sha256(value.encode()).digest()[:16] for key, value in data.items()}
+    earlier = seen.values(owner, digests)
+    for key, there in earlier.items():
+        if digests[key] != there:
+            raise Conflict(f"The key {key} exists, and has another value")
+    return {key: digest for key, digest in digests.items() if key not in earlier}
 
 
 def _missing(need: str) -> NotFound:
