@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.core.bulk_import import check_created
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import read_comment, read_content_uri, read_draft
-from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.imaging.renditions import NAMES, is_key
 from chalicelib.core.model.contents import Comment, Draft, Feed
 
@@ -28,6 +28,7 @@ _FEED_FIELDS = (
     *("page", "id", "generation", "contentUri", "title", "body", "urls"),
     *("user", "sourceName", "created", "images", "imageFiles"),
 )
+_NEEDED_OF_FEED = [each for each in _FEED_FIELDS if each not in ("body", "urls", "images", "imageFiles")]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def favorite_record(page: str, content_uri: str, user: str, created: int) -> dic
 
 def read_feed(record: object) -> FeedRecord:
     """Return the feed of a record. Raises BadRequest and ParameterInvalid."""
-    given = _fields(record, _FEED_FIELDS, optional=("body", "urls", "images", "imageFiles"))
+    given = checks.check_record(record, _FEED_FIELDS, _NEEDED_OF_FEED)
     generation, name = given["generation"], given["id"]
     if not isinstance(generation, str) or not _GENERATION.fullmatch(generation):
         raise ParameterInvalid("generation must be 13 of 0-9 A-Z")
@@ -129,7 +130,8 @@ def read_feed(record: object) -> FeedRecord:
 
 def read_comment_record(record: object) -> CommentRecord:
     """Return the comment of a record. Raises BadRequest and ParameterInvalid."""
-    given = _fields(record, ("page", "contentUri", "id", "comment", "user", "created"))
+    names = ("page", "contentUri", "id", "comment", "user", "created")
+    given = checks.check_record(record, names, names)
     if not isinstance(given["id"], str) or not _COMMENT.fullmatch(given["id"]):
         raise ParameterInvalid("id is not the id of a comment")
     text = read_comment({"comment": given["comment"]})
@@ -139,21 +141,10 @@ def read_comment_record(record: object) -> CommentRecord:
 
 def read_favorite(record: object) -> FavoriteRecord:
     """Return the favorite of a record. Raises BadRequest and ParameterInvalid."""
-    given = _fields(record, ("page", "contentUri", "user", "created"))
+    names = ("page", "contentUri", "user", "created")
+    given = checks.check_record(record, names, names)
     uri, created = read_content_uri(given["contentUri"]), check_created(given["created"])
     return FavoriteRecord(_id("page", given), uri, _id("user", given), created)
-
-
-def _fields(record: object, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
-    if not isinstance(record, dict):
-        raise BadRequest("A record must be a JSON object")
-    for name in record:
-        if name not in names:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(names)}")
-    for name in names:
-        if name not in optional and record.get(name) is None:
-            raise ParameterInvalid(f"{name} is missing")
-    return record
 
 
 def _id(kind: str, given: Mapping[str, Any]) -> str:

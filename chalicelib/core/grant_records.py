@@ -10,11 +10,12 @@ from typing import Any
 
 from chalicelib.core.bulk_import import check_created
 from chalicelib.core.codecs import checks
-from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.dates import LATEST
+from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.oauth import USER_FAMILIES, Family, Grant, check_scopes
 
 _TEXT = re.compile(r"[\x21-\x7e]{1,256}")
-_LATEST_SECOND = 253_402_300_799
+_LATEST_SECOND = LATEST // 1000
 _GRANT_FIELDS = ("user", "app", "scopes", "created", "used", "families")
 _FAMILY_FIELDS = {
     "id": "id",
@@ -62,7 +63,7 @@ def _family_record(family: Family) -> dict[str, Any]:
 
 def read_grant(record: object) -> GrantRecord:
     """Return the grant of a record. Raises BadRequest and ParameterInvalid."""
-    given = _object(record, _GRANT_FIELDS, _GRANT_FIELDS)
+    given = checks.check_record(record, _GRANT_FIELDS, _GRANT_FIELDS)
     user, app = _id("user", given), _id("app", given)
     families = given["families"]
     if not isinstance(families, list) or not 1 <= len(families) <= USER_FAMILIES:
@@ -76,7 +77,7 @@ def read_grant(record: object) -> GrantRecord:
 
 
 def _read_family(record: object, user: str, app: str) -> Family:
-    given = _object(record, tuple(_FAMILY_FIELDS), _NEEDED)
+    given = checks.check_record(record, tuple(_FAMILY_FIELDS), _NEEDED)
     expires, rotated = given["expires"], given.get("rotated") or 0
     for name, value in {"expires": expires, "rotated": rotated}.items():
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST_SECOND * 1000:
@@ -98,18 +99,6 @@ def _read_family(record: object, user: str, app: str) -> Family:
         rotated=rotated,
         owner=_id("owner", given, "user") if given.get("owner") else None,
     )
-
-
-def _object(record: object, names: Sequence[str], needed: Sequence[str]) -> Mapping[str, Any]:
-    if not isinstance(record, dict):
-        raise BadRequest("A record must be a JSON object")
-    for name in record:
-        if name not in names:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(names)}")
-    for name in needed:
-        if record.get(name) is None:
-            raise ParameterInvalid(f"{name} is missing")
-    return record
 
 
 def _id(name: str, given: Mapping[str, Any], kind: str = "") -> str:

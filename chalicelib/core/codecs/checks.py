@@ -54,6 +54,22 @@ def read_fields(body: object, known: Rules, required: Sequence[str] = (), extra:
     return {known[name][0]: known[name][1](name, value) for name, value in body.items() if name in known}
 
 
+def check_record(record: object, names: Sequence[str], needed: Sequence[str]) -> Mapping[str, Any]:
+    """Return a record of an import, a JSON object with only these names. One that is needed must not be null.
+
+    Raises BadRequest (no object) and ParameterInvalid.
+    """
+    if not isinstance(record, dict):
+        raise BadRequest("A record must be a JSON object")
+    for name in record:
+        if name not in names:
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(names)}")
+    for name in needed:
+        if record.get(name) is None:
+            raise ParameterInvalid(f"{name} is missing")
+    return record
+
+
 def check_id(kind: str) -> Check:
     """Return the check of an id: user (12 of `a-z 0-9`), app (16 hex digits), page (up to 20 digits), module."""
 

@@ -32,8 +32,6 @@ def _scope(name: str, value: Any) -> str:
     return scope
 
 
-"""For each name in the JSON: the name in the dataclass, and the check."""
-
 _USER: Rules = {
     "displayName": ("display_name", checks.text(checks.NAME_CHARACTERS, required=True)),
     "profileUrl": ("profile_url", checks.url),
