@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
+    from chalicelib.store.contents.page_screens import PageScreens
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.directory import Directory
@@ -287,6 +288,12 @@ class Platform:
         from chalicelib.store.contents.favorites import Favorites
 
         return Favorites(self._dynamo, self._tables, self.users, self.pages, self._content_events, self.clock)
+
+    @cached_property
+    def page_screens(self) -> "PageScreens":
+        from chalicelib.store.contents.page_screens import PageScreens
+
+        return PageScreens(self._dynamo, self._tables, self._directory, self.settings.utc_offset, self.clock)
 
     @cached_property
     def images(self) -> "Images":

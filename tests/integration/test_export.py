@@ -262,7 +262,7 @@ def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
     assert there[CAFE, "feeds", ""]["totalResults"] == 3
     assert there[CAFE, "comments", "https://game.example/works/2"]["totalResults"] == 3
     assert there[CAFE, "favorites", "https://game.example/works/2"] == {"count": 4}
-    assert len(there["pictures"]) == 6
+    assert len(there["pictures"]) == 7
     assert everything(new) == there
     assert wrongs(new.world) == []
     assert new.world.platform.users.credential("hana") == old.world.platform.users.credential("hana")

@@ -128,7 +128,7 @@ def test_a_wide_png_of_many_bytes_becomes_a_jpeg_on_white(mode):
     assert len(wide.body) <= WIDE_BYTES
     assert max(wide.width, wide.height) in (1200, 900, 600)
     if mode.endswith("A"):
-        assert min(opened(wide).convert("RGB").getpixel((20, 20))) > 250
+        assert min(pixel(opened(wide).convert("RGB"), (20, 20))) > 250
 
 
 def test_a_wide_png_of_few_bytes_keeps_its_transparency():
