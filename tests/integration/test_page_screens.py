@@ -1,5 +1,7 @@
 """The reads behind the web pages of a page and of a feed."""
 
+from functools import partial
+
 import pytest
 
 from chalicelib.core.errors import NotFound, ParameterInvalid, PermissionDenied
@@ -85,7 +87,7 @@ def test_a_favorite_in_a_shard_is_found_and_all_are_counted() -> None:
     feed = stage.post()
     for user in (HANA, KEN, MEI):
         favorite = stage.favorite(user)
-        seen = stage.platform.page_screens.feed(PAGE, feed.id, None, lambda user=user: user)
+        seen = stage.platform.page_screens.feed(PAGE, feed.id, None, partial(str, user))
         assert seen.favorite == favorite
     assert seen.feed.favorites == 3
 
