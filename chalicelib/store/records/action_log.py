@@ -4,9 +4,9 @@
 |---|---|---|---|
 | action | `log#<year>-<month>` | `<id>` | `a` actor, `k` kind, `t` target, `w` reason, `b`, `f`, `r`, `o`, `ttl` |
 
-`b` and `f` have what changed, before and after, as JSON; `r` is the request, `o` the outcome. Empty ones are absent, and `o`
-if unknown. A month is one partition: it takes some 500 actions a second, and the newest entries are read with one or
-two queries, however few there are.
+`b` and `f` have what changed, before and after, as JSON; `r` is the request, `o` the outcome. Empty ones are absent.
+A month is one partition: it takes some 500 actions a second, and the newest entries are read with one or two queries,
+however few there are.
 
 An action is logged in one of two ways. If it is one transaction, its entry is a part of it (`add`). If not, the entry
 is stored before it (`begin`), so that no action is without one, and the outcome after it (`finish`).
