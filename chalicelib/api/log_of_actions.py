@@ -28,6 +28,8 @@ from chalicelib.web.requests import last_parameter
 
 log = logging.getLogger(__name__)
 
+PLATFORM = "platform"
+"""The target of an action that concerns no one user, app or page."""
 CLIENT = "x-engawa-client"
 """The header by which the command line names itself. It adds a label: the token decides who acts."""
 

@@ -41,9 +41,14 @@ def old(tmp_path: Path) -> FormatWorld:
     return load(FILE, tmp_path)
 
 
+def stored(stage: RequestStage) -> list[Any]:
+    """Return the items of all tables, but of the action log, which is written to by requests to `/admin`."""
+    return [item for place, item in stage.cloud.memory.items.items() if place[0] != f"{PREFIX}records"]
+
+
 def numbers(stage: RequestStage) -> dict[int, int]:
-    """Return the number of items of each format."""
-    return Counter(map(formats.format_of, stage.cloud.memory.items.values()))
+    """Return the number of items of each format, but of the action log."""
+    return Counter(map(formats.format_of, stored(stage)))
 
 
 def migrate(stage: RequestStage, *, stop_after: float = float("inf"), **more: Any) -> Counter[str]:
@@ -59,7 +64,8 @@ def migrate(stage: RequestStage, *, stop_after: float = float("inf"), **more: An
                 assert answer.status == 200, answer.text
                 found = answer.json
                 counts["requests"] += 1
-                counts.update({name: found[name] for name in ("items", "old", "newer", "rewritten", "writeUnits")})
+                if table != "records":
+                    counts.update({name: found[name] for name in ("items", "old", "newer", "rewritten", "writeUnits")})
                 if "nextCursor" not in found:
                     break
                 cursor = {"cursor": found["nextCursor"]}
@@ -228,7 +234,7 @@ def test_writers_during_a_migration_lose_nothing(tmp_path: Path) -> None:
     now, expected = reads(old.stage), reads(twin.stage)
     assert {name: answer for name, answer in now.items() if answer != expected[name]} == {}
     assert now != old.answers
-    assert len(old.stage.cloud.memory.items) == len(twin.stage.cloud.memory.items), "nothing deleted has returned"
+    assert len(stored(old.stage)) == len(stored(twin.stage)), "nothing deleted has returned"
 
 
 def _head(stage: RequestStage) -> tuple[str, str]:
@@ -378,7 +384,7 @@ def test_an_interrupted_command_continues(old: FormatWorld, small_parts: Path) -
     done = admin(served_by(old.stage), old.stage, "--json", *state)
     assert done.exit_code == 0, done.output
     tables = json.loads(done.stdout)["tables"]
-    assert sum(count["items"] for count in tables.values()) == there
+    assert sum(count["items"] for table, count in tables.items() if table != "records") == there
     assert numbers(old.stage) == {2: there}
     assert not small_parts.exists()
 

@@ -2,8 +2,10 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import existing, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import existing, known_id, list_answer, list_part, logged, note_changes, operator_route
 from chalicelib.api.admin.users import named_users
+from chalicelib.api.log_of_actions import app_target
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.directory_json import app_json, read_app
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App, new_app_id
@@ -30,7 +32,10 @@ def list_apps(here: Platform, request: Request, access: Access) -> Response:
 @route(APPS, methods=["POST"])
 def create_app(here: Platform, request: Request, access: Access) -> Response:
     """Create an app: `name`; optional: the other fields and `id`. 201 with the app and, only here, its `secret`."""
-    made = here.apps.create(App(**{"id": new_app_id(), **read_app(json_body(request), new=True)}))
+    app = App(**{"id": new_app_id(), **read_app(json_body(request), new=True)})
+    with logged(here, request, access, ActionKind.APP_CREATED, app_target(app.id)) as entry:
+        made = here.apps.create(app)
+        entry.after = app_json(made)
     return json_answer(app_json(made) | ({"secret": made.secret} if made.secret else {}), 201)
 
 
@@ -44,7 +49,11 @@ def show_app(here: Platform, request: Request, access: Access, app: str) -> Resp
 def change_app(here: Platform, request: Request, access: Access, app: str) -> Response:
     """Change the fields in the body; a list is replaced as a whole. Return the changed app."""
     given = read_app(json_body(request), new=False)
-    return json_answer(app_json(here.apps.change(known_id("app", app), **given)))
+    before = existing("app", app, here.apps.get(known_id("app", app)))
+    with logged(here, request, access, ActionKind.APP_CHANGED, app_target(app)) as entry:
+        changed = here.apps.change(app, **given)
+        note_changes(entry, app_json(before), app_json(changed))
+    return json_answer(app_json(changed))
 
 
 @route(APP, methods=["DELETE"])
@@ -53,14 +62,21 @@ def delete_app(here: Platform, request: Request, access: Access, app: str) -> Re
 
     `installs` is the number of deleted installs. While `done` is false, some are left: send the request again.
     """
-    installs, done = here.user_data.erase_app(known_id("app", app))
+    known = here.apps.get(known_id("app", app))
+    with logged(here, request, access, ActionKind.APP_DELETED, app_target(app)) as entry:
+        installs, done = here.user_data.erase_app(app)
+        entry.before = {"name": known.name} if known else {}
+        entry.after = {"installs": installs, "done": done}
+        entry.changed = bool(known or installs)
     return json_answer({"id": app, "installs": installs, "done": done})
 
 
 @route(APP + "/secret", methods=["POST"])
 def new_secret(here: Platform, request: Request, access: Access, app: str) -> Response:
     """Give a confidential app a new secret; the old one becomes invalid. 409 for a public app."""
-    return json_answer({"id": app, "secret": here.apps.new_secret(known_id("app", app))})
+    with logged(here, request, access, ActionKind.SECRET_ROTATED, app_target(known_id("app", app))):
+        secret = here.apps.new_secret(app)
+    return json_answer({"id": app, "secret": secret})
 
 
 @route(APP + "/installs", methods=["GET"])

@@ -1,8 +1,12 @@
 """The operator's API for bulk import: `POST /admin/import`."""
 
+from collections import Counter
+
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import operator_route
+from chalicelib.api.admin.routes import logged, operator_route
+from chalicelib.api.log_of_actions import PLATFORM
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.bulk_import import is_dry_run, read_records
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
@@ -26,5 +30,12 @@ def import_records(here: Platform, request: Request, access: Access) -> Response
     """
     body = json_body(request)
     records = read_records(body)
-    outcomes = (here.import_check if is_dry_run(body) else here.bulk_import).run(records)
+    if is_dry_run(body):
+        outcomes = here.import_check.run(records)
+    else:
+        with logged(here, request, access, ActionKind.RECORDS_IMPORTED, PLATFORM) as entry:
+            outcomes = here.bulk_import.run(records)
+            counts = Counter((kind, each.status) for kind, found in outcomes.items() for each in found)
+            entry.after = {f"{kind} {status}": number for (kind, status), number in counts.items()}
+            entry.changed = any(status == "created" for _, status in counts)
     return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})

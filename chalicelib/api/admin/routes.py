@@ -1,15 +1,20 @@
 """Shared parts of the operator's API: `/admin/…`, tokens with the scope `admin`, lists with cursors."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
 
 from chalice.app import Request, Response
 
+from chalicelib.api.log_of_actions import ActionEntry, log_action, operator_actor
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.errors import NotFound
 from chalicelib.core.ids import is_id
+from chalicelib.core.model.access import Access
 from chalicelib.core.oauth import OPERATOR
 from chalicelib.core.paging import paging
+from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.json_answers import json_answer
 from chalicelib.web.requests import last_parameter
@@ -54,3 +59,21 @@ def list_answer(entries: Iterable[Mapping[str, Any]], following: str | None) -> 
 def changed_answer(changed: bool, **told: str) -> Response:
     """Return the response to a PUT or DELETE: `changed` is false if the state was already so."""
     return json_answer({**told, "changed": changed})
+
+
+def logged(
+    here: Platform, request: Request, access: Access, kind: ActionKind, target: str
+) -> AbstractContextManager[ActionEntry]:
+    """Log the action inside the block, as `log_action` does: every route that changes something needs it."""
+    return log_action(here, request, operator_actor(request, access), kind, target)
+
+
+def note_changes(entry: ActionEntry, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Give an entry the fields that differ, with their values; it is unchanged if none does.
+
+    Both are in the form that the API shows, without secrets. Do not use this for users: their values are not logged.
+    """
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    entry.before = {name: before.get(name) for name in names}
+    entry.after = {name: after.get(name) for name in names}
+    entry.changed = bool(names)
