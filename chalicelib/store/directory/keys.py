@@ -12,6 +12,7 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+| shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no
 list is read by a scan. An item with `gone` is being deleted: nothing can be added to it any more.
@@ -32,6 +33,8 @@ ITSELF = "#"
 FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
 ENDPOINT = "endpoint#"
+COUNTS = "counts"
+"""The partition of all counters."""
 SHARDS = "0123456789abcdef"
 
 CursorPart = tuple[list[T], str | None]
