@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
+    from chalicelib.store.contents.page_screens import PageScreens
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
+    from chalicelib.store.directory.roles import Roles
     from chalicelib.store.directory.secret_sealing import SecretSealing
     from chalicelib.store.directory.users import Users
     from chalicelib.store.events.endpoints import Endpoints
@@ -143,6 +145,12 @@ class Platform:
         from chalicelib.store.directory.users import Users
 
         return Users(self._dynamo, self._directory_table, self.friends_and_installs, self.pages, self.clock)
+
+    @cached_property
+    def roles(self) -> "Roles":
+        from chalicelib.store.directory.roles import Roles
+
+        return Roles(self._dynamo, self._directory_table, self.clock)
 
     @cached_property
     def apps(self) -> "Apps":
@@ -294,6 +302,12 @@ class Platform:
         from chalicelib.store.contents.favorites import Favorites
 
         return Favorites(self._dynamo, self._tables, self.users, self.pages, self._content_events, self.clock)
+
+    @cached_property
+    def page_screens(self) -> "PageScreens":
+        from chalicelib.store.contents.page_screens import PageScreens
+
+        return PageScreens(self._dynamo, self._tables, self._directory, self.settings.utc_offset, self.clock)
 
     @cached_property
     def images(self) -> "Images":

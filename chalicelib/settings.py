@@ -81,7 +81,8 @@ class Settings:
 
     image_bounds: ImageBounds = field(default_factory=ImageBounds)
     """ENGAWA_IMAGE_BYTES and ENGAWA_IMAGE_PIXELS: the maximum size of an image that is uploaded or fetched.
-    ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
+    ENGAWA_IMAGE_EDGES: the longest edges of its renditions in the Page API, "180,76,40" by default.
+    ENGAWA_IMAGE_WIDE_EDGE: the longest edge of its rendition on web pages, 1200 by default."""
     images_url: str = ""
     """ENGAWA_IMAGES_URL: the URL that serves the folder `images/` of the bucket; the issuer's `/images` by default."""
     commit: str = UNKNOWN
@@ -207,6 +208,7 @@ def _image_bounds(environment: Mapping[str, str]) -> ImageBounds:
         # Above this maximum, Pillow begins to warn.
         pixels=whole("ENGAWA_IMAGE_PIXELS", defaults.pixels, 1, 80_000_000),
         edges=edges,
+        wide_edge=whole("ENGAWA_IMAGE_WIDE_EDGE", defaults.wide_edge, 320, 2_048),
     )
 
 

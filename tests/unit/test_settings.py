@@ -143,6 +143,15 @@ def test_how_large_an_image_may_be_and_how_large_its_renditions_are():
             assert wrong(ENOUGH | {name: text}) == f"{name} must be a whole number from 1 to {most}, not {text!r}"
 
 
+def test_the_longest_edge_on_web_pages():
+    assert read(ENOUGH).image_bounds.wide_edge == 1_200
+    for edge in (320, 2_048):
+        assert read(ENOUGH | {"ENGAWA_IMAGE_WIDE_EDGE": str(edge)}).image_bounds.wide_edge == edge
+    for text in ("319", "2049", "wide"):
+        told = wrong(ENOUGH | {"ENGAWA_IMAGE_WIDE_EDGE": text})
+        assert told == f"ENGAWA_IMAGE_WIDE_EDGE must be a whole number from 320 to 2048, not {text!r}"
+
+
 def test_the_edges_of_renditions_go_down():
     for text, edges in (("1024,2,1", (1024, 2, 1)), ("9,9,9", (9, 9, 9))):
         assert read(ENOUGH | {"ENGAWA_IMAGE_EDGES": text}).image_bounds.edges == edges

@@ -13,6 +13,7 @@
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
 | shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
+| number of operators | `roles` | `#` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no
 list is read by a scan. An item with `gone` is being deleted: nothing can be added to it any more.
@@ -36,6 +37,8 @@ ENDPOINT = "endpoint#"
 COUNTS = "counts"
 """The partition of all counters."""
 SHARDS = "0123456789abcdef"
+ROLES: Key = "roles", ITSELF
+"""The key of the item that counts the operators."""
 
 CursorPart = tuple[list[T], str | None]
 """Part of a list, and the cursor of the next part (None: there is none)."""
