@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.records.action_log import ActionLog
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -320,6 +321,12 @@ class Platform:
         from chalicelib.store.contents.cleanup import Cleanup
 
         return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
+
+    @cached_property
+    def action_log(self) -> "ActionLog":
+        from chalicelib.store.records.action_log import ActionLog
+
+        return ActionLog(self._dynamo, self.settings.table("records"), self.clock, self.settings.log_days)
 
     @cached_property
     def event_log(self) -> "EventLog":
