@@ -56,6 +56,9 @@ NEEDS = (
     on_table("ephemeral", "UpdateItem"),
     # Events.
     on_table("ephemeral", "PutItem", by=(API, CLEAN)),
+    # The rows of newest and of hidden posts.
+    on_table("records", "PutItem"),
+    on_table("records", "DeleteItem", by=(API, CLEAN)),
 )
 
 

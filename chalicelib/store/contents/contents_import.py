@@ -52,6 +52,7 @@ NEEDS = (
     on_table("feeds", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem"),
     on_table("comments", "GetItem", "PutItem", "UpdateItem", "BatchGetItem"),
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+    on_table("records", "PutItem"),
 )
 
 

@@ -60,6 +60,8 @@ NEEDS = (
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     # The response to a request with an Idempotency-Key, and events.
     on_table("ephemeral", "UpdateItem", "PutItem"),
+    # The row of a new feed, and that of a hidden one that is replaced.
+    on_table("records", "PutItem", "DeleteItem"),
 )
 
 

@@ -46,6 +46,8 @@ NEEDS = (
     on_table("favorites", "DeleteItem", by=(API, CLEAN)),
     # Events.
     on_table("ephemeral", "PutItem", by=(API, CLEAN)),
+    # The row of a hidden feed.
+    on_table("records", "DeleteItem", by=(API, CLEAN)),
     # Posters, the page, and its administrators.
     on_table("directory", "BatchGetItem"),
 )

@@ -34,7 +34,7 @@ from chalicelib.store.directory.users import Users
 
 NEEDS = (
     on_table("records", "Query"),
-    on_table("comments", "Query", "BatchGetItem"),
+    on_table("comments", "Query", "GetItem", "BatchGetItem"),
     on_table("feeds", "BatchGetItem"),
     on_table("directory", "BatchGetItem"),
 )
@@ -136,7 +136,7 @@ class NewestPosts:
         if partition == HIDDEN:
             key = hidden_key(content, prefix, number)
             item = self._dynamo.get(self._tables.comments, key, consistent=False)
-            return [item] if item and _sort_time(row) == hidden_at(item) else []
+            return [item] if item and _sort_time(row) == hidden_at(item) and before is None else []
         span = (entry_key(content, prefix, number)[1], entry_key(content, prefix, number + MOST - 1)[1])
         items = self._dynamo.query(self._tables.comments, content, span, consistent=False, backwards=True)
         own = [item for item in items if "o" in item and number_of(item) - int(item["o"]["N"]) == number]

@@ -19,16 +19,9 @@ from collections.abc import Mapping
 
 from chalicelib.core.moderation import HIDDEN_DAYS, NEWEST_DAYS
 from chalicelib.store.aws.conditions import AttributeValue
-from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Key, typed
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.items import generation_of, hidden_at
-
-NEEDS = (
-    on_table("records", "PutItem"),
-    # A hidden post is deleted by its poster, or erased with its poster or page.
-    on_table("records", "DeleteItem", by=(API, CLEAN)),
-)
 
 NEWEST, HIDDEN = "newest", "hidden"
 OPEN_MS = 600_000
