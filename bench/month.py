@@ -71,7 +71,7 @@ LEDGER: Mapping[str, Cost] = {
     "feeds: the first 20 of 100, by 20 posters": Cost(2, 22, 0),
     "comments: the first 20": Cost(2, 11.5, 0),
     "favorites: count": Cost(1, 0.5, 0),
-    "comments: post 900 bytes, the first": Cost(2, 1, 6),
+    "comments: post 900 bytes, the first": Cost(2, 1, 8),
     "favorites: the first": Cost(2, 3, 5),
     "rpc: own data": Cost(1, 1, 0),
 }
@@ -148,7 +148,7 @@ WRITE_UNIT_BYTES = 1_024  # the most that a write unit holds, and so the most th
 BASIC = Fixed(alarms=8, metrics=ERROR_HOURS, dashboards=0)
 # Metrics of the functions: about two for each of some twenty routes that are used in every hour, six of the stage, and
 # those of the errors. Alarms: five metrics of them in us-east-1.
-FULL = Fixed(alarms=43, metrics=61 + 2 * ERROR_HOURS, dashboards=1)
+FULL = Fixed(alarms=45, metrics=61 + 2 * ERROR_HOURS, dashboards=1)
 
 QUOTAS = (
     ("stage's ThrottleRate", "requests", 1_000),
