@@ -10,15 +10,12 @@ from chalicelib.core.errors import Conflict, NotFound, PermissionDenied
 from chalicelib.core.moderation import Post, PostKind
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.conditions import PRESENT
-from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.items import content_of
 from chalicelib.store.contents.numbered_lists import NumberedLists
 from chalicelib.store.contents.post_rows import OPEN_MS
+from local.in_process import HANA, KEN, MEI
 from tests.kit.stage import (
     DAY_MS,
-    HANA,
-    KEN,
-    MEI,
     OTHER_URI,
     PAGE,
     PICTURE,
@@ -29,10 +26,6 @@ from tests.kit.stage import (
 )
 
 NOTE = {"by": "user:k3v9x2mtq7ra", "re": "spam"}
-
-
-def nothing(write: Transaction) -> None:
-    """Add nothing to a transaction."""
 
 
 @pytest.fixture
@@ -47,11 +40,11 @@ def stage() -> Iterator[Stage]:
 
 
 def hide(stage: Stage, post: Post) -> bool:
-    return stage.platform.moderated_posts.hide(post, NOTE, nothing)
+    return stage.platform.moderated_posts.hide(post, NOTE)
 
 
 def show(stage: Stage, post: Post) -> bool:
-    return stage.platform.moderated_posts.show(post, nothing)
+    return stage.platform.moderated_posts.show(post)
 
 
 def hidden_rows(stage: Stage) -> list[str]:
@@ -200,11 +193,11 @@ def test_moderators_delete_hidden_and_shown_posts(stage: Stage):
     kept, gone, hidden = (stage.comment(text) for text in ("kept", "gone", "hidden"))
     hide(stage, Post(PAGE, "1", hidden))
     for each in (gone, hidden):
-        stage.platform.moderated_posts.delete(Post(PAGE, "1", each), nothing)
+        stage.platform.moderated_posts.delete(Post(PAGE, "1", each))
     assert stage.texts() == ["kept"]
     with pytest.raises(NotFound):
-        stage.platform.moderated_posts.delete(Post(PAGE, "1", gone), nothing)
-    stage.platform.moderated_posts.delete(Post(PAGE, "1"), nothing)
+        stage.platform.moderated_posts.delete(Post(PAGE, "1", gone))
+    stage.platform.moderated_posts.delete(Post(PAGE, "1"))
     with pytest.raises(NotFound):
         stage.platform.moderated_posts.find(Post(PAGE, "1", kept))
 
@@ -222,16 +215,6 @@ def test_hidden_posts_go_with_their_page_and_their_poster(stage: Stage, erase: b
     stage.settle()
     left = [key[2] for key in stage.cloud.memory.items if key[:2] == ("engawa-local-feeds", QUIET)]
     assert not [sort_key for sort_key in left if sort_key.startswith(("c", "C"))]
-
-
-def test_what_hides_a_post_is_one_transaction_with_its_record(stage: Stage):
-    stage.post()
-
-    def also(write: Transaction) -> None:
-        write.put("log", "engawa-local-records", {"pk": {"S": "log"}, "sk": {"S": "1"}})
-
-    stage.platform.moderated_posts.hide(Post(PAGE, "1"), NOTE, also)
-    assert ("engawa-local-records", "log", "1") in stage.cloud.memory.items
 
 
 # The list of newest posts.

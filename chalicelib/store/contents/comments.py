@@ -186,20 +186,23 @@ class Comments:
         Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator
         of the page) and Unavailable.
         """
-        content = content_of(page, content_uri)
-        head_place, administrator = (self._table, head_key(content)), self._pages.members.administrator(page, user)
-        found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
-        self._pages.check(page, found)
-        head = visible(found.get(head_place), hidden=True)
-        item = self.find(head, comment)
-        hidden = hidden_at(head) is not None or (item is not None and hidden_at(item) is not None)
-        allowed = administrator in found or (item is not None and poster_of(item) == user)
-        if item is None or (hidden and not allowed):
-            raise NotFound("There is no such comment")
-        if not allowed:
-            raise PermissionDenied
-        if not self.remove(item, generation_of(head), head):
-            raise NotFound("There is no such comment")
+        head_place = (self._table, head_key(content_of(page, content_uri)))
+        administrator = self._pages.members.administrator(page, user)
+        for wait in races():
+            found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+            self._pages.check(page, found)
+            head = visible(found.get(head_place), hidden=True)
+            item = self.find(head, comment)
+            hidden = hidden_at(head) is not None or (item is not None and hidden_at(item) is not None)
+            allowed = administrator in found or (item is not None and poster_of(item) == user)
+            if item is None or (hidden and not allowed):
+                raise NotFound("There is no such comment")
+            if not allowed:
+                raise PermissionDenied
+            if self.remove(item, generation_of(head), head):
+                return
+            self._dynamo.rest(wait)  # It was deleted, hidden or shown again.
+        raise Unavailable
 
     def find(self, head: Item, comment: str) -> Item | None:
         """Return the stored comment with that id, hidden or not (strongly consistent), or None."""
@@ -212,17 +215,10 @@ class Comments:
                 return item if _is(item, asked[1]) else None
         return None
 
-    def remove(
-        self,
-        item: Item,
-        generation: str,
-        head: Item | None = None,
-        also: Callable[[Transaction], None] = lambda write: None,
-    ) -> bool:
+    def remove(self, item: Item, generation: str, head: Item | None = None) -> bool:
         """Delete a comment of that generation, without a permission check; return whether it existed.
 
-        `head` is the content's head, if the caller knows it; it is read if an app is told. `also` adds parts to the
-        transaction. Raises Unavailable.
+        `head` is the content's head, if the caller knows it; it is read if an app is told. Raises Unavailable.
         """
         content, alive = item["pk"]["S"], of_generation(generation)
         if head is None and tells_its_end(item):
@@ -234,7 +230,6 @@ class Comments:
         else:
             write.update(LIST_PART, self._table, head_key(content), Update(adds={"hc": -1}), alive)
             self._rows.no_longer_hidden(write, content, number_of(item), item)
-        also(write)
         if head:
             self._events.uncommented(write, head, to_comment(item, self._offset))
         try:

@@ -1,6 +1,6 @@
 """Reads and deletions of the feeds of pages; feed_posting.py posts them. Their items are described in items.py."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, Unavailable
 from chalicelib.core.model.contents import ContentsPart, Feed
@@ -145,18 +145,14 @@ class Feeds:
             self._dynamo.rest(wait)  # The feed was deleted or replaced.
         raise Unavailable
 
-    def remove(self, head: Item, also: Callable[[Transaction], None] = lambda write: None) -> bool:
-        """Delete the feed of a head without a permission check; return whether it existed. Raises Unavailable.
-
-        `also` adds parts to the transaction.
-        """
+    def remove(self, head: Item) -> bool:
+        """Delete the feed of a head without a permission check; return whether it existed. Raises Unavailable."""
         generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
         write = Transaction()
         write.delete("head", self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
         leave(write, self._tables, self._notes, head)
         self._events.deleted(write, head)
         self._rows.no_longer_hidden(write, head["pk"]["S"], None, head)
-        also(write)
         if is_listed(feed):
             self._lists.remove(write, page, "", number_of({"sk": {"S": feed}}), PRESENT)
         try:

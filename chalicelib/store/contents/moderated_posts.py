@@ -1,7 +1,7 @@
 """Moderation of posts, without a permission check: hide a feed or a comment, show it again, delete it. Items: items.py.
 
 Hiding takes an entry out of its list, as a deletion does, but keeps it under another key: so lists and counts need not
-know hidden posts. A feed's head says that it is hidden. Each change is one transaction; `also` adds parts to it.
+know hidden posts. A feed's head says that it is hidden. Each change is one transaction.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,8 +50,6 @@ NEEDS = (
     on_table("records", "PutItem", "DeleteItem"),
     on_table("directory", "BatchGetItem"),
 )
-
-Also = Callable[[Transaction], None]
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ class ModeratedPosts:
         comment = to_comment(found.comment, self._offset) if found.comment else None
         return to_feed(found.feed, found.head), comment
 
-    def hide(self, post: Post, note: Mapping[str, str], also: Also) -> bool:
+    def hide(self, post: Post, note: Mapping[str, str]) -> bool:
         """Hide a post; return False if it already was hidden. `note`: `by` and `re`, who hides it and why.
 
         Raises NotFound and Unavailable.
@@ -135,38 +133,37 @@ class ModeratedPosts:
             self._rows.hidden(write, found.head, found.number, at, note)
             self._move(write, found, hidden_since(at))
 
-        return self._change(post, hide=True, change=change, also=also)
+        return self._change(post, hide=True, change=change)
 
-    def show(self, post: Post, also: Also) -> bool:
+    def show(self, post: Post) -> bool:
         """Show a hidden post again; return False if it was not hidden. Raises NotFound and Unavailable."""
 
         def change(write: Transaction, found: FoundPost) -> None:
             self._rows.no_longer_hidden(write, found.head["pk"]["S"], found.number, found.item)
             self._move(write, found, {})
 
-        return self._change(post, hide=False, change=change, also=also)
+        return self._change(post, hide=False, change=change)
 
-    def delete(self, post: Post, also: Also) -> None:
+    def delete(self, post: Post) -> None:
         """Delete a post, hidden or not. Raises NotFound and Unavailable."""
         for wait in races():
             found = self.find(post)
             if found.comment is None:
-                done = self._feeds.remove(found.head, also)
+                done = self._feeds.remove(found.head)
             else:
-                done = self._comments.remove(found.comment, generation_of(found.head), found.head, also)
+                done = self._comments.remove(found.comment, generation_of(found.head), found.head)
             if done:
                 return
             self._dynamo.rest(wait)  # It was hidden, shown again or deleted between the two calls.
         raise Unavailable
 
-    def _change(self, post: Post, *, hide: bool, change: Callable[[Transaction, FoundPost], None], also: Also) -> bool:
+    def _change(self, post: Post, *, hide: bool, change: Callable[[Transaction, FoundPost], None]) -> bool:
         for wait in races():
             found = self.find(post)
             if (hidden_at(found.item) is not None) is hide:
                 return False
             write = Transaction()
             change(write, found)
-            also(write)
             try:
                 self._dynamo.commit(write)
             except Lost:
