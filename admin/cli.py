@@ -7,6 +7,7 @@ from admin.data import erase
 from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
+from admin.log import log
 from admin.migrate import migrate
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
@@ -57,6 +58,7 @@ for each in (
     import_,
     export,
     erase,
+    log,
     migrate,
     token,
 ):

@@ -101,9 +101,9 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, migrations, pages, users
+    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, logged_actions, migrations, pages, users
 
-    imports = [bulk_import.face, bulk_export.face, migrations.face]
+    imports = [bulk_import.face, bulk_export.face, migrations.face, logged_actions.face]
     return [users.face, apps.face, events.face, pages.face, *imports]
 
 

@@ -15,21 +15,22 @@ from chalicelib.api.admin.routes import (
     list_answer,
     list_part,
     logged,
+    moment_in,
     note_changes,
     operator_route,
 )
 from chalicelib.api.log_of_actions import app_target
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.codecs.events_json import endpoint_json, event_json, moment, read_endpoint, read_resending
+from chalicelib.core.codecs.events_json import endpoint_json, event_json, read_endpoint, read_resending
 from chalicelib.core.dates import LATEST
-from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
+from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.events import Endpoint, LoggedEvent, is_endpoint_id, new_endpoint_id
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
 from chalicelib.web.fetch.post_event import endpoint_target
 from chalicelib.web.json_answers import json_answer
-from chalicelib.web.requests import json_body, last_parameter
+from chalicelib.web.requests import json_body
 
 ENDPOINTS = "/admin/apps/{app}/endpoints"
 ENDPOINT = ENDPOINTS + "/{endpoint}"
@@ -106,7 +107,7 @@ def list_events(here: Platform, request: Request, access: Access, app: str) -> R
     `since` and `until` (ms), `cursor`, `count`.
     """
     _need(here, app)
-    since, until = _moment(request, "since", 0), _moment(request, "until", LATEST)
+    since, until = moment_in(request, "since", 0), moment_in(request, "until", LATEST)
     found, following = here.event_log.part(app, since, until, *list_part(request))
     return list_answer(map(event_json, found), following)
 
@@ -162,12 +163,3 @@ def _known(endpoint: str) -> str:
     if not is_endpoint_id(endpoint):
         raise NotFound("There is no such endpoint")
     return endpoint
-
-
-def _moment(request: Request, name: str, default: int) -> int:
-    text = last_parameter(request, name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LATEST))):
-        raise ParameterInvalid(f"{name} must be a time in milliseconds")
-    return moment(name, int(text))

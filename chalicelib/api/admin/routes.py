@@ -9,7 +9,9 @@ from chalice.app import Request, Response
 
 from chalicelib.api.log_of_actions import ActionEntry, log_action, operator_actor
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.errors import NotFound
+from chalicelib.core.codecs.events_json import moment
+from chalicelib.core.dates import LATEST
+from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.access import Access
 from chalicelib.core.oauth import OPERATOR
@@ -47,6 +49,16 @@ def list_part(request: Request) -> tuple[str | None, int]:
     """Return the `cursor` and `count` (default 20, at most 100) of a request for a list. Raise ParameterInvalid."""
     count = paging(None, last_parameter(request, "count"), most=MOST_ENTRIES).count
     return last_parameter(request, "cursor"), count
+
+
+def moment_in(request: Request, name: str, default: int) -> int:
+    """Return the time (ms) of a query parameter, or `default` if it is absent. Raises ParameterInvalid."""
+    text = last_parameter(request, name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LATEST))):
+        raise ParameterInvalid(f"{name} must be a time in milliseconds")
+    return moment(name, int(text))
 
 
 def list_answer(entries: Iterable[Mapping[str, Any]], following: str | None) -> Response:
