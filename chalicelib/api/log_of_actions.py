@@ -35,13 +35,17 @@ CLIENT = "x-engawa-client"
 
 
 class ActionEntry:
-    """What the view knows of its action: `target` (if it is known only afterwards), `before` and `after`."""
+    """What the view knows of its action: `target` (if it is known only afterwards), `before` and `after`.
+
+    With `changed` false there is no entry. `failed` says that errors ended the action although the view has an answer.
+    """
 
     def __init__(self, target: str, before: Mapping[str, Any]) -> None:
         self.target = target
         self.before = before
         self.after: Mapping[str, Any] = {}
         self.changed = True
+        self.failed = False
 
     def is_unchanged(self) -> None:
         """Leave no entry: the state was already so."""
@@ -79,7 +83,8 @@ def log_action(
         _settle(lambda: here.action_log.forget(action))
         return
     known = replace(action, target=entry.target, before=entry.before, after=entry.after)
-    _settle(lambda: here.action_log.finish(known, Outcome.DONE))
+    outcome = Outcome.FAILED if entry.failed else Outcome.DONE
+    _settle(lambda: here.action_log.finish(known, outcome))
 
 
 def operator_actor(request: Request, access: Access) -> str:

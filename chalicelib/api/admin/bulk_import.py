@@ -7,7 +7,7 @@ from chalice.app import Request, Response
 from chalicelib.api.admin.routes import logged, operator_route
 from chalicelib.api.log_of_actions import PLATFORM
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.bulk_import import is_dry_run, read_records
+from chalicelib.core.bulk_import import RecordResult, is_dry_run, read_records
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
@@ -37,5 +37,12 @@ def import_records(here: Platform, request: Request, access: Access) -> Response
             outcomes = here.bulk_import.run(records)
             counts = Counter((kind, each.status) for kind, found in outcomes.items() for each in found)
             entry.after = {f"{kind} {status}": number for (kind, status), number in counts.items()}
-            entry.changed = any(status == "created" for _, status in counts)
+            is_new = any(status == "created" for _, status in counts)
+            # A record that met an error may have been stored.
+            entry.failed = not is_new and any(_met_an_error(each) for found in outcomes.values() for each in found)
+            entry.changed = is_new or entry.failed
     return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})
+
+
+def _met_an_error(result: RecordResult) -> bool:
+    return result.refusal is not None and result.refusal.status >= 500
