@@ -11,6 +11,7 @@ from admin.migrate import migrate
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
+from admin.overview import overview, request
 from admin.users import users
 
 
@@ -58,6 +59,8 @@ for each in (
     export,
     erase,
     migrate,
+    overview,
+    request,
     token,
 ):
     cli.add_command(each)
