@@ -20,7 +20,7 @@ from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
 from chalicelib.web.cors import share
 from chalicelib.web.error_answers import help_links, reword_framework
-from chalicelib.web.telemetry import Telemetry
+from chalicelib.web.telemetry import Recording, Telemetry
 
 
 def create_app(
@@ -38,7 +38,7 @@ def create_app(
         lambda: platform().settings.commit,
         lambda: platform().settings.metrics,
         lambda: platform().keys,
-        (lambda: platform().request_recording) if recorded else None,
+        (lambda: _recording(platform())) if recorded else None,
     )
     made.register_middleware(telemetry.of_request, "http")
     if named_by_api:
@@ -52,6 +52,13 @@ def create_app(
     made.register_blueprint(housekeeping(platform, telemetry))
     made.load("" if whole else "/2/apps/")
     return made
+
+
+def _recording(here: Platform) -> Recording:
+    # A cold start needs it only if its request is refused.
+    from chalicelib.api.request_recording import RequestRecording
+
+    return RequestRecording(here)
 
 
 COLLECT_AFTER = 50_000

@@ -23,6 +23,8 @@ class Observed:
         """The `error` word of the response; the last one if there are several."""
         self.cause: str | None = None
         """Why the request was refused or failed, without anything that the client sent."""
+        self.work: tuple[str, int, int] | None = None
+        """The work of a job that this request is a part of: its name, the items, and those that were refused."""
         self.quota_refusals = 0
         self.rate_refusals = 0
         self.late_events = 0
@@ -97,6 +99,12 @@ def _cause(error: Exception) -> str:
     from chalicelib.core.request_records import cause_of
 
     return cause_of(error)
+
+
+def worked(job: str, items: int, refused: int = 0) -> None:
+    """Record the work of a job that runs as many requests: an import or a migration."""
+    if observed := current():
+        observed.work = job, items, refused
 
 
 def sent_late(events: int) -> None:

@@ -67,7 +67,6 @@ if TYPE_CHECKING:
     from chalicelib.web.auth.sessions import Sessions
     from chalicelib.web.cors import Origins
     from chalicelib.web.html.rendering import Site
-    from chalicelib.web.request_recording import RequestRecording
 
 
 class Platform:
@@ -406,15 +405,6 @@ class Platform:
         from chalicelib.store.records.job_log import JobLog
 
         return JobLog(self._dynamo, self.settings.table("records"), self.clock)
-
-    @cached_property
-    def request_recording(self) -> "RequestRecording":
-        """What records refused requests and runs: one for the process."""
-        from chalicelib import VERSION
-        from chalicelib.web.request_recording import RequestRecording
-
-        version = f"{VERSION}+{self.settings.commit}"
-        return RequestRecording(lambda: self.request_log, lambda: self.job_log, self.clock, lambda: version)
 
     @cached_property
     def overview(self) -> "OverviewReading":

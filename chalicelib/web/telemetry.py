@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from chalice.app import Request, Response
 
@@ -22,7 +22,6 @@ from chalicelib.web.token_dialect import TokenDialect
 if TYPE_CHECKING:
     from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-    from chalicelib.web.request_recording import RequestRecording
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +29,21 @@ REQUEST_ID = "X-Request-Id"
 NAMESPACE = "Engawa"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 T = TypeVar("T")
+
+
+class Recording(Protocol):
+    """What keeps refused requests and runs of functions for the overview (api/request_recording.py)."""
+
+    @property
+    def has_something(self) -> bool: ...
+
+    def request(self, route: str, status: int, seen: Observed, seconds: float) -> None: ...
+
+    def work(self, job: str, items: int, refused: int = 0) -> None: ...
+
+    def flush(self, seconds_left: float) -> None: ...
+
+    def run(self, function: str, done: object, seen: Observed, seconds: float) -> None: ...
 
 
 class RunFailed(Exception):
@@ -48,14 +62,14 @@ class Telemetry:
         commit: Callable[[], str],
         metrics: Callable[[], bool],
         keys: Callable[[], TokenKeys],
-        recording: "Callable[[], RequestRecording] | None" = None,
+        recording: Callable[[], Recording] | None = None,
     ) -> None:
         self._stage = stage
         self._commit = commit
         self._metrics = metrics
         self._keys = keys
         self._recording = recording
-        self._begun: RequestRecording | None = None
+        self._begun: Recording | None = None
         self._cold = True
 
     def of_request(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
@@ -79,13 +93,15 @@ class Telemetry:
         try:
             if seen.error is not None or status >= 400:
                 self._begin().request(route, status, seen, time.perf_counter() - began)
+            if seen.work:
+                self._begin().work(*seen.work)
             if self._begun and self._begun.has_something:
                 self._begun.flush(float(context.get_remaining_time_in_millis()) / 1000)
         except Exception as error:
             # Settings that are wrong, for example. The answer must not depend on it.
             log.warning("a request could not be recorded: %s", type(error).__name__)
 
-    def _begin(self) -> "RequestRecording":
+    def _begin(self) -> Recording:
         if self._begun is None:
             assert self._recording  # noqa: S101 (the callers have checked it)
             self._begun = self._recording()

@@ -18,8 +18,7 @@ def overview_json(known: Overview, version: str, commit: str) -> dict[str, Any]:
         "waiting": {kind: _waiting_json(each) for kind, each in known.waiting.items()},
         "work": [_work_json(each) for each in known.works],
         "refusals": [
-            {"kind": kind, "status": status, "days": days}
-            for (status, kind), days in by_kind(known.refusals).items()
+            {"kind": kind, "status": status, "days": days} for (status, kind), days in by_kind(known.refusals).items()
         ],
     }
 

@@ -6,7 +6,8 @@
 | the same, in the list of its kind | `failures#<kind>` | `<time>#<id>` | the same |
 | counts of a day, one of SHARDS | `refusals` | `<day>#<shard>` | `<status> <kind>`: a number, `ttl` |
 
-`v` is the version, `ms` the time that the request took. A day is one of UTC. Counts are added without a retry, so that no answer waits for them: one may be missing, or twice.
+`v` is the version, `ms` the time that the request took. A day is one of UTC. Counts are added without a retry, so that
+no answer waits for them: one may be missing, or twice.
 """
 
 import random

@@ -9,34 +9,23 @@ once in FLUSH_MS; a process that ends loses what it has not written. A write tha
 import logging
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING
 
+from chalicelib import VERSION
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import FLUSH_MS, QUOTA_EXCEEDED, RATE_LIMITED, RequestRecord, Sampling
 from chalicelib.observed import Observed
+from chalicelib.platform import Platform
 from chalicelib.store.aws import deadline
-
-if TYPE_CHECKING:
-    from chalicelib.store.records.job_log import JobLog
-    from chalicelib.store.records.request_log import RequestLog
 
 log = logging.getLogger(__name__)
 
 
 class RequestRecording:
-    """The recording of one process. `clock` returns milliseconds since the epoch, `version` what runs. Thread-safe."""
+    """The recording of one process, on its platform. Thread-safe."""
 
-    def __init__(
-        self,
-        requests: Callable[[], "RequestLog"],
-        jobs: Callable[[], "JobLog"],
-        clock: Callable[[], int],
-        version: Callable[[], str],
-    ) -> None:
-        self._requests = requests
-        self._jobs = jobs
-        self._clock = clock
-        self._version = version
+    def __init__(self, here: Platform) -> None:
+        self._here = here
+        self._version = f"{VERSION}+{here.settings.commit}"
         self._lock = Lock()
         self._found = Sampling()
         self._written: int | None = None
@@ -56,13 +45,13 @@ class RequestRecording:
             kind = QUOTA_EXCEEDED
         record = RequestRecord(
             id=seen.request_id,
-            at=self._clock(),
+            at=self._here.clock(),
             route=route,
             status=status,
             kind=kind,
             cause=seen.cause or "",
             app=seen.access.app if seen.access else None,
-            version=self._version(),
+            version=self._version,
             milliseconds=round(seconds * 1000),
         )
         with self._lock:
@@ -70,31 +59,33 @@ class RequestRecording:
 
     def flush(self, seconds_left: float) -> None:
         """Write what was taken up, if the last write was FLUSH_MS ago or more, and if there is time for it."""
-        now = self._clock()
+        now = self._here.clock()
         with self._lock:
             is_due = self._written is None or not 0 <= now - self._written < FLUSH_MS
             if not is_due or not self._found.counts or seconds_left < deadline.CALL_SECONDS:
                 return
             found, self._found, self._written = self._found, Sampling(), now
         with deadline.within(seconds_left):
-            self._try(lambda: self._requests().write(found))
+            self._try(lambda: self._here.request_log.write(found))
 
     def run(self, function: str, done: object, seen: Observed, seconds: float) -> None:
         """Store the run of a function: a failed one, the first after it, and others at most once in FLUSH_MS.
 
         `done` is the result of the function: a number of items, or something else.
         """
-        run = JobRun(function, self._clock(), round(seconds * 1000), done if isinstance(done, int) else 0, seen.error)
+        run = JobRun(
+            function, self._here.clock(), round(seconds * 1000), done if isinstance(done, int) else 0, seen.error
+        )
         known = self._runs.get(function)
         # A function that runs every minute begins a little earlier or later.
         if known and (known[1], run.error) == (None, None) and 0 <= run.at - known[0] < FLUSH_MS // 2:
             return
         self._runs[function] = run.at, run.error
-        self._try(lambda: self._jobs().ran(run))
+        self._try(lambda: self._here.job_log.ran(run))
 
     def work(self, job: str, items: int, refused: int = 0) -> None:
         """Add a request of a job, an import or a migration, to its work of today (1 WRU)."""
-        self._try(lambda: self._jobs().worked(job, items, refused))
+        self._try(lambda: self._here.job_log.worked(job, items, refused))
 
     def _try(self, write: Callable[[], None]) -> None:
         try:
