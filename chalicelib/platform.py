@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
     from chalicelib.store.contents.posts_of_user import PostsOfUser
+    from chalicelib.store.directory.app_secrets import AppSecrets
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.pages import Pages
@@ -89,6 +90,13 @@ class Platform:
         from chalicelib.web.html.rendering import Site
 
         return Site(self.settings.name, urlsplit(self.settings.issuer).path)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The platform's name, which no app may bear; without one of its own, the names in all languages."""
+        from chalicelib.web.html.rendering import BRANDS
+
+        return (self.settings.name,) if self.settings.name else tuple(BRANDS.values())
 
     def name(self, issuer: str) -> None:
         """Set the issuer, for a platform without ENGAWA_ISSUER, before a part needs it. Raises WrongSetting."""
@@ -148,6 +156,12 @@ class Platform:
         from chalicelib.store.directory.apps import Apps
 
         return Apps(self._dynamo, self._directory_table, self._seals, self.pages, self.clock)
+
+    @cached_property
+    def app_secrets(self) -> "AppSecrets":
+        from chalicelib.store.directory.app_secrets import AppSecrets
+
+        return AppSecrets(self._dynamo, self._directory_table, self._seals, self.apps, self.clock)
 
     @cached_property
     def pages(self) -> "Pages":
@@ -240,7 +254,8 @@ class Platform:
 
         use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
         urls = (self.settings.issuer, *self.settings.signed_urls)
-        return Signatures(self.apps.get, use_nonce, self.clock, urls, body_hash=self.settings.body_hash)
+        body_hash = self.settings.body_hash
+        return Signatures(self.apps.get, self.app_secrets, use_nonce, self.clock, urls, body_hash=body_hash)
 
     @cached_property
     def launch_keys(self) -> "LaunchKeys | None":

@@ -10,8 +10,9 @@ signed for another server is not valid here.
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -19,11 +20,14 @@ from urllib.request import parse_http_list
 
 from chalice.app import Request
 
+from chalicelib.core.client_secrets import WhichSecret
 from chalicelib.core.errors import SignatureRefused, TooLarge
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
 from chalicelib.core.signatures import SCOPES, Parameters, SignedRequest, check_body, read
+from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.directory.app_secrets import AppSecrets
 from chalicelib.web.requests import decoded, is_form, parameters
 
 FORM_BYTES = 65_536
@@ -44,7 +48,7 @@ class _Client:
 class Signatures:
     """The check of signed requests of one deployment.
 
-    `apps` returns an app with its secret. `use` uses up a nonce of an app and timestamp and returns whether it was
+    `apps` returns an app with its secrets. `use` uses up a nonce of an app and timestamp and returns whether it was
     fresh. `clock` returns milliseconds since the epoch. `urls` are the public base URLs. With `body_hash`, JSON needs
     its hash.
     """
@@ -52,6 +56,7 @@ class Signatures:
     def __init__(
         self,
         apps: Callable[[str], App | None],
+        secrets: AppSecrets,
         use: Callable[[str, int, str], bool],
         clock: Callable[[], int],
         urls: Sequence[str],
@@ -59,6 +64,7 @@ class Signatures:
         body_hash: bool = False,
     ) -> None:
         self._apps = apps
+        self._secrets = secrets
         self._use = use
         self._clock = clock
         self._urls = tuple(dict.fromkeys(_spellings(urls)))
@@ -69,32 +75,44 @@ class Signatures:
 
         That user is also the owner, unless `opensocial_owner_id` names another. As with a token, the data later shows
         whether they have installed the app. Costs two calls: one reads the app, strongly consistent; if the signature
-        is valid, one uses up the nonce. Raises SignatureRefused, TooLarge and Unavailable.
+        is valid, one uses up the nonce, and beside it, once a day, one notes the use of the secret. Raises
+        SignatureRefused, TooLarge and Unavailable.
         """
         found = signed_parameters(request)
         signed = read(found, self._clock() // 1000)
         app = self._apps(signed.app) if is_id("app", signed.app) else None
-        if app is None or app.secret is None:
+        secrets = self._secrets.valid(app)
+        if app is None or not secrets:
             raise SignatureRefused("consumer_key_unknown", "There is no app with this key that has a secret")
-        self._check_signature(request, found, signed, app.secret)
+        which = self._signing_secret(request, found, signed, secrets)
+        if app.suspended is not None:
+            raise SignatureRefused("consumer_key_refused", "The app is suspended")
         body = _body(request)
         digest = base64.b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
         check_body(signed, digest, form=is_form(request) and bool(body), needed=self._body_hash and bool(body))
-        if not self._use(app.id, signed.timestamp, signed.nonce):
+        note = self._secrets.noting_use(app, which)
+        use = partial(self._use, app.id, signed.timestamp, signed.nonce)
+        jobs: list[Callable[[], Any]] = [note, use] if note else [use]
+        if not side_by_side(jobs)[-1]:
             raise SignatureRefused("nonce_used", "A request with this timestamp and nonce was already received")
         return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES, events=app.events)
 
-    def _check_signature(self, request: Request, found: Parameters, signed: SignedRequest, secret: str) -> None:
+    def _signing_secret(
+        self, request: Request, found: Parameters, signed: SignedRequest, secrets: Mapping[WhichSecret, str]
+    ) -> WhichSecret:
+        """Return which of an app's valid secrets a request is signed with. Raise SignatureRefused if none."""
         try:
             bases = base_strings(request, found, self._urls)
         except ValueError:
             raise SignatureRefused("parameter_rejected", "The request is not valid Unicode", 400) from None
-        if not signs(signed.signature, bases, secret):
+        matching = [which for which, secret in secrets.items() if signs(signed.signature, bases, secret)]
+        if not matching:
             raise SignatureRefused(
                 "signature_invalid",
                 "The signature does not match this request; oauth_problem_advice has our base string",
                 details={"oauth_problem_advice": bases[0][:ADVICE_CHARACTERS]},
             )
+        return matching[0]
 
 
 def base_strings(request: Request, found: Parameters, urls: Sequence[str]) -> list[str]:
