@@ -148,7 +148,7 @@ WRITE_UNIT_BYTES = 1_024  # the most that a write unit holds, and so the most th
 BASIC = Fixed(alarms=8, metrics=ERROR_HOURS, dashboards=0)
 # Metrics of the functions: about two for each of some twenty routes that are used in every hour, six of the stage, and
 # those of the errors. Alarms: five metrics of them in us-east-1.
-FULL = Fixed(alarms=43, metrics=61 + 2 * ERROR_HOURS, dashboards=1)
+FULL = Fixed(alarms=45, metrics=61 + 2 * ERROR_HOURS, dashboards=1)
 
 QUOTAS = (
     ("stage's ThrottleRate", "requests", 1_000),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
+    from chalicelib.store.directory.roles import Roles
     from chalicelib.store.directory.secret_sealing import SecretSealing
     from chalicelib.store.directory.users import Users
     from chalicelib.store.events.endpoints import Endpoints
@@ -150,6 +151,12 @@ class Platform:
         from chalicelib.store.directory.users import Users
 
         return Users(self._dynamo, self._directory_table, self.friends_and_installs, self.pages, self.clock)
+
+    @cached_property
+    def roles(self) -> "Roles":
+        from chalicelib.store.directory.roles import Roles
+
+        return Roles(self._dynamo, self._directory_table, self.clock)
 
     @cached_property
     def apps(self) -> "Apps":

@@ -1,7 +1,7 @@
 """The contract that `/openapi.json` serves, made from openapi.yaml: `python -m infra.reference` writes it.
 
 It is a file of the app (chalicelib/web/static), so that Lambda only reads it. The pages of `/docs` are made from the
-same document (infra/site).
+same document (infra/site). The table of roles, docs/reference/roles.md, is made from chalicelib/core/roles.py.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any
 
 import yaml
 
+from chalicelib.core.roles import roles_page
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "openapi.yaml"
 STATIC = ROOT / "chalicelib" / "web" / "static"
+ROLES = ROOT / "docs" / "reference" / "roles.md"
 METHODS = ("get", "post", "put", "patch", "delete")
 """The methods in the order in which a path shows them. The description explains preflights (OPTIONS)."""
 
@@ -70,6 +73,7 @@ def main() -> None:
     """Write the files."""
     for name, content in files().items():
         (STATIC / name).write_text(content, encoding="utf-8")
+    ROLES.write_text(roles_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

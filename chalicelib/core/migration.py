@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 
-TABLES = ("appdata", "directory", "grants", "ephemeral", "feeds", "comments", "favorites")
+TABLES = ("appdata", "directory", "grants", "ephemeral", "records", "feeds", "comments", "favorites")
 SEGMENTS = 8
 """The segments of each table; a client can work on all of them at a time."""
 MOST_ITEMS = 500

@@ -177,7 +177,7 @@ def test_two_operators_who_rotate_at_once_leave_the_secret_in_use(app: World) ->
             other[0] = secrets.rotate(APP, keep_old=True)
         return settle(*given)
 
-    secrets._write = after_a_rival  # type: ignore[method-assign]
+    secrets._write = after_a_rival  # type: ignore[method-assign,assignment]
     made = secrets.rotate(APP, keep_old=True)
 
     assert works(app, SECRET) == {True}

@@ -150,6 +150,7 @@ def test_it_gets_no_events_meanwhile_and_other_apps_do(world: World, operator: S
 
 
 def test_a_suspension_needs_a_reason_and_tells_it_to_operators(world: World, operator: Send) -> None:
+    body: Any
     for body in ({}, {"reason": ""}, {"reason": " "}, {"reason": "x" * 501}, {"reason": "a\nb"}, {"reason": 1}, []):
         assert operator("PUT", SUSPENSION, body).status == 400
     assert operator("GET", f"/apps/{APP}").json["suspended"] is None

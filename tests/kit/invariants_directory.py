@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from chalicelib.core.roles import Role
 from chalicelib.store.aws.items import Item, key_of
 from chalicelib.store.directory.keys import (
     ADMINISTRATOR,
@@ -17,12 +18,14 @@ from chalicelib.store.directory.keys import (
     INSTALL,
     ITSELF,
     MODULE,
+    ROLES,
     app_key,
     login_key,
     of_user,
     page_key,
     user_key,
 )
+from chalicelib.store.directory.roles import COUNT
 from chalicelib.store.grants.grant_items import GRANT, family_key
 
 
@@ -56,7 +59,12 @@ class People:
             counted[user_key(user), "pages"] += 1
         for _, _, item in self._of_kind(MODULE):
             counted[app_key(item["app"]["S"]), "modules"] += 1
-        names = ("friends", "pages", "followers", "modules")
+        for key, item in self.rows.items():
+            if "ro" in item:
+                counted[ROLES, COUNT] += item["ro"]["S"] == Role.OPERATOR.value
+                if "su" in item or "gone" in item:
+                    yield f"a user with a role is suspended or deleted: {key}"
+        names = ("friends", "pages", "followers", "modules", COUNT)
         told = {(key, name): int(item[name]["N"]) for key, item in self.rows.items() for name in names if name in item}
         for place in counted.keys() | told.keys():
             if counted[place] != told.get(place, 0):

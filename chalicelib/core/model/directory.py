@@ -11,6 +11,7 @@ from enum import Enum
 
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
+from chalicelib.core.roles import Role
 
 _USER_CHARACTERS = string.ascii_lowercase + string.digits
 
@@ -56,6 +57,10 @@ class User:
     created: int = 0
     friends: int = 0
     """The number of friends."""
+    role: Role | None = None
+    """The role in the console (core/roles.py). Only `Roles` in store/directory/roles.py changes it."""
+    suspended: int | None = None
+    """When the user was suspended, in ms; None if they are not. A suspended user cannot do anything by themselves."""
 
 
 class AppDialect(Enum):

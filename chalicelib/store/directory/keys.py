@@ -12,6 +12,7 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+| number of operators | `roles` | `#` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no
 list is read by a scan. An item with `gone` is being deleted: nothing can be added to it any more.
@@ -33,6 +34,8 @@ FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
 ENDPOINT = "endpoint#"
 SHARDS = "0123456789abcdef"
+ROLES: Key = "roles", ITSELF
+"""The key of the item that counts the operators."""
 
 CursorPart = tuple[list[T], str | None]
 """Part of a list, and the cursor of the next part (None: there is none)."""

@@ -3,13 +3,14 @@
 An item has `n` display name, `up` and `ut` URLs of profile and thumbnail, `b` blood type, `a` address, `d` birthday,
 `y` age, `g` gender, `s` visible, `l` login, `c` created, and `gone` while the user is being deleted. `pa`, `pd`, `py`
 and `pg` are the publication of address, birthday, age and gender. `friends` counts friends, and `pages` counts the
-pages that the user administers or follows.
+pages that the user administers or follows. `ro` is the role, and `su` the time of suspension; most users have neither.
 """
 
 from typing import Any
 
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
+from chalicelib.core.roles import Role
 from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys
@@ -78,4 +79,6 @@ def from_item(item: Item | None) -> User | None:
         login=text_attribute(item, "l"),
         created=int(item["c"]["N"]),
         friends=int(item["friends"]["N"]) if "friends" in item else 0,
+        role=Role(item["ro"]["S"]) if "ro" in item else None,
+        suspended=int(item["su"]["N"]) if "su" in item else None,
     )

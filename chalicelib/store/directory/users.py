@@ -174,16 +174,18 @@ class Users:
     def close(self, user: str) -> bool:
         """Begin to delete a user: they are no longer found, cannot sign in, and nothing can be added to them.
 
-        Returns whether they exist. Idempotent. Raises Unavailable.
+        Returns whether they exist. Idempotent. Raises Conflict (the user has a role) and Unavailable.
         """
         change = Update({"gone": True}, removes=["l"])
         for wait in races():
             item = self._item(user)
             if item is None or "gone" in item:
                 return item is not None
+            if "ro" in item:
+                raise Conflict("A user with a role cannot be deleted; take the role first")
             login = text_attribute(item, "l")
             write = Transaction()
-            write.update("user", self._table, keys.user_key(user), change, _has_login(login))
+            write.update("user", self._table, keys.user_key(user), change, _has_login(login) & absent("ro"))
             if login:
                 write.delete("login", self._table, keys.login_key(login), _owned_by(user))
             try:
