@@ -266,17 +266,19 @@ def new_secret(stage: RequestStage, ids: Ids) -> str:
 def rotation(stage: RequestStage, ids: Ids) -> str:
     """Rotate a secret and compare both with those that are stored: the old one must still be valid."""
     answer = stage.operate("POST", f"/apps/{APP}/secret", {"keepOld": True})
-    known = stage.platform.apps.get(APP)
-    right = known is not None and (known.secret, known.old_secret) == (answer.json.get("secret"), SECRET)
-    return outcome_of_reply(answer, answer.status != 200 or right)
+    right = answer.status != 200 or (stage.stored_secret(APP), stage.stored_secret(APP, "xo")) == (
+        answer.json["secret"],
+        SECRET,
+    )
+    return outcome_of_reply(answer, right)
 
 
-def rotated(stage: RequestStage) -> None:
+def rotated(stage: RequestStage, ids: Ids) -> None:
     """Give the app a second secret."""
     stage.platform.app_secrets.rotate(APP, keep_old=True)
 
 
-def suspended(stage: RequestStage) -> None:
+def suspended(stage: RequestStage, ids: Ids) -> None:
     """Suspend the app."""
     stage.platform.apps.suspend(APP, "It asks for passwords")
 

@@ -372,9 +372,12 @@ def test_secrets_outlive_the_rotation_of_keys(make_world: Callable[..., World], 
     path = tmp_path / "secret-keys.json"
     made = [world.platform.apps.create(App(f"{number:016x}", "Quest")) for number in range(3)]
     world.platform.apps.create(App("a" * 16, "Album", confidential=False))
+    world.platform.app_secrets.rotate(made[0].id, keep_old=True)
+    made[0] = world.platform.apps.get(made[0].id)  # type: ignore[call-overload]
+    assert made[0].old_secret
 
     keys.rotate_secret(path)
-    assert make_world().platform.app_secrets.seal_anew() == 3
+    assert make_world().platform.app_secrets.seal_anew() == 4
     path.write_text(json.dumps({"keys": json.loads(path.read_text())["keys"][:1]}))
 
     assert [make_world().platform.apps.get(app.id) for app in made] == made
