@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.app_secrets import AppSecrets
     from chalicelib.store.directory.apps import Apps
+    from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
@@ -183,6 +184,12 @@ class Platform:
         from chalicelib.store.directory.people import People
 
         return People(self._dynamo, self.friends_and_installs, self.users, self.pages)
+
+    @cached_property
+    def counts(self) -> "Counts":
+        from chalicelib.store.directory.counts import Counts
+
+        return Counts(self._dynamo, self._directory_table)
 
     @cached_property
     def grants(self) -> "Grants":
