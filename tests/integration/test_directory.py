@@ -373,7 +373,7 @@ def test_secrets_outlive_the_rotation_of_keys(make_world: Callable[..., World], 
     made = [world.platform.apps.create(App(f"{number:016x}", "Quest")) for number in range(3)]
     world.platform.apps.create(App("a" * 16, "Album", confidential=False))
     world.platform.app_secrets.rotate(made[0].id, keep_old=True)
-    made[0] = world.platform.apps.get(made[0].id)  # type: ignore[call-overload]
+    made[0] = world.platform.apps.get(made[0].id)  # type: ignore[assignment]
     assert made[0].old_secret
 
     keys.rotate_secret(path)
