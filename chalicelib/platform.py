@@ -270,8 +270,11 @@ class Platform:
 
         use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
         urls = (self.settings.issuer, *self.settings.signed_urls)
-        body_hash = self.settings.body_hash
-        return Signatures(self.apps.get, self.app_secrets, use_nonce, self.clock, urls, body_hash=body_hash)
+
+        def use(app: App, which: WhichSecret, timestamp: int, nonce: str) -> bool:
+            return self.app_secrets.noting_use(app, which, partial(use_nonce, app.id, timestamp, nonce))
+
+        return Signatures(self.apps.get, use, self.clock, urls, body_hash=self.settings.body_hash)
 
     @cached_property
     def launch_keys(self) -> "LaunchKeys | None":

@@ -19,7 +19,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY, Client
 
-from chalicelib.core.client_secrets import valid_secrets
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import USER_SCOPES
@@ -46,8 +45,7 @@ class Door:
         self.used: list[tuple[str, int, str]] = []
         self.asked: list[str] = []
         self.now = NOW
-        secrets: Any = SimpleNamespace(valid=lambda app: valid_secrets(app, 0), noting_use=lambda app, which: None)
-        signatures = Signatures(self._app, secrets, self._use, lambda: self.now * 1000 + 999, urls, **settings)
+        signatures = Signatures(self._app, self._use, lambda: self.now * 1000 + 999, urls, **settings)
         tokens = AccessTokens(TokenKeys(lambda: '{"keys":[]}'), ISSUER)
         face, self.app = Face(), Chalice("test")
 

@@ -7,7 +7,7 @@ token) and writes in one transaction. Differences between oauthlib and this plat
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from functools import partial
 from typing import Any
 
@@ -33,7 +33,6 @@ from chalicelib.core.oauth import (
     same,
     scopes_in,
 )
-from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.directory.app_secrets import AppSecrets
 from chalicelib.store.grants.ephemeral import UsedStates
 from chalicelib.store.grants.grants import Grants
@@ -101,12 +100,8 @@ class Authorization:
         app = validator.app
         if app is not None and app.suspended is not None:
             raise _refused("unauthorized_client", app, SUSPENDED)
-        note = self._secrets.noting_use(app, which) if app and which else None
         answer = partial(self._token_answer, form, validator)
-        if note is None:
-            return answer()
-        jobs: list[Callable[[], dict[str, Any] | None]] = [note, answer]
-        return side_by_side(jobs)[1] or {}
+        return self._secrets.noting_use(app, which, answer) if app and which else answer()
 
     def _token_answer(self, form: Mapping[str, str], validator: Validator) -> dict[str, Any]:
         if form.get("grant_type") == "server_state":

@@ -6,6 +6,8 @@ repeated try, end no secret that the app's servers use.
 
 import logging
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from chalicelib.core.client_secrets import (
     OLD_SECRET_MS,
@@ -14,7 +16,6 @@ from chalicelib.core.client_secrets import (
     matching_secret,
     replaces_unused,
     should_note_use,
-    valid_secrets,
 )
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.model.directory import App, new_secret
@@ -23,6 +24,7 @@ from chalicelib.store.aws.conditions import ALIVE, AttributeValue, Condition, ab
 from chalicelib.store.aws.failures import Lost, StoreFailure
 from chalicelib.store.aws.iam_needs import API, on_index, on_table
 from chalicelib.store.aws.items import Item, key_of
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.apps import LIST, Apps
@@ -32,6 +34,8 @@ NEEDS = (
     on_table("directory", "GetItem", "UpdateItem", by=(API,)),
     on_index("directory"),
 )
+
+T = TypeVar("T")
 
 _OLD = ("xo", "xe", "xv")
 _log = logging.getLogger(__name__)
@@ -89,31 +93,29 @@ class AppSecrets:
         """Return which secret of an app `given` is; None if it is not valid now."""
         return matching_secret(app, given, self._clock())
 
-    def valid(self, app: App | None) -> dict[WhichSecret, str]:
-        """Return the secrets of an app that are valid now; none for a public app."""
-        return valid_secrets(app, self._clock())
+    def noting_use(self, app: App, which: WhichSecret, job: Callable[[], T]) -> T:
+        """Return the result of `job`, the work of a request that a secret opened; note its use beside it.
 
-    def noting_use(self, app: App, which: WhichSecret) -> Callable[[], None] | None:
-        """Return what notes the use of a secret today, for one use a day and secret; None for all others.
-
-        It is to run beside the calls of the request. It makes one try: if that fails, the next use notes its day.
+        There is one note a day and secret, in one try: if it fails, the next use notes its day.
         """
         now = self._clock()
         if not should_note_use(app, which, now):
-            return None
-        change, rotation = (
-            (Update({"xu": now}), equals("xc", app.secret_created) if app.secret_created else absent("xc"))
-            if which is WhichSecret.CURRENT
-            else (Update({"xv": now}), equals("xe", app.old_secret_until or 0))
-        )
+            return job()
+        made: list[T] = []
+        side_by_side([partial(self._note_use, app, which, now), lambda: made.append(job())])
+        return made[0]
 
-        def note() -> None:
-            try:
-                self._dynamo.update(self._table, keys.app_key(app.id), change, ALIVE & rotation)
-            except (StoreFailure, Unavailable) as failure:
-                _log.info("the use of a secret of app %s was not noted: %s", app.id, type(failure).__name__)
-
-        return note
+    def _note_use(self, app: App, which: WhichSecret, now: int) -> None:
+        if which is WhichSecret.CURRENT:
+            change = Update({"xu": now})
+            same = equals("xc", app.secret_created) if app.secret_created else absent("xc")
+        else:
+            change = Update({"xv": now})
+            same = equals("xe", app.old_secret_until or 0)
+        try:
+            self._dynamo.update(self._table, keys.app_key(app.id), change, ALIVE & same)
+        except (StoreFailure, Unavailable) as failure:
+            _log.info("the use of a secret of app %s was not noted: %s", app.id, type(failure).__name__)
 
     def seal_anew(self) -> int:
         """Encrypt every secret with the newest key, so that older keys can be dropped. Return the number of secrets.

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -20,14 +19,12 @@ from urllib.request import parse_http_list
 
 from chalice.app import Request
 
-from chalicelib.core.client_secrets import WhichSecret
+from chalicelib.core.client_secrets import WhichSecret, valid_secrets
 from chalicelib.core.errors import SignatureRefused, TooLarge
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
 from chalicelib.core.signatures import SCOPES, Parameters, SignedRequest, check_body, read
-from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.directory.app_secrets import AppSecrets
 from chalicelib.web.requests import decoded, is_form, parameters
 
 FORM_BYTES = 65_536
@@ -49,22 +46,20 @@ class Signatures:
     """The check of signed requests of one deployment.
 
     `apps` returns an app with its secrets. `use` uses up a nonce of an app and timestamp and returns whether it was
-    fresh. `clock` returns milliseconds since the epoch. `urls` are the public base URLs. With `body_hash`, JSON needs
+    fresh; it also notes the use of the secret. `clock` returns milliseconds since the epoch. `urls` are the public base URLs. With `body_hash`, JSON needs
     its hash.
     """
 
     def __init__(
         self,
         apps: Callable[[str], App | None],
-        secrets: AppSecrets,
-        use: Callable[[str, int, str], bool],
+        use: Callable[[App, WhichSecret, int, str], bool],
         clock: Callable[[], int],
         urls: Sequence[str],
         *,
         body_hash: bool = False,
     ) -> None:
         self._apps = apps
-        self._secrets = secrets
         self._use = use
         self._clock = clock
         self._urls = tuple(dict.fromkeys(_spellings(urls)))
@@ -81,7 +76,7 @@ class Signatures:
         found = signed_parameters(request)
         signed = read(found, self._clock() // 1000)
         app = self._apps(signed.app) if is_id("app", signed.app) else None
-        secrets = self._secrets.valid(app)
+        secrets = valid_secrets(app, self._clock())
         if app is None or not secrets:
             raise SignatureRefused("consumer_key_unknown", "There is no app with this key that has a secret")
         which = self._signing_secret(request, found, signed, secrets)
@@ -90,10 +85,7 @@ class Signatures:
         body = _body(request)
         digest = base64.b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
         check_body(signed, digest, form=is_form(request) and bool(body), needed=self._body_hash and bool(body))
-        note = self._secrets.noting_use(app, which)
-        use = partial(self._use, app.id, signed.timestamp, signed.nonce)
-        jobs: list[Callable[[], Any]] = [note, use] if note else [use]
-        if not side_by_side(jobs)[-1]:
+        if not self._use(app, which, signed.timestamp, signed.nonce):
             raise SignatureRefused("nonce_used", "A request with this timestamp and nonce was already received")
         return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES, events=app.events)
 
