@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from chalicelib.core.client_secrets import WhichSecret
+    from chalicelib.core.model.directory import App
     from chalicelib.store.appdata.events import DataEvents
     from chalicelib.store.bulk_export import BulkExport
     from chalicelib.store.bulk_import import BulkImport
@@ -271,7 +273,7 @@ class Platform:
         use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
         urls = (self.settings.issuer, *self.settings.signed_urls)
 
-        def use(app: App, which: WhichSecret, timestamp: int, nonce: str) -> bool:
+        def use(app: "App", which: "WhichSecret", timestamp: int, nonce: str) -> bool:
             return self.app_secrets.noting_use(app, which, partial(use_nonce, app.id, timestamp, nonce))
 
         return Signatures(self.apps.get, use, self.clock, urls, body_hash=self.settings.body_hash)

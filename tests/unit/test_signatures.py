@@ -61,9 +61,10 @@ class Door:
         self.asked.append(app)
         return APPS.get(app)
 
-    def _use(self, app: str, timestamp: int, nonce: str) -> bool:
-        fresh = (app, timestamp, nonce) not in self.used
-        self.used.append((app, timestamp, nonce))
+    def _use(self, app: App, which: WhichSecret, timestamp: int, nonce: str) -> bool:
+        assert which is WhichSecret.CURRENT
+        fresh = (app.id, timestamp, nonce) not in self.used
+        self.used.append((app.id, timestamp, nonce))
         return fresh
 
     def send(

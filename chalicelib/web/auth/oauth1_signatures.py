@@ -46,8 +46,8 @@ class Signatures:
     """The check of signed requests of one deployment.
 
     `apps` returns an app with its secrets. `use` uses up a nonce of an app and timestamp and returns whether it was
-    fresh; it also notes the use of the secret. `clock` returns milliseconds since the epoch. `urls` are the public base URLs. With `body_hash`, JSON needs
-    its hash.
+    fresh; it also notes the use of the secret. `clock` returns milliseconds since the epoch. `urls` are the public base
+    URLs. With `body_hash`, JSON needs its hash.
     """
 
     def __init__(
