@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY, Client
 
+from chalicelib.core.client_secrets import WhichSecret
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import USER_SCOPES
