@@ -102,7 +102,8 @@ class AppSecrets:
         if not should_note_use(app, which, now):
             return job()
         made: list[T] = []
-        side_by_side([partial(self._note_use, app, which, now), lambda: made.append(job())])
+        jobs: list[Callable[[], None]] = [partial(self._note_use, app, which, now), lambda: made.append(job())]
+        side_by_side(jobs)
         return made[0]
 
     def _note_use(self, app: App, which: WhichSecret, now: int) -> None:
