@@ -73,9 +73,8 @@ class RequestRecording:
 
         `done` is the result of the function: a number of items, or something else.
         """
-        run = JobRun(
-            function, self._here.clock(), round(seconds * 1000), done if isinstance(done, int) else 0, seen.error
-        )
+        number = done if isinstance(done, int) else 0
+        run = JobRun(function, self._here.clock(), round(seconds * 1000), number, seen.error)
         known = self._runs.get(function)
         # A function that runs every minute begins a little earlier or later.
         if known and (known[1], run.error) == (None, None) and 0 <= run.at - known[0] < FLUSH_MS // 2:
