@@ -9,6 +9,7 @@ from admin.exports import export
 from admin.imports import import_
 from admin.log import log
 from admin.migrate import migrate
+from admin.overview import overview, request
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
@@ -60,6 +61,8 @@ for each in (
     erase,
     log,
     migrate,
+    overview,
+    request,
     token,
 ):
     cli.add_command(each)

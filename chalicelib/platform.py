@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from chalicelib.core.client_secrets import WhichSecret
+    from chalicelib.core.model.directory import App
     from chalicelib.store.appdata.events import DataEvents
     from chalicelib.store.bulk_export import BulkExport
     from chalicelib.store.bulk_import import BulkImport
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.page_screens import PageScreens
     from chalicelib.store.contents.post_rows import PostRows
     from chalicelib.store.contents.posts_of_user import PostsOfUser
+    from chalicelib.store.directory.app_secrets import AppSecrets
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
@@ -56,7 +59,10 @@ if TYPE_CHECKING:
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.overview import OverviewReading
     from chalicelib.store.records.action_log import ActionLog
+    from chalicelib.store.records.job_log import JobLog
+    from chalicelib.store.records.request_log import RequestLog
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -96,6 +102,13 @@ class Platform:
         from chalicelib.web.html.rendering import Site
 
         return Site(self.settings.name, urlsplit(self.settings.issuer).path)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The platform's name, which no app may bear; without one of its own, the names in all languages."""
+        from chalicelib.web.html.rendering import BRANDS
+
+        return (self.settings.name,) if self.settings.name else tuple(BRANDS.values())
 
     def name(self, issuer: str) -> None:
         """Set the issuer, for a platform without ENGAWA_ISSUER, before a part needs it. Raises WrongSetting."""
@@ -161,6 +174,12 @@ class Platform:
         from chalicelib.store.directory.apps import Apps
 
         return Apps(self._dynamo, self._directory_table, self._seals, self.pages, self.clock)
+
+    @cached_property
+    def app_secrets(self) -> "AppSecrets":
+        from chalicelib.store.directory.app_secrets import AppSecrets
+
+        return AppSecrets(self._dynamo, self._directory_table, self._seals, self.apps, self.clock)
 
     @cached_property
     def pages(self) -> "Pages":
@@ -259,7 +278,11 @@ class Platform:
 
         use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
         urls = (self.settings.issuer, *self.settings.signed_urls)
-        return Signatures(self.apps.get, use_nonce, self.clock, urls, body_hash=self.settings.body_hash)
+
+        def use(app: "App", which: "WhichSecret", timestamp: int, nonce: str) -> bool:
+            return self.app_secrets.noting_use(app, which, partial(use_nonce, app.id, timestamp, nonce))
+
+        return Signatures(self.apps.get, use, self.clock, urls, body_hash=self.settings.body_hash)
 
     @cached_property
     def launch_keys(self) -> "LaunchKeys | None":
@@ -390,6 +413,25 @@ class Platform:
         """
         self.cleanup.remind()
         return self.appdata.sweep(seconds)
+
+    @cached_property
+    def request_log(self) -> "RequestLog":
+        from chalicelib.store.records.request_log import RequestLog
+
+        return RequestLog(self._dynamo, self.settings.table("records"), self.clock)
+
+    @cached_property
+    def job_log(self) -> "JobLog":
+        from chalicelib.store.records.job_log import JobLog
+
+        return JobLog(self._dynamo, self.settings.table("records"), self.clock)
+
+    @cached_property
+    def overview(self) -> "OverviewReading":
+        from chalicelib.store.overview import OverviewReading
+
+        stores = (self.counts, self.request_log, self.job_log, self._notes, self.appdata, self.event_log)
+        return OverviewReading(*stores, self.clock)
 
     # Parts of the parts above.
 

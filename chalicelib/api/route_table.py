@@ -70,6 +70,18 @@ def _settings() -> Sequence[Face]:
     return [settings_page.face]
 
 
+def _sign_in() -> Sequence[Face]:
+    from chalicelib.api import sign_in
+
+    return [sign_in.face]
+
+
+def _console() -> Sequence[Face]:
+    from chalicelib.api.console import home
+
+    return [home.face]
+
+
 def _front() -> Sequence[Face]:
     from chalicelib.api import front
 
@@ -101,10 +113,20 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, logged_actions, migrations, pages, users
+    from chalicelib.api.admin import (
+        apps,
+        bulk_export,
+        bulk_import,
+        events,
+        logged_actions,
+        migrations,
+        overview,
+        pages,
+        users,
+    )
 
-    imports = [bulk_import.face, bulk_export.face, migrations.face, logged_actions.face]
-    return [users.face, apps.face, events.face, pages.face, *imports]
+    imports = [bulk_import.face, bulk_export.face, migrations.face]
+    return [users.face, apps.face, events.face, pages.face, overview.face, logged_actions.face, *imports]
 
 
 FRONT = "/"
@@ -123,6 +145,10 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/sign_in": _sign_in,
+    "/sign_out": _sign_in,
+    "/confirm_password": _sign_in,
+    "/console": _console,
     "/pages/": _feed_page,
     "/run_page_app": _launch,
     "/launch/": _launch,

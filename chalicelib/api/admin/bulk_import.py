@@ -4,6 +4,7 @@ from collections import Counter
 
 from chalice.app import Request, Response
 
+from chalicelib import observed
 from chalicelib.api.admin.routes import logged, operator_route
 from chalicelib.api.log_of_actions import PLATFORM
 from chalicelib.core.actions import ActionKind
@@ -35,12 +36,14 @@ def import_records(here: Platform, request: Request, access: Access) -> Response
     else:
         with logged(here, request, access, ActionKind.RECORDS_IMPORTED, PLATFORM) as entry:
             outcomes = here.bulk_import.run(records)
-            counts = Counter((kind, each.status) for kind, found in outcomes.items() for each in found)
-            entry.after = {f"{kind} {status}": number for (kind, status), number in counts.items()}
-            is_new = any(status == "created" for _, status in counts)
+            results = [each for found in outcomes.values() for each in found]
+            counts = Counter(f"{kind} {each.status}" for kind, found in outcomes.items() for each in found)
+            entry.after = dict(counts)
+            is_new = any(each.status == "created" for each in results)
             # A record that met an error may have been stored.
-            entry.failed = not is_new and any(_met_an_error(each) for found in outcomes.values() for each in found)
+            entry.failed = not is_new and any(map(_met_an_error, results))
             entry.changed = is_new or entry.failed
+        observed.worked("import", len(results), sum(each.refusal is not None for each in results))
     return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})
 
 

@@ -2,6 +2,7 @@
 
 from chalice.app import Request, Response
 
+from chalicelib import observed
 from chalicelib.api.admin.routes import logged, operator_route
 from chalicelib.api.log_of_actions import PLATFORM
 from chalicelib.core.actions import ActionKind
@@ -39,6 +40,7 @@ def migrate(here: Platform, request: Request, access: Access) -> Response:
             result = here.migration.run(part)
             entry.after = {"items": result.items, "rewritten": result.rewritten}
             entry.changed = result.rewritten > 0
+        observed.worked("migration", result.items)
     told = {"items": result.items, "old": result.old, "newer": result.newer, "rewritten": result.rewritten}
     rest = {"nextCursor": to_cursor(part, result.after)} if result.after else {}
     return json_answer({**told, "writeUnits": result.write_units, **rest})

@@ -74,10 +74,10 @@ def changed_answer(changed: bool, **told: str) -> Response:
 
 
 def logged(
-    here: Platform, request: Request, access: Access, kind: ActionKind, target: str
+    here: Platform, request: Request, access: Access, kind: ActionKind, target: str, reason: str | None = None
 ) -> AbstractContextManager[ActionEntry]:
     """Log the action inside the block, as `log_action` does: every route that changes something needs it."""
-    return log_action(here, request, operator_actor(request, access), kind, target)
+    return log_action(here, request, operator_actor(request, access), kind, target, reason=reason)
 
 
 def note_changes(entry: ActionEntry, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
