@@ -78,9 +78,9 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         "variable keeps it out of the process list.",
     )
     @click.option(
-        "--reason",
+        "--why",
         metavar="TEXT",
-        help="Why, for the action log; at most 500 characters. Reading needs none.",
+        help="The reason, for the action log; at most 500 characters. Reading needs none.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line, instead of tables.")
     @click.pass_context
@@ -91,11 +91,11 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         *words: Any,
         url: str | None,
         token: str | None,
-        reason: str | None,
+        why: str | None,
         as_json: bool,
         **options: Any,
     ) -> None:
-        session = Session(url, token, Output(as_json=as_json), reason, context.obj)
+        session = Session(url, token, Output(as_json=as_json), why, context.obj)
         try:
             command(session, *words, **options)
         except Failure as failure:

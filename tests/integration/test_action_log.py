@@ -123,7 +123,11 @@ def test_a_secret_is_not_logged(operator: Send, world: World) -> None:
         {"host": "other.example"},
     )
     assert created["after"] == {"host": "game.example", "kinds": ["app.installed"], "active": True}
-    assert (rotated["kind"], rotated["before"], rotated["after"]) == ("secret.rotated", {}, {})
+    assert (rotated["kind"], rotated["before"], rotated["after"]) == (
+        "secret.rotated",
+        {},
+        {"keepOld": False},
+    )
     stored = json.dumps(world.items("records"), ensure_ascii=False)
     assert not any(text in stored for text in (secret, app["secret"], made["secret"], "hidden"))
 
@@ -218,7 +222,7 @@ def test_an_erased_user_is_still_in_the_log(operator: Send) -> None:
 
 def test_the_command_line_is_named(make_world: Callable[..., World], tmp_path: Path) -> None:
     line = AdminWorld(make_world())
-    made = line.admin("users", "create", "花", "--reason", "she asked", "--json")
+    made = line.admin("users", "create", "花", "--why", "she asked", "--json")
     assert made.exit_code == 0, made.output
     user = json.loads(made.stdout)["id"]
     path = tmp_path / "users.csv"
