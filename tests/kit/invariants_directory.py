@@ -23,9 +23,11 @@ from chalicelib.store.directory.keys import (
     login_key,
     of_user,
     page_key,
+    search_key,
     user_key,
 )
 from chalicelib.store.directory.roles import COUNT
+from chalicelib.store.directory.search_rows import expected, is_named, texts_of
 from chalicelib.store.grants.grant_items import GRANT, family_key
 
 
@@ -38,7 +40,7 @@ class People:
 
     def wrongs(self) -> list[str]:
         """Return all violated invariants."""
-        return [*self._counts(), *self._holders(), *self._logins(), *self._families()]
+        return [*self._counts(), *self._holders(), *self._logins(), *self._search(), *self._families()]
 
     def _of_kind(self, kind: str) -> Iterator[tuple[str, str, Item]]:
         """Yield the owner's id, the named id and the item of every row of a kind."""
@@ -72,7 +74,7 @@ class People:
 
     def _holders(self) -> Iterator[str]:
         for pk, sk in self.rows:
-            if (pk, ITSELF) not in self.rows:
+            if (pk, ITSELF) not in self.rows and not pk.startswith("find#"):
                 yield f"a row of what is not there: {pk} {sk}"
         for user, app, _ in self._of_kind(INSTALL):
             if app_key(app) not in self.rows:
@@ -87,6 +89,19 @@ class People:
         stored = {key: user_key(item["u"]["S"]) for key, item in self.rows.items() if key[0].startswith("login#")}
         if odd := given.items() ^ stored.items():
             yield f"a login without its user, or the reverse: {sorted(odd)}"
+
+    def _search(self) -> Iterator[str]:
+        named = {key: item for key, item in self.rows.items() if is_named(item)}
+        for key, item in named.items():
+            if expected(item) != texts_of(item):
+                yield f"the search has {sorted(texts_of(item))} of {key}, not {sorted(expected(item))}"
+        wanted = {
+            search_key(key[0].partition("#")[0], text, key[0].partition("#")[2])
+            for key, item in named.items()
+            for text in texts_of(item)
+        }
+        if odd := wanted ^ {key for key in self.rows if key[0].startswith("find#")}:
+            yield f"a row of the search without its item, or the reverse: {sorted(odd)}"
 
     def _families(self) -> Iterator[str]:
         named: dict[tuple[str, str], tuple[str, str]] = {}

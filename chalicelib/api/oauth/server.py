@@ -80,7 +80,8 @@ class Authorization:
     def token(self, form: Mapping[str, str], redirects: frozenset[str]) -> dict[str, Any]:
         """Return the JSON of the token endpoint for a form; `redirects` are the possible values of its redirect_uri.
 
-        Raise GrantRefused. At most two calls in sequence, three if a code is replayed.
+        Raise GrantRefused; a suspended user's code or refresh token is an invalid_grant. At most three calls in
+        sequence, four if a code is replayed.
         """
         validator = self._validator(form, redirects)
         if form.get("grant_type") == "server_state":
@@ -172,7 +173,7 @@ class Authorization:
         if form.get("grant_type") == "client_credentials":
             app, own = self._grants.find_own(client)
             return Validator(self._grants, self._tokens, app, own=own)
-        app, family = self._grants.find(client, token)
+        app, family = self._grants.find_active(client, token)
         return Validator(self._grants, self._tokens, app, family=family, redirects=redirects)
 
 

@@ -79,8 +79,7 @@ class Favorites:
             if head_place not in found:
                 raise no_content()
             self._pages.check(page, found)
-            if self._users.from_item(found.get(user_place)) is None:
-                raise PermissionDenied
+            self._users.check_poster(found.get(user_place))
             item = self._item(content, found[head_place], user)
             there = self._add(content, found[head_place], item)
             if there is not None:

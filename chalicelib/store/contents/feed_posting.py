@@ -159,8 +159,7 @@ class FeedPosting:
             ]
         )
         held = pages.check(page, found)
-        if users.from_item(found.get(users.place(poster))) is None:
-            raise PermissionDenied
+        users.check_poster(found.get(users.place(poster)))
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
         known = None if draft.source else apps.from_item(found.get(module), with_secret=False)
         told = ToldApp(app, known.events if known else asked())

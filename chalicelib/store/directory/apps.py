@@ -15,16 +15,18 @@ from typing import Any
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
+from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, equals
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.directory import keys
+from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.search_rows import NamedItems, with_texts
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
@@ -61,6 +63,7 @@ class Apps:
         self._seals = seals
         self._pages = pages
         self._clock = clock
+        self._named = NamedItems(dynamo, table)
         self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
 
     def create(self, app: App) -> App:
@@ -71,7 +74,9 @@ class Apps:
         secret = (app.secret or new_secret()) if app.confidential else None
         app = replace(app, secret=secret, created=app.created or self._clock())
         write = Transaction()
-        write.put("app", self._table, self._to_item(app), ABSENT)
+        item = self._to_item(app)
+        write.put("app", self._table, item, ABSENT)
+        search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -138,8 +143,12 @@ class Apps:
         """
         given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
         sets = {name: _typed(value) for name, value in given.items() if value is not None}
-        if given:
-            self._update(app, Update(sets, removes=[name for name in given if name not in sets]))
+        change = Update(sets, removes=[name for name in given if name not in sets])
+        if "name" in fields:
+            if not self._named.change(keys.app_key(app), change, index_texts(fields["name"])):
+                raise _no_app(app)
+        elif given:
+            self._update(app, change)
         changed = self.get(app)
         if changed is None:
             raise _no_app(app)
@@ -192,11 +201,7 @@ class Apps:
 
     def close(self, app: str) -> bool:
         """Begin to delete an app: it is no longer found, and no page can add it. Return whether it exists."""
-        try:
-            self._update(app, Update({"gone": True}), PRESENT)
-        except NotFound:
-            return False
-        return True
+        return self._named.close(keys.app_key(app))
 
     def delete(self, app: str) -> bool:
         """Delete an app and its modules on pages. Return whether it existed. AppData deletes installs with their data.
@@ -236,7 +241,7 @@ class Apps:
         item = keys.row(keys.app_key(app.id), LIST) | {"k": {"BOOL": app.confidential}, "c": {"N": str(app.created)}}
         if app.secret:
             item["x"] = {"S": self._seals.seal(app.secret)}
-        return item | {short: _typed(value) for short, value in values.items() if value is not None}
+        return with_texts(item | {short: _typed(value) for short, value in values.items() if value is not None})
 
 
 def _no_app(app: str) -> NotFound:

@@ -4,6 +4,7 @@ An item has `n` display name, `up` and `ut` URLs of profile and thumbnail, `b` b
 `y` age, `g` gender, `s` visible, `l` login, `c` created, and `gone` while the user is being deleted. `pa`, `pd`, `py`
 and `pg` are the publication of address, birthday, age and gender. `friends` counts friends, and `pages` counts the
 pages that the user administers or follows. `ro` is the role, and `su` the time of suspension; most users have neither.
+`q` is in search_rows.py.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ from chalicelib.core.roles import Role
 from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys
+from chalicelib.store.directory.search_rows import with_texts
 
 _TEXTS = {
     "display_name": "n",
@@ -56,7 +58,7 @@ def to_item(user: User) -> Item:
     """Return the item that stores a new user."""
     fields = {name: getattr(user, name) for name in (*_TEXTS, "age", "publication", "visible", "login")}
     key = keys.row(keys.user_key(user.id), f"users#{keys.shard(user.id)}")
-    return key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}}
+    return with_texts(key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}})
 
 
 def from_item(item: Item | None) -> User | None:
