@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
+    from chalicelib.store.contents.page_screens import PageScreens
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.directory import Directory
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.records.action_log import ActionLog
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -303,6 +305,12 @@ class Platform:
         return Favorites(self._dynamo, self._tables, self.users, self.pages, self._content_events, self.clock)
 
     @cached_property
+    def page_screens(self) -> "PageScreens":
+        from chalicelib.store.contents.page_screens import PageScreens
+
+        return PageScreens(self._dynamo, self._tables, self._directory, self.settings.utc_offset, self.clock)
+
+    @cached_property
     def images(self) -> "Images":
         from chalicelib.store.contents.images import Images
 
@@ -313,6 +321,12 @@ class Platform:
         from chalicelib.store.contents.cleanup import Cleanup
 
         return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
+
+    @cached_property
+    def action_log(self) -> "ActionLog":
+        from chalicelib.store.records.action_log import ActionLog
+
+        return ActionLog(self._dynamo, self.settings.table("records"), self.clock, self.settings.log_days)
 
     @cached_property
     def event_log(self) -> "EventLog":
