@@ -18,6 +18,7 @@ import httpx
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
+from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
@@ -359,6 +360,18 @@ def resend(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("POST", f"/apps/{APP}/events/resend", {"since": 0, "until": stage.clock.now + 1})
 
 
+FINDS = "/users?find=ha /apps?find=q /pages?find=c"
+
+
+def suspend(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.suspend(TARO)
+
+
+def make_operators(stage: RequestStage, ids: Ids) -> None:
+    for user in (TARO, KEN):
+        stage.platform.roles.give(user, Role.OPERATOR)
+
+
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -370,6 +383,11 @@ OPERATORS = [
     request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
     request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
     request("set a password", operate("PUT", f"/users/{HANA}/password", {"password": "another one"})),
+    *(request(f"find {path}", operate("GET", path)) for path in FINDS.split()),
+    request("suspend a user", operate("PUT", f"/users/{TARO}/suspension", {"reason": "spam"}), steps=True),
+    request("restore a user", operate("DELETE", f"/users/{TARO}/suspension"), suspend, steps=True),
+    request("give a role", operate("PUT", f"/users/{TARO}/role", {"role": "operator"}), steps=True),
+    request("take a role", operate("PUT", f"/users/{TARO}/role", {"role": None}), make_operators, steps=True),
     request("befriend", operate("PUT", f"/users/{HANA}/friends/{TARO}")),
     request("unfriend", operate("DELETE", f"/users/{HANA}/friends/{KEN}")),
     request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),

@@ -2,7 +2,7 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import existing, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import existing, found_part, known_id, list_answer, list_part, operator_route
 from chalicelib.api.admin.users import named_users
 from chalicelib.core.codecs.directory_json import app_json, read_app
 from chalicelib.core.model.access import Access
@@ -22,8 +22,8 @@ route = operator_route(face)
 
 @route(APPS, methods=["GET"])
 def list_apps(here: Platform, request: Request, access: Access) -> Response:
-    """List apps, in order of id. `cursor`, `count`."""
-    apps, following = here.apps.list_part(*list_part(request))
+    """List apps, in order of id, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    apps, following = found_part(request, lambda: here.search.apps, here.apps.list_part)
     return list_answer(map(app_json, apps), following)
 
 

@@ -182,7 +182,8 @@ class FeedPosting:
         user = self._users.place(poster)
         found = self._dynamo.batch_get([self._pages.place(page), user, administrator], consistent=True)
         self._pages.check(page, found)
-        if self._users.from_item(found.get(user)) is None or administrator not in found:
+        self._users.check_poster(found.get(user))
+        if administrator not in found:
             raise PermissionDenied
         return Admission(page, poster, source_name, shown=True, administers=True)
 

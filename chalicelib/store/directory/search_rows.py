@@ -1,10 +1,10 @@
 """The rows of the search: users, apps and pages by the beginnings of their folded names.
 
-A row has only its key: `find#<kind>#<first character>`, and the folded name, a tab, and the id. The item of the user, app
-or page lists the texts of its rows in `q` (absent: none), and each change of a name writes the item and its rows in one
-transaction, on the condition that `q` and the login are as they were read. So there is a row for each name, and none for
-nobody. Items of versions before 0.2.0 have neither; `python -m admin migrate` adds them (`complete`), and also mends
-what an older version has changed after a rollback.
+A row has only its key: `find#<kind>#<first character>`, and the folded name, a tab, and the id. The item of the user,
+app or page lists the texts of its rows in `q` (absent: none), and each change of a name writes the item and its rows in
+one transaction, on the condition that `q` and the login are as they were read. So there is a row for each name, and
+none for nobody. Items of versions before 0.2.0 have neither; `python -m admin migrate` adds them (`complete`), and also
+mends what an older version has changed after a rollback.
 """
 
 from collections.abc import Callable
