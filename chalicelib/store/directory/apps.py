@@ -2,8 +2,9 @@
 
 An app's item has `n` name, `k` confidential, `x` sealed secret, `r` redirect URIs, `u` start URL, `s` scopes, `o` web
 origins, `d` dialect, `m` start method (absent: redirect), `c` created, and `modules`, the number of its modules. It
-does not count installs: they would have to wait for each other. `ev` has the kinds of events that its endpoints are
-told of, so that a reader of the app knows them; `en` counts the changes of endpoints (store/events/endpoints.py).
+does not count installs: they would have to wait for each other (counts.py counts those of all apps). `ev` has the kinds
+of events that its endpoints are told of, so that a reader of the app knows them; `en` counts the changes of endpoints
+(store/events/endpoints.py).
 """
 
 from collections.abc import Callable, Iterable
@@ -24,14 +25,15 @@ from chalicelib.store.aws.items import Item, Place, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import counts_nothing
+from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.search_rows import NamedItems, with_texts
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
-    on_table("directory", "GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"),
-    on_table("directory", "PutItem", by=(API, CANARY)),
+    on_table("directory", "GetItem", "BatchGetItem", "Query", "DeleteItem"),
+    on_table("directory", "PutItem", "UpdateItem", by=(API, CANARY)),
     on_index("directory"),
 )
 
@@ -62,6 +64,7 @@ class Apps:
         self._table = table
         self._seals = seals
         self._pages = pages
+        self._counts = Counts(dynamo, table)
         self._clock = clock
         self._named = NamedItems(dynamo, table)
         self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
@@ -75,7 +78,7 @@ class Apps:
         app = replace(app, secret=secret, created=app.created or self._clock())
         write = Transaction()
         item = self._to_item(app)
-        write.put("app", self._table, item, ABSENT)
+        write.put("app", self._table, self._counts.add(write, Kind.APPS, item), ABSENT)
         search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
@@ -201,7 +204,7 @@ class Apps:
 
     def close(self, app: str) -> bool:
         """Begin to delete an app: it is no longer found, and no page can add it. Return whether it exists."""
-        return self._named.close(keys.app_key(app))
+        return close(self._dynamo, self._counts, self._table, Kind.APPS, keys.app_key(app))
 
     def delete(self, app: str) -> bool:
         """Delete an app and its modules on pages. Return whether it existed. AppData deletes installs with their data.

@@ -12,6 +12,7 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+| shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
 | number of operators | `roles` | `#` | |
 | search row of a user, app or page | `find#<kind>#<first character>` | `<folded name>\t<id>` | |
 
@@ -35,6 +36,8 @@ ITSELF = "#"
 FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
 ENDPOINT = "endpoint#"
+COUNTS = "counts"
+"""The partition of all counters."""
 SHARDS = "0123456789abcdef"
 ROLES: Key = "roles", ITSELF
 """The key of the item that counts the operators."""

@@ -19,6 +19,7 @@ from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
+from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, CursorPart
 from chalicelib.store.directory.page_items import (
     ATTRIBUTES,
@@ -56,6 +57,7 @@ class Pages:
         self._clock = clock
         self._counted = CountedRows(dynamo, table)
         self._named = NamedItems(dynamo, table)
+        self._counts = Counts(dynamo, table)
         self.members = PageMembers(dynamo, table, self._counted)
 
     def create(self, page: Page) -> Page:
@@ -63,7 +65,7 @@ class Pages:
         page = replace(page, created=page.created or self._clock(), followers=0)
         write = Transaction()
         item = to_item(page)
-        write.put("page", self._table, item, ABSENT)
+        write.put("page", self._table, self._counts.add(write, Kind.PAGES, item), ABSENT)
         search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
@@ -114,7 +116,7 @@ class Pages:
 
     def close(self, page: str) -> bool:
         """Begin to delete a page: it is no longer found, and nothing can be added to it. Return whether it exists."""
-        return self._named.close(keys.page_key(page))
+        return close(self._dynamo, self._counts, self._table, Kind.PAGES, keys.page_key(page))
 
     def delete(self, page: str) -> bool:
         """Delete a page with its modules, administrators and followers. Return whether it existed.

@@ -102,16 +102,6 @@ class NamedItems:
         """
         return self._commit(key, lambda item: None if "gone" in item else (change, texts))
 
-    def close(self, key: Key) -> bool:
-        """Begin to delete an item: it is no longer found. Return whether it exists. Idempotent. Raises Unavailable."""
-        known: list[Item] = []
-
-        def closing(item: Item) -> tuple[Update, frozenset[str]] | None:
-            known.append(item)
-            return None if "gone" in item else (Update({"gone": True}), frozenset())
-
-        return self._commit(key, closing) or (bool(known) and "gone" in known[-1])
-
     def complete(self, key: Key) -> bool:
         """Give an item the rows that its names need. Return whether it lacked some. Raises Unavailable."""
 
