@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import lzma
+import re
 import sys
 import tempfile
 from dataclasses import dataclass
