@@ -90,7 +90,10 @@ def reads(stage: RequestStage) -> dict[str, str]:
     return found
 
 
-_NEWER = re.compile(',"(role|suspended)":null')
+_NEWER = re.compile(
+    ',"(role|suspended|secretUsed|oldSecretUntil|oldSecretUsed)":null|,"secretCreated":(null|[0-9]+)'
+    '|,"(iconUrl|developer|homepageUrl|privacyUrl|suspensionReason)":""'
+)
 """Fields of operators' answers that later versions added, with the values that old items have."""
 _OF_PAGE = ("", "/modules", "/administrators", "/followers")
 _OF_USER = ("", "/friends", "/installs", "/grants", "/export")
