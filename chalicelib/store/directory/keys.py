@@ -12,6 +12,7 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+| account to erase (leaving.py) | `leaving#<time>#<user>` | `#` | `leaving` |
 | number of operators | `roles` | `#` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no

@@ -22,7 +22,7 @@ from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.user_items import changed, from_item, text_attribute, to_item
+from chalicelib.store.directory.user_items import changed, from_item, new_epoch, number_attribute, of_epoch, text_attribute, to_item
 
 NEEDS = (
     on_table("directory", "BatchGetItem", "UpdateItem", "DeleteItem"),
@@ -47,10 +47,12 @@ class Users:
         self._pages = pages
         self._clock = clock
 
-    def create(self, user: User, password_hash: str | None = None) -> User:
-        """Store a new user and return it as stored. A password hash needs a login.
+    def create(
+        self, user: User, password_hash: str | None = None, also: Callable[[Transaction], None] = lambda write: None
+    ) -> User:
+        """Store a new user and return it as stored. A password hash needs a login. `also` adds parts to the transaction.
 
-        Raises Conflict (the id or the login is taken), ParameterInvalid and Unavailable.
+        Raises Lost (only a part of `also` failed), Conflict (the id or the login is taken), ParameterInvalid and Unavailable.
         """
         if password_hash and not user.login:
             raise ParameterInvalid("login is missing")
@@ -59,9 +61,12 @@ class Users:
         write.put("user", self._table, to_item(user), ABSENT)
         if user.login:
             self._put_login(write, user.login, user.id, password_hash)
+        also(write)
         try:
             self._dynamo.commit(write)
         except Lost as lost:
+            if not (lost.failed("user") or lost.failed("login")):
+                raise
             raise Conflict(
                 f"There is a user {user.id} already" if lost.failed("user") else f"The login {user.login} is taken"
             ) from None
@@ -136,26 +141,61 @@ class Users:
         found = self._dynamo.batch_get(places, consistent=True)
         return {keys.named(item, "pk"): item for item in found.values()}
 
-    def set_password(self, user: str, password_hash: str | None, instead_of: str | None = None) -> bool:
-        """Set (None: remove) a user's password hash, only if it is `instead_of` (None: any). Return whether it was set.
+    def set_password(
+        self,
+        user: str,
+        password_hash: str | None,
+        *,
+        instead_of: str | None = None,
+        session_epoch: str | None = None,
+        also: Callable[[Transaction, str], None] = lambda write, epoch: None,
+    ) -> bool:
+        """Set (None: remove) a user's password hash, and end all sessions, in one transaction. Return whether it was set.
 
-        Raises NotFound, Conflict (the user has no login) and Unavailable.
+        With `instead_of`, only if that is the password's hash. With `session_epoch`, only if the sessions have that
+        epoch and the user is not suspended. `also` gets the transaction and the new epoch, for a session to keep.
+        Raises NotFound, Conflict (the user has no login), Lost (a part of `also` failed) and Unavailable.
         """
-        condition = _owned_by(user, instead_of)
         change = Update({"h": {"S": password_hash}}) if password_hash else Update(removes=["h"])
         for wait in races():
-            login = text_attribute(self._need(user), "l")
+            item = self._need(user)
+            login = text_attribute(item, "l")
             if login is None:
                 raise Conflict("The user has no login")
+            known = text_attribute(item, "se") or ""
+            if session_epoch is not None and (session_epoch != known or "su" in item):
+                return False
+            epoch = new_epoch()
+            write = Transaction()
+            write.update("login", self._table, keys.login_key(login), change, _owned_by(user, instead_of))
+            renewed = _has_login(login) & of_epoch(known)
+            renewed = renewed if session_epoch is None else renewed & absent("su")
+            write.update("user", self._table, keys.user_key(user), Update({"se": {"S": epoch}}), renewed)
+            also(write, epoch)
             try:
-                self._update(keys.login_key(login), change, condition)
+                self._dynamo.commit(write)
             except Lost as lost:
-                if instead_of is not None and lost.item and lost.item["u"]["S"] == user:
-                    return False
-                self._dynamo.rest(wait)  # The login was changed in the meantime.
+                stored = lost.stored("login")
+                if instead_of is not None and stored and stored["u"]["S"] == user:
+                    return False  # Another password was set.
+                if not (lost.failed("login") or lost.failed("user")):
+                    raise
+                self._dynamo.rest(wait)  # The login or the epoch was changed in the meantime.
             else:
                 return True
         raise Unavailable
+
+    def upgrade_hash(self, user: str, login: str, password_hash: str, instead_of: str) -> bool:
+        """Replace the hash of the same password, only if it is `instead_of`; return whether it was replaced.
+
+        Sessions continue. Raises Unavailable.
+        """
+        try:
+            self._update(keys.login_key(login), Update({"h": {"S": password_hash}}), _owned_by(user, instead_of))
+        except Lost as lost:
+            # A try whose answer was lost may have stored it.
+            return lost.item is not None and text_attribute(lost.item, "h") == password_hash
+        return True
 
     def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[User]:
         """Return part of the list of users, in the order of the index."""
@@ -171,10 +211,10 @@ class Users:
         users = self.get_many(chosen)
         return [users[user] for user in chosen if user in users], following
 
-    def close(self, user: str) -> bool:
+    def close(self, user: str, leaving: int | None = None) -> bool:
         """Begin to delete a user: they are no longer found, cannot sign in, and nothing can be added to them.
 
-        Returns whether they exist. Idempotent. Raises Conflict (the user has a role) and Unavailable.
+        With `leaving`, only if the user leaves at that time. Returns whether there is such a user. Idempotent. Raises Conflict (the user has a role) and Unavailable.
         """
         change = Update({"gone": True}, removes=["l"])
         for wait in races():
@@ -183,9 +223,13 @@ class Users:
                 return item is not None
             if "ro" in item:
                 raise Conflict("A user with a role cannot be deleted; take the role first")
+            if leaving is not None and number_attribute(item, "lv") != leaving:
+                return False
             login = text_attribute(item, "l")
             write = Transaction()
-            write.update("user", self._table, keys.user_key(user), change, _has_login(login) & absent("ro"))
+            known = _has_login(login) & absent("ro")
+            known = known if leaving is None else known & equals("lv", leaving)
+            write.update("user", self._table, keys.user_key(user), change, known)
             if login:
                 write.delete("login", self._table, keys.login_key(login), _owned_by(user))
             try:

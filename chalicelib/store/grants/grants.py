@@ -3,6 +3,7 @@
 | item | pk | sk | attributes |
 |---|---|---|---|
 | family | `family#<id>` | `#` | those of core/oauth.py's Family; `ttl` |
+| session | `user#<id>` | `session#<hash>` | in sessions.py |
 | grant | `user#<id>`, or `app#<id>` for an app's own | `grant#<app>` | `families`, `scopes`, `created`, `used`, `ttl` |
 
 One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
