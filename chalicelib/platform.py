@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
+    from chalicelib.store.contents.page_screens import PageScreens
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
+    from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.leaving import LeavingUsers
     from chalicelib.store.directory.pages import Pages
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.records.action_log import ActionLog
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -170,6 +173,12 @@ class Platform:
         from chalicelib.store.directory.people import People
 
         return People(self._dynamo, self.friends_and_installs, self.users, self.pages)
+
+    @cached_property
+    def counts(self) -> "Counts":
+        from chalicelib.store.directory.counts import Counts
+
+        return Counts(self._dynamo, self._directory_table)
 
     @cached_property
     def grants(self) -> "Grants":
@@ -318,6 +327,12 @@ class Platform:
         return Favorites(self._dynamo, self._tables, self.users, self.pages, self._content_events, self.clock)
 
     @cached_property
+    def page_screens(self) -> "PageScreens":
+        from chalicelib.store.contents.page_screens import PageScreens
+
+        return PageScreens(self._dynamo, self._tables, self._directory, self.settings.utc_offset, self.clock)
+
+    @cached_property
     def images(self) -> "Images":
         from chalicelib.store.contents.images import Images
 
@@ -328,6 +343,12 @@ class Platform:
         from chalicelib.store.contents.cleanup import Cleanup
 
         return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
+
+    @cached_property
+    def action_log(self) -> "ActionLog":
+        from chalicelib.store.records.action_log import ActionLog
+
+        return ActionLog(self._dynamo, self.settings.table("records"), self.clock, self.settings.log_days)
 
     @cached_property
     def event_log(self) -> "EventLog":

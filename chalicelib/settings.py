@@ -60,6 +60,8 @@ class Settings:
     favorite_shards: int = 1
     """ENGAWA_FAVORITE_SHARDS: the number of shards (1 to 64) of the favorites counter of a new content
     (docs/internals/architecture.md). Existing contents keep theirs."""
+    log_days: int = 365
+    """ENGAWA_LOG_DAYS: the number of days (1 to 3,650) for which entries of the action log are kept."""
     openid_issuer: str | None = None
     """ENGAWA_OPENID_ISSUER: the issuer whose access tokens replace the sign-in here, with"""
     openid_jwks: str | None = None
@@ -81,7 +83,8 @@ class Settings:
 
     image_bounds: ImageBounds = field(default_factory=ImageBounds)
     """ENGAWA_IMAGE_BYTES and ENGAWA_IMAGE_PIXELS: the maximum size of an image that is uploaded or fetched.
-    ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
+    ENGAWA_IMAGE_EDGES: the longest edges of its renditions in the Page API, "180,76,40" by default.
+    ENGAWA_IMAGE_WIDE_EDGE: the longest edge of its rendition on web pages, 1200 by default."""
     images_url: str = ""
     """ENGAWA_IMAGES_URL: the URL that serves the folder `images/` of the bucket; the issuer's `/images` by default."""
     commit: str = UNKNOWN
@@ -132,6 +135,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         proxy_keys=_proxy_keys(environment),
         utc_offset=_offset(environment, "ENGAWA_UTC_OFFSET", "+09:00"),
         favorite_shards=whole("ENGAWA_FAVORITE_SHARDS", 1, 1, 64),
+        log_days=whole("ENGAWA_LOG_DAYS", 365, 1, 3_650),
         openid_issuer=openid[0],
         openid_jwks=openid[1],
         signed_urls=_base_urls(environment, "ENGAWA_SIGNED_URLS"),
@@ -207,6 +211,7 @@ def _image_bounds(environment: Mapping[str, str]) -> ImageBounds:
         # Above this maximum, Pillow begins to warn.
         pixels=whole("ENGAWA_IMAGE_PIXELS", defaults.pixels, 1, 80_000_000),
         edges=edges,
+        wide_edge=whole("ENGAWA_IMAGE_WIDE_EDGE", defaults.wide_edge, 320, 2_048),
     )
 
 

@@ -18,6 +18,7 @@ from chalice.app import Request, Response
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import NotFound
 from chalicelib.core.ids import is_id
+from chalicelib.core.imaging.renditions import page_key
 from chalicelib.core.model.contents import Comment, ContentsPart, Feed
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.paging import Paging
@@ -80,7 +81,8 @@ def _shown(
 ) -> Response:
     language = language_of(request)
     offset = here.settings.utc_offset
-    image = here.settings.images_url + feed.images[0].removeprefix("images") if feed.images else None
+    key = page_key(feed.images)
+    image = here.settings.images_url + key.removeprefix("images") if key else None
     place, poster = _who(of.name, of.thumbnail_small), _user(posters.get(feed.poster))
     said = [(_user(posters.get(each.poster)), each) for each in comments.entries]
     asked = {name: values[0] for name in ("lang",) if (values := parameters(request, name))}

@@ -16,7 +16,7 @@ from chalicelib.core.bulk_import import check_created
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import read_comment, read_content_uri, read_draft
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.imaging.renditions import NAMES, is_key
+from chalicelib.core.imaging.renditions import API_NAMES, NAMES, is_key
 from chalicelib.core.model.contents import Comment, Draft, Feed
 
 IMAGE_FILE_BYTES = 300_000
@@ -113,8 +113,11 @@ def read_feed(record: object) -> FeedRecord:
     images = given.get("images") or []
     if not isinstance(images, list) or not all(isinstance(key, str) and is_key(key) for key in images):
         raise ParameterInvalid("images must be keys of images, as an export writes them")
-    if len(images) not in (0, len(NAMES)) or not all(key.startswith(f"images/{generation}/") for key in images):
-        raise ParameterInvalid(f"images must be none, or {len(NAMES)} in the folder of the feed's generation")
+    counts = (0, len(API_NAMES), len(NAMES))
+    if len(images) not in counts or not all(key.startswith(f"images/{generation}/") for key in images):
+        raise ParameterInvalid(
+            f"images must be none, or {len(API_NAMES)} or {len(NAMES)} in the folder of the feed's generation"
+        )
     return FeedRecord(
         page=_id("page", given),
         id=name,

@@ -11,7 +11,7 @@ from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
 from chalicelib.core.errors import Refusal
 from chalicelib.core.events import EventKind
-from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.imaging.renditions import NAMES, Rendition
 from chalicelib.core.model.contents import ContentsPart, Draft, Feed
 from chalicelib.core.model.directory import App, FeedSource, Page, User
 from chalicelib.core.paging import Paging
@@ -30,7 +30,7 @@ MODULE = "3"
 URI, OTHER_URI = "http://application.example/id=1", "http://application.example/id=2"
 ISSUER = "http://127.0.0.1:8000"
 DAY_MS = 86_400_000
-PICTURE = [Rendition(name, name.encode(), "image/png", 1, 1) for name in ("large", "medium", "small")]
+PICTURE = [Rendition(name, name.encode(), "image/png", 1, 1) for name in NAMES]
 WHOLE = Paging(0, 100)
 T = TypeVar("T")
 

@@ -36,7 +36,8 @@ class Draft:
 class Feed:
     """A feed of a page. The URL of its detail page ends with `id`. `created` is in milliseconds since the epoch.
 
-    `images` has the keys of the image's renditions (large, medium, small), or is empty. `poster` is a user's id.
+    `images` has the keys of the image's renditions (large, medium, small, wide), or is empty. Feeds of
+    earlier versions have no wide one. `poster` is a user's id.
     `shown` is True if the feed is in the list of its page.
     """
 

@@ -84,7 +84,7 @@ class Favorites:
             item = self._item(content, found[head_place], user)
             there = self._add(content, found[head_place], item)
             if there is not None:
-                return _id(there)
+                return favorite_id(there)
             self._dynamo.rest(wait)
         raise Unavailable
 
@@ -117,7 +117,7 @@ class Favorites:
         write = Transaction()
         write.put("favorite", self._tables.favorites, item, ABSENT)
         self._count(write, content, shard, generation, 1)
-        self._events.liked(write, head, _id(item), poster_of(item))
+        self._events.liked(write, head, favorite_id(item), poster_of(item))
         try:
             self._dynamo.commit(write)
         except Lost as lost:
@@ -132,7 +132,7 @@ class Favorites:
         begun = typed(shard_key(content, shard)) | {"g": {"S": generation}, "fv": {"N": "1"}}
         write.put("count", self._tables.favorites, begun, ABSENT)
         write.check("head", self._tables.comments, head_key(content), of_generation(generation))
-        self._events.liked(write, head, _id(item), poster_of(item))
+        self._events.liked(write, head, favorite_id(item), poster_of(item))
         try:
             self._dynamo.commit(write)
         except Lost as lost:
@@ -164,7 +164,7 @@ class Favorites:
         write.delete("favorite", self._tables.favorites, key_of(item), equals("c", created))
         self._count(write, head["pk"]["S"], shard, generation_of(head), -1)
         stored = item | {"c": {"N": str(created)}}
-        self._events.unliked(write, head, _id(stored), poster_of(stored))
+        self._events.unliked(write, head, favorite_id(stored), poster_of(stored))
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -195,7 +195,7 @@ class Favorites:
         write.update("count", table, key, Update(adds={"fv": change}), of_generation(generation))
 
 
-def _id(item: Item) -> str:
+def favorite_id(item: Item) -> str:
     """Return a favorite's id: its user and the time of its creation."""
     return f"{poster_of(item)}-{base36(int(item['c']['N']), 1)}"
 

@@ -173,6 +173,20 @@ class FeedPosting:
             raise _taken()
         return admission
 
+    def admit_administrator(self, page: str, poster: str, source_name: str) -> Admission:
+        """Check whether an administrator may post a feed without an app, on the web pages, before its image is handled.
+
+        `source_name` stands for the app's name; no app is told of the feed's events. It takes one call. Raises NotFound
+        (no such page) and PermissionDenied (no such user, or no administrator of the page).
+        """
+        administrator = self._pages.members.administrator(page, poster)
+        user = self._users.place(poster)
+        found = self._dynamo.batch_get([self._pages.place(page), user, administrator], consistent=True)
+        self._pages.check(page, found)
+        if self._users.from_item(found.get(user)) is None or administrator not in found:
+            raise PermissionDenied
+        return Admission(page, poster, source_name, shown=True, administers=True)
+
     def _source_name(self, item: Item | None, app: str, source: str | None, *, on_page: bool) -> str:
         if source is not None:
             module = page_items.to_module(item) if item else None
