@@ -1,8 +1,8 @@
 """Which passwords people may choose: NIST SP 800-63B-4, section 3.1.1.2.
 
-At least 15 characters (the minimum where a password is the only factor), at least 64 allowed, every character of Unicode
-allowed and counted once, no rules on the kinds of characters, and no expiry. Passwords that are commonly used, or that
-consist of the login, the name or the platform's name, are refused, with the reason.
+At least 15 characters (the minimum where a password is the only factor), at least 64 allowed, every character of
+Unicode allowed and counted once, no rules on the kinds of characters, and no expiry. Passwords that are commonly used,
+or that consist of the login, the name or the platform's name, are refused, with the reason.
 
 The operator's API takes shorter passwords (core/codecs/checks.py): scripts give them to accounts of tests.
 """
@@ -17,16 +17,21 @@ MOST_CHARACTERS = 200
 _LEAST_LEFT = 6
 """The fewest different characters that a password must have besides common words."""
 
-COMMON = tuple(
-    "password passwort contrasena motdepasse パスワード passw0rd p@ssw0rd p@ssword letmein welcome iloveyou trustno1 "
-    "sunshine princess football baseball superman batman dragon monkey shadow master michael jordan starwars pokemon "
-    "charlie freedom whatever liverpool chelsea arsenal ashley bailey jessica michelle daniel nicole hannah computer "
-    "internet administrator admin root guest login user test secret changeme default access hello sakura doraemon "
-    "naruto kawaii tokyo japan nippon arigato aishiteru correcthorsebatterystaple thequickbrownfox loremipsum "
-    "qwertyuiop qwerty asdfghjkl asdfgh zxcvbnm zxcvbn 1qaz2wsx 3edc4rfv qazwsxedc qazwsx 1q2w3e4r5t 1q2w3e4r "
-    "zaq12wsx q1w2e3r4 qweasdzxc abcdefghijklmnopqrstuvwxyz abcdef 1234567890 0987654321 123456789 987654321 "
-    "12345678 1234567 123456 654321 12345 54321 1234 4321 123 321 abc123 abc 111 000 あいうえお いろはにほへと".split()
+# fmt: off
+COMMON = (
+    "password", "passwort", "contrasena", "motdepasse", "パスワード", "passw0rd", "p@ssw0rd", "p@ssword", "letmein",
+    "welcome", "iloveyou", "trustno1", "sunshine", "princess", "football", "baseball", "superman", "batman",
+    "dragon", "monkey", "shadow", "master", "michael", "jordan", "starwars", "pokemon", "charlie", "freedom",
+    "whatever", "liverpool", "chelsea", "arsenal", "ashley", "bailey", "jessica", "michelle", "daniel", "nicole",
+    "hannah", "computer", "internet", "administrator", "admin", "root", "guest", "login", "user", "test", "secret",
+    "changeme", "default", "access", "hello", "sakura", "doraemon", "naruto", "kawaii", "tokyo", "japan", "nippon",
+    "arigato", "aishiteru", "correcthorsebatterystaple", "thequickbrownfox", "loremipsum", "qwertyuiop", "qwerty",
+    "asdfghjkl", "asdfgh", "zxcvbnm", "zxcvbn", "1qaz2wsx", "3edc4rfv", "qazwsxedc", "qazwsx", "1q2w3e4r5t",
+    "1q2w3e4r", "zaq12wsx", "q1w2e3r4", "qweasdzxc", "abcdefghijklmnopqrstuvwxyz", "abcdef", "1234567890",
+    "0987654321", "123456789", "987654321", "12345678", "1234567", "123456", "654321", "12345", "54321", "1234",
+    "4321", "123", "321", "abc123", "abc", "111", "000", "あいうえお", "いろはにほへと",
 )
+# fmt: on
 """Parts of commonly used passwords: the heads of the published lists, without those that contain another one."""
 _ORDERED = sorted(COMMON, key=len, reverse=True)
 _REPEATED = re.compile(r"(.{1,4}?)\1{2,}")

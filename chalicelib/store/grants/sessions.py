@@ -2,10 +2,10 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| session | `user#<id>` | `session#<hash of the session's id>` | `created`, `seen`, `confirmed` (ms), `device`, `epoch`, `expires`, `ttl` |
+| session | `user#<id>` | `session#<hash of its id>` | `created`, `seen`, `confirmed`, `device`, `epoch`, `expires`, `ttl` |
 
-The cookie has the session's id (web/auth/sessions.py). A session is valid if its row exists, is not expired, and has the
-epoch of its user's item (`User.session_epoch`). So one write to the user's item ends all sessions at once: a new
+The cookie has the session's id (web/auth/sessions.py). A session is valid if its row exists, has not expired, and has
+the epoch of its user's item (`User.session_epoch`). So one write to the user's item ends all sessions at once: a new
 password, a suspension and an erasure make that change in their own transaction, and a process that dies afterwards
 leaves only rows that are worth nothing and expire.
 """
@@ -106,7 +106,7 @@ class UserSessions:
         return session, user
 
     def confirm(self, user: str, name: str) -> bool:
-        """Record that the password was given again in a session, given by its id; return whether there is the session."""
+        """Record that the password was given again in a session, given by its id; return whether it exists."""
         change = Update({"confirmed": self._clock()})
         try:
             self._dynamo.settle(lambda: self._dynamo.update(self._table, _key(user, hashed(name)), change, PRESENT))
