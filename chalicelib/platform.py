@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
+    from chalicelib.store.contents.moderated_posts import ModeratedPosts
+    from chalicelib.store.contents.newest_posts import NewestPosts
     from chalicelib.store.contents.page_screens import PageScreens
+    from chalicelib.store.contents.post_rows import PostRows
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.counts import Counts
@@ -302,7 +305,7 @@ class Platform:
 
         issuer = self.settings.issuer
         settings = FeedSettings(lambda page, feed: f"{issuer}/pages/{page}/feeds/{feed}", self.settings.favorite_shards)
-        stores = (self._directory, self.images, self._notes, self._content_events)
+        stores = (self._directory, self.images, self._notes, self._content_events, self._post_rows)
         return FeedPosting(self._dynamo, self._tables, *stores, settings, self.clock)
 
     @cached_property
@@ -311,14 +314,34 @@ class Platform:
         from chalicelib.store.contents.numbered_lists import NumberedLists
 
         lists = NumberedLists(self._dynamo, self._tables.feeds, self.clock)
-        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, lists, self._content_events)
+        stores = (self.users, self.pages, self._notes, lists, self._content_events, self._post_rows)
+        return Feeds(self._dynamo, self._tables, *stores)
 
     @cached_property
     def comments(self) -> "Comments":
         from chalicelib.store.contents.comments import Comments
 
         table, offset = self._tables.comments, self.settings.utc_offset
-        return Comments(self._dynamo, table, self.users, self.pages, self._content_events, offset, self.clock)
+        stores = (self.users, self.pages, self._content_events, self._post_rows)
+        return Comments(self._dynamo, table, *stores, offset, self.clock)
+
+    @cached_property
+    def moderated_posts(self) -> "ModeratedPosts":
+        from chalicelib.store.contents.moderated_posts import ModeratedPosts
+        from chalicelib.store.contents.numbered_lists import NumberedLists
+
+        tables = self._tables
+        stores = (self.pages, self.feeds, self.comments, self._post_rows)
+        feeds, comments = (NumberedLists(self._dynamo, table, self.clock) for table in (tables.feeds, tables.comments))
+        offset = self.settings.utc_offset
+        return ModeratedPosts(self._dynamo, tables, *stores, (feeds, comments), offset, self.clock)
+
+    @cached_property
+    def newest_posts(self) -> "NewestPosts":
+        from chalicelib.store.contents.newest_posts import NewestPosts
+
+        table, offset = self.settings.table("records"), self.settings.utc_offset
+        return NewestPosts(self._dynamo, self._tables, table, self.users, self.pages, offset)
 
     @cached_property
     def favorites(self) -> "Favorites":
@@ -413,6 +436,12 @@ class Platform:
         return ContentEvents(self.event_log)
 
     @cached_property
+    def _post_rows(self) -> "PostRows":
+        from chalicelib.store.contents.post_rows import PostRows
+
+        return PostRows(self.settings.table("records"))
+
+    @cached_property
     def _posts(self) -> "PostsOfUser":
         from chalicelib.store.contents.posts_of_user import PostsOfUser
 
@@ -434,6 +463,7 @@ class Platform:
             self.favorites,
             self.images,
             self._notes,
+            self._post_rows,
             (lists[0], lists[1]),
             self.settings.favorite_shards,
         )

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from chalicelib.core.model.contents import Comment, ContentsPart, Feed
 from chalicelib.core.model.directory import App, Module, Page, User
+from chalicelib.core.moderation import sees_hidden
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.items import Item, Place
+from chalicelib.store.aws.items import Item, Place, beginning
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.favorites import favorite_id, more_favorites
 from chalicelib.store.contents.items import (
@@ -22,6 +23,8 @@ from chalicelib.store.contents.items import (
     feed_key,
     generation_of,
     head_key,
+    hidden_at,
+    hidden_feed_key,
     no_content,
     poster_of,
     prefix_of,
@@ -29,19 +32,22 @@ from chalicelib.store.contents.items import (
     to_comment,
     to_feed,
 )
-from chalicelib.store.contents.numbered_lists import GENERATION, ListSlice, NumberedLists, total
+from chalicelib.store.contents.numbered_lists import GENERATION, ListSlice, NumberedLists, hidden_key, total
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
 
 NEEDS = (
-    on_table("feeds", "GetItem", "BatchGetItem"),
-    on_table("comments", "BatchGetItem"),
+    on_table("feeds", "BatchGetItem"),
+    on_table("comments", "BatchGetItem", "Query"),
     on_table("favorites", "BatchGetItem"),
     on_table("directory", "BatchGetItem", "Query"),
 )
 
 MOST_MODULES = 20
 """The most apps that the screen of a page shows."""
+
+MOST_HIDDEN = 20
+"""The most hidden comments that the screen of a feed shows, to those who may see them."""
 
 Viewer = Callable[[], str | None]
 """A function that returns the id of the user who asks, or None; it may make one call."""
@@ -79,6 +85,8 @@ class FeedScreen:
     posters: Mapping[str, User]
     member: Membership = field(default_factory=Membership)
     favorite: str | None = None
+    hidden: Sequence[Comment] = ()
+    """The newest hidden comments that the user who asks may see."""
 
 
 class PageScreens:
@@ -130,8 +138,8 @@ class PageScreens:
         for item in items:
             content = content_of(page, item["u"]["S"])
             head = by_content.get(content)
-            # Else it was deleted, or deleted and posted again, between the two calls.
-            if head is not None and generation_of(head) == generation_of(item):
+            # Else it was deleted, deleted and posted again, or hidden between the two calls.
+            if head is not None and generation_of(head) == generation_of(item) and hidden_at(head) is None:
                 feeds.append(to_feed(item, head, more[content]))
         known_apps = (self._apps.from_item(found.get(place), with_secret=False) for place in apps)
         return PageScreen(
@@ -151,31 +159,40 @@ class PageScreens:
     def feed(self, page: str, feed: str, cursor: str | None, viewer: Viewer, *, consistent: bool = False) -> FeedScreen:
         """Return the screen of a feed. Raises NotFound (page, feed) and ParameterInvalid (cursor).
 
+        A hidden feed is not found, except by its poster, the page's administrators and moderators.
         `consistent` is for the first read after a change by the user who asks; it doubles the cost of the last call.
         """
         if len(feed) > GENERATION:
             raise no_content()
         users: list[str | None] = []
-        feeds: list[Item | None] = []
-        key = feed_key(page, feed)
+        feeds: dict[Place, Item] = {}
+        keys = [(self._tables.feeds, key) for key in (feed_key(page, feed), hidden_feed_key(page, feed))]
         side_by_side(
             [
                 lambda: users.append(viewer()),
-                lambda: feeds.append(self._dynamo.get(self._tables.feeds, key, consistent=consistent)),
+                lambda: feeds.update(self._dynamo.batch_get(keys, consistent=consistent)),
             ]
         )
-        item, user = feeds[0], users[0]
-        if item is None:
+        item, user = next(iter(feeds.values()), None), users[0]
+        if item is None or (hidden_at(item) is not None and user is None):
             raise no_content()
-        content = content_of(page, item["u"]["S"])
+        content, generation = content_of(page, item["u"]["S"]), generation_of(item)
         paging = Paging(cursor=cursor)
-        cut = self._comments.part(content, paging, prefix_of)
-        if cut is None or generation_of(cut.holder) != generation_of(item):
+        hidden: list[Item] = []
+        slices: list[ListSlice | None] = []
+        reads: list[Callable[[], None]] = [lambda: slices.append(self._comments.part(content, paging, prefix_of))]
+        if user and not cursor:
+            reads.append(lambda: hidden.extend(self._hidden(content, generation)))
+        # With a cursor, the list makes two calls in parallel, which only a thread of its own can do.
+        side_by_side(reads) if len(reads) > 1 else reads[0]()
+        cut = slices[0]
+        if cut is None or generation_of(cut.holder) != generation:
             raise no_content()
         head = cut.holder
-        posters = [poster_of(item), *map(poster_of, cut.entries)]
+        posters = [poster_of(item), *map(poster_of, cut.entries), *map(poster_of, hidden)]
         places = [*map(self._users.place, posters), *self._of_page(page, user)]
         if user:
+            places.append(self._users.place(user))
             own = favorite_key(content, shard_of(user, head), generation_of(head), user)
             places.append((self._tables.favorites, own))
         found: dict[Place, Item] = {}
@@ -188,6 +205,15 @@ class PageScreens:
         )
         known = page_items.from_item(self._pages.check(page, found))
         favorite = found.get((self._tables.favorites, own)) if user else None
+        member = self._membership(page, user, found)
+        asker = self._users.from_item(found.get(self._users.place(user))) if user else None
+
+        def sees(post: Item) -> bool:
+            moderates = asker is not None and asker.role is not None
+            return sees_hidden(viewer=user, poster=poster_of(post), administers=member.administers, moderates=moderates)
+
+        if hidden_at(item) is not None and not sees(item):
+            raise no_content()
         return FeedScreen(
             known,
             to_feed(item, head, more[0]),
@@ -195,9 +221,18 @@ class PageScreens:
                 [to_comment(each, self._offset) for each in cut.entries], total(head), paging.index, cut.following
             ),
             self._users.among(posters, found),
-            self._membership(page, user, found),
+            member,
             favorite_id(favorite) if favorite else None,
+            [to_comment(each, self._offset) for each in hidden if sees(each)],
         )
+
+    def _hidden(self, content: str, generation: str) -> list[Item]:
+        """Return the newest hidden comments of a content, at most MOST_HIDDEN."""
+        span = beginning(hidden_key(content, f"{generation}#", 0)[1][:-10])
+        found = self._dynamo.query(
+            self._tables.comments, content, span, consistent=False, limit=MOST_HIDDEN, backwards=True
+        )
+        return list(found)
 
     def member(self, page: str, user: str) -> tuple[Page, Membership]:
         """Return a page and a user's relation to it, strongly consistent, in one call. Raises NotFound (page)."""
