@@ -126,12 +126,13 @@ class UserData:
         self._answers.clear(user)
         return removed
 
-    def erase(self, user: str, now: Callable[[], float] = time.monotonic) -> dict[str, int]:
+    def erase(self, user: str, now: Callable[[], float] = time.monotonic, *, with_posts: bool = True) -> dict[str, int]:
         """Erase a user everywhere; return the number of removed items of each kind.
 
         First the user is closed: they cannot sign in, and nothing can be added to them any more. Then all their data
         are deleted, and last the user. So if a call is interrupted, a repeated call completes it. The next sweep clears
-        own values; a cleanup note covers posts that are too many for one call or were in progress. Raises Unavailable.
+        own values; a cleanup note covers posts that are too many for one call or were in progress, or all of them
+        (`with_posts` false). Raises Unavailable.
         """
         removed = {
             "profiles": int(self._users.close(user)),
@@ -147,7 +148,7 @@ class UserData:
         self._grants.erase(user)
         self._sessions.clear(user)
         self._notes.leave(USER + user, LATE_MS)
-        removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
+        removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now) if with_posts else 0
         self._answers.clear(user)
         self._users.delete(user)
         return removed
@@ -156,12 +157,12 @@ class UserData:
         """Erase the users whose time to undo the deletion of their account is over, for about `seconds` seconds.
 
         Returns the number of erased users. A user who is still being erased then, or was when a process died, is taken
-        up again by the next call. Raises Unavailable.
+        up again by the next call. Their posts are erased by the cleanup. Raises Unavailable.
         """
         end, erased = now() + seconds, 0
         for due, user in self._leaving.due(LEAVING_AT_ONCE):
             if self._users.close(user, leaving=due):
-                self.erase(user, now)
+                self.erase(user, now, with_posts=False)
                 erased += 1
             self._leaving.forget(due, user)
             if now() >= end:

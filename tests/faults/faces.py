@@ -367,14 +367,15 @@ def begin_session(stage: RequestStage, ids: Ids) -> None:
     here = stage.platform
     user = here.users.get(HANA)
     known = here.users.credential(f"login-of-{HANA}")
-    assert user and known and here.sessions_of_users.begin(user, known[1], "Firefox, Windows")
+    assert user
+    assert known
+    session = here.sessions_of_users.begin(user, known[1], "Firefox, Windows")
+    assert session
+    ids["session"] = hashed(session)
 
 
 def end_session(stage: RequestStage, ids: Ids) -> Reply:
-    user = stage.platform.users.get(HANA)
-    assert user
-    (session,) = stage.platform.sessions_of_users.of_user(user)
-    return stage.operate("DELETE", f"/users/{HANA}/sessions/{session.name}")
+    return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
 
 
 MENU = {"app": PUBLIC, "name": "name"}

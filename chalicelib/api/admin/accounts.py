@@ -5,7 +5,7 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, operator_route
-from chalicelib.api.log_of_actions import PLATFORM, log_action, operator_actor, user_target
+from chalicelib.api.log_of_actions import log_action, operator_actor, user_target
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs import checks
 from chalicelib.core.errors import BadRequest, NotFound, ParameterInvalid
@@ -42,7 +42,7 @@ def make_invitation(here: Platform, request: Request, access: Access) -> Respons
     201 with `url` and `expires` (ms).
     """
     name = _suggested_name(json_body(request))
-    with log_action(here, request, operator_actor(request, access), ActionKind.INVITATION_MADE, PLATFORM):
+    with log_action(here, request, operator_actor(request, access), ActionKind.INVITATION_MADE, "platform"):
         token, link = here.one_time_links.make_invitation(name)
     return json_answer({"url": link_url(here, LinkKind.INVITATION, token), "expires": 1000 * link.expires}, 201)
 

@@ -65,7 +65,10 @@ class LeavingUsers:
         raise Unavailable
 
     def stay(self, user: str) -> bool:
-        """Undo `leave`; return whether the user was leaving. Raises NotFound (also if it is too late) and Unavailable."""
+        """Undo `leave`; return whether the user was leaving.
+
+        Raises NotFound (also if it is too late) and Unavailable.
+        """
         for wait in races():
             known = self._need(user)
             if known.leaving is None:

@@ -74,7 +74,9 @@ class Roles:
         raise Unavailable
 
     def suspend(self, user: str, with_parts: Callable[[Transaction], None] | None = None) -> bool:
-        """Suspend a user and end their sessions. Return whether it changed: a suspended user keeps the time of the first suspension.
+        """Suspend a user and end their sessions. Return whether it changed.
+
+        A suspended user keeps the time of the first suspension.
 
         Raises NotFound, Conflict (the user has a role) and Unavailable.
         """

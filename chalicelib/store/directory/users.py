@@ -13,7 +13,7 @@ from chalicelib.core.model.directory import User
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, on_index, on_table
+from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, SWEEP, on_index, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
@@ -34,11 +34,17 @@ from chalicelib.store.directory.user_items import (
 )
 
 NEEDS = (
-    on_table("directory", "BatchGetItem", "DeleteItem"),
-    on_table("directory", "PutItem", "UpdateItem", by=(API, CANARY)),
+    on_table("directory", "BatchGetItem"),
+    on_table("directory", "PutItem", by=(API, CANARY)),
+    # The sweep erases users who left.
+    on_table("directory", "UpdateItem", by=(API, CANARY, SWEEP)),
+    on_table("directory", "DeleteItem", by=(API, SWEEP)),
+    # The one-time link that a new user or password uses up.
+    on_table("ephemeral", "DeleteItem"),
+    on_table("grants", "UpdateItem"),
     on_index("directory"),
     # Before a user's posts are erased: a check for a new user with the same id.
-    on_table("directory", "GetItem", by=(API, CLEAN)),
+    on_table("directory", "GetItem", by=(API, CLEAN, SWEEP)),
 )
 
 COUNT = 100
@@ -60,9 +66,10 @@ class Users:
     def create(
         self, user: User, password_hash: str | None = None, also: Callable[[Transaction], None] = lambda write: None
     ) -> User:
-        """Store a new user and return it as stored. A password hash needs a login. `also` adds parts to the transaction.
+        """Store a new user and return it as stored. A password hash needs a login.
 
-        Raises Lost (only a part of `also` failed), Conflict (the id or the login is taken), ParameterInvalid and Unavailable.
+        `also` adds parts to the transaction. Raises Lost (only such a part failed), Conflict (the id or the login is
+        taken), ParameterInvalid and Unavailable.
         """
         if password_hash and not user.login:
             raise ParameterInvalid("login is missing")
@@ -160,10 +167,12 @@ class Users:
         session_epoch: str | None = None,
         also: Callable[[Transaction, str], None] = lambda write, epoch: None,
     ) -> bool:
-        """Set (None: remove) a user's password hash, and end all sessions, in one transaction. Return whether it was set.
+        """Set (None: remove) a user's password hash, and end all sessions; return whether it was set.
 
-        With `instead_of`, only if that is the password's hash. With `session_epoch`, only if the sessions have that
-        epoch and the user is not suspended. `also` gets the transaction and the new epoch, for a session to keep.
+        One transaction. With `instead_of`, only if that is the password's hash. With `session_epoch`, only if the
+        sessions have that epoch and the user is not suspended. `also` gets the transaction and the new epoch, for a
+        session to keep.
+
         Raises NotFound, Conflict (the user has no login), Lost (a part of `also` failed) and Unavailable.
         """
         change = Update({"h": {"S": password_hash}}) if password_hash else Update(removes=["h"])
@@ -224,7 +233,8 @@ class Users:
     def close(self, user: str, leaving: int | None = None) -> bool:
         """Begin to delete a user: they are no longer found, cannot sign in, and nothing can be added to them.
 
-        With `leaving`, only if the user leaves at that time. Returns whether there is such a user. Idempotent. Raises Conflict (the user has a role) and Unavailable.
+        With `leaving`, only if the user leaves at that time. Returns whether there is such a user.
+        Idempotent. Raises Conflict (the user has a role) and Unavailable.
         """
         change = Update({"gone": True}, removes=["l"])
         for wait in races():

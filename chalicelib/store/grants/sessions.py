@@ -2,12 +2,12 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| session | `user#<id>` | `session#<hash of its id>` | `created`, `seen`, `confirmed`, `device`, `epoch`, `expires`, `ttl` |
+| session | `user#<id>` | `session#<hash>` | `created`, `seen`, `confirmed`, `device`, `epoch`, `expires`, `ttl` |
 
-The cookie has the session's id (web/auth/sessions.py). A session is valid if its row exists, has not expired, and has
-the epoch of its user's item (`User.session_epoch`). So one write to the user's item ends all sessions at once: a new
-password, a suspension and an erasure make that change in their own transaction, and a process that dies afterwards
-leaves only rows that are worth nothing and expire.
+The hash is of the session's id, which the cookie has (web/auth/sessions.py). A session is valid if its row exists, has
+not expired, and has the epoch of its user's item (`User.session_epoch`). So one write to the user's item ends all
+sessions at once: a new password, a suspension and an erasure make that change in their own transaction, and a process
+that dies afterwards leaves only rows that are worth nothing and expire.
 """
 
 import secrets
@@ -22,14 +22,15 @@ from chalicelib.core.sessions import MOST_SESSIONS, SEEN_MS, SESSION_SECONDS
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, absent, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, Place, beginning, key_of, typed
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory.keys import login_key, user_key
 from chalicelib.store.directory.user_items import from_item, new_epoch, of_epoch
 
 NEEDS = (
-    on_table("grants", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
+    on_table("grants", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("grants", "Query", "BatchWriteItem", by=(API, SWEEP)),
     on_table("directory", "BatchGetItem", "GetItem", "UpdateItem", "ConditionCheckItem"),
 )
 
