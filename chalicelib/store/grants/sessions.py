@@ -123,11 +123,12 @@ class UserSessions:
 
     def end(self, user: str, name_hash: str) -> bool:
         """End a session, given by the hash of its id; return whether there was one. Idempotent."""
-        key = _key(user, name_hash)
+        write = Transaction()  # So that a try whose answer was lost is recognised.
+        write.delete("session", self._table, _key(user, name_hash), PRESENT)
         try:
-            self._dynamo.settle(lambda: self._dynamo.delete(self._table, key, PRESENT))
-        except Lost as lost:
-            return lost.resent
+            self._dynamo.commit(write)
+        except Lost:
+            return False
         return True
 
     def end_all(self, user: str, keep: str | None = None) -> None:
