@@ -113,7 +113,17 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import accounts, apps, bulk_export, bulk_import, events, migrations, overview, pages, users
+    from chalicelib.api.admin import (
+        accounts,
+        apps,
+        bulk_export,
+        bulk_import,
+        events,
+        migrations,
+        overview,
+        pages,
+        users,
+    )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
     return [users.face, accounts.face, apps.face, events.face, pages.face, overview.face, *imports]

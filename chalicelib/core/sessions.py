@@ -9,8 +9,6 @@ SESSION_SECONDS = 14 * 86_400
 """The time from a sign-in to the end of its session."""
 SEEN_MS = 3_600_000
 """A session is marked as used at most once in this time, so that most pages write nothing."""
-CONFIRMED_MS = 600_000
-"""The time for which a password that was given again counts."""
 MOST_SESSIONS = 100
 """The most sessions that a list shows."""
 

@@ -100,7 +100,6 @@ def test_a_session_that_is_ended_is_worth_nothing_at_once(world: World, hana: Us
     assert world.platform.sessions_of_users.end(HANA, hashed(one))
     assert not world.platform.sessions_of_users.end(HANA, hashed(one))
     assert not lives(world, one)
-    assert not world.platform.sessions_of_users.confirm(HANA, one)
     assert lives(world, other)
 
 
@@ -176,15 +175,6 @@ def test_an_erasure_leaves_no_session(world: World, hana: User) -> None:
 
     assert not lives(world, session)
     assert world.items("grants") == []
-
-
-def test_a_confirmation_is_kept_in_its_session(world: World, hana: User) -> None:
-    one, other = begin(world), begin(world)
-
-    assert world.platform.sessions_of_users.confirm(HANA, one)
-
-    confirmed = {each.name: each.confirmed for each in world.platform.sessions_of_users.of_user(hana)}
-    assert confirmed == {hashed(one): world.clock.now, hashed(other): 0}
 
 
 def test_a_reset_link_works_once(world: World, hana: User) -> None:

@@ -2,7 +2,7 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| session | `user#<id>` | `session#<hash>` | `created`, `seen`, `confirmed`, `device`, `epoch`, `expires`, `ttl` |
+| session | `user#<id>` | `session#<hash>` | `created`, `seen`, `device`, `epoch`, `expires`, `ttl` |
 
 The hash is of the session's id, which the cookie has (web/auth/sessions.py). A session is valid if its row exists, has
 not expired, and has the epoch of its user's item (`User.session_epoch`). So one write to the user's item ends all
@@ -39,10 +39,7 @@ SESSION = "session#"
 
 @dataclass(frozen=True)
 class UserSession:
-    """A session as stored. `name` is the hash of its id, `device` the words for the browser; times are in ms.
-
-    `confirmed` is when the password was given again (0: not since the sign-in).
-    """
+    """A session as stored. `name` is the hash of its id, `device` the words for the browser; times are in ms."""
 
     name: str
     created: int
@@ -50,7 +47,6 @@ class UserSession:
     device: str
     epoch: str
     expires: int
-    confirmed: int = 0
 
 
 class UserSessions:
@@ -105,15 +101,6 @@ class UserSessions:
                 change = Update({"seen": now})
                 self._dynamo.settle(lambda: self._dynamo.update(self._table, key_of(item), change, PRESENT))
         return session, user
-
-    def confirm(self, user: str, name: str) -> bool:
-        """Record that the password was given again in a session, given by its id; return whether it exists."""
-        change = Update({"confirmed": self._clock()})
-        try:
-            self._dynamo.settle(lambda: self._dynamo.update(self._table, _key(user, hashed(name)), change, PRESENT))
-        except Lost:
-            return False
-        return True
 
     def of_user(self, user: User) -> Sequence[UserSession]:
         """Return the valid sessions of a user, the last used first; at most MOST_SESSIONS."""
@@ -199,5 +186,4 @@ def _to_session(item: Item) -> UserSession:
         device=item["device"]["S"],
         epoch=_epoch(item),
         expires=int(item["expires"]["N"]),
-        confirmed=int(item["confirmed"]["N"]) if "confirmed" in item else 0,
     )
