@@ -2,12 +2,14 @@
 
 import click
 
+from admin.accounts import invite, sessions
 from admin.apps import apps
 from admin.data import erase
 from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
 from admin.migrate import migrate
+from admin.overview import overview, request
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
@@ -36,7 +38,7 @@ Examples:
 """,
 )
 def cli() -> None:
-    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, pages.
+    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, sessions, pages.
 
     Every command takes --url, --token and --json; COMMAND --help lists its other options.
     """
@@ -47,6 +49,8 @@ for each in (
     friends,
     installs,
     grants,
+    sessions,
+    invite,
     apps,
     endpoints,
     events,
@@ -58,6 +62,8 @@ for each in (
     export,
     erase,
     migrate,
+    overview,
+    request,
     token,
 ):
     cli.add_command(each)

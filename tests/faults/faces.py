@@ -18,6 +18,7 @@ import httpx
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
+from chalicelib.core.oauth import hashed
 from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
@@ -358,7 +359,7 @@ EXPORTS = f"""
     feeds comments favorites feeds?page={PAGE} grants
 """
 LISTS = f"""
-    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
+    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants /users/{HANA}/sessions
     /apps /apps/{APP} /apps/{APP}/installs
     /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
 """
@@ -381,6 +382,7 @@ def resend(stage: RequestStage, ids: Ids) -> Reply:
 
 
 FINDS = "/users?find=ha /apps?find=q /pages?find=c"
+LINK = r"link=[\w-]{43}"
 
 
 def suspend(stage: RequestStage, ids: Ids) -> None:
@@ -390,6 +392,22 @@ def suspend(stage: RequestStage, ids: Ids) -> None:
 def make_operators(stage: RequestStage, ids: Ids) -> None:
     for user in (TARO, KEN):
         stage.platform.roles.give(user, Role.OPERATOR)
+
+
+def begin_session(stage: RequestStage, ids: Ids) -> None:
+    """Begin a session of HANA."""
+    here = stage.platform
+    user = here.users.get(HANA)
+    known = here.users.credential(f"login-of-{HANA}")
+    assert user
+    assert known
+    session = here.sessions_of_users.begin(user, known[1], "Firefox, Windows")
+    assert session
+    ids["session"] = hashed(session)
+
+
+def end_session(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
 
 
 MENU = {"app": PUBLIC, "name": "name"}
@@ -413,6 +431,10 @@ OPERATORS = [
     request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),
     request("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}"), steps=True),
     request("end a grant", operate("DELETE", f"/users/{HANA}/grants/{APP}")),
+    request("make a reset link", operate("POST", f"/users/{HANA}/reset-link"), ignore=LINK),
+    request("make an invitation", operate("POST", "/invitations", {"displayName": "New"}), ignore=LINK),
+    request("end all sessions", operate("DELETE", f"/users/{HANA}/sessions"), begin_session, steps=True),
+    request("end a session", end_session, begin_session),
     request("erase a user", operate("DELETE", f"/users/{HANA}"), ignore=COUNT, steps=True),
     request("create an app", operate("POST", "/apps", {"name": "New", "id": NEW_APP})),
     request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),
@@ -446,6 +468,9 @@ OPERATORS = [
     request("import apps and pages", operate("POST", "/import", MORE_RECORDS), ignore="created|unchanged", steps=True),
     request("import contents", operate("POST", "/import", CONTENT_RECORDS), ignore="created|unchanged", steps=True),
     request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
+    request("overview", operate("GET", "/overview"), ignore=r'"time":\d+'),
+    request("list requests", operate("GET", "/requests", kind="not_found")),
+    request("show a request", operate("GET", "/requests/5f1c6a52-0d0f-4f4e-9d35-0c2f3a5b7a10")),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(
