@@ -63,11 +63,11 @@ def log_action(
     reason: str | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> Iterator[ActionEntry]:
-    """Log the action inside the block. `reason` is by default the query parameter `reason`.
+    """Log the action inside the block. `reason` is by default, and if empty, the query parameter `reason`.
 
     Raises ParameterInvalid for a malformed reason and Unavailable if the entry cannot be stored, before the block runs.
     """
-    given = checked_reason(reason if reason is not None else last_parameter(request, "reason"))
+    given = checked_reason(reason or last_parameter(request, "reason"))
     action = here.action_log.new(actor, kind, target, request_id(), reason=given, before=before or {})
     entry = ActionEntry(target, action.before)
     here.action_log.begin(action)

@@ -114,6 +114,7 @@ def _health() -> Sequence[Face]:
 
 def _admin() -> Sequence[Face]:
     from chalicelib.api.admin import (
+        accounts,
         apps,
         bulk_export,
         bulk_import,
@@ -122,11 +123,13 @@ def _admin() -> Sequence[Face]:
         migrations,
         overview,
         pages,
+        standing,
         users,
     )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
-    return [users.face, apps.face, events.face, pages.face, overview.face, logged_actions.face, *imports]
+    people = [users.face, standing.face, accounts.face]
+    return [*people, apps.face, events.face, pages.face, overview.face, logged_actions.face, *imports]
 
 
 FRONT = "/"

@@ -8,6 +8,7 @@ from chalice.app import Request, Response
 from chalicelib.api.admin.routes import (
     changed_answer,
     existing,
+    found_part,
     known_id,
     list_answer,
     list_part,
@@ -37,8 +38,8 @@ route = operator_route(face)
 
 @route(APPS, methods=["GET"])
 def list_apps(here: Platform, request: Request, access: Access) -> Response:
-    """List apps, in order of id. `cursor`, `count`."""
-    apps, following = here.apps.list_part(*list_part(request))
+    """List apps, in order of id, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    apps, following = found_part(request, lambda: here.search.apps, here.apps.list_part)
     return list_answer(map(app_json, apps), following)
 
 

@@ -17,6 +17,7 @@ from chalicelib.core.model.access import Access
 from chalicelib.core.oauth import OPERATOR
 from chalicelib.core.paging import paging
 from chalicelib.platform import Platform
+from chalicelib.store.directory.keys import CursorPart
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.json_answers import json_answer
 from chalicelib.web.requests import last_parameter
@@ -59,6 +60,17 @@ def moment_in(request: Request, name: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LATEST))):
         raise ParameterInvalid(f"{name} must be a time in milliseconds")
     return moment(name, int(text))
+
+
+def found_part(
+    request: Request,
+    find: Callable[[], Callable[[str, str | None, int], CursorPart[T]]],
+    every: Callable[[str | None, int], CursorPart[T]],
+) -> CursorPart[T]:
+    """Return the part of a list that a request asks for: only what its `find` finds, if it has that parameter."""
+    cursor, count = list_part(request)
+    text = last_parameter(request, "find")
+    return every(cursor, count) if text is None else find()(text, cursor, count)
 
 
 def list_answer(entries: Iterable[Mapping[str, Any]], following: str | None) -> Response:

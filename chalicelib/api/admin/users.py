@@ -7,6 +7,7 @@ from chalice.app import Request, Response
 from chalicelib.api.admin.routes import (
     changed_answer,
     existing,
+    found_part,
     known_id,
     list_answer,
     list_part,
@@ -18,7 +19,7 @@ from chalicelib.api.page.requests import shown
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import ContentsFormat
-from chalicelib.core.codecs.directory_json import read_user, user_json
+from chalicelib.core.codecs.directory_json import account_json, read_user, user_json
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import User, new_user_id
@@ -47,9 +48,9 @@ def _need(here: Platform, user: str) -> None:
 
 @route(USERS, methods=["GET"])
 def list_users(here: Platform, request: Request, access: Access) -> Response:
-    """List users, in no particular order. `cursor`, `count`."""
-    users, following = here.users.list_part(*list_part(request))
-    return list_answer(map(user_json, users), following)
+    """List users, in no particular order, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    users, following = found_part(request, lambda: here.search.users, here.users.list_part)
+    return list_answer(map(account_json, users), following)
 
 
 @route(USERS, methods=["POST"])
@@ -64,13 +65,13 @@ def create_user(here: Platform, request: Request, access: Access) -> Response:
     with logged(here, request, access, ActionKind.USER_CREATED, user_target(user.id)) as entry:
         made = here.users.create(user, hashed)
         entry.after = {"fields": sorted({*given, *(["password"] if hashed else [])})}
-    return json_answer(user_json(made), 201)
+    return json_answer(account_json(made), 201)
 
 
 @route(USER, methods=["GET"])
 def show_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Return a user."""
-    return json_answer(user_json(existing("user", user, here.users.get(known_id("user", user)))))
+    return json_answer(account_json(existing("user", user, here.users.get(known_id("user", user)))))
 
 
 @route(USER, methods=["PATCH"])
@@ -82,7 +83,7 @@ def change_user(here: Platform, request: Request, access: Access, user: str) -> 
         changed = here.users.change(user, **given)
         entry.after = {"fields": sorted(name for name in given if getattr(before, name) != getattr(changed, name))}
         entry.changed = before != changed
-    return json_answer(user_json(changed))
+    return json_answer(account_json(changed))
 
 
 @route(USER, methods=["DELETE"])
