@@ -293,7 +293,7 @@ def test_this_version_writes_every_item_in_the_newest_format(tmp_path: Path) -> 
     here = make(tmp_path).stage
     assert numbers(here).keys() == {formats.NEWEST}
     kinds = {place[0] for place in here.cloud.memory.items}
-    assert kinds == {PREFIX + table for table in TABLES if table != "records"}
+    assert kinds == {PREFIX + table for table in TABLES}
 
 
 @pytest.mark.parametrize(
