@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
     from chalicelib.store.records.action_log import ActionLog
+    from chalicelib.store.records.reports import Reports
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -320,6 +321,12 @@ class Platform:
 
         table, offset = self.settings.table("records"), self.settings.utc_offset
         return NewestPosts(self._dynamo, self._tables, table, self.users, self.pages, offset)
+
+    @cached_property
+    def reports(self) -> "Reports":
+        from chalicelib.store.records.reports import Reports
+
+        return Reports(self._dynamo, self.settings.table("records"), self.clock)
 
     @cached_property
     def favorites(self) -> "Favorites":
