@@ -8,6 +8,7 @@ from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
 from admin.migrate import migrate
+from admin.moderation import moderation
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
@@ -36,7 +37,7 @@ Examples:
 """,
 )
 def cli() -> None:
-    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, pages.
+    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, pages, posts.
 
     Every command takes --url, --token and --json; COMMAND --help lists its other options.
     """
@@ -54,6 +55,7 @@ for each in (
     modules,
     administrators,
     followers,
+    moderation,
     import_,
     export,
     erase,
