@@ -209,7 +209,7 @@ class Platform:
         from chalicelib.store.user_data import UserData
 
         stores = (self._directory, self.appdata, self.grants, self._posts, self._notes)
-        return UserData(*stores, self.oversized_answers, self.event_log)
+        return UserData(*stores, self.oversized_answers, self.event_log, self.reports)
 
     @cached_property
     def bulk_import(self) -> "BulkImport":

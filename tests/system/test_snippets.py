@@ -190,6 +190,22 @@ def with_page(desk: Desk) -> None:
     desk.send("POST", "/admin/pages", {"id": NEW_PAGE, "name": "Cafe"})
 
 
+def with_feed_to_moderate(desk: Desk) -> Prepared:
+    with_feed(desk)
+    listed = desk.send("GET", f"/admin/moderation/posts?page={CAFE.id}&kind=feed").json()["entry"]
+    return {"feeds/1": f"feeds/{listed[0]['feed']}"}
+
+
+def with_comment_to_moderate(desk: Desk) -> Prepared:
+    posted = desk.send("POST", f"{PAGE}/comments", {"comment": "きれい"}, kind="user", contentUri=FEED)
+    return {example("hideComment", "comment"): posted.json()["id"]}
+
+
+def with_report(desk: Desk) -> Prepared:
+    """Report the feed by the web page, as no API of apps does it."""
+    return {example("readReport", "report"): desk.report()}
+
+
 def without_module(desk: Desk) -> None:
     for each in desk.send("GET", f"/admin/pages/{CAFE.id}/modules").json()["entry"]:
         if each["app"] == APPS["album"]:

@@ -56,6 +56,13 @@ def report_json(report: Report) -> dict[str, Any]:
     return {"user": report.user, "reason": report.reason.value, "words": report.words, "created": report.at}
 
 
+def own_report_json(report: Report, case: Case) -> dict[str, Any]:
+    """Return the JSON of a report for the person who made it, with the outcome and the word if it is handled."""
+    shown = post_json(report.post) | report_json(report)
+    del shown["user"]
+    return shown if case.outcome is None else shown | {"outcome": case.outcome.value, "word": case.word}
+
+
 def read_outcome(body: object) -> tuple[ReportOutcome, str, str | None]:
     """Return the outcome, the word to those who reported, and the reason for the log. Raises Refusal."""
     given = checks.check_record(body, ("outcome", "word", "reason"), ("outcome",))
