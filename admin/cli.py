@@ -9,6 +9,7 @@ from admin.exports import export
 from admin.imports import import_
 from admin.migrate import migrate
 from admin.moderation import moderation
+from admin.overview import overview, request
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
@@ -60,6 +61,8 @@ for each in (
     export,
     erase,
     migrate,
+    overview,
+    request,
     token,
 ):
     cli.add_command(each)
