@@ -204,11 +204,6 @@ def with_comment_to_moderate(desk: Desk) -> Prepared:
     return {example("hideComment", "comment"): posted.json()["id"]}
 
 
-def with_report(desk: Desk) -> Prepared:
-    """Report the feed by the web page, as no API of apps does it."""
-    return {example("readReport", "report"): desk.report()}
-
-
 def without_module(desk: Desk) -> None:
     for each in desk.send("GET", f"/admin/pages/{CAFE.id}/modules").json()["entry"]:
         if each["app"] == APPS["album"]:
@@ -249,6 +244,12 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "endOldEndpointSecret": with_endpoint,
     "resendEvents": with_endpoint,
     "deletePage": with_page,
+    "moderateFeed": with_feed_to_moderate,
+    "hideFeed": with_feed_to_moderate,
+    "showFeed": with_feed_to_moderate,
+    "moderateComment": with_comment_to_moderate,
+    "hideComment": with_comment_to_moderate,
+    "showComment": with_comment_to_moderate,
     "addModule": without_module,
     "removeModule": with_module,
     "readRequest": with_failed_request,
