@@ -2,6 +2,7 @@
 
 import click
 
+from admin.accounts import invite, sessions
 from admin.apps import apps
 from admin.data import erase
 from admin.events import endpoints, events
@@ -38,7 +39,7 @@ Examples:
 """,
 )
 def cli() -> None:
-    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, pages, posts.
+    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, sessions, pages, posts.
 
     Every command takes --url, --token and --json; COMMAND --help lists its other options.
     """
@@ -49,6 +50,8 @@ for each in (
     friends,
     installs,
     grants,
+    sessions,
+    invite,
     apps,
     endpoints,
     events,

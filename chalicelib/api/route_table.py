@@ -114,6 +114,7 @@ def _health() -> Sequence[Face]:
 
 def _admin() -> Sequence[Face]:
     from chalicelib.api.admin import (
+        accounts,
         apps,
         bulk_export,
         bulk_import,
@@ -126,7 +127,8 @@ def _admin() -> Sequence[Face]:
     )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
-    return [users.face, apps.face, events.face, pages.face, moderation.face, overview.face, *imports]
+    others = [pages.face, moderation.face, overview.face]
+    return [users.face, accounts.face, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"

@@ -19,6 +19,7 @@ from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
 from chalicelib.core.moderation import Post
+from chalicelib.core.oauth import hashed
 from chalicelib.core.reports import ReportReason
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
@@ -359,7 +360,7 @@ EXPORTS = f"""
     feeds comments favorites feeds?page={PAGE} grants
 """
 LISTS = f"""
-    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
+    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants /users/{HANA}/sessions
     /apps /apps/{APP} /apps/{APP}/installs
     /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
 """
@@ -426,6 +427,25 @@ MODERATION = [
     ),
 ]
 
+LINK = r"link=[\w-]{43}"
+
+
+def begin_session(stage: RequestStage, ids: Ids) -> None:
+    """Begin a session of HANA."""
+    here = stage.platform
+    user = here.users.get(HANA)
+    known = here.users.credential(f"login-of-{HANA}")
+    assert user
+    assert known
+    session = here.sessions_of_users.begin(user, known[1], "Firefox, Windows")
+    assert session
+    ids["session"] = hashed(session)
+
+
+def end_session(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
+
+
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -442,6 +462,10 @@ OPERATORS = [
     request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),
     request("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}"), steps=True),
     request("end a grant", operate("DELETE", f"/users/{HANA}/grants/{APP}")),
+    request("make a reset link", operate("POST", f"/users/{HANA}/reset-link"), ignore=LINK),
+    request("make an invitation", operate("POST", "/invitations", {"displayName": "New"}), ignore=LINK),
+    request("end all sessions", operate("DELETE", f"/users/{HANA}/sessions"), begin_session, steps=True),
+    request("end a session", end_session, begin_session),
     request("erase a user", operate("DELETE", f"/users/{HANA}"), ignore=COUNT, steps=True),
     request("create an app", operate("POST", "/apps", {"name": "New", "id": NEW_APP})),
     request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),

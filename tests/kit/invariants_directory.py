@@ -29,6 +29,7 @@ from chalicelib.store.directory.keys import (
 )
 from chalicelib.store.directory.roles import COUNT
 from chalicelib.store.grants.grant_items import GRANT, family_key
+from chalicelib.store.grants.sessions import SESSION
 
 
 class People:
@@ -40,7 +41,15 @@ class People:
 
     def wrongs(self) -> list[str]:
         """Return all violated invariants."""
-        return [*self._counts(), *self._totals(), *self._holders(), *self._logins(), *self._families()]
+        return [
+            *self._counts(),
+            *self._totals(),
+            *self._holders(),
+            *self._logins(),
+            *self._families(),
+            *self._sessions(),
+            *self._leaving(),
+        ]
 
     def _of_kind(self, kind: str) -> Iterator[tuple[str, str, Item]]:
         """Yield the owner's id, the named id and the item of every row of a kind."""
@@ -111,6 +120,19 @@ class People:
         stored = {key for key in self.grants if key[0].startswith("family#")}
         if odd := named.keys() ^ stored:
             yield f"a code or refresh token without its grant, or the reverse: {sorted(odd)}"
+
+    def _sessions(self) -> Iterator[str]:
+        for pk, sk in self.grants:
+            if sk.startswith(SESSION) and (pk, ITSELF) not in self.rows:
+                yield f"a session of a user who is not there: {pk}"
+
+    def _leaving(self) -> Iterator[str]:
+        """Yield the leaving users without their row. A row without its user is left only until the next sweep."""
+        for (pk, sk), item in self.rows.items():
+            if sk == ITSELF and "lv" in item:
+                due = int(item["lv"]["N"])
+                if (f"leaving#{due:015d}#{pk.partition('#')[2]}", ITSELF) not in self.rows:
+                    yield f"a leaving user whom no sweep finds: {pk}"
 
 
 def scan(dynamodb: Any, prefix: str = "engawa-local-") -> People:

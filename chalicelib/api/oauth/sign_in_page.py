@@ -99,7 +99,7 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
     user, password_hash = known
     if passwords.is_outdated(password_hash):
         made = passwords.hash_password(password)
-        if here.users.set_password(user, made, instead_of=password_hash):
+        if here.users.upgrade_hash(user, login, made, instead_of=password_hash):
             password_hash = made
     return SignInResult(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
 

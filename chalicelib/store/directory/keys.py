@@ -12,7 +12,11 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+<<<<<<< HEAD
+| account to erase (leaving.py) | `leaving#<time>#<user>` | `#` | `leaving` |
+=======
 | shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
+>>>>>>> main
 | number of operators | `roles` | `#` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no

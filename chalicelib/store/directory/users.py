@@ -13,7 +13,7 @@ from chalicelib.core.model.directory import User
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, on_index, on_table
+from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, SWEEP, on_index, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
@@ -23,14 +23,28 @@ from chalicelib.store.directory.counts import COUNTED, Counts, Kind
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
-from chalicelib.store.directory.user_items import changed, from_item, text_attribute, to_item
+from chalicelib.store.directory.user_items import (
+    changed,
+    from_item,
+    new_epoch,
+    number_attribute,
+    of_epoch,
+    text_attribute,
+    to_item,
+)
 
 NEEDS = (
-    on_table("directory", "BatchGetItem", "DeleteItem"),
-    on_table("directory", "PutItem", "UpdateItem", by=(API, CANARY)),
+    on_table("directory", "BatchGetItem"),
+    on_table("directory", "PutItem", by=(API, CANARY)),
+    # The sweep erases users who left.
+    on_table("directory", "UpdateItem", by=(API, CANARY, SWEEP)),
+    on_table("directory", "DeleteItem", by=(API, SWEEP)),
+    # The one-time link that a new user or password uses up.
+    on_table("ephemeral", "DeleteItem"),
+    on_table("grants", "UpdateItem"),
     on_index("directory"),
     # Before a user's posts are erased: a check for a new user with the same id.
-    on_table("directory", "GetItem", by=(API, CLEAN)),
+    on_table("directory", "GetItem", by=(API, CLEAN, SWEEP)),
 )
 
 COUNT = 100
@@ -49,10 +63,13 @@ class Users:
         self._pages = pages
         self._clock = clock
 
-    def create(self, user: User, password_hash: str | None = None) -> User:
+    def create(
+        self, user: User, password_hash: str | None = None, also: Callable[[Transaction], None] = lambda write: None
+    ) -> User:
         """Store a new user and return it as stored. A password hash needs a login.
 
-        Raises Conflict (the id or the login is taken), ParameterInvalid and Unavailable.
+        `also` adds parts to the transaction. Raises Lost (only such a part failed), Conflict (the id or the login is
+        taken), ParameterInvalid and Unavailable.
         """
         if password_hash and not user.login:
             raise ParameterInvalid("login is missing")
@@ -61,9 +78,12 @@ class Users:
         write.put("user", self._table, self._counts.add(write, Kind.USERS, to_item(user)), ABSENT)
         if user.login:
             self._put_login(write, user.login, user.id, password_hash)
+        also(write)
         try:
             self._dynamo.commit(write)
         except Lost as lost:
+            if not (lost.failed("user") or lost.failed("login")):
+                raise
             raise Conflict(
                 f"There is a user {user.id} already" if lost.failed("user") else f"The login {user.login} is taken"
             ) from None
@@ -138,26 +158,63 @@ class Users:
         found = self._dynamo.batch_get(places, consistent=True)
         return {keys.named(item, "pk"): item for item in found.values()}
 
-    def set_password(self, user: str, password_hash: str | None, instead_of: str | None = None) -> bool:
-        """Set (None: remove) a user's password hash, only if it is `instead_of` (None: any). Return whether it was set.
+    def set_password(
+        self,
+        user: str,
+        password_hash: str | None,
+        *,
+        instead_of: str | None = None,
+        session_epoch: str | None = None,
+        also: Callable[[Transaction, str], None] = lambda write, epoch: None,
+    ) -> bool:
+        """Set (None: remove) a user's password hash, and end all sessions; return whether it was set.
 
-        Raises NotFound, Conflict (the user has no login) and Unavailable.
+        One transaction. With `instead_of`, only if that is the password's hash. With `session_epoch`, only if the
+        sessions have that epoch and the user is not suspended. `also` gets the transaction and the new epoch, for a
+        session to keep.
+
+        Raises NotFound, Conflict (the user has no login), Lost (a part of `also` failed) and Unavailable.
         """
-        condition = _owned_by(user, instead_of)
         change = Update({"h": {"S": password_hash}}) if password_hash else Update(removes=["h"])
         for wait in races():
-            login = text_attribute(self._need(user), "l")
+            item = self._need(user)
+            login = text_attribute(item, "l")
             if login is None:
                 raise Conflict("The user has no login")
+            known = text_attribute(item, "se") or ""
+            if session_epoch is not None and (session_epoch != known or "su" in item):
+                return False
+            epoch = new_epoch()
+            write = Transaction()
+            write.update("login", self._table, keys.login_key(login), change, _owned_by(user, instead_of))
+            renewed = _has_login(login) & of_epoch(known)
+            renewed = renewed if session_epoch is None else renewed & absent("su")
+            write.update("user", self._table, keys.user_key(user), Update({"se": {"S": epoch}}), renewed)
+            also(write, epoch)
             try:
-                self._update(keys.login_key(login), change, condition)
+                self._dynamo.commit(write)
             except Lost as lost:
-                if instead_of is not None and lost.item and lost.item["u"]["S"] == user:
-                    return False
-                self._dynamo.rest(wait)  # The login was changed in the meantime.
+                stored = lost.stored("login")
+                if instead_of is not None and stored and stored["u"]["S"] == user:
+                    return False  # Another password was set.
+                if not (lost.failed("login") or lost.failed("user")):
+                    raise
+                self._dynamo.rest(wait)  # The login or the epoch was changed in the meantime.
             else:
                 return True
         raise Unavailable
+
+    def upgrade_hash(self, user: str, login: str, password_hash: str, instead_of: str) -> bool:
+        """Replace the hash of the same password, only if it is `instead_of`; return whether it was replaced.
+
+        Sessions continue. Raises Unavailable.
+        """
+        try:
+            self._update(keys.login_key(login), Update({"h": {"S": password_hash}}), _owned_by(user, instead_of))
+        except Lost as lost:
+            # A try whose answer was lost may have stored it.
+            return lost.item is not None and text_attribute(lost.item, "h") == password_hash
+        return True
 
     def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[User]:
         """Return part of the list of users, in the order of the index."""
@@ -173,10 +230,11 @@ class Users:
         users = self.get_many(chosen)
         return [users[user] for user in chosen if user in users], following
 
-    def close(self, user: str) -> bool:
+    def close(self, user: str, leaving: int | None = None) -> bool:
         """Begin to delete a user: they are no longer found, cannot sign in, and nothing can be added to them.
 
-        Returns whether they exist. Idempotent. Raises Conflict (the user has a role) and Unavailable.
+        With `leaving`, only if the user leaves at that time. Returns whether there is such a user.
+        Idempotent. Raises Conflict (the user has a role) and Unavailable.
         """
         change = Update({"gone": True}, removes=["l"])
         for wait in races():
@@ -185,10 +243,14 @@ class Users:
                 return item is not None
             if "ro" in item:
                 raise Conflict("A user with a role cannot be deleted; take the role first")
+            if leaving is not None and number_attribute(item, "lv") != leaving:
+                return False
             login = text_attribute(item, "l")
             write, key = Transaction(), keys.user_key(user)
             unchanged = self._counts.subtract(write, Kind.USERS, key, counted=COUNTED in item)
-            write.update("user", self._table, key, change, _has_login(login) & absent("ro") & unchanged)
+            known = _has_login(login) & absent("ro") & unchanged
+            known = known if leaving is None else known & equals("lv", leaving)
+            write.update("user", self._table, key, change, known)
             if login:
                 write.delete("login", self._table, keys.login_key(login), _owned_by(user))
             try:

@@ -3,6 +3,7 @@
 | item | pk | sk | attributes |
 |---|---|---|---|
 | family | `family#<id>` | `#` | those of core/oauth.py's Family; `ttl` |
+| session | `user#<id>` | `session#<hash>` | in sessions.py |
 | grant | `user#<id>`, or `app#<id>` for an app's own | `grant#<app>` | `families`, `scopes`, `created`, `used`, `ttl` |
 
 One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
@@ -37,7 +38,7 @@ from chalicelib.core.oauth import (
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, PRESENT, AttributeValue, Condition, absent, contains, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, Place, beginning
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory.apps import Apps
@@ -56,7 +57,8 @@ from chalicelib.store.grants.grant_items import (
 )
 
 NEEDS = (
-    on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("grants", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("grants", "GetItem", "Query", by=(API, SWEEP)),
     # A grant needs the user's install and uses up the server state of its request; apps are read with grants.
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     on_table("ephemeral", "PutItem"),
