@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
     from chalicelib.store.directory.roles import Roles
+    from chalicelib.store.directory.search import Search
     from chalicelib.store.directory.secret_sealing import SecretSealing
     from chalicelib.store.directory.users import Users
     from chalicelib.store.events.endpoints import Endpoints
@@ -172,6 +173,12 @@ class Platform:
         from chalicelib.store.directory.roles import Roles
 
         return Roles(self._dynamo, self._directory_table, self.clock)
+
+    @cached_property
+    def search(self) -> "Search":
+        from chalicelib.store.directory.search import Search
+
+        return Search(self._dynamo, self._directory_table, self.apps)
 
     @cached_property
     def apps(self) -> "Apps":

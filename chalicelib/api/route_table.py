@@ -123,12 +123,14 @@ def _admin() -> Sequence[Face]:
         moderation,
         overview,
         pages,
+        standing,
         users,
     )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
+    people = [users.face, standing.face, accounts.face]
     others = [pages.face, moderation.face, overview.face]
-    return [users.face, accounts.face, apps.face, events.face, *others, *imports]
+    return [*people, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"

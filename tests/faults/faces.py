@@ -21,6 +21,7 @@ from chalicelib.core.events import EventKind
 from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import hashed
 from chalicelib.core.reports import ReportReason
+from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
@@ -427,7 +428,17 @@ MODERATION = [
     ),
 ]
 
+FINDS = "/users?find=ha /apps?find=q /pages?find=c"
 LINK = r"link=[\w-]{43}"
+
+
+def suspend(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.suspend(TARO)
+
+
+def make_operators(stage: RequestStage, ids: Ids) -> None:
+    for user in (TARO, KEN):
+        stage.platform.roles.give(user, Role.OPERATOR)
 
 
 def begin_session(stage: RequestStage, ids: Ids) -> None:
@@ -457,6 +468,11 @@ OPERATORS = [
     request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
     request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
     request("set a password", operate("PUT", f"/users/{HANA}/password", {"password": "another one"})),
+    *(request(f"find {path}", operate("GET", path)) for path in FINDS.split()),
+    request("suspend a user", operate("PUT", f"/users/{TARO}/suspension", {"reason": "spam"}), steps=True),
+    request("restore a user", operate("DELETE", f"/users/{TARO}/suspension"), suspend, steps=True),
+    request("give a role", operate("PUT", f"/users/{TARO}/role", {"role": "operator"}), steps=True),
+    request("take a role", operate("PUT", f"/users/{TARO}/role", {"role": None}), make_operators, steps=True),
     request("befriend", operate("PUT", f"/users/{HANA}/friends/{TARO}")),
     request("unfriend", operate("DELETE", f"/users/{HANA}/friends/{KEN}")),
     request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),

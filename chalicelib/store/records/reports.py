@@ -24,12 +24,14 @@ from chalicelib.core.reports import MOST_A_DAY, REPORT_DAYS, Case, Report, Repor
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, PRESENT, absent, equals, less
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, beginning, key_of, typed
 from chalicelib.store.aws.transactions import Transaction, Update
 
 NEEDS = (
-    on_table("records", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
+    on_table("records", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    # The reports of an erased person.
+    on_table("records", "Query", "BatchWriteItem", by=(API, SWEEP)),
 )
 
 MOST_SHOWN = 100
