@@ -121,6 +121,7 @@ def _admin() -> Sequence[Face]:
         events,
         logged_actions,
         migrations,
+        moderation,
         overview,
         pages,
         standing,
@@ -129,7 +130,8 @@ def _admin() -> Sequence[Face]:
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
     people = [users.face, standing.face, accounts.face]
-    return [*people, apps.face, events.face, pages.face, overview.face, logged_actions.face, *imports]
+    others = [pages.face, moderation.face, overview.face, logged_actions.face]
+    return [*people, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"
