@@ -8,11 +8,12 @@ several branches can be merged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE
+from local.demo_data import CAFE, USERS
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,18 @@ def _feed(platform: Platform) -> str:
     return f"/pages/{CAFE.id}/feeds/1"
 
 
+def _log(platform: Platform) -> str:
+    """Make entries of the action log, with a reason from right to left and one without a space."""
+    log = platform.action_log
+    for reason in ("مكرر", "x" * 100, "<script>alert(1)</script>"):
+        before, after = {"name": "Cafe"}, {"name": reason}
+        action = log.new(f"user:{USERS['mei']}", ActionKind.PAGE_CHANGED, f"page:{CAFE.id}", "1-2", before=before)
+        log.begin(replace(action, reason=reason))
+        log.finish(replace(action, reason=reason, after=after), Outcome.DONE)
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, f"user:{USERS['ken']}", "1-3"))
+    return "/console/log"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -53,4 +66,8 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # The action log.
+    WebPage("log", _log, "hana", Role.OPERATOR),
+    WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
+    WebPage("log, wrong date", "/console/log?from=yesterday", "hana", Role.OPERATOR, status=400),
 ]
