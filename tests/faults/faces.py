@@ -18,6 +18,7 @@ import httpx
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
+from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
@@ -257,6 +258,12 @@ def operate(method: str, path: str, body: Any = None, **query: str) -> Ask:
     return lambda stage, ids: stage.operate(method, path, body, **query)
 
 
+def record_failure(stage: RequestStage, ids: Ids) -> None:
+    found = Sampling()
+    found.add(RequestRecord("failed", stage.clock.now, "GET /health", 500, "internal_error", "", APP, "1", 1))
+    stage.platform.request_log.write(found)
+
+
 def new_secret(stage: RequestStage, ids: Ids) -> str:
     """Compare the new secret with the one that is stored."""
     answer = stage.operate("POST", f"/apps/{APP}/secret")
@@ -430,7 +437,7 @@ OPERATORS = [
     request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
     request("overview", operate("GET", "/overview"), ignore=r'"time":\d+'),
     request("list requests", operate("GET", "/requests", kind="not_found")),
-    request("show a request", operate("GET", "/requests/5f1c6a52-0d0f-4f4e-9d35-0c2f3a5b7a10")),
+    request("show a request", operate("GET", "/requests/failed"), record_failure),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(
