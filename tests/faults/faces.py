@@ -145,6 +145,19 @@ def settings(**form: Any) -> Ask:
 CONSENT = {"client_id": APP, "response_type": "code", "scope": "r_profile", "redirect_uri": BACK}
 ASKING = "/connect_authorize.pl?" + "&".join(f"{name}={value}" for name, value in CONSENT.items())
 START = f"/run_page_apps.pl?page_id={PAGE}&module_id={MODULE}&appParams=%7B%7D"
+TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+
+
+def make_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
+def record_failure(stage: RequestStage, ids: Ids) -> None:
+    found = Sampling()
+    found.add(RequestRecord("failed", stage.clock.now, "GET /health", 500, "internal_error", "", APP, "1", 1))
+    stage.platform.request_log.write(found)
+
+
 OAUTH = [
     request("trade a code", lambda stage, ids: stage.redeem(ids["code"])),
     request("trade a code without a secret", lambda stage, ids: stage.redeem(ids["public code"], PUBLIC)),
@@ -176,8 +189,7 @@ OAUTH = [
     request(
         "look up a request",
         lambda stage, ids: stage.look_at("/console/requests?id=failed", HANA),
-        make_operator,
-        record_failure,
+        lambda stage, ids: (make_operator(stage, ids), record_failure(stage, ids)),
     ),
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
     request("end a grant on the page", settings(end=APP), steps=True),
@@ -268,19 +280,6 @@ NEW_USER, NEW_APP, NEW_PAGE = "n1n2n3n4n5n6", "00ff00ff00ff00ff", "3000000000000
 
 def operate(method: str, path: str, body: Any = None, **query: str) -> Ask:
     return lambda stage, ids: stage.operate(method, path, body, **query)
-
-
-TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-
-
-def make_operator(stage: RequestStage, ids: Ids) -> None:
-    stage.platform.roles.give(HANA, Role.OPERATOR)
-
-
-def record_failure(stage: RequestStage, ids: Ids) -> None:
-    found = Sampling()
-    found.add(RequestRecord("failed", stage.clock.now, "GET /health", 500, "internal_error", "", APP, "1", 1))
-    stage.platform.request_log.write(found)
 
 
 def new_secret(stage: RequestStage, ids: Ids) -> str:
