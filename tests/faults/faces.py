@@ -158,6 +158,11 @@ def record_failure(stage: RequestStage, ids: Ids) -> None:
     stage.platform.request_log.write(found)
 
 
+def make_operator_with_failure(stage: RequestStage, ids: Ids) -> None:
+    make_operator(stage, ids)
+    record_failure(stage, ids)
+
+
 OAUTH = [
     request("trade a code", lambda stage, ids: stage.redeem(ids["code"])),
     request("trade a code without a secret", lambda stage, ids: stage.redeem(ids["public code"], PUBLIC)),
@@ -189,7 +194,7 @@ OAUTH = [
     request(
         "look up a request",
         lambda stage, ids: stage.look_at("/console/requests?id=failed", HANA),
-        lambda stage, ids: (make_operator(stage, ids), record_failure(stage, ids)),
+        make_operator_with_failure,
     ),
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
     request("end a grant on the page", settings(end=APP), steps=True),
