@@ -845,7 +845,7 @@ def test_there_is_no_grant_without_an_install(here: Any, browser: Browser, monke
     state = post(here, grant_type="server_state", client_id=QUEST).json["server_state"]
     page = allow(browser, server_state=state)
     assert (page.status, page.headers["retry-after"]) == (503, "1")
-    assert [item for table in ("grants", "appdata") for item in here.items(table)] == []
+    assert [*granted(here), *here.items("appdata")] == []
     monkeypatch.undo()
     assert "code" in allow(browser, server_state=state).told
 
@@ -857,7 +857,7 @@ def test_erasing_leaves_nothing_of_a_user(here: Any, browser: Browser) -> None:
     other = browser_of(here)
     kens = by_code(here, code_of(other, login="ken")).json["refresh_token"]
     here.platform.grants.erase(HANA)
-    assert HANA not in repr(here.items("grants"))
+    assert HANA not in repr(granted(here))
     assert by_refresh(here, kens).status == 200
 
 
