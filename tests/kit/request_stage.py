@@ -20,6 +20,7 @@ from chalicelib.core.passwords import hash_password
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.store.aws import deadline
 from chalicelib.store.directory.secret_sealing import SecretSealing
+from chalicelib.store.grants.sessions import SESSION
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
 from chalicelib.web.telemetry import RunFailed
@@ -232,9 +233,10 @@ def _shown(item: Any) -> Any:
         shown = {name: plain(repr(value)) for name, value in item.items()}
         if "h" in shown and item["pk"]["S"].startswith("login#"):
             shown["h"] = item["h"]["S"].rpartition("$")[0].rpartition("$")[0]
-        text = repr(
-            {name: "" if name in ("x", "runner", "by", "deadline") else value for name, value in sorted(shown.items())}
-        )
+        # A sign-in that is tried again begins its session later.
+        timed = ("created", "seen", "expires", "ttl") if item["sk"]["S"].startswith(SESSION) else ()
+        hidden = ("x", "runner", "by", "deadline", *timed)
+        text = repr({name: "" if name in hidden else value for name, value in sorted(shown.items())})
         _known[id(item)] = item, text
     return _known[id(item)][1]
 
