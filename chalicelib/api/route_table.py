@@ -119,14 +119,19 @@ def _admin() -> Sequence[Face]:
         bulk_export,
         bulk_import,
         events,
+        logged_actions,
         migrations,
+        moderation,
         overview,
         pages,
+        standing,
         users,
     )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
-    return [users.face, accounts.face, apps.face, events.face, pages.face, overview.face, *imports]
+    people = [users.face, standing.face, accounts.face]
+    others = [pages.face, moderation.face, overview.face, logged_actions.face]
+    return [*people, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"

@@ -5,6 +5,7 @@ An item has `n` display name, `up` and `ut` URLs of profile and thumbnail, `b` b
 and `pg` are the publication of address, birthday, age and gender. `friends` counts friends, and `pages` counts the
 pages that the user administers or follows. `ro` is the role, and `su` the time of suspension; most users have neither.
 `lv` is the time at which the account is due to be erased, and `se` the epoch of the valid sessions (absent: "").
+`q` is in search_rows.py.
 """
 
 import secrets
@@ -17,6 +18,7 @@ from chalicelib.store.aws.conditions import Condition, absent, equals
 from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys
+from chalicelib.store.directory.search_rows import with_texts
 
 _TEXTS = {
     "display_name": "n",
@@ -74,7 +76,7 @@ def to_item(user: User) -> Item:
     """Return the item that stores a new user."""
     fields = {name: getattr(user, name) for name in (*_TEXTS, "age", "publication", "visible", "login")}
     key = keys.row(keys.user_key(user.id), f"users#{keys.shard(user.id)}")
-    return key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}}
+    return with_texts(key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}})
 
 
 def from_item(item: Item | None) -> User | None:

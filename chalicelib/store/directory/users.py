@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.core.cursor import from_cursor
-from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
+from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied, Unavailable
 from chalicelib.core.model.directory import User
+from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
@@ -17,7 +18,7 @@ from chalicelib.store.aws.iam_needs import API, CANARY, CLEAN, SWEEP, on_index, 
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.directory import keys
+from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.counts import COUNTED, Counts, Kind
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
@@ -75,7 +76,9 @@ class Users:
             raise ParameterInvalid("login is missing")
         user = replace(user, created=user.created or self._clock(), friends=0)
         write = Transaction()
-        write.put("user", self._table, self._counts.add(write, Kind.USERS, to_item(user)), ABSENT)
+        item = to_item(user)
+        write.put("user", self._table, self._counts.add(write, Kind.USERS, item), ABSENT)
+        search_rows.add(write, self._table, item)
         if user.login:
             self._put_login(write, user.login, user.id, password_hash)
         also(write)
@@ -92,6 +95,19 @@ class Users:
     def get(self, user: str) -> User | None:
         """Return a user (strongly consistent), or None if they do not exist."""
         return from_item(self._item(user))
+
+    def active(self, user: str | None) -> User | None:
+        """Return a user who is not suspended (strongly consistent), or None. For users who act by themselves."""
+        known = self.get(user) if user else None
+        return None if known is None or known.suspended is not None else known
+
+    def check_poster(self, item: Item | None) -> None:
+        """Raise PermissionDenied if an item stores no user, or one who is suspended and so cannot post."""
+        known = from_item(item)
+        if known is None:
+            raise PermissionDenied
+        if known.suspended is not None:
+            raise PermissionDenied("The user is suspended")
 
     def get_many(self, users: Iterable[str]) -> dict[str, User]:
         """Return the users who exist, by id (eventually consistent, 100 per call, calls in parallel)."""
@@ -118,18 +134,18 @@ class Users:
         `publication` may have only some settings; the others stay. A new `login` keeps the password; None removes both.
         Raises NotFound, Conflict (the login is taken) and Unavailable; on each of them, nothing has changed.
         """
-        change = changed(fields)
+        change, named = changed(fields), not fields.keys().isdisjoint(("login", "display_name"))
         for wait in races():
-            item = self._need(user) if "login" in fields else {}
+            item = self._need(user) if named else {}
             try:
-                if "login" in fields and fields["login"] != text_attribute(item, "l"):
-                    self._dynamo.commit(self._renaming(item, user, change, fields["login"]))
+                if named and _names(item, fields) != _names(item, {}):
+                    self._dynamo.commit(self._renaming(item, user, change, fields))
                 elif change.sets or change.removes:
                     self._update(keys.user_key(user), change, ALIVE)
             except Lost as lost:
                 if fields.get("login") and lost.failed("login"):
                     raise Conflict(f"The login {fields['login']} is taken") from None
-                if "login" not in fields:
+                if not named:
                     raise _no_user(user) from None
                 self._dynamo.rest(wait)
             else:
@@ -236,7 +252,7 @@ class Users:
         With `leaving`, only if the user leaves at that time. Returns whether there is such a user.
         Idempotent. Raises Conflict (the user has a role) and Unavailable.
         """
-        change = Update({"gone": True}, removes=["l"])
+        change = Update({"gone": True}, removes=["l", search_rows.TEXTS])
         for wait in races():
             item = self._item(user)
             if item is None or "gone" in item:
@@ -248,9 +264,10 @@ class Users:
             login = text_attribute(item, "l")
             write, key = Transaction(), keys.user_key(user)
             unchanged = self._counts.subtract(write, Kind.USERS, key, counted=COUNTED in item)
-            known = _has_login(login) & absent("ro") & unchanged
+            known = _has_login(login) & absent("ro") & unchanged & search_rows.unchanged(item)
             known = known if leaving is None else known & equals("lv", leaving)
             write.update("user", self._table, key, change, known)
+            search_rows.remove(write, self._table, item)
             if login:
                 write.delete("login", self._table, keys.login_key(login), _owned_by(user))
             try:
@@ -295,13 +312,20 @@ class Users:
     def _update(self, key: tuple[str, str], change: Update, condition: Condition) -> None:
         self._dynamo.settle(lambda: self._dynamo.update(self._table, key, change, condition))
 
-    def _renaming(self, item: Item, user: str, change: Update, login: str | None) -> Transaction:
-        """Return the transaction that changes a user's login, keeps the password, and makes the other changes."""
+    def _renaming(self, item: Item, user: str, change: Update, fields: dict[str, Any]) -> Transaction:
+        """Return the transaction that changes a user's login or display name with the rows of the search, keeps the
+        password, and makes the other changes.
+        """
         old = text_attribute(item, "l")
+        name, login = _names(item, fields)
+        write = Transaction()
+        found = search_rows.replace(write, self._table, item, index_texts(name, login))
+        condition = _has_login(old) & search_rows.unchanged(item)
+        write.update("user", self._table, keys.user_key(user), search_rows.joined(change, found), condition)
+        if login == old:
+            return write
         known = self._dynamo.get(self._table, keys.login_key(old), consistent=True) if old else None
         password_hash = text_attribute(known or {}, "h")
-        write = Transaction()
-        write.update("user", self._table, keys.user_key(user), change, _has_login(old))
         if login:
             self._put_login(write, login, user, password_hash)
         if old:
@@ -315,6 +339,12 @@ class Users:
     def _listed(self, shard: str, cursor: str | None, limit: int) -> list[str]:
         items = self._dynamo.listed(self._table, f"users#{shard}", keys.after("user#", cursor), limit=limit)
         return [keys.named(item, "pk") for item in items]
+
+
+def _names(item: Item, fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the display name and the login of a user's item after a change of fields."""
+    name, login = fields.get("display_name", text_attribute(item, "n")), fields.get("login", text_attribute(item, "l"))
+    return name or None, login or None
 
 
 def _has_login(login: str | None) -> Condition:

@@ -42,7 +42,7 @@ from chalicelib.store.aws.iam_needs import API, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, Place, beginning
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.keys import INSTALL, of_user
+from chalicelib.store.directory.keys import INSTALL, of_user, user_key
 from chalicelib.store.grants.grant_items import (
     GRANT,
     family_item,
@@ -60,7 +60,7 @@ NEEDS = (
     on_table("grants", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
     on_table("grants", "GetItem", "Query", by=(API, SWEEP)),
     # A grant needs the user's install and uses up the server state of its request; apps are read with grants.
-    on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+    on_table("directory", "GetItem", "BatchGetItem", "ConditionCheckItem"),
     on_table("ephemeral", "PutItem"),
 )
 
@@ -88,6 +88,17 @@ class Grants:
         told, items = self._with_app(app, places)
         item = items.get(places[0]) if places else None
         return told, self._live(item)
+
+    def find_active(self, app: str, token: str) -> tuple[App | None, Family | None]:
+        """Return what `find` returns; no family if its user is suspended. It takes a second read for a user's family.
+
+        The family stays: after the suspension its tokens work again.
+        """
+        told, family = self.find(app, token)
+        if family is None or family.user is None:
+            return told, family
+        item = self._dynamo.get(self._directory_table, user_key(family.user), consistent=True)
+        return told, None if item and "su" in item else family
 
     def find_own(self, app: str) -> tuple[App | None, Grant | None]:
         """Return an app and its grant to itself, in one read."""
