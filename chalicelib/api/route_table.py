@@ -77,9 +77,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, log_page
+    from chalicelib.api.console import home, log_page, overview
 
-    return [home.face, log_page.face]
+    return [home.face, log_page.face, overview.face]
 
 
 def _front() -> Sequence[Face]:
