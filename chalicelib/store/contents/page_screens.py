@@ -5,10 +5,11 @@ then one BatchGet for everything that is named in it. Feeds and comments are des
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from chalicelib.core.model.contents import Comment, ContentsPart, Feed
-from chalicelib.core.model.directory import App, Module, Page, User
+from chalicelib.core.errors import NotFound
+from chalicelib.core.model.contents import ContentsPart
+from chalicelib.core.model.directory import Module, Page
+from chalicelib.core.model.page_screens import FeedScreen, Membership, MembersScreen, ModulesScreen, PageScreen, PostScreen
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
@@ -23,62 +24,32 @@ from chalicelib.store.contents.items import (
     generation_of,
     head_key,
     no_content,
+    number_in,
     poster_of,
     prefix_of,
     shard_of,
     to_comment,
     to_feed,
 )
-from chalicelib.store.contents.numbered_lists import GENERATION, ListSlice, NumberedLists, total
+from chalicelib.store.contents.numbered_lists import GENERATION, ListSlice, NumberedLists, entry_key, total
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
+from chalicelib.store.directory.keys import CursorPart
 
 NEEDS = (
     on_table("feeds", "GetItem", "BatchGetItem"),
-    on_table("comments", "BatchGetItem"),
+    on_table("comments", "BatchGetItem", "GetItem"),
     on_table("favorites", "BatchGetItem"),
     on_table("directory", "BatchGetItem", "Query"),
 )
 
 MOST_MODULES = 20
 """The most apps that the screen of a page shows."""
+MOST_MEMBERS = 20
+"""The administrators, or modules, of one screen."""
 
 Viewer = Callable[[], str | None]
 """A function that returns the id of the user who asks, or None; it may make one call."""
-
-
-@dataclass(frozen=True)
-class Membership:
-    """The relation of the user who asks to a page."""
-
-    follows: bool = False
-    administers: bool = False
-
-
-@dataclass(frozen=True)
-class PageScreen:
-    """A page with a part of its feeds, its modules, and those apps of the modules that exist, by id."""
-
-    page: Page
-    feeds: ContentsPart[Feed]
-    modules: Sequence[Module]
-    apps: Mapping[str, App]
-    member: Membership = field(default_factory=Membership)
-
-
-@dataclass(frozen=True)
-class FeedScreen:
-    """A feed with its page, a part of its comments, and all posters who exist, by id.
-
-    `favorite` is the id of the favorite of the user who asks, or None.
-    """
-
-    page: Page
-    feed: Feed
-    comments: ContentsPart[Comment]
-    posters: Mapping[str, User]
-    member: Membership = field(default_factory=Membership)
-    favorite: str | None = None
 
 
 class PageScreens:
@@ -153,7 +124,7 @@ class PageScreens:
 
         `consistent` is for the first read after a change by the user who asks; it doubles the cost of the last call.
         """
-        if len(feed) > GENERATION:
+        if not _is_id(feed):
             raise no_content()
         users: list[str | None] = []
         feeds: list[Item | None] = []
@@ -199,6 +170,83 @@ class PageScreens:
             favorite_id(favorite) if favorite else None,
         )
 
+    def content_uri(self, page: str, feed: str) -> str:
+        """Return the contentUri of the feed with an id, in one call. Raises NotFound."""
+        item = self._dynamo.get(self._tables.feeds, feed_key(page, feed), consistent=True) if _is_id(feed) else None
+        if item is None:
+            raise no_content()
+        uri: str = item["u"]["S"]
+        return uri
+
+    def post(self, page: str, feed: str, comment: str | None, viewer: Viewer) -> PostScreen:
+        """Return a feed, or a comment on it, before it is deleted (strongly consistent). Raises NotFound.
+
+        It takes three calls in sequence: the feed, the comment, the poster.
+        """
+        users: list[str | None] = []
+        feeds: list[Item | None] = []
+        if not _is_id(feed):
+            raise no_content()
+        key = feed_key(page, feed)
+        side_by_side(
+            [
+                lambda: users.append(viewer()),
+                lambda: feeds.append(self._dynamo.get(self._tables.feeds, key, consistent=True)),
+            ]
+        )
+        item, user = feeds[0], users[0]
+        if item is None:
+            raise no_content()
+        content_uri, title = item["u"]["S"], item["t"]["S"]
+        if comment is not None:
+            asked = number_in(comment)
+            prefix = f"{generation_of(item)}#"
+            own = asked and entry_key(content_of(page, content_uri), prefix, asked[0])
+            item = self._dynamo.get(self._tables.comments, own, consistent=True) if own else None
+            if not (asked and item and item["r"]["S"] == asked[1]):
+                raise NotFound("There is no such comment")
+        poster = poster_of(item)
+        places = [self._users.place(poster), *self._of_page(page, user)]
+        found = self._dynamo.batch_get(places, consistent=True)
+        known = page_items.from_item(self._pages.check(page, found))
+        text = title if comment is None else item["t"]["S"]
+        of = self._users.from_item(found.get(self._users.place(poster)))
+        return PostScreen(known, content_uri, text, poster, of, self._membership(page, user, found))
+
+    def administrators(self, page: str, cursor: str | None, viewer: Viewer) -> MembersScreen:
+        """Return part of a page's administrators, in order of id. Raises NotFound and ParameterInvalid (cursor)."""
+        users: list[str | None] = []
+        parts: list[CursorPart[str]] = []
+        side_by_side(
+            [
+                lambda: users.append(viewer()),
+                lambda: parts.append(self._pages.members.administrators(page, cursor, MOST_MEMBERS)),
+            ]
+        )
+        ids, following = parts[0]
+        found = self._dynamo.batch_get([*map(self._users.place, ids), *self._of_page(page, users[0])], consistent=True)
+        known = page_items.from_item(self._pages.check(page, found))
+        member = self._membership(page, users[0], found)
+        return MembersScreen(known, ids, self._users.among(ids, found), following, member)
+
+    def modules(self, page: str, cursor: str | None, viewer: Viewer) -> ModulesScreen:
+        """Return part of a page's modules with their apps. Raises NotFound and ParameterInvalid (cursor)."""
+        users: list[str | None] = []
+        parts: list[CursorPart[Module]] = []
+        side_by_side(
+            [
+                lambda: users.append(viewer()),
+                lambda: parts.append(self._pages.modules(page, cursor, MOST_MEMBERS)),
+            ]
+        )
+        modules, following = parts[0]
+        places = [self._apps.place(module.app) for module in modules]
+        found = self._dynamo.batch_get([*places, *self._of_page(page, users[0])], consistent=True)
+        known = page_items.from_item(self._pages.check(page, found))
+        apps = (self._apps.from_item(found.get(place), with_secret=False) for place in places)
+        member = self._membership(page, users[0], found)
+        return ModulesScreen(known, modules, {app.id: app for app in apps if app}, following, member)
+
     def member(self, page: str, user: str) -> tuple[Page, Membership]:
         """Return a page and a user's relation to it, strongly consistent, in one call. Raises NotFound (page)."""
         found = self._dynamo.batch_get(self._of_page(page, user), consistent=True)
@@ -215,3 +263,7 @@ class PageScreens:
             return Membership()
         members = self._pages.members
         return Membership(members.follower(page, user) in found, members.administrator(page, user) in found)
+
+
+def _is_id(feed: str) -> bool:
+    return len(feed) <= GENERATION

@@ -15,7 +15,7 @@ from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, a
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, key_of
-from chalicelib.store.aws.transactions import Transaction, Update
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, CursorPart
@@ -36,6 +36,8 @@ from chalicelib.store.directory.page_members import PageMembers
 NEEDS = (
     on_table("directory", "BatchGetItem", "PutItem", "UpdateItem"),
     on_index("directory"),
+    # The response to a request with an Idempotency-Key.
+    on_table("ephemeral", "UpdateItem"),
     # A page that has feeds is deleted by the queue.
     on_table("directory", "GetItem", "Query", "DeleteItem", by=(API, CLEAN)),
 )
@@ -132,10 +134,12 @@ class Pages:
         with suppress(Lost):  # Another call has deleted it.
             self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.page_key(page), equals("gone", True)))
 
-    def add_module(self, page: str, app: str, name: str, module: str | None = None) -> Module:
-        """Install an app on a page, under the next number or the given one.
+    def add_module(
+        self, page: str, app: str, name: str, module: str | None = None, record: AnswerRecord | None = None
+    ) -> Module:
+        """Install an app on a page, under the next number or the given one, with the `record` of an Idempotency-Key.
 
-        Raises NotFound (no such page or app), Conflict (the page has that module) and Unavailable.
+        Raises NotFound (no such page or app), Conflict (the page has that module), StillRunning and Unavailable.
         """
         holder = keys.page_key(page)
         for wait in races():
@@ -149,9 +153,13 @@ class Pages:
             write.put("module", self._table, module_item(added), ABSENT)
             write.update("page", self._table, holder, Update({"m": max(highest, int(added.id))}), unchanged)
             write.update("app", self._table, keys.app_key(app), Update(adds={"modules": 1}), ALIVE)
+            if record:
+                record.join(write, added.id)
             try:
                 self._dynamo.commit(write)
             except Lost as lost:
+                if record:
+                    record.check(lost)
                 if lost.failed("app"):
                     raise NotFound(f"There is no app {app}") from None
                 if lost.failed("module") and (module or not lost.failed("page")):
