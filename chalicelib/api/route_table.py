@@ -70,6 +70,18 @@ def _settings() -> Sequence[Face]:
     return [settings_page.face]
 
 
+def _sign_in() -> Sequence[Face]:
+    from chalicelib.api import sign_in
+
+    return [sign_in.face]
+
+
+def _console() -> Sequence[Face]:
+    from chalicelib.api.console import home
+
+    return [home.face]
+
+
 def _front() -> Sequence[Face]:
     from chalicelib.api import front
 
@@ -123,6 +135,10 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/sign_in": _sign_in,
+    "/sign_out": _sign_in,
+    "/confirm_password": _sign_in,
+    "/console": _console,
     "/pages/": _feed_page,
     "/run_page_app": _launch,
     "/launch/": _launch,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -52,6 +52,13 @@ def header_lines(request: Request, name: str) -> list[str]:
     lines = request.to_original_event().get("multiValueHeaders") or {}
     found = [value for key, values in lines.items() if key.lower() == name for value in values]
     return found or ([request.headers[name]] if name in request.headers else [])
+
+
+def cookies(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each cookie of a request, in order. A name may appear several times."""
+    for pair in ";".join(header_lines(request, "cookie")).split(";"):
+        name, _, value = pair.strip().partition("=")
+        yield name, value
 
 
 def header_list(request: Request, name: str) -> str | None:

@@ -12,7 +12,7 @@ attempts a separate counter. Each sign-in renews it.
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalice.app import Request
 
@@ -20,9 +20,11 @@ from chalicelib.core.oauth import same
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.web.auth import jwt
 from chalicelib.web.auth.access_tokens import TokenKeys
-from chalicelib.web.requests import header_lines
+from chalicelib.web.requests import cookies
 
 SECONDS = 3600
+CONFIRMED_SECONDS = 600
+"""How long dangerous actions do not ask for the password again (decision: 10 minutes)."""
 DEVICE_SECONDS = 180 * 86_400
 _TYPE, _DEVICE_TYPE = "session+jwt", "device+jwt"
 _CLAIMS, _DEVICE_CLAIMS = ["iss", "exp", "iat", "csrf"], ["iss", "exp", "iat", "sub", "marks"]
@@ -32,13 +34,15 @@ _CLAIMS, _DEVICE_CLAIMS = ["iss", "exp", "iat", "csrf"], ["iss", "exp", "iat", "
 class Session:
     """A browser's session. `user` is None before sign-in; `fresh` is true if the browser does not have the cookie yet.
 
-    `device` is the content of the device cookie after the sign-in that began the session.
+    `device` is the content of the device cookie after the sign-in that began the session. `confirmed` is when the
+    password was given again in it, in seconds since the epoch; 0: not yet.
     """
 
     user: str | None
     csrf: str
     fresh: bool = False
     device: Device | None = None
+    confirmed: int = 0
 
     def masked_csrf(self) -> str:
         """Return the secret for a form, under a mask of its own.
@@ -86,8 +90,16 @@ class Sessions:
     def read(self, request: Request) -> Session:
         """Return the session of a request, or a new one if it has no valid session."""
         for claims in self._cookies(request, self.cookie_name, _TYPE, _CLAIMS):
-            return Session(claims.get("sub"), str(claims["csrf"]))
+            return Session(claims.get("sub"), str(claims["csrf"]), confirmed=int(claims.get("confirmed", 0)))
         return self.begin()
+
+    def confirm(self, session: Session) -> Session:
+        """Return a session after its user has given the password again; its cookie replaces the earlier one."""
+        return replace(session, fresh=True, confirmed=int(time.time()))
+
+    def is_confirmed(self, session: Session) -> bool:
+        """Return whether the password was given again in this session within CONFIRMED_SECONDS."""
+        return 0 <= time.time() - session.confirmed < CONFIRMED_SECONDS
 
     def is_named_in(self, request: Request) -> bool:
         """Return whether a request has a session cookie, valid or not."""
@@ -109,7 +121,8 @@ class Sessions:
 
     def cookie(self, session: Session) -> str:
         """Return the `Set-Cookie` value of a session."""
-        claims = {"csrf": session.csrf} | ({"sub": session.user} if session.user else {})
+        claims: jwt.Claims = {"csrf": session.csrf} | ({"sub": session.user} if session.user else {})
+        claims |= {"confirmed": session.confirmed} if session.confirmed else {}
         return self._cookie(self.cookie_name, _TYPE, claims, SECONDS, "Lax")
 
     def _device_cookie(self, device: Device) -> str:
@@ -128,10 +141,7 @@ class Sessions:
         yield from filter(None, (self._check(value, kind, required) for value in self._values(request, wanted)))
 
     def _values(self, request: Request, wanted: str) -> Iterator[str]:
-        for pair in ";".join(header_lines(request, "cookie")).split(";"):
-            name, _, value = pair.strip().partition("=")
-            if name == wanted:
-                yield value
+        return (value for name, value in cookies(request) if name == wanted)
 
     def _check(self, value: str, kind: str, required: list[str]) -> jwt.Claims | None:
         try:

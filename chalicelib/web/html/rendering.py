@@ -6,7 +6,7 @@ ours if the page has one, and nothing else.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from chalicelib import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
 from chalicelib.web.error_answers import log_unhandled
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
-from chalicelib.web.requests import header_list, parameters
+from chalicelib.web.requests import cookies, header_list, parameters
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,6 +27,10 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 MEDIA_TYPE = "text/html; charset=utf-8"
 BRANDS = {Language.JAPANESE: "縁側", Language.ENGLISH: "Engawa"}
 """The platform's name, if the operator has set none."""
+LANGUAGE_COOKIE = "engawa-language"
+"""The cookie with the language that the reader has chosen, `ja` or `en`, for all pages."""
+LANGUAGE_SECONDS = 365 * 86_400
+_LANGUAGES = tuple(each.value for each in Language)
 GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Headers of every page."""
 
@@ -39,10 +43,45 @@ class Site:
     path: str = ""
 
 
+@dataclass(frozen=True)
+class MenuItem:
+    """A link of the navigation: its target, its text, and whether the reader is in that part of the site."""
+
+    href: str
+    text: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a page has around its content, for a visit (api/visit.py).
+
+    `other_url` is the same page in the other language. `csrf` is for the form of signing out; None: signed out.
+    `notice` says what was done, `problem` what was wrong; None: nothing is said.
+    """
+
+    menu: Sequence[MenuItem]
+    other_url: str
+    csrf: str | None = None
+    notice: str | None = None
+    problem: str | None = None
+
+
 def language_of(request: Request, asked: str | None = None) -> Language:
-    """Return the language for a request; `asked`, from a form, takes precedence over `?lang=` and `Accept-Language`."""
+    """Return the language for a request: `asked`, from a form, or else `?lang=`, the cookie, or `Accept-Language`."""
     wanted = asked or next(iter(parameters(request, "lang")), None)
+    if wanted not in _LANGUAGES:
+        wanted = next((value for name, value in cookies(request) if name == LANGUAGE_COOKIE), None)
     return preferred(wanted, header_list(request, "accept-language") or "")
+
+
+def language_cookie(request: Request) -> list[str]:
+    """Return the `Set-Cookie` values that keep the language which a link `?lang=` has asked for; none if it is kept."""
+    asked = next(iter(parameters(request, "lang")), None)
+    known = next((value for name, value in cookies(request) if name == LANGUAGE_COOKIE), None)
+    if asked == known or asked not in _LANGUAGES:
+        return []
+    return [f"{LANGUAGE_COOKIE}={asked}; Path=/; Max-Age={LANGUAGE_SECONDS}; HttpOnly; SameSite=Lax"]
 
 
 def page(
@@ -55,10 +94,12 @@ def page(
     form_target: str | None = None,
     images: Iterable[str] = (),
     script: str | None = None,
+    frame: Frame | None = None,
     **values: Any,
 ) -> Response:
     """Return a page from `templates/<template>.html`. Its forms may lead to us and, if it is given, to `form_target`.
 
+    `frame` is the navigation and what was done, for pages of a visit; without it, a page only leads home.
     `images` are the origins of the pictures that the page may show. `script` is the only script that may run.
     """
     environment = _environment()
@@ -71,6 +112,7 @@ def page(
         word=partial(word, language),
         scope_words=partial(scope_words, language),
         script=script,
+        frame=frame,
         **values,
     )
     all_headers = {**_headers(form_target, images, script), "Content-Language": language.value, **(headers or {})}
