@@ -133,10 +133,13 @@ def shown_options(page: Page) -> list[tuple[str, str]]:
 
 
 def read_new_module(texts: Mapping[str, str]) -> tuple[dict[str, str], Problems]:
-    """Return the app and the name of a module, and the problems of its fields. The name may be empty: the app's name."""
+    """Return the app and the name of a module, and the problems of its fields. An empty name means the app's own."""
     problems: dict[str, Problem] = {}
     fields = {"app": texts["app"].strip().lower(), "name": texts["name"].strip()}
-    for name, body in (("app", {"app": fields["app"], "name": "-"}), ("name", {"app": "0" * 16, "name": fields["name"]})):
+    for name, body in (
+        ("app", {"app": fields["app"], "name": "-"}),
+        ("name", {"app": "0" * 16, "name": fields["name"]}),
+    ):
         try:
             if body["name"]:
                 read_module(body)

@@ -7,7 +7,8 @@ send one. A browser that is signed in here always gets the current page. People 
 here, under the rules of the Page API.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,13 +35,13 @@ from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import BadRequest, NotFound, Unavailable
 from chalicelib.core.imaging.renditions import page_key
 from chalicelib.core.model.contents import Comment, Feed
+from chalicelib.core.model.page_screens import FeedScreen
 from chalicelib.core.page_forms import KEY, read_comment_text
 from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import AnswerRecord
-from chalicelib.core.model.page_screens import FeedScreen
-from chalicelib.web.face import Face
+from chalicelib.web.face import Face, Token
 from chalicelib.web.html.links import pieces
-from chalicelib.web.html.rendering import BRANDS
+from chalicelib.web.html.rendering import BRANDS, error_page
 from chalicelib.web.requests import last_parameter, parameters
 
 COMMENT_CHARACTERS = 1_000
@@ -51,7 +52,7 @@ _PREVIEW = 200
 face = Face()
 
 
-@web_route(face, FEED, instead="public")
+@face.route(FEED, methods=["GET"], token=Token.NONE, instead="public", refused=error_page)
 def show(here: Platform, request: Request, page: str, feed: str) -> Response:
     """Show a feed with its comments, newest first; `?cursor=`, from the link to older ones, selects the next part."""
     page, feed = feed_ids(page, feed)
@@ -90,10 +91,8 @@ def act(here: Platform, request: Request, page: str, feed: str) -> Response:
             here.favorites.add(page, content_uri, visit.user.id)
             return visit.redirect(feed_path(page, feed), done="favorited")
         case "unfavorite":
-            try:
+            with suppress(NotFound):  # Another tab has removed it.
                 here.favorites.remove(page, content_uri, form.get("favorite", ""), visit.user.id)
-            except NotFound:
-                pass  # Another tab has removed it.
             return visit.redirect(feed_path(page, feed), done="unfavorited")
     raise BadRequest("action must be comment, favorite or unfavorite")
 

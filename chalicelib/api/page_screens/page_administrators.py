@@ -55,7 +55,7 @@ def show(here: Platform, request: Request, page: str) -> Response:
 
 @web_route(face, ADMINISTRATORS, ["POST"])
 def change(here: Platform, request: Request, page: str) -> Response:
-    """`action` is `find` (with `person`, a login or an id), `add` or `remove` (with `user`, and `last` if it must be)."""
+    """`action` is `find` (`person`: a login or an id), or `add` or `remove` (`user`; `last` confirms the last one)."""
     visit = Visit.of(here, request)
     if visit.user is None:
         return visit.sign_in()

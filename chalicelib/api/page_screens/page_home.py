@@ -28,10 +28,10 @@ from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import BadRequest
 from chalicelib.core.model.contents import Feed
 from chalicelib.core.model.directory import User
+from chalicelib.core.model.page_screens import PageScreen
 from chalicelib.core.page_forms import shown_options
 from chalicelib.core.paging import Paging
 from chalicelib.platform import Platform
-from chalicelib.core.model.page_screens import PageScreen
 from chalicelib.web.face import Face
 from chalicelib.web.html.links import origin_of, pieces
 from chalicelib.web.requests import last_parameter, parameters
@@ -44,7 +44,7 @@ PREVIEW = 200
 face = Face()
 
 
-@web_route(face, PAGE, instead="public; signed-in people follow with the session's csrf value")
+@web_route(face, PAGE, instead="public")
 def show(here: Platform, request: Request, page: str) -> Response:
     """Show a page with its feeds, newest first; `?cursor=`, from the link to older ones, selects the next part."""
     visits: list[Visit] = []
@@ -139,7 +139,5 @@ def _apps(here: Platform, screen: PageScreen) -> list[dict[str, Any]]:
             continue
         query = urlencode({"page_id": module.page, "module_id": module.id})
         starts = app.start_url is not None and here.launch_keys is not None
-        lines.append(
-            {"name": module.name, "href": f"{here.site.path}/run_page_apps.pl?{query}" if starts else None}
-        )
+        lines.append({"name": module.name, "href": f"{here.site.path}/run_page_apps.pl?{query}" if starts else None})
     return lines

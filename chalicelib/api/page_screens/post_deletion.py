@@ -116,5 +116,3 @@ def _shown(
         problems=problems or {},
         **more,
     )
-
-

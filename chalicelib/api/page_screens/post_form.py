@@ -1,4 +1,4 @@
-"""The form with which an administrator posts on the page: `/pages/{page}/post`, with a title, a text, a picture, a link.
+"""The form with which an administrator posts to the page: `/pages/{page}/post`; a title, a text, a picture, a link.
 
 What was typed stays in the form if something is wrong. A form that is sent twice posts one feed. The platform is named
 as the feed's source, since no app posts it.

@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from chalicelib.core.errors import NotFound
 from chalicelib.core.model.contents import ContentsPart
 from chalicelib.core.model.directory import Module, Page
-from chalicelib.core.model.page_screens import FeedScreen, Membership, MembersScreen, ModulesScreen, PageScreen, PostScreen
+from chalicelib.core.model.page_screens import (
+    FeedScreen,
+    Membership,
+    MembersScreen,
+    ModulesScreen,
+    PageScreen,
+    PostScreen,
+)
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table

@@ -84,13 +84,24 @@ class Pages:
         """Return the place of the item that `from_item` converts to a page."""
         return self._table, keys.page_key(page)
 
-    def change(self, page: str, **fields: Any) -> Page:
-        """Change fields of a page and return the changed page. Raises NotFound and Unavailable."""
+    def change(self, page: str, *, instead_of: Page | None = None, **fields: Any) -> Page:
+        """Change fields of a page and return the changed page.
+
+        With `instead_of`, nothing changes if one of these fields is no longer as in that page. Raises NotFound,
+        Conflict (`instead_of`) and Unavailable.
+        """
         if sets := {ATTRIBUTES[name]: to_attribute(value) for name, value in fields.items()}:
+            condition = ALIVE
+            for name in fields if instead_of else ():
+                condition &= equals(ATTRIBUTES[name], to_attribute(getattr(instead_of, name)))
             try:
-                self._update(page, Update(sets), ALIVE)
-            except Lost:
-                raise _no_page(page) from None
+                self._update(page, Update(sets), condition)
+            except Lost as lost:
+                if lost.item is None or "gone" in lost.item:
+                    raise _no_page(page) from None
+                # An earlier try may have made the change, and its answer was lost.
+                if any(lost.item.get(name) != value for name, value in sets.items()):
+                    raise Conflict("The page was changed in the meantime") from None
         changed = self.get(page)
         if changed is None:
             raise _no_page(page)
