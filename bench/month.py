@@ -71,7 +71,7 @@ LEDGER: Mapping[str, Cost] = {
     "feeds: the first 20 of 100, by 20 posters": Cost(2, 22, 0),
     "comments: the first 20": Cost(2, 11.5, 0),
     "favorites: count": Cost(1, 0.5, 0),
-    "comments: post 900 bytes, the first": Cost(2, 1, 6),
+    "comments: post 900 bytes, the first": Cost(2, 1, 8),
     "favorites: the first": Cost(2, 3, 5),
     "rpc: own data": Cost(1, 1, 0),
 }

@@ -34,9 +34,13 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
+    from chalicelib.store.contents.moderated_posts import ModeratedPosts
+    from chalicelib.store.contents.newest_posts import NewestPosts
     from chalicelib.store.contents.page_screens import PageScreens
+    from chalicelib.store.contents.post_rows import PostRows
     from chalicelib.store.contents.posts_of_user import PostsOfUser
     from chalicelib.store.directory.apps import Apps
+    from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.records.action_log import ActionLog
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -170,6 +175,12 @@ class Platform:
         return People(self._dynamo, self.friends_and_installs, self.users, self.pages)
 
     @cached_property
+    def counts(self) -> "Counts":
+        from chalicelib.store.directory.counts import Counts
+
+        return Counts(self._dynamo, self._directory_table)
+
+    @cached_property
     def grants(self) -> "Grants":
         from chalicelib.store.grants.grants import Grants
 
@@ -272,7 +283,7 @@ class Platform:
 
         issuer = self.settings.issuer
         settings = FeedSettings(lambda page, feed: f"{issuer}/pages/{page}/feeds/{feed}", self.settings.favorite_shards)
-        stores = (self._directory, self.images, self._notes, self._content_events)
+        stores = (self._directory, self.images, self._notes, self._content_events, self._post_rows)
         return FeedPosting(self._dynamo, self._tables, *stores, settings, self.clock)
 
     @cached_property
@@ -281,14 +292,34 @@ class Platform:
         from chalicelib.store.contents.numbered_lists import NumberedLists
 
         lists = NumberedLists(self._dynamo, self._tables.feeds, self.clock)
-        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, lists, self._content_events)
+        stores = (self.users, self.pages, self._notes, lists, self._content_events, self._post_rows)
+        return Feeds(self._dynamo, self._tables, *stores)
 
     @cached_property
     def comments(self) -> "Comments":
         from chalicelib.store.contents.comments import Comments
 
         table, offset = self._tables.comments, self.settings.utc_offset
-        return Comments(self._dynamo, table, self.users, self.pages, self._content_events, offset, self.clock)
+        stores = (self.users, self.pages, self._content_events, self._post_rows)
+        return Comments(self._dynamo, table, *stores, offset, self.clock)
+
+    @cached_property
+    def moderated_posts(self) -> "ModeratedPosts":
+        from chalicelib.store.contents.moderated_posts import ModeratedPosts
+        from chalicelib.store.contents.numbered_lists import NumberedLists
+
+        tables = self._tables
+        stores = (self.pages, self.feeds, self.comments, self._post_rows)
+        feeds, comments = (NumberedLists(self._dynamo, table, self.clock) for table in (tables.feeds, tables.comments))
+        offset = self.settings.utc_offset
+        return ModeratedPosts(self._dynamo, tables, *stores, (feeds, comments), offset, self.clock)
+
+    @cached_property
+    def newest_posts(self) -> "NewestPosts":
+        from chalicelib.store.contents.newest_posts import NewestPosts
+
+        table, offset = self.settings.table("records"), self.settings.utc_offset
+        return NewestPosts(self._dynamo, self._tables, table, self.users, self.pages, offset)
 
     @cached_property
     def favorites(self) -> "Favorites":
@@ -313,6 +344,12 @@ class Platform:
         from chalicelib.store.contents.cleanup import Cleanup
 
         return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
+
+    @cached_property
+    def action_log(self) -> "ActionLog":
+        from chalicelib.store.records.action_log import ActionLog
+
+        return ActionLog(self._dynamo, self.settings.table("records"), self.clock, self.settings.log_days)
 
     @cached_property
     def event_log(self) -> "EventLog":
@@ -376,6 +413,12 @@ class Platform:
         return ContentEvents(self.event_log)
 
     @cached_property
+    def _post_rows(self) -> "PostRows":
+        from chalicelib.store.contents.post_rows import PostRows
+
+        return PostRows(self.settings.table("records"))
+
+    @cached_property
     def _posts(self) -> "PostsOfUser":
         from chalicelib.store.contents.posts_of_user import PostsOfUser
 
@@ -397,6 +440,7 @@ class Platform:
             self.favorites,
             self.images,
             self._notes,
+            self._post_rows,
             (lists[0], lists[1]),
             self.settings.favorite_shards,
         )

@@ -60,6 +60,8 @@ class Settings:
     favorite_shards: int = 1
     """ENGAWA_FAVORITE_SHARDS: the number of shards (1 to 64) of the favorites counter of a new content
     (docs/internals/architecture.md). Existing contents keep theirs."""
+    log_days: int = 365
+    """ENGAWA_LOG_DAYS: the number of days (1 to 3,650) for which entries of the action log are kept."""
     openid_issuer: str | None = None
     """ENGAWA_OPENID_ISSUER: the issuer whose access tokens replace the sign-in here, with"""
     openid_jwks: str | None = None
@@ -133,6 +135,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         proxy_keys=_proxy_keys(environment),
         utc_offset=_offset(environment, "ENGAWA_UTC_OFFSET", "+09:00"),
         favorite_shards=whole("ENGAWA_FAVORITE_SHARDS", 1, 1, 64),
+        log_days=whole("ENGAWA_LOG_DAYS", 365, 1, 3_650),
         openid_issuer=openid[0],
         openid_jwks=openid[1],
         signed_urls=_base_urls(environment, "ENGAWA_SIGNED_URLS"),

@@ -33,7 +33,9 @@ class MigrationPart:
 
 @dataclass(frozen=True)
 class MigrationResult:
-    """The result of a part: items read, those in an older format, those rewritten, and their cost in write units.
+    """The result of a part: items read, those in an older format or not counted yet, those rewritten, and their cost.
+
+    `write_units` is the cost of all of the old ones.
 
     `old` minus `rewritten` items were deleted or rewritten by others in the meantime. `newer` items were written by a
     newer version, and are left alone.

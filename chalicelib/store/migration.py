@@ -4,6 +4,8 @@
 update of what differs, under the condition that the item still exists, has the same number, and has the same values in
 what differs. So a concurrent writer loses nothing, and nothing that was deleted returns.
 
+Users, apps, pages and installs that are not counted yet (directory/counts.py) are counted, too.
+
 It is in store/, above the tables' modules, since it reads all tables. aws/formats.py has the table of formats.
 """
 
@@ -18,9 +20,10 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.formats import ATTRIBUTE, FIRST, NEWEST, NUMBER, format_of, numbered
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.item_size import item_size, write_units
-from chalicelib.store.aws.items import Item, key_of
+from chalicelib.store.aws.items import Item, Key, key_of
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Update
+from chalicelib.store.directory.counts import Counts, counting_units, uncounted
 
 NEEDS = tuple(on_table(name, "Scan", "UpdateItem") for name in TABLES)
 
@@ -68,6 +71,7 @@ class Migration:
         self._dynamo = dynamo
         self._name = name
         self._steps = steps
+        self._counts = Counts(dynamo, name("directory"))
 
     def run(self, part: MigrationPart) -> MigrationResult:
         """Rewrite the items of a part that have an older format (or count them). Idempotent. Raises Unavailable."""
@@ -77,8 +81,16 @@ class Migration:
         fresh = [upgraded(part.table, item, self._steps) for item in old]
         units = sum(write_units(max(map(item_size, pair))) for pair in zip(old, fresh, strict=True))
         newer = sum(format_of(item) > NEWEST for item in items)
-        jobs = [] if part.check else [partial(self._rewrite, part.table, item) for item in old]
-        return MigrationResult(len(items), len(old), newer, sum(side_by_side(jobs)), units, after)
+        known = [item for item in items if format_of(item) <= NEWEST]
+        to_count = uncounted(known) if part.table == "directory" else []
+        units += counting_units(to_count)
+        rewritten: set[Key] = set()
+        if not part.check:
+            found = side_by_side([partial(self._rewrite, part.table, item) for item in old])
+            rewritten |= {key_of(item) for item, done in zip(old, found, strict=True) if done}
+            rewritten |= self._counts.count_existing(to_count)
+        changing = {key_of(item) for item in (*old, *to_count)}
+        return MigrationResult(len(items), len(changing), newer, len(rewritten), units, after)
 
     def _rewrite(self, table: str, item: Item) -> bool:
         """Rewrite an item; return False if it was deleted or another write has already raised its number."""

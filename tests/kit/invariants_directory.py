@@ -11,8 +11,10 @@ from typing import Any
 
 from chalicelib.core.roles import Role
 from chalicelib.store.aws.items import Item, key_of
+from chalicelib.store.directory.counts import COUNTED, counter_key, kind_of
 from chalicelib.store.directory.keys import (
     ADMINISTRATOR,
+    COUNTS,
     FOLLOWER,
     FRIEND,
     INSTALL,
@@ -38,7 +40,7 @@ class People:
 
     def wrongs(self) -> list[str]:
         """Return all violated invariants."""
-        return [*self._counts(), *self._holders(), *self._logins(), *self._families()]
+        return [*self._counts(), *self._totals(), *self._holders(), *self._logins(), *self._families()]
 
     def _of_kind(self, kind: str) -> Iterator[tuple[str, str, Item]]:
         """Yield the owner's id, the named id and the item of every row of a kind."""
@@ -70,9 +72,20 @@ class People:
             if counted[place] != told.get(place, 0):
                 yield f"{place} says {told.get(place, 0)}, there are {counted[place]}"
 
+    def _totals(self) -> Iterator[str]:
+        """Compare each shard of the counters of users, apps, pages and installs with the items that it counts."""
+        counted: Counter[tuple[str, str]] = Counter()
+        for key, item in self.rows.items():
+            if (kind := kind_of(item)) and COUNTED in item:
+                counted[counter_key(kind, key)] += 1
+        told = {key: int(item["n"]["N"]) for key, item in self.rows.items() if key[0] == COUNTS}
+        for shard in counted.keys() | told.keys():
+            if counted[shard] != told.get(shard, 0):
+                yield f"the counter {shard} says {told.get(shard, 0)}, there are {counted[shard]}"
+
     def _holders(self) -> Iterator[str]:
         for pk, sk in self.rows:
-            if (pk, ITSELF) not in self.rows:
+            if pk != COUNTS and (pk, ITSELF) not in self.rows:
                 yield f"a row of what is not there: {pk} {sk}"
         for user, app, _ in self._of_kind(INSTALL):
             if app_key(app) not in self.rows:

@@ -173,7 +173,7 @@ class Stage:
         told: dict[Any, Any] = {page: sorted(_pages(found, page)) for page in found.pages}
         for content, head in found.heads.items():
             feed = found.feeds[head["pg"]["S"], head["f"]["S"]]
-            comments, _ = found.comments_of(content, generation_of(head))
+            comments, _, _ = found.comments_of(content, generation_of(head))
             uri = feed["u"]["S"].partition(f"{ISSUER}/pages/")[0] or "its own"
             shards = [found.favorites.get((content, shard), []) for shard in range(shards_of(head))]
             here = [item for each in shards for item in each if item["sk"]["S"].startswith(generation_of(head) + "#")]

@@ -111,8 +111,8 @@ def test_nobody_may_do_what_only_another_needs() -> None:
     assert on(sweep, "prod-appdata") == {"Query", "BatchWriteItem"}
     assert not on(sweep, "-directory") | on(sweep, "-comments") | on(sweep, "-favorites") | on(sweep, ":s3:")
     assert not on(clean, "-appdata")
-    # The canary makes its user, app and install, and a token; it reads and deletes nothing by itself.
-    assert on(canary, ":dynamodb:") == {"PutItem", "ConditionCheckItem"}
+    # The canary makes and counts its user, app and install, and makes a token; it reads and deletes nothing by itself.
+    assert on(canary, ":dynamodb:") == {"PutItem", "UpdateItem", "ConditionCheckItem"}
     assert {resource.rpartition("/")[2] for action, resource in canary if action.startswith("dynamodb:")} == {
         "engawa-prod-appdata",
         "engawa-prod-directory",

@@ -33,7 +33,8 @@ STORE = {
     "events": {"aws", "directory"},
     "appdata": {"aws", "directory", "events"},
     "grants": {"aws", "directory"},
-    "contents": {"aws", "directory", "appdata", "grants", "events"},
+    "records": {"aws"},
+    "contents": {"aws", "directory", "appdata", "grants", "events", "records"},
 }
 """The packages of store/, and the others that each may import. Modules directly in store/ may import all."""
 

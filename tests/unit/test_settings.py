@@ -217,3 +217,11 @@ def test_a_commit_is_known_or_unknown(commit: str) -> None:
 @pytest.mark.parametrize("commit", ["1f0c7d0", "1F0C7D0B3A5E", "1f0c7d0b3a5e-dirty", "1f0c7d0b3a5e\n", "<script>"])
 def test_a_commit_that_health_could_not_show_is_refused(commit: str) -> None:
     assert wrong(ENOUGH | {"ENGAWA_COMMIT": commit}).startswith("ENGAWA_COMMIT must be the first 12 digits of a commit")
+
+
+def test_how_long_the_action_log_is_kept() -> None:
+    name = "ENGAWA_LOG_DAYS"
+    assert read(ENOUGH).log_days == 365
+    assert [read(ENOUGH | {name: text}).log_days for text in ("1", "3650")] == [1, 3650]
+    for text in ("0", "3651", "a year"):
+        assert wrong(ENOUGH | {name: text}) == f"{name} must be a whole number from 1 to 3650, not {text!r}"

@@ -39,6 +39,8 @@ class FeedScreen:
     posters: Mapping[str, User]
     member: Membership = field(default_factory=Membership)
     favorite: str | None = None
+    hidden: Sequence[Comment] = ()
+    """The newest hidden comments that the user who asks may see."""
 
 
 @dataclass(frozen=True)

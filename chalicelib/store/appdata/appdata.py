@@ -124,7 +124,8 @@ class AppData:
     ) -> bool:
         """Install an app for a user, with initial `data`; return whether it was not installed before.
 
-        `data` has at most 97 pairs: each may take an item of the transaction, which also has ledger, install and user.
+        `data` has at most 95 pairs: each may take an item of the transaction, which also has ledger, install, user, the
+        count of installs and an event.
         It does not count in the write window. `also` adds other parts to the transaction. Raises NotFound (no such
         user), ParameterInvalid and Unavailable.
         """
@@ -152,9 +153,12 @@ class AppData:
         gets the item at `read`, which is read together with the ledger. Raises Unavailable.
         """
 
+        turns = count()
+
         def beside(write: Transaction, ledger: Ledger, item: Item | None) -> None:
             self._trash.note(write, ledger)
-            self._directory.delete_install(write, user, app)
+            # Nearly every install is counted; a read of it would cost each uninstalling more than a second try.
+            self._directory.delete_install(write, user, app, counted=next(turns) % 2 == 0)
             also(write, item)
 
         return self._ledgers.remove(app, user, beside, read)

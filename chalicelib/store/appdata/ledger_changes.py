@@ -30,6 +30,8 @@ NEEDS = (
     on_table("directory", "BatchGetItem"),
     # The install, which is created and deleted together with the ledger, and the check that the user exists.
     on_table("directory", "PutItem", "ConditionCheckItem", by=(API, CANARY)),
+    # The count of installs.
+    on_table("directory", "UpdateItem", by=(API, CANARY)),
     on_table("directory", "DeleteItem"),
     # The grant, which is deleted together with the install.
     on_table("grants", "DeleteItem"),

@@ -13,14 +13,16 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.aws.transactions import AnswerRecord, Transaction
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction, Update
 from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.items import (
     RANDOM,
+    VISIBLE,
     comment_item,
     content_of,
     generation_of,
     head_key,
+    hidden_at,
     no_content,
     number_in,
     of_generation,
@@ -29,8 +31,18 @@ from chalicelib.store.contents.items import (
     tells_its_end,
     to_comment,
     told_app,
+    visible,
 )
-from chalicelib.store.contents.numbered_lists import LIST_PART, NumberedLists, Ticket, entry_key, number_of, total
+from chalicelib.store.contents.numbered_lists import (
+    LIST_PART,
+    NumberedLists,
+    Ticket,
+    entry_key,
+    hidden_key,
+    number_of,
+    total,
+)
+from chalicelib.store.contents.post_rows import PostRows
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
@@ -44,6 +56,9 @@ NEEDS = (
     on_table("ephemeral", "UpdateItem"),
     # Events.
     on_table("ephemeral", "PutItem", by=(API, CLEAN)),
+    # The rows of newest and of hidden posts.
+    on_table("records", "PutItem"),
+    on_table("records", "DeleteItem", by=(API, CLEAN)),
 )
 
 
@@ -57,6 +72,7 @@ class Comments:
         users: Users,
         pages: Pages,
         events: ContentEvents,
+        rows: PostRows,
         offset: int,
         clock: Callable[[], int],
     ) -> None:
@@ -65,6 +81,7 @@ class Comments:
         self._users = users
         self._pages = pages
         self._events = events
+        self._rows = rows
         self._offset = offset
         self._clock = clock
         self._lists = NumberedLists(dynamo, table, clock)
@@ -79,8 +96,8 @@ class Comments:
     ) -> Comment:
         """Store a comment, and its id with the `record` of an Idempotency-Key; return it as stored.
 
-        Raises NotFound (page, content), PermissionDenied (no such user), StillRunning and Unavailable. It takes
-        two calls, whatever the number of comments and of concurrent posts.
+        Raises NotFound (page, content, or a hidden one), PermissionDenied (no such user), StillRunning and Unavailable.
+        It takes two calls, whatever the number of comments and of concurrent posts.
         """
         content = content_of(page, content_uri)
         for wait in races():
@@ -89,11 +106,14 @@ class Comments:
             prefix, alive = prefix_of(ticket.holder), of_generation(generation)
             random = base36(secrets.randbelow(36**RANDOM), RANDOM)
             key, told = entry_key(content, prefix, ticket.number), told_app(ticket.holder)
-            item = comment_item(key, user, text, random, self._clock(), told)
+            created = self._clock()
+            first = self._rows.first_of(ticket.holder, ticket.number, created)
+            item = comment_item(key, user, text, random, created, told, ticket.number - first)
             made = to_comment(item, self._offset)
             write = Transaction()
             write.put("comment", self._table, item, ABSENT)
-            self._lists.use(write, content, ticket, alive)
+            opened = self._rows.commented(write, ticket.holder, ticket.number, first, created)
+            self._lists.use(write, content, ticket, alive, opened)
             self._events.commented(write, ticket.holder, made)
             if record:
                 record.join(write, made.id)
@@ -119,7 +139,7 @@ class Comments:
         try:
             side_by_side(
                 [
-                    lambda: tickets.append(self._lists.draw(content, PRESENT)),
+                    lambda: tickets.append(self._lists.draw(content, VISIBLE)),
                     lambda: found.update(self._dynamo.batch_get(places, consistent=False)),
                 ]
             )
@@ -135,8 +155,11 @@ class Comments:
             raise
         return tickets[0]
 
-    def part(self, page: str, content_uri: str, paging: Paging) -> ContentsPart[Comment]:
-        """Return a part of a content's comments. Raises NotFound (page, content) and ParameterInvalid (cursor)."""
+    def part(self, page: str, content_uri: str, paging: Paging, *, hidden: bool = False) -> ContentsPart[Comment]:
+        """Return a part of a content's comments, without hidden ones.
+
+        Raises NotFound (page, content; also for a hidden feed, unless `hidden`) and ParameterInvalid (cursor).
+        """
         try:
             cut = self._lists.part(content_of(page, content_uri), paging, prefix_of)
         except ParameterInvalid:
@@ -144,6 +167,7 @@ class Comments:
             raise  # The page exists, so the cursor is invalid.
         if cut is None:
             raise no_content()
+        visible(cut.holder, hidden=hidden)
         posters = {poster_of(item) for item in cut.entries}
         places = [*map(self._users.place, posters), self._pages.place(page)]
         found = self._dynamo.batch_get(places, consistent=False)
@@ -162,20 +186,34 @@ class Comments:
         Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator
         of the page) and Unavailable.
         """
-        content = content_of(page, content_uri)
-        head_place, administrator = (self._table, head_key(content)), self._pages.members.administrator(page, user)
-        found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
-        self._pages.check(page, found)
-        if head_place not in found:
-            raise no_content()
-        head, asked = found[head_place], number_in(comment)
-        item = asked and self._dynamo.get(self._table, entry_key(content, prefix_of(head), asked[0]), consistent=True)
-        if not (asked and item and _is(item, asked[1])):
-            raise NotFound("There is no such comment")
-        if poster_of(item) != user and administrator not in found:
-            raise PermissionDenied
-        if not self.remove(item, generation_of(head), head):
-            raise NotFound("There is no such comment")
+        head_place = (self._table, head_key(content_of(page, content_uri)))
+        administrator = self._pages.members.administrator(page, user)
+        for wait in races():
+            found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
+            self._pages.check(page, found)
+            head = visible(found.get(head_place), hidden=True)
+            item = self.find(head, comment)
+            hidden = hidden_at(head) is not None or (item is not None and hidden_at(item) is not None)
+            allowed = administrator in found or (item is not None and poster_of(item) == user)
+            if item is None or (hidden and not allowed):
+                raise NotFound("There is no such comment")
+            if not allowed:
+                raise PermissionDenied
+            if self.remove(item, generation_of(head), head):
+                return
+            self._dynamo.rest(wait)  # It was deleted, hidden or shown again.
+        raise Unavailable
+
+    def find(self, head: Item, comment: str) -> Item | None:
+        """Return the stored comment with that id, hidden or not (strongly consistent), or None."""
+        asked = number_in(comment)
+        if asked is None:
+            return None
+        for key in (entry_key, hidden_key):
+            item = self._dynamo.get(self._table, key(head["pk"]["S"], prefix_of(head), asked[0]), consistent=True)
+            if item is not None:
+                return item if _is(item, asked[1]) else None
+        return None
 
     def remove(self, item: Item, generation: str, head: Item | None = None) -> bool:
         """Delete a comment of that generation, without a permission check; return whether it existed.
@@ -187,7 +225,11 @@ class Comments:
             head = self._dynamo.get(self._table, head_key(content), consistent=True)
         write = Transaction()
         write.delete("comment", self._table, (content, item["sk"]["S"]), PRESENT)
-        self._lists.remove(write, content, f"{generation}#", number_of(item), alive)
+        if hidden_at(item) is None:
+            self._lists.remove(write, content, f"{generation}#", number_of(item), alive)
+        else:
+            write.update(LIST_PART, self._table, head_key(content), Update(adds={"hc": -1}), alive)
+            self._rows.no_longer_hidden(write, content, number_of(item), item)
         if head:
             self._events.uncommented(write, head, to_comment(item, self._offset))
         try:

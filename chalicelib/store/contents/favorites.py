@@ -22,12 +22,12 @@ from chalicelib.store.contents.items import (
     generation_in,
     generation_of,
     head_key,
-    no_content,
     of_generation,
     poster_of,
     shard_key,
     shard_of,
     shards_of,
+    visible,
 )
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
@@ -76,13 +76,12 @@ class Favorites:
         for wait in races():
             places = [head_place, user_place, self._pages.place(page)]
             found = self._dynamo.batch_get(places, consistent=True)
-            if head_place not in found:
-                raise no_content()
+            head = visible(found.get(head_place))
             self._pages.check(page, found)
             if self._users.from_item(found.get(user_place)) is None:
                 raise PermissionDenied
-            item = self._item(content, found[head_place], user)
-            there = self._add(content, found[head_place], item)
+            item = self._item(content, head, user)
+            there = self._add(content, head, item)
             if there is not None:
                 return favorite_id(there)
             self._dynamo.rest(wait)
@@ -148,9 +147,7 @@ class Favorites:
         head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
         found = self._dynamo.batch_get([head_place, self._pages.place(page)], consistent=True)
         self._pages.check(page, found)
-        head = found.get(head_place)
-        if head is None:
-            raise no_content()
+        head = visible(found.get(head_place))
         if not owner or created is None:
             raise NotFound("There is no such favorite")
         if owner != user:
@@ -185,9 +182,7 @@ class Favorites:
         cost: while a page is being deleted, a count is returned until the feed is cleared.
         """
         content = content_of(page, content_uri)
-        head = self._dynamo.get(self._tables.comments, head_key(content), consistent=False)
-        if head is None:
-            raise no_content()
+        head = visible(self._dynamo.get(self._tables.comments, head_key(content), consistent=False))
         return favorites_in(head) + more_favorites(self._dynamo, self._tables, {content: head})[content]
 
     def _count(self, write: Transaction, content: str, shard: int, generation: str, change: int) -> None:

@@ -46,6 +46,7 @@ from chalicelib.store.contents.numbered_lists import (
     new_holder,
     new_id,
 )
+from chalicelib.store.contents.post_rows import PostRows
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
 
@@ -59,6 +60,8 @@ NEEDS = (
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     # The response to a request with an Idempotency-Key, and events.
     on_table("ephemeral", "UpdateItem", "PutItem"),
+    # The row of a new feed, and that of a hidden one that is replaced.
+    on_table("records", "PutItem", "DeleteItem"),
 )
 
 
@@ -112,6 +115,7 @@ class FeedPosting:
         images: Images,
         notes: CleanupNotes,
         events: ContentEvents,
+        rows: PostRows,
         settings: FeedSettings,
         clock: Callable[[], int],
     ) -> None:
@@ -123,6 +127,7 @@ class FeedPosting:
         self._images = images
         self._notes = notes
         self._events = events
+        self._rows = rows
         self._lists = NumberedLists(dynamo, tables.feeds, clock)
         self._settings = settings
         self._clock = clock
@@ -253,7 +258,9 @@ class FeedPosting:
             if standing:
                 leave(write, self._tables, self._notes, standing)
                 self._events.deleted(write, standing)
+                self._rows.no_longer_hidden(write, standing["pk"]["S"], None, standing)
             self._events.posted(write, head)
+            self._rows.posted(write, head, int(item["c"]["N"]))
             feed = to_feed(item, None)
             if record:
                 record.join(write, feed.content_uri)

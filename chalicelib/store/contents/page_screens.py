@@ -17,10 +17,11 @@ from chalicelib.core.model.page_screens import (
     PageScreen,
     PostScreen,
 )
+from chalicelib.core.moderation import sees_hidden
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
-from chalicelib.store.aws.items import Item, Place
+from chalicelib.store.aws.items import Item, Place, beginning
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.favorites import favorite_id, more_favorites
 from chalicelib.store.contents.items import (
@@ -30,6 +31,8 @@ from chalicelib.store.contents.items import (
     feed_key,
     generation_of,
     head_key,
+    hidden_at,
+    hidden_feed_key,
     no_content,
     number_in,
     poster_of,
@@ -38,22 +41,32 @@ from chalicelib.store.contents.items import (
     to_comment,
     to_feed,
 )
-from chalicelib.store.contents.numbered_lists import GENERATION, ListSlice, NumberedLists, entry_key, total
+from chalicelib.store.contents.numbered_lists import (
+    GENERATION,
+    ListSlice,
+    NumberedLists,
+    entry_key,
+    hidden_key,
+    total,
+)
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import CursorPart
 
 NEEDS = (
-    on_table("feeds", "GetItem", "BatchGetItem"),
-    on_table("comments", "BatchGetItem", "GetItem"),
+    on_table("feeds", "BatchGetItem", "GetItem"),
+    on_table("comments", "BatchGetItem", "Query"),
     on_table("favorites", "BatchGetItem"),
     on_table("directory", "BatchGetItem", "Query"),
 )
 
 MOST_MODULES = 20
 """The most apps that the screen of a page shows."""
+
 MOST_MEMBERS = 20
 """The administrators, or modules, of one screen."""
+MOST_HIDDEN = 20
+"""The most hidden comments that the screen of a feed shows, to those who may see them."""
 
 Viewer = Callable[[], str | None]
 """A function that returns the id of the user who asks, or None; it may make one call."""
@@ -108,8 +121,8 @@ class PageScreens:
         for item in items:
             content = content_of(page, item["u"]["S"])
             head = by_content.get(content)
-            # Else it was deleted, or deleted and posted again, between the two calls.
-            if head is not None and generation_of(head) == generation_of(item):
+            # Else it was deleted, deleted and posted again, or hidden between the two calls.
+            if head is not None and generation_of(head) == generation_of(item) and hidden_at(head) is None:
                 feeds.append(to_feed(item, head, more[content]))
         known_apps = (self._apps.from_item(found.get(place), with_secret=False) for place in apps)
         return PageScreen(
@@ -129,31 +142,40 @@ class PageScreens:
     def feed(self, page: str, feed: str, cursor: str | None, viewer: Viewer, *, consistent: bool = False) -> FeedScreen:
         """Return the screen of a feed. Raises NotFound (page, feed) and ParameterInvalid (cursor).
 
+        A hidden feed is not found, except by its poster, the page's administrators and moderators.
         `consistent` is for the first read after a change by the user who asks; it doubles the cost of the last call.
         """
         if not _is_id(feed):
             raise no_content()
         users: list[str | None] = []
-        feeds: list[Item | None] = []
-        key = feed_key(page, feed)
+        feeds: dict[Place, Item] = {}
+        keys = [(self._tables.feeds, key) for key in (feed_key(page, feed), hidden_feed_key(page, feed))]
         side_by_side(
             [
                 lambda: users.append(viewer()),
-                lambda: feeds.append(self._dynamo.get(self._tables.feeds, key, consistent=consistent)),
+                lambda: feeds.update(self._dynamo.batch_get(keys, consistent=consistent)),
             ]
         )
-        item, user = feeds[0], users[0]
-        if item is None:
+        item, user = next(iter(feeds.values()), None), users[0]
+        if item is None or (hidden_at(item) is not None and user is None):
             raise no_content()
-        content = content_of(page, item["u"]["S"])
+        content, generation = content_of(page, item["u"]["S"]), generation_of(item)
         paging = Paging(cursor=cursor)
-        cut = self._comments.part(content, paging, prefix_of)
-        if cut is None or generation_of(cut.holder) != generation_of(item):
+        hidden: list[Item] = []
+        slices: list[ListSlice | None] = []
+        reads: list[Callable[[], None]] = [lambda: slices.append(self._comments.part(content, paging, prefix_of))]
+        if user and not cursor:
+            reads.append(lambda: hidden.extend(self._hidden(content, generation)))
+        # With a cursor, the list makes two calls in parallel, which only a thread of its own can do.
+        side_by_side(reads) if len(reads) > 1 else reads[0]()
+        cut = slices[0]
+        if cut is None or generation_of(cut.holder) != generation:
             raise no_content()
         head = cut.holder
-        posters = [poster_of(item), *map(poster_of, cut.entries)]
+        posters = [poster_of(item), *map(poster_of, cut.entries), *map(poster_of, hidden)]
         places = [*map(self._users.place, posters), *self._of_page(page, user)]
         if user:
+            places.append(self._users.place(user))
             own = favorite_key(content, shard_of(user, head), generation_of(head), user)
             places.append((self._tables.favorites, own))
         found: dict[Place, Item] = {}
@@ -166,6 +188,15 @@ class PageScreens:
         )
         known = page_items.from_item(self._pages.check(page, found))
         favorite = found.get((self._tables.favorites, own)) if user else None
+        member = self._membership(page, user, found)
+        asker = self._users.from_item(found.get(self._users.place(user))) if user else None
+
+        def sees(post: Item) -> bool:
+            moderates = asker is not None and asker.role is not None
+            return sees_hidden(viewer=user, poster=poster_of(post), administers=member.administers, moderates=moderates)
+
+        if hidden_at(item) is not None and not sees(item):
+            raise no_content()
         return FeedScreen(
             known,
             to_feed(item, head, more[0]),
@@ -173,9 +204,18 @@ class PageScreens:
                 [to_comment(each, self._offset) for each in cut.entries], total(head), paging.index, cut.following
             ),
             self._users.among(posters, found),
-            self._membership(page, user, found),
+            member,
             favorite_id(favorite) if favorite else None,
+            [to_comment(each, self._offset) for each in hidden if sees(each)],
         )
+
+    def _hidden(self, content: str, generation: str) -> list[Item]:
+        """Return the newest hidden comments of a content, at most MOST_HIDDEN."""
+        span = beginning(hidden_key(content, f"{generation}#", 0)[1][:-10])
+        found = self._dynamo.query(
+            self._tables.comments, content, span, consistent=False, limit=MOST_HIDDEN, backwards=True
+        )
+        return list(found)
 
     def content_uri(self, page: str, feed: str) -> str:
         """Return the contentUri of the feed with an id, in one call. Raises NotFound."""
@@ -191,34 +231,43 @@ class PageScreens:
         It takes three calls in sequence: the feed, the comment, the poster.
         """
         users: list[str | None] = []
-        feeds: list[Item | None] = []
+        found: dict[Place, Item] = {}
         if not _is_id(feed):
             raise no_content()
-        key = feed_key(page, feed)
+        keys = [(self._tables.feeds, key) for key in (feed_key(page, feed), hidden_feed_key(page, feed))]
         side_by_side(
             [
                 lambda: users.append(viewer()),
-                lambda: feeds.append(self._dynamo.get(self._tables.feeds, key, consistent=True)),
+                lambda: found.update(self._dynamo.batch_get(keys, consistent=True)),
             ]
         )
-        item, user = feeds[0], users[0]
+        item, user = next(iter(found.values()), None), users[0]
         if item is None:
             raise no_content()
-        content_uri, title = item["u"]["S"], item["t"]["S"]
+        content_uri, text = item["u"]["S"], item["t"]["S"]
+        hidden = hidden_at(item) is not None
         if comment is not None:
-            asked = number_in(comment)
-            prefix = f"{generation_of(item)}#"
-            own = asked and entry_key(content_of(page, content_uri), prefix, asked[0])
-            item = self._dynamo.get(self._tables.comments, own, consistent=True) if own else None
-            if not (asked and item and item["r"]["S"] == asked[1]):
-                raise NotFound("There is no such comment")
+            item = self._comment(content_of(page, content_uri), generation_of(item), comment)
+            text, hidden = item["t"]["S"], hidden or hidden_at(item) is not None
         poster = poster_of(item)
         places = [self._users.place(poster), *self._of_page(page, user)]
         found = self._dynamo.batch_get(places, consistent=True)
-        known = page_items.from_item(self._pages.check(page, found))
-        text = title if comment is None else item["t"]["S"]
+        known, member = page_items.from_item(self._pages.check(page, found)), self._membership(page, user, found)
+        if hidden and not sees_hidden(viewer=user, poster=poster, administers=member.administers, moderates=False):
+            raise no_content()
         of = self._users.from_item(found.get(self._users.place(poster)))
-        return PostScreen(known, content_uri, text, poster, of, self._membership(page, user, found))
+        return PostScreen(known, content_uri, text, poster, of, member)
+
+    def _comment(self, content: str, generation: str, comment: str) -> Item:
+        """Return a stored comment, hidden or not. Raises NotFound."""
+        asked = number_in(comment)
+        if asked is not None:
+            keys = [key(content, f"{generation}#", asked[0]) for key in (entry_key, hidden_key)]
+            found = self._dynamo.batch_get([(self._tables.comments, key) for key in keys], consistent=True)
+            for item in found.values():
+                if item["r"]["S"] == asked[1]:
+                    return item
+        raise NotFound("There is no such comment")
 
     def administrators(self, page: str, cursor: str | None, viewer: Viewer) -> MembersScreen:
         """Return part of a page's administrators, in order of id. Raises NotFound and ParameterInvalid (cursor)."""

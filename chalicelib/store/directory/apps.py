@@ -2,8 +2,9 @@
 
 An app's item has `n` name, `k` confidential, `x` sealed secret, `r` redirect URIs, `u` start URL, `s` scopes, `o` web
 origins, `d` dialect, `m` start method (absent: redirect), `c` created, and `modules`, the number of its modules. It
-does not count installs: they would have to wait for each other. `ev` has the kinds of events that its endpoints are
-told of, so that a reader of the app knows them; `en` counts the changes of endpoints (store/events/endpoints.py).
+does not count installs: they would have to wait for each other (counts.py counts those of all apps). `ev` has the kinds
+of events that its endpoints are told of, so that a reader of the app knows them; `en` counts the changes of endpoints
+(store/events/endpoints.py).
 """
 
 from collections.abc import Callable, Iterable
@@ -16,20 +17,21 @@ from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, equals
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import counts_nothing
+from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
-    on_table("directory", "GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"),
-    on_table("directory", "PutItem", by=(API, CANARY)),
+    on_table("directory", "GetItem", "BatchGetItem", "Query", "DeleteItem"),
+    on_table("directory", "PutItem", "UpdateItem", by=(API, CANARY)),
     on_index("directory"),
 )
 
@@ -60,6 +62,7 @@ class Apps:
         self._table = table
         self._seals = seals
         self._pages = pages
+        self._counts = Counts(dynamo, table)
         self._clock = clock
         self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
 
@@ -71,7 +74,7 @@ class Apps:
         secret = (app.secret or new_secret()) if app.confidential else None
         app = replace(app, secret=secret, created=app.created or self._clock())
         write = Transaction()
-        write.put("app", self._table, self._to_item(app), ABSENT)
+        write.put("app", self._table, self._counts.add(write, Kind.APPS, self._to_item(app)), ABSENT)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -192,11 +195,7 @@ class Apps:
 
     def close(self, app: str) -> bool:
         """Begin to delete an app: it is no longer found, and no page can add it. Return whether it exists."""
-        try:
-            self._update(app, Update({"gone": True}), PRESENT)
-        except NotFound:
-            return False
-        return True
+        return close(self._dynamo, self._counts, self._table, Kind.APPS, keys.app_key(app))
 
     def delete(self, app: str) -> bool:
         """Delete an app and its modules on pages. Return whether it existed. AppData deletes installs with their data.

@@ -12,6 +12,7 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+| shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
 | number of operators | `roles` | `#` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no
@@ -33,6 +34,8 @@ ITSELF = "#"
 FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
 ENDPOINT = "endpoint#"
+COUNTS = "counts"
+"""The partition of all counters."""
 SHARDS = "0123456789abcdef"
 ROLES: Key = "roles", ITSELF
 """The key of the item that counts the operators."""

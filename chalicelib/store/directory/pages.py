@@ -11,13 +11,14 @@ from typing import Any
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.model.directory import Module, Page
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, absent, equals
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
+from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, CursorPart
 from chalicelib.store.directory.page_items import (
     ATTRIBUTES,
@@ -55,13 +56,14 @@ class Pages:
         self._table = table
         self._clock = clock
         self._counted = CountedRows(dynamo, table)
+        self._counts = Counts(dynamo, table)
         self.members = PageMembers(dynamo, table, self._counted)
 
     def create(self, page: Page) -> Page:
         """Store a new page and return it as stored. Raises Conflict (its id is taken) and Unavailable."""
         page = replace(page, created=page.created or self._clock(), followers=0)
         write = Transaction()
-        write.put("page", self._table, to_item(page), ABSENT)
+        write.put("page", self._table, self._counts.add(write, Kind.PAGES, to_item(page)), ABSENT)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -118,11 +120,7 @@ class Pages:
 
     def close(self, page: str) -> bool:
         """Begin to delete a page: it is no longer found, and nothing can be added to it. Return whether it exists."""
-        try:
-            self._update(page, Update({"gone": True}), PRESENT)
-        except Lost:
-            return False
-        return True
+        return close(self._dynamo, self._counts, self._table, Kind.PAGES, keys.page_key(page))
 
     def delete(self, page: str) -> bool:
         """Delete a page with its modules, administrators and followers. Return whether it existed.

@@ -19,14 +19,15 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import counts_nothing
+from chalicelib.store.directory.counts import COUNTED, Counts, Kind
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.user_items import changed, from_item, text_attribute, to_item
 
 NEEDS = (
-    on_table("directory", "BatchGetItem", "UpdateItem", "DeleteItem"),
-    on_table("directory", "PutItem", by=(API, CANARY)),
+    on_table("directory", "BatchGetItem", "DeleteItem"),
+    on_table("directory", "PutItem", "UpdateItem", by=(API, CANARY)),
     on_index("directory"),
     # Before a user's posts are erased: a check for a new user with the same id.
     on_table("directory", "GetItem", by=(API, CLEAN)),
@@ -44,6 +45,7 @@ class Users:
         self._dynamo = dynamo
         self._table = table
         self._directory = directory
+        self._counts = Counts(dynamo, table)
         self._pages = pages
         self._clock = clock
 
@@ -56,7 +58,7 @@ class Users:
             raise ParameterInvalid("login is missing")
         user = replace(user, created=user.created or self._clock(), friends=0)
         write = Transaction()
-        write.put("user", self._table, to_item(user), ABSENT)
+        write.put("user", self._table, self._counts.add(write, Kind.USERS, to_item(user)), ABSENT)
         if user.login:
             self._put_login(write, user.login, user.id, password_hash)
         try:
@@ -184,8 +186,9 @@ class Users:
             if "ro" in item:
                 raise Conflict("A user with a role cannot be deleted; take the role first")
             login = text_attribute(item, "l")
-            write = Transaction()
-            write.update("user", self._table, keys.user_key(user), change, _has_login(login) & absent("ro"))
+            write, key = Transaction(), keys.user_key(user)
+            unchanged = self._counts.subtract(write, Kind.USERS, key, counted=COUNTED in item)
+            write.update("user", self._table, key, change, _has_login(login) & absent("ro") & unchanged)
             if login:
                 write.delete("login", self._table, keys.login_key(login), _owned_by(user))
             try:
