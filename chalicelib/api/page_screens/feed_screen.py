@@ -7,7 +7,7 @@ send one. A browser that is signed in here always gets the current page. People 
 here, under the rules of the Page API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -42,6 +42,7 @@ from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html.links import pieces
 from chalicelib.web.html.rendering import BRANDS, error_page
+from chalicelib.web.html.texts import Language
 from chalicelib.web.requests import last_parameter, parameters
 
 COMMENT_CHARACTERS = 1_000
@@ -136,7 +137,9 @@ def _shown(
     place, poster = place_line(here, of), person_line(visit, screen.posters.get(feed.poster))
     comments = [_line(visit, screen, each) for each in screen.comments.entries]
     asked = {name: values[0] for name in ("lang",) if (values := parameters(visit.request, name))}
-    pictures = [image, place.picture if feed.shown else None, poster.picture, *(one["who"].picture for one in comments)]
+    hidden = [_line(visit, screen, each) for each in screen.hidden]
+    faces = [one["who"].picture for one in [*comments, *hidden]]
+    pictures = [image, place.picture if feed.shown else None, poster.picture, *faces]
     following = screen.comments.following
     own = _is_own(visit, feed.poster)
     return public_page(
@@ -152,16 +155,19 @@ def _shown(
         preview=" ".join(feed.body.split())[:_PREVIEW],
         body=pieces(feed.body),
         image=image,
-        links=device_links(language, urls_of(feed), "open_link" if _is_posted_here(here, feed) else "open_app"),
+        links=_links(here, language, feed),
         source=feed.source_name,
         date=w3cdtf(feed.created, offset),
         day=day(language, feed.created, offset),
         favorites=f"{feed.favorites:,}",
         count=f"{feed.comments:,}",
         comments=comments,
+        hidden=feed.hidden is not None,
+        hidden_comments=hidden,
         older=f"{_query(asked | {'cursor': following})}#comments" if following else None,
         newest=f"{_query(asked)}#comments" if cursor else None,
         signed_in=visit.user is not None,
+        takes_posts=visit.user is not None and feed.hidden is None,
         sign_in=f"{here.site.path}/sign_in?{urlencode({'to': feed_path(of.id, feed.id)})}",
         favorite=screen.favorite,
         delete=f"{base}/delete" if own or screen.member.administers else None,
@@ -185,13 +191,15 @@ def _line(visit: Visit, screen: FeedScreen, comment: Comment) -> dict[str, Any]:
     }
 
 
+def _links(here: Platform, language: Language, feed: Feed) -> Sequence[Mapping[str, Any]]:
+    """Return the links of a feed: to its app, or, if it was posted on our own pages, to where the poster says."""
+    if feed.source_name in (here.settings.name, *BRANDS.values()):
+        return device_links(language, urls_of(feed), "open_link", lambda device: f"open_link_{device}")
+    return device_links(language, urls_of(feed), "open_app", lambda device: f"open_app_{device}")
+
+
 def _is_own(visit: Visit, poster: str) -> bool:
     return visit.user is not None and visit.user.id == poster
-
-
-def _is_posted_here(here: Platform, feed: Feed) -> bool:
-    """Return whether a feed was posted on our own pages, whose source is the platform; then its link is no app's."""
-    return feed.source_name in (here.settings.name, *BRANDS.values())
 
 
 def _shortened(text: str) -> str:

@@ -42,7 +42,7 @@ def show(here: Platform, request: Request, page: str) -> Response:
         visits.append(Visit.of(here, request))
         return visits[0].user.id if visits[0].user else None
 
-    screen = here.page_screens.administrators(page_id(page), last_parameter(request, "cursor") or None, viewer)
+    screen = here.page_administration.administrators(page_id(page), last_parameter(request, "cursor") or None, viewer)
     visit, removed = visits[0], last_parameter(request, "remove")
     if visit.user is None:
         return visit.sign_in()
@@ -134,7 +134,7 @@ def _removing(visit: Visit, page: Page, user: str, **more: Any) -> Response:
 
 
 def _again(visit: Visit, page: Page, **more: Any) -> Response:
-    screen = visit.here.page_screens.administrators(page.id, None, lambda: visit.signed_in.id)
+    screen = visit.here.page_administration.administrators(page.id, None, lambda: visit.signed_in.id)
     return _listed(visit, screen, status=400, **more)
 
 

@@ -47,7 +47,7 @@ def show(here: Platform, request: Request, page: str) -> Response:
         visits.append(Visit.of(here, request))
         return visits[0].user.id if visits[0].user else None
 
-    screen = here.page_screens.modules(page_id(page), last_parameter(request, "cursor") or None, viewer)
+    screen = here.page_administration.modules(page_id(page), last_parameter(request, "cursor") or None, viewer)
     visit, removed = visits[0], last_parameter(request, "remove")
     if visit.user is None:
         return visit.sign_in()
@@ -117,7 +117,7 @@ def _remove(visit: Visit, page: Page, module: str) -> Response:
 
 
 def _again(visit: Visit, page: Page, **more: Any) -> Response:
-    screen = visit.here.page_screens.modules(page.id, None, lambda: visit.signed_in.id)
+    screen = visit.here.page_administration.modules(page.id, None, lambda: visit.signed_in.id)
     return _listed(visit, screen, status=400, **more)
 
 

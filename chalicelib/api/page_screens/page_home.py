@@ -100,7 +100,7 @@ def _shown(visit: Visit, screen: PageScreen, cursor: str | None, **more: Any) ->
         followers=f"{page.followers:,}",
         details=pieces(page.details),
         options=[(visit.word(f"page_{name}"), value) for name, value in shown_options(page)],
-        links=device_links(language, urls_of(page), "page_link"),
+        links=device_links(language, urls_of(page), "page_link", lambda device: f"page_link_{device}"),
         follows=screen.member.follows,
         administers=screen.member.administers,
         signed_in=visit.user is not None,

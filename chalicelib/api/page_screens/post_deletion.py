@@ -70,7 +70,9 @@ def delete(here: Platform, request: Request, page: str, feed: str) -> Response:
         _delete(visit, post, feed, comment, reason)
     except NotFound:
         return visit.redirect(target, done="already_deleted")
-    return visit.redirect(target, done="comment_deleted" if comment else "post_deleted")
+    if comment:
+        return visit.redirect(target, done="comment_deleted")
+    return visit.redirect(target, done="post_deleted")
 
 
 def _delete(visit: Visit, post: PostScreen, feed: str, comment: str | None, reason: str) -> None:

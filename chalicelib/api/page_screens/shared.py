@@ -110,17 +110,19 @@ def day(language: Language, milliseconds: int, offset: int) -> str:
     return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M}"
 
 
-def device_links(language: Language, urls: Mapping[str, str], label: str) -> Sequence[Mapping[str, Any]]:
+def device_links(
+    language: Language, urls: Mapping[str, str], label: str, label_for: Callable[[str], str]
+) -> Sequence[Mapping[str, Any]]:
     """Return links to the URLs of `pc`, `smartphone` and `mobile`, each URL once.
 
-    `label` is the text of a single link; if there are several, `<label>_<device>` names each one's device.
+    `label` names the text of a single link; if there are several, `label_for` returns the name for each one's device.
     """
     kept: dict[str, str] = {}
     for device, url in urls.items():
         if is_web(url) and url not in kept.values():
             kept[device] = url
     return [
-        {"url": url, "device": device, "label": word(language, label if len(kept) == 1 else f"{label}_{device}")}
+        {"url": url, "device": device, "label": word(language, label if len(kept) == 1 else label_for(device))}
         for device, url in kept.items()
     ]
 
@@ -132,7 +134,7 @@ def urls_of(holder: Feed | Page) -> Mapping[str, str]:
 
 def administered(visit: Visit, page: str) -> Page:
     """Return a page that the reader administers (one read). Raises NotFound (page) and PermissionDenied."""
-    known, member = visit.here.page_screens.member(page_id(page), visit.signed_in.id)
+    known, member = visit.here.page_administration.member(page_id(page), visit.signed_in.id)
     if not member.administers:
         raise PermissionDenied("Only administrators of the page may do this")
     return known

@@ -4,16 +4,13 @@ The first calls read in parallel who asks (the caller's `viewer`) and what needs
 then one BatchGet for everything that is named in it. Feeds and comments are described in items.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 
 from chalicelib.core.errors import NotFound
 from chalicelib.core.model.contents import ContentsPart
-from chalicelib.core.model.directory import Module, Page
+from chalicelib.core.model.directory import Module
 from chalicelib.core.model.page_screens import (
     FeedScreen,
-    Membership,
-    MembersScreen,
-    ModulesScreen,
     PageScreen,
     PostScreen,
 )
@@ -51,7 +48,7 @@ from chalicelib.store.contents.numbered_lists import (
 )
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
-from chalicelib.store.directory.keys import CursorPart
+from chalicelib.store.directory.page_administration import PageAdministration, Viewer
 
 NEEDS = (
     on_table("feeds", "BatchGetItem", "GetItem"),
@@ -63,26 +60,28 @@ NEEDS = (
 MOST_MODULES = 20
 """The most apps that the screen of a page shows."""
 
-MOST_MEMBERS = 20
-"""The administrators, or modules, of one screen."""
 MOST_HIDDEN = 20
 """The most hidden comments that the screen of a feed shows, to those who may see them."""
-
-Viewer = Callable[[], str | None]
-"""A function that returns the id of the user who asks, or None; it may make one call."""
 
 
 class PageScreens:
     """The screens of pages and feeds. `offset` is the deployment's UTC offset in minutes."""
 
     def __init__(
-        self, dynamo: Dynamo, tables: Tables, directory: Directory, offset: int, clock: Callable[[], int]
+        self,
+        dynamo: Dynamo,
+        tables: Tables,
+        directory: Directory,
+        administration: PageAdministration,
+        offset: int,
+        clock: Callable[[], int],
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
+        self._administration = administration
         self._offset = offset
         self._feeds = NumberedLists(dynamo, tables.feeds, clock)
         self._comments = NumberedLists(dynamo, tables.comments, clock)
@@ -112,7 +111,7 @@ class PageScreens:
         heads = [(self._tables.comments, head_key(content_of(page, item["u"]["S"]))) for item in items]
         posters = [poster_of(item) for item in items]
         apps = [self._apps.place(module.app) for module in modules]
-        places = [*heads, *map(self._users.place, posters), *apps, *self._of_page(page, users[0])]
+        places = [*heads, *map(self._users.place, posters), *apps, *self._administration.places(page, users[0])]
         found = self._dynamo.batch_get(places, consistent=consistent)
         known = page_items.from_item(self._pages.check(page, found))
         by_content = {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
@@ -136,7 +135,7 @@ class PageScreens:
             ),
             modules,
             {app.id: app for app in known_apps if app},
-            self._membership(page, users[0], found),
+            self._administration.membership(page, users[0], found),
         )
 
     def feed(self, page: str, feed: str, cursor: str | None, viewer: Viewer, *, consistent: bool = False) -> FeedScreen:
@@ -173,7 +172,7 @@ class PageScreens:
             raise no_content()
         head = cut.holder
         posters = [poster_of(item), *map(poster_of, cut.entries), *map(poster_of, hidden)]
-        places = [*map(self._users.place, posters), *self._of_page(page, user)]
+        places = [*map(self._users.place, posters), *self._administration.places(page, user)]
         if user:
             places.append(self._users.place(user))
             own = favorite_key(content, shard_of(user, head), generation_of(head), user)
@@ -188,7 +187,7 @@ class PageScreens:
         )
         known = page_items.from_item(self._pages.check(page, found))
         favorite = found.get((self._tables.favorites, own)) if user else None
-        member = self._membership(page, user, found)
+        member = self._administration.membership(page, user, found)
         asker = self._users.from_item(found.get(self._users.place(user))) if user else None
 
         def sees(post: Item) -> bool:
@@ -250,9 +249,12 @@ class PageScreens:
             item = self._comment(content_of(page, content_uri), generation_of(item), comment)
             text, hidden = item["t"]["S"], hidden or hidden_at(item) is not None
         poster = poster_of(item)
-        places = [self._users.place(poster), *self._of_page(page, user)]
+        places = [self._users.place(poster), *self._administration.places(page, user)]
         found = self._dynamo.batch_get(places, consistent=True)
-        known, member = page_items.from_item(self._pages.check(page, found)), self._membership(page, user, found)
+        known, member = (
+            page_items.from_item(self._pages.check(page, found)),
+            self._administration.membership(page, user, found),
+        )
         if hidden and not sees_hidden(viewer=user, poster=poster, administers=member.administers, moderates=False):
             raise no_content()
         of = self._users.from_item(found.get(self._users.place(poster)))
@@ -268,57 +270,6 @@ class PageScreens:
                 if item["r"]["S"] == asked[1]:
                     return item
         raise NotFound("There is no such comment")
-
-    def administrators(self, page: str, cursor: str | None, viewer: Viewer) -> MembersScreen:
-        """Return part of a page's administrators, in order of id. Raises NotFound and ParameterInvalid (cursor)."""
-        users: list[str | None] = []
-        parts: list[CursorPart[str]] = []
-        side_by_side(
-            [
-                lambda: users.append(viewer()),
-                lambda: parts.append(self._pages.members.administrators(page, cursor, MOST_MEMBERS)),
-            ]
-        )
-        ids, following = parts[0]
-        found = self._dynamo.batch_get([*map(self._users.place, ids), *self._of_page(page, users[0])], consistent=True)
-        known = page_items.from_item(self._pages.check(page, found))
-        member = self._membership(page, users[0], found)
-        return MembersScreen(known, ids, self._users.among(ids, found), following, member)
-
-    def modules(self, page: str, cursor: str | None, viewer: Viewer) -> ModulesScreen:
-        """Return part of a page's modules with their apps. Raises NotFound and ParameterInvalid (cursor)."""
-        users: list[str | None] = []
-        parts: list[CursorPart[Module]] = []
-        side_by_side(
-            [
-                lambda: users.append(viewer()),
-                lambda: parts.append(self._pages.modules(page, cursor, MOST_MEMBERS)),
-            ]
-        )
-        modules, following = parts[0]
-        places = [self._apps.place(module.app) for module in modules]
-        found = self._dynamo.batch_get([*places, *self._of_page(page, users[0])], consistent=True)
-        known = page_items.from_item(self._pages.check(page, found))
-        apps = (self._apps.from_item(found.get(place), with_secret=False) for place in places)
-        member = self._membership(page, users[0], found)
-        return ModulesScreen(known, modules, {app.id: app for app in apps if app}, following, member)
-
-    def member(self, page: str, user: str) -> tuple[Page, Membership]:
-        """Return a page and a user's relation to it, strongly consistent, in one call. Raises NotFound (page)."""
-        found = self._dynamo.batch_get(self._of_page(page, user), consistent=True)
-        known = page_items.from_item(self._pages.check(page, found))
-        return known, self._membership(page, user, found)
-
-    def _of_page(self, page: str, user: str | None) -> Sequence[Place]:
-        members = self._pages.members
-        rows: Iterable[Place] = (members.follower(page, user), members.administrator(page, user)) if user else ()
-        return [self._pages.place(page), *rows]
-
-    def _membership(self, page: str, user: str | None, found: Mapping[Place, Item]) -> Membership:
-        if user is None:
-            return Membership()
-        members = self._pages.members
-        return Membership(members.follower(page, user) in found, members.administrator(page, user) in found)
 
 
 def _is_id(feed: str) -> bool:

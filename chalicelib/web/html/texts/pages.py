@@ -39,6 +39,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "comment_it": ("コメントする", "Comment"),
     "sign_in_to_comment": ("ログインしてコメントする", "Sign in to comment"),
     "done_commented": ("コメントしました。", "Your comment is posted."),
+    "hidden_post": (
+        "モデレーターがこの投稿を非表示にしました。投稿した人と、このページの管理者と、モデレーターだけに見えています。",
+        "A moderator has hidden this post. Only its poster, the administrators of the page and moderators see it.",
+    ),
+    "hidden_comments": ("非表示のコメント", "Hidden comments"),
+    "hidden_comments_note": (
+        "モデレーターが非表示にしました。書いた人と、このページの管理者と、モデレーターだけに見えています。",
+        "Moderators have hidden these. Only who wrote them, the administrators of the page and moderators see them.",
+    ),
     "delete": ("削除する", "Delete"),
     "delete_post": ("投稿を削除する", "Delete the post"),
     "delete_comment": ("コメントを削除する", "Delete the comment"),
