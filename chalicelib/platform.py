@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from chalicelib.core.client_secrets import WhichSecret
+    from chalicelib.core.model.directory import App
     from chalicelib.store.appdata.events import DataEvents
     from chalicelib.store.bulk_export import BulkExport
     from chalicelib.store.bulk_import import BulkImport
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.page_screens import PageScreens
     from chalicelib.store.contents.post_rows import PostRows
     from chalicelib.store.contents.posts_of_user import PostsOfUser
+    from chalicelib.store.directory.app_secrets import AppSecrets
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
@@ -97,6 +100,13 @@ class Platform:
         from chalicelib.web.html.rendering import Site
 
         return Site(self.settings.name, urlsplit(self.settings.issuer).path)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The platform's name, which no app may bear; without one of its own, the names in all languages."""
+        from chalicelib.web.html.rendering import BRANDS
+
+        return (self.settings.name,) if self.settings.name else tuple(BRANDS.values())
 
     def name(self, issuer: str) -> None:
         """Set the issuer, for a platform without ENGAWA_ISSUER, before a part needs it. Raises WrongSetting."""
@@ -162,6 +172,12 @@ class Platform:
         from chalicelib.store.directory.apps import Apps
 
         return Apps(self._dynamo, self._directory_table, self._seals, self.pages, self.clock)
+
+    @cached_property
+    def app_secrets(self) -> "AppSecrets":
+        from chalicelib.store.directory.app_secrets import AppSecrets
+
+        return AppSecrets(self._dynamo, self._directory_table, self._seals, self.apps, self.clock)
 
     @cached_property
     def pages(self) -> "Pages":
@@ -260,7 +276,11 @@ class Platform:
 
         use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
         urls = (self.settings.issuer, *self.settings.signed_urls)
-        return Signatures(self.apps.get, use_nonce, self.clock, urls, body_hash=self.settings.body_hash)
+
+        def use(app: "App", which: "WhichSecret", timestamp: int, nonce: str) -> bool:
+            return self.app_secrets.noting_use(app, which, partial(use_nonce, app.id, timestamp, nonce))
+
+        return Signatures(self.apps.get, use, self.clock, urls, body_hash=self.settings.body_hash)
 
     @cached_property
     def launch_keys(self) -> "LaunchKeys | None":

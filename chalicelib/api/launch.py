@@ -10,7 +10,7 @@ user has granted the app, and names no other user.
 from chalice.app import Request, Response
 
 from chalicelib.core.codecs.checks import check_id
-from chalicelib.core.errors import BadRequest, NotFound
+from chalicelib.core.errors import BadRequest, NotFound, PermissionDenied
 from chalicelib.core.launch import PageAppStart, StartForm, check_app_params, signed_form, signed_url
 from chalicelib.core.model.directory import App, StartMethod
 from chalicelib.platform import Platform
@@ -43,6 +43,8 @@ def start(here: Platform, request: Request) -> Response:
     app = here.apps.get_many([installed.app]).get(installed.app) if installed else None
     if app is None:
         raise NotFound("There is no such app on that page")
+    if app.suspended is not None:
+        raise PermissionDenied("The app is suspended")
     if app.start_url is None:
         raise NotFound("The app has no start page")
     user = here.sessions.read(request).user

@@ -26,7 +26,7 @@ from tests.faults.scene import Ids, Operation, Scene, outcome_of
 from tests.kit.noise import noise
 from tests.kit.pictures import png
 from tests.kit.request_stage import BACK, PASSWORD, PUBLIC, RequestStage, outcome_of_reply
-from tests.kit.signing import ORIGIN, signed
+from tests.kit.signing import ORIGIN, SECRET, signed
 from tests.kit.stage import MODULE, PAGE, PICTURE, QUIET, URI
 from tests.kit.worlds import SCHEDULED
 
@@ -263,6 +263,26 @@ def new_secret(stage: RequestStage, ids: Ids) -> str:
     return outcome_of_reply(answer, answer.status != 200 or stage.stored_secret(APP) == answer.json["secret"])
 
 
+def rotation(stage: RequestStage, ids: Ids) -> str:
+    """Rotate a secret and compare both with those that are stored: the old one must still be valid."""
+    answer = stage.operate("POST", f"/apps/{APP}/secret", {"keepOld": True})
+    right = answer.status != 200 or (stage.stored_secret(APP), stage.stored_secret(APP, "xo")) == (
+        answer.json["secret"],
+        SECRET,
+    )
+    return outcome_of_reply(answer, right)
+
+
+def rotated(stage: RequestStage, ids: Ids) -> None:
+    """Give the app a second secret."""
+    stage.platform.app_secrets.rotate(APP, keep_old=True)
+
+
+def suspended(stage: RequestStage, ids: Ids) -> None:
+    """Suspend the app."""
+    stage.platform.apps.suspend(APP, "It asks for passwords")
+
+
 def by_queue(stage: RequestStage, ids: Ids) -> Any:
     """Let the queue's function process all messages; SQS delivers a message again if it fails."""
 
@@ -380,6 +400,10 @@ OPERATORS = [
     request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),
     request("give an app a new secret", new_secret),
     request("give an app a new secret in a new process", new_secret, cold=True),
+    request("rotate an app's secret", rotation),
+    request("end the old secret of an app", operate("DELETE", f"/apps/{APP}/old-secret"), rotated),
+    request("suspend an app", operate("PUT", f"/apps/{APP}/suspension", {"reason": "It asks for passwords"})),
+    request("end the suspension of an app", operate("DELETE", f"/apps/{APP}/suspension"), suspended),
     request("create an endpoint", operate("POST", ENDPOINT[:-13], TOLD), ignore=UNIQUE),
     request("list endpoints", operate("GET", ENDPOINT[:-13]), tell),
     request("change an endpoint", operate("PATCH", ENDPOINT, {"active": False}), tell),

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -958,3 +959,19 @@ def test_after_a_busy_comment_those_of_its_content_wait(page: AdminWorld, monkey
     left = [comments[1], comments[3]]
     assert bring(page, comments=left) == {"comments": ["created"] * 2}
     assert wrongs(page.world) == []
+
+
+def test_two_secrets_and_a_suspension_move(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
+    stores = old.world.platform
+    stores.app_secrets.rotate(APP, keep_old=True)
+    stores.apps.suspend(APP, "It asks for passwords")
+    stores.apps.change(APP, name="Engawa", developer="星", icon_url="https://game.example/i.png")
+    before = stores.apps.get(APP)
+    assert before
+    export(old, "platform", str(tmp_path / "copy"), "--secrets")
+
+    assert new.admin("import", "platform", str(tmp_path / "copy"))
+    after = new.world.platform.apps.get(APP)
+    assert after
+    assert after == replace(before, secret_created=0)
+    assert after.old_secret == SECRET

@@ -107,9 +107,9 @@ class RequestStage(Stage, Caller):
             here.pages.add_module(page, APP, "menu name", MODULE)
         return self
 
-    def stored_secret(self, app: str) -> str:
-        """Return the stored secret of an app, unsealed."""
-        return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"]["x"]["S"])
+    def stored_secret(self, app: str, attribute: str = "x") -> str:
+        """Return the stored secret of an app, or with "xo" its old one, unsealed."""
+        return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"][attribute]["S"])
 
     def operate(self, method: str, path: str, body: Any = None, **query: Any) -> Reply:
         """Send a request to `/admin…` as the operator."""

@@ -210,6 +210,7 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "createApp": without_app,
     "deleteApp": with_app,
     "renewSecret": with_app,
+    "suspendApp": with_app,
     "createEndpoint": without_endpoints,
     "changeEndpoint": with_endpoint,
     "deleteEndpoint": with_endpoint,

@@ -34,7 +34,6 @@ from chalicelib.core.model.directory import (
     Page,
     StartMethod,
     User,
-    secret_matches,
 )
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
 from chalicelib.web.auth import external_issuer
@@ -295,17 +294,6 @@ def test_nothing_that_stands_in_a_key_has_what_separates_its_parts(separator: st
         with pytest.raises(ParameterInvalid):
             refuses()
     assert not external_issuer._is_id(f"k3v9{separator}x2mtq7ra")
-
-
-def test_only_the_secret_of_a_confidential_app_matches() -> None:
-    app = App("6d1f0c2ab4e79853", "Quest", secret="a" * 40)
-
-    assert secret_matches(app, "a" * 40)
-    for wrong in ("a" * 39, "a" * 41, "", "花", "\ud800"):
-        assert not secret_matches(app, wrong)
-    assert not secret_matches(None, "0" * 40)
-    assert not secret_matches(App("c07be4915fa2d386", "Album", confidential=False), "0" * 40)
-    assert "aaa" not in repr(app)
 
 
 @pytest.mark.parametrize("last", ["0", "k3v9x2mtq7ra", "20260401000000000001"])
