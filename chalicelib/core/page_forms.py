@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.core.codecs.contents_json import COMMENT_CHARACTERS, LINK_BYTES, read_comment, read_draft
+from chalicelib.core.codecs.contents_json import read_comment, read_draft
 from chalicelib.core.codecs.directory_json import page_json, read_module, read_page
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.contents import Draft
-from chalicelib.core.model.directory import ADDRESS_CATEGORIES, BIRTHDAY_CATEGORIES, Category, Page
+from chalicelib.core.model.directory import ADDRESS_CATEGORIES, BIRTHDAY_CATEGORIES, Page
 
 POST_FIELDS = ("title", "body", "link")
 PAGE_FIELDS = (
@@ -134,19 +134,12 @@ def shown_options(page: Page) -> list[tuple[str, str]]:
 
 def read_new_module(texts: Mapping[str, str]) -> tuple[dict[str, str], Problems]:
     """Return the app and the name of a module, and the problems of its fields. An empty name means the app's own."""
-    problems: dict[str, Problem] = {}
     fields = {"app": texts["app"].strip().lower(), "name": texts["name"].strip()}
-    for name, body in (
-        ("app", {"app": fields["app"], "name": "-"}),
-        ("name", {"app": "0" * 16, "name": fields["name"]}),
-    ):
+    problems: dict[str, Problem] = {} if fields["app"] else {"app": Problem("field_empty")}
+    known = {"app": "0" * 16, "name": "-"}
+    for name in (name for name, value in fields.items() if value):
         try:
-            if body["name"]:
-                read_module(body)
+            read_module(known | {name: fields[name]})
         except ParameterInvalid as refusal:
             problems[name] = problem_of(refusal)
     return fields, problems
-
-
-CATEGORIES = tuple(category.value for category in Category)
-LIMITS = {"comment": COMMENT_CHARACTERS, "link": LINK_BYTES}

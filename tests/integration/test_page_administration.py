@@ -141,7 +141,7 @@ def test_posts_at_the_same_moment_are_one(world: World):
         ("link", "cafe.example", "Please enter a URL"),
         ("link", "https://a.example/" + "a" * 4_096, "Too long (at most 4,096 characters)."),
         ("picture", b"GIF89a", "This picture cannot be used."),
-        ("picture", jpeg()[:-9_000], "This picture cannot be used."),
+        ("picture", jpeg()[:-500], "This picture cannot be used."),
     ],
 )
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(world: World, field: str, value: Any, told: str):
@@ -207,7 +207,7 @@ def test_an_administrator_deletes_what_others_posted_and_it_is_logged(world: Wor
     page = browser.open(f"{BASE}/feeds/{feed.id}/delete")
     assert "The post is deleted." in done(browser.submit(main_form(page)), browser)
     assert feeds(world) == []
-    assert logged(world) == [
+    assert sorted(logged(world)) == [
         (f"user:{MEI}", "comment.deleted", f"page:{CAFE}/feed:1/comment:{comment.id}", "宣伝"),
         (f"user:{MEI}", "feed.deleted", f"page:{CAFE}/feed:1", ""),
     ]
@@ -239,7 +239,7 @@ def test_an_administrator_changes_settings_and_it_is_logged(world: World):
             name="カフェ",
             category="celebrity",
             birthday="1990-05-20",
-            details="一行\n二行",
+            details="一行\r\n二行",
             feedSource="everyone",
         ),
         browser,

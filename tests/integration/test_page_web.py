@@ -84,7 +84,7 @@ def test_a_page_without_anything_says_so(world: World):
     ],
 )
 def test_the_details_are_those_of_the_category(world: World, category: Category, shown: set[str]):
-    fields = {"category": category, "zip_code": "150-0001", "birthday": "1990-05-20"}
+    fields: dict[str, Any] = {"category": category, "zip_code": "150-0001", "birthday": "1990-05-20"}
     world.platform.pages.change(CAFE, **fields)
     page = browser_of(world).open(PATH)
     assert {text for text in ("渋谷区", "150-0001", "1990-05-20") if text in page.text} == shown
