@@ -5,6 +5,13 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, tuple[str, str]] = {
     "asks": ("「{app}」が次の許可を求めています", "{app} would like to"),
     "asks_permission": ("「{app}」が利用の許可を求めています", "{app} asks you to allow it"),
+    "foreign_app": (
+        "{brand}の公式アプリではありません。{host} のアプリです。",
+        "This app is not made by {brand}. It belongs to {host}.",
+    ),
+    "made_by": ("提供元:", "By"),
+    "app_homepage": ("ホームページ", "Homepage"),
+    "app_privacy": ("プライバシーポリシー", "Privacy policy"),
     "installs": (
         "許可すると、このアプリがインストールされます。",
         "Allowing this installs the app for you.",
