@@ -115,7 +115,7 @@ class RequestStage(Stage, Caller):
         """Send a request to `/admin…` as the operator."""
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
 
-    def fill_in(self, path: str, user: str | None = None, *, device: Device | None = None, **form: Any) -> Reply:
+    def fill_in(self, path: str, user: str | None = None, /, *, device: Device | None = None, **form: Any) -> Reply:
         """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given."""
         session = self._sessions.begin(user, device)
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
@@ -127,7 +127,7 @@ class RequestStage(Stage, Caller):
         cookie = self._sessions.cookie(self._sessions.begin(user)).partition(";")[0]
         return reply(self.gateway.handle(Request("GET", target, [("Cookie", cookie)])))
 
-    def form(self, path: str, headers: list[tuple[str, str]] | None = None, **form: str) -> Reply:
+    def form(self, path: str, headers: list[tuple[str, str]] | None = None, /, **form: str) -> Reply:
         """Send a form."""
         sent = [*(headers or []), ("Content-Type", "application/x-www-form-urlencoded")]
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))

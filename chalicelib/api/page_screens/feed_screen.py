@@ -16,6 +16,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api.page_screens.shared import (
     FEED,
+    busy,
     day,
     device_links,
     feed_ids,
@@ -32,7 +33,7 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.dates import w3cdtf
-from chalicelib.core.errors import BadRequest, NotFound, Unavailable
+from chalicelib.core.errors import BadRequest, NotFound, StillRunning, Unavailable
 from chalicelib.core.imaging.renditions import page_key
 from chalicelib.core.model.contents import Comment, Feed
 from chalicelib.core.model.page_screens import FeedScreen
@@ -111,8 +112,8 @@ def _comment(visit: Visit, page: str, feed: str, content_uri: str) -> Response:
     said = {"page": page, "contentUri": content_uri, "comment": text}
     try:
         performed_once(visit, f"POST {FEED}", said, store)
-    except Unavailable:
-        return _again(visit, page, feed, problem=visit.word("error_503"), status=503)
+    except (Unavailable, StillRunning) as refusal:
+        return _again(visit, page, feed, **busy(visit, refusal))
     return visit.redirect(feed_path(page, feed), done="commented")
 
 

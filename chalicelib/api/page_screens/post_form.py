@@ -12,9 +12,11 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib.api.log_of_actions import log_action, page_target, user_actor
+from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
+    busy,
     feed_path,
     new_key,
     origins_of,
@@ -25,7 +27,7 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.errors import ParameterInvalid, TooLarge, Unavailable
+from chalicelib.core.errors import ParameterInvalid, StillRunning, TooLarge, Unavailable
 from chalicelib.core.imaging.renditions import Rendition
 from chalicelib.core.model.directory import Page
 from chalicelib.core.page_forms import KEY, POST_FIELDS, Problem, read_post, texts_of
@@ -34,7 +36,7 @@ from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face
 from chalicelib.web.html.rendering import BRANDS
 from chalicelib.web.html.texts import Language
-from chalicelib.web.multipart import read_upload
+from chalicelib.web.multipart import is_multipart, read_upload
 from chalicelib.web.render_images import render
 
 POST = f"{PAGE}/post"
@@ -54,7 +56,7 @@ def show(here: Platform, request: Request, page: str) -> Response:
 @web_route(face, POST, ["POST"])
 def post(here: Platform, request: Request, page: str) -> Response:
     """Post a feed: `title`, `body`, `link` and a file `picture`; redirect to its page, or show what is wrong."""
-    form, picture = read_upload(request, "picture", FIELDS)
+    form, picture = read_upload(request, "picture", FIELDS) if is_multipart(request) else (form_of(request), None)
     visit = Visit.of(here, request, form)
     if visit.user is None:
         return visit.sign_in()
@@ -89,8 +91,8 @@ def post(here: Platform, request: Request, page: str) -> Response:
     said = {"page": of.id, "feed": asdict(draft), "image": digest}
     try:
         uri = performed_once(visit, f"POST {POST}", said, store)
-    except Unavailable:
-        return _shown(visit, of, problem=visit.word("error_503"), status=503, lost=picture is not None)
+    except (Unavailable, StillRunning) as refusal:
+        return _shown(visit, of, lost=picture is not None, **busy(visit, refusal))
     return visit.redirect(feed_path(of.id, uri.rpartition("/")[2]), done="posted")
 
 

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ from chalice.app import Response
 
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
-from chalicelib.core.errors import NotFound, PermissionDenied, StillRunning
+from chalicelib.core.errors import NotFound, PermissionDenied, StillRunning, Unavailable
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.contents import Feed
 from chalicelib.core.model.directory import Page, User
@@ -33,6 +34,7 @@ FEED = "/pages/{page}/feeds/{feed}"
 KEPT = "public, max-age=0, s-maxage=5"
 """For browsers without a session: a shared cache may keep the page for five seconds, a browser may not."""
 _FEED_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_sleep = time.sleep
 _TRIES, _REST = 8, 0.4
 """How often, and after how many seconds, a form that was sent twice looks for the result of the first."""
 
@@ -84,10 +86,10 @@ def place_line(here: Platform, page: Page) -> NameLine:
 
 
 def person_line(visit: Visit, user: User | None) -> NameLine:
-    """Return a person as a line. Readers who are signed in get a link: the person's page shows what each may see."""
+    """Return a person as a line."""
     if user is None:
         return NameLine(None)
-    href = f"{visit.here.site.path}/people/{user.id}" if visit.user else None
+    href = None  # The page of a person comes later.
     own = visit.user is not None and visit.user.id == user.id
     return NameLine(user.display_name, _picture(user.thumbnail_url), href, user.id, own)
 
@@ -153,6 +155,13 @@ def public_page(visit: Visit, template: str, **values: Any) -> Response:
     )
 
 
+def busy(visit: Visit, refusal: Unavailable | StillRunning) -> dict[str, Any]:
+    """Return what a form says that could not be carried out now, or that was sent twice: problem, status, headers."""
+    name = "still_running" if isinstance(refusal, StillRunning) else "error_503"
+    headers = {"Retry-After": str(refusal.retry_after)}
+    return {"problem": visit.word(name), "status": refusal.status, "headers": headers}
+
+
 def problem_texts(visit: Visit, problems: Problems) -> dict[str, str]:
     """Return the problems of a form as texts by field."""
     return {name: visit.word(problem.word, **problem.values) for name, problem in problems.items()}
@@ -172,13 +181,10 @@ def performed_once(
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
     name = ("web", visit.signed_in.id, route, key, digest)
     context = cast("LambdaContext", visit.request.lambda_context)
-    for turn in range(_TRIES):
-        try:
+    for _ in range(_TRIES):
+        with suppress(StillRunning):
             return visit.here.idempotency.answer(name, said, context, perform)
-        except StillRunning:
-            if turn + 1 == _TRIES:
-                raise
-            time.sleep(_REST)
+        _sleep(_REST)
     raise StillRunning
 
 

@@ -188,6 +188,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "remove_app_ask": ("「{name}」をこのページから外しますか。", "Remove “{name}” from this page?"),
     "done_app_added": ("アプリを追加しました。", "The app is added."),
     "done_app_removed": ("アプリを外しました。", "The app is removed."),
+    "still_running": (
+        "この内容はいま送信中です。少し待ってから、もう一度送信してください（二重に投稿されることはありません）。",
+        "This is being sent already. Wait a moment and send it again; it is not posted twice.",
+    ),
     # Problems of fields.
     "field_empty": ("入力してください。", "Please fill this in."),
     "field_long": ("長すぎます（{max} 文字まで）。", "Too long (at most {max} characters)."),
