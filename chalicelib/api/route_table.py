@@ -122,10 +122,24 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, migrations, pages, users
+    from chalicelib.api.admin import (
+        accounts,
+        apps,
+        bulk_export,
+        bulk_import,
+        events,
+        migrations,
+        moderation,
+        overview,
+        pages,
+        standing,
+        users,
+    )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
-    return [users.face, apps.face, events.face, pages.face, *imports]
+    people = [users.face, standing.face, accounts.face]
+    others = [pages.face, moderation.face, overview.face]
+    return [*people, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"

@@ -19,6 +19,9 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.core.request_records import RequestRecord, Sampling
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
 from infra.site import snippets
@@ -190,6 +193,17 @@ def with_page(desk: Desk) -> None:
     desk.send("POST", "/admin/pages", {"id": NEW_PAGE, "name": "Cafe"})
 
 
+def with_feed_to_moderate(desk: Desk) -> Prepared:
+    with_feed(desk)
+    listed = desk.send("GET", f"/admin/moderation/posts?page={CAFE.id}&kind=feed").json()["entry"]
+    return {"feeds/1": f"feeds/{listed[0]['feed']}"}
+
+
+def with_comment_to_moderate(desk: Desk) -> Prepared:
+    posted = desk.send("POST", f"{PAGE}/comments", {"comment": "きれい"}, kind="user", contentUri=FEED)
+    return {example("hideComment", "comment"): posted.json()["id"]}
+
+
 def without_module(desk: Desk) -> None:
     for each in desk.send("GET", f"/admin/pages/{CAFE.id}/modules").json()["entry"]:
         if each["app"] == APPS["album"]:
@@ -198,6 +212,18 @@ def without_module(desk: Desk) -> None:
 
 def with_module(desk: Desk) -> None:
     desk.send("POST", f"/admin/pages/{CAFE.id}/modules", {"id": "4", "app": APPS["album"], "name": "Album"})
+
+
+def with_failed_request(desk: Desk) -> Prepared:
+    """Record a failed request: the process itself writes at most once a minute."""
+    found = Sampling()
+    id = example("readRequest", "id")
+    found.add(
+        RequestRecord(id, int(time.time() * 1000), "GET /health", 500, "internal_error", "KeyError", None, "1", 1)
+    )
+    dynamo = Dynamo(desk.served.aws("dynamodb"))
+    RequestLog(dynamo, "engawa-local-records", lambda: int(time.time() * 1000)).write(found)
+    return None
 
 
 PREPARED: dict[str, Callable[[Desk], Prepared]] = {
@@ -218,8 +244,15 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "endOldEndpointSecret": with_endpoint,
     "resendEvents": with_endpoint,
     "deletePage": with_page,
+    "moderateFeed": with_feed_to_moderate,
+    "hideFeed": with_feed_to_moderate,
+    "showFeed": with_feed_to_moderate,
+    "moderateComment": with_comment_to_moderate,
+    "hideComment": with_comment_to_moderate,
+    "showComment": with_comment_to_moderate,
     "addModule": without_module,
     "removeModule": with_module,
+    "readRequest": with_failed_request,
 }
 
 
