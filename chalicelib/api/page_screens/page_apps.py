@@ -12,6 +12,7 @@ from chalicelib.api.log_of_actions import log_action, page_target, user_actor
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
+    busy,
     new_key,
     origins_of,
     page_id,
@@ -22,7 +23,7 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.errors import BadRequest, NotFound, PermissionDenied
+from chalicelib.core.errors import BadRequest, NotFound, PermissionDenied, StillRunning, Unavailable
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page
 from chalicelib.core.model.page_screens import ModulesScreen
@@ -101,7 +102,11 @@ def _find_or_add(visit: Visit, page: Page, *, add: bool) -> Response:
             entry.target, entry.after = page_target(page.id, f"module:{module.id}"), {"app": app.id}
             return module.id
 
-    performed_once(visit, f"POST {APPS}", {"page": page.id, "app": app.id, "name": name}, store)
+    try:
+        performed_once(visit, f"POST {APPS}", {"page": page.id, "app": app.id, "name": name}, store)
+    except (Unavailable, StillRunning) as refusal:
+        confirmation = {"id": app.id, "app": app.name, "name": name}
+        return _page(visit, page, adding=confirmation, key=visit.sent.get("key", ""), **busy(visit, refusal))
     return visit.redirect(page_path(page.id, "/apps"), done="app_added")
 
 
