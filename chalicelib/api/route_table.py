@@ -77,9 +77,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home
+    from chalicelib.api.console import home, overview
 
-    return [home.face]
+    return [home.face, overview.face]
 
 
 def _front() -> Sequence[Face]:
@@ -128,6 +128,7 @@ def _admin() -> Sequence[Face]:
         bulk_export,
         bulk_import,
         events,
+        logged_actions,
         migrations,
         moderation,
         overview,
@@ -138,7 +139,7 @@ def _admin() -> Sequence[Face]:
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
     people = [users.face, standing.face, accounts.face]
-    others = [pages.face, moderation.face, overview.face]
+    others = [pages.face, moderation.face, overview.face, logged_actions.face]
     return [*people, apps.face, events.face, *others, *imports]
 
 
