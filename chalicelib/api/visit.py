@@ -11,17 +11,19 @@
 A page is in `templates/`; around it is the frame: navigation, the other language, and what was done or wrong.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from chalice.app import Request, Response
 
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
-from chalicelib.core.errors import BadRequest, NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
 from chalicelib.web.auth.sessions import Session
@@ -29,7 +31,8 @@ from chalicelib.web.face import Face, Token, View
 from chalicelib.web.html import rendering
 from chalicelib.web.html.rendering import Frame, MenuItem, language_of
 from chalicelib.web.html.texts import Language, is_known, word
-from chalicelib.web.requests import decoded, parameters
+from chalicelib.web.multipart import is_multipart
+from chalicelib.web.requests import own_path, own_url, parameters
 
 V = TypeVar("V", bound=View)
 MENU = (("/", "menu_home"), ("/settings", "settings"))
@@ -42,10 +45,12 @@ _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _NOT_KEPT = ("lang", "done")
 
 
-class StaleForm(BadRequest):
-    """400: a form that was not made in the session that sends it."""
+class StaleForm(Exception):
+    """A form that was not made in the session that sends it. web_route answers it by `Visit.again`."""
 
-    default = "This form was made before the current session"
+    def __init__(self, visit: "Visit") -> None:
+        super().__init__("a form of another session")
+        self.visit = visit
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,7 @@ class Visit:
     @property
     def path(self) -> str:
         """The path of this request without the stage of API Gateway, with its parameters, encoded."""
-        given = {name: quote(decoded(value), safe="") for name, value in (self.request.uri_params or {}).items()}
-        return str(self.request.path).format(**given)
+        return own_path(self.request)
 
     @property
     def url(self) -> str:
@@ -106,7 +110,7 @@ class Visit:
     def form(self, request: Request | None = None) -> Mapping[str, str]:
         """Return the form of a POST. Raises StaleForm unless it was made in this session."""
         if not self.session.accepts(self.sent.get("csrf")):
-            raise StaleForm
+            raise StaleForm(self)
         return self.sent
 
     def page(
@@ -151,15 +155,40 @@ class Visit:
             problem=problem,
         )
 
+    def again(self) -> Response:
+        """Return the answer to a form of another session (400): a page from which it can be sent again.
+
+        Its fields are kept, also over a sign-in, but for passwords and files. Only a form of our own pages is kept, as
+        the browser says by `Sec-Fetch-Site`; of others, a page only says that the form has expired.
+        """
+        if self._is_own_post and self.user is None:
+            return self.sign_in(problem=self.word("expired_sign_in"), status=400)
+        return self.send_again(self.path, self._kept() if self._is_own_post else None)
+
+    def send_again(self, action: str, fields: Mapping[str, str] | None, *, status: int = 400) -> Response:
+        """Return the page with a button that sends these fields to a path of ours; None: there are none to send."""
+        return self.page("again", status=status, action=self.here.site.path + action, fields=fields)
+
     def sign_in(
-        self, to: str | None = None, *, login: str = "", problem: str | None = None, status: int = 200, wait: int = 0
+        self,
+        to: str | None = None,
+        *,
+        login: str = "",
+        problem: str | None = None,
+        status: int = 200,
+        wait: int = 0,
+        again: str = "",
     ) -> Response:
         """Return the sign-in page, which leads to the path `to`, by default back to this URL.
+
+        `again` is the form, as JSON, that is sent to `to` afterwards (`Visit.again`).
 
         `login` is the login name of the last attempt, `wait` the Retry-After in seconds (0: none). Raises NotFound if
         users sign in elsewhere.
         """
         here = signing_in(self.here)
+        if to is None and not again and self._is_own_post:
+            again = json.dumps(self._kept())
         back = self.url if self.request.method in ("GET", "HEAD") else self.path
         return self.page(
             "sign_in",
@@ -167,7 +196,7 @@ class Visit:
             headers={"Retry-After": str(wait)} if wait else {},
             problem=problem,
             action=f"{here.site.path}/sign_in",
-            carried={"to": to or back},
+            carried={"to": to or back} | ({"again": again} if again else {}),
             app=None,
             login=login,
         )
@@ -186,13 +215,18 @@ class Visit:
         user = self.user if session.user == self.session.user else _user(self.here, session)
         return replace(self, session=session, user=user)
 
+    @property
+    def _is_own_post(self) -> bool:
+        own = self.request.headers.get("sec-fetch-site") == "same-origin"
+        return self.request.method == "POST" and own and not is_multipart(self.request)
+
+    def _kept(self) -> dict[str, str]:
+        """Return the fields of a form that may be sent again: no passwords, and not those of the session."""
+        names = [name for name in self.sent if name not in ("csrf", "lang") and "password" not in name]
+        return {name: self.sent[name] for name in names}
+
     def _with_query(self, **more: str) -> str:
-        query = self.request.query_params
-        kept = [
-            (name, value) for name in query or () if name not in _NOT_KEPT for value in parameters(self.request, name)
-        ]
-        text = urlencode([*kept, *more.items()])
-        return f"{self.path}?{text}" if text else self.path
+        return own_url(self.request, _NOT_KEPT, **more)
 
     def _done(self) -> str | None:
         name = f"done_{next(iter(parameters(self.request, 'done')), '')}"
@@ -211,7 +245,7 @@ class Visit:
         return self.path == path or (path != "/" and self.path.startswith(f"{path}/"))
 
 
-def own_path(text: str | None) -> str:
+def safe_path(text: str | None) -> str:
     """Return a path of this site to which a form may lead back, or `/` if the text is not one."""
     return text if text and len(text) <= MOST_CHARACTERS and _OWN_PATH.fullmatch(text) else "/"
 
@@ -223,9 +257,27 @@ def web_route(face: Face, path: str, methods: Sequence[str] = ("GET",), *, inste
     protects it; by default the user's session, and for a POST the session's csrf value.
     """
     protection = instead or ("the session's csrf value" if "POST" in methods else "the user's session")
-    return face.route(
-        path, methods=methods, token=Token.NONE, instead=protection, refused=rendering.error_page, page=True
-    )
+    refused = rendering.error_page
+
+    def add(view: V) -> V:
+        route = face.route(path, methods=methods, token=Token.NONE, instead=protection, refused=refused, page=True)
+        route(answering_stale_forms(view))
+        return view
+
+    return add
+
+
+def answering_stale_forms(view: View) -> View:
+    """Return a view that answers a form of another session by a page from which it can be sent again."""
+
+    @wraps(view)
+    def answered(*arguments: Any, **segments: Any) -> Response:
+        try:
+            return view(*arguments, **segments)
+        except StaleForm as stale:
+            return stale.visit.again()
+
+    return answered
 
 
 def _user(here: Platform, session: Session) -> User | None:
