@@ -35,7 +35,13 @@ from chalicelib.web.multipart import is_multipart
 from chalicelib.web.requests import own_path, own_url, parameters
 
 V = TypeVar("V", bound=View)
-MENU = (("/", "menu_home"), ("/settings", "settings"))
+MENU = (
+    ("/", "menu_home"),
+    ("/apps", "apps"),
+    ("/friends", "menu_friends"),
+    ("/pages", "menu_pages"),
+    ("/settings", "settings"),
+)
 """The pages of the navigation for users who are signed in, and their texts."""
 CONSOLE = ("/console", "console")
 MOST_CHARACTERS = 2_000
@@ -63,6 +69,8 @@ class Visit:
     session: Session
     user: User | None
     sent: Mapping[str, str] = field(default_factory=dict)
+    _forms: list[str] = field(default_factory=list)
+    """The values of `csrf` that were given to forms: without any, a reader who is not signed in needs no session."""
 
     @classmethod
     def of(cls, here: Platform, request: Request, form: Mapping[str, str] | None = None) -> "Visit":
@@ -96,7 +104,8 @@ class Visit:
     @property
     def csrf(self) -> str:
         """The value of the field `csrf` of a form; each call masks it anew."""
-        return self.session.masked_csrf()
+        self._forms.append(self.session.masked_csrf())
+        return self._forms[-1]
 
     @property
     def confirmed(self) -> bool:
@@ -127,23 +136,26 @@ class Visit:
 
         `notice` and `problem` are texts that are shown above; the default of `notice` is what `?done=` names.
         """
-        cookies = self.cookies()
-        return rendering.page(
+        made = rendering.page(
             template,
             self.language,
             self.here.site,
             status=status,
-            headers={**({"Set-Cookie": cookies} if cookies else {}), **(headers or {})},
+            headers=headers,
             frame=self.frame(notice=notice, problem=problem),
-            csrf=self.csrf,
+            csrf=_FormValue(self),
             visit=self,
             **values,
         )
+        if cookies := self.cookies():
+            made.headers["Set-Cookie"] = cookies
+        return made
 
     def cookies(self) -> list[str]:
         """Return the `Set-Cookie` values of this visit's session and language, as far as the browser lacks them."""
-        session = self.here.sessions.headers(self.session).get("Set-Cookie", [])
-        return [*session, *rendering.language_cookie(self.request)]
+        sessions, needed = self.here.sessions, self.session.user or self._forms
+        session = sessions.headers(self.session) if needed or sessions.is_named_in(self.request) else {}
+        return [*session.get("Set-Cookie", []), *rendering.language_cookie(self.request)]
 
     def frame(self, *, notice: str | None = None, problem: str | None = None) -> Frame:
         """Return the frame of this visit's pages."""
@@ -243,6 +255,16 @@ class Visit:
 
     def _is_in(self, path: str) -> bool:
         return self.path == path or (path != "/" and self.path.startswith(f"{path}/"))
+
+
+class _FormValue:
+    """The value of `csrf` in a template; it is made when a form shows it."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+
+    def __str__(self) -> str:
+        return self._visit.csrf
 
 
 def safe_path(text: str | None) -> str:

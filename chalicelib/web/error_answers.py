@@ -24,6 +24,7 @@ from chalicelib.core.errors import (
     UnsupportedEncoding,
 )
 from chalicelib.web.json_answers import json_answer, rate_headers
+from chalicelib.web.logs import log_unhandled
 from chalicelib.web.requests import UNKNOWN, takes_pages
 from chalicelib.web.token_dialect import TokenDialect, challenge, signature_challenge
 
@@ -67,13 +68,6 @@ def answer_any(error: Exception, dialect: TokenDialect) -> Response:
         return answer_refusal(error, dialect)
     log_unhandled(error)
     return answer_refusal(InternalError(), dialect)
-
-
-def log_unhandled(error: Exception) -> None:
-    """Log an unexpected exception, with the id of its request."""
-    observed.failed(error)
-    seen = observed.current()
-    log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
 
 
 def help_link(word: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE
+from local.demo_data import CAFE, USERS
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,15 @@ PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
     WebPage("front", "/", "hana"),
+    WebPage("my apps", "/apps", "hana"),
+    WebPage("my apps, signed out", "/apps"),
+    WebPage("my friends", "/friends", "hana"),
+    WebPage("pages that I follow", "/pages", "hana"),
+    WebPage("pages that I administer", "/pages?list=administered", "mei"),
+    WebPage("my own page", f"/people/{USERS['hana']}", "hana"),
+    WebPage("a friend's page", f"/people/{USERS['ken']}", "hana"),
+    WebPage("the page of a friend of a friend", f"/people/{USERS['taro']}", "mei"),
+    WebPage("a stranger's page", f"/people/{USERS['yuki']}", "hana"),
     WebPage("sign in", "/sign_in"),
     WebPage("settings, signed out", "/settings"),
     WebPage("settings", "/settings", "hana", calls=4),

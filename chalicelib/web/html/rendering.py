@@ -16,8 +16,8 @@ from chalice.app import Request, Response
 
 from chalicelib import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
-from chalicelib.web.error_answers import log_unhandled
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
+from chalicelib.web.logs import log_unhandled
 from chalicelib.web.requests import cookies, header_list, own_url, parameters
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Refer
 
 @dataclass(frozen=True)
 class Site:
-    """The platform that a page belongs to: its name, if it has one of its own, the path before all paths, and its URL."""
+    """The platform that a page belongs to: its own name, if it has one, the path before all paths, and its URL."""
 
     name: str = ""
     path: str = ""
