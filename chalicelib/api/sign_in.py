@@ -110,4 +110,5 @@ def _refused(visit: Visit, to: str, outcome: SignInResult, again: str) -> Respon
     if outcome.wait:
         problem = visit.word("slow", seconds=outcome.wait)
         return visit.sign_in(to, login=login, problem=problem, status=429, wait=outcome.wait, again=again)
-    return visit.sign_in(to, login=login, problem=visit.word("wrong"), status=403, again=again)
+    problem = visit.word("suspended" if outcome.suspended else "wrong")
+    return visit.sign_in(to, login=login, problem=problem, status=403, again=again)

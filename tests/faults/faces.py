@@ -18,6 +18,10 @@ import httpx
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
+from chalicelib.core.moderation import Post
+from chalicelib.core.oauth import hashed
+from chalicelib.core.reports import ReportReason
+from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
@@ -127,6 +131,10 @@ def outdate_password(stage: RequestStage, ids: Ids) -> None:
     stage.platform.users.set_password(HANA, old)
 
 
+def be_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
 def fail_to_sign_in(stage: RequestStage, ids: Ids) -> None:
     """Fail to sign in four times, one less than is free."""
     for _ in range(4):
@@ -164,6 +172,19 @@ OAUTH = [
     request("sign in where known", sign_in_where_known(), steps=True),
     request("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
     request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
+    request("sign in on a page", sign_in("/sign_in", to="/apps"), steps=True),
+    request("open the sign-in page while signed in", lambda stage, ids: stage.look_at("/sign_in", HANA)),
+    request("sign out", lambda stage, ids: stage.fill_in("/sign_out", HANA)),
+    request(
+        "give the password again",
+        lambda stage, ids: stage.fill_in("/confirm_password", HANA, password_again=PASSWORD, to="/console"),
+        steps=True,
+    ),
+    request("see the console", lambda stage, ids: stage.look_at("/console", HANA), be_operator),
+    request("see my apps", lambda stage, ids: stage.look_at("/apps", HANA)),
+    request("see my friends", lambda stage, ids: stage.look_at("/friends", HANA)),
+    request("see my pages", lambda stage, ids: stage.look_at("/pages", HANA)),
+    request("see a person", lambda stage, ids: stage.look_at(f"/people/{KEN}", HANA)),
     request("see the front page", lambda stage, ids: stage.look_at("/", HANA)),
     request("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
@@ -357,12 +378,14 @@ EXPORTS = f"""
     feeds comments favorites feeds?page={PAGE} grants
 """
 LISTS = f"""
-    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
-    /apps /apps/{APP} /apps/{APP}/installs
+    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants /users/{HANA}/sessions
+    /apps /apps/{APP} /apps/{APP}/installs /log
     /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
 """
 ENDPOINT = f"/apps/{APP}/endpoints/4f1d2c3b4a59"
 TOLD: dict[str, Any] = {"id": ENDPOINT[-12:], "url": "https://quest.example/events", "kinds": ["app.installed"]}
+CASE = r'"id":"[0-9a-z]{16}"'
+"""Matches the id of a report, which is random."""
 UNIQUE = r'"(id|secret)":"(whsec_|[0-9a-f]{12}")[^,}]*'
 """Matches ids and secrets of endpoints, which are random."""
 
@@ -379,6 +402,78 @@ def resend(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("POST", f"/apps/{APP}/events/resend", {"since": 0, "until": stage.clock.now + 1})
 
 
+def moderate(method: str, path: str, body: Any = None, **query: str) -> Ask:
+    """Send a request about the feed or the comment of `furnish`, or about the report of `reported`."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        return stage.operate(method, path.format(page=PAGE, **ids), body, **query)
+
+    return act
+
+
+def hidden(stage: RequestStage, ids: Ids) -> None:
+    """Hide the comment and its feed."""
+    for comment in (ids["comment"], None):
+        stage.platform.moderated_posts.hide(Post(PAGE, ids["feed"], comment), {"by": "a moderator"})
+
+
+def reported(stage: RequestStage, ids: Ids) -> None:
+    """Let KEN report the comment."""
+    post = Post(PAGE, ids["feed"], ids["comment"])
+    ids["report"] = stage.platform.reports.report(post, KEN, ReportReason.SPAM, "").case
+
+
+POST_FEED = "/pages/{page}/feeds/{feed}"
+POST_COMMENT = POST_FEED + "/comments/{comment}"
+MODERATION = [
+    request("list newest posts", moderate("GET", "/moderation/posts")),
+    request("list hidden posts of a page", moderate("GET", "/moderation/posts", state="hidden", page=PAGE), hidden),
+    request("delete a feed as a moderator", moderate("DELETE", POST_FEED), steps=True),
+    request("hide a feed", moderate("PUT", f"{POST_FEED}/hidden"), steps=True),
+    request("show a feed again", moderate("DELETE", f"{POST_FEED}/hidden"), hidden, steps=True),
+    request("delete a comment as a moderator", moderate("DELETE", POST_COMMENT), steps=True),
+    request("hide a comment", moderate("PUT", f"{POST_COMMENT}/hidden"), steps=True),
+    request("show a comment again", moderate("DELETE", f"{POST_COMMENT}/hidden"), hidden, steps=True),
+    request("list reports", moderate("GET", "/reports"), reported, ignore=CASE),
+    request("read a report", moderate("GET", "/reports/{report}"), reported, ignore=CASE),
+    request(
+        "handle a report",
+        moderate("POST", "/reports/{report}/outcome", {"outcome": "hidden", "word": "Thank you"}),
+        reported,
+        ignore=CASE,
+        steps=True,
+    ),
+]
+
+FINDS = "/users?find=ha /apps?find=q /pages?find=c"
+LINK = r"link=[\w-]{43}"
+
+
+def suspend(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.suspend(TARO)
+
+
+def make_operators(stage: RequestStage, ids: Ids) -> None:
+    for user in (TARO, KEN):
+        stage.platform.roles.give(user, Role.OPERATOR)
+
+
+def begin_session(stage: RequestStage, ids: Ids) -> None:
+    """Begin a session of HANA."""
+    here = stage.platform
+    user = here.users.get(HANA)
+    known = here.users.credential(f"login-of-{HANA}")
+    assert user
+    assert known
+    session = here.sessions_of_users.begin(user, known[1], "Firefox, Windows")
+    assert session
+    ids["session"] = hashed(session)
+
+
+def end_session(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
+
+
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -390,11 +485,20 @@ OPERATORS = [
     request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
     request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
     request("set a password", operate("PUT", f"/users/{HANA}/password", {"password": "another one"})),
+    *(request(f"find {path}", operate("GET", path)) for path in FINDS.split()),
+    request("suspend a user", operate("PUT", f"/users/{TARO}/suspension", {"reason": "spam"}), steps=True),
+    request("restore a user", operate("DELETE", f"/users/{TARO}/suspension"), suspend, steps=True),
+    request("give a role", operate("PUT", f"/users/{TARO}/role", {"role": "operator"}), steps=True),
+    request("take a role", operate("PUT", f"/users/{TARO}/role", {"role": None}), make_operators, steps=True),
     request("befriend", operate("PUT", f"/users/{HANA}/friends/{TARO}")),
     request("unfriend", operate("DELETE", f"/users/{HANA}/friends/{KEN}")),
     request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),
     request("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}"), steps=True),
     request("end a grant", operate("DELETE", f"/users/{HANA}/grants/{APP}")),
+    request("make a reset link", operate("POST", f"/users/{HANA}/reset-link"), ignore=LINK),
+    request("make an invitation", operate("POST", "/invitations", {"displayName": "New"}), ignore=LINK),
+    request("end all sessions", operate("DELETE", f"/users/{HANA}/sessions"), begin_session, steps=True),
+    request("end a session", end_session, begin_session),
     request("erase a user", operate("DELETE", f"/users/{HANA}"), ignore=COUNT, steps=True),
     request("create an app", operate("POST", "/apps", {"name": "New", "id": NEW_APP})),
     request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),
@@ -447,7 +551,7 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + OPERATORS
+UNTOLD = OAUTH + DATA + PAGES + OPERATORS + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",

@@ -20,17 +20,19 @@ from typing import Any
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
+from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.directory import keys
+from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.search_rows import NamedItems, with_texts
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
@@ -80,6 +82,7 @@ class Apps:
         self._pages = pages
         self._counts = Counts(dynamo, table)
         self._clock = clock
+        self._named = NamedItems(dynamo, table)
         self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
 
     def create(self, app: App) -> App:
@@ -90,7 +93,9 @@ class Apps:
         secret = (app.secret or new_secret()) if app.confidential else None
         app = replace(app, secret=secret, created=app.created or self._clock())
         write = Transaction()
-        write.put("app", self._table, self._counts.add(write, Kind.APPS, self._to_item(app)), ABSENT)
+        item = self._to_item(app)
+        write.put("app", self._table, self._counts.add(write, Kind.APPS, item), ABSENT)
+        search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -166,8 +171,12 @@ class Apps:
         """
         given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
         sets = {name: _typed(value) for name, value in given.items() if value not in (None, "")}
-        if given:
-            self._update(app, Update(sets, removes=[name for name in given if name not in sets]))
+        change = Update(sets, removes=[name for name in given if name not in sets])
+        if "name" in fields:
+            if not self._named.change(keys.app_key(app), change, index_texts(fields["name"])):
+                raise _no_app(app)
+        elif given:
+            self._update(app, change)
         changed = self.get(app)
         if changed is None:
             raise _no_app(app)
@@ -251,7 +260,8 @@ class Apps:
         secrets = {"x": app.secret, "xo": app.old_secret if app.confidential else None}
         item |= {short: {"S": self._seals.seal(secret)} for short, secret in secrets.items() if secret}
         item |= {short: {"N": str(time)} for short, time in times.items() if time}
-        return item | {short: _typed(value) for short, value in values.items() if value not in (None, "")}
+        item |= {short: _typed(value) for short, value in values.items() if value not in (None, "")}
+        return with_texts(item)
 
 
 def _no_app(app: str) -> NotFound:
