@@ -23,6 +23,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
+from chalicelib.api.session_user import session_user
 from chalicelib.core.errors import NotFound
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
@@ -82,7 +83,7 @@ class Visit:
             form = form_of(request) if request.method == "POST" else {}
         session = here.sessions.read(request)
         language = language_of(request, form.get("lang"))
-        return cls(here, request, language, session, _user(here, session), form)
+        return cls(here, request, language, session, session_user(here, session), form)
 
     @property
     def path(self) -> str:
@@ -222,9 +223,8 @@ class Visit:
             headers["Set-Cookie"] = cookies
         return Response("", headers, 303)
 
-    def with_session(self, session: Session) -> "Visit":
+    def with_session(self, session: Session, user: User | None) -> "Visit":
         """Return this visit with another session of the same browser, after a sign-in, a sign-out or a password."""
-        user = self.user if session.user == self.session.user else _user(self.here, session)
         return replace(self, session=session, user=user)
 
     @property
@@ -300,14 +300,3 @@ def answering_stale_forms(view: View) -> View:
             return stale.visit.again()
 
     return answered
-
-
-def _user(here: Platform, session: Session) -> User | None:
-    """Return the user of a session, or None if they are gone, suspended, or sign in elsewhere.
-
-    This is the only place that decides whether a session is still good.
-    """
-    if session.user is None or here.settings.openid_issuer:
-        return None
-    user = here.users.get(session.user)
-    return user if user and user.suspended is None else None
