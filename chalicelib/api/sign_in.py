@@ -75,8 +75,8 @@ def confirmation_page(
         "confirm",
         status=status,
         problem=problem,
-        action=visit.here.site.path + (to if carried else "/confirm_password"),
-        carried=carried or {"to": to},
+        action=visit.here.site.path + ("/confirm_password" if carried is None else to),
+        carried={"to": to} if carried is None else carried,
     )
 
 
