@@ -14,7 +14,6 @@ from chalicelib.bootstrap import Platform
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
-from local.demo_data import APPS, CAFE, USERS
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
 
 
