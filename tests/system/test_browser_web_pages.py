@@ -17,6 +17,7 @@ from chalicelib.core.errors import Conflict
 from chalicelib.core.roles import Role
 from chalicelib.store.aws.client import Dynamo
 from local.demo_data import USERS
+from local.in_process import BUCKET
 from tests.kit.axe import violations
 from tests.kit.browser import DESKTOP, Open, resize, shoot, sign_in
 from tests.kit.web_pages import PAGES, WebPage
@@ -56,7 +57,7 @@ def platform_of(served: Any) -> Platform:
     read = settings.read(
         {
             "ENGAWA_STAGE": "local",
-            "ENGAWA_BUCKET": "engawa-local-files",
+            "ENGAWA_BUCKET": BUCKET,
             "ENGAWA_ISSUER": served.base_url,
             "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
             "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
