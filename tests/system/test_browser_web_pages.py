@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium.webdriver import Chrome
+from selenium.webdriver.support.ui import WebDriverWait
 
 from chalicelib import settings
 from chalicelib.bootstrap import Platform, wire
@@ -84,7 +85,12 @@ def test_every_page_is_fit_for_people(served: Any, browse: Open, shots: Path) ->
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     for user in {each.user for each in PAGES if each.role}:
         platform.roles.give(USERS[str(user)], None)
-    assert {page: faults for page, faults in found.items() if faults} == {}
+    pages: dict[str, list[str]] = {}
+    for page, faults in found.items():
+        for fault in faults:
+            pages.setdefault(fault, []).append(page)
+    told = [f"{fault}\n    on {len(on)} pages, such as {on[0]}" for fault, on in pages.items()]
+    assert not told, "\n".join(told)
 
 
 def opened(served: Any, browser: Chrome, platform: Platform, shown: WebPage) -> str:
@@ -98,6 +104,7 @@ def opened(served: Any, browser: Chrome, platform: Platform, shown: WebPage) -> 
             raise AssertionError(f"{shown.user} cannot get the role of {shown.name}") from None
         browser.get(f"{served.base_url}/sign_in")
         sign_in(browser, served.demo["users"][shown.user])
+        WebDriverWait(browser, 10).until(lambda each: "sign_in" not in each.current_url)
     path = shown.made(platform)
     if shown.confirmed:
         browser.get(served.base_url + path)
