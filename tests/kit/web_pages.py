@@ -8,9 +8,10 @@ several branches can be merged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -60,6 +61,18 @@ def _leaving(platform: Platform) -> str:
     return _of_cafe("/administrators", "mei")(platform) + f"?remove={USERS['mei']}"
 
 
+def _log(platform: Platform) -> str:
+    """Make entries of the action log, with a reason from right to left and one without a space."""
+    log = platform.action_log
+    for reason in ("مكرر", "x" * 100, "<script>alert(1)</script>"):
+        before, after = {"name": "Cafe"}, {"name": reason}
+        action = log.new(f"user:{USERS['mei']}", ActionKind.PAGE_CHANGED, f"page:{CAFE.id}", "1-2", before=before)
+        log.begin(replace(action, reason=reason))
+        log.finish(replace(action, reason=reason, after=after), Outcome.DONE)
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, f"user:{USERS['ken']}", "1-3"))
+    return "/console/log"
+
+
 def _busy_platform(platform: Platform) -> str:
     """Record runs of functions, imports and requests that were refused and failed."""
     now = platform.clock()
@@ -107,6 +120,10 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # The action log.
+    WebPage("log", _log, "hana", Role.OPERATOR),
+    WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
+    WebPage("log, wrong date", "/console/log?from=yesterday", "hana", Role.OPERATOR, status=400),
     # Pages.
     WebPage("page, signed out", _of_cafe()),
     WebPage("page", _of_cafe(), "hana"),
