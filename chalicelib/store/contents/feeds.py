@@ -49,6 +49,8 @@ NEEDS = (
     on_table("favorites", "DeleteItem", by=(API, CLEAN)),
     # Events.
     on_table("ephemeral", "PutItem", by=(API, CLEAN)),
+    # The entry of the action log, if an administrator of the page deletes it.
+    on_table("records", "PutItem"),
     # The row of a hidden feed.
     on_table("records", "DeleteItem", by=(API, CLEAN)),
     # Posters, the page, and its administrators.
