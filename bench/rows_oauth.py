@@ -17,7 +17,7 @@ _VERIFIER, _CHALLENGE = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa
 """The example of RFC 7636, appendix B."""
 
 _BOUND = Bound(calls=3)
-"""App and tokens, whether the user is suspended, and one write; the secret's first use of a day is noted beside them."""
+"""App and tokens, a possible suspension of the user, and a write; the day of the secret's use is noted beside them."""
 _NO_WRITE = Bound(calls=2, wru=0)
 _OWN = Bound(calls=2)
 
