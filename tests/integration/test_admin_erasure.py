@@ -152,7 +152,15 @@ def test_erased_is_erased_everywhere(operator: Send, world: World, sara: str) ->
 
     assert told.json == {
         "id": SARA,
-        "removed": {"profiles": 1, "friendships": 3, "installs": 2, "grants": 2, "page roles": 2, "posts": 5},
+        "removed": {
+            "profiles": 1,
+            "friendships": 3,
+            "installs": 2,
+            "grants": 2,
+            "page roles": 2,
+            "reports": 0,
+            "posts": 5,
+        },
     }
     assert traces(world) == []
     assert world.platform.grants.find(APP, sara)[1] is None
