@@ -82,6 +82,12 @@ def _console() -> Sequence[Face]:
     return [home.face]
 
 
+def _account() -> Sequence[Face]:
+    from chalicelib.api.account import data, join, password, profile, sessions
+
+    return [profile.face, password.face, sessions.face, data.face, join.face]
+
+
 def _front() -> Sequence[Face]:
     from chalicelib.api import front
 
@@ -150,6 +156,9 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/settings/": _account,
+    "/join": _account,
+    "/reset": _account,
     "/sign_in": _sign_in,
     "/sign_out": _sign_in,
     "/confirm_password": _sign_in,

@@ -38,7 +38,8 @@ def submit(here: Platform, request: Request) -> Response:
     begun = begin_session(here, request, outcome)
     if begun is None:
         return _refused(visit, to, outcome)
-    return visit.with_session(*begun).redirect(to)
+    # Who deletes their account sees first that they can undo it.
+    return visit.with_session(*begun).redirect("/settings/delete" if begun[1].leaving is not None else to)
 
 
 @web_route(face, "/sign_out", ["POST"])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE
+from local.demo_data import CAFE, USERS
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,21 @@ def _feed(platform: Platform) -> str:
     return f"/pages/{CAFE.id}/feeds/1"
 
 
+def _invited(platform: Platform) -> str:
+    token, _ = platform.one_time_links.make_invitation("陸 (Riku)")
+    return f"/join?link={token}"
+
+
+def _reset(platform: Platform) -> str:
+    token, _ = platform.one_time_links.make_reset(USERS["hana"])
+    return f"/reset?link={token}"
+
+
+def _leaving(platform: Platform) -> str:
+    platform.leaving_users.leave(USERS["ken"])
+    return "/settings/delete"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -53,4 +68,15 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # The account.
+    WebPage("profile", "/settings/profile", "hana"),
+    WebPage("password", "/settings/password", "hana"),
+    WebPage("sessions", "/settings/sessions", "hana"),
+    WebPage("data", "/settings/data", "hana"),
+    WebPage("delete", "/settings/delete", "hana"),
+    WebPage("delete, leaving", _leaving, "ken"),
+    WebPage("profile, signed out", "/settings/profile"),
+    WebPage("invitation", _invited),
+    WebPage("reset link", _reset),
+    WebPage("dead link", "/reset?link=none", status=404),
 ]
