@@ -459,7 +459,7 @@ def end_session(stage: RequestStage, ids: Ids) -> Reply:
 
 
 NEW_PASSWORD = "a later password of hana"
-NEW_PASSWORDS = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
+NEW_PASSWORDS: dict[str, Any] = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
 
 
 def note_version(stage: RequestStage, ids: Ids) -> None:
@@ -477,12 +477,21 @@ def leave(stage: RequestStage, ids: Ids) -> None:
     stage.platform.leaving_users.leave(HANA)
 
 
-def mine(path: str, **form: str) -> Ask:
+def mine(path: str, **form: Any) -> Ask:
     return lambda stage, ids: stage.fill_in(f"/settings/{path}", HANA, **form)
 
 
+def look_at_mine(path: str) -> Ask:
+    return lambda stage, ids: stage.look_at(f"/settings/{path}", HANA)
+
+
 def change_profile(stage: RequestStage, ids: Ids) -> Reply:
-    form = {"displayName": "Other", "address": "Kyoto", "version": ids["version"], "publish_age": "nobody"}
+    form: dict[str, Any] = {
+        "displayName": "Other",
+        "address": "Kyoto",
+        "version": ids["version"],
+        "publish_age": "nobody",
+    }
     return stage.fill_in("/settings/profile", HANA, **form)
 
 
@@ -497,10 +506,7 @@ def join(stage: RequestStage, ids: Ids) -> Reply:
 
 MY_LOGIN = f"login-of-{HANA}"
 ACCOUNTS = [
-    *(
-        request(f"see {path}", lambda stage, ids, path=path: stage.look_at(f"/settings/{path}", HANA))
-        for path in ("profile", "password", "sessions", "data", "delete")
-    ),
+    *(request(f"see {path}", look_at_mine(path)) for path in ("profile", "password", "sessions", "data", "delete")),
     request("see an invitation", lambda stage, ids: stage.look_at(f"/join?link={ids['join']}"), make_links),
     request("see a reset link", lambda stage, ids: stage.look_at(f"/reset?link={ids['reset']}"), make_links),
     request("change a profile", change_profile, note_version, steps=True),

@@ -237,8 +237,10 @@ def test_a_person_joins_by_an_invitation_once(here: World) -> None:
 
     answer = browser.submit(form, login=" Riku ", new_password=LATER, new_password_again=LATER)
 
-    assert answer.location == "/settings/profile?done=joined"
-    assert "Welcome." in browser.open(answer.location).text
+    assert answer.location == "/sign_in?to=%2Fsettings%2Fprofile&done=joined"
+    page = browser.open(answer.location)
+    assert "Welcome." in page.text
+    assert browser.sign_in(page, "riku", LATER).location == "/settings/profile"
     known = here.platform.users.credential("riku")
     assert known
     assert user(here, known[0]).display_name == "陸"

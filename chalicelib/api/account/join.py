@@ -7,15 +7,12 @@ from chalice.app import Request, Response
 from chalicelib.api.account.forms import new_hash, password_problem
 from chalicelib.api.account.password import dead_link_page
 from chalicelib.api.oauth.consent_page import signing_in
-from chalicelib.api.oauth.sign_in_page import SignInResult
-from chalicelib.api.session_user import begin_session
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.codecs.directory_json import read_user
 from chalicelib.core.errors import Conflict, ParameterInvalid
 from chalicelib.core.model.directory import User, new_user_id
 from chalicelib.core.one_time_links import LinkKind
 from chalicelib.core.password_rules import LEAST_CHARACTERS
-from chalicelib.core.sign_in_delays import mark_of
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
@@ -36,7 +33,7 @@ def show(here: Platform, request: Request) -> Response:
 
 @web_route(face, "/join", ["POST"], instead="a one-time link, and the session's csrf value")
 def join(here: Platform, request: Request) -> Response:
-    """Create the user and sign them in. A login that is taken is a 409, told at most 30 times for one invitation."""
+    """Create the user, who then signs in. A login that is taken is a 409, told at most 30 times for one invitation."""
     visit = Visit.of(signing_in(here), request)
     token = visit.sent.get("link")
     if token is None or here.one_time_links.read(LinkKind.INVITATION, token) is None:
@@ -60,18 +57,14 @@ def join(here: Platform, request: Request) -> Response:
         return _page(visit, token, form, wrong=wrong)
     if not here.one_time_links.count_try(token):
         return dead_link_page(visit)
-    hashed = new_hash(visit)
     fields = read_user({"displayName": form["display_name"], "login": login, "id": new_user_id()}, new=True)
     try:
-        user = here.one_time_links.join(token, User(**fields), hashed)
+        user = here.one_time_links.join(token, User(**fields), new_hash(visit))
     except Conflict:
         return _page(visit, token, form, wrong={"login": visit.word("login_taken")}, status=409)
     if user is None:
         return dead_link_page(visit)
-    device = here.sessions.device(request)
-    known = device.with_mark(mark_of(device.id, login, hashed), instead_of=[])
-    begun = begin_session(here, request, SignInResult(user.id, device=known, password_hash=hashed))
-    return visit.with_session(*begun).redirect("/settings/profile", done="joined") if begun else visit.sign_in("/")
+    return visit.redirect("/sign_in?to=%2Fsettings%2Fprofile", done="joined")
 
 
 def _page(

@@ -81,7 +81,6 @@ def reset(here: Platform, request: Request) -> Response:
         return _reset_page(visit, link, token, wrong=problem)
     if not (here.one_time_links.count_try(token) and here.one_time_links.set_password(token, link, new_hash(visit))):
         return _reset_page(visit, None, "")
-    here.sessions_of_users.clear(link.user)
     return visit.redirect("/sign_in", done="reset")
 
 

@@ -50,8 +50,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "This account is being deleted. Undo it here",
     ),
     "done_joined": (
-        "ようこそ。アカウントができました。プロフィールを確かめてください。",
-        "Welcome. Your account is ready. Have a look at your profile.",
+        "ようこそ。アカウントができました。ログインしてください。",
+        "Welcome. Your account is ready. Please sign in.",
     ),
     # A new password.
     "change_password": ("パスワードの変更", "Change your password"),
