@@ -21,7 +21,9 @@ from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
 from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import hashed
+from chalicelib.core.page_forms import version_of
 from chalicelib.core.reports import ReportReason
+from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
@@ -132,6 +134,10 @@ def outdate_password(stage: RequestStage, ids: Ids) -> None:
     stage.platform.users.set_password(HANA, old)
 
 
+def be_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
 def fail_to_sign_in(stage: RequestStage, ids: Ids) -> None:
     """Fail to sign in four times, one less than is free."""
     for _ in range(4):
@@ -145,6 +151,24 @@ def settings(**form: Any) -> Ask:
 CONSENT = {"client_id": APP, "response_type": "code", "scope": "r_profile", "redirect_uri": BACK}
 ASKING = "/connect_authorize.pl?" + "&".join(f"{name}={value}" for name, value in CONSENT.items())
 START = f"/run_page_apps.pl?page_id={PAGE}&module_id={MODULE}&appParams=%7B%7D"
+TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+
+
+def make_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
+def record_failure(stage: RequestStage, ids: Ids) -> None:
+    found = Sampling()
+    found.add(RequestRecord("failed", stage.clock.now, "GET /health", 500, "internal_error", "", APP, "1", 1))
+    stage.platform.request_log.write(found)
+
+
+def make_operator_with_failure(stage: RequestStage, ids: Ids) -> None:
+    make_operator(stage, ids)
+    record_failure(stage, ids)
+
+
 OAUTH = [
     request("trade a code", lambda stage, ids: stage.redeem(ids["code"])),
     request("trade a code without a secret", lambda stage, ids: stage.redeem(ids["public code"], PUBLIC)),
@@ -169,12 +193,31 @@ OAUTH = [
     request("sign in where known", sign_in_where_known(), steps=True),
     request("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
     request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
+    request("sign in on a page", sign_in("/sign_in", to="/apps"), steps=True),
+    request("open the sign-in page while signed in", lambda stage, ids: stage.look_at("/sign_in", HANA)),
+    request("sign out", lambda stage, ids: stage.fill_in("/sign_out", HANA)),
+    request(
+        "give the password again",
+        lambda stage, ids: stage.fill_in("/confirm_password", HANA, password_again=PASSWORD, to="/console"),
+        steps=True,
+    ),
+    request("see the console", lambda stage, ids: stage.look_at("/console", HANA), be_operator),
+    request("see my apps", lambda stage, ids: stage.look_at("/apps", HANA)),
+    request("see my friends", lambda stage, ids: stage.look_at("/friends", HANA)),
+    request("see my pages", lambda stage, ids: stage.look_at("/pages", HANA)),
+    request("see a person", lambda stage, ids: stage.look_at(f"/people/{KEN}", HANA)),
     request("see the front page", lambda stage, ids: stage.look_at("/", HANA)),
     request("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
+    request("see the console", lambda stage, ids: stage.look_at("/console", HANA), make_operator, ignore=TIMES),
+    request("see refusals", lambda stage, ids: stage.look_at("/console/errors", HANA), make_operator),
+    request(
+        "look up a request",
+        lambda stage, ids: stage.look_at("/console/requests?id=failed", HANA),
+        make_operator_with_failure,
+    ),
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
     request("end a grant on the page", settings(end=APP), steps=True),
     request("uninstall on the page", settings(uninstall=APP), steps=True),
-    request("see a feed's page", lambda stage, ids: stage.look_at(f"/pages/{PAGE}/feeds/{ids['feed']}")),
     request("start an app in a new process", lambda stage, ids: stage.look_at(START, HANA), cold=True),
     request("fetch a certificate", lambda stage, ids: stage.look_at("/launch/current.pem"), cold=True),
 ]
@@ -253,6 +296,79 @@ PAGES = [
     request("count favorites", on("GET", FAVORITES)),
     request("favorite", on("POST", FAVORITES, user=KEN)),
     request("favorite no more", on("DELETE", FAVORITES + "/{favorite}")),
+]
+
+
+def look(path: str, user: str | None = HANA) -> Ask:
+    """Open a page of the web in a user's session; `{…}` in the path is replaced by an id."""
+    return lambda stage, ids: stage.look_at(path.format(**ids), user)
+
+
+def send_form(path: str, sender: str, /, **form: Any) -> Ask:
+    """Send a form of the web in a user's session; `{…}` in its path and fields is replaced by an id."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        sent: dict[str, Any] = {name: value.format(**ids) for name, value in form.items()}
+        return stage.fill_in(path.format(**ids), sender, **sent)
+
+    return act
+
+
+def second_administrator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.pages.members.add_administrator(PAGE, KEN)
+
+
+def version_seen(stage: RequestStage, ids: Ids) -> None:
+    page = stage.platform.pages.get(PAGE)
+    ids["version"] = version_of(page) if page else ""
+
+
+WEB_PAGE = f"/pages/{PAGE}"
+WEB_FEED = WEB_PAGE + "/feeds/{feed}"
+FORM_KEY = "0123456789abcdef0123456789abcdef"
+SETTINGS = {"version": "{version}", "name": "New name", "category": "local", "feedSource": "everyone"}
+SCREENS = [
+    request("see a page", look(WEB_PAGE)),
+    request("follow", send_form(WEB_PAGE, KEN, action="follow"), steps=True),
+    request("see a feed's page", look(WEB_FEED, None)),
+    request("see a feed's page when signed in", look(WEB_FEED)),
+    request("comment on the page", send_form(WEB_FEED, HANA, action="comment", comment="another")),
+    request(
+        "comment on the page once",
+        patiently(send_form(WEB_FEED, HANA, action="comment", comment="another", key=FORM_KEY)),
+        ignore=NUMBER,
+        steps=True,
+    ),
+    request("favorite on the page", send_form(WEB_FEED, KEN, action="favorite")),
+    request("ask to delete a comment", look(WEB_FEED + "/delete?comment={comment}")),
+    request("delete a comment on the page", send_form(WEB_FEED + "/delete", HANA, comment="{comment}")),
+    request("delete a feed on the page", send_form(WEB_FEED + "/delete", MEI, reason="spam"), steps=True),
+    request("see the form of a post", look(WEB_PAGE + "/post", MEI)),
+    request(
+        "post on the page once",
+        patiently(send_form(WEB_PAGE + "/post", MEI, title="new", key=FORM_KEY)),
+        ignore=NUMBER,
+        steps=True,
+    ),
+    request("see settings of a page", look(WEB_PAGE + "/settings", MEI)),
+    request("save settings of a page", send_form(WEB_PAGE + "/settings", MEI, **SETTINGS), version_seen, steps=True),
+    request("see administrators", look(WEB_PAGE + "/administrators", MEI)),
+    request("find an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA)),
+    request("add an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="add", user=HANA), steps=True),
+    request(
+        "remove an administrator",
+        send_form(WEB_PAGE + "/administrators", MEI, action="remove", user=KEN),
+        second_administrator,
+        steps=True,
+    ),
+    request("see apps of a page", look(WEB_PAGE + "/apps", MEI)),
+    request("find an app", send_form(WEB_PAGE + "/apps", MEI, action="find", app=PUBLIC)),
+    request(
+        "add an app to a page once",
+        patiently(send_form(WEB_PAGE + "/apps", MEI, action="add", app=PUBLIC, key=FORM_KEY)),
+        steps=True,
+    ),
+    request("remove an app", send_form(WEB_PAGE + "/apps", MEI, action="remove", module=MODULE), steps=True),
 ]
 
 NEW_USER, NEW_APP, NEW_PAGE = "n1n2n3n4n5n6", "00ff00ff00ff00ff", "30000000000000000000"
@@ -578,7 +694,7 @@ OPERATORS = [
     request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
     request("overview", operate("GET", "/overview"), ignore=r'"time":\d+'),
     request("list requests", operate("GET", "/requests", kind="not_found")),
-    request("show a request", operate("GET", "/requests/5f1c6a52-0d0f-4f4e-9d35-0c2f3a5b7a10")),
+    request("show a request", operate("GET", "/requests/failed"), record_failure),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(
@@ -595,7 +711,7 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + OPERATORS + ACCOUNTS + MODERATION
+UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + ACCOUNTS + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",

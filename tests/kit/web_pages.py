@@ -8,11 +8,15 @@ several branches can be merged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.actions import ActionKind, Outcome
+from chalicelib.core.overview import JobRun
+from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
 from local.demo_data import CAFE, USERS
+from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,64 @@ class WebPage:
         return self.path if isinstance(self.path, str) else self.path(platform)
 
 
-def _feed(platform: Platform) -> str:
-    return f"/pages/{CAFE.id}/feeds/1"
+def _of_cafe(part: str = "", administrator: str | None = None) -> Callable[[Platform], str]:
+    """Return a function that makes a user (a login) an administrator of the cafe; the path is below that page."""
+
+    def make(platform: Platform) -> str:
+        if administrator:
+            platform.pages.members.add_administrator(CAFE.id, USERS[administrator])
+        return f"/pages/{CAFE.id}{part}"
+
+    return make
+
+
+def _own_comment(platform: Platform) -> str:
+    comment = platform.comments.post(CAFE.id, CONTENT_URI, USERS["ken"], "c" * 600)
+    return f"/pages/{CAFE.id}/feeds/1/delete?comment={comment.id}"
+
+
+def _leaving(platform: Platform) -> str:
+    """Return the page on which the administrator Mei leaves."""
+    return _of_cafe("/administrators", "mei")(platform) + f"?remove={USERS['mei']}"
+
+
+def _log(platform: Platform) -> str:
+    """Make entries of the action log, with a reason from right to left and one without a space."""
+    log = platform.action_log
+    for reason in ("مكرر", "x" * 100, "<script>alert(1)</script>"):
+        before, after = {"name": "Cafe"}, {"name": reason}
+        action = log.new(f"user:{USERS['mei']}", ActionKind.PAGE_CHANGED, f"page:{CAFE.id}", "1-2", before=before)
+        log.begin(replace(action, reason=reason))
+        log.finish(replace(action, reason=reason, after=after), Outcome.DONE)
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, f"user:{USERS['ken']}", "1-3"))
+    return "/console/log"
+
+
+def _busy_platform(platform: Platform) -> str:
+    """Record runs of functions, imports and requests that were refused and failed."""
+    now = platform.clock()
+    kinds = [(503, "service_unavailable"), (500, "internal_error"), (403, "permission_denied"), (404, "not_found")]
+    for turn, (status, kind) in enumerate(kinds * 5):
+        found = Sampling()
+        app = APPS["quest"] if status < 500 else None
+        route, cause = "GET /2/pages/{page}/comments/{comment}", f"NotFound ({'x' * 200})"
+        id = f"5f1c6a52-0d0f-4f4e-9d35-{turn:012}"
+        found.add(RequestRecord(id, now - turn, route, status, kind, cause, app, "0.2.0+unknown", 12))
+        platform.request_log.write(found)
+    platform.job_log.ran(JobRun("sweep", now, 81, 1_234))
+    platform.job_log.ran(JobRun("send", now, 40_001, 0, "Unavailable"))
+    platform.job_log.worked("import", 100, 2)
+    return "/console"
+
+
+def _failed_requests(platform: Platform) -> str:
+    _busy_platform(platform)
+    return "/console/errors?kind=internal_error"
+
+
+def _failed_request(platform: Platform) -> str:
+    _busy_platform(platform)
+    return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000001"
 
 
 def _invited(platform: Platform) -> str:
@@ -60,10 +120,18 @@ PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
     WebPage("front", "/", "hana"),
+    WebPage("my apps", "/apps", "hana"),
+    WebPage("my apps, signed out", "/apps"),
+    WebPage("my friends", "/friends", "hana"),
+    WebPage("pages that I follow", "/pages", "hana"),
+    WebPage("pages that I administer", "/pages?list=administered", "mei"),
+    WebPage("my own page", f"/people/{USERS['hana']}", "hana"),
+    WebPage("a friend's page", f"/people/{USERS['ken']}", "hana"),
+    WebPage("the page of a friend of a friend", f"/people/{USERS['taro']}", "mei"),
+    WebPage("a stranger's page", f"/people/{USERS['yuki']}", "hana"),
     WebPage("sign in", "/sign_in"),
     WebPage("settings, signed out", "/settings"),
     WebPage("settings", "/settings", "hana", calls=4),
-    WebPage("feed, signed out", _feed, calls=5),
     WebPage("console", "/console", "hana", Role.OPERATOR),
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
@@ -79,4 +147,35 @@ PAGES = [
     WebPage("invitation", _invited),
     WebPage("reset link", _reset),
     WebPage("dead link", "/reset?link=none", status=404),
+    # The action log.
+    WebPage("log", _log, "hana", Role.OPERATOR),
+    WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
+    WebPage("log, wrong date", "/console/log?from=yesterday", "hana", Role.OPERATOR, status=400),
+    # Pages.
+    WebPage("page, signed out", _of_cafe()),
+    WebPage("page", _of_cafe(), "hana"),
+    WebPage("page of an administrator", _of_cafe("", "mei"), "mei"),
+    WebPage("page, done", _of_cafe("?done=followed"), "hana"),
+    WebPage("feed, signed out", _of_cafe("/feeds/1")),
+    WebPage("feed", _of_cafe("/feeds/1"), "hana"),
+    WebPage("feed of an administrator", _of_cafe("/feeds/1", "mei"), "mei"),
+    WebPage("deletion of a feed", _of_cafe("/feeds/1/delete", "mei"), "mei"),
+    WebPage("deletion of a comment", _own_comment, "ken"),
+    WebPage("deletion of a feed of another", _of_cafe("/feeds/1/delete"), "hana", status=403),
+    WebPage("new post", _of_cafe("/post", "mei"), "mei"),
+    WebPage("page settings", _of_cafe("/settings", "mei"), "mei"),
+    WebPage("page settings of another", _of_cafe("/settings"), "hana", status=403),
+    WebPage("page administrators", _of_cafe("/administrators", "mei"), "mei"),
+    WebPage("last page administrator", _leaving, "mei", calls=4),
+    WebPage("page apps", _of_cafe("/apps", "mei"), "mei"),
+    WebPage("page that is not there", "/pages/1", "hana", status=404),
+    # The overview.
+    WebPage("overview with something in it", _busy_platform, "hana", Role.OPERATOR),
+    WebPage("overview of a moderator", _busy_platform, "hana", Role.MODERATOR),
+    WebPage("kinds of refusals", "/console/errors", "hana", Role.OPERATOR),
+    WebPage("requests of a kind", _failed_requests, "hana", Role.OPERATOR),
+    WebPage("requests of a moderator", "/console/requests", "hana", Role.MODERATOR, status=403),
+    WebPage("look up a request", "/console/requests", "hana", Role.OPERATOR),
+    WebPage("a failed request", _failed_request, "hana", Role.OPERATOR),
+    WebPage("a request without a record", "/console/requests?id=none", "hana", Role.OPERATOR, status=404),
 ]

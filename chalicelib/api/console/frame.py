@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from chalice.app import Request, Response
 
 from chalicelib.api.sign_in import confirmation_page, confirmed
-from chalicelib.api.visit import Visit
+from chalicelib.api.visit import Visit, answering_stale_forms
 from chalicelib.core.errors import NotFound, PermissionDenied
 from chalicelib.core.roles import ACTIONS, Action, allows
 from chalicelib.platform import Platform
@@ -42,7 +42,11 @@ class Section:
     action: Action
 
 
-SECTIONS: Sequence[Section] = ()
+SECTIONS: Sequence[Section] = (
+    Section("/console/log", "log", Action.SEE_LOG),
+    Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),
+    Section("/console/requests", "overview_find_request", Action.SEE_REQUEST),
+)
 """The sections, in the order of the home page; each user sees those of their role. Owners of a section add a line."""
 
 
@@ -84,7 +88,7 @@ def console_route(face: Face, path: str, *, action: Action, methods: Sequence[st
             action=action,
             page=True,
         )
-        route(checked)
+        route(answering_stale_forms(checked))
         return view
 
     return add
