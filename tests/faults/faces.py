@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 
-from chalicelib.api.account.profile import version_of
+from chalicelib.api.account import profile
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
@@ -581,7 +581,7 @@ NEW_PASSWORDS: dict[str, Any] = {"new_password": NEW_PASSWORD, "new_password_aga
 def note_version(stage: RequestStage, ids: Ids) -> None:
     user = stage.platform.users.get(HANA)
     assert user
-    ids["version"] = version_of(user)
+    ids["version"] = profile.version_of(user)
 
 
 def make_links(stage: RequestStage, ids: Ids) -> None:

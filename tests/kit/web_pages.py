@@ -15,7 +15,6 @@ from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE, USERS
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
 
 
@@ -111,7 +110,7 @@ def _reset(platform: Platform) -> str:
     return f"/reset?link={token}"
 
 
-def _leaving(platform: Platform) -> str:
+def _leaving_user(platform: Platform) -> str:
     platform.leaving_users.leave(USERS["ken"])
     return "/settings/delete"
 
@@ -142,7 +141,7 @@ PAGES = [
     WebPage("sessions", "/settings/sessions", "hana"),
     WebPage("data", "/settings/data", "hana"),
     WebPage("delete", "/settings/delete", "hana"),
-    WebPage("delete, leaving", _leaving, "ken"),
+    WebPage("delete, leaving", _leaving_user, "ken"),
     WebPage("profile, signed out", "/settings/profile"),
     WebPage("invitation", _invited),
     WebPage("reset link", _reset),
