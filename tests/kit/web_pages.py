@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE
+from local.demo_data import APPS, CAFE, USERS
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ def _feed(platform: Platform) -> str:
     return f"/pages/{CAFE.id}/feeds/1"
 
 
+def _suspended(platform: Platform) -> str:
+    platform.roles.suspend(USERS["mei"])
+    return f"/console/users/{USERS['mei']}"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -53,4 +58,22 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # Users in the console.
+    WebPage("console: users", "/console/users", "hana", Role.OPERATOR),
+    WebPage("console: users found", "/console/users?q=k", "hana", Role.MODERATOR),
+    WebPage("console: no user found", "/console/users?q=zzz", "hana", Role.OPERATOR),
+    WebPage("console: a person", f"/console/users/{USERS['ken']}", "hana", Role.OPERATOR),
+    WebPage("console: a person, for a moderator", f"/console/users/{USERS['ken']}", "hana", Role.MODERATOR),
+    WebPage("console: a person who is suspended", _suspended, "hana", Role.OPERATOR),
+    *(
+        WebPage(f"console: {name} of a person", f"/console/users/{USERS['ken']}/list/{name}", "hana", Role.OPERATOR)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    WebPage("console: edit a person", f"/console/users/{USERS['ken']}/edit", "hana", Role.OPERATOR),
+    WebPage("console: erase a person", f"/console/users/{USERS['ken']}/erase", "hana", Role.OPERATOR, confirmed=True),
+    WebPage(
+        "console: erase, for a moderator", f"/console/users/{USERS['ken']}/erase", "hana", Role.MODERATOR, status=403
+    ),
+    WebPage("console: data", f"/console/users/{USERS['ken']}/apps/{APPS['quest']}", "hana", Role.OPERATOR),
+    WebPage("console: invitation", "/console/invitations", "hana", Role.OPERATOR),
 ]

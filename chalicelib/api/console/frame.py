@@ -42,7 +42,10 @@ class Section:
     action: Action
 
 
-SECTIONS: Sequence[Section] = ()
+SECTIONS: Sequence[Section] = (
+    Section("/console/users", "console_users", Action.FIND_USERS),
+    Section("/console/invitations", "console_invitations", Action.INVITE),
+)
 """The sections, in the order of the home page; each user sees those of their role. Owners of a section add a line."""
 
 
