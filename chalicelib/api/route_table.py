@@ -119,7 +119,9 @@ def _admin() -> Sequence[Face]:
         bulk_export,
         bulk_import,
         events,
+        logged_actions,
         migrations,
+        moderation,
         overview,
         pages,
         standing,
@@ -128,7 +130,8 @@ def _admin() -> Sequence[Face]:
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
     people = [users.face, standing.face, accounts.face]
-    return [*people, apps.face, events.face, pages.face, overview.face, *imports]
+    others = [pages.face, moderation.face, overview.face, logged_actions.face]
+    return [*people, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"
