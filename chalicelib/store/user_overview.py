@@ -107,19 +107,24 @@ class UserOverviews:
     def overview(self, user: str) -> UserOverview:
         """Return the overview of a user (two calls in sequence). Raises NotFound and Unavailable."""
         members = self._pages.members
+        known: list[User | None] = []
         friends: list[CursorPart[str]] = []
         apps: list[CursorPart[str]] = []
         administered: list[CursorPart[str]] = []
         followed: list[CursorPart[str]] = []
         rows: list[Sequence[UserSession]] = []
-        lists = [
-            lambda: friends.append(self._directory.friends(user, count=SHOWN)),
-            lambda: apps.append(self._directory.installs(user, count=SHOWN)),
-            lambda: administered.append(members.administered(user, count=SHOWN)),
-            lambda: followed.append(members.followed(user, count=SHOWN)),
-            lambda: rows.append(self._sessions.stored_of(user)),
-        ]
-        known, _ = self._beside_user(user, lambda: side_by_side(lists))
+        side_by_side(
+            [
+                lambda: known.append(self._users.get(user)),
+                lambda: friends.append(self._directory.friends(user, count=SHOWN)),
+                lambda: apps.append(self._directory.installs(user, count=SHOWN)),
+                lambda: administered.append(members.administered(user, count=SHOWN)),
+                lambda: followed.append(members.followed(user, count=SHOWN)),
+                lambda: rows.append(self._sessions.stored_of(user)),
+            ]
+        )
+        if known[0] is None:
+            raise NotFound(f"There is no user {user}")
         (friend_ids, more_friends), (app_ids, more_apps) = friends[0], apps[0]
         pages = {**dict.fromkeys(followed[0][0], False), **dict.fromkeys(administered[0][0], True)}
         places = [self._users.place(friend) for friend in friend_ids]
@@ -127,12 +132,12 @@ class UserOverviews:
         places += [self._pages.place(page) for page in pages]
         found = self._dynamo.batch_get(places, consistent=False)
         return UserOverview(
-            known,
+            known[0],
             (self._known_users(friend_ids, found), more_friends),
             (self._installed(user, app_ids, found), more_apps),
             self._member_pages(pages, found),
             administered[0][1] is not None or followed[0][1] is not None,
-            self._sessions.valid_of(known, rows[0]),
+            self._sessions.valid_of(known[0], rows[0]),
         )
 
     def friends(self, user: str, cursor: str | None, count: int) -> ListOfUser[User]:

@@ -119,7 +119,7 @@ def edit(visit: Visit, user: str) -> Response:
     """Change a person's profile and login. Only the fields that differ from what the form showed are changed."""
     known = known_user(visit, user)
     now, sent = _values(known), {name: visit.sent.get(name, "").strip() for name in EDITED}
-    before = {name: visit.sent.get(f"was_{name}", now[name]) for name in EDITED}
+    before = {name: visit.sent.get(f"was_{name}", "") for name in EDITED}
     changed = {name: value for name, value in sent.items() if value != before[name]}
     if any(now[name] != before[name] for name in changed):
         # Somebody else has changed the same field since the form was made.
