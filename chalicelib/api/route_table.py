@@ -77,9 +77,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, user_actions, user_data, users
+    from chalicelib.api.console import home, overview, user_actions, user_data, users
 
-    return [home.face, users.face, user_actions.face, user_data.face]
+    return [home.face, overview.face, users.face, user_actions.face, user_data.face]
 
 
 def _front() -> Sequence[Face]:

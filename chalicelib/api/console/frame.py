@@ -45,6 +45,8 @@ class Section:
 SECTIONS: Sequence[Section] = (
     Section("/console/users", "console_users", Action.FIND_USERS),
     Section("/console/invitations", "console_invitations", Action.INVITE),
+    Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),
+    Section("/console/requests", "overview_find_request", Action.SEE_REQUEST),
 )
 """The sections, in the order of the home page; each user sees those of their role. Owners of a section add a line."""
 
