@@ -569,7 +569,7 @@ def console(path: str) -> Callable[[RequestStage, Ids], Reply]:
     return lambda stage, ids: stage.look_at(path, HANA)
 
 
-def command(path: str, **form: str) -> Callable[[RequestStage, Ids], Reply]:
+def command(path: str, **form: Any) -> Callable[[RequestStage, Ids], Reply]:
     """Return what sends a form of the console as HANA, an operator, who has given the password again."""
     return lambda stage, ids: stage.fill_in(path, HANA, confirmed=True, **form)
 
@@ -579,7 +579,13 @@ def suspend_ken(stage: RequestStage, ids: Ids) -> None:
     stage.platform.roles.suspend(KEN)
 
 
-EDITED = {"displayName": "Ken", "was_displayName": "user ken", "address": "Kyoto"}
+EDITED = {
+    "displayName": "Ken",
+    "was_displayName": f"name of {KEN}",
+    "login": f"login-of-{KEN}",
+    "was_login": f"login-of-{KEN}",
+    "address": "Kyoto",
+}
 USERS_IN_CONSOLE = [
     request("console: find users", console(f"{CONSOLE}?q=k"), make_operator),
     request("console: see a person", console(ON_KEN), make_operator),

@@ -165,16 +165,22 @@ def show_erasure(visit: Visit, user: str) -> Response:
 
 @console_route(face, f"{USER}/erase", action=Action.ERASE_USER, methods=["POST"])
 def erase(visit: Visit, user: str) -> Response:
-    """Erase a person everywhere, if `typed` is their login (or id, without a login): `reason`."""
-    known, reason = known_user(visit, user), _reason(visit)
-    if visit.sent.get("typed", "").strip().lower() != (known.login or known.id):
+    """Erase a person everywhere, if `typed` is their login (or id, without a login): `reason`.
+
+    The form of an erasure that was interrupted, sent again, completes it.
+    """
+    found, reason = known_id("user", user), _reason(visit)
+    known = visit.here.users.get(found)
+    if known is None and not visit.here.users.is_closed(found):
+        raise NotFound(f"There is no user {found}")
+    if known and visit.sent.get("typed", "").strip().lower() != (known.login or known.id):
         return _erasure_page(visit, known, status=400, problem=visit.word("user_erase_typed_wrong"))
     try:
-        kind, target = ActionKind.USER_ERASED, user_target(known.id)
+        kind, target = ActionKind.USER_ERASED, user_target(found)
         with log_action(visit.here, visit.request, _by(visit), kind, target, reason=reason) as entry:
-            entry.after = {"removed": sum(visit.here.user_data.erase(known.id).values())}
+            entry.after = {"removed": sum(visit.here.user_data.erase(found).values())}
     except Conflict:
-        return _erasure_page(visit, known, status=409, problem=visit.word("user_has_role"))
+        return _erasure_page(visit, known_user(visit, user), status=409, problem=visit.word("user_has_role"))
     return visit.redirect(USERS, done="user_erased")
 
 
