@@ -118,7 +118,14 @@ class RequestStage(Stage, Caller):
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
 
     def fill_in(
-        self, path: str, user: str | None = None, *, device: Device | None = None, confirmed: bool = False, **form: Any
+        self,
+        path: str,
+        user: str | None = None,
+        /,
+        *,
+        device: Device | None = None,
+        confirmed: bool = False,
+        **form: Any,
     ) -> Reply:
         """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given.
 
@@ -145,7 +152,7 @@ class RequestStage(Stage, Caller):
         self.cloud.memory.items["engawa-local-grants", row["pk"]["S"], row["sk"]["S"]] = row
         return self._sessions.begin(user, device, NAME)
 
-    def form(self, path: str, headers: list[tuple[str, str]] | None = None, **form: str) -> Reply:
+    def form(self, path: str, headers: list[tuple[str, str]] | None = None, /, **form: str) -> Reply:
         """Send a form."""
         sent = [*(headers or []), ("Content-Type", "application/x-www-form-urlencoded")]
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))
