@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.model.directory import User
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -61,8 +62,11 @@ def _leaving(platform: Platform) -> str:
 
 
 def _suspended(platform: Platform) -> str:
-    platform.roles.suspend(USERS["mei"])
-    return f"/console/users/{USERS['mei']}"
+    user = "susp00000001"
+    if platform.users.get(user) is None:
+        platform.users.create(User(user, "\u202e" + "م" * 20 + "a" * 60, login="suspended"))
+        platform.roles.suspend(user)
+    return f"/console/users/{user}"
 
 
 def _busy_platform(platform: Platform) -> str:
