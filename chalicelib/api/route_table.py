@@ -70,6 +70,12 @@ def _settings() -> Sequence[Face]:
     return [settings_page.face]
 
 
+def _member_lists() -> Sequence[Face]:
+    from chalicelib.api import member_lists
+
+    return [member_lists.face]
+
+
 def _sign_in() -> Sequence[Face]:
     from chalicelib.api import sign_in
 
@@ -77,9 +83,15 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
+<<<<<<< HEAD
     from chalicelib.api.console import home, overview, user_actions, user_data, users
 
     return [home.face, overview.face, users.face, user_actions.face, user_data.face]
+=======
+    from chalicelib.api.console import home, log_page, overview
+
+    return [home.face, log_page.face, overview.face]
+>>>>>>> main
 
 
 def _front() -> Sequence[Face]:
@@ -159,6 +171,10 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/apps": _member_lists,
+    "/friends": _member_lists,
+    "/people/": _member_lists,
+    "/pages": _member_lists,
     "/sign_in": _sign_in,
     "/sign_out": _sign_in,
     "/confirm_password": _sign_in,

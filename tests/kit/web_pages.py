@@ -8,10 +8,11 @@ several branches can be merged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.model.directory import User
+from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -67,6 +68,16 @@ def _suspended(platform: Platform) -> str:
         platform.users.create(User(user, "\u202e" + "م" * 20 + "a" * 60, login="suspended"))
         platform.roles.suspend(user)
     return f"/console/users/{user}"
+def _log(platform: Platform) -> str:
+    """Make entries of the action log, with a reason from right to left and one without a space."""
+    log = platform.action_log
+    for reason in ("مكرر", "x" * 100, "<script>alert(1)</script>"):
+        before, after = {"name": "Cafe"}, {"name": reason}
+        action = log.new(f"user:{USERS['mei']}", ActionKind.PAGE_CHANGED, f"page:{CAFE.id}", "1-2", before=before)
+        log.begin(replace(action, reason=reason))
+        log.finish(replace(action, reason=reason, after=after), Outcome.DONE)
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, f"user:{USERS['ken']}", "1-3"))
+    return "/console/log"
 
 
 def _busy_platform(platform: Platform) -> str:
@@ -100,6 +111,15 @@ PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
     WebPage("front", "/", "hana"),
+    WebPage("my apps", "/apps", "hana"),
+    WebPage("my apps, signed out", "/apps"),
+    WebPage("my friends", "/friends", "hana"),
+    WebPage("pages that I follow", "/pages", "hana"),
+    WebPage("pages that I administer", "/pages?list=administered", "mei"),
+    WebPage("my own page", f"/people/{USERS['hana']}", "hana"),
+    WebPage("a friend's page", f"/people/{USERS['ken']}", "hana"),
+    WebPage("the page of a friend of a friend", f"/people/{USERS['taro']}", "mei"),
+    WebPage("a stranger's page", f"/people/{USERS['yuki']}", "hana"),
     WebPage("sign in", "/sign_in"),
     WebPage("settings, signed out", "/settings"),
     WebPage("settings", "/settings", "hana", calls=4),
@@ -125,6 +145,10 @@ PAGES = [
     ),
     WebPage("console: data", f"/console/users/{USERS['ken']}/apps/{APPS['quest']}", "hana", Role.OPERATOR),
     WebPage("console: invitation", "/console/invitations", "hana", Role.OPERATOR),
+    # The action log.
+    WebPage("log", _log, "hana", Role.OPERATOR),
+    WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
+    WebPage("log, wrong date", "/console/log?from=yesterday", "hana", Role.OPERATOR, status=400),
     # Pages.
     WebPage("page, signed out", _of_cafe()),
     WebPage("page", _of_cafe(), "hana"),
