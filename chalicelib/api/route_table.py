@@ -83,15 +83,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-<<<<<<< HEAD
-    from chalicelib.api.console import home, overview, user_actions, user_data, users
+    from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
 
-    return [home.face, overview.face, users.face, user_actions.face, user_data.face]
-=======
-    from chalicelib.api.console import home, log_page, overview
-
-    return [home.face, log_page.face, overview.face]
->>>>>>> main
+    return [home.face, log_page.face, overview.face, users.face, user_actions.face, user_data.face]
 
 
 def _front() -> Sequence[Face]:

@@ -149,14 +149,10 @@ class Contract:
         is_html = headers.get("content-type", "").startswith("text/html")
         # Pages also send files for download.
         is_file = headers.get("content-disposition", "").startswith("attachment")
-<<<<<<< HEAD
-        return found is not None and (is_html or is_file or seen.status in (302, 303))
-=======
         # A browser gets a page for every unknown path or method, too.
         return (found is not None and (is_file or seen.status in (302, 303, 405))) or (
             is_html and (found is not None or seen.status in (404, 405))
         )
->>>>>>> main
 
     def _anywhere(self, status: int, known: bool, declared: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Return a response that any path may give (see the beginning of the document), or None."""

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
-from chalicelib.core.model.directory import User
 from chalicelib.core.actions import ActionKind, Outcome
+from chalicelib.core.model.directory import User
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -68,6 +68,8 @@ def _suspended(platform: Platform) -> str:
         platform.users.create(User(user, "\u202e" + "م" * 20 + "a" * 60, login="suspended"))
         platform.roles.suspend(user)
     return f"/console/users/{user}"
+
+
 def _log(platform: Platform) -> str:
     """Make entries of the action log, with a reason from right to left and one without a space."""
     log = platform.action_log
