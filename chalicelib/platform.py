@@ -484,7 +484,7 @@ class Platform:
         from chalicelib.store.overview import OverviewReading
 
         stores = (self.counts, self.request_log, self.job_log, self._notes, self.appdata, self.event_log)
-        return OverviewReading(*stores, self.clock)
+        return OverviewReading(*stores, self.leaving_users, self.clock)
 
     # Parts of the parts above.
 
