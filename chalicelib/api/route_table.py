@@ -83,9 +83,15 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, log_page, overview
+    from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
 
-    return [home.face, log_page.face, overview.face]
+    return [home.face, log_page.face, overview.face, users.face, user_actions.face, user_data.face]
+
+
+def _account() -> Sequence[Face]:
+    from chalicelib.api.account import data, join, password, profile, sessions
+
+    return [profile.face, password.face, sessions.face, data.face, join.face]
 
 
 def _front() -> Sequence[Face]:
@@ -165,6 +171,9 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/settings/": _account,
+    "/join": _account,
+    "/reset": _account,
     "/apps": _member_lists,
     "/friends": _member_lists,
     "/people/": _member_lists,

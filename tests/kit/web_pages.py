@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.actions import ActionKind, Outcome
+from chalicelib.core.model.directory import User
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -61,6 +62,14 @@ def _leaving(platform: Platform) -> str:
     return _of_cafe("/administrators", "mei")(platform) + f"?remove={USERS['mei']}"
 
 
+def _suspended(platform: Platform) -> str:
+    user = "susp00000001"
+    if platform.users.get(user) is None:
+        platform.users.create(User(user, "\u202e" + "م" * 20 + "a" * 60, login="suspended"))
+        platform.roles.suspend(user)
+    return f"/console/users/{user}"
+
+
 def _log(platform: Platform) -> str:
     """Make entries of the action log, with a reason from right to left and one without a space."""
     log = platform.action_log
@@ -100,6 +109,21 @@ def _failed_request(platform: Platform) -> str:
     return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000001"
 
 
+def _invited(platform: Platform) -> str:
+    token, _ = platform.one_time_links.make_invitation("陸 (Riku)")
+    return f"/join?link={token}"
+
+
+def _reset(platform: Platform) -> str:
+    token, _ = platform.one_time_links.make_reset(USERS["hana"])
+    return f"/reset?link={token}"
+
+
+def _leaving_user(platform: Platform) -> str:
+    platform.leaving_users.leave(USERS["ken"])
+    return "/settings/delete"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -120,6 +144,35 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # Users in the console.
+    WebPage("console: users", "/console/users", "hana", Role.OPERATOR),
+    WebPage("console: users found", "/console/users?q=k", "hana", Role.MODERATOR),
+    WebPage("console: no user found", "/console/users?q=zzz", "hana", Role.OPERATOR),
+    WebPage("console: a person", f"/console/users/{USERS['ken']}", "hana", Role.OPERATOR),
+    WebPage("console: a person, for a moderator", f"/console/users/{USERS['ken']}", "hana", Role.MODERATOR),
+    WebPage("console: a person who is suspended", _suspended, "hana", Role.OPERATOR),
+    *(
+        WebPage(f"console: {name} of a person", f"/console/users/{USERS['ken']}/list/{name}", "hana", Role.OPERATOR)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    WebPage("console: edit a person", f"/console/users/{USERS['ken']}/edit", "hana", Role.OPERATOR),
+    WebPage("console: erase a person", f"/console/users/{USERS['ken']}/erase", "hana", Role.OPERATOR, confirmed=True),
+    WebPage(
+        "console: erase, for a moderator", f"/console/users/{USERS['ken']}/erase", "hana", Role.MODERATOR, status=403
+    ),
+    WebPage("console: data", f"/console/users/{USERS['ken']}/apps/{APPS['quest']}", "hana", Role.OPERATOR),
+    WebPage("console: invitation", "/console/invitations", "hana", Role.OPERATOR),
+    # The account.
+    WebPage("profile", "/settings/profile", "hana"),
+    WebPage("password", "/settings/password", "hana"),
+    WebPage("sessions", "/settings/sessions", "hana"),
+    WebPage("data", "/settings/data", "hana"),
+    WebPage("delete", "/settings/delete", "hana"),
+    WebPage("delete, leaving", _leaving_user, "ken"),
+    WebPage("profile, signed out", "/settings/profile"),
+    WebPage("invitation", _invited),
+    WebPage("reset link", _reset),
+    WebPage("dead link", "/reset?link=none", status=404),
     # The action log.
     WebPage("log", _log, "hana", Role.OPERATOR),
     WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
