@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.moderation import Post, PostKind
+from chalicelib.core.reports import ReportReason
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE
+from local.demo_data import CAFE, USERS
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,35 @@ def _feed(platform: Platform) -> str:
     return f"/pages/{CAFE.id}/feeds/1"
 
 
+def _reported(platform: Platform) -> str:
+    """Let Ken report the feed; return the path of the case."""
+    report = platform.reports.report(Post(CAFE.id, "1"), USERS["ken"], ReportReason.OTHER, "広告です " + "長" * 100)
+    return f"/console/reports/{report.case}"
+
+
+def _case(platform: Platform) -> str:
+    cases, _ = platform.reports.list_part(None, 1)
+    return f"/console/reports/{cases[0].id}" if cases else _reported(platform)
+
+
+def _list_of_cases(platform: Platform) -> str:
+    _case(platform)
+    return "/console/reports"
+
+
+def _own_reports(platform: Platform) -> str:
+    _case(platform)
+    return "/reports"
+
+
+def _hidden(platform: Platform) -> str:
+    """Hide a comment of the feed."""
+    part = platform.newest_posts.newest(None, PostKind.COMMENT, None, 20)
+    if part.entries:
+        platform.moderated_posts.hide(part.entries[0].post, {"by": "user:" + USERS["taro"], "re": "spam"})
+    return "/console/moderation/hidden"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -53,4 +84,15 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # Moderation and reports.
+    WebPage("report", f"/report?page={CAFE.id}&feed=1", "hana", calls=5),
+    WebPage("report of nothing", f"/report?page={CAFE.id}&feed=99", "hana", status=404),
+    WebPage("my reports", _own_reports, "ken"),
+    WebPage("newest posts", "/console/moderation", "hana", Role.MODERATOR, calls=4),
+    WebPage("newest comments", "/console/moderation?kind=comment", "hana", Role.OPERATOR, calls=4),
+    WebPage("hidden posts", _hidden, "hana", Role.MODERATOR, calls=4),
+    WebPage("a post", f"/console/moderation/post?page={CAFE.id}&feed=1", "hana", Role.MODERATOR, calls=5),
+    WebPage("newest posts, without a role", "/console/moderation", "hana", status=404),
+    WebPage("reports", _list_of_cases, "hana", Role.MODERATOR),
+    WebPage("a report", _case, "hana", Role.MODERATOR, calls=6),
 ]

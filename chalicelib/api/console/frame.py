@@ -42,7 +42,10 @@ class Section:
     action: Action
 
 
-SECTIONS: Sequence[Section] = ()
+SECTIONS: Sequence[Section] = (
+    Section("/console/moderation", "newest_posts", Action.MODERATE),
+    Section("/console/reports", "reports", Action.HANDLE_REPORTS),
+)
 """The sections, in the order of the home page; each user sees those of their role. Owners of a section add a line."""
 
 

@@ -1,0 +1,123 @@
+"""Texts of reports, and of the console's moderation."""
+
+from collections.abc import Mapping
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    # Links and marks on the pages of feeds.
+    "report_link": ("通報", "Report"),
+    "report_comment": ("このコメントを通報", "Report this comment"),
+    "hidden_by_moderators": (
+        "この投稿はモデレーターによって非表示になっています。ほかの人には見えません。",
+        "Moderators have hidden this post. Others do not see it.",
+    ),
+    # The form of a report.
+    "report_title": ("投稿を通報する", "Report a post"),
+    "report_intro": (
+        "モデレーターが確認し、結果をお知らせします。投稿した人には、通報した人は知らされません。",
+        "Moderators look at it and tell you the result. The poster does not learn who reported it.",
+    ),
+    "report_reason": ("通報の理由", "What is wrong"),
+    "report_spam": ("広告・迷惑な投稿", "Spam"),
+    "report_harassment": ("いやがらせ・中傷", "Harassment"),
+    "report_sexual": ("性的な内容", "Sexual content"),
+    "report_illegal": ("違法な内容", "Illegal content"),
+    "report_privacy": ("個人情報", "Personal information"),
+    "report_rights": ("著作権などの侵害", "Copyright or other rights"),
+    "report_other": ("そのほか", "Something else"),
+    "report_words": ("くわしい説明", "Details"),
+    "report_words_hint": (
+        "1,000 文字まで。「そのほか」を選んだときは必要です。",
+        "Up to 1,000 characters. Needed for \u201csomething else\u201d.",
+    ),
+    "report_send": ("通報する", "Send the report"),
+    "cancel_report": ("やめる", "Cancel"),
+    "report_again": (
+        "この投稿はすでに通報されています。モデレーターの確認をお待ちください。",
+        "You have reported this post already. The moderators have not answered yet.",
+    ),
+    "reports_too_many": (
+        "今日はこれ以上通報できません。明日もう一度お試しください。",
+        "You cannot report more posts today. Please try again tomorrow.",
+    ),
+    "report_own": (
+        "自分の投稿は通報できません。削除することができます。",
+        "This is your own post. You can delete it.",
+    ),
+    "report_wrong": (
+        "理由を選んでください。「そのほか」には説明が必要です。説明は {most} 文字までです。",
+        "Choose what is wrong; \u201csomething else\u201d needs details. They have at most {most} characters.",
+    ),
+    # One's own reports.
+    "own_reports": ("自分の通報", "My reports"),
+    "done_reported": ("通報しました。結果はこのページに表示されます。", "Thank you. The answer will be on this page."),
+    "reported_feed": ("投稿", "Post"),
+    "reported_comment": ("コメント", "Comment"),
+    "answered": ("対応済み", "Answered"),
+    "not_answered": ("モデレーターが確認しています。", "The moderators have not answered yet."),
+    "no_own_reports": ("通報はありません。", "You have not reported anything."),
+    "outcome_nothing": ("投稿はそのままにしました", "The post stays"),
+    "outcome_hidden": ("投稿を非表示にしました", "The post was hidden"),
+    "outcome_deleted": ("投稿を削除しました", "The post was deleted"),
+    # The console: posts.
+    "newest_posts": ("新しい投稿", "Newest posts"),
+    "hidden_posts": ("非表示の投稿", "Hidden posts"),
+    "reports": ("通報", "Reports"),
+    "page_id": ("ページの ID", "Page id"),
+    "page_id_hint": ("空のときはすべてのページ", "Empty: all pages"),
+    "no_such_page": ("ページの ID は 20 桁までの数字です。", "A page id has up to 20 digits."),
+    "kind_of_posts": ("種類", "Kind"),
+    "posts_all": ("すべて", "All"),
+    "posts_feed": ("投稿", "Posts"),
+    "posts_comment": ("コメント", "Comments"),
+    "show_posts": ("表示する", "Show"),
+    "comment_on": ("コメント:", "Comment on"),
+    "picture_of_post": ("投稿の画像", "Picture of the post"),
+    "hidden_since": ("非表示", "Hidden"),
+    "moderate": ("対応する", "Moderate"),
+    "moderate_of": ("{name} の投稿に対応する", "Moderate the post of {name}"),
+    "no_posts_here": ("ここに投稿はありません。", "There are no posts here."),
+    "searched_until": ("ここまで調べました。続きは「次へ」:", "Searched back to here; \u201cNext\u201d goes on:"),
+    "moderate_title": ("投稿への対応", "Moderate a post"),
+    "hide_hint": (
+        "非表示にすると、投稿した人、ページの管理者、モデレーターだけに見えます。あとで元に戻せます。",
+        "A hidden post is seen by its poster, the page's administrators and moderators only. It can be shown again.",
+    ),
+    "show_hint": ("再び表示すると、元の場所に戻ります。", "Shown again, it is back in its place."),
+    "delete_hint": ("削除は元に戻せません。", "A deletion cannot be undone."),
+    "do_hide": ("非表示にする", "Hide"),
+    "do_show": ("再び表示する", "Show again"),
+    "do_delete": ("削除する", "Delete"),
+    "reason_wrong": ("理由を 500 文字以内で書いてください。", "Give a reason of at most 500 characters."),
+    "done_post_hidden": (
+        "投稿を非表示にしました。下のボタンで元に戻せます。",
+        "The post is hidden. You can undo it below.",
+    ),
+    "done_post_shown": ("投稿を再び表示しました。", "The post is shown again."),
+    "done_post_deleted": ("投稿を削除しました。", "The post is deleted."),
+    # The console: reports.
+    "handled_reports": ("対応済みの通報", "Handled reports"),
+    "people_reported": ("{count} 人が通報", "Reported by {count}"),
+    "reason_count": ("{reason} {count}", "{reason}: {count}"),
+    "first_report": ("最初:", "First"),
+    "latest_report": ("最新:", "Latest"),
+    "no_reports": ("通報はありません。", "There are no reports."),
+    "report_of_post": ("通報された投稿", "A reported post"),
+    "post_is_gone": ("この投稿はもうありません。", "The post no longer exists."),
+    "answer": ("対応", "Answer"),
+    "outcome": ("結果", "Outcome"),
+    "word_to_reporters": ("通報した人への言葉", "Word to those who reported it"),
+    "word_hint": (
+        "1,000 文字まで。通報した人全員に表示されます。",
+        "Up to 1,000 characters. Everyone who reported it sees it.",
+    ),
+    "close_report": ("対応を終える", "Close the report"),
+    "handling_wrong": (
+        "結果を選び、理由を書いてください。言葉は 1,000 文字、理由は 500 文字までです。",
+        "Choose an outcome and give a reason. The word has at most 1,000 characters, the reason 500.",
+    ),
+    "handled_before": ("この通報にはすでに対応済みです。", "The report was handled already."),
+    "done_handled": (
+        "対応を終えました。通報した人に結果が表示されます。",
+        "The report is closed. Those who reported it see the outcome.",
+    ),
+}
