@@ -131,6 +131,7 @@ def _admin() -> Sequence[Face]:
         bulk_export,
         bulk_import,
         events,
+        logged_actions,
         migrations,
         moderation,
         overview,
@@ -141,7 +142,7 @@ def _admin() -> Sequence[Face]:
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
     people = [users.face, standing.face, accounts.face]
-    others = [pages.face, moderation.face, overview.face]
+    others = [pages.face, moderation.face, overview.face, logged_actions.face]
     return [*people, apps.face, events.face, *others, *imports]
 
 
