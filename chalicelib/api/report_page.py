@@ -61,7 +61,7 @@ def own_reports(here: Platform, request: Request) -> Response:
     offset = here.settings.utc_offset
     entries = [
         {
-            "kind": mine.post.kind.value,
+            "kind": visit.word(f"reported_{mine.post.kind.value}"),
             "href": f"{here.site.path}/pages/{mine.post.page}/feeds/{mine.post.feed}",
             "reason": visit.word(f"report_{mine.reason.value}"),
             "words": mine.words,
@@ -83,14 +83,14 @@ def own_reports(here: Platform, request: Request) -> Response:
 def _visible(visit: Visit, post: Post) -> ShownPost:
     """Return the post if the person who is signed in sees it. Raises NotFound."""
     here, user = visit.here, visit.signed_in
-    feed, comment = here.moderated_posts.get(post)
+    page, feed, comment = here.moderated_posts.get(post)
     if feed.hidden is not None or (comment and comment.hidden is not None):
         poster = comment.poster if comment else feed.poster
         _, member = here.page_screens.member(post.page, user.id)
         moderates = user.role is not None
         if not sees_hidden(viewer=user.id, poster=poster, administers=member.administers, moderates=moderates):
             raise NotFound("There is no such post")
-    return shown_one(visit, feed, comment)
+    return shown_one(visit, page, feed, comment)
 
 
 def _form(visit: Visit, post: Post, shown: ShownPost, back: str, refusal: Refusal | None = None) -> Response:

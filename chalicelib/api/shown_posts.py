@@ -83,16 +83,13 @@ def shown_post(visit: Visit, entry: ListedPost, people: Mapping[str, User], page
 
 def read_post(visit: Visit, post: Post) -> ShownPost:
     """Return one post, hidden or not, for the templates. Raises NotFound."""
-    here = visit.here
-    feed, comment = here.moderated_posts.get(post)
-    return shown_one(visit, feed, comment)
+    return shown_one(visit, *visit.here.moderated_posts.get(post))
 
 
-def shown_one(visit: Visit, feed: Feed, comment: Comment | None) -> ShownPost:
-    """Return a post for the templates, after reading its poster and its page."""
-    here, entry = visit.here, ListedPost(feed, comment)
-    page = here.pages.get(feed.page)
-    return shown_post(visit, entry, here.users.get_many([entry.poster]), {page.id: page} if page else {})
+def shown_one(visit: Visit, page: Page, feed: Feed, comment: Comment | None) -> ShownPost:
+    """Return a post for the templates, after reading its poster."""
+    entry = ListedPost(feed, comment)
+    return shown_post(visit, entry, visit.here.users.get_many([entry.poster]), {page.id: page})
 
 
 def picture_origins(posts: Sequence[ShownPost]) -> list[str]:

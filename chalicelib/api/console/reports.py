@@ -1,5 +1,6 @@
 """The console's reports: reported posts, and their handling with a word to those who reported them."""
 
+from contextlib import suppress
 from typing import Any
 
 from chalice.app import Response
@@ -7,12 +8,16 @@ from chalice.app import Response
 from chalicelib.api import moderation
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.log_of_actions import user_actor
-from chalicelib.api.shown_posts import ShownPost, picture_origins, read_post
+from chalicelib.api.shown_posts import ShownPost, picture_origins, shown_post
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
-from chalicelib.core.reports import Case, ReportOutcome, read_words
+from chalicelib.core.model.contents import Comment, Feed
+from chalicelib.core.model.directory import Page
+from chalicelib.core.moderation import ListedPost
+from chalicelib.core.reports import Case, Report, ReportOutcome, read_words
 from chalicelib.core.roles import Action
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
@@ -85,11 +90,9 @@ def _shown(visit: Visit, case: Case) -> dict[str, Any]:
     reasons = [(visit.word(f"report_{reason.value}"), count) for reason, count in counted]
     return {
         "id": case.id,
-        "kind": case.post.kind.value,
+        "kind": visit.word(f"reported_{case.post.kind.value}"),
         "reports": case.reports,
-        "reasons": [
-            visit.word("reason_count", reason=visit.word(f"report_{each.value}"), count=n) for each, n in counted
-        ],
+        "reasons": [visit.word("reason_count", reason=reason, count=count) for reason, count in reasons],
         "first": w3cdtf(case.first, offset),
         "latest": w3cdtf(case.latest, offset),
         "outcome": case.outcome and visit.word(f"outcome_{case.outcome.value}"),
@@ -101,13 +104,19 @@ def _shown(visit: Visit, case: Case) -> dict[str, Any]:
 
 def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int = 200) -> Response:
     here, offset, sent = visit.here, visit.here.settings.utc_offset, visit.sent
-    post: ShownPost | None
-    try:
-        post = read_post(visit, case.post)
-    except NotFound:
-        post = None
-    reports = here.reports.of_case(case.id)
-    people = here.users.get_many([each.user for each in reports])
+    found: list[tuple[Page, Feed, Comment | None]] = []
+    reports: list[Report] = []
+
+    def read_post() -> None:
+        with suppress(NotFound):  # Deleted since.
+            found.append(here.moderated_posts.get(case.post))
+
+    side_by_side([read_post, lambda: reports.extend(here.reports.of_case(case.id))])
+    posters = [comment.poster if comment else feed.poster for _, feed, comment in found]
+    people = here.users.get_many([*posters, *(each.user for each in reports)])
+    post = next(
+        (shown_post(visit, ListedPost(feed, said), people, {page.id: page}) for page, feed, said in found), None
+    )
     return visit.page(
         "console/report",
         status=status,
@@ -124,7 +133,7 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
             }
             for each in reports
         ],
-        outcomes=[(each.value, visit.word(f"outcome_{each.value}")) for each in _possible(post)],
+        outcomes=[(each.value, visit.word(f"choose_{each.value}")) for each in _possible(post)],
         outcome=sent.get("outcome", ""),
         word_given=sent.get("word", ""),
         given=sent.get("reason", ""),

@@ -104,7 +104,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "report_of_post": ("通報された投稿", "A reported post"),
     "post_is_gone": ("この投稿はもうありません。", "The post no longer exists."),
     "answer": ("対応", "Answer"),
-    "outcome": ("結果", "Outcome"),
+    "outcome": ("投稿をどうするか", "What to do with the post"),
+    "choose_nothing": ("投稿をそのままにする", "Leave the post"),
+    "choose_hidden": ("投稿を非表示にする", "Hide the post"),
+    "choose_deleted": ("投稿を削除する", "Delete the post"),
     "word_to_reporters": ("通報した人への言葉", "Word to those who reported it"),
     "word_hint": (
         "1,000 文字まで。通報した人全員に表示されます。",
