@@ -77,9 +77,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home
+    from chalicelib.api.console import home, overview
 
-    return [home.face]
+    return [home.face, overview.face]
 
 
 def _front() -> Sequence[Face]:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.moderation import Post, PostKind
+from chalicelib.core.overview import JobRun
 from chalicelib.core.reports import ReportReason
+from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE, USERS
+from local.demo_data import APPS, CAFE, USERS
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,33 @@ def _hidden(platform: Platform) -> str:
     return "/console/moderation/hidden"
 
 
+def _busy_platform(platform: Platform) -> str:
+    """Record runs of functions, imports and requests that were refused and failed."""
+    now = platform.clock()
+    kinds = [(503, "service_unavailable"), (500, "internal_error"), (403, "permission_denied"), (404, "not_found")]
+    for turn, (status, kind) in enumerate(kinds * 5):
+        found = Sampling()
+        app = APPS["quest"] if status < 500 else None
+        route, cause = "GET /2/pages/{page}/comments/{comment}", f"NotFound ({'x' * 200})"
+        id = f"5f1c6a52-0d0f-4f4e-9d35-{turn:012}"
+        found.add(RequestRecord(id, now - turn, route, status, kind, cause, app, "0.2.0+unknown", 12))
+        platform.request_log.write(found)
+    platform.job_log.ran(JobRun("sweep", now, 81, 1_234))
+    platform.job_log.ran(JobRun("send", now, 40_001, 0, "Unavailable"))
+    platform.job_log.worked("import", 100, 2)
+    return "/console"
+
+
+def _failed_requests(platform: Platform) -> str:
+    _busy_platform(platform)
+    return "/console/errors?kind=internal_error"
+
+
+def _failed_request(platform: Platform) -> str:
+    _busy_platform(platform)
+    return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000001"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -95,4 +124,13 @@ PAGES = [
     WebPage("newest posts, without a role", "/console/moderation", "hana", status=404),
     WebPage("reports", _list_of_cases, "hana", Role.MODERATOR),
     WebPage("a report", _case, "hana", Role.MODERATOR, calls=5),
+    # The overview.
+    WebPage("overview with something in it", _busy_platform, "hana", Role.OPERATOR),
+    WebPage("overview of a moderator", _busy_platform, "hana", Role.MODERATOR),
+    WebPage("kinds of refusals", "/console/errors", "hana", Role.OPERATOR),
+    WebPage("requests of a kind", _failed_requests, "hana", Role.OPERATOR),
+    WebPage("requests of a moderator", "/console/requests", "hana", Role.MODERATOR, status=403),
+    WebPage("look up a request", "/console/requests", "hana", Role.OPERATOR),
+    WebPage("a failed request", _failed_request, "hana", Role.OPERATOR),
+    WebPage("a request without a record", "/console/requests?id=none", "hana", Role.OPERATOR, status=404),
 ]

@@ -45,6 +45,8 @@ class Section:
 SECTIONS: Sequence[Section] = (
     Section("/console/moderation", "newest_posts", Action.MODERATE),
     Section("/console/reports", "reports", Action.HANDLE_REPORTS),
+    Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),
+    Section("/console/requests", "overview_find_request", Action.SEE_REQUEST),
 )
 """The sections, in the order of the home page; each user sees those of their role. Owners of a section add a line."""
 
