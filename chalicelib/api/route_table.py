@@ -70,6 +70,12 @@ def _settings() -> Sequence[Face]:
     return [settings_page.face]
 
 
+def _member_lists() -> Sequence[Face]:
+    from chalicelib.api import member_lists
+
+    return [member_lists.face]
+
+
 def _sign_in() -> Sequence[Face]:
     from chalicelib.api import sign_in
 
@@ -88,10 +94,19 @@ def _front() -> Sequence[Face]:
     return [front.face]
 
 
-def _feed_page() -> Sequence[Face]:
-    from chalicelib.api import feed_page
+def _page_screens() -> Sequence[Face]:
+    from chalicelib.api.page_screens import (
+        feed_screen,
+        page_administrators,
+        page_apps,
+        page_home,
+        page_settings,
+        post_deletion,
+        post_form,
+    )
 
-    return [feed_page.face]
+    administration = [post_form.face, page_settings.face, page_administrators.face, page_apps.face]
+    return [page_home.face, feed_screen.face, post_deletion.face, *administration]
 
 
 def _launch() -> Sequence[Face]:
@@ -162,11 +177,15 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/apps": _member_lists,
+    "/friends": _member_lists,
+    "/people/": _member_lists,
+    "/pages": _member_lists,
     "/sign_in": _sign_in,
     "/sign_out": _sign_in,
     "/confirm_password": _sign_in,
     "/console": _console,
-    "/pages/": _feed_page,
+    "/pages/": _page_screens,
     "/run_page_app": _launch,
     "/launch/": _launch,
     "/docs": _reference,

@@ -117,7 +117,7 @@ class RequestStage(Stage, Caller):
         """Send a request to `/admin…` as the operator."""
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
 
-    def fill_in(self, path: str, user: str | None = None, *, device: Device | None = None, **form: Any) -> Reply:
+    def fill_in(self, path: str, user: str | None = None, /, *, device: Device | None = None, **form: Any) -> Reply:
         """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given."""
         session = self._session(user, device)
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
@@ -138,7 +138,7 @@ class RequestStage(Stage, Caller):
         self.cloud.memory.items["engawa-local-grants", row["pk"]["S"], row["sk"]["S"]] = row
         return self._sessions.begin(user, device, NAME)
 
-    def form(self, path: str, headers: list[tuple[str, str]] | None = None, **form: str) -> Reply:
+    def form(self, path: str, headers: list[tuple[str, str]] | None = None, /, **form: str) -> Reply:
         """Send a form."""
         sent = [*(headers or []), ("Content-Type", "application/x-www-form-urlencoded")]
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))

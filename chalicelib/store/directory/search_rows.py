@@ -7,9 +7,10 @@ none for nobody. Items of versions before 0.2.0 have neither; `python -m admin m
 mends what an older version has changed after a rollback.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.errors import Conflict, Unavailable
 from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ALIVE, Condition, absent, equals
@@ -95,12 +96,21 @@ class NamedItems:
         self._dynamo = dynamo
         self._table = table
 
-    def change(self, key: Key, change: Update, texts: frozenset[str]) -> bool:
+    def change(
+        self, key: Key, change: Update, texts: frozenset[str], known: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> bool:
         """Change an item with its name, and its rows to those of `texts`. Return whether the item exists.
 
-        Raises Unavailable.
+        Raises Conflict (an attribute of `known` has another value) and Unavailable.
         """
-        return self._commit(key, lambda item: None if "gone" in item else (change, texts))
+        known = known or {}
+
+        def changing(item: Item) -> tuple[Update, frozenset[str]] | None:
+            if "gone" not in item and any(item.get(name) != value for name, value in known.items()):
+                raise Conflict("It was changed in the meantime")
+            return None if "gone" in item else (change, texts)
+
+        return self._commit(key, changing, known)
 
     def complete(self, key: Key) -> bool:
         """Give an item the rows that its names need. Return whether it lacked some. Raises Unavailable."""
@@ -111,8 +121,16 @@ class NamedItems:
 
         return self._commit(key, completing)
 
-    def _commit(self, key: Key, decide: Callable[[Item], tuple[Update, frozenset[str]] | None]) -> bool:
-        """Make the change that `decide` returns for the item; return False if there is no item, or it returns None."""
+    def _commit(
+        self,
+        key: Key,
+        decide: Callable[[Item], tuple[Update, frozenset[str]] | None],
+        known: Mapping[str, Mapping[str, Any]] = {},
+    ) -> bool:
+        """Make the change that `decide` returns for the item; return False if there is no item, or it returns None.
+
+        If an attribute of `known` has another value when it is written, `decide` is asked again.
+        """
         for wait in races():
             item = self._dynamo.get(self._table, key, consistent=True)
             decided = decide(item) if item else None
@@ -121,6 +139,8 @@ class NamedItems:
             write = Transaction()
             texts = replace(write, self._table, item, decided[1])
             same = unchanged(item) & _same_names(item)
+            for attribute, value in known.items():
+                same &= equals(attribute, value)
             alive = ALIVE if "gone" not in item else equals("gone", True)
             write.update("item", self._table, key, joined(decided[0], texts), alive & same)
             try:
