@@ -83,9 +83,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, overview
+    from chalicelib.api.console import home, log_page, overview
 
-    return [home.face, overview.face]
+    return [home.face, log_page.face, overview.face]
 
 
 def _front() -> Sequence[Face]:

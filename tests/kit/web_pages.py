@@ -8,10 +8,11 @@ several branches can be merged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.moderation import Post, PostKind
+from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.overview import JobRun
 from chalicelib.core.reports import ReportReason
 from chalicelib.core.request_records import RequestRecord, Sampling
@@ -89,6 +90,16 @@ def _hidden(platform: Platform) -> str:
     if part.entries:
         platform.moderated_posts.hide(part.entries[0].post, {"by": "user:" + USERS["taro"], "re": "spam"})
     return "/console/moderation/hidden"
+def _log(platform: Platform) -> str:
+    """Make entries of the action log, with a reason from right to left and one without a space."""
+    log = platform.action_log
+    for reason in ("مكرر", "x" * 100, "<script>alert(1)</script>"):
+        before, after = {"name": "Cafe"}, {"name": reason}
+        action = log.new(f"user:{USERS['mei']}", ActionKind.PAGE_CHANGED, f"page:{CAFE.id}", "1-2", before=before)
+        log.begin(replace(action, reason=reason))
+        log.finish(replace(action, reason=reason, after=after), Outcome.DONE)
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, f"user:{USERS['ken']}", "1-3"))
+    return "/console/log"
 
 
 def _busy_platform(platform: Platform) -> str:
@@ -149,6 +160,10 @@ PAGES = [
     WebPage("newest posts, without a role", "/console/moderation", "hana", status=404),
     WebPage("reports", _list_of_cases, "hana", Role.MODERATOR),
     WebPage("a report", _case, "hana", Role.MODERATOR, calls=5),
+    # The action log.
+    WebPage("log", _log, "hana", Role.OPERATOR),
+    WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
+    WebPage("log, wrong date", "/console/log?from=yesterday", "hana", Role.OPERATOR, status=400),
     # Pages.
     WebPage("page, signed out", _of_cafe()),
     WebPage("page", _of_cafe(), "hana"),
