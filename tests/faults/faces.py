@@ -522,11 +522,6 @@ def reported(stage: RequestStage, ids: Ids) -> None:
     ids["report"] = stage.platform.reports.report(post, KEN, ReportReason.SPAM, "").case
 
 
-def look(path: str) -> Ask:
-    """Open a page as HANA; `{…}` in the path is replaced by an id."""
-    return lambda stage, ids: stage.look_at(path.format(page=PAGE, **ids), HANA)
-
-
 def fill(path: str, **form: str) -> Ask:
     """Send a form as HANA, about the comment of `furnish`."""
 
@@ -548,7 +543,7 @@ def reported_by_her(stage: RequestStage, ids: Ids) -> None:
     stage.platform.reports.report(Post(PAGE, ids["feed"], ids["his"]), HANA, ReportReason.SPAM, "")
 
 
-ABOUT = "?page={page}&feed={feed}&comment={his}"
+ABOUT = f"?page={PAGE}&feed={{feed}}&comment={{his}}"
 SHOWN_CASE = r"/console/reports/[0-9a-z]{16}"
 """Matches the path of a report, which is random."""
 POST_FEED = "/pages/{page}/feeds/{feed}"

@@ -177,7 +177,7 @@ def test_a_moderator_hides_and_shows_a_post(world: World, open_as: Callable[...,
     hidden = mei.open(path)
     assert sent(mei, hidden, do="show", reason="a mistake").status == 303
     assert "A" * 100 in mei.open("/console/moderation").text
-    assert sent(mei, hidden, do="delete", reason="spam").headers["location"].endswith("done=post_deleted")
+    assert sent(mei, hidden, do="delete", reason="spam").headers["location"].endswith("done=moderated")
     assert sent(mei, hidden, do="delete", reason="spam").status == 404
     actor = "user:" + MEI
     assert logged(world) >= {

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
-from chalicelib.core.moderation import Post, PostKind
 from chalicelib.core.actions import ActionKind, Outcome
+from chalicelib.core.moderation import Post, PostKind
 from chalicelib.core.overview import JobRun
 from chalicelib.core.reports import ReportReason
 from chalicelib.core.request_records import RequestRecord, Sampling
@@ -90,6 +90,8 @@ def _hidden(platform: Platform) -> str:
     if part.entries:
         platform.moderated_posts.hide(part.entries[0].post, {"by": "user:" + USERS["taro"], "re": "spam"})
     return "/console/moderation/hidden"
+
+
 def _log(platform: Platform) -> str:
     """Make entries of the action log, with a reason from right to left and one without a space."""
     log = platform.action_log

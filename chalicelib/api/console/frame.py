@@ -43,7 +43,7 @@ class Section:
 
 
 SECTIONS: Sequence[Section] = (
-    Section("/console/moderation", "newest_posts", Action.MODERATE),
+    Section("/console/moderation", "latest_posts", Action.MODERATE),
     Section("/console/reports", "reports", Action.HANDLE_REPORTS),
     Section("/console/log", "log", Action.SEE_LOG),
     Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),

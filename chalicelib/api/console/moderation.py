@@ -54,7 +54,7 @@ def act(visit: Visit) -> Response:
             raise ParameterInvalid("reason is missing")
         if do == "delete":
             moderation.delete_post(visit.here, visit.request, actor, post, reason)
-            return visit.redirect(NEWEST, done="post_deleted")
+            return visit.redirect(NEWEST, done="moderated")
         if do == "hide":
             moderation.hide_post(visit.here, visit.request, actor, post, reason)
             return visit.redirect(f"{POST}?{post_query(post)}", done="post_hidden")

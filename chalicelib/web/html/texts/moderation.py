@@ -3,13 +3,9 @@
 from collections.abc import Mapping
 
 TEXTS: Mapping[str, tuple[str, str]] = {
-    # Links and marks on the pages of feeds.
+    # Links on the pages of feeds.
     "report_link": ("通報", "Report"),
-    "report_comment": ("このコメントを通報", "Report this comment"),
-    "hidden_by_moderators": (
-        "この投稿はモデレーターによって非表示になっています。ほかの人には見えません。",
-        "Moderators have hidden this post. Others do not see it.",
-    ),
+    "report_comment": ("{name} のコメントを通報", "Report the comment of {name}"),
     # The form of a report.
     "report_title": ("投稿を通報する", "Report a post"),
     "report_intro": (
@@ -59,7 +55,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "outcome_hidden": ("投稿を非表示にしました", "The post was hidden"),
     "outcome_deleted": ("投稿を削除しました", "The post was deleted"),
     # The console: posts.
-    "newest_posts": ("新しい投稿", "Newest posts"),
+    "latest_posts": ("新しい投稿", "Newest posts"),
     "hidden_posts": ("非表示の投稿", "Hidden posts"),
     "reports": ("通報", "Reports"),
     "page_id": ("ページの ID", "Page id"),
@@ -93,7 +89,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The post is hidden. You can undo it below.",
     ),
     "done_post_shown": ("投稿を再び表示しました。", "The post is shown again."),
-    "done_post_deleted": ("投稿を削除しました。", "The post is deleted."),
+    "done_moderated": ("投稿を削除しました。", "The post is deleted."),
     # The console: reports.
     "handled_reports": ("対応済みの通報", "Handled reports"),
     "people_reported": ("{count} 人が通報", "Reported by {count}"),
