@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 
+from chalicelib.api.account import profile
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
@@ -292,6 +293,7 @@ PAGES = [
     request("comment", on("POST", COMMENTS, COMMENT)),
     request("comment once", patiently(on("POST", COMMENTS, COMMENT, headers=KEY)), ignore=NUMBER, steps=True),
     request("delete a comment", on("DELETE", COMMENTS + "/{comment}")),
+    request("delete another's comment", on("DELETE", COMMENTS + "/{comment}", user=MEI)),
     request("count favorites", on("GET", FAVORITES)),
     request("favorite", on("POST", FAVORITES, user=KEN)),
     request("favorite no more", on("DELETE", FAVORITES + "/{favorite}")),
@@ -613,6 +615,66 @@ def end_session(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
 
 
+NEW_PASSWORD = "a later password of hana"
+NEW_PASSWORDS: dict[str, Any] = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
+
+
+def note_version(stage: RequestStage, ids: Ids) -> None:
+    user = stage.platform.users.get(HANA)
+    assert user
+    ids["version"] = profile.version_of(user)
+
+
+def make_links(stage: RequestStage, ids: Ids) -> None:
+    ids["reset"] = stage.platform.one_time_links.make_reset(HANA)[0]
+    ids["join"] = stage.platform.one_time_links.make_invitation()[0]
+
+
+def leave(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.leaving_users.leave(HANA)
+
+
+def mine(path: str, **form: Any) -> Ask:
+    return lambda stage, ids: stage.fill_in(f"/settings/{path}", HANA, **form)
+
+
+def look_at_mine(path: str) -> Ask:
+    return lambda stage, ids: stage.look_at(f"/settings/{path}", HANA)
+
+
+def change_profile(stage: RequestStage, ids: Ids) -> Reply:
+    form: dict[str, Any] = {
+        "displayName": "Other",
+        "address": "Kyoto",
+        "version": ids["version"],
+        "publish_age": "nobody",
+    }
+    return stage.fill_in("/settings/profile", HANA, **form)
+
+
+def reset_password(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.fill_in("/reset", link=ids["reset"], **NEW_PASSWORDS)
+
+
+def join(stage: RequestStage, ids: Ids) -> Reply:
+    with patch("chalicelib.api.account.join.new_user_id", return_value=NEW_USER):
+        return stage.fill_in("/join", link=ids["join"], login="new", display_name="New", **NEW_PASSWORDS)
+
+
+MY_LOGIN = f"login-of-{HANA}"
+ACCOUNTS = [
+    *(request(f"see {path}", look_at_mine(path)) for path in ("profile", "password", "sessions", "data", "delete")),
+    request("see an invitation", lambda stage, ids: stage.look_at(f"/join?link={ids['join']}"), make_links),
+    request("see a reset link", lambda stage, ids: stage.look_at(f"/reset?link={ids['reset']}"), make_links),
+    request("change a profile", change_profile, note_version, steps=True),
+    request("change a password", mine("password", password=PASSWORD, **NEW_PASSWORDS), steps=True),
+    request("end other sessions on the page", mine("sessions", others="1"), begin_session, steps=True),
+    request("download everything", mine("data")),
+    request("delete the account", mine("delete", typed=MY_LOGIN, password=PASSWORD), steps=True),
+    request("keep the account", mine("delete", stay="1"), leave, steps=True),
+    request("reset a password", reset_password, make_links, steps=True),
+    request("join", join, make_links, steps=True),
+]
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -690,7 +752,7 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + MODERATION
+UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + ACCOUNTS + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",
