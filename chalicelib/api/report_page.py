@@ -3,13 +3,14 @@
 from chalice.app import Request, Response
 
 from chalicelib.api.shown_posts import ShownPost, asked_post, picture_origins, post_query, shown_one
-from chalicelib.api.visit import Visit, safe_path, web_route
+from chalicelib.api.visit import Visit, web_route
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Refusal
 from chalicelib.core.moderation import Post
 from chalicelib.core.reports import WORDS_CHARACTERS, ReportReason, TooManyReports, read_report
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
+from chalicelib.web.own_paths import own_path
 from chalicelib.web.requests import last_parameter
 
 REPORTS_SHOWN = 20
@@ -24,7 +25,7 @@ def ask(here: Platform, request: Request) -> Response:
     if visit.user is None:
         return visit.sign_in()
     post = asked_post(visit)
-    back = safe_path(last_parameter(request, "back") or f"/pages/{post.page}/feeds/{post.feed}")
+    back = own_path(last_parameter(request, "back") or f"/pages/{post.page}/feeds/{post.feed}")
     return _form(visit, post, _visible(visit, post), back)
 
 
@@ -35,7 +36,7 @@ def report(here: Platform, request: Request) -> Response:
     if visit.user is None:
         return visit.sign_in("/reports")
     form = visit.sent
-    post, back = asked_post(visit, form), safe_path(form.get("back"))
+    post, back = asked_post(visit, form), own_path(form.get("back"))
     shown = _visible(visit, post)
     try:
         visit.form()
