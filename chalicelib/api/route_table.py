@@ -83,9 +83,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, log_page, overview
+    from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
 
-    return [home.face, log_page.face, overview.face]
+    return [home.face, log_page.face, overview.face, users.face, user_actions.face, user_data.face]
 
 
 def _account() -> Sequence[Face]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.actions import ActionKind, Outcome
+from chalicelib.core.model.directory import User
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -59,6 +60,14 @@ def _own_comment(platform: Platform) -> str:
 def _leaving(platform: Platform) -> str:
     """Return the page on which the administrator Mei leaves."""
     return _of_cafe("/administrators", "mei")(platform) + f"?remove={USERS['mei']}"
+
+
+def _suspended(platform: Platform) -> str:
+    user = "susp00000001"
+    if platform.users.get(user) is None:
+        platform.users.create(User(user, "\u202e" + "م" * 20 + "a" * 60, login="suspended"))
+        platform.roles.suspend(user)
+    return f"/console/users/{user}"
 
 
 def _log(platform: Platform) -> str:
@@ -135,6 +144,24 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # Users in the console.
+    WebPage("console: users", "/console/users", "hana", Role.OPERATOR),
+    WebPage("console: users found", "/console/users?q=k", "hana", Role.MODERATOR),
+    WebPage("console: no user found", "/console/users?q=zzz", "hana", Role.OPERATOR),
+    WebPage("console: a person", f"/console/users/{USERS['ken']}", "hana", Role.OPERATOR),
+    WebPage("console: a person, for a moderator", f"/console/users/{USERS['ken']}", "hana", Role.MODERATOR),
+    WebPage("console: a person who is suspended", _suspended, "hana", Role.OPERATOR),
+    *(
+        WebPage(f"console: {name} of a person", f"/console/users/{USERS['ken']}/list/{name}", "hana", Role.OPERATOR)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    WebPage("console: edit a person", f"/console/users/{USERS['ken']}/edit", "hana", Role.OPERATOR),
+    WebPage("console: erase a person", f"/console/users/{USERS['ken']}/erase", "hana", Role.OPERATOR, confirmed=True),
+    WebPage(
+        "console: erase, for a moderator", f"/console/users/{USERS['ken']}/erase", "hana", Role.MODERATOR, status=403
+    ),
+    WebPage("console: data", f"/console/users/{USERS['ken']}/apps/{APPS['quest']}", "hana", Role.OPERATOR),
+    WebPage("console: invitation", "/console/invitations", "hana", Role.OPERATOR),
     # The account.
     WebPage("profile", "/settings/profile", "hana"),
     WebPage("password", "/settings/password", "hana"),
