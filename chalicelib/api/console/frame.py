@@ -42,7 +42,7 @@ class Section:
     action: Action
 
 
-SECTIONS: Sequence[Section] = ()
+SECTIONS: Sequence[Section] = (Section("/console/apps", "console_apps", Action.SEE_APPS),)
 """The sections, in the order of the home page; each user sees those of their role. Owners of a section add a line."""
 
 

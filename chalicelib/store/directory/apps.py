@@ -21,7 +21,7 @@ from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, equals
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, beginning, key_of
@@ -159,15 +159,23 @@ class Apps:
             old_secret_used=_time(item, "xv"),
         )
 
-    def change(self, app: str, **fields: Any) -> App:
+    def change(self, app: str, *, expected: App | None = None, **fields: Any) -> App:
         """Change fields of an app (not id, confidential or secret) and return the changed app.
 
-        Raises NotFound and Unavailable.
+        With `expected`, these fields must still be as there. Raises NotFound, Conflict (they are not) and Unavailable.
         """
         given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
         sets = {name: _typed(value) for name, value in given.items() if value not in (None, "")}
         if given:
-            self._update(app, Update(sets, removes=[name for name in given if name not in sets]))
+            condition = ALIVE
+            for name in fields if expected else ():
+                condition &= _as_before(_ATTRIBUTES[name], getattr(expected, name))
+            try:
+                self._update(app, Update(sets, removes=[name for name in given if name not in sets]), condition)
+            except NotFound:
+                if expected and self.get(app):
+                    raise Conflict("Another request has changed the app meanwhile") from None
+                raise
         changed = self.get(app)
         if changed is None:
             raise _no_app(app)
@@ -260,6 +268,14 @@ def _no_app(app: str) -> NotFound:
 
 def _texts(value: dict[str, Any]) -> tuple[str, ...]:
     return tuple(each["S"] for each in value["L"])
+
+
+def _as_before(attribute: str, value: Any) -> Condition:
+    """Return the condition that an attribute still has a value; what is empty or the default may be absent."""
+    if value is None or value == "":
+        return absent(attribute)
+    same = equals(attribute, _typed(value))
+    return same | absent(attribute) if value is StartMethod.REDIRECT else same
 
 
 def _time(item: Item, attribute: str) -> int | None:
