@@ -97,6 +97,7 @@ OF_BENCH = {
     "test_incidents",
     "test_costs",
     "test_events_cost",
+    "test_web_pages",
     "test_load",
     "test_load_mix",
     "test_month",
