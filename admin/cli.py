@@ -8,6 +8,7 @@ from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
 from admin.migrate import migrate
+from admin.overview import overview, request
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
@@ -58,6 +59,8 @@ for each in (
     export,
     erase,
     migrate,
+    overview,
+    request,
     token,
 ):
     cli.add_command(each)

@@ -59,7 +59,10 @@ if TYPE_CHECKING:
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.overview import OverviewReading
     from chalicelib.store.records.action_log import ActionLog
+    from chalicelib.store.records.job_log import JobLog
+    from chalicelib.store.records.request_log import RequestLog
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
@@ -410,6 +413,25 @@ class Platform:
         """
         self.cleanup.remind()
         return self.appdata.sweep(seconds)
+
+    @cached_property
+    def request_log(self) -> "RequestLog":
+        from chalicelib.store.records.request_log import RequestLog
+
+        return RequestLog(self._dynamo, self.settings.table("records"), self.clock)
+
+    @cached_property
+    def job_log(self) -> "JobLog":
+        from chalicelib.store.records.job_log import JobLog
+
+        return JobLog(self._dynamo, self.settings.table("records"), self.clock)
+
+    @cached_property
+    def overview(self) -> "OverviewReading":
+        from chalicelib.store.overview import OverviewReading
+
+        stores = (self.counts, self.request_log, self.job_log, self._notes, self.appdata, self.event_log)
+        return OverviewReading(*stores, self.clock)
 
     # Parts of the parts above.
 

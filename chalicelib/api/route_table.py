@@ -113,10 +113,10 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, migrations, pages, users
+    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, migrations, overview, pages, users
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
-    return [users.face, apps.face, events.face, pages.face, *imports]
+    return [users.face, apps.face, events.face, pages.face, overview.face, *imports]
 
 
 FRONT = "/"

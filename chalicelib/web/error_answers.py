@@ -70,6 +70,7 @@ def answer_any(error: Exception, dialect: TokenDialect) -> Response:
 
 def log_unhandled(error: Exception) -> None:
     """Log an unexpected exception, with the id of its request."""
+    observed.failed(error)
     seen = observed.current()
     log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
 

@@ -428,6 +428,9 @@ OPERATORS = [
     request("import apps and pages", operate("POST", "/import", MORE_RECORDS), ignore="created|unchanged", steps=True),
     request("import contents", operate("POST", "/import", CONTENT_RECORDS), ignore="created|unchanged", steps=True),
     request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
+    request("overview", operate("GET", "/overview"), ignore=r'"time":\d+'),
+    request("list requests", operate("GET", "/requests", kind="not_found")),
+    request("show a request", operate("GET", "/requests/5f1c6a52-0d0f-4f4e-9d35-0c2f3a5b7a10")),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(

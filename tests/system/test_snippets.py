@@ -19,6 +19,9 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.core.request_records import RequestRecord, Sampling
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
 from infra.site import snippets
@@ -200,6 +203,18 @@ def with_module(desk: Desk) -> None:
     desk.send("POST", f"/admin/pages/{CAFE.id}/modules", {"id": "4", "app": APPS["album"], "name": "Album"})
 
 
+def with_failed_request(desk: Desk) -> Prepared:
+    """Record a failed request: the process itself writes at most once a minute."""
+    found = Sampling()
+    id = example("readRequest", "id")
+    found.add(
+        RequestRecord(id, int(time.time() * 1000), "GET /health", 500, "internal_error", "KeyError", None, "1", 1)
+    )
+    dynamo = Dynamo(desk.served.aws("dynamodb"))
+    RequestLog(dynamo, "engawa-local-records", lambda: int(time.time() * 1000)).write(found)
+    return None
+
+
 PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "postFeed": without_feed,
     "deleteFeed": with_feed,
@@ -220,6 +235,7 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "deletePage": with_page,
     "addModule": without_module,
     "removeModule": with_module,
+    "readRequest": with_failed_request,
 }
 
 

@@ -107,7 +107,7 @@ def test_nobody_may_do_what_only_another_needs() -> None:
     assert on(send, ":secret:") == on(send, "-secret-keys-") == {"GetSecretValue"}
     assert not on(send, ":s3:") | on(send, ":sqs:")
     tables = {resource.split("/")[1] for action, resource in send if action.startswith("dynamodb:")}
-    assert tables == {"engawa-prod-directory", "engawa-prod-ephemeral"}
+    assert tables == {"engawa-prod-directory", "engawa-prod-ephemeral", "engawa-prod-records"}
     assert on(sweep, "prod-appdata") == {"Query", "BatchWriteItem"}
     assert not on(sweep, "-directory") | on(sweep, "-comments") | on(sweep, "-favorites") | on(sweep, ":s3:")
     assert not on(clean, "-appdata")
@@ -116,7 +116,10 @@ def test_nobody_may_do_what_only_another_needs() -> None:
     assert {resource.rpartition("/")[2] for action, resource in canary if action.startswith("dynamodb:")} == {
         "engawa-prod-appdata",
         "engawa-prod-directory",
+        "engawa-prod-records",
     }
+    # Each stores its last run, and reads none.
+    assert {frozenset(on(each, "-records")) for each in (sweep, canary, send)} == {frozenset({"PutItem"})}
     assert on(canary, ":secret:") == on(canary, "-token-keys-") == {"GetSecretValue"}
     assert not on(canary, ":s3:") | on(canary, ":sqs:")
     assert "PutItem" not in on(clean, "-comments") | on(clean, "-favorites") | on(clean, "-directory")

@@ -2,6 +2,7 @@
 
 from chalice.app import Request, Response
 
+from chalicelib import observed
 from chalicelib.api.admin.routes import operator_route
 from chalicelib.core.bulk_import import is_dry_run, read_records
 from chalicelib.core.model.access import Access
@@ -27,4 +28,7 @@ def import_records(here: Platform, request: Request, access: Access) -> Response
     body = json_body(request)
     records = read_records(body)
     outcomes = (here.import_check if is_dry_run(body) else here.bulk_import).run(records)
+    if not is_dry_run(body):
+        results = [each for found in outcomes.values() for each in found]
+        observed.worked("import", len(results), sum(each.refusal is not None for each in results))
     return json_answer({kind: [each.told() for each in found] for kind, found in outcomes.items()})

@@ -2,6 +2,7 @@
 
 from chalice.app import Request, Response
 
+from chalicelib import observed
 from chalicelib.api.admin.routes import operator_route
 from chalicelib.core.migration import SEGMENTS, TABLES, read_part, to_cursor
 from chalicelib.core.model.access import Access
@@ -31,6 +32,8 @@ def migrate(here: Platform, request: Request, access: Access) -> Response:
     """
     part = read_part(json_body(request))
     result = here.migration.run(part)
+    if not part.check:
+        observed.worked("migration", result.items)
     told = {"items": result.items, "old": result.old, "newer": result.newer, "rewritten": result.rewritten}
     rest = {"nextCursor": to_cursor(part, result.after)} if result.after else {}
     return json_answer({**told, "writeUnits": result.write_units, **rest})

@@ -377,6 +377,10 @@ class AppData:
         """Delete abandoned values for about `seconds`; return the number of deleted values."""
         return self._trash.sweep(seconds)
 
+    def waiting(self, limit: int) -> int:
+        """Return the number of deletions, at most `limit`, whose values the next sweep will delete."""
+        return self._trash.waiting(limit)
+
     def _friends(self, app: str, viewer: str, owner: str, of: str) -> tuple[list[str], AppRun]:
         """Return the friends of a user, and the facts about the running app that decide whether they may be listed."""
         if of == viewer:

@@ -238,8 +238,16 @@ class Dynamo:
     def delete_all(self, table: str, keys: Iterable[Key]) -> int:
         """Delete the items with those keys, 25 per call, one call after the other; return the number of keys."""
         deletes = [{"DeleteRequest": {"Key": typed(key)}} for key in keys]
-        for start in range(0, len(deletes), BATCH_WRITE):
-            unprocessed: dict[str, Any] = {table: deletes[start : start + BATCH_WRITE]}
+        self._write_all(table, deletes)
+        return len(deletes)
+
+    def put_all(self, table: str, items: Iterable[Item]) -> None:
+        """Write items unconditionally, 25 per call, one call after the other. Raises Unavailable."""
+        self._write_all(table, [{"PutRequest": {"Item": formats.numbered(item)}} for item in items])
+
+    def _write_all(self, table: str, writes: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(writes), BATCH_WRITE):
+            unprocessed: dict[str, Any] = {table: writes[start : start + BATCH_WRITE]}
             for wait in backoff(0.05, 1.0, _RESENDS):
                 unprocessed = self._read("batch_write_item", RequestItems=unprocessed).get("UnprocessedItems") or {}
                 if not unprocessed:
@@ -247,7 +255,6 @@ class Dynamo:
                 self.rest(wait)
             else:
                 raise Unavailable
-        return len(deletes)
 
     def _read(self, operation: str, **request: Any) -> Any:
         """Send a call that can safely be repeated, so that a lost answer counts as a failure."""
