@@ -35,7 +35,9 @@ def world(make_world: Callable[..., World], hashed: str) -> World:
     made = make_world()
     here = made.platform
     for login, (user, role) in PEOPLE.items():
-        here.users.create(User(user, login, login=login, role=role), hashed)
+        here.users.create(User(user, login, login=login), hashed)
+        if role:
+            here.roles.give(user, role)
     redirects, scopes = ("https://game.example/back",), ("mixi_apps2", "r_photo")
     here.apps.create(App(APP, "Quest", secret=SECRET, redirect_uris=redirects, scopes=scopes, created=5))
     return made

@@ -25,6 +25,7 @@ class _Reader(HTMLParser):
         self.text: list[str] = []
         self.tags: list[str] = []
         self._select = ""
+        self._textarea = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -35,13 +36,23 @@ class _Reader(HTMLParser):
             self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif tag == "button":
             self.forms[-1].buttons.append((values.get("name", ""), values.get("value", "")))
+        elif tag == "textarea":
+            self._textarea = values["name"]
+            self.forms[-1].fields[self._textarea] = ""
         elif tag == "select":
             self._select = values["name"]
         elif tag == "option" and "selected" in values:
             self.forms[-1].fields[self._select] = values["value"]
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._textarea = ""
+
     def handle_data(self, data: str) -> None:
         self.text.append(data)
+        if self._textarea:
+            # The line break after the tag is none of the text.
+            self.forms[-1].fields[self._textarea] += data.removeprefix("\n")
 
 
 class Page:

@@ -8,11 +8,14 @@ several branches can be merged.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chalicelib.bootstrap import Platform
+from chalicelib.core.errors import Conflict
+from chalicelib.core.events import EventKind
 from chalicelib.core.roles import Role
-from local.demo_data import CAFE
+from local.demo_data import APPS, CAFE, USERS
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,35 @@ def _feed(platform: Platform) -> str:
     return f"/pages/{CAFE.id}/feeds/1"
 
 
+ENDPOINT = "0123456789ab"
+
+
+def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callable[[Platform], str]:
+    """Return a function that gives an app an endpoint with an event, and returns a path of the app in the console."""
+    quest = APPS["quest"]
+
+    def make(platform: Platform) -> str:
+        with suppress(Conflict):
+            platform.endpoints.create(quest, "https://game.example/events", EventKind, ENDPOINT)
+        platform.apps.change(
+            quest,
+            developer="星ゲームス",
+            icon_url="https://game.example/icon.png",
+            privacy_url="https://game.example/privacy",
+        )
+        app = platform.apps.get(quest)
+        assert app
+        platform.user_data.uninstall(quest, USERS["taro"])
+        platform.user_data.install(app, USERS["taro"])
+        if rotated:
+            platform.app_secrets.rotate(quest, keep_old=True)
+        if suspended:
+            platform.apps.suspend(quest, "It asks for passwords")
+        return f"/console/apps/{quest}{path}"
+
+    return make
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -53,4 +85,16 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # Apps.
+    WebPage("apps", "/console/apps", "hana", Role.OPERATOR),
+    WebPage("apps, of a moderator", "/console/apps", "hana", Role.MODERATOR),
+    WebPage("app", _app("", rotated=True), "hana", Role.OPERATOR),
+    WebPage("app, of a moderator", _app(""), "hana", Role.MODERATOR),
+    WebPage("app, suspended", _app("", suspended=True), "hana", Role.OPERATOR),
+    WebPage("app, new", "/console/apps/new", "hana", Role.OPERATOR),
+    WebPage("app, its form", _app("/edit"), "hana", Role.OPERATOR),
+    WebPage("app, deletion", _app("/delete"), "hana", Role.OPERATOR, confirmed=True),
+    WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
+    WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
+    WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
 ]

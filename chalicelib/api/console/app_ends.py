@@ -91,7 +91,7 @@ def delete_app(visit: Visit, app: str) -> Response:
         entry.changed = bool(known or installs)
     if not done:
         return _deletion_page(visit, app, "", problem=visit.word("app_delete_continue", installs=installs))
-    if not (known or installs):
+    if not (known or installs or visit.sent.get("delete") == "rest"):
         raise NotFound("There is no such app")
     return visit.redirect(APPS, done="app_deleted")
 

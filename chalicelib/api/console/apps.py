@@ -138,7 +138,7 @@ def app_page(visit: Visit, app: App, *, status: int = 200, problem: str | None =
         images=[icon] if icon else [],
         app=app,
         icon=app.icon_url if icon else "",
-        links={name: url for name, url in links.items() if is_web(url)},
+        links={name: url if is_web(url) else "" for name, url in links.items()},
         day=lambda milliseconds: day(visit, milliseconds),
         old_is_valid=app.old_secret_until is not None and visit.here.clock() < app.old_secret_until,
         may={action.name: may(visit, action) for action in Action},
