@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from admin.fields import given
-from admin.session import Session, common, listing, print_list
+from admin.session import Session, common, finding, listing, print_list
 
 
 @click.group()
@@ -85,6 +85,9 @@ def show(session: Session, app: str) -> None:
 def list_(session: Session, limit: int, cursor: str | None) -> None:
     """List apps, in order of id."""
     print_list(session, ("apps",), ("id", "name", "confidential", "scopes", "redirectUris"), limit, cursor)
+
+
+finding(apps, "apps", ("id", "name", "confidential", "scopes"), "the name", ("quest", "6d1f0c2ab4e79853"))
 
 
 @apps.command("change")

@@ -2,6 +2,7 @@
 
 import click
 
+from admin.accounts import invite, sessions
 from admin.apps import apps
 from admin.data import erase
 from admin.events import endpoints, events
@@ -37,7 +38,7 @@ Examples:
 """,
 )
 def cli() -> None:
-    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, pages.
+    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, sessions, pages.
 
     Every command takes --url, --token and --json; COMMAND --help lists its other options.
     """
@@ -48,6 +49,8 @@ for each in (
     friends,
     installs,
     grants,
+    sessions,
+    invite,
     apps,
     endpoints,
     events,

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +98,24 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Entries to print; 0 prints all."
     )(command)
+
+
+def finding(
+    group: click.Group, kind: str, columns: tuple[str, ...], names: str, examples: Sequence[str]
+) -> Callable[..., None]:
+    """Add the command `find` to a group: it lists what the platform's search finds among a `kind` such as "users"."""
+    shown = "\n".join(f"  .venv/bin/python -m admin {kind} find {example}" for example in examples)
+
+    @group.command(
+        "find", help=f"Find {kind} by id, or by the beginning of {names}.", epilog=f"\b\nExamples:\n{shown}\n"
+    )
+    @click.argument("text")
+    @listing
+    @common
+    def find(session: Session, text: str, limit: int, cursor: str | None) -> None:
+        print_list(session, (kind,), columns, limit, cursor, query={"find": text})
+
+    return find
 
 
 def print_list(

@@ -45,9 +45,11 @@ if TYPE_CHECKING:
     from chalicelib.store.directory.apps import Apps
     from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
+    from chalicelib.store.directory.leaving import LeavingUsers
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
     from chalicelib.store.directory.roles import Roles
+    from chalicelib.store.directory.search import Search
     from chalicelib.store.directory.secret_sealing import SecretSealing
     from chalicelib.store.directory.users import Users
     from chalicelib.store.events.endpoints import Endpoints
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     from chalicelib.store.events.sending import EventSending
     from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
+    from chalicelib.store.grants.one_time_links import OneTimeLinks
+    from chalicelib.store.grants.sessions import UserSessions
     from chalicelib.store.idempotency import Idempotency
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
@@ -170,6 +174,12 @@ class Platform:
         return Roles(self._dynamo, self._directory_table, self.clock)
 
     @cached_property
+    def search(self) -> "Search":
+        from chalicelib.store.directory.search import Search
+
+        return Search(self._dynamo, self._directory_table, self.apps)
+
+    @cached_property
     def apps(self) -> "Apps":
         from chalicelib.store.directory.apps import Apps
 
@@ -211,7 +221,26 @@ class Platform:
         from chalicelib.store.user_data import UserData
 
         stores = (self._directory, self.appdata, self.grants, self._posts, self._notes)
-        return UserData(*stores, self.oversized_answers, self.event_log)
+        others = (self.oversized_answers, self.event_log, self.sessions_of_users, self.leaving_users)
+        return UserData(*stores, *others)
+
+    @cached_property
+    def sessions_of_users(self) -> "UserSessions":
+        from chalicelib.store.grants.sessions import UserSessions
+
+        return UserSessions(self._dynamo, self.settings.table("grants"), self._directory_table, self.clock)
+
+    @cached_property
+    def one_time_links(self) -> "OneTimeLinks":
+        from chalicelib.store.grants.one_time_links import OneTimeLinks
+
+        return OneTimeLinks(self._dynamo, self._ephemeral, self.users, self.clock)
+
+    @cached_property
+    def leaving_users(self) -> "LeavingUsers":
+        from chalicelib.store.directory.leaving import LeavingUsers
+
+        return LeavingUsers(self._dynamo, self._directory_table, self.clock)
 
     @cached_property
     def bulk_import(self) -> "BulkImport":
@@ -409,9 +438,10 @@ class Platform:
     def sweep(self, seconds: float = 60) -> int:
         """Delete the remains of deletions in appdata for about `seconds` seconds; return the number of deleted items.
 
-        Before that, send the cleanup tasks that are due to the queue.
+        Before that, send the cleanup tasks that are due to the queue, and erase users who left 14 days ago.
         """
         self.cleanup.remind()
+        self.user_data.erase_leaving(seconds / 2)
         return self.appdata.sweep(seconds)
 
     @cached_property

@@ -113,10 +113,22 @@ def _health() -> Sequence[Face]:
 
 
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, migrations, overview, pages, users
+    from chalicelib.api.admin import (
+        accounts,
+        apps,
+        bulk_export,
+        bulk_import,
+        events,
+        migrations,
+        overview,
+        pages,
+        standing,
+        users,
+    )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
-    return [users.face, apps.face, events.face, pages.face, overview.face, *imports]
+    people = [users.face, standing.face, accounts.face]
+    return [*people, apps.face, events.face, pages.face, overview.face, *imports]
 
 
 FRONT = "/"

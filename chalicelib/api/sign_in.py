@@ -99,4 +99,4 @@ def _refused(visit: Visit, to: str, outcome: SignInResult) -> Response:
     if outcome.wait:
         problem = visit.word("slow", seconds=outcome.wait)
         return visit.sign_in(to, login=login, problem=problem, status=429, wait=outcome.wait)
-    return visit.sign_in(to, login=login, problem=visit.word("wrong"), status=403)
+    return visit.sign_in(to, login=login, problem=visit.word("suspended" if outcome.suspended else "wrong"), status=403)

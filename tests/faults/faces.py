@@ -18,6 +18,8 @@ import httpx
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
+from chalicelib.core.oauth import hashed
+from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
@@ -357,7 +359,7 @@ EXPORTS = f"""
     feeds comments favorites feeds?page={PAGE} grants
 """
 LISTS = f"""
-    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
+    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants /users/{HANA}/sessions
     /apps /apps/{APP} /apps/{APP}/installs
     /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
 """
@@ -379,6 +381,35 @@ def resend(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("POST", f"/apps/{APP}/events/resend", {"since": 0, "until": stage.clock.now + 1})
 
 
+FINDS = "/users?find=ha /apps?find=q /pages?find=c"
+LINK = r"link=[\w-]{43}"
+
+
+def suspend(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.suspend(TARO)
+
+
+def make_operators(stage: RequestStage, ids: Ids) -> None:
+    for user in (TARO, KEN):
+        stage.platform.roles.give(user, Role.OPERATOR)
+
+
+def begin_session(stage: RequestStage, ids: Ids) -> None:
+    """Begin a session of HANA."""
+    here = stage.platform
+    user = here.users.get(HANA)
+    known = here.users.credential(f"login-of-{HANA}")
+    assert user
+    assert known
+    session = here.sessions_of_users.begin(user, known[1], "Firefox, Windows")
+    assert session
+    ids["session"] = hashed(session)
+
+
+def end_session(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
+
+
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -390,11 +421,20 @@ OPERATORS = [
     request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
     request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
     request("set a password", operate("PUT", f"/users/{HANA}/password", {"password": "another one"})),
+    *(request(f"find {path}", operate("GET", path)) for path in FINDS.split()),
+    request("suspend a user", operate("PUT", f"/users/{TARO}/suspension", {"reason": "spam"}), steps=True),
+    request("restore a user", operate("DELETE", f"/users/{TARO}/suspension"), suspend, steps=True),
+    request("give a role", operate("PUT", f"/users/{TARO}/role", {"role": "operator"}), steps=True),
+    request("take a role", operate("PUT", f"/users/{TARO}/role", {"role": None}), make_operators, steps=True),
     request("befriend", operate("PUT", f"/users/{HANA}/friends/{TARO}")),
     request("unfriend", operate("DELETE", f"/users/{HANA}/friends/{KEN}")),
     request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),
     request("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}"), steps=True),
     request("end a grant", operate("DELETE", f"/users/{HANA}/grants/{APP}")),
+    request("make a reset link", operate("POST", f"/users/{HANA}/reset-link"), ignore=LINK),
+    request("make an invitation", operate("POST", "/invitations", {"displayName": "New"}), ignore=LINK),
+    request("end all sessions", operate("DELETE", f"/users/{HANA}/sessions"), begin_session, steps=True),
+    request("end a session", end_session, begin_session),
     request("erase a user", operate("DELETE", f"/users/{HANA}"), ignore=COUNT, steps=True),
     request("create an app", operate("POST", "/apps", {"name": "New", "id": NEW_APP})),
     request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),

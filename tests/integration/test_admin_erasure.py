@@ -8,13 +8,14 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.core.conditions import Conditions
+from chalicelib.core.events import EventKind
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.oauth import Family
 from chalicelib.core.passwords import hash_password
 from chalicelib.store.aws.items import key_of
 from chalicelib.store.contents.items import content_of
-from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, Reply, World
+from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, Reply, World, sweep
 
 pytestmark = pytest.mark.moto
 
@@ -97,7 +98,9 @@ def test_an_export_has_everything(operator: Send, world: World, sara: str) -> No
     told = operator("GET", f"/users/{SARA}/export")
 
     assert told.status == 200
-    assert told.json["profile"] == operator("GET", f"/users/{SARA}").json
+    account = operator("GET", f"/users/{SARA}").json
+    assert told.json["profile"] | {"role": None, "suspended": None} == account
+    assert told.json["profile"].keys() == account.keys() - {"role", "suspended"}
     assert told.json["profile"]["login"] == "sara"
     assert told.json["profile"]["publication"]["birthday"] == "friends"
     assert told.json["friends"] == sorted([HANA, KEN, TARO])
@@ -207,6 +210,25 @@ def test_an_erasure_cut_short_anywhere_is_finished_by_the_next(
     assert traces(world) == []
     assert operator("GET", f"/users/{HANA}").json["friends"] == 3
     assert operator("GET", f"/pages/{CAFE}").json["followers"] == 1
+
+
+def test_the_sweep_erases_a_user_who_left(world: World, sara: str) -> None:
+    here = world.platform
+    user, known = here.users.get(SARA), here.users.credential("sara")
+    assert user
+    assert known
+    assert here.sessions_of_users.begin(user, known[1], "Firefox")
+    here.oversized_answers.keeper(SARA)(b"{}", "application/json")
+    here.endpoints.create(ALBUM, "https://album.example/events", [EventKind.ERASED])
+
+    here.user_data.uninstall(APP, SARA)  # Moto does not take two transactions at once.
+
+    world.clock.now = here.leaving_users.leave(SARA) + 1
+    sweep(world)
+
+    assert here.users.get(SARA) is None
+    settle(world)
+    assert [(table, item) for table, item in traces(world) if not item["pk"]["S"].startswith("event#")] == []
 
 
 def test_nothing_can_be_added_to_a_user_who_is_going(operator: Send, world: World, sara: str) -> None:

@@ -28,16 +28,16 @@ def operators(world: World) -> int:
 def test_a_role_is_given_changed_and_taken(world: World) -> None:
     roles = world.platform.roles
 
-    assert roles.give(HANA, Role.OPERATOR)
-    assert not roles.give(HANA, Role.OPERATOR)
-    assert roles.give(KEN, Role.MODERATOR, by=HANA)
+    assert roles.give(HANA, Role.OPERATOR) == (None, True)
+    assert roles.give(HANA, Role.OPERATOR) == (Role.OPERATOR, False)
+    assert roles.give(KEN, Role.MODERATOR, by=HANA) == (None, True)
     assert (role_of(world, HANA), role_of(world, KEN), role_of(world, MEI)) == (Role.OPERATOR, Role.MODERATOR, None)
     assert operators(world) == 1
 
-    assert roles.give(KEN, Role.OPERATOR, by=HANA)
-    assert roles.give(HANA, Role.MODERATOR, by=KEN)
-    assert roles.give(HANA, None, by=KEN)
-    assert not roles.give(HANA, None, by=KEN)
+    assert roles.give(KEN, Role.OPERATOR, by=HANA) == (Role.MODERATOR, True)
+    assert roles.give(HANA, Role.MODERATOR, by=KEN) == (Role.OPERATOR, True)
+    assert roles.give(HANA, None, by=KEN) == (Role.MODERATOR, True)
+    assert roles.give(HANA, None, by=KEN) == (None, False)
     assert (role_of(world, HANA), role_of(world, KEN)) == (None, Role.OPERATOR)
     assert operators(world) == 1
 
@@ -69,7 +69,7 @@ def test_two_operators_who_take_each_others_role_at_once_leave_one(
 
     def after_another(dynamo: Dynamo, write: Transaction) -> None:
         monkeypatch.setattr(Dynamo, "commit", commit)
-        assert roles.give(HANA, None, by=KEN)
+        assert roles.give(HANA, None, by=KEN)[1]
         commit(dynamo, write)
 
     monkeypatch.setattr(Dynamo, "commit", after_another)

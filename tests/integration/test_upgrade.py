@@ -44,14 +44,19 @@ def old(tmp_path: Path) -> FormatWorld:
 
 
 def numbers(stage: RequestStage) -> dict[int, int]:
-    """Return the number of items of each format, without the counters, which versions before did not have."""
+    """Return the number of items of each format, without counters and rows of the search, which are new."""
     items = stage.cloud.memory.items.values()
-    return Counter(formats.format_of(item) for item in items if item["pk"]["S"] != COUNTS)
+    return Counter(formats.format_of(item) for item in items if not is_new(item))
+
+
+def is_new(item: Item) -> bool:
+    """Return whether an item is of a kind that versions before did not have."""
+    return item["pk"]["S"] == COUNTS or item["pk"]["S"].startswith("find#")
 
 
 def counters(stage: RequestStage) -> int:
-    """Return the number of items that count others; a migration creates and may read them."""
-    return sum(item["pk"]["S"] == COUNTS for item in stage.cloud.memory.items.values())
+    """Return the number of items that count others or that the search reads; a migration creates and may read them."""
+    return sum(is_new(item) for item in stage.cloud.memory.items.values())
 
 
 def migrate(stage: RequestStage, *, stop_after: float = float("inf"), **more: Any) -> Counter[str]:

@@ -5,7 +5,15 @@ An app that is created, or gets another name, cannot bear the platform's name or
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import (
+    changed_answer,
+    existing,
+    found_part,
+    known_id,
+    list_answer,
+    list_part,
+    operator_route,
+)
 from chalicelib.api.admin.users import named_users
 from chalicelib.core.codecs.directory_json import app_json, read_app, read_rotation, read_suspension
 from chalicelib.core.lookalike_names import check_app_name
@@ -26,8 +34,8 @@ route = operator_route(face)
 
 @route(APPS, methods=["GET"])
 def list_apps(here: Platform, request: Request, access: Access) -> Response:
-    """List apps, in order of id. `cursor`, `count`."""
-    apps, following = here.apps.list_part(*list_part(request))
+    """List apps, in order of id, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    apps, following = found_part(request, lambda: here.search.apps, here.apps.list_part)
     return list_answer(map(app_json, apps), following)
 
 

@@ -2,7 +2,15 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import (
+    changed_answer,
+    existing,
+    found_part,
+    known_id,
+    list_answer,
+    list_part,
+    operator_route,
+)
 from chalicelib.api.admin.users import named_users
 from chalicelib.core.codecs.directory_json import module_json, page_json, read_module, read_page
 from chalicelib.core.model.access import Access
@@ -27,8 +35,8 @@ def _need(here: Platform, page: str) -> None:
 
 @route(PAGES, methods=["GET"])
 def list_pages(here: Platform, request: Request, access: Access) -> Response:
-    """List pages, in order of id. `cursor`, `count`."""
-    pages, following = here.pages.list_part(*list_part(request))
+    """List pages, in order of id, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    pages, following = found_part(request, lambda: here.search.pages, here.pages.list_part)
     return list_answer(map(page_json, pages), following)
 
 

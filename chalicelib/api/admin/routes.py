@@ -10,6 +10,7 @@ from chalicelib.core.errors import NotFound
 from chalicelib.core.ids import is_id
 from chalicelib.core.oauth import OPERATOR
 from chalicelib.core.paging import paging
+from chalicelib.store.directory.keys import CursorPart
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.json_answers import json_answer
 from chalicelib.web.requests import last_parameter
@@ -42,6 +43,17 @@ def list_part(request: Request) -> tuple[str | None, int]:
     """Return the `cursor` and `count` (default 20, at most 100) of a request for a list. Raise ParameterInvalid."""
     count = paging(None, last_parameter(request, "count"), most=MOST_ENTRIES).count
     return last_parameter(request, "cursor"), count
+
+
+def found_part(
+    request: Request,
+    find: Callable[[], Callable[[str, str | None, int], CursorPart[T]]],
+    every: Callable[[str | None, int], CursorPart[T]],
+) -> CursorPart[T]:
+    """Return the part of a list that a request asks for: only what its `find` finds, if it has that parameter."""
+    cursor, count = list_part(request)
+    text = last_parameter(request, "find")
+    return every(cursor, count) if text is None else find()(text, cursor, count)
 
 
 def list_answer(entries: Iterable[Mapping[str, Any]], following: str | None) -> Response:

@@ -4,11 +4,19 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import (
+    changed_answer,
+    existing,
+    found_part,
+    known_id,
+    list_answer,
+    list_part,
+    operator_route,
+)
 from chalicelib.api.page.requests import shown
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import ContentsFormat
-from chalicelib.core.codecs.directory_json import read_user, user_json
+from chalicelib.core.codecs.directory_json import account_json, read_user, user_json
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import User, new_user_id
@@ -37,9 +45,9 @@ def _need(here: Platform, user: str) -> None:
 
 @route(USERS, methods=["GET"])
 def list_users(here: Platform, request: Request, access: Access) -> Response:
-    """List users, in no particular order. `cursor`, `count`."""
-    users, following = here.users.list_part(*list_part(request))
-    return list_answer(map(user_json, users), following)
+    """List users, in no particular order, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    users, following = found_part(request, lambda: here.search.users, here.users.list_part)
+    return list_answer(map(account_json, users), following)
 
 
 @route(USERS, methods=["POST"])
@@ -51,20 +59,20 @@ def create_user(here: Platform, request: Request, access: Access) -> Response:
     hashed = hash_password(checks.password("password", password)) if password is not None else None
     publication = {**DEFAULT_PUBLICATION, **given.pop("publication", {})}
     user = User(**{"id": new_user_id(), **given}, publication=publication)
-    return json_answer(user_json(here.users.create(user, hashed)), 201)
+    return json_answer(account_json(here.users.create(user, hashed)), 201)
 
 
 @route(USER, methods=["GET"])
 def show_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Return a user."""
-    return json_answer(user_json(existing("user", user, here.users.get(known_id("user", user)))))
+    return json_answer(account_json(existing("user", user, here.users.get(known_id("user", user)))))
 
 
 @route(USER, methods=["PATCH"])
 def change_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Change the fields in the body; null or `""` empties a field. Return the changed user."""
     given = read_user(json_body(request), new=False)
-    return json_answer(user_json(here.users.change(known_id("user", user), **given)))
+    return json_answer(account_json(here.users.change(known_id("user", user), **given)))
 
 
 @route(USER, methods=["DELETE"])

@@ -111,7 +111,7 @@ def _step(
 ) -> Response:
     """Return the next page: sign-in or consent."""
     session = here.sessions.read(request)
-    user = here.users.get(session.user) if session.user else None
+    user = here.users.active(session.user)
     language = language_of(request, form.get("lang"))
     if user is None:
         return _sign_in_page(here, language, form, asked).shown(session, form.get("login", ""), problem=problem)
@@ -128,12 +128,12 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
     if "session" in form:
         return _sign_in_page(here, language, form, asked).shown(here.sessions.begin())
     if "decision" in form:
-        user = here.users.get(session.user) if session.user else None
+        user = here.users.active(session.user)
         if user is None:
             return _step(here, request, form, asked, word(language, "expired"))
         return _decided(here, form, asked, user)
     outcome = sign_in(here, request, form)
-    user = here.users.get(outcome.user) if outcome.user else None
+    user = here.users.active(outcome.user)
     if user is not None:
         return _consent_page(here, language, form, asked, here.sessions.begin(user.id, outcome.device), user)
     return _sign_in_page(here, language, form, asked).refused(session, form.get("login", ""), outcome)

@@ -93,8 +93,8 @@ class Authorization:
     def token(self, form: Mapping[str, str], redirects: frozenset[str]) -> dict[str, Any]:
         """Return the JSON of the token endpoint for a form; `redirects` are the possible values of its redirect_uri.
 
-        A suspended app gets nothing. Raise GrantRefused. At most two calls in sequence, three if a code is replayed.
-        Once a day, the use of the secret is noted beside them.
+        A suspended app gets nothing; a suspended user's code or refresh token is an invalid_grant. Raise GrantRefused.
+        At most three calls in sequence, four if a code is replayed. Once a day, the secret's use is noted beside them.
         """
         validator, which = self._validator(form, redirects)
         app = validator.app
@@ -197,7 +197,7 @@ class Authorization:
             app, own = self._grants.find_own(client)
             which = self._secrets.matching(app, form.get("client_secret", ""))
             return Validator(self._grants, self._tokens, app, own=own, authenticated=which is not None), which
-        app, family = self._grants.find(client, token)
+        app, family = self._grants.find_active(client, token)
         which = self._secrets.matching(app, form.get("client_secret", ""))
         known = which is not None
         validator = Validator(self._grants, self._tokens, app, family=family, redirects=redirects, authenticated=known)

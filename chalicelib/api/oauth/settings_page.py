@@ -51,7 +51,7 @@ def submit(here: Platform, request: Request) -> Response:
         return _sign_in_page(here, language).shown(here.sessions.begin())
     if "password" in form or "login" in form:
         return _signed_in(here, request, language, session, form)
-    user = here.users.get(session.user) if session.user else None
+    user = here.users.active(session.user)
     if user is None:
         return _shown(here, language, session, problem=word(language, "expired"))
     return _shown(here, language, session, saved=_changed(here, user, form))
@@ -61,7 +61,7 @@ def _signed_in(
     here: Platform, request: Request, language: Language, session: Session, form: Mapping[str, str]
 ) -> Response:
     outcome = sign_in(here, request, form)
-    if outcome.user and here.users.get(outcome.user):
+    if outcome.user and here.users.active(outcome.user):
         return _shown(here, language, here.sessions.begin(outcome.user, outcome.device))
     return _sign_in_page(here, language).refused(session, form.get("login", ""), outcome)
 
@@ -95,7 +95,7 @@ def _app(app: str) -> str:
 def _shown(
     here: Platform, language: Language, session: Session, *, saved: bool = False, problem: str | None = None
 ) -> Response:
-    user = here.users.get(session.user) if session.user else None
+    user = here.users.active(session.user)
     if user is None:
         return _sign_in_page(here, language).shown(session, problem=problem)
     return page(

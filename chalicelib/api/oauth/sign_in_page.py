@@ -21,10 +21,14 @@ MOST_CHARACTERS = 1024
 
 @dataclass(frozen=True)
 class SignInResult:
-    """The result of a sign-in: user and browser; or None and the seconds to wait (0: wrong login or password)."""
+    """The result of a sign-in: user and browser; or None and the seconds to wait (0: wrong login or password).
+
+    `suspended` says that login and password were right, but the user is suspended.
+    """
 
     user: str | None
     wait: int = 0
+    suspended: bool = False
     device: Device | None = None
 
 
@@ -67,7 +71,8 @@ class SignInPage:
         if outcome.wait:
             told = word(self.language, "slow", seconds=outcome.wait)
             return self.shown(session, login, problem=told, status=429, wait=outcome.wait)
-        return self.shown(session, login, problem=word(self.language, "wrong"), status=403)
+        problem = word(self.language, "suspended" if outcome.suspended else "wrong")
+        return self.shown(session, login, problem=problem, status=403)
 
 
 def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignInResult:
@@ -97,9 +102,12 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
         return SignInResult(None)
     _forgive(here, counted)
     user, password_hash = known
+    person = here.users.get(user)
+    if person and person.suspended is not None:
+        return SignInResult(None, suspended=True)
     if passwords.is_outdated(password_hash):
         made = passwords.hash_password(password)
-        if here.users.set_password(user, made, instead_of=password_hash):
+        if here.users.upgrade_hash(user, login, made, instead_of=password_hash):
             password_hash = made
     return SignInResult(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
 

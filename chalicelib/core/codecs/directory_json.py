@@ -134,6 +134,11 @@ def user_json(user: User) -> dict[str, Any]:
     return _json(user, _USER) | {"publication": publication, "created": user.created, "friends": user.friends}
 
 
+def account_json(user: User) -> dict[str, Any]:
+    """Return the JSON of a user with role and suspension, which exports do not have."""
+    return user_json(user) | {"role": user.role.value if user.role else None, "suspended": user.suspended}
+
+
 def app_json(app: App) -> dict[str, Any]:
     """Return the JSON of an app for operators, without the secrets; it says when they were made and last used."""
     return _stored_app(app) | {

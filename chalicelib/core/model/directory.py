@@ -61,6 +61,10 @@ class User:
     """The role in the console (core/roles.py). Only `Roles` in store/directory/roles.py changes it."""
     suspended: int | None = None
     """When the user was suspended, in ms; None if they are not. A suspended user cannot do anything by themselves."""
+    leaving: int | None = None
+    """When the account is due to be erased because the user asked for it, in ms; None: it stays."""
+    session_epoch: str = ""
+    """Only sessions with this value are valid. A new value ends all sessions at once (store/grants/sessions.py)."""
 
 
 class AppDialect(Enum):

@@ -24,7 +24,7 @@ from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.contents.cleanup_queue import CleanupQueue
 
 NEEDS = (
-    on_table("feeds", "PutItem"),
+    on_table("feeds", "PutItem", by=(API, SWEEP)),
     # The check that an imported feed is not stored yet.
     on_table("comments", "ConditionCheckItem"),
     on_table("feeds", "Query", by=(API, SWEEP)),

@@ -147,8 +147,7 @@ class Comments:
             raise no_content() from None
         try:
             self._pages.check(page, found)
-            if self._users.from_item(found.get(places[0])) is None:
-                raise PermissionDenied
+            self._users.check_poster(found.get(places[0]))
         except Refusal:
             head = tickets[0].holder
             self._lists.give_up(content, prefix_of(head), tickets[0], of_generation(generation_of(head)))

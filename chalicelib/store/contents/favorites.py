@@ -78,8 +78,7 @@ class Favorites:
             found = self._dynamo.batch_get(places, consistent=True)
             head = visible(found.get(head_place))
             self._pages.check(page, found)
-            if self._users.from_item(found.get(user_place)) is None:
-                raise PermissionDenied
+            self._users.check_poster(found.get(user_place))
             item = self._item(content, head, user)
             there = self._add(content, head, item)
             if there is not None:

@@ -164,8 +164,7 @@ class FeedPosting:
             ]
         )
         held = pages.check(page, found)
-        if users.from_item(found.get(users.place(poster))) is None:
-            raise PermissionDenied
+        users.check_poster(found.get(users.place(poster)))
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
         known = None if draft.source else apps.from_item(found.get(module), with_secret=False)
         told = ToldApp(app, known.events if known else asked())
@@ -188,7 +187,8 @@ class FeedPosting:
         user = self._users.place(poster)
         found = self._dynamo.batch_get([self._pages.place(page), user, administrator], consistent=True)
         self._pages.check(page, found)
-        if self._users.from_item(found.get(user)) is None or administrator not in found:
+        self._users.check_poster(found.get(user))
+        if administrator not in found:
             raise PermissionDenied
         return Admission(page, poster, source_name, shown=True, administers=True)
 

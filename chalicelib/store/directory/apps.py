@@ -20,17 +20,19 @@ from typing import Any
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
+from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.directory import keys
+from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import counts_nothing
 from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.search_rows import NamedItems, with_texts
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
@@ -80,6 +82,7 @@ class Apps:
         self._pages = pages
         self._counts = Counts(dynamo, table)
         self._clock = clock
+        self._named = NamedItems(dynamo, table)
         self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
 
     def create(self, app: App) -> App:
@@ -90,7 +93,9 @@ class Apps:
         secret = (app.secret or new_secret()) if app.confidential else None
         app = replace(app, secret=secret, created=app.created or self._clock())
         write = Transaction()
-        write.put("app", self._table, self._counts.add(write, Kind.APPS, self._to_item(app)), ABSENT)
+        item = self._to_item(app)
+        write.put("app", self._table, self._counts.add(write, Kind.APPS, item), ABSENT)
+        search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -166,20 +171,41 @@ class Apps:
         """
         given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
         sets = {name: _typed(value) for name, value in given.items() if value not in (None, "")}
-        if given:
-            condition = ALIVE
-            for name in fields if expected else ():
-                condition &= _as_before(_ATTRIBUTES[name], getattr(expected, name))
+        change = Update(sets, removes=[name for name in given if name not in sets])
+        condition, check = self._as_expected(expected, tuple(fields))
+        if "name" in fields:
+            key, texts = keys.app_key(app), index_texts(fields["name"])
+            if not self._named.change(key, change, texts, condition=condition, check=check):
+                raise _no_app(app)
+        elif given:
             try:
-                self._update(app, Update(sets, removes=[name for name in given if name not in sets]), condition)
-            except NotFound:
-                if expected and self.get(app):
-                    raise Conflict("Another request has changed the app meanwhile") from None
-                raise
+                self._settle(app, change, condition)
+            except Lost:
+                if self.get(app):
+                    raise _changed() from None
+                raise _no_app(app) from None
         changed = self.get(app)
         if changed is None:
             raise _no_app(app)
         return changed
+
+    def _as_expected(self, expected: App | None, names: tuple[str, ...]) -> tuple[Condition, Callable[[Item], None]]:
+        """Return the condition that an app has the expected values of these fields, and the same as a check.
+
+        The check raises Conflict. Without an expected app, the app must only exist.
+        """
+        if expected is None:
+            return ALIVE, lambda item: None
+        condition = ALIVE
+        for name in names:
+            condition &= _as_before(_ATTRIBUTES[name], getattr(expected, name))
+
+        def check(item: Item) -> None:
+            known = self.from_item(item, with_secret=False)
+            if known and any(getattr(known, name) != getattr(expected, name) for name in names):
+                raise _changed()
+
+        return condition, check
 
     def suspend(self, app: str, reason: str) -> bool:
         """Suspend an app; return whether this changes something. A suspended one keeps its time.
@@ -259,7 +285,8 @@ class Apps:
         secrets = {"x": app.secret, "xo": app.old_secret if app.confidential else None}
         item |= {short: {"S": self._seals.seal(secret)} for short, secret in secrets.items() if secret}
         item |= {short: {"N": str(time)} for short, time in times.items() if time}
-        return item | {short: _typed(value) for short, value in values.items() if value not in (None, "")}
+        item |= {short: _typed(value) for short, value in values.items() if value not in (None, "")}
+        return with_texts(item)
 
 
 def _no_app(app: str) -> NotFound:
@@ -268,6 +295,10 @@ def _no_app(app: str) -> NotFound:
 
 def _texts(value: dict[str, Any]) -> tuple[str, ...]:
     return tuple(each["S"] for each in value["L"])
+
+
+def _changed() -> Conflict:
+    return Conflict("Another request has changed the app meanwhile")
 
 
 def _as_before(attribute: str, value: Any) -> Condition:

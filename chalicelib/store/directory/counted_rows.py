@@ -7,14 +7,14 @@ from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, absent, equals, less
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
+from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, key_of
 from chalicelib.store.aws.transactions import MOST_ITEMS, Transaction, Update
 
 NEEDS = (
     on_table("directory", "PutItem", "ConditionCheckItem"),
     # The rows of a page are deleted with it; the queue clears them last.
-    on_table("directory", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
+    on_table("directory", "DeleteItem", "UpdateItem", by=(API, CLEAN, SWEEP)),
 )
 
 

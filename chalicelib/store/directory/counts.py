@@ -20,9 +20,10 @@ from chalicelib.store.aws.item_size import item_size, write_units
 from chalicelib.store.aws.items import Item, Key, key_of
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Transaction, Update
+from chalicelib.store.directory import search_rows
 from chalicelib.store.directory.keys import COUNTS, INSTALL, ITSELF
 
-NEEDS = (on_table("directory", "GetItem", "Query", "UpdateItem"),)
+NEEDS = (on_table("directory", "GetItem", "Query", "UpdateItem", "DeleteItem"),)
 
 SHARDS = 64
 COUNTED = "+"
@@ -119,7 +120,7 @@ class Counts:
 
 
 def close(dynamo: Dynamo, counts: Counts, table: str, kind: Kind, key: Key) -> bool:
-    """Mark an app or a page as being deleted, and stop counting it. Return whether it exists. Idempotent.
+    """Mark an app or a page as being deleted, and stop counting and finding it. Return whether it exists. Idempotent.
 
     Raises Unavailable.
     """
@@ -128,8 +129,9 @@ def close(dynamo: Dynamo, counts: Counts, table: str, kind: Kind, key: Key) -> b
         if item is None or "gone" in item:
             return item is not None
         write = Transaction()
-        condition = ALIVE & counts.subtract(write, kind, key, counted=COUNTED in item)
-        write.update("item", table, key, Update({"gone": True}), condition)
+        unchanged = counts.subtract(write, kind, key, counted=COUNTED in item) & search_rows.unchanged(item)
+        write.update("item", table, key, Update({"gone": True}, removes=[search_rows.TEXTS]), ALIVE & unchanged)
+        search_rows.remove(write, table, item)
         try:
             dynamo.commit(write)
         except Lost:

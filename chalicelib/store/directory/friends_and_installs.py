@@ -11,7 +11,7 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.limits import MOST_FRIENDS
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import ALIVE
-from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_index, on_table
 from chalicelib.store.aws.items import Place, beginning
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.directory import keys
@@ -20,7 +20,8 @@ from chalicelib.store.directory.counts import Counts, Kind
 from chalicelib.store.directory.keys import FRIEND, INSTALL, CursorPart
 
 NEEDS = (
-    on_table("directory", "Query", "BatchGetItem"),
+    on_table("directory", "BatchGetItem"),
+    on_table("directory", "Query", by=(API, SWEEP)),
     on_index("directory"),
 )
 

@@ -12,8 +12,13 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+<<<<<<< HEAD
+| account to erase (leaving.py) | `leaving#<time>#<user>` | `#` | `leaving` |
+=======
 | shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
+>>>>>>> main
 | number of operators | `roles` | `#` | |
+| search row of a user, app or page | `find#<kind>#<first character>` | `<folded name>\t<id>` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no
 list is read by a scan. An item with `gone` is being deleted: nothing can be added to it any more.
@@ -24,6 +29,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from chalicelib.core.cursor import from_cursor, to_cursor
+from chalicelib.core.search import END
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.items import Item, Key, Span, beginning, typed
 
@@ -62,6 +68,11 @@ def app_key(app: str) -> Key:
 def page_key(page: str) -> Key:
     """Return the key of a page's item."""
     return f"page#{page}", ITSELF
+
+
+def search_key(kind: str, text: str, name: str = "") -> Key:
+    """Return the key of the search row of a user, app or page (`kind`) with the id `name` under a folded text."""
+    return f"find#{kind}#{text[0]}", f"{text}{END}{name}"
 
 
 def of_user(user: str, kind: str, other: str) -> Key:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_index, on_table
 from chalicelib.store.aws.items import Place, key_of
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
@@ -16,8 +16,9 @@ from chalicelib.store.directory.page_items import (
 )
 
 NEEDS = (
-    on_table("directory", "BatchGetItem", "Query"),
-    on_index("directory"),
+    on_table("directory", "Query"),
+    on_table("directory", "BatchGetItem", by=(API, SWEEP)),
+    on_index("directory", by=(API, SWEEP)),
 )
 
 COUNT = 100

@@ -10,13 +10,14 @@ from typing import Any
 
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.model.directory import Module, Page
+from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.directory import keys
+from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
 from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, CursorPart
@@ -33,6 +34,7 @@ from chalicelib.store.directory.page_items import (
     to_module,
 )
 from chalicelib.store.directory.page_members import PageMembers
+from chalicelib.store.directory.search_rows import NamedItems
 
 NEEDS = (
     on_table("directory", "BatchGetItem", "PutItem", "UpdateItem"),
@@ -54,6 +56,7 @@ class Pages:
         self._table = table
         self._clock = clock
         self._counted = CountedRows(dynamo, table)
+        self._named = NamedItems(dynamo, table)
         self._counts = Counts(dynamo, table)
         self.members = PageMembers(dynamo, table, self._counted)
 
@@ -61,7 +64,9 @@ class Pages:
         """Store a new page and return it as stored. Raises Conflict (its id is taken) and Unavailable."""
         page = replace(page, created=page.created or self._clock(), followers=0)
         write = Transaction()
-        write.put("page", self._table, self._counts.add(write, Kind.PAGES, to_item(page)), ABSENT)
+        item = to_item(page)
+        write.put("page", self._table, self._counts.add(write, Kind.PAGES, item), ABSENT)
+        search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -86,7 +91,11 @@ class Pages:
 
     def change(self, page: str, **fields: Any) -> Page:
         """Change fields of a page and return the changed page. Raises NotFound and Unavailable."""
-        if sets := {ATTRIBUTES[name]: to_attribute(value) for name, value in fields.items()}:
+        sets = {ATTRIBUTES[name]: to_attribute(value) for name, value in fields.items()}
+        if "name" in fields:
+            if not self._named.change(keys.page_key(page), Update(sets), index_texts(fields["name"])):
+                raise _no_page(page)
+        elif sets:
             try:
                 self._update(page, Update(sets), ALIVE)
             except Lost:

@@ -16,7 +16,7 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
-from chalicelib.store.directory.user_items import from_item
+from chalicelib.store.directory.user_items import from_item, new_epoch
 
 NEEDS = (on_table("directory", "GetItem", "UpdateItem"),)
 
@@ -31,36 +31,30 @@ class Roles:
         self._table = table
         self._clock = clock
 
-    def give(
-        self,
-        user: str,
-        role: Role | None,
-        by: str | None = None,
-        with_parts: Callable[[Transaction], None] | None = None,
-    ) -> bool:
-        """Give a user a role, or take it (None). Return whether it changed. `by` is the user who does it, if it is one.
+    def give(self, user: str, role: Role | None, by: str | None = None) -> tuple[Role | None, bool]:
+        """Give a user a role, or take it (None). Return the role before, and whether it changed.
 
-        `with_parts` adds parts to the transaction, such as the log's. Raises NotFound, PermissionDenied (their own
-        role), Conflict (the last operator, or a suspended user) and Unavailable.
+        `by` is the user who does it, if it is one. Raises NotFound, PermissionDenied (their own role), Conflict (the
+        last operator, or a user who is suspended or leaving) and Unavailable.
         """
         if user == by:
             raise PermissionDenied("Nobody can change their own role")
         for wait in races():
             known = self._need(user)
             if known.role == role:
-                return False
+                return role, False
             if known.suspended is not None:
                 raise Conflict("The user is suspended")
+            if known.leaving is not None:
+                raise Conflict("The user has asked for the deletion of the account")
             change = Update({"ro": {"S": role.value}}) if role else Update(removes=["ro"])
             had = equals("ro", known.role.value) if known.role else absent("ro")
             write = Transaction()
-            write.update("user", self._table, keys.user_key(user), change, ALIVE & had & absent("su"))
+            write.update("user", self._table, keys.user_key(user), change, ALIVE & had & absent("su") & absent("lv"))
             if role is Role.OPERATOR:
                 write.update("count", self._table, keys.ROLES, Update(adds={COUNT: 1}))
             elif known.role is Role.OPERATOR:
                 write.update("count", self._table, keys.ROLES, Update(adds={COUNT: -1}), more(COUNT, 1))
-            if with_parts:
-                with_parts(write)
             try:
                 self._dynamo.commit(write)
             except Lost as lost:
@@ -68,21 +62,23 @@ class Roles:
                     raise Conflict("The last operator keeps the role") from None
                 self._dynamo.rest(wait)
             else:
-                return True
+                return known.role, True
         raise Unavailable
 
-    def suspend(self, user: str, with_parts: Callable[[Transaction], None] | None = None) -> bool:
-        """Suspend a user. Return whether it changed: a suspended user keeps the time of the first suspension.
+    def suspend(self, user: str) -> bool:
+        """Suspend a user and end their sessions. Return whether it changed.
+
+        A suspended user keeps the time of the first suspension.
 
         Raises NotFound, Conflict (the user has a role) and Unavailable.
         """
-        return self._suspension(user, self._clock(), with_parts)
+        return self._suspension(user, self._clock())
 
-    def restore(self, user: str, with_parts: Callable[[Transaction], None] | None = None) -> bool:
+    def restore(self, user: str) -> bool:
         """End a suspension. Return whether there was one. Raises NotFound and Unavailable."""
-        return self._suspension(user, None, with_parts)
+        return self._suspension(user, None)
 
-    def _suspension(self, user: str, at: int | None, with_parts: Callable[[Transaction], None] | None) -> bool:
+    def _suspension(self, user: str, at: int | None) -> bool:
         for wait in races():
             known = self._need(user)
             if (known.suspended is None) == (at is None):
@@ -93,10 +89,8 @@ class Roles:
             if at is None:
                 change, condition = Update(removes=["su"]), ALIVE & equals("su", known.suspended or 0)
             else:
-                change, condition = Update({"su": at}), ALIVE & absent("su") & absent("ro")
+                change, condition = Update({"su": at, "se": new_epoch()}), ALIVE & absent("su") & absent("ro")
             write.update("user", self._table, keys.user_key(user), change, condition)
-            if with_parts:
-                with_parts(write)
             try:
                 self._dynamo.commit(write)
             except Lost:

@@ -5,6 +5,7 @@
 | used server_state | `state#<hash>` | `#` | `ttl` |
 | nonce of a signature | `nonce#<hash>` | `#` | `by` the request that used it, `ttl` |
 | failed sign-ins | `signin#<kind>#<hash>` | `#` | `failures`, `latest` (ms), `ttl` |
+| one-time link | `link#<hash>` | `#` | in one_time_links.py |
 | Idempotency-Key | `once#<hash>` | `#` | `said` (hash), `runner`, `deadline` (ms), `answer`, `expires`, `ttl` |
 
 DynamoDB deletes an item some time after its `ttl`, so every reader checks the time.

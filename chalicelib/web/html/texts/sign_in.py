@@ -8,6 +8,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "sign_in_page": ("このページを見るには、ログインしてください。", "Sign in to see this page."),
     "login": ("ログイン名", "Login name"),
     "password": ("パスワード", "Password"),
+    "suspended": (
+        "このアカウントは停止されています。心当たりがないときは、運営者にお問い合わせください。",
+        "This account is suspended. If you do not know why, ask the operator.",
+    ),
     "wrong": (
         "ログイン名かパスワードが違います。もう一度お試しください。",
         "That login name and password do not match. Please try again.",
