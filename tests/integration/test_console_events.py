@@ -145,7 +145,7 @@ def with_events(world: World) -> Endpoint:
     for status, user in ((200, MEI), (410, KEN)):
         here.user_data.install(app, user)
         world.clock.now += 1_000
-        EventSending(here.event_log, here.endpoints, lambda *_, answer=status: answer, world.clock).run(10)  # type: ignore[misc]
+        EventSending(here.event_log, here.endpoints, lambda *_, answer=status: answer, world.clock).run(10)
     here.endpoints.change(APP, made.id, is_on=True)
     return made
 

@@ -6,7 +6,7 @@ again with what is stored now.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,8 +64,8 @@ def sent(form: Form, platform: Iterable[str], known: App | None = None) -> AppFo
             read.fields |= read_app({name: value}, new=False)
         except ParameterInvalid:
             read.wrong.add(name)
-    name = read.fields.get("name")
-    if name and (known is None or known.name != name) and looks_like(name, platform):
+    title = read.fields.get("name")
+    if title and (known is None or known.name != title) and looks_like(title, platform):
         read.wrong.add(NAME_TAKEN)
     return read
 
@@ -78,13 +78,8 @@ def version_of(app: App) -> str:
 
 
 def changes(app: App, read: AppForm) -> dict[str, Any]:
-    """Return the fields of a form that differ from those of an app; the order of scopes is no difference."""
-    same: dict[str, Callable[[Any, Any], bool]] = {"scopes": lambda one, other: set(one) == set(other)}
-    return {
-        name: value
-        for name, value in read.fields.items()
-        if not same.get(name, lambda one, other: one == other)(getattr(app, name), value)
-    }
+    """Return the fields of a form that differ from those of an app; the order in a list is no difference."""
+    return {name: value for name, value in read.fields.items() if _plain(getattr(app, name)) != _plain(value)}
 
 
 def differences(app: App, read: AppForm) -> dict[str, str]:
