@@ -9,6 +9,7 @@ from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
 from admin.migrate import migrate
+from admin.moderation import moderation
 from admin.overview import overview, request
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
@@ -38,7 +39,7 @@ Examples:
 """,
 )
 def cli() -> None:
-    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, sessions, pages.
+    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, sessions, pages, posts.
 
     Every command takes --url, --token and --json; COMMAND --help lists its other options.
     """
@@ -58,6 +59,7 @@ for each in (
     modules,
     administrators,
     followers,
+    moderation,
     import_,
     export,
     erase,

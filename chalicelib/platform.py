@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from chalicelib.store.overview import OverviewReading
     from chalicelib.store.records.action_log import ActionLog
     from chalicelib.store.records.job_log import JobLog
+    from chalicelib.store.records.reports import Reports
     from chalicelib.store.records.request_log import RequestLog
     from chalicelib.store.user_data import UserData
     from chalicelib.web.auth.launch_keys import LaunchKeys
@@ -221,7 +222,7 @@ class Platform:
         from chalicelib.store.user_data import UserData
 
         stores = (self._directory, self.appdata, self.grants, self._posts, self._notes)
-        others = (self.oversized_answers, self.event_log, self.sessions_of_users, self.leaving_users)
+        others = (self.oversized_answers, self.event_log, self.reports, self.sessions_of_users, self.leaving_users)
         return UserData(*stores, *others)
 
     @cached_property
@@ -372,6 +373,12 @@ class Platform:
 
         table, offset = self.settings.table("records"), self.settings.utc_offset
         return NewestPosts(self._dynamo, self._tables, table, self.users, self.pages, offset)
+
+    @cached_property
+    def reports(self) -> "Reports":
+        from chalicelib.store.records.reports import Reports
+
+        return Reports(self._dynamo, self.settings.table("records"), self.clock)
 
     @cached_property
     def favorites(self) -> "Favorites":

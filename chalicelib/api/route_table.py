@@ -120,6 +120,7 @@ def _admin() -> Sequence[Face]:
         bulk_import,
         events,
         migrations,
+        moderation,
         overview,
         pages,
         standing,
@@ -128,7 +129,8 @@ def _admin() -> Sequence[Face]:
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
     people = [users.face, standing.face, accounts.face]
-    return [*people, apps.face, events.face, pages.face, overview.face, *imports]
+    others = [pages.face, moderation.face, overview.face]
+    return [*people, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"

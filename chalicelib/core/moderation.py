@@ -45,6 +45,12 @@ class Post:
         return "/".join(filter(None, (self.page, self.feed, self.comment)))
 
 
+def post_named(name: str) -> Post:
+    """Return the post with that name, as Post.name gives it."""
+    page, feed, *rest = name.split("/")
+    return Post(page, feed, rest[0] if rest else None)
+
+
 def sees_hidden(*, viewer: str | None, poster: str, administers: bool, moderates: bool) -> bool:
     """Return whether a person sees a hidden post of `poster`, marked as hidden."""
     return viewer is not None and (viewer == poster or administers or moderates)

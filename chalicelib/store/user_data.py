@@ -14,6 +14,7 @@ from chalicelib.core.errors import PermissionDenied, TooLarge
 from chalicelib.core.events import EventKind, number_in_life
 from chalicelib.core.model.directory import App, User
 from chalicelib.core.oauth import Grant
+from chalicelib.core.reports import Case, Report
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
@@ -27,7 +28,10 @@ from chalicelib.store.events.log import EventLog
 from chalicelib.store.grants.grants import Grants
 from chalicelib.store.grants.sessions import UserSessions
 from chalicelib.store.oversized_answers import OversizedAnswers
+from chalicelib.store.records.reports import Reports
 
+_REPORTS = 100
+"""Reports that an export reads at a time."""
 EXPORT_BYTES = 60_000_000
 """The most bytes of values in one export, for all apps: a function's memory holds several times as much."""
 POSTS_SECONDS = 10.0
@@ -50,6 +54,7 @@ class UserDataExport:
     administers: Sequence[str]
     follows: Sequence[str]
     posted: PostedContents
+    reports: Sequence[tuple[Report, Case]] = ()
 
 
 class UserData:
@@ -64,6 +69,7 @@ class UserData:
         notes: CleanupNotes,
         answers: OversizedAnswers,
         events: EventLog,
+        reports: Reports,
         sessions: UserSessions,
         leaving: LeavingUsers,
     ) -> None:
@@ -77,6 +83,7 @@ class UserData:
         self._notes = notes
         self._answers = answers
         self._events = events
+        self._reports = reports
         self._sessions = sessions
         self._leaving = leaving
 
@@ -103,6 +110,7 @@ class UserData:
             administers=list(every(partial(self._members.administered, user))),
             follows=list(every(partial(self._members.followed, user))),
             posted=self._posts.export(user),
+            reports=list(every(partial(self._reports.of_user, user, count=_REPORTS))),
         )
 
     def install(self, app: App, user: str) -> bool:
@@ -146,6 +154,7 @@ class UserData:
             kinds = EventKind.UNINSTALLED, EventKind.ERASED
             removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user, *kinds) for app in apps]))
         self._grants.erase(user)
+        removed["reports"] = self._reports.erase(user)
         self._sessions.clear(user)
         self._notes.leave(USER + user, LATE_MS)
         removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now) if with_posts else 0

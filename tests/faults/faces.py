@@ -18,7 +18,9 @@ import httpx
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
+from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import hashed
+from chalicelib.core.reports import ReportReason
 from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
@@ -365,6 +367,8 @@ LISTS = f"""
 """
 ENDPOINT = f"/apps/{APP}/endpoints/4f1d2c3b4a59"
 TOLD: dict[str, Any] = {"id": ENDPOINT[-12:], "url": "https://quest.example/events", "kinds": ["app.installed"]}
+CASE = r'"id":"[0-9a-z]{16}"'
+"""Matches the id of a report, which is random."""
 UNIQUE = r'"(id|secret)":"(whsec_|[0-9a-f]{12}")[^,}]*'
 """Matches ids and secrets of endpoints, which are random."""
 
@@ -380,6 +384,49 @@ def tell(stage: RequestStage, ids: Ids) -> None:
 def resend(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("POST", f"/apps/{APP}/events/resend", {"since": 0, "until": stage.clock.now + 1})
 
+
+def moderate(method: str, path: str, body: Any = None, **query: str) -> Ask:
+    """Send a request about the feed or the comment of `furnish`, or about the report of `reported`."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        return stage.operate(method, path.format(page=PAGE, **ids), body, **query)
+
+    return act
+
+
+def hidden(stage: RequestStage, ids: Ids) -> None:
+    """Hide the comment and its feed."""
+    for comment in (ids["comment"], None):
+        stage.platform.moderated_posts.hide(Post(PAGE, ids["feed"], comment), {"by": "a moderator"})
+
+
+def reported(stage: RequestStage, ids: Ids) -> None:
+    """Let KEN report the comment."""
+    post = Post(PAGE, ids["feed"], ids["comment"])
+    ids["report"] = stage.platform.reports.report(post, KEN, ReportReason.SPAM, "").case
+
+
+POST_FEED = "/pages/{page}/feeds/{feed}"
+POST_COMMENT = POST_FEED + "/comments/{comment}"
+MODERATION = [
+    request("list newest posts", moderate("GET", "/moderation/posts")),
+    request("list hidden posts of a page", moderate("GET", "/moderation/posts", state="hidden", page=PAGE), hidden),
+    request("delete a feed as a moderator", moderate("DELETE", POST_FEED), steps=True),
+    request("hide a feed", moderate("PUT", f"{POST_FEED}/hidden"), steps=True),
+    request("show a feed again", moderate("DELETE", f"{POST_FEED}/hidden"), hidden, steps=True),
+    request("delete a comment as a moderator", moderate("DELETE", POST_COMMENT), steps=True),
+    request("hide a comment", moderate("PUT", f"{POST_COMMENT}/hidden"), steps=True),
+    request("show a comment again", moderate("DELETE", f"{POST_COMMENT}/hidden"), hidden, steps=True),
+    request("list reports", moderate("GET", "/reports"), reported, ignore=CASE),
+    request("read a report", moderate("GET", "/reports/{report}"), reported, ignore=CASE),
+    request(
+        "handle a report",
+        moderate("POST", "/reports/{report}/outcome", {"outcome": "hidden", "word": "Thank you"}),
+        reported,
+        ignore=CASE,
+        steps=True,
+    ),
+]
 
 FINDS = "/users?find=ha /apps?find=q /pages?find=c"
 LINK = r"link=[\w-]{43}"
@@ -487,7 +534,7 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + OPERATORS
+UNTOLD = OAUTH + DATA + PAGES + OPERATORS + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",

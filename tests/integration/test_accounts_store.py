@@ -8,9 +8,11 @@ import pytest
 
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.model.directory import User
+from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import hashed
 from chalicelib.core.one_time_links import MOST_TRIES, LinkKind
 from chalicelib.core.passwords import hash_password, matches
+from chalicelib.core.reports import ReportReason
 from chalicelib.core.roles import Role
 from chalicelib.core.sessions import SEEN_MS, SESSION_SECONDS
 from chalicelib.store.aws.client import Dynamo
@@ -272,6 +274,7 @@ def test_the_tries_of_a_link_are_bounded(world: World) -> None:
 
 def test_a_user_who_leaves_is_erased_after_fourteen_days(world: World, hana: User) -> None:
     here = world.platform
+    here.reports.report(Post("1", "1"), HANA, ReportReason.SPAM, "")
     due = here.leaving_users.leave(HANA)
     world.clock.now += 5
     assert here.leaving_users.leave(HANA) == due
@@ -288,7 +291,7 @@ def test_a_user_who_leaves_is_erased_after_fourteen_days(world: World, hana: Use
     sweep(world)
     assert here.users.get(HANA) is None
     assert here.users.credential("hana") is None
-    assert [item for item in world.items("directory") if HANA in str(item)] == []
+    assert [item for table in ("directory", "records") for item in world.items(table) if HANA in str(item)] == []
     sweep(world)
 
 

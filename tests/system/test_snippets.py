@@ -193,6 +193,17 @@ def with_page(desk: Desk) -> None:
     desk.send("POST", "/admin/pages", {"id": NEW_PAGE, "name": "Cafe"})
 
 
+def with_feed_to_moderate(desk: Desk) -> Prepared:
+    with_feed(desk)
+    listed = desk.send("GET", f"/admin/moderation/posts?page={CAFE.id}&kind=feed").json()["entry"]
+    return {"feeds/1": f"feeds/{listed[0]['feed']}"}
+
+
+def with_comment_to_moderate(desk: Desk) -> Prepared:
+    posted = desk.send("POST", f"{PAGE}/comments", {"comment": "きれい"}, kind="user", contentUri=FEED)
+    return {example("hideComment", "comment"): posted.json()["id"]}
+
+
 def without_module(desk: Desk) -> None:
     for each in desk.send("GET", f"/admin/pages/{CAFE.id}/modules").json()["entry"]:
         if each["app"] == APPS["album"]:
@@ -233,6 +244,12 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "endOldEndpointSecret": with_endpoint,
     "resendEvents": with_endpoint,
     "deletePage": with_page,
+    "moderateFeed": with_feed_to_moderate,
+    "hideFeed": with_feed_to_moderate,
+    "showFeed": with_feed_to_moderate,
+    "moderateComment": with_comment_to_moderate,
+    "hideComment": with_comment_to_moderate,
+    "showComment": with_comment_to_moderate,
     "addModule": without_module,
     "removeModule": with_module,
     "readRequest": with_failed_request,

@@ -17,6 +17,7 @@ from chalicelib.api.page.requests import shown
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import ContentsFormat
 from chalicelib.core.codecs.directory_json import account_json, read_user, user_json
+from chalicelib.core.codecs.moderation_json import own_report_json
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import User, new_user_id
@@ -184,6 +185,7 @@ def everything_json(everything: UserDataExport, show: ContentsFormat) -> dict[st
         "feeds": [{"page": feed.page} | show.feed(feed, poster) for feed in posted.feeds],
         "comments": [_on(on) | show.comment(comment, poster) for on, comment in posted.comments],
         "favorites": [_on(on) | {"created": show.date(created)} for on, created in posted.favorites],
+        "reports": [own_report_json(report, case) for report, case in everything.reports],
     }
 
 
