@@ -26,6 +26,7 @@ from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
 from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
+from tests.faults import console_apps
 from tests.faults.scene import Ids, Operation, Scene, outcome_of
 from tests.kit.noise import noise
 from tests.kit.pictures import png
@@ -534,7 +535,7 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + OPERATORS + MODERATION
+UNTOLD = OAUTH + DATA + PAGES + OPERATORS + MODERATION + console_apps.OPERATIONS
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",

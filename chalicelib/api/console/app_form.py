@@ -78,14 +78,20 @@ def version_of(app: App) -> str:
 
 
 def changes(app: App, read: AppForm) -> dict[str, Any]:
-    """Return the fields of a form that differ from those of an app; the order in a list is no difference."""
-    return {name: value for name, value in read.fields.items() if _plain(getattr(app, name)) != _plain(value)}
+    """Return the fields of a form that differ from those of an app; the order of scopes is no difference."""
+    found = {name: value for name, value in read.fields.items() if getattr(app, name) != value}
+    if set(found.get("scopes", ())) == set(app.scopes):
+        found.pop("scopes", None)
+    return found
 
 
 def differences(app: App, read: AppForm) -> dict[str, str]:
     """Return the fields whose stored value is another than the one that was sent, with what is stored, as text."""
     stored = shown(app).values
-    return {name: _text(stored[name]) for name in FIELDS if _plain(stored[name]) != _plain(read.values[name])}
+    given = {name: _listed(value) for name, value in read.values.items()}
+    if set(given["scopes"]) == set(stored["scopes"]):
+        given["scopes"] = list(stored["scopes"])
+    return {name: _text(stored[name]) for name in FIELDS if _listed(stored[name]) != given[name]}
 
 
 def scope_choices(read: AppForm) -> list[str]:
@@ -94,8 +100,8 @@ def scope_choices(read: AppForm) -> list[str]:
     return [*offered, *(each for each in read.values["scopes"] if each not in offered)]
 
 
-def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, list | tuple) else value
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value
 
 
 def _text(value: Any) -> str:
