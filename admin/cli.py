@@ -8,6 +8,7 @@ from admin.data import erase
 from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
+from admin.log import log
 from admin.migrate import migrate
 from admin.moderation import moderation
 from admin.overview import overview, request
@@ -63,6 +64,7 @@ for each in (
     import_,
     export,
     erase,
+    log,
     migrate,
     overview,
     request,

@@ -25,6 +25,7 @@ class Session:
     url: str | None
     token: str | None
     out: Output
+    reason: str | None = None
     transport: httpx.BaseTransport | None = None
 
     @functools.cached_property
@@ -35,7 +36,7 @@ class Session:
     def connect(self, **options: Any) -> Client:
         """Open a connection with its own options (see `Client`)."""
         url, token = target(self.url, self.token)
-        return Client(url, token, transport=self.transport, **options)
+        return Client(url, token, transport=self.transport, reason=self.reason, **options)
 
 
 def target(url: str | None, token: str | None) -> tuple[str, str]:
@@ -76,13 +77,25 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         help=f"An access token with the scope admin [env {TOKEN_VARIABLE}; default: the local operator's]. The "
         "variable keeps it out of the process list.",
     )
+    @click.option(
+        "--why",
+        metavar="TEXT",
+        help="The reason, for the action log; at most 500 characters. Reading needs none.",
+    )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line, instead of tables.")
     @click.pass_context
     @functools.wraps(command)
     def run(
-        context: click.Context, /, *words: Any, url: str | None, token: str | None, as_json: bool, **options: Any
+        context: click.Context,
+        /,
+        *words: Any,
+        url: str | None,
+        token: str | None,
+        why: str | None,
+        as_json: bool,
+        **options: Any,
     ) -> None:
-        session = Session(url, token, Output(as_json=as_json), context.obj)
+        session = Session(url, token, Output(as_json=as_json), why, context.obj)
         try:
             command(session, *words, **options)
         except Failure as failure:

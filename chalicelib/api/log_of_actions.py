@@ -28,18 +28,24 @@ from chalicelib.web.requests import last_parameter
 
 log = logging.getLogger(__name__)
 
+PLATFORM = "platform"
+"""The target of an action that concerns no one user, app or page."""
 CLIENT = "x-engawa-client"
 """The header by which the command line names itself. It adds a label: the token decides who acts."""
 
 
 class ActionEntry:
-    """What the view knows of its action: `target` (if it is known only afterwards), `before` and `after`."""
+    """What the view knows of its action: `target` (if it is known only afterwards), `before` and `after`.
+
+    With `changed` false there is no entry. `failed` says that errors ended the action although the view has an answer.
+    """
 
     def __init__(self, target: str, before: Mapping[str, Any]) -> None:
         self.target = target
         self.before = before
         self.after: Mapping[str, Any] = {}
         self.changed = True
+        self.failed = False
 
     def is_unchanged(self) -> None:
         """Leave no entry: the state was already so."""
@@ -57,11 +63,11 @@ def log_action(
     reason: str | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> Iterator[ActionEntry]:
-    """Log the action inside the block. `reason` is by default the query parameter `reason`.
+    """Log the action inside the block. `reason` is by default, and if empty, the query parameter `reason`.
 
     Raises ParameterInvalid for a malformed reason and Unavailable if the entry cannot be stored, before the block runs.
     """
-    given = checked_reason(reason if reason is not None else last_parameter(request, "reason"))
+    given = checked_reason(reason or last_parameter(request, "reason"))
     action = here.action_log.new(actor, kind, target, request_id(), reason=given, before=before or {})
     entry = ActionEntry(target, action.before)
     here.action_log.begin(action)
@@ -77,7 +83,8 @@ def log_action(
         _settle(lambda: here.action_log.forget(action))
         return
     known = replace(action, target=entry.target, before=entry.before, after=entry.after)
-    _settle(lambda: here.action_log.finish(known, Outcome.DONE))
+    outcome = Outcome.FAILED if entry.failed else Outcome.DONE
+    _settle(lambda: here.action_log.finish(known, outcome))
 
 
 def operator_actor(request: Request, access: Access) -> str:

@@ -119,6 +119,7 @@ def _admin() -> Sequence[Face]:
         bulk_export,
         bulk_import,
         events,
+        logged_actions,
         migrations,
         moderation,
         overview,
@@ -129,7 +130,7 @@ def _admin() -> Sequence[Face]:
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
     people = [users.face, standing.face, accounts.face]
-    others = [pages.face, moderation.face, overview.face]
+    others = [pages.face, moderation.face, overview.face, logged_actions.face]
     return [*people, apps.face, events.face, *others, *imports]
 
 

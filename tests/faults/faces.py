@@ -363,7 +363,7 @@ EXPORTS = f"""
 """
 LISTS = f"""
     /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants /users/{HANA}/sessions
-    /apps /apps/{APP} /apps/{APP}/installs
+    /apps /apps/{APP} /apps/{APP}/installs /log
     /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
 """
 ENDPOINT = f"/apps/{APP}/endpoints/4f1d2c3b4a59"

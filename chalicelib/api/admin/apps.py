@@ -12,9 +12,13 @@ from chalicelib.api.admin.routes import (
     known_id,
     list_answer,
     list_part,
+    logged,
+    note_changes,
     operator_route,
 )
 from chalicelib.api.admin.users import named_users
+from chalicelib.api.log_of_actions import app_target
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.directory_json import app_json, read_app, read_rotation, read_suspension
 from chalicelib.core.lookalike_names import check_app_name
 from chalicelib.core.model.access import Access
@@ -44,7 +48,10 @@ def create_app(here: Platform, request: Request, access: Access) -> Response:
     """Create an app: `name`; optional: the other fields and `id`. 201 with the app and, only here, its `secret`."""
     given = read_app(json_body(request), new=True)
     check_app_name(given["name"], here.names)
-    made = here.apps.create(App(**{"id": new_app_id(), **given}))
+    app = App(**{"id": new_app_id(), **given})
+    with logged(here, request, access, ActionKind.APP_CREATED, app_target(app.id)) as entry:
+        made = here.apps.create(app)
+        entry.after = app_json(made)
     return json_answer(app_json(made) | ({"secret": made.secret} if made.secret else {}), 201)
 
 
@@ -58,10 +65,13 @@ def show_app(here: Platform, request: Request, access: Access, app: str) -> Resp
 def change_app(here: Platform, request: Request, access: Access, app: str) -> Response:
     """Change the fields in the body; a list is replaced as a whole. Return the changed app."""
     given = read_app(json_body(request), new=False)
-    known = existing("app", app, here.apps.get(known_id("app", app))) if "name" in given else None
-    if known and known.name != given["name"]:
+    before = existing("app", app, here.apps.get(known_id("app", app)))
+    if given.get("name", before.name) != before.name:
         check_app_name(given["name"], here.names)
-    return json_answer(app_json(here.apps.change(known_id("app", app), **given)))
+    with logged(here, request, access, ActionKind.APP_CHANGED, app_target(app)) as entry:
+        changed = here.apps.change(app, **given)
+        note_changes(entry, app_json(before), app_json(changed))
+    return json_answer(app_json(changed))
 
 
 @route(APP, methods=["DELETE"])
@@ -70,7 +80,12 @@ def delete_app(here: Platform, request: Request, access: Access, app: str) -> Re
 
     `installs` is the number of deleted installs. While `done` is false, some are left: send the request again.
     """
-    installs, done = here.user_data.erase_app(known_id("app", app))
+    known = here.apps.get(known_id("app", app))
+    with logged(here, request, access, ActionKind.APP_DELETED, app_target(app)) as entry:
+        installs, done = here.user_data.erase_app(app)
+        entry.before = {"name": known.name} if known else {}
+        entry.after = {"installs": installs, "done": done}
+        entry.changed = bool(known or installs)
     return json_answer({"id": app, "installs": installs, "done": done})
 
 
@@ -81,14 +96,18 @@ def new_secret(here: Platform, request: Request, access: Access, app: str) -> Re
     409 for a public app; with `keepOld` also if both secrets of the app may be in use.
     """
     keep_old = read_rotation(json_body(request) if request.raw_body else None)
-    secret = here.app_secrets.rotate(known_id("app", app), keep_old=keep_old)
+    with logged(here, request, access, ActionKind.SECRET_ROTATED, app_target(known_id("app", app))) as entry:
+        secret = here.app_secrets.rotate(app, keep_old=keep_old)
+        entry.after = {"keepOld": keep_old}
     return json_answer({"id": app, "secret": secret})
 
 
 @route(APP + "/old-secret", methods=["DELETE"])
 def end_old_secret(here: Platform, request: Request, access: Access, app: str) -> Response:
     """End the old secret of an app that a rotation with `keepOld` left valid. `changed`: whether it was."""
-    return changed_answer(here.app_secrets.end_old(known_id("app", app)), id=app)
+    with logged(here, request, access, ActionKind.OLD_SECRET_ENDED, app_target(known_id("app", app))) as entry:
+        changed = entry.changed = here.app_secrets.end_old(app)
+    return changed_answer(changed, id=app)
 
 
 @route(APP + "/suspension", methods=["PUT"])
@@ -98,13 +117,17 @@ def suspend_app(here: Platform, request: Request, access: Access, app: str) -> R
     Access tokens live out their 15 minutes.
     """
     reason = read_suspension(json_body(request))
-    return changed_answer(here.apps.suspend(known_id("app", app), reason), id=app)
+    with logged(here, request, access, ActionKind.APP_SUSPENDED, app_target(known_id("app", app)), reason) as entry:
+        changed = entry.changed = here.apps.suspend(app, reason)
+    return changed_answer(changed, id=app)
 
 
 @route(APP + "/suspension", methods=["DELETE"])
 def restore_app(here: Platform, request: Request, access: Access, app: str) -> Response:
     """End the suspension of an app. Its grants and secrets are those from before."""
-    return changed_answer(here.apps.restore(known_id("app", app)), id=app)
+    with logged(here, request, access, ActionKind.APP_RESTORED, app_target(known_id("app", app))) as entry:
+        changed = entry.changed = here.apps.restore(app)
+    return changed_answer(changed, id=app)
 
 
 @route(APP + "/installs", methods=["GET"])

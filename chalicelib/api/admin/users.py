@@ -11,9 +11,12 @@ from chalicelib.api.admin.routes import (
     known_id,
     list_answer,
     list_part,
+    logged,
     operator_route,
 )
+from chalicelib.api.log_of_actions import user_target
 from chalicelib.api.page.requests import shown
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import ContentsFormat
 from chalicelib.core.codecs.directory_json import account_json, read_user, user_json
@@ -60,7 +63,10 @@ def create_user(here: Platform, request: Request, access: Access) -> Response:
     hashed = hash_password(checks.password("password", password)) if password is not None else None
     publication = {**DEFAULT_PUBLICATION, **given.pop("publication", {})}
     user = User(**{"id": new_user_id(), **given}, publication=publication)
-    return json_answer(account_json(here.users.create(user, hashed)), 201)
+    with logged(here, request, access, ActionKind.USER_CREATED, user_target(user.id)) as entry:
+        made = here.users.create(user, hashed)
+        entry.after = {"fields": sorted({*given, *(["password"] if hashed else [])})}
+    return json_answer(account_json(made), 201)
 
 
 @route(USER, methods=["GET"])
@@ -73,13 +79,22 @@ def show_user(here: Platform, request: Request, access: Access, user: str) -> Re
 def change_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Change the fields in the body; null or `""` empties a field. Return the changed user."""
     given = read_user(json_body(request), new=False)
-    return json_answer(account_json(here.users.change(known_id("user", user), **given)))
+    before = existing("user", user, here.users.get(known_id("user", user)))
+    with logged(here, request, access, ActionKind.USER_CHANGED, user_target(user)) as entry:
+        changed = here.users.change(user, **given)
+        entry.after = {"fields": sorted(name for name in given if getattr(before, name) != getattr(changed, name))}
+        entry.changed = before != changed
+    return json_answer(account_json(changed))
 
 
 @route(USER, methods=["DELETE"])
 def erase_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Erase a user everywhere. `removed` has the numbers of removed items. If interrupted, send the request again."""
-    return json_answer({"id": user, "removed": here.user_data.erase(known_id("user", user))})
+    with logged(here, request, access, ActionKind.USER_ERASED, user_target(known_id("user", user))) as entry:
+        removed = here.user_data.erase(user)
+        entry.after = removed
+        entry.changed = any(removed.values())
+    return json_answer({"id": user, "removed": removed})
 
 
 @route(USER + "/password", methods=["PUT"])
@@ -92,7 +107,9 @@ def set_password(here: Platform, request: Request, access: Access, user: str) ->
         raise ParameterInvalid("password is missing")
     text = body["password"]
     hashed = None if text is None else hash_password(checks.password("password", text))
-    here.users.set_password(known_id("user", user), hashed)
+    with logged(here, request, access, ActionKind.PASSWORD_SET, user_target(known_id("user", user))) as entry:
+        here.users.set_password(user, hashed)
+        entry.after = {"password": hashed is not None}
     return changed_answer(True, id=user)
 
 
@@ -107,14 +124,28 @@ def list_friends(here: Platform, request: Request, access: Access, user: str) ->
 @route(USER + "/friends/{friend}", methods=["PUT"])
 def befriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """Make two users friends of each other."""
-    changed = here.friends_and_installs.befriend(known_id("user", user), known_id("user", friend))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.FRIENDSHIP_MADE,
+        user_target(known_id("user", user), f"friend:{known_id('user', friend)}"),
+    ) as entry:
+        changed = entry.changed = here.friends_and_installs.befriend(user, friend)
     return changed_answer(changed, user=user, friend=friend)
 
 
 @route(USER + "/friends/{friend}", methods=["DELETE"])
 def unfriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """End a friendship, on both sides."""
-    changed = here.friends_and_installs.unfriend(known_id("user", user), known_id("user", friend))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.FRIENDSHIP_ENDED,
+        user_target(known_id("user", user), f"friend:{known_id('user', friend)}"),
+    ) as entry:
+        changed = entry.changed = here.friends_and_installs.unfriend(user, known_id("user", friend))
     return changed_answer(changed, user=user, friend=friend)
 
 
@@ -131,13 +162,18 @@ def list_installs(here: Platform, request: Request, access: Access, user: str) -
 def install(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """Install an app for a user."""
     known = existing("app", app, here.apps.get(known_id("app", app)))
-    return changed_answer(here.user_data.install(known, known_id("user", user)), user=user, app=app)
+    target = user_target(known_id("user", user), f"app:{app}")
+    with logged(here, request, access, ActionKind.APP_INSTALLED, target) as entry:
+        changed = entry.changed = here.user_data.install(known, user)
+    return changed_answer(changed, user=user, app=app)
 
 
 @route(USER + "/installs/{app}", methods=["DELETE"])
 def uninstall(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """Uninstall an app for a user, which erases the user's data in it and ends the user's grant."""
-    changed = here.user_data.uninstall(known_id("app", app), known_id("user", user))
+    target = user_target(known_id("user", user), f"app:{known_id('app', app)}")
+    with logged(here, request, access, ActionKind.APP_UNINSTALLED, target) as entry:
+        changed = entry.changed = here.user_data.uninstall(app, user)
     return changed_answer(changed, user=user, app=app)
 
 
@@ -151,7 +187,9 @@ def list_grants(here: Platform, request: Request, access: Access, user: str) -> 
 @route(USER + "/grants/{app}", methods=["DELETE"])
 def end_grant(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """End a grant: its refresh tokens fail from now on."""
-    changed = here.grants.end(known_id("user", user), known_id("app", app))
+    target = user_target(known_id("user", user), f"app:{known_id('app', app)}")
+    with logged(here, request, access, ActionKind.GRANT_ENDED, target) as entry:
+        changed = entry.changed = here.grants.end(user, app)
     return changed_answer(changed, user=user, app=app)
 
 

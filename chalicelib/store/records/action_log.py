@@ -14,6 +14,7 @@ is stored before it (`begin`), so that no action is without one, and the outcome
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,6 +36,8 @@ from chalicelib.core.actions import (
 from chalicelib.core.cursor import from_cursor, to_cursor
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.aws.conditions import ABSENT
+from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item, Key, typed
 from chalicelib.store.aws.side_by_side import side_by_side
@@ -70,11 +73,14 @@ class ActionLog:
 
     def begin(self, action: LoggedAction) -> None:
         """Store an entry before its action. Raises Unavailable: then the action must not happen."""
-        self._dynamo.settle(lambda: self._dynamo.put(self._table, self._item(action)))
+        # Ids are random: an entry that exists is that of an earlier try. A late try does not replace the outcome.
+        with suppress(Lost):
+            self._dynamo.settle(lambda: self._dynamo.put(self._table, self._item(action), ABSENT))
 
     def finish(self, action: LoggedAction, outcome: Outcome) -> None:
         """Store an entry again, with the outcome of its action. Raises Unavailable: then its outcome stays unknown."""
-        self.begin(replace(action, outcome=outcome))
+        item = self._item(replace(action, outcome=outcome))
+        self._dynamo.settle(lambda: self._dynamo.put(self._table, item))
 
     def forget(self, action: LoggedAction) -> None:
         """Delete the entry of an action that changed nothing. Raises Unavailable."""
