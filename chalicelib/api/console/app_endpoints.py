@@ -7,12 +7,13 @@ from typing import Any
 
 from chalice.app import Response
 
+from chalicelib.api.admin.events import noted_endpoint
 from chalicelib.api.console.apps import APP, APPS, actor, day, known_app, may
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.log_of_actions import ActionEntry, app_target, log_action
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.codecs.events_json import endpoint_json, read_endpoint
+from chalicelib.core.codecs.events_json import read_endpoint
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
 from chalicelib.core.events import ENDPOINTS, Endpoint, EventKind, is_endpoint_id, new_endpoint_id
 from chalicelib.core.model.directory import App
@@ -46,7 +47,7 @@ def create_endpoint(visit: Visit, app: str) -> Response:
     try:
         with log_action(visit.here, visit.request, actor(visit), ActionKind.ENDPOINT_CREATED, target) as entry:
             made = visit.here.endpoints.create(app, **given)
-            entry.after = _logged(made)
+            entry.after = noted_endpoint(made)
     except Conflict:
         return _list_page(visit, known, status=409, problem=visit.word("endpoint_not_added", most=ENDPOINTS))
     return _secret_page(visit, known, made.id, made.secrets[0], notice=visit.word("endpoint_added"))
@@ -72,8 +73,8 @@ def change_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
         if given["is_on"] == (not known.off):
             given["is_on"] = None
         changed = visit.here.endpoints.change(app, endpoint, **given)
-        entry.before, entry.after = _logged(known), _logged(changed)
-        entry.changed = entry.before != entry.after
+        entry.before, entry.after = noted_endpoint(known), noted_endpoint(changed)
+        entry.changed = version_of(known) != version_of(changed)
     return visit.redirect(f"{APPS}/{app}/endpoints/{endpoint}", done="saved")
 
 
@@ -101,7 +102,7 @@ def delete_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
     """Delete an endpoint."""
     known = _known(visit, app, endpoint)
     with _logged_change(visit, ActionKind.ENDPOINT_DELETED, app, endpoint) as entry:
-        entry.before = _logged(known)
+        entry.before = noted_endpoint(known)
         entry.changed = visit.here.endpoints.delete(app, endpoint)
     return visit.redirect(f"{APPS}/{app}/endpoints", done="endpoint_deleted")
 
@@ -124,11 +125,6 @@ def _known(visit: Visit, app: str, endpoint: str) -> Endpoint:
     if not is_endpoint_id(endpoint):
         raise NotFound("There is no such endpoint")
     return visit.here.endpoints.get(app, endpoint)
-
-
-def _logged(one: Endpoint) -> dict[str, Any]:
-    stored = endpoint_json(one)
-    return {name: stored[name] for name in ("url", "kinds", "active", "reason")}
 
 
 def _logged_change(visit: Visit, kind: ActionKind, app: str, endpoint: str) -> AbstractContextManager[ActionEntry]:

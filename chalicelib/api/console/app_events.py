@@ -77,6 +77,7 @@ def resend_events(visit: Visit, app: str) -> Response:
         with log_action(visit.here, visit.request, actor(visit), ActionKind.EVENTS_RESENT, app_target(app)) as entry:
             sent = send_again(visit.here, known.id, asked)
             entry.after = {"events": sent.events, "deliveries": sent.deliveries} | ({"event": event} if event else {})
+            entry.changed = sent.deliveries > 0
     except ParameterInvalid:
         return _page(visit, app, {}, status=400, problem=visit.word("events_wrong_filter"))
     except Conflict:
