@@ -8,6 +8,7 @@ from functools import cache
 
 from chalice.app import Request, Response
 
+from chalicelib.api.session_user import session_user
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html.rendering import error_page, language_of, page
@@ -29,7 +30,7 @@ def show(here: Platform, request: Request) -> Response:
     language = language_of(request)
     is_own_sign_in = here.settings.openid_issuer is None
     session = here.sessions.read(request)
-    user = here.users.get(session.user) if session.user and is_own_sign_in else None
+    user = session_user(here, session)
     return page(
         "front",
         language,

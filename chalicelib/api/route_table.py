@@ -77,9 +77,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps, home
+    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps, home, overview
 
-    return [home.face, apps.face, app_ends.face, app_endpoints.face, app_events.face]
+    return [home.face, overview.face, apps.face, app_ends.face, app_endpoints.face, app_events.face]
 
 
 def _front() -> Sequence[Face]:

@@ -7,6 +7,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.sign_in_page import SignInResult, sign_in
+from chalicelib.api.session_user import begin_session, end_session
 from chalicelib.api.visit import StaleForm, Visit, own_path, web_route
 from chalicelib.core.errors import NotFound
 from chalicelib.platform import Platform
@@ -34,10 +35,10 @@ def submit(here: Platform, request: Request) -> Response:
     except StaleForm:
         return visit.sign_in(to, problem=visit.word("expired"), status=400)
     outcome = sign_in(here, request, form)
-    signed_in = visit.with_session(here.sessions.begin(outcome.user, outcome.device)) if outcome.user else visit
-    if not (outcome.user and signed_in.user):
+    begun = begin_session(here, request, outcome)
+    if begun is None:
         return _refused(visit, to, outcome)
-    return signed_in.redirect(to)
+    return visit.with_session(*begun).redirect(to)
 
 
 @web_route(face, "/sign_out", ["POST"])
@@ -45,7 +46,7 @@ def sign_out(here: Platform, request: Request) -> Response:
     """End the session, and redirect to the front page."""
     visit = Visit.of(signing_in(here), request)
     visit.form()
-    return visit.with_session(here.sessions.begin()).redirect("/", done="signed_out")
+    return visit.with_session(end_session(here, visit.session), None).redirect("/", done="signed_out")
 
 
 @web_route(face, "/confirm_password", ["POST"])
@@ -88,7 +89,7 @@ def confirmed(visit: Visit, to: str, *, carried: dict[str, str] | None = None) -
         raise NotFound
     outcome = sign_in(visit.here, visit.request, {"login": user.login, "password": password})
     if outcome.user == user.id:
-        return visit.with_session(visit.here.sessions.confirm(visit.session)), None
+        return visit.with_session(visit.here.sessions.confirm(visit.session), user), None
     problem = visit.word("slow", seconds=outcome.wait) if outcome.wait else visit.word("wrong_password")
     status = 429 if outcome.wait else 403
     return visit, confirmation_page(visit, to, carried=carried, problem=problem, status=status)

@@ -21,6 +21,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
+from chalicelib.api.session_user import session_user
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
@@ -69,7 +70,7 @@ class Visit:
             form = form_of(request) if request.method == "POST" else {}
         session = here.sessions.read(request)
         language = language_of(request, form.get("lang"))
-        return cls(here, request, language, session, _user(here, session), form)
+        return cls(here, request, language, session, session_user(here, session), form)
 
     @property
     def path(self) -> str:
@@ -181,9 +182,8 @@ class Visit:
             headers["Set-Cookie"] = cookies
         return Response("", headers, 303)
 
-    def with_session(self, session: Session) -> "Visit":
+    def with_session(self, session: Session, user: User | None) -> "Visit":
         """Return this visit with another session of the same browser, after a sign-in, a sign-out or a password."""
-        user = self.user if session.user == self.session.user else _user(self.here, session)
         return replace(self, session=session, user=user)
 
     def _with_query(self, **more: str) -> str:
@@ -226,14 +226,3 @@ def web_route(face: Face, path: str, methods: Sequence[str] = ("GET",), *, inste
     return face.route(
         path, methods=methods, token=Token.NONE, instead=protection, refused=rendering.error_page, page=True
     )
-
-
-def _user(here: Platform, session: Session) -> User | None:
-    """Return the user of a session, or None if they are gone, suspended, or sign in elsewhere.
-
-    This is the only place that decides whether a session is still good.
-    """
-    if session.user is None or here.settings.openid_issuer:
-        return None
-    user = here.users.get(session.user)
-    return user if user and user.suspended is None else None

@@ -21,6 +21,7 @@ from chalicelib.core.events import EventKind
 from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import hashed
 from chalicelib.core.reports import ReportReason
+from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
@@ -145,6 +146,24 @@ def settings(**form: Any) -> Ask:
 CONSENT = {"client_id": APP, "response_type": "code", "scope": "r_profile", "redirect_uri": BACK}
 ASKING = "/connect_authorize.pl?" + "&".join(f"{name}={value}" for name, value in CONSENT.items())
 START = f"/run_page_apps.pl?page_id={PAGE}&module_id={MODULE}&appParams=%7B%7D"
+TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+
+
+def make_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
+def record_failure(stage: RequestStage, ids: Ids) -> None:
+    found = Sampling()
+    found.add(RequestRecord("failed", stage.clock.now, "GET /health", 500, "internal_error", "", APP, "1", 1))
+    stage.platform.request_log.write(found)
+
+
+def make_operator_with_failure(stage: RequestStage, ids: Ids) -> None:
+    make_operator(stage, ids)
+    record_failure(stage, ids)
+
+
 OAUTH = [
     request("trade a code", lambda stage, ids: stage.redeem(ids["code"])),
     request("trade a code without a secret", lambda stage, ids: stage.redeem(ids["public code"], PUBLIC)),
@@ -171,6 +190,13 @@ OAUTH = [
     request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
     request("see the front page", lambda stage, ids: stage.look_at("/", HANA)),
     request("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
+    request("see the console", lambda stage, ids: stage.look_at("/console", HANA), make_operator, ignore=TIMES),
+    request("see refusals", lambda stage, ids: stage.look_at("/console/errors", HANA), make_operator),
+    request(
+        "look up a request",
+        lambda stage, ids: stage.look_at("/console/requests?id=failed", HANA),
+        make_operator_with_failure,
+    ),
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
     request("end a grant on the page", settings(end=APP), steps=True),
     request("uninstall on the page", settings(uninstall=APP), steps=True),
@@ -518,7 +544,7 @@ OPERATORS = [
     request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
     request("overview", operate("GET", "/overview"), ignore=r'"time":\d+'),
     request("list requests", operate("GET", "/requests", kind="not_found")),
-    request("show a request", operate("GET", "/requests/5f1c6a52-0d0f-4f4e-9d35-0c2f3a5b7a10")),
+    request("show a request", operate("GET", "/requests/failed"), record_failure),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(

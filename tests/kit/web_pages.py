@@ -16,6 +16,10 @@ from chalicelib.core.errors import Conflict
 from chalicelib.core.events import EventKind
 from chalicelib.core.roles import Role
 from local.demo_data import APPS, CAFE, USERS
+from chalicelib.core.overview import JobRun
+from chalicelib.core.request_records import RequestRecord, Sampling
+from chalicelib.core.roles import Role
+from local.demo_data import APPS, CAFE
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,33 @@ def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callab
     return make
 
 
+def _busy_platform(platform: Platform) -> str:
+    """Record runs of functions, imports and requests that were refused and failed."""
+    now = platform.clock()
+    kinds = [(503, "service_unavailable"), (500, "internal_error"), (403, "permission_denied"), (404, "not_found")]
+    for turn, (status, kind) in enumerate(kinds * 5):
+        found = Sampling()
+        app = APPS["quest"] if status < 500 else None
+        route, cause = "GET /2/pages/{page}/comments/{comment}", f"NotFound ({'x' * 200})"
+        id = f"5f1c6a52-0d0f-4f4e-9d35-{turn:012}"
+        found.add(RequestRecord(id, now - turn, route, status, kind, cause, app, "0.2.0+unknown", 12))
+        platform.request_log.write(found)
+    platform.job_log.ran(JobRun("sweep", now, 81, 1_234))
+    platform.job_log.ran(JobRun("send", now, 40_001, 0, "Unavailable"))
+    platform.job_log.worked("import", 100, 2)
+    return "/console"
+
+
+def _failed_requests(platform: Platform) -> str:
+    _busy_platform(platform)
+    return "/console/errors?kind=internal_error"
+
+
+def _failed_request(platform: Platform) -> str:
+    _busy_platform(platform)
+    return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000001"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -97,4 +128,13 @@ PAGES = [
     WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
+    # The overview.
+    WebPage("overview with something in it", _busy_platform, "hana", Role.OPERATOR),
+    WebPage("overview of a moderator", _busy_platform, "hana", Role.MODERATOR),
+    WebPage("kinds of refusals", "/console/errors", "hana", Role.OPERATOR),
+    WebPage("requests of a kind", _failed_requests, "hana", Role.OPERATOR),
+    WebPage("requests of a moderator", "/console/requests", "hana", Role.MODERATOR, status=403),
+    WebPage("look up a request", "/console/requests", "hana", Role.OPERATOR),
+    WebPage("a failed request", _failed_request, "hana", Role.OPERATOR),
+    WebPage("a request without a record", "/console/requests?id=none", "hana", Role.OPERATOR, status=404),
 ]

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
-from chalicelib.web.auth.sessions import Session, Sessions
+from chalicelib.web.auth.sessions import Sessions
 from infra.site import snippets
 from local.demo_data import APPS, CAFE, USERS
 from tests.kit import pictures
 from tests.kit.contract import Contract
 from tests.kit.served import ROOT, Served, running
+from tests.kit.sessions import sign_in
 from tests.kit.typescript import built
 
 KIT = ROOT / "tests" / "kit"
@@ -91,7 +93,8 @@ class Desk:
 
     def words(self) -> dict[str, str]:
         """Return the values of the words that a reader must replace."""
-        session = Session(USERS["taro"], "c" * 32, fresh=True)
+        taro = self.served.demo["users"]["taro"]
+        session = replace(sign_in(self.served.base_url, taro["login"], taro["password"]), fresh=True)
         cookies = Sessions(self._keys, self.served.base_url).headers(session)["Set-Cookie"]
         cookie = cookies[0] if isinstance(cookies, list) else cookies
         return {

@@ -42,7 +42,11 @@ class Section:
     action: Action
 
 
-SECTIONS: Sequence[Section] = (Section("/console/apps", "console_apps", Action.SEE_APPS),)
+SECTIONS: Sequence[Section] = (
+    Section("/console/apps", "console_apps", Action.SEE_APPS),
+    Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),
+    Section("/console/requests", "overview_find_request", Action.SEE_REQUEST),
+)
 """The sections, in the order of the home page; each user sees those of their role. Owners of a section add a line."""
 
 

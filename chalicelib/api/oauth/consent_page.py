@@ -14,6 +14,7 @@ from chalice.app import Request, Response
 from chalicelib import observed
 from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
+from chalicelib.api.session_user import begin_session, end_session, session_user
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.core.lookalike_names import looks_like
 from chalicelib.core.model.directory import User
@@ -111,7 +112,7 @@ def _step(
 ) -> Response:
     """Return the next page: sign-in or consent."""
     session = here.sessions.read(request)
-    user = here.users.active(session.user)
+    user = session_user(here, session)
     language = language_of(request, form.get("lang"))
     if user is None:
         return _sign_in_page(here, language, form, asked).shown(session, form.get("login", ""), problem=problem)
@@ -126,16 +127,15 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
     if not session.accepts(form.get("csrf")):
         return _step(here, request, form, asked, word(language, "expired"))
     if "session" in form:
-        return _sign_in_page(here, language, form, asked).shown(here.sessions.begin())
+        return _sign_in_page(here, language, form, asked).shown(end_session(here, session))
     if "decision" in form:
-        user = here.users.active(session.user)
+        user = session_user(here, session)
         if user is None:
             return _step(here, request, form, asked, word(language, "expired"))
         return _decided(here, form, asked, user)
     outcome = sign_in(here, request, form)
-    user = here.users.active(outcome.user)
-    if user is not None:
-        return _consent_page(here, language, form, asked, here.sessions.begin(user.id, outcome.device), user)
+    if begun := begin_session(here, request, outcome):
+        return _consent_page(here, language, form, asked, *begun)
     return _sign_in_page(here, language, form, asked).refused(session, form.get("login", ""), outcome)
 
 

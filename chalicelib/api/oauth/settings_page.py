@@ -13,6 +13,7 @@ from chalice.app import Request, Response
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
+from chalicelib.api.session_user import begin_session, end_session, session_user
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
@@ -48,10 +49,10 @@ def submit(here: Platform, request: Request) -> Response:
     if not session.accepts(form.get("csrf")):
         return _shown(here, language, session, problem=word(language, "expired"))
     if form.get("session") == "end":
-        return _sign_in_page(here, language).shown(here.sessions.begin())
+        return _sign_in_page(here, language).shown(end_session(here, session))
     if "password" in form or "login" in form:
         return _signed_in(here, request, language, session, form)
-    user = here.users.active(session.user)
+    user = session_user(here, session)
     if user is None:
         return _shown(here, language, session, problem=word(language, "expired"))
     return _shown(here, language, session, saved=_changed(here, user, form))
@@ -61,8 +62,8 @@ def _signed_in(
     here: Platform, request: Request, language: Language, session: Session, form: Mapping[str, str]
 ) -> Response:
     outcome = sign_in(here, request, form)
-    if outcome.user and here.users.active(outcome.user):
-        return _shown(here, language, here.sessions.begin(outcome.user, outcome.device))
+    if begun := begin_session(here, request, outcome):
+        return _shown(here, language, begun[0])
     return _sign_in_page(here, language).refused(session, form.get("login", ""), outcome)
 
 
@@ -95,7 +96,7 @@ def _app(app: str) -> str:
 def _shown(
     here: Platform, language: Language, session: Session, *, saved: bool = False, problem: str | None = None
 ) -> Response:
-    user = here.users.active(session.user)
+    user = session_user(here, session)
     if user is None:
         return _sign_in_page(here, language).shown(session, problem=problem)
     return page(

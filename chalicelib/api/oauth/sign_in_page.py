@@ -30,6 +30,8 @@ class SignInResult:
     wait: int = 0
     suspended: bool = False
     device: Device | None = None
+    password_hash: str = ""
+    """The stored hash that the password matched; a session begins only if it is still the user's."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
         made = passwords.hash_password(password)
         if here.users.upgrade_hash(user, login, made, instead_of=password_hash):
             password_hash = made
-    return SignInResult(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
+    device = device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark])
+    return SignInResult(user, device=device, password_hash=password_hash)
 
 
 def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:

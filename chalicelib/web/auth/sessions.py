@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from chalice.app import Request
 
 from chalicelib.core.oauth import same
+from chalicelib.core.sessions import SESSION_SECONDS
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.web.auth import jwt
 from chalicelib.web.auth.access_tokens import TokenKeys
@@ -43,6 +44,8 @@ class Session:
     fresh: bool = False
     device: Device | None = None
     confirmed: int = 0
+    id: str = ""
+    """The id by which the server knows the session of a user (store/grants/sessions.py); "" before sign-in."""
 
     def masked_csrf(self) -> str:
         """Return the secret for a form, under a mask of its own.
@@ -83,14 +86,19 @@ class Sessions:
         self.cookie_name = "__Host-engawa" if self._secure else "engawa"
         self.device_cookie_name = f"{self.cookie_name}-device"
 
-    def begin(self, user: str | None = None, device: Device | None = None) -> Session:
-        """Return a new session. Each sign-in begins one, because an attacker may have planted the earlier session."""
-        return Session(user, secrets.token_hex(16), fresh=True, device=device)
+    def begin(self, user: str | None = None, device: Device | None = None, name: str = "") -> Session:
+        """Return a new session. Each sign-in begins one, because an attacker may have planted the earlier session.
+
+        `name` is the id of a user's session.
+        """
+        return Session(user, secrets.token_hex(16), fresh=True, device=device, id=name)
 
     def read(self, request: Request) -> Session:
         """Return the session of a request, or a new one if it has no valid session."""
         for claims in self._cookies(request, self.cookie_name, _TYPE, _CLAIMS):
-            return Session(claims.get("sub"), str(claims["csrf"]), confirmed=int(claims.get("confirmed", 0)))
+            confirmed, name = int(claims.get("confirmed", 0)), str(claims.get("sid", ""))
+            # A cookie of an earlier version has no id: its user signs in again.
+            return Session(claims.get("sub") if name else None, str(claims["csrf"]), confirmed=confirmed, id=name)
         return self.begin()
 
     def confirm(self, session: Session) -> Session:
@@ -121,9 +129,11 @@ class Sessions:
 
     def cookie(self, session: Session) -> str:
         """Return the `Set-Cookie` value of a session."""
-        claims: jwt.Claims = {"csrf": session.csrf} | ({"sub": session.user} if session.user else {})
+        claims: jwt.Claims = {"csrf": session.csrf}
+        claims |= {"sub": session.user, "sid": session.id} if session.user else {}
         claims |= {"confirmed": session.confirmed} if session.confirmed else {}
-        return self._cookie(self.cookie_name, _TYPE, claims, SECONDS, "Lax")
+        seconds = SESSION_SECONDS if session.user else SECONDS
+        return self._cookie(self.cookie_name, _TYPE, claims, seconds, "Lax")
 
     def _device_cookie(self, device: Device) -> str:
         # Only our own forms need it, so requests from other sites need not send it.

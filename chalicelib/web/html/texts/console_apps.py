@@ -159,7 +159,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "endpoint_kinds": ("受け取るイベント", "Events that it is told of"),
     "endpoint_active": ("イベントを送る", "Send events to it"),
     "endpoint_on": ("有効", "On"),
-    "endpoint_off": ("無効", "Off"),
     "endpoint_off_operator": ("無効（運営者が止めました）", "Off (an operator switched it off)"),
     "endpoint_off_gone": ("無効（410 を返しました）", "Off (it answered 410)"),
     "endpoint_off_dead": ("無効（3 日間失敗しました）", "Off (it failed for three days)"),
