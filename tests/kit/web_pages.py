@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from chalicelib.bootstrap import Platform
 from chalicelib.core.errors import Conflict
 from chalicelib.core.events import EventKind
-from chalicelib.core.roles import Role
-from local.demo_data import APPS, CAFE, USERS
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
-from local.demo_data import APPS, CAFE
+from local.demo_data import APPS, CAFE, USERS
 
 
 @dataclass(frozen=True)
