@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
     from chalicelib.store.directory.leaving import LeavingUsers
+    from chalicelib.store.directory.page_administration import PageAdministration
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
     from chalicelib.store.directory.roles import Roles
@@ -390,7 +391,14 @@ class Platform:
     def page_screens(self) -> "PageScreens":
         from chalicelib.store.contents.page_screens import PageScreens
 
-        return PageScreens(self._dynamo, self._tables, self._directory, self.settings.utc_offset, self.clock)
+        stores = (self._directory, self.page_administration)
+        return PageScreens(self._dynamo, self._tables, *stores, self.settings.utc_offset, self.clock)
+
+    @cached_property
+    def page_administration(self) -> "PageAdministration":
+        from chalicelib.store.directory.page_administration import PageAdministration
+
+        return PageAdministration(self._dynamo, self._directory)
 
     @cached_property
     def images(self) -> "Images":

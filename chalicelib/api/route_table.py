@@ -88,10 +88,19 @@ def _front() -> Sequence[Face]:
     return [front.face]
 
 
-def _feed_page() -> Sequence[Face]:
-    from chalicelib.api import feed_page
+def _page_screens() -> Sequence[Face]:
+    from chalicelib.api.page_screens import (
+        feed_screen,
+        page_administrators,
+        page_apps,
+        page_home,
+        page_settings,
+        post_deletion,
+        post_form,
+    )
 
-    return [feed_page.face]
+    administration = [post_form.face, page_settings.face, page_administrators.face, page_apps.face]
+    return [page_home.face, feed_screen.face, post_deletion.face, *administration]
 
 
 def _launch() -> Sequence[Face]:
@@ -154,7 +163,7 @@ ROUTES: Mapping[str, Load] = {
     "/sign_out": _sign_in,
     "/confirm_password": _sign_in,
     "/console": _console,
-    "/pages/": _feed_page,
+    "/pages/": _page_screens,
     "/run_page_app": _launch,
     "/launch/": _launch,
     "/docs": _reference,

@@ -20,6 +20,7 @@ from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
 from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import hashed
+from chalicelib.core.page_forms import version_of
 from chalicelib.core.reports import ReportReason
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -200,7 +201,6 @@ OAUTH = [
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
     request("end a grant on the page", settings(end=APP), steps=True),
     request("uninstall on the page", settings(uninstall=APP), steps=True),
-    request("see a feed's page", lambda stage, ids: stage.look_at(f"/pages/{PAGE}/feeds/{ids['feed']}")),
     request("start an app in a new process", lambda stage, ids: stage.look_at(START, HANA), cold=True),
     request("fetch a certificate", lambda stage, ids: stage.look_at("/launch/current.pem"), cold=True),
 ]
@@ -279,6 +279,79 @@ PAGES = [
     request("count favorites", on("GET", FAVORITES)),
     request("favorite", on("POST", FAVORITES, user=KEN)),
     request("favorite no more", on("DELETE", FAVORITES + "/{favorite}")),
+]
+
+
+def look(path: str, user: str | None = HANA) -> Ask:
+    """Open a page of the web in a user's session; `{…}` in the path is replaced by an id."""
+    return lambda stage, ids: stage.look_at(path.format(**ids), user)
+
+
+def send_form(path: str, sender: str, /, **form: Any) -> Ask:
+    """Send a form of the web in a user's session; `{…}` in its path and fields is replaced by an id."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        sent: dict[str, Any] = {name: value.format(**ids) for name, value in form.items()}
+        return stage.fill_in(path.format(**ids), sender, **sent)
+
+    return act
+
+
+def second_administrator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.pages.members.add_administrator(PAGE, KEN)
+
+
+def version_seen(stage: RequestStage, ids: Ids) -> None:
+    page = stage.platform.pages.get(PAGE)
+    ids["version"] = version_of(page) if page else ""
+
+
+WEB_PAGE = f"/pages/{PAGE}"
+WEB_FEED = WEB_PAGE + "/feeds/{feed}"
+FORM_KEY = "0123456789abcdef0123456789abcdef"
+SETTINGS = {"version": "{version}", "name": "New name", "category": "local", "feedSource": "everyone"}
+SCREENS = [
+    request("see a page", look(WEB_PAGE)),
+    request("follow", send_form(WEB_PAGE, KEN, action="follow"), steps=True),
+    request("see a feed's page", look(WEB_FEED, None)),
+    request("see a feed's page when signed in", look(WEB_FEED)),
+    request("comment on the page", send_form(WEB_FEED, HANA, action="comment", comment="another")),
+    request(
+        "comment on the page once",
+        patiently(send_form(WEB_FEED, HANA, action="comment", comment="another", key=FORM_KEY)),
+        ignore=NUMBER,
+        steps=True,
+    ),
+    request("favorite on the page", send_form(WEB_FEED, KEN, action="favorite")),
+    request("ask to delete a comment", look(WEB_FEED + "/delete?comment={comment}")),
+    request("delete a comment on the page", send_form(WEB_FEED + "/delete", HANA, comment="{comment}")),
+    request("delete a feed on the page", send_form(WEB_FEED + "/delete", MEI, reason="spam"), steps=True),
+    request("see the form of a post", look(WEB_PAGE + "/post", MEI)),
+    request(
+        "post on the page once",
+        patiently(send_form(WEB_PAGE + "/post", MEI, title="new", key=FORM_KEY)),
+        ignore=NUMBER,
+        steps=True,
+    ),
+    request("see settings of a page", look(WEB_PAGE + "/settings", MEI)),
+    request("save settings of a page", send_form(WEB_PAGE + "/settings", MEI, **SETTINGS), version_seen, steps=True),
+    request("see administrators", look(WEB_PAGE + "/administrators", MEI)),
+    request("find an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA)),
+    request("add an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="add", user=HANA), steps=True),
+    request(
+        "remove an administrator",
+        send_form(WEB_PAGE + "/administrators", MEI, action="remove", user=KEN),
+        second_administrator,
+        steps=True,
+    ),
+    request("see apps of a page", look(WEB_PAGE + "/apps", MEI)),
+    request("find an app", send_form(WEB_PAGE + "/apps", MEI, action="find", app=PUBLIC)),
+    request(
+        "add an app to a page once",
+        patiently(send_form(WEB_PAGE + "/apps", MEI, action="add", app=PUBLIC, key=FORM_KEY)),
+        steps=True,
+    ),
+    request("remove an app", send_form(WEB_PAGE + "/apps", MEI, action="remove", module=MODULE), steps=True),
 ]
 
 NEW_USER, NEW_APP, NEW_PAGE = "n1n2n3n4n5n6", "00ff00ff00ff00ff", "30000000000000000000"
@@ -561,7 +634,7 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + OPERATORS + MODERATION + console_apps.OPERATIONS
+UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + MODERATION + console_apps.OPERATIONS
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",

@@ -58,7 +58,7 @@ def test_a_page_that_is_none_or_is_being_deleted_is_not_found(stage: Stage) -> N
     for read in (
         lambda: screens.page(PAGE, Paging(), nobody),
         lambda: screens.feed(PAGE, feed.id, None, nobody),
-        lambda: screens.member(PAGE, MEI),
+        lambda: stage.platform.page_administration.member(PAGE, MEI),
     ):
         with pytest.raises(NotFound):
             read()

@@ -134,6 +134,7 @@ class RequestStage(Stage, Caller):
         self,
         path: str,
         user: str | None = None,
+        /,
         *,
         device: Device | None = None,
         confirmed: bool = False,
@@ -164,7 +165,7 @@ class RequestStage(Stage, Caller):
         self.cloud.memory.items["engawa-local-grants", row["pk"]["S"], row["sk"]["S"]] = row
         return self._sessions.begin(user, device, NAME)
 
-    def form(self, path: str, headers: list[tuple[str, str]] | None = None, **form: str) -> Reply:
+    def form(self, path: str, headers: list[tuple[str, str]] | None = None, /, **form: str) -> Reply:
         """Send a form."""
         sent = [*(headers or []), ("Content-Type", "application/x-www-form-urlencoded")]
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))

@@ -18,6 +18,7 @@ from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
 from local.demo_data import APPS, CAFE, USERS
+from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,25 @@ class WebPage:
         return self.path if isinstance(self.path, str) else self.path(platform)
 
 
-def _feed(platform: Platform) -> str:
-    return f"/pages/{CAFE.id}/feeds/1"
+def _of_cafe(part: str = "", administrator: str | None = None) -> Callable[[Platform], str]:
+    """Return a function that makes a user (a login) an administrator of the cafe; the path is below that page."""
+
+    def make(platform: Platform) -> str:
+        if administrator:
+            platform.pages.members.add_administrator(CAFE.id, USERS[administrator])
+        return f"/pages/{CAFE.id}{part}"
+
+    return make
+
+
+def _own_comment(platform: Platform) -> str:
+    comment = platform.comments.post(CAFE.id, CONTENT_URI, USERS["ken"], "c" * 600)
+    return f"/pages/{CAFE.id}/feeds/1/delete?comment={comment.id}"
+
+
+def _leaving(platform: Platform) -> str:
+    """Return the page on which the administrator Mei leaves."""
+    return _of_cafe("/administrators", "mei")(platform) + f"?remove={USERS['mei']}"
 
 
 ENDPOINT = "0123456789ab"
@@ -109,7 +127,6 @@ PAGES = [
     WebPage("sign in", "/sign_in"),
     WebPage("settings, signed out", "/settings"),
     WebPage("settings", "/settings", "hana", calls=4),
-    WebPage("feed, signed out", _feed, calls=5),
     WebPage("console", "/console", "hana", Role.OPERATOR),
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
@@ -126,6 +143,24 @@ PAGES = [
     WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
+    # Pages.
+    WebPage("page, signed out", _of_cafe()),
+    WebPage("page", _of_cafe(), "hana"),
+    WebPage("page of an administrator", _of_cafe("", "mei"), "mei"),
+    WebPage("page, done", _of_cafe("?done=followed"), "hana"),
+    WebPage("feed, signed out", _of_cafe("/feeds/1")),
+    WebPage("feed", _of_cafe("/feeds/1"), "hana"),
+    WebPage("feed of an administrator", _of_cafe("/feeds/1", "mei"), "mei"),
+    WebPage("deletion of a feed", _of_cafe("/feeds/1/delete", "mei"), "mei"),
+    WebPage("deletion of a comment", _own_comment, "ken"),
+    WebPage("deletion of a feed of another", _of_cafe("/feeds/1/delete"), "hana", status=403),
+    WebPage("new post", _of_cafe("/post", "mei"), "mei"),
+    WebPage("page settings", _of_cafe("/settings", "mei"), "mei"),
+    WebPage("page settings of another", _of_cafe("/settings"), "hana", status=403),
+    WebPage("page administrators", _of_cafe("/administrators", "mei"), "mei"),
+    WebPage("last page administrator", _leaving, "mei", calls=4),
+    WebPage("page apps", _of_cafe("/apps", "mei"), "mei"),
+    WebPage("page that is not there", "/pages/1", "hana", status=404),
     # The overview.
     WebPage("overview with something in it", _busy_platform, "hana", Role.OPERATOR),
     WebPage("overview of a moderator", _busy_platform, "hana", Role.MODERATOR),

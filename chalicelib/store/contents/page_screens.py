@@ -4,11 +4,16 @@ The first calls read in parallel who asks (the caller's `viewer`) and what needs
 then one BatchGet for everything that is named in it. Feeds and comments are described in items.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from chalicelib.core.model.contents import Comment, ContentsPart, Feed
-from chalicelib.core.model.directory import App, Module, Page, User
+from chalicelib.core.errors import NotFound
+from chalicelib.core.model.contents import ContentsPart
+from chalicelib.core.model.directory import Module
+from chalicelib.core.model.page_screens import (
+    FeedScreen,
+    PageScreen,
+    PostScreen,
+)
 from chalicelib.core.moderation import sees_hidden
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
@@ -26,18 +31,27 @@ from chalicelib.store.contents.items import (
     hidden_at,
     hidden_feed_key,
     no_content,
+    number_in,
     poster_of,
     prefix_of,
     shard_of,
     to_comment,
     to_feed,
 )
-from chalicelib.store.contents.numbered_lists import GENERATION, ListSlice, NumberedLists, hidden_key, total
+from chalicelib.store.contents.numbered_lists import (
+    GENERATION,
+    ListSlice,
+    NumberedLists,
+    entry_key,
+    hidden_key,
+    total,
+)
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
+from chalicelib.store.directory.page_administration import PageAdministration, Viewer
 
 NEEDS = (
-    on_table("feeds", "BatchGetItem"),
+    on_table("feeds", "BatchGetItem", "GetItem"),
     on_table("comments", "BatchGetItem", "Query"),
     on_table("favorites", "BatchGetItem"),
     on_table("directory", "BatchGetItem", "Query"),
@@ -49,57 +63,25 @@ MOST_MODULES = 20
 MOST_HIDDEN = 20
 """The most hidden comments that the screen of a feed shows, to those who may see them."""
 
-Viewer = Callable[[], str | None]
-"""A function that returns the id of the user who asks, or None; it may make one call."""
-
-
-@dataclass(frozen=True)
-class Membership:
-    """The relation of the user who asks to a page."""
-
-    follows: bool = False
-    administers: bool = False
-
-
-@dataclass(frozen=True)
-class PageScreen:
-    """A page with a part of its feeds, its modules, and those apps of the modules that exist, by id."""
-
-    page: Page
-    feeds: ContentsPart[Feed]
-    modules: Sequence[Module]
-    apps: Mapping[str, App]
-    member: Membership = field(default_factory=Membership)
-
-
-@dataclass(frozen=True)
-class FeedScreen:
-    """A feed with its page, a part of its comments, and all posters who exist, by id.
-
-    `favorite` is the id of the favorite of the user who asks, or None.
-    """
-
-    page: Page
-    feed: Feed
-    comments: ContentsPart[Comment]
-    posters: Mapping[str, User]
-    member: Membership = field(default_factory=Membership)
-    favorite: str | None = None
-    hidden: Sequence[Comment] = ()
-    """The newest hidden comments that the user who asks may see."""
-
 
 class PageScreens:
     """The screens of pages and feeds. `offset` is the deployment's UTC offset in minutes."""
 
     def __init__(
-        self, dynamo: Dynamo, tables: Tables, directory: Directory, offset: int, clock: Callable[[], int]
+        self,
+        dynamo: Dynamo,
+        tables: Tables,
+        directory: Directory,
+        administration: PageAdministration,
+        offset: int,
+        clock: Callable[[], int],
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
         self._users = directory.users
         self._apps = directory.apps
         self._pages = directory.pages
+        self._administration = administration
         self._offset = offset
         self._feeds = NumberedLists(dynamo, tables.feeds, clock)
         self._comments = NumberedLists(dynamo, tables.comments, clock)
@@ -129,7 +111,7 @@ class PageScreens:
         heads = [(self._tables.comments, head_key(content_of(page, item["u"]["S"]))) for item in items]
         posters = [poster_of(item) for item in items]
         apps = [self._apps.place(module.app) for module in modules]
-        places = [*heads, *map(self._users.place, posters), *apps, *self._of_page(page, users[0])]
+        places = [*heads, *map(self._users.place, posters), *apps, *self._administration.places(page, users[0])]
         found = self._dynamo.batch_get(places, consistent=consistent)
         known = page_items.from_item(self._pages.check(page, found))
         by_content = {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
@@ -153,7 +135,7 @@ class PageScreens:
             ),
             modules,
             {app.id: app for app in known_apps if app},
-            self._membership(page, users[0], found),
+            self._administration.membership(page, users[0], found),
         )
 
     def feed(self, page: str, feed: str, cursor: str | None, viewer: Viewer, *, consistent: bool = False) -> FeedScreen:
@@ -162,7 +144,7 @@ class PageScreens:
         A hidden feed is not found, except by its poster, the page's administrators and moderators.
         `consistent` is for the first read after a change by the user who asks; it doubles the cost of the last call.
         """
-        if len(feed) > GENERATION:
+        if not _is_id(feed):
             raise no_content()
         users: list[str | None] = []
         feeds: dict[Place, Item] = {}
@@ -190,7 +172,7 @@ class PageScreens:
             raise no_content()
         head = cut.holder
         posters = [poster_of(item), *map(poster_of, cut.entries), *map(poster_of, hidden)]
-        places = [*map(self._users.place, posters), *self._of_page(page, user)]
+        places = [*map(self._users.place, posters), *self._administration.places(page, user)]
         if user:
             places.append(self._users.place(user))
             own = favorite_key(content, shard_of(user, head), generation_of(head), user)
@@ -205,7 +187,7 @@ class PageScreens:
         )
         known = page_items.from_item(self._pages.check(page, found))
         favorite = found.get((self._tables.favorites, own)) if user else None
-        member = self._membership(page, user, found)
+        member = self._administration.membership(page, user, found)
         asker = self._users.from_item(found.get(self._users.place(user))) if user else None
 
         def sees(post: Item) -> bool:
@@ -234,19 +216,61 @@ class PageScreens:
         )
         return list(found)
 
-    def member(self, page: str, user: str) -> tuple[Page, Membership]:
-        """Return a page and a user's relation to it, strongly consistent, in one call. Raises NotFound (page)."""
-        found = self._dynamo.batch_get(self._of_page(page, user), consistent=True)
-        known = page_items.from_item(self._pages.check(page, found))
-        return known, self._membership(page, user, found)
+    def content_uri(self, page: str, feed: str) -> str:
+        """Return the contentUri of the feed with an id, in one call. Raises NotFound."""
+        item = self._dynamo.get(self._tables.feeds, feed_key(page, feed), consistent=True) if _is_id(feed) else None
+        if item is None:
+            raise no_content()
+        uri: str = item["u"]["S"]
+        return uri
 
-    def _of_page(self, page: str, user: str | None) -> Sequence[Place]:
-        members = self._pages.members
-        rows: Iterable[Place] = (members.follower(page, user), members.administrator(page, user)) if user else ()
-        return [self._pages.place(page), *rows]
+    def post(self, page: str, feed: str, comment: str | None, viewer: Viewer) -> PostScreen:
+        """Return a feed, or a comment on it, before it is deleted (strongly consistent). Raises NotFound.
 
-    def _membership(self, page: str, user: str | None, found: Mapping[Place, Item]) -> Membership:
-        if user is None:
-            return Membership()
-        members = self._pages.members
-        return Membership(members.follower(page, user) in found, members.administrator(page, user) in found)
+        It takes three calls in sequence: the feed, the comment, the poster.
+        """
+        users: list[str | None] = []
+        found: dict[Place, Item] = {}
+        if not _is_id(feed):
+            raise no_content()
+        keys = [(self._tables.feeds, key) for key in (feed_key(page, feed), hidden_feed_key(page, feed))]
+        side_by_side(
+            [
+                lambda: users.append(viewer()),
+                lambda: found.update(self._dynamo.batch_get(keys, consistent=True)),
+            ]
+        )
+        item, user = next(iter(found.values()), None), users[0]
+        if item is None:
+            raise no_content()
+        content_uri, text = item["u"]["S"], item["t"]["S"]
+        hidden = hidden_at(item) is not None
+        if comment is not None:
+            item = self._comment(content_of(page, content_uri), generation_of(item), comment)
+            text, hidden = item["t"]["S"], hidden or hidden_at(item) is not None
+        poster = poster_of(item)
+        places = [self._users.place(poster), *self._administration.places(page, user)]
+        found = self._dynamo.batch_get(places, consistent=True)
+        known, member = (
+            page_items.from_item(self._pages.check(page, found)),
+            self._administration.membership(page, user, found),
+        )
+        if hidden and not sees_hidden(viewer=user, poster=poster, administers=member.administers, moderates=False):
+            raise no_content()
+        of = self._users.from_item(found.get(self._users.place(poster)))
+        return PostScreen(known, content_uri, text, poster, of, member)
+
+    def _comment(self, content: str, generation: str, comment: str) -> Item:
+        """Return a stored comment, hidden or not. Raises NotFound."""
+        asked = number_in(comment)
+        if asked is not None:
+            keys = [key(content, f"{generation}#", asked[0]) for key in (entry_key, hidden_key)]
+            found = self._dynamo.batch_get([(self._tables.comments, key) for key in keys], consistent=True)
+            for item in found.values():
+                if item["r"]["S"] == asked[1]:
+                    return item
+        raise NotFound("There is no such comment")
+
+
+def _is_id(feed: str) -> bool:
+    return len(feed) <= GENERATION

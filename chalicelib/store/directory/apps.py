@@ -172,40 +172,27 @@ class Apps:
         given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
         sets = {name: _typed(value) for name, value in given.items() if value not in (None, "")}
         change = Update(sets, removes=[name for name in given if name not in sets])
-        condition, check = self._as_expected(expected, tuple(fields))
+        known = {_ATTRIBUTES[name]: _stored(getattr(expected, name)) for name in fields} if expected else {}
+        if expected and expected.start_method is StartMethod.REDIRECT:
+            known.pop("m", None)  # It may be stored or absent.
         if "name" in fields:
-            key, texts = keys.app_key(app), index_texts(fields["name"])
-            if not self._named.change(key, change, texts, condition=condition, check=check):
+            if not self._named.change(keys.app_key(app), change, index_texts(fields["name"]), known):
                 raise _no_app(app)
         elif given:
+            condition = ALIVE
+            for attribute, value in known.items():
+                condition &= absent(attribute) if value is None else equals(attribute, value)
             try:
                 self._settle(app, change, condition)
             except Lost:
-                if self.get(app):
-                    raise _changed() from None
-                raise _no_app(app) from None
+                stored = self._known(app)
+                # If it has the new values, an earlier try of this write succeeded but its response was lost.
+                if any(getattr(stored, name) != value for name, value in fields.items()):
+                    raise Conflict("Another request has changed the app meanwhile") from None
         changed = self.get(app)
         if changed is None:
             raise _no_app(app)
         return changed
-
-    def _as_expected(self, expected: App | None, names: tuple[str, ...]) -> tuple[Condition, Callable[[Item], None]]:
-        """Return the condition that an app has the expected values of these fields, and the same as a check.
-
-        The check raises Conflict. Without an expected app, the app must only exist.
-        """
-        if expected is None:
-            return ALIVE, lambda item: None
-        condition = ALIVE
-        for name in names:
-            condition &= _as_before(_ATTRIBUTES[name], getattr(expected, name))
-
-        def check(item: Item) -> None:
-            known = self.from_item(item, with_secret=False)
-            if known and any(getattr(known, name) != getattr(expected, name) for name in names):
-                raise _changed()
-
-        return condition, check
 
     def suspend(self, app: str, reason: str) -> bool:
         """Suspend an app; return whether this changes something. A suspended one keeps its time.
@@ -297,16 +284,9 @@ def _texts(value: dict[str, Any]) -> tuple[str, ...]:
     return tuple(each["S"] for each in value["L"])
 
 
-def _changed() -> Conflict:
-    return Conflict("Another request has changed the app meanwhile")
-
-
-def _as_before(attribute: str, value: Any) -> Condition:
-    """Return the condition that an attribute still has a value; what is empty or the default may be absent."""
-    if value is None or value == "":
-        return absent(attribute)
-    same = equals(attribute, _typed(value))
-    return same | absent(attribute) if value is StartMethod.REDIRECT else same
+def _stored(value: Any) -> dict[str, Any] | None:
+    """Return how a field's value is stored; None: it is absent."""
+    return None if value is None or value == "" else _typed(value)
 
 
 def _time(item: Item, attribute: str) -> int | None:

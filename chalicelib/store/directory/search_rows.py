@@ -7,12 +7,13 @@ none for nobody. Items of versions before 0.2.0 have neither; `python -m admin m
 mends what an older version has changed after a rollback.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.errors import Conflict, Unavailable
 from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ALIVE, PRESENT, Condition, absent, equals
+from chalicelib.store.aws.conditions import ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_table
 from chalicelib.store.aws.items import Item, Key, key_of, typed
@@ -100,23 +101,20 @@ class NamedItems:
         key: Key,
         change: Update,
         texts: frozenset[str],
-        *,
-        condition: Condition = ALIVE,
-        check: Callable[[Item], None] = lambda item: None,
+        known: Mapping[str, Mapping[str, Any] | None] | None = None,
     ) -> bool:
         """Change an item with its name, and its rows to those of `texts`. Return whether the item exists.
 
-        `check` gets the item before, and may raise a Refusal; `condition` is the same for the moment of the write.
-        Raises Unavailable.
+        Raises Conflict (an attribute of `known` has another value; None: it must be absent) and Unavailable.
         """
+        known = known or {}
 
-        def decide(item: Item) -> tuple[Update, frozenset[str]] | None:
-            if "gone" in item:
-                return None
-            check(item)
-            return change, texts
+        def changing(item: Item) -> tuple[Update, frozenset[str]] | None:
+            if "gone" not in item and any(item.get(name) != value for name, value in known.items()):
+                raise Conflict("It was changed in the meantime")
+            return None if "gone" in item else (change, texts)
 
-        return self._commit(key, decide, condition)
+        return self._commit(key, changing, known)
 
     def complete(self, key: Key) -> bool:
         """Give an item the rows that its names need. Return whether it lacked some. Raises Unavailable."""
@@ -131,9 +129,12 @@ class NamedItems:
         self,
         key: Key,
         decide: Callable[[Item], tuple[Update, frozenset[str]] | None],
-        condition: Condition = PRESENT,
+        known: Mapping[str, Mapping[str, Any] | None] = {},
     ) -> bool:
-        """Make the change that `decide` returns for the item; return False if there is no item, or it returns None."""
+        """Make the change that `decide` returns for the item; return False if there is no item, or it returns None.
+
+        If an attribute of `known` has another value when it is written, `decide` is asked again.
+        """
         for wait in races():
             item = self._dynamo.get(self._table, key, consistent=True)
             decided = decide(item) if item else None
@@ -142,8 +143,10 @@ class NamedItems:
             write = Transaction()
             texts = replace(write, self._table, item, decided[1])
             same = unchanged(item) & _same_names(item)
+            for attribute, value in known.items():
+                same &= absent(attribute) if value is None else equals(attribute, value)
             alive = ALIVE if "gone" not in item else equals("gone", True)
-            write.update("item", self._table, key, joined(decided[0], texts), alive & same & condition)
+            write.update("item", self._table, key, joined(decided[0], texts), alive & same)
             try:
                 self._dynamo.commit(write)
             except Lost:
