@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from chalicelib.api.console.app_endpoints import version_of as endpoint_version
 from chalicelib.api.console.app_form import version_of
@@ -55,7 +56,7 @@ def see(path: str) -> Ask:
     return lambda stage: stage.look_at(path, HANA, confirmed=True)
 
 
-def fill(path: str, **form: str) -> Ask:
+def fill(path: str, **form: Any) -> Ask:
     """Return a request with a form of the console."""
     return lambda stage: stage.fill_in(path, HANA, confirmed=True, **form)
 
@@ -65,6 +66,14 @@ def change(stage: RequestStage) -> Reply:
     known = stage.cloud_app(APP)
     fields = {"name": "Other", "startMethod": "redirect", "dialect": "rfc6750", "version": version_of(known)}
     return fill(f"{ONE}/edit", redirectUris=known.redirect_uris[0], **fields)(stage)
+
+
+def change_developer(stage: RequestStage) -> Reply:
+    """Change one setting of the app, which is not its name."""
+    known = stage.cloud_app(APP)
+    form = {"name": known.name, "redirectUris": known.redirect_uris[0], "startUrl": known.start_url or "", **DEFAULTS}
+    form |= {"origins": known.origins[0]} | {f"scope.{scope}": "on" for scope in known.scopes}
+    return fill(f"{ONE}/edit", developer="Other", version=version_of(known), **form)(stage)
 
 
 def rotate(stage: RequestStage) -> Reply:
@@ -101,6 +110,7 @@ OPERATIONS = [
     page("console: see an app", see(ONE)),
     page("console: settings of an app", see(f"{ONE}/edit")),
     page("console: change an app", change, steps=True),
+    page("console: change a developer", change_developer),
     page("console: rotate a secret", rotate, steps=True),
     page("console: end an old secret", fill(f"{ONE}/old-secret", end="old"), rotated, steps=True),
     page("console: suspend an app", fill(f"{ONE}/suspension", reason="why"), steps=True),

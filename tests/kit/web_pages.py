@@ -17,7 +17,6 @@ from chalicelib.core.events import EventKind
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
-from local.demo_data import APPS, CAFE, USERS
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
 
 
