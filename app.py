@@ -44,7 +44,7 @@ def create_app(
     if named_by_api:
         made.register_middleware(named(platform), "http")
     made.register_middleware(bounded, "http")
-    made.register_middleware(reword_framework, "http")
+    made.register_middleware(reword_framework(lambda: platform().site), "http")
     made.register_middleware(help_links(lambda: platform().settings.issuer), "http")
     share(made, lambda: platform().origins)
     # API Gateway passes bodies of all other types as text, which would damage an image.

@@ -107,7 +107,7 @@ class Platform:
         """The platform as its pages name and link it."""
         from chalicelib.web.html.rendering import Site
 
-        return Site(self.settings.name, urlsplit(self.settings.issuer).path)
+        return Site(self.settings.name, urlsplit(self.settings.issuer).path, self.settings.issuer)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -44,6 +44,9 @@ class Settings:
     ENGAWA_RATE_WRITES and ENGAWA_RATE_SECONDS."""
     name: str = ""
     """ENGAWA_NAME: the platform's name on its pages, at most 40 characters; `Engawa`, in Japanese `縁側`, if empty."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """ENGAWA_ABOUT_JA and ENGAWA_ABOUT_EN: what this platform is, for the front page, by language; at most 1,000
+    characters each. Without one, the front page has a text of ours in that language."""
     strict_profiles: bool = False
     """ENGAWA_PROFILE_VISIBILITY: `lenient` (False, the default: the permission matrix as printed) or `strict`. With
     `strict`, an app gets fields that a user publishes to friends (of friends) only if its viewer is one of them."""
@@ -130,6 +133,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
             window_ms=whole("ENGAWA_RATE_SECONDS", defaults.window_ms // 1000, 1, 180) * 1000,
         ),
         name=_name(environment),
+        about=_about(environment, ja="ENGAWA_ABOUT_JA", en="ENGAWA_ABOUT_EN"),
         strict_profiles=_one_of(environment, "ENGAWA_PROFILE_VISIBILITY", ("lenient", "strict")) == "strict",
         proxies=whole("ENGAWA_PROXIES", 0, 0, 5),
         proxy_keys=_proxy_keys(environment),
@@ -242,6 +246,19 @@ def _name(environment: Mapping[str, str]) -> str:
     if len(name) > 40 or not name.isprintable():
         raise WrongSetting(f"ENGAWA_NAME must be at most 40 printable characters, not {name!r}")
     return name
+
+
+def _about(environment: Mapping[str, str], **names: str) -> dict[str, str]:
+    """Return the texts of these settings by language, without empty ones; each line is a paragraph."""
+    found = {}
+    for language, name in names.items():
+        lines = [line.strip() for line in environment.get(name, "").splitlines()]
+        text = "\n".join(line for line in lines if line)
+        if len(text) > 1_000 or not text.replace("\n", "").isprintable():
+            raise WrongSetting(f"{name} must be at most 1,000 printable characters and line breaks")
+        if text:
+            found[language] = text
+    return found
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

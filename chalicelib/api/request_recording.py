@@ -11,7 +11,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from chalicelib import VERSION
-from chalicelib.core.overview import JobRun
+from chalicelib.core.overview import IDLE_MS, JobRun
 from chalicelib.core.request_records import FLUSH_MS, QUOTA_EXCEEDED, RATE_LIMITED, RequestRecord, Sampling
 from chalicelib.observed import Observed
 from chalicelib.platform import Platform
@@ -69,15 +69,18 @@ class RequestRecording:
             self._try(lambda: self._here.request_log.write(found))
 
     def run(self, function: str, done: object, seen: Observed, seconds: float) -> None:
-        """Store the run of a function: a failed one, the first after it, and others at most once in FLUSH_MS.
+        """Store the run of a function: a failed one, the first after it, others at most once in FLUSH_MS, idle ones at
+        most once in IDLE_MS.
 
         `done` is the result of the function: a number of items, or something else.
         """
         number = done if isinstance(done, int) else 0
         run = JobRun(function, self._here.clock(), round(seconds * 1000), number, seen.error)
         known = self._runs.get(function)
-        # A function that runs every minute begins a little earlier or later.
-        if known and (known[1], run.error) == (None, None) and 0 <= run.at - known[0] < FLUSH_MS // 2:
+        is_usual = known is not None and known[1] is None and run.error is None
+        # A scheduled run begins a little earlier or later than the others.
+        rest = (FLUSH_MS if number else IDLE_MS) - FLUSH_MS // 2
+        if known and is_usual and 0 <= run.at - known[0] < rest:
             return
         self._runs[function] = run.at, run.error
         self._try(lambda: self._here.job_log.ran(run))

@@ -70,6 +70,12 @@ def _settings() -> Sequence[Face]:
     return [settings_page.face]
 
 
+def _member_lists() -> Sequence[Face]:
+    from chalicelib.api import member_lists
+
+    return [member_lists.face]
+
+
 def _sign_in() -> Sequence[Face]:
     from chalicelib.api import sign_in
 
@@ -159,6 +165,10 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/apps": _member_lists,
+    "/friends": _member_lists,
+    "/people/": _member_lists,
+    "/pages": _member_lists,
     "/sign_in": _sign_in,
     "/sign_out": _sign_in,
     "/confirm_password": _sign_in,

@@ -1,6 +1,6 @@
 """Signing in and out on any page, and giving the password again: `/sign_in`, `/sign_out`, `/confirm_password`.
 
-`to` is the path of ours to which each form leads back (visit.own_path); every other value leads to `/`.
+`to` is the path of ours to which each form leads back (visit.safe_path); every other value leads to `/`.
 """
 
 from chalice.app import Request, Response
@@ -8,11 +8,11 @@ from chalice.app import Request, Response
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.sign_in_page import SignInResult, sign_in
 from chalicelib.api.session_user import begin_session, end_session
-from chalicelib.api.visit import StaleForm, Visit, own_path, web_route
-from chalicelib.core.errors import NotFound
+from chalicelib.api.visit import StaleForm, Visit, safe_path, web_route
+from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
-from chalicelib.web.requests import last_parameter
+from chalicelib.web.requests import json_text, last_parameter
 
 face = Face()
 
@@ -21,7 +21,7 @@ face = Face()
 def show(here: Platform, request: Request) -> Response:
     """Show the sign-in form; who is signed in goes on to `to`."""
     visit = Visit.of(here, request)
-    to = own_path(last_parameter(request, "to"))
+    to = safe_path(last_parameter(request, "to"))
     return visit.redirect(to) if visit.user else visit.sign_in(to)
 
 
@@ -29,16 +29,20 @@ def show(here: Platform, request: Request) -> Response:
 def submit(here: Platform, request: Request) -> Response:
     """Check `login` and `password`; sign in and redirect to `to`, or show the form again (403, 429, 400)."""
     visit = Visit.of(signing_in(here), request)
-    to = own_path(visit.sent.get("to"))
+    to = safe_path(visit.sent.get("to"))
     try:
         form = visit.form()
     except StaleForm:
         return visit.sign_in(to, problem=visit.word("expired"), status=400)
+    again = form.get("again", "")
     outcome = sign_in(here, request, form)
     begun = begin_session(here, request, outcome)
     if begun is None:
-        return _refused(visit, to, outcome)
-    return visit.with_session(*begun).redirect(to)
+        return _refused(visit, to, outcome, again)
+    signed_in = visit.with_session(*begun)
+    if again:
+        return signed_in.send_again(to, _fields(again), status=200)
+    return signed_in.redirect(to)
 
 
 @web_route(face, "/sign_out", ["POST"])
@@ -54,10 +58,10 @@ def confirm(here: Platform, request: Request) -> Response:
     """Check the `password` of the user who is signed in, and redirect to `to`; or show the form again (403, 429)."""
     visit = Visit.of(signing_in(here), request)
     if visit.user is None:
-        return visit.sign_in(own_path(visit.sent.get("to")))
+        return visit.sign_in(safe_path(visit.sent.get("to")))
     visit.form()
-    now, refused = confirmed(visit, own_path(visit.sent.get("to")))
-    return refused or now.redirect(own_path(visit.sent.get("to")))
+    now, refused = confirmed(visit, safe_path(visit.sent.get("to")))
+    return refused or now.redirect(safe_path(visit.sent.get("to")))
 
 
 def confirmation_page(
@@ -71,8 +75,8 @@ def confirmation_page(
         "confirm",
         status=status,
         problem=problem,
-        action=visit.here.site.path + (to if carried else "/confirm_password"),
-        carried=carried or {"to": to},
+        action=visit.here.site.path + ("/confirm_password" if carried is None else to),
+        carried={"to": to} if carried is None else carried,
     )
 
 
@@ -95,9 +99,18 @@ def confirmed(visit: Visit, to: str, *, carried: dict[str, str] | None = None) -
     return visit, confirmation_page(visit, to, carried=carried, problem=problem, status=status)
 
 
-def _refused(visit: Visit, to: str, outcome: SignInResult) -> Response:
+def _fields(again: str) -> dict[str, str]:
+    """Return the fields of the form that was sent before signing in. Raises BadRequest if they are none of ours."""
+    fields = json_text(again)
+    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+        raise BadRequest
+    return fields
+
+
+def _refused(visit: Visit, to: str, outcome: SignInResult, again: str) -> Response:
     login = visit.sent.get("login", "")
     if outcome.wait:
         problem = visit.word("slow", seconds=outcome.wait)
-        return visit.sign_in(to, login=login, problem=problem, status=429, wait=outcome.wait)
-    return visit.sign_in(to, login=login, problem=visit.word("suspended" if outcome.suspended else "wrong"), status=403)
+        return visit.sign_in(to, login=login, problem=problem, status=429, wait=outcome.wait, again=again)
+    problem = visit.word("suspended" if outcome.suspended else "wrong")
+    return visit.sign_in(to, login=login, problem=problem, status=403, again=again)

@@ -11,18 +11,20 @@
 A page is in `templates/`; around it is the frame: navigation, the other language, and what was done or wrong.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from chalice.app import Request, Response
 
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.session_user import session_user
-from chalicelib.core.errors import BadRequest, NotFound
+from chalicelib.core.errors import NotFound
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
 from chalicelib.web.auth.sessions import Session
@@ -30,10 +32,17 @@ from chalicelib.web.face import Face, Token, View
 from chalicelib.web.html import rendering
 from chalicelib.web.html.rendering import Frame, MenuItem, language_of
 from chalicelib.web.html.texts import Language, is_known, word
-from chalicelib.web.requests import decoded, parameters
+from chalicelib.web.multipart import is_multipart
+from chalicelib.web.requests import own_path, own_url, parameters
 
 V = TypeVar("V", bound=View)
-MENU = (("/", "menu_home"), ("/settings", "settings"))
+MENU = (
+    ("/", "menu_home"),
+    ("/apps", "apps"),
+    ("/friends", "menu_friends"),
+    ("/pages", "menu_pages"),
+    ("/settings", "settings"),
+)
 """The pages of the navigation for users who are signed in, and their texts."""
 CONSOLE = ("/console", "console")
 MOST_CHARACTERS = 2_000
@@ -43,10 +52,12 @@ _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _NOT_KEPT = ("lang", "done")
 
 
-class StaleForm(BadRequest):
-    """400: a form that was not made in the session that sends it."""
+class StaleForm(Exception):
+    """A form that was not made in the session that sends it. web_route answers it by `Visit.again`."""
 
-    default = "This form was made before the current session"
+    def __init__(self, visit: "Visit") -> None:
+        super().__init__("a form of another session")
+        self.visit = visit
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,8 @@ class Visit:
     session: Session
     user: User | None
     sent: Mapping[str, str] = field(default_factory=dict)
+    _forms: list[str] = field(default_factory=list)
+    """The values of `csrf` that were given to forms: without any, a reader who is not signed in needs no session."""
 
     @classmethod
     def of(cls, here: Platform, request: Request, form: Mapping[str, str] | None = None) -> "Visit":
@@ -75,8 +88,7 @@ class Visit:
     @property
     def path(self) -> str:
         """The path of this request without the stage of API Gateway, with its parameters, encoded."""
-        given = {name: quote(decoded(value), safe="") for name, value in (self.request.uri_params or {}).items()}
-        return str(self.request.path).format(**given)
+        return own_path(self.request)
 
     @property
     def url(self) -> str:
@@ -93,7 +105,8 @@ class Visit:
     @property
     def csrf(self) -> str:
         """The value of the field `csrf` of a form; each call masks it anew."""
-        return self.session.masked_csrf()
+        self._forms.append(self.session.masked_csrf())
+        return self._forms[-1]
 
     @property
     def confirmed(self) -> bool:
@@ -107,7 +120,7 @@ class Visit:
     def form(self, request: Request | None = None) -> Mapping[str, str]:
         """Return the form of a POST. Raises StaleForm unless it was made in this session."""
         if not self.session.accepts(self.sent.get("csrf")):
-            raise StaleForm
+            raise StaleForm(self)
         return self.sent
 
     def page(
@@ -124,23 +137,26 @@ class Visit:
 
         `notice` and `problem` are texts that are shown above; the default of `notice` is what `?done=` names.
         """
-        cookies = self.cookies()
-        return rendering.page(
+        made = rendering.page(
             template,
             self.language,
             self.here.site,
             status=status,
-            headers={**({"Set-Cookie": cookies} if cookies else {}), **(headers or {})},
+            headers=headers,
             frame=self.frame(notice=notice, problem=problem),
-            csrf=self.csrf,
+            csrf=_FormValue(self),
             visit=self,
             **values,
         )
+        if cookies := self.cookies():
+            made.headers["Set-Cookie"] = cookies
+        return made
 
     def cookies(self) -> list[str]:
         """Return the `Set-Cookie` values of this visit's session and language, as far as the browser lacks them."""
-        session = self.here.sessions.headers(self.session).get("Set-Cookie", [])
-        return [*session, *rendering.language_cookie(self.request)]
+        sessions, needed = self.here.sessions, self.session.user or self._forms
+        session = sessions.headers(self.session) if needed or sessions.is_named_in(self.request) else {}
+        return [*session.get("Set-Cookie", []), *rendering.language_cookie(self.request)]
 
     def frame(self, *, notice: str | None = None, problem: str | None = None) -> Frame:
         """Return the frame of this visit's pages."""
@@ -152,15 +168,40 @@ class Visit:
             problem=problem,
         )
 
+    def again(self) -> Response:
+        """Return the answer to a form of another session (400): a page from which it can be sent again.
+
+        Its fields are kept, also over a sign-in, but for passwords and files. Only a form of our own pages is kept, as
+        the browser says by `Sec-Fetch-Site`; of others, a page only says that the form has expired.
+        """
+        if self._is_own_post and self.user is None:
+            return self.sign_in(problem=self.word("expired_sign_in"), status=400)
+        return self.send_again(self.path, self._kept() if self._is_own_post else None)
+
+    def send_again(self, action: str, fields: Mapping[str, str] | None, *, status: int = 400) -> Response:
+        """Return the page with a button that sends these fields to a path of ours; None: there are none to send."""
+        return self.page("again", status=status, action=self.here.site.path + action, fields=fields)
+
     def sign_in(
-        self, to: str | None = None, *, login: str = "", problem: str | None = None, status: int = 200, wait: int = 0
+        self,
+        to: str | None = None,
+        *,
+        login: str = "",
+        problem: str | None = None,
+        status: int = 200,
+        wait: int = 0,
+        again: str = "",
     ) -> Response:
         """Return the sign-in page, which leads to the path `to`, by default back to this URL.
+
+        `again` is the form, as JSON, that is sent to `to` afterwards (`Visit.again`).
 
         `login` is the login name of the last attempt, `wait` the Retry-After in seconds (0: none). Raises NotFound if
         users sign in elsewhere.
         """
         here = signing_in(self.here)
+        if to is None and not again and self._is_own_post:
+            again = json.dumps(self._kept())
         back = self.url if self.request.method in ("GET", "HEAD") else self.path
         return self.page(
             "sign_in",
@@ -168,7 +209,7 @@ class Visit:
             headers={"Retry-After": str(wait)} if wait else {},
             problem=problem,
             action=f"{here.site.path}/sign_in",
-            carried={"to": to or back},
+            carried={"to": to or back} | ({"again": again} if again else {}),
             app=None,
             login=login,
         )
@@ -186,13 +227,18 @@ class Visit:
         """Return this visit with another session of the same browser, after a sign-in, a sign-out or a password."""
         return replace(self, session=session, user=user)
 
+    @property
+    def _is_own_post(self) -> bool:
+        own = self.request.headers.get("sec-fetch-site") == "same-origin"
+        return self.request.method == "POST" and own and not is_multipart(self.request)
+
+    def _kept(self) -> dict[str, str]:
+        """Return the fields of a form that may be sent again: no passwords, and not those of the session."""
+        names = [name for name in self.sent if name not in ("csrf", "lang") and "password" not in name]
+        return {name: self.sent[name] for name in names}
+
     def _with_query(self, **more: str) -> str:
-        query = self.request.query_params
-        kept = [
-            (name, value) for name in query or () if name not in _NOT_KEPT for value in parameters(self.request, name)
-        ]
-        text = urlencode([*kept, *more.items()])
-        return f"{self.path}?{text}" if text else self.path
+        return own_url(self.request, _NOT_KEPT, **more)
 
     def _done(self) -> str | None:
         name = f"done_{next(iter(parameters(self.request, 'done')), '')}"
@@ -211,7 +257,17 @@ class Visit:
         return self.path == path or (path != "/" and self.path.startswith(f"{path}/"))
 
 
-def own_path(text: str | None) -> str:
+class _FormValue:
+    """The value of `csrf` in a template; it is made when a form shows it."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+
+    def __str__(self) -> str:
+        return self._visit.csrf
+
+
+def safe_path(text: str | None) -> str:
     """Return a path of this site to which a form may lead back, or `/` if the text is not one."""
     return text if text and len(text) <= MOST_CHARACTERS and _OWN_PATH.fullmatch(text) else "/"
 
@@ -223,6 +279,24 @@ def web_route(face: Face, path: str, methods: Sequence[str] = ("GET",), *, inste
     protects it; by default the user's session, and for a POST the session's csrf value.
     """
     protection = instead or ("the session's csrf value" if "POST" in methods else "the user's session")
-    return face.route(
-        path, methods=methods, token=Token.NONE, instead=protection, refused=rendering.error_page, page=True
-    )
+    refused = rendering.error_page
+
+    def add(view: V) -> V:
+        route = face.route(path, methods=methods, token=Token.NONE, instead=protection, refused=refused, page=True)
+        route(answering_stale_forms(view))
+        return view
+
+    return add
+
+
+def answering_stale_forms(view: View) -> View:
+    """Return a view that answers a form of another session by a page from which it can be sent again."""
+
+    @wraps(view)
+    def answered(*arguments: Any, **segments: Any) -> Response:
+        try:
+            return view(*arguments, **segments)
+        except StaleForm as stale:
+            return stale.visit.again()
+
+    return answered

@@ -6,15 +6,12 @@ from enum import Enum
 
 DAYS = 7
 """The days of refusals and errors that the overview has."""
-INTERVALS: Mapping[str, int | None] = {
-    "sweep": 5 * 60_000,
-    "send": 60_000,
-    "canary": 5 * 60_000,
-    "clean": None,
-}
-"""The functions that run without a request, and how often (ms); None: whenever there is work."""
-_MISSED = 3
-"""A function is late after this many intervals without a run."""
+IDLE_MS = 15 * 60_000
+"""A run that did nothing is stored only this long after the one before: a row for each would cost more than the run."""
+FUNCTIONS: Mapping[str, bool] = {"sweep": True, "send": True, "canary": True, "clean": False}
+"""The functions that run without a request, and whether they run by a schedule, every five minutes or more often."""
+LATE_MS = 3 * IDLE_MS
+"""A function with a schedule is late after this time without a stored run."""
 
 
 class JobState(Enum):
@@ -39,10 +36,9 @@ class JobRun:
 
     def state(self, now: int) -> JobState:
         """Return how the function does at that time (ms)."""
-        interval = INTERVALS.get(self.function)
         if self.error:
             return JobState.FAILED
-        return JobState.LATE if interval and now - self.at > _MISSED * interval else JobState.OK
+        return JobState.LATE if FUNCTIONS.get(self.function) and now - self.at > LATE_MS else JobState.OK
 
 
 @dataclass(frozen=True)
@@ -92,4 +88,4 @@ class Overview:
     @property
     def healthy(self) -> bool:
         """Whether no function is late and none has failed."""
-        return not any(self.state_of(each) in (JobState.LATE, JobState.FAILED) for each in INTERVALS)
+        return not any(self.state_of(each) in (JobState.LATE, JobState.FAILED) for each in FUNCTIONS)

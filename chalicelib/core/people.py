@@ -13,9 +13,16 @@ from typing import Any
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import User
-from chalicelib.core.model.publication import Publication
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.paging import Paging, one_of, paging
-from chalicelib.core.permission import AppRun, Closeness, may_obtain_information, may_obtain_profile, status
+from chalicelib.core.permission import (
+    AppRun,
+    Closeness,
+    may_obtain_information,
+    may_obtain_profile,
+    may_see,
+    status,
+)
 
 SCOPE = "r_profile"
 THUMBNAIL_PIXELS = 76
@@ -159,6 +166,19 @@ def read_query(parameter: Callable[[str], str | None]) -> Query:
         filter=PeopleFilter(chosen) if chosen else None,
         page=page,
     )
+
+
+def shown_profile(user: User, closeness: Closeness) -> dict[str, str]:
+    """Return the fields of a profile that a person of this closeness may see on its page, by name, without empty ones.
+
+    The publication settings alone decide it; `visible` and strict visibility are about apps.
+    """
+    values = {name: getattr(user, name) for name in PROFILE_FIELDS}
+    return {
+        name: str(value)
+        for name, value in values.items()
+        if value not in (None, "") and may_see(user.publication[name], closeness)
+    }
 
 
 def is_obtainable(person: Person, running: AppRun) -> bool:

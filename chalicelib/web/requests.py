@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
 from chalice.app import Request
 
@@ -14,6 +14,8 @@ from chalicelib.web.token_dialect import TokenDialect
 PROXY_KEY = "x-engawa-proxy-key"
 """The header with which our proxies show that a request comes through them."""
 
+UNKNOWN = "unknown"
+"""The path, in Chalice's terms, of a request for a path without a route."""
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
 _SCHEMES = {"oauth": TokenDialect.OAUTH, "oauth2": TokenDialect.OAUTH, "bearer": TokenDialect.BEARER}
@@ -59,6 +61,28 @@ def cookies(request: Request) -> Iterator[tuple[str, str]]:
     for pair in ";".join(header_lines(request, "cookie")).split(";"):
         name, _, value = pair.strip().partition("=")
         yield name, value
+
+
+def own_path(request: Request) -> str:
+    """Return the path of a request without the stage of API Gateway, with its parameters, encoded."""
+    if request.path == UNKNOWN:
+        return str(request.context.get("path") or "/")
+    given = {name: quote(decoded(value), safe="") for name, value in (request.uri_params or {}).items()}
+    return str(request.path).format(**given)
+
+
+def own_url(request: Request, without: Sequence[str] = (), **more: str) -> str:
+    """Return path and query of a request, without these parameters and with more."""
+    path, query = own_path(request), request.query_params
+    names = [name for name in query or () if name not in without]
+    text = urlencode([*((name, value) for name in names for value in parameters(request, name)), *more.items()])
+    return f"{path}?{text}" if text else path
+
+
+def takes_pages(request: Request) -> bool:
+    """Return whether a request is of a browser that opens a page: whether it accepts `text/html` by name."""
+    accepted = (header_list(request, "accept") or "").lower()
+    return any(part.partition(";")[0].strip() == "text/html" for part in accepted.split(","))
 
 
 def header_list(request: Request, name: str) -> str | None:

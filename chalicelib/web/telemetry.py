@@ -16,7 +16,8 @@ from chalice.app import Request, Response
 from chalicelib import VERSION
 from chalicelib.observed import Observed, observing
 from chalicelib.web.auth.access_tokens import TokenKeys
-from chalicelib.web.error_answers import answer_any, log_unhandled
+from chalicelib.web.error_answers import answer_any
+from chalicelib.web.logs import log_unhandled
 from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:

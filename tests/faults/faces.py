@@ -134,6 +134,10 @@ def outdate_password(stage: RequestStage, ids: Ids) -> None:
     stage.platform.users.set_password(HANA, old)
 
 
+def be_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
 def fail_to_sign_in(stage: RequestStage, ids: Ids) -> None:
     """Fail to sign in four times, one less than is free."""
     for _ in range(4):
@@ -189,6 +193,19 @@ OAUTH = [
     request("sign in where known", sign_in_where_known(), steps=True),
     request("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
     request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
+    request("sign in on a page", sign_in("/sign_in", to="/apps"), steps=True),
+    request("open the sign-in page while signed in", lambda stage, ids: stage.look_at("/sign_in", HANA)),
+    request("sign out", lambda stage, ids: stage.fill_in("/sign_out", HANA)),
+    request(
+        "give the password again",
+        lambda stage, ids: stage.fill_in("/confirm_password", HANA, password_again=PASSWORD, to="/console"),
+        steps=True,
+    ),
+    request("see the console", lambda stage, ids: stage.look_at("/console", HANA), be_operator),
+    request("see my apps", lambda stage, ids: stage.look_at("/apps", HANA)),
+    request("see my friends", lambda stage, ids: stage.look_at("/friends", HANA)),
+    request("see my pages", lambda stage, ids: stage.look_at("/pages", HANA)),
+    request("see a person", lambda stage, ids: stage.look_at(f"/people/{KEN}", HANA)),
     request("see the front page", lambda stage, ids: stage.look_at("/", HANA)),
     request("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
     request("see the console", lambda stage, ids: stage.look_at("/console", HANA), make_operator, ignore=TIMES),

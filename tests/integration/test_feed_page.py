@@ -361,7 +361,7 @@ def test_it_is_kept_for_seconds_and_tells_nobody_where_one_comes_from(here: Worl
     headers = here.send("GET", path_of(post(here)), user=None).headers
     assert headers["cache-control"] == "public, max-age=0, s-maxage=5"
     assert headers["vary"] == "Accept-Encoding, Accept-Language, Cookie"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-type"] == "text/html; charset=utf-8"
     assert "set-cookie" not in headers

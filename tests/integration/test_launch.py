@@ -176,7 +176,7 @@ def test_an_app_may_start_by_a_form_that_is_signed_as_a_post(by_form: World) -> 
         with pytest.raises((InvalidSignature, ValueError)):
             verify(form.action, pem, method, fields.items())
     assert page.headers["cache-control"] == "no-store"
-    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["referrer-policy"] == "same-origin"
     assert "location" not in page.headers
 
 

@@ -182,7 +182,7 @@ def test_no_script_frame_or_cache(browser: Browser) -> None:
         assert "base-uri 'none'" in policy
         assert page.headers["x-frame-options"] == "DENY"
         assert page.headers["cache-control"] == "no-store"
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "same-origin"
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "script" not in page.tags
         assert not re.search(r"\son\w+=", page.html)

@@ -13,6 +13,7 @@ from chalice.local import LambdaContext
 import app as entry
 from chalicelib.api.scheduled import CLEAN, SEND, SWEEP
 from chalicelib.core.errors import Unavailable
+from chalicelib.core.overview import IDLE_MS, LATE_MS
 from chalicelib.core.request_records import FLUSH_MS, MOST_FAILED, MOST_OF_APPS, MOST_OTHERS
 from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.telemetry import RunFailed
@@ -177,7 +178,7 @@ def test_the_runs_of_functions_are_seen(world: World, operator: Operator) -> Non
     assert found[SWEEP]["time"] == world.clock.now
     assert found[SWEEP]["done"] == 0
 
-    world.clock.now += 15 * 60_000 + 1
+    world.clock.now += LATE_MS + 1
     assert [states()[each]["state"] for each in (SWEEP, SEND, CLEAN)] == ["late", "late", "ok"]
     assert operator("GET", "/overview").json["status"] == "attention"
 
@@ -189,12 +190,21 @@ def test_the_runs_of_functions_are_seen(world: World, operator: Operator) -> Non
     assert {states()[each]["state"] for each in (SWEEP, SEND)} == {"ok"}
 
 
-def test_messages_one_after_the_other_are_one_write(world: World) -> None:
-    run(world, SWEEP)
-    world.calls.clear()
-    for _ in range(5):
-        run(world, SWEEP)
-    assert not [call for call in world.calls if "records" in str(call)]
+def test_idle_runs_are_stored_now_and_then(world: World) -> None:
+    stored: list[int] = []
+    for _ in range(2 * IDLE_MS // FLUSH_MS):
+        run(world, SEND)
+        [item] = records(world, "jobs")
+        stored.append(int(item["t"]["N"]))
+        world.clock.now += FLUSH_MS
+    assert len(set(stored)) == 2
+    with patch.object(type(world.platform.event_sending), "run", return_value=7):
+        run(world, SEND)
+        assert [item["n"]["N"] for item in records(world, "jobs")] == ["7"], "one that did something is stored"
+        world.clock.now += 1_000
+        run(world, SEND)
+    [item] = records(world, "jobs")
+    assert int(item["t"]["N"]) == world.clock.now - 1_000
 
 
 def test_imports_and_migrations_tell_their_progress(world: World, operator: Operator) -> None:

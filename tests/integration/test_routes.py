@@ -29,7 +29,7 @@ WITHOUT_TOKEN = {
     "GET /connect_authorize.pl": "the user's session",
     "POST /connect_authorize.pl": "the session's csrf value",
     "GET /connect_authorize_success.html": "public",
-    "GET /": "public; the user's session only adds the name",
+    "GET /": "public; the user's session adds the user's own lists",
     "GET /favicon.ico": "public",
     "GET /settings": "the user's session",
     "POST /settings": "the session's csrf value",

@@ -147,7 +147,10 @@ class Contract:
         found, _ = _pages().match(without_last_slash(seen.path).split("/"))
         headers = {name.lower(): value for name, value in seen.headers.items()}
         is_html = headers.get("content-type", "").startswith("text/html")
-        return found is not None and (is_html or seen.status in (302, 303))
+        # A browser gets a page for every unknown path or method, too.
+        return (found is not None and seen.status in (302, 303, 405)) or (
+            is_html and (found is not None or seen.status in (404, 405))
+        )
 
     def _anywhere(self, status: int, known: bool, declared: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Return a response that any path may give (see the beginning of the document), or None."""

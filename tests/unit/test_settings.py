@@ -191,6 +191,16 @@ def test_the_name_of_the_platform():
         assert wrong(ENOUGH | {"ENGAWA_NAME": name}).startswith("ENGAWA_NAME must be at most 40 printable characters")
 
 
+def test_what_the_platform_is():
+    assert read(ENOUGH).about == {}
+    assert read(ENOUGH | {"ENGAWA_ABOUT_JA": " 広場です。 \n\n ようこそ "}).about == {"ja": "広場です。\nようこそ"}
+    both = {"ENGAWA_ABOUT_JA": 1000 * "名", "ENGAWA_ABOUT_EN": "A <b>square</b>"}
+    assert read(ENOUGH | both).about == {"ja": 1000 * "名", "en": "A <b>square</b>"}
+    for text in (1001 * "a", "a\u202eb", "a\tb"):
+        told = "ENGAWA_ABOUT_EN must be at most 1,000 printable characters and line breaks"
+        assert wrong(ENOUGH | {"ENGAWA_ABOUT_EN": text}) == told
+
+
 def test_further_urls_that_old_clients_sign():
     name = "ENGAWA_SIGNED_URLS"
     assert read(ENOUGH).signed_urls == ()

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from chalice.app import Request, Response
 
 from chalicelib.api.sign_in import confirmation_page, confirmed
-from chalicelib.api.visit import Visit
+from chalicelib.api.visit import Visit, answering_stale_forms
 from chalicelib.core.errors import NotFound, PermissionDenied
 from chalicelib.core.roles import ACTIONS, Action, allows
 from chalicelib.platform import Platform
@@ -88,7 +88,7 @@ def console_route(face: Face, path: str, *, action: Action, methods: Sequence[st
             action=action,
             page=True,
         )
-        route(checked)
+        route(answering_stale_forms(checked))
         return view
 
     return add

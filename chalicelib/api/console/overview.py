@@ -11,7 +11,7 @@ from chalicelib import VERSION
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
-from chalicelib.core.overview import DAYS, INTERVALS, Overview
+from chalicelib.core.overview import DAYS, FUNCTIONS, Overview
 from chalicelib.core.request_records import QUOTA_EXCEEDED, RATE_LIMITED, RequestRecord, by_kind, is_kind, is_request_id
 from chalicelib.core.roles import Action, allows
 from chalicelib.store.records.request_log import day_of
@@ -40,7 +40,7 @@ def overview_values(visit: Visit) -> dict[str, Any]:
     known = visit.here.overview.read()
     return {
         "known": known,
-        "functions": list(INTERVALS),
+        "functions": list(FUNCTIONS),
         "version": VERSION,
         "commit": visit.here.settings.commit,
         "refusals": refusal_rows(known),
@@ -63,9 +63,9 @@ def refusal_rows(known: Overview) -> list[Mapping[str, Any]]:
 
 
 def bars(numbers: list[int]) -> list[Bar]:
-    """Return a bar for each number; the highest has BAR_HEIGHT, and every number from 1 on at least 2 pixels."""
+    """Return a bar for each number; the highest has BAR_HEIGHT, numbers from 1 on at least 3 pixels, and 0 has one."""
     most = max(numbers, default=0)
-    heights = [max(2, round(number * BAR_HEIGHT / most)) if number else 0 for number in numbers]
+    heights = [max(3, round(number * BAR_HEIGHT / most)) if number else 1 for number in numbers]
     return [Bar(turn * BAR_STEP, BAR_HEIGHT - height, height) for turn, height in enumerate(heights)]
 
 

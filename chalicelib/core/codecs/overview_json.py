@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chalicelib.core.overview import INTERVALS, JobWork, Overview, Waiting
+from chalicelib.core.overview import FUNCTIONS, JobWork, Overview, Waiting
 from chalicelib.core.request_records import RequestRecord, by_kind
 
 
@@ -14,7 +14,7 @@ def overview_json(known: Overview, version: str, commit: str) -> dict[str, Any]:
         "status": "ok" if known.healthy else "attention",
         "time": known.now,
         "counts": dict(known.counts),
-        "functions": [_function_json(known, each) for each in INTERVALS],
+        "functions": [_function_json(known, each) for each in FUNCTIONS],
         "waiting": {kind: _waiting_json(each) for kind, each in known.waiting.items()},
         "work": [_work_json(each) for each in known.works],
         "refusals": [

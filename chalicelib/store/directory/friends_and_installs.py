@@ -57,6 +57,11 @@ class FriendsAndInstalls:
         """Return ids of a user's friends, in order of id. Raises ParameterInvalid for a malformed cursor."""
         return self._of_user(user, FRIEND, cursor, count)
 
+    def all_friends(self, user: str) -> frozenset[str]:
+        """Return the ids of all friends of a user, at most 1,000 (eventually consistent)."""
+        items = self._dynamo.query(self._table, keys.user_key(user)[0], beginning(FRIEND), consistent=False)
+        return frozenset(map(keys.named, items))
+
     def friends_with_install(self, user: str, app: str) -> tuple[list[str], bool]:
         """Return the ids of a user's friends, in order, and whether the user has installed `app` (one query)."""
         # "friend#" sorts before "install#", so one range of the partition holds both.

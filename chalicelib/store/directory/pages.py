@@ -3,7 +3,7 @@
 The keys are in keys.py, the attributes in page_items.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -74,6 +74,13 @@ class Pages:
         except Lost:
             raise Conflict(f"There is a page {page.id} already") from None
         return page
+
+    def get_many(self, pages: Iterable[str]) -> dict[str, Page]:
+        """Return the pages that exist, by id (eventually consistent, 100 per call)."""
+        places = [(self._table, keys.page_key(page)) for page in pages]
+        found = self._dynamo.batch_get(places, consistent=False)
+        known = [from_item(item) for item in found.values() if "gone" not in item]
+        return {page.id: page for page in known}
 
     def get(self, page: str) -> Page | None:
         """Return a page (strongly consistent), or None if it does not exist."""

@@ -16,9 +16,9 @@ from chalice.app import Request, Response
 
 from chalicelib import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
-from chalicelib.web.error_answers import log_unhandled
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
-from chalicelib.web.requests import cookies, header_list, parameters
+from chalicelib.web.logs import log_unhandled
+from chalicelib.web.requests import cookies, header_list, own_url, parameters
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -30,17 +30,24 @@ BRANDS = {Language.JAPANESE: "縁側", Language.ENGLISH: "Engawa"}
 LANGUAGE_COOKIE = "engawa-language"
 """The cookie with the language that the reader has chosen, `ja` or `en`, for all pages."""
 LANGUAGE_SECONDS = 365 * 86_400
+MOST_PATH = 2_000
+"""The length limit of a path to which an error page leads back."""
+_ERRORS = (400, 403, 404, 405, 409, 413, 415, 429, 500, 503)
+"""The statuses with texts of their own."""
+_OF_APPS = (".pl", ".html")
+"""The ends of the paths of pages that apps open."""
 _LANGUAGES = tuple(each.value for each in Language)
-GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-"""Headers of every page."""
+GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+"""Headers of every page. Other sites get no referrer; our own error pages lead back by it."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """The platform that a page belongs to: its name, if it has one of its own, and the path before all its paths."""
+    """The platform that a page belongs to: its own name, if it has one, the path before all paths, and its URL."""
 
     name: str = ""
     path: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,16 +131,45 @@ def error_page(request: Request, error: Exception, site: Site | None) -> Respons
 
     `site` is None if there is no platform, because its settings are wrong.
     """
-    language = language_of(request)
+    language, site = language_of(request), site or Site()
     if not isinstance(error, Refusal):
         log_unhandled(error)
-    observed.refused(error if isinstance(error, Refusal) else InternalError())
-    status = error.status if isinstance(error, Refusal) else 500
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
-    known = f"error_{status}" if status in (404, 500, 503) else "error_400"
-    detail = error.description if isinstance(error, Refusal) and status < 500 else None
-    told = word(language, known)
-    return page("error", language, site or Site(), status=status, headers=headers, told=told, detail=detail)
+    refusal = error if isinstance(error, Refusal) else InternalError()
+    observed.refused(refusal)
+    status = refusal.status
+    headers: dict[str, str | list[str]] = {}
+    if isinstance(refusal, Unavailable):
+        headers["Retry-After"] = str(refusal.retry_after)
+    if kept := language_cookie(request):
+        headers["Set-Cookie"] = kept
+    known = status if status in _ERRORS else (400 if status < 500 else 500)
+    is_app = request.path.endswith(_OF_APPS)
+    # What a refusal says is in English; of the pages that apps open, their developers need it.
+    detail = refusal.description if status < 500 and (is_app or language is Language.ENGLISH) else None
+    seen = observed.current()
+    return page(
+        "error",
+        language,
+        site,
+        status=status,
+        headers=headers,
+        title=word(language, f"error_{known}"),
+        told=word(language, "error_app" if is_app and known == 400 else f"error_{known}_help"),
+        detail=detail if detail != refusal.default else None,
+        request_id=seen.request_id if seen else None,
+        back=_came_from(request, site),
+        again=site.path + own_url(request, ("lang", "done")) if status in (429, 500, 503) else None,
+        other_url=site.path + own_url(request, ("lang", "done"), lang=language.other.value),
+    )
+
+
+def _came_from(request: Request, site: Site) -> str | None:
+    """Return the path of our page from which a reader came, or None if it is unknown or this one."""
+    referrer = header_list(request, "referer") or ""
+    path = referrer.removeprefix(site.url) if site.url and referrer.startswith(f"{site.url}/") else None
+    if path is None or path == own_url(request) or len(path) > MOST_PATH or not path.isprintable():
+        return None
+    return site.path + path
 
 
 def policy(style: str, forms: str) -> str:

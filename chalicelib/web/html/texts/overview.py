@@ -16,6 +16,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "overview_pages": ("ページ", "Pages"),
     "overview_installs": ("インストール", "Installs"),
     "overview_jobs": ("定期処理", "Jobs"),
+    "overview_jobs_said": (
+        "リクエストなしに動く関数と、その最後の実行",
+        "Functions that run without a request, and their last run",
+    ),
     "overview_job": ("処理", "Job"),
     "overview_state": ("状態", "State"),
     "overview_last": ("最後の実行", "Last run"),
@@ -31,6 +35,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "overview_state_late": ("遅れ", "Late"),
     "overview_state_never": ("記録なし", "No run on record"),
     "overview_waiting": ("待っている仕事", "Work that waits"),
+    "overview_waiting_said": ("次の実行で片付くもの", "What the next runs will do"),
     "overview_kind_of_work": ("仕事", "Work"),
     "overview_number": ("件数", "Number"),
     "overview_since": ("最も古いもの", "The oldest since"),
