@@ -25,6 +25,8 @@ RANDOM = (
 )
 """What is another one in each answer: tokens of forms, ids and secrets that were made, and times."""
 
+DEFAULTS = {"startMethod": "redirect", "dialect": "rfc6750"}
+
 Ask = Callable[[RequestStage], Reply]
 
 
