@@ -13,12 +13,12 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.platform import Platform
 from chalicelib.web.requests import last_parameter
 
-FORMATS = ("json", "jsonl", "csv")
+FILES = ("csv", "jsonl")
 MOST_LINES = 1000
 """The most entries of one file."""
 _PARTS = 12
 """The most parts of the list that one file is made of."""
-_LONGEST = 200
+LONGEST = 200
 """The most characters of a filter."""
 
 
@@ -26,15 +26,15 @@ def read_filter(request: Request, since: int = 0, until: int = LATEST) -> Action
     """Return the filter that the parameters `actor`, `target` and `kind` name. Raises ParameterInvalid."""
     texts = {name: (last_parameter(request, name) or "").strip() for name in ("actor", "target", "kind")}
     for name, text in texts.items():
-        if len(text) > _LONGEST:
-            raise ParameterInvalid(f"{name} must have at most {_LONGEST} characters")
+        if len(text) > LONGEST:
+            raise ParameterInvalid(f"{name} must have at most {LONGEST} characters")
     return ActionFilter(since, until, **texts)
 
 
-def file_answer(here: Platform, path: str, wanted: ActionFilter, form: str, cursor: str | None) -> Response:
+def file_answer(here: Platform, path: str | None, wanted: ActionFilter, form: str, cursor: str | None) -> Response:
     """Return entries as a file for download: `form` is `csv` or `jsonl`; at most MOST_LINES, the newest first.
 
-    If there are more, `Link: <…>; rel="next"` has the URL of the next file.
+    If there are more, `Link: <…>; rel="next"` has the URL of the next file: `path` with the filter. None: no such link.
     """
     found: list[LoggedAction] = []
     for _ in range(_PARTS):
@@ -49,7 +49,7 @@ def file_answer(here: Platform, path: str, wanted: ActionFilter, form: str, curs
         "Cache-Control": "private, no-cache",
         "X-Content-Type-Options": "nosniff",
     }
-    if cursor is not None:
+    if path and cursor is not None:
         following = {**_parameters(wanted), "format": form, "cursor": cursor}
         headers["Link"] = f'<{path}?{urlencode(following)}>; rel="next"'
     return Response(csv_lines(entries) if form == "csv" else json_lines(entries), headers, 200)

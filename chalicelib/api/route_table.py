@@ -83,9 +83,10 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps, home, overview
+    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps, home, log_page, overview
 
-    return [home.face, overview.face, apps.face, app_ends.face, app_endpoints.face, app_events.face]
+    apps_of_console = [apps.face, app_ends.face, app_endpoints.face, app_events.face]
+    return [home.face, *apps_of_console, log_page.face, overview.face]
 
 
 def _front() -> Sequence[Face]:

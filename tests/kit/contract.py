@@ -147,8 +147,10 @@ class Contract:
         found, _ = _pages().match(without_last_slash(seen.path).split("/"))
         headers = {name.lower(): value for name, value in seen.headers.items()}
         is_html = headers.get("content-type", "").startswith("text/html")
+        # Pages also send files for download.
+        is_file = headers.get("content-disposition", "").startswith("attachment")
         # A browser gets a page for every unknown path or method, too.
-        return (found is not None and seen.status in (302, 303, 405)) or (
+        return (found is not None and (is_file or seen.status in (302, 303, 405))) or (
             is_html and (found is not None or seen.status in (404, 405))
         )
 

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from chalicelib.bootstrap import Platform
 from chalicelib.core.errors import Conflict
 from chalicelib.core.events import EventKind
+from dataclasses import dataclass, replace
+
+from chalicelib.bootstrap import Platform
+from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -92,6 +96,18 @@ def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callab
     return make
 
 
+def _log(platform: Platform) -> str:
+    """Make entries of the action log, with a reason from right to left and one without a space."""
+    log = platform.action_log
+    for reason in ("مكرر", "x" * 100, "<script>alert(1)</script>"):
+        before, after = {"name": "Cafe"}, {"name": reason}
+        action = log.new(f"user:{USERS['mei']}", ActionKind.PAGE_CHANGED, f"page:{CAFE.id}", "1-2", before=before)
+        log.begin(replace(action, reason=reason))
+        log.finish(replace(action, reason=reason, after=after), Outcome.DONE)
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, f"user:{USERS['ken']}", "1-3"))
+    return "/console/log"
+
+
 def _busy_platform(platform: Platform) -> str:
     """Record runs of functions, imports and requests that were refused and failed."""
     now = platform.clock()
@@ -151,6 +167,10 @@ PAGES = [
     WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
+    # The action log.
+    WebPage("log", _log, "hana", Role.OPERATOR),
+    WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
+    WebPage("log, wrong date", "/console/log?from=yesterday", "hana", Role.OPERATOR, status=400),
     # Pages.
     WebPage("page, signed out", _of_cafe()),
     WebPage("page", _of_cafe(), "hana"),

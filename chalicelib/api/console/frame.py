@@ -44,6 +44,7 @@ class Section:
 
 SECTIONS: Sequence[Section] = (
     Section("/console/apps", "console_apps", Action.SEE_APPS),
+    Section("/console/log", "log", Action.SEE_LOG),
     Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),
     Section("/console/requests", "overview_find_request", Action.SEE_REQUEST),
 )
