@@ -8,12 +8,6 @@ several branches can be merged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-
-from chalicelib.bootstrap import Platform
-from chalicelib.core.errors import Conflict
-from chalicelib.core.events import EventKind
 from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
@@ -75,7 +69,9 @@ def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callab
     quest = APPS["quest"]
 
     def make(platform: Platform) -> str:
-        with suppress(Conflict):
+        from chalicelib.core.events import EventKind
+
+        if not any(each.id == ENDPOINT for each in platform.endpoints.of_app(quest)):
             platform.endpoints.create(quest, "https://game.example/events", EventKind, ENDPOINT)
         platform.apps.change(
             quest,
