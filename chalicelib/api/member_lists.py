@@ -111,8 +111,9 @@ def user_entry(visit: Visit, user: User) -> Entry:
 
 
 def page_entry(visit: Visit, page: Page) -> Entry:
-    """Return the line of a page."""
-    return Entry(page.name, page.thumbnail_small, None, visit.word("followers_count", count=f"{page.followers:,}"))
+    """Return the line of a page, with the number of its followers."""
+    target = f"{visit.here.site.path}/pages/{page.id}"
+    return Entry(page.name, page.thumbnail_small, target, visit.word("followers_count", count=f"{page.followers:,}"))
 
 
 def origins(pictures: Iterable[str]) -> list[str]:

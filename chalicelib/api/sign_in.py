@@ -1,6 +1,6 @@
 """Signing in and out on any page, and giving the password again: `/sign_in`, `/sign_out`, `/confirm_password`.
 
-`to` is the path of ours to which each form leads back (visit.safe_path); every other value leads to `/`.
+`to` is the path of ours to which each form leads back (visit.own_path); every other value leads to `/`.
 """
 
 from chalice.app import Request, Response
@@ -8,7 +8,7 @@ from chalice.app import Request, Response
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.sign_in_page import SignInResult, sign_in
 from chalicelib.api.session_user import begin_session, end_session
-from chalicelib.api.visit import StaleForm, Visit, safe_path, web_route
+from chalicelib.api.visit import StaleForm, Visit, own_path, web_route
 from chalicelib.core.errors import BadRequest, NotFound
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
@@ -21,7 +21,7 @@ face = Face()
 def show(here: Platform, request: Request) -> Response:
     """Show the sign-in form; who is signed in goes on to `to`."""
     visit = Visit.of(here, request)
-    to = safe_path(last_parameter(request, "to"))
+    to = own_path(last_parameter(request, "to"))
     return visit.redirect(to) if visit.user else visit.sign_in(to)
 
 
@@ -29,7 +29,7 @@ def show(here: Platform, request: Request) -> Response:
 def submit(here: Platform, request: Request) -> Response:
     """Check `login` and `password`; sign in and redirect to `to`, or show the form again (403, 429, 400)."""
     visit = Visit.of(signing_in(here), request)
-    to = safe_path(visit.sent.get("to"))
+    to = own_path(visit.sent.get("to"))
     try:
         form = visit.form()
     except StaleForm:
@@ -58,10 +58,10 @@ def confirm(here: Platform, request: Request) -> Response:
     """Check the `password` of the user who is signed in, and redirect to `to`; or show the form again (403, 429)."""
     visit = Visit.of(signing_in(here), request)
     if visit.user is None:
-        return visit.sign_in(safe_path(visit.sent.get("to")))
+        return visit.sign_in(own_path(visit.sent.get("to")))
     visit.form()
-    now, refused = confirmed(visit, safe_path(visit.sent.get("to")))
-    return refused or now.redirect(safe_path(visit.sent.get("to")))
+    now, refused = confirmed(visit, own_path(visit.sent.get("to")))
+    return refused or now.redirect(own_path(visit.sent.get("to")))
 
 
 def confirmation_page(

@@ -12,7 +12,6 @@ A page is in `templates/`; around it is the frame: navigation, the other languag
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -21,6 +20,7 @@ from urllib.parse import urlencode
 
 from chalice.app import Request, Response
 
+from chalicelib.api.menu import menu
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.session_user import session_user
@@ -30,25 +30,15 @@ from chalicelib.platform import Platform
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.html import rendering
-from chalicelib.web.html.rendering import Frame, MenuItem, language_of
+from chalicelib.web.html.rendering import Frame, language_of
 from chalicelib.web.html.texts import Language, is_known, word
 from chalicelib.web.multipart import is_multipart
-from chalicelib.web.requests import own_path, own_url, parameters
+from chalicelib.web.own_paths import own_path, path_of, url_of
+from chalicelib.web.requests import parameters
+
+__all__ = ["StaleForm", "Visit", "answering_stale_forms", "own_path", "web_route"]
 
 V = TypeVar("V", bound=View)
-MENU = (
-    ("/", "menu_home"),
-    ("/apps", "apps"),
-    ("/friends", "menu_friends"),
-    ("/pages", "menu_pages"),
-    ("/settings", "settings"),
-)
-"""The pages of the navigation for users who are signed in, and their texts."""
-CONSOLE = ("/console", "console")
-MOST_CHARACTERS = 2_000
-"""The length limit of a path to which signing in returns."""
-_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
-"""A path on this site, in ASCII: no scheme, no host (also not as `//host` or `/\\host`), no space, no line break."""
 _NOT_KEPT = ("lang", "done")
 
 
@@ -88,7 +78,7 @@ class Visit:
     @property
     def path(self) -> str:
         """The path of this request without the stage of API Gateway, with its parameters, encoded."""
-        return own_path(self.request)
+        return path_of(self.request)
 
     @property
     def url(self) -> str:
@@ -161,7 +151,7 @@ class Visit:
     def frame(self, *, notice: str | None = None, problem: str | None = None) -> Frame:
         """Return the frame of this visit's pages."""
         return Frame(
-            menu=self._menu(),
+            menu=menu(self.here, self.user, self.path, self.url, self.language),
             other_url=self.here.site.path + self._with_query(lang=self.language.other.value),
             csrf=self.csrf if self.user else None,
             notice=notice or self._done(),
@@ -238,23 +228,12 @@ class Visit:
         return {name: self.sent[name] for name in names}
 
     def _with_query(self, **more: str) -> str:
-        return own_url(self.request, _NOT_KEPT, **more)
+        return url_of(self.request, _NOT_KEPT, **more)
 
     def _done(self) -> str | None:
         name = f"done_{next(iter(parameters(self.request, 'done')), '')}"
         # Only our own texts, so that a link cannot put words of others into the page.
         return self.word(name) if is_known(name) else None
-
-    def _menu(self) -> Sequence[MenuItem]:
-        if self.user is None:
-            if self.here.settings.openid_issuer or self.path == "/sign_in":
-                return []
-            return [MenuItem(f"{self.here.site.path}/sign_in?{urlencode({'to': self.url})}", self.word("sign_in"))]
-        items = [*MENU, CONSOLE] if self.user.role else MENU
-        return [MenuItem(self.here.site.path + path, self.word(name), self._is_in(path)) for path, name in items]
-
-    def _is_in(self, path: str) -> bool:
-        return self.path == path or (path != "/" and self.path.startswith(f"{path}/"))
 
 
 class _FormValue:
@@ -265,11 +244,6 @@ class _FormValue:
 
     def __str__(self) -> str:
         return self._visit.csrf
-
-
-def safe_path(text: str | None) -> str:
-    """Return a path of this site to which a form may lead back, or `/` if the text is not one."""
-    return text if text and len(text) <= MOST_CHARACTERS and _OWN_PATH.fullmatch(text) else "/"
 
 
 def web_route(face: Face, path: str, methods: Sequence[str] = ("GET",), *, instead: str = "") -> Callable[[V], V]:

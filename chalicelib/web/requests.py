@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote
 
 from chalice.app import Request
 
@@ -61,22 +61,6 @@ def cookies(request: Request) -> Iterator[tuple[str, str]]:
     for pair in ";".join(header_lines(request, "cookie")).split(";"):
         name, _, value = pair.strip().partition("=")
         yield name, value
-
-
-def own_path(request: Request) -> str:
-    """Return the path of a request without the stage of API Gateway, with its parameters, encoded."""
-    if request.path == UNKNOWN:
-        return str(request.context.get("path") or "/")
-    given = {name: quote(decoded(value), safe="") for name, value in (request.uri_params or {}).items()}
-    return str(request.path).format(**given)
-
-
-def own_url(request: Request, without: Sequence[str] = (), **more: str) -> str:
-    """Return path and query of a request, without these parameters and with more."""
-    path, query = own_path(request), request.query_params
-    names = [name for name in query or () if name not in without]
-    text = urlencode([*((name, value) for name in names for value in parameters(request, name)), *more.items()])
-    return f"{path}?{text}" if text else path
 
 
 def takes_pages(request: Request) -> bool:

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.api.visit import safe_path
+from chalicelib.api.visit import own_path
 from chalicelib.core import passwords
 from chalicelib.core.model.directory import User
 from chalicelib.core.roles import Role
@@ -61,7 +61,7 @@ def world(make_world: Make) -> World:
     ],
 )
 def test_signing_in_leads_to_paths_of_ours_alone(text: str | None, path: str) -> None:
-    assert safe_path(text) == path
+    assert own_path(text) == path
 
 
 def test_signing_in_leads_back_to_the_page_that_asked_for_it(world: World) -> None:

@@ -18,7 +18,8 @@ from chalicelib import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
 from chalicelib.web.logs import log_unhandled
-from chalicelib.web.requests import cookies, header_list, own_url, parameters
+from chalicelib.web.own_paths import url_of
+from chalicelib.web.requests import cookies, header_list, parameters
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -158,8 +159,8 @@ def error_page(request: Request, error: Exception, site: Site | None) -> Respons
         detail=detail if detail != refusal.default else None,
         request_id=seen.request_id if seen else None,
         back=_came_from(request, site),
-        again=site.path + own_url(request, ("lang", "done")) if status in (429, 500, 503) else None,
-        other_url=site.path + own_url(request, ("lang", "done"), lang=language.other.value),
+        again=site.path + url_of(request, ("lang", "done")) if status in (429, 500, 503) else None,
+        other_url=site.path + url_of(request, ("lang", "done"), lang=language.other.value),
     )
 
 
@@ -167,7 +168,7 @@ def _came_from(request: Request, site: Site) -> str | None:
     """Return the path of our page from which a reader came, or None if it is unknown or this one."""
     referrer = header_list(request, "referer") or ""
     path = referrer.removeprefix(site.url) if site.url and referrer.startswith(f"{site.url}/") else None
-    if path is None or path == own_url(request) or len(path) > MOST_PATH or not path.isprintable():
+    if path is None or path == url_of(request) or len(path) > MOST_PATH or not path.isprintable():
         return None
     return site.path + path
 
