@@ -163,6 +163,7 @@ def test_a_person_comments_and_deletes_it(world: World):
     page = followed(browser.submit(form, comment="すてき\r\nです", action="comment"), browser)
     assert "Your comment is posted." in page.text
     assert comments(world) == [(HANA, "すてき\nです")]
+    assert f'href="/people/{HANA}"' in page.html
     [delete] = [link for link in links(page) if "comment=" in link]
     asked = browser.open(delete.replace("&amp;", "&"))
     assert "Delete the comment" in asked.text

@@ -86,10 +86,10 @@ def place_line(here: Platform, page: Page) -> NameLine:
 
 
 def person_line(visit: Visit, user: User | None) -> NameLine:
-    """Return a person as a line."""
+    """Return a person as a line. Readers who are signed in get a link: the person's page shows what each may see."""
     if user is None:
         return NameLine(None)
-    href = None  # The page of a person comes later.
+    href = f"{visit.here.site.path}/people/{user.id}" if visit.user else None
     own = visit.user is not None and visit.user.id == user.id
     return NameLine(user.display_name, _picture(user.thumbnail_url), href, user.id, own)
 
