@@ -293,6 +293,7 @@ PAGES = [
     request("comment", on("POST", COMMENTS, COMMENT)),
     request("comment once", patiently(on("POST", COMMENTS, COMMENT, headers=KEY)), ignore=NUMBER, steps=True),
     request("delete a comment", on("DELETE", COMMENTS + "/{comment}")),
+    request("delete another's comment", on("DELETE", COMMENTS + "/{comment}", user=MEI)),
     request("count favorites", on("GET", FAVORITES)),
     request("favorite", on("POST", FAVORITES, user=KEN)),
     request("favorite no more", on("DELETE", FAVORITES + "/{favorite}")),

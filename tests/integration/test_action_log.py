@@ -15,6 +15,7 @@ import pytest
 from chalicelib.core.actions import ActionFilter, ActionKind, LoggedAction, Outcome
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.store.records.action_log import MOST_READ, ActionLog
+from tests.kit import page_api
 from tests.kit.admin_world import AdminWorld
 from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, Reply, World
 
@@ -264,6 +265,33 @@ def test_only_operators_read_the_log(world: World, scopes: tuple[str, ...]) -> N
     assert world.send("GET", "/admin/log", token=world.token(HANA, *scopes), user=None).status == 403
     assert world.send("GET", "/admin/log", token=world.token(None, *scopes), user=None).status == 403
     assert world.send("GET", "/admin/log", user=None).status == 401
+
+
+def test_a_page_administrator_is_named_for_what_others_posted(make_world: Callable[..., World]) -> None:
+    page = page_api.populated(make_world())
+    others, own = page_api.post(page, HANA), page_api.post(page, MEI)
+    page.clock.now += 1
+    of_ken = page_api.comment(page, "of Ken", KEN, own)
+    of_mei = page_api.comment(page, "of Mei", MEI, own)
+    comment = f"{page_api.COMMENTS}/{of_ken}"
+
+    assert page_api.send(page, "DELETE", comment, user=HANA, contentUri=own).status == 403
+    assert page_api.send(page, "DELETE", f"{page_api.COMMENTS}/{of_mei}", user=MEI, contentUri=own).status == 204
+    assert page.items("records") == [item for item in page.items("records") if not item["pk"]["S"].startswith("log#")]
+    deleted = page_api.send(page, "DELETE", comment, user=MEI, contentUri=own)
+    page.clock.now += 1
+    assert page_api.send(page, "DELETE", page_api.FEEDS, user=MEI, contentUri=others).status == 204
+    assert page_api.send(page, "DELETE", page_api.FEEDS, user=MEI, contentUri=own).status == 204
+
+    feed, commented = page.platform.action_log.part(ActionFilter(0, NEVER), None, 20)[0]
+    place = f"page:{page_api.PAGE}/feed:"
+    assert (feed.actor, feed.kind, feed.before) == (f"user:{MEI}", "feed.deleted", {"poster": HANA})
+    assert feed.target.startswith(place)
+    assert (commented.kind, commented.before, commented.outcome) == ("comment.deleted", {"poster": KEN}, Outcome.DONE)
+    assert commented.target.startswith(place)
+    assert commented.target.endswith(f"/comment:{of_ken}")
+    assert commented.request == deleted.headers["x-request-id"]
+    assert "of Ken" not in str(page.items("records"))
 
 
 # Lists.

@@ -27,7 +27,7 @@ FILE = "/console/log/file"
 COUNT = 20
 _TEXTS = ("actor", "target", "kind")
 _DATES = ("from", "to")
-_PLACES: Mapping[str, str] = {}
+_PLACES: Mapping[str, str] = {"page": "/pages/"}
 """The pages about the actors and targets of each sort, such as `user`."""
 
 

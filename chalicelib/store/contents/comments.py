@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 from chalicelib.core.base36 import base36
 from chalicelib.core.errors import NotFound, ParameterInvalid, PermissionDenied, Refusal, Unavailable
@@ -18,8 +19,10 @@ from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.items import (
     RANDOM,
     VISIBLE,
+    NoteOfDeletion,
     comment_item,
     content_of,
+    feed_of,
     generation_of,
     head_key,
     hidden_at,
@@ -179,8 +182,8 @@ class Comments:
             self._users.among(posters, found),
         )
 
-    def delete(self, page: str, content_uri: str, comment: str, user: str) -> None:
-        """Delete a comment.
+    def delete(self, page: str, content_uri: str, comment: str, user: str, note: NoteOfDeletion | None = None) -> None:
+        """Delete a comment. If it is another's, `note` adds to the transaction what tells of it.
 
         Raises NotFound (page, content, comment), PermissionDenied (the user is neither its poster nor an administrator
         of the page) and Unavailable.
@@ -198,7 +201,9 @@ class Comments:
                 raise NotFound("There is no such comment")
             if not allowed:
                 raise PermissionDenied
-            if self.remove(item, generation_of(head), head):
+            poster = poster_of(item)
+            noted = partial(note, feed=feed_of(head), poster=poster) if note and poster != user else None
+            if self.remove(item, generation_of(head), head, noted):
                 return
             self._dynamo.rest(wait)  # It was deleted, hidden or shown again.
         raise Unavailable
@@ -214,7 +219,13 @@ class Comments:
                 return item if _is(item, asked[1]) else None
         return None
 
-    def remove(self, item: Item, generation: str, head: Item | None = None) -> bool:
+    def remove(
+        self,
+        item: Item,
+        generation: str,
+        head: Item | None = None,
+        note: Callable[[Transaction], None] | None = None,
+    ) -> bool:
         """Delete a comment of that generation, without a permission check; return whether it existed.
 
         `head` is the content's head, if the caller knows it; it is read if an app is told. Raises Unavailable.
@@ -231,6 +242,8 @@ class Comments:
             self._rows.no_longer_hidden(write, content, number_of(item), item)
         if head:
             self._events.uncommented(write, head, to_comment(item, self._offset))
+        if note:
+            note(write)
         try:
             self._dynamo.commit(write)
         except Lost:

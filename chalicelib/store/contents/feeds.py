@@ -1,6 +1,7 @@
 """Reads and deletions of the feeds of pages; feed_posting.py posts them. Their items are described in items.py."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, Unavailable
 from chalicelib.core.model.contents import ContentsPart, Feed
@@ -17,9 +18,11 @@ from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.favorites import more_favorites
 from chalicelib.store.contents.feed_posting import leave
 from chalicelib.store.contents.items import (
+    NoteOfDeletion,
     Tables,
     content_of,
     feed_key,
+    feed_of,
     generation_of,
     head_key,
     hidden_at,
@@ -46,6 +49,8 @@ NEEDS = (
     on_table("favorites", "DeleteItem", by=(API, CLEAN)),
     # Events.
     on_table("ephemeral", "PutItem", by=(API, CLEAN)),
+    # The entry of the action log, if an administrator of the page deletes it.
+    on_table("records", "PutItem"),
     # The row of a hidden feed.
     on_table("records", "DeleteItem", by=(API, CLEAN)),
     # Posters, the page, and its administrators.
@@ -125,8 +130,10 @@ class Feeds:
         following = cut.following if cut else None
         return ContentsPart(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
 
-    def delete(self, page: str, content_uri: str, user: str) -> None:
+    def delete(self, page: str, content_uri: str, user: str, note: NoteOfDeletion | None = None) -> None:
         """Delete a feed with its comments, favorites and images; later reads find none of them.
+
+        If it is another's, `note` adds to the transaction what tells of it.
 
         Raises NotFound (page, content), PermissionDenied (the user is neither its poster nor an administrator of the
         page) and Unavailable. Data left behind are cleared through the queue.
@@ -140,12 +147,14 @@ class Feeds:
             head = visible(found.get(head_place), hidden=allowed)
             if not allowed:
                 raise PermissionDenied
-            if self.remove(head):
+            poster = head["p"]["S"]
+            noted = partial(note, feed=feed_of(head), poster=poster) if note and poster != user else None
+            if self.remove(head, noted):
                 return
             self._dynamo.rest(wait)  # The feed was deleted or replaced.
         raise Unavailable
 
-    def remove(self, head: Item) -> bool:
+    def remove(self, head: Item, note: Callable[[Transaction], None] | None = None) -> bool:
         """Delete the feed of a head without a permission check; return whether it existed. Raises Unavailable."""
         generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
         write = Transaction()
@@ -155,6 +164,8 @@ class Feeds:
         self._rows.no_longer_hidden(write, head["pk"]["S"], None, head)
         if is_listed(feed):
             self._lists.remove(write, page, "", number_of({"sk": {"S": feed}}), PRESENT)
+        if note:
+            note(write)
         try:
             self._dynamo.commit(write)
         except Lost:

@@ -29,6 +29,7 @@ favorite has `c` created; a shard's count `g` and `fv`.
 import hashlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from typing import Protocol
 
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.dates import compact
@@ -37,6 +38,7 @@ from chalicelib.core.events import OF_CONTENTS, EventKind, ToldApp
 from chalicelib.core.model.contents import Comment, Draft, Feed
 from chalicelib.store.aws.conditions import PRESENT, Condition, absent, equals
 from chalicelib.store.aws.items import Item, Key, typed
+from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.contents.numbered_lists import HOLDER, hidden_key, is_entry, new_holder, number_of, total
 
 NUMBER, RANDOM = 6, 7
@@ -174,6 +176,12 @@ def feed_id(item: Item) -> str:
     return str(number_of(item)) if is_shown(item["sk"]["S"]) else generation_of(item)
 
 
+def feed_of(head: Item) -> str:
+    """Return the id of the feed of a head."""
+    key = head["f"]["S"]
+    return str(number_of({"sk": {"S": key}})) if is_shown(key) else generation_of(head)
+
+
 def feed_item(
     key: Key, generation: str, poster: str, draft: Draft, source_name: str, images: tuple[str, ...], created: int
 ) -> Item:
@@ -279,6 +287,12 @@ def number_in(comment: str) -> tuple[int, str] | None:
     if not (well_formed and time.isascii() and time.isdecimal() and len(time) == 14):
         return None
     return from_base36(name[:NUMBER]), name[NUMBER:]
+
+
+class NoteOfDeletion(Protocol):
+    """Adds what tells of a deletion by an administrator to its transaction."""
+
+    def __call__(self, write: Transaction, /, *, feed: str, poster: str) -> None: ...
 
 
 @dataclass(frozen=True)
