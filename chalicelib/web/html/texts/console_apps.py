@@ -14,7 +14,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "app_confidential": ("シークレットあり（サーバー）", "With a secret (on a server)"),
     "app_public": ("公開（シークレットなし、PKCE）", "Public (no secret, with PKCE)"),
     "app_is_suspended": ("停止中", "Suspended"),
-    "app_id": ("ID（クライアント ID）", "Id (client id)"),
+    "app_client_id": ("ID（クライアント ID）", "Id (client id)"),
     "app_created": ("登録日時", "Registered"),
     "app_secrets": ("シークレット", "Secrets"),
     "app_links": ("リンク", "Links"),
