@@ -89,6 +89,12 @@ def _console() -> Sequence[Face]:
     return [home.face, *apps_of_console, log_page.face, overview.face]
 
 
+def _account() -> Sequence[Face]:
+    from chalicelib.api.account import data, join, password, profile, sessions
+
+    return [profile.face, password.face, sessions.face, data.face, join.face]
+
+
 def _front() -> Sequence[Face]:
     from chalicelib.api import front
 
@@ -166,6 +172,9 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/settings/": _account,
+    "/join": _account,
+    "/reset": _account,
     "/apps": _member_lists,
     "/friends": _member_lists,
     "/people/": _member_lists,

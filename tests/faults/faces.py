@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 
+from chalicelib.api.account import profile
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
@@ -575,6 +576,66 @@ def end_session(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
 
 
+NEW_PASSWORD = "a later password of hana"
+NEW_PASSWORDS: dict[str, Any] = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
+
+
+def note_version(stage: RequestStage, ids: Ids) -> None:
+    user = stage.platform.users.get(HANA)
+    assert user
+    ids["version"] = profile.version_of(user)
+
+
+def make_links(stage: RequestStage, ids: Ids) -> None:
+    ids["reset"] = stage.platform.one_time_links.make_reset(HANA)[0]
+    ids["join"] = stage.platform.one_time_links.make_invitation()[0]
+
+
+def leave(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.leaving_users.leave(HANA)
+
+
+def mine(path: str, **form: Any) -> Ask:
+    return lambda stage, ids: stage.fill_in(f"/settings/{path}", HANA, **form)
+
+
+def look_at_mine(path: str) -> Ask:
+    return lambda stage, ids: stage.look_at(f"/settings/{path}", HANA)
+
+
+def change_profile(stage: RequestStage, ids: Ids) -> Reply:
+    form: dict[str, Any] = {
+        "displayName": "Other",
+        "address": "Kyoto",
+        "version": ids["version"],
+        "publish_age": "nobody",
+    }
+    return stage.fill_in("/settings/profile", HANA, **form)
+
+
+def reset_password(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.fill_in("/reset", link=ids["reset"], **NEW_PASSWORDS)
+
+
+def join(stage: RequestStage, ids: Ids) -> Reply:
+    with patch("chalicelib.api.account.join.new_user_id", return_value=NEW_USER):
+        return stage.fill_in("/join", link=ids["join"], login="new", display_name="New", **NEW_PASSWORDS)
+
+
+MY_LOGIN = f"login-of-{HANA}"
+ACCOUNTS = [
+    *(request(f"see {path}", look_at_mine(path)) for path in ("profile", "password", "sessions", "data", "delete")),
+    request("see an invitation", lambda stage, ids: stage.look_at(f"/join?link={ids['join']}"), make_links),
+    request("see a reset link", lambda stage, ids: stage.look_at(f"/reset?link={ids['reset']}"), make_links),
+    request("change a profile", change_profile, note_version, steps=True),
+    request("change a password", mine("password", password=PASSWORD, **NEW_PASSWORDS), steps=True),
+    request("end other sessions on the page", mine("sessions", others="1"), begin_session, steps=True),
+    request("download everything", mine("data")),
+    request("delete the account", mine("delete", typed=MY_LOGIN, password=PASSWORD), steps=True),
+    request("keep the account", mine("delete", stay="1"), leave, steps=True),
+    request("reset a password", reset_password, make_links, steps=True),
+    request("join", join, make_links, steps=True),
+]
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -652,7 +713,7 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + MODERATION + console_apps.OPERATIONS
+UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + ACCOUNTS + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",
@@ -675,4 +736,4 @@ def _told(untold: Operation) -> Operation:
 
 TOLD_INSTALLS = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
 """The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
-OPERATIONS = UNTOLD + TOLD_INSTALLS
+OPERATIONS = UNTOLD + TOLD_INSTALLS + console_apps.OPERATIONS

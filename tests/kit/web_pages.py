@@ -131,6 +131,21 @@ def _failed_request(platform: Platform) -> str:
     return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000001"
 
 
+def _invited(platform: Platform) -> str:
+    token, _ = platform.one_time_links.make_invitation("陸 (Riku)")
+    return f"/join?link={token}"
+
+
+def _reset(platform: Platform) -> str:
+    token, _ = platform.one_time_links.make_reset(USERS["hana"])
+    return f"/reset?link={token}"
+
+
+def _leaving_user(platform: Platform) -> str:
+    platform.leaving_users.leave(USERS["ken"])
+    return "/settings/delete"
+
+
 PAGES = [
     # The frame.
     WebPage("front, signed out", "/"),
@@ -163,6 +178,17 @@ PAGES = [
     WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
+    # The account.
+    WebPage("profile", "/settings/profile", "hana"),
+    WebPage("password", "/settings/password", "hana"),
+    WebPage("sessions", "/settings/sessions", "hana"),
+    WebPage("data", "/settings/data", "hana"),
+    WebPage("delete", "/settings/delete", "hana"),
+    WebPage("delete, leaving", _leaving_user, "ken"),
+    WebPage("profile, signed out", "/settings/profile"),
+    WebPage("invitation", _invited),
+    WebPage("reset link", _reset),
+    WebPage("dead link", "/reset?link=none", status=404),
     # The action log.
     WebPage("log", _log, "hana", Role.OPERATOR),
     WebPage("log, narrowed", "/console/log?kind=user&from=2026-01-01&to=2030-01-01", "hana", Role.OPERATOR),
