@@ -713,7 +713,63 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + ACCOUNTS + MODERATION
+CONSOLE = "/console/users"
+ON_KEN = f"{CONSOLE}/{KEN}"
+
+
+def console(path: str) -> Callable[[RequestStage, Ids], Reply]:
+    """Return what opens a page of the console as HANA, an operator."""
+    return lambda stage, ids: stage.look_at(path, HANA)
+
+
+def command(path: str, **form: Any) -> Callable[[RequestStage, Ids], Reply]:
+    """Return what sends a form of the console as HANA, an operator, who has given the password again."""
+    return lambda stage, ids: stage.fill_in(path, HANA, confirmed=True, **form)
+
+
+def suspend_ken(stage: RequestStage, ids: Ids) -> None:
+    make_operator(stage, ids)
+    stage.platform.roles.suspend(KEN)
+
+
+EDITED = {
+    "displayName": "Ken",
+    "was_displayName": f"name of {KEN}",
+    "login": f"login-of-{KEN}",
+    "was_login": f"login-of-{KEN}",
+    "address": "Kyoto",
+}
+USERS_IN_CONSOLE = [
+    request("console: find users", console(f"{CONSOLE}?q=k"), make_operator),
+    request("console: see a person", console(ON_KEN), make_operator),
+    *(
+        request(f"console: see {name} of a person", console(f"{ON_KEN}/list/{name}"), make_operator)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    request("console: see data", console(f"{ON_KEN}/apps/{APP}"), make_operator),
+    request("console: see a value", command(f"{ON_KEN}/apps/{APP}/value", key="level"), make_operator, steps=True),
+    request("console: delete a key", command(f"{ON_KEN}/apps/{APP}/delete", key="level"), make_operator, steps=True),
+    request("console: suspend", command(f"{ON_KEN}/suspension", reason="spam"), make_operator, steps=True),
+    request("console: restore", command(f"{ON_KEN}/suspension", reason="r", end="1"), suspend_ken, steps=True),
+    request("console: end sessions", command(f"{ON_KEN}/sessions"), make_operator, steps=True),
+    request("console: reset link", command(f"{ON_KEN}/reset-link"), make_operator, ignore=LINK, steps=True),
+    request("console: give a role", command(f"{ON_KEN}/role", role="moderator"), make_operator, steps=True),
+    request("console: see the form of a person", console(f"{ON_KEN}/edit"), make_operator),
+    request("console: edit a person", command(f"{ON_KEN}/edit", **EDITED), make_operator, steps=True),
+    request("console: export a person", command(f"{ON_KEN}/export"), make_operator, steps=True),
+    request("console: see the erasure", console(f"{ON_KEN}/erase"), make_operator),
+    request(
+        "console: erase a person",
+        command(f"{ON_KEN}/erase", typed=f"login-of-{KEN}", reason="asked"),
+        make_operator,
+        steps=True,
+    ),
+    request("console: see the invitation", console("/console/invitations"), make_operator),
+    request("console: invite", command("/console/invitations", name="Yumi"), make_operator, ignore=LINK, steps=True),
+]
+"""The pages of users in the console."""
+
+UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + ACCOUNTS + USERS_IN_CONSOLE + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",

@@ -142,10 +142,11 @@ class RequestStage(Stage, Caller):
     ) -> Reply:
         """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given.
 
-        With `confirmed`, the user has just given the password again.
+        `confirmed`: the user has given the password again a moment ago.
         """
         session = self._session(user, device)
-        session = self._sessions.confirm(session) if confirmed else session
+        if confirmed:
+            session = self._sessions.confirm(session)
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
         headers = [("Cookie", "; ".join(cookies))]
         return self.form(path, headers, csrf=session.masked_csrf(), **form)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.actions import ActionKind, Outcome
+from chalicelib.core.model.directory import User
 from chalicelib.core.overview import JobRun
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
@@ -90,6 +91,14 @@ def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callab
         return f"/console/apps/{quest}{path}"
 
     return make
+
+
+def _suspended(platform: Platform) -> str:
+    user = "susp00000001"
+    if platform.users.get(user) is None:
+        platform.users.create(User(user, "\u202e" + "م" * 20 + "a" * 60, login="suspended"))
+        platform.roles.suspend(user)
+    return f"/console/users/{user}"
 
 
 def _log(platform: Platform) -> str:
@@ -178,6 +187,24 @@ PAGES = [
     WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
+    # Users in the console.
+    WebPage("console: users", "/console/users", "hana", Role.OPERATOR),
+    WebPage("console: users found", "/console/users?q=k", "hana", Role.MODERATOR),
+    WebPage("console: no user found", "/console/users?q=zzz", "hana", Role.OPERATOR),
+    WebPage("console: a person", f"/console/users/{USERS['ken']}", "hana", Role.OPERATOR),
+    WebPage("console: a person, for a moderator", f"/console/users/{USERS['ken']}", "hana", Role.MODERATOR),
+    WebPage("console: a person who is suspended", _suspended, "hana", Role.OPERATOR),
+    *(
+        WebPage(f"console: {name} of a person", f"/console/users/{USERS['ken']}/list/{name}", "hana", Role.OPERATOR)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    WebPage("console: edit a person", f"/console/users/{USERS['ken']}/edit", "hana", Role.OPERATOR),
+    WebPage("console: erase a person", f"/console/users/{USERS['ken']}/erase", "hana", Role.OPERATOR, confirmed=True),
+    WebPage(
+        "console: erase, for a moderator", f"/console/users/{USERS['ken']}/erase", "hana", Role.MODERATOR, status=403
+    ),
+    WebPage("console: data", f"/console/users/{USERS['ken']}/apps/{APPS['quest']}", "hana", Role.OPERATOR),
+    WebPage("console: invitation", "/console/invitations", "hana", Role.OPERATOR),
     # The account.
     WebPage("profile", "/settings/profile", "hana"),
     WebPage("password", "/settings/password", "hana"),
