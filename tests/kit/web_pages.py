@@ -97,7 +97,7 @@ def _failed_requests(platform: Platform) -> str:
 
 def _failed_request(platform: Platform) -> str:
     _busy_platform(platform)
-    return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000001"
+    return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000002"
 
 
 def _invited(platform: Platform) -> str:
