@@ -83,9 +83,9 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, log_page, overview
+    from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
 
-    return [home.face, log_page.face, overview.face]
+    return [home.face, log_page.face, overview.face, users.face, user_actions.face, user_data.face]
 
 
 def _account() -> Sequence[Face]:
@@ -131,6 +131,18 @@ def _health() -> Sequence[Face]:
     from chalicelib.api import health
 
     return [health.face]
+
+
+def _reports() -> Sequence[Face]:
+    from chalicelib.api import report_page
+
+    return [report_page.face]
+
+
+def _console_moderation() -> Sequence[Face]:
+    from chalicelib.api.console import moderation, reports
+
+    return [moderation.face, reports.face]
 
 
 def _admin() -> Sequence[Face]:
@@ -189,6 +201,9 @@ ROUTES: Mapping[str, Load] = {
     "/llms.txt": _reference,
     "/openapi.json": _reference,
     "/health": _health,
+    "/report": _reports,
+    "/console/moderation": _console_moderation,
+    "/console/reports": _console_moderation,
     "/admin/": _admin,
 }
 """The prefixes of paths, and the functions that load their faces. FRONT is the whole path, not a prefix."""

@@ -117,9 +117,23 @@ class RequestStage(Stage, Caller):
         """Send a request to `/admin…` as the operator."""
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
 
-    def fill_in(self, path: str, user: str | None = None, /, *, device: Device | None = None, **form: Any) -> Reply:
-        """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given."""
+    def fill_in(
+        self,
+        path: str,
+        user: str | None = None,
+        /,
+        *,
+        device: Device | None = None,
+        confirmed: bool = False,
+        **form: Any,
+    ) -> Reply:
+        """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given.
+
+        `confirmed`: the user has given the password again a moment ago.
+        """
         session = self._session(user, device)
+        if confirmed:
+            session = self._sessions.confirm(session)
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
         headers = [("Cookie", "; ".join(cookies))]
         return self.form(path, headers, csrf=session.masked_csrf(), **form)

@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 
 from chalicelib.bootstrap import Platform
 from chalicelib.core.actions import ActionKind, Outcome
+from chalicelib.core.model.directory import User
+from chalicelib.core.moderation import Post, PostKind
 from chalicelib.core.overview import JobRun
+from chalicelib.core.reports import ReportReason
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
@@ -59,6 +62,43 @@ def _own_comment(platform: Platform) -> str:
 def _leaving(platform: Platform) -> str:
     """Return the page on which the administrator Mei leaves."""
     return _of_cafe("/administrators", "mei")(platform) + f"?remove={USERS['mei']}"
+
+
+def _reported(platform: Platform) -> str:
+    """Let Ken report the feed; return the path of the case."""
+    report = platform.reports.report(Post(CAFE.id, "1"), USERS["ken"], ReportReason.OTHER, "広告です " + "長" * 100)
+    return f"/console/reports/{report.case}"
+
+
+def _case(platform: Platform) -> str:
+    cases, _ = platform.reports.list_part(None, 1)
+    return f"/console/reports/{cases[0].id}" if cases else _reported(platform)
+
+
+def _list_of_cases(platform: Platform) -> str:
+    _case(platform)
+    return "/console/reports"
+
+
+def _own_reports(platform: Platform) -> str:
+    _case(platform)
+    return "/reports"
+
+
+def _hidden(platform: Platform) -> str:
+    """Hide a comment of the feed."""
+    part = platform.newest_posts.newest(None, PostKind.COMMENT, None, 20)
+    if part.entries:
+        platform.moderated_posts.hide(part.entries[0].post, {"by": "user:" + USERS["taro"], "re": "spam"})
+    return "/console/moderation/hidden"
+
+
+def _suspended(platform: Platform) -> str:
+    user = "susp00000001"
+    if platform.users.get(user) is None:
+        platform.users.create(User(user, "\u202e" + "م" * 20 + "a" * 60, login="suspended"))
+        platform.roles.suspend(user)
+    return f"/console/users/{user}"
 
 
 def _log(platform: Platform) -> str:
@@ -135,6 +175,35 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # Moderation and reports.
+    WebPage("report", f"/report?page={CAFE.id}&feed=1", "hana", calls=4),
+    WebPage("report of nothing", f"/report?page={CAFE.id}&feed=99", "hana", status=404),
+    WebPage("my reports", _own_reports, "ken"),
+    WebPage("newest posts", "/console/moderation", "hana", Role.MODERATOR, calls=4),
+    WebPage("newest comments", "/console/moderation?kind=comment", "hana", Role.OPERATOR, calls=4),
+    WebPage("hidden posts", _hidden, "hana", Role.MODERATOR, calls=4),
+    WebPage("a post", f"/console/moderation/post?page={CAFE.id}&feed=1", "hana", Role.MODERATOR, calls=4),
+    WebPage("newest posts, without a role", "/console/moderation", "hana", status=404),
+    WebPage("reports", _list_of_cases, "hana", Role.MODERATOR),
+    WebPage("a report", _case, "hana", Role.MODERATOR, calls=5),
+    # Users in the console.
+    WebPage("console: users", "/console/users", "hana", Role.OPERATOR),
+    WebPage("console: users found", "/console/users?q=k", "hana", Role.MODERATOR),
+    WebPage("console: no user found", "/console/users?q=zzz", "hana", Role.OPERATOR),
+    WebPage("console: a person", f"/console/users/{USERS['ken']}", "hana", Role.OPERATOR),
+    WebPage("console: a person, for a moderator", f"/console/users/{USERS['ken']}", "hana", Role.MODERATOR),
+    WebPage("console: a person who is suspended", _suspended, "hana", Role.OPERATOR),
+    *(
+        WebPage(f"console: {name} of a person", f"/console/users/{USERS['ken']}/list/{name}", "hana", Role.OPERATOR)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    WebPage("console: edit a person", f"/console/users/{USERS['ken']}/edit", "hana", Role.OPERATOR),
+    WebPage("console: erase a person", f"/console/users/{USERS['ken']}/erase", "hana", Role.OPERATOR, confirmed=True),
+    WebPage(
+        "console: erase, for a moderator", f"/console/users/{USERS['ken']}/erase", "hana", Role.MODERATOR, status=403
+    ),
+    WebPage("console: data", f"/console/users/{USERS['ken']}/apps/{APPS['quest']}", "hana", Role.OPERATOR),
+    WebPage("console: invitation", "/console/invitations", "hana", Role.OPERATOR),
     # The account.
     WebPage("profile", "/settings/profile", "hana"),
     WebPage("password", "/settings/password", "hana"),
