@@ -140,6 +140,18 @@ def _health() -> Sequence[Face]:
     return [health.face]
 
 
+def _reports() -> Sequence[Face]:
+    from chalicelib.api import report_page
+
+    return [report_page.face]
+
+
+def _console_moderation() -> Sequence[Face]:
+    from chalicelib.api.console import moderation, reports
+
+    return [moderation.face, reports.face]
+
+
 def _admin() -> Sequence[Face]:
     from chalicelib.api.admin import (
         accounts,
@@ -196,6 +208,9 @@ ROUTES: Mapping[str, Load] = {
     "/llms.txt": _reference,
     "/openapi.json": _reference,
     "/health": _health,
+    "/report": _reports,
+    "/console/moderation": _console_moderation,
+    "/console/reports": _console_moderation,
     "/admin/": _admin,
 }
 """The prefixes of paths, and the functions that load their faces. FRONT is the whole path, not a prefix."""

@@ -43,6 +43,8 @@ class Section:
 
 
 SECTIONS: Sequence[Section] = (
+    Section("/console/moderation", "latest_posts", Action.MODERATE),
+    Section("/console/reports", "reports", Action.HANDLE_REPORTS),
     Section("/console/users", "console_users", Action.FIND_USERS),
     Section("/console/apps", "console_apps", Action.SEE_APPS),
     Section("/console/invitations", "console_invitations", Action.INVITE),
