@@ -93,6 +93,8 @@ def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callab
         return f"/console/apps/{quest}{path}"
 
     return make
+
+
 def _reported(platform: Platform) -> str:
     """Let Ken report the feed; return the path of the case."""
     report = platform.reports.report(Post(CAFE.id, "1"), USERS["ken"], ReportReason.OTHER, "広告です " + "長" * 100)
