@@ -85,7 +85,14 @@ def _sign_in() -> Sequence[Face]:
 def _console() -> Sequence[Face]:
     from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
 
-    return [home.face, log_page.face, overview.face, users.face, user_actions.face, user_data.face]
+    people = [users.face, user_actions.face, user_data.face]
+    return [home.face, log_page.face, overview.face, *people, *_console_apps()]
+
+
+def _console_apps() -> Sequence[Face]:
+    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps
+
+    return [apps.face, app_ends.face, app_endpoints.face, app_events.face]
 
 
 def _account() -> Sequence[Face]:

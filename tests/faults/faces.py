@@ -29,6 +29,7 @@ from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
 from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
+from tests.faults import console_apps
 from tests.faults.scene import Ids, Operation, Scene, outcome_of
 from tests.kit.noise import noise
 from tests.kit.pictures import png
@@ -831,4 +832,4 @@ def _told(untold: Operation) -> Operation:
 
 TOLD_INSTALLS = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
 """The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
-OPERATIONS = UNTOLD + TOLD_INSTALLS
+OPERATIONS = UNTOLD + TOLD_INSTALLS + console_apps.OPERATIONS
