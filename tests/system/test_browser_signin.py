@@ -96,7 +96,9 @@ def test_the_front_page_by_keyboard(
     browser.find_element(By.CSS_SELECTOR, ".menu .out button").send_keys(Keys.ENTER)
     assert browser.find_element(By.CSS_SELECTOR, "[role=status]").is_displayed()
     assert browser.find_element(By.CSS_SELECTOR, "main a.button").is_displayed()
-    assert [each["message"] for each in browser.get_log("browser")] == []
+    told = [each["message"] for each in browser.get_log("browser")]
+    # The pictures of the demo world's people are at a host that does not exist.
+    assert [message for message in told if not message.startswith("https://people.example/")] == []
 
 
 def test_settings(served: Any, browse: Open, shots: Path) -> None:
