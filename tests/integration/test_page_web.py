@@ -168,7 +168,7 @@ def test_a_person_comments_and_deletes_it(world: World):
     assert "Your comment is posted." in page.text
     assert comments(world) == [(HANA, "すてき\nです")]
     assert f'href="/people/{HANA}"' in page.html
-    [delete] = [link for link in links(page) if "comment=" in link]
+    [delete] = [link for link in links(page) if "/delete?comment=" in link]
     asked = browser.open(delete.replace("&amp;", "&"))
     assert "Delete the comment" in asked.text
     assert "すてき" in asked.text
