@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from chalicelib.store.records.reports import Reports
     from chalicelib.store.records.request_log import RequestLog
     from chalicelib.store.user_data import UserData
+    from chalicelib.store.user_overview import UserOverviews
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
     from chalicelib.web.auth.server_states import ServerStates
@@ -243,6 +244,13 @@ class Platform:
         from chalicelib.store.directory.leaving import LeavingUsers
 
         return LeavingUsers(self._dynamo, self._directory_table, self.clock)
+
+    @cached_property
+    def user_overviews(self) -> "UserOverviews":
+        from chalicelib.store.user_overview import UserOverviews
+
+        grants, offset = self.settings.table("grants"), self.settings.utc_offset
+        return UserOverviews(self._dynamo, self._directory, self.sessions_of_users, self._tables, grants, offset)
 
     @cached_property
     def bulk_import(self) -> "BulkImport":
@@ -476,7 +484,7 @@ class Platform:
         from chalicelib.store.overview import OverviewReading
 
         stores = (self.counts, self.request_log, self.job_log, self._notes, self.appdata, self.event_log)
-        return OverviewReading(*stores, self.clock)
+        return OverviewReading(*stores, self.leaving_users, self.clock)
 
     # Parts of the parts above.
 

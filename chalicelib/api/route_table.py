@@ -83,9 +83,22 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, log_page, overview
+    from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
 
-    return [home.face, log_page.face, overview.face]
+    people = [users.face, user_actions.face, user_data.face]
+    return [home.face, log_page.face, overview.face, *people, *_console_apps()]
+
+
+def _console_apps() -> Sequence[Face]:
+    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps
+
+    return [apps.face, app_ends.face, app_endpoints.face, app_events.face]
+
+
+def _account() -> Sequence[Face]:
+    from chalicelib.api.account import data, join, password, profile, sessions
+
+    return [profile.face, password.face, sessions.face, data.face, join.face]
 
 
 def _front() -> Sequence[Face]:
@@ -127,6 +140,18 @@ def _health() -> Sequence[Face]:
     return [health.face]
 
 
+def _reports() -> Sequence[Face]:
+    from chalicelib.api import report_page
+
+    return [report_page.face]
+
+
+def _console_moderation() -> Sequence[Face]:
+    from chalicelib.api.console import moderation, reports
+
+    return [moderation.face, reports.face]
+
+
 def _admin() -> Sequence[Face]:
     from chalicelib.api.admin import (
         accounts,
@@ -165,6 +190,9 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
+    "/settings/": _account,
+    "/join": _account,
+    "/reset": _account,
     "/apps": _member_lists,
     "/friends": _member_lists,
     "/people/": _member_lists,
@@ -180,6 +208,9 @@ ROUTES: Mapping[str, Load] = {
     "/llms.txt": _reference,
     "/openapi.json": _reference,
     "/health": _health,
+    "/report": _reports,
+    "/console/moderation": _console_moderation,
+    "/console/reports": _console_moderation,
     "/admin/": _admin,
 }
 """The prefixes of paths, and the functions that load their faces. FRONT is the whole path, not a prefix."""

@@ -42,7 +42,8 @@ def submit(here: Platform, request: Request) -> Response:
     signed_in = visit.with_session(*begun)
     if again:
         return signed_in.send_again(to, _fields(again), status=200)
-    return signed_in.redirect(to)
+    # Who deletes their account sees first that they can undo it.
+    return signed_in.redirect("/settings/delete" if begun[1].leaving is not None else to)
 
 
 @web_route(face, "/sign_out", ["POST"])

@@ -222,3 +222,15 @@ def view(
 
     values = {name: known[name].value(user) for name in fields if may(known[name])}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def as_seen(user: User, *, by_friend: bool, strict: bool) -> dict[str, Any]:
+    """Return what an app that the user has installed gets of them, opened by a friend or by a stranger.
+
+    The app has every scope, and the other person has installed it, too. `strict` is the profile visibility of that
+    name. The people and the app of this view are not stored anywhere.
+    """
+    friends = frozenset({user.id}) if by_friend else frozenset()
+    running = AppRun.own("", installed=True, friends=friends)
+    person = Person(user, installed=True)
+    return view(person, FIELDS, running, strict=strict) if is_obtainable(person, running) else {}

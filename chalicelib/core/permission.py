@@ -187,8 +187,10 @@ def may_obtain_profile(
 
 
 def may_see(publication: Publication, closeness: Closeness) -> bool:
-    """Return whether a person may see a field with this publication on a page, without an app."""
-    return closeness <= _FARTHEST[publication]
+    """Return whether a person may see a field with this publication on a page, without an app; their own, always."""
+    return closeness is Closeness.SELF or (
+        publication is not Publication.NOBODY and closeness <= _FARTHEST[publication]
+    )
 
 
 def may_update_data(whose: MatrixRow, status: InstallStatus) -> bool:

@@ -6,6 +6,7 @@ index has the first MOST characters of a folded name; the rest of a longer searc
 """
 
 import base64
+import json
 import unicodedata
 from collections.abc import Iterable
 
@@ -71,3 +72,19 @@ def from_search_cursor(cursor: str, wanted: str) -> str:
     if not row.startswith(wanted[:MOST].rstrip()) or END not in row or to_search_cursor(row) != cursor:
         raise ParameterInvalid("cursor does not belong to this list")
     return row
+
+
+def to_key_cursor(key: tuple[str, str]) -> str:
+    """Return the cursor of a list that continues after the item with this key."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def from_key_cursor(cursor: str) -> tuple[str, str]:
+    """Return the key in a cursor. Raises ParameterInvalid for another text."""
+    try:
+        match json.loads(base64.urlsafe_b64decode(f"{cursor}==")):
+            case [str(pk), str(sk)] if 0 < len(pk) <= 128 and 0 < len(sk) <= 128 and (pk + sk).isascii():
+                return pk, sk
+    except ValueError:
+        pass  # Not a cursor at all.
+    raise ParameterInvalid("cursor does not belong to this list")

@@ -12,6 +12,7 @@ from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.cleanup_notes import CleanupNotes
 from chalicelib.store.directory.counts import Counts
+from chalicelib.store.directory.leaving import LeavingUsers
 from chalicelib.store.events.log import EventLog
 from chalicelib.store.records.job_log import JobLog
 from chalicelib.store.records.request_log import RequestLog
@@ -31,6 +32,7 @@ class OverviewReading:
         notes: CleanupNotes,
         appdata: AppData,
         events: EventLog,
+        leaving: LeavingUsers,
         clock: Callable[[], int],
     ) -> None:
         self._counts = counts
@@ -39,10 +41,11 @@ class OverviewReading:
         self._notes = notes
         self._appdata = appdata
         self._events = events
+        self._leaving = leaving
         self._clock = clock
 
     def read(self) -> Overview:
-        """Return the overview (eventually consistent; six queries side by side). Raises Unavailable."""
+        """Return the overview (eventually consistent; seven queries side by side). Raises Unavailable."""
         jobs: list[Callable[[], Any]] = [
             self._counts.read,
             self._jobs.read,
@@ -50,13 +53,19 @@ class OverviewReading:
             partial(self._notes.waiting, MOST_WAITING),
             partial(self._appdata.waiting, MOST_WAITING),
             partial(self._events.waiting, MOST_WAITING),
+            partial(self._leaving.waiting, MOST_WAITING),
         ]
-        counts, (runs, works), refusals, deletions, values, events = side_by_side(jobs)
+        counts, (runs, works), refusals, deletions, values, events, accounts = side_by_side(jobs)
         return Overview(
             now=self._clock(),
             counts={kind.value: number for kind, number in counts.items()},
             runs=runs,
             works=works,
-            waiting={"deletions": deletions, "values": Waiting(values, values == MOST_WAITING), "events": events},
+            waiting={
+                "accounts": accounts,
+                "deletions": deletions,
+                "values": Waiting(values, values == MOST_WAITING),
+                "events": events,
+            },
             refusals=refusals,
         )

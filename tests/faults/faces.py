@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 
+from chalicelib.api.account import profile
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
@@ -28,6 +29,7 @@ from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
 from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
+from tests.faults import console_apps
 from tests.faults.scene import Ids, Operation, Scene, outcome_of
 from tests.kit.noise import noise
 from tests.kit.pictures import png
@@ -68,7 +70,7 @@ def furnish(stage: RequestStage) -> Ids:
     stage.post(renditions=PICTURE)
     ids = {"comment": stage.comment("of hers"), "favorite": stage.favorite()}
     ids["feed"] = here.feeds.get(PAGE, URI)[0].id
-    stage.comment("of his", KEN)
+    ids["his"] = stage.comment("of his", KEN)
     for kind, app in (("", APP), ("public ", PUBLIC)):
         ids[f"{kind}refresh"] = stage.redeem(stage.code(app), app).json["refresh_token"]
         ids[f"{kind}code"] = stage.code(app)
@@ -523,9 +525,49 @@ def reported(stage: RequestStage, ids: Ids) -> None:
     ids["report"] = stage.platform.reports.report(post, KEN, ReportReason.SPAM, "").case
 
 
+def fill(path: str, **form: str) -> Ask:
+    """Send a form as HANA, about the comment of `furnish`."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        post: dict[str, Any] = {"page": PAGE, "feed": ids["feed"], "comment": ids["his"]}
+        return stage.fill_in(path.format(**ids), HANA, **(post | form))
+
+    return act
+
+
+def moderator(stage: RequestStage, ids: Ids) -> None:
+    """Make HANA a moderator, and let KEN report her comment."""
+    stage.platform.roles.give(HANA, Role.MODERATOR)
+    reported(stage, ids)
+
+
+def reported_by_her(stage: RequestStage, ids: Ids) -> None:
+    """Let HANA report the comment of KEN."""
+    stage.platform.reports.report(Post(PAGE, ids["feed"], ids["his"]), HANA, ReportReason.SPAM, "")
+
+
+ABOUT = f"?page={PAGE}&feed={{feed}}&comment={{his}}"
+SHOWN_CASE = r"/console/reports/[0-9a-z]{16}"
+"""Matches the path of a report, which is random."""
 POST_FEED = "/pages/{page}/feeds/{feed}"
 POST_COMMENT = POST_FEED + "/comments/{comment}"
 MODERATION = [
+    request("see the form of a report", look(f"/report{ABOUT}")),
+    request("report a comment", fill("/report", reason="spam", words="words"), steps=True),
+    request("see one's reports", look("/reports"), reported_by_her),
+    request("see the newest posts", look("/console/moderation"), moderator),
+    request("see hidden posts", look("/console/moderation/hidden"), moderator),
+    request("see a post as a moderator", look(f"/console/moderation/post{ABOUT}"), moderator),
+    request("hide on the page", fill("/console/moderation/post", do="hide", reason="spam"), moderator, steps=True),
+    request("delete on the page", fill("/console/moderation/post", do="delete", reason="spam"), moderator, steps=True),
+    request("see reports", look("/console/reports"), moderator, ignore=SHOWN_CASE),
+    request("see a report", look("/console/reports/{report}"), moderator, ignore=SHOWN_CASE),
+    request(
+        "handle a report on the page",
+        fill("/console/reports/{report}", outcome="hidden", word="", reason="spam"),
+        moderator,
+        steps=True,
+    ),
     request("list newest posts", moderate("GET", "/moderation/posts")),
     request("list hidden posts of a page", moderate("GET", "/moderation/posts", state="hidden", page=PAGE), hidden),
     request("delete a feed as a moderator", moderate("DELETE", POST_FEED), steps=True),
@@ -574,6 +616,66 @@ def end_session(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
 
 
+NEW_PASSWORD = "a later password of hana"
+NEW_PASSWORDS: dict[str, Any] = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
+
+
+def note_version(stage: RequestStage, ids: Ids) -> None:
+    user = stage.platform.users.get(HANA)
+    assert user
+    ids["version"] = profile.version_of(user)
+
+
+def make_links(stage: RequestStage, ids: Ids) -> None:
+    ids["reset"] = stage.platform.one_time_links.make_reset(HANA)[0]
+    ids["join"] = stage.platform.one_time_links.make_invitation()[0]
+
+
+def leave(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.leaving_users.leave(HANA)
+
+
+def mine(path: str, **form: Any) -> Ask:
+    return lambda stage, ids: stage.fill_in(f"/settings/{path}", HANA, **form)
+
+
+def look_at_mine(path: str) -> Ask:
+    return lambda stage, ids: stage.look_at(f"/settings/{path}", HANA)
+
+
+def change_profile(stage: RequestStage, ids: Ids) -> Reply:
+    form: dict[str, Any] = {
+        "displayName": "Other",
+        "address": "Kyoto",
+        "version": ids["version"],
+        "publish_age": "nobody",
+    }
+    return stage.fill_in("/settings/profile", HANA, **form)
+
+
+def reset_password(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.fill_in("/reset", link=ids["reset"], **NEW_PASSWORDS)
+
+
+def join(stage: RequestStage, ids: Ids) -> Reply:
+    with patch("chalicelib.api.account.join.new_user_id", return_value=NEW_USER):
+        return stage.fill_in("/join", link=ids["join"], login="new", display_name="New", **NEW_PASSWORDS)
+
+
+MY_LOGIN = f"login-of-{HANA}"
+ACCOUNTS = [
+    *(request(f"see {path}", look_at_mine(path)) for path in ("profile", "password", "sessions", "data", "delete")),
+    request("see an invitation", lambda stage, ids: stage.look_at(f"/join?link={ids['join']}"), make_links),
+    request("see a reset link", lambda stage, ids: stage.look_at(f"/reset?link={ids['reset']}"), make_links),
+    request("change a profile", change_profile, note_version, steps=True),
+    request("change a password", mine("password", password=PASSWORD, **NEW_PASSWORDS), steps=True),
+    request("end other sessions on the page", mine("sessions", others="1"), begin_session, steps=True),
+    request("download everything", mine("data")),
+    request("delete the account", mine("delete", typed=MY_LOGIN, password=PASSWORD), steps=True),
+    request("keep the account", mine("delete", stay="1"), leave, steps=True),
+    request("reset a password", reset_password, make_links, steps=True),
+    request("join", join, make_links, steps=True),
+]
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -651,7 +753,63 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + MODERATION
+CONSOLE = "/console/users"
+ON_KEN = f"{CONSOLE}/{KEN}"
+
+
+def console(path: str) -> Callable[[RequestStage, Ids], Reply]:
+    """Return what opens a page of the console as HANA, an operator."""
+    return lambda stage, ids: stage.look_at(path, HANA)
+
+
+def command(path: str, **form: Any) -> Callable[[RequestStage, Ids], Reply]:
+    """Return what sends a form of the console as HANA, an operator, who has given the password again."""
+    return lambda stage, ids: stage.fill_in(path, HANA, confirmed=True, **form)
+
+
+def suspend_ken(stage: RequestStage, ids: Ids) -> None:
+    make_operator(stage, ids)
+    stage.platform.roles.suspend(KEN)
+
+
+EDITED = {
+    "displayName": "Ken",
+    "was_displayName": f"name of {KEN}",
+    "login": f"login-of-{KEN}",
+    "was_login": f"login-of-{KEN}",
+    "address": "Kyoto",
+}
+USERS_IN_CONSOLE = [
+    request("console: find users", console(f"{CONSOLE}?q=k"), make_operator),
+    request("console: see a person", console(ON_KEN), make_operator),
+    *(
+        request(f"console: see {name} of a person", console(f"{ON_KEN}/list/{name}"), make_operator)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    request("console: see data", console(f"{ON_KEN}/apps/{APP}"), make_operator),
+    request("console: see a value", command(f"{ON_KEN}/apps/{APP}/value", key="level"), make_operator, steps=True),
+    request("console: delete a key", command(f"{ON_KEN}/apps/{APP}/delete", key="level"), make_operator, steps=True),
+    request("console: suspend", command(f"{ON_KEN}/suspension", reason="spam"), make_operator, steps=True),
+    request("console: restore", command(f"{ON_KEN}/suspension", reason="r", end="1"), suspend_ken, steps=True),
+    request("console: end sessions", command(f"{ON_KEN}/sessions"), make_operator, steps=True),
+    request("console: reset link", command(f"{ON_KEN}/reset-link"), make_operator, ignore=LINK, steps=True),
+    request("console: give a role", command(f"{ON_KEN}/role", role="moderator"), make_operator, steps=True),
+    request("console: see the form of a person", console(f"{ON_KEN}/edit"), make_operator),
+    request("console: edit a person", command(f"{ON_KEN}/edit", **EDITED), make_operator, steps=True),
+    request("console: export a person", command(f"{ON_KEN}/export"), make_operator, steps=True),
+    request("console: see the erasure", console(f"{ON_KEN}/erase"), make_operator),
+    request(
+        "console: erase a person",
+        command(f"{ON_KEN}/erase", typed=f"login-of-{KEN}", reason="asked"),
+        make_operator,
+        steps=True,
+    ),
+    request("console: see the invitation", console("/console/invitations"), make_operator),
+    request("console: invite", command("/console/invitations", name="Yumi"), make_operator, ignore=LINK, steps=True),
+]
+"""The pages of users in the console."""
+
+UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + ACCOUNTS + USERS_IN_CONSOLE + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",
@@ -674,4 +832,4 @@ def _told(untold: Operation) -> Operation:
 
 TOLD_INSTALLS = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
 """The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
-OPERATIONS = UNTOLD + TOLD_INSTALLS
+OPERATIONS = UNTOLD + TOLD_INSTALLS + console_apps.OPERATIONS

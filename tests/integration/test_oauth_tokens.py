@@ -15,9 +15,9 @@ from chalicelib.core import passwords
 from chalicelib.core.errors import TokenRefused
 from chalicelib.core.model.directory import App, AppDialect, User
 from chalicelib.core.oauth import SERVED_SCOPES
-from chalicelib.store.grants.sessions import SESSION
 from local.gateway import Request
 from tests.kit.plain_browser import Browser, Page
+from tests.kit.sessions import granted
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST, ALBUM, OLD = "6d1f0c2ab4e79853", "c07be4915fa2d386", "00ff00ff00ff00ff"
@@ -27,11 +27,6 @@ ALBUM_BACK = "com.example.album:/back"
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "openid")
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-
-
-def granted(here: Any) -> list[Any]:
-    """Return the items of grants, without sessions."""
-    return [item for item in here.items("grants") if not item["sk"]["S"].startswith(SESSION)]
 
 
 @pytest.fixture

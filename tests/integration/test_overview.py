@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +19,7 @@ from chalicelib.core.request_records import FLUSH_MS, MOST_FAILED, MOST_OF_APPS,
 from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.telemetry import RunFailed
 from local.gateway import Gateway
+from tests.kit.admin_world import AdminWorld
 from tests.kit.worlds import APP, HANA, KEN, ME, SCHEDULED, Reply, World
 
 Operator = Callable[..., Reply]
@@ -224,16 +226,34 @@ def test_imports_and_migrations_tell_their_progress(world: World, operator: Oper
 def test_the_overview_counts_and_says_what_waits(world: World, operator: Operator) -> None:
     told = operator("GET", "/overview").json
     assert told["counts"] == {"users": 5, "apps": 0, "pages": 0, "installs": 4}
-    assert told["waiting"] == {name: {"number": 0, "more": False} for name in ("deletions", "values", "events")}
+    assert told["waiting"] == {
+        name: {"number": 0, "more": False} for name in ("accounts", "deletions", "values", "events")
+    }
     big = {f"k{number}": "x" * 60_000 for number in range(3)}
     assert world.send("POST", ME, big, user=HANA).status == 200
     assert world.send("DELETE", ME, user=HANA).status == 200
     world.platform._notes.leave("user#nobody", 0)
+    due = world.platform.leaving_users.leave(KEN)
     told = operator("GET", "/overview").json
+    assert told["waiting"]["accounts"] == {"number": 1, "more": False, "oldest": due}
     assert told["waiting"]["values"]["number"] == 1
     assert told["waiting"]["deletions"] == {"number": 1, "more": False, "oldest": world.clock.now}
     assert told["version"]
     assert told["commit"] == "unknown"
+
+
+def test_the_command_line_shows_it(world: World) -> None:
+    desk = AdminWorld(world)
+    [refused] = refuse(world)
+    shown = desk.admin("overview")
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"counts.users\s+5", shown.stdout)
+    assert refused.json["error"] in shown.stdout
+    assert json.loads(desk.admin("overview", "--json").stdout)["counts"]["users"] == 5
+    found = desk.admin("request", refused.headers["x-request-id"])
+    assert found.exit_code == 0, found.output
+    assert "GET /2/people/{user}/{group}" in found.stdout
+    assert desk.admin("request", "none").exit_code == 1
 
 
 def test_only_operators_see_it(world: World) -> None:

@@ -452,6 +452,13 @@ def test_a_wrong_app_is_not_added(world: World, app: str, name: str, told: str):
     assert len(world.platform.pages.modules(CAFE)[0]) == 1
 
 
+def test_a_suspended_app_is_not_added(world: World):
+    world.platform.apps.suspend(QUEST, "spam")
+    browser = browser_of(world, MEI)
+    answer = browser.submit(main_form(browser.open(f"{BASE}/apps")), app=QUEST, action="find")
+    assert (answer.status, "There is no app with this id." in answer.text) == (400, True)
+
+
 def test_an_app_is_removed_after_a_question(world: World):
     browser = browser_of(world, MEI)
     page = browser.open(f"{BASE}/apps?remove=3")

@@ -92,7 +92,7 @@ def reads(stage: RequestStage) -> dict[str, str]:
 
 _NEWER = re.compile(
     ',"(role|suspended|secretUsed|oldSecretUntil|oldSecretUsed)":null|,"secretCreated":(null|[0-9]+)'
-    '|,"(iconUrl|developer|homepageUrl|privacyUrl|suspensionReason)":""'
+    '|,"(iconUrl|developer|homepageUrl|privacyUrl|suspensionReason)":""|,"reports":\\[\\]'
 )
 """Fields of operators' answers that later versions added, with the values that old items have."""
 _OF_PAGE = ("", "/modules", "/administrators", "/followers")

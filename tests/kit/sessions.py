@@ -34,6 +34,12 @@ def session_row(user: str, now: int, epoch: str = "") -> dict[str, Any]:
     }
 
 
+def granted(world: World) -> list[dict[str, Any]]:
+    """Return the items of grants, without sessions."""
+    items = world.dynamodb.table("engawa-local-grants")
+    return [item for item in items if not item["sk"]["S"].startswith(SESSION)]
+
+
 def begin_session(world: World, user: str) -> Session:
     """Begin a session of a user in a world, without a sign-in; its cookie is `world.platform.sessions.cookie`."""
     known = world.platform.users.get(user)

@@ -96,7 +96,9 @@ def test_the_front_page_by_keyboard(
     browser.find_element(By.CSS_SELECTOR, ".menu .out button").send_keys(Keys.ENTER)
     assert browser.find_element(By.CSS_SELECTOR, "[role=status]").is_displayed()
     assert browser.find_element(By.CSS_SELECTOR, "main a.button").is_displayed()
-    assert [each["message"] for each in browser.get_log("browser")] == []
+    told = [each["message"] for each in browser.get_log("browser")]
+    # The pictures of the demo world's people and pages are at hosts that do not exist.
+    assert [message for message in told if ".example/" not in message] == []
 
 
 def test_settings(served: Any, browse: Open, shots: Path) -> None:

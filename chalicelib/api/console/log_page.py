@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from chalice.app import Response
 
 from chalicelib.api.console.frame import console_route
+from chalicelib.api.console.overview import REQUESTS
 from chalicelib.api.log_list import FILES, LONGEST, file_answer
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import CLI, ActionFilter, ActionKind, LoggedAction
@@ -27,7 +28,7 @@ FILE = "/console/log/file"
 COUNT = 20
 _TEXTS = ("actor", "target", "kind")
 _DATES = ("from", "to")
-_PLACES: Mapping[str, str] = {"page": "/pages/"}
+_PLACES: Mapping[str, str] = {"page": "/pages/", "user": "/console/users/"}
 """The pages about the actors and targets of each sort, such as `user`."""
 
 
@@ -47,6 +48,7 @@ class Row:
     after: str
     outcome: str | None
     request: str
+    request_link: str
 
 
 @console_route(face, LOG, action=Action.SEE_LOG)
@@ -74,6 +76,7 @@ def show(visit: Visit) -> Response:
         kinds=_kinds(visit),
         rows=rows,
         is_end=following is None,
+        is_narrow=bool(chosen or errors),
         days=f"{visit.here.settings.log_days:,}",
         offset=_offset(visit),
         action=base + LOG,
@@ -136,6 +139,7 @@ def _row(visit: Visit, action: LoggedAction) -> Row:
         after=_words(action.after),
         outcome=None if known == "done" else visit.word(f"log_outcome_{known}"),
         request=action.request,
+        request_link=f"{visit.here.site.path}{REQUESTS}?{urlencode({'id': action.request})}",
     )
 
 

@@ -7,6 +7,7 @@ from chalice.app import Request, Response
 
 from chalicelib.core import passwords
 from chalicelib.core.oauth import is_one_of
+from chalicelib.core.password_rules import normalized
 from chalicelib.core.sign_in_delays import Device, mark_of, network
 from chalicelib.platform import Platform
 from chalicelib.store.grants.ephemeral import Attempt, AttemptKind, Wait
@@ -100,7 +101,7 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
             _forgive(here, counted)
             return SignInResult(None, begun.seconds)
         counted.append(begun)
-    if not passwords.matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
+    if not _matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
         return SignInResult(None)
     _forgive(here, counted)
     user, password_hash = known
@@ -108,11 +109,17 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
     if person and person.suspended is not None:
         return SignInResult(None, suspended=True)
     if passwords.is_outdated(password_hash):
-        made = passwords.hash_password(password)
+        made = passwords.hash_password(normalized(password))
         if here.users.upgrade_hash(user, login, made, instead_of=password_hash):
             password_hash = made
     device = device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark])
     return SignInResult(user, device=device, password_hash=password_hash)
+
+
+def _matches(password: str, known: str | None) -> bool:
+    """Return whether a password matches a hash: in Unicode's NFC, or, for older hashes, as it came."""
+    composed = normalized(password)
+    return passwords.matches(composed, known) or (composed != password and passwords.matches(password, known))
 
 
 def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:

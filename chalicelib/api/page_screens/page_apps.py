@@ -89,7 +89,7 @@ def _find_or_add(visit: Visit, page: Page, *, add: bool) -> Response:
     if problems:
         return _again(visit, page, problems=problem_texts(visit, problems))
     app = here.apps.get_many([fields["app"]]).get(fields["app"])
-    if app is None:
+    if app is None or app.suspended is not None:
         return _again(visit, page, problems={"app": visit.word("app_unknown")})
     name = fields["name"] or app.name
     if not add:

@@ -138,6 +138,6 @@ def _apps(here: Platform, screen: PageScreen) -> list[dict[str, Any]]:
         if app is None:
             continue
         query = urlencode({"page_id": module.page, "module_id": module.id})
-        starts = app.start_url is not None and here.launch_keys is not None
+        starts = app.start_url is not None and app.suspended is None and here.launch_keys is not None
         lines.append({"name": module.name, "href": f"{here.site.path}/run_page_apps.pl?{query}" if starts else None})
     return lines

@@ -88,6 +88,15 @@ class Usage:
     rate: Rate
 
 
+@dataclass(frozen=True)
+class StoredKeys:
+    """The usage of a user in an app, the bytes of each value by key, and the number of keys that are not listed."""
+
+    usage: Usage
+    sizes: Mapping[str, int]
+    unlisted: int
+
+
 class _NothingNew(Exception):
     """Raised to end a change of a ledger that has all values already."""
 
@@ -366,6 +375,17 @@ class AppData:
         """Return the balance and rate of a user in an app. Raises PermissionDenied if it is not installed."""
         ledger = self._ledgers.need(app, user)
         return Usage(ledger.balance, self._rate(ledger.window, self._clock()))
+
+    def stored_keys(self, app: str, user: str) -> StoredKeys:
+        """Return the keys of a user in an app with the bytes of their values, as the ledger has them (one call).
+
+        Raises PermissionDenied if the app is not installed. Keys that the ledger does not list are only counted.
+        """
+        ledger = self._ledgers.need(app, user)
+        sizes = {key: utf8_bytes(value) for key, value in ledger.inline.items()}
+        sizes |= {key: value.size for key, value in ledger.listed.items()}
+        usage = Usage(ledger.balance, self._rate(ledger.window, self._clock()))
+        return StoredKeys(usage, dict(sorted(sizes.items())), ledger.unlisted)
 
     def balances(self, app: str, users: Sequence[str]) -> dict[str, Balance]:
         """Return the balances of those users who have installed an app, in the order of `users`."""

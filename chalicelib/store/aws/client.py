@@ -146,13 +146,24 @@ class Dynamo:
         return self._pages(request, limit)
 
     def listed(
-        self, table: str, name: str, keys: Span | None = None, *, index: str = LISTING, limit: int | None = None
+        self,
+        table: str,
+        name: str,
+        keys: Span | None = None,
+        *,
+        index: str = LISTING,
+        limit: int | None = None,
+        after: Key | None = None,
     ) -> Iterator[Item]:
         """Yield the keys of the items on the list `name`, in order of `pk`: only those in `keys`, at most `limit`.
 
-        An index lags behind its table, usually by less than a second; it cannot be read consistently.
+        `after` is the key of the item before the first. An index lags behind its table, usually by less than a second;
+        it cannot be read consistently.
         """
-        return self._pages(_query(table, ("list", "pk"), name, keys) | {"IndexName": index}, limit)
+        request = _query(table, ("list", "pk"), name, keys) | {"IndexName": index}
+        if after:
+            request["ExclusiveStartKey"] = typed(after) | {"list": {"S": name}}
+        return self._pages(request, limit)
 
     def scan(
         self, table: str, segment: int, segments: int, after: Key | None, *, limit: int

@@ -12,11 +12,8 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
-<<<<<<< HEAD
 | account to erase (leaving.py) | `leaving#<time>#<user>` | `#` | `leaving` |
-=======
 | shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
->>>>>>> main
 | number of operators | `roles` | `#` | |
 | search row of a user, app or page | `find#<kind>#<first character>` | `<folded name>\t<id>` | |
 

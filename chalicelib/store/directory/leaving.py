@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.model.directory import User
+from chalicelib.core.overview import Waiting
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, absent, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import SWEEP, on_index, on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_index, on_table
 from chalicelib.store.aws.items import Key
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory import keys
@@ -24,7 +25,8 @@ from chalicelib.store.directory.user_items import from_item
 NEEDS = (
     on_table("directory", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
     on_table("directory", "DeleteItem", by=(SWEEP,)),
-    on_index("directory", by=(SWEEP,)),
+    # The overview counts the accounts.
+    on_index("directory", by=(API, SWEEP)),
 )
 
 LEAVING_MS = 14 * 86_400_000
@@ -93,6 +95,12 @@ class LeavingUsers:
         rows = self._dynamo.listed(self._table, _LIST, span, limit=limit)
         texts = [keys.named(row, "pk").partition("#") for row in rows]
         return [(int(due), user) for due, _, user in texts]
+
+    def waiting(self, limit: int) -> Waiting:
+        """Return the accounts that will be erased, at most `limit`, and the time of the first (a query)."""
+        rows = list(self._dynamo.listed(self._table, _LIST, limit=limit))
+        first = int(keys.named(rows[0], "pk").partition("#")[0]) if rows else None
+        return Waiting(len(rows), len(rows) == limit, first)
 
     def forget(self, due: int, user: str) -> None:
         """Delete the row of an account that was erased. Idempotent. Raises Unavailable."""

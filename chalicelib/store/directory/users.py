@@ -278,6 +278,11 @@ class Users:
                 return True
         raise Unavailable
 
+    def is_closed(self, user: str) -> bool:
+        """Return whether a user exists and is being deleted."""
+        item = self._item(user)
+        return item is not None and "gone" in item
+
     def delete(self, user: str) -> bool:
         """Delete a user with login, friendships and page memberships. Return whether they existed.
 

@@ -104,7 +104,14 @@ class UserSessions:
 
     def of_user(self, user: User) -> Sequence[UserSession]:
         """Return the valid sessions of a user, the last used first; at most MOST_SESSIONS."""
-        found = [_to_session(item) for item in self._rows(user.id, MOST_SESSIONS)]
+        return self.valid_of(user, self.stored_of(user.id))
+
+    def stored_of(self, user: str) -> Sequence[UserSession]:
+        """Return the stored sessions of a user, valid or not; at most MOST_SESSIONS."""
+        return [_to_session(item) for item in self._rows(user, MOST_SESSIONS)]
+
+    def valid_of(self, user: User, found: Sequence[UserSession]) -> Sequence[UserSession]:
+        """Return those of a user's stored sessions that are valid, the last used first."""
         valid = [session for session in found if self._lasts(session, user)]
         return sorted(valid, key=lambda session: session.seen, reverse=True)
 
