@@ -85,7 +85,14 @@ def _sign_in() -> Sequence[Face]:
 def _console() -> Sequence[Face]:
     from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
 
-    return [home.face, log_page.face, overview.face, users.face, user_actions.face, user_data.face]
+    people = [users.face, user_actions.face, user_data.face]
+    return [home.face, log_page.face, overview.face, *people, *_console_apps()]
+
+
+def _console_apps() -> Sequence[Face]:
+    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps
+
+    return [apps.face, app_ends.face, app_endpoints.face, app_events.face]
 
 
 def _account() -> Sequence[Face]:
@@ -131,6 +138,18 @@ def _health() -> Sequence[Face]:
     from chalicelib.api import health
 
     return [health.face]
+
+
+def _reports() -> Sequence[Face]:
+    from chalicelib.api import report_page
+
+    return [report_page.face]
+
+
+def _console_moderation() -> Sequence[Face]:
+    from chalicelib.api.console import moderation, reports
+
+    return [moderation.face, reports.face]
 
 
 def _admin() -> Sequence[Face]:
@@ -189,6 +208,9 @@ ROUTES: Mapping[str, Load] = {
     "/llms.txt": _reference,
     "/openapi.json": _reference,
     "/health": _health,
+    "/report": _reports,
+    "/console/moderation": _console_moderation,
+    "/console/reports": _console_moderation,
     "/admin/": _admin,
 }
 """The prefixes of paths, and the functions that load their faces. FRONT is the whole path, not a prefix."""

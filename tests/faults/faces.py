@@ -29,6 +29,7 @@ from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
 from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
+from tests.faults import console_apps
 from tests.faults.scene import Ids, Operation, Scene, outcome_of
 from tests.kit import pictures
 from tests.kit.noise import noise
@@ -70,7 +71,7 @@ def furnish(stage: RequestStage) -> Ids:
     stage.post(renditions=PICTURE)
     ids = {"comment": stage.comment("of hers"), "favorite": stage.favorite()}
     ids["feed"] = here.feeds.get(PAGE, URI)[0].id
-    stage.comment("of his", KEN)
+    ids["his"] = stage.comment("of his", KEN)
     for kind, app in (("", APP), ("public ", PUBLIC)):
         ids[f"{kind}refresh"] = stage.redeem(stage.code(app), app).json["refresh_token"]
         ids[f"{kind}code"] = stage.code(app)
@@ -525,9 +526,49 @@ def reported(stage: RequestStage, ids: Ids) -> None:
     ids["report"] = stage.platform.reports.report(post, KEN, ReportReason.SPAM, "").case
 
 
+def fill(path: str, **form: str) -> Ask:
+    """Send a form as HANA, about the comment of `furnish`."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        post: dict[str, Any] = {"page": PAGE, "feed": ids["feed"], "comment": ids["his"]}
+        return stage.fill_in(path.format(**ids), HANA, **(post | form))
+
+    return act
+
+
+def moderator(stage: RequestStage, ids: Ids) -> None:
+    """Make HANA a moderator, and let KEN report her comment."""
+    stage.platform.roles.give(HANA, Role.MODERATOR)
+    reported(stage, ids)
+
+
+def reported_by_her(stage: RequestStage, ids: Ids) -> None:
+    """Let HANA report the comment of KEN."""
+    stage.platform.reports.report(Post(PAGE, ids["feed"], ids["his"]), HANA, ReportReason.SPAM, "")
+
+
+ABOUT = f"?page={PAGE}&feed={{feed}}&comment={{his}}"
+SHOWN_CASE = r"/console/reports/[0-9a-z]{16}"
+"""Matches the path of a report, which is random."""
 POST_FEED = "/pages/{page}/feeds/{feed}"
 POST_COMMENT = POST_FEED + "/comments/{comment}"
 MODERATION = [
+    request("see the form of a report", look(f"/report{ABOUT}")),
+    request("report a comment", fill("/report", reason="spam", words="words"), steps=True),
+    request("see one's reports", look("/reports"), reported_by_her),
+    request("see the newest posts", look("/console/moderation"), moderator),
+    request("see hidden posts", look("/console/moderation/hidden"), moderator),
+    request("see a post as a moderator", look(f"/console/moderation/post{ABOUT}"), moderator),
+    request("hide on the page", fill("/console/moderation/post", do="hide", reason="spam"), moderator, steps=True),
+    request("delete on the page", fill("/console/moderation/post", do="delete", reason="spam"), moderator, steps=True),
+    request("see reports", look("/console/reports"), moderator, ignore=SHOWN_CASE),
+    request("see a report", look("/console/reports/{report}"), moderator, ignore=SHOWN_CASE),
+    request(
+        "handle a report on the page",
+        fill("/console/reports/{report}", outcome="hidden", word="", reason="spam"),
+        moderator,
+        steps=True,
+    ),
     request("list newest posts", moderate("GET", "/moderation/posts")),
     request("list hidden posts of a page", moderate("GET", "/moderation/posts", state="hidden", page=PAGE), hidden),
     request("delete a feed as a moderator", moderate("DELETE", POST_FEED), steps=True),
@@ -798,4 +839,4 @@ def _told(untold: Operation) -> Operation:
 
 TOLD_INSTALLS = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
 """The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
-OPERATIONS = UNTOLD + TOLD_INSTALLS
+OPERATIONS = UNTOLD + TOLD_INSTALLS + console_apps.OPERATIONS

@@ -193,7 +193,11 @@ class Contents:
         if missing := stored - self.objects:
             yield f"images that feeds name and that are not there: {sorted(missing)}"
         for key in self.objects - stored:
-            if not key.startswith(IMAGES + "people/") and key.startswith(IMAGES) and key.split("/")[1] not in self.notes:
+            if (
+                not key.startswith(IMAGES + "people/")
+                and key.startswith(IMAGES)
+                and key.split("/")[1] not in self.notes
+            ):
                 yield f"an image that is there for ever: {key}"
 
 

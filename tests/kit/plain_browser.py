@@ -37,9 +37,6 @@ class _Reader(HTMLParser):
         self.tags.append(tag)
         if tag == "form":
             self.forms.append(Form(values["action"], multipart=values.get("enctype") == "multipart/form-data"))
-        elif tag == "textarea":
-            self._textarea = values["name"]
-            self.forms[-1].fields[self._textarea] = ""
         elif (
             tag == "input"
             and values.get("type") != "file"
@@ -48,6 +45,9 @@ class _Reader(HTMLParser):
             self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif tag == "button":
             self.forms[-1].buttons.append((values.get("name", ""), values.get("value", "")))
+        elif tag == "textarea":
+            self._textarea = values["name"]
+            self.forms[-1].fields[self._textarea] = ""
         elif tag == "select":
             self._select = values["name"]
         elif tag == "option" and "selected" in values:

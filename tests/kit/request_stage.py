@@ -15,6 +15,7 @@ from chalice.app import Chalice
 from chalice.local import LambdaContext
 
 import app as entry
+from chalicelib.core.events import Endpoint
 from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
 from chalicelib.core.sign_in_delays import Device
@@ -114,6 +115,18 @@ class RequestStage(Stage, Caller):
         """Return the stored secret of an app, or with "xo" its old one, unsealed."""
         return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"][attribute]["S"])
 
+    def cloud_app(self, app: str) -> App:
+        """Return an app as stored, without a call."""
+        item = self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"]
+        known = self.platform.apps.from_item(item, with_secret=False)
+        assert known
+        return known
+
+    def cloud_endpoint(self, app: str, endpoint: str) -> Endpoint:
+        """Return an endpoint as stored, without a call."""
+        item = self.cloud.memory.items["engawa-local-directory", f"app#{app}", f"endpoint#{endpoint}"]
+        return self.platform.endpoints._from_item(item, with_secrets=False)
+
     def operate(self, method: str, path: str, body: Any = None, **query: Any) -> Reply:
         """Send a request to `/admin…` as the operator."""
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
@@ -147,9 +160,10 @@ class RequestStage(Stage, Caller):
         sent = [("Cookie", cookie), ("Content-Type", kind)]
         return reply(self.gateway.handle(Request("POST", path, sent, body)))
 
-    def look_at(self, target: str, user: str | None = None) -> Reply:
-        """Open a page, in the session of a user (None: not signed in)."""
-        cookie = self._sessions.cookie(self._session(user)).partition(";")[0]
+    def look_at(self, target: str, user: str | None = None, *, confirmed: bool = False) -> Reply:
+        """Open a page, in the session of a user (None: not signed in); `confirmed`: the password was given again."""
+        session = self._session(user)
+        cookie = self._sessions.cookie(self._sessions.confirm(session) if confirmed else session).partition(";")[0]
         return reply(self.gateway.handle(Request("GET", target, [("Cookie", cookie)])))
 
     def _session(self, user: str | None, device: Device | None = None) -> Session:

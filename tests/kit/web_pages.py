@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from chalicelib.bootstrap import Platform
 from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.model.directory import User
+from chalicelib.core.moderation import Post, PostKind
 from chalicelib.core.overview import JobRun
+from chalicelib.core.reports import ReportReason
 from chalicelib.core.request_records import RequestRecord, Sampling
 from chalicelib.core.roles import Role
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
@@ -62,6 +64,66 @@ def _leaving(platform: Platform) -> str:
     return _of_cafe("/administrators", "mei")(platform) + f"?remove={USERS['mei']}"
 
 
+ENDPOINT = "0123456789ab"
+
+
+def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callable[[Platform], str]:
+    """Return a function that gives an app an endpoint with an event, and returns a path of the app in the console."""
+    quest = APPS["quest"]
+
+    def make(platform: Platform) -> str:
+        from chalicelib.core.events import EventKind
+
+        if not any(each.id == ENDPOINT for each in platform.endpoints.of_app(quest)):
+            platform.endpoints.create(quest, "https://game.example/events", EventKind, ENDPOINT)
+        platform.apps.change(
+            quest,
+            developer="星ゲームス",
+            icon_url="https://game.example/icon.png",
+            privacy_url="https://game.example/privacy",
+        )
+        app = platform.apps.get(quest)
+        assert app
+        platform.user_data.uninstall(quest, USERS["taro"])
+        platform.user_data.install(app, USERS["taro"])
+        if rotated:
+            platform.app_secrets.rotate(quest, keep_old=True)
+        if suspended:
+            platform.apps.suspend(quest, "It asks for passwords")
+        return f"/console/apps/{quest}{path}"
+
+    return make
+
+
+def _reported(platform: Platform) -> str:
+    """Let Ken report the feed; return the path of the case."""
+    report = platform.reports.report(Post(CAFE.id, "1"), USERS["ken"], ReportReason.OTHER, "広告です " + "長" * 100)
+    return f"/console/reports/{report.case}"
+
+
+def _case(platform: Platform) -> str:
+    cases, _ = platform.reports.list_part(None, 1)
+    return f"/console/reports/{cases[0].id}" if cases else _reported(platform)
+
+
+def _list_of_cases(platform: Platform) -> str:
+    _case(platform)
+    return "/console/reports"
+
+
+def _own_reports(platform: Platform) -> str:
+    _case(platform)
+    return "/reports"
+
+
+def _hidden(platform: Platform) -> str:
+    """Hide a comment of the feed."""
+    part = platform.newest_posts.newest(None, PostKind.COMMENT, None, 20)
+    if part.entries:
+        platform.moderated_posts.hide(part.entries[0].post, {"by": "user:" + USERS["taro"], "re": "spam"})
+    return "/console/moderation/hidden"
+
+
 def _suspended(platform: Platform) -> str:
     user = "susp00000001"
     if platform.users.get(user) is None:
@@ -106,7 +168,7 @@ def _failed_requests(platform: Platform) -> str:
 
 def _failed_request(platform: Platform) -> str:
     _busy_platform(platform)
-    return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000001"
+    return "/console/requests?id=5f1c6a52-0d0f-4f4e-9d35-000000000002"
 
 
 def _invited(platform: Platform) -> str:
@@ -144,6 +206,29 @@ PAGES = [
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
     WebPage("console, signed out", "/console"),
+    # Apps.
+    WebPage("apps", "/console/apps", "hana", Role.OPERATOR),
+    WebPage("apps, of a moderator", "/console/apps", "hana", Role.MODERATOR),
+    WebPage("app", _app("", rotated=True), "hana", Role.OPERATOR),
+    WebPage("app, of a moderator", _app(""), "hana", Role.MODERATOR),
+    WebPage("app, suspended", _app("", suspended=True), "hana", Role.OPERATOR),
+    WebPage("app, new", "/console/apps/new", "hana", Role.OPERATOR),
+    WebPage("app, its form", _app("/edit"), "hana", Role.OPERATOR),
+    WebPage("app, deletion", _app("/delete"), "hana", Role.OPERATOR, confirmed=True),
+    WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
+    WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
+    WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
+    # Moderation and reports.
+    WebPage("report", f"/report?page={CAFE.id}&feed=1", "hana", calls=4),
+    WebPage("report of nothing", f"/report?page={CAFE.id}&feed=99", "hana", status=404),
+    WebPage("my reports", _own_reports, "ken"),
+    WebPage("newest posts", "/console/moderation", "hana", Role.MODERATOR, calls=4),
+    WebPage("newest comments", "/console/moderation?kind=comment", "hana", Role.OPERATOR, calls=4),
+    WebPage("hidden posts", _hidden, "hana", Role.MODERATOR, calls=4),
+    WebPage("a post", f"/console/moderation/post?page={CAFE.id}&feed=1", "hana", Role.MODERATOR, calls=4),
+    WebPage("newest posts, without a role", "/console/moderation", "hana", status=404),
+    WebPage("reports", _list_of_cases, "hana", Role.MODERATOR),
+    WebPage("a report", _case, "hana", Role.MODERATOR, calls=5),
     # Users in the console.
     WebPage("console: users", "/console/users", "hana", Role.OPERATOR),
     WebPage("console: users found", "/console/users?q=k", "hana", Role.MODERATOR),

@@ -111,6 +111,24 @@ class Desk:
         url = self.served.base_url + path
         return httpx.request(method, url, json=body, params=query, headers=headers, timeout=30)
 
+    def report(self) -> None:
+        """Let Taro report the cafe's first feed by the web page, unless he has already."""
+        taro = self.served.demo["users"]["taro"]
+        session = replace(sign_in(self.served.base_url, taro["login"], taro["password"]), fresh=True)
+        cookies = Sessions(self._keys, self.served.base_url).headers(session)["Set-Cookie"]
+        given = [cookies] if isinstance(cookies, str) else cookies
+        headers = {"Cookie": "; ".join(each.partition(";")[0] for each in given)}
+        form = {
+            "csrf": session.masked_csrf(),
+            "page": CAFE.id,
+            "feed": "1",
+            "comment": "",
+            "reason": "spam",
+            "words": "",
+        }
+        answer = httpx.post(f"{self.served.base_url}/report", data=form, headers=headers, timeout=30)
+        assert answer.status_code in (303, 409), answer.text
+
     def run(self, language: str, operation: str, text: str) -> tuple[str | None, str]:
         """Run a program; return the error that ended it, or None, and the text that it printed."""
         program = self.folder / f"{operation}{SUFFIXES[language]}"
@@ -207,6 +225,13 @@ def with_comment_to_moderate(desk: Desk) -> Prepared:
     return {example("hideComment", "comment"): posted.json()["id"]}
 
 
+def with_report(desk: Desk) -> Prepared:
+    """Let Taro report the feed on the page; return the id of the report."""
+    desk.report()
+    (case, *_) = desk.send("GET", "/admin/reports").json()["entry"]
+    return {example("readReport", "report"): case["id"]}
+
+
 def without_module(desk: Desk) -> None:
     for each in desk.send("GET", f"/admin/pages/{CAFE.id}/modules").json()["entry"]:
         if each["app"] == APPS["album"]:
@@ -247,6 +272,8 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "endOldEndpointSecret": with_endpoint,
     "resendEvents": with_endpoint,
     "deletePage": with_page,
+    "readReport": with_report,
+    "handleReport": with_report,
     "moderateFeed": with_feed_to_moderate,
     "hideFeed": with_feed_to_moderate,
     "unhideFeed": with_feed_to_moderate,

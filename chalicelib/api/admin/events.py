@@ -20,11 +20,12 @@ from chalicelib.api.admin.routes import (
     operator_route,
 )
 from chalicelib.api.log_of_actions import app_target
+from chalicelib.api.resending import send_again
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.events_json import endpoint_json, event_json, read_endpoint, read_resending
 from chalicelib.core.dates import LATEST
-from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.core.events import Endpoint, LoggedEvent, is_endpoint_id, new_endpoint_id
+from chalicelib.core.errors import NotFound
+from chalicelib.core.events import Endpoint, is_endpoint_id, new_endpoint_id
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
@@ -35,7 +36,6 @@ from chalicelib.web.requests import json_body
 ENDPOINTS = "/admin/apps/{app}/endpoints"
 ENDPOINT = ENDPOINTS + "/{endpoint}"
 EVENTS = "/admin/apps/{app}/events"
-MOST_RESENT = 100
 
 
 face = Face()
@@ -57,7 +57,7 @@ def create_endpoint(here: Platform, request: Request, access: Access, app: str) 
     given.setdefault("id", new_endpoint_id())
     with logged(here, request, access, ActionKind.ENDPOINT_CREATED, _target(app, given["id"])) as entry:
         made = here.endpoints.create(app, **given)
-        entry.after = _noted(made)
+        entry.after = noted_endpoint(made)
     return json_answer(endpoint_json(made) | {"secret": made.secrets[0]}, 201)
 
 
@@ -71,7 +71,7 @@ def change_endpoint(here: Platform, request: Request, access: Access, app: str, 
     before = next((each for each in here.endpoints.of_app(app) if each.id == endpoint), None)
     with logged(here, request, access, ActionKind.ENDPOINT_CHANGED, target) as entry:
         changed = here.endpoints.change(app, endpoint, **given)
-        note_changes(entry, _noted(before) if before else {}, _noted(changed))
+        note_changes(entry, noted_endpoint(before) if before else {}, noted_endpoint(changed))
         entry.changed = before != changed
     return json_answer(endpoint_json(changed))
 
@@ -120,28 +120,12 @@ def resend_events(here: Platform, request: Request, access: Access, app: str) ->
     the number of events, `deliveries` that of their deliveries. The messages have the same ids as before.
     """
     wanted = read_resending(json_body(request))
-    _need(here, app)
-    on = [each for each in here.endpoints.of_app(app) if not each.off and wanted.endpoint in (None, each.id)]
-    if not on:
-        raise Conflict("The app has no such endpoint that is on")
-    following = None
-    if wanted.event is not None:
-        found = [existing("event", wanted.event, here.event_log.get(app, wanted.event))]
-    else:
-        found, following = here.event_log.part(app, wanted.since, wanted.until, wanted.cursor, MOST_RESENT)
-    with logged(here, request, access, ActionKind.EVENTS_RESENT, app_target(app)) as entry:
-        deliveries = sum(_resend(here, app, event, on) for event in found)
-        entry.after = {"events": len(found), "deliveries": deliveries}
-        entry.changed = deliveries > 0
-    rest = {"nextCursor": following} if following else {}
-    return json_answer({"app": app, "events": len(found), "deliveries": deliveries, **rest})
-
-
-def _resend(here: Platform, app: str, event: LoggedEvent, endpoints: list[Endpoint]) -> int:
-    wanted = [each for each in endpoints if event.event.kind in each.kinds]
-    for each in wanted:
-        here.event_log.send_again(app, event.event.id, each.id)
-    return len(wanted)
+    with logged(here, request, access, ActionKind.EVENTS_RESENT, app_target(known_id("app", app))) as entry:
+        sent = send_again(here, app, wanted)
+        entry.after = {"events": sent.events, "deliveries": sent.deliveries}
+        entry.changed = sent.deliveries > 0
+    rest = {"nextCursor": sent.following} if sent.following else {}
+    return json_answer({"app": app, "events": sent.events, "deliveries": sent.deliveries, **rest})
 
 
 def _need(here: Platform, app: str) -> None:
@@ -153,7 +137,7 @@ def _target(app: str, endpoint: str) -> str:
     return app_target(known_id("app", app), f"endpoint:{endpoint}")
 
 
-def _noted(endpoint: Endpoint) -> dict[str, Any]:
+def noted_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     """Return what the log has of an endpoint: of its URL only the host, since the rest may have a secret."""
     shown = endpoint_json(endpoint)
     return {"host": urlsplit(endpoint.url).netloc, "kinds": shown["kinds"], "active": shown["active"]}

@@ -43,7 +43,10 @@ class Section:
 
 
 SECTIONS: Sequence[Section] = (
+    Section("/console/moderation", "latest_posts", Action.MODERATE),
+    Section("/console/reports", "reports", Action.HANDLE_REPORTS),
     Section("/console/users", "console_users", Action.FIND_USERS),
+    Section("/console/apps", "console_apps", Action.SEE_APPS),
     Section("/console/invitations", "console_invitations", Action.INVITE),
     Section("/console/log", "log", Action.SEE_LOG),
     Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),

@@ -28,7 +28,7 @@ FILE = "/console/log/file"
 COUNT = 20
 _TEXTS = ("actor", "target", "kind")
 _DATES = ("from", "to")
-_PLACES: Mapping[str, str] = {"page": "/pages/"}
+_PLACES: Mapping[str, str] = {"page": "/pages/", "user": "/console/users/"}
 """The pages about the actors and targets of each sort, such as `user`."""
 
 

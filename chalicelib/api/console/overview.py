@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib import VERSION
-from chalicelib.api.console.frame import console_route
+from chalicelib.api.console.frame import console_route, sections
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.overview import DAYS, FUNCTIONS, Overview
@@ -18,7 +18,7 @@ from chalicelib.store.records.request_log import day_of
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
-ERRORS, REQUESTS = "/console/errors", "/console/requests"
+ERRORS, REQUESTS, APPS = "/console/errors", "/console/requests", "/console/apps"
 MOST_SHOWN = 50
 BAR_WIDTH, BAR_STEP, BAR_HEIGHT = 8, 11, 24
 _WITHOUT_PAGE = (RATE_LIMITED, QUOTA_EXCEEDED)
@@ -92,7 +92,7 @@ def show_request(visit: Visit) -> Response:
         record=record,
         app=app,
         about=_about(record) if record else None,
-        may_see_apps=bool(visit.user and allows(visit.user.role, Action.SEE_APPS)),
+        may_see_apps=any(each.path == APPS for each in sections(visit)),
         at=_shower(visit),
     )
 

@@ -172,6 +172,8 @@ def _shown(
         sign_in=f"{here.site.path}/sign_in?{urlencode({'to': feed_path(of.id, feed.id)})}",
         favorite=screen.favorite,
         delete=f"{base}/delete" if own or screen.member.administers else None,
+        reported={"page": of.id, "feed": feed.id},
+        may_report=visit.user is not None and not own and feed.hidden is None,
         key=kept if KEY.fullmatch(kept := visit.sent.get("key", "")) else new_key(),
         typed=typed,
         problems=problems or {},
@@ -189,6 +191,7 @@ def _line(visit: Visit, screen: FeedScreen, comment: Comment) -> dict[str, Any]:
         "date": w3cdtf(comment.created, offset),
         "day": day(visit.language, comment.created, offset),
         "delete": f"{visit.here.site.path}{path}?{urlencode({'comment': comment.id})}" if deletes else None,
+        "report": None if visit.user is None or _is_own(visit, comment.poster) or comment.hidden else comment.id,
     }
 
 

@@ -26,6 +26,7 @@ from chalicelib.store.contents.items import (
     generation_of,
     head_key,
     hidden_at,
+    hidden_comments,
     no_content,
     number_in,
     of_generation,
@@ -213,8 +214,9 @@ class Comments:
         asked = number_in(comment)
         if asked is None:
             return None
-        for key in (entry_key, hidden_key):
-            item = self._dynamo.get(self._table, key(head["pk"]["S"], prefix_of(head), asked[0]), consistent=True)
+        keys = [key(head["pk"]["S"], prefix_of(head), asked[0]) for key in (entry_key, hidden_key)]
+        for key in keys[: 2 if hidden_comments(head) else 1]:
+            item = self._dynamo.get(self._table, key, consistent=True)
             if item is not None:
                 return item if _is(item, asked[1]) else None
         return None

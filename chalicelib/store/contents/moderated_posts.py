@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from chalicelib.core.errors import NotFound, Unavailable
 from chalicelib.core.model.contents import Comment, Feed
+from chalicelib.core.model.directory import Page
 from chalicelib.core.moderation import Post
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, PRESENT, absent, equals, exists
@@ -42,6 +43,7 @@ from chalicelib.store.contents.numbered_lists import (
     number_of,
 )
 from chalicelib.store.contents.post_rows import PostRows
+from chalicelib.store.directory import page_items
 from chalicelib.store.directory.pages import Pages
 
 NEEDS = (
@@ -54,8 +56,9 @@ NEEDS = (
 
 @dataclass(frozen=True)
 class FoundPost:
-    """A stored post: its feed's head and item, and the comment's item, if it is a comment."""
+    """A stored post: the items of its page, its feed's head and its feed, and of the comment, if it is one."""
 
+    page: Item
     head: Item
     feed: Item
     comment: Item | None
@@ -114,13 +117,13 @@ class ModeratedPosts:
         comment = self._comments.find(head, post.comment) if post.comment is not None else None
         if post.comment is not None and comment is None:
             raise NotFound("There is no such comment")
-        return FoundPost(head, feed, comment)
+        return FoundPost(found[self._pages.place(page)], head, feed, comment)
 
-    def get(self, post: Post) -> tuple[Feed, Comment | None]:
-        """Return a feed, and the comment if the post is one, hidden or not. Raises NotFound."""
+    def get(self, post: Post) -> tuple[Page, Feed, Comment | None]:
+        """Return a feed with its page, and the comment if the post is one, hidden or not. Raises NotFound."""
         found = self.find(post)
         comment = to_comment(found.comment, self._offset) if found.comment else None
-        return to_feed(found.feed, found.head), comment
+        return page_items.from_item(found.page), to_feed(found.feed, found.head), comment
 
     def hide(self, post: Post, note: Mapping[str, str]) -> bool:
         """Hide a post; return False if it already was hidden. `note`: `by` and `re`, who hides it and why.

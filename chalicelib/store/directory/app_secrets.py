@@ -51,12 +51,13 @@ class AppSecrets:
         self._apps = apps
         self._clock = clock
 
-    def rotate(self, app: str, *, keep_old: bool = False) -> str:
+    def rotate(self, app: str, *, keep_old: bool = False, made: int | None = None) -> str:
         """Give a confidential app a new secret and return it in plain text.
 
         The old one becomes invalid at once, or, with `keep_old`, after 30 days or when it is ended. If the newest
-        secret of two was never used, `keep_old` replaces that one. Raises NotFound, Conflict (a public app has none, or
-        with `keep_old` both secrets may be in use) and Unavailable.
+        secret of two was never used, `keep_old` replaces that one. With `made`, the secret must be that of this time
+        (`App.secret_created`). Raises NotFound, Conflict (a public app has none, with `keep_old` both secrets may be in
+        use, or the secret is another) and Unavailable.
         """
         secret = new_secret()
         sealed = self._seals.seal(secret)
@@ -64,6 +65,8 @@ class AppSecrets:
             item, known = self._read(app)
             if item["x"]["S"] == sealed:
                 return secret  # An earlier try of this write, whose answer was lost.
+            if made not in (None, known.secret_created):
+                raise Conflict("The secret was rotated meanwhile")
             now = self._clock()
             sets: dict[str, AttributeValue] = {"x": sealed, "xc": now}
             if not keep_old:

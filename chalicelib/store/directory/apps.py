@@ -22,7 +22,7 @@ from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
 from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, equals
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, beginning, key_of
@@ -164,19 +164,31 @@ class Apps:
             old_secret_used=_time(item, "xv"),
         )
 
-    def change(self, app: str, **fields: Any) -> App:
+    def change(self, app: str, *, expected: App | None = None, **fields: Any) -> App:
         """Change fields of an app (not id, confidential or secret) and return the changed app.
 
-        Raises NotFound and Unavailable.
+        With `expected`, these fields must still be as there. Raises NotFound, Conflict (they are not) and Unavailable.
         """
         given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
         sets = {name: _typed(value) for name, value in given.items() if value not in (None, "")}
         change = Update(sets, removes=[name for name in given if name not in sets])
+        known = {_ATTRIBUTES[name]: _stored(getattr(expected, name)) for name in fields} if expected else {}
+        if expected and expected.start_method is StartMethod.REDIRECT:
+            known.pop("m", None)  # It may be stored or absent.
         if "name" in fields:
-            if not self._named.change(keys.app_key(app), change, index_texts(fields["name"])):
+            if not self._named.change(keys.app_key(app), change, index_texts(fields["name"]), known):
                 raise _no_app(app)
         elif given:
-            self._update(app, change)
+            condition = ALIVE
+            for attribute, value in known.items():
+                condition &= absent(attribute) if value is None else equals(attribute, value)
+            try:
+                self._settle(app, change, condition)
+            except Lost:
+                stored = self._known(app)
+                # If it has the new values, an earlier try of this write succeeded but its response was lost.
+                if any(getattr(stored, name) != value for name, value in fields.items()):
+                    raise Conflict("Another request has changed the app meanwhile") from None
         changed = self.get(app)
         if changed is None:
             raise _no_app(app)
@@ -270,6 +282,11 @@ def _no_app(app: str) -> NotFound:
 
 def _texts(value: dict[str, Any]) -> tuple[str, ...]:
     return tuple(each["S"] for each in value["L"])
+
+
+def _stored(value: Any) -> dict[str, Any] | None:
+    """Return how a field's value is stored; None: it is absent."""
+    return None if value is None or value == "" else _typed(value)
 
 
 def _time(item: Item, attribute: str) -> int | None:

@@ -97,11 +97,15 @@ class NamedItems:
         self._table = table
 
     def change(
-        self, key: Key, change: Update, texts: frozenset[str], known: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        key: Key,
+        change: Update,
+        texts: frozenset[str],
+        known: Mapping[str, Mapping[str, Any] | None] | None = None,
     ) -> bool:
         """Change an item with its name, and its rows to those of `texts`. Return whether the item exists.
 
-        Raises Conflict (an attribute of `known` has another value) and Unavailable.
+        Raises Conflict (an attribute of `known` has another value; None: it must be absent) and Unavailable.
         """
         known = known or {}
 
@@ -125,7 +129,7 @@ class NamedItems:
         self,
         key: Key,
         decide: Callable[[Item], tuple[Update, frozenset[str]] | None],
-        known: Mapping[str, Mapping[str, Any]] = {},
+        known: Mapping[str, Mapping[str, Any] | None] = {},
     ) -> bool:
         """Make the change that `decide` returns for the item; return False if there is no item, or it returns None.
 
@@ -140,7 +144,7 @@ class NamedItems:
             texts = replace(write, self._table, item, decided[1])
             same = unchanged(item) & _same_names(item)
             for attribute, value in known.items():
-                same &= equals(attribute, value)
+                same &= absent(attribute) if value is None else equals(attribute, value)
             alive = ALIVE if "gone" not in item else equals("gone", True)
             write.update("item", self._table, key, joined(decided[0], texts), alive & same)
             try:

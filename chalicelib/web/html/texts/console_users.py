@@ -45,8 +45,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "user_field_birthday": ("誕生日", "Birthday"),
     "user_field_age": ("年齢", "Age"),
     "user_field_gender": ("性別", "Gender"),
-    "gender_male": ("男性", "Male"),
-    "gender_female": ("女性", "Female"),
     "user_not_given": ("未設定", "Not given"),
     "user_login_hint": (
         "半角の英数字と . _ @ + -。変えてもパスワードはそのままです。空にするとログインできなくなります。",
