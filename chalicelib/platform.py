@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from chalicelib.store.events.endpoints import Endpoints
     from chalicelib.store.events.log import EventLog
     from chalicelib.store.events.sending import EventSending
-    from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
+    from chalicelib.store.grants.ephemeral import DailyCounts, SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
     from chalicelib.store.grants.one_time_links import OneTimeLinks
     from chalicelib.store.grants.sessions import UserSessions
@@ -232,6 +232,12 @@ class Platform:
         from chalicelib.store.grants.sessions import UserSessions
 
         return UserSessions(self._dynamo, self.settings.table("grants"), self._directory_table, self.clock)
+
+    @cached_property
+    def daily_counts(self) -> "DailyCounts":
+        from chalicelib.store.grants.ephemeral import DailyCounts
+
+        return DailyCounts(self._dynamo, self._ephemeral, self.clock)
 
     @cached_property
     def one_time_links(self) -> "OneTimeLinks":

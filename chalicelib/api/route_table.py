@@ -96,9 +96,9 @@ def _console_apps() -> Sequence[Face]:
 
 
 def _account() -> Sequence[Face]:
-    from chalicelib.api.account import data, join, password, profile, sessions
+    from chalicelib.api.account import data, join, password, picture, profile, sessions
 
-    return [profile.face, password.face, sessions.face, data.face, join.face]
+    return [profile.face, picture.face, password.face, sessions.face, data.face, join.face]
 
 
 def _front() -> Sequence[Face]:

@@ -31,6 +31,7 @@ from chalicelib.web import json_answers
 from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
 from tests.faults import console_apps
 from tests.faults.scene import Ids, Operation, Scene, outcome_of
+from tests.kit import pictures
 from tests.kit.noise import noise
 from tests.kit.pictures import png
 from tests.kit.request_stage import BACK, PASSWORD, PUBLIC, RequestStage, outcome_of_reply
@@ -616,6 +617,7 @@ def end_session(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
 
 
+OWN_PICTURE = pictures.png()
 NEW_PASSWORD = "a later password of hana"
 NEW_PASSWORDS: dict[str, Any] = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
 
@@ -662,6 +664,10 @@ def join(stage: RequestStage, ids: Ids) -> Reply:
         return stage.fill_in("/join", link=ids["join"], login="new", display_name="New", **NEW_PASSWORDS)
 
 
+def upload_own_picture(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.upload("/settings/picture", HANA, "picture", OWN_PICTURE)
+
+
 MY_LOGIN = f"login-of-{HANA}"
 ACCOUNTS = [
     *(request(f"see {path}", look_at_mine(path)) for path in ("profile", "password", "sessions", "data", "delete")),
@@ -671,6 +677,7 @@ ACCOUNTS = [
     request("change a password", mine("password", password=PASSWORD, **NEW_PASSWORDS), steps=True),
     request("end other sessions on the page", mine("sessions", others="1"), begin_session, steps=True),
     request("download everything", mine("data")),
+    request("upload a picture of oneself", upload_own_picture, steps=True),
     request("delete the account", mine("delete", typed=MY_LOGIN, password=PASSWORD), steps=True),
     request("keep the account", mine("delete", stay="1"), leave, steps=True),
     request("reset a password", reset_password, make_links, steps=True),

@@ -14,7 +14,9 @@ from chalicelib.core.passwords import hash_password, matches
 from chalicelib.core.roles import Role
 from chalicelib.core.sessions import SESSION_SECONDS
 from local.gateway import Request
+from tests.kit import pictures
 from tests.kit.plain_browser import Browser, Page
+from tests.kit.sending import multipart
 from tests.kit.worlds import HANA, KEN, Reply, World, cheap_passwords, reply
 
 PASSWORD, LATER = "an old password of hana", "a later password of hana"
@@ -414,6 +416,44 @@ def test_an_edit_survives_signing_in_again(here: World) -> None:
     assert browser.submit(again).status == 303
     assert user(here).address == "京都 <b>"
     assert user(here).publication["age"] is Publication.NOBODY
+
+
+# The picture
+
+
+def upload(world: World, browser: Browser, content: bytes) -> Page:
+    form = next(form for form in browser.open("/settings/profile").forms if form.action == "/settings/picture")
+    kind, body = multipart({"csrf": form.fields["csrf"]}, "picture", content)
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    answer = world.gateway.handle(
+        Request("POST", form.action, [("Cookie", cookie), ("Content-Type", kind), ("Accept-Language", "en")], body)
+    )
+    return Page(answer.status, answer.headers, answer.body.decode())
+
+
+def test_a_picture_is_stored_anew_and_replaces_the_earlier_one(here: World) -> None:
+    browser = browser_of(here)
+    urls = []
+    for size in ((300, 200), (200, 300)):
+        assert upload(here, browser, pictures.png(*size)).location == "/settings/profile?done=picture"
+        urls.append(user(here).thumbnail_url)
+        assert urls[-1].startswith(f"{here.platform.settings.images_url}/people/{HANA}/")
+    assert urls[0] != urls[1]
+    keys = ["images" + url.removeprefix(here.platform.settings.images_url) for url in urls]
+    assert [*here.platform.images.read(keys)] == [keys[1]]
+
+
+def test_a_refused_picture_changes_nothing_and_a_day_has_ten(here: World) -> None:
+    browser = browser_of(here)
+    for content in (b"", b"GIF89a", b"<svg/>"):
+        page = upload(here, browser, content)
+        assert page.status == 400
+        assert "cannot be used" in page.text
+    assert user(here).thumbnail_url == ""
+    statuses = [upload(here, browser, pictures.png()).status for _ in range(11)]
+    assert statuses == [*([303] * 10), 429]
+    here.clock.now += 86_400_000
+    assert upload(here, browser, pictures.png()).status == 303
 
 
 # Data and deletion

@@ -193,7 +193,9 @@ class Contents:
         if missing := stored - self.objects:
             yield f"images that feeds name and that are not there: {sorted(missing)}"
         for key in self.objects - stored:
-            if key.startswith(IMAGES) and key.split("/")[1] not in self.notes:
+            # Pictures of profiles are cleared with their user.
+            known = key.startswith(IMAGES + "people/") or key.split("/")[1] in self.notes
+            if key.startswith(IMAGES) and not known:
                 yield f"an image that is there for ever: {key}"
 
 

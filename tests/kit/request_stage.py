@@ -30,6 +30,7 @@ from local.in_process import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
 from tests.kit import invariants, invariants_events
 from tests.kit.invariants_directory import People
 from tests.kit.memory import Cloud
+from tests.kit.sending import multipart
 from tests.kit.sessions import NAME, session_row
 from tests.kit.signing import ORIGIN, SECRET
 from tests.kit.stage import ISSUER, MODULE, PAGE, QUIET, Stage
@@ -150,6 +151,14 @@ class RequestStage(Stage, Caller):
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
         headers = [("Cookie", "; ".join(cookies))]
         return self.form(path, headers, csrf=session.masked_csrf(), **form)
+
+    def upload(self, path: str, user: str, name: str, content: bytes, **form: str) -> Reply:
+        """Send a page's form with a file, in the session of a user."""
+        session = self._session(user)
+        cookie = self._sessions.cookie(session).partition(";")[0]
+        kind, body = multipart({"csrf": session.masked_csrf()} | form, name, content)
+        sent = [("Cookie", cookie), ("Content-Type", kind)]
+        return reply(self.gateway.handle(Request("POST", path, sent, body)))
 
     def look_at(self, target: str, user: str | None = None, *, confirmed: bool = False) -> Reply:
         """Open a page, in the session of a user (None: not signed in); `confirmed`: the password was given again."""

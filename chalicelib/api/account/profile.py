@@ -39,7 +39,7 @@ def show(here: Platform, request: Request) -> Response:
     changed = [name for name in parameters(request, "changed") if name in (*TEXTS, "publication", "visible")]
     names = [visit.word(f"field_{name}") for name in dict.fromkeys(changed)]
     notice = visit.word("profile_changed", fields=visit.word("list_comma").join(names)) if names else None
-    return _page(visit, notice=notice)
+    return profile_page(visit, notice=notice)
 
 
 @web_route(face, PATH, ["POST"])
@@ -47,17 +47,17 @@ def change(here: Platform, request: Request) -> Response:
     """Change the profile. 409 if it was changed elsewhere since the form was made; the edit is kept."""
     visit = Visit.of(signing_in(here), request)
     again = signed_in_again(
-        visit, NAMES, lambda now, edit: _page(now, edit=edit, problem=now.word("edit_again"), status=200)
+        visit, NAMES, lambda now, edit: profile_page(now, edit=edit, problem=now.word("edit_again"), status=200)
     )
     if again:
         return again
     try:
         form = visit.form()
     except StaleForm:
-        return _page(visit, edit=visit.sent, problem=visit.word("expired"))
+        return profile_page(visit, edit=visit.sent, problem=visit.word("expired"))
     user = visit.signed_in
     if form.get("version") != version_of(user):
-        return _page(visit, edit=form, problem=visit.word("profile_elsewhere"), status=409)
+        return profile_page(visit, edit=form, problem=visit.word("profile_elsewhere"), status=409)
     fields: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for name, value in _asked(form).items():
@@ -66,7 +66,7 @@ def change(here: Platform, request: Request) -> Response:
         except ParameterInvalid:
             wrong[name] = visit.word(f"wrong_{name}" if name in _EXPLAINED else "wrong_value")
     if wrong:
-        return _page(visit, edit=form, wrong=wrong)
+        return profile_page(visit, edit=form, wrong=wrong)
     publication = fields.pop("publication", {})
     different = {name: value for name, value in fields.items() if getattr(user, name) != value}
     settings = {name: value for name, value in publication.items() if user.publication[name] is not value}
@@ -109,7 +109,7 @@ def version_of(user: User) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _page(
+def profile_page(
     visit: Visit,
     *,
     edit: Mapping[str, str] | None = None,
@@ -118,6 +118,7 @@ def _page(
     problem: str | None = None,
     status: int = 400,
 ) -> Response:
+    """Return the page of the profile, with an `edit` that was not saved."""
     user = visit.signed_in
     told = user_json(user)
     values = {name: str(told.get(name) or "") for name in TEXTS}
@@ -150,6 +151,7 @@ def _page(
         user=user,
         picture=user.thumbnail_url if picture else "",
         strict=strict,
+        picture_most=f"{visit.here.settings.image_bounds.bytes / 1_000_000:g}",
         seen=seen,
     )
 

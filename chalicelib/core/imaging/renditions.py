@@ -64,6 +64,11 @@ def image_key(folder: str, rendition: Rendition) -> str:
     return f"images/{folder}/{digest}.{EXTENSIONS[rendition.media_type]}"
 
 
+def picture_folder(user: str) -> str:
+    """Return the folder of the pictures that a user has uploaded for their profile."""
+    return f"people/{user}"
+
+
 def page_key(keys: Sequence[str]) -> str | None:
     """Return the key of the rendition for the web pages: the wide one, the large one of older feeds, None if none."""
     if not keys:

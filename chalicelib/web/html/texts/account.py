@@ -148,6 +148,22 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "まだ保存していません。内容を確かめて、保存してください。",
         "Not saved yet. Check what you typed, and save it.",
     ),
+    "picture_title": ("画像をアップロードする", "Upload a picture"),
+    "picture_file": ("画像ファイル", "Picture file"),
+    "picture_hint": (
+        "JPEG か PNG、{most} MB まで。撮影場所などの情報は取り除かれます。",
+        "JPEG or PNG, at most {most} MB. Where and when it was taken is removed.",
+    ),
+    "picture_button": ("アップロード", "Upload"),
+    "picture_refused": (
+        "この画像は使えません。JPEG か PNG を選んでください。",
+        "This picture cannot be used. Choose a JPEG or PNG.",
+    ),
+    "picture_often": (
+        "今日はもうアップロードできません。明日お試しください。",
+        "You have uploaded too many pictures today. Try again tomorrow.",
+    ),
+    "done_picture": ("画像を変更しました。", "Your picture is changed."),
     "list_comma": ("、", ", "),
     "not_given": ("未記入", "Not given"),
     "publish_of": ("{field}の公開範囲", "Who sees it: {field}"),
