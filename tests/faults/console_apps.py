@@ -112,7 +112,7 @@ OPERATIONS = [
     page("console: see an app", see(ONE)),
     page("console: settings of an app", see(f"{ONE}/edit")),
     page("console: change an app", change, steps=True),
-    page("console: change a developer", change_developer),
+    page("console: change a developer", change_developer, steps=True),
     page("console: rotate a secret", rotate, steps=True),
     page("console: end an old secret", fill(f"{ONE}/old-secret", end="old"), rotated, steps=True),
     page("console: suspend an app", fill(f"{ONE}/suspension", reason="why"), steps=True),

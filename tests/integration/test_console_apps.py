@@ -218,6 +218,15 @@ def test_the_second_of_two_operators_sees_what_has_changed(world: World, browser
     assert (known(world).developer, known(world).name) == ("My words", "Quest")
 
 
+def test_a_form_that_is_sent_twice_saves_once(world: World, browser: Browser) -> None:
+    form = form_to(browser.open(f"{ONE}/edit"), f"{ONE}/edit")
+    pages = [browser.submit(form, developer="星") for _ in range(2)]
+
+    assert [page.status for page in pages] == [303, 303]
+    assert str(world.items("records")).count("app.changed") == 1
+    assert known(world).developer == "星"
+
+
 def test_a_change_between_reading_and_writing_is_not_lost(world: World, browser: Browser) -> None:
     form = form_to(browser.open(f"{ONE}/edit"), f"{ONE}/edit")
     apps, change = world.platform.apps, type(world.platform.apps).change

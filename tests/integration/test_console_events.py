@@ -133,7 +133,7 @@ def test_an_endpoint_is_deleted(world: World, browser: Browser) -> None:
 
     assert "The endpoint is deleted." in followed(browser, browser.submit(form)).text
     assert world.platform.endpoints.of_app(APP) == []
-    assert browser.submit(form).status == 404
+    assert browser.submit(form).status == 303
 
 
 def with_events(world: World) -> Endpoint:

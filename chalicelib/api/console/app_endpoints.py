@@ -99,8 +99,12 @@ def end_old_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
 
 @console_route(face, f"{ONE}/delete", action=Action.SEND_EVENTS, methods=["POST"])
 def delete_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
-    """Delete an endpoint."""
-    known = _known(visit, app, endpoint)
+    """Delete an endpoint. If it is deleted already, the page says the same: the form may be sent twice."""
+    known_app(visit, app)
+    try:
+        known = _known(visit, app, endpoint)
+    except NotFound:
+        return visit.redirect(f"{APPS}/{app}/endpoints", done="endpoint_deleted")
     with _logged_change(visit, ActionKind.ENDPOINT_DELETED, app, endpoint) as entry:
         entry.before = noted_endpoint(known)
         entry.changed = visit.here.endpoints.delete(app, endpoint)

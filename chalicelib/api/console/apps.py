@@ -110,6 +110,8 @@ def change_app(visit: Visit, app: str) -> Response:
     known = known_app(visit, app)
     read = sent(visit.sent, visit.here.names, known)
     if visit.sent.get("version") != version_of(known):
+        if not differences(known, read):
+            return visit.redirect(f"{APPS}/{known.id}", done="app_changed")  # The same form was sent before.
         return _stale_page(visit, read, known)
     if read.wrong:
         return _form_page(visit, read, known, status=400)
