@@ -20,6 +20,7 @@ from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.store.aws import deadline
+from chalicelib.store.aws.formats import numbered
 from chalicelib.store.directory.secret_sealing import SecretSealing
 from chalicelib.store.grants.sessions import SESSION
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
@@ -171,7 +172,7 @@ class RequestStage(Stage, Caller):
         if user is None:
             return self._sessions.begin(None, device)
         owner = self.cloud.memory.items.get(("engawa-local-directory", f"user#{user}", "#"), {})
-        row = session_row(user, self.clock.now, owner["se"]["S"] if "se" in owner else "")
+        row = numbered(session_row(user, self.clock.now, owner["se"]["S"] if "se" in owner else ""))
         self.cloud.memory.items["engawa-local-grants", row["pk"]["S"], row["sk"]["S"]] = row
         return self._sessions.begin(user, device, NAME)
 
