@@ -61,8 +61,8 @@ MIX = (
 
 # From `python -m bench --json`.
 LEDGER: Mapping[str, Cost] = {
-    "token for a code": Cost(2, 2, 4),
-    "token for a refresh token": Cost(2, 2, 4),
+    "token for a code": Cost(3, 3, 4),
+    "token for a refresh token": Cost(3, 3, 4),
     "people: oneself": Cost(1, 1.5, 0),
     "people: 100 friends": Cost(3, 60.5, 0),
     "read own data": Cost(1, 1, 0),
