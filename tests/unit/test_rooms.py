@@ -33,8 +33,7 @@ STORE = {
     "events": {"aws", "directory"},
     "appdata": {"aws", "directory", "events"},
     "grants": {"aws", "directory"},
-    "records": {"aws"},
-    "contents": {"aws", "directory", "appdata", "grants", "events", "records"},
+    "contents": {"aws", "directory", "appdata", "grants", "events"},
 }
 """The packages of store/, and the others that each may import. Modules directly in store/ may import all."""
 
@@ -97,7 +96,6 @@ OF_BENCH = {
     "test_incidents",
     "test_costs",
     "test_events_cost",
-    "test_web_pages",
     "test_load",
     "test_load_mix",
     "test_month",

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable
 from itertools import islice
 
-from chalicelib.core.imaging.renditions import picture_folder
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
@@ -91,10 +90,7 @@ class Cleanup:
         elif note.startswith(USER):
             if not self._notes.is_due(item):
                 return True
-            user = note.removeprefix(USER)
-            done = self._posts.erase(user, end, time.monotonic) == 0
-            if done:
-                self._images.clear(picture_folder(user))
+            done = self._posts.erase(note.removeprefix(USER), end, time.monotonic) == 0
         elif "p" in item:
             done = self._content(note, item, end)
         else:

@@ -30,12 +30,6 @@ class Conflict(EngawaError):
     word = "conflict"
 
 
-class ConsumerKeyRefused(EngawaError):
-    """`consumer_key_refused`, status 401."""
-
-    word = "consumer_key_refused"
-
-
 class ConsumerKeyUnknown(EngawaError):
     """`consumer_key_unknown`, status 401."""
 
@@ -223,7 +217,6 @@ BY_WORD = {
         BadRequest,
         BoundExceeded,
         Conflict,
-        ConsumerKeyRefused,
         ConsumerKeyUnknown,
         ExpiredToken,
         IdempotencyConflict,

@@ -1,1 +1,0 @@
-"""The table records: the action log, and what the console counts and lists. All items expire (TTL)."""
