@@ -283,15 +283,12 @@ def check_created(value: object) -> int:
 
 def read_pair(record: object, kinds: Mapping[str, str]) -> tuple[str, str]:
     """Return the two ids of a friendship (`user`, `friend`) or an install (`user`, `app`); `kinds` has their kinds."""
-    if not isinstance(record, dict):
-        raise BadRequest("A record must be a JSON object")
-    for name in record:
-        if name not in kinds:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(kinds)}")
+    given = _given(record)
+    checks.check_names(given, kinds)
     for name in kinds:
-        if name not in record:
+        if name not in given:
             raise ParameterInvalid(f"{name} is missing")
-    one, other = (checks.check_id(kind)(name, record[name]) for name, kind in kinds.items())
+    one, other = (checks.check_id(kind)(name, given[name]) for name, kind in kinds.items())
     return one, other
 
 

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.core.codecs.checks import check_names
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 
 TABLES = ("appdata", "directory", "grants", "ephemeral", "feeds", "comments", "favorites")
@@ -52,9 +53,7 @@ def read_part(body: object) -> MigrationPart:
     """Return the part that a request's body names. Raises BadRequest and ParameterInvalid."""
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object")
-    for name in body:
-        if name not in _FIELDS:
-            raise ParameterInvalid(f"There is no field {name[:64]!r}; the fields are {', '.join(_FIELDS)}")
+    check_names(body, _FIELDS)
     table, segment, check = body.get("table"), body.get("segment"), body.get("check", False)
     if table not in TABLES:
         raise ParameterInvalid(f"table must be one of {', '.join(TABLES)}")

@@ -6,7 +6,7 @@ ParameterInvalid with a sentence that names the field. Lengths are in characters
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
@@ -45,13 +45,18 @@ def read_fields(body: object, known: Rules, required: Sequence[str] = (), extra:
     """
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object")
-    for name in body:
-        if name not in known and name not in extra:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(known)}")
+    check_names((name for name in body if name not in extra), known)
     for name in required:
         if name not in body:
             raise ParameterInvalid(f"{name} is missing")
     return {known[name][0]: known[name][1](name, value) for name, value in body.items() if name in known}
+
+
+def check_names(given: Iterable[object], known: Collection[str]) -> None:
+    """Raise ParameterInvalid, which lists the known names, if a given name is none of them."""
+    for name in given:
+        if name not in known:
+            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(known)}")
 
 
 def check_record(record: object, names: Sequence[str], needed: Sequence[str]) -> Mapping[str, Any]:
@@ -61,9 +66,7 @@ def check_record(record: object, names: Sequence[str], needed: Sequence[str]) ->
     """
     if not isinstance(record, dict):
         raise BadRequest("A record must be a JSON object")
-    for name in record:
-        if name not in names:
-            raise ParameterInvalid(f"There is no field {str(name)[:64]!r}; the fields are {', '.join(names)}")
+    check_names(record, names)
     for name in needed:
         if record.get(name) is None:
             raise ParameterInvalid(f"{name} is missing")
