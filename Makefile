@@ -21,7 +21,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; select it with PYTHON=...' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs coverage mutate bench load scale \
+.PHONY: help install serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs film coverage mutate bench load scale \
 	quick check reference lint types format clean settings package deploy rollback destroy scan audit lock
 
 help:  ## list the targets
@@ -97,6 +97,10 @@ nodejs:
 # The browser for tests/system, with a Japanese font. On systems other than Debian, install it by hand.
 chromium:
 	$(call on_debian,chromium chromedriver,chromium chromium-driver fonts-noto-cjk,The browser tests need chromium and chromedriver)
+
+film: $(INSTALLED) $(EMULATOR_INSTALLED) chromium  ## take screenshots of all web pages, on phone and desktop, into .local/film
+	@mkdir -p .local/film
+	@ENGAWA_SCREENSHOTS=$(CURDIR)/.local/film $(VENV)/python -m pytest -q tests/system/test_browser_web_pages.py; $(VENV)/python -m local.film .local/film
 
 coverage: $(INSTALLED) $(EMULATOR_INSTALLED)  ## measure how much of the app the tests run; ARGS=tests/system adds the served platform
 	@$(VENV)/coverage erase

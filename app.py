@@ -20,14 +20,17 @@ from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
 from chalicelib.web.cors import share
 from chalicelib.web.error_answers import help_links, reword_framework
-from chalicelib.web.telemetry import Telemetry
+from chalicelib.web.telemetry import Recording, Telemetry
 
 
-def create_app(platform: Callable[[], Platform], *, whole: bool = True, named_by_api: bool = False) -> Chalice:
+def create_app(
+    platform: Callable[[], Platform], *, whole: bool = True, named_by_api: bool = False, recorded: bool = False
+) -> Chalice:
     """Return the app for a platform; the first request that needs the platform creates it.
 
     With `whole` False, only the Persistence API is loaded; the app loads each other face at its first request. With
-    `named_by_api`, the issuer is the URL of the API that calls it.
+    `named_by_api`, the issuer is the URL of the API that calls it. With `recorded`, refused requests and the runs of
+    functions are recorded in a table.
     """
     made = EngawaApp(platform)
     telemetry = Telemetry(
@@ -35,12 +38,13 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True, named_by
         lambda: platform().settings.commit,
         lambda: platform().settings.metrics,
         lambda: platform().keys,
+        (lambda: _recording(platform())) if recorded else None,
     )
     made.register_middleware(telemetry.of_request, "http")
     if named_by_api:
         made.register_middleware(named(platform), "http")
     made.register_middleware(bounded, "http")
-    made.register_middleware(reword_framework, "http")
+    made.register_middleware(reword_framework(lambda: platform().site), "http")
     made.register_middleware(help_links(lambda: platform().settings.issuer), "http")
     share(made, lambda: platform().origins)
     # API Gateway passes bodies of all other types as text, which would damage an image.
@@ -48,6 +52,13 @@ def create_app(platform: Callable[[], Platform], *, whole: bool = True, named_by
     made.register_blueprint(housekeeping(platform, telemetry))
     made.load("" if whole else "/2/apps/")
     return made
+
+
+def _recording(here: Platform) -> Recording:
+    # A cold start needs it only if its request is refused.
+    from chalicelib.api.request_recording import RequestRecording
+
+    return RequestRecording(here)
 
 
 COLLECT_AFTER = 50_000
@@ -61,6 +72,7 @@ app = create_app(
     bootstrap.platform,
     whole=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand",
     named_by_api=not os.environ.get("ENGAWA_ISSUER"),
+    recorded=True,
 )
 # The other functions that Lambda calls, by the name `app.<name>`.
 sweep, clean, canary, send = (app.handler_map[name] for name in (SWEEP, CLEAN, CANARY, SEND))

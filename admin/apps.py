@@ -1,4 +1,4 @@
-"""`apps`: create, show, change, list and delete; new secrets."""
+"""`apps`: create, show, change, list, suspend and delete; secrets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from admin.fields import given
-from admin.session import Session, common, listing, print_list
+from admin.session import Session, common, finding, listing, print_list
 
 
 @click.group()
@@ -35,6 +35,10 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
                 multiple=True,
                 help="A web origin that may call the API from its pages. Can be repeated.",
             ),
+            click.option("--icon-url", metavar="URL", help="An https picture that people see when they are asked."),
+            click.option("--developer", metavar="TEXT", help="The name of whoever makes the app, for them."),
+            click.option("--homepage-url", metavar="URL", help="A page about the app, for them."),
+            click.option("--privacy-url", metavar="URL", help="What the app does with their data."),
             click.option(
                 "--dialect",
                 type=click.Choice(["rfc6750", "draft10"]),
@@ -83,6 +87,9 @@ def list_(session: Session, limit: int, cursor: str | None) -> None:
     print_list(session, ("apps",), ("id", "name", "confidential", "scopes", "redirectUris"), limit, cursor)
 
 
+finding(apps, "apps", ("id", "name", "confidential", "scopes"), "the name", ("quest", "6d1f0c2ab4e79853"))
+
+
 @apps.command("change")
 @click.argument("app")
 @click.option("--name", metavar="TEXT")
@@ -95,11 +102,44 @@ def change(session: Session, app: str, **options: Any) -> None:
 
 @apps.command("new-secret")
 @click.argument("app")
-@click.confirmation_option(prompt="The current secret stops working at once. Continue?")
+@click.option("--keep-old", is_flag=True, help="The current secret stays valid for 30 days.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @common
-def new_secret(session: Session, app: str) -> None:
-    """Give a confidential app a new secret, and print it."""
-    session.out.one(session.client.send("POST", ("apps", app, "secret"), repeatable=False))
+def new_secret(session: Session, app: str, keep_old: bool, yes: bool) -> None:
+    """Give a confidential app a new secret, and print it. Without --keep-old, the current one stops working at once."""
+    if not (keep_old or yes):
+        click.confirm("The current secret stops working at once. Continue?", abort=True)
+    body = {"keepOld": True} if keep_old else None
+    session.out.one(session.client.send("POST", ("apps", app, "secret"), body, repeatable=False))
+
+
+@apps.command("end-old-secret")
+@click.argument("app")
+@click.confirmation_option(prompt="Servers of the app that still use the old secret will be refused. Continue?")
+@common
+def end_old_secret(session: Session, app: str) -> None:
+    """End the old secret that `new-secret --keep-old` left valid. `apps show` says when it was last used."""
+    told = session.client.send("DELETE", ("apps", app, "old-secret"))
+    session.out.done("The old secret has ended." if told["changed"] else "There was no valid old secret.", told)
+
+
+@apps.command("suspend")
+@click.argument("app")
+@click.option("--reason", metavar="TEXT", required=True, help="For operators; at most 500 characters.")
+@common
+def suspend(session: Session, app: str, reason: str) -> None:
+    """Suspend an app: no tokens, grants, signed requests, starts or events. Access tokens live out their 15 minutes."""
+    told = session.client.send("PUT", ("apps", app, "suspension"), {"reason": reason})
+    session.out.done("Suspended." if told["changed"] else "It was suspended already.", told)
+
+
+@apps.command("restore")
+@click.argument("app")
+@common
+def restore(session: Session, app: str) -> None:
+    """End the suspension of an app."""
+    told = session.client.send("DELETE", ("apps", app, "suspension"))
+    session.out.done("It works again." if told["changed"] else "It was not suspended.", told)
 
 
 @apps.command("delete")

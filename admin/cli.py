@@ -2,12 +2,16 @@
 
 import click
 
+from admin.accounts import invite, sessions
 from admin.apps import apps
 from admin.data import erase
 from admin.events import endpoints, events
 from admin.exports import export
 from admin.imports import import_
+from admin.log import log
 from admin.migrate import migrate
+from admin.moderation import moderation
+from admin.overview import overview, request
 from admin.pages import administrators, followers, modules, pages
 from admin.relations import friends, grants, installs
 from admin.token import token
@@ -36,7 +40,7 @@ Examples:
 """,
 )
 def cli() -> None:
-    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, pages.
+    """Fill and manage an Engawa platform: users, friends, apps, installs, grants, sessions, pages, posts.
 
     Every command takes --url, --token and --json; COMMAND --help lists its other options.
     """
@@ -47,6 +51,8 @@ for each in (
     friends,
     installs,
     grants,
+    sessions,
+    invite,
     apps,
     endpoints,
     events,
@@ -54,10 +60,14 @@ for each in (
     modules,
     administrators,
     followers,
+    moderation,
     import_,
     export,
     erase,
+    log,
     migrate,
+    overview,
+    request,
     token,
 ):
     cli.add_command(each)

@@ -23,7 +23,10 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Client:
-    """A connection to one platform, safe for many threads. `sleep` waits the given number of seconds."""
+    """A connection to one platform, safe for many threads. `sleep` waits the given number of seconds.
+
+    `reason` is for the action log.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], object] | None = None,
         connections: int = 10,
+        reason: str | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -41,7 +45,8 @@ class Client:
             raise Failure(f"The operator's token is not sent over plain http to {parts.hostname}")
         self.base_url = base_url.rstrip("/")
         self._sleep = sleep or time.sleep
-        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}", "X-Engawa-Client": "cli"}
+        self._reason = {"reason": reason} if reason else {}
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         self._http = httpx.Client(transport=transport, timeout=TIMEOUT, limits=limits)
 
@@ -67,10 +72,12 @@ class Client:
         A request that is not `repeatable` is sent again only if it certainly had no effect.
         """
         url = "/".join([self.base_url, "admin", *(quote(segment, safe="") for segment in path)])
+        # The action log names this program, and why the operator does this.
+        query = {**(query or {}), **({} if method == "GET" else self._reason)} or None
         why, unconnected = "", 0
         for turn in range(TRIES):
             try:
-                answer = self._http.request(method, url, json=body, params=query or None, headers=self._authorization)
+                answer = self._http.request(method, url, json=body, params=query, headers=self._headers)
             except httpx.TransportError as error:
                 why = f"{self.base_url} does not answer ({error or type(error).__name__})"
                 connecting = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)

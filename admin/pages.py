@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from admin.fields import given
-from admin.session import Session, common, listing, print_list
+from admin.session import Session, common, finding, listing, print_list
 
 _TEXTS = (
     ("details", "The page's description of itself."),
@@ -70,6 +70,9 @@ def show(session: Session, page: str) -> None:
 def list_(session: Session, limit: int, cursor: str | None) -> None:
     """List pages, in order of id."""
     print_list(session, ("pages",), ("id", "name", "category", "followers", "feedSource"), limit, cursor)
+
+
+finding(pages, "pages", ("id", "name", "category", "followers"), "the name", ("カフェ", "cafe"))
 
 
 @pages.command("change")

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class Session:
     url: str | None
     token: str | None
     out: Output
+    reason: str | None = None
     transport: httpx.BaseTransport | None = None
 
     @functools.cached_property
@@ -35,7 +36,7 @@ class Session:
     def connect(self, **options: Any) -> Client:
         """Open a connection with its own options (see `Client`)."""
         url, token = target(self.url, self.token)
-        return Client(url, token, transport=self.transport, **options)
+        return Client(url, token, transport=self.transport, reason=self.reason, **options)
 
 
 def target(url: str | None, token: str | None) -> tuple[str, str]:
@@ -76,13 +77,25 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         help=f"An access token with the scope admin [env {TOKEN_VARIABLE}; default: the local operator's]. The "
         "variable keeps it out of the process list.",
     )
+    @click.option(
+        "--why",
+        metavar="TEXT",
+        help="The reason, for the action log; at most 500 characters. Reading needs none.",
+    )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line, instead of tables.")
     @click.pass_context
     @functools.wraps(command)
     def run(
-        context: click.Context, /, *words: Any, url: str | None, token: str | None, as_json: bool, **options: Any
+        context: click.Context,
+        /,
+        *words: Any,
+        url: str | None,
+        token: str | None,
+        why: str | None,
+        as_json: bool,
+        **options: Any,
     ) -> None:
-        session = Session(url, token, Output(as_json=as_json), context.obj)
+        session = Session(url, token, Output(as_json=as_json), why, context.obj)
         try:
             command(session, *words, **options)
         except Failure as failure:
@@ -98,6 +111,24 @@ def listing(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Entries to print; 0 prints all."
     )(command)
+
+
+def finding(
+    group: click.Group, kind: str, columns: tuple[str, ...], names: str, examples: Sequence[str]
+) -> Callable[..., None]:
+    """Add the command `find` to a group: it lists what the platform's search finds among a `kind` such as "users"."""
+    shown = "\n".join(f"  .venv/bin/python -m admin {kind} find {example}" for example in examples)
+
+    @group.command(
+        "find", help=f"Find {kind} by id, or by the beginning of {names}.", epilog=f"\b\nExamples:\n{shown}\n"
+    )
+    @click.argument("text")
+    @listing
+    @common
+    def find(session: Session, text: str, limit: int, cursor: str | None) -> None:
+        print_list(session, (kind,), columns, limit, cursor, query={"find": text})
+
+    return find
 
 
 def print_list(

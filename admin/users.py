@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from admin.fields import given, settings
-from admin.session import Session, common, listing, print_list
+from admin.session import Session, common, finding, listing, print_list
 
 _FIELDS = ("address", "birthday", "age", "gender")
 _PUBLICATIONS = ("everyone", "friendsOfFriends", "friends", "nobody")
@@ -96,6 +96,58 @@ def show(session: Session, user: str) -> None:
 def list_(session: Session, limit: int, cursor: str | None) -> None:
     """List users, in no particular order."""
     print_list(session, ("users",), ("id", "login", "displayName", "friends", "visible"), limit, cursor)
+
+
+finding(
+    users,
+    "users",
+    ("id", "login", "displayName", "role", "suspended"),
+    "the login or the display name; letter case, width and kana do not matter",
+    ("hana", "はな", "k3v9x2mtq7ra"),
+)
+
+
+@users.command("suspend")
+@click.argument("user")
+@click.option("--reason", metavar="TEXT", required=True, help="For the log.")
+@common
+def suspend(session: Session, user: str, reason: str) -> None:
+    """Suspend a user: no sign-in, no refresh of tokens, no new grants, no posts, at once.
+
+    Access tokens that apps have now work until they expire, at most 15 minutes.
+    """
+    told = session.client.send("PUT", ("users", user, "suspension"), {"reason": reason})
+    session.out.done("Suspended." if told["changed"] else "The user was suspended already.", told)
+
+
+@users.command("restore")
+@click.argument("user")
+@click.option("--reason", metavar="TEXT", help="For the log.")
+@common
+def restore(session: Session, user: str, reason: str | None) -> None:
+    """End a user's suspension."""
+    query = {"reason": reason} if reason else None
+    told = session.client.send("DELETE", ("users", user, "suspension"), query=query)
+    session.out.done("Restored." if told["changed"] else "The user was not suspended.", told)
+
+
+@users.command(
+    "role",
+    epilog="""\b
+Examples:
+  .venv/bin/python -m admin users role k3v9x2mtq7ra operator
+  .venv/bin/python -m admin users role k3v9x2mtq7ra none --reason "left the team"
+""",
+)
+@click.argument("user")
+@click.argument("role", type=click.Choice(("operator", "moderator", "none")))
+@click.option("--reason", metavar="TEXT", help="For the log.")
+@common
+def role(session: Session, user: str, role: str, reason: str | None) -> None:
+    """Give a user a role in the console, or take it (none). The last operator keeps the role."""
+    body = {"role": None if role == "none" else role} | ({"reason": reason} if reason else {})
+    told = session.client.send("PUT", ("users", user, "role"), body)
+    session.out.done("The role is changed." if told["changed"] else "The user has it already.", told)
 
 
 @users.command(

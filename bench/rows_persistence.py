@@ -1,6 +1,7 @@
 """The Persistence API: the bounds of its requests, from the table in the project's design."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from bench.noise import ascii_noise, key_noise, noise
 from bench.row import Allowance, Bound, Requests, Row, Scenario
@@ -81,7 +82,7 @@ def _delete_all(world: World) -> Requests:
 def _sweep(world: World) -> Requests:
     _mine(world, _values(153, QUOTA))
     world.send("DELETE", ME)
-    return world.platform.sweep
+    return partial(world.platform.appdata.sweep, 60)
 
 
 def _read(data: Mapping[str, str], path: str = ME, *, status: int = 200) -> Scenario:

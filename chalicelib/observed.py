@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from chalicelib.core.errors import QuotaExceeded, Refusal, TooFrequent
+from chalicelib.core.errors import InternalError, QuotaExceeded, Refusal, TooFrequent
 from chalicelib.core.model.access import Access
 
 _current: ContextVar["Observed | None"] = ContextVar("observed", default=None)
@@ -21,6 +21,10 @@ class Observed:
         self.access: Access | None = None
         self.error: str | None = None
         """The `error` word of the response; the last one if there are several."""
+        self.cause: str | None = None
+        """Why the request was refused or failed, without anything that the client sent."""
+        self.work: tuple[str, int, int] | None = None
+        """The work of a job that this request is a part of: its name, the items, and those that were refused."""
         self.quota_refusals = 0
         self.rate_refusals = 0
         self.late_events = 0
@@ -77,8 +81,30 @@ def refused(refusal: Refusal) -> None:
     """Record a refusal, as it is sent to the client."""
     if observed := current():
         observed.error = refusal.error
+        # That of an InternalError is the exception behind it.
+        if not isinstance(refusal, InternalError) or observed.cause is None:
+            observed.cause = _cause(refusal)
         observed.quota_refusals += isinstance(refusal, QuotaExceeded)
         observed.rate_refusals += isinstance(refusal, TooFrequent)
+
+
+def failed(error: Exception) -> None:
+    """Record an unexpected exception."""
+    if observed := current():
+        observed.cause = _cause(error)
+
+
+def _cause(error: Exception) -> str:
+    # Most requests have no cause.
+    from chalicelib.core.request_records import cause_of
+
+    return cause_of(error)
+
+
+def worked(job: str, items: int, refused: int = 0) -> None:
+    """Record the work of a job that runs as many requests: an import or a migration."""
+    if observed := current():
+        observed.work = job, items, refused
 
 
 def sent_late(events: int) -> None:

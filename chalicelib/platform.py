@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from chalicelib.core.client_secrets import WhichSecret
+    from chalicelib.core.model.directory import App
     from chalicelib.store.appdata.events import DataEvents
     from chalicelib.store.bulk_export import BulkExport
     from chalicelib.store.bulk_import import BulkImport
@@ -34,23 +36,41 @@ if TYPE_CHECKING:
     from chalicelib.store.contents.feeds import Feeds
     from chalicelib.store.contents.images import Images
     from chalicelib.store.contents.items import Tables
+    from chalicelib.store.contents.moderated_posts import ModeratedPosts
+    from chalicelib.store.contents.newest_posts import NewestPosts
+    from chalicelib.store.contents.page_screens import PageScreens
+    from chalicelib.store.contents.post_rows import PostRows
     from chalicelib.store.contents.posts_of_user import PostsOfUser
+    from chalicelib.store.directory.app_secrets import AppSecrets
     from chalicelib.store.directory.apps import Apps
+    from chalicelib.store.directory.counts import Counts
     from chalicelib.store.directory.directory import Directory
+    from chalicelib.store.directory.leaving import LeavingUsers
+    from chalicelib.store.directory.page_administration import PageAdministration
     from chalicelib.store.directory.pages import Pages
     from chalicelib.store.directory.people import People
+    from chalicelib.store.directory.roles import Roles
+    from chalicelib.store.directory.search import Search
     from chalicelib.store.directory.secret_sealing import SecretSealing
     from chalicelib.store.directory.users import Users
     from chalicelib.store.events.endpoints import Endpoints
     from chalicelib.store.events.log import EventLog
     from chalicelib.store.events.sending import EventSending
-    from chalicelib.store.grants.ephemeral import SignInAttempts, UsedStates
+    from chalicelib.store.grants.ephemeral import DailyCounts, SignInAttempts, UsedStates
     from chalicelib.store.grants.grants import Grants
+    from chalicelib.store.grants.one_time_links import OneTimeLinks
+    from chalicelib.store.grants.sessions import UserSessions
     from chalicelib.store.idempotency import Idempotency
     from chalicelib.store.import_check import ImportCheck
     from chalicelib.store.migration import Migration
     from chalicelib.store.oversized_answers import OversizedAnswers
+    from chalicelib.store.overview import OverviewReading
+    from chalicelib.store.records.action_log import ActionLog
+    from chalicelib.store.records.job_log import JobLog
+    from chalicelib.store.records.reports import Reports
+    from chalicelib.store.records.request_log import RequestLog
     from chalicelib.store.user_data import UserData
+    from chalicelib.store.user_overview import UserOverviews
     from chalicelib.web.auth.launch_keys import LaunchKeys
     from chalicelib.web.auth.oauth1_signatures import Signatures
     from chalicelib.web.auth.server_states import ServerStates
@@ -88,7 +108,14 @@ class Platform:
         """The platform as its pages name and link it."""
         from chalicelib.web.html.rendering import Site
 
-        return Site(self.settings.name, urlsplit(self.settings.issuer).path)
+        return Site(self.settings.name, urlsplit(self.settings.issuer).path, self.settings.issuer)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The platform's name, which no app may bear; without one of its own, the names in all languages."""
+        from chalicelib.web.html.rendering import BRANDS
+
+        return (self.settings.name,) if self.settings.name else tuple(BRANDS.values())
 
     def name(self, issuer: str) -> None:
         """Set the issuer, for a platform without ENGAWA_ISSUER, before a part needs it. Raises WrongSetting."""
@@ -144,10 +171,28 @@ class Platform:
         return Users(self._dynamo, self._directory_table, self.friends_and_installs, self.pages, self.clock)
 
     @cached_property
+    def roles(self) -> "Roles":
+        from chalicelib.store.directory.roles import Roles
+
+        return Roles(self._dynamo, self._directory_table, self.clock)
+
+    @cached_property
+    def search(self) -> "Search":
+        from chalicelib.store.directory.search import Search
+
+        return Search(self._dynamo, self._directory_table, self.apps)
+
+    @cached_property
     def apps(self) -> "Apps":
         from chalicelib.store.directory.apps import Apps
 
         return Apps(self._dynamo, self._directory_table, self._seals, self.pages, self.clock)
+
+    @cached_property
+    def app_secrets(self) -> "AppSecrets":
+        from chalicelib.store.directory.app_secrets import AppSecrets
+
+        return AppSecrets(self._dynamo, self._directory_table, self._seals, self.apps, self.clock)
 
     @cached_property
     def pages(self) -> "Pages":
@@ -162,6 +207,12 @@ class Platform:
         return People(self._dynamo, self.friends_and_installs, self.users, self.pages)
 
     @cached_property
+    def counts(self) -> "Counts":
+        from chalicelib.store.directory.counts import Counts
+
+        return Counts(self._dynamo, self._directory_table)
+
+    @cached_property
     def grants(self) -> "Grants":
         from chalicelib.store.grants.grants import Grants
 
@@ -173,7 +224,39 @@ class Platform:
         from chalicelib.store.user_data import UserData
 
         stores = (self._directory, self.appdata, self.grants, self._posts, self._notes)
-        return UserData(*stores, self.oversized_answers, self.event_log)
+        others = (self.oversized_answers, self.event_log, self.reports, self.sessions_of_users, self.leaving_users)
+        return UserData(*stores, *others)
+
+    @cached_property
+    def sessions_of_users(self) -> "UserSessions":
+        from chalicelib.store.grants.sessions import UserSessions
+
+        return UserSessions(self._dynamo, self.settings.table("grants"), self._directory_table, self.clock)
+
+    @cached_property
+    def daily_counts(self) -> "DailyCounts":
+        from chalicelib.store.grants.ephemeral import DailyCounts
+
+        return DailyCounts(self._dynamo, self._ephemeral, self.clock)
+
+    @cached_property
+    def one_time_links(self) -> "OneTimeLinks":
+        from chalicelib.store.grants.one_time_links import OneTimeLinks
+
+        return OneTimeLinks(self._dynamo, self._ephemeral, self.users, self.clock)
+
+    @cached_property
+    def leaving_users(self) -> "LeavingUsers":
+        from chalicelib.store.directory.leaving import LeavingUsers
+
+        return LeavingUsers(self._dynamo, self._directory_table, self.clock)
+
+    @cached_property
+    def user_overviews(self) -> "UserOverviews":
+        from chalicelib.store.user_overview import UserOverviews
+
+        grants, offset = self.settings.table("grants"), self.settings.utc_offset
+        return UserOverviews(self._dynamo, self._directory, self.sessions_of_users, self._tables, grants, offset)
 
     @cached_property
     def bulk_import(self) -> "BulkImport":
@@ -240,7 +323,11 @@ class Platform:
 
         use_nonce = Nonces(self._dynamo, self._ephemeral, WINDOW_SECONDS).use
         urls = (self.settings.issuer, *self.settings.signed_urls)
-        return Signatures(self.apps.get, use_nonce, self.clock, urls, body_hash=self.settings.body_hash)
+
+        def use(app: "App", which: "WhichSecret", timestamp: int, nonce: str) -> bool:
+            return self.app_secrets.noting_use(app, which, partial(use_nonce, app.id, timestamp, nonce))
+
+        return Signatures(self.apps.get, use, self.clock, urls, body_hash=self.settings.body_hash)
 
     @cached_property
     def launch_keys(self) -> "LaunchKeys | None":
@@ -264,7 +351,7 @@ class Platform:
 
         issuer = self.settings.issuer
         settings = FeedSettings(lambda page, feed: f"{issuer}/pages/{page}/feeds/{feed}", self.settings.favorite_shards)
-        stores = (self._directory, self.images, self._notes, self._content_events)
+        stores = (self._directory, self.images, self._notes, self._content_events, self._post_rows)
         return FeedPosting(self._dynamo, self._tables, *stores, settings, self.clock)
 
     @cached_property
@@ -273,20 +360,59 @@ class Platform:
         from chalicelib.store.contents.numbered_lists import NumberedLists
 
         lists = NumberedLists(self._dynamo, self._tables.feeds, self.clock)
-        return Feeds(self._dynamo, self._tables, self.users, self.pages, self._notes, lists, self._content_events)
+        stores = (self.users, self.pages, self._notes, lists, self._content_events, self._post_rows)
+        return Feeds(self._dynamo, self._tables, *stores)
 
     @cached_property
     def comments(self) -> "Comments":
         from chalicelib.store.contents.comments import Comments
 
         table, offset = self._tables.comments, self.settings.utc_offset
-        return Comments(self._dynamo, table, self.users, self.pages, self._content_events, offset, self.clock)
+        stores = (self.users, self.pages, self._content_events, self._post_rows)
+        return Comments(self._dynamo, table, *stores, offset, self.clock)
+
+    @cached_property
+    def moderated_posts(self) -> "ModeratedPosts":
+        from chalicelib.store.contents.moderated_posts import ModeratedPosts
+        from chalicelib.store.contents.numbered_lists import NumberedLists
+
+        tables = self._tables
+        stores = (self.pages, self.feeds, self.comments, self._post_rows)
+        feeds, comments = (NumberedLists(self._dynamo, table, self.clock) for table in (tables.feeds, tables.comments))
+        offset = self.settings.utc_offset
+        return ModeratedPosts(self._dynamo, tables, *stores, (feeds, comments), offset, self.clock)
+
+    @cached_property
+    def newest_posts(self) -> "NewestPosts":
+        from chalicelib.store.contents.newest_posts import NewestPosts
+
+        table, offset = self.settings.table("records"), self.settings.utc_offset
+        return NewestPosts(self._dynamo, self._tables, table, self.users, self.pages, offset)
+
+    @cached_property
+    def reports(self) -> "Reports":
+        from chalicelib.store.records.reports import Reports
+
+        return Reports(self._dynamo, self.settings.table("records"), self.clock)
 
     @cached_property
     def favorites(self) -> "Favorites":
         from chalicelib.store.contents.favorites import Favorites
 
         return Favorites(self._dynamo, self._tables, self.users, self.pages, self._content_events, self.clock)
+
+    @cached_property
+    def page_screens(self) -> "PageScreens":
+        from chalicelib.store.contents.page_screens import PageScreens
+
+        stores = (self._directory, self.page_administration)
+        return PageScreens(self._dynamo, self._tables, *stores, self.settings.utc_offset, self.clock)
+
+    @cached_property
+    def page_administration(self) -> "PageAdministration":
+        from chalicelib.store.directory.page_administration import PageAdministration
+
+        return PageAdministration(self._dynamo, self._directory)
 
     @cached_property
     def images(self) -> "Images":
@@ -299,6 +425,12 @@ class Platform:
         from chalicelib.store.contents.cleanup import Cleanup
 
         return Cleanup(self._dynamo, self._tables, self.feeds, self.pages, self._posts, self.images, self._notes)
+
+    @cached_property
+    def action_log(self) -> "ActionLog":
+        from chalicelib.store.records.action_log import ActionLog
+
+        return ActionLog(self._dynamo, self.settings.table("records"), self.clock, self.settings.log_days)
 
     @cached_property
     def event_log(self) -> "EventLog":
@@ -335,10 +467,30 @@ class Platform:
     def sweep(self, seconds: float = 60) -> int:
         """Delete the remains of deletions in appdata for about `seconds` seconds; return the number of deleted items.
 
-        Before that, send the cleanup tasks that are due to the queue.
+        Before that, send the cleanup tasks that are due to the queue, and erase users who left 14 days ago.
         """
         self.cleanup.remind()
+        self.user_data.erase_leaving(seconds / 2)
         return self.appdata.sweep(seconds)
+
+    @cached_property
+    def request_log(self) -> "RequestLog":
+        from chalicelib.store.records.request_log import RequestLog
+
+        return RequestLog(self._dynamo, self.settings.table("records"), self.clock)
+
+    @cached_property
+    def job_log(self) -> "JobLog":
+        from chalicelib.store.records.job_log import JobLog
+
+        return JobLog(self._dynamo, self.settings.table("records"), self.clock)
+
+    @cached_property
+    def overview(self) -> "OverviewReading":
+        from chalicelib.store.overview import OverviewReading
+
+        stores = (self.counts, self.request_log, self.job_log, self._notes, self.appdata, self.event_log)
+        return OverviewReading(*stores, self.leaving_users, self.clock)
 
     # Parts of the parts above.
 
@@ -362,6 +514,12 @@ class Platform:
         return ContentEvents(self.event_log)
 
     @cached_property
+    def _post_rows(self) -> "PostRows":
+        from chalicelib.store.contents.post_rows import PostRows
+
+        return PostRows(self.settings.table("records"))
+
+    @cached_property
     def _posts(self) -> "PostsOfUser":
         from chalicelib.store.contents.posts_of_user import PostsOfUser
 
@@ -383,6 +541,7 @@ class Platform:
             self.favorites,
             self.images,
             self._notes,
+            self._post_rows,
             (lists[0], lists[1]),
             self.settings.favorite_shards,
         )

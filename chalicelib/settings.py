@@ -44,6 +44,9 @@ class Settings:
     ENGAWA_RATE_WRITES and ENGAWA_RATE_SECONDS."""
     name: str = ""
     """ENGAWA_NAME: the platform's name on its pages, at most 40 characters; `Engawa`, in Japanese `縁側`, if empty."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """ENGAWA_ABOUT_JA and ENGAWA_ABOUT_EN: what this platform is, for the front page, by language; at most 1,000
+    characters each. Without one, the front page has a text of ours in that language."""
     strict_profiles: bool = False
     """ENGAWA_PROFILE_VISIBILITY: `lenient` (False, the default: the permission matrix as printed) or `strict`. With
     `strict`, an app gets fields that a user publishes to friends (of friends) only if its viewer is one of them."""
@@ -60,6 +63,8 @@ class Settings:
     favorite_shards: int = 1
     """ENGAWA_FAVORITE_SHARDS: the number of shards (1 to 64) of the favorites counter of a new content
     (docs/internals/architecture.md). Existing contents keep theirs."""
+    log_days: int = 365
+    """ENGAWA_LOG_DAYS: the number of days (1 to 3,650) for which entries of the action log are kept."""
     openid_issuer: str | None = None
     """ENGAWA_OPENID_ISSUER: the issuer whose access tokens replace the sign-in here, with"""
     openid_jwks: str | None = None
@@ -81,7 +86,8 @@ class Settings:
 
     image_bounds: ImageBounds = field(default_factory=ImageBounds)
     """ENGAWA_IMAGE_BYTES and ENGAWA_IMAGE_PIXELS: the maximum size of an image that is uploaded or fetched.
-    ENGAWA_IMAGE_EDGES: the longest edges of its renditions, "180,76,40" by default."""
+    ENGAWA_IMAGE_EDGES: the longest edges of its renditions in the Page API, "180,76,40" by default.
+    ENGAWA_IMAGE_WIDE_EDGE: the longest edge of its rendition on web pages, 1200 by default."""
     images_url: str = ""
     """ENGAWA_IMAGES_URL: the URL that serves the folder `images/` of the bucket; the issuer's `/images` by default."""
     commit: str = UNKNOWN
@@ -127,11 +133,13 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
             window_ms=whole("ENGAWA_RATE_SECONDS", defaults.window_ms // 1000, 1, 180) * 1000,
         ),
         name=_name(environment),
+        about=_about(environment, ja="ENGAWA_ABOUT_JA", en="ENGAWA_ABOUT_EN"),
         strict_profiles=_one_of(environment, "ENGAWA_PROFILE_VISIBILITY", ("lenient", "strict")) == "strict",
         proxies=whole("ENGAWA_PROXIES", 0, 0, 5),
         proxy_keys=_proxy_keys(environment),
         utc_offset=_offset(environment, "ENGAWA_UTC_OFFSET", "+09:00"),
         favorite_shards=whole("ENGAWA_FAVORITE_SHARDS", 1, 1, 64),
+        log_days=whole("ENGAWA_LOG_DAYS", 365, 1, 3_650),
         openid_issuer=openid[0],
         openid_jwks=openid[1],
         signed_urls=_base_urls(environment, "ENGAWA_SIGNED_URLS"),
@@ -207,6 +215,7 @@ def _image_bounds(environment: Mapping[str, str]) -> ImageBounds:
         # Above this maximum, Pillow begins to warn.
         pixels=whole("ENGAWA_IMAGE_PIXELS", defaults.pixels, 1, 80_000_000),
         edges=edges,
+        wide_edge=whole("ENGAWA_IMAGE_WIDE_EDGE", defaults.wide_edge, 320, 2_048),
     )
 
 
@@ -237,6 +246,19 @@ def _name(environment: Mapping[str, str]) -> str:
     if len(name) > 40 or not name.isprintable():
         raise WrongSetting(f"ENGAWA_NAME must be at most 40 printable characters, not {name!r}")
     return name
+
+
+def _about(environment: Mapping[str, str], **names: str) -> dict[str, str]:
+    """Return the texts of these settings by language, without empty ones; each line is a paragraph."""
+    found = {}
+    for language, name in names.items():
+        lines = [line.strip() for line in environment.get(name, "").splitlines()]
+        text = "\n".join(line for line in lines if line)
+        if len(text) > 1_000 or not text.replace("\n", "").isprintable():
+            raise WrongSetting(f"{name} must be at most 1,000 printable characters and line breaks")
+        if text:
+            found[language] = text
+    return found
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

@@ -180,7 +180,7 @@ class Deployment(Recovery):
             from chalicelib.bootstrap import platform
 
             here = platform()
-            return here.apps.seal_anew() + here.endpoints.seal_anew()
+            return here.app_secrets.seal_anew() + here.endpoints.seal_anew()
 
     def _refuse_data_stack(self) -> None:
         """Raise Refused if `prepare` has made the tables, since a table belongs to one stack at most."""

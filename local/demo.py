@@ -103,7 +103,7 @@ def _make(platform: Platform, redirect_uri: str, wanted: Secrets) -> Secrets:
     try:
         platform.apps.create(app("quest", redirect_uri, client_secret))
     except Conflict:
-        client_secret = platform.apps.new_secret(APPS["quest"])
+        client_secret = platform.app_secrets.rotate(APPS["quest"])
     with suppress(Conflict):
         platform.apps.create(app("album", redirect_uri, None))
     for one, other in FRIENDSHIPS:

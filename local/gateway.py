@@ -19,6 +19,7 @@ from chalice.app import Chalice
 from chalice.local import LambdaContext
 
 from chalicelib.web.error_answers import help_link
+from chalicelib.web.requests import UNKNOWN
 from chalicelib.web.routing import Router, without_last_slash
 from chalicelib.web.telemetry import REQUEST_ID
 
@@ -101,18 +102,22 @@ class Gateway:
         self._router = Router(app.routes)
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request. Never raises: an exception of the app is logged and answered with 500."""
+        """Answer a request. Never raises: an exception of the app is logged and answered with 500.
+
+        A browser that opens an unknown path gets the app's page, as behind a function URL.
+        """
         for files in self._files:
             if answer := files(request):
                 return answer
         path = without_last_slash(request.target.partition("?")[0])
         route, parameters = self._match(path)
-        if route is None:
+        opens_page = "text/html" in request.header("accept")
+        if route is None and not opens_page:
             return error(404, "not_found", "No such resource.")
-        methods = self._app.routes[route]
-        if request.method not in methods:
+        methods = self._app.routes[route] if route else {}
+        if request.method not in methods and not opens_page:
             return error(405, "method_not_allowed", "Method not allowed.", ("Allow", ", ".join(sorted(methods))))
-        event = self._event(request, path, route, parameters)
+        event = self._event(request, path, route or UNKNOWN, parameters)
         if payload_size(event) > MAX_PAYLOAD:
             return too_large()
         try:

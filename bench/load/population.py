@@ -35,7 +35,7 @@ def populate(directory: Path, base_url: str) -> list[Actor]:
     for turn, each in enumerate(users):
         seeder.install(each, pairs(Random(turn)))
     # The app is of the demo world, and the server keeps its secret: a new secret is needed here.
-    secret = world.platform.apps.new_secret(APP)
+    secret = world.platform.app_secrets.rotate(APP)
     _page(world, users[:POSTERS])
     app_token = world.token(None, lifetime=LIFETIME)
     return [

@@ -1,20 +1,31 @@
 """The front page, `/`, and the platform's picture, `/favicon.ico`.
 
-The front page says what this platform is and leads to the documentation, to signing in or the settings and, on a
-laptop, to the sample game.
+Signed out, it says what this platform is and leads to signing in, to the documentation and, on a laptop, to the sample
+game. Signed in, it has the first entries of the user's lists: apps, friends, and pages.
 """
 
 from functools import cache
+from typing import Any
 
 from chalice.app import Request, Response
 
+from chalicelib.api.member_lists import home_lists, origins
+from chalicelib.api.visit import Visit
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page, language_of, page
+from chalicelib.web.html.rendering import error_page
 from chalicelib.web.html.texts import Language
 from chalicelib.web.static_files import File, file, file_answer, read_static
 
 _KEPT = {"Cache-Control": "public, max-age=86400", "Content-Security-Policy": "default-src 'none'"}
+SHOWN = 5
+"""The number of entries of each list."""
+_LISTS = (
+    ("my_apps", "/apps"),
+    ("my_friends", "/friends"),
+    ("administered_pages", "/pages?list=administered"),
+    ("followed_pages", "/pages"),
+)
 _DOCS = {Language.JAPANESE: "/docs/ja", Language.ENGLISH: "/docs"}
 
 
@@ -22,25 +33,24 @@ face = Face()
 
 
 @face.route(
-    "/", methods=["GET"], token=Token.NONE, instead="public; the user's session only adds the name", refused=error_page
+    "/",
+    methods=["GET"],
+    token=Token.NONE,
+    instead="public; the user's session adds the user's own lists",
+    refused=error_page,
 )
 def show(here: Platform, request: Request) -> Response:
-    """Show the front page, with the user's name if there is a session."""
-    language = language_of(request)
-    is_own_sign_in = here.settings.openid_issuer is None
-    session = here.sessions.read(request)
-    user = here.users.get(session.user) if session.user and is_own_sign_in else None
-    return page(
-        "front",
-        language,
-        here.site,
-        other_url=f"?lang={language.other.value}",
-        name=user.display_name if user else None,
-        csrf=session.masked_csrf() if user else None,
-        can_sign_in=is_own_sign_in,
-        docs=_DOCS[language],
-        has_sample=here.settings.sample,
-    )
+    """Show the front page; if there is a session, the user's apps, friends and pages."""
+    visit = Visit.of(here, request)
+    values: dict[str, Any] = {"docs": _DOCS[visit.language], "has_sample": here.settings.sample}
+    if visit.user is None:
+        about = here.settings.about.get(visit.language.value, "")
+        can_sign_in = here.settings.openid_issuer is None
+        return visit.page("front", about=about.split("\n") if about else [], can_sign_in=can_sign_in, **values)
+    found = home_lists(visit, visit.user, SHOWN)
+    lists = [(title, path, found[title]) for title, path in _LISTS]
+    pictures = origins(entry.picture for entries in found.values() for entry in entries)
+    return visit.page("member/home", images=pictures, lists=lists, **values)
 
 
 @face.route("/favicon.ico", methods=["GET"], token=Token.NONE, instead="public")

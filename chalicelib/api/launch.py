@@ -9,11 +9,13 @@ user has granted the app, and names no other user.
 
 from chalice.app import Request, Response
 
+from chalicelib.api.session_user import session_user
 from chalicelib.core.codecs.checks import check_id
-from chalicelib.core.errors import BadRequest, NotFound
+from chalicelib.core.errors import BadRequest, NotFound, PermissionDenied
 from chalicelib.core.launch import PageAppStart, StartForm, check_app_params, signed_form, signed_url
 from chalicelib.core.model.directory import App, StartMethod
 from chalicelib.platform import Platform
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.web.auth.launch_keys import LaunchKeys
 from chalicelib.web.auth.oauth_forms import form_target
 from chalicelib.web.face import Face, Token
@@ -43,11 +45,11 @@ def start(here: Platform, request: Request) -> Response:
     app = here.apps.get_many([installed.app]).get(installed.app) if installed else None
     if app is None:
         raise NotFound("There is no such app on that page")
+    if app.suspended is not None:
+        raise PermissionDenied("The app is suspended")
     if app.start_url is None:
         raise NotFound("The app has no start page")
-    user = here.sessions.read(request).user
-    viewer = user if user and here.grants.held(user, app.id) else None
-    told = PageAppStart(on, module, viewer, app_params)
+    told = PageAppStart(on, module, _viewer(here, request, app.id), app_params)
     if app.start_method is StartMethod.FORM:
         return _form_page(here, request, app, signed_form(app.start_url, app.id, told, keys.signing()))
     target = signed_url(app.start_url, app.id, told, keys.signing())
@@ -85,6 +87,16 @@ def _form_page(here: Platform, request: Request, app: App, form: StartForm) -> R
         app=app.name,
         form=form,
     )
+
+
+def _viewer(here: Platform, request: Request, app: str) -> str | None:
+    """Return the user who is signed in, if the user has granted the app something."""
+    session = here.sessions.read(request)
+    user = session.user
+    if user is None:
+        return None
+    is_signed_in = lambda: session_user(here, session) is not None  # noqa: E731
+    return user if all(side_by_side([is_signed_in, lambda: here.grants.held(user, app)])) else None
 
 
 def _keys(here: Platform) -> LaunchKeys:

@@ -80,7 +80,7 @@ def _answer(request: Request, url: str, answers: str = "") -> Response:
     guards: dict[str, str] = {}
     if found.media_type == rendering.MEDIA_TYPE:
         policy = POLICY.replace(_CONNECT, f"{_CONNECT} {answers}") if answers else POLICY
-        guards = {**rendering.GUARDS, "Content-Security-Policy": policy}
+        guards = {**rendering.GUARDS, "Referrer-Policy": "no-referrer", "Content-Security-Policy": policy}
     return file_answer(request, found, {**_KEPT, **guards})
 
 

@@ -70,16 +70,56 @@ def _settings() -> Sequence[Face]:
     return [settings_page.face]
 
 
+def _member_lists() -> Sequence[Face]:
+    from chalicelib.api import member_lists
+
+    return [member_lists.face]
+
+
+def _sign_in() -> Sequence[Face]:
+    from chalicelib.api import sign_in
+
+    return [sign_in.face]
+
+
+def _console() -> Sequence[Face]:
+    from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
+
+    people = [users.face, user_actions.face, user_data.face]
+    return [home.face, log_page.face, overview.face, *people, *_console_apps()]
+
+
+def _console_apps() -> Sequence[Face]:
+    from chalicelib.api.console import app_endpoints, app_ends, app_events, apps
+
+    return [apps.face, app_ends.face, app_endpoints.face, app_events.face]
+
+
+def _account() -> Sequence[Face]:
+    from chalicelib.api.account import data, join, password, picture, profile, sessions
+
+    return [profile.face, picture.face, password.face, sessions.face, data.face, join.face]
+
+
 def _front() -> Sequence[Face]:
     from chalicelib.api import front
 
     return [front.face]
 
 
-def _feed_page() -> Sequence[Face]:
-    from chalicelib.api import feed_page
+def _page_screens() -> Sequence[Face]:
+    from chalicelib.api.page_screens import (
+        feed_screen,
+        page_administrators,
+        page_apps,
+        page_home,
+        page_settings,
+        post_deletion,
+        post_form,
+    )
 
-    return [feed_page.face]
+    administration = [post_form.face, page_settings.face, page_administrators.face, page_apps.face]
+    return [page_home.face, feed_screen.face, post_deletion.face, *administration]
 
 
 def _launch() -> Sequence[Face]:
@@ -100,11 +140,38 @@ def _health() -> Sequence[Face]:
     return [health.face]
 
 
+def _reports() -> Sequence[Face]:
+    from chalicelib.api import report_page
+
+    return [report_page.face]
+
+
+def _console_moderation() -> Sequence[Face]:
+    from chalicelib.api.console import moderation, reports
+
+    return [moderation.face, reports.face]
+
+
 def _admin() -> Sequence[Face]:
-    from chalicelib.api.admin import apps, bulk_export, bulk_import, events, migrations, pages, users
+    from chalicelib.api.admin import (
+        accounts,
+        apps,
+        bulk_export,
+        bulk_import,
+        events,
+        logged_actions,
+        migrations,
+        moderation,
+        overview,
+        pages,
+        standing,
+        users,
+    )
 
     imports = [bulk_import.face, bulk_export.face, migrations.face]
-    return [users.face, apps.face, events.face, pages.face, *imports]
+    people = [users.face, standing.face, accounts.face]
+    others = [pages.face, moderation.face, overview.face, logged_actions.face]
+    return [*people, apps.face, events.face, *others, *imports]
 
 
 FRONT = "/"
@@ -123,13 +190,27 @@ ROUTES: Mapping[str, Load] = {
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
     "/settings": _settings,
-    "/pages/": _feed_page,
+    "/settings/": _account,
+    "/join": _account,
+    "/reset": _account,
+    "/apps": _member_lists,
+    "/friends": _member_lists,
+    "/people/": _member_lists,
+    "/pages": _member_lists,
+    "/sign_in": _sign_in,
+    "/sign_out": _sign_in,
+    "/confirm_password": _sign_in,
+    "/console": _console,
+    "/pages/": _page_screens,
     "/run_page_app": _launch,
     "/launch/": _launch,
     "/docs": _reference,
     "/llms.txt": _reference,
     "/openapi.json": _reference,
     "/health": _health,
+    "/report": _reports,
+    "/console/moderation": _console_moderation,
+    "/console/reports": _console_moderation,
     "/admin/": _admin,
 }
 """The prefixes of paths, and the functions that load their faces. FRONT is the whole path, not a prefix."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.core.appdata import Balance, check_pairs, utf8_bytes
 from chalicelib.core.codecs import checks
-from chalicelib.core.codecs.directory_json import read_app, read_module, read_page, read_user
+from chalicelib.core.codecs.directory_json import REASON_CHARACTERS, read_app, read_module, read_page, read_user
 from chalicelib.core.dates import LATEST
 from chalicelib.core.errors import BadRequest, Conflict, NotFound, ParameterInvalid, QuotaExceeded, Refusal
 from chalicelib.core.limits import MOST_FRIENDS, Limits
@@ -48,6 +48,7 @@ PAIRS: Mapping[str, Mapping[str, str]] = {
 }
 """The kinds of records that are pairs of ids: for each field, the kind of its id."""
 _SECRET = re.compile(r"[\x21-\x7e]{16,255}")
+_APP_EXTRA = ("secret", "oldSecret", "oldSecretUntil", "suspended", "suspensionReason")
 
 
 @dataclass(frozen=True)
@@ -208,20 +209,41 @@ def read_new_user(record: object) -> NewUser:
 
 
 def read_new_app(record: object) -> dict[str, Any]:
-    """Return the fields of an app's record, for `App(**fields)`. `id` is required, `secret` and `created` are optional.
+    """Return the fields of an app's record, for `App(**fields)`. `id` is required, `created` is optional.
 
-    A confidential app without `secret` gets a new one.
+    A confidential app without `secret` gets a new one. `oldSecret` needs `oldSecretUntil` and `secret`. A name that
+    looks like the platform's is stored: an app of an export must not be lost.
     """
-    fields = read_app(record, new=True, extra=("secret", "created")) | _created(record)
+    fields = read_app(record, new=True, extra=("created", *_APP_EXTRA)) | _created(record)
     _need_id(fields)
-    secret = _given(record).get("secret")
-    if secret is None:
-        return fields
-    if not fields.get("confidential", True):
-        raise ParameterInvalid("A public app has no secret")
-    if not isinstance(secret, str) or not _SECRET.fullmatch(secret):
-        raise ParameterInvalid("secret must be 16 to 255 printable ASCII characters without spaces")
-    return fields | {"secret": secret}
+    return fields | _secrets(_given(record), fields.get("confidential", True)) | _suspended(_given(record))
+
+
+def _secrets(given: Mapping[str, Any], confidential: bool) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    for name, attribute in (("secret", "secret"), ("oldSecret", "old_secret")):
+        if (secret := given.get(name)) is not None:
+            if not confidential:
+                raise ParameterInvalid("A public app has no secret")
+            if not isinstance(secret, str) or not _SECRET.fullmatch(secret):
+                raise ParameterInvalid(f"{name} must be 16 to 255 printable ASCII characters without spaces")
+            read[attribute] = secret
+    until = given.get("oldSecretUntil")
+    if "old_secret" not in read and until is None:
+        return read
+    if until is None or len(read) < len(("secret", "oldSecret")):
+        raise ParameterInvalid("oldSecret needs oldSecretUntil and secret")
+    return read | {"old_secret_until": checked_time("oldSecretUntil", until)}
+
+
+def _suspended(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return since when an app is suspended, and why; nothing for an app that is not."""
+    if given.get("suspended") is None:
+        if given.get("suspensionReason"):
+            raise ParameterInvalid("suspensionReason needs suspended")
+        return {}
+    reason = checks.text(REASON_CHARACTERS)("suspensionReason", given.get("suspensionReason"))
+    return {"suspended": checked_time("suspended", given["suspended"]), "suspension_reason": reason}
 
 
 def read_new_page(record: object) -> dict[str, Any]:
@@ -276,8 +298,13 @@ def _created(record: object) -> dict[str, int]:
 
 def check_created(value: object) -> int:
     """Return the time when something was created, in milliseconds. Raises ParameterInvalid."""
+    return checked_time("created", value)
+
+
+def checked_time(name: str, value: object) -> int:
+    """Return a time in milliseconds since the epoch. Raises ParameterInvalid, which has the field's name."""
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LATEST:
-        raise ParameterInvalid("created must be milliseconds since 1970, at least 1")
+        raise ParameterInvalid(f"{name} must be milliseconds since 1970, at least 1")
     return value
 
 

@@ -16,7 +16,7 @@ from chalicelib.core.bulk_import import check_created
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import read_comment, read_content_uri, read_draft
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.imaging.renditions import NAMES, is_key
+from chalicelib.core.imaging.renditions import API_NAMES, NAMES, is_key
 from chalicelib.core.model.contents import Comment, Draft, Feed
 
 IMAGE_FILE_BYTES = 300_000
@@ -26,14 +26,17 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _COMMENT = re.compile(r"[0-9A-Z]{13}-[0-9]{14}")
 _FEED_FIELDS = (
     *("page", "id", "generation", "contentUri", "title", "body", "urls"),
-    *("user", "sourceName", "created", "images", "imageFiles"),
+    *("user", "sourceName", "created", "images", "imageFiles", "hidden"),
 )
-_NEEDED_OF_FEED = [each for each in _FEED_FIELDS if each not in ("body", "urls", "images", "imageFiles")]
+_NEEDED_OF_FEED = [each for each in _FEED_FIELDS if each not in ("body", "urls", "images", "imageFiles", "hidden")]
 
 
 @dataclass(frozen=True)
 class FeedRecord:
-    """A feed with its ids. `id` is its generation if the page does not show it. `files` has its images by key."""
+    """A feed with its ids. `id` is its generation if the page does not show it. `files` has its images by key.
+
+    `hidden` is the time (ms) when a moderator hid it, or None.
+    """
 
     page: str
     id: str
@@ -44,6 +47,7 @@ class FeedRecord:
     created: int
     images: tuple[str, ...]
     files: Mapping[str, bytes]
+    hidden: int | None = None
 
     @property
     def number(self) -> int | None:
@@ -86,13 +90,13 @@ def feed_record(feed: Feed, generation: str, files: Mapping[str, bytes]) -> dict
         "images": list(feed.images),
     }
     encoded = {key: base64.b64encode(body).decode() for key, body in files.items()}
-    return record | ({"imageFiles": encoded} if encoded else {})
+    return record | ({"imageFiles": encoded} if encoded else {}) | _hidden(feed)
 
 
 def comment_record(page: str, content_uri: str, comment: Comment) -> dict[str, Any]:
     """Return the record of a comment."""
     own = {"id": comment.id, "comment": comment.text, "user": comment.poster, "created": comment.created}
-    return {"page": page, "contentUri": content_uri, **own}
+    return {"page": page, "contentUri": content_uri, **own, **_hidden(comment)}
 
 
 def favorite_record(page: str, content_uri: str, user: str, created: int) -> dict[str, Any]:
@@ -113,8 +117,11 @@ def read_feed(record: object) -> FeedRecord:
     images = given.get("images") or []
     if not isinstance(images, list) or not all(isinstance(key, str) and is_key(key) for key in images):
         raise ParameterInvalid("images must be keys of images, as an export writes them")
-    if len(images) not in (0, len(NAMES)) or not all(key.startswith(f"images/{generation}/") for key in images):
-        raise ParameterInvalid(f"images must be none, or {len(NAMES)} in the folder of the feed's generation")
+    counts = (0, len(API_NAMES), len(NAMES))
+    if len(images) not in counts or not all(key.startswith(f"images/{generation}/") for key in images):
+        raise ParameterInvalid(
+            f"images must be none, or {len(API_NAMES)} or {len(NAMES)} in the folder of the feed's generation"
+        )
     return FeedRecord(
         page=_id("page", given),
         id=name,
@@ -125,17 +132,19 @@ def read_feed(record: object) -> FeedRecord:
         created=check_created(given["created"]),
         images=tuple(images),
         files=_files(given.get("imageFiles") or {}, images),
+        hidden=_read_hidden(given),
     )
 
 
 def read_comment_record(record: object) -> CommentRecord:
     """Return the comment of a record. Raises BadRequest and ParameterInvalid."""
     names = ("page", "contentUri", "id", "comment", "user", "created")
-    given = checks.check_record(record, names, names)
+    given = checks.check_record(record, (*names, "hidden"), names)
     if not isinstance(given["id"], str) or not _COMMENT.fullmatch(given["id"]):
         raise ParameterInvalid("id is not the id of a comment")
     text = read_comment({"comment": given["comment"]})
-    comment = Comment(given["id"], text, _id("user", given), check_created(given["created"]))
+    created = check_created(given["created"])
+    comment = Comment(given["id"], text, _id("user", given), created, _read_hidden(given))
     return CommentRecord(_id("page", given), read_content_uri(given["contentUri"]), comment)
 
 
@@ -145,6 +154,14 @@ def read_favorite(record: object) -> FavoriteRecord:
     given = checks.check_record(record, names, names)
     uri, created = read_content_uri(given["contentUri"]), check_created(given["created"])
     return FavoriteRecord(_id("page", given), uri, _id("user", given), created)
+
+
+def _hidden(post: Feed | Comment) -> dict[str, Any]:
+    return {} if post.hidden is None else {"hidden": post.hidden}
+
+
+def _read_hidden(given: Mapping[str, Any]) -> int | None:
+    return None if given.get("hidden") is None else check_created(given["hidden"])
 
 
 def _id(kind: str, given: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.core.codecs.checks import check_names
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 
-TABLES = ("appdata", "directory", "grants", "ephemeral", "feeds", "comments", "favorites")
+TABLES = ("appdata", "directory", "grants", "ephemeral", "records", "feeds", "comments", "favorites")
 SEGMENTS = 8
 """The segments of each table; a client can work on all of them at a time."""
 MOST_ITEMS = 500
@@ -34,7 +34,9 @@ class MigrationPart:
 
 @dataclass(frozen=True)
 class MigrationResult:
-    """The result of a part: items read, those in an older format, those rewritten, and their cost in write units.
+    """The result of a part: items read, those in an older format or not counted yet, those rewritten, and their cost.
+
+    `write_units` is the cost of all of the old ones.
 
     `old` minus `rewritten` items were deleted or rewritten by others in the meantime. `newer` items were written by a
     newer version, and are left alone.

@@ -13,9 +13,16 @@ from typing import Any
 from chalicelib.core.errors import InsufficientScope, ParameterInvalid, PermissionDenied
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import User
-from chalicelib.core.model.publication import Publication
+from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.paging import Paging, one_of, paging
-from chalicelib.core.permission import AppRun, Closeness, may_obtain_information, may_obtain_profile, status
+from chalicelib.core.permission import (
+    AppRun,
+    Closeness,
+    may_obtain_information,
+    may_obtain_profile,
+    may_see,
+    status,
+)
 
 SCOPE = "r_profile"
 THUMBNAIL_PIXELS = 76
@@ -161,6 +168,19 @@ def read_query(parameter: Callable[[str], str | None]) -> Query:
     )
 
 
+def shown_profile(user: User, closeness: Closeness) -> dict[str, str]:
+    """Return the fields of a profile that a person of this closeness may see on its page, by name, without empty ones.
+
+    The publication settings alone decide it; `visible` and strict visibility are about apps.
+    """
+    values = {name: getattr(user, name) for name in PROFILE_FIELDS}
+    return {
+        name: str(value)
+        for name, value in values.items()
+        if value not in (None, "") and may_see(user.publication[name], closeness)
+    }
+
+
 def is_obtainable(person: Person, running: AppRun) -> bool:
     """Return whether the app may read a person at all; if not, the response omits the person."""
     whose = running.whose(person.user.id)
@@ -202,3 +222,15 @@ def view(
 
     values = {name: known[name].value(user) for name in fields if may(known[name])}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def as_seen(user: User, *, by_friend: bool, strict: bool) -> dict[str, Any]:
+    """Return what an app that the user has installed gets of them, opened by a friend or by a stranger.
+
+    The app has every scope, and the other person has installed it, too. `strict` is the profile visibility of that
+    name. The people and the app of this view are not stored anywhere.
+    """
+    friends = frozenset({user.id}) if by_friend else frozenset()
+    running = AppRun.own("", installed=True, friends=friends)
+    person = Person(user, installed=True)
+    return view(person, FIELDS, running, strict=strict) if is_obtainable(person, running) else {}

@@ -186,6 +186,13 @@ def may_obtain_profile(
     return _allows(sign, publication, visible)
 
 
+def may_see(publication: Publication, closeness: Closeness) -> bool:
+    """Return whether a person may see a field with this publication on a page, without an app; their own, always."""
+    return closeness is Closeness.SELF or (
+        publication is not Publication.NOBODY and closeness <= _FARTHEST[publication]
+    )
+
+
 def may_update_data(whose: MatrixRow, status: InstallStatus) -> bool:
     """Return whether a person's persistent data may be created, modified or deleted."""
     return DATA[whose, status][0] is MatrixSign.ALWAYS

@@ -16,7 +16,7 @@ from chalicelib.core.bulk_export import (
     to_walk_cursor,
     within,
 )
-from chalicelib.core.codecs.directory_json import app_json, module_json, page_json, user_json
+from chalicelib.core.codecs.directory_json import app_record, module_json, page_json, user_json
 from chalicelib.core.cursor import to_cursor
 from chalicelib.core.errors import NotFound, PermissionDenied
 from chalicelib.core.grant_records import grant_record
@@ -111,7 +111,7 @@ class BulkExport:
         ids, rest = _holders(place, holders, count)
         found = side_by_side([partial(self._apps.get, app) for app in ids])
         secret = selection.secrets
-        return [app_json(app) | ({"secret": app.secret} if secret and app.secret else {}) for app in found if app], rest
+        return [app_record(app, secret=secret) for app in found if app], rest
 
     def _pages_of(self, selection: Selection, place: WalkPlace, count: int) -> tuple[list[Record], WalkPlace | None]:
         ids, rest = _holders(place, self._page_ids(selection), count)

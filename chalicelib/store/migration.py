@@ -4,6 +4,9 @@
 update of what differs, under the condition that the item still exists, has the same number, and has the same values in
 what differs. So a concurrent writer loses nothing, and nothing that was deleted returns.
 
+Users, apps and pages that lack rows of the search (directory/search_rows.py) get them; those, and installs, that are
+not counted yet (directory/counts.py) are counted.
+
 It is in store/, above the tables' modules, since it reads all tables. aws/formats.py has the table of formats.
 """
 
@@ -18,9 +21,11 @@ from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.formats import ATTRIBUTE, FIRST, NEWEST, NUMBER, format_of, numbered
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.item_size import item_size, write_units
-from chalicelib.store.aws.items import Item, key_of
+from chalicelib.store.aws.items import Item, Key, key_of
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.aws.transactions import Update
+from chalicelib.store.directory.counts import Counts, counting_units, uncounted
+from chalicelib.store.directory.search_rows import NamedItems, expected, is_named, texts_of
 
 NEEDS = tuple(on_table(name, "Scan", "UpdateItem") for name in TABLES)
 
@@ -61,6 +66,16 @@ def rewriting(item: Item, fresh: Item) -> tuple[Update, Condition]:
     return Update(sets, removes=[name for name in differing if name not in fresh]), condition
 
 
+def _lacks_rows(table: str, item: Item) -> bool:
+    """Return whether an item needs other rows of the search than it has."""
+    return table == "directory" and format_of(item) <= NEWEST and is_named(item) and expected(item) != texts_of(item)
+
+
+def _units_of_rows(item: Item) -> int:
+    """Return the write units of the rows that an item lacks; in a transaction each write costs two."""
+    return 2 * len(expected(item) ^ texts_of(item)) + write_units(item_size(item))
+
+
 class Migration:
     """The migration of all tables. `name` returns the full name of a table of the deployment."""
 
@@ -68,20 +83,37 @@ class Migration:
         self._dynamo = dynamo
         self._name = name
         self._steps = steps
+        self._named = NamedItems(dynamo, name("directory"))
+        self._counts = Counts(dynamo, name("directory"))
 
     def run(self, part: MigrationPart) -> MigrationResult:
         """Rewrite the items of a part that have an older format (or count them). Idempotent. Raises Unavailable."""
         table = self._name(part.table)
         items, after = self._dynamo.scan(table, part.segment, SEGMENTS, part.after, limit=MOST_ITEMS)
-        old = [item for item in items if format_of(item) < NEWEST]
+        old = [item for item in items if format_of(item) < NEWEST or _lacks_rows(part.table, item)]
         fresh = [upgraded(part.table, item, self._steps) for item in old]
         units = sum(write_units(max(map(item_size, pair))) for pair in zip(old, fresh, strict=True))
+        units += sum(_units_of_rows(item) for item in old if _lacks_rows(part.table, item))
         newer = sum(format_of(item) > NEWEST for item in items)
-        jobs = [] if part.check else [partial(self._rewrite, part.table, item) for item in old]
-        return MigrationResult(len(items), len(old), newer, sum(side_by_side(jobs)), units, after)
+        known = [item for item in items if format_of(item) <= NEWEST]
+        to_count = uncounted(known) if part.table == "directory" else []
+        units += counting_units(to_count)
+        rewritten: set[Key] = set()
+        if not part.check:
+            found = side_by_side([partial(self._rewrite, part.table, item) for item in old])
+            rewritten |= {key_of(item) for item, done in zip(old, found, strict=True) if done}
+            rewritten |= self._counts.count_existing(to_count)
+        changing = {key_of(item) for item in (*old, *to_count)}
+        return MigrationResult(len(items), len(changing), newer, len(rewritten), units, after)
 
     def _rewrite(self, table: str, item: Item) -> bool:
-        """Rewrite an item; return False if it was deleted or another write has already raised its number."""
+        """Rewrite an item; return False if it was deleted or another write has already done so."""
+        completed = _lacks_rows(table, item) and self._named.complete(key_of(item))
+        return self._renumber(table, item) or completed
+
+    def _renumber(self, table: str, item: Item) -> bool:
+        if format_of(item) >= NEWEST:
+            return False
         for wait in races():
             change, condition = rewriting(item, upgraded(table, item, self._steps))
             send = partial(self._dynamo.update, self._name(table), key_of(item), change, condition)

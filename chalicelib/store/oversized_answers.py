@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.store.aws import deadline, objects
-from chalicelib.store.aws.iam_needs import on_objects
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,7 +20,8 @@ _NO_USER = "-"
 
 NEEDS = (
     # A presigned URL gives its holder the read rights of its signer. A user's answers are found by their keys.
-    on_objects(PREFIX, "PutObject", "GetObject", "ListBucket", "DeleteObject"),
+    on_objects(PREFIX, "PutObject", "GetObject"),
+    on_objects(PREFIX, "ListBucket", "DeleteObject", by=(API, SWEEP)),
 )
 
 

@@ -14,6 +14,7 @@ from chalicelib.core.errors import PermissionDenied, TooLarge
 from chalicelib.core.events import EventKind, number_in_life
 from chalicelib.core.model.directory import App, User
 from chalicelib.core.oauth import Grant
+from chalicelib.core.reports import Case, Report
 from chalicelib.store.appdata.appdata import AppData
 from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.side_by_side import WORKERS, side_by_side
@@ -22,16 +23,24 @@ from chalicelib.store.contents.cleanup_notes import LATE_MS, USER, CleanupNotes
 from chalicelib.store.contents.posts_of_user import PostedContents, PostsOfUser
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import every
+from chalicelib.store.directory.leaving import LeavingUsers
 from chalicelib.store.events.log import EventLog
 from chalicelib.store.grants.grants import Grants
+from chalicelib.store.grants.sessions import UserSessions
 from chalicelib.store.oversized_answers import OversizedAnswers
+from chalicelib.store.records.reports import Reports
 
+_REPORTS = 100
+"""Reports that an export reads at a time."""
 EXPORT_BYTES = 60_000_000
 """The most bytes of values in one export, for all apps: a function's memory holds several times as much."""
 POSTS_SECONDS = 10.0
 """The time that one call spends on erasing a user's posts; the cleanup note covers the rest."""
 APP_SECONDS = 12.0
 """The time that one call spends on erasing an app; the next call continues."""
+
+LEAVING_AT_ONCE = 10
+"""The most users that one sweep erases because they left; the next sweep continues."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class UserDataExport:
     administers: Sequence[str]
     follows: Sequence[str]
     posted: PostedContents
+    reports: Sequence[tuple[Report, Case]] = ()
 
 
 class UserData:
@@ -59,6 +69,9 @@ class UserData:
         notes: CleanupNotes,
         answers: OversizedAnswers,
         events: EventLog,
+        reports: Reports,
+        sessions: UserSessions,
+        leaving: LeavingUsers,
     ) -> None:
         self._users = directory.users
         self._apps = directory.apps
@@ -70,6 +83,9 @@ class UserData:
         self._notes = notes
         self._answers = answers
         self._events = events
+        self._reports = reports
+        self._sessions = sessions
+        self._leaving = leaving
 
     def export(self, user: str) -> UserDataExport | None:
         """Return all data about a user, or None without such a user. Raises TooLarge (over EXPORT_BYTES of values)."""
@@ -94,6 +110,7 @@ class UserData:
             administers=list(every(partial(self._members.administered, user))),
             follows=list(every(partial(self._members.followed, user))),
             posted=self._posts.export(user),
+            reports=list(every(partial(self._reports.of_user, user, count=_REPORTS))),
         )
 
     def install(self, app: App, user: str) -> bool:
@@ -117,12 +134,13 @@ class UserData:
         self._answers.clear(user)
         return removed
 
-    def erase(self, user: str, now: Callable[[], float] = time.monotonic) -> dict[str, int]:
+    def erase(self, user: str, now: Callable[[], float] = time.monotonic, *, with_posts: bool = True) -> dict[str, int]:
         """Erase a user everywhere; return the number of removed items of each kind.
 
         First the user is closed: they cannot sign in, and nothing can be added to them any more. Then all their data
         are deleted, and last the user. So if a call is interrupted, a repeated call completes it. The next sweep clears
-        own values; a cleanup note covers posts that are too many for one call or were in progress. Raises Unavailable.
+        own values; a cleanup note covers posts that are too many for one call or were in progress, or all of them
+        (`with_posts` false). Raises Unavailable.
         """
         removed = {
             "profiles": int(self._users.close(user)),
@@ -136,11 +154,29 @@ class UserData:
             kinds = EventKind.UNINSTALLED, EventKind.ERASED
             removed["installs"] += sum(side_by_side([partial(self._uninstall, app, user, *kinds) for app in apps]))
         self._grants.erase(user)
+        removed["reports"] = self._reports.erase(user)
+        self._sessions.clear(user)
         self._notes.leave(USER + user, LATE_MS)
-        removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now)
+        removed["posts"] = self._posts.erase(user, now() + POSTS_SECONDS, now) if with_posts else 0
         self._answers.clear(user)
         self._users.delete(user)
         return removed
+
+    def erase_leaving(self, seconds: float, now: Callable[[], float] = time.monotonic) -> int:
+        """Erase the users whose time to undo the deletion of their account is over, for about `seconds` seconds.
+
+        Returns the number of erased users. A user who is still being erased then, or was when a process died, is taken
+        up again by the next call. Their posts are erased by the cleanup. Raises Unavailable.
+        """
+        end, erased = now() + seconds, 0
+        for due, user in self._leaving.due(LEAVING_AT_ONCE):
+            if self._users.close(user, leaving=due):
+                self.erase(user, now, with_posts=False)
+                erased += 1
+            self._leaving.forget(due, user)
+            if now() >= end:
+                break
+        return erased
 
     def erase_app(self, app: str, now: Callable[[], float] = time.monotonic) -> tuple[int, bool]:
         """Erase an app with its installs, their data and their grants, for about APP_SECONDS.

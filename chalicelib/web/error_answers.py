@@ -6,7 +6,7 @@ store or Chalice itself raised it.
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Request, Response
 
@@ -24,12 +24,14 @@ from chalicelib.core.errors import (
     UnsupportedEncoding,
 )
 from chalicelib.web.json_answers import json_answer, rate_headers
+from chalicelib.web.logs import log_unhandled
+from chalicelib.web.requests import UNKNOWN, takes_pages
 from chalicelib.web.token_dialect import TokenDialect, challenge, signature_challenge
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from chalicelib.web.html.rendering import Site
 
-UNKNOWN = "unknown"
-"""The path, in Chalice's terms, of a request for a path without a route."""
+log = logging.getLogger(__name__)
 
 _FRAMEWORK = {404: NotFound, 405: MethodNotAllowed}
 
@@ -68,12 +70,6 @@ def answer_any(error: Exception, dialect: TokenDialect) -> Response:
     return answer_refusal(InternalError(), dialect)
 
 
-def log_unhandled(error: Exception) -> None:
-    """Log an unexpected exception, with the id of its request."""
-    seen = observed.current()
-    log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
-
-
 def help_link(word: str) -> str:
     """Return the `Link` to the page about an error (RFC 8288), without the base URL of the platform."""
     return f'</docs/en/errors/{word}>; rel="help"'
@@ -91,24 +87,38 @@ def help_links(base_url: Callable[[], str]) -> Callable[[Request, Callable[[Requ
     return link
 
 
-def reword_framework(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Replace Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays. This is Chalice middleware.
+def reword_framework(
+    site: "Callable[[], Site]",
+) -> Callable[[Request, Callable[[Request], Response]], Response]:
+    """Return Chalice middleware that replaces Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays.
 
-    If no gateway has routed the request, a path without a route gets a 404 here. Pages of every origin can read that
-    there is no such path or method, as they can if API Gateway says so.
+    If no gateway has routed the request, a path without a route gets a 404 here. A browser that opens a page gets a
+    page (decision: `Accept` names `text/html`), all other clients JSON. Pages of every origin can read that there is
+    no such path or method, as they can if API Gateway says so.
     """
-    if event.path == UNKNOWN:
-        ours = answer_refusal(NotFound(), TokenDialect.OAUTH)
-        ours.headers["Access-Control-Allow-Origin"] = "*"
+
+    def answer(event: Request, refusal: Refusal) -> Response:
+        if not takes_pages(event):
+            return answer_refusal(refusal, TokenDialect.OAUTH)
+        from chalicelib.web.html.rendering import error_page
+
+        return error_page(event, refusal, site())
+
+    def reword(event: Request, get_response: Callable[[Request], Response]) -> Response:
+        if event.path == UNKNOWN:
+            ours = answer(event, NotFound())
+            ours.headers["Access-Control-Allow-Origin"] = "*"
+            return ours
+        response = get_response(event)
+        if not _is_framework_body(response.body):
+            return response
+        ours = answer(event, _FRAMEWORK.get(response.status_code, InternalError)())
+        if "Allow" in response.headers:
+            ours.headers["Access-Control-Allow-Origin"] = "*"
+            ours.headers["Allow"] = ", ".join(sorted(str(response.headers["Allow"]).split(", ")))
         return ours
-    response = get_response(event)
-    if not _is_framework_body(response.body):
-        return response
-    ours = answer_refusal(_FRAMEWORK.get(response.status_code, InternalError)(), TokenDialect.OAUTH)
-    if "Allow" in response.headers:
-        ours.headers["Access-Control-Allow-Origin"] = "*"
-        ours.headers["Allow"] = ", ".join(sorted(str(response.headers["Allow"]).split(", ")))
-    return ours
+
+    return reword
 
 
 def _is_framework_body(body: Any) -> bool:

@@ -26,6 +26,7 @@ from chalicelib.web.requests import check_encoding, decoded, is_signed, token_in
 from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
+    from chalicelib.core.roles import Action
     from chalicelib.web.auth.oauth1_signatures import Signatures
     from chalicelib.web.html.rendering import Site
 
@@ -70,7 +71,9 @@ class Declaration:
     `signed`: the route also takes an app's OAuth 1.0a signature instead of a user's token
     (web/auth/oauth1_signatures.py); its refusals are SignatureRefused. `cors`: pages of other origins may call it
     (web/cors.py). `also_in`: one more query parameter that may carry the access token. `refused` returns the response
-    for an exception; the default is the JSON error in the dialect of the token.
+    for an exception; the default is the JSON error in the dialect of the token. `action`: the route is the console's,
+    for users whose role allows this action (api/console/frame.py checks it). `page`: it is a page for people, which
+    docs/reference/web-pages.md describes instead of openapi.yaml.
 
     An encoded body (`Content-Encoding`) is refused after the token is admitted. Raises ValueError for a contradiction.
     """
@@ -83,6 +86,8 @@ class Declaration:
     cors: bool = False
     also_in: str | None = None
     refused: "Refused | None" = None
+    action: "Action | None" = None
+    page: bool = False
 
     def __post_init__(self) -> None:
         if (self.token is Token.NONE) != (self.instead is not None) or (self.token is Token.NONE and self.scope):
@@ -140,11 +145,13 @@ class Face:
         cors: bool | None = None,
         also_in: str | None = None,
         refused: "Refused | None" = None,
+        action: "Action | None" = None,
+        page: bool = False,
     ) -> Callable[[V], V]:
         """Add a view for `methods` of `path`, with a Declaration; `cors` is true by default if it takes a token."""
         shared = token is not Token.NONE if cors is None else cors
         try:
-            declaration = Declaration(token, scope, user_scope, instead, signed, shared, also_in, refused)
+            declaration = Declaration(token, scope, user_scope, instead, signed, shared, also_in, refused, action, page)
         except ValueError as wrong:
             raise ValueError(f"{path}: {wrong}") from None
 

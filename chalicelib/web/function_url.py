@@ -18,9 +18,9 @@ from urllib.parse import parse_qs, unquote
 
 from chalicelib.core.errors import BadRequest, Refusal
 from chalicelib.core.oauth import is_one_of
-from chalicelib.web.error_answers import UNKNOWN, help_link
+from chalicelib.web.error_answers import help_link
 from chalicelib.web.json_answers import json_answer
-from chalicelib.web.requests import PROXY_KEY
+from chalicelib.web.requests import PROXY_KEY, UNKNOWN
 from chalicelib.web.routing import without_last_slash
 from chalicelib.web.telemetry import REQUEST_ID
 

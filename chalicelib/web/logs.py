@@ -16,6 +16,8 @@ from typing import Any, TextIO
 
 from chalicelib import observed
 
+log = logging.getLogger(__name__)
+
 MOST_FRAMES = 30
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
 """The attributes of each record; its other attributes are the `extra` of the call."""
@@ -30,6 +32,13 @@ def start(stream: TextIO = sys.stdout) -> None:
     # This replaces the handler of Lambda's runtime client, which writes text.
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger("chalicelib").setLevel(logging.INFO)
+
+
+def log_unhandled(error: Exception) -> None:
+    """Log an unexpected exception, with the id of its request."""
+    observed.failed(error)
+    seen = observed.current()
+    log.error("unhandled error in request %s", seen.request_id if seen else "of nobody", exc_info=error)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ Sources: Page API ("Posting a feed with an attached image"), RFC 7578.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,22 +65,19 @@ def read_fields(request: Request, most: int) -> dict[str, str]:
 
     Raises BadRequest for more than `most`, for a repeated name, and for text that is not UTF-8; else as `read_form`.
     """
+    return _texts(_read(request, _any_name(most)))
 
-    def name_of(part: "MultipartSegment", seen: Collection[str]) -> str:
-        name = str(part.name or "")
-        if name in seen:
-            raise BadRequest("A parameter appears twice")
-        if len(seen) >= most:
-            raise BadRequest(f"The form has too many parameters (max={most})")
-        return _plain(part, name)
 
-    parts = _read(request, name_of)
-    try:
-        # The parser reads names as Latin-1.
-        named = {name.encode("latin-1").decode(): content.decode() for name, content in parts.items()}
-    except UnicodeDecodeError:
-        raise BadRequest("The parameters are not UTF-8") from None
-    return {name: value for name, value in named.items() if value}
+def read_upload(request: Request, file: str, most: int) -> tuple[dict[str, str], bytes | None]:
+    """Return the texts of a form by their names, and the content of the field `file`, or None if no file was chosen.
+
+    Raises as `read_fields`, and TooLarge for texts of more than MAX_REQUEST bytes. The caller checks the file's size.
+    """
+    parts = _read(request, _any_name(most))
+    content = parts.pop(file, b"") or None
+    if sum(map(len, parts.values())) > MAX_REQUEST:
+        raise TooLarge(f"The form is too large (max={MAX_REQUEST} bytes)")
+    return _texts(parts), content
 
 
 def read_form(request: Request) -> MultipartForm:
@@ -112,6 +109,15 @@ def _read(request: Request, name_of: "Callable[[MultipartSegment, Collection[str
         ) from None
     except MultipartError as reason:
         raise BadRequest(f"The multipart body is broken: {reason}") from None
+
+
+def _texts(parts: Mapping[str, bytes]) -> dict[str, str]:
+    try:
+        # The parser reads names as Latin-1.
+        named = {name.encode("latin-1").decode(): content.decode() for name, content in parts.items()}
+    except UnicodeDecodeError:
+        raise BadRequest("The parameters are not UTF-8") from None
+    return {name: value for name, value in named.items() if value}
 
 
 def _boundary(request: Request) -> str:
@@ -148,6 +154,20 @@ def _parts(
                 if name == REQUEST and len(parts[name]) > MAX_REQUEST:
                     raise TooLarge(f'The part "{REQUEST}" is too large (max={MAX_REQUEST} bytes)')
     return parts
+
+
+def _any_name(most: int) -> "Callable[[MultipartSegment, Collection[str]], str]":
+    """Return the function that gives the name of a part of a form with any names, at most `most`."""
+
+    def name_of(part: "MultipartSegment", seen: Collection[str]) -> str:
+        name = str(part.name or "")
+        if name in seen:
+            raise BadRequest("A parameter appears twice")
+        if len(seen) >= most:
+            raise BadRequest(f"The form has too many parameters (max={most})")
+        return _plain(part, name)
+
+    return name_of
 
 
 def _name(part: "MultipartSegment", seen: Collection[str]) -> str:

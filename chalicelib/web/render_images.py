@@ -6,12 +6,13 @@ no bytes of the original file are stored: no position, comment, preview or secon
 """
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import ParameterInvalid, TooLarge
 from chalicelib.core.imaging import colour_profile, jpeg, png
 from chalicelib.core.imaging.picture import NoPicture, Picture
-from chalicelib.core.imaging.renditions import MAX_SIDE, NAMES, ImageBounds, Rendition, fitted
+from chalicelib.core.imaging.renditions import API_NAMES, MAX_SIDE, WIDE, WIDE_BYTES, ImageBounds, Rendition, fitted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,23 +22,31 @@ _STRIP_PIXELS = 1_000_000
 
 
 def render(data: bytes, bounds: ImageBounds) -> tuple[Rendition, ...]:
-    """Return the renditions of an image, large to small; the same bytes always give the same renditions.
+    """Return the renditions of an image in the order of NAMES; the same bytes always give the same renditions.
 
-    A jpeg gives jpegs, and a png gives pngs with its transparency. All are upright, in sRGB, without metadata, and not
+    A jpeg gives jpegs, and a png gives pngs with its transparency, but a wide png of more than WIDE_BYTES becomes a
+    jpeg on white. All are upright, in sRGB, without metadata, and not
     larger than the image. An animation gives its still picture. Decoding takes at most 8 bytes of memory for each pixel
     that `bounds` allows. Raises TooLarge for too many bytes, and ParameterInvalid for every other fault.
     """
     picture = examine(data, bounds)
     try:
-        image = _upright(_in_srgb(_scaled_down(picture, 2 * bounds.edges[0]), picture.profile), picture.orientation)
+        image = _upright(
+            _in_srgb(_scaled_down(picture, max(bounds.wide_edge, 2 * bounds.edges[0])), picture.profile),
+            picture.orientation,
+        )
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         # Pillow and its decoders raise these for pixels that they cannot decode.
         raise ParameterInvalid("The image cannot be decoded") from error
     size = picture.upright_size
     media_type = f"image/{picture.kind.lower()}"
-    return tuple(
-        _rendition(image, name, fitted(*size, edge), media_type) for name, edge in zip(NAMES, bounds.edges, strict=True)
-    )
+    small = [
+        _rendition(image, name, fitted(*size, edge), media_type)
+        for name, edge in zip(API_NAMES, bounds.edges, strict=True)
+    ]
+    if max(size) <= bounds.edges[0]:
+        return (*small, replace(small[0], name=WIDE))
+    return (*small, _wide(image, size, bounds.wide_edge, media_type))
 
 
 def examine(data: bytes, bounds: ImageBounds) -> Picture:
@@ -157,7 +166,32 @@ def _upright(image: "Image", orientation: int) -> "Image":
     return image if how is None else image.transpose(how)
 
 
-def _rendition(image: "Image", name: str, size: tuple[int, int], media_type: str) -> Rendition:
+def _wide(image: "Image", size: tuple[int, int], edge: int, media_type: str) -> Rendition:
+    """Return the rendition for the web pages: in the image's own kind, or as a jpeg that has at most WIDE_BYTES."""
+    made = _rendition(image, WIDE, fitted(*size, edge), media_type)
+    opaque: Image | None = None
+    # Only noise needs the later ones: a photograph of 1,200 pixels has about 200,000 bytes.
+    for edge_now in (edge, edge * 3 // 4, edge // 2):
+        for quality in (85, 70, 50):
+            if len(made.body) <= WIDE_BYTES:
+                return made
+            opaque = opaque or _on_white(image)
+            made = _rendition(opaque, WIDE, fitted(*size, edge_now), "image/jpeg", quality)
+    return made
+
+
+def _on_white(image: "Image") -> "Image":
+    """Return the image without transparency, for a jpeg."""
+    from PIL import Image
+
+    if not image.mode.endswith("A"):
+        return image
+    white = Image.new(image.mode[:-1], image.size, "white")
+    white.paste(image.convert(white.mode), mask=image.getchannel("A"))
+    return white
+
+
+def _rendition(image: "Image", name: str, size: tuple[int, int], media_type: str, quality: int = 88) -> Rendition:
     from PIL.Image import Resampling
 
     smaller = image.resize(size, Resampling.LANCZOS)
@@ -165,7 +199,8 @@ def _rendition(image: "Image", name: str, size: tuple[int, int], media_type: str
     smaller.info = {}
     body = io.BytesIO()
     if media_type == "image/png":
-        smaller.save(body, "PNG", optimize=True)
+        # Optimizing a wide png takes a second and saves little.
+        smaller.save(body, "PNG", optimize=name != WIDE)
     else:
-        smaller.save(body, "JPEG", quality=88, optimize=True)
+        smaller.save(body, "JPEG", quality=quality, optimize=True)
     return Rendition(name, body.getvalue(), media_type, *size)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +14,8 @@ from chalicelib.web.token_dialect import TokenDialect
 PROXY_KEY = "x-engawa-proxy-key"
 """The header with which our proxies show that a request comes through them."""
 
+UNKNOWN = "unknown"
+"""The path, in Chalice's terms, of a request for a path without a route."""
 _BYTE_ORDER_MARK = "\ufeff"
 _SIGNED = ("oauth_consumer_key", "oauth_signature", "oauth_signature_method", "oauth_timestamp", "oauth_nonce")
 _SCHEMES = {"oauth": TokenDialect.OAUTH, "oauth2": TokenDialect.OAUTH, "bearer": TokenDialect.BEARER}
@@ -52,6 +54,19 @@ def header_lines(request: Request, name: str) -> list[str]:
     lines = request.to_original_event().get("multiValueHeaders") or {}
     found = [value for key, values in lines.items() if key.lower() == name for value in values]
     return found or ([request.headers[name]] if name in request.headers else [])
+
+
+def cookies(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each cookie of a request, in order. A name may appear several times."""
+    for pair in ";".join(header_lines(request, "cookie")).split(";"):
+        name, _, value = pair.strip().partition("=")
+        yield name, value
+
+
+def takes_pages(request: Request) -> bool:
+    """Return whether a request is of a browser that opens a page: whether it accepts `text/html` by name."""
+    accepted = (header_list(request, "accept") or "").lower()
+    return any(part.partition(";")[0].strip() == "text/html" for part in accepted.split(","))
 
 
 def header_list(request: Request, name: str) -> str | None:

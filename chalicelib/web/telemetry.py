@@ -9,18 +9,20 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from chalice.app import Request, Response
 
 from chalicelib import VERSION
 from chalicelib.observed import Observed, observing
 from chalicelib.web.auth.access_tokens import TokenKeys
-from chalicelib.web.error_answers import answer_any, log_unhandled
+from chalicelib.web.error_answers import answer_any
+from chalicelib.web.logs import log_unhandled
 from chalicelib.web.token_dialect import TokenDialect
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +32,30 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 T = TypeVar("T")
 
 
+class Recording(Protocol):
+    """What keeps refused requests and runs of functions for the overview (api/request_recording.py)."""
+
+    @property
+    def has_something(self) -> bool: ...
+
+    def request(self, route: str, status: int, seen: Observed, seconds: float) -> None: ...
+
+    def work(self, job: str, items: int, refused: int = 0) -> None: ...
+
+    def flush(self, seconds_left: float) -> None: ...
+
+    def run(self, function: str, done: object, seen: Observed, seconds: float) -> None: ...
+
+
 class RunFailed(Exception):
     """A failed run of a function. The log has the reason; the text of this exception has only the reason's type."""
 
 
 class Telemetry:
-    """The log lines and, if `metrics`, the metrics of a deployment. Nothing is called before the first line."""
+    """The log lines and, if `metrics`, the metrics of a deployment. Nothing is called before the first line.
+
+    `recording` keeps refused requests and runs for the overview; it is called at the first of them.
+    """
 
     def __init__(
         self,
@@ -43,11 +63,14 @@ class Telemetry:
         commit: Callable[[], str],
         metrics: Callable[[], bool],
         keys: Callable[[], TokenKeys],
+        recording: Callable[[], Recording] | None = None,
     ) -> None:
         self._stage = stage
         self._commit = commit
         self._metrics = metrics
         self._keys = keys
+        self._recording = recording
+        self._begun: Recording | None = None
         self._cold = True
 
     def of_request(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
@@ -60,8 +83,30 @@ class Telemetry:
                 answer = answer_any(error, TokenDialect.OAUTH)
             answer.headers[REQUEST_ID] = seen.request_id
             method = request.method if request.method in METHODS else "other"
-            self._tell("request", f"{method} {request.path}", answer.status_code, seen, began, request.lambda_context)
+            route = f"{method} {request.path}"
+            self._tell("request", route, answer.status_code, seen, began, request.lambda_context)
+        if self._recording:
+            self._record(route, answer.status_code, seen, began, request.lambda_context)
         return answer
+
+    def _record(self, route: str, status: int, seen: Observed, began: float, context: Any) -> None:
+        """Keep a request that was refused or failed, and write what is due. Raises nothing."""
+        try:
+            if seen.error is not None or status >= 400:
+                self._begin().request(route, status, seen, time.perf_counter() - began)
+            if seen.work:
+                self._begin().work(*seen.work)
+            if self._begun and self._begun.has_something:
+                self._begun.flush(float(context.get_remaining_time_in_millis()) / 1000)
+        except Exception as error:
+            # Settings that are wrong, for example. The answer must not depend on it.
+            log.warning("a request could not be recorded: %s", type(error).__name__)
+
+    def _begin(self) -> Recording:
+        if self._begun is None:
+            assert self._recording  # noqa: S101 (the callers have checked it)
+            self._begun = self._recording()
+        return self._begun
 
     def of_run(self, function: str, context: Any, work: Callable[[], T], *, idle: bool = True) -> T:
         """Return the result of `work`, a run of a function with Lambda's context, and log the run.
@@ -70,6 +115,7 @@ class Telemetry:
         `work`.
         """
         began, status, logged = time.perf_counter(), 500, True
+        done: T | None = None
         with observing(_invocation(context) or "unknown") as seen:
             try:
                 done = work()
@@ -81,7 +127,15 @@ class Telemetry:
             finally:
                 if logged:
                     self._tell("run", function, status, seen, began, context)
+                if self._recording:
+                    self._record_run(function, done, seen, began)
         return done
+
+    def _record_run(self, function: str, done: object, seen: Observed, began: float) -> None:
+        try:
+            self._begin().run(function, done, seen, time.perf_counter() - began)
+        except Exception as error:
+            log.warning("a run could not be recorded: %s", type(error).__name__)
 
     def _tell(self, kind: str, route: str, status: int, seen: Observed, began: float, context: Any) -> None:
         if not log.isEnabledFor(logging.INFO):

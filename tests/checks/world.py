@@ -17,7 +17,7 @@ import pytest
 
 from tests.checks.site import TIMEOUT, Site, answered, require
 
-NAME = "Engawa check"
+NAME = "check of a deployment"
 REDIRECT = "https://check.engawa.example/back"
 ORIGIN = "https://check.engawa.example"
 SCOPES = ("mixi_apps2", "r_profile", "r_page", "w_pagefeed")

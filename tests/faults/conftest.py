@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -14,7 +15,8 @@ from tests.kit.worlds import cheap_passwords
 @pytest.fixture(scope="module", autouse=True)
 def _alone() -> Iterator[None]:
     """Run with one thread and cheap passwords, and check all responses against openapi.yaml."""
-    with one_after_the_other(), cheap_passwords(), contract.watching_gateways():
+    patient = patch("chalicelib.api.page_screens.shared._sleep", lambda seconds: None)
+    with one_after_the_other(), cheap_passwords(), contract.watching_gateways(), patient:
         yield
 
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.core.moderation import Post
 from chalicelib.store.contents.cleanup_notes import UPLOAD_MS
 from chalicelib.store.contents.numbered_lists import TICKET_MS
 from local.in_process import HANA, KEN, MEI, TARO
 from tests.faults.scene import Ids, Operation, Scene, outcome_of
 from tests.kit.request_stage import BUSY
-from tests.kit.stage import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, Stage
+from tests.kit.stage import MODULE, OTHER_URI, PAGE, PICTURE, QUIET, URI, WHOLE, Stage
 
 Act = Callable[[Stage, Ids], Any]
 
@@ -143,6 +144,40 @@ def many_shards(name: str, act: Act) -> list[Operation]:
     return [operation(name, act), operation(f"{name}, in 4 shards", act, shards=4)]
 
 
+def hide(post: str, *, again: bool = True) -> Act:
+    """Return the hiding of a post, or (`again` is False) the showing of a hidden one: "feed", or the name of an id."""
+
+    def act(stage: Stage, ids: Ids) -> None:
+        posts, feed = stage.platform.moderated_posts, Post(PAGE, "2", ids.get(post))
+        if again:
+            posts.hide(feed, {"by": "a moderator"})
+        else:
+            posts.show(feed)
+
+    return act
+
+
+def show(post: str) -> Act:
+    return hide(post, again=False)
+
+
+def hide_and_show(stage: Stage, ids: Ids) -> None:
+    for act in (hide, show):
+        act("comment 0")(stage, ids)
+
+
+def moderate_away(post: str) -> Act:
+    return lambda stage, ids: stage.platform.moderated_posts.delete(Post(PAGE, "2", ids.get(post)))
+
+
+def with_hidden(stage: Stage) -> None:
+    """Hide the feed and its newest comment."""
+    posts = stage.platform.moderated_posts
+    newest = stage.platform.comments.part(PAGE, URI, WHOLE).entries[0]
+    for each in (newest.id, None):
+        posts.hide(Post(PAGE, "2", each), {"by": "a moderator"})
+
+
 UNSHOWN = "http://application.example/unshown"
 """The contentUri of a feed by KEN that the page does not show."""
 UNCOMMENT = operation(
@@ -179,6 +214,15 @@ OPERATIONS = [
     *many_shards("favorite a feed that is not shown", favorite(MEI, UNSHOWN)),
     *many_shards("favorite again", favorite(HANA)),
     *many_shards("take a favorite back", unfavorite),
+    operation("hide a feed", hide("feed")),
+    operation("hide a feed again", hide("feed"), with_hidden),
+    operation("show a hidden feed", show("feed"), with_hidden),
+    operation("delete a hidden feed", moderate_away("feed"), with_hidden, shards=4),
+    operation("hide a comment", hide("comment 0")),
+    operation("hide and show a comment", hide_and_show, steps=True),
+    operation("delete a comment as a moderator", moderate_away("comment 0")),
+    operation("comment on a hidden feed", comment("new", KEN), with_hidden),
+    operation("favorite a hidden feed", favorite(KEN), with_hidden),
     operation("clean what a feed left", clean, lambda stage: stage.delete(), steps=True, shards=4),
     operation("clean what a feed left that gave way", clean, lambda stage: stage.post(UNSHOWN), steps=True, shards=4),
     operation("clean an upload", lambda stage, ids: stage.platform.cleanup.work(UPLOAD, 40), upload, steps=True),
@@ -194,6 +238,7 @@ TOLD = [replace(each, name=f"{each.name}, told", told=True) for each in OPERATIO
 
 TIME_PASSES = operation("time passes", lambda stage, ids: pass_time(stage), steps=True)
 DELETE, POST = operation("delete", remove(URI, MEI)), operation("post", post(URI))
+HIDE = operation("hide", hide("feed"))
 POST_OVER = operation("post over", post(UNSHOWN))
 DELETE_UNSHOWN = operation("delete", remove(UNSHOWN, KEN))
 UNFAVORITE = operation("take a favorite back", unfavorite)
@@ -215,6 +260,9 @@ RIVALS: dict[str, list[Operation]] = {
     ],
     "posts it anew": [DELETE, POST],
     "posts it anew and cleans": [DELETE, POST, CLEAN],
+    "hides the feed": [HIDE],
+    "hides the feed and shows it again": [HIDE, operation("show", show("feed"))],
+    "hides the comment": [operation("hide", hide("comment 0"))],
     "cleans": [CLEAN],
     "deletes the page": [CLOSE_PAGE],
     "deletes the page and cleans": [CLOSE_PAGE, CLEAN],

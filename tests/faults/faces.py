@@ -15,18 +15,27 @@ from uuid import uuid4
 
 import httpx
 
+from chalicelib.api.account import profile
 from chalicelib.api.scheduled import CLEAN, SWEEP
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
+from chalicelib.core.moderation import Post
+from chalicelib.core.oauth import hashed
+from chalicelib.core.page_forms import version_of
+from chalicelib.core.reports import ReportReason
+from chalicelib.core.request_records import RequestRecord, Sampling
+from chalicelib.core.roles import Role
 from chalicelib.core.sign_in_delays import Device, mark_of
 from chalicelib.store.aws import formats
 from chalicelib.web import json_answers
 from local.in_process import APP, HANA, KEN, ME, MEI, TARO, Reply
+from tests.faults import console_apps
 from tests.faults.scene import Ids, Operation, Scene, outcome_of
+from tests.kit import pictures
 from tests.kit.noise import noise
 from tests.kit.pictures import png
 from tests.kit.request_stage import BACK, PASSWORD, PUBLIC, RequestStage, outcome_of_reply
-from tests.kit.signing import ORIGIN, signed
+from tests.kit.signing import ORIGIN, SECRET, signed
 from tests.kit.stage import MODULE, PAGE, PICTURE, QUIET, URI
 from tests.kit.worlds import SCHEDULED
 
@@ -62,7 +71,7 @@ def furnish(stage: RequestStage) -> Ids:
     stage.post(renditions=PICTURE)
     ids = {"comment": stage.comment("of hers"), "favorite": stage.favorite()}
     ids["feed"] = here.feeds.get(PAGE, URI)[0].id
-    stage.comment("of his", KEN)
+    ids["his"] = stage.comment("of his", KEN)
     for kind, app in (("", APP), ("public ", PUBLIC)):
         ids[f"{kind}refresh"] = stage.redeem(stage.code(app), app).json["refresh_token"]
         ids[f"{kind}code"] = stage.code(app)
@@ -127,6 +136,10 @@ def outdate_password(stage: RequestStage, ids: Ids) -> None:
     stage.platform.users.set_password(HANA, old)
 
 
+def be_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
 def fail_to_sign_in(stage: RequestStage, ids: Ids) -> None:
     """Fail to sign in four times, one less than is free."""
     for _ in range(4):
@@ -140,6 +153,24 @@ def settings(**form: Any) -> Ask:
 CONSENT = {"client_id": APP, "response_type": "code", "scope": "r_profile", "redirect_uri": BACK}
 ASKING = "/connect_authorize.pl?" + "&".join(f"{name}={value}" for name, value in CONSENT.items())
 START = f"/run_page_apps.pl?page_id={PAGE}&module_id={MODULE}&appParams=%7B%7D"
+TIMES = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+
+
+def make_operator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.give(HANA, Role.OPERATOR)
+
+
+def record_failure(stage: RequestStage, ids: Ids) -> None:
+    found = Sampling()
+    found.add(RequestRecord("failed", stage.clock.now, "GET /health", 500, "internal_error", "", APP, "1", 1))
+    stage.platform.request_log.write(found)
+
+
+def make_operator_with_failure(stage: RequestStage, ids: Ids) -> None:
+    make_operator(stage, ids)
+    record_failure(stage, ids)
+
+
 OAUTH = [
     request("trade a code", lambda stage, ids: stage.redeem(ids["code"])),
     request("trade a code without a secret", lambda stage, ids: stage.redeem(ids["public code"], PUBLIC)),
@@ -164,12 +195,31 @@ OAUTH = [
     request("sign in where known", sign_in_where_known(), steps=True),
     request("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
     request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
+    request("sign in on a page", sign_in("/sign_in", to="/apps"), steps=True),
+    request("open the sign-in page while signed in", lambda stage, ids: stage.look_at("/sign_in", HANA)),
+    request("sign out", lambda stage, ids: stage.fill_in("/sign_out", HANA)),
+    request(
+        "give the password again",
+        lambda stage, ids: stage.fill_in("/confirm_password", HANA, password_again=PASSWORD, to="/console"),
+        steps=True,
+    ),
+    request("see the console", lambda stage, ids: stage.look_at("/console", HANA), be_operator),
+    request("see my apps", lambda stage, ids: stage.look_at("/apps", HANA)),
+    request("see my friends", lambda stage, ids: stage.look_at("/friends", HANA)),
+    request("see my pages", lambda stage, ids: stage.look_at("/pages", HANA)),
+    request("see a person", lambda stage, ids: stage.look_at(f"/people/{KEN}", HANA)),
     request("see the front page", lambda stage, ids: stage.look_at("/", HANA)),
     request("see settings", lambda stage, ids: stage.look_at("/settings", HANA)),
+    request("see the console", lambda stage, ids: stage.look_at("/console", HANA), make_operator, ignore=TIMES),
+    request("see refusals", lambda stage, ids: stage.look_at("/console/errors", HANA), make_operator),
+    request(
+        "look up a request",
+        lambda stage, ids: stage.look_at("/console/requests?id=failed", HANA),
+        make_operator_with_failure,
+    ),
     request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
     request("end a grant on the page", settings(end=APP), steps=True),
     request("uninstall on the page", settings(uninstall=APP), steps=True),
-    request("see a feed's page", lambda stage, ids: stage.look_at(f"/pages/{PAGE}/feeds/{ids['feed']}")),
     request("start an app in a new process", lambda stage, ids: stage.look_at(START, HANA), cold=True),
     request("fetch a certificate", lambda stage, ids: stage.look_at("/launch/current.pem"), cold=True),
 ]
@@ -245,9 +295,83 @@ PAGES = [
     request("comment", on("POST", COMMENTS, COMMENT)),
     request("comment once", patiently(on("POST", COMMENTS, COMMENT, headers=KEY)), ignore=NUMBER, steps=True),
     request("delete a comment", on("DELETE", COMMENTS + "/{comment}")),
+    request("delete another's comment", on("DELETE", COMMENTS + "/{comment}", user=MEI)),
     request("count favorites", on("GET", FAVORITES)),
     request("favorite", on("POST", FAVORITES, user=KEN)),
     request("favorite no more", on("DELETE", FAVORITES + "/{favorite}")),
+]
+
+
+def look(path: str, user: str | None = HANA) -> Ask:
+    """Open a page of the web in a user's session; `{…}` in the path is replaced by an id."""
+    return lambda stage, ids: stage.look_at(path.format(**ids), user)
+
+
+def send_form(path: str, sender: str, /, **form: Any) -> Ask:
+    """Send a form of the web in a user's session; `{…}` in its path and fields is replaced by an id."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        sent: dict[str, Any] = {name: value.format(**ids) for name, value in form.items()}
+        return stage.fill_in(path.format(**ids), sender, **sent)
+
+    return act
+
+
+def second_administrator(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.pages.members.add_administrator(PAGE, KEN)
+
+
+def version_seen(stage: RequestStage, ids: Ids) -> None:
+    page = stage.platform.pages.get(PAGE)
+    ids["version"] = version_of(page) if page else ""
+
+
+WEB_PAGE = f"/pages/{PAGE}"
+WEB_FEED = WEB_PAGE + "/feeds/{feed}"
+FORM_KEY = "0123456789abcdef0123456789abcdef"
+SETTINGS = {"version": "{version}", "name": "New name", "category": "local", "feedSource": "everyone"}
+SCREENS = [
+    request("see a page", look(WEB_PAGE)),
+    request("follow", send_form(WEB_PAGE, KEN, action="follow"), steps=True),
+    request("see a feed's page", look(WEB_FEED, None)),
+    request("see a feed's page when signed in", look(WEB_FEED)),
+    request("comment on the page", send_form(WEB_FEED, HANA, action="comment", comment="another")),
+    request(
+        "comment on the page once",
+        patiently(send_form(WEB_FEED, HANA, action="comment", comment="another", key=FORM_KEY)),
+        ignore=NUMBER,
+        steps=True,
+    ),
+    request("favorite on the page", send_form(WEB_FEED, KEN, action="favorite")),
+    request("ask to delete a comment", look(WEB_FEED + "/delete?comment={comment}")),
+    request("delete a comment on the page", send_form(WEB_FEED + "/delete", HANA, comment="{comment}")),
+    request("delete a feed on the page", send_form(WEB_FEED + "/delete", MEI, reason="spam"), steps=True),
+    request("see the form of a post", look(WEB_PAGE + "/post", MEI)),
+    request(
+        "post on the page once",
+        patiently(send_form(WEB_PAGE + "/post", MEI, title="new", key=FORM_KEY)),
+        ignore=NUMBER,
+        steps=True,
+    ),
+    request("see settings of a page", look(WEB_PAGE + "/settings", MEI)),
+    request("save settings of a page", send_form(WEB_PAGE + "/settings", MEI, **SETTINGS), version_seen, steps=True),
+    request("see administrators", look(WEB_PAGE + "/administrators", MEI)),
+    request("find an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA)),
+    request("add an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="add", user=HANA), steps=True),
+    request(
+        "remove an administrator",
+        send_form(WEB_PAGE + "/administrators", MEI, action="remove", user=KEN),
+        second_administrator,
+        steps=True,
+    ),
+    request("see apps of a page", look(WEB_PAGE + "/apps", MEI)),
+    request("find an app", send_form(WEB_PAGE + "/apps", MEI, action="find", app=PUBLIC)),
+    request(
+        "add an app to a page once",
+        patiently(send_form(WEB_PAGE + "/apps", MEI, action="add", app=PUBLIC, key=FORM_KEY)),
+        steps=True,
+    ),
+    request("remove an app", send_form(WEB_PAGE + "/apps", MEI, action="remove", module=MODULE), steps=True),
 ]
 
 NEW_USER, NEW_APP, NEW_PAGE = "n1n2n3n4n5n6", "00ff00ff00ff00ff", "30000000000000000000"
@@ -261,6 +385,26 @@ def new_secret(stage: RequestStage, ids: Ids) -> str:
     """Compare the new secret with the one that is stored."""
     answer = stage.operate("POST", f"/apps/{APP}/secret")
     return outcome_of_reply(answer, answer.status != 200 or stage.stored_secret(APP) == answer.json["secret"])
+
+
+def rotation(stage: RequestStage, ids: Ids) -> str:
+    """Rotate a secret and compare both with those that are stored: the old one must still be valid."""
+    answer = stage.operate("POST", f"/apps/{APP}/secret", {"keepOld": True})
+    right = answer.status != 200 or (stage.stored_secret(APP), stage.stored_secret(APP, "xo")) == (
+        answer.json["secret"],
+        SECRET,
+    )
+    return outcome_of_reply(answer, right)
+
+
+def rotated(stage: RequestStage, ids: Ids) -> None:
+    """Give the app a second secret."""
+    stage.platform.app_secrets.rotate(APP, keep_old=True)
+
+
+def suspended(stage: RequestStage, ids: Ids) -> None:
+    """Suspend the app."""
+    stage.platform.apps.suspend(APP, "It asks for passwords")
 
 
 def by_queue(stage: RequestStage, ids: Ids) -> Any:
@@ -337,12 +481,14 @@ EXPORTS = f"""
     feeds comments favorites feeds?page={PAGE} grants
 """
 LISTS = f"""
-    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants
-    /apps /apps/{APP} /apps/{APP}/installs
+    /users /users/{HANA} /users/{HANA}/friends /users/{HANA}/installs /users/{HANA}/grants /users/{HANA}/sessions
+    /apps /apps/{APP} /apps/{APP}/installs /log
     /pages /pages/{PAGE} /pages/{PAGE}/modules /pages/{PAGE}/administrators /pages/{PAGE}/followers
 """
 ENDPOINT = f"/apps/{APP}/endpoints/4f1d2c3b4a59"
 TOLD: dict[str, Any] = {"id": ENDPOINT[-12:], "url": "https://quest.example/events", "kinds": ["app.installed"]}
+CASE = r'"id":"[0-9a-z]{16}"'
+"""Matches the id of a report, which is random."""
 UNIQUE = r'"(id|secret)":"(whsec_|[0-9a-f]{12}")[^,}]*'
 """Matches ids and secrets of endpoints, which are random."""
 
@@ -359,6 +505,184 @@ def resend(stage: RequestStage, ids: Ids) -> Reply:
     return stage.operate("POST", f"/apps/{APP}/events/resend", {"since": 0, "until": stage.clock.now + 1})
 
 
+def moderate(method: str, path: str, body: Any = None, **query: str) -> Ask:
+    """Send a request about the feed or the comment of `furnish`, or about the report of `reported`."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        return stage.operate(method, path.format(page=PAGE, **ids), body, **query)
+
+    return act
+
+
+def hidden(stage: RequestStage, ids: Ids) -> None:
+    """Hide the comment and its feed."""
+    for comment in (ids["comment"], None):
+        stage.platform.moderated_posts.hide(Post(PAGE, ids["feed"], comment), {"by": "a moderator"})
+
+
+def reported(stage: RequestStage, ids: Ids) -> None:
+    """Let KEN report the comment."""
+    post = Post(PAGE, ids["feed"], ids["comment"])
+    ids["report"] = stage.platform.reports.report(post, KEN, ReportReason.SPAM, "").case
+
+
+def fill(path: str, **form: str) -> Ask:
+    """Send a form as HANA, about the comment of `furnish`."""
+
+    def act(stage: RequestStage, ids: Ids) -> Reply:
+        post: dict[str, Any] = {"page": PAGE, "feed": ids["feed"], "comment": ids["his"]}
+        return stage.fill_in(path.format(**ids), HANA, **(post | form))
+
+    return act
+
+
+def moderator(stage: RequestStage, ids: Ids) -> None:
+    """Make HANA a moderator, and let KEN report her comment."""
+    stage.platform.roles.give(HANA, Role.MODERATOR)
+    reported(stage, ids)
+
+
+def reported_by_her(stage: RequestStage, ids: Ids) -> None:
+    """Let HANA report the comment of KEN."""
+    stage.platform.reports.report(Post(PAGE, ids["feed"], ids["his"]), HANA, ReportReason.SPAM, "")
+
+
+ABOUT = f"?page={PAGE}&feed={{feed}}&comment={{his}}"
+SHOWN_CASE = r"/console/reports/[0-9a-z]{16}"
+"""Matches the path of a report, which is random."""
+POST_FEED = "/pages/{page}/feeds/{feed}"
+POST_COMMENT = POST_FEED + "/comments/{comment}"
+MODERATION = [
+    request("see the form of a report", look(f"/report{ABOUT}")),
+    request("report a comment", fill("/report", reason="spam", words="words"), steps=True),
+    request("see one's reports", look("/reports"), reported_by_her),
+    request("see the newest posts", look("/console/moderation"), moderator),
+    request("see hidden posts", look("/console/moderation/hidden"), moderator),
+    request("see a post as a moderator", look(f"/console/moderation/post{ABOUT}"), moderator),
+    request("hide on the page", fill("/console/moderation/post", do="hide", reason="spam"), moderator, steps=True),
+    request("delete on the page", fill("/console/moderation/post", do="delete", reason="spam"), moderator, steps=True),
+    request("see reports", look("/console/reports"), moderator, ignore=SHOWN_CASE),
+    request("see a report", look("/console/reports/{report}"), moderator, ignore=SHOWN_CASE),
+    request(
+        "handle a report on the page",
+        fill("/console/reports/{report}", outcome="hidden", word="", reason="spam"),
+        moderator,
+        steps=True,
+    ),
+    request("list newest posts", moderate("GET", "/moderation/posts")),
+    request("list hidden posts of a page", moderate("GET", "/moderation/posts", state="hidden", page=PAGE), hidden),
+    request("delete a feed as a moderator", moderate("DELETE", POST_FEED), steps=True),
+    request("hide a feed", moderate("PUT", f"{POST_FEED}/hidden"), steps=True),
+    request("show a feed again", moderate("DELETE", f"{POST_FEED}/hidden"), hidden, steps=True),
+    request("delete a comment as a moderator", moderate("DELETE", POST_COMMENT), steps=True),
+    request("hide a comment", moderate("PUT", f"{POST_COMMENT}/hidden"), steps=True),
+    request("show a comment again", moderate("DELETE", f"{POST_COMMENT}/hidden"), hidden, steps=True),
+    request("list reports", moderate("GET", "/reports"), reported, ignore=CASE),
+    request("read a report", moderate("GET", "/reports/{report}"), reported, ignore=CASE),
+    request(
+        "handle a report",
+        moderate("POST", "/reports/{report}/outcome", {"outcome": "hidden", "word": "Thank you"}),
+        reported,
+        ignore=CASE,
+        steps=True,
+    ),
+]
+
+FINDS = "/users?find=ha /apps?find=q /pages?find=c"
+LINK = r"link=[\w-]{43}"
+
+
+def suspend(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.roles.suspend(TARO)
+
+
+def make_operators(stage: RequestStage, ids: Ids) -> None:
+    for user in (TARO, KEN):
+        stage.platform.roles.give(user, Role.OPERATOR)
+
+
+def begin_session(stage: RequestStage, ids: Ids) -> None:
+    """Begin a session of HANA."""
+    here = stage.platform
+    user = here.users.get(HANA)
+    known = here.users.credential(f"login-of-{HANA}")
+    assert user
+    assert known
+    session = here.sessions_of_users.begin(user, known[1], "Firefox, Windows")
+    assert session
+    ids["session"] = hashed(session)
+
+
+def end_session(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.operate("DELETE", f"/users/{HANA}/sessions/{ids['session']}")
+
+
+OWN_PICTURE = pictures.png()
+NEW_PASSWORD = "a later password of hana"
+NEW_PASSWORDS: dict[str, Any] = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
+
+
+def note_version(stage: RequestStage, ids: Ids) -> None:
+    user = stage.platform.users.get(HANA)
+    assert user
+    ids["version"] = profile.version_of(user)
+
+
+def make_links(stage: RequestStage, ids: Ids) -> None:
+    ids["reset"] = stage.platform.one_time_links.make_reset(HANA)[0]
+    ids["join"] = stage.platform.one_time_links.make_invitation()[0]
+
+
+def leave(stage: RequestStage, ids: Ids) -> None:
+    stage.platform.leaving_users.leave(HANA)
+
+
+def mine(path: str, **form: Any) -> Ask:
+    return lambda stage, ids: stage.fill_in(f"/settings/{path}", HANA, **form)
+
+
+def look_at_mine(path: str) -> Ask:
+    return lambda stage, ids: stage.look_at(f"/settings/{path}", HANA)
+
+
+def change_profile(stage: RequestStage, ids: Ids) -> Reply:
+    form: dict[str, Any] = {
+        "displayName": "Other",
+        "address": "Kyoto",
+        "version": ids["version"],
+        "publish_age": "nobody",
+    }
+    return stage.fill_in("/settings/profile", HANA, **form)
+
+
+def reset_password(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.fill_in("/reset", link=ids["reset"], **NEW_PASSWORDS)
+
+
+def join(stage: RequestStage, ids: Ids) -> Reply:
+    with patch("chalicelib.api.account.join.new_user_id", return_value=NEW_USER):
+        return stage.fill_in("/join", link=ids["join"], login="new", display_name="New", **NEW_PASSWORDS)
+
+
+def upload_own_picture(stage: RequestStage, ids: Ids) -> Reply:
+    return stage.upload("/settings/picture", HANA, "picture", OWN_PICTURE)
+
+
+MY_LOGIN = f"login-of-{HANA}"
+ACCOUNTS = [
+    *(request(f"see {path}", look_at_mine(path)) for path in ("profile", "password", "sessions", "data", "delete")),
+    request("see an invitation", lambda stage, ids: stage.look_at(f"/join?link={ids['join']}"), make_links),
+    request("see a reset link", lambda stage, ids: stage.look_at(f"/reset?link={ids['reset']}"), make_links),
+    request("change a profile", change_profile, note_version, steps=True),
+    request("change a password", mine("password", password=PASSWORD, **NEW_PASSWORDS), steps=True),
+    request("end other sessions on the page", mine("sessions", others="1"), begin_session, steps=True),
+    request("download everything", mine("data")),
+    request("upload a picture of oneself", upload_own_picture, steps=True),
+    request("delete the account", mine("delete", typed=MY_LOGIN, password=PASSWORD), steps=True),
+    request("keep the account", mine("delete", stay="1"), leave, steps=True),
+    request("reset a password", reset_password, make_links, steps=True),
+    request("join", join, make_links, steps=True),
+]
 MENU = {"app": PUBLIC, "name": "name"}
 NEW = {"displayName": "New", "id": NEW_USER, "login": "new", "password": PASSWORD}
 OPERATORS = [
@@ -370,16 +694,29 @@ OPERATORS = [
     request("change a user", operate("PATCH", f"/users/{HANA}", {"displayName": "Other"}), steps=True),
     request("rename a user", operate("PATCH", f"/users/{HANA}", {"login": "other", "age": 30}), steps=True),
     request("set a password", operate("PUT", f"/users/{HANA}/password", {"password": "another one"})),
+    *(request(f"find {path}", operate("GET", path)) for path in FINDS.split()),
+    request("suspend a user", operate("PUT", f"/users/{TARO}/suspension", {"reason": "spam"}), steps=True),
+    request("restore a user", operate("DELETE", f"/users/{TARO}/suspension"), suspend, steps=True),
+    request("give a role", operate("PUT", f"/users/{TARO}/role", {"role": "operator"}), steps=True),
+    request("take a role", operate("PUT", f"/users/{TARO}/role", {"role": None}), make_operators, steps=True),
     request("befriend", operate("PUT", f"/users/{HANA}/friends/{TARO}")),
     request("unfriend", operate("DELETE", f"/users/{HANA}/friends/{KEN}")),
     request("install", operate("PUT", f"/users/{TARO}/installs/{APP}")),
     request("uninstall", operate("DELETE", f"/users/{HANA}/installs/{APP}"), steps=True),
     request("end a grant", operate("DELETE", f"/users/{HANA}/grants/{APP}")),
+    request("make a reset link", operate("POST", f"/users/{HANA}/reset-link"), ignore=LINK),
+    request("make an invitation", operate("POST", "/invitations", {"displayName": "New"}), ignore=LINK),
+    request("end all sessions", operate("DELETE", f"/users/{HANA}/sessions"), begin_session, steps=True),
+    request("end a session", end_session, begin_session),
     request("erase a user", operate("DELETE", f"/users/{HANA}"), ignore=COUNT, steps=True),
     request("create an app", operate("POST", "/apps", {"name": "New", "id": NEW_APP})),
     request("change an app", operate("PATCH", f"/apps/{APP}", {"name": "Other"}), steps=True),
     request("give an app a new secret", new_secret),
     request("give an app a new secret in a new process", new_secret, cold=True),
+    request("rotate an app's secret", rotation),
+    request("end the old secret of an app", operate("DELETE", f"/apps/{APP}/old-secret"), rotated),
+    request("suspend an app", operate("PUT", f"/apps/{APP}/suspension", {"reason": "It asks for passwords"})),
+    request("end the suspension of an app", operate("DELETE", f"/apps/{APP}/suspension"), suspended),
     request("create an endpoint", operate("POST", ENDPOINT[:-13], TOLD), ignore=UNIQUE),
     request("list endpoints", operate("GET", ENDPOINT[:-13]), tell),
     request("change an endpoint", operate("PATCH", ENDPOINT, {"active": False}), tell),
@@ -404,6 +741,9 @@ OPERATORS = [
     request("import apps and pages", operate("POST", "/import", MORE_RECORDS), ignore="created|unchanged", steps=True),
     request("import contents", operate("POST", "/import", CONTENT_RECORDS), ignore="created|unchanged", steps=True),
     request("try an import", operate("POST", "/import", RECORDS | MORE_RECORDS | CONTENT_RECORDS | {"dryRun": True})),
+    request("overview", operate("GET", "/overview"), ignore=r'"time":\d+'),
+    request("list requests", operate("GET", "/requests", kind="not_found")),
+    request("show a request", operate("GET", "/requests/failed"), record_failure),
     request("show a migration", operate("GET", "/migrations")),
     *(
         request(
@@ -420,7 +760,63 @@ OPERATORS = [
 ]
 
 
-UNTOLD = OAUTH + DATA + PAGES + OPERATORS
+CONSOLE = "/console/users"
+ON_KEN = f"{CONSOLE}/{KEN}"
+
+
+def console(path: str) -> Callable[[RequestStage, Ids], Reply]:
+    """Return what opens a page of the console as HANA, an operator."""
+    return lambda stage, ids: stage.look_at(path, HANA)
+
+
+def command(path: str, **form: Any) -> Callable[[RequestStage, Ids], Reply]:
+    """Return what sends a form of the console as HANA, an operator, who has given the password again."""
+    return lambda stage, ids: stage.fill_in(path, HANA, confirmed=True, **form)
+
+
+def suspend_ken(stage: RequestStage, ids: Ids) -> None:
+    make_operator(stage, ids)
+    stage.platform.roles.suspend(KEN)
+
+
+EDITED = {
+    "displayName": "Ken",
+    "was_displayName": f"name of {KEN}",
+    "login": f"login-of-{KEN}",
+    "was_login": f"login-of-{KEN}",
+    "address": "Kyoto",
+}
+USERS_IN_CONSOLE = [
+    request("console: find users", console(f"{CONSOLE}?q=k"), make_operator),
+    request("console: see a person", console(ON_KEN), make_operator),
+    *(
+        request(f"console: see {name} of a person", console(f"{ON_KEN}/list/{name}"), make_operator)
+        for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
+    ),
+    request("console: see data", console(f"{ON_KEN}/apps/{APP}"), make_operator),
+    request("console: see a value", command(f"{ON_KEN}/apps/{APP}/value", key="level"), make_operator, steps=True),
+    request("console: delete a key", command(f"{ON_KEN}/apps/{APP}/delete", key="level"), make_operator, steps=True),
+    request("console: suspend", command(f"{ON_KEN}/suspension", reason="spam"), make_operator, steps=True),
+    request("console: restore", command(f"{ON_KEN}/suspension", reason="r", end="1"), suspend_ken, steps=True),
+    request("console: end sessions", command(f"{ON_KEN}/sessions"), make_operator, steps=True),
+    request("console: reset link", command(f"{ON_KEN}/reset-link"), make_operator, ignore=LINK, steps=True),
+    request("console: give a role", command(f"{ON_KEN}/role", role="moderator"), make_operator, steps=True),
+    request("console: see the form of a person", console(f"{ON_KEN}/edit"), make_operator),
+    request("console: edit a person", command(f"{ON_KEN}/edit", **EDITED), make_operator, steps=True),
+    request("console: export a person", command(f"{ON_KEN}/export"), make_operator, steps=True),
+    request("console: see the erasure", console(f"{ON_KEN}/erase"), make_operator),
+    request(
+        "console: erase a person",
+        command(f"{ON_KEN}/erase", typed=f"login-of-{KEN}", reason="asked"),
+        make_operator,
+        steps=True,
+    ),
+    request("console: see the invitation", console("/console/invitations"), make_operator),
+    request("console: invite", command("/console/invitations", name="Yumi"), make_operator, ignore=LINK, steps=True),
+]
+"""The pages of users in the console."""
+
+UNTOLD = OAUTH + DATA + PAGES + SCREENS + OPERATORS + ACCOUNTS + USERS_IN_CONSOLE + MODERATION
 _OF_INSTALLS = {
     "allow what installs, with a server_state",
     "uninstall on the page",
@@ -443,4 +839,4 @@ def _told(untold: Operation) -> Operation:
 
 TOLD_INSTALLS = [_told(each) for each in UNTOLD if each.name in _OF_INSTALLS]
 """The requests that install and uninstall, which tell the app. Those of data and contents are in the other modules."""
-OPERATIONS = UNTOLD + TOLD_INSTALLS
+OPERATIONS = UNTOLD + TOLD_INSTALLS + console_apps.OPERATIONS

@@ -212,3 +212,70 @@ def test_a_wrong_field_of_a_page_is_named(operator: Send, body: dict[str, Any], 
 
     assert (status, error) == (400, "parameter_invalid")
     assert description.startswith(says)
+
+
+@pytest.mark.parametrize("name", ["Engawa", "縁\u200b側", "ＥＮＧＡＷＡ Official", "Еngаwa"])
+def test_an_app_cannot_bear_the_platforms_name(operator: Send, name: str) -> None:
+    operator("POST", "/apps", {"name": "Quest", "id": APP})
+
+    assert operator("POST", "/apps", {"name": name}).error[:2] == (400, "parameter_invalid")
+    assert operator("PATCH", f"/apps/{APP}", {"name": name}).error[:2] == (400, "parameter_invalid")
+    assert [each["name"] for each in operator("GET", "/apps").json["entry"]] == ["Quest"]
+    assert operator("PATCH", "/apps/" + "f" * 16, {"name": name}).status == 404
+
+
+def test_an_app_that_bears_it_already_keeps_it_and_its_other_fields_change(operator: Send, world: World) -> None:
+    assert operator("POST", "/import", {"apps": [{"id": APP, "name": "Engawa"}]}).json["apps"][0]["status"] == "created"
+
+    changed = operator("PATCH", f"/apps/{APP}", {"name": "Engawa", "developer": "縁側の会"})
+    assert (changed.status, changed.json["developer"]) == (200, "縁側の会")
+    assert operator("PATCH", f"/apps/{APP}", {"name": "Engawa 2"}).status == 400
+
+
+def test_the_platforms_own_name_counts_if_it_has_one(make_world: Callable[..., World]) -> None:
+    world = make_world(ENGAWA_NAME="Hiroba")
+    token = world.token(None, "admin", app="operator")
+
+    for name, status in (("Hirоba", 400), ("Engawa", 201)):
+        assert world.send("POST", "/admin/apps", {"name": name}, user=None, token=token).status == status
+
+
+def test_what_people_see_of_an_app_is_stored_and_removed(operator: Send, world: World) -> None:
+    shown = {
+        "iconUrl": "https://game.example/icon.png",
+        "developer": "星ゲームス",
+        "homepageUrl": "http://game.example/",
+        "privacyUrl": "https://game.example/privacy",
+    }
+    made = operator("POST", "/apps", {"name": "Quest", "id": APP} | shown)
+
+    assert made.status == 201
+    assert operator("GET", f"/apps/{APP}").json.items() >= shown.items()
+    emptied = operator(
+        "PATCH", f"/apps/{APP}", {"iconUrl": None, "developer": "", "homepageUrl": "", "privacyUrl": None}
+    )
+    assert emptied.json.items() >= dict.fromkeys(shown, "").items()
+    assert not {"i", "v", "h", "p"} & next(each for each in world.items("directory") if "k" in each).keys()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("iconUrl", "http://game.example/icon.png"),
+        ("iconUrl", "data:image/png;base64,AAAA"),
+        ("iconUrl", "https://"),
+        ("iconUrl", f"https://game.example/{'a' * 1005}"),
+        ("homepageUrl", "javascript:alert(1)"),
+        ("privacyUrl", "/privacy"),
+        ("privacyUrl", 7),
+        ("developer", "x" * 101),
+        ("developer", "a\x00b"),
+        ("suspended", 1),
+        ("oldSecret", "x" * 40),
+    ],
+)
+def test_what_people_see_of_an_app_is_checked(operator: Send, field: str, value: object) -> None:
+    operator("POST", "/apps", {"name": "Quest", "id": APP})
+
+    assert operator("PATCH", f"/apps/{APP}", {field: value}).error[:2] == (400, "parameter_invalid")
+    assert operator("POST", "/apps", {"name": "New", field: value}).error[:2] == (400, "parameter_invalid")

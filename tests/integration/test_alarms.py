@@ -20,7 +20,8 @@ from tests.kit.alarms import Alarm, Metric, in_alarm, math_value, metric, patter
 from tests.kit.aws_metrics import DOCUMENTED
 
 STAGE = "prod"
-FUNCTION, TABLES = f"engawa-{STAGE}", ("appdata", "directory", "grants", "ephemeral", "feeds", "comments", "favorites")
+FUNCTION = f"engawa-{STAGE}"
+TABLES = ("appdata", "directory", "grants", "ephemeral", "records", "feeds", "comments", "favorites")
 SIZES = (10, 10_000, 1_000_000)
 BEFORE, AFTER = -60, 90
 """The minutes of a scene; what happens in it begins in minute 0."""

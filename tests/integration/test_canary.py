@@ -80,7 +80,7 @@ def test_the_canary_asks_aws_for_itself(make_world: Worlds) -> None:
 
     by_canary = {each.ask for each in seen if each.function == CANARY}
     assert by_canary == {
-        *(Ask("dynamodb", "table/directory", action) for action in ("PutItem", "ConditionCheckItem")),
+        *(Ask("dynamodb", "table/directory", action) for action in ("PutItem", "UpdateItem", "ConditionCheckItem")),
         Ask("dynamodb", "table/appdata", "PutItem"),
     }
     # The requests are the API's.

@@ -152,7 +152,7 @@ def test_a_late_feed_draws_anew_with_its_image(stage: Stage, monkeypatch: pytest
     overtake_first_draw(stage, monkeypatch, lambda: stage.post("http://application.example/faster"))
     late = stage.post(OTHER_URI, renditions=PICTURE)
 
-    assert (late.id, len(late.images)) == ("4", 3)
+    assert (late.id, len(late.images)) == ("4", 4)
     assert [feed.id for feed in stage.feeds().entries] == ["4", "3", "1"]
 
 
@@ -559,11 +559,11 @@ def test_an_upload_whose_feed_never_came_is_cleared_when_its_time_has_come(
         with pytest.raises(Died):
             stage.post(renditions=PICTURE)
     ((note, _),) = stage.contents().notes.items()
-    assert len(stage.cloud.bucket.objects) == 3
+    assert len(stage.cloud.bucket.objects) == 4
     stage.clock.now += UPLOAD_MS - 1
     assert stage.platform.cleanup.due() == []
     assert stage.platform.cleanup.work(note, 40)
-    assert len(stage.cloud.bucket.objects) == 3
+    assert len(stage.cloud.bucket.objects) == 4
     stage.clock.now += 1
     assert stage.platform.cleanup.due() == [note]
     assert stage.platform.cleanup.work(note, 40)

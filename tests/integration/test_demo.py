@@ -111,7 +111,7 @@ def test_the_feed(world: World, tmp_path: Path) -> None:
     assert [shown.id for shown in world.platform.feeds.part(CAFE.id, Paging()).entries] == [feed.id]
     assert described["pages"]["cafe"]["feedId"] == feed.id
     assert (feed.poster, feed.source_name) == (USERS["mei"], "クエスト (Quest)")
-    assert (feed.favorites, feed.comments, len(feed.images)) == (3, 2, 3)
+    assert (feed.favorites, feed.comments, len(feed.images)) == (3, 2, 4)
     assert comments == COMMENTS
     for key in feed.images:
         assert world.s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "image/png"

@@ -17,7 +17,7 @@ from chalicelib.core.model.publication import Publication
 from chalicelib.store.aws.items import typed
 from chalicelib.store.directory import friends_and_installs as directory_module
 from chalicelib.store.directory.counted_rows import CountedRows
-from chalicelib.store.directory.keys import app_key, every
+from chalicelib.store.directory.keys import COUNTS, app_key, every
 from local import keys
 from tests.kit.worlds import APP, HANA, KEN, MEI, TARO, YUKI, World
 
@@ -45,7 +45,7 @@ FULL = User(
 
 
 def keys_of(world: World) -> set[tuple[str, str]]:
-    return {(item["pk"]["S"], item["sk"]["S"]) for item in world.items("directory")}
+    return {(item["pk"]["S"], item["sk"]["S"]) for item in world.items("directory") if item["pk"]["S"] != COUNTS}
 
 
 def test_a_user_is_kept_whole(world: World) -> None:
@@ -350,10 +350,10 @@ def test_an_app_is_kept_whole_and_its_secret_is_not_readable_where_it_is_stored(
         TableName="engawa-local-directory", Key=typed(app_key(app.id)), UpdateExpression="REMOVE m"
     )
     assert apps.get(app.id).start_method is StartMethod.REDIRECT  # type: ignore[union-attr]
-    fresh = apps.new_secret(app.id)
+    fresh = world.platform.app_secrets.rotate(app.id)
     assert fresh != made.secret
     assert apps.get(app.id).secret == fresh  # type: ignore[union-attr]
-    for refused in (lambda: apps.change("f" * 16, name="a"), lambda: apps.new_secret("f" * 16)):
+    for refused in (lambda: apps.change("f" * 16, name="a"), lambda: world.platform.app_secrets.rotate("f" * 16)):
         with pytest.raises(NotFound):
             refused()
 
@@ -364,7 +364,7 @@ def test_a_public_app_has_no_secret(world: World) -> None:
     assert apps.create(App("a" * 16, "Album", confidential=False, secret="ignored")).secret is None
     assert apps.get("a" * 16).secret is None  # type: ignore[union-attr]
     with pytest.raises(Conflict):
-        apps.new_secret("a" * 16)
+        world.platform.app_secrets.rotate("a" * 16)
 
 
 def test_secrets_outlive_the_rotation_of_keys(make_world: Callable[..., World], tmp_path: Path) -> None:
@@ -372,9 +372,12 @@ def test_secrets_outlive_the_rotation_of_keys(make_world: Callable[..., World], 
     path = tmp_path / "secret-keys.json"
     made = [world.platform.apps.create(App(f"{number:016x}", "Quest")) for number in range(3)]
     world.platform.apps.create(App("a" * 16, "Album", confidential=False))
+    world.platform.app_secrets.rotate(made[0].id, keep_old=True)
+    made[0] = world.platform.apps.get(made[0].id)  # type: ignore[assignment]
+    assert made[0].old_secret
 
     keys.rotate_secret(path)
-    assert make_world().platform.apps.seal_anew() == 3
+    assert make_world().platform.app_secrets.seal_anew() == 4
     path.write_text(json.dumps({"keys": json.loads(path.read_text())["keys"][:1]}))
 
     assert [make_world().platform.apps.get(app.id) for app in made] == made

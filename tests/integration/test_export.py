@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from chalicelib.core.conditions import Conditions
 from chalicelib.core.contents_records import CommentRecord
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.events import EventKind
-from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.imaging.renditions import API_NAMES, NAMES, Rendition
 from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import App, Category, Page, User
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
@@ -41,7 +42,9 @@ from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, TARO, YUKI, MemoryWorl
 ALBUM, LONELY = "a" * 16, "b" * 16
 CAFE, BAR = "1234567890", "98765432109876543210"
 ALWAYS = Conditions()
-PICTURE = [Rendition(name, f"the bytes of {name}".encode(), "image/png", 1, 1) for name in ("large", "medium", "small")]
+PICTURE = [Rendition(name, f"the bytes of {name}".encode(), "image/png", 1, 1) for name in NAMES]
+OLD_PICTURE = PICTURE[: len(API_NAMES)]
+"""An image as versions before the wide rendition stored it."""
 SECRET = "s3cr3t-of-an-older-platform"
 DATA = {
     HANA: {"level": "6", "name": "花", "empty": "", "bell": "\x07\x1b[2J\u2028", "big": "x" * 60_000}
@@ -162,7 +165,7 @@ def contents(world: World) -> None:
     ):
         world.clock.now += 1_234
         draft = Draft(f"題 {number}", content_uri=url(number) if number else None, source="3", **more)
-        pictures = PICTURE if number in (1, 2) else ()
+        pictures = {1: PICTURE, 2: OLD_PICTURE}.get(number, ())
         here.feed_posting.post(here.feed_posting.admit(CAFE, user, APP, draft), draft, pictures)
     here.feeds.delete(CAFE, url(3), MEI)
     for number in range(5):
@@ -260,7 +263,7 @@ def test_a_platform_moves_into_an_empty_one_and_reads_the_same(
     assert there[CAFE, "feeds", ""]["totalResults"] == 3
     assert there[CAFE, "comments", "https://game.example/works/2"]["totalResults"] == 3
     assert there[CAFE, "favorites", "https://game.example/works/2"] == {"count": 4}
-    assert len(there["pictures"]) == 6
+    assert len(there["pictures"]) == 7
     assert everything(new) == there
     assert wrongs(new.world) == []
     assert new.world.platform.users.credential("hana") == old.world.platform.users.credential("hana")
@@ -827,7 +830,7 @@ def number_of_comment(name: str) -> int:
 
 IMAGES = {
     f"images/{3:013d}/{hashlib.sha256(each.body).hexdigest()[:32]}.png": base64.b64encode(each.body).decode()
-    for each in PICTURE
+    for each in OLD_PICTURE
 }
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"feeds": [feed(3, page="77")]}, "not_found: There is no page 77"),
@@ -850,11 +853,11 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"feeds": [feed(3, images=["x"])]}, "parameter_invalid: images must be keys of images, as an export writes them"),
     (
         {"feeds": [feed(3, images=list(IMAGES)[:2])]},
-        "parameter_invalid: images must be none, or 3 in the folder of the feed's generation",
+        "parameter_invalid: images must be none, or 3 or 4 in the folder of the feed's generation",
     ),
     (
         {"feeds": [feed(4, images=list(IMAGES), imageFiles=IMAGES)]},
-        "parameter_invalid: images must be none, or 3 in the folder of the feed's generation",
+        "parameter_invalid: images must be none, or 3 or 4 in the folder of the feed's generation",
     ),
     (
         {"feeds": [feed(3, images=list(IMAGES))]},
@@ -956,3 +959,19 @@ def test_after_a_busy_comment_those_of_its_content_wait(page: AdminWorld, monkey
     left = [comments[1], comments[3]]
     assert bring(page, comments=left) == {"comments": ["created"] * 2}
     assert wrongs(page.world) == []
+
+
+def test_two_secrets_and_a_suspension_move(old: AdminWorld, new: AdminWorld, tmp_path: Path) -> None:
+    stores = old.world.platform
+    stores.app_secrets.rotate(APP, keep_old=True)
+    stores.apps.suspend(APP, "It asks for passwords")
+    stores.apps.change(APP, name="Engawa", developer="星", icon_url="https://game.example/i.png")
+    before = stores.apps.get(APP)
+    assert before
+    export(old, "platform", str(tmp_path / "copy"), "--secrets")
+
+    assert new.admin("import", "platform", str(tmp_path / "copy"))
+    after = new.world.platform.apps.get(APP)
+    assert after
+    assert after == replace(before, secret_created=0)
+    assert after.old_secret == SECRET

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.moto
 FORM = {"Content-Type": "multipart/form-data; boundary=b0undary"}
 FEED = {"contentUri": URI, "title": "縁側"}
 SIZES = {"large": (180, 135), "medium": (76, 57), "small": (40, 30)}
-"""The renditions of a picture of 400 by 300."""
+"""The renditions of a picture of 400 by 300 in the Page API."""
 
 
 def part(name: str, content: bytes, more: str = "") -> bytes:
@@ -120,6 +121,16 @@ def test_an_attached_image_is_shown_in_three_sizes(world: World, image: bytes):
     assert asked(world, contentUri=URI)["entry"]["title"] == "縁側"
 
 
+def test_the_page_shows_the_picture_in_a_size_for_desktops(world: World):
+    assert send(world, "POST", FEEDS, form({"title": "縁側"}, jpeg(1600, 1200)), headers=FORM).status == 201
+    [feed] = asked(world)["entry"]
+    page = world.send("GET", feed["contentUri"].removeprefix(ISSUER), user=None)
+    [url] = re.findall(r'<img class="picture" src="([^"]+)"', page.text)
+    stored = world.s3.get_object(Bucket=BUCKET, Key=url.removeprefix(f"{ISSUER}/"))["Body"].read()
+    assert Image.open(io.BytesIO(stored)).size == (1200, 900)
+    assert url not in feed["images"][0].values()
+
+
 def test_an_image_is_fetched_from_its_url(world: World, site: Site):
     url = site.has("/photo1.jpeg", jpeg())
     assert post(world, contentUri=URI, imageUrls=[url]) == URI
@@ -134,7 +145,7 @@ def test_an_export_has_the_stored_files(world: World):
     [record] = reply.json["entry"]
     stored = [world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in record["images"]]
     assert [base64.b64decode(record["imageFiles"][key]) for key in record["images"]] == stored
-    assert len(stored) == 3
+    assert len(stored) == 4
 
 
 def test_the_form_of_the_ios_sdk_is_read(world: World):
@@ -158,7 +169,7 @@ def test_a_form_may_come_without_an_image_and_with_its_url(world: World, site: S
 
 def test_an_image_goes_with_its_feed(world: World):
     send(world, "POST", FEEDS, form(FEED, jpeg()), headers=FORM)
-    assert len(objects(world)) == 3
+    assert len(objects(world)) == 4
     assert send(world, "DELETE", FEEDS, contentUri=URI).status == 204
     world.clean()
     assert objects(world) == []

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from chalicelib.core import passwords
-from chalicelib.core.model.directory import User
+from chalicelib.core.model.directory import App, User
+from chalicelib.core.model.directory import Page as MixiPage
+from chalicelib.core.roles import Role
 from local.gateway import Request
 from tests.kit.plain_browser import Browser, Page
-from tests.kit.worlds import HANA, World
+from tests.kit.worlds import APP, HANA, KEN, World
 
 PASSWORD = "correct horse battery"
 HOSTILE = "<b>\"&'花"
@@ -38,45 +40,79 @@ def test_the_front_page_leads_to_the_documentation_and_to_signing_in(make_world:
     page = browser.open("/", lang="en")
 
     assert page.status == 200
-    assert links(page) == ["?lang=ja", "/docs", "/settings"]
+    assert links(page) == ["/?lang=ja", "/sign_in?to=%2F", "/docs"]
+    assert '<a class="button whole" href="/sign_in">' in page.html
     assert "Sign in" in page.text
-    assert (page.forms, page.set_cookies) == ([], [])
+    assert page.forms == []
+    assert [cookie.partition("=")[0] for cookie in page.set_cookies] == ["engawa-language"]
+    assert browser.open("/").set_cookies == []
     assert "/docs/ja" in links(browser.open("/", lang="ja"))
     assert "<script" not in page.html
     assert "img-src 'self';" in page.headers["content-security-policy"] + ";"
     assert "Engawa is a platform for social apps" in page.text
 
 
-def test_it_costs_nothing_without_a_session_and_one_read_with_one(make_world: Make) -> None:
+def test_it_costs_nothing_without_a_session(make_world: Make) -> None:
+    world = make_world()
+    world.calls.clear()
+    browser_of(world).open("/")
+    assert world.calls[1:] == []  # the first one made the user
+
+
+def test_a_user_who_has_signed_in_sees_their_lists_and_can_sign_out(make_world: Make) -> None:
     world = make_world()
     browser = browser_of(world)
-    world.calls.clear()
-    browser.open("/")
-    assert world.calls == []
-    browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
-    world.calls.clear()
-    browser.open("/")
-    assert len(world.calls) == 1
-
-
-def test_a_user_who_has_signed_in_sees_the_name_and_can_sign_out(make_world: Make) -> None:
-    browser = browser_of(make_world())
-    browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
+    world.populate(KEN)
+    world.platform.friends_and_installs.befriend(HANA, KEN)
+    world.platform.apps.create(App(APP, "Quest", developer="Someone", homepage_url="https://quest.example/"))
+    world.platform.appdata.install(APP, HANA)
+    for id_, name in (("1", "Mine"), ("2", "Theirs")):
+        world.platform.pages.create(MixiPage(id_, name))
+    world.platform.pages.members.add_administrator("1", HANA)
+    world.platform.pages.members.add_follower("2", HANA)
+    browser.sign_in(browser.open("/sign_in"), "hana", PASSWORD)
 
     page = browser.open("/", lang="en")
 
-    assert f"Signed in as {HOSTILE}." in page.text
+    assert f"Home of {HOSTILE}" in page.text
     assert HOSTILE not in page.html
-    assert "Settings" in page.text
-    assert "Sign in " not in page.text
-    browser.submit(page.form("session", "end"), session="end")
-    assert "Signed in" not in browser.open("/", lang="en").text
+    for shown in ("Quest", "Someone", f"user {KEN}", "Mine", "Theirs", "Settings"):
+        assert shown in page.text
+    assert {"https://quest.example/", f"/people/{KEN}", "/apps", "/friends", "/pages", "/settings"} <= {*links(page)}
+    assert "/console" not in links(page)
+    done = browser.submit(next(form for form in page.forms if form.action == "/sign_out"))
+    assert (done.status, done.location) == (303, "/?done=signed_out")
+    page = browser.open(done.location)
+    assert "Sign in" in page.text
+    assert [form.action for form in page.forms] == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_console_is_there_for_those_with_a_role(make_world: Make, role: Role) -> None:
+    world = make_world()
+    browser = browser_of(world)
+    world.platform.roles.give(HANA, role)
+    browser.sign_in(browser.open("/sign_in"), "hana", PASSWORD)
+
+    assert "/console" in links(browser.open("/"))
+
+
+def test_the_operator_s_own_text_says_what_the_platform_is(make_world: Make) -> None:
+    browser = browser_of(make_world(ENGAWA_ABOUT_EN=f"{HOSTILE}\nSecond line"))
+
+    english, japanese = (browser.open("/", lang=language) for language in ("en", "ja"))
+
+    assert HOSTILE in english.text
+    assert HOSTILE not in english.html
+    assert "Second line" in english.text
+    assert "platform for social apps" not in english.text
+    assert "プラットフォーム" in japanese.text
 
 
 def test_a_user_who_is_gone_is_signed_out(make_world: Make) -> None:
     world = make_world()
     browser = browser_of(world)
-    browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
+    browser.sign_in(browser.open("/sign_in"), "hana", PASSWORD)
     world.platform.user_data.erase(HANA)
 
     page = browser.open("/", lang="en")
@@ -103,7 +139,7 @@ def test_there_is_no_way_to_a_sign_in_that_is_elsewhere(make_world: Make) -> Non
     jwks = "https://login.example/jwks.json"
     page = browser_of(make_world(ENGAWA_OPENID_ISSUER="https://login.example", ENGAWA_OPENID_JWKS=jwks)).open("/")
 
-    assert "/settings" not in links(page)
+    assert not [link for link in links(page) if "sign_in" in link or "settings" in link]
 
 
 @pytest.mark.parametrize("path", ["/", "/settings", "/connect_authorize.pl", "/connect_authorize_success.html"])
@@ -120,7 +156,7 @@ def test_links_have_the_path_of_the_deployment(make_world: Make) -> None:
     world = make_world(ENGAWA_ISSUER="https://abc.execute-api.ap-northeast-1.amazonaws.com/api")
     page = browser_of(world).open("/")
 
-    assert links(page)[1:] == ["/api/docs", "/api/settings"]
+    assert links(page) == ["/api/?lang=ja", "/api/sign_in?to=%2F", "/api/docs"]
     assert '<a class="brand" href="/api/"' in page.html
     assert '<link rel="icon" href="/api/favicon.ico" type="image/svg+xml">' in page.html
 

@@ -11,6 +11,7 @@ import pytest
 import chalicelib
 from local.gateway import Request
 from tests.kit.routes import routes, target
+from tests.kit.sessions import begin_session
 from tests.kit.worlds import APP, HANA, ME, Reply, World, reply
 
 TOKEN_FREE = sorted(path for method, path, _ in routes() if method == "HEAD")
@@ -196,7 +197,7 @@ def test_two_idempotency_keys_are_none(world: World) -> None:
 
 def test_cookies_on_several_lines(world: World) -> None:
     """HTTP/2 splits cookies into several lines."""
-    session = world.platform.sessions.begin(HANA)
+    session = begin_session(world, HANA)
     cookie = world.platform.sessions.cookie(session).partition(";")[0]
     for lines in (["a=b", cookie], [cookie, "a=b"]):
         shown = send(world, "GET", "/settings", *(("Cookie", line) for line in lines), user=None)

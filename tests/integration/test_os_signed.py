@@ -11,6 +11,7 @@ from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, Client
 
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.signatures import WINDOW_SECONDS
+from chalicelib.store.aws.side_by_side import longest_chain
 from local.gateway import Request
 from local.in_process import reply
 from tests.kit.appdata_api import nothing_changes, own_data
@@ -173,7 +174,7 @@ def test_a_public_app_cannot_sign(world: World) -> None:
 
 
 def test_a_new_secret_ends_the_old_one_at_once(app: World) -> None:
-    fresh = app.platform.apps.new_secret(APP)
+    fresh = app.platform.app_secrets.rotate(APP)
 
     answer = signed(app, "GET", DATA)
 
@@ -226,7 +227,11 @@ def test_what_does_not_hold_leaves_no_nonce(app: World) -> None:
 
 
 def test_its_price(app: World) -> None:
-    """The calls for the app and the nonce come before the request's own calls."""
+    """The calls for the app and the nonce come before the request's own calls; once a day the secret's use is noted."""
+    assert signed(app, "GET", DATA).status == 200
+    assert sorted(call.operation for call in app.calls) == ["get_item", "get_item", "put_item", "update_item"]
+    assert longest_chain([call.lane for call in app.calls]) == 3
+    app.calls.clear()
     assert signed(app, "GET", DATA).status == 200
     assert [call.operation for call in app.calls] == ["get_item", "put_item", "get_item"]
 

@@ -29,7 +29,7 @@ WITHOUT_TOKEN = {
     "GET /connect_authorize.pl": "the user's session",
     "POST /connect_authorize.pl": "the session's csrf value",
     "GET /connect_authorize_success.html": "public",
-    "GET /": "public; the user's session only adds the name",
+    "GET /": "public; the user's session adds the user's own lists",
     "GET /favicon.ico": "public",
     "GET /settings": "the user's session",
     "POST /settings": "the session's csrf value",
@@ -80,7 +80,7 @@ def test_routes_without_a_token_are_these_and_no_others():
     found = {
         f"{method} {path}": view.declaration.instead
         for method, path, view in routes()
-        if view.declaration.token is Token.NONE
+        if view.declaration.token is Token.NONE and not view.declaration.page
     }
     heads = {name.replace("GET ", "HEAD "): instead for name, instead in WITHOUT_TOKEN.items() if "GET " in name}
     # Preflights do nothing; test_cors.py tests which paths have one.
@@ -140,3 +140,22 @@ def test_no_route_answers_to_the_wrong_kind_of_token(world: World, method, path,
 def test_each_route_is_called_with_any_content_type(method, path, view):
     """If a route declared content types, Chalice would answer 415 with a message of its own."""
     assert entry.create_app(no_platform).routes[path][method].content_types == []
+
+
+PAGES = {
+    "the user's session",
+    "the session's csrf value",
+    "the user's session and a role",
+    "the session's csrf value and a role",
+    "public",
+    "public; the user's session only adds the name",
+}
+"""What protects pages for people; docs/reference/web-pages.md lists them."""
+
+
+@every_route(lambda view: view.declaration.page)
+def test_a_page_is_protected_by_the_session_its_csrf_value_or_a_role(method, path, view):
+    declaration = view.declaration
+    assert declaration.instead in PAGES
+    assert (method == "POST") == ("csrf value" in declaration.instead) or "one-time link" in declaration.instead
+    assert (declaration.action is not None) == path.startswith("/console") == ("role" in declaration.instead)

@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, BENCH, TESTS = (f"{ROOT / name}/" for name in ("chalicelib", "bench", "tests"))
 ABOUT_ALL = ("api/canary.py", "api/scheduled.py", "web/auth/access_tokens.py", "web/telemetry.py")
 """Modules of api/ and web/ that also run for the other functions."""
+RECORDING, OF_REQUESTS = "api/request_recording.py", ("flush", "work")
+"""The module that records runs of all functions, and its methods that record requests."""
 PASSING_ON = frozenset(
     {
         f"store/{name}.py"
@@ -125,7 +127,8 @@ def _placed(file: str, name: str) -> tuple[str | None, Trail]:
     module = file.removeprefix(PACKAGE) if file.startswith(PACKAGE) else None
     if module in ("api/scheduled.py", "platform.py") and name in (SWEEP, CLEAN, CANARY, SEND):
         return place, (module, name)
-    function = API if module and module.startswith(("api/", "web/")) and module not in ABOUT_ALL else None
+    is_of_all = module in ABOUT_ALL or (module == RECORDING and name not in OF_REQUESTS)
+    function = API if module and module.startswith(("api/", "web/")) and not is_of_all else None
     return place, (None if module in PASSING_ON else module, function)
 
 

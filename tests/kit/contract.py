@@ -22,6 +22,8 @@ from urllib.parse import unquote
 import httpx
 import jsonschema_rs
 
+from chalicelib.api.route_table import ROUTES
+from chalicelib.web.routing import Router, without_last_slash
 from infra import reference
 from local.gateway import Answer, Gateway, Request
 from tests.kit.function_url import UrlFront
@@ -115,6 +117,8 @@ class Contract:
         if operation is not None and seen.method == "HEAD":
             # The document says that HEAD is answered like GET.
             operation, _ = self.find("GET", seen.path)
+        if operation is None and self._is_page(seen):
+            return []
         if operation is None:
             response = self._anywhere(seen.status, known)
         else:
@@ -137,6 +141,18 @@ class Contract:
             found.setdefault(operation.path, {})[operation.method] = operation
         split = [(path.split("/"), methods) for path, methods in found.items()]
         return sorted(split, key=lambda each: [name.startswith("{") for name in each[0]])
+
+    def _is_page(self, seen: Seen) -> bool:
+        """Return whether a response is of a page for people, which docs/reference/web-pages.md describes instead."""
+        found, _ = _pages().match(without_last_slash(seen.path).split("/"))
+        headers = {name.lower(): value for name, value in seen.headers.items()}
+        is_html = headers.get("content-type", "").startswith("text/html")
+        # Pages also send files for download.
+        is_file = headers.get("content-disposition", "").startswith("attachment")
+        # A browser gets a page for every unknown path or method, too.
+        return (found is not None and (is_file or seen.status in (302, 303, 405))) or (
+            is_html and (found is not None or seen.status in (404, 405))
+        )
 
     def _anywhere(self, status: int, known: bool, declared: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Return a response that any path may give (see the beginning of the document), or None."""
@@ -268,6 +284,12 @@ def _checked(handle: Callable[[Any, Request], Answer]) -> Callable[[Any, Request
         return answer
 
     return checked
+
+
+@cache
+def _pages() -> Router:
+    faces = [face for load in dict.fromkeys(ROUTES.values()) for face in load()]
+    return Router({route.path for face in faces for route in face.routes if route.declaration.page})
 
 
 def _require(seen: Seen) -> None:

@@ -17,6 +17,8 @@ from chalicelib.store.contents.items import (
     content_of,
     favorites_in,
     generation_of,
+    hidden_comments,
+    is_listed,
     is_shown,
     poster_of,
     shard_of,
@@ -81,15 +83,17 @@ class Contents:
 
     def lists_of(self, page: str) -> tuple[set[int], set[int], set[int]]:
         """Return three sets of numbers of a page's list: those with an entry, the holes and the drawn ones."""
-        entries = {number_of(item) for key, item in self.feeds.items() if key[0] == page and is_shown(key[1])}
+        entries = {number_of(item) for key, item in self.feeds.items() if key[0] == page and is_listed(key[1])}
         leaves = [item for key, item in self.page_leaves.items() if key[0] == page]
         return entries, holes_in(leaves), drawn(self.lists.get(page))
 
-    def comments_of(self, content: str, generation: str) -> tuple[list[Item], set[int]]:
-        """Return the comments of a generation, and the holes in their list."""
+    def comments_of(self, content: str, generation: str) -> tuple[list[Item], set[int], list[Item]]:
+        """Return the comments of a generation, the holes in their list, and the hidden comments."""
         own = [item for key, item in self.hung.get(content, {}).items() if key[1].startswith(f"{generation}#")]
-        leaves = [item for item in own if item["sk"]["S"][GENERATION + 1] == "b"]
-        return [item for item in own if item not in leaves], holes_in(leaves)
+        kinds: dict[str, list[Item]] = {"b": [], "c": [], "C": []}
+        for item in own:
+            kinds[item["sk"]["S"][GENERATION + 1]].append(item)
+        return kinds["c"], holes_in(kinds["b"]), kinds["C"]
 
     def _feeds_and_heads(self) -> Iterator[str]:
         by_feed = {(head["pg"]["S"], head["f"]["S"]): content for content, head in self.heads.items()}
@@ -101,6 +105,8 @@ class Contents:
                 yield f"feed and head are of two generations: {key}"
             if content_of(key[0], feed["u"]["S"]) != by_feed[key]:
                 yield f"the head is not where its feed says: {key}"
+            if feed.get("hd") != head.get("hd") or (is_shown(key[1]) and ("hd" in feed) == is_listed(key[1])):
+                yield f"a feed and its head do not agree on whether it is hidden: {key}"
             if poster_of(feed) != head["p"]["S"]:
                 yield f"the head names another poster: {key}"
             if key[0] not in self.pages:
@@ -108,6 +114,9 @@ class Contents:
 
     def _page_lists(self) -> Iterator[str]:
         shown = {key[0] for key in self.feeds if is_shown(key[1])}
+        for key, feed in self.feeds.items():
+            if is_shown(key[1]) and "hd" in feed and number_of(feed) not in self.lists_of(key[0])[1]:
+                yield f"a hidden feed is no hole of its list: {key}"
         for page in shown | {key[0] for key in self.page_leaves} | self.lists.keys():
             if PAGE + page in self.notes and page not in shown:
                 continue  # The list of a page without feeds is deleted in any order; its note covers the leftovers.
@@ -120,10 +129,16 @@ class Contents:
 
     def _counts(self, content: str, head: Item) -> Iterator[str]:
         generation = generation_of(head)
-        comments, holes = self.comments_of(content, generation)
+        comments, holes, hidden = self.comments_of(content, generation)
         yield from _numbers(head, set(map(number_of, comments)), holes, drawn(head))
         if len(comments) > len(set(map(number_of, comments))):
             yield "two comments have one number"
+        if hidden_comments(head) != len(hidden):
+            yield f"the head says {hidden_comments(head)} hidden comments, there are {len(hidden)}"
+        if not all("hd" in item for item in hidden) or any("hd" in item for item in comments):
+            yield "a comment is not where its mark says"
+        if not set(map(number_of, hidden)) <= holes:
+            yield "a hidden comment is no hole of its list"
         if item_size(head) > WRITE_UNIT:
             yield f"the head has {item_size(head)} bytes"
         for shard in range(shards_of(head)):
@@ -178,7 +193,9 @@ class Contents:
         if missing := stored - self.objects:
             yield f"images that feeds name and that are not there: {sorted(missing)}"
         for key in self.objects - stored:
-            if key.startswith(IMAGES) and key.split("/")[1] not in self.notes:
+            # Pictures of profiles are cleared with their user.
+            known = key.startswith(IMAGES + "people/") or key.split("/")[1] in self.notes
+            if key.startswith(IMAGES) and not known:
                 yield f"an image that is there for ever: {key}"
 
 

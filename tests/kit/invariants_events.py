@@ -106,7 +106,8 @@ def scan(dynamodb: Any, prefix: str = "engawa-local-") -> Events:
 def _subjects(contents: Contents, content: str, head: Item) -> Iterator[Subject]:
     generation = generation_of(head)
     yield "feed", generation, ""
-    for item in contents.comments_of(content, generation)[0]:
+    shown, _, hidden = contents.comments_of(content, generation)
+    for item in shown + hidden:
         yield "comment", generation, to_comment(item, 0).id.partition("-")[0]
     for shard in range(shards_of(head)):
         for item in contents.favorites.get((content, shard), []):

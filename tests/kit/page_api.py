@@ -75,7 +75,7 @@ def favorite(world: World, user: str = HANA, uri: str = URI) -> str:
 
 def objects(world: World) -> list[str]:
     """Return the keys of all objects in the bucket."""
-    return [each["Key"] for each in world.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+    return [each["Key"] for each in world.s3.list_objects_v2(Bucket=BUCKET, Prefix="").get("Contents", [])]
 
 
 @contextmanager

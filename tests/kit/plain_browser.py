@@ -8,14 +8,20 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+_BOUNDARY = "b0undary-of-the-plain-browser"
+
 
 @dataclass
 class Form:
-    """A form: its target, its fields with their initial values, and its buttons as name and value."""
+    """A form: its target, its fields with their initial values, and its buttons as name and value.
+
+    `multipart`: it is sent as `multipart/form-data`, since it may have a file.
+    """
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
+    multipart: bool = False
 
 
 class _Reader(HTMLParser):
@@ -24,23 +30,38 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.text: list[str] = []
         self.tags: list[str] = []
-        self._select = ""
+        self._select = self._textarea = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.tags.append(tag)
         if tag == "form":
-            self.forms.append(Form(values["action"]))
-        elif tag == "input" and (values.get("type") != "checkbox" or "checked" in values):
+            self.forms.append(Form(values["action"], multipart=values.get("enctype") == "multipart/form-data"))
+        elif (
+            tag == "input"
+            and values.get("type") != "file"
+            and (values.get("type") != "checkbox" or "checked" in values)
+        ):
             self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif tag == "button":
             self.forms[-1].buttons.append((values.get("name", ""), values.get("value", "")))
+        elif tag == "textarea":
+            self._textarea = values["name"]
+            self.forms[-1].fields[self._textarea] = ""
         elif tag == "select":
             self._select = values["name"]
         elif tag == "option" and "selected" in values:
             self.forms[-1].fields[self._select] = values["value"]
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            fields = self.forms[-1].fields
+            fields[self._textarea] = fields[self._textarea].removeprefix("\n")
+            self._textarea = ""
+
     def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.forms[-1].fields[self._textarea] += data
         self.text.append(data)
 
 
@@ -89,19 +110,33 @@ class Browser:
     def submit(self, form: Form, **fields: Any) -> Page:
         """Send a form with these fields, such as a button's name and value; fields that are None are left out."""
         sent = {name: value for name, value in (form.fields | fields).items() if value is not None}
-        return self._go("POST", "/" + form.action.removeprefix("/"), urlencode(sent).encode())
+        target = "/" + form.action.removeprefix("/")
+        if form.multipart:
+            return self._go("POST", target, _multipart(sent), f"multipart/form-data; boundary={_BOUNDARY}")
+        return self._go("POST", target, urlencode(sent).encode())
 
     def sign_in(self, page: Page, login: str, password: str) -> Page:
         return self.submit(page.form("password"), login=login, password=password)
 
-    def _go(self, method: str, target: str, body: bytes) -> Page:
+    def _go(self, method: str, target: str, body: bytes, media_type: str = "application/x-www-form-urlencoded") -> Page:
         headers = dict(self.headers)
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if body:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = media_type
         status, answered, text = self._send(method, target, headers, body)
         for cookie in (value for name, value in answered if name.lower() == "set-cookie"):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         return Page(status, answered, text)
+
+
+def _multipart(fields: dict[str, Any]) -> bytes:
+    """Return a form's fields as a body; a value of bytes is a file."""
+    parts = []
+    for name, value in fields.items():
+        is_file = isinstance(value, bytes)
+        more = '; filename="picture"\r\nContent-Type: application/octet-stream' if is_file else ""
+        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
+        parts.append(head.encode() + (value if is_file else str(value).encode()) + b"\r\n")
+    return b"".join([*parts, f"--{_BOUNDARY}--\r\n".encode()])

@@ -15,19 +15,24 @@ from chalice.app import Chalice
 from chalice.local import LambdaContext
 
 import app as entry
+from chalicelib.core.events import Endpoint
 from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.passwords import hash_password
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.store.aws import deadline
+from chalicelib.store.aws.formats import numbered
 from chalicelib.store.directory.secret_sealing import SecretSealing
+from chalicelib.store.grants.sessions import SESSION
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
-from chalicelib.web.auth.sessions import Sessions
+from chalicelib.web.auth.sessions import Session, Sessions
 from chalicelib.web.telemetry import RunFailed
 from local.gateway import Answer, Gateway, Request
 from local.in_process import APP, HANA, KEN, MEI, TARO, Caller, Reply, reply
 from tests.kit import invariants, invariants_events
 from tests.kit.invariants_directory import People
 from tests.kit.memory import Cloud
+from tests.kit.sending import multipart
+from tests.kit.sessions import NAME, session_row
 from tests.kit.signing import ORIGIN, SECRET
 from tests.kit.stage import ISSUER, MODULE, PAGE, QUIET, Stage
 
@@ -107,27 +112,71 @@ class RequestStage(Stage, Caller):
             here.pages.add_module(page, APP, "menu name", MODULE)
         return self
 
-    def stored_secret(self, app: str) -> str:
-        """Return the stored secret of an app, unsealed."""
-        return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"]["x"]["S"])
+    def stored_secret(self, app: str, attribute: str = "x") -> str:
+        """Return the stored secret of an app, or with "xo" its old one, unsealed."""
+        return self._seals.open(self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"][attribute]["S"])
+
+    def cloud_app(self, app: str) -> App:
+        """Return an app as stored, without a call."""
+        item = self.cloud.memory.items["engawa-local-directory", f"app#{app}", "#"]
+        known = self.platform.apps.from_item(item, with_secret=False)
+        assert known
+        return known
+
+    def cloud_endpoint(self, app: str, endpoint: str) -> Endpoint:
+        """Return an endpoint as stored, without a call."""
+        item = self.cloud.memory.items["engawa-local-directory", f"app#{app}", f"endpoint#{endpoint}"]
+        return self.platform.endpoints._from_item(item, with_secrets=False)
 
     def operate(self, method: str, path: str, body: Any = None, **query: Any) -> Reply:
         """Send a request to `/admin…` as the operator."""
         return self.send(method, f"/admin{path}", body, token=self.token(None, "admin"), **query)
 
-    def fill_in(self, path: str, user: str | None = None, *, device: Device | None = None, **form: Any) -> Reply:
-        """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given."""
-        session = self._sessions.begin(user, device)
+    def fill_in(
+        self,
+        path: str,
+        user: str | None = None,
+        /,
+        *,
+        device: Device | None = None,
+        confirmed: bool = False,
+        **form: Any,
+    ) -> Reply:
+        """Send a page's form in the session of a user (None: not signed in), from the browser `device`, if given.
+
+        `confirmed`: the user has given the password again a moment ago.
+        """
+        session = self._session(user, device)
+        if confirmed:
+            session = self._sessions.confirm(session)
         cookies = [each.partition(";")[0] for each in self._sessions.headers(session)["Set-Cookie"]]
         headers = [("Cookie", "; ".join(cookies))]
         return self.form(path, headers, csrf=session.masked_csrf(), **form)
 
-    def look_at(self, target: str, user: str | None = None) -> Reply:
-        """Open a page, in the session of a user (None: not signed in)."""
-        cookie = self._sessions.cookie(self._sessions.begin(user)).partition(";")[0]
+    def upload(self, path: str, user: str, name: str, content: bytes, **form: str) -> Reply:
+        """Send a page's form with a file, in the session of a user."""
+        session = self._session(user)
+        cookie = self._sessions.cookie(session).partition(";")[0]
+        kind, body = multipart({"csrf": session.masked_csrf()} | form, name, content)
+        sent = [("Cookie", cookie), ("Content-Type", kind)]
+        return reply(self.gateway.handle(Request("POST", path, sent, body)))
+
+    def look_at(self, target: str, user: str | None = None, *, confirmed: bool = False) -> Reply:
+        """Open a page, in the session of a user (None: not signed in); `confirmed`: the password was given again."""
+        session = self._session(user)
+        cookie = self._sessions.cookie(self._sessions.confirm(session) if confirmed else session).partition(";")[0]
         return reply(self.gateway.handle(Request("GET", target, [("Cookie", cookie)])))
 
-    def form(self, path: str, headers: list[tuple[str, str]] | None = None, **form: str) -> Reply:
+    def _session(self, user: str | None, device: Device | None = None) -> Session:
+        """Return a session whose row is in the table, without calls; the same for each form of a user."""
+        if user is None:
+            return self._sessions.begin(None, device)
+        owner = self.cloud.memory.items.get(("engawa-local-directory", f"user#{user}", "#"), {})
+        row = numbered(session_row(user, self.clock.now, owner["se"]["S"] if "se" in owner else ""))
+        self.cloud.memory.items["engawa-local-grants", row["pk"]["S"], row["sk"]["S"]] = row
+        return self._sessions.begin(user, device, NAME)
+
+    def form(self, path: str, headers: list[tuple[str, str]] | None = None, /, **form: str) -> Reply:
         """Send a form."""
         sent = [*(headers or []), ("Content-Type", "application/x-www-form-urlencoded")]
         return reply(self.gateway.handle(Request("POST", path, sent, urlencode(form).encode())))
@@ -222,9 +271,10 @@ def _shown(item: Any) -> Any:
         shown = {name: plain(repr(value)) for name, value in item.items()}
         if "h" in shown and item["pk"]["S"].startswith("login#"):
             shown["h"] = item["h"]["S"].rpartition("$")[0].rpartition("$")[0]
-        text = repr(
-            {name: "" if name in ("x", "runner", "by", "deadline") else value for name, value in sorted(shown.items())}
-        )
+        # A sign-in that is tried again begins its session later.
+        timed = ("created", "seen", "expires", "ttl") if item["sk"]["S"].startswith(SESSION) else ()
+        hidden = ("x", "runner", "by", "deadline", *timed)
+        text = repr({name: "" if name in hidden else value for name, value in sorted(shown.items())})
         _known[id(item)] = item, text
     return _known[id(item)][1]
 

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome
 
 from local.demo_data import CAFE
+from tests.kit.axe import violations
 from tests.kit.browser import DESKTOP, PHONE, Open, sign_in
-from tests.kit.typescript import PACKAGES
 
-AXE = PACKAGES / "axe-core" / "axe.min.js"
-_RUN = """
-const done = arguments[0];
-axe.run({ preload: false }).then(({ violations }) => done(violations), done);
-"""
 PAGES = (
     "/",
     "/docs",
@@ -30,14 +24,6 @@ PAGES = (
     f"/pages/{CAFE.id}/feeds/1",
     "/settings",
 )
-
-
-def violations(browser: Chrome) -> list[str]:
-    """Return the faults that axe-core finds on the page that the browser shows."""
-    # It comes from the driver, so the page's policy does not apply.
-    browser.execute_script(AXE.read_text(encoding="utf-8"))
-    found = browser.execute_async_script(_RUN)
-    return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
 
 def test_axe_finds_a_fault(served: Any, browse: Open) -> None:

@@ -35,6 +35,7 @@ from local.demo_data import APPS, CAFE, RECEIVER, USERS
 from tests.kit.contract import Contract, Seen, document
 from tests.kit.deployed import Deployed, deploying
 from tests.kit.served import Served, running
+from tests.kit.sessions import sign_in
 
 EXAMPLES = int(os.environ.get("ENGAWA_CONTRACT_EXAMPLES", "0"))
 OPERATIONS = {each.declared["operationId"]: each for each in Contract.ours().operations() if each.method != "OPTIONS"}
@@ -47,7 +48,7 @@ FEED = "http://quest.example/contents/1"
 SPARE = {"user": "spare0000000", "app": "5fa4e00000000000", "page": "99"}
 """Things that may be deleted; the requests that follow need the others."""
 SHOWN = {"user": "displayName", "app": "name", "page": "name"}
-LOSING = {"eraseUser": "user", "deleteApp": "app", "deletePage": "page", "renewSecret": "app"}
+LOSING = {"eraseUser": "user", "deleteApp": "app", "deletePage": "page", "renewSecret": "app", "suspendApp": "app"}
 THERE = {
     "group": "@self",
     "guid": "@me",
@@ -67,7 +68,6 @@ KNOWN = {
     "ContentUri": [FEED],
 }
 """The ids of existing things on the platform; half of the requests use them."""
-SESSION = Session(USERS["taro"], "c" * 32)
 KNOWN_IDS = {each for values in KNOWN.values() for each in values}
 CHECKS = [
     known.not_a_server_error,
@@ -112,6 +112,8 @@ class Sender:
         self._keys = TokenKeys((served.local_dir / "token-keys.json").read_text)
         self._fronts = cycle([served.base_url] * 4 + [by_url.base_url])
         self._secret = served.demo["apps"]["quest"]["clientSecret"]
+        self._served, self._password = served, served.demo["users"]["taro"]["password"]
+        self._session: Session | None = None
         # Each user has a write window of their own.
         self._users = cycle([USERS[name] for name in ("hana", "ken", "mei", "yuki")])
         self._turns, self._aims = cycle(range(4)), cycle(range(4))
@@ -188,9 +190,12 @@ class Sender:
         if not ways:
             return {}
         if "session" in ways:
+            session = self._session or sign_in(self._served.base_url, "taro", self._password)
+            # A form may end the session.
+            self._session = None if case.method == "POST" else session
             if isinstance(case.body, dict) and "csrf" in case.body and turn:
-                case.body["csrf"] = SESSION.masked_csrf()
-            return {"headers": {"Cookie": self._sessions.cookie(SESSION).partition(";")[0]}}
+                case.body["csrf"] = session.masked_csrf()
+            return {"headers": {"Cookie": self._sessions.cookie(session).partition(";")[0]}}
         if "signature" in ways and turn == 3:
             signed = OAuth1Auth(APPS["quest"], self._secret, force_include_body=True)
             return {"auth": signed, "params": {"xoauth_requestor_id": user}}

@@ -17,6 +17,7 @@ from chalicelib.core.model.directory import App, Page, User, new_app_id, new_pag
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.directory import friends_and_installs as directory_module
 from chalicelib.store.directory.apps import Apps
+from chalicelib.store.directory.counts import Counts, Kind
 from chalicelib.store.directory.friends_and_installs import FriendsAndInstalls
 from chalicelib.store.directory.keys import every
 from chalicelib.store.directory.pages import Pages
@@ -130,6 +131,19 @@ def test_followers_are_counted_exactly(stores: Stores) -> None:
     followers = stores.pages.members.followers(page)[0]
     assert stores.pages.get(page).followers == len(followers)  # type: ignore[union-attr]
     stores.check_counts(people)
+
+
+def test_users_who_come_and_go_at_once_are_counted_exactly(stores: Stores) -> None:
+    counts = Counts(stores.users._dynamo, TABLE)
+    before = counts.read()[Kind.USERS]
+    people = [new_user_id() for _ in range(60)]
+
+    made = at_once([partial(stores.users.create, User(user, "new")) for user in [*people, *people[:20]]])
+    gone = at_once([partial(stores.users.delete, user) for user in [*people[:30], *people[:30]]])
+
+    assert sum(isinstance(each, Conflict) for each in made) == 20
+    assert sum(each is True for each in gone) >= 30
+    assert counts.read()[Kind.USERS] == before + 30
 
 
 def test_one_of_many_gets_a_login(stores: Stores) -> None:

@@ -13,19 +13,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from chalicelib.core.request_records import RequestRecord, Sampling
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
-from chalicelib.web.auth.sessions import Session, Sessions
+from chalicelib.web.auth.sessions import Sessions
 from infra.site import snippets
 from local.demo_data import APPS, CAFE, USERS
 from tests.kit import pictures
 from tests.kit.contract import Contract
 from tests.kit.served import ROOT, Served, running
+from tests.kit.sessions import sign_in
 from tests.kit.typescript import built
 
 KIT = ROOT / "tests" / "kit"
@@ -88,7 +93,8 @@ class Desk:
 
     def words(self) -> dict[str, str]:
         """Return the values of the words that a reader must replace."""
-        session = Session(USERS["taro"], "c" * 32, fresh=True)
+        taro = self.served.demo["users"]["taro"]
+        session = replace(sign_in(self.served.base_url, taro["login"], taro["password"]), fresh=True)
         cookies = Sessions(self._keys, self.served.base_url).headers(session)["Set-Cookie"]
         cookie = cookies[0] if isinstance(cookies, list) else cookies
         return {
@@ -104,6 +110,24 @@ class Desk:
         headers = {"Authorization": f"Bearer {self.token(holder)}"}
         url = self.served.base_url + path
         return httpx.request(method, url, json=body, params=query, headers=headers, timeout=30)
+
+    def report(self) -> None:
+        """Let Taro report the cafe's first feed by the web page, unless he has already."""
+        taro = self.served.demo["users"]["taro"]
+        session = replace(sign_in(self.served.base_url, taro["login"], taro["password"]), fresh=True)
+        cookies = Sessions(self._keys, self.served.base_url).headers(session)["Set-Cookie"]
+        given = [cookies] if isinstance(cookies, str) else cookies
+        headers = {"Cookie": "; ".join(each.partition(";")[0] for each in given)}
+        form = {
+            "csrf": session.masked_csrf(),
+            "page": CAFE.id,
+            "feed": "1",
+            "comment": "",
+            "reason": "spam",
+            "words": "",
+        }
+        answer = httpx.post(f"{self.served.base_url}/report", data=form, headers=headers, timeout=30)
+        assert answer.status_code in (303, 409), answer.text
 
     def run(self, language: str, operation: str, text: str) -> tuple[str | None, str]:
         """Run a program; return the error that ended it, or None, and the text that it printed."""
@@ -190,6 +214,24 @@ def with_page(desk: Desk) -> None:
     desk.send("POST", "/admin/pages", {"id": NEW_PAGE, "name": "Cafe"})
 
 
+def with_feed_to_moderate(desk: Desk) -> Prepared:
+    with_feed(desk)
+    listed = desk.send("GET", f"/admin/moderation/posts?page={CAFE.id}&kind=feed").json()["entry"]
+    return {"feeds/1": f"feeds/{listed[0]['feed']}"}
+
+
+def with_comment_to_moderate(desk: Desk) -> Prepared:
+    posted = desk.send("POST", f"{PAGE}/comments", {"comment": "きれい"}, kind="user", contentUri=FEED)
+    return {example("hideComment", "comment"): posted.json()["id"]}
+
+
+def with_report(desk: Desk) -> Prepared:
+    """Let Taro report the feed on the page; return the id of the report."""
+    desk.report()
+    (case, *_) = desk.send("GET", "/admin/reports").json()["entry"]
+    return {example("readReport", "report"): case["id"]}
+
+
 def without_module(desk: Desk) -> None:
     for each in desk.send("GET", f"/admin/pages/{CAFE.id}/modules").json()["entry"]:
         if each["app"] == APPS["album"]:
@@ -198,6 +240,18 @@ def without_module(desk: Desk) -> None:
 
 def with_module(desk: Desk) -> None:
     desk.send("POST", f"/admin/pages/{CAFE.id}/modules", {"id": "4", "app": APPS["album"], "name": "Album"})
+
+
+def with_failed_request(desk: Desk) -> Prepared:
+    """Record a failed request: the process itself writes at most once a minute."""
+    found = Sampling()
+    id = example("readRequest", "id")
+    found.add(
+        RequestRecord(id, int(time.time() * 1000), "GET /health", 500, "internal_error", "KeyError", None, "1", 1)
+    )
+    dynamo = Dynamo(desk.served.aws("dynamodb"))
+    RequestLog(dynamo, "engawa-local-records", lambda: int(time.time() * 1000)).write(found)
+    return None
 
 
 PREPARED: dict[str, Callable[[Desk], Prepared]] = {
@@ -210,6 +264,7 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "createApp": without_app,
     "deleteApp": with_app,
     "renewSecret": with_app,
+    "suspendApp": with_app,
     "createEndpoint": without_endpoints,
     "changeEndpoint": with_endpoint,
     "deleteEndpoint": with_endpoint,
@@ -217,8 +272,17 @@ PREPARED: dict[str, Callable[[Desk], Prepared]] = {
     "endOldEndpointSecret": with_endpoint,
     "resendEvents": with_endpoint,
     "deletePage": with_page,
+    "readReport": with_report,
+    "handleReport": with_report,
+    "moderateFeed": with_feed_to_moderate,
+    "hideFeed": with_feed_to_moderate,
+    "unhideFeed": with_feed_to_moderate,
+    "moderateComment": with_comment_to_moderate,
+    "hideComment": with_comment_to_moderate,
+    "unhideComment": with_comment_to_moderate,
     "addModule": without_module,
     "removeModule": with_module,
+    "readRequest": with_failed_request,
 }
 
 

@@ -279,12 +279,12 @@ def test_a_restored_stage_serves_the_same(story: Story) -> None:
 
 def test_what_was_restored_has_what_the_tables_had(story: Story) -> None:
     dynamodb = story.account.aws("dynamodb")
-    for name in ("appdata", "directory", "grants", "feeds", "comments", "favorites"):
+    for name in ("appdata", "directory", "grants", "records", "feeds", "comments", "favorites"):
         table = f"engawa-prod-{name}"
         said = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
         assert said["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
         living = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"]
-        assert living == ("ENABLED" if name == "grants" else "DISABLED")
+        assert living == ("ENABLED" if name in ("grants", "records") else "DISABLED")
 
 
 def test_destroying_dev_leaves_nothing_of_it(story: Story) -> None:

@@ -147,6 +147,10 @@ def test_a_list_as_json_is_one_object_a_line() -> None:
         ("apps show a", ("GET", "/admin/apps/a")),
         ("apps change a --name n", ("PATCH", "/admin/apps/a")),
         ("apps new-secret a --yes", ("POST", "/admin/apps/a/secret")),
+        ("apps new-secret a --keep-old", ("POST", "/admin/apps/a/secret")),
+        ("apps end-old-secret a --yes", ("DELETE", "/admin/apps/a/old-secret")),
+        ("apps suspend a --reason r", ("PUT", "/admin/apps/a/suspension")),
+        ("apps restore a", ("DELETE", "/admin/apps/a/suspension")),
         ("apps delete a --yes", ("DELETE", "/admin/apps/a")),
         ("pages create n --zip-code 1", ("POST", "/admin/pages")),
         ("pages show p", ("GET", "/admin/pages/p")),
@@ -184,7 +188,15 @@ def test_each_command_sends_its_request(words: str, request_: tuple[str, str], m
 
 
 @pytest.mark.parametrize(
-    "words", ["apps delete a", "pages delete p", "erase u", "installs remove u a", "apps new-secret a"]
+    "words",
+    [
+        "apps delete a",
+        "pages delete p",
+        "erase u",
+        "installs remove u a",
+        "apps new-secret a",
+        "apps end-old-secret a",
+    ],
 )
 def test_what_cannot_be_undone_is_asked_first(words: str) -> None:
     platform = Platform()

@@ -474,7 +474,7 @@ def test_all_573_words_of_aws_are_reserved() -> None:
 
 
 def test_every_table_has_the_keys_of_the_template() -> None:
-    for name in ("appdata", "directory", "grants", "ephemeral", "feeds", "comments", "favorites"):
+    for name in ("appdata", "directory", "grants", "ephemeral", "records", "feeds", "comments", "favorites"):
         assert dynamodb_items.table(f"engawa-prod-{name}").key == ("pk", "sk")
     assert dynamodb_items.table("engawa-local-feeds").indexes == {"listing": ("list", "pk")}
     assert dynamodb_items.table("engawa-local-appdata").indexes == {}

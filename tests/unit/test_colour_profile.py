@@ -356,7 +356,7 @@ before = used().ru_maxrss
 for data in files:
     so_far = used().ru_utime + used().ru_stime
     resource.setrlimit(resource.RLIMIT_CPU, (int(so_far) + 3, resource.RLIM_INFINITY))
-    assert len(render(data, ImageBounds())) == 3
+    assert len(render(data, ImageBounds())) == 4
 print(used().ru_maxrss - before)
 """
 

@@ -59,9 +59,10 @@ def asked_settings() -> set[str]:
 def written_routes() -> Iterator[str]:
     """Yield each route as documents write it: method and path, without the alias that ends in `.json`."""
     paths = {path for _, path, _ in routes()}
-    for method, path, _ in routes():
-        # The text describes preflights, and HEAD beside GET.
-        if method not in ("OPTIONS", "HEAD") and not (path.endswith(".json") and path.removesuffix(".json") in paths):
+    for method, path, view in routes():
+        # The text describes preflights, and HEAD beside GET. docs/reference/web-pages.md is made from the pages.
+        alias = path.endswith(".json") and path.removesuffix(".json") in paths
+        if method not in ("OPTIONS", "HEAD") and not view.declaration.page and not alias:
             yield f"{method} {path}"
 
 

@@ -1,12 +1,14 @@
-"""The result of an uploaded image: three renditions without any other data, or a refusal."""
+"""The result of an uploaded image: four renditions without any other data, or a refusal."""
 
 import io
+import random
 import resource
 import struct
 import subprocess
 import sys
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from PIL import Image, ImageCms
 
 from chalicelib.core.errors import ParameterInvalid, Refusal, TooLarge
 from chalicelib.core.imaging.jpeg import MAX_SCANS, MAX_SEGMENTS
-from chalicelib.core.imaging.renditions import ImageBounds, Rendition
+from chalicelib.core.imaging.renditions import WIDE_BYTES, ImageBounds, Rendition, page_key
 from chalicelib.web.render_images import examine, render
 from tests.kit.pictures import (
     BLUE,
@@ -79,12 +81,13 @@ def invalid(data: bytes, bounds: ImageBounds = BOUNDS) -> str:
 
 
 @pytest.mark.parametrize(("data", "media_type"), [(jpeg(), "image/jpeg"), (png(), "image/png")])
-def test_three_renditions_of_the_kind_that_was_sent(data, media_type):
+def test_renditions_of_the_kind_that_was_sent(data, media_type):
     made = render(data, BOUNDS)
     assert [(each.name, each.width, each.height) for each in made] == [
         ("large", 180, 135),
         ("medium", 76, 57),
         ("small", 40, 30),
+        ("wide", 400, 300),
     ]
     for each in made:
         assert each.media_type == media_type == Image.MIME[opened(each).format or ""]
@@ -94,7 +97,44 @@ def test_three_renditions_of_the_kind_that_was_sent(data, media_type):
 
 def test_the_longest_edge_is_a_setting():
     made = render(jpeg(30, 60), ImageBounds(edges=(50, 20, 10)))
-    assert [(each.width, each.height) for each in made] == [(25, 50), (10, 20), (5, 10)]
+    assert [(each.width, each.height) for each in made] == [(25, 50), (10, 20), (5, 10), (30, 60)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "edge", "made"),
+    [
+        ((1200, 900), 1200, (1200, 900)),
+        ((1201, 900), 1200, (1200, 899)),
+        ((900, 2400), 1200, (450, 1200)),
+        ((40, 30), 1200, (40, 30)),
+        ((700, 400), 320, (320, 183)),
+    ],
+)
+@pytest.mark.parametrize("make", [jpeg, png])
+def test_the_wide_rendition_is_for_desktops_and_never_enlarged(make, sent, edge, made):
+    wide = render(make(*sent), ImageBounds(wide_edge=edge))[-1]
+    assert (wide.name, wide.width, wide.height) == ("wide", *made)
+    assert opened(wide).size == made
+    assert corners(opened(wide)) == [RED, GREEN, BLUE, WHITE]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_a_wide_png_of_many_bytes_becomes_a_jpeg_on_white(mode):
+    noise = Image.frombytes(mode, (1300, 1300), random.Random(1).randbytes(1300 * 1300 * len(mode.strip())))
+    if mode.endswith("A"):
+        noise.paste((0,) * len(mode), (0, 0, 650, 650))
+    wide = render(encoded(noise, "PNG"), replace(BOUNDS, bytes=10_000_000))[-1]
+    assert wide.media_type == "image/jpeg"
+    assert len(wide.body) <= WIDE_BYTES
+    assert max(wide.width, wide.height) in (1200, 900, 600)
+    if mode.endswith("A"):
+        assert min(pixel(opened(wide).convert("RGB"), (20, 20))) > 250
+
+
+def test_a_wide_png_of_few_bytes_keeps_its_transparency():
+    drawing = Image.new("RGBA", (1300, 1300), (0, 0, 0, 0))
+    wide = render(encoded(drawing, "PNG"), BOUNDS)[-1]
+    assert (wide.media_type, opened(wide).mode) == ("image/png", "RGBA")
 
 
 @pytest.mark.parametrize(("sent", "made"), [((180, 90), (180, 90)), ((181, 90), (180, 90)), ((1, 1), (1, 1))])
@@ -111,6 +151,12 @@ def test_a_line_stays_a_line(make, width, height):
 def test_the_same_bytes_make_the_same_renditions():
     for data in (jpeg(1200, 900), png(1200, 900)):
         assert render(data, BOUNDS) == render(data, BOUNDS)
+
+
+def test_a_page_shows_the_wide_rendition_or_the_large_one_of_older_feeds():
+    assert page_key(("l", "m", "s", "w")) == "w"
+    assert page_key(("l", "m", "s")) == "l"
+    assert page_key(()) is None
 
 
 def test_a_picture_is_scaled_in_strips_without_seams():
@@ -477,7 +523,7 @@ def test_whatever_is_broken_in_a_file_is_refused_or_rendered(data, more):
         made = render(bytes(broken), BOUNDS)
     except ParameterInvalid:
         return
-    assert [each.name for each in made] == ["large", "medium", "small"]
+    assert [each.name for each in made] == ["large", "medium", "small", "wide"]
 
 
 # Cost

@@ -16,7 +16,7 @@ from infra.deploy import Deployment
 from infra.refusals import Refused
 from local import stack
 
-TABLES = {"appdata", "directory", "grants", "feeds", "comments", "favorites"}
+TABLES = {"appdata", "directory", "grants", "records", "feeds", "comments", "favorites"}
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 
 
@@ -109,7 +109,7 @@ def test_a_restored_table_gets_what_the_old_one_has(client: Client) -> None:
         backups = client.describe_continuous_backups(**table)["ContinuousBackupsDescription"]
         assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
         living = client.describe_time_to_live(**table)["TimeToLiveDescription"]["TimeToLiveStatus"]
-        assert living == ("ENABLED" if name == "grants" else "DISABLED")
+        assert living == ("ENABLED" if name in ("grants", "records") else "DISABLED")
         assert client.describe_table(**table)["Table"]["DeletionProtectionEnabled"] is (name == "appdata")
 
 

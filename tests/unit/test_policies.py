@@ -94,29 +94,36 @@ def test_nobody_may_do_what_only_another_needs() -> None:
     # The API does no cleanup.
     assert not {"ReceiveMessage", "DeleteMessage"} & on(api, ":sqs:")
     assert listed(API) == ["answers/*"]
-    assert listed(SWEEP) == []
+    assert listed(SWEEP) == ["answers/*"]
     assert "BatchWriteItem" not in on(api, "prod-appdata")
-    # The cleanup functions need nothing that serves requests of users.
+    # The cleanup functions need nothing that serves requests of users. The sweep erases users who left.
     for function in (sweep, clean):
-        assert not on(function, ":secret:") | on(function, "-grants")
-        assert not on(function, "/answers/")
-    # The posts that `clean` deletes are events.
-    assert (on(sweep, "-ephemeral"), on(clean, "-ephemeral")) == (set(), {"PutItem"})
+        assert not on(function, ":secret:")
+    assert not on(clean, "-grants") | on(clean, "/answers/")
+    assert on(sweep, "-grants") == {"GetItem", "Query", "DeleteItem", "BatchWriteItem"}
+    assert on(sweep, ":s3:") == {"ListBucket", "DeleteObject"}
+    # What `clean` deletes of posts, and the sweep of installs, are events.
+    assert on(sweep, "-ephemeral") == on(clean, "-ephemeral") == {"PutItem"}
     # The function that sends events reads the endpoints and their secrets, and the log.
     send = granted(SEND)
     assert on(send, ":secret:") == on(send, "-secret-keys-") == {"GetSecretValue"}
     assert not on(send, ":s3:") | on(send, ":sqs:")
     tables = {resource.split("/")[1] for action, resource in send if action.startswith("dynamodb:")}
-    assert tables == {"engawa-prod-directory", "engawa-prod-ephemeral"}
-    assert on(sweep, "prod-appdata") == {"Query", "BatchWriteItem"}
-    assert not on(sweep, "-directory") | on(sweep, "-comments") | on(sweep, "-favorites") | on(sweep, ":s3:")
+    assert tables == {"engawa-prod-directory", "engawa-prod-ephemeral", "engawa-prod-records"}
+    assert on(sweep, "prod-appdata") == {"Query", "BatchWriteItem", "BatchGetItem", "DeleteItem"}
+    assert on(sweep, "-directory") == {"GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"}
+    assert not on(sweep, "-comments") | on(sweep, "-favorites")
     assert not on(clean, "-appdata")
-    # The canary makes its user, app and install, and a token; it reads and deletes nothing by itself.
-    assert on(canary, ":dynamodb:") == {"PutItem", "ConditionCheckItem"}
+    # The canary makes and counts its user, app and install, and makes a token; it reads and deletes nothing by itself.
+    assert on(canary, ":dynamodb:") == {"PutItem", "UpdateItem", "ConditionCheckItem"}
     assert {resource.rpartition("/")[2] for action, resource in canary if action.startswith("dynamodb:")} == {
         "engawa-prod-appdata",
         "engawa-prod-directory",
+        "engawa-prod-records",
     }
+    # Each stores its last run, and reads none. The sweep erases the reports of users who leave.
+    assert {frozenset(on(each, "-records")) for each in (canary, send)} == {frozenset({"PutItem"})}
+    assert on(sweep, "-records") == {"PutItem", "Query", "BatchWriteItem"}
     assert on(canary, ":secret:") == on(canary, "-token-keys-") == {"GetSecretValue"}
     assert not on(canary, ":s3:") | on(canary, ":sqs:")
     assert "PutItem" not in on(clean, "-comments") | on(clean, "-favorites") | on(clean, "-directory")

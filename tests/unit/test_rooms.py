@@ -33,7 +33,8 @@ STORE = {
     "events": {"aws", "directory"},
     "appdata": {"aws", "directory", "events"},
     "grants": {"aws", "directory"},
-    "contents": {"aws", "directory", "appdata", "grants", "events"},
+    "records": {"aws"},
+    "contents": {"aws", "directory", "appdata", "grants", "events", "records"},
 }
 """The packages of store/, and the others that each may import. Modules directly in store/ may import all."""
 
@@ -96,6 +97,7 @@ OF_BENCH = {
     "test_incidents",
     "test_costs",
     "test_events_cost",
+    "test_web_pages",
     "test_load",
     "test_load_mix",
     "test_month",

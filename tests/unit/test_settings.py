@@ -143,6 +143,15 @@ def test_how_large_an_image_may_be_and_how_large_its_renditions_are():
             assert wrong(ENOUGH | {name: text}) == f"{name} must be a whole number from 1 to {most}, not {text!r}"
 
 
+def test_the_longest_edge_on_web_pages():
+    assert read(ENOUGH).image_bounds.wide_edge == 1_200
+    for edge in (320, 2_048):
+        assert read(ENOUGH | {"ENGAWA_IMAGE_WIDE_EDGE": str(edge)}).image_bounds.wide_edge == edge
+    for text in ("319", "2049", "wide"):
+        told = wrong(ENOUGH | {"ENGAWA_IMAGE_WIDE_EDGE": text})
+        assert told == f"ENGAWA_IMAGE_WIDE_EDGE must be a whole number from 320 to 2048, not {text!r}"
+
+
 def test_the_edges_of_renditions_go_down():
     for text, edges in (("1024,2,1", (1024, 2, 1)), ("9,9,9", (9, 9, 9))):
         assert read(ENOUGH | {"ENGAWA_IMAGE_EDGES": text}).image_bounds.edges == edges
@@ -182,6 +191,16 @@ def test_the_name_of_the_platform():
         assert wrong(ENOUGH | {"ENGAWA_NAME": name}).startswith("ENGAWA_NAME must be at most 40 printable characters")
 
 
+def test_what_the_platform_is():
+    assert read(ENOUGH).about == {}
+    assert read(ENOUGH | {"ENGAWA_ABOUT_JA": " 広場です。 \n\n ようこそ "}).about == {"ja": "広場です。\nようこそ"}
+    both = {"ENGAWA_ABOUT_JA": 1000 * "名", "ENGAWA_ABOUT_EN": "A <b>square</b>"}
+    assert read(ENOUGH | both).about == {"ja": 1000 * "名", "en": "A <b>square</b>"}
+    for text in (1001 * "a", "a\u202eb", "a\tb"):
+        told = "ENGAWA_ABOUT_EN must be at most 1,000 printable characters and line breaks"
+        assert wrong(ENOUGH | {"ENGAWA_ABOUT_EN": text}) == told
+
+
 def test_further_urls_that_old_clients_sign():
     name = "ENGAWA_SIGNED_URLS"
     assert read(ENOUGH).signed_urls == ()
@@ -208,3 +227,11 @@ def test_a_commit_is_known_or_unknown(commit: str) -> None:
 @pytest.mark.parametrize("commit", ["1f0c7d0", "1F0C7D0B3A5E", "1f0c7d0b3a5e-dirty", "1f0c7d0b3a5e\n", "<script>"])
 def test_a_commit_that_health_could_not_show_is_refused(commit: str) -> None:
     assert wrong(ENOUGH | {"ENGAWA_COMMIT": commit}).startswith("ENGAWA_COMMIT must be the first 12 digits of a commit")
+
+
+def test_how_long_the_action_log_is_kept() -> None:
+    name = "ENGAWA_LOG_DAYS"
+    assert read(ENOUGH).log_days == 365
+    assert [read(ENOUGH | {name: text}).log_days for text in ("1", "3650")] == [1, 3650]
+    for text in ("0", "3651", "a year"):
+        assert wrong(ENOUGH | {name: text}) == f"{name} must be a whole number from 1 to 3650, not {text!r}"

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oauthlib.oauth1 import SIGNATURE_TYPE_BODY, SIGNATURE_TYPE_QUERY, Client
 
+from chalicelib.core.client_secrets import WhichSecret
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import App
 from chalicelib.core.oauth import USER_SCOPES
@@ -61,9 +62,10 @@ class Door:
         self.asked.append(app)
         return APPS.get(app)
 
-    def _use(self, app: str, timestamp: int, nonce: str) -> bool:
-        fresh = (app, timestamp, nonce) not in self.used
-        self.used.append((app, timestamp, nonce))
+    def _use(self, app: App, which: WhichSecret, timestamp: int, nonce: str) -> bool:
+        assert which is WhichSecret.CURRENT
+        fresh = (app.id, timestamp, nonce) not in self.used
+        self.used.append((app.id, timestamp, nonce))
         return fresh
 
     def send(

@@ -696,7 +696,9 @@ def test_seal_anew_reads_the_settings_of_the_stage(path: Path, monkeypatch: pyte
         return 3
 
     path.write_text("[dev]\nregion = 'us-west-2'\n[prod2]\nregion = 'us-west-2'")
-    stores = SimpleNamespace(apps=SimpleNamespace(seal_anew=seal_anew), endpoints=SimpleNamespace(seal_anew=lambda: 2))
+    stores = SimpleNamespace(
+        app_secrets=SimpleNamespace(seal_anew=seal_anew), endpoints=SimpleNamespace(seal_anew=lambda: 2)
+    )
     monkeypatch.setattr(bootstrap, "platform", lambda: stores)
 
     with patch.dict(os.environ, {"ENGAWA_CONFIG": str(path)}):

@@ -3,24 +3,39 @@
 A signing secret is only in the response to the request that creates it.
 """
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
-from chalicelib.core.codecs.events_json import endpoint_json, event_json, moment, read_endpoint, read_resending
+from chalicelib.api.admin.routes import (
+    changed_answer,
+    existing,
+    known_id,
+    list_answer,
+    list_part,
+    logged,
+    moment_in,
+    note_changes,
+    operator_route,
+)
+from chalicelib.api.log_of_actions import app_target
+from chalicelib.api.resending import send_again
+from chalicelib.core.actions import ActionKind
+from chalicelib.core.codecs.events_json import endpoint_json, event_json, read_endpoint, read_resending
 from chalicelib.core.dates import LATEST
-from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
-from chalicelib.core.events import Endpoint, LoggedEvent, is_endpoint_id
+from chalicelib.core.errors import NotFound
+from chalicelib.core.events import Endpoint, is_endpoint_id, new_endpoint_id
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
 from chalicelib.web.fetch.post_event import endpoint_target
 from chalicelib.web.json_answers import json_answer
-from chalicelib.web.requests import json_body, last_parameter
+from chalicelib.web.requests import json_body
 
 ENDPOINTS = "/admin/apps/{app}/endpoints"
 ENDPOINT = ENDPOINTS + "/{endpoint}"
 EVENTS = "/admin/apps/{app}/events"
-MOST_RESENT = 100
 
 
 face = Face()
@@ -39,7 +54,10 @@ def create_endpoint(here: Platform, request: Request, access: Access, app: str) 
     """Register a URL for events: `url` (https), `kinds`; optional: `id`. 201 with it and, only here, its `secret`."""
     given = read_endpoint(json_body(request), new=True)
     endpoint_target(given["url"], loopback=here.settings.fetch_loopback)
-    made = here.endpoints.create(known_id("app", app), **given)
+    given.setdefault("id", new_endpoint_id())
+    with logged(here, request, access, ActionKind.ENDPOINT_CREATED, _target(app, given["id"])) as entry:
+        made = here.endpoints.create(app, **given)
+        entry.after = noted_endpoint(made)
     return json_answer(endpoint_json(made) | {"secret": made.secrets[0]}, 201)
 
 
@@ -49,27 +67,36 @@ def change_endpoint(here: Platform, request: Request, access: Access, app: str, 
     given = read_endpoint(json_body(request), new=False)
     if "url" in given:
         endpoint_target(given["url"], loopback=here.settings.fetch_loopback)
-    return json_answer(endpoint_json(here.endpoints.change(known_id("app", app), _known(endpoint), **given)))
+    target = _target(app, _known(endpoint))
+    before = next((each for each in here.endpoints.of_app(app) if each.id == endpoint), None)
+    with logged(here, request, access, ActionKind.ENDPOINT_CHANGED, target) as entry:
+        changed = here.endpoints.change(app, endpoint, **given)
+        note_changes(entry, noted_endpoint(before) if before else {}, noted_endpoint(changed))
+        entry.changed = before != changed
+    return json_answer(endpoint_json(changed))
 
 
 @route(ENDPOINT, methods=["DELETE"])
 def delete_endpoint(here: Platform, request: Request, access: Access, app: str, endpoint: str) -> Response:
     """Delete an endpoint. Events that were not delivered to it yet are not sent."""
-    changed = here.endpoints.delete(known_id("app", app), _known(endpoint))
+    with logged(here, request, access, ActionKind.ENDPOINT_DELETED, _target(app, _known(endpoint))) as entry:
+        changed = entry.changed = here.endpoints.delete(app, endpoint)
     return changed_answer(changed, id=endpoint, app=app)
 
 
 @route(ENDPOINT + "/secret", methods=["POST"])
 def new_endpoint_secret(here: Platform, request: Request, access: Access, app: str, endpoint: str) -> Response:
     """Give an endpoint a new signing secret. Until the old one is ended, messages are signed with both."""
-    secret = here.endpoints.new_secret(known_id("app", app), _known(endpoint))
+    with logged(here, request, access, ActionKind.SECRET_ROTATED, _target(app, _known(endpoint))):
+        secret = here.endpoints.new_secret(app, endpoint)
     return json_answer({"id": endpoint, "secret": secret})
 
 
 @route(ENDPOINT + "/secret", methods=["DELETE"])
 def end_old_endpoint_secret(here: Platform, request: Request, access: Access, app: str, endpoint: str) -> Response:
     """End the old signing secret: from now on, messages are signed only with the newest one."""
-    here.endpoints.end_old_secret(known_id("app", app), _known(endpoint))
+    with logged(here, request, access, ActionKind.OLD_SECRET_ENDED, _target(app, _known(endpoint))):
+        here.endpoints.end_old_secret(app, endpoint)
     return changed_answer(True, id=endpoint, app=app)
 
 
@@ -80,7 +107,7 @@ def list_events(here: Platform, request: Request, access: Access, app: str) -> R
     `since` and `until` (ms), `cursor`, `count`.
     """
     _need(here, app)
-    since, until = _moment(request, "since", 0), _moment(request, "until", LATEST)
+    since, until = moment_in(request, "since", 0), moment_in(request, "until", LATEST)
     found, following = here.event_log.part(app, since, until, *list_part(request))
     return list_answer(map(event_json, found), following)
 
@@ -93,25 +120,12 @@ def resend_events(here: Platform, request: Request, access: Access, app: str) ->
     the number of events, `deliveries` that of their deliveries. The messages have the same ids as before.
     """
     wanted = read_resending(json_body(request))
-    _need(here, app)
-    on = [each for each in here.endpoints.of_app(app) if not each.off and wanted.endpoint in (None, each.id)]
-    if not on:
-        raise Conflict("The app has no such endpoint that is on")
-    following = None
-    if wanted.event is not None:
-        found = [existing("event", wanted.event, here.event_log.get(app, wanted.event))]
-    else:
-        found, following = here.event_log.part(app, wanted.since, wanted.until, wanted.cursor, MOST_RESENT)
-    deliveries = sum(_resend(here, app, logged, on) for logged in found)
-    rest = {"nextCursor": following} if following else {}
-    return json_answer({"app": app, "events": len(found), "deliveries": deliveries, **rest})
-
-
-def _resend(here: Platform, app: str, logged: LoggedEvent, endpoints: list[Endpoint]) -> int:
-    wanted = [each for each in endpoints if logged.event.kind in each.kinds]
-    for each in wanted:
-        here.event_log.send_again(app, logged.event.id, each.id)
-    return len(wanted)
+    with logged(here, request, access, ActionKind.EVENTS_RESENT, app_target(known_id("app", app))) as entry:
+        sent = send_again(here, app, wanted)
+        entry.after = {"events": sent.events, "deliveries": sent.deliveries}
+        entry.changed = sent.deliveries > 0
+    rest = {"nextCursor": sent.following} if sent.following else {}
+    return json_answer({"app": app, "events": sent.events, "deliveries": sent.deliveries, **rest})
 
 
 def _need(here: Platform, app: str) -> None:
@@ -119,16 +133,17 @@ def _need(here: Platform, app: str) -> None:
     existing("app", app, here.apps.get(known_id("app", app)))
 
 
+def _target(app: str, endpoint: str) -> str:
+    return app_target(known_id("app", app), f"endpoint:{endpoint}")
+
+
+def noted_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    """Return what the log has of an endpoint: of its URL only the host, since the rest may have a secret."""
+    shown = endpoint_json(endpoint)
+    return {"host": urlsplit(endpoint.url).netloc, "kinds": shown["kinds"], "active": shown["active"]}
+
+
 def _known(endpoint: str) -> str:
     if not is_endpoint_id(endpoint):
         raise NotFound("There is no such endpoint")
     return endpoint
-
-
-def _moment(request: Request, name: str, default: int) -> int:
-    text = last_parameter(request, name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LATEST))):
-        raise ParameterInvalid(f"{name} must be a time in milliseconds")
-    return moment(name, int(text))

@@ -2,7 +2,10 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import operator_route
+from chalicelib import observed
+from chalicelib.api.admin.routes import logged, operator_route
+from chalicelib.api.log_of_actions import PLATFORM
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.migration import SEGMENTS, TABLES, read_part, to_cursor
 from chalicelib.core.model.access import Access
 from chalicelib.platform import Platform
@@ -30,7 +33,14 @@ def migrate(here: Platform, request: Request, access: Access) -> Response:
     The body is `{"table", "segment", "cursor", "check"}`. Without `nextCursor` in the answer, the segment ends here.
     """
     part = read_part(json_body(request))
-    result = here.migration.run(part)
+    if part.check:
+        result = here.migration.run(part)
+    else:
+        with logged(here, request, access, ActionKind.ITEMS_MIGRATED, f"{PLATFORM}/table:{part.table}") as entry:
+            result = here.migration.run(part)
+            entry.after = {"items": result.items, "rewritten": result.rewritten}
+            entry.changed = result.rewritten > 0
+        observed.worked("migration", result.items)
     told = {"items": result.items, "old": result.old, "newer": result.newer, "rewritten": result.rewritten}
     rest = {"nextCursor": to_cursor(part, result.after)} if result.after else {}
     return json_answer({**told, "writeUnits": result.write_units, **rest})

@@ -2,8 +2,20 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import (
+    changed_answer,
+    existing,
+    found_part,
+    known_id,
+    list_answer,
+    list_part,
+    logged,
+    note_changes,
+    operator_route,
+)
 from chalicelib.api.admin.users import named_users
+from chalicelib.api.log_of_actions import page_target
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.directory_json import module_json, page_json, read_module, read_page
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import Page, new_page_id
@@ -27,8 +39,8 @@ def _need(here: Platform, page: str) -> None:
 
 @route(PAGES, methods=["GET"])
 def list_pages(here: Platform, request: Request, access: Access) -> Response:
-    """List pages, in order of id. `cursor`, `count`."""
-    pages, following = here.pages.list_part(*list_part(request))
+    """List pages, in order of id, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    pages, following = found_part(request, lambda: here.search.pages, here.pages.list_part)
     return list_answer(map(page_json, pages), following)
 
 
@@ -36,7 +48,10 @@ def list_pages(here: Platform, request: Request, access: Access) -> Response:
 def create_page(here: Platform, request: Request, access: Access) -> Response:
     """Create a page: `name`; optional: the other fields and `id`. 201 with the page."""
     page = Page(**{"id": new_page_id(), **read_page(json_body(request), new=True)})
-    return json_answer(page_json(here.pages.create(page)), 201)
+    with logged(here, request, access, ActionKind.PAGE_CREATED, page_target(page.id)) as entry:
+        made = here.pages.create(page)
+        entry.after = {name: value for name, value in page_json(made).items() if value}
+    return json_answer(page_json(made), 201)
 
 
 @route(PAGE, methods=["GET"])
@@ -49,13 +64,19 @@ def show_page(here: Platform, request: Request, access: Access, page: str) -> Re
 def change_page(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Change the fields in the body. Return the changed page."""
     given = read_page(json_body(request), new=False)
-    return json_answer(page_json(here.pages.change(known_id("page", page), **given)))
+    before = existing("page", page, here.pages.get(known_id("page", page)))
+    with logged(here, request, access, ActionKind.PAGE_CHANGED, page_target(page)) as entry:
+        changed = here.pages.change(page, **given)
+        note_changes(entry, page_json(before), page_json(changed))
+    return json_answer(page_json(changed))
 
 
 @route(PAGE, methods=["DELETE"])
 def delete_page(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Delete a page with all its data. Its feeds are deleted after the response; only then its id is free again."""
-    return changed_answer(here.cleanup.delete_page(known_id("page", page)), id=page)
+    with logged(here, request, access, ActionKind.PAGE_DELETED, page_target(known_id("page", page))) as entry:
+        changed = entry.changed = here.cleanup.delete_page(page)
+    return changed_answer(changed, id=page)
 
 
 @route(PAGE + "/modules", methods=["GET"])
@@ -70,14 +91,24 @@ def list_modules(here: Platform, request: Request, access: Access, page: str) ->
 def add_module(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Install an app on a page: `app`, `name`, and `id` (default: the next number). 201 with the module."""
     given = read_module(json_body(request))
-    module = here.pages.add_module(known_id("page", page), given["app"], given["name"], given.get("id"))
+    with logged(here, request, access, ActionKind.MODULE_ADDED, page_target(known_id("page", page))) as entry:
+        module = here.pages.add_module(page, given["app"], given["name"], given.get("id"))
+        entry.target = page_target(page, f"module:{module.id}")
+        entry.after = {"app": given["app"], "name": given["name"]}
     return json_answer(module_json(module), 201)
 
 
 @route(PAGE + "/modules/{module}", methods=["DELETE"])
 def remove_module(here: Platform, request: Request, access: Access, page: str, module: str) -> Response:
     """Remove a module from a page."""
-    changed = here.pages.remove_module(known_id("page", page), known_id("module", module))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.MODULE_REMOVED,
+        page_target(known_id("page", page), f"module:{known_id('module', module)}"),
+    ) as entry:
+        changed = entry.changed = here.pages.remove_module(page, module)
     return changed_answer(changed, page=page, id=module)
 
 
@@ -92,14 +123,28 @@ def list_administrators(here: Platform, request: Request, access: Access, page: 
 @route(PAGE + "/administrators/{user}", methods=["PUT"])
 def add_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Make a user an administrator of a page."""
-    changed = here.pages.members.add_administrator(known_id("page", page), known_id("user", user))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.ADMINISTRATOR_ADDED,
+        page_target(known_id("page", page), f"administrator:{known_id('user', user)}"),
+    ) as entry:
+        changed = entry.changed = here.pages.members.add_administrator(page, user)
     return changed_answer(changed, page=page, user=user)
 
 
 @route(PAGE + "/administrators/{user}", methods=["DELETE"])
 def remove_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Remove an administrator of a page."""
-    changed = here.pages.members.remove_administrator(known_id("page", page), known_id("user", user))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.ADMINISTRATOR_REMOVED,
+        page_target(known_id("page", page), f"administrator:{known_id('user', user)}"),
+    ) as entry:
+        changed = entry.changed = here.pages.members.remove_administrator(page, user)
     return changed_answer(changed, page=page, user=user)
 
 
@@ -114,12 +159,26 @@ def list_followers(here: Platform, request: Request, access: Access, page: str) 
 @route(PAGE + "/followers/{user}", methods=["PUT"])
 def add_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Make a user a follower of a page."""
-    changed = here.pages.members.add_follower(known_id("page", page), known_id("user", user))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.FOLLOWER_ADDED,
+        page_target(known_id("page", page), f"follower:{known_id('user', user)}"),
+    ) as entry:
+        changed = entry.changed = here.pages.members.add_follower(page, user)
     return changed_answer(changed, page=page, user=user)
 
 
 @route(PAGE + "/followers/{user}", methods=["DELETE"])
 def remove_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Remove a follower of a page."""
-    changed = here.pages.members.remove_follower(known_id("page", page), known_id("user", user))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.FOLLOWER_REMOVED,
+        page_target(known_id("page", page), f"follower:{known_id('user', user)}"),
+    ) as entry:
+        changed = entry.changed = here.pages.members.remove_follower(page, user)
     return changed_answer(changed, page=page, user=user)

@@ -4,11 +4,23 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, list_part, operator_route
+from chalicelib.api.admin.routes import (
+    changed_answer,
+    existing,
+    found_part,
+    known_id,
+    list_answer,
+    list_part,
+    logged,
+    operator_route,
+)
+from chalicelib.api.log_of_actions import user_target
 from chalicelib.api.page.requests import shown
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs import checks
 from chalicelib.core.codecs.contents_json import ContentsFormat
-from chalicelib.core.codecs.directory_json import read_user, user_json
+from chalicelib.core.codecs.directory_json import account_json, read_user, user_json
+from chalicelib.core.codecs.moderation_json import own_report_json
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.access import Access
 from chalicelib.core.model.directory import User, new_user_id
@@ -37,9 +49,9 @@ def _need(here: Platform, user: str) -> None:
 
 @route(USERS, methods=["GET"])
 def list_users(here: Platform, request: Request, access: Access) -> Response:
-    """List users, in no particular order. `cursor`, `count`."""
-    users, following = here.users.list_part(*list_part(request))
-    return list_answer(map(user_json, users), following)
+    """List users, in no particular order, or those that `find` finds, in order of name. `cursor`, `count`, `find`."""
+    users, following = found_part(request, lambda: here.search.users, here.users.list_part)
+    return list_answer(map(account_json, users), following)
 
 
 @route(USERS, methods=["POST"])
@@ -51,26 +63,38 @@ def create_user(here: Platform, request: Request, access: Access) -> Response:
     hashed = hash_password(checks.password("password", password)) if password is not None else None
     publication = {**DEFAULT_PUBLICATION, **given.pop("publication", {})}
     user = User(**{"id": new_user_id(), **given}, publication=publication)
-    return json_answer(user_json(here.users.create(user, hashed)), 201)
+    with logged(here, request, access, ActionKind.USER_CREATED, user_target(user.id)) as entry:
+        made = here.users.create(user, hashed)
+        entry.after = {"fields": sorted({*given, *(["password"] if hashed else [])})}
+    return json_answer(account_json(made), 201)
 
 
 @route(USER, methods=["GET"])
 def show_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Return a user."""
-    return json_answer(user_json(existing("user", user, here.users.get(known_id("user", user)))))
+    return json_answer(account_json(existing("user", user, here.users.get(known_id("user", user)))))
 
 
 @route(USER, methods=["PATCH"])
 def change_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Change the fields in the body; null or `""` empties a field. Return the changed user."""
     given = read_user(json_body(request), new=False)
-    return json_answer(user_json(here.users.change(known_id("user", user), **given)))
+    before = existing("user", user, here.users.get(known_id("user", user)))
+    with logged(here, request, access, ActionKind.USER_CHANGED, user_target(user)) as entry:
+        changed = here.users.change(user, **given)
+        entry.after = {"fields": sorted(name for name in given if getattr(before, name) != getattr(changed, name))}
+        entry.changed = before != changed
+    return json_answer(account_json(changed))
 
 
 @route(USER, methods=["DELETE"])
 def erase_user(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Erase a user everywhere. `removed` has the numbers of removed items. If interrupted, send the request again."""
-    return json_answer({"id": user, "removed": here.user_data.erase(known_id("user", user))})
+    with logged(here, request, access, ActionKind.USER_ERASED, user_target(known_id("user", user))) as entry:
+        removed = here.user_data.erase(user)
+        entry.after = removed
+        entry.changed = any(removed.values())
+    return json_answer({"id": user, "removed": removed})
 
 
 @route(USER + "/password", methods=["PUT"])
@@ -83,7 +107,9 @@ def set_password(here: Platform, request: Request, access: Access, user: str) ->
         raise ParameterInvalid("password is missing")
     text = body["password"]
     hashed = None if text is None else hash_password(checks.password("password", text))
-    here.users.set_password(known_id("user", user), hashed)
+    with logged(here, request, access, ActionKind.PASSWORD_SET, user_target(known_id("user", user))) as entry:
+        here.users.set_password(user, hashed)
+        entry.after = {"password": hashed is not None}
     return changed_answer(True, id=user)
 
 
@@ -98,14 +124,28 @@ def list_friends(here: Platform, request: Request, access: Access, user: str) ->
 @route(USER + "/friends/{friend}", methods=["PUT"])
 def befriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """Make two users friends of each other."""
-    changed = here.friends_and_installs.befriend(known_id("user", user), known_id("user", friend))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.FRIENDSHIP_MADE,
+        user_target(known_id("user", user), f"friend:{known_id('user', friend)}"),
+    ) as entry:
+        changed = entry.changed = here.friends_and_installs.befriend(user, friend)
     return changed_answer(changed, user=user, friend=friend)
 
 
 @route(USER + "/friends/{friend}", methods=["DELETE"])
 def unfriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """End a friendship, on both sides."""
-    changed = here.friends_and_installs.unfriend(known_id("user", user), known_id("user", friend))
+    with logged(
+        here,
+        request,
+        access,
+        ActionKind.FRIENDSHIP_ENDED,
+        user_target(known_id("user", user), f"friend:{known_id('user', friend)}"),
+    ) as entry:
+        changed = entry.changed = here.friends_and_installs.unfriend(user, known_id("user", friend))
     return changed_answer(changed, user=user, friend=friend)
 
 
@@ -122,13 +162,18 @@ def list_installs(here: Platform, request: Request, access: Access, user: str) -
 def install(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """Install an app for a user."""
     known = existing("app", app, here.apps.get(known_id("app", app)))
-    return changed_answer(here.user_data.install(known, known_id("user", user)), user=user, app=app)
+    target = user_target(known_id("user", user), f"app:{app}")
+    with logged(here, request, access, ActionKind.APP_INSTALLED, target) as entry:
+        changed = entry.changed = here.user_data.install(known, user)
+    return changed_answer(changed, user=user, app=app)
 
 
 @route(USER + "/installs/{app}", methods=["DELETE"])
 def uninstall(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """Uninstall an app for a user, which erases the user's data in it and ends the user's grant."""
-    changed = here.user_data.uninstall(known_id("app", app), known_id("user", user))
+    target = user_target(known_id("user", user), f"app:{known_id('app', app)}")
+    with logged(here, request, access, ActionKind.APP_UNINSTALLED, target) as entry:
+        changed = entry.changed = here.user_data.uninstall(app, user)
     return changed_answer(changed, user=user, app=app)
 
 
@@ -142,7 +187,9 @@ def list_grants(here: Platform, request: Request, access: Access, user: str) -> 
 @route(USER + "/grants/{app}", methods=["DELETE"])
 def end_grant(here: Platform, request: Request, access: Access, user: str, app: str) -> Response:
     """End a grant: its refresh tokens fail from now on."""
-    changed = here.grants.end(known_id("user", user), known_id("app", app))
+    target = user_target(known_id("user", user), f"app:{known_id('app', app)}")
+    with logged(here, request, access, ActionKind.GRANT_ENDED, target) as entry:
+        changed = entry.changed = here.grants.end(user, app)
     return changed_answer(changed, user=user, app=app)
 
 
@@ -176,6 +223,7 @@ def everything_json(everything: UserDataExport, show: ContentsFormat) -> dict[st
         "feeds": [{"page": feed.page} | show.feed(feed, poster) for feed in posted.feeds],
         "comments": [_on(on) | show.comment(comment, poster) for on, comment in posted.comments],
         "favorites": [_on(on) | {"created": show.date(created)} for on, created in posted.favorites],
+        "reports": [own_report_json(report, case) for report, case in everything.reports],
     }
 
 

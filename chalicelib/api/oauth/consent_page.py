@@ -14,7 +14,9 @@ from chalice.app import Request, Response
 from chalicelib import observed
 from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
+from chalicelib.api.session_user import begin_session, end_session, session_user
 from chalicelib.core.errors import BadRequest, NotFound
+from chalicelib.core.lookalike_names import looks_like
 from chalicelib.core.model.directory import User
 from chalicelib.core.oauth import AuthorizationRequest, RedirectedError, offered
 from chalicelib.platform import Platform
@@ -23,6 +25,8 @@ from chalicelib.store.aws.transactions import Transaction
 from chalicelib.web.auth.oauth_forms import form_target, location
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
+from chalicelib.web.html.bidirectional import isolated
+from chalicelib.web.html.links import is_web, origin_of
 from chalicelib.web.html.rendering import error_page, language_of, page
 from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import parameters
@@ -108,7 +112,7 @@ def _step(
 ) -> Response:
     """Return the next page: sign-in or consent."""
     session = here.sessions.read(request)
-    user = here.users.get(session.user) if session.user else None
+    user = session_user(here, session)
     language = language_of(request, form.get("lang"))
     if user is None:
         return _sign_in_page(here, language, form, asked).shown(session, form.get("login", ""), problem=problem)
@@ -123,16 +127,15 @@ def _submitted(here: Platform, request: Request, form: Mapping[str, str], asked:
     if not session.accepts(form.get("csrf")):
         return _step(here, request, form, asked, word(language, "expired"))
     if "session" in form:
-        return _sign_in_page(here, language, form, asked).shown(here.sessions.begin())
+        return _sign_in_page(here, language, form, asked).shown(end_session(here, session))
     if "decision" in form:
-        user = here.users.get(session.user) if session.user else None
+        user = session_user(here, session)
         if user is None:
             return _step(here, request, form, asked, word(language, "expired"))
         return _decided(here, form, asked, user)
     outcome = sign_in(here, request, form)
-    user = here.users.get(outcome.user) if outcome.user else None
-    if user is not None:
-        return _consent_page(here, language, form, asked, here.sessions.begin(user.id, outcome.device), user)
+    if begun := begin_session(here, request, outcome):
+        return _consent_page(here, language, form, asked, *begun)
     return _sign_in_page(here, language, form, asked).refused(session, form.get("login", ""), outcome)
 
 
@@ -163,7 +166,7 @@ def _decided(here: Platform, form: Mapping[str, str], asked: AuthorizationReques
 def _sign_in_page(
     here: Platform, language: Language, form: Mapping[str, str], asked: AuthorizationRequest
 ) -> SignInPage:
-    return SignInPage(here, language, ACTION, _other(form, language), _carried(form), asked.app.name)
+    return SignInPage(here, language, ACTION, _other(form, language), _carried(form), _shown_name(here, asked))
 
 
 def _consent_page(
@@ -177,6 +180,8 @@ def _consent_page(
     problem: str | None = None,
 ) -> Response:
     asked.check_owner(user.id)
+    app = asked.app
+    icon = origin_of(app.icon_url)
     return page(
         "consent",
         language,
@@ -187,12 +192,31 @@ def _consent_page(
         carried=_carried(form),
         csrf=session.masked_csrf(),
         other_url=_other(form, language),
-        app=asked.app.name,
-        name=user.display_name,
+        images=[icon] if icon else [],
+        app=_shown_name(here, asked),
+        plain_name=app.name,
+        foreign=looks_like(app.name, here.names),
+        icon=app.icon_url if icon else "",
+        developer=app.developer,
+        homepage=app.homepage_url if is_web(app.homepage_url) else "",
+        privacy=app.privacy_url if is_web(app.privacy_url) else "",
+        name=isolated(user.display_name),
         scopes=offered(asked.scopes),
-        host=urlsplit(asked.redirect_uri).netloc or asked.app.name,
+        host=_host(asked),
         problem=problem,
     )
+
+
+def _shown_name(here: Platform, asked: AuthorizationRequest) -> str:
+    """Return the name of an app; with its host if the name looks like the platform's (it is older than that rule)."""
+    name = isolated(asked.app.name)
+    return f"{name} ({_host(asked)})" if looks_like(asked.app.name, here.names) else name
+
+
+def _host(asked: AuthorizationRequest) -> str:
+    """Return where the user goes after the decision: a host, or the scheme of an app on a device."""
+    parts = urlsplit(asked.redirect_uri)
+    return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"
 
 
 def _carried(form: Mapping[str, str]) -> dict[str, str]:

@@ -77,7 +77,7 @@ def authorization(here: Platform) -> "Authorization":
     # oauthlib is loaded with the first request that needs it, not with every cold start.
     from chalicelib.api.oauth.server import Authorization
 
-    return Authorization(here.grants, here.states, here.used_states, here.tokens)
+    return Authorization(here.grants, here.app_secrets, here.states, here.used_states, here.tokens)
 
 
 def form_of(request: Request) -> dict[str, str]:

@@ -11,7 +11,7 @@ from oauthlib.oauth2 import (
 from oauthlib.oauth2.rfc6749.errors import UnsupportedResponseTypeError
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 
-from chalicelib.core.model.directory import App, AppDialect, secret_matches
+from chalicelib.core.model.directory import App, AppDialect
 from chalicelib.core.oauth import (
     ACCESS_SECONDS,
     Family,
@@ -52,8 +52,10 @@ class Validator(RequestValidator):
         own: Grant | None = None,
         redirects: frozenset[str] = frozenset(),
         of_user: bool = False,
+        authenticated: bool = False,
     ) -> None:
         super().__init__()
+        self._authenticated = authenticated
         self._of_user = of_user
         self.app = app
         self._grants = grants
@@ -68,9 +70,7 @@ class Validator(RequestValidator):
         return self.app is None or self.app.confidential
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        if not secret_matches(self.app, request.client_secret or ""):
-            return False
-        return self._present(request)
+        return self._authenticated and self._present(request)
 
     def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
         return self._present(request)

@@ -8,6 +8,7 @@ token) and writes in one transaction. Differences between oauthlib and this plat
 import json
 import logging
 from collections.abc import Mapping, Set
+from functools import partial
 from typing import Any
 
 from oauthlib.common import Request
@@ -20,9 +21,10 @@ from oauthlib.oauth2 import (
 )
 
 from chalicelib.api.oauth.oauthlib_validator import CodeGrant, Validator
-from chalicelib.core.errors import BadRequest, GrantRefused
+from chalicelib.core.client_secrets import WhichSecret
+from chalicelib.core.errors import BadRequest, GrantRefused, PermissionDenied
 from chalicelib.core.ids import is_id
-from chalicelib.core.model.directory import App, AppDialect, secret_matches
+from chalicelib.core.model.directory import App, AppDialect
 from chalicelib.core.oauth import (
     AuthorizationRequest,
     RedirectedError,
@@ -31,6 +33,7 @@ from chalicelib.core.oauth import (
     same,
     scopes_in,
 )
+from chalicelib.store.directory.app_secrets import AppSecrets
 from chalicelib.store.grants.ephemeral import UsedStates
 from chalicelib.store.grants.grants import Grants
 from chalicelib.web.auth.access_tokens import AccessTokens
@@ -67,12 +70,22 @@ _DESCRIPTIONS = {
     "invalid_request": "A parameter is missing or malformed",
 }
 
+SUSPENDED = "The app is suspended"
+
 
 class Authorization:
     """The authorization server of this platform."""
 
-    def __init__(self, grants: Grants, states: ServerStates, used_states: UsedStates, tokens: AccessTokens) -> None:
+    def __init__(
+        self,
+        grants: Grants,
+        secrets: AppSecrets,
+        states: ServerStates,
+        used_states: UsedStates,
+        tokens: AccessTokens,
+    ) -> None:
         self._grants = grants
+        self._secrets = secrets
         self._states = states
         self._used_states = used_states
         self._tokens = tokens
@@ -80,9 +93,17 @@ class Authorization:
     def token(self, form: Mapping[str, str], redirects: frozenset[str]) -> dict[str, Any]:
         """Return the JSON of the token endpoint for a form; `redirects` are the possible values of its redirect_uri.
 
-        Raise GrantRefused. At most two calls in sequence, three if a code is replayed.
+        A suspended app gets nothing; a suspended user's code or refresh token is an invalid_grant. Raise GrantRefused.
+        At most three calls in sequence, four if a code is replayed. Once a day, the secret's use is noted beside them.
         """
-        validator = self._validator(form, redirects)
+        validator, which = self._validator(form, redirects)
+        app = validator.app
+        if app is not None and app.suspended is not None:
+            raise _refused("unauthorized_client", app, SUSPENDED)
+        answer = partial(self._token_answer, form, validator)
+        return self._secrets.noting_use(app, which, answer) if app and which else answer()
+
+    def _token_answer(self, form: Mapping[str, str], validator: Validator) -> dict[str, Any]:
         if form.get("grant_type") == "server_state":
             if validator.app is None:
                 raise _refused("invalid_client", validator.app)
@@ -111,8 +132,8 @@ class Authorization:
     def asked(self, parameters: Mapping[str, str]) -> AuthorizationRequest:
         """Return the checked authorization request.
 
-        Raise BadRequest if the error must not be sent to the redirect URI (unknown app, or a redirect URI that is not
-        registered), and RedirectedError for all other errors.
+        Raise BadRequest or PermissionDenied if the error must not be sent to the redirect URI (unknown or suspended
+        app, or a redirect URI that is not registered), and RedirectedError for all other errors.
         """
         owner = parameters.get("owner")
         known = owner if owner and is_id("user", owner) else None
@@ -130,6 +151,8 @@ class Authorization:
         challenge, server_state = parameters.get("code_challenge"), parameters.get("server_state")
         if app is None:
             raise BadRequest
+        if app.suspended is not None:
+            raise PermissionDenied(SUSPENDED)
         if challenge and not is_challenge(challenge):
             raise _redirected(request, "invalid_request", "The code_challenge is malformed")
         if server_state and (not self._states.holds(app.id, server_state) or self._used_states.has(server_state)):
@@ -159,7 +182,7 @@ class Authorization:
         if "token" not in form:
             raise _refused("invalid_request", None, "The token is missing")
         app, family = self._grants.find(form.get("client_id", ""), form["token"])
-        if "client_secret" in form and not secret_matches(app, form["client_secret"]):
+        if "client_secret" in form and not self._secrets.matching(app, form["client_secret"]):
             raise _refused("invalid_client", app)
         if family is None or form.get("client_id", family.app) != family.app:
             return
@@ -167,13 +190,18 @@ class Authorization:
         if same(family.refresh, hashed(form["token"])) or self._grants.repeated(family, form["token"]):
             self._grants.end_family(family)
 
-    def _validator(self, form: Mapping[str, str], redirects: frozenset[str]) -> Validator:
+    def _validator(self, form: Mapping[str, str], redirects: frozenset[str]) -> tuple[Validator, WhichSecret | None]:
+        """Return the validator of a form, and which secret of the app the form has (None: none that is valid)."""
         client, token = form.get("client_id", ""), form.get("code", "") or form.get("refresh_token", "")
         if form.get("grant_type") == "client_credentials":
             app, own = self._grants.find_own(client)
-            return Validator(self._grants, self._tokens, app, own=own)
-        app, family = self._grants.find(client, token)
-        return Validator(self._grants, self._tokens, app, family=family, redirects=redirects)
+            which = self._secrets.matching(app, form.get("client_secret", ""))
+            return Validator(self._grants, self._tokens, app, own=own, authenticated=which is not None), which
+        app, family = self._grants.find_active(client, token)
+        which = self._secrets.matching(app, form.get("client_secret", ""))
+        known = which is not None
+        validator = Validator(self._grants, self._tokens, app, family=family, redirects=redirects, authenticated=known)
+        return validator, which
 
 
 def _only(parameters: Mapping[str, str], names: Set[str]) -> list[tuple[str, str]]:

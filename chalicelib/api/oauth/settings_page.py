@@ -13,6 +13,8 @@ from chalice.app import Request, Response
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
+from chalicelib.api.session_user import begin_session, end_session, session_user
+from chalicelib.api.visit import Visit
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
@@ -35,7 +37,7 @@ def show(here: Platform, request: Request) -> Response:
     """Show the user's settings; without a session, show the sign-in form."""
     here = signing_in(here)
     session = here.sessions.read(request)
-    return _shown(here, language_of(request), session, saved=False)
+    return _shown(here, request, language_of(request), session, saved=False)
 
 
 @face.route("/settings", methods=["POST"], token=Token.NONE, instead="the session's csrf value", refused=error_page)
@@ -46,23 +48,23 @@ def submit(here: Platform, request: Request) -> Response:
     language = language_of(request, form.get("lang"))
     session = here.sessions.read(request)
     if not session.accepts(form.get("csrf")):
-        return _shown(here, language, session, problem=word(language, "expired"))
+        return _shown(here, request, language, session, problem=word(language, "expired"))
     if form.get("session") == "end":
-        return _sign_in_page(here, language).shown(here.sessions.begin())
+        return _sign_in_page(here, language).shown(end_session(here, session))
     if "password" in form or "login" in form:
         return _signed_in(here, request, language, session, form)
-    user = here.users.get(session.user) if session.user else None
+    user = session_user(here, session)
     if user is None:
-        return _shown(here, language, session, problem=word(language, "expired"))
-    return _shown(here, language, session, saved=_changed(here, user, form))
+        return _shown(here, request, language, session, problem=word(language, "expired"))
+    return _shown(here, request, language, session, saved=_changed(here, user, form))
 
 
 def _signed_in(
     here: Platform, request: Request, language: Language, session: Session, form: Mapping[str, str]
 ) -> Response:
     outcome = sign_in(here, request, form)
-    if outcome.user and here.users.get(outcome.user):
-        return _shown(here, language, here.sessions.begin(outcome.user, outcome.device))
+    if begun := begin_session(here, request, outcome):
+        return _shown(here, request, language, begun[0])
     return _sign_in_page(here, language).refused(session, form.get("login", ""), outcome)
 
 
@@ -93,9 +95,15 @@ def _app(app: str) -> str:
 
 
 def _shown(
-    here: Platform, language: Language, session: Session, *, saved: bool = False, problem: str | None = None
+    here: Platform,
+    request: Request,
+    language: Language,
+    session: Session,
+    *,
+    saved: bool = False,
+    problem: str | None = None,
 ) -> Response:
-    user = here.users.get(session.user) if session.user else None
+    user = session_user(here, session)
     if user is None:
         return _sign_in_page(here, language).shown(session, problem=problem)
     return page(
@@ -105,8 +113,9 @@ def _shown(
         headers=here.sessions.headers(session),
         action=ACTION,
         csrf=session.masked_csrf(),
-        other_url=_other(language),
+        frame=Visit(here, request, language, session, user).frame(),
         name=user.display_name,
+        leaving=user.leaving is not None,
         saved=saved,
         problem=problem,
         apps=_apps(here, user),

@@ -7,6 +7,7 @@ from chalice.app import Request, Response
 
 from chalicelib.core import passwords
 from chalicelib.core.oauth import is_one_of
+from chalicelib.core.password_rules import normalized
 from chalicelib.core.sign_in_delays import Device, mark_of, network
 from chalicelib.platform import Platform
 from chalicelib.store.grants.ephemeral import Attempt, AttemptKind, Wait
@@ -21,11 +22,17 @@ MOST_CHARACTERS = 1024
 
 @dataclass(frozen=True)
 class SignInResult:
-    """The result of a sign-in: user and browser; or None and the seconds to wait (0: wrong login or password)."""
+    """The result of a sign-in: user and browser; or None and the seconds to wait (0: wrong login or password).
+
+    `suspended` says that login and password were right, but the user is suspended.
+    """
 
     user: str | None
     wait: int = 0
+    suspended: bool = False
     device: Device | None = None
+    password_hash: str = ""
+    """The stored hash that the password matched; a session begins only if it is still the user's."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,8 @@ class SignInPage:
         if outcome.wait:
             told = word(self.language, "slow", seconds=outcome.wait)
             return self.shown(session, login, problem=told, status=429, wait=outcome.wait)
-        return self.shown(session, login, problem=word(self.language, "wrong"), status=403)
+        problem = word(self.language, "suspended" if outcome.suspended else "wrong")
+        return self.shown(session, login, problem=problem, status=403)
 
 
 def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignInResult:
@@ -93,15 +101,25 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
             _forgive(here, counted)
             return SignInResult(None, begun.seconds)
         counted.append(begun)
-    if not passwords.matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
+    if not _matches(password[:MOST_CHARACTERS], known[1] if known else None) or known is None or not fits:
         return SignInResult(None)
     _forgive(here, counted)
     user, password_hash = known
+    person = here.users.get(user)
+    if person and person.suspended is not None:
+        return SignInResult(None, suspended=True)
     if passwords.is_outdated(password_hash):
-        made = passwords.hash_password(password)
-        if here.users.set_password(user, made, instead_of=password_hash):
+        made = passwords.hash_password(normalized(password))
+        if here.users.upgrade_hash(user, login, made, instead_of=password_hash):
             password_hash = made
-    return SignInResult(user, device=device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark]))
+    device = device.with_mark(mark_of(device.id, login, password_hash), instead_of=[mark])
+    return SignInResult(user, device=device, password_hash=password_hash)
+
+
+def _matches(password: str, known: str | None) -> bool:
+    """Return whether a password matches a hash: in Unicode's NFC, or, for older hashes, as it came."""
+    composed = normalized(password)
+    return passwords.matches(composed, known) or (composed != password and passwords.matches(password, known))
 
 
 def _forgive(here: Platform, attempts: Sequence[Attempt]) -> None:

@@ -36,9 +36,9 @@ from chalicelib.core.opensocial import (
 )
 from chalicelib.platform import Platform
 from chalicelib.store.aws.read_budget import Budget
-from chalicelib.web.error_answers import log_unhandled
 from chalicelib.web.face import Face, Token
 from chalicelib.web.json_answers import data_answer, encode, json_answer
+from chalicelib.web.logs import log_unhandled
 from chalicelib.web.requests import check_json_type, json_text
 
 PATH = "/rpc"

@@ -12,6 +12,7 @@ from chalicelib.api.page.requests import (
     content_uri,
     inquiring,
     list_answer,
+    note_of_deletion,
     page_id,
     posting,
     shown,
@@ -63,5 +64,6 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
 def delete(here: Platform, request: Request, access: Access, page: str, comment: str) -> Response:
     """Delete a comment on the feed `contentUri`: the user's own, or any as a page administrator. Answers 204."""
     comment, page = check_format(request, comment), page_id(request, page)
-    here.comments.delete(page, content_uri(request), comment, access.user)
+    note = note_of_deletion(here, access.user, page, comment)
+    here.comments.delete(page, content_uri(request), comment, access.user, note)
     return empty_answer()

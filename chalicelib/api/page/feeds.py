@@ -17,6 +17,7 @@ from chalicelib.api.page.requests import (
     content_uri,
     inquiring,
     list_answer,
+    note_of_deletion,
     page_id,
     posting,
     shown,
@@ -83,7 +84,7 @@ def post(here: Platform, request: Request, access: Access, page: str) -> Respons
 def delete(here: Platform, request: Request, access: Access, page: str) -> Response:
     """Delete the feed `contentUri`: the user's own, or any as a page administrator. Answers 204."""
     page = page_id(request, page)
-    here.feeds.delete(page, content_uri(request), access.user)
+    here.feeds.delete(page, content_uri(request), access.user, note_of_deletion(here, access.user, page))
     return empty_answer()
 
 

@@ -11,6 +11,8 @@ from chalicelib.core.ids import is_id
 from chalicelib.core.model.contents import ContentsPart
 from chalicelib.core.paging import Paging, paging
 from chalicelib.platform import Platform
+from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.contents.items import NoteOfDeletion
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.json_answers import data_answer
 from chalicelib.web.requests import check_format, last_parameter
@@ -84,3 +86,18 @@ def list_answer(
     following = {"nextCursor": part.following} if part.following is not None else {}
     body = {"entry": entries} | wanted.counters(len(entries), part.total) | following
     return data_answer(body, {}, here.oversized_answers.keeper(None))
+
+
+def note_of_deletion(here: Platform, user: str, page: str, comment: str | None = None) -> NoteOfDeletion:
+    """Return what logs that a page administrator deletes another's feed, or a comment on it, in its transaction."""
+
+    def note(write: Transaction, /, *, feed: str, poster: str) -> None:
+        from chalicelib.api.log_of_actions import page_target, request_id, user_actor
+        from chalicelib.core.actions import ActionKind
+
+        kind = ActionKind.COMMENT_DELETED if comment else ActionKind.FEED_DELETED
+        target = page_target(page, f"feed:{feed}" + (f"/comment:{comment}" if comment else ""))
+        log = here.action_log
+        log.add(write, log.new(user_actor(user), kind, target, request_id(), before={"poster": poster}))
+
+    return note

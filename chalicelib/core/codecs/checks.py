@@ -123,6 +123,14 @@ def url(name: str, value: Any, most: int = URL_BYTES) -> str:
     return str(value)
 
 
+def https_url(name: str, value: Any) -> str:
+    """Return an https URL, or `""` for null and `""`."""
+    found = url(name, value)
+    if found and not found.lower().startswith("https:"):
+        raise ParameterInvalid(f"{name} must be an https URL")
+    return found
+
+
 def redirect_uri(name: str, value: Any) -> str:
     """Return a redirect URI: http, https, or a private scheme with a dot in it (RFC 8252); without a fragment."""
     parts = _parts(name, value)

@@ -7,10 +7,9 @@ from typing import Any
 from chalicelib.core.codecs import checks
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import BadRequest, ParameterInvalid
+from chalicelib.core.imaging.renditions import API_NAMES
 from chalicelib.core.model.contents import Comment, Draft, Feed
 from chalicelib.core.model.directory import ADDRESS_CATEGORIES, BIRTHDAY_CATEGORIES, Page, User
-
-_SIZES = ("large", "medium", "small")
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class ContentsFormat:
 
     def feed(self, feed: Feed, posters: Mapping[str, User]) -> dict[str, Any]:
         """Return the JSON of a feed; `images` is empty or has one image in three sizes."""
-        sizes = dict(zip(_SIZES, map(self.image_url, feed.images), strict=False))
+        sizes = dict(zip(API_NAMES, map(self.image_url, feed.images), strict=False))
         return {
             "contentUri": feed.content_uri,
             "title": feed.title,

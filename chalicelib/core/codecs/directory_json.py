@@ -25,6 +25,9 @@ from chalicelib.core.model.directory import (
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION
 from chalicelib.core.oauth import check_scopes
 
+REASON_CHARACTERS = 500
+"""The length of an operator's reason, such as that of a suspension."""
+
 
 def _scope(name: str, value: Any) -> str:
     scope = checks.scope(name, value)
@@ -54,7 +57,13 @@ _APP: Rules = {
     "origins": ("origins", checks.list_of(checks.origin)),
     "dialect": ("dialect", checks.one_of(AppDialect)),
     "startMethod": ("start_method", checks.one_of(StartMethod)),
+    "iconUrl": ("icon_url", checks.https_url),
+    "developer": ("developer", checks.text(checks.NAME_CHARACTERS)),
+    "homepageUrl": ("homepage_url", checks.url),
+    "privacyUrl": ("privacy_url", checks.url),
 }
+_SUSPENSION: Rules = {"reason": ("reason", checks.text(REASON_CHARACTERS, required=True))}
+_ROTATION: Rules = {"keepOld": ("keep_old", checks.boolean)}
 _PAGE: Rules = {
     "name": ("name", checks.text(checks.NAME_CHARACTERS, required=True)),
     "category": ("category", checks.one_of(Category)),
@@ -99,6 +108,16 @@ def read_app(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str,
     return read_fields(body, known, ("name",) if new else (), extra)
 
 
+def read_suspension(body: object) -> str:
+    """Return the `reason` of a suspension, which is required: at most 500 characters."""
+    return str(read_fields(body, _SUSPENSION, ("reason",))["reason"])
+
+
+def read_rotation(body: object) -> bool:
+    """Return `keepOld` (default false): whether the old secret stays valid for a while. None stands for no body."""
+    return bool(read_fields({} if body is None else body, _ROTATION).get("keep_old", False))
+
+
 def read_page(body: object, *, new: bool, extra: Sequence[str] = ()) -> dict[str, Any]:
     """Return the fields of a page. With `new`, `name` is required and `id` is allowed. The caller reads `extra`."""
     return read_fields(body, _PAGE | _own_id("page", new), ("name",) if new else (), extra)
@@ -115,10 +134,35 @@ def user_json(user: User) -> dict[str, Any]:
     return _json(user, _USER) | {"publication": publication, "created": user.created, "friends": user.friends}
 
 
+def account_json(user: User) -> dict[str, Any]:
+    """Return the JSON of a user with role and suspension, which exports do not have."""
+    return user_json(user) | {"role": user.role.value if user.role else None, "suspended": user.suspended}
+
+
 def app_json(app: App) -> dict[str, Any]:
-    """Return the JSON of an app, without the secret."""
+    """Return the JSON of an app for operators, without the secrets; it says when they were made and last used."""
+    return _stored_app(app) | {
+        "secretCreated": (app.secret_created or app.created) if app.confidential else None,
+        "secretUsed": app.secret_used,
+        "oldSecretUntil": app.old_secret_until,
+        "oldSecretUsed": app.old_secret_used,
+    }
+
+
+def app_record(app: App, *, secret: bool) -> dict[str, Any]:
+    """Return the record of an app in an export, with its secrets if `secret`. Days of use are not part of it."""
+    secrets: dict[str, Any] = {}
+    if secret and app.secret:
+        secrets["secret"] = app.secret
+        if app.old_secret:
+            secrets |= {"oldSecret": app.old_secret, "oldSecretUntil": app.old_secret_until}
+    return _stored_app(app) | secrets
+
+
+def _stored_app(app: App) -> dict[str, Any]:
     enums = {"dialect": app.dialect.value, "startMethod": app.start_method.value}
-    return _json(app, _APP) | enums | {"created": app.created}
+    more = {"created": app.created, "suspended": app.suspended, "suspensionReason": app.suspension_reason}
+    return _json(app, _APP) | enums | more
 
 
 def page_json(page: Page) -> dict[str, Any]:

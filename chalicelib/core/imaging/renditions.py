@@ -1,15 +1,22 @@
-"""Images of feeds: the limits of an image, and its three stored renditions.
+"""Images of feeds: the limits of an image, and its four stored renditions.
 
 A rendition is scaled down by the longest edge, never up. Its key contains a hash of its content, so caches may keep it
-forever. Source: Page API ("images": large, medium, small; jpeg and png).
+forever. Source: Page API ("images": large, medium, small; jpeg and png). Decision: a fourth, wide, for the web pages.
 """
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-NAMES = ("large", "medium", "small")
+API_NAMES = ("large", "medium", "small")
+"""The renditions that the Page API returns."""
+WIDE = "wide"
+"""The rendition for the web pages. Feeds posted before it existed do not have it."""
+NAMES = (*API_NAMES, WIDE)
 """The renditions of an image, in the order of their keys."""
+WIDE_BYTES = 280_000
+"""The most bytes of the wide rendition, below the most of an image in an import (IMAGE_FILE_BYTES)."""
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 """The supported media types, and the file extensions of their keys."""
 MAX_SIDE = 65_500
@@ -20,11 +27,15 @@ _KEY = re.compile(r"images(?:/[A-Za-z0-9_-]{1,128}){1,4}/[0-9a-f]{32}\.(?:jpg|pn
 
 @dataclass(frozen=True)
 class ImageBounds:
-    """The maximum size of an uploaded or fetched image, and the longest edges of its renditions, large to small."""
+    """The maximum size of an uploaded or fetched image, and the longest edges of its renditions.
+
+    `edges` are those of API_NAMES, large to small; `wide_edge` is that of the rendition for the web pages.
+    """
 
     bytes: int = 5_000_000
     pixels: int = 40_000_000
     edges: tuple[int, int, int] = (180, 76, 40)
+    wide_edge: int = 1_200
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,18 @@ def image_key(folder: str, rendition: Rendition) -> str:
     """Return the key of a rendition in a folder: `images/<folder>/<hash of its bytes>.<jpg|png>`."""
     digest = hashlib.sha256(rendition.body).hexdigest()[:32]
     return f"images/{folder}/{digest}.{EXTENSIONS[rendition.media_type]}"
+
+
+def picture_folder(user: str) -> str:
+    """Return the folder of the pictures that a user has uploaded for their profile."""
+    return f"people/{user}"
+
+
+def page_key(keys: Sequence[str]) -> str | None:
+    """Return the key of the rendition for the web pages: the wide one, the large one of older feeds, None if none."""
+    if not keys:
+        return None
+    return keys[NAMES.index(WIDE)] if len(keys) == len(NAMES) else keys[0]
 
 
 def is_key(text: str) -> bool:

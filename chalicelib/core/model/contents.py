@@ -36,8 +36,9 @@ class Draft:
 class Feed:
     """A feed of a page. The URL of its detail page ends with `id`. `created` is in milliseconds since the epoch.
 
-    `images` has the keys of the image's renditions (large, medium, small), or is empty. `poster` is a user's id.
-    `shown` is True if the feed is in the list of its page.
+    `images` has the keys of the image's renditions (large, medium, small, wide), or is empty. Feeds of earlier versions
+    have no wide one. `poster` is a user's id. `shown` is True if the feed is in the list of its page. `hidden` is the
+    time when a moderator hid it, or None.
     """
 
     page: str
@@ -55,16 +56,21 @@ class Feed:
     favorites: int = 0
     comments: int = 0
     shown: bool = True
+    hidden: int | None = None
 
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a feed. `poster` is a user's id, `created` is in milliseconds since the epoch."""
+    """A comment on a feed. `poster` is a user's id, `created` is in milliseconds since the epoch.
+
+    `hidden` is the time when a moderator hid it, or None.
+    """
 
     id: str
     text: str
     poster: str
     created: int
+    hidden: int | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 Sources: Available Information (basic and profile information, publication settings) and Page API.
 """
 
-import hmac
 import secrets
 import string
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from enum import Enum
 
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.publication import DEFAULT_PUBLICATION, Publication
+from chalicelib.core.roles import Role
 
 _USER_CHARACTERS = string.ascii_lowercase + string.digits
 
@@ -57,6 +57,14 @@ class User:
     created: int = 0
     friends: int = 0
     """The number of friends."""
+    role: Role | None = None
+    """The role in the console (core/roles.py). Only `Roles` in store/directory/roles.py changes it."""
+    suspended: int | None = None
+    """When the user was suspended, in ms; None if they are not. A suspended user cannot do anything by themselves."""
+    leaving: int | None = None
+    """When the account is due to be erased because the user asked for it, in ms; None: it stays."""
+    session_epoch: str = ""
+    """Only sessions with this value are valid. A new value ends all sessions at once (store/grants/sessions.py)."""
 
 
 class AppDialect(Enum):
@@ -80,6 +88,9 @@ class App:
     A confidential app has a secret. A public app has none and must use PKCE. `secret` is plain text here and encrypted
     in the table; lists of apps do not contain it. `scopes` are the scopes that the app may request. `origins` are the
     web origins ("https://game.example") from which pages may call the API with the app's tokens.
+
+    `icon_url` (https), `developer`, `homepage_url` and `privacy_url` are for the people who are asked to allow the app;
+    `""`: not given.
     """
 
     id: str
@@ -94,7 +105,22 @@ class App:
     created: int = 0
     start_method: StartMethod = StartMethod.REDIRECT
     events: frozenset[EventKind] = frozenset()
-    """The kinds of events that one of the app's endpoints is told of."""
+    """The kinds of events that one of the app's endpoints is told of; none while the app is suspended."""
+    icon_url: str = ""
+    developer: str = ""
+    homepage_url: str = ""
+    privacy_url: str = ""
+    suspended: int | None = None
+    """The time (ms) since which an operator has suspended the app; None: it is not suspended."""
+    suspension_reason: str = ""
+    secret_created: int = 0
+    """The time (ms) of the rotation that made the secret; 0: the secret is as old as the app."""
+    secret_used: int | None = None
+    """A time (ms) on the last day on which the secret was used, None: not used, or not since this is noted."""
+    old_secret: str | None = field(default=None, repr=False)
+    """The secret before the last rotation, if that rotation kept it; it is valid before `old_secret_until` (ms)."""
+    old_secret_until: int | None = None
+    old_secret_used: int | None = None
 
 
 class Category(Enum):
@@ -183,13 +209,3 @@ def new_page_id() -> str:
 def new_secret() -> str:
     """Return a new client secret: 40 hexadecimal digits."""
     return secrets.token_hex(20)
-
-
-def secret_matches(app: App | None, given: str) -> bool:
-    """Return whether `given` is the secret of a confidential app.
-
-    The time is the same if the app does not exist or has no secret. It does not depend on the first wrong character.
-    """
-    known = app.secret if app and app.confidential else None
-    same = hmac.compare_digest((known or "0" * 40).encode(), given.encode(errors="surrogatepass"))
-    return same and known is not None

@@ -13,12 +13,16 @@ from collections.abc import Callable
 
 from chalicelib.store.appdata.ledger import Ledger
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.iam_needs import SWEEP, on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_table
 from chalicelib.store.aws.items import beginning, key_of, typed
 from chalicelib.store.aws.transactions import Transaction
 
 # Notes are made in the transactions of ledger_changes.py.
-NEEDS = (on_table("appdata", "Query", "BatchWriteItem", by=(SWEEP,)),)
+NEEDS = (
+    on_table("appdata", "BatchWriteItem", by=(SWEEP,)),
+    # The overview counts the notes.
+    on_table("appdata", "Query", by=(API, SWEEP)),
+)
 
 PARTITION = "trash"
 
@@ -34,6 +38,10 @@ class AbandonedValues:
         """Add a note of this ledger's own values to a transaction, or nothing if all its values are inline."""
         if ledger.has_own:
             write.put("note", self._table, typed((PARTITION, f"{ledger.partition}#{ledger.epoch}")))
+
+    def waiting(self, limit: int) -> int:
+        """Return the number of notes, at most `limit`."""
+        return sum(1 for _ in self._dynamo.query(self._table, PARTITION, consistent=False, limit=limit))
 
     def sweep(self, seconds: float, now: Callable[[], float] = time.monotonic) -> int:
         """Delete the values that notes name, then the notes, for about `seconds`; return the number of deleted values.

@@ -88,6 +88,15 @@ class Usage:
     rate: Rate
 
 
+@dataclass(frozen=True)
+class StoredKeys:
+    """The usage of a user in an app, the bytes of each value by key, and the number of keys that are not listed."""
+
+    usage: Usage
+    sizes: Mapping[str, int]
+    unlisted: int
+
+
 class _NothingNew(Exception):
     """Raised to end a change of a ledger that has all values already."""
 
@@ -124,7 +133,8 @@ class AppData:
     ) -> bool:
         """Install an app for a user, with initial `data`; return whether it was not installed before.
 
-        `data` has at most 97 pairs: each may take an item of the transaction, which also has ledger, install and user.
+        `data` has at most 95 pairs: each may take an item of the transaction, which also has ledger, install, user, the
+        count of installs and an event.
         It does not count in the write window. `also` adds other parts to the transaction. Raises NotFound (no such
         user), ParameterInvalid and Unavailable.
         """
@@ -152,9 +162,12 @@ class AppData:
         gets the item at `read`, which is read together with the ledger. Raises Unavailable.
         """
 
+        turns = count()
+
         def beside(write: Transaction, ledger: Ledger, item: Item | None) -> None:
             self._trash.note(write, ledger)
-            self._directory.delete_install(write, user, app)
+            # Nearly every install is counted; a read of it would cost each uninstalling more than a second try.
+            self._directory.delete_install(write, user, app, counted=next(turns) % 2 == 0)
             also(write, item)
 
         return self._ledgers.remove(app, user, beside, read)
@@ -363,6 +376,17 @@ class AppData:
         ledger = self._ledgers.need(app, user)
         return Usage(ledger.balance, self._rate(ledger.window, self._clock()))
 
+    def stored_keys(self, app: str, user: str) -> StoredKeys:
+        """Return the keys of a user in an app with the bytes of their values, as the ledger has them (one call).
+
+        Raises PermissionDenied if the app is not installed. Keys that the ledger does not list are only counted.
+        """
+        ledger = self._ledgers.need(app, user)
+        sizes = {key: utf8_bytes(value) for key, value in ledger.inline.items()}
+        sizes |= {key: value.size for key, value in ledger.listed.items()}
+        usage = Usage(ledger.balance, self._rate(ledger.window, self._clock()))
+        return StoredKeys(usage, dict(sorted(sizes.items())), ledger.unlisted)
+
     def balances(self, app: str, users: Sequence[str]) -> dict[str, Balance]:
         """Return the balances of those users who have installed an app, in the order of `users`."""
         items = self._dynamo.batch_get([self._place(app, user) for user in users], consistent=False)
@@ -372,6 +396,10 @@ class AppData:
     def sweep(self, seconds: float) -> int:
         """Delete abandoned values for about `seconds`; return the number of deleted values."""
         return self._trash.sweep(seconds)
+
+    def waiting(self, limit: int) -> int:
+        """Return the number of deletions, at most `limit`, whose values the next sweep will delete."""
+        return self._trash.waiting(limit)
 
     def _friends(self, app: str, viewer: str, owner: str, of: str) -> tuple[list[str], AppRun]:
         """Return the friends of a user, and the facts about the running app that decide whether they may be listed."""

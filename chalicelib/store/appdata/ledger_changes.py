@@ -18,23 +18,28 @@ from chalicelib.store.appdata.placement import PlacedValues
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, Condition, equals
 from chalicelib.store.aws.failures import Lost, TransactionConflict, Uncertain
-from chalicelib.store.aws.iam_needs import API, CANARY, on_table
+from chalicelib.store.aws.iam_needs import API, CANARY, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Place
 from chalicelib.store.aws.transactions import AnswerRecord, Transaction
 
 NEEDS = (
-    on_table("appdata", "GetItem", "BatchGetItem", "DeleteItem"),
+    on_table("appdata", "GetItem"),
+    # The sweep uninstalls the apps of users who left.
+    on_table("appdata", "BatchGetItem", "DeleteItem", by=(API, SWEEP)),
     # The canary installs its app.
     on_table("appdata", "PutItem", by=(API, CANARY)),
     # The app, which is told when it is uninstalled.
-    on_table("directory", "BatchGetItem"),
+    on_table("directory", "BatchGetItem", by=(API, SWEEP)),
     # The install, which is created and deleted together with the ledger, and the check that the user exists.
     on_table("directory", "PutItem", "ConditionCheckItem", by=(API, CANARY)),
-    on_table("directory", "DeleteItem"),
+    # The count of installs.
+    on_table("directory", "UpdateItem", by=(API, CANARY, SWEEP)),
+    on_table("directory", "DeleteItem", by=(API, SWEEP)),
     # The grant, which is deleted together with the install.
-    on_table("grants", "DeleteItem"),
+    on_table("grants", "DeleteItem", by=(API, SWEEP)),
     # The answer to a request with an Idempotency-Key, and the events of installs and data.
-    on_table("ephemeral", "UpdateItem", "PutItem"),
+    on_table("ephemeral", "UpdateItem"),
+    on_table("ephemeral", "PutItem", by=(API, SWEEP)),
 )
 
 LEDGER = "ledger"

@@ -146,13 +146,24 @@ class Dynamo:
         return self._pages(request, limit)
 
     def listed(
-        self, table: str, name: str, keys: Span | None = None, *, index: str = LISTING, limit: int | None = None
+        self,
+        table: str,
+        name: str,
+        keys: Span | None = None,
+        *,
+        index: str = LISTING,
+        limit: int | None = None,
+        after: Key | None = None,
     ) -> Iterator[Item]:
         """Yield the keys of the items on the list `name`, in order of `pk`: only those in `keys`, at most `limit`.
 
-        An index lags behind its table, usually by less than a second; it cannot be read consistently.
+        `after` is the key of the item before the first. An index lags behind its table, usually by less than a second;
+        it cannot be read consistently.
         """
-        return self._pages(_query(table, ("list", "pk"), name, keys) | {"IndexName": index}, limit)
+        request = _query(table, ("list", "pk"), name, keys) | {"IndexName": index}
+        if after:
+            request["ExclusiveStartKey"] = typed(after) | {"list": {"S": name}}
+        return self._pages(request, limit)
 
     def scan(
         self, table: str, segment: int, segments: int, after: Key | None, *, limit: int
@@ -238,8 +249,16 @@ class Dynamo:
     def delete_all(self, table: str, keys: Iterable[Key]) -> int:
         """Delete the items with those keys, 25 per call, one call after the other; return the number of keys."""
         deletes = [{"DeleteRequest": {"Key": typed(key)}} for key in keys]
-        for start in range(0, len(deletes), BATCH_WRITE):
-            unprocessed: dict[str, Any] = {table: deletes[start : start + BATCH_WRITE]}
+        self._write_all(table, deletes)
+        return len(deletes)
+
+    def put_all(self, table: str, items: Iterable[Item]) -> None:
+        """Write items unconditionally, 25 per call, one call after the other. Raises Unavailable."""
+        self._write_all(table, [{"PutRequest": {"Item": formats.numbered(item)}} for item in items])
+
+    def _write_all(self, table: str, writes: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(writes), BATCH_WRITE):
+            unprocessed: dict[str, Any] = {table: writes[start : start + BATCH_WRITE]}
             for wait in backoff(0.05, 1.0, _RESENDS):
                 unprocessed = self._read("batch_write_item", RequestItems=unprocessed).get("UnprocessedItems") or {}
                 if not unprocessed:
@@ -247,7 +266,6 @@ class Dynamo:
                 self.rest(wait)
             else:
                 raise Unavailable
-        return len(deletes)
 
     def _read(self, operation: str, **request: Any) -> Any:
         """Send a call that can safely be repeated, so that a lost answer counts as a failure."""

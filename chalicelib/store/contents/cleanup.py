@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from itertools import islice
 
+from chalicelib.core.imaging.renditions import picture_folder
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
@@ -90,7 +91,10 @@ class Cleanup:
         elif note.startswith(USER):
             if not self._notes.is_due(item):
                 return True
-            done = self._posts.erase(note.removeprefix(USER), end, time.monotonic) == 0
+            user = note.removeprefix(USER)
+            done = self._posts.erase(user, end, time.monotonic) == 0
+            if done:
+                self._images.clear(picture_folder(user))
         elif "p" in item:
             done = self._content(note, item, end)
         else:

@@ -14,6 +14,7 @@ before that. `told` is the time when the sweep sent the note to the queue.
 from collections.abc import Callable
 from contextlib import suppress
 
+from chalicelib.core.overview import Waiting
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import ABSENT, PRESENT, absent, exists
 from chalicelib.store.aws.failures import Lost
@@ -23,10 +24,10 @@ from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.contents.cleanup_queue import CleanupQueue
 
 NEEDS = (
-    on_table("feeds", "PutItem"),
+    on_table("feeds", "PutItem", by=(API, SWEEP)),
     # The check that an imported feed is not stored yet.
     on_table("comments", "ConditionCheckItem"),
-    on_table("feeds", "Query", by=(SWEEP,)),
+    on_table("feeds", "Query", by=(API, SWEEP)),
     # The sweep stores that it sent a note to the queue, `clean` that an upload is too late or that the sweep must send
     # the note again.
     on_table("feeds", "UpdateItem", by=(SWEEP, CLEAN)),
@@ -112,6 +113,12 @@ class CleanupNotes:
         """Return some of the notes that are due and were not sent to the queue recently, at most `limit`."""
         notes = self._dynamo.query(self._table, PARTITION, consistent=False, limit=_READ)
         return [note["sk"]["S"] for note in notes if self.is_due(note) and self._is_untold(note)][:limit]
+
+    def waiting(self, limit: int) -> Waiting:
+        """Return the notes that are due, of at most `limit` that are read."""
+        notes = list(self._dynamo.query(self._table, PARTITION, consistent=False, limit=limit))
+        due = [int(note["due"]["N"]) for note in notes if self.is_due(note)]
+        return Waiting(len(due), len(notes) == limit, min(due, default=None))
 
     def told(self, note: str) -> None:
         """Store that a note was sent to the queue now, if the note still exists."""

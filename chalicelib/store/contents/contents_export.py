@@ -4,6 +4,7 @@ The cursor within a page names the last feed that is finished (its sort key), or
 favorites: `<sort key>|`, or `<sort key>|<place>`.
 """
 
+import heapq
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -14,19 +15,21 @@ from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item
 from chalicelib.store.contents.images import Images
 from chalicelib.store.contents.items import (
-    SORT_KEYS,
     Tables,
     content_of,
     favorite_key,
+    feed_id,
+    feed_key,
     generation_of,
     head_key,
+    hidden_comments,
     poster_of,
     prefix_of,
     shards_of,
     to_comment,
     to_feed,
 )
-from chalicelib.store.contents.numbered_lists import entry_key, number_of, total
+from chalicelib.store.contents.numbered_lists import entry_key, hidden_key, number_of, total
 from chalicelib.store.directory.keys import CursorPart
 
 NEEDS = (
@@ -38,6 +41,8 @@ NEEDS = (
 _FEEDS_AT_ONCE = 100
 """The most feeds of a page whose comments or favorites one part has."""
 _HIGHEST = 9_999_999_999
+_IN_ORDER = (("a#",), ("c", "C"))
+"""The prefixes of sort keys in the order of an export: unshown feeds, then shown and hidden ones together."""
 _LAST = "~"
 """Sorts after every character of a sort key."""
 
@@ -94,11 +99,13 @@ class ContentsExport:
         return records, f"{_sort_key(feeds[_FEEDS_AT_ONCE - 1])}|" if len(feeds) > _FEEDS_AT_ONCE else None
 
     def _comments(self, feed: Item, head: Item, after: str) -> Iterator[tuple[str, Record]]:
-        if not total(head):
+        if not total(head) and not hidden_comments(head):
             return
         page, uri, content, prefix = feed["pk"]["S"], feed["u"]["S"], head["pk"]["S"], prefix_of(head)
-        span = (entry_key(content, prefix, int(after or 0) + 1)[1], entry_key(content, prefix, _HIGHEST)[1])
-        for item in self._dynamo.query(self._tables.comments, content, span, consistent=True):
+        first = int(after or 0) + 1
+        spans = [(key(content, prefix, first)[1], key(content, prefix, _HIGHEST)[1]) for key in (entry_key, hidden_key)]
+        kinds = [self._dynamo.query(self._tables.comments, content, span, consistent=True) for span in spans]
+        for item in heapq.merge(*kinds[: 2 if hidden_comments(head) else 1], key=number_of):
             yield str(number_of(item)), comment_record(page, uri, to_comment(item, self._offset))
 
     def _favorites(self, feed: Item, head: Item, after: str) -> Iterator[tuple[str, Record]]:
@@ -113,12 +120,16 @@ class ContentsExport:
                 yield f"{shard}#{owner}", favorite_record(page, uri, owner, int(item["c"]["N"]))
 
     def _feeds(self, page: str, after: str, *, including: bool = False) -> Iterator[Item]:
-        """Yield a page's feeds after a sort key, first those that the page does not show."""
-        for prefix in sorted(SORT_KEYS):
-            if after > prefix + _LAST:
+        """Yield a page's feeds after a sort key, first those that the page does not show, with hidden ones in place."""
+        for prefixes in _IN_ORDER:
+            if after > prefixes[0] + _LAST:
                 continue
-            start = after + ("" if including else "!") if after.startswith(prefix) else prefix
-            yield from self._dynamo.query(self._tables.feeds, page, (start, prefix + _LAST), consistent=True)
+            kinds = []
+            for prefix in prefixes:
+                rest = prefix + after[len(prefix) :] + ("" if including else "!")
+                start = rest if after.startswith(prefixes[0]) else prefix
+                kinds.append(self._dynamo.query(self._tables.feeds, page, (start, prefix + _LAST), consistent=True))
+            yield from heapq.merge(*kinds, key=_sort_key)
 
     def _heads(self, page: str, feeds: list[Item]) -> dict[str, Item]:
         places = [(self._tables.comments, head_key(content_of(page, feed["u"]["S"]))) for feed in feeds]
@@ -126,5 +137,5 @@ class ContentsExport:
 
 
 def _sort_key(item: Item) -> str:
-    key: str = item["sk"]["S"]
-    return key
+    """Return the sort key of a feed; of a hidden one, the key that it has when it is shown."""
+    return feed_key(item["pk"]["S"], feed_id(item))[1]

@@ -28,6 +28,9 @@ from chalicelib.store.contents.items import (
     generation_of,
     head_item,
     head_key,
+    hidden_at,
+    hidden_feed_key,
+    hidden_since,
     number_in,
     of_generation,
     prefix_of,
@@ -37,9 +40,11 @@ from chalicelib.store.contents.numbered_lists import (
     MOST_SKIPPED,
     NumberedLists,
     entry_key,
+    hidden_key,
     holder_key,
     new_holder,
 )
+from chalicelib.store.contents.post_rows import PostRows
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
@@ -47,7 +52,11 @@ NEEDS = (
     on_table("feeds", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem"),
     on_table("comments", "GetItem", "PutItem", "UpdateItem", "BatchGetItem"),
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+    on_table("records", "PutItem"),
 )
+
+
+_IMPORTED = {"by": "import"}
 
 
 class ContentsImport:
@@ -62,6 +71,7 @@ class ContentsImport:
         favorites: Favorites,
         images: Images,
         notes: CleanupNotes,
+        rows: PostRows,
         lists: tuple[NumberedLists, NumberedLists],
         favorite_shards: int,
     ) -> None:
@@ -72,14 +82,16 @@ class ContentsImport:
         self._favorites = favorites
         self._images = images
         self._notes = notes
+        self._rows = rows
         self._feeds, self._comments = lists
         self._shards = favorite_shards
 
     def feed(self, record: FeedRecord, *, check: bool = False) -> RecordResult:
         """Store a feed with its images. Raises NotFound (page, poster), Conflict, ParameterInvalid and Unavailable."""
         page, content = record.page, content_of(record.page, record.draft.content_uri or "")
-        key = feed_key(page, record.id)
-        item = feed_item(
+        keys = [feed_key(page, record.id), hidden_feed_key(page, record.id)]
+        key = keys[0] if record.hidden is None else keys[1]
+        plain = feed_item(
             key,
             record.generation,
             record.poster,
@@ -88,12 +100,14 @@ class ContentsImport:
             record.images,
             record.created,
         )
-        head_place, feed_place = (self._tables.comments, head_key(content)), (self._tables.feeds, key)
-        holder_place = (self._tables.feeds, holder_key(page))
+        item = plain | hidden_since(record.hidden)
+        head_place, holder_place = (self._tables.comments, head_key(content)), (self._tables.feeds, holder_key(page))
+        feed_places = [(self._tables.feeds, each) for each in keys]
         for wait in races():
-            found = self._found(page, record.poster, [head_place, feed_place, holder_place])
-            if head_place in found or feed_place in found:
-                return _unchanged(found.get(feed_place), item, "feed")
+            found = self._found(page, record.poster, [head_place, *feed_places, holder_place])
+            there = next((found[place] for place in feed_places if place in found), None)
+            if head_place in found or there:
+                return _unchanged(there, item, "feed")
             needs = self._needs(found, page, record.poster)
             self._need(needs, check=check)
             holder, number = found.get(holder_place), record.number
@@ -127,11 +141,16 @@ class ContentsImport:
             self._images.restore(record.files)
         write = Transaction()
         write.put("feed", self._tables.feeds, item, ABSENT)
-        write.put("head", self._tables.comments, head_item(content, item, self._shards), ABSENT)
+        head = head_item(content, item, self._shards)
+        write.put("head", self._tables.comments, head, ABSENT)
         write.check("page", *self._pages.place(page), ALIVE)
         write.check("poster", *self._users.place(record.poster), ALIVE)
-        if number is not None:
+        if record.hidden is not None:
+            self._rows.hidden(write, head, None, record.hidden, _IMPORTED)
+        if number is not None and record.hidden is None:
             self._feeds.restore(write, page, number, PRESENT)
+        elif number is not None:
+            self._feeds.restore_hidden(write, page, "", number, PRESENT, {})
         if record.files:
             self._notes.uploaded(write, record.generation)
         self._dynamo.commit(write)
@@ -172,10 +191,13 @@ class ContentsImport:
             if head is None:
                 return would_be_created(*needs, follows=follows)
             prefix, alive = prefix_of(head), of_generation(generation_of(head))
-            key = entry_key(content, prefix, number)
-            item = comment_item(key, comment.poster, comment.text, random, comment.created)
-            if there := self._dynamo.get(self._tables.comments, key, consistent=True):
-                return _unchanged(there, item, "comment")
+            keys = [make(content, prefix, number) for make in (entry_key, hidden_key)]
+            key = keys[0] if comment.hidden is None else keys[1]
+            plain = comment_item(key, comment.poster, comment.text, random, comment.created)
+            item = plain | hidden_since(comment.hidden)
+            places = [(self._tables.comments, each) for each in keys]
+            if there := self._dynamo.batch_get(places, consistent=True):
+                return _unchanged(next(iter(there.values())), item, "comment")
             follows.check_order(follows.last)
             if check:
                 return would_be_created(*needs, follows=follows)
@@ -185,7 +207,11 @@ class ContentsImport:
                     continue
                 write = Transaction()
                 write.put("comment", self._tables.comments, item, ABSENT)
-                self._comments.restore(write, content, number, alive)
+                if comment.hidden is None:
+                    self._comments.restore(write, content, number, alive)
+                else:
+                    self._comments.restore_hidden(write, content, prefix, number, alive, {"hc": 1})
+                    self._rows.hidden(write, head, number, comment.hidden, _IMPORTED)
                 write.check("poster", *self._users.place(comment.poster), ALIVE)
                 self._dynamo.commit(write)
             except Lost:
@@ -245,7 +271,9 @@ def _unchanged(there: Item | None, item: Item, kind: str) -> RecordResult:
     """Return the result for an item that is stored as it would be imported. Raises Conflict for another one."""
     if there is None:
         raise Conflict(f"The page has another {kind} with this contentUri")
-    # An import sets neither the format nor the app that is told of the comment's end.
-    if {name: value for name, value in there.items() if name not in (ATTRIBUTE, "ap")} != item:
+    if hidden_at(there) != hidden_at(item):
+        raise Conflict(f"The {kind} is there, but a moderator has hidden it or shown it again")
+    # An import sets neither the format, nor the app that is told of the comment's end, nor the row of newest posts.
+    if {name: value for name, value in there.items() if name not in (ATTRIBUTE, "ap", "o")} != item:
         raise Conflict(f"There is another {kind} with this id")
     return stored(False)

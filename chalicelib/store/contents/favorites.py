@@ -22,12 +22,12 @@ from chalicelib.store.contents.items import (
     generation_in,
     generation_of,
     head_key,
-    no_content,
     of_generation,
     poster_of,
     shard_key,
     shard_of,
     shards_of,
+    visible,
 )
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
@@ -76,15 +76,13 @@ class Favorites:
         for wait in races():
             places = [head_place, user_place, self._pages.place(page)]
             found = self._dynamo.batch_get(places, consistent=True)
-            if head_place not in found:
-                raise no_content()
+            head = visible(found.get(head_place))
             self._pages.check(page, found)
-            if self._users.from_item(found.get(user_place)) is None:
-                raise PermissionDenied
-            item = self._item(content, found[head_place], user)
-            there = self._add(content, found[head_place], item)
+            self._users.check_poster(found.get(user_place))
+            item = self._item(content, head, user)
+            there = self._add(content, head, item)
             if there is not None:
-                return _id(there)
+                return favorite_id(there)
             self._dynamo.rest(wait)
         raise Unavailable
 
@@ -117,7 +115,7 @@ class Favorites:
         write = Transaction()
         write.put("favorite", self._tables.favorites, item, ABSENT)
         self._count(write, content, shard, generation, 1)
-        self._events.liked(write, head, _id(item), poster_of(item))
+        self._events.liked(write, head, favorite_id(item), poster_of(item))
         try:
             self._dynamo.commit(write)
         except Lost as lost:
@@ -132,7 +130,7 @@ class Favorites:
         begun = typed(shard_key(content, shard)) | {"g": {"S": generation}, "fv": {"N": "1"}}
         write.put("count", self._tables.favorites, begun, ABSENT)
         write.check("head", self._tables.comments, head_key(content), of_generation(generation))
-        self._events.liked(write, head, _id(item), poster_of(item))
+        self._events.liked(write, head, favorite_id(item), poster_of(item))
         try:
             self._dynamo.commit(write)
         except Lost as lost:
@@ -148,9 +146,7 @@ class Favorites:
         head_place = (self._tables.comments, head_key(content_of(page, content_uri)))
         found = self._dynamo.batch_get([head_place, self._pages.place(page)], consistent=True)
         self._pages.check(page, found)
-        head = found.get(head_place)
-        if head is None:
-            raise no_content()
+        head = visible(found.get(head_place))
         if not owner or created is None:
             raise NotFound("There is no such favorite")
         if owner != user:
@@ -164,7 +160,7 @@ class Favorites:
         write.delete("favorite", self._tables.favorites, key_of(item), equals("c", created))
         self._count(write, head["pk"]["S"], shard, generation_of(head), -1)
         stored = item | {"c": {"N": str(created)}}
-        self._events.unliked(write, head, _id(stored), poster_of(stored))
+        self._events.unliked(write, head, favorite_id(stored), poster_of(stored))
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -185,9 +181,7 @@ class Favorites:
         cost: while a page is being deleted, a count is returned until the feed is cleared.
         """
         content = content_of(page, content_uri)
-        head = self._dynamo.get(self._tables.comments, head_key(content), consistent=False)
-        if head is None:
-            raise no_content()
+        head = visible(self._dynamo.get(self._tables.comments, head_key(content), consistent=False))
         return favorites_in(head) + more_favorites(self._dynamo, self._tables, {content: head})[content]
 
     def _count(self, write: Transaction, content: str, shard: int, generation: str, change: int) -> None:
@@ -195,7 +189,7 @@ class Favorites:
         write.update("count", table, key, Update(adds={"fv": change}), of_generation(generation))
 
 
-def _id(item: Item) -> str:
+def favorite_id(item: Item) -> str:
     """Return a favorite's id: its user and the time of its creation."""
     return f"{poster_of(item)}-{base36(int(item['c']['N']), 1)}"
 

@@ -46,6 +46,7 @@ from chalicelib.store.contents.numbered_lists import (
     new_holder,
     new_id,
 )
+from chalicelib.store.contents.post_rows import PostRows
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
 
@@ -59,6 +60,8 @@ NEEDS = (
     on_table("directory", "BatchGetItem", "ConditionCheckItem"),
     # The response to a request with an Idempotency-Key, and events.
     on_table("ephemeral", "UpdateItem", "PutItem"),
+    # The row of a new feed, and that of a hidden one that is replaced.
+    on_table("records", "PutItem", "DeleteItem"),
 )
 
 
@@ -112,6 +115,7 @@ class FeedPosting:
         images: Images,
         notes: CleanupNotes,
         events: ContentEvents,
+        rows: PostRows,
         settings: FeedSettings,
         clock: Callable[[], int],
     ) -> None:
@@ -123,6 +127,7 @@ class FeedPosting:
         self._images = images
         self._notes = notes
         self._events = events
+        self._rows = rows
         self._lists = NumberedLists(dynamo, tables.feeds, clock)
         self._settings = settings
         self._clock = clock
@@ -159,8 +164,7 @@ class FeedPosting:
             ]
         )
         held = pages.check(page, found)
-        if users.from_item(found.get(users.place(poster))) is None:
-            raise PermissionDenied
+        users.check_poster(found.get(users.place(poster)))
         name = self._source_name(found.get(module), app, draft.source, on_page=on_page[0])
         known = None if draft.source else apps.from_item(found.get(module), with_secret=False)
         told = ToldApp(app, known.events if known else asked())
@@ -172,6 +176,21 @@ class FeedPosting:
         if not admission.gives_way(admission.standing):
             raise _taken()
         return admission
+
+    def admit_administrator(self, page: str, poster: str, source_name: str) -> Admission:
+        """Check whether an administrator may post a feed without an app, on the web pages, before its image is handled.
+
+        `source_name` stands for the app's name; no app is told of the feed's events. It takes one call. Raises NotFound
+        (no such page) and PermissionDenied (no such user, or no administrator of the page).
+        """
+        administrator = self._pages.members.administrator(page, poster)
+        user = self._users.place(poster)
+        found = self._dynamo.batch_get([self._pages.place(page), user, administrator], consistent=True)
+        self._pages.check(page, found)
+        self._users.check_poster(found.get(user))
+        if administrator not in found:
+            raise PermissionDenied
+        return Admission(page, poster, source_name, shown=True, administers=True)
 
     def _source_name(self, item: Item | None, app: str, source: str | None, *, on_page: bool) -> str:
         if source is not None:
@@ -239,7 +258,9 @@ class FeedPosting:
             if standing:
                 leave(write, self._tables, self._notes, standing)
                 self._events.deleted(write, standing)
+                self._rows.no_longer_hidden(write, standing["pk"]["S"], None, standing)
             self._events.posted(write, head)
+            self._rows.posted(write, head, int(item["c"]["N"]))
             feed = to_feed(item, None)
             if record:
                 record.join(write, feed.content_uri)

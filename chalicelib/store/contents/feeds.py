@@ -1,6 +1,7 @@
 """Reads and deletions of the feeds of pages; feed_posting.py posts them. Their items are described in items.py."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from chalicelib.core.errors import ParameterInvalid, PermissionDenied, Unavailable
 from chalicelib.core.model.contents import ContentsPart, Feed
@@ -17,18 +18,24 @@ from chalicelib.store.contents.events import ContentEvents
 from chalicelib.store.contents.favorites import more_favorites
 from chalicelib.store.contents.feed_posting import leave
 from chalicelib.store.contents.items import (
+    NoteOfDeletion,
     Tables,
     content_of,
     feed_key,
+    feed_of,
     generation_of,
     head_key,
-    is_shown,
+    hidden_at,
+    hidden_feed_key,
+    is_listed,
     no_content,
     of_generation,
     poster_of,
     to_feed,
+    visible,
 )
 from chalicelib.store.contents.numbered_lists import GENERATION, NumberedLists, number_of, total
+from chalicelib.store.contents.post_rows import PostRows
 from chalicelib.store.directory.pages import Pages
 from chalicelib.store.directory.users import Users
 
@@ -42,6 +49,10 @@ NEEDS = (
     on_table("favorites", "DeleteItem", by=(API, CLEAN)),
     # Events.
     on_table("ephemeral", "PutItem", by=(API, CLEAN)),
+    # The entry of the action log, if an administrator of the page deletes it.
+    on_table("records", "PutItem"),
+    # The row of a hidden feed.
+    on_table("records", "DeleteItem", by=(API, CLEAN)),
     # Posters, the page, and its administrators.
     on_table("directory", "BatchGetItem"),
 )
@@ -62,6 +73,7 @@ class Feeds:
         notes: CleanupNotes,
         lists: NumberedLists,
         events: ContentEvents,
+        rows: PostRows,
     ) -> None:
         self._dynamo = dynamo
         self._tables = tables
@@ -70,6 +82,7 @@ class Feeds:
         self._notes = notes
         self._lists = lists
         self._events = events
+        self._rows = rows
 
     def get(self, page: str, content_uri: str) -> FeedWithPoster:
         """Return the feed of a content, whether or not the page shows it, and its poster. Raises NotFound."""
@@ -81,9 +94,10 @@ class Feeds:
 
     def _get(self, page: str, content_uri: str, *, consistent: bool) -> FeedWithPoster | None:
         """Return the feed of a content, or None if the stored feed no longer matches the head. Raises NotFound."""
-        head = self._dynamo.get(self._tables.comments, head_key(content_of(page, content_uri)), consistent=consistent)
-        if head is None:
-            raise no_content()
+        found_head = self._dynamo.get(
+            self._tables.comments, head_key(content_of(page, content_uri)), consistent=consistent
+        )
+        head = visible(found_head)
         feed = (self._tables.feeds, (page, head["f"]["S"]))
         places = [feed, self._users.place(head["p"]["S"]), self._pages.place(page)]
         found = self._dynamo.batch_get(places, consistent=consistent)
@@ -91,14 +105,17 @@ class Feeds:
             return None
         return self._one(found[feed], {head["pk"]["S"]: head}, found, page)
 
-    def by_id(self, page: str, feed: str) -> FeedWithPoster:
-        """Return the feed with that id, and its poster. Raises NotFound."""
-        key = feed_key(page, feed) if len(feed) <= GENERATION else None
-        item = key and self._dynamo.get(self._tables.feeds, key, consistent=False)
-        if not item:
+    def by_id(self, page: str, feed: str, *, hidden: bool = False) -> FeedWithPoster:
+        """Return the feed with that id, and its poster. Raises NotFound; also for a hidden feed, unless `hidden`."""
+        if len(feed) > GENERATION:
+            raise no_content()
+        item = self._dynamo.get(self._tables.feeds, feed_key(page, feed), consistent=False)
+        if item is None and hidden:
+            item = self._dynamo.get(self._tables.feeds, hidden_feed_key(page, feed), consistent=False)
+        if item is None:
             raise no_content()
         found = self._dynamo.batch_get(self._beside([item], page), consistent=False)
-        return self._one(item, self._heads(found), found, page)
+        return self._one(item, self._heads(found), found, page, hidden=hidden)
 
     def part(self, page: str, paging: Paging) -> ContentsPart[Feed]:
         """Return a part of the feeds that a page shows. Raises NotFound (page) and ParameterInvalid (cursor)."""
@@ -113,8 +130,10 @@ class Feeds:
         following = cut.following if cut else None
         return ContentsPart(entries, total(cut.holder) if cut else 0, paging.index, following, posters)
 
-    def delete(self, page: str, content_uri: str, user: str) -> None:
+    def delete(self, page: str, content_uri: str, user: str, note: NoteOfDeletion | None = None) -> None:
         """Delete a feed with its comments, favorites and images; later reads find none of them.
+
+        If it is another's, `note` adds to the transaction what tells of it.
 
         Raises NotFound (page, content), PermissionDenied (the user is neither its poster nor an administrator of the
         page) and Unavailable. Data left behind are cleared through the queue.
@@ -124,25 +143,29 @@ class Feeds:
         for wait in races():
             found = self._dynamo.batch_get([head_place, administrator, self._pages.place(page)], consistent=True)
             self._pages.check(page, found)
-            head = found.get(head_place)
-            if head is None:
-                raise no_content()
-            if head["p"]["S"] != user and administrator not in found:
+            allowed = administrator in found or (head_place in found and found[head_place]["p"]["S"] == user)
+            head = visible(found.get(head_place), hidden=allowed)
+            if not allowed:
                 raise PermissionDenied
-            if self.remove(head):
+            poster = head["p"]["S"]
+            noted = partial(note, feed=feed_of(head), poster=poster) if note and poster != user else None
+            if self.remove(head, noted):
                 return
             self._dynamo.rest(wait)  # The feed was deleted or replaced.
         raise Unavailable
 
-    def remove(self, head: Item) -> bool:
+    def remove(self, head: Item, note: Callable[[Transaction], None] | None = None) -> bool:
         """Delete the feed of a head without a permission check; return whether it existed. Raises Unavailable."""
         generation, page, feed = generation_of(head), head["pg"]["S"], head["f"]["S"]
         write = Transaction()
         write.delete("head", self._tables.comments, head_key(head["pk"]["S"]), of_generation(generation))
         leave(write, self._tables, self._notes, head)
         self._events.deleted(write, head)
-        if is_shown(feed):
+        self._rows.no_longer_hidden(write, head["pk"]["S"], None, head)
+        if is_listed(feed):
             self._lists.remove(write, page, "", number_of({"sk": {"S": feed}}), PRESENT)
+        if note:
+            note(write)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -167,14 +190,22 @@ class Feeds:
         """Return the heads among the found items, by content."""
         return {key[0]: item for (table, key), item in found.items() if table == self._tables.comments}
 
-    def _one(self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str) -> FeedWithPoster:
-        entries, posters = self._feeds([item], heads, found, page)
+    def _one(
+        self, item: Item, heads: dict[str, Item], found: dict[Place, Item], page: str, *, hidden: bool = False
+    ) -> FeedWithPoster:
+        entries, posters = self._feeds([item], heads, found, page, hidden=hidden)
         if not entries:
             raise no_content()
         return entries[0], posters
 
     def _feeds(
-        self, feeds: Sequence[Item], heads: dict[str, Item], found: dict[Place, Item], page: str
+        self,
+        feeds: Sequence[Item],
+        heads: dict[str, Item],
+        found: dict[Place, Item],
+        page: str,
+        *,
+        hidden: bool = False,
     ) -> tuple[list[Feed], Mapping[str, User]]:
         """Return the feeds with their counts, and their posters, from the found items. Raises NotFound (page)."""
         self._pages.check(page, found)
@@ -184,6 +215,7 @@ class Feeds:
             content = content_of(page, item["u"]["S"])
             head = heads.get(content)
             # Else it was deleted, or deleted and posted again, between the two calls.
-            if head is not None and generation_of(head) == generation_of(item):
+            same = head is not None and generation_of(head) == generation_of(item)
+            if same and (hidden or hidden_at(item) is None):
                 entries.append(to_feed(item, head, more[content]))
         return entries, self._users.among(map(poster_of, feeds), found)

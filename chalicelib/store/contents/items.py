@@ -4,10 +4,12 @@
 |---|---|---|---|---|
 | feeds | a page's list of feeds (numbered_lists.py) | `<page>` | `h` | |
 | feeds | feed that the page shows, an entry of that list | `<page>` | `c<number>` | `user#<poster>` |
-| feeds | feed that the page does not show | `<page>` | `a#<generation>` | `user#<poster>` |
+| feeds | such a feed, hidden by a moderator | `<page>` | `C<number>` | `user#<poster>` |
+| feeds | feed that the page does not show, hidden or not | `<page>` | `a#<generation>` | `user#<poster>` |
 | feeds | note of data to clear (cleanup_notes.py) | `trash` | | |
 | comments | head of a content, holder of its list of comments | `<content>` | `h` | |
 | comments | comment, an entry of that list | `<content>` | `<generation>#c<number>` | `user#<poster>` |
+| comments | comment, hidden by a moderator | `<content>` | `<generation>#C<number>` | `user#<poster>` |
 | favorites | favorite | `<content>#<shard>` | `<generation>#<user>` | `user#<user>` |
 | favorites | count of a shard, except the first, which the head counts | `<content>#<shard>` | `h` | |
 
@@ -16,31 +18,37 @@ a deleted feed leaves behind have the old one, so they stay invisible when the s
 
 A head has `g` generation, `pg` page, `f` the feed's sort key, `p` poster, `fv` favorites counted here, and `k` the
 number of shards if there are several; `ap` the app that is told of its events, if there is one, and then `ev`
-the kinds and `u` contentUri (events.py). A comment has `ap` if its deletion will be told. A feed has `g`, `u`
-contentUri, `t` title, `b` body, `up` `um` `us` URLs, `i` the keys of its images, `s` source name, `c` created (ms). A
-comment has `t` text, `r` the second half of its id, `c` created. A favorite has `c` created; a shard's count `g` and
-`fv`.
+the kinds and `u` contentUri (events.py). `on` and `oa` are the number and the time of the latest comment with a row in
+the list of newest posts (post_rows.py), `hc` is the number of hidden comments. A hidden feed has `hd`, the time when it
+was hidden, and so have its head and a hidden comment. A feed has `g`, `u` contentUri, `t` title, `b` body, `up` `um`
+`us` URLs, `i` the keys of its images, `s` source name, `c` created (ms). A comment has `t` text, `r` the second half of
+its id, `c` created; `ap` if its deletion will be told, and `o`, the distance to the comment whose row it belongs to. A
+favorite has `c` created; a shard's count `g` and `fv`.
 """
 
 import hashlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from typing import Protocol
 
 from chalicelib.core.base36 import base36, from_base36
 from chalicelib.core.dates import compact
 from chalicelib.core.errors import NotFound
 from chalicelib.core.events import OF_CONTENTS, EventKind, ToldApp
 from chalicelib.core.model.contents import Comment, Draft, Feed
-from chalicelib.store.aws.conditions import Condition, equals
+from chalicelib.store.aws.conditions import PRESENT, Condition, absent, equals
 from chalicelib.store.aws.items import Item, Key, typed
-from chalicelib.store.contents.numbered_lists import HOLDER, new_holder, number_of, total
+from chalicelib.store.aws.transactions import Transaction
+from chalicelib.store.contents.numbered_lists import HOLDER, hidden_key, is_entry, new_holder, number_of, total
 
 NUMBER, RANDOM = 6, 7
 """Characters of a comment's number and of its random part in the comment's id."""
 _DIGEST = 32
 _SHOWN, _UNSHOWN = "c", "a#"
-SORT_KEYS = (_SHOWN, _UNSHOWN)
+SORT_KEYS = (_SHOWN, _UNSHOWN, "C")
 """The prefixes of the sort keys of feeds."""
+VISIBLE = PRESENT & absent("hd")
+"""The condition that a head exists and its feed is not hidden."""
 _FEED_TEXTS = {
     "u": "content_uri",
     "t": "title",
@@ -85,6 +93,28 @@ def no_content() -> NotFound:
     return NotFound("There is no such content on the page")
 
 
+def hidden_at(item: Item) -> int | None:
+    """Return the time (ms) when a feed, the feed of a head, or a comment was hidden, or None."""
+    return int(item["hd"]["N"]) if "hd" in item else None
+
+
+def hidden_since(at: int | None) -> Item:
+    """Return the attributes of a post that was hidden at that time (None: it is not hidden)."""
+    return {} if at is None else {"hd": {"N": str(at)}}
+
+
+def visible(head: Item | None, *, hidden: bool = False) -> Item:
+    """Return a head. Raises NotFound without one, and if its feed is hidden, unless `hidden` asks for those, too."""
+    if head is None or ("hd" in head and not hidden):
+        raise no_content()
+    return head
+
+
+def hidden_comments(head: Item) -> int:
+    """Return the number of hidden comments of a content."""
+    return int(head["hc"]["N"]) if "hc" in head else 0
+
+
 def prefix_of(head: Item) -> str:
     """Return the prefix of the sort keys of all items that belong to a head."""
     return f"{generation_of(head)}#"
@@ -95,6 +125,8 @@ def head_item(content: str, feed: Item, shards: int, told: ToldApp | None = None
     own = {"g": feed["g"], "pg": feed["pk"], "f": feed["sk"], "p": {"S": poster_of(feed)}, "fv": {"N": "0"}}
     if shards > 1:
         own["k"] = {"N": str(shards)}
+    if "hd" in feed:
+        own["hd"] = feed["hd"]
     if told and told.kinds & OF_CONTENTS:
         kinds = sorted(kind.value for kind in told.kinds & OF_CONTENTS)
         own |= {"ap": {"S": told.id}, "ev": {"SS": kinds}, "u": feed["u"]}
@@ -123,14 +155,31 @@ def feed_key(page: str, feed: str) -> Key:
     return unshown_key(page, feed)
 
 
+def hidden_feed_key(page: str, feed: str) -> Key:
+    """Return the key that the feed with an id has while it is hidden."""
+    key = feed_key(page, feed)
+    return hidden_key(page, "", int(feed)) if is_entry(key[1]) else key
+
+
 def is_shown(sort_key: str) -> bool:
-    """Return whether the feed with that sort key is in its page's list."""
+    """Return whether the page shows the feed with that sort key, unless it is hidden."""
     return not sort_key.startswith(_UNSHOWN)
+
+
+def is_listed(sort_key: str) -> bool:
+    """Return whether the feed with that sort key is in its page's list: shown, and not hidden."""
+    return is_entry(sort_key)
 
 
 def feed_id(item: Item) -> str:
     """Return the id of a stored feed."""
     return str(number_of(item)) if is_shown(item["sk"]["S"]) else generation_of(item)
+
+
+def feed_of(head: Item) -> str:
+    """Return the id of the feed of a head."""
+    key = head["f"]["S"]
+    return str(number_of({"sk": {"S": key}})) if is_shown(key) else generation_of(head)
 
 
 def feed_item(
@@ -157,6 +206,7 @@ def to_feed(item: Item, head: Item | None, more_favorites: int = 0) -> Feed:
         favorites=favorites_in(head) + more_favorites,
         comments=total(head) if head else 0,
         shown=is_shown(item["sk"]["S"]),
+        hidden=hidden_at(item),
     )
 
 
@@ -191,11 +241,26 @@ def shard_key(content: str, shard: int) -> Key:
     return (f"{content}#{shard}", HOLDER) if shard else head_key(content)
 
 
-def comment_item(key: Key, poster: str, text: str, random: str, created: int, told: ToldApp | None = None) -> Item:
-    """Return the item that stores a new comment; `told` is the app that is told of the content's events."""
+def comment_item(
+    key: Key,
+    poster: str,
+    text: str,
+    random: str,
+    created: int,
+    told: ToldApp | None = None,
+    distance: int | None = None,
+) -> Item:
+    """Return the item that stores a new comment.
+
+    `told` is the app that is told of the content's events. `distance` leads to the comment whose row in the list of
+    newest posts has this one (None: that list does not have it).
+    """
     own = {"list": {"S": by(poster)}, "t": {"S": text}, "r": {"S": random}, "c": {"N": str(created)}}
-    tells = told is not None and EventKind.COMMENT_DELETED in told.kinds
-    return typed(key) | own | ({"ap": {"S": told.id}} if told and tells else {})
+    if told is not None and EventKind.COMMENT_DELETED in told.kinds:
+        own["ap"] = {"S": told.id}
+    if distance is not None:
+        own["o"] = {"N": str(distance)}
+    return typed(key) | own
 
 
 def told_app(head: Item) -> ToldApp | None:
@@ -212,7 +277,7 @@ def to_comment(item: Item, offset: int) -> Comment:
     """Return the comment that an item stores. Its id has the form of the original API: 13 characters and a time."""
     created = int(item["c"]["N"])
     name = base36(number_of(item), NUMBER) + item["r"]["S"]
-    return Comment(f"{name}-{compact(created, offset)}", item["t"]["S"], poster_of(item), created)
+    return Comment(f"{name}-{compact(created, offset)}", item["t"]["S"], poster_of(item), created, hidden_at(item))
 
 
 def number_in(comment: str) -> tuple[int, str] | None:
@@ -222,6 +287,12 @@ def number_in(comment: str) -> tuple[int, str] | None:
     if not (well_formed and time.isascii() and time.isdecimal() and len(time) == 14):
         return None
     return from_base36(name[:NUMBER]), name[NUMBER:]
+
+
+class NoteOfDeletion(Protocol):
+    """Adds what tells of a deletion by an administrator to its transaction."""
+
+    def __call__(self, write: Transaction, /, *, feed: str, poster: str) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 |---|---|---|
 | holder | `h` | `n` number of entries, `nx` the next number, `dr` numbers drawn and not used yet, by ticket |
 | entry | `<prefix>c<number>` | depend on the list |
+| hidden entry | `<prefix>C<number>` | depend on the list |
 | leaf | `<prefix>b<number>` | `w0` … `w9` the bits of its holes (core/numbered_list_index.py) |
 
 All items of a list are in one partition; `prefix` separates the items of one generation from those that an earlier one
@@ -12,6 +13,9 @@ left.
 An entry is added in two steps: its writer draws a ticket for the next number, a step that cannot lose a race, and one
 transaction stores the entry, counts it and deletes the ticket. If a writer crashes, a later one finds its ticket and
 makes it a hole. The number of a hole or a deleted entry is never used again.
+
+A hidden entry is a hole, too: the list neither counts nor returns it, and its item is kept under another key. If it is
+shown again, the hole is filled.
 """
 
 import hashlib
@@ -27,7 +31,7 @@ from chalicelib.core.errors import ParameterInvalid, Unavailable
 from chalicelib.core.numbered_list_index import FIRST, LEAF, WORD, bit, nth_newest
 from chalicelib.core.paging import Paging
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.conditions import Condition, Path, absent, equals
+from chalicelib.store.aws.conditions import AttributeValue, Condition, Path, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item, Key, Span, beginning
@@ -53,6 +57,8 @@ MOST_SKIPPED = 1_000_000
 _LEAVES_AT_ONCE = 40
 
 _ENTRY, _LEAF = "c", "b"
+_HIDDEN = "C"
+"""Sorts before entries and leaves, so that reading the newest entries does not meet hidden ones."""
 _TIME = 9
 _RANDOM = 36**4
 _HIGHEST = 9_999_999_999
@@ -92,6 +98,16 @@ def entry_key(partition: str, prefix: str, number: int) -> Key:
     return partition, f"{prefix}{_ENTRY}{number:010}"
 
 
+def hidden_key(partition: str, prefix: str, number: int) -> Key:
+    """Return the key of a hidden entry."""
+    return partition, f"{prefix}{_HIDDEN}{number:010}"
+
+
+def is_entry(sort_key: str, prefix: str = "") -> bool:
+    """Return whether an item with that sort key is an entry of a list, and not a hidden one."""
+    return sort_key.startswith(prefix + _ENTRY)
+
+
 def number_of(item: Item) -> int:
     """Return the number of an entry."""
     return int(item["sk"]["S"][-10:])
@@ -129,13 +145,59 @@ class NumberedLists:
             holder = lost.item  # An earlier try drew it, but its response was lost.
         return Ticket(ticket, _drawn(holder)[ticket], holder)
 
-    def use(self, write: Transaction, partition: str, ticket: Ticket, alive: Condition) -> None:
-        """Count a ticket's entry in the transaction that stores it; the part LIST_PART fails if the ticket is gone."""
-        self._strike(write, partition, ticket, alive, {"n": 1})
+    def use(
+        self,
+        write: Transaction,
+        partition: str,
+        ticket: Ticket,
+        alive: Condition,
+        sets: Mapping[str, AttributeValue] | None = None,
+    ) -> None:
+        """Count a ticket's entry in the transaction that stores it; the part LIST_PART fails if the ticket is gone.
+
+        `sets` are attributes of the holder that change with it.
+        """
+        self._strike(write, partition, ticket, alive, {"n": 1}, sets or {})
 
     def remove(self, write: Transaction, partition: str, prefix: str, number: int, alive: Condition) -> None:
         """Decrease the count in the transaction that deletes an entry."""
-        write.update(LIST_PART, self._table, holder_key(partition), Update(adds={"n": -1}), alive)
+        self._count(write, partition, alive, {"n": -1})
+        self._hole(write, partition, prefix, number)
+
+    def hide(
+        self,
+        write: Transaction,
+        partition: str,
+        prefix: str,
+        number: int,
+        alive: Condition,
+        adds: Mapping[str, int] | None = None,
+    ) -> None:
+        """Decrease the count in the transaction that hides an entry; `adds` is added to attributes of the holder."""
+        self._count(write, partition, alive, {"n": -1, **(adds or {})})
+        self._hole(write, partition, prefix, number)
+
+    def show(
+        self,
+        write: Transaction,
+        partition: str,
+        prefix: str,
+        number: int,
+        alive: Condition,
+        adds: Mapping[str, int] | None = None,
+    ) -> None:
+        """Increase the count in the transaction that shows a hidden entry again; `adds` as for `hide`."""
+        self._count(write, partition, alive, {"n": 1, **(adds or {})})
+        self._hole(write, partition, prefix, number, filled=True)
+
+    def restore_hidden(
+        self, write: Transaction, partition: str, prefix: str, number: int, alive: Condition, adds: Mapping[str, int]
+    ) -> None:
+        """Pass the number of a hidden entry in the transaction that imports it; LIST_PART fails unless it is the next.
+
+        `adds` as for `hide`.
+        """
+        self._count(write, partition, alive & equals("nx", number), {"nx": 1, **adds})
         self._hole(write, partition, prefix, number)
 
     def end_late(self, partition: str, prefix: str, ticket: Ticket, alive: Condition) -> None:
@@ -158,8 +220,7 @@ class NumberedLists:
 
     def restore(self, write: Transaction, partition: str, number: int, alive: Condition) -> None:
         """Count an imported entry in the transaction that stores it. LIST_PART fails unless its number is the next."""
-        change = Update(adds={"n": 1, "nx": 1})
-        write.update(LIST_PART, self._table, holder_key(partition), change, alive & equals("nx", number))
+        self._count(write, partition, alive & equals("nx", number), {"n": 1, "nx": 1})
 
     def skip(self, partition: str, prefix: str, following: int, number: int, alive: Condition) -> None:
         """Make holes of the numbers from the next one, `following`, up to `number`, so that an entry can be imported.
@@ -244,18 +305,28 @@ class NumberedLists:
         return list(self._dynamo.query(self._table, partition, span, consistent=False, limit=limit, backwards=True))
 
     def _strike(
-        self, write: Transaction, partition: str, ticket: Ticket, alive: Condition, adds: Mapping[str, int]
+        self,
+        write: Transaction,
+        partition: str,
+        ticket: Ticket,
+        alive: Condition,
+        adds: Mapping[str, int],
+        sets: Mapping[str, AttributeValue] | None = None,
     ) -> None:
-        """Delete a ticket in a transaction, if it is still drawn, and add to the holder's numbers."""
+        """Delete a ticket in a transaction, if it is still drawn, and change the holder."""
         drawn = f"dr.{ticket.id}"
-        change, still_drawn = Update(adds=adds, removes=[drawn]), alive & equals(drawn, ticket.number)
-        write.update(LIST_PART, self._table, holder_key(partition), change, still_drawn)
+        change = Update(sets or {}, adds=adds, removes=[drawn])
+        write.update(LIST_PART, self._table, holder_key(partition), change, alive & equals(drawn, ticket.number))
 
-    def _hole(self, write: Transaction, partition: str, prefix: str, number: int) -> None:
-        # A number becomes a hole only once, so its bit can be added without a read.
+    def _count(self, write: Transaction, partition: str, condition: Condition, adds: Mapping[str, int]) -> None:
+        write.update(LIST_PART, self._table, holder_key(partition), Update(adds=adds), condition)
+
+    def _hole(self, write: Transaction, partition: str, prefix: str, number: int, *, filled: bool = False) -> None:
+        # A number becomes a hole only once, or once more after it was filled, so its bit can be added without a read.
         where = bit(number)
         key = (partition, f"{prefix}{_LEAF}{where.leaf:07}")
-        write.update("hole", self._table, key, Update(adds={f"w{where.word}": where.value}))
+        change = Update(adds={f"w{where.word}": -where.value if filled else where.value})
+        write.update("hole", self._table, key, change)
 
 
 def _slice(

@@ -2,8 +2,13 @@
 
 An app's item has `n` name, `k` confidential, `x` sealed secret, `r` redirect URIs, `u` start URL, `s` scopes, `o` web
 origins, `d` dialect, `m` start method (absent: redirect), `c` created, and `modules`, the number of its modules. It
-does not count installs: they would have to wait for each other. `ev` has the kinds of events that its endpoints are
-told of, so that a reader of the app knows them; `en` counts the changes of endpoints (store/events/endpoints.py).
+does not count installs: they would have to wait for each other (counts.py counts those of all apps). `ev` has the kinds
+of events that its endpoints are told of, so that a reader of the app knows them; `en` counts the changes of endpoints
+(store/events/endpoints.py).
+
+For people there are `i` icon, `v` developer, `h` homepage and `p` privacy link. `sp` is since when it is suspended, and
+`sr` why. `xc` is when the secret was made by a rotation, `xu` a time on the last day of its use; `xo` is the sealed
+secret before it, `xe` the end of that one's validity, and `xv` a time on the last day of its use (app_secrets.py).
 """
 
 from collections.abc import Callable, Iterable
@@ -15,21 +20,24 @@ from typing import Any
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, AppDialect, StartMethod, new_secret
+from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, equals
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CANARY, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, beginning, key_of
 from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.directory import keys
+from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import counts_nothing
+from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import CursorPart
 from chalicelib.store.directory.pages import Pages
+from chalicelib.store.directory.search_rows import NamedItems, with_texts
 from chalicelib.store.directory.secret_sealing import SecretSealing
 
 NEEDS = (
-    on_table("directory", "GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"),
-    on_table("directory", "PutItem", by=(API, CANARY)),
+    on_table("directory", "GetItem", "BatchGetItem", "Query", "DeleteItem"),
+    on_table("directory", "PutItem", "UpdateItem", by=(API, CANARY)),
     on_index("directory"),
 )
 
@@ -47,6 +55,18 @@ _ATTRIBUTES = {
     "origins": "o",
     "dialect": "d",
     "start_method": "m",
+    "icon_url": "i",
+    "developer": "v",
+    "homepage_url": "h",
+    "privacy_url": "p",
+}
+_FOR_PEOPLE = ("icon_url", "developer", "homepage_url", "privacy_url")
+_TIMES = {
+    "suspended": "sp",
+    "secret_created": "xc",
+    "secret_used": "xu",
+    "old_secret_until": "xe",
+    "old_secret_used": "xv",
 }
 
 
@@ -60,7 +80,9 @@ class Apps:
         self._table = table
         self._seals = seals
         self._pages = pages
+        self._counts = Counts(dynamo, table)
         self._clock = clock
+        self._named = NamedItems(dynamo, table)
         self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
 
     def create(self, app: App) -> App:
@@ -71,7 +93,9 @@ class Apps:
         secret = (app.secret or new_secret()) if app.confidential else None
         app = replace(app, secret=secret, created=app.created or self._clock())
         write = Transaction()
-        write.put("app", self._table, self._to_item(app), ABSENT)
+        item = self._to_item(app)
+        write.put("app", self._table, self._counts.add(write, Kind.APPS, item), ABSENT)
+        search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
         except Lost:
@@ -116,11 +140,13 @@ class Apps:
         """Return the app that an item stores, or None for no item or for an app that is being deleted."""
         if item is None or "gone" in item:
             return None
+        has_events = "ev" in item and "sp" not in item
         return App(
             id=keys.named(item, "pk"),
             name=item["n"]["S"],
             confidential=item["k"]["BOOL"],
             secret=self._seals.open(item["x"]["S"]) if with_secret and "x" in item else None,
+            old_secret=self._seals.open(item["xo"]["S"]) if with_secret and "xo" in item else None,
             redirect_uris=_texts(item["r"]),
             start_url=item["u"]["S"] if "u" in item else None,
             scopes=_texts(item["s"]),
@@ -128,59 +154,71 @@ class Apps:
             dialect=AppDialect(item["d"]["S"]),
             created=int(item["c"]["N"]),
             start_method=StartMethod(item["m"]["S"]) if "m" in item else StartMethod.REDIRECT,
-            events=frozenset(map(EventKind, item["ev"]["SS"])) if "ev" in item else frozenset(),
+            events=frozenset(map(EventKind, item["ev"]["SS"])) if has_events else frozenset(),
+            suspension_reason=item["sr"]["S"] if "sr" in item else "",
+            **{name: item[_ATTRIBUTES[name]]["S"] for name in _FOR_PEOPLE if _ATTRIBUTES[name] in item},
+            suspended=_time(item, "sp"),
+            secret_created=_time(item, "xc") or 0,
+            secret_used=_time(item, "xu"),
+            old_secret_until=_time(item, "xe"),
+            old_secret_used=_time(item, "xv"),
         )
 
-    def change(self, app: str, **fields: Any) -> App:
+    def change(self, app: str, *, expected: App | None = None, **fields: Any) -> App:
         """Change fields of an app (not id, confidential or secret) and return the changed app.
 
-        Raises NotFound and Unavailable.
+        With `expected`, these fields must still be as there. Raises NotFound, Conflict (they are not) and Unavailable.
         """
         given = {_ATTRIBUTES[name]: value for name, value in fields.items()}
-        sets = {name: _typed(value) for name, value in given.items() if value is not None}
-        if given:
-            self._update(app, Update(sets, removes=[name for name in given if name not in sets]))
+        sets = {name: _typed(value) for name, value in given.items() if value not in (None, "")}
+        change = Update(sets, removes=[name for name in given if name not in sets])
+        known = {_ATTRIBUTES[name]: _stored(getattr(expected, name)) for name in fields} if expected else {}
+        if expected and expected.start_method is StartMethod.REDIRECT:
+            known.pop("m", None)  # It may be stored or absent.
+        if "name" in fields:
+            if not self._named.change(keys.app_key(app), change, index_texts(fields["name"]), known):
+                raise _no_app(app)
+        elif given:
+            condition = ALIVE
+            for attribute, value in known.items():
+                condition &= absent(attribute) if value is None else equals(attribute, value)
+            try:
+                self._settle(app, change, condition)
+            except Lost:
+                stored = self._known(app)
+                # If it has the new values, an earlier try of this write succeeded but its response was lost.
+                if any(getattr(stored, name) != value for name, value in fields.items()):
+                    raise Conflict("Another request has changed the app meanwhile") from None
         changed = self.get(app)
         if changed is None:
             raise _no_app(app)
         return changed
 
-    def new_secret(self, app: str) -> str:
-        """Give a confidential app a new secret and return it in plain text; the old secret becomes invalid.
+    def suspend(self, app: str, reason: str) -> bool:
+        """Suspend an app; return whether this changes something. A suspended one keeps its time.
 
-        Raises NotFound, Conflict (a public app has none) and Unavailable.
+        Nobody gets tokens for it from now on, its events are not sent, and it is not started. Access tokens live out
+        their 15 minutes. Raises NotFound and Unavailable.
         """
+        known = self._known(app)
+        if known.suspended is not None and known.suspension_reason == reason:
+            return False
+        self._update(app, Update({"sp": known.suspended or self._clock(), "sr": reason}))
+        return True
+
+    def restore(self, app: str) -> bool:
+        """End the suspension of an app; return whether it was suspended. Raises NotFound and Unavailable."""
+        if self._known(app).suspended is None:
+            return False
+        self._update(app, Update(removes=["sp", "sr"]))
+        return True
+
+    def _known(self, app: str) -> App:
+        """Return an app without its secrets (strongly consistent). Raises NotFound."""
         known = self.from_item(self._dynamo.get(*self.place(app), consistent=True), with_secret=False)
         if known is None:
             raise _no_app(app)
-        if not known.confidential:
-            raise Conflict("A public app has no secret")
-        secret = new_secret()
-        self._update(app, Update({"x": {"S": self._seals.seal(secret)}}))
-        return secret
-
-    def seal_anew(self) -> int:
-        """Encrypt every secret with the newest key, so that older keys can be dropped. Return the number of secrets.
-
-        Raises Sealed (no key opens a secret) and Unavailable; a repeated call starts from the beginning.
-        """
-        sealed = 0
-        for item in self._dynamo.listed(self._table, LIST):
-            for wait in races():
-                stored = self._dynamo.get(self._table, key_of(item), consistent=True)
-                if stored is None or "x" not in stored:
-                    break
-                fresh = Update({"x": self._seals.seal(self._seals.open(stored["x"]["S"]))})
-                try:
-                    self._settle(keys.named(item, "pk"), fresh, equals("x", stored["x"]))
-                except Lost:
-                    self._dynamo.rest(wait)
-                else:
-                    sealed += 1
-                    break
-            else:
-                raise Unavailable
-        return sealed
+        return known
 
     def list_part(self, cursor: str | None = None, count: int = COUNT) -> CursorPart[App]:
         """Return part of the list of apps, without secrets, in order of id. The index may lag."""
@@ -192,11 +230,7 @@ class Apps:
 
     def close(self, app: str) -> bool:
         """Begin to delete an app: it is no longer found, and no page can add it. Return whether it exists."""
-        try:
-            self._update(app, Update({"gone": True}), PRESENT)
-        except NotFound:
-            return False
-        return True
+        return close(self._dynamo, self._counts, self._table, Kind.APPS, keys.app_key(app))
 
     def delete(self, app: str) -> bool:
         """Delete an app and its modules on pages. Return whether it existed. AppData deletes installs with their data.
@@ -232,11 +266,14 @@ class Apps:
         self._dynamo.settle(lambda: self._dynamo.update(self._table, keys.app_key(app), change, condition))
 
     def _to_item(self, app: App) -> Item:
-        values = {short: getattr(app, name) for name, short in _ATTRIBUTES.items()}
+        values = {short: getattr(app, name) for name, short in (_ATTRIBUTES | {"suspension_reason": "sr"}).items()}
+        times = {short: getattr(app, name) for name, short in _TIMES.items()}
         item = keys.row(keys.app_key(app.id), LIST) | {"k": {"BOOL": app.confidential}, "c": {"N": str(app.created)}}
-        if app.secret:
-            item["x"] = {"S": self._seals.seal(app.secret)}
-        return item | {short: _typed(value) for short, value in values.items() if value is not None}
+        secrets = {"x": app.secret, "xo": app.old_secret if app.confidential else None}
+        item |= {short: {"S": self._seals.seal(secret)} for short, secret in secrets.items() if secret}
+        item |= {short: {"N": str(time)} for short, time in times.items() if time}
+        item |= {short: _typed(value) for short, value in values.items() if value not in (None, "")}
+        return with_texts(item)
 
 
 def _no_app(app: str) -> NotFound:
@@ -245,6 +282,15 @@ def _no_app(app: str) -> NotFound:
 
 def _texts(value: dict[str, Any]) -> tuple[str, ...]:
     return tuple(each["S"] for each in value["L"])
+
+
+def _stored(value: Any) -> dict[str, Any] | None:
+    """Return how a field's value is stored; None: it is absent."""
+    return None if value is None or value == "" else _typed(value)
+
+
+def _time(item: Item, attribute: str) -> int | None:
+    return int(item[attribute]["N"]) if attribute in item else None
 
 
 def _typed(value: Any) -> dict[str, Any]:

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chalicelib.core.errors import NotFound, ParameterInvalid, Unavailable
+from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Unavailable
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, absent, equals, less
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import API, CLEAN, on_table
+from chalicelib.store.aws.iam_needs import API, CLEAN, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, key_of
 from chalicelib.store.aws.transactions import MOST_ITEMS, Transaction, Update
 
 NEEDS = (
     on_table("directory", "PutItem", "ConditionCheckItem"),
     # The rows of a page are deleted with it; the queue clears them last.
-    on_table("directory", "DeleteItem", "UpdateItem", by=(API, CLEAN)),
+    on_table("directory", "DeleteItem", "UpdateItem", by=(API, CLEAN, SWEEP)),
 )
 
 
@@ -85,14 +85,19 @@ class CountedRows:
             raise ParameterInvalid(f"Too many {full.name} (max={full.most})") from None
         return True
 
-    def remove(self, rows: Rows) -> bool:
-        """Remove rows that are added and removed together. Return whether they existed.
+    def remove(self, rows: Rows, needs: Sequence[Key] = ()) -> bool:
+        """Remove rows that are added and removed together, if the items of `needs` exist. Return whether they existed.
 
-        Raises NotFound (a holder of a count does not exist) and Unavailable.
+        Raises NotFound (a holder of a count does not exist), Conflict (an item of `needs` does not) and Unavailable.
         """
+        write = self._removal([rows])
+        for key in needs:
+            write.check(_need(key), self._table, key, PRESENT)
         try:
-            self._dynamo.commit(self._removal([rows]))
+            self._dynamo.commit(write)
         except Lost as lost:
+            if not any(lost.failed(_row(row)) for row in rows) and any(lost.failed(_need(key)) for key in needs):
+                raise Conflict("An item that was to stay is gone") from None
             _check_holders(lost, [count.holder for row in rows for count in row.counts], closed_too=True)
             return False
         return True
@@ -140,6 +145,11 @@ def _row(row: Row) -> str:
 def _holder(key: Key) -> str:
     """Return the name of the transaction's part for an item that counts rows or that a row needs."""
     return "holder {} {}".format(*key)
+
+
+def _need(key: Key) -> str:
+    """Return the name of the transaction's part for an item that must exist while rows are removed."""
+    return "need {} {}".format(*key)
 
 
 def _check_holders(lost: Lost, holders: Iterable[Key], *, closed_too: bool = False) -> None:

@@ -11,15 +11,17 @@ from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.limits import MOST_FRIENDS
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import ALIVE
-from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_index, on_table
 from chalicelib.store.aws.items import Place, beginning
 from chalicelib.store.aws.transactions import Transaction
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import Count, CountedRows, Row
+from chalicelib.store.directory.counts import Counts, Kind
 from chalicelib.store.directory.keys import FRIEND, INSTALL, CursorPart
 
 NEEDS = (
-    on_table("directory", "Query", "BatchGetItem"),
+    on_table("directory", "BatchGetItem"),
+    on_table("directory", "Query", by=(API, SWEEP)),
     on_index("directory"),
 )
 
@@ -35,6 +37,7 @@ class FriendsAndInstalls:
         self._dynamo = dynamo
         self._table = table
         self._counted = CountedRows(dynamo, table)
+        self._counts = Counts(dynamo, table)
 
     def befriend(self, one: str, other: str) -> bool:
         """Make two users friends of each other, both sides or neither. Return False if they already were friends.
@@ -53,6 +56,11 @@ class FriendsAndInstalls:
     def friends(self, user: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Return ids of a user's friends, in order of id. Raises ParameterInvalid for a malformed cursor."""
         return self._of_user(user, FRIEND, cursor, count)
+
+    def all_friends(self, user: str) -> frozenset[str]:
+        """Return the ids of all friends of a user, at most 1,000 (eventually consistent)."""
+        items = self._dynamo.query(self._table, keys.user_key(user)[0], beginning(FRIEND), consistent=False)
+        return frozenset(map(keys.named, items))
 
     def friends_with_install(self, user: str, app: str) -> tuple[list[str], bool]:
         """Return the ids of a user's friends, in order, and whether the user has installed `app` (one query)."""
@@ -91,12 +99,19 @@ class FriendsAndInstalls:
 
     def put_install(self, write: Transaction, user: str, app: str) -> None:
         """Add the install to the transaction that creates the ledger. The part "user" fails without such a user."""
-        write.put("install", self._table, keys.row(keys.of_user(user, INSTALL, app), _installs(app)))
+        row = keys.row(keys.of_user(user, INSTALL, app), _installs(app))
+        write.put("install", self._table, self._counts.add(write, Kind.INSTALLS, row))
         write.check("user", self._table, keys.user_key(user), ALIVE)
 
-    def delete_install(self, write: Transaction, user: str, app: str) -> None:
-        """Add the deletion of the install to the transaction that deletes the ledger."""
-        write.delete("install", self._table, keys.of_user(user, INSTALL, app))
+    def delete_install(self, write: Transaction, user: str, app: str, *, counted: bool) -> None:
+        """Add the deletion of the install to the transaction that deletes the ledger.
+
+        The part "install" fails if the install is counted and `counted` is False, or the reverse: only versions that
+        did not count leave installs that are not counted.
+        """
+        key = keys.of_user(user, INSTALL, app)
+        unchanged = self._counts.subtract(write, Kind.INSTALLS, key, counted=counted)
+        write.delete("install", self._table, key, unchanged)
 
     def end_friendships(self, user: str) -> None:
         """End all friendships of a user who is being deleted. Raises Unavailable; a repeated call continues."""

@@ -12,6 +12,10 @@
 | module | `page#<id>` | `module#<number>` | `modules#<app>` |
 | administrator | `page#<id>` | `admin#<user>` | `administers#<user>` |
 | follower | `page#<id>` | `follower#<user>` | `follows#<user>` |
+| account to erase (leaving.py) | `leaving#<time>#<user>` | `#` | `leaving` |
+| shard of a counter (counts.py) | `counts` | `<kind>#<shard>` | |
+| number of operators | `roles` | `#` | |
+| search row of a user, app or page | `find#<kind>#<first character>` | `<folded name>\t<id>` | |
 
 `list` is the partition key of the index `listing`. Every list may grow without bound: no list is a single item, and no
 list is read by a scan. An item with `gone` is being deleted: nothing can be added to it any more.
@@ -22,6 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from chalicelib.core.cursor import from_cursor, to_cursor
+from chalicelib.core.search import END
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.items import Item, Key, Span, beginning, typed
 
@@ -32,7 +37,11 @@ ITSELF = "#"
 FRIEND, INSTALL = "friend#", "install#"
 MODULE, ADMINISTRATOR, FOLLOWER = "module#", "admin#", "follower#"
 ENDPOINT = "endpoint#"
+COUNTS = "counts"
+"""The partition of all counters."""
 SHARDS = "0123456789abcdef"
+ROLES: Key = "roles", ITSELF
+"""The key of the item that counts the operators."""
 
 CursorPart = tuple[list[T], str | None]
 """Part of a list, and the cursor of the next part (None: there is none)."""
@@ -56,6 +65,11 @@ def app_key(app: str) -> Key:
 def page_key(page: str) -> Key:
     """Return the key of a page's item."""
     return f"page#{page}", ITSELF
+
+
+def search_key(kind: str, text: str, name: str = "") -> Key:
+    """Return the key of the search row of a user, app or page (`kind`) with the id `name` under a folded text."""
+    return f"find#{kind}#{text[0]}", f"{text}{END}{name}"
 
 
 def of_user(user: str, kind: str, other: str) -> Key:

@@ -2,7 +2,8 @@
 
 A page's item counts its followers (`followers`) and has the highest module number so far (`m`). A user's item counts
 the pages that the user administers or follows (`pages`), and an app's item counts its modules (`modules`). A page also
-has the attributes in ATTRIBUTES, `c` created, and `gone` while it is being deleted. A module has `app` and `n` name.
+has the attributes in ATTRIBUTES, `c` created, `q` (search_rows.py), and `gone` while it is being deleted. A module has
+`app` and `n` name.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from chalicelib.store.aws.items import Item
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import Count, Row
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, MODULE
+from chalicelib.store.directory.search_rows import with_texts
 
 LIST = "pages"
 ATTRIBUTES = {
@@ -77,7 +79,7 @@ def to_attribute(value: Any) -> dict[str, str]:
 def to_item(page: Page) -> Item:
     """Return the item that stores a new page."""
     texts = {short: to_attribute(getattr(page, name)) for name, short in ATTRIBUTES.items()}
-    return keys.row(keys.page_key(page.id), LIST) | texts | {"c": {"N": str(page.created)}}
+    return with_texts(keys.row(keys.page_key(page.id), LIST) | texts | {"c": {"N": str(page.created)}})
 
 
 def from_item(item: Item) -> Page:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chalicelib.store.aws.client import Dynamo
-from chalicelib.store.aws.iam_needs import on_index, on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_index, on_table
 from chalicelib.store.aws.items import Place, key_of
 from chalicelib.store.directory import keys
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
@@ -16,8 +16,9 @@ from chalicelib.store.directory.page_items import (
 )
 
 NEEDS = (
-    on_table("directory", "BatchGetItem", "Query"),
-    on_index("directory"),
+    on_table("directory", "Query"),
+    on_table("directory", "BatchGetItem", by=(API, SWEEP)),
+    on_index("directory", by=(API, SWEEP)),
 )
 
 COUNT = 100
@@ -37,9 +38,14 @@ class PageMembers:
         """Make a user a page administrator. Return False if they already were. Raises NotFound and Unavailable."""
         return self._counted.add([administrator_row(page, user)])
 
-    def remove_administrator(self, page: str, user: str) -> bool:
-        """Remove an administrator. Return whether they were one. Raises NotFound (no such user) and Unavailable."""
-        return self._counted.remove([administrator_row(page, user)])
+    def remove_administrator(self, page: str, user: str, while_other: str | None = None) -> bool:
+        """Remove an administrator. Return whether they were one.
+
+        `while_other` must be an administrator, too, at that moment. Raises NotFound (no such user), Conflict
+        (`while_other` is none any more) and Unavailable.
+        """
+        needs = [keys.of_page(page, ADMINISTRATOR, while_other)] if while_other else []
+        return self._counted.remove([administrator_row(page, user)], needs)
 
     def administrators(self, page: str, cursor: str | None = None, count: int = COUNT) -> CursorPart[str]:
         """Return ids of a page's administrators, in order of id."""

@@ -3,21 +3,23 @@
 The keys are in keys.py, the attributes in page_items.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from chalicelib.core.errors import Conflict, NotFound, Unavailable
 from chalicelib.core.model.directory import Module, Page
+from chalicelib.core.search import index_texts
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, ALIVE, PRESENT, Condition, absent, equals
+from chalicelib.store.aws.conditions import ABSENT, ALIVE, Condition, absent, equals
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import API, CLEAN, on_index, on_table
 from chalicelib.store.aws.items import Item, Place, key_of
-from chalicelib.store.aws.transactions import Transaction, Update
-from chalicelib.store.directory import keys
+from chalicelib.store.aws.transactions import AnswerRecord, Transaction, Update
+from chalicelib.store.directory import keys, search_rows
 from chalicelib.store.directory.counted_rows import CountedRows, Rows
+from chalicelib.store.directory.counts import Counts, Kind, close
 from chalicelib.store.directory.keys import ADMINISTRATOR, FOLLOWER, ITSELF, MODULE, CursorPart
 from chalicelib.store.directory.page_items import (
     ATTRIBUTES,
@@ -32,10 +34,13 @@ from chalicelib.store.directory.page_items import (
     to_module,
 )
 from chalicelib.store.directory.page_members import PageMembers
+from chalicelib.store.directory.search_rows import NamedItems
 
 NEEDS = (
     on_table("directory", "BatchGetItem", "PutItem", "UpdateItem"),
     on_index("directory"),
+    # The response to a request with an Idempotency-Key.
+    on_table("ephemeral", "UpdateItem"),
     # A page that has feeds is deleted by the queue.
     on_table("directory", "GetItem", "Query", "DeleteItem", by=(API, CLEAN)),
 )
@@ -53,18 +58,29 @@ class Pages:
         self._table = table
         self._clock = clock
         self._counted = CountedRows(dynamo, table)
+        self._named = NamedItems(dynamo, table)
+        self._counts = Counts(dynamo, table)
         self.members = PageMembers(dynamo, table, self._counted)
 
     def create(self, page: Page) -> Page:
         """Store a new page and return it as stored. Raises Conflict (its id is taken) and Unavailable."""
         page = replace(page, created=page.created or self._clock(), followers=0)
         write = Transaction()
-        write.put("page", self._table, to_item(page), ABSENT)
+        item = to_item(page)
+        write.put("page", self._table, self._counts.add(write, Kind.PAGES, item), ABSENT)
+        search_rows.add(write, self._table, item)
         try:
             self._dynamo.commit(write)
         except Lost:
             raise Conflict(f"There is a page {page.id} already") from None
         return page
+
+    def get_many(self, pages: Iterable[str]) -> dict[str, Page]:
+        """Return the pages that exist, by id (eventually consistent, 100 per call)."""
+        places = [(self._table, keys.page_key(page)) for page in pages]
+        found = self._dynamo.batch_get(places, consistent=False)
+        known = [from_item(item) for item in found.values() if "gone" not in item]
+        return {page.id: page for page in known}
 
     def get(self, page: str) -> Page | None:
         """Return a page (strongly consistent), or None if it does not exist."""
@@ -82,13 +98,31 @@ class Pages:
         """Return the place of the item that `from_item` converts to a page."""
         return self._table, keys.page_key(page)
 
-    def change(self, page: str, **fields: Any) -> Page:
-        """Change fields of a page and return the changed page. Raises NotFound and Unavailable."""
-        if sets := {ATTRIBUTES[name]: to_attribute(value) for name, value in fields.items()}:
+    def change(self, page: str, *, instead_of: Page | None = None, **fields: Any) -> Page:
+        """Change fields of a page and return the changed page.
+
+        With `instead_of`, nothing changes if one of these fields is no longer as in that page. Raises NotFound,
+        Conflict (`instead_of`) and Unavailable.
+        """
+        sets = {ATTRIBUTES[name]: to_attribute(value) for name, value in fields.items()}
+        expected: dict[str, dict[str, str]] = {}
+        if instead_of:
+            expected = {ATTRIBUTES[name]: to_attribute(getattr(instead_of, name)) for name in fields}
+        if "name" in fields:
+            if not self._named.change(keys.page_key(page), Update(sets), index_texts(fields["name"]), expected):
+                raise _no_page(page)
+        elif sets:
+            condition = ALIVE
+            for attribute, value in expected.items():
+                condition &= equals(attribute, value)
             try:
-                self._update(page, Update(sets), ALIVE)
-            except Lost:
-                raise _no_page(page) from None
+                self._update(page, Update(sets), condition)
+            except Lost as lost:
+                if lost.item is None or "gone" in lost.item:
+                    raise _no_page(page) from None
+                # An earlier try may have made the change, and its answer was lost.
+                if any(lost.item.get(name) != value for name, value in sets.items()):
+                    raise Conflict("The page was changed in the meantime") from None
         changed = self.get(page)
         if changed is None:
             raise _no_page(page)
@@ -105,11 +139,7 @@ class Pages:
 
     def close(self, page: str) -> bool:
         """Begin to delete a page: it is no longer found, and nothing can be added to it. Return whether it exists."""
-        try:
-            self._update(page, Update({"gone": True}), PRESENT)
-        except Lost:
-            return False
-        return True
+        return close(self._dynamo, self._counts, self._table, Kind.PAGES, keys.page_key(page))
 
     def delete(self, page: str) -> bool:
         """Delete a page with its modules, administrators and followers. Return whether it existed.
@@ -132,10 +162,12 @@ class Pages:
         with suppress(Lost):  # Another call has deleted it.
             self._dynamo.settle(lambda: self._dynamo.delete(self._table, keys.page_key(page), equals("gone", True)))
 
-    def add_module(self, page: str, app: str, name: str, module: str | None = None) -> Module:
-        """Install an app on a page, under the next number or the given one.
+    def add_module(
+        self, page: str, app: str, name: str, module: str | None = None, record: AnswerRecord | None = None
+    ) -> Module:
+        """Install an app on a page, under the next number or the given one, with the `record` of an Idempotency-Key.
 
-        Raises NotFound (no such page or app), Conflict (the page has that module) and Unavailable.
+        Raises NotFound (no such page or app), Conflict (the page has that module), StillRunning and Unavailable.
         """
         holder = keys.page_key(page)
         for wait in races():
@@ -149,9 +181,13 @@ class Pages:
             write.put("module", self._table, module_item(added), ABSENT)
             write.update("page", self._table, holder, Update({"m": max(highest, int(added.id))}), unchanged)
             write.update("app", self._table, keys.app_key(app), Update(adds={"modules": 1}), ALIVE)
+            if record:
+                record.join(write, added.id)
             try:
                 self._dynamo.commit(write)
             except Lost as lost:
+                if record:
+                    record.check(lost)
                 if lost.failed("app"):
                     raise NotFound(f"There is no app {app}") from None
                 if lost.failed("module") and (module or not lost.failed("page")):

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chalicelib.core.errors import PermissionDenied
+from chalicelib.core.model.directory import User
+from chalicelib.core.model.publication import Publication
 from chalicelib.core.people import PeopleFilter, Person, Query, depends_on_friends_of_friends, is_obtainable
-from chalicelib.core.permission import AppRun, may_obtain_information, status
+from chalicelib.core.permission import AppRun, Closeness, may_obtain_information, status
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.side_by_side import side_by_side
@@ -101,6 +103,23 @@ class People:
         if strict:
             running = self._with_friends_of_friends(app, running, people)
         return FoundPeople(running, people, len(order))
+
+    def as_seen_by(self, viewer: User, target: str) -> tuple[User | None, Closeness]:
+        """Return a user (None: there is no such user), and how close the viewer is (at most two rounds of calls).
+
+        Friends of friends are only looked for if a field of the profile is published to them.
+        """
+        if target == viewer.id:
+            return viewer, Closeness.SELF
+        place, friendship = self._users.place(target), self._directory.friendship(viewer.id, target)
+        found = self._dynamo.batch_get([place, friendship], consistent=False)
+        user = self._users.from_item(found.get(place))
+        if user is None or friendship in found:
+            return user, Closeness.FRIEND
+        if Publication.FRIENDS_OF_FRIENDS not in user.publication.values():
+            return user, Closeness.STRANGER
+        own, theirs = side_by_side([partial(self._directory.all_friends, each) for each in (viewer.id, target)])
+        return user, Closeness.STRANGER if own.isdisjoint(theirs) else Closeness.FRIEND_OF_FRIEND
 
     def _look(
         self, app: str, owner: str, viewer: str, users: Sequence[str], *, consistent: bool = False

@@ -3,16 +3,22 @@
 An item has `n` display name, `up` and `ut` URLs of profile and thumbnail, `b` blood type, `a` address, `d` birthday,
 `y` age, `g` gender, `s` visible, `l` login, `c` created, and `gone` while the user is being deleted. `pa`, `pd`, `py`
 and `pg` are the publication of address, birthday, age and gender. `friends` counts friends, and `pages` counts the
-pages that the user administers or follows.
+pages that the user administers or follows. `ro` is the role, and `su` the time of suspension; most users have neither.
+`lv` is the time at which the account is due to be erased, and `se` the epoch of the valid sessions (absent: "").
+`q` is in search_rows.py.
 """
 
+import secrets
 from typing import Any
 
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
+from chalicelib.core.roles import Role
+from chalicelib.store.aws.conditions import Condition, absent, equals
 from chalicelib.store.aws.items import Item
 from chalicelib.store.aws.transactions import Update
 from chalicelib.store.directory import keys
+from chalicelib.store.directory.search_rows import with_texts
 
 _TEXTS = {
     "display_name": "n",
@@ -29,6 +35,21 @@ _PUBLICATION = {"address": "pa", "birthday": "pd", "age": "py", "gender": "pg"}
 def text_attribute(item: Item, name: str) -> str | None:
     """Return a text attribute of an item, or None if it is absent."""
     return item[name]["S"] if name in item else None
+
+
+def new_epoch() -> str:
+    """Return a new value for `se`, which ends all sessions of the user."""
+    return secrets.token_hex(12)
+
+
+def of_epoch(epoch: str) -> Condition:
+    """Return the condition that the user's sessions have this epoch."""
+    return equals("se", epoch) if epoch else absent("se")
+
+
+def number_attribute(item: Item, name: str) -> int | None:
+    """Return a number of an item, or None if it is absent."""
+    return int(item[name]["N"]) if name in item else None
 
 
 def changed(fields: dict[str, Any]) -> Update:
@@ -55,7 +76,7 @@ def to_item(user: User) -> Item:
     """Return the item that stores a new user."""
     fields = {name: getattr(user, name) for name in (*_TEXTS, "age", "publication", "visible", "login")}
     key = keys.row(keys.user_key(user.id), f"users#{keys.shard(user.id)}")
-    return key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}}
+    return with_texts(key | dict(changed(fields).sets) | {"c": {"N": str(user.created)}})
 
 
 def from_item(item: Item | None) -> User | None:
@@ -71,11 +92,15 @@ def from_item(item: Item | None) -> User | None:
         blood_type=texts["blood_type"],
         address=texts["address"],
         birthday=texts["birthday"],
-        age=int(item["y"]["N"]) if "y" in item else None,
+        age=number_attribute(item, "y"),
         gender=texts["gender"],
         publication={name: Publication(item[_PUBLICATION[name]]["S"]) for name in PROFILE_FIELDS},
         visible=item["s"]["BOOL"],
         login=text_attribute(item, "l"),
         created=int(item["c"]["N"]),
         friends=int(item["friends"]["N"]) if "friends" in item else 0,
+        role=Role(item["ro"]["S"]) if "ro" in item else None,
+        suspended=number_attribute(item, "su"),
+        leaving=number_attribute(item, "lv"),
+        session_epoch=text_attribute(item, "se") or "",
     )

@@ -70,16 +70,20 @@ class Endpoints:
         return self._from_item(item, with_secrets=False)
 
     def active(self) -> list[Endpoint]:
-        """Return all endpoints that are on, with their secrets (eventually consistent).
+        """Return all endpoints that are on, of apps that are not suspended, with their secrets (eventually consistent).
 
         An endpoint is left out, with an error in the log, if no key opens its secrets: the others must not wait for it.
         """
-        places = [(self._table, key_of(item)) for item in self._dynamo.listed(self._table, LIST)]
-        found = self._dynamo.batch_get(places, consistent=False).values()
+        rows = {(self._table, key_of(item)): item for item in self._dynamo.listed(self._table, LIST)}
+        holders = {place: (self._table, keys.app_key(keys.named(item, "pk"))) for place, item in rows.items()}
+        found = self._dynamo.batch_get(dict.fromkeys((*rows, *holders.values())), consistent=False)
         active: list[Endpoint] = []
-        for item in found:
+        for place, holder in holders.items():
+            item = found.get(place)
+            if item is None or "off" in item or "sp" in found.get(holder, {}):
+                continue
             try:
-                active += [self._from_item(item)] if "off" not in item else []
+                active.append(self._from_item(item))
             except Sealed:
                 _log.error("endpoint %s of app %s: no key opens its secrets", keys.named(item), keys.named(item, "pk"))
         return active

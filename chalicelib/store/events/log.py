@@ -39,6 +39,7 @@ from chalicelib.core.events import (
     new_event_id,
     time_in,
 )
+from chalicelib.core.overview import Waiting
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.conditions import PRESENT, AttributeValue, Path
 from chalicelib.store.aws.failures import Lost
@@ -171,6 +172,11 @@ class EventLog:
         span = ("0", f"{self._clock():013}{_LAST}")
         found = self._dynamo.query(self._table, ATTEMPTS, span, consistent=False, limit=limit)
         return [_to_attempt(item) for item in found]
+
+    def waiting(self, limit: int) -> Waiting:
+        """Return the attempts that are due and not made yet, at most `limit`."""
+        found = self.due(limit)
+        return Waiting(len(found), len(found) == limit, min((each.due for each in found), default=None))
 
     def later(self, attempt: DueAttempt) -> None:
         """Store an attempt that is due later."""

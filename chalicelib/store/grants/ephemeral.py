@@ -5,6 +5,8 @@
 | used server_state | `state#<hash>` | `#` | `ttl` |
 | nonce of a signature | `nonce#<hash>` | `#` | `by` the request that used it, `ttl` |
 | failed sign-ins | `signin#<kind>#<hash>` | `#` | `failures`, `latest` (ms), `ttl` |
+| one-time link | `link#<hash>` | `#` | in one_time_links.py |
+| count of a day | `daily#<hash>` | `#` | `times`, `ttl` |
 | Idempotency-Key | `once#<hash>` | `#` | `said` (hash), `runner`, `deadline` (ms), `answer`, `expires`, `ttl` |
 
 DynamoDB deletes an item some time after its `ttl`, so every reader checks the time.
@@ -21,7 +23,7 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.core.oauth import STATE_SECONDS, hashed
 from chalicelib.core.sign_in_delays import ACCOUNT_FREE, ADDRESS_FREE, DEVICE_FREE, FORGET_SECONDS, Failures
 from chalicelib.store.aws.client import Dynamo, races
-from chalicelib.store.aws.conditions import ABSENT, PRESENT, Condition, equals, more
+from chalicelib.store.aws.conditions import ABSENT, PRESENT, Condition, equals, less, more
 from chalicelib.store.aws.failures import Lost
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item, Key, typed
@@ -104,6 +106,28 @@ class Wait:
     """A try that was not counted, and has to wait this many whole seconds."""
 
     seconds: int
+
+
+class DailyCounts:
+    """Counts of what a user may do only so often in a day (UTC), such as uploading a picture."""
+
+    def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
+        self._dynamo = dynamo
+        self._table = table
+        self._clock = clock
+
+    def count(self, kind: str, user: str, most: int) -> bool:
+        """Count once more; return False, and count nothing, if it was `most` times today. Raises Unavailable."""
+        day = self._clock() // 86_400_000
+        key = f"daily#{hashed(f'{kind} {user} {day}')}", "#"
+        write = Transaction()  # It counts once, even if it is sent again.
+        change = Update({"ttl": 86_400 * (day + 2)}, adds={"times": 1})
+        write.update("count", self._table, key, change, ABSENT | less("times", most))
+        try:
+            self._dynamo.commit(write)
+        except Lost:
+            return False
+        return True
 
 
 class SignInAttempts:

@@ -3,6 +3,7 @@
 | item | pk | sk | attributes |
 |---|---|---|---|
 | family | `family#<id>` | `#` | those of core/oauth.py's Family; `ttl` |
+| session | `user#<id>` | `session#<hash>` | in sessions.py |
 | grant | `user#<id>`, or `app#<id>` for an app's own | `grant#<app>` | `families`, `scopes`, `created`, `used`, `ttl` |
 
 One item is a code and then the refresh tokens that follow from it: using the code, and rotating a token, is one
@@ -37,11 +38,11 @@ from chalicelib.core.oauth import (
 from chalicelib.store.aws.client import Dynamo, races
 from chalicelib.store.aws.conditions import ABSENT, PRESENT, AttributeValue, Condition, absent, contains, equals
 from chalicelib.store.aws.failures import Lost
-from chalicelib.store.aws.iam_needs import on_table
+from chalicelib.store.aws.iam_needs import API, SWEEP, on_table
 from chalicelib.store.aws.items import Item, Key, Place, beginning
 from chalicelib.store.aws.transactions import Transaction, Update
 from chalicelib.store.directory.apps import Apps
-from chalicelib.store.directory.keys import INSTALL, of_user
+from chalicelib.store.directory.keys import INSTALL, of_user, user_key
 from chalicelib.store.grants.grant_items import (
     GRANT,
     family_item,
@@ -56,9 +57,10 @@ from chalicelib.store.grants.grant_items import (
 )
 
 NEEDS = (
-    on_table("grants", "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("grants", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+    on_table("grants", "GetItem", "Query", by=(API, SWEEP)),
     # A grant needs the user's install and uses up the server state of its request; apps are read with grants.
-    on_table("directory", "BatchGetItem", "ConditionCheckItem"),
+    on_table("directory", "GetItem", "BatchGetItem", "ConditionCheckItem"),
     on_table("ephemeral", "PutItem"),
 )
 
@@ -86,6 +88,17 @@ class Grants:
         told, items = self._with_app(app, places)
         item = items.get(places[0]) if places else None
         return told, self._live(item)
+
+    def find_active(self, app: str, token: str) -> tuple[App | None, Family | None]:
+        """Return what `find` returns; no family if its user is suspended. It takes a second read for a user's family.
+
+        The family stays: after the suspension its tokens work again.
+        """
+        told, family = self.find(app, token)
+        if family is None or family.user is None:
+            return told, family
+        item = self._dynamo.get(self._directory_table, user_key(family.user), consistent=True)
+        return told, None if item and "su" in item else family
 
     def find_own(self, app: str) -> tuple[App | None, Grant | None]:
         """Return an app and its grant to itself, in one read."""

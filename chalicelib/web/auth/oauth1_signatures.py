@@ -10,7 +10,7 @@ signed for another server is not valid here.
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -19,6 +19,7 @@ from urllib.request import parse_http_list
 
 from chalice.app import Request
 
+from chalicelib.core.client_secrets import WhichSecret, valid_secrets
 from chalicelib.core.errors import SignatureRefused, TooLarge
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.access import Access
@@ -44,15 +45,15 @@ class _Client:
 class Signatures:
     """The check of signed requests of one deployment.
 
-    `apps` returns an app with its secret. `use` uses up a nonce of an app and timestamp and returns whether it was
-    fresh. `clock` returns milliseconds since the epoch. `urls` are the public base URLs. With `body_hash`, JSON needs
-    its hash.
+    `apps` returns an app with its secrets. `use` uses up a nonce of an app and timestamp and returns whether it was
+    fresh; it also notes the use of the secret. `clock` returns milliseconds since the epoch. `urls` are the public base
+    URLs. With `body_hash`, JSON needs its hash.
     """
 
     def __init__(
         self,
         apps: Callable[[str], App | None],
-        use: Callable[[str, int, str], bool],
+        use: Callable[[App, WhichSecret, int, str], bool],
         clock: Callable[[], int],
         urls: Sequence[str],
         *,
@@ -69,32 +70,41 @@ class Signatures:
 
         That user is also the owner, unless `opensocial_owner_id` names another. As with a token, the data later shows
         whether they have installed the app. Costs two calls: one reads the app, strongly consistent; if the signature
-        is valid, one uses up the nonce. Raises SignatureRefused, TooLarge and Unavailable.
+        is valid, one uses up the nonce, and beside it, once a day, one notes the use of the secret. Raises
+        SignatureRefused, TooLarge and Unavailable.
         """
         found = signed_parameters(request)
         signed = read(found, self._clock() // 1000)
         app = self._apps(signed.app) if is_id("app", signed.app) else None
-        if app is None or app.secret is None:
+        secrets = valid_secrets(app, self._clock())
+        if app is None or not secrets:
             raise SignatureRefused("consumer_key_unknown", "There is no app with this key that has a secret")
-        self._check_signature(request, found, signed, app.secret)
+        which = self._signing_secret(request, found, signed, secrets)
+        if app.suspended is not None:
+            raise SignatureRefused("consumer_key_refused", "The app is suspended")
         body = _body(request)
         digest = base64.b64encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
         check_body(signed, digest, form=is_form(request) and bool(body), needed=self._body_hash and bool(body))
-        if not self._use(app.id, signed.timestamp, signed.nonce):
+        if not self._use(app, which, signed.timestamp, signed.nonce):
             raise SignatureRefused("nonce_used", "A request with this timestamp and nonce was already received")
         return Access(app=app.id, viewer=signed.requestor, owner=signed.owner, scopes=SCOPES, events=app.events)
 
-    def _check_signature(self, request: Request, found: Parameters, signed: SignedRequest, secret: str) -> None:
+    def _signing_secret(
+        self, request: Request, found: Parameters, signed: SignedRequest, secrets: Mapping[WhichSecret, str]
+    ) -> WhichSecret:
+        """Return which of an app's valid secrets a request is signed with. Raise SignatureRefused if none."""
         try:
             bases = base_strings(request, found, self._urls)
         except ValueError:
             raise SignatureRefused("parameter_rejected", "The request is not valid Unicode", 400) from None
-        if not signs(signed.signature, bases, secret):
+        matching = [which for which, secret in secrets.items() if signs(signed.signature, bases, secret)]
+        if not matching:
             raise SignatureRefused(
                 "signature_invalid",
                 "The signature does not match this request; oauth_problem_advice has our base string",
                 details={"oauth_problem_advice": bases[0][:ADVICE_CHARACTERS]},
             )
+        return matching[0]
 
 
 def base_strings(request: Request, found: Parameters, urls: Sequence[str]) -> list[str]:

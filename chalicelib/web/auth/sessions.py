@@ -12,17 +12,20 @@ attempts a separate counter. Each sign-in renews it.
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalice.app import Request
 
 from chalicelib.core.oauth import same
+from chalicelib.core.sessions import SESSION_SECONDS
 from chalicelib.core.sign_in_delays import Device
 from chalicelib.web.auth import jwt
 from chalicelib.web.auth.access_tokens import TokenKeys
-from chalicelib.web.requests import header_lines
+from chalicelib.web.requests import cookies
 
 SECONDS = 3600
+CONFIRMED_SECONDS = 600
+"""How long dangerous actions do not ask for the password again (decision: 10 minutes)."""
 DEVICE_SECONDS = 180 * 86_400
 _TYPE, _DEVICE_TYPE = "session+jwt", "device+jwt"
 _CLAIMS, _DEVICE_CLAIMS = ["iss", "exp", "iat", "csrf"], ["iss", "exp", "iat", "sub", "marks"]
@@ -32,13 +35,17 @@ _CLAIMS, _DEVICE_CLAIMS = ["iss", "exp", "iat", "csrf"], ["iss", "exp", "iat", "
 class Session:
     """A browser's session. `user` is None before sign-in; `fresh` is true if the browser does not have the cookie yet.
 
-    `device` is the content of the device cookie after the sign-in that began the session.
+    `device` is the content of the device cookie after the sign-in that began the session. `confirmed` is when the
+    password was given again in it, in seconds since the epoch; 0: not yet.
     """
 
     user: str | None
     csrf: str
     fresh: bool = False
     device: Device | None = None
+    confirmed: int = 0
+    id: str = ""
+    """The id by which the server knows the session of a user (store/grants/sessions.py); "" before sign-in."""
 
     def masked_csrf(self) -> str:
         """Return the secret for a form, under a mask of its own.
@@ -79,15 +86,28 @@ class Sessions:
         self.cookie_name = "__Host-engawa" if self._secure else "engawa"
         self.device_cookie_name = f"{self.cookie_name}-device"
 
-    def begin(self, user: str | None = None, device: Device | None = None) -> Session:
-        """Return a new session. Each sign-in begins one, because an attacker may have planted the earlier session."""
-        return Session(user, secrets.token_hex(16), fresh=True, device=device)
+    def begin(self, user: str | None = None, device: Device | None = None, name: str = "") -> Session:
+        """Return a new session. Each sign-in begins one, because an attacker may have planted the earlier session.
+
+        `name` is the id of a user's session.
+        """
+        return Session(user, secrets.token_hex(16), fresh=True, device=device, id=name)
 
     def read(self, request: Request) -> Session:
         """Return the session of a request, or a new one if it has no valid session."""
         for claims in self._cookies(request, self.cookie_name, _TYPE, _CLAIMS):
-            return Session(claims.get("sub"), str(claims["csrf"]))
+            confirmed, name = int(claims.get("confirmed", 0)), str(claims.get("sid", ""))
+            # A cookie of an earlier version has no id: its user signs in again.
+            return Session(claims.get("sub") if name else None, str(claims["csrf"]), confirmed=confirmed, id=name)
         return self.begin()
+
+    def confirm(self, session: Session) -> Session:
+        """Return a session after its user has given the password again; its cookie replaces the earlier one."""
+        return replace(session, fresh=True, confirmed=int(time.time()))
+
+    def is_confirmed(self, session: Session) -> bool:
+        """Return whether the password was given again in this session within CONFIRMED_SECONDS."""
+        return 0 <= time.time() - session.confirmed < CONFIRMED_SECONDS
 
     def is_named_in(self, request: Request) -> bool:
         """Return whether a request has a session cookie, valid or not."""
@@ -109,8 +129,11 @@ class Sessions:
 
     def cookie(self, session: Session) -> str:
         """Return the `Set-Cookie` value of a session."""
-        claims = {"csrf": session.csrf} | ({"sub": session.user} if session.user else {})
-        return self._cookie(self.cookie_name, _TYPE, claims, SECONDS, "Lax")
+        claims: jwt.Claims = {"csrf": session.csrf}
+        claims |= {"sub": session.user, "sid": session.id} if session.user else {}
+        claims |= {"confirmed": session.confirmed} if session.confirmed else {}
+        seconds = SESSION_SECONDS if session.user else SECONDS
+        return self._cookie(self.cookie_name, _TYPE, claims, seconds, "Lax")
 
     def _device_cookie(self, device: Device) -> str:
         # Only our own forms need it, so requests from other sites need not send it.
@@ -128,10 +151,7 @@ class Sessions:
         yield from filter(None, (self._check(value, kind, required) for value in self._values(request, wanted)))
 
     def _values(self, request: Request, wanted: str) -> Iterator[str]:
-        for pair in ";".join(header_lines(request, "cookie")).split(";"):
-            name, _, value = pair.strip().partition("=")
-            if name == wanted:
-                yield value
+        return (value for name, value in cookies(request) if name == wanted)
 
     def _check(self, value: str, kind: str, required: list[str]) -> jwt.Claims | None:
         try:

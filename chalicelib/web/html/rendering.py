@@ -6,7 +6,7 @@ ours if the page has one, and nothing else.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -16,9 +16,10 @@ from chalice.app import Request, Response
 
 from chalicelib import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
-from chalicelib.web.error_answers import log_unhandled
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
-from chalicelib.web.requests import header_list, parameters
+from chalicelib.web.logs import log_unhandled
+from chalicelib.web.own_paths import url_of
+from chalicelib.web.requests import cookies, header_list, parameters
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,22 +28,68 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 MEDIA_TYPE = "text/html; charset=utf-8"
 BRANDS = {Language.JAPANESE: "縁側", Language.ENGLISH: "Engawa"}
 """The platform's name, if the operator has set none."""
-GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-"""Headers of every page."""
+LANGUAGE_COOKIE = "engawa-language"
+"""The cookie with the language that the reader has chosen, `ja` or `en`, for all pages."""
+LANGUAGE_SECONDS = 365 * 86_400
+MOST_PATH = 2_000
+"""The length limit of a path to which an error page leads back."""
+_ERRORS = (400, 403, 404, 405, 409, 413, 415, 429, 500, 503)
+"""The statuses with texts of their own."""
+_OF_APPS = (".pl", ".html")
+"""The ends of the paths of pages that apps open."""
+_LANGUAGES = tuple(each.value for each in Language)
+GUARDS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+"""Headers of every page. Other sites get no referrer; our own error pages lead back by it."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """The platform that a page belongs to: its name, if it has one of its own, and the path before all its paths."""
+    """The platform that a page belongs to: its own name, if it has one, the path before all paths, and its URL."""
 
     name: str = ""
     path: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """A link of the navigation: its target, its text, and whether the reader is in that part of the site."""
+
+    href: str
+    text: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a page has around its content, for a visit (api/visit.py).
+
+    `other_url` is the same page in the other language. `csrf` is for the form of signing out; None: signed out.
+    `notice` says what was done, `problem` what was wrong; None: nothing is said.
+    """
+
+    menu: Sequence[MenuItem]
+    other_url: str
+    csrf: str | None = None
+    notice: str | None = None
+    problem: str | None = None
 
 
 def language_of(request: Request, asked: str | None = None) -> Language:
-    """Return the language for a request; `asked`, from a form, takes precedence over `?lang=` and `Accept-Language`."""
+    """Return the language for a request: `asked`, from a form, or else `?lang=`, the cookie, or `Accept-Language`."""
     wanted = asked or next(iter(parameters(request, "lang")), None)
+    if wanted not in _LANGUAGES:
+        wanted = next((value for name, value in cookies(request) if name == LANGUAGE_COOKIE), None)
     return preferred(wanted, header_list(request, "accept-language") or "")
+
+
+def language_cookie(request: Request) -> list[str]:
+    """Return the `Set-Cookie` values that keep the language which a link `?lang=` has asked for; none if it is kept."""
+    asked = next(iter(parameters(request, "lang")), None)
+    known = next((value for name, value in cookies(request) if name == LANGUAGE_COOKIE), None)
+    if asked == known or asked not in _LANGUAGES:
+        return []
+    return [f"{LANGUAGE_COOKIE}={asked}; Path=/; Max-Age={LANGUAGE_SECONDS}; HttpOnly; SameSite=Lax"]
 
 
 def page(
@@ -55,10 +102,12 @@ def page(
     form_target: str | None = None,
     images: Iterable[str] = (),
     script: str | None = None,
+    frame: Frame | None = None,
     **values: Any,
 ) -> Response:
     """Return a page from `templates/<template>.html`. Its forms may lead to us and, if it is given, to `form_target`.
 
+    `frame` is the navigation and what was done, for pages of a visit; without it, a page only leads home.
     `images` are the origins of the pictures that the page may show. `script` is the only script that may run.
     """
     environment = _environment()
@@ -71,6 +120,7 @@ def page(
         word=partial(word, language),
         scope_words=partial(scope_words, language),
         script=script,
+        frame=frame,
         **values,
     )
     all_headers = {**_headers(form_target, images, script), "Content-Language": language.value, **(headers or {})}
@@ -82,16 +132,45 @@ def error_page(request: Request, error: Exception, site: Site | None) -> Respons
 
     `site` is None if there is no platform, because its settings are wrong.
     """
-    language = language_of(request)
+    language, site = language_of(request), site or Site()
     if not isinstance(error, Refusal):
         log_unhandled(error)
-    observed.refused(error if isinstance(error, Refusal) else InternalError())
-    status = error.status if isinstance(error, Refusal) else 500
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
-    known = f"error_{status}" if status in (404, 500, 503) else "error_400"
-    detail = error.description if isinstance(error, Refusal) and status < 500 else None
-    told = word(language, known)
-    return page("error", language, site or Site(), status=status, headers=headers, told=told, detail=detail)
+    refusal = error if isinstance(error, Refusal) else InternalError()
+    observed.refused(refusal)
+    status = refusal.status
+    headers: dict[str, str | list[str]] = {}
+    if isinstance(refusal, Unavailable):
+        headers["Retry-After"] = str(refusal.retry_after)
+    if kept := language_cookie(request):
+        headers["Set-Cookie"] = kept
+    known = status if status in _ERRORS else (400 if status < 500 else 500)
+    is_app = request.path.endswith(_OF_APPS)
+    # What a refusal says is in English; of the pages that apps open, their developers need it.
+    detail = refusal.description if status < 500 and (is_app or language is Language.ENGLISH) else None
+    seen = observed.current()
+    return page(
+        "error",
+        language,
+        site,
+        status=status,
+        headers=headers,
+        title=word(language, f"error_{known}"),
+        told=word(language, "error_app" if is_app and known == 400 else f"error_{known}_help"),
+        detail=detail if detail != refusal.default else None,
+        request_id=seen.request_id if seen else None,
+        back=_came_from(request, site),
+        again=site.path + url_of(request, ("lang", "done")) if status in (429, 500, 503) else None,
+        other_url=site.path + url_of(request, ("lang", "done"), lang=language.other.value),
+    )
+
+
+def _came_from(request: Request, site: Site) -> str | None:
+    """Return the path of our page from which a reader came, or None if it is unknown or this one."""
+    referrer = header_list(request, "referer") or ""
+    path = referrer.removeprefix(site.url) if site.url and referrer.startswith(f"{site.url}/") else None
+    if path is None or path == url_of(request) or len(path) > MOST_PATH or not path.isprintable():
+        return None
+    return site.path + path
 
 
 def policy(style: str, forms: str) -> str:

@@ -30,6 +30,12 @@ class Conflict(EngawaError):
     word = "conflict"
 
 
+class ConsumerKeyRefused(EngawaError):
+    """`consumer_key_refused`, status 401."""
+
+    word = "consumer_key_refused"
+
+
 class ConsumerKeyUnknown(EngawaError):
     """`consumer_key_unknown`, status 401."""
 
@@ -217,6 +223,7 @@ BY_WORD = {
         BadRequest,
         BoundExceeded,
         Conflict,
+        ConsumerKeyRefused,
         ConsumerKeyUnknown,
         ExpiredToken,
         IdempotencyConflict,

@@ -1,0 +1,167 @@
+"""The administrators of a page, for themselves: `/pages/{page}/administrators`.
+
+A person is added by login or id, after the name is confirmed. Whoever is removed, or leaves, is confirmed, too; the
+last administrator must also confirm that nobody will administer the page.
+"""
+
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.api.log_of_actions import log_action, page_target, user_actor, user_target
+from chalicelib.api.page_screens.shared import (
+    PAGE,
+    administered,
+    origins_of,
+    page_id,
+    page_path,
+    person_line,
+    place_line,
+)
+from chalicelib.api.visit import StaleForm, Visit, web_route
+from chalicelib.core.actions import ActionKind
+from chalicelib.core.errors import BadRequest, Conflict, NotFound, PermissionDenied
+from chalicelib.core.ids import is_id
+from chalicelib.core.model.directory import Page, User
+from chalicelib.core.model.page_screens import MembersScreen
+from chalicelib.platform import Platform
+from chalicelib.web.face import Face
+from chalicelib.web.requests import last_parameter
+
+ADMINISTRATORS = f"{PAGE}/administrators"
+
+face = Face()
+
+
+@web_route(face, ADMINISTRATORS)
+def show(here: Platform, request: Request, page: str) -> Response:
+    """List the administrators. With `?remove=` and a user's id, ask whether that one is to be removed."""
+    visits: list[Visit] = []
+
+    def viewer() -> str | None:
+        visits.append(Visit.of(here, request))
+        return visits[0].user.id if visits[0].user else None
+
+    screen = here.page_administration.administrators(page_id(page), last_parameter(request, "cursor") or None, viewer)
+    visit, removed = visits[0], last_parameter(request, "remove")
+    if visit.user is None:
+        return visit.sign_in()
+    if not screen.member.administers:
+        raise PermissionDenied("Only administrators of the page may do this")
+    if removed:
+        return _removing(visit, screen.page, removed)
+    return _listed(visit, screen)
+
+
+@web_route(face, ADMINISTRATORS, ["POST"])
+def change(here: Platform, request: Request, page: str) -> Response:
+    """`action` is `find` (`person`: a login or an id), or `add` or `remove` (`user`; `last` confirms the last one)."""
+    visit = Visit.of(here, request)
+    if visit.user is None:
+        return visit.sign_in()
+    known = administered(visit, page)
+    try:
+        form = visit.form()
+    except StaleForm:
+        return _again(visit, known, problem=visit.word("expired"))
+    match form.get("action"):
+        case "find":
+            return _found(visit, known, form.get("person", "").strip())
+        case "add":
+            return _add(visit, known, form.get("user", ""))
+        case "remove":
+            return _remove(visit, known, form.get("user", ""))
+    raise BadRequest("action must be find, add or remove")
+
+
+def _found(visit: Visit, page: Page, person: str) -> Response:
+    """Return the page that asks whether the person with a login or an id is to be added."""
+    here = visit.here
+    owner = here.users.login_owners([person.lower()]).get(person.lower()) if person else None
+    user = here.users.get(owner or person) if owner or is_id("user", person) else None
+    if user is None or user.suspended is not None:
+        return _again(visit, page, problems={"person": visit.word("person_unknown")})
+    return _page(visit, page, adding=person_line(visit, user))
+
+
+def _add(visit: Visit, page: Page, user: str) -> Response:
+    here = visit.here
+    known = here.users.get(user) if is_id("user", user) else None
+    if known is None or known.suspended is not None:
+        return _again(visit, page, problems={"person": visit.word("person_unknown")})
+    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_ADDED
+    with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
+        if not here.pages.members.add_administrator(page.id, user):
+            entry.is_unchanged()
+    return visit.redirect(page_path(page.id, "/administrators"), done="administrator_added")
+
+
+def _remove(visit: Visit, page: Page, user: str) -> Response:
+    """Remove an administrator. Without the second confirmation, another one must remain at that moment."""
+    here = visit.here
+    if not is_id("user", user):
+        raise NotFound("There is no such person")
+    other = None
+    if "last" not in visit.sent:
+        other = _other(visit, page, user)
+        if other is None:
+            return _removing(visit, page, user, problems={"last": visit.word("last_administrator_needed")}, status=409)
+    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_REMOVED
+    try:
+        with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
+            if not here.pages.members.remove_administrator(page.id, user, while_other=other):
+                entry.is_unchanged()
+    except Conflict:  # The other one has left in the meantime.
+        return _removing(visit, page, user, problems={"last": visit.word("last_administrator_needed")}, status=409)
+    if user == visit.signed_in.id:
+        return visit.redirect(page_path(page.id), done="page_left")
+    return visit.redirect(page_path(page.id, "/administrators"), done="administrator_removed")
+
+
+def _other(visit: Visit, page: Page, user: str) -> str | None:
+    """Return another administrator of a page, or None if there is no other."""
+    ids, _ = visit.here.pages.members.administrators(page.id, None, 2)
+    return next((each for each in ids if each != user), None)
+
+
+def _removing(visit: Visit, page: Page, user: str, **more: Any) -> Response:
+    """Return the page that asks whether an administrator is to be removed."""
+    known = visit.here.users.get(user) if is_id("user", user) else None
+    if known is None:
+        raise NotFound("There is no such person")
+    last = _other(visit, page, user) is None
+    return _page(visit, page, removing=person_line(visit, known), last=last, **more)
+
+
+def _again(visit: Visit, page: Page, **more: Any) -> Response:
+    screen = visit.here.page_administration.administrators(page.id, None, lambda: visit.signed_in.id)
+    return _listed(visit, screen, status=400, **more)
+
+
+def _listed(visit: Visit, screen: MembersScreen, **more: Any) -> Response:
+    users: list[User | None] = [screen.users.get(each) for each in screen.ids]
+    cursor = last_parameter(visit.request, "cursor")
+    return _page(
+        visit,
+        screen.page,
+        administrators=[person_line(visit, user) for user in users if user],
+        first="?" if cursor else None,
+        following=f"?cursor={screen.following}" if screen.following else None,
+        **more,
+    )
+
+
+def _page(visit: Visit, page: Page, **values: Any) -> Response:
+    here = visit.here
+    place, base = place_line(here, page), here.site.path + page_path(page.id)
+    people = [*values.get("administrators", []), values.get("adding"), values.get("removing")]
+    empty: dict[str, Any] = {"adding": None, "removing": None, "last": False, "problems": {}}
+    return visit.page(
+        "pages/administrators",
+        images=origins_of([place.picture, *(person.picture for person in people if person)]),
+        place=place,
+        base=base,
+        action=f"{base}/administrators",
+        person=visit.sent.get("person", ""),
+        **{**empty, **values},
+    )

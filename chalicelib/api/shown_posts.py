@@ -1,0 +1,97 @@
+"""Posts as the pages of moderation and reports show them: shortened, with their poster, page and picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from chalicelib.api.visit import Visit
+from chalicelib.core.dates import w3cdtf
+from chalicelib.core.errors import NotFound
+from chalicelib.core.ids import is_id
+from chalicelib.core.model.contents import Comment, Feed
+from chalicelib.core.model.directory import Page, User
+from chalicelib.core.moderation import ListedPost, Post
+from chalicelib.web.html.links import origin_of, pieces
+from chalicelib.web.requests import last_parameter
+
+SHOWN_CHARACTERS = 500
+"""The most characters of a post on these pages; the page of the feed shows more."""
+
+
+@dataclass(frozen=True)
+class ShownPost:
+    """A post for the templates. `poster` and `place` are None if they are gone; `query` names it in links."""
+
+    post: Post
+    query: str
+    title: str
+    text: Sequence[Any]
+    poster: str | None
+    poster_id: str
+    place: str | None
+    picture: str | None
+    date: str
+    hidden: str | None
+    by: str
+    reason: str
+    href: str
+
+
+def asked_post(visit: Visit, given: Mapping[str, str] | None = None) -> Post:
+    """Return the post that the query or a form names. Raises NotFound for what cannot be one."""
+    names = ("page", "feed", "comment")
+    page, feed, comment = (
+        (last_parameter(visit.request, name) if given is None else given.get(name)) or "" for name in names
+    )
+    if not is_id("page", page) or not feed or len(feed) > 64 or len(comment) > 64 or "/" in feed + comment:
+        raise NotFound("There is no such post")
+    return Post(page, feed, comment or None)
+
+
+def post_query(post: Post) -> str:
+    """Return the query that names a post in links."""
+    return urlencode({"page": post.page, "feed": post.feed} | ({"comment": post.comment} if post.comment else {}))
+
+
+def shown_post(visit: Visit, entry: ListedPost, people: Mapping[str, User], pages: Mapping[str, Page]) -> ShownPost:
+    """Return a post for the templates."""
+    feed, comment = entry.feed, entry.comment
+    offset = visit.here.settings.utc_offset
+    text = comment.text if comment else feed.body
+    poster, place = people.get(entry.poster), pages.get(feed.page)
+    hidden = comment.hidden if comment else feed.hidden
+    picture = None
+    if feed.images and not comment:
+        picture = visit.here.settings.images_url + feed.images[2].removeprefix("images")
+    return ShownPost(
+        post=entry.post,
+        query=post_query(entry.post),
+        title=feed.title,
+        text=pieces(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"),
+        poster=poster.display_name if poster else None,
+        poster_id=entry.poster,
+        place=place.name if place else None,
+        picture=picture,
+        date=w3cdtf(comment.created if comment else feed.created, offset),
+        hidden=None if hidden is None else w3cdtf(hidden, offset),
+        by=entry.by,
+        reason=entry.reason,
+        href=f"{visit.here.site.path}/pages/{feed.page}/feeds/{feed.id}",
+    )
+
+
+def read_post(visit: Visit, post: Post) -> ShownPost:
+    """Return one post, hidden or not, for the templates. Raises NotFound."""
+    return shown_one(visit, *visit.here.moderated_posts.get(post))
+
+
+def shown_one(visit: Visit, page: Page, feed: Feed, comment: Comment | None) -> ShownPost:
+    """Return a post for the templates, after reading its poster."""
+    entry = ListedPost(feed, comment)
+    return shown_post(visit, entry, visit.here.users.get_many([entry.poster]), {page.id: page})
+
+
+def picture_origins(posts: Sequence[ShownPost]) -> list[str]:
+    """Return the origins of the pictures, for the page's policy."""
+    return [origin for each in posts if each.picture and (origin := origin_of(each.picture))]

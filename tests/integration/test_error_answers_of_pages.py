@@ -1,0 +1,109 @@
+"""Error pages: a text for each status in the reader's language, ways on, and the request id."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from chalicelib.core import errors
+from chalicelib.web.face import Face, Token
+from chalicelib.web.html.rendering import error_page
+from local.gateway import Request
+from tests.kit import contract
+from tests.kit.html_checks import faults, links
+from tests.kit.plain_browser import Page
+from tests.kit.worlds import World
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def opened(world: World, method: str, target: str, **headers: str) -> Page:
+    answer = world.gateway.handle(Request(method, target, [*headers.items()]))
+    return Page(answer.status, answer.headers, answer.body.decode())
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("target", ["/no/such/path", "/people/nobody-there"])
+def test_an_unknown_path_is_a_page_for_a_browser(world: World, target: str, language: str) -> None:
+    page = opened(world, "GET", f"{target}?lang={language}", **BROWSER)
+    wanted = {"/no/such/path": 404, "/people/nobody-there": 200}  # signed out, a person's page is the sign-in page
+    assert page.status == wanted[target]
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert faults(page.html, language) == []
+    assert "/" in links(page.html)
+
+
+@pytest.mark.parametrize("accepted", ["*/*", "application/json", "", "application/xhtml+xml"])
+def test_all_other_clients_get_json(world: World, accepted: str) -> None:
+    headers = {"Accept": accepted} if accepted else {}
+    answer = world.send("GET", "/no/such/path", user=None, headers=headers)
+    assert (answer.status, answer.json["error"]) == (404, "not_found")
+    answer = world.send("DELETE", "/settings", user=None, headers=headers)
+    assert (answer.status, answer.json["error"]) == (405, "method_not_allowed")
+
+
+def test_a_wrong_method_is_a_page_for_a_browser(world: World) -> None:
+    page = opened(world, "GET", "/sign_out?lang=en", **BROWSER)
+    assert (page.status, page.headers["allow"]) == (405, "POST")
+    assert "cannot be opened in this way" in page.text
+    assert world.send("GET", "/sign_out", user=None).status == 405
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        errors.BadRequest("An English sentence"),
+        errors.PermissionDenied("An English sentence"),
+        errors.NotFound("An English sentence"),
+        errors.MethodNotAllowed("An English sentence"),
+        errors.Conflict("An English sentence"),
+        errors.PreconditionFailed("An English sentence"),
+        errors.TooLarge("An English sentence"),
+        errors.UnsupportedEncoding("An English sentence"),
+        errors.KeyReused("An English sentence"),
+        errors.Unavailable("An English sentence", retry_after=7),
+        ValueError("a secret"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_each_status_has_a_text_in_the_reader_s_language(world: World, refusal: Exception, language: str) -> None:
+    face = Face()
+
+    @face.route("/fails", methods=["GET"], token=Token.NONE, instead="public", refused=error_page, page=True)
+    def fails(here: Any, request: Any) -> Any:
+        raise refusal
+
+    face.register(world.app, lambda: world.platform)
+    world.gateway._router = type(world.gateway._router)(world.app.routes)
+    with patch.object(contract, "_require"):
+        page = opened(world, "GET", f"/fails?lang={language}&q=1", Referer="http://127.0.0.1:8000/apps?cursor=a")
+
+    assert page.status == getattr(refusal, "status", 500)
+    assert faults(page.html, language) == []
+    assert "secret" not in page.html
+    assert ("An English sentence" in page.html) == (language == "en" and page.status < 500)
+    # Home, the page before, the other language.
+    other = "en" if language == "ja" else "ja"
+    assert {"/", "/apps?cursor=a", f"/fails?q=1&lang={other}"} <= {*links(page.html)}
+    assert page.headers["x-request-id"] in page.text
+    assert page.headers.get("retry-after") == ("7" if page.status == 503 else None)
+
+
+@pytest.mark.parametrize(
+    "referrer",
+    [
+        "https://evil.example/",
+        "http://127.0.0.1:8000.evil.example/",
+        "http://127.0.0.1:8000",
+        "javascript:alert(1)",
+        "http://127.0.0.1:8000/no/such",
+        "http://127.0.0.1:8000/" + 3000 * "a",
+    ],
+)
+def test_an_error_page_leads_back_to_our_own_pages_alone(world: World, referrer: str) -> None:
+    page = opened(world, "GET", "/no/such", Referer=referrer, **BROWSER)
+    assert [link for link in links(page.html) if "evil" in link or "alert" in link or "aaa" in link] == []
+    assert len(links(page.html)) == 3

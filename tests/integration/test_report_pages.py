@@ -1,0 +1,224 @@
+"""Reports by people, and moderation in the console: what the pages show, and what their forms do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.core.actions import ActionFilter
+from chalicelib.core.moderation import Post
+from chalicelib.core.reports import MOST_A_DAY, ReportReason
+from chalicelib.core.roles import Role
+from local import demo
+from local.demo_data import CAFE, USERS
+from local.gateway import Request
+from tests.kit.plain_browser import Browser, Page
+from tests.kit.worlds import World, cheap_passwords, empty_aws
+
+HOME = "http://127.0.0.1:8000"
+HANA, KEN, MEI = USERS["hana"], USERS["ken"], USERS["mei"]
+LONG = "長" * 1_000
+RTL = "\u202eمرحبا <b>&"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with empty_aws(), cheap_passwords():
+        made = World(tmp_path)
+        demo.load(made.platform, HOME, tmp_path)
+        yield made
+
+
+@pytest.fixture
+def open_as(world: World) -> Callable[..., Browser]:
+    """Return a function that returns the browser of a user, with a role."""
+    path = Path(str(world.platform.settings.token_keys_file)).with_name(demo.FILE)
+    users = json.loads(path.read_text())["users"]
+
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
+        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
+        return answer.status, answer.headers, answer.body.decode()
+
+    def sign_in(login: str, role: Role | None = None) -> Browser:
+        browser = Browser(send)
+        browser.headers["Accept-Language"] = "en"
+        if role:
+            world.platform.roles.give(USERS[login], role)
+        assert browser.sign_in(browser.open("/sign_in"), login, users[login]["password"]).status == 303
+        return browser
+
+    return sign_in
+
+
+def comment(world: World, user: str = KEN, text: str = "きれい") -> str:
+    return world.platform.comments.post(CAFE.id, uri(world), user, text).id
+
+
+def uri(world: World) -> str:
+    return world.platform.feeds.by_id(CAFE.id, "1")[0].content_uri
+
+
+def report_path(one: str = "") -> str:
+    return f"/report?page={CAFE.id}&feed=1" + (f"&comment={one}" if one else "")
+
+
+def logged(world: World) -> set[tuple[str, str, str]]:
+    entries, _ = world.platform.action_log.part(ActionFilter(0, 10**15), None, 100)
+    return {(entry.actor, entry.kind, entry.reason) for entry in entries}
+
+
+def sent(browser: Browser, shown: Page, **values: str) -> Page:
+    """Send the form of the page; the form of signing out has no language."""
+    return browser.submit(shown.form("lang"), **values)
+
+
+def test_a_person_reports_a_comment_and_sees_the_answer(world: World, open_as: Callable[..., Browser]) -> None:
+    one = comment(world, KEN, RTL)
+    hana = open_as("hana")
+    asked = hana.open(report_path(one))
+    assert asked.status == 200
+    assert "مرحبا" in asked.text
+    done = sent(hana, asked, reason="harassment", words=LONG)
+    assert (done.status, done.headers["location"]) == (303, "/reports?done=reported")
+    mine = hana.open("/reports?done=reported")
+    assert "Harassment" in mine.text
+    assert "have not answered yet" in mine.text
+
+    mei = open_as("mei", Role.MODERATOR)
+    listed = mei.open("/console/reports")
+    assert "Reported by 1" in listed.text
+    (case,) = world.platform.reports.list_part(None, 10)[0]
+    shown = mei.open(f"/console/reports/{case.id}")
+    assert LONG in shown.text
+    done = sent(mei, shown, outcome="hidden", word="ありがとう", reason="rude")
+    assert (done.status, done.headers["location"]) == (303, "/console/reports?done=handled")
+    assert {("user:" + MEI, "comment.hidden", "rude"), ("user:" + MEI, "report.handled", "rude")} <= logged(world)
+    mine = hana.open("/reports")
+    assert "The post was hidden" in mine.text
+    assert "ありがとう" in mine.text
+    assert hana.open(report_path(one)).status == 404
+    again = sent(mei, shown, outcome="nothing", word="", reason="again")
+    assert again.status == 409
+    assert "handled already" in again.text
+
+
+def test_a_report_needs_a_session(world: World, open_as: Callable[..., Browser]) -> None:
+    stranger = open_as("hana")
+    page = stranger.open(report_path())
+    form = page.form("lang")
+    stranger.cookies.clear()
+    assert "Sign in" in stranger.open(report_path()).text
+    assert "Sign in" in stranger.open("/reports").text
+    stranger.submit(form, reason="spam")
+    assert world.platform.reports.list_part(None, 10)[0] == []
+
+
+def test_refused_reports_change_nothing(world: World, open_as: Callable[..., Browser]) -> None:
+    hana = open_as("hana")
+    page = hana.open(report_path())
+    for values in ({"reason": "other", "words": ""}, {"reason": "burned"}, {"reason": "spam", "words": "x" * 1_001}):
+        answer = sent(hana, page, **values)
+        assert answer.status == 400
+        assert "Choose what is wrong" in answer.text
+    assert "x" * 1_001 in answer.text
+    assert sent(hana, page, csrf="x" * 32, reason="spam").status == 400
+    assert sent(hana, page, reason="spam", feed="99").status == 404
+    assert sent(hana, page, reason="spam", page="cafe").status == 404
+    assert sent(hana, page, reason="spam", feed="1/../2").status == 404
+    assert world.platform.reports.list_part(None, 10)[0] == []
+    own = comment(world, HANA)
+    mine = sent(hana, hana.open(report_path(own)), reason="spam")
+    assert (mine.status, "your own post" in mine.text) == (400, True)
+
+
+def test_a_second_report_says_so(world: World, open_as: Callable[..., Browser]) -> None:
+    hana = open_as("hana")
+    page = hana.open(report_path())
+    assert sent(hana, page, reason="spam").status == 303
+    again = sent(hana, page, reason="spam")
+    assert (again.status, "have reported this post already" in again.text) == (409, True)
+    for turn in range(MOST_A_DAY - 1):
+        world.platform.reports.report(Post(CAFE.id, "9", str(turn)), HANA, ReportReason.SPAM, "")
+    one = comment(world)
+    more = sent(hana, hana.open(report_path(one)), reason="spam")
+    assert (more.status, "tomorrow" in more.text) == (403, True)
+
+
+def test_a_report_leads_back_within_this_site_only(world: World, open_as: Callable[..., Browser]) -> None:
+    hana = open_as("hana")
+    for back in ("//evil.example/", "https://evil.example/", "/\\evil.example"):
+        assert "evil" not in hana.open(f"{report_path()}&back={back}").html.replace("hreflang", "").split("<main", 1)[1]
+
+
+def test_a_moderator_hides_and_shows_a_post(world: World, open_as: Callable[..., Browser]) -> None:
+    one = comment(world, KEN, "A" * 100)
+    mei = open_as("mei", Role.MODERATOR)
+    listed = mei.open(f"/console/moderation?page={CAFE.id}&kind=comment")
+    assert "A" * 100 in listed.text
+    path = f"/console/moderation/post?page={CAFE.id}&feed=1&comment={one}"
+    assert path.replace("&", "&amp;") in listed.html
+    shown = mei.open(path)
+    assert sent(mei, shown, do="hide", reason="").status == 400
+    assert sent(mei, shown, do="hide", reason="x" * 501).status == 400
+    assert sent(mei, shown, do="burn", reason="x").status == 400
+    assert sent(mei, shown, csrf="0" * 32, do="hide", reason="spam").status == 400
+    assert "A" * 100 in open_as("ken").open(f"/pages/{CAFE.id}/feeds/1").text
+    done = sent(mei, shown, do="hide", reason="spam")
+    assert (done.status, done.headers["location"]) == (303, f"{path}&done=post_hidden")
+    assert "A" * 100 not in mei.open("/console/moderation").text
+    assert "spam" in mei.open("/console/moderation/hidden").text
+    # Another moderator with an old form: it is hidden already, and the page says so.
+    assert sent(mei, shown, do="hide", reason="again").status == 303
+    hidden = mei.open(path)
+    assert sent(mei, hidden, do="show", reason="a mistake").status == 303
+    assert "A" * 100 in mei.open("/console/moderation").text
+    assert sent(mei, hidden, do="delete", reason="spam").headers["location"].endswith("done=moderated")
+    assert sent(mei, hidden, do="delete", reason="spam").status == 404
+    actor = "user:" + MEI
+    assert logged(world) >= {
+        (actor, "comment.hidden", "spam"),
+        (actor, "comment.shown", "a mistake"),
+        (actor, "comment.deleted", "spam"),
+    }
+
+
+def test_the_list_of_posts_is_paged(world: World, open_as: Callable[..., Browser]) -> None:
+    for turn in range(45):
+        comment(world, KEN, f"number {turn}.")
+    mei = open_as("mei", Role.MODERATOR)
+    found: list[str] = []
+    path = "/console/moderation?kind=comment"
+    while path:
+        page = mei.open(path)
+        found += [each for each in page.text.split() if each.rstrip(".").isdecimal() and each.endswith(".")]
+        following = re.findall(r'href="([^"]*)" rel="next"', page.html)
+        path = f"/console/moderation{following[0]}".replace("&amp;", "&") if following else ""
+    assert [each for each in found if int(each[:-1]) < 45] == [f"{turn}." for turn in range(44, -1, -1)]
+
+
+def test_who_may_moderate(world: World, open_as: Callable[..., Browser]) -> None:
+    hana = open_as("hana")
+    for path in ("/console/moderation", "/console/moderation/hidden", "/console/reports"):
+        assert hana.open(path).status == 404
+    operator = open_as("taro", Role.OPERATOR)
+    assert operator.open("/console/moderation").status == 200
+    assert operator.open("/console/reports?state=handled").status == 200
+    assert operator.open("/console/reports/0mng8s5u07xk2abc").status == 404
+    assert operator.open("/console/moderation?kind=cake").status == 400
+    assert "up to 20 digits" in operator.open("/console/moderation?page=cafe").text
+
+
+def test_a_post_that_is_gone_cannot_be_hidden(world: World, open_as: Callable[..., Browser]) -> None:
+    one = comment(world)
+    case = world.platform.reports.report(Post(CAFE.id, "1", one), HANA, ReportReason.SPAM, "").case
+    mei = open_as("mei", Role.MODERATOR)
+    shown = mei.open(f"/console/reports/{case}")
+    world.platform.moderated_posts.delete(Post(CAFE.id, "1", one))
+    answer = sent(mei, shown, outcome="hidden", word="", reason="spam")
+    assert (answer.status, "no longer exists" in answer.text) == (409, True)
+    assert sent(mei, answer, outcome="deleted", word="", reason="spam").status == 303

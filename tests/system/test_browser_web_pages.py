@@ -1,0 +1,114 @@
+"""Every page of tests/kit/web_pages.py in a browser: axe, borders of fields, sizes of targets, and no wider than 360 px.
+
+Each page is opened on a phone in Japanese, on a phone in English in the dark, and on a desktop in English.
+`ENGAWA_SCREENSHOTS` names a directory for the screenshots.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from selenium.webdriver import Chrome
+from selenium.webdriver.support.ui import WebDriverWait
+
+from chalicelib import settings
+from chalicelib.bootstrap import Platform, wire
+from chalicelib.core.errors import Conflict
+from chalicelib.core.roles import Role
+from chalicelib.store.aws.client import Dynamo
+from local.demo_data import USERS
+from local.in_process import BUCKET
+from tests.kit.axe import violations
+from tests.kit.browser import DESKTOP, Open, resize, shoot, sign_in
+from tests.kit.web_pages import PAGES, WebPage
+
+NARROW = (360, 800)
+VIEWS = (("ja", NARROW, "light"), ("en", NARROW, "dark"), ("en", DESKTOP, "light"))
+# ruff: noqa: E501 (a script)
+_MEASURE = """
+const lum = (rgb) => { const [r, g, b] = rgb.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+  return .2126 * r + .7152 * g + .0722 * b; };
+const color = (text) => { const p = text.match(/[\\d.]+/g).map(Number); return p.length > 3 && p[3] === 0 ? null : p.slice(0, 3); };
+const contrast = (a, b) => { const [x, y] = [lum(a), lum(b)].sort((m, n) => n - m); return (x + .05) / (y + .05); };
+const behind = (e) => { for (let p = e.parentElement; p; p = p.parentElement) { const c = color(getComputedStyle(p).backgroundColor); if (c) return c; } return [255, 255, 255]; };
+const named = (e) => e.outerHTML.slice(0, 120);
+const found = [];
+if (document.scrollingElement.scrollWidth > innerWidth) found.push('wider than the screen: ' + document.scrollingElement.scrollWidth);
+for (const e of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {
+  if (e.tabIndex > 0) found.push('tabindex: ' + named(e));
+  const target = e.type === 'checkbox' || e.type === 'radio' ? e.closest('label') || e : e;
+  const box = target.getBoundingClientRect(), style = getComputedStyle(e);
+  const inline = e.tagName === 'A' && style.display === 'inline' && e.parentElement.textContent.trim() !== e.textContent.trim();
+  const hidden = !e.checkVisibility() || e.classList.contains('skip');
+  if (!inline && !hidden && (box.height < 43.5 || box.width < 43.5)) found.push(`${Math.round(box.width)}x${Math.round(box.height)}: ` + named(e));
+  if (!hidden && e.matches('input:not([type=checkbox], [type=radio], [type=file]), select, textarea, button:not(.link)')) {
+    const ground = behind(e), own = color(style.backgroundColor), border = color(style.borderTopColor);
+    const best = Math.max(own ? contrast(own, ground) : 0, border && parseFloat(style.borderTopWidth) ? contrast(border, ground) : 0);
+    if (best < 3) found.push(`border ${best.toFixed(2)}: ` + named(e));
+  }
+}
+return found;
+"""
+
+
+def platform_of(served: Any) -> Platform:
+    """Return a platform over the data of the served one, to make what pages show."""
+    keys = served.local_dir
+    read = settings.read(
+        {
+            "ENGAWA_STAGE": "local",
+            "ENGAWA_BUCKET": BUCKET,
+            "ENGAWA_ISSUER": served.base_url,
+            "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
+            "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
+        }
+    )
+    return wire(read, Dynamo(served.aws("dynamodb")), lambda: served.aws("s3"), sqs=lambda: served.aws("sqs"))
+
+
+def test_every_page_is_fit_for_people(served: Any, browse: Open, shots: Path) -> None:
+    platform = platform_of(served)
+    browser = browse("en", NARROW, script=True)
+    platform.roles.give(USERS["taro"], Role.OPERATOR)
+    found: dict[str, list[str]] = {}
+    for shown in PAGES:
+        path = opened(served, browser, platform, shown)
+        for language, size, scheme in VIEWS:
+            resize(browser, size)
+            wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+            browser.get(f"{served.base_url}{path}{'&' if '?' in path else '?'}lang={language}")
+            name = f"{shown.name}, {language} {size[0]} {scheme}"
+            found[name] = [*browser.execute_script(_MEASURE), *violations(browser)]
+            shoot(browser, shots / f"{name.replace(' ', '-').replace(',', '')}.png", check=False)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    for user in {each.user for each in PAGES if each.role}:
+        platform.roles.give(USERS[str(user)], None)
+    pages: dict[str, list[str]] = {}
+    for page, faults in found.items():
+        for fault in faults:
+            pages.setdefault(fault, []).append(page)
+    told = [f"{fault}\n    on {len(on)} pages, such as {on[0]}" for fault, on in pages.items()]
+    assert not told, "\n".join(told)
+
+
+def opened(served: Any, browser: Chrome, platform: Platform, shown: WebPage) -> str:
+    """Sign in whoever opens the page, with the role; return its path."""
+    browser.get(f"{served.base_url}/health")
+    browser.delete_all_cookies()
+    if shown.user:
+        try:
+            platform.roles.give(USERS[shown.user], shown.role)
+        except Conflict:
+            raise AssertionError(f"{shown.user} cannot get the role of {shown.name}") from None
+        browser.get(f"{served.base_url}/sign_in")
+        sign_in(browser, served.demo["users"][shown.user])
+        WebDriverWait(browser, 10).until(lambda each: "sign_in" not in each.current_url)
+    path = shown.made(platform)
+    if shown.confirmed:
+        browser.get(served.base_url + path)
+        field = browser.find_element("name", "password_again")
+        field.send_keys(served.demo["users"][str(shown.user)]["password"])
+        field.submit()
+    return path
