@@ -110,6 +110,8 @@ class RequestStage(Stage, Caller):
             here.pages.create(Page(page, "Cafe"))
             here.pages.members.add_administrator(page, MEI)
             here.pages.add_module(page, APP, "menu name", MODULE)
+        for user in (HANA, KEN, MEI):
+            self._session(user)
         return self
 
     def stored_secret(self, app: str, attribute: str = "x") -> str:
