@@ -20,6 +20,8 @@ VALUE = 65_535
 REQUEST = 3_800_000
 WRITES = 180
 WRITERS = 32
+SERVER_SECONDS = 10
+"""In a shorter time than this, the server gives up a race only because all its tries were lost."""
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,11 @@ def filled(person: Person, left: int) -> list[Sent]:
 
 
 def count_lost_races(sent: list[Sent], record_property: Callable[[str, object], None]) -> None:
-    """Assert that lost races are rare, and record their number."""
-    lost = sum(each.lost_the_race for each in sent)
+    """Assert that lost races are rare, and record their number.
+
+    Races that the server gave up because its time was over do not count: they tell about the machine's other work.
+    """
+    lost = sum(each.lost_the_race and each.ended - each.begun < SERVER_SECONDS for each in sent)
     record_property("lost races", f"{lost} of {len(sent)}")
     print(f"lost races: {lost} of {len(sent)}")
     assert lost <= len(sent) // 20
