@@ -20,8 +20,6 @@ VALUE = 65_535
 REQUEST = 3_800_000
 WRITES = 180
 WRITERS = 32
-SERVER_SECONDS = 10
-"""In a shorter time than this, the server gives up a race only because all its tries were lost."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +61,7 @@ def count_lost_races(sent: list[Sent], record_property: Callable[[str, object], 
 
     Races that the server gave up because its time was over do not count: they tell about the machine's other work.
     """
-    lost = sum(each.lost_the_race and each.ended - each.begun < SERVER_SECONDS for each in sent)
+    lost = sum(each.lost_the_race and not each.out_of_time for each in sent)
     record_property("lost races", f"{lost} of {len(sent)}")
     print(f"lost races: {lost} of {len(sent)}")
     assert lost <= len(sent) // 20
@@ -203,7 +201,8 @@ def test_a_request_of_3_8_mb_lands_whole(person: Person, record_property: Callab
 
     sent = [first, *large, *little]
     assert {each.answer.status_code for each in sent} <= {200, 503}
-    assert len([each for each in large if each.accepted]) > len(large) // 2
+    in_time = [each for each in large if not each.out_of_time]
+    assert not in_time or len([each for each in in_time if each.accepted]) > len(in_time) // 2
     assert [stamps for stamps in seen if len(stamps) != 1] == []
     assert len(set(seen)) >= 3, "the readers have seen nothing change"
     person.check(replay(sent))
