@@ -10,6 +10,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
@@ -23,7 +24,7 @@ from chalicelib.platform import Platform
 from chalicelib.store.directory.keys import every
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page, language_of, page
+from chalicelib.web.html.rendering import language_of, page
 from chalicelib.web.html.texts import Language, word
 
 ACTION = "settings"
