@@ -15,12 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 200
-_TIMES = {"created", "disabled", "suspended", "time", "used"} | {
-    "oldSecretUntil",
-    "oldSecretUsed",
-    "secretCreated",
-    "secretUsed",
-}
+_TIMES = frozenset(
+    "created disabled expires first handled hidden latest oldSecretUntil oldSecretUsed secretCreated secretUsed seen "
+    "suspended time used".split()
+)
 """Fields of responses that hold milliseconds since the epoch."""
 _LEFT_BY_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, line separators and surrogates that `json.dumps` leaves unescaped in a string."""
@@ -115,7 +113,7 @@ def _flat(thing: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any
 
 
 def _cell(name: str, value: Any) -> Text:
-    if name in _TIMES and isinstance(value, int):
+    if name in _TIMES and type(value) is int:
         value = datetime.fromtimestamp(value / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
     match value:
         case None:
