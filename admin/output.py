@@ -15,10 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 200
-_TIMES = frozenset(
-    "created disabled expires first handled hidden latest oldSecretUntil oldSecretUsed secretCreated secretUsed seen "
-    "suspended time used".split()
-)
+_TIMES = {"created", "disabled", "expires", "first", "handled", "hidden", "latest", "seen", "suspended", "time"} | {
+    "used",
+    "oldSecretUntil",
+    "oldSecretUsed",
+    "secretCreated",
+    "secretUsed",
+}
 """Fields of responses that hold milliseconds since the epoch."""
 _LEFT_BY_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, line separators and surrogates that `json.dumps` leaves unescaped in a string."""
