@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.meter import Meter
+from chalicelib.api.menu import MENU
 from chalicelib.core.roles import Role
 from chalicelib.store.aws.side_by_side import lane
 from chalicelib.web.html.rendering import TEMPLATES
@@ -92,6 +93,10 @@ def test_a_page_is_sound_in_both_languages(
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
         assert len(gzip.compress(page.html.encode(), 6)) <= MOST_BYTES
+        reached = {*links(page.html)}
+        if shown.user:
+            assert {target for target, _ in MENU} <= reached
+            assert ("/console" in reached) == (shown.role is not None)
         for target in links(page.html):
             parts = urlsplit(target)
             if not parts.netloc and parts.path.startswith("/") and not parts.path.startswith(("/docs", "/sample")):
