@@ -22,6 +22,11 @@ OPENED = [
     for method, path, view in routes()
     if view.declaration.action is not None and method in ("GET", "POST")
 ]
+DANGEROUS = [
+    path
+    for method, path, view in routes()
+    if method == "POST" and view.declaration.action is not None and ACTIONS[view.declaration.action].dangerous
+]
 every_route = pytest.mark.parametrize(("method", "path", "action"), OPENED)
 
 
@@ -94,9 +99,7 @@ def test_a_form_needs_the_value_of_its_session(
         assert "expired" in page.html
 
 
-@pytest.mark.parametrize(
-    "path", [param.values[1] for param in OPENED if param.values[0] == "POST" and ACTIONS[param.values[2]].dangerous]
-)
+@pytest.mark.parametrize("path", DANGEROUS)
 def test_a_form_without_fields_is_carried_out_after_the_password_is_given_again(
     world: World, browser: Browser, path: str
 ) -> None:
