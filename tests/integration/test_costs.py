@@ -225,8 +225,12 @@ def test_refuses_what_it_has_no_rule_for(table: Any, count: Count) -> None:
         "ExpressionAttributeNames": {"#l": "list"},
         "ExpressionAttributeValues": {":l": {"S": "users"}},
     }
-    with pytest.raises(NotImplementedError, match="index"):
-        count(lambda: table.query(TableName="engawa-local-directory", **indexed))
+    directory = "engawa-local-directory"
+    for more, what in (("FilterExpression", "filter"), ("ProjectionExpression", "parts of an index")):
+        named = {more: "attribute_exists(pk)" if what == "filter" else "pk"}
+        with pytest.raises(NotImplementedError, match=what):
+            count(lambda named=named: table.query(TableName=directory, **indexed, **named))
+    assert count(lambda: table.query(TableName=directory, **indexed)).rru == 0.5
 
 
 def test_refuses_a_table_with_an_index_it_does_not_count(table: Any, count: Count) -> None:
