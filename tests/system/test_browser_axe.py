@@ -8,7 +8,7 @@ import pytest
 
 from local.demo_data import CAFE
 from tests.kit.axe import violations
-from tests.kit.browser import DESKTOP, PHONE, Open, sign_in
+from tests.kit.browser import DESKTOP, PHONE, Open, color_scheme, sign_in
 
 PAGES = (
     "/",
@@ -38,8 +38,7 @@ def test_axe_finds_no_fault(served: Any, browse: Open, size: tuple[int, int]) ->
     browser = browse("en", size, script=True)
     found: dict[str, list[str]] = {}
     for scheme in ("light", "dark"):
-        wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+        color_scheme(browser, scheme)
         for path in PAGES:
             browser.get(served.base_url + path)
             found[f"{path} {scheme}"] = violations(browser)
@@ -47,5 +46,5 @@ def test_axe_finds_no_fault(served: Any, browse: Open, size: tuple[int, int]) ->
         sign_in(browser, served.demo["users"]["hana"])
         found[f"settings of hana {scheme}"] = violations(browser)
         browser.delete_all_cookies()
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    color_scheme(browser)
     assert {page: faults for page, faults in found.items() if faults} == {}

@@ -32,11 +32,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "log_none": ("該当する操作はありません。", "There are no such actions."),
     "log_none_yet": (
-        "ここまでには見つかりませんでした。続きを探してください。",
+        "ここまでには見つかりませんでした。続きをさがしてください。",
         "Nothing was found so far. Go on to search the rest.",
     ),
     "log_request": ("リクエスト", "Request"),
-    "log_wrong_date": ("日付は 2026-04-01 の形で入れてください。", "Enter a date as 2026-04-01."),
+    "log_wrong_date": ("日付は 2026-04-01 の形で入力してください。", "Enter a date as 2026-04-01."),
     "log_wrong_cursor": (
         "このリンクは正しくありません。先頭から表示します。",
         "That link is not right. This is the beginning.",
