@@ -76,7 +76,7 @@ def _type(browser: Chrome, keys: str) -> None:
 
 
 def told(served: Any, browse: Open, tmp_path: Path, size: tuple[int, int], hands: Hands, *, script: bool) -> None:
-    """Tell the story; assert that axe finds nothing, and that the downloaded file has the person's own data."""
+    """Tell the story; assert that axe and the browser find no fault, and that the file has the person's own data."""
     browsers = {who: browse("en", size, script=True) for who in (RIKU, MEI, TARO)}
     for browser in browsers.values():
         _run_scripts(browser, script)
@@ -85,7 +85,9 @@ def told(served: Any, browse: Open, tmp_path: Path, size: tuple[int, int], hands
     for step, browser in story.steps(hands):
         # axe is a script. What the page would have run when it was loaded does not run now.
         _run_scripts(browser, True)
-        found[f"{step.part}: {step.name}"] = violations(browser)
+        # The pictures of the demo world's people and pages are at hosts that do not exist.
+        logged = [each["message"] for each in browser.get_log("browser") if ".example/" not in each["message"]]
+        found[f"{step.part}: {step.name}"] = violations(browser) + logged
         _run_scripts(browser, script)
     for browser in browsers.values():
         _run_scripts(browser, True)
