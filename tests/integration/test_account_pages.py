@@ -487,7 +487,7 @@ def test_an_account_is_deleted_after_fourteen_days_and_that_can_be_undone(here: 
     page = other.sign_in(other.open("/sign_in"), "hana", PASSWORD)
     assert page.location == "/settings/delete"
     page = other.open(page.location)
-    assert "It is erased on 2027-01-29" in page.text
+    assert "It will be erased on 2027-01-29" in page.text
     assert "Undo it here" in other.open("/settings").text
     assert other.submit(page.form("stay")).location == "/settings?done=stay"
     assert user(here).leaving is None

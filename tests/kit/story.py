@@ -159,7 +159,8 @@ class Mouse:
         if element.tag_name == "select":
             Select(element).select_by_value(value)
         else:
-            element.clear()
+            if element.get_attribute("type") != "file":
+                element.clear()
             element.send_keys(value)
 
     def press(self, browser: Chrome, element: WebElement) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -27,7 +27,7 @@ const box = now.getBoundingClientRect(), style = getComputedStyle(now), found = 
 if (style.outlineStyle === 'none' || parseFloat(style.outlineWidth) < 2) found.push('no outline');
 if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) found.push('out of sight');
 const last = window.lastFocus;
-if (last && !(last.compareDocumentPosition(now) & Node.DOCUMENT_POSITION_FOLLOWING)) found.push('out of order');
+if (last && last !== now && !(last.compareDocumentPosition(now) & Node.DOCUMENT_POSITION_FOLLOWING)) found.push('out of order');
 window.lastFocus = now;
 return [now === target, found.length ? found.join(', ') + ': ' + now.outerHTML.slice(0, 120) : ''];
 """
@@ -54,7 +54,7 @@ class Keyboard:
             # Its dialog belongs to the operating system.
             element.send_keys(value)
         else:
-            _type(browser, Keys.CONTROL + "a" + Keys.NULL + value.replace("\n", Keys.SHIFT + Keys.ENTER + Keys.NULL))
+            _type(browser, Keys.CONTROL + "a" + Keys.NULL + value)
 
     def press(self, browser: Chrome, element: WebElement) -> None:
         self._reach(browser, element)
@@ -72,7 +72,7 @@ class Keyboard:
 
 
 def _type(browser: Chrome, keys: str) -> None:
-    ActionChains(browser, duration=0).send_keys(keys).perform()
+    browser.switch_to.active_element.send_keys(keys)
 
 
 def told(served: Any, browse: Open, tmp_path: Path, size: tuple[int, int], hands: Hands, *, script: bool) -> None:

@@ -15,7 +15,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "users_more_parts": ("この部分にはいません。次へ進んでください。", "Nobody in this part. Go on to the next."),
     "users_wrong_search": (
         "その文字ではさがせません。目に見える文字を1つ以上、255字までで入力してください。",
-        "That cannot be searched for. Enter at least one visible character, at most 255.",
+        "Enter 1 to 255 characters, at least one of them visible.",
     ),
     "user_name": ("表示名", "Display name"),
     "user_login": ("ログイン名", "Login"),
@@ -56,7 +56,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "done_user_unchanged": ("変更はありませんでした。", "Nothing was changed."),
     "user_stale": (
         "開いている間に、ほかの人が同じ項目を変えました。内容を確かめて、もう一度保存してください。",
-        "Somebody else has changed the same field meanwhile. Check it, and save again.",
+        "Someone else has changed the same field in the meantime. Check it, and save again.",
     ),
     "user_login_taken": ("そのログイン名は使われています。", "That login is taken."),
     "user_more": ("そのほかの操作", "More"),
@@ -65,7 +65,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "user_pages": ("ページ", "Pages"),
     "user_administers": ("管理者", "Administrator"),
     "user_none": ("ありません。", "None."),
-    "user_grant": ("許可: {scopes}。最後の利用: {used}", "May: {scopes}. Last used: {used}"),
+    "user_grant": ("許可: {scopes}。最後の利用: {used}", "Allowed: {scopes}. Last used: {used}"),
     "user_no_grant": ("許可なし", "No grant"),
     "user_all_friends": ("友人の一覧", "All friends"),
     "user_all_apps": ("アプリの一覧", "All apps"),
@@ -90,10 +90,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Access tokens that apps have now work until they expire, at most 15 minutes.",
     ),
     "user_restore": ("停止を解く", "End the suspension"),
-    "user_reason_missing": ("理由を入力してください。", "Give a reason."),
+    "user_reason_missing": ("理由を入力してください。", "Enter a reason."),
     "user_has_role": (
         "役割のある人は、停止も消去もできません。先に役割を取り消してください。",
-        "Somebody with a role can be neither suspended nor erased. Take the role first.",
+        "A person with a role can be neither suspended nor erased. Remove the role first.",
     ),
     "done_user_suspended": (
         "停止しました。アクセストークンは最長15分、使えることがあります。",
@@ -107,7 +107,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "user_no_reset": (
         "ログイン名のない人や停止中の人には、リンクを作れません。",
-        "There is no link for somebody without a login, or suspended.",
+        "No link can be made for a person who is suspended or has no login.",
     ),
     "user_export": ("すべてのデータをダウンロード", "Download all data"),
     "user_export_note": (
@@ -119,10 +119,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "運営者はすべての操作が、モデレーターは投稿の管理とユーザーの停止ができます。最後の運営者の役割は取り消せません。",
         "Operators may do everything; moderators handle posts and suspend users. The last operator keeps the role.",
     ),
-    "user_own_role": ("自分の役割は変えられません。", "Nobody can change their own role."),
+    "user_own_role": ("自分の役割は変えられません。", "You cannot change your own role."),
     "user_role_conflict": (
         "変えられませんでした。最後の運営者か、停止中か、退会を申し込んだ人です。",
-        "Not changed: it is the last operator, or somebody who is suspended or leaving.",
+        "Not changed: the person is the last operator, suspended, or about to leave.",
     ),
     "done_user_role_changed": ("役割を変えました。", "The role is changed."),
     "user_erase": ("消去する", "Erase"),
@@ -133,7 +133,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "user_erase_typed": ("確認のため、{login} と入力してください", "To confirm, type {login}"),
     "user_erase_typed_wrong": (
         "入力した文字が違います。何も消去していません。",
-        "That is not what was asked for. Nothing is erased.",
+        "That is not the text to type. Nothing was erased.",
     ),
     "done_user_erased": ("消去しました。", "The person is erased."),
     "console_invitations": ("招待", "Invitation"),
