@@ -40,16 +40,18 @@ def tell(directory: Path) -> None:
         view = f"{language}-{size[0]}-{scheme}"
         with tempfile.TemporaryDirectory(prefix="engawa-film-") as name, running(Path(name) / "served") as served:
             browsers = Browsers(driver, Path(name) / "profiles")
-            cast = {who: browsers.open(language, size) for who in (RIKU, MEI, TARO)}
-            for browser in cast.values():
-                color_scheme(browser, scheme)
-            story = Story(served, cast, language, Path(name) / "downloads")
-            for number, (step, browser) in enumerate(story.steps(Mouse()), 1):
-                path = directory / f"{step.part}--{view}--{number:02} {step.name}.png"
-                shoot(browser, path, whole=True)
-                print(path.stem, flush=True)
-            browsers.take_back()
-            browsers.quit()
+            try:
+                cast = {who: browsers.open(language, size) for who in (RIKU, MEI, TARO)}
+                for browser in cast.values():
+                    color_scheme(browser, scheme)
+                story = Story(served, cast, language, Path(name) / "downloads")
+                for number, (step, browser) in enumerate(story.steps(Mouse()), 1):
+                    path = directory / f"{step.part}--{view}--{number:02} {step.name}.png"
+                    shoot(browser, path, whole=True)
+                    print(path.stem, flush=True)
+            finally:
+                browsers.take_back()
+                browsers.quit()
 
 
 def strips(directory: Path) -> list[Path]:
