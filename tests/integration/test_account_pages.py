@@ -356,8 +356,8 @@ def test_the_profile_shows_what_apps_of_others_see(make_world: Make, strict: boo
         ("birthday", "1990-02-30", "1990-04-01"),
         ("thumbnailUrl", "javascript:alert(1)", "not a URL"),
         ("profileUrl", "data:text/html,x", "not a URL"),
-        ("bloodType", "Z", "not possible"),
-        ("publish_age", "aliens", "not possible"),
+        ("bloodType", "Z", "cannot be used"),
+        ("publish_age", "aliens", "cannot be used"),
     ],
 )
 def test_a_wrong_value_changes_nothing_and_the_edit_stays(here: World, field: str, value: str, text: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from PIL import Image
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -23,7 +24,7 @@ from chalicelib.web.html.texts import parts
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
 from tests.kit.browser import authorize_url
 from tests.kit.crowd import Crowd
-from tests.kit.pictures import encoded, quarters
+from tests.kit.pictures import encoded
 
 RIKU, MEI, TARO = "riku", "mei", "taro"
 """Who joins, the administrator of the cafe, and the operator."""
@@ -142,6 +143,12 @@ def _steps() -> Iterator[Step]:
 STEPS = tuple(_steps())
 
 
+def _evening(width: int, height: int) -> Image.Image:
+    """Return a picture: the colours of an evening sky."""
+    light = Image.linear_gradient("L").resize((width, height))
+    return Image.merge("RGB", [light.point(lambda v, part=part: 60 + v * part // 255) for part in (190, 110, 60)])
+
+
 class Hands(Protocol):
     """How a person uses a page."""
 
@@ -225,7 +232,7 @@ class Story:
             here.comments.post(CAFE.id, CONTENT_URI, USERS[who], text)
         self.downloads.mkdir(parents=True, exist_ok=True)
         picture = self.downloads / "picture.png"
-        picture.write_bytes(encoded(quarters(800, 500), "PNG"))
+        picture.write_bytes(encoded(_evening(800, 500), "PNG"))
         cafe = f"/pages/{CAFE.id}"
         consent = authorize_url(self._served, redirect_uri=finished)
         self.values |= {"picture": str(picture), "cafe": cafe, "feed": f"{cafe}/feeds/1", "consent": consent}

@@ -142,7 +142,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "stored_now": ("いまの設定：", "Now:"),
     "done_page_saved": ("ページの設定を保存しました。", "The settings of the page are saved."),
-    "done_nothing_changed": ("変更はありませんでした。", "Nothing was changed."),
+    "done_nothing_changed": ("変更はありませんでした。", "Nothing was different, so nothing was changed."),
     "administrators": ("管理者", "Administrators"),
     "add_administrator": ("管理者を追加する", "Add an administrator"),
     "add_administrator_ask": ("この人を管理者にしますか。", "Make this person an administrator?"),
