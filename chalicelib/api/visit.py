@@ -24,9 +24,10 @@ from chalicelib.api.menu import menu
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.session_user import session_user
-from chalicelib.core.errors import NotFound
+from chalicelib.core.errors import NotFound, Refusal
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.html import rendering
@@ -38,6 +39,7 @@ from chalicelib.web.requests import parameters
 
 __all__ = ["StaleForm", "Visit", "answering_stale_forms", "own_path", "web_route"]
 
+T = TypeVar("T")
 V = TypeVar("V", bound=View)
 _NOT_KEPT = ("lang", "done")
 
@@ -74,6 +76,33 @@ class Visit:
         session = here.sessions.read(request)
         language = language_of(request, form.get("lang"))
         return cls(here, request, language, session, session_user(here, session), form)
+
+    @classmethod
+    def beside(cls, here: Platform, request: Request, read: Callable[[], T]) -> "tuple[Visit, Callable[[], T]]":
+        """Return the visit of a request, and a function that returns what `read` returns, or raises its refusal.
+
+        With a session, `read` (one call) is done in parallel to reading the session, so the view asks who it is before
+        it looks at the answer. Without one, it is done when the function is called.
+        """
+        if here.sessions.read(request).user is None:
+            return cls.of(here, request), read
+        visits: list[Visit] = []
+        answers: list[T] = []
+        refusals: list[Refusal] = []
+
+        def attempt() -> None:
+            try:
+                answers.append(read())
+            except Refusal as refusal:
+                refusals.append(refusal)
+
+        def answer() -> T:
+            if refusals:
+                raise refusals[0]
+            return answers[0]
+
+        side_by_side([lambda: visits.append(cls.of(here, request)), attempt])
+        return visits[0], answer
 
     @property
     def path(self) -> str:

@@ -48,9 +48,12 @@ PASSWORD = "correct horse battery"
 SCOPES = ("mixi_apps2", "r_profile", "w_pagefeed", "r_page", "openid")
 _RANDOM = re.compile(
     r"eyJ[\w.-]+|[0-9a-f]{24,}|answers/[\w/-]+|\b0[0-9A-Z]{12}\b|\"\w{8}\.\d+\""
-    r"|oauth_(signature|timestamp|nonce)=[^&\"]*"
+    r"|oauth_(signature|timestamp|nonce)=[^&\"]*|<code>[0-9a-f-]{36}</code>"
 )
-"""Matches text that differs from run to run: tokens, secrets, hashes, `answers/` keys, ids, entity tags, signatures."""
+"""Matches text that differs from run to run.
+
+These are tokens, secrets, hashes, `answers/` keys, ids, entity tags, signatures, and ids of requests.
+"""
 
 
 class TimedGateway(Gateway):
@@ -110,6 +113,8 @@ class RequestStage(Stage, Caller):
             here.pages.create(Page(page, "Cafe"))
             here.pages.members.add_administrator(page, MEI)
             here.pages.add_module(page, APP, "menu name", MODULE)
+        for user in (HANA, KEN, MEI):
+            self._session(user)
         return self
 
     def stored_secret(self, app: str, attribute: str = "x") -> str:
