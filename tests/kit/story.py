@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -196,7 +197,7 @@ class Story:
         for step in STEPS:
             browser = self._browsers[step.who]
             self._take(step, browser, hands)
-            WebDriverWait(browser, WAIT_SECONDS).until(lambda each, step=step: self._shows(step, each), f"{step}")
+            WebDriverWait(browser, WAIT_SECONDS).until(partial(self._shows, step), f"{step}")
             if step.name == "link":
                 self.values["invitation"] = browser.find_element(By.CSS_SELECTOR, "code.secret").text
             yield step, browser
