@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.meter import Meter
+from chalicelib.api.menu import MENU
 from chalicelib.core.roles import Role
 from chalicelib.store.aws.side_by_side import lane
+from chalicelib.web.html.rendering import TEMPLATES
 from chalicelib.web.routing import Router, without_last_slash
 from local import demo
 from local.demo_data import USERS
@@ -91,6 +93,10 @@ def test_a_page_is_sound_in_both_languages(
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
         assert len(gzip.compress(page.html.encode(), 6)) <= MOST_BYTES
+        reached = {*links(page.html)}
+        if shown.user:
+            assert {target for target, _ in MENU} <= reached
+            assert ("/console" in reached) == (shown.role is not None)
         for target in links(page.html):
             parts = urlsplit(target)
             if not parts.netloc and parts.path.startswith("/") and not parts.path.startswith(("/docs", "/sample")):
@@ -107,10 +113,16 @@ def test_a_page_keeps_the_bounds_of_its_cost(
     path = opened(world, browser, passwords, shown)
     before = lane.set(())
     with meter.counting():
-        browser.open(path)
+        page = browser.open(path)
     lane.reset(before)
+    assert page.status == shown.status
     figures = meter.figures
     assert (figures.in_sequence <= CALLS, figures.rru <= RRU, figures.wru <= WRU) == (True, True, True), figures
+
+
+def test_the_style_of_all_pages_is_small() -> None:
+    """It is in every page, so it must have no rule twice."""
+    assert len((TEMPLATES / "style.css").read_bytes()) <= 12 * 1024
 
 
 def test_what_finds_faults_finds_them() -> None:

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.sign_in import confirmation_page, confirmed
 from chalicelib.api.visit import Visit, answering_stale_forms
 from chalicelib.core.errors import NotFound, PermissionDenied
 from chalicelib.core.roles import ACTIONS, Action, allows
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page
 
 ConsoleView = Callable[..., Response]
 """Called as `view(visit, **path_parameters)`, or as `view(visit, found, **path_parameters)` (see `beside`)."""
