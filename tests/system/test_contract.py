@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import copy
 import os
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 
 import pytest
@@ -27,7 +28,13 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks as documented
 
 from chalicelib.core import people
+from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import OPERATOR
+from chalicelib.core.reports import ReportReason
+from chalicelib.core.request_records import RequestRecord, Sampling
+from chalicelib.store.aws.client import Dynamo
+from chalicelib.store.records.reports import Reports
+from chalicelib.store.records.request_log import RequestLog
 from chalicelib.web.auth.access_tokens import AccessTokens, TokenKeys
 from chalicelib.web.auth.sessions import Session, Sessions
 from infra import combine
@@ -39,8 +46,13 @@ from tests.kit.sessions import sign_in
 
 EXAMPLES = int(os.environ.get("ENGAWA_CONTRACT_EXAMPLES", "0"))
 OPERATIONS = {each.declared["operationId"]: each for each in Contract.ours().operations() if each.method != "OPTIONS"}
-NAMES = sorted(OPERATIONS, key=lambda name: (OPERATIONS[name].method == "DELETE", name == "deleteFeed"))
-"""DELETE operations come last, and deleteFeed at the very end, since the others use the feed."""
+LAST = ("hideFeed", "unhideFeed", "moderateFeed", "deleteFeed")
+"""Operations that take the feed away, or bring it back, in this order."""
+NAMES = [
+    *sorted((name for name in OPERATIONS if name not in LAST), key=lambda name: OPERATIONS[name].method == "DELETE"),
+    *LAST,
+]
+"""DELETE operations come late, and LAST at the very end, since the others use the feed."""
 SCOPES = ("mixi_apps2", "w_pagefeed", "r_page", *{each.scope for each in people.FIELDS.values()} - {None}, people.SCOPE)
 MOST = 10
 """The largest number of cases from bounds and examples that are sent for each operation."""
@@ -58,6 +70,7 @@ THERE = {
     "feed": "1",
     "friend": USERS["ken"],
     "certificate": "current.pem",
+    "id": "0c1d2e3f-failed",
 }
 """Path parameters of existing things; `user` and `app` depend on the face."""
 KNOWN = {
@@ -114,9 +127,15 @@ class Sender:
         self._secret = served.demo["apps"]["quest"]["clientSecret"]
         self._served, self._password = served, served.demo["users"]["taro"]["password"]
         self._session: Session | None = None
+        dynamo = Dynamo(served.aws("dynamodb"))
+        self._reports = Reports(dynamo, "engawa-local-records", _now)
+        # The platform itself writes a record at most once a minute.
+        failed = Sampling()
+        failed.add(RequestRecord(THERE["id"], _now(), "GET /health", 500, "internal_error", "KeyError", None, "1", 1))
+        RequestLog(dynamo, "engawa-local-records", _now).write(failed)
         # Each user has a write window of their own.
         self._users = cycle([USERS[name] for name in ("hana", "ken", "mei", "yuki")])
-        self._turns, self._aims = cycle(range(4)), cycle(range(4))
+        self._turns, self._aims, self._reporters = cycle(range(4)), cycle(range(4)), count()
         self._http = requests.Session()
         self._http.trust_env = False
         self.statuses: dict[str, set[int]] = {}
@@ -163,6 +182,11 @@ class Sender:
         for kind in ("comment", "favorite"):
             if kind in path:
                 path[kind] = self._make(f"/2/pages/{CAFE.id}/{kind}s", user, {"comment": "first"})["id"]
+        if "report" in path:
+            path["report"] = self._report(user)
+        if name == "deleteFeed":
+            # A moderator has deleted the first one.
+            self._make(f"/2/pages/{CAFE.id}/feeds", USERS["mei"], {"title": "spare", "contentUri": FEED})
         if "endpoint" in path:
             path["endpoint"] = RECEIVER
             made = {"id": RECEIVER, "url": "https://receiver.example/events", "kinds": ["app.installed"]}
@@ -170,6 +194,12 @@ class Sender:
         for unwanted in ("format", "If-Match", "If-None-Match"):
             case.query.pop(unwanted, None)
             case.headers.pop(unwanted, None)
+
+    def _report(self, user: str) -> str:
+        """Report a new comment, by a person of its own since a day has a limit for each; return the id of the case."""
+        comment = self._make(f"/2/pages/{CAFE.id}/comments", user, {"comment": "first"})["id"]
+        reporter = f"reporter{next(self._reporters):04}"
+        return self._reports.report(Post(CAFE.id, THERE["feed"], comment), reporter, ReportReason.SPAM, "", user).case
 
     def _make(self, path: str, user: str | None, body: dict[str, Any]) -> Any:
         """Create a thing for a request to find, as the operator or as a user."""
@@ -203,6 +233,10 @@ class Sender:
         if turn == 1:
             return {"params": {"access_token": token}}
         return {"headers": {"Authorization": f"{'OAuth' if turn else 'Bearer'} {token}"}}
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 @pytest.fixture(scope="module")

@@ -371,9 +371,12 @@ def test_failed_sign_ins_are_counted_by_the_viewer_s_address_behind_a_function_u
         )
         return browser.sign_in(browser.open("/settings"), login, "wrong").status
 
-    statuses = [tried(f"nobody{turn}", "192.0.2.33") for turn in range(21)]
+    # The waiting times are 1, 2, 4, ... seconds: on a slow machine, an attempt can take longer than the first of them.
+    statuses = [tried(f"nobody{turn}", "192.0.2.33") for turn in range(20)]
+    late = (tried(f"nobody{turn}", "192.0.2.33") for turn in range(20, 27))
 
-    assert (statuses[0], statuses[-1]) == (403, 429)
+    assert set(statuses) == {403}
+    assert 429 in late
     assert tried("nobody", "192.0.2.34") == 403
 
 
