@@ -18,6 +18,8 @@ import httpx
 from chalicelib.core.migration import TABLES
 from chalicelib.store.aws.formats import ATTRIBUTE, format_of
 from chalicelib.store.aws.items import Item, key_of, typed
+from chalicelib.store.directory.counts import COUNTED
+from chalicelib.store.directory.keys import COUNTS
 from local.in_process import HANA, ME
 from tests.kit import invariants, invariants_contents, invariants_directory
 from tests.kit.format_world import FIXTURES, PREFIX, stored
@@ -46,12 +48,13 @@ def fill(dynamodb: Any) -> None:
     for table in TABLES:
         for item in items(dynamodb, table):
             place = {"TableName": PREFIX + table, "Key": typed(key_of(item))}
-            # Format 1 had no table of records.
-            if table in ("feeds", "comments", "favorites") or table not in tables:
+            # Format 1 had no table of records, and no counters.
+            if table in ("feeds", "comments", "favorites") or table not in tables or key_of(item)[0] == COUNTS:
                 dynamodb.delete_item(**place)
             else:
-                names = {"#number": ATTRIBUTE}
-                dynamodb.update_item(**place, UpdateExpression="REMOVE #number", ExpressionAttributeNames=names)
+                names = {"#number": ATTRIBUTE, "#counted": COUNTED}
+                removal = "REMOVE #number, #counted"
+                dynamodb.update_item(**place, UpdateExpression=removal, ExpressionAttributeNames=names)
         for item in tables.get(table, ()):
             dynamodb.put_item(TableName=PREFIX + table, Item=item)
 
