@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BUCKET = "engawa-local-000000000000"
 PATH = "/2/apps/appdata/@me/@self"
-SERVER_SECONDS = 10
-"""In a shorter time than this, the server gives up a race only because all its tries were lost."""
 TOO_OFTEN = "appdata update frequency is too high"
 
 
@@ -60,11 +58,6 @@ class Sent:
     def lost_the_race(self) -> bool:
         """Whether the server gave up because of too many concurrent writes."""
         return self.answer.status_code == 503 and self.error != TOO_OFTEN
-
-    @property
-    def out_of_time(self) -> bool:
-        """Whether the server gave up because its time was over, as on a busy machine, not because of lost tries."""
-        return self.lost_the_race and self.ended - self.begun >= SERVER_SECONDS
 
 
 @dataclass

@@ -60,7 +60,8 @@ FEED = "http://quest.example/contents/1"
 SPARE = {"user": "spare0000000", "app": "5fa4e00000000000", "page": "99"}
 """Things that may be deleted; the requests that follow need the others."""
 SHOWN = {"user": "displayName", "app": "name", "page": "name"}
-LOSING = {"eraseUser": "user", "deleteApp": "app", "deletePage": "page", "renewSecret": "app", "suspendApp": "app"}
+LOSING = {"eraseUser": "user", "deleteApp": "app", "deletePage": "page", "renewSecret": "app"}
+LOSING |= {"suspendUser": "user", "suspendApp": "app"}
 THERE = {
     "group": "@self",
     "guid": "@me",
