@@ -66,6 +66,7 @@ def test_axes_go_as_far_as_they_say() -> None:
         "friends": 1_000,
         "feeds": 1_000_000,
         "comments": 1_000_000,
+        "members": 1_000_000,
     }
     assert all(axis.sizes[0] == 1 and axis.once <= axis.asks.keys() for axis in AXES)
 
