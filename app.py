@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable
+from functools import partial
 
 if "AWS_CHALICE_CLI_MODE" in os.environ:
     # Set by Chalice's command line alone; the module is not in the zip.
@@ -10,7 +11,7 @@ if "AWS_CHALICE_CLI_MODE" in os.environ:
 
     chalice_cli.prepare()
 
-from chalice.app import Chalice
+from chalice.app import Chalice, Request, Response
 
 from chalicelib import bootstrap
 from chalicelib.api.base_url import named
@@ -18,6 +19,7 @@ from chalicelib.api.route_table import EngawaApp
 from chalicelib.api.scheduled import CANARY, CLEAN, SEND, SWEEP, housekeeping
 from chalicelib.api.time_limit import bounded
 from chalicelib.bootstrap import Platform
+from chalicelib.core.errors import Refusal
 from chalicelib.web.cors import share
 from chalicelib.web.error_answers import help_links, reword_framework
 from chalicelib.web.telemetry import Recording, Telemetry
@@ -44,7 +46,7 @@ def create_app(
     if named_by_api:
         made.register_middleware(named(platform), "http")
     made.register_middleware(bounded, "http")
-    made.register_middleware(reword_framework(lambda: platform().site), "http")
+    made.register_middleware(reword_framework(partial(_error_page, platform)), "http")
     made.register_middleware(help_links(lambda: platform().settings.issuer), "http")
     share(made, lambda: platform().origins)
     # API Gateway passes bodies of all other types as text, which would damage an image.
@@ -52,6 +54,13 @@ def create_app(
     made.register_blueprint(housekeeping(platform, telemetry))
     made.load("" if whole else "/2/apps/")
     return made
+
+
+def _error_page(platform: Callable[[], Platform], request: Request, refusal: Refusal) -> Response:
+    # Only browsers need it.
+    from chalicelib.api.error_pages import error_page
+
+    return error_page(request, refusal, platform())
 
 
 def _recording(here: Platform) -> Recording:

@@ -12,7 +12,7 @@ from admin.users import users
 def reset_link(session: Session, user: str) -> None:
     """Print a link with which USER sets a new password: once, within 24 hours.
 
-    Hand it over on a way that only this person can read.
+    Hand it over where only this person can read it.
     """
     session.out.one(session.client.send("POST", ("users", user, "reset-link"), repeatable=False))
 

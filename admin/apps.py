@@ -125,11 +125,13 @@ def end_old_secret(session: Session, app: str) -> None:
 
 @apps.command("suspend")
 @click.argument("app")
-@click.option("--reason", metavar="TEXT", required=True, help="For operators; at most 500 characters.")
 @common
-def suspend(session: Session, app: str, reason: str) -> None:
-    """Suspend an app: no tokens, grants, signed requests, starts or events. Access tokens live out their 15 minutes."""
-    told = session.client.send("PUT", ("apps", app, "suspension"), {"reason": reason})
+def suspend(session: Session, app: str) -> None:
+    """Suspend an app, for a --reason: no tokens, grants, signed requests, starts or events.
+
+    Access tokens that it has now work until they expire, at most 15 minutes. Operators see the reason.
+    """
+    told = session.client.send("PUT", ("apps", app, "suspension"), {"reason": session.required_reason()})
     session.out.done("Suspended." if told["changed"] else "It was suspended already.", told)
 
 

@@ -1,13 +1,13 @@
 """`log`: list the actions that were logged, by this command line, the API, the console and administrators of pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
 from admin.fields import MOMENT
 from admin.output import as_json
-from admin.session import Session, common, listing, print_list
+from admin.session import Session, common, listing, print_list, print_rest
 from chalicelib.core.codecs.actions_json import csv_lines
 
 _COLUMNS = ("time", "actor", "kind", "target", "reason", "before", "after", "outcome")
@@ -29,8 +29,15 @@ def log(session: Session, as_csv: bool, limit: int, cursor: str | None, **given:
         print_list(session, ("log",), _COLUMNS, limit, cursor, query=query, rows=lambda entry: (_row(entry),))
         return
     click.echo(csv_lines([]), nl=False)
-    for entry in session.client.entries("log", limit=limit or None, cursor=cursor, **query):
+    for entry in _entries(session, limit, cursor, query):
         click.echo(csv_lines([entry], header=False), nl=False)
+
+
+def _entries(session: Session, limit: int, cursor: str | None, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the entries, and say on standard error if there are more."""
+    rest = yield from session.client.entries("log", limit=limit or None, cursor=cursor, **query)
+    if rest:
+        print_rest(session, rest)
 
 
 def _row(entry: Mapping[str, Any]) -> Mapping[str, Any]:

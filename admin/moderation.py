@@ -12,7 +12,6 @@ from chalicelib.core.reports import ReportOutcome
 
 _KINDS = [kind.value for kind in PostKind]
 _OUTCOMES = [outcome.value for outcome in ReportOutcome]
-_reason = click.option("--reason", help="Why, for the log of actions; at most 500 characters.")
 
 
 def _of_post(command: Callable[..., None]) -> Callable[..., None]:
@@ -44,30 +43,27 @@ def list_posts(
 
 @moderation.command("hide")
 @_of_post
-@_reason
 @common
-def hide(session: Session, page: str, feed: str, comment: str | None, reason: str | None) -> None:
+def hide(session: Session, page: str, feed: str, comment: str | None) -> None:
     """Hide a post: in the API it is absent, and not counted. `show` undoes it."""
-    _send(session, "PUT", (*_path(page, feed, comment), "hidden"), reason)
+    _send(session, "PUT", (*_path(page, feed, comment), "hidden"))
 
 
 @moderation.command("show")
 @_of_post
-@_reason
 @common
-def show(session: Session, page: str, feed: str, comment: str | None, reason: str | None) -> None:
+def show(session: Session, page: str, feed: str, comment: str | None) -> None:
     """Show a hidden post again."""
-    _send(session, "DELETE", (*_path(page, feed, comment), "hidden"), reason)
+    _send(session, "DELETE", (*_path(page, feed, comment), "hidden"))
 
 
 @moderation.command("delete")
 @_of_post
-@_reason
 @click.confirmation_option(prompt="Delete the post? A feed is deleted with its comments and favorites")
 @common
-def delete(session: Session, page: str, feed: str, comment: str | None, reason: str | None) -> None:
+def delete(session: Session, page: str, feed: str, comment: str | None) -> None:
     """Delete a post."""
-    _send(session, "DELETE", _path(page, feed, comment), reason)
+    _send(session, "DELETE", _path(page, feed, comment))
 
 
 @moderation.command("reports")
@@ -75,7 +71,7 @@ def delete(session: Session, page: str, feed: str, comment: str | None, reason: 
 @listing
 @common
 def list_reports(session: Session, handled: bool, limit: int, cursor: str | None) -> None:
-    """List reported posts, those that were first reported last at the top."""
+    """List reported posts; the one whose first report is the newest is at the top."""
     query = {"state": "handled"} if handled else {}
     columns = ("id", "page", "feed", "comment", "reports", "first", "outcome")
     print_list(session, ("reports",), columns, limit, cursor, query=query, rows=_reports)
@@ -93,19 +89,19 @@ def show_report(session: Session, report: str) -> None:
 @click.argument("report")
 @click.option("--outcome", type=click.Choice(_OUTCOMES), required=True, help="What to do with the post.")
 @click.option("--word", help="What those who reported it are told; at most 1,000 characters.")
-@_reason
 @common
 def handle(session: Session, report: str, **options: Any) -> None:
     """Handle a reported post: hide it, delete it, or do nothing, and tell those who reported it."""
-    session.out.one(session.client.send("POST", ("reports", report, "outcome"), given(options), repeatable=False))
+    body = given({**options, "reason": session.reason})
+    session.out.one(session.client.send("POST", ("reports", report, "outcome"), body, repeatable=False))
 
 
 def _path(page: str, feed: str, comment: str | None) -> tuple[str, ...]:
     return ("pages", page, "feeds", feed, *(("comments", comment) if comment else ()))
 
 
-def _send(session: Session, method: str, path: tuple[str, ...], reason: str | None) -> None:
-    session.out.one(session.client.send(method, path, query={"reason": reason} if reason else None))
+def _send(session: Session, method: str, path: tuple[str, ...]) -> None:
+    session.out.one(session.client.send(method, path))
 
 
 def _posts(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

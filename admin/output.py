@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 200
-_TIMES = {"created", "disabled", "suspended", "time", "used"} | {
+_TIMES = {"created", "disabled", "expires", "first", "handled", "hidden", "latest", "seen", "suspended", "time"} | {
+    "used",
     "oldSecretUntil",
     "oldSecretUsed",
     "secretCreated",
@@ -115,7 +116,7 @@ def _flat(thing: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any
 
 
 def _cell(name: str, value: Any) -> Text:
-    if name in _TIMES and isinstance(value, int):
+    if name in _TIMES and type(value) is int:
         value = datetime.fromtimestamp(value / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
     match value:
         case None:

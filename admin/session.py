@@ -33,6 +33,12 @@ class Session:
         """The connection to the platform."""
         return self.connect()
 
+    def required_reason(self) -> str:
+        """Return the reason of a command that needs one. Raises click.UsageError if it was not given."""
+        if not self.reason:
+            raise click.UsageError("Missing option '--reason'.", click.get_current_context())
+        return self.reason
+
     def connect(self, **options: Any) -> Client:
         """Open a connection with its own options (see `Client`)."""
         url, token = target(self.url, self.token)
@@ -78,9 +84,9 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         "variable keeps it out of the process list.",
     )
     @click.option(
-        "--why",
+        "--reason",
         metavar="TEXT",
-        help="The reason, for the action log; at most 500 characters. Reading needs none.",
+        help="Why, for the action log; at most 500 characters. Reading needs none.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line, instead of tables.")
     @click.pass_context
@@ -91,11 +97,11 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         *words: Any,
         url: str | None,
         token: str | None,
-        why: str | None,
+        reason: str | None,
         as_json: bool,
         **options: Any,
     ) -> None:
-        session = Session(url, token, Output(as_json=as_json), why, context.obj)
+        session = Session(url, token, Output(as_json=as_json), reason, context.obj)
         try:
             command(session, *words, **options)
         except Failure as failure:
@@ -153,6 +159,11 @@ def print_list(
 
     session.out.many(entries(), columns, rows)
     for rest in left:
-        session.out.note(f"There are more: --cursor {rest}")
-        if session.out.as_json:
-            click.echo(json.dumps({"nextCursor": rest}), err=True)
+        print_rest(session, rest)
+
+
+def print_rest(session: Session, cursor: str) -> None:
+    """Say on standard error that a list has more entries, with the cursor for the next call."""
+    session.out.note(f"There are more: --cursor {cursor}")
+    if session.out.as_json:
+        click.echo(json.dumps({"nextCursor": cursor}), err=True)

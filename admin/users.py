@@ -103,31 +103,28 @@ finding(
     "users",
     ("id", "login", "displayName", "role", "suspended"),
     "the login or the display name; letter case, width and kana do not matter",
-    ("hana", "はな", "k3v9x2mtq7ra"),
+    ("hana", "花", "k3v9x2mtq7ra"),
 )
 
 
 @users.command("suspend")
 @click.argument("user")
-@click.option("--reason", metavar="TEXT", required=True, help="For the log.")
 @common
-def suspend(session: Session, user: str, reason: str) -> None:
-    """Suspend a user: no sign-in, no refresh of tokens, no new grants, no posts, at once.
+def suspend(session: Session, user: str) -> None:
+    """Suspend a user, for a --reason: no sign-in, no refresh of tokens, no new grants, no posts, at once.
 
     Access tokens that apps have now work until they expire, at most 15 minutes.
     """
-    told = session.client.send("PUT", ("users", user, "suspension"), {"reason": reason})
+    told = session.client.send("PUT", ("users", user, "suspension"), {"reason": session.required_reason()})
     session.out.done("Suspended." if told["changed"] else "The user was suspended already.", told)
 
 
 @users.command("restore")
 @click.argument("user")
-@click.option("--reason", metavar="TEXT", help="For the log.")
 @common
-def restore(session: Session, user: str, reason: str | None) -> None:
+def restore(session: Session, user: str) -> None:
     """End a user's suspension."""
-    query = {"reason": reason} if reason else None
-    told = session.client.send("DELETE", ("users", user, "suspension"), query=query)
+    told = session.client.send("DELETE", ("users", user, "suspension"))
     session.out.done("Restored." if told["changed"] else "The user was not suspended.", told)
 
 
@@ -141,12 +138,10 @@ Examples:
 )
 @click.argument("user")
 @click.argument("role", type=click.Choice(("operator", "moderator", "none")))
-@click.option("--reason", metavar="TEXT", help="For the log.")
 @common
-def role(session: Session, user: str, role: str, reason: str | None) -> None:
-    """Give a user a role in the console, or take it (none). The last operator keeps the role."""
-    body = {"role": None if role == "none" else role} | ({"reason": reason} if reason else {})
-    told = session.client.send("PUT", ("users", user, "role"), body)
+def role(session: Session, user: str, role: str) -> None:
+    """Give a user a role in the console, or take it away (none). The last operator keeps the role."""
+    told = session.client.send("PUT", ("users", user, "role"), {"role": None if role == "none" else role})
     session.out.done("The role is changed." if told["changed"] else "The user has it already.", told)
 
 

@@ -377,7 +377,7 @@ class Platform:
         from chalicelib.store.contents.numbered_lists import NumberedLists
 
         tables = self._tables
-        stores = (self.pages, self.feeds, self.comments, self._post_rows)
+        stores = (self.users, self.pages, self.feeds, self.comments, self._post_rows)
         feeds, comments = (NumberedLists(self._dynamo, table, self.clock) for table in (tables.feeds, tables.comments))
         offset = self.settings.utc_offset
         return ModeratedPosts(self._dynamo, tables, *stores, (feeds, comments), offset, self.clock)

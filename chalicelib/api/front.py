@@ -9,11 +9,11 @@ from typing import Any
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.member_lists import home_lists, origins
 from chalicelib.api.visit import Visit
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page
 from chalicelib.web.html.texts import Language
 from chalicelib.web.static_files import File, file, file_answer, read_static
 

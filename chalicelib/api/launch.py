@@ -9,6 +9,7 @@ user has granted the app, and names no other user.
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.session_user import session_user
 from chalicelib.core.codecs.checks import check_id
 from chalicelib.core.errors import BadRequest, NotFound, PermissionDenied
@@ -19,7 +20,7 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.web.auth.launch_keys import LaunchKeys
 from chalicelib.web.auth.oauth_forms import form_target
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page, language_of, page
+from chalicelib.web.html.rendering import language_of, page
 from chalicelib.web.requests import parameters
 
 CURRENT = "current"

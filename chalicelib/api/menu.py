@@ -1,12 +1,15 @@
-"""The navigation of the pages: what a reader may open."""
+"""What is around the pages: the navigation, with what a reader may open, and the link to the other language."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from chalice.app import Request
+
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
-from chalicelib.web.html.rendering import MenuItem
+from chalicelib.web.html.rendering import Frame, MenuItem
 from chalicelib.web.html.texts import Language, word
+from chalicelib.web.own_paths import path_of, url_of
 
 MENU = (
     ("/", "menu_home"),
@@ -17,6 +20,21 @@ MENU = (
 )
 """The pages of the navigation for users who are signed in, and their texts."""
 CONSOLE = ("/console", "console")
+_NOT_KEPT = ("lang", "done")
+
+
+def page_url(request: Request, **more: str) -> str:
+    """Return the path and the query of a request, without language and notice, and with more parameters."""
+    return url_of(request, _NOT_KEPT, **more)
+
+
+def frame(here: Platform, request: Request, user: User | None, csrf: str | None, language: Language) -> Frame:
+    """Return the frame of a page for a user (None: signed out); `csrf` is for the form of signing out."""
+    return Frame(
+        menu=menu(here, user, path_of(request), page_url(request), language),
+        other_url=here.site.path + page_url(request, lang=language.other.value),
+        csrf=csrf,
+    )
 
 
 def menu(here: Platform, user: User | None, path: str, url: str, language: Language) -> Sequence[MenuItem]:

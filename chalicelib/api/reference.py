@@ -12,11 +12,11 @@ from functools import cache
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.core.errors import NotFound
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html import rendering
-from chalicelib.web.html.rendering import error_page
 from chalicelib.web.static_files import STATIC, File, file, file_answer, read_static
 
 PAGES = STATIC / "docs" / "files.json.xz"

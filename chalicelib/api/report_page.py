@@ -2,13 +2,15 @@
 
 from chalice.app import Request, Response
 
-from chalicelib.api.shown_posts import ShownPost, asked_post, picture_origins, post_query, shown_one
+from chalicelib.api.shown_posts import ShownPost, asked_post, picture_origins, post_query, read_post
 from chalicelib.api.visit import Visit, web_route
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, Refusal
 from chalicelib.core.moderation import Post
 from chalicelib.core.reports import WORDS_CHARACTERS, ReportReason, TooManyReports, read_report
 from chalicelib.platform import Platform
+from chalicelib.store.contents.items import hidden_at
+from chalicelib.store.contents.moderated_posts import FoundFeed
 from chalicelib.web.face import Face
 from chalicelib.web.own_paths import own_path
 from chalicelib.web.requests import last_parameter
@@ -21,12 +23,12 @@ face = Face()
 @web_route(face, "/report", methods=["GET"])
 def ask(here: Platform, request: Request) -> Response:
     """Show a form to report the feed or comment that `page`, `feed` and `comment` name."""
-    visit = Visit.of(here, request)
+    visit, feed = Visit.beside(here, request, lambda: here.moderated_posts.find_feed(asked_post(request)))
     if visit.user is None:
         return visit.sign_in()
-    post = asked_post(visit)
+    post = asked_post(request)
     back = own_path(last_parameter(request, "back") or f"/pages/{post.page}/feeds/{post.feed}")
-    return _form(visit, post, _visible(visit, post), back)
+    return _form(visit, _visible(visit, post, feed()), back)
 
 
 @web_route(face, "/report", methods=["POST"])
@@ -36,18 +38,18 @@ def report(here: Platform, request: Request) -> Response:
     if visit.user is None:
         return visit.sign_in("/reports")
     form = visit.sent
-    post, back = asked_post(visit, form), own_path(form.get("back"))
-    shown = _visible(visit, post)
+    post, back = asked_post(request, form), own_path(form.get("back"))
+    shown = _visible(visit, post, here.moderated_posts.find_feed(post))
     try:
         visit.form()
         if shown.poster_id == visit.user.id:
             raise ParameterInvalid("One's own post")
         reason, words = read_report(form.get("reason"), form.get("words"))
-        here.reports.report(post, visit.user.id, reason, words)
+        here.reports.report(post, visit.user.id, reason, words, shown.poster_id)
     except Refusal as refusal:
         if refusal.status >= 500:
             raise
-        return _form(visit, post, shown, back, refusal)
+        return _form(visit, shown, back, refusal)
     return visit.redirect("/reports", done="reported")
 
 
@@ -81,17 +83,16 @@ def own_reports(here: Platform, request: Request) -> Response:
     )
 
 
-def _visible(visit: Visit, post: Post) -> ShownPost:
+def _visible(visit: Visit, post: Post, feed: FoundFeed) -> ShownPost:
     """Return the post. Raises NotFound; also for a hidden one, since moderators know it already."""
-    page, feed, comment = visit.here.moderated_posts.get(post)
-    if feed.hidden is not None or (comment and comment.hidden is not None):
+    shown = read_post(visit, post, feed)
+    if shown.hidden is not None or hidden_at(feed.feed) is not None:
         raise NotFound("There is no such post")
-    return shown_one(visit, page, feed, comment)
+    return shown
 
 
-def _form(visit: Visit, post: Post, shown: ShownPost, back: str, refusal: Refusal | None = None) -> Response:
-    sent = visit.sent
-    problem = None
+def _form(visit: Visit, shown: ShownPost, back: str, refusal: Refusal | None = None) -> Response:
+    post, sent, problem = shown.post, visit.sent, None
     if isinstance(refusal, Conflict):
         problem = visit.word("report_again")
     elif isinstance(refusal, TooManyReports):

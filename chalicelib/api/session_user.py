@@ -13,6 +13,22 @@ from chalicelib.core.sessions import device_words
 from chalicelib.platform import Platform
 from chalicelib.web.auth.sessions import Session
 
+_VISITOR = "engawa_visitor"
+"""The attribute of a request with its session and user, once they are read."""
+
+
+def visitor(here: Platform, request: Request) -> tuple[Session, User | None]:
+    """Return the session of a request, and its user as session_user does; also note them at the request."""
+    session = here.sessions.read(request)
+    found = session, session_user(here, session)
+    vars(request)[_VISITOR] = found
+    return found
+
+
+def known_visitor(request: Request) -> tuple[Session, User | None] | None:
+    """Return what `visitor` has returned for a request; None if it was not called, or has failed."""
+    return vars(request).get(_VISITOR)
+
 
 def session_user(here: Platform, session: Session) -> User | None:
     """Return the user of a session (one read), or None: not signed in, session over, suspended, or signed in elsewhere.

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from chalice.app import Request
+
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import NotFound
 from chalicelib.core.ids import is_id
-from chalicelib.core.model.contents import Comment, Feed
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.moderation import ListedPost, Post
+from chalicelib.store.contents.moderated_posts import FoundFeed
 from chalicelib.web.html.links import origin_of, pieces
 from chalicelib.web.requests import last_parameter
 
@@ -38,11 +40,11 @@ class ShownPost:
     href: str
 
 
-def asked_post(visit: Visit, given: Mapping[str, str] | None = None) -> Post:
+def asked_post(request: Request, given: Mapping[str, str] | None = None) -> Post:
     """Return the post that the query or a form names. Raises NotFound for what cannot be one."""
     names = ("page", "feed", "comment")
     page, feed, comment = (
-        (last_parameter(visit.request, name) if given is None else given.get(name)) or "" for name in names
+        (last_parameter(request, name) if given is None else given.get(name)) or "" for name in names
     )
     if not is_id("page", page) or not feed or len(feed) > 64 or len(comment) > 64 or "/" in feed + comment:
         raise NotFound("There is no such post")
@@ -81,15 +83,13 @@ def shown_post(visit: Visit, entry: ListedPost, people: Mapping[str, User], page
     )
 
 
-def read_post(visit: Visit, post: Post) -> ShownPost:
-    """Return one post, hidden or not, for the templates. Raises NotFound."""
-    return shown_one(visit, *visit.here.moderated_posts.get(post))
-
-
-def shown_one(visit: Visit, page: Page, feed: Feed, comment: Comment | None) -> ShownPost:
-    """Return a post for the templates, after reading its poster."""
-    entry = ListedPost(feed, comment)
-    return shown_post(visit, entry, visit.here.users.get_many([entry.poster]), {page.id: page})
+def read_post(visit: Visit, post: Post, feed: FoundFeed) -> ShownPost:
+    """Return one post, hidden or not, for the templates; `feed` is what find_feed returned. Raises NotFound."""
+    found, people = visit.here.moderated_posts.with_people(post, feed)
+    if found is None:
+        raise NotFound("There is no such post")
+    page, known, comment = found
+    return shown_post(visit, ListedPost(known, comment), people, {page.id: page})
 
 
 def picture_origins(posts: Sequence[ShownPost]) -> list[str]:

@@ -20,26 +20,28 @@ from urllib.parse import urlencode
 
 from chalice.app import Request, Response
 
-from chalicelib.api.menu import menu
+from chalicelib.api.error_pages import error_page
+from chalicelib.api.menu import frame, page_url
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
-from chalicelib.api.session_user import session_user
-from chalicelib.core.errors import NotFound
+from chalicelib.api.session_user import visitor
+from chalicelib.core.errors import NotFound, Refusal
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token, View
 from chalicelib.web.html import rendering
 from chalicelib.web.html.rendering import Frame, language_of
 from chalicelib.web.html.texts import Language, is_known, word
 from chalicelib.web.multipart import is_multipart
-from chalicelib.web.own_paths import own_path, path_of, url_of
+from chalicelib.web.own_paths import own_path, path_of
 from chalicelib.web.requests import parameters
 
 __all__ = ["StaleForm", "Visit", "answering_stale_forms", "own_path", "web_route"]
 
+T = TypeVar("T")
 V = TypeVar("V", bound=View)
-_NOT_KEPT = ("lang", "done")
 
 
 class StaleForm(Exception):
@@ -71,9 +73,36 @@ class Visit:
         """
         if form is None:
             form = form_of(request) if request.method == "POST" else {}
-        session = here.sessions.read(request)
+        session, user = visitor(here, request)
         language = language_of(request, form.get("lang"))
-        return cls(here, request, language, session, session_user(here, session), form)
+        return cls(here, request, language, session, user, form)
+
+    @classmethod
+    def beside(cls, here: Platform, request: Request, read: Callable[[], T]) -> "tuple[Visit, Callable[[], T]]":
+        """Return the visit of a request, and a function that returns what `read` returns, or raises its refusal.
+
+        With a session, `read` (one call) is done in parallel to reading the session, so the view asks who it is before
+        it looks at the answer. Without one, it is done when the function is called.
+        """
+        if here.sessions.read(request).user is None:
+            return cls.of(here, request), read
+        visits: list[Visit] = []
+        answers: list[T] = []
+        refusals: list[Refusal] = []
+
+        def attempt() -> None:
+            try:
+                answers.append(read())
+            except Refusal as refusal:
+                refusals.append(refusal)
+
+        def answer() -> T:
+            if refusals:
+                raise refusals[0]
+            return answers[0]
+
+        side_by_side([lambda: visits.append(cls.of(here, request)), attempt])
+        return visits[0], answer
 
     @property
     def path(self) -> str:
@@ -83,7 +112,7 @@ class Visit:
     @property
     def url(self) -> str:
         """The path and the query of this request, without language and notice."""
-        return self._with_query()
+        return page_url(self.request)
 
     @property
     def signed_in(self) -> User:
@@ -150,13 +179,9 @@ class Visit:
 
     def frame(self, *, notice: str | None = None, problem: str | None = None) -> Frame:
         """Return the frame of this visit's pages."""
-        return Frame(
-            menu=menu(self.here, self.user, self.path, self.url, self.language),
-            other_url=self.here.site.path + self._with_query(lang=self.language.other.value),
-            csrf=self.csrf if self.user else None,
-            notice=notice or self._done(),
-            problem=problem,
-        )
+        csrf = self.csrf if self.user else None
+        made = frame(self.here, self.request, self.user, csrf, self.language)
+        return replace(made, notice=notice or self._done(), problem=problem)
 
     def again(self) -> Response:
         """Return the answer to a form of another session (400): a page from which it can be sent again.
@@ -227,9 +252,6 @@ class Visit:
         names = [name for name in self.sent if name not in ("csrf", "lang") and "password" not in name]
         return {name: self.sent[name] for name in names}
 
-    def _with_query(self, **more: str) -> str:
-        return url_of(self.request, _NOT_KEPT, **more)
-
     def _done(self) -> str | None:
         name = f"done_{next(iter(parameters(self.request, 'done')), '')}"
         # Only our own texts, so that a link cannot put words of others into the page.
@@ -253,10 +275,9 @@ def web_route(face: Face, path: str, methods: Sequence[str] = ("GET",), *, inste
     protects it; by default the user's session, and for a POST the session's csrf value.
     """
     protection = instead or ("the session's csrf value" if "POST" in methods else "the user's session")
-    refused = rendering.error_page
 
     def add(view: V) -> V:
-        route = face.route(path, methods=methods, token=Token.NONE, instead=protection, refused=refused, page=True)
+        route = face.route(path, methods=methods, token=Token.NONE, instead=protection, refused=error_page, page=True)
         route(answering_stale_forms(view))
         return view
 

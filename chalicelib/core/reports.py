@@ -65,8 +65,8 @@ class Report:
 class Case:
     """The reports of one post until they are handled. Times are in milliseconds since the epoch.
 
-    `reports` is their number, `reasons` their numbers by reason. `outcome` is None while the case is open; then `word`
-    is what those who reported are told, and `by` who handled it.
+    `poster` is who posted it (empty: not known). `reports` is their number, `reasons` their numbers by reason.
+    `outcome` is None while the case is open; then `word` is what those who reported are told, and `by` who handled it.
     """
 
     id: str
@@ -79,6 +79,7 @@ class Case:
     word: str = ""
     by: str = ""
     handled: int | None = None
+    poster: str = ""
 
 
 _words = checks.text(WORDS_CHARACTERS, lines=True)

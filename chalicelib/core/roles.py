@@ -88,7 +88,7 @@ ACTIONS: Mapping[Action, Rule] = {
     Action.SEE_VALUES: _dangerous("See the values of a person's data in an app"),
     Action.DELETE_DATA: _dangerous("Delete keys of a person's data in an app"),
     Action.INVITE: _operators("Invite a person"),
-    Action.GIVE_ROLE: _dangerous("Give and take roles of others"),
+    Action.GIVE_ROLE: _dangerous("Give roles to others, and take them away"),
     Action.SEE_APPS: _staff("See an app"),
     Action.EDIT_APP: _operators("Register and edit apps"),
     Action.ROTATE_SECRET: _dangerous("Rotate an app's secret"),
@@ -101,7 +101,7 @@ ACTIONS: Mapping[Action, Rule] = {
     Action.HANDLE_REPORTS: _staff("Handle reports"),
     Action.SEE_OVERVIEW: _staff("See the overview"),
     Action.SEE_REQUEST: _operators("See what became of a request, by its id"),
-    Action.SEE_LOG: _operators("See the log of actions"),
+    Action.SEE_LOG: _operators("See the action log"),
 }
 """The matrix role × action."""
 
@@ -133,7 +133,7 @@ _HEAD = (
     "",
     "- The first operator gets the role by the command line: `python -m admin users role USER operator`.",
     "- Nobody can change their own role, and the last operator keeps it.",
-    "- A user with a role can be neither suspended nor erased: take the role first.",
+    "- A user with a role can be neither suspended nor erased: take the role away first.",
     "- *Password*: the console asks for the password again, unless it was given in the last 10 minutes.",
     "",
     "| action | what it is | operator | moderator | password |",

@@ -6,7 +6,7 @@ store or Chalice itself raised it.
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chalice.app import Request, Response
 
@@ -27,9 +27,6 @@ from chalicelib.web.json_answers import json_answer, rate_headers
 from chalicelib.web.logs import log_unhandled
 from chalicelib.web.requests import UNKNOWN, takes_pages
 from chalicelib.web.token_dialect import TokenDialect, challenge, signature_challenge
-
-if TYPE_CHECKING:
-    from chalicelib.web.html.rendering import Site
 
 log = logging.getLogger(__name__)
 
@@ -88,21 +85,19 @@ def help_links(base_url: Callable[[], str]) -> Callable[[Request, Callable[[Requ
 
 
 def reword_framework(
-    site: "Callable[[], Site]",
+    page: Callable[[Request, Refusal], Response],
 ) -> Callable[[Request, Callable[[Request], Response]], Response]:
     """Return Chalice middleware that replaces Chalice's own 404, 405 and 500 bodies with ours; `Allow` stays.
 
-    If no gateway has routed the request, a path without a route gets a 404 here. A browser that opens a page gets a
-    page (decision: `Accept` names `text/html`), all other clients JSON. Pages of every origin can read that there is
-    no such path or method, as they can if API Gateway says so.
+    If no gateway has routed the request, a path without a route gets a 404 here. A browser that opens a page gets what
+    `page` returns (decision: `Accept` names `text/html`), all other clients JSON. Pages of every origin can read that
+    there is no such path or method, as they can if API Gateway says so.
     """
 
     def answer(event: Request, refusal: Refusal) -> Response:
         if not takes_pages(event):
             return answer_refusal(refusal, TokenDialect.OAUTH)
-        from chalicelib.web.html.rendering import error_page
-
-        return error_page(event, refusal, site())
+        return page(event, refusal)
 
     def reword(event: Request, get_response: Callable[[Request], Response]) -> Response:
         if event.path == UNKNOWN:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from chalice.app import Chalice, Request, Response
+from chalice.app import Chalice, Response
 
 from chalicelib import observed
 from chalicelib.core.errors import InsufficientScope, PermissionDenied, TokenRefused
@@ -28,13 +28,12 @@ from chalicelib.web.token_dialect import TokenDialect
 if TYPE_CHECKING:
     from chalicelib.core.roles import Action
     from chalicelib.web.auth.oauth1_signatures import Signatures
-    from chalicelib.web.html.rendering import Site
-
-    Refused = Callable[[Request, Exception, Site | None], Response]
 
 View = Callable[..., Response]
 """Called as `view(platform, request, access, **path_parameters)`; without `access` if the route takes no token."""
 V = TypeVar("V", bound=View)
+Refused = Callable[..., Response]
+"""Called as `refused(request, exception, platform)`; the platform is None if its settings are wrong."""
 
 
 class Token(Enum):
@@ -55,9 +54,6 @@ class Authenticator(Protocol):
 
     @property
     def signatures(self) -> "Signatures": ...
-
-    @property
-    def site(self) -> "Site": ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class Declaration:
     signed: bool = False
     cors: bool = False
     also_in: str | None = None
-    refused: "Refused | None" = None
+    refused: Refused | None = None
     action: "Action | None" = None
     page: bool = False
 
@@ -144,7 +140,7 @@ class Face:
         signed: bool = False,
         cors: bool | None = None,
         also_in: str | None = None,
-        refused: "Refused | None" = None,
+        refused: Refused | None = None,
         action: "Action | None" = None,
         page: bool = False,
     ) -> Callable[[V], V]:
@@ -208,5 +204,5 @@ class Endpoint:
             return self._view(here, request, access, **texts)
         except Exception as error:
             if declaration.refused:
-                return declaration.refused(request, error, here.site if here else None)
+                return declaration.refused(request, error, here)
             return answer_any(error, dialect)

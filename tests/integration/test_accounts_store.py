@@ -371,6 +371,7 @@ def test_the_operator_makes_links(world: World, hana: User) -> None:
     assert operate(world, "POST", "/invitations", {"displayName": "x" * 101}).status == 400
     assert operate(world, "POST", "/invitations", {"name": "x"}).status == 400
     assert operate(world, "POST", "/invitations", []).status == 400
+    assert operate(world, "POST", "/invitations").status == 201
     assert operate(world, "POST", f"/users/{NEW}/reset-link").status == 404
     assert operate(world, "POST", f"/users/{KEN}/reset-link").status == 409
 

@@ -223,7 +223,7 @@ def test_an_erased_user_is_still_in_the_log(operator: Send) -> None:
 
 def test_the_command_line_is_named(make_world: Callable[..., World], tmp_path: Path) -> None:
     line = AdminWorld(make_world())
-    made = line.admin("users", "create", "花", "--why", "she asked", "--json")
+    made = line.admin("users", "create", "花", "--reason", "she asked", "--json")
     assert made.exit_code == 0, made.output
     user = json.loads(made.stdout)["id"]
     path = tmp_path / "users.csv"
@@ -243,6 +243,10 @@ def test_the_command_line_is_named(make_world: Callable[..., World], tmp_path: P
     assert "imported" not in table.stdout
     rows = list(csv.reader(io.StringIO(line.admin("log", "--csv").stdout)))
     assert [row[2] for row in rows] == ["kind", "records.imported", "user.created"]
+    part = line.admin("log", "--csv", "--limit", "1")
+    assert len(part.stdout.splitlines()) == 2
+    assert "There are more: --cursor " in part.stderr
+    assert "There are more" not in line.admin("log", "--csv").stderr
     lines = line.admin("log", "--json", "--limit", "1")
     assert json.loads(lines.stdout)["kind"] == "records.imported"
     assert "nextCursor" in lines.stderr

@@ -248,13 +248,18 @@ def test_the_command_line(world: World):
     assert {json.loads(each)["kind"] for each in listed.output.splitlines()} == {"feed", "comment"}
     assert "きれい" in line.admin("moderation", "posts", "--page", PAGE, "--kind", "comment").output
     assert line.admin("moderation", "hide", PAGE, "1", one, "--reason", "rude").exit_code == 0
-    assert "きれい" in line.admin("moderation", "posts", "--hidden").output
+    hidden = line.admin("moderation", "posts", "--hidden", "--json")
+    assert [(each["text"], each["reason"]) for each in map(json.loads, hidden.stdout.splitlines())] == [
+        ("きれい", "rude")
+    ]
     assert asked(world, contentUri=URI)["entry"]["commentCount"] == 0
     assert line.admin("moderation", "show", PAGE, "1", one).exit_code == 0
     case = report(world, KEN)
     assert case in line.admin("moderation", "reports").output
     assert KEN in line.admin("moderation", "report", case).output
-    assert line.admin("moderation", "handle", case, "--outcome", "hidden", "--word", "Thank you").exit_code == 0
+    handled = ("handle", case, "--outcome", "hidden", "--word", "Thank you", "--reason", "spam")
+    assert line.admin("moderation", *handled).exit_code == 0
+    assert '"reason": "spam"' in line.admin("moderation", "posts", "--hidden", "--json").stdout
     assert case in line.admin("moderation", "reports", "--handled").output
     assert line.admin("moderation", "delete", PAGE, "1", "--yes").exit_code == 0
     assert line.admin("moderation", "delete", PAGE, "1", "--yes").exit_code == 1

@@ -315,7 +315,7 @@ def test_an_app_is_suspended_and_restored(world: World, browser: Browser) -> Non
     assert known(world).suspended == world.clock.now
     assert "Suspended" in browser.open(APPS).text
     page = browser.submit(form_to(shown, f"{ONE}/restore"))
-    assert "The app works again." in followed(browser, page).text
+    assert "The suspension is over." in followed(browser, page).text
     assert known(world).suspended is None
 
 

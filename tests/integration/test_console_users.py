@@ -134,7 +134,7 @@ def test_a_suspension_needs_a_reason_and_is_logged(here: World, ada: Browser) ->
     done = post(ada, page, f"{PERSON}/suspension", reason="spam")
     assert (done.status, done.location) == (303, f"{PERSON}?done=user_suspended")
     shown = ada.open(f"{done.location}&lang=en")
-    assert "Access tokens may work for at most 15 more minutes" in shown.text
+    assert "Access tokens that apps have now work until they expire, at most 15 minutes" in shown.text
     assert "Suspended since" in shown.text
     # A double submit changes nothing and leaves no second entry.
     assert post(ada, page, f"{PERSON}/suspension", reason="again").status == 303

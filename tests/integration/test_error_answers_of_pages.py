@@ -7,13 +7,18 @@ from unittest.mock import patch
 
 import pytest
 
+from chalicelib.api.error_pages import error_page
+from chalicelib.api.menu import MENU
+from chalicelib.api.visit import Visit
 from chalicelib.core import errors
+from chalicelib.core.model.directory import User
+from chalicelib.core.passwords import hash_password
+from chalicelib.core.roles import Role
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page
 from local.gateway import Request
 from tests.kit import contract
 from tests.kit.html_checks import faults, links
-from tests.kit.plain_browser import Page
+from tests.kit.plain_browser import Browser, Page
 from tests.kit.worlds import World
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -83,7 +88,7 @@ def test_each_status_has_a_text_in_the_reader_s_language(world: World, refusal: 
 
     assert page.status == getattr(refusal, "status", 500)
     assert faults(page.html, language) == []
-    assert "secret" not in page.html
+    assert "a secret" not in page.html
     assert ("An English sentence" in page.html) == (language == "en" and page.status < 500)
     # Home, the page before, the other language.
     other = "en" if language == "ja" else "ja"
@@ -107,3 +112,83 @@ def test_an_error_page_leads_back_to_our_own_pages_alone(world: World, referrer:
     page = opened(world, "GET", "/no/such", Referer=referrer, **BROWSER)
     assert [link for link in links(page.html) if "evil" in link or "alert" in link or "aaa" in link] == []
     assert len(links(page.html)) == 3
+
+
+ERRORS = [
+    errors.BadRequest("An English sentence"),
+    errors.PermissionDenied("An English sentence"),
+    errors.NotFound("An English sentence"),
+    errors.Conflict("An English sentence"),
+    ValueError("a secret"),
+]
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda each: type(each).__name__)
+def test_an_error_page_has_the_navigation_of_whoever_is_signed_in(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, read_before: bool
+) -> None:
+    browser = signed_in(world)
+    failing(monkeypatch, world, error, read_before=read_before)
+
+    page = browser.open("/fails?lang=ja")
+
+    known = read_before or isinstance(error, errors.Refusal)
+    reached = {*links(page.html)}
+    assert ({target for target, _ in MENU} <= reached, "/console" in reached) == (known, known)
+    assert ([form.action for form in page.forms] == ["/sign_out"]) == known
+    assert faults(page.html, "ja") == []
+    assert "English sentence" not in page.text
+    if known:
+        assert browser.submit(page.forms[0]).location == "/?done=signed_out"
+
+
+def test_an_unknown_path_has_the_navigation_too(world: World) -> None:
+    browser = signed_in(world)
+    browser.headers = BROWSER
+    page = browser.open("/no/such/path?done=saved")
+    assert page.status == 404
+    assert {target for target, _ in MENU} <= {*links(page.html)}
+    assert "Your changes" not in page.text
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_an_error_page_is_shown_without_navigation_if_the_session_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    browser = signed_in(world)
+    failing(monkeypatch, world, errors.NotFound() if status == 404 else errors.Unavailable())
+    with patch.object(world.platform.sessions_of_users, "read", side_effect=errors.Unavailable) as read:
+        page = browser.open("/fails")
+    assert page.status == status
+    assert "/settings" not in links(page.html)
+    assert read.called == (status == 404)  # Busy tables are not read once more.
+
+
+def signed_in(world: World) -> Browser:
+    """Return the browser of an operator who has signed in."""
+    world.platform.users.create(User("user00000001", "Hana", login="hana"), hash_password("sakura"))
+    world.platform.roles.give("user00000001", Role.OPERATOR)
+
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
+        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
+        return answer.status, answer.headers, answer.body.decode()
+
+    browser = Browser(send)
+    assert browser.sign_in(browser.open("/sign_in"), "hana", "sakura").status == 303
+    return browser
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, world: World, error: Exception, *, read_before: bool = False) -> None:
+    """Add the route `/fails`, which raises an error, after reading who is signed in or before."""
+    face = Face()
+
+    @face.route("/fails", methods=["GET"], token=Token.NONE, instead="public", refused=error_page, page=True)
+    def fails(here: Any, request: Any) -> Any:
+        if read_before:
+            Visit.of(here, request)
+        raise error
+
+    face.register(world.app, lambda: world.platform)
+    world.gateway._router = type(world.gateway._router)(world.app.routes)
+    monkeypatch.setattr(contract, "_require", lambda *_, **__: None)

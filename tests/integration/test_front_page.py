@@ -79,6 +79,8 @@ def test_a_user_who_has_signed_in_sees_their_lists_and_can_sign_out(make_world: 
     for shown in ("Quest", "Someone", f"user {KEN}", "Mine", "Theirs", "Settings"):
         assert shown in page.text
     assert {"https://quest.example/", f"/people/{KEN}", "/apps", "/friends", "/pages", "/settings"} <= {*links(page)}
+    assert "/reports" in links(page)
+    assert "/reports" in links(browser.open("/settings"))
     assert "/console" not in links(page)
     done = browser.submit(next(form for form in page.forms if form.action == "/sign_out"))
     assert (done.status, done.location) == (303, "/?done=signed_out")

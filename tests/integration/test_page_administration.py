@@ -28,7 +28,7 @@ def world(make_world: Callable[..., World]) -> World:
 
 
 def logged(world: World) -> list[tuple[str, str, str, str]]:
-    """Return the log of actions, oldest first: actor, kind, target and reason."""
+    """Return the action log, oldest first: actor, kind, target and reason."""
     since = world.clock.now - 86_400_000
     entries, _ = world.platform.action_log.part(ActionFilter(since, world.clock.now + 86_400_000), None, 100)
     entries.reverse()

@@ -262,7 +262,7 @@ def test_a_poster_deletes_their_own_feed(world: World):
 
 
 def entries(world: World) -> list[Any]:
-    """Return what the log of actions has."""
+    """Return what the action log has."""
     since = world.clock.now - 86_400_000
     return world.platform.action_log.part(ActionFilter(since, world.clock.now + 86_400_000), None, 100)[0]
 

@@ -222,3 +222,33 @@ def test_a_post_that_is_gone_cannot_be_hidden(world: World, open_as: Callable[..
     answer = sent(mei, shown, outcome="hidden", word="", reason="spam")
     assert (answer.status, "no longer exists" in answer.text) == (409, True)
     assert sent(mei, answer, outcome="deleted", word="", reason="spam").status == 303
+
+
+def test_the_reports_of_a_post_are_shown_in_parts(world: World, open_as: Callable[..., Browser]) -> None:
+    one = comment(world, KEN)
+    users = [f"reporter{turn:04}" for turn in range(12)]
+    reports = [
+        world.platform.reports.report(Post(CAFE.id, "1", one), user, ReportReason.SPAM, f"words of {user}", KEN)
+        for user in users
+    ]
+    mei = open_as("mei", Role.MODERATOR)
+    path = f"/console/reports/{reports[0].case}"
+    first = mei.open(path)
+    assert [user for user in users if f"words of {user}" in first.text] == users[:10]
+    (following,) = set(re.findall(r'href="(\?after=[^"]+)"', first.html))
+    assert [user for user in users if f"words of {user}" in mei.open(path + following).text] == users[10:]
+    for wrong in ("~", "x" * 3_000, "%00"):
+        assert "words of reporter0000" in mei.open(f"{path}?after={wrong}").text
+
+
+def test_a_case_without_its_poster_or_post_is_shown(world: World, open_as: Callable[..., Browser]) -> None:
+    one = comment(world, KEN, "spam and more spam")
+    case = world.platform.reports.report(Post(CAFE.id, "1", one), HANA, ReportReason.SPAM, "look").case
+    mei = open_as("mei", Role.MODERATOR)
+    shown = mei.open(f"/console/reports/{case}").text
+    assert "spam and more spam" in shown
+    assert "Ken" in shown
+    world.platform.moderated_posts.delete(Post(CAFE.id, "1", one))
+    gone = mei.open(f"/console/reports/{case}").text
+    assert "spam and more spam" not in gone
+    assert "look" in gone

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.meter import Meter
+from chalicelib.api.menu import MENU
 from chalicelib.core.roles import Role
 from chalicelib.store.aws.side_by_side import lane
 from chalicelib.web.routing import Router, without_last_slash
@@ -24,7 +25,7 @@ from tests.kit.web_pages import PAGES, WebPage
 from tests.kit.worlds import World, cheap_passwords, empty_aws
 
 MOST_BYTES = 50 * 1024
-RRU, WRU = 30, 4
+CALLS, RRU, WRU = 3, 30, 4
 """The maximum cost of a page (docs/internals/architecture.md)."""
 HOME = "http://127.0.0.1:8000"
 
@@ -91,6 +92,10 @@ def test_a_page_is_sound_in_both_languages(
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
         assert len(gzip.compress(page.html.encode(), 6)) <= MOST_BYTES
+        reached = {*links(page.html)}
+        if shown.user:
+            assert {target for target, _ in MENU} <= reached
+            assert ("/console" in reached) == (shown.role is not None)
         for target in links(page.html):
             parts = urlsplit(target)
             if not parts.netloc and parts.path.startswith("/") and not parts.path.startswith(("/docs", "/sample")):
@@ -110,7 +115,7 @@ def test_a_page_keeps_the_bounds_of_its_cost(
         browser.open(path)
     lane.reset(before)
     figures = meter.figures
-    assert (figures.in_sequence <= shown.calls, figures.rru <= RRU, figures.wru <= WRU) == (True, True, True), figures
+    assert (figures.in_sequence <= CALLS, figures.rru <= RRU, figures.wru <= WRU) == (True, True, True), figures
 
 
 def test_what_finds_faults_finds_them() -> None:

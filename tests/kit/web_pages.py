@@ -27,7 +27,6 @@ class WebPage:
 
     `user` is the login of who opens it (None: signed out), `role` the role that they have. `status` is the status of
     the answer. `confirmed`: the user has given the password again before.
-    `calls` is the largest number of calls in sequence.
     """
 
     name: str
@@ -36,7 +35,6 @@ class WebPage:
     role: Role | None = None
     status: int = 200
     confirmed: bool = False
-    calls: int = 3
 
     def made(self, platform: Platform) -> str:
         """Return the path, after making what the page shows."""
@@ -97,13 +95,25 @@ def _app(path: str, *, rotated: bool = False, suspended: bool = False) -> Callab
 
 def _reported(platform: Platform) -> str:
     """Let Ken report the feed; return the path of the case."""
-    report = platform.reports.report(Post(CAFE.id, "1"), USERS["ken"], ReportReason.OTHER, "広告です " + "長" * 100)
+    report = platform.reports.report(
+        Post(CAFE.id, "1"), USERS["ken"], ReportReason.OTHER, "広告です " + "長" * 100, USERS["mei"]
+    )
     return f"/console/reports/{report.case}"
 
 
 def _case(platform: Platform) -> str:
     cases, _ = platform.reports.list_part(None, 1)
     return f"/console/reports/{cases[0].id}" if cases else _reported(platform)
+
+
+def _reported_comment(platform: Platform) -> str:
+    """Let all report a comment that Taro has posted, and let the case be on two pages."""
+    comment = platform.comments.post(CAFE.id, CONTENT_URI, USERS["taro"], "c" * 600)
+    post, case = Post(CAFE.id, "1", comment.id), ""
+    for turn in range(12):
+        user = USERS["ken"] if turn == 0 else f"reporter{turn:04}"
+        case = platform.reports.report(post, user, ReportReason.SPAM, "長" * 1_000, USERS["taro"]).case
+    return f"/console/reports/{case}"
 
 
 def _list_of_cases(platform: Platform) -> str:
@@ -201,7 +211,7 @@ PAGES = [
     WebPage("a stranger's page", f"/people/{USERS['yuki']}", "hana"),
     WebPage("sign in", "/sign_in"),
     WebPage("settings, signed out", "/settings"),
-    WebPage("settings", "/settings", "hana", calls=4),
+    WebPage("settings", "/settings", "hana"),
     WebPage("console", "/console", "hana", Role.OPERATOR),
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
@@ -219,16 +229,17 @@ PAGES = [
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
     # Moderation and reports.
-    WebPage("report", f"/report?page={CAFE.id}&feed=1", "hana", calls=4),
+    WebPage("report", f"/report?page={CAFE.id}&feed=1", "hana"),
     WebPage("report of nothing", f"/report?page={CAFE.id}&feed=99", "hana", status=404),
     WebPage("my reports", _own_reports, "ken"),
-    WebPage("newest posts", "/console/moderation", "hana", Role.MODERATOR, calls=4),
-    WebPage("newest comments", "/console/moderation?kind=comment", "hana", Role.OPERATOR, calls=4),
-    WebPage("hidden posts", _hidden, "hana", Role.MODERATOR, calls=4),
-    WebPage("a post", f"/console/moderation/post?page={CAFE.id}&feed=1", "hana", Role.MODERATOR, calls=4),
+    WebPage("newest posts", "/console/moderation", "hana", Role.MODERATOR),
+    WebPage("newest comments", "/console/moderation?kind=comment", "hana", Role.OPERATOR),
+    WebPage("hidden posts", _hidden, "hana", Role.MODERATOR),
+    WebPage("a post", f"/console/moderation/post?page={CAFE.id}&feed=1", "hana", Role.MODERATOR),
     WebPage("newest posts, without a role", "/console/moderation", "hana", status=404),
     WebPage("reports", _list_of_cases, "hana", Role.MODERATOR),
-    WebPage("a report", _case, "hana", Role.MODERATOR, calls=5),
+    WebPage("a report", _case, "hana", Role.MODERATOR),
+    WebPage("a report of a comment", _reported_comment, "hana", Role.MODERATOR),
     # Users in the console.
     WebPage("console: users", "/console/users", "hana", Role.OPERATOR),
     WebPage("console: users found", "/console/users?q=k", "hana", Role.MODERATOR),
@@ -277,7 +288,7 @@ PAGES = [
     WebPage("page settings", _of_cafe("/settings", "mei"), "mei"),
     WebPage("page settings of another", _of_cafe("/settings"), "hana", status=403),
     WebPage("page administrators", _of_cafe("/administrators", "mei"), "mei"),
-    WebPage("last page administrator", _leaving, "mei", calls=4),
+    WebPage("last page administrator", _leaving, "mei"),
     WebPage("page apps", _of_cafe("/apps", "mei"), "mei"),
     WebPage("page that is not there", "/pages/1", "hana", status=404),
     # The overview.

@@ -135,6 +135,25 @@ def test_a_list_as_json_is_one_object_a_line() -> None:
     assert [json.loads(line) for line in done.stdout.splitlines()] == [{"id": "a", "name": "花"}, {"id": "b"}]
 
 
+@pytest.mark.parametrize("words", ["users suspend u", "apps suspend a", "users suspend u --reason="])
+def test_a_suspension_needs_a_reason(words: str) -> None:
+    platform = Platform(ok({"changed": True}))
+
+    done = run(platform, *words.split())
+
+    assert done.exit_code == 2
+    assert "Missing option '--reason'" in done.stderr
+    assert platform.requests == []
+
+
+def test_a_link_says_in_words_until_when_it_works() -> None:
+    platform = Platform(ok({"url": "https://e.example/join?link=x", "expires": 1797184281000}))
+
+    done = run(platform, "invite")
+
+    assert "expires  2026-12-1" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "request_"),
     [
@@ -149,7 +168,10 @@ def test_a_list_as_json_is_one_object_a_line() -> None:
         ("apps new-secret a --yes", ("POST", "/admin/apps/a/secret")),
         ("apps new-secret a --keep-old", ("POST", "/admin/apps/a/secret")),
         ("apps end-old-secret a --yes", ("DELETE", "/admin/apps/a/old-secret")),
-        ("apps suspend a --reason r", ("PUT", "/admin/apps/a/suspension")),
+        ("apps suspend a --reason r", ("PUT", "/admin/apps/a/suspension?reason=r")),
+        ("users suspend u --reason r", ("PUT", "/admin/users/u/suspension?reason=r")),
+        ("users restore u", ("DELETE", "/admin/users/u/suspension")),
+        ("users role u none", ("PUT", "/admin/users/u/role")),
         ("apps restore a", ("DELETE", "/admin/apps/a/suspension")),
         ("apps delete a --yes", ("DELETE", "/admin/apps/a")),
         ("pages create n --zip-code 1", ("POST", "/admin/pages")),

@@ -41,7 +41,7 @@ def make_invitation(here: Platform, request: Request, access: Access) -> Respons
 
     201 with `url` and `expires` (ms).
     """
-    name = _suggested_name(json_body(request))
+    name = _suggested_name(json_body(request) if request.raw_body else {})
     with log_action(here, request, operator_actor(request, access), ActionKind.INVITATION_MADE, "platform"):
         token, link = here.one_time_links.make_invitation(name)
     return json_answer({"url": link_url(here, LinkKind.INVITATION, token), "expires": 1000 * link.expires}, 201)

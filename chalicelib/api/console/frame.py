@@ -12,21 +12,21 @@ core/roles.py says which role may do what, and which actions ask for the passwor
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.sign_in import confirmation_page, confirmed
 from chalicelib.api.visit import Visit, answering_stale_forms
 from chalicelib.core.errors import NotFound, PermissionDenied
 from chalicelib.core.roles import ACTIONS, Action, allows
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page
 
 ConsoleView = Callable[..., Response]
-"""Called as `view(visit, **path_parameters)`."""
+"""Called as `view(visit, **path_parameters)`, or as `view(visit, found, **path_parameters)` (see `beside`)."""
 V = TypeVar("V", bound=ConsoleView)
 
 HOME = "/console"
@@ -60,18 +60,33 @@ def sections(visit: Visit) -> list[Section]:
     return [each for each in SECTIONS if visit.user and allows(visit.user.role, each.action)]
 
 
-def console_route(face: Face, path: str, *, action: Action, methods: Sequence[str] = ("GET",)) -> Callable[[V], V]:
+def console_route(
+    face: Face,
+    path: str,
+    *,
+    action: Action,
+    methods: Sequence[str] = ("GET",),
+    beside: Callable[..., Any] | None = None,
+) -> Callable[[V], V]:
     """Add a view of the console, for users whose role allows `action`. The methods are GET, or POST.
 
     Signed out: the sign-in page. Without a role: 404, as if there were no such page. Another role: 403. A POST needs
     the csrf value of the session (400). If the action is dangerous, the password must have been given again.
+
+    `beside(here, request, **path_parameters)` makes one call to AWS in parallel to reading the session. The view then
+    gets a function as its second argument, which returns the answer or raises its refusal (Visit.beside).
     """
     protection = "the session's csrf value and a role" if "POST" in methods else "the user's session and a role"
 
     def add(view: V) -> V:
         @wraps(view)
         def checked(here: Platform, request: Request, **segments: Any) -> Response:
-            visit = Visit.of(here, request)
+            found: list[Callable[[], Any]] = []
+            if beside is None:
+                visit = Visit.of(here, request)
+            else:
+                visit, answer = Visit.beside(here, request, partial(beside, here, request, **segments))
+                found.append(answer)
             if visit.user is None:
                 return visit.sign_in()
             if visit.user.role is None:
@@ -81,8 +96,8 @@ def console_route(face: Face, path: str, *, action: Action, methods: Sequence[st
             if request.method == "POST":
                 visit.form()
             if ACTIONS[action].dangerous and not visit.confirmed:
-                return _after_confirmation(visit, view, segments)
-            return view(visit, **segments)
+                return _after_confirmation(visit, lambda confirmed: view(confirmed, *found, **segments))
+            return view(visit, *found, **segments)
 
         route = face.route(
             path,
@@ -99,7 +114,7 @@ def console_route(face: Face, path: str, *, action: Action, methods: Sequence[st
     return add
 
 
-def _after_confirmation(visit: Visit, view: ConsoleView, segments: dict[str, Any]) -> Response:
+def _after_confirmation(visit: Visit, view: ConsoleView) -> Response:
     """Return what the view returns after the password was given in this request; else the page that asks for it."""
     if visit.request.method != "POST":
         return confirmation_page(visit, visit.url)
@@ -108,4 +123,4 @@ def _after_confirmation(visit: Visit, view: ConsoleView, segments: dict[str, Any
     if refused:
         return refused
     # Its page or redirect carries the cookie of the confirmed session.
-    return view(now, **segments)
+    return view(now)

@@ -1,8 +1,10 @@
 """The console's moderation: the newest posts, the hidden ones, and what to do with a post."""
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
-from chalice.app import Response
+from chalice.app import Request, Response
 
 from chalicelib.api import moderation
 from chalicelib.api.console.frame import console_route
@@ -12,8 +14,11 @@ from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.ids import is_id
-from chalicelib.core.moderation import Post, PostKind
+from chalicelib.core.moderation import PostKind
 from chalicelib.core.roles import Action
+from chalicelib.platform import Platform
+from chalicelib.store.contents.moderated_posts import FoundFeed
+from chalicelib.store.contents.newest_posts import SearchedRows
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
@@ -23,29 +28,48 @@ POSTS_SHOWN = 20
 face = Face()
 
 
-@console_route(face, NEWEST, action=Action.MODERATE)
-def newest(visit: Visit) -> Response:
+def _rows(here: Platform, request: Request, *, hidden: bool = False) -> SearchedRows:
+    """Return the rows of the list that a request asks for. A page id that cannot be one has none."""
+    page, kind = _asked(request)
+    if kind not in ("", *(each.value for each in PostKind)):
+        raise BadRequest("There is no such kind of posts")
+    wanted = page if not page or is_id("page", page) else "0"
+    cursor = last_parameter(request, "cursor") or None
+    return here.newest_posts.rows(wanted or None, PostKind(kind) if kind else None, cursor, hidden=hidden)
+
+
+def _asked(request: Request) -> tuple[str, str]:
+    page, kind = ((last_parameter(request, name) or "").strip() for name in ("page", "kind"))
+    return page, kind
+
+
+def _feed(here: Platform, request: Request) -> FoundFeed:
+    return here.moderated_posts.find_feed(asked_post(request))
+
+
+@console_route(face, NEWEST, action=Action.MODERATE, beside=_rows)
+def newest(visit: Visit, rows: Callable[[], SearchedRows]) -> Response:
     """Show the newest posts of all pages, or of `page`, of one `kind` or both."""
-    return _list(visit, NEWEST)
+    return _list(visit, NEWEST, rows())
 
 
-@console_route(face, HIDDEN, action=Action.MODERATE)
-def hidden(visit: Visit) -> Response:
+@console_route(face, HIDDEN, action=Action.MODERATE, beside=partial(_rows, hidden=True))
+def hidden(visit: Visit, rows: Callable[[], SearchedRows]) -> Response:
     """Show the posts that are hidden."""
-    return _list(visit, HIDDEN)
+    return _list(visit, HIDDEN, rows())
 
 
-@console_route(face, POST, action=Action.MODERATE)
-def show(visit: Visit) -> Response:
+@console_route(face, POST, action=Action.MODERATE, beside=_feed)
+def show(visit: Visit, feed: Callable[[], FoundFeed]) -> Response:
     """Show a post with what can be done with it."""
-    return _post(visit, asked_post(visit))
+    return _post(visit, read_post(visit, asked_post(visit.request), feed()))
 
 
 @console_route(face, POST, action=Action.MODERATE, methods=["POST"])
 def act(visit: Visit) -> Response:
     """Hide a post, show it again, or delete it (`do`), for a `reason`."""
     form = visit.sent
-    post, do = asked_post(visit, form), form.get("do")
+    post, do = asked_post(visit.request, form), form.get("do")
     reason, actor = (form.get("reason") or "").strip(), user_actor(visit.signed_in.id)
     if do not in ("hide", "show", "delete"):
         raise BadRequest("do must be hide, show or delete")
@@ -60,26 +84,20 @@ def act(visit: Visit) -> Response:
             return visit.redirect(f"{POST}?{post_query(post)}", done="post_hidden")
         moderation.show_post(visit.here, visit.request, actor, post, reason)
     except ParameterInvalid:
-        return _post(visit, post, problem=visit.word("reason_wrong"), status=400)
+        shown = read_post(visit, post, visit.here.moderated_posts.find_feed(post))
+        return _post(visit, shown, problem=visit.word("reason_wrong"), status=400)
     return visit.redirect(f"{POST}?{post_query(post)}", done="post_shown")
 
 
-def _list(visit: Visit, path: str) -> Response:
-    request, here = visit.request, visit.here
-    page, kind = ((last_parameter(request, name) or "").strip() for name in ("page", "kind"))
-    cursor, problem = last_parameter(request, "cursor") or None, None
-    wanted = {"page": page, "kind": kind}
-    if page and not is_id("page", page):
-        problem, page = visit.word("no_such_page"), "0"
-    if kind not in ("", *(each.value for each in PostKind)):
-        raise BadRequest("There is no such kind of posts")
-    read = here.newest_posts.newest if path == NEWEST else here.newest_posts.hidden
-    part = read(page or None, PostKind(kind) if kind else None, cursor, POSTS_SHOWN)
+def _list(visit: Visit, path: str, rows: SearchedRows) -> Response:
+    here = visit.here
+    page, kind = _asked(visit.request)
+    part = here.newest_posts.posts(rows, POSTS_SHOWN)
     posts = [shown_post(visit, entry, part.people, part.pages) for entry in part.entries]
-    kept = {name: value for name, value in wanted.items() if value}
+    kept = {name: value for name, value in (("page", page), ("kind", kind)) if value}
     return visit.page(
         "console/moderation",
-        problem=problem,
+        problem=visit.word("no_such_page") if page and not is_id("page", page) else None,
         images=picture_origins(posts),
         posts=posts,
         of_hidden=path == HIDDEN,
@@ -88,17 +106,17 @@ def _list(visit: Visit, path: str) -> Response:
         reports=here.site.path + "/console/reports",
         action=here.site.path + path,
         post_path=here.site.path + POST,
-        page=wanted["page"],
+        page=page,
         kind=kind,
         kinds=[(each, visit.word(f"posts_{each or 'all'}")) for each in ("", *(each.value for each in PostKind))],
         until=w3cdtf(part.until, here.settings.utc_offset) if part.until else None,
-        first=f"?{urlencode(kept)}" if cursor else None,
+        first=f"?{urlencode(kept)}" if last_parameter(visit.request, "cursor") else None,
         following=f"?{urlencode({**kept, 'cursor': part.following})}" if part.following else None,
     )
 
 
-def _post(visit: Visit, post: Post, *, problem: str | None = None, status: int = 200) -> Response:
-    shown: ShownPost = read_post(visit, post)
+def _post(visit: Visit, shown: ShownPost, *, problem: str | None = None, status: int = 200) -> Response:
+    post = shown.post
     return visit.page(
         "console/post",
         status=status,

@@ -1,9 +1,11 @@
 """The console's reports: reported posts, and their handling with a word to those who reported them."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
-from chalice.app import Response
+from chalice.app import Request, Response
 
 from chalicelib.api import moderation
 from chalicelib.api.console.frame import console_route
@@ -12,17 +14,20 @@ from chalicelib.api.shown_posts import ShownPost, picture_origins, shown_post
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
-from chalicelib.core.model.contents import Comment, Feed
-from chalicelib.core.model.directory import Page
+from chalicelib.core.ids import is_id
 from chalicelib.core.moderation import ListedPost
 from chalicelib.core.reports import Case, Report, ReportOutcome, read_words
 from chalicelib.core.roles import Action
+from chalicelib.platform import Platform
 from chalicelib.store.aws.side_by_side import side_by_side
+from chalicelib.store.contents.moderated_posts import FoundFeed
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
 REPORTS = "/console/reports"
 CASES_SHOWN = 20
+REPORTS_SHOWN = 10
+"""The most reports on the page of a case: each has up to 4 KB of words, and one person."""
 
 face = Face()
 
@@ -45,16 +50,20 @@ def list_reports(visit: Visit) -> Response:
     )
 
 
-@console_route(face, REPORTS + "/{report}", action=Action.HANDLE_REPORTS)
-def show(visit: Visit, report: str) -> Response:
-    """Show a reported post with the reports of it."""
-    return _case(visit, _known(visit, report))
+def _case_beside(here: Platform, request: Request, report: str) -> Case:
+    return _known(here, report)
+
+
+@console_route(face, REPORTS + "/{report}", action=Action.HANDLE_REPORTS, beside=_case_beside)
+def show(visit: Visit, case: Callable[[], Case], report: str) -> Response:
+    """Show a reported post with the reports of it; `after` is the user of the last report of the part before."""
+    return _case(visit, case())
 
 
 @console_route(face, REPORTS + "/{report}", action=Action.HANDLE_REPORTS, methods=["POST"])
 def handle(visit: Visit, report: str) -> Response:
     """Handle a reported post: `outcome` is done with it, `word` is for those who reported it."""
-    form, case = visit.sent, _known(visit, report)
+    form, case = visit.sent, _known(visit.here, report)
     reason, actor = (form.get("reason") or "").strip(), user_actor(visit.signed_in.id)
     try:
         if not reason:
@@ -64,7 +73,7 @@ def handle(visit: Visit, report: str) -> Response:
     except ParameterInvalid:
         return _case(visit, case, problem=visit.word("handling_wrong"), status=400)
     except Conflict:
-        known = _known(visit, report)
+        known = _known(visit.here, report)
         problem = visit.word("handled_before" if known.outcome else "post_is_gone")
         return _case(visit, known, problem=problem, status=409)
     return visit.redirect(REPORTS, done="handled")
@@ -77,8 +86,8 @@ def _outcome(text: str | None) -> ReportOutcome:
         raise ParameterInvalid("outcome is missing") from None
 
 
-def _known(visit: Visit, report: str) -> Case:
-    case = visit.here.reports.get(report)
+def _known(here: Platform, report: str) -> Case:
+    case = here.reports.get(report)
     if case is None:
         raise NotFound("There is no such report")
     return case
@@ -104,19 +113,23 @@ def _shown(visit: Visit, case: Case) -> dict[str, Any]:
 
 def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int = 200) -> Response:
     here, offset, sent = visit.here, visit.here.settings.utc_offset, visit.sent
-    found: list[tuple[Page, Feed, Comment | None]] = []
-    reports: list[Report] = []
+    after = last_parameter(visit.request, "after") or ""
+    after = after if is_id("user", after) else ""
+    feeds: list[FoundFeed] = []
+    found: list[Report] = []
 
-    def read_post() -> None:
+    def read_feed() -> None:
         with suppress(NotFound):  # Deleted since.
-            found.append(here.moderated_posts.get(case.post))
+            feeds.append(here.moderated_posts.find_feed(case.post))
 
-    side_by_side([read_post, lambda: reports.extend(here.reports.of_case(case.id))])
-    posters = [comment.poster if comment else feed.poster for _, feed, comment in found]
-    people = here.users.get_many([*posters, *(each.user for each in reports)])
-    post = next(
-        (shown_post(visit, ListedPost(feed, said), people, {page.id: page}) for page, feed, said in found), None
-    )
+    side_by_side([read_feed, lambda: found.extend(here.reports.of_case(case.id, after, REPORTS_SHOWN + 1))])
+    reports = found[:REPORTS_SHOWN]
+    asked = [*([case.poster] if case.poster else []), *(each.user for each in reports)]
+    stored, people = here.moderated_posts.with_people(case.post, next(iter(feeds), None), asked)
+    post = None
+    if stored:
+        page, feed, comment = stored
+        post = shown_post(visit, ListedPost(feed, comment), people, {page.id: page})
     return visit.page(
         "console/report",
         status=status,
@@ -139,6 +152,8 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
         given=sent.get("reason", ""),
         action=f"{here.site.path}{REPORTS}/{case.id}",
         back=here.site.path + REPORTS,
+        first="?" if after else None,
+        following=f"?{urlencode({'after': reports[-1].user})}" if len(found) > REPORTS_SHOWN else None,
     )
 
 

@@ -106,6 +106,7 @@ def _data_page(
             ("data_keys", usage.balance.keys, limits.keys),
             ("data_window", usage.rate.limit - usage.rate.remaining, usage.rate.limit),
         ],
+        window_seconds=limits.window_ms // 1000,
         key=key,
         value=None if value is None else value[:MOST_SHOWN],
         is_cut=value is not None and len(value) > MOST_SHOWN,

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from chalice.app import Request, Response
 
 from chalicelib import observed
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.oauth.endpoints import authorization, form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.api.session_user import begin_session, end_session, session_user
@@ -27,7 +28,7 @@ from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html.bidirectional import isolated
 from chalicelib.web.html.links import is_web, origin_of
-from chalicelib.web.html.rendering import error_page, language_of, page
+from chalicelib.web.html.rendering import language_of, page
 from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import parameters
 

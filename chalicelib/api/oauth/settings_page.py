@@ -10,6 +10,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
@@ -18,12 +19,13 @@ from chalicelib.api.visit import Visit
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
-from chalicelib.core.oauth import offered
+from chalicelib.core.oauth import Grant, offered
 from chalicelib.platform import Platform
+from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.directory.keys import every
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
-from chalicelib.web.html.rendering import error_page, language_of, page
+from chalicelib.web.html.rendering import language_of, page
 from chalicelib.web.html.texts import Language, word
 
 ACTION = "settings"
@@ -128,8 +130,14 @@ def _shown(
 
 def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
     """Return the apps that a user has installed or granted access to, sorted by name."""
-    grants = {grant.app: grant for grant in here.grants.of_user(user.id)}
-    installed = set(every(lambda cursor: here.friends_and_installs.installs(user.id, cursor)))
+    grants: dict[str, Grant] = {}
+    installed: set[str] = set()
+    side_by_side(
+        [
+            lambda: grants.update({grant.app: grant for grant in here.grants.of_user(user.id)}),
+            lambda: installed.update(every(lambda cursor: here.friends_and_installs.installs(user.id, cursor))),
+        ]
+    )
     known = here.apps.get_many(grants.keys() | installed)
     apps = [
         {

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from chalice.app import Request, Response
 
+from chalicelib.api.error_pages import error_page
 from chalicelib.api.page_screens.shared import (
     FEED,
     busy,
@@ -42,7 +43,7 @@ from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face, Token
 from chalicelib.web.html.links import pieces
-from chalicelib.web.html.rendering import BRANDS, error_page
+from chalicelib.web.html.rendering import BRANDS
 from chalicelib.web.html.texts import Language
 from chalicelib.web.requests import last_parameter, parameters
 

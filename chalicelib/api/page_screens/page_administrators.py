@@ -42,14 +42,16 @@ def show(here: Platform, request: Request, page: str) -> Response:
         visits.append(Visit.of(here, request))
         return visits[0].user.id if visits[0].user else None
 
-    screen = here.page_administration.administrators(page_id(page), last_parameter(request, "cursor") or None, viewer)
-    visit, removed = visits[0], last_parameter(request, "remove")
+    removed = last_parameter(request, "remove")
+    cursor = None if removed else last_parameter(request, "cursor") or None
+    screen = here.page_administration.administrators(page_id(page), cursor, viewer)
+    visit = visits[0]
     if visit.user is None:
         return visit.sign_in()
     if not screen.member.administers:
         raise PermissionDenied("Only administrators of the page may do this")
     if removed:
-        return _removing(visit, screen.page, removed)
+        return _removing(visit, screen, removed)
     return _listed(visit, screen)
 
 
@@ -105,14 +107,14 @@ def _remove(visit: Visit, page: Page, user: str) -> Response:
     if "last" not in visit.sent:
         other = _other(visit, page, user)
         if other is None:
-            return _removing(visit, page, user, problems={"last": visit.word("last_administrator_needed")}, status=409)
+            return _last(visit, page, user)
     actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_REMOVED
     try:
         with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
             if not here.pages.members.remove_administrator(page.id, user, while_other=other):
                 entry.is_unchanged()
     except Conflict:  # The other one has left in the meantime.
-        return _removing(visit, page, user, problems={"last": visit.word("last_administrator_needed")}, status=409)
+        return _last(visit, page, user)
     if user == visit.signed_in.id:
         return visit.redirect(page_path(page.id), done="page_left")
     return visit.redirect(page_path(page.id, "/administrators"), done="administrator_removed")
@@ -124,17 +126,27 @@ def _other(visit: Visit, page: Page, user: str) -> str | None:
     return next((each for each in ids if each != user), None)
 
 
-def _removing(visit: Visit, page: Page, user: str, **more: Any) -> Response:
-    """Return the page that asks whether an administrator is to be removed."""
-    known = visit.here.users.get(user) if is_id("user", user) else None
+def _removing(visit: Visit, screen: MembersScreen, user: str, **more: Any) -> Response:
+    """Return the page that asks whether an administrator is to be removed; the screen has the first of them."""
+    known = screen.users.get(user) or (visit.here.users.get(user) if is_id("user", user) else None)
     if known is None:
         raise NotFound("There is no such person")
-    last = _other(visit, page, user) is None
-    return _page(visit, page, removing=person_line(visit, known), last=last, **more)
+    last = all(each == user for each in screen.ids)
+    return _page(visit, screen.page, removing=person_line(visit, known), last=last, **more)
+
+
+def _last(visit: Visit, page: Page, user: str) -> Response:
+    """Return the page that asks again, since nobody else would administer the page."""
+    problems = {"last": visit.word("last_administrator_needed")}
+    return _removing(visit, _screen(visit, page), user, problems=problems, status=409)
+
+
+def _screen(visit: Visit, page: Page) -> MembersScreen:
+    return visit.here.page_administration.administrators(page.id, None, lambda: visit.signed_in.id)
 
 
 def _again(visit: Visit, page: Page, **more: Any) -> Response:
-    screen = visit.here.page_administration.administrators(page.id, None, lambda: visit.signed_in.id)
+    screen = _screen(visit, page)
     return _listed(visit, screen, status=400, **more)
 
 

@@ -44,7 +44,7 @@ def ask(here: Platform, request: Request, page: str, feed: str) -> Response:
 
 @web_route(face, DELETE, ["POST"])
 def delete(here: Platform, request: Request, page: str, feed: str) -> Response:
-    """Delete the feed, or its comment with the id `comment`; `reason` is kept in the log of actions.
+    """Delete the feed, or its comment with the id `comment`; `reason` is kept in the action log.
 
     If it is already deleted, the answer says so, also for a form that is sent twice.
     """

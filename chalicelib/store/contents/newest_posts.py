@@ -56,6 +56,16 @@ class _Position:
 
 
 @dataclass(frozen=True)
+class SearchedRows:
+    """Rows of a part of a list: those that are `wanted`, and the last one if the search met its limit there."""
+
+    partition: str
+    after: _Position | None
+    wanted: Sequence[Item]
+    last: Item | None
+
+
+@dataclass(frozen=True)
 class _FoundRow:
     """A row with the head of its feed and its comments, newest first; without comments, it is the feed's row."""
 
@@ -80,20 +90,26 @@ class NewestPosts:
 
         The comments of a feed within ten minutes are listed together, at the time of the first of them.
         """
-        return self._part(NEWEST, page, kind, cursor, count)
+        return self.posts(self.rows(page, kind, cursor), count)
 
     def hidden(self, page: str | None, kind: PostKind | None, cursor: str | None, count: int) -> PostList:
         """Return part of the hidden posts, those that were hidden last first. Raises ParameterInvalid."""
-        return self._part(HIDDEN, page, kind, cursor, count)
+        return self.posts(self.rows(page, kind, cursor, hidden=True), count)
 
-    def _part(
-        self, partition: str, page: str | None, kind: PostKind | None, cursor: str | None, count: int
-    ) -> PostList:
+    def rows(
+        self, page: str | None, kind: PostKind | None, cursor: str | None, *, hidden: bool = False
+    ) -> SearchedRows:
+        """Return the rows of a part of the newest or of the hidden posts: its first call. Raises ParameterInvalid."""
         after = None if cursor is None else _from_cursor(cursor)
-        limit = SEARCHED if page or kind else ROWS + 2
+        partition, limit = HIDDEN if hidden else NEWEST, SEARCHED if page or kind else ROWS + 2
         span = (" ", after.row if after else "~")
         rows = list(self._dynamo.query(self._table, partition, span, consistent=False, limit=limit, backwards=True))
         wanted = [row for row in rows if _is_of(row, page, kind) and not _is_finished(row, after)]
+        return SearchedRows(partition, after, wanted, rows[-1] if len(rows) == limit else None)
+
+    def posts(self, searched: SearchedRows, count: int) -> PostList:
+        """Return the posts of the rows that `rows` returned, at most `count` (two calls in sequence)."""
+        partition, after, wanted = searched.partition, searched.after, searched.wanted
         found = self._found(partition, wanted[:ROWS], after)
         posts = [(each, comment) for each in found for comment in each.comments]
         following, until = None, None
@@ -102,8 +118,8 @@ class NewestPosts:
             following = _Position(_name(last.row), number_of(comment) if comment else 0)
         elif len(wanted) > ROWS:
             following = _Position(_name(wanted[ROWS - 1]), 0)
-        elif len(rows) == limit:
-            following, until = _Position(_name(rows[-1]), 0), post_in(rows[-1])[0]
+        elif searched.last:
+            following, until = _Position(_name(searched.last), 0), _sort_time(searched.last)
         return self._listed(partition, posts[:count], following, until)
 
     def _found(self, partition: str, rows: Sequence[Item], after: _Position | None) -> list[_FoundRow]:

@@ -52,7 +52,7 @@ class LeavingUsers:
             if known.leaving is not None:
                 return known.leaving
             if known.role is not None:
-                raise Conflict("A user with a role cannot be deleted; take the role first")
+                raise Conflict("A user with a role cannot be deleted; take the role away first")
             due = self._clock() + LEAVING_MS
             write = Transaction()
             stays = ALIVE & absent("lv") & absent("ro")

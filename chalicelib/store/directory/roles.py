@@ -84,7 +84,7 @@ class Roles:
             if (known.suspended is None) == (at is None):
                 return False
             if known.role:
-                raise Conflict("A user with a role cannot be suspended; take the role first")
+                raise Conflict("A user with a role cannot be suspended; take the role away first")
             write = Transaction()
             if at is None:
                 change, condition = Update(removes=["su"]), ALIVE & equals("su", known.suspended or 0)

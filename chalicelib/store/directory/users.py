@@ -258,7 +258,7 @@ class Users:
             if item is None or "gone" in item:
                 return item is not None
             if "ro" in item:
-                raise Conflict("A user with a role cannot be deleted; take the role first")
+                raise Conflict("A user with a role cannot be deleted; take the role away first")
             if leaving is not None and number_attribute(item, "lv") != leaving:
                 return False
             login = text_attribute(item, "l")

@@ -2,7 +2,7 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| open case | `reports#open` | `<case>` | `t` post, `n` reports, `at` time of the latest, `r_<reason>` their numbers |
+| open case | `reports#open` | `<case>` | `t` post, `p` poster, `n` reports, `at` latest, `r_<reason>` their numbers |
 | handled case | `reports#done` | `<case>` | the same, and `oc` outcome, `w` word, `by` who handled it, `d` when |
 | the open case of a post | `reported#<post>` | `#` | `c` case |
 | report | `report#<case>` | `<user>` | `t` post, `re` reason, `w` words, `at` |
@@ -49,8 +49,8 @@ class Reports:
         self._table = table
         self._clock = clock
 
-    def report(self, post: Post, user: str, reason: ReportReason, words: str) -> Report:
-        """Store a report and return it.
+    def report(self, post: Post, user: str, reason: ReportReason, words: str, poster: str = "") -> Report:
+        """Store a report of a post by `poster`, and return it.
 
         Raises Conflict (the person has reported the post, and it is not handled yet), TooManyReports and Unavailable.
         """
@@ -72,7 +72,8 @@ class Reports:
                 write.update("case", self._table, (_OPEN, case), more, PRESENT)
             else:
                 first = {"n": {"N": "1"}, f"r_{reason.value}": {"N": "1"}, "at": {"N": str(now)}}
-                write.put("case", self._table, typed((_OPEN, case)) | {"t": {"S": post.name}} | first | ttl, ABSENT)
+                of = {"t": {"S": post.name}} | ({"p": {"S": poster}} if poster else {})
+                write.put("case", self._table, typed((_OPEN, case)) | of | first | ttl, ABSENT)
                 write.put("post", self._table, typed(_pointer_key(post)) | {"c": {"S": case}} | ttl, ABSENT)
             try:
                 self._dynamo.commit(write)
@@ -113,9 +114,10 @@ class Reports:
         found = self._dynamo.batch_get(places, consistent=True)
         return next((_to_case(found[place]) for place in places if place in found), None)
 
-    def of_case(self, case: str) -> list[Report]:
-        """Return the reports of a case, in order of user, at most MOST_SHOWN."""
-        items = self._dynamo.query(self._table, f"report#{case}", consistent=False, limit=MOST_SHOWN)
+    def of_case(self, case: str, after: str = "", count: int = MOST_SHOWN) -> list[Report]:
+        """Return the reports of a case by users after `after`, in order of user, at most `count`."""
+        span = (f"{after}!", "~")
+        items = self._dynamo.query(self._table, f"report#{case}", span, consistent=False, limit=count)
         return list(map(_to_report, items))
 
     def handle(self, case: str, outcome: ReportOutcome, word: str, by: str) -> Case:
@@ -218,6 +220,7 @@ def _to_case(item: Item) -> Case:
     return Case(
         id=item["sk"]["S"],
         post=post_named(item["t"]["S"]),
+        poster=item["p"]["S"] if "p" in item else "",
         first=time_of_action(item["sk"]["S"]),
         latest=int(item["at"]["N"]),
         reports=int(item["n"]["N"]),

@@ -127,10 +127,11 @@ def page(
     return Response(body, {**all_headers}, status)
 
 
-def error_page(request: Request, error: Exception, site: Site | None) -> Response:
+def error_page(request: Request, error: Exception, site: Site | None, frame: Frame | None = None) -> Response:
     """Return a page for an exception of a view: a refusal below 500 with its description, all others without detail.
 
-    `site` is None if there is no platform, because its settings are wrong.
+    `site` is None if there is no platform, because its settings are wrong. Without a
+    `frame`, the page only leads home and back.
     """
     language, site = language_of(request), site or Site()
     if not isinstance(error, Refusal):
@@ -154,6 +155,7 @@ def error_page(request: Request, error: Exception, site: Site | None) -> Respons
         site,
         status=status,
         headers=headers,
+        frame=frame,
         title=word(language, f"error_{known}"),
         told=word(language, "error_app" if is_app and known == 400 else f"error_{known}_help"),
         detail=detail if detail != refusal.default else None,

@@ -9,7 +9,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{brand}の公式アプリではありません。{host} のアプリです。",
         "This app is not made by {brand}. It belongs to {host}.",
     ),
-    "made_by": ("提供元:", "By"),
+    "made_by": ("開発者：", "By"),
     "app_homepage": ("ホームページ", "Homepage"),
     "app_privacy": ("プライバシーポリシー", "Privacy policy"),
     "installs": (

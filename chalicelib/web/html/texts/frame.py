@@ -24,7 +24,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "open_again": ("ページを開き直す", "Open the page again"),
     "done_saved": ("保存しました。", "Your changes are saved."),
     "reason": ("理由", "Reason"),
-    "reason_hint": ("操作の記録に残ります。", "It is kept in the log of actions."),
+    "reason_hint": ("操作の記録に残ります。", "It is kept in the action log."),
     "parts": ("一覧のページ", "Parts of the list"),
     "first_part": ("最初へ", "First"),
     "next_part": ("次へ", "Next"),

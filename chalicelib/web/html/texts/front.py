@@ -43,7 +43,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "あなたに公開しているプロフィールはありません。",
         "No part of the profile is shown to you.",
     ),
-    "profile_site": ("プロフィールのサイト", "Site of the profile"),
+    "profile_site": ("ウェブページ", "Web page"),
     "male": ("男性", "Male"),
     "female": ("女性", "Female"),
     "settings_note": (

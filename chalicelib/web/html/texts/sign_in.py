@@ -27,8 +27,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "done_signed_out": ("ログアウトしました。", "You are signed out."),
     "confirm_password": ("パスワードの確認", "Give your password again"),
     "confirm_password_note": (
-        "重要な操作のため、もう一度パスワードを入力してください。10分間は、再び求められません。",
-        "This is an important action. Your password is then not asked for again for 10 minutes.",
+        "重要な操作のため、もう一度パスワードを入力してください。そのあと 10 分間は、入力を求められません。",
+        "This is an important action. After that, you are not asked again for 10 minutes.",
     ),
     "continue": ("続ける", "Continue"),
 }
