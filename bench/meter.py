@@ -144,7 +144,9 @@ class Meter:
 
 
 def _in_part(request: Request) -> bool:
-    """Return whether a query returns only parts of the items that it reads."""
-    if request.keys() & {"IndexName", "FilterExpression", "Select"}:
-        raise NotImplementedError("a query of an index, with a filter, or that counts")
+    """Return whether a query returns only parts of the items that it reads; an index has no more than it returns."""
+    if request.keys() & {"FilterExpression", "Select"}:
+        raise NotImplementedError("a query with a filter, or that counts")
+    if "IndexName" in request and "ProjectionExpression" in request:
+        raise NotImplementedError("a query that returns parts of an index")
     return "ProjectionExpression" in request

@@ -1,6 +1,6 @@
 """Every row of the cost ledger, face by face."""
 
-from bench import rows_log, rows_oauth, rows_pages, rows_people, rows_persistence, rows_screens, rows_sharing
+from bench import rows_log, rows_oauth, rows_pages, rows_people, rows_persistence, rows_screens, rows_sharing, rows_web
 from bench.row import Row
 
 ROWS: list[Row] = [
@@ -11,4 +11,5 @@ ROWS: list[Row] = [
     *rows_screens.ROWS,
     *rows_sharing.ROWS,
     *rows_log.ROWS,
+    *rows_web.ROWS,
 ]

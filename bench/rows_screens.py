@@ -1,7 +1,7 @@
 """The web pages of pages: what their screens and forms cost, for people with and without a session."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlencode
 
@@ -20,9 +20,9 @@ MEMBER = "m00000000000"
 _FORM = "application/x-www-form-urlencoded"
 
 
-def _populated(world: World) -> None:
-    """Create the cafe with 100 feeds by 20 posters and 100 comments, and a user with a login."""
-    cafe(world, POSTERS, 100)
+def populated(world: World, feeds: int = 100) -> None:
+    """Create the cafe with feeds by 20 posters and 100 comments, and a user with a login."""
+    cafe(world, POSTERS, feeds)
     flood(world, PAGE, URI, 100, POSTERS)
     world.platform.users.create(User(MEMBER, "花", login=LOGIN), hash_password(PASSWORD))
 
@@ -33,7 +33,7 @@ def _send(world: World, method: str, path: str, cookies: Mapping[str, str], form
     return world.gateway.handle(Request(method, path, [*headers, ("Content-Type", _FORM)] if form else headers, body))
 
 
-def _session(world: World) -> tuple[dict[str, str], str]:
+def session(world: World) -> tuple[dict[str, str], str]:
     """Sign in; return the cookies of the browser, and the `csrf` value of its forms."""
     cookies: dict[str, str] = {}
 
@@ -57,42 +57,53 @@ def _csrf(answer: Answer) -> str:
     return found[1].decode() if found else ""
 
 
-def _screen(
-    path: str, *, signed_in: bool = True, administers: bool = False, status: int = 200, **form: str
+def screen(
+    path: str,
+    *,
+    signed_in: bool = True,
+    administers: bool = False,
+    status: int = 200,
+    feeds: int = 100,
+    before: Callable[[World], str | None] | None = None,
+    **form: str,
 ) -> Scenario:
-    """Return a scenario: a person opens a screen, or sends a form."""
+    """Return a scenario: a person opens a screen, or sends a form.
+
+    `before` makes what the screen shows; it returns the rest of the path, if it makes that, too.
+    """
 
     def scenario(world: World) -> Requests:
-        _populated(world)
+        populated(world, feeds)
         if administers:
             world.platform.pages.members.add_administrator(PAGE, MEMBER)
-        cookies, csrf = _session(world) if signed_in else ({}, "")
+        target = path + ((before(world) if before else None) or "")
+        cookies, csrf = session(world) if signed_in else ({}, "")
         sent = {**form, "csrf": csrf} if form else {}
 
         def send() -> None:
-            answer = _send(world, "POST" if form else "GET", path, cookies, sent)
+            answer = _send(world, "POST" if form else "GET", target, cookies, sent)
             if answer.status != status:
-                raise AssertionError(f"{path} answered {answer.status}: {answer.body[:300]!r}")
+                raise AssertionError(f"{target} answered {answer.status}: {answer.body[:300]!r}")
 
         return send
 
     return scenario
 
 
-_managed = partial(_screen, administers=True)
-_SCREEN = Bound(3, 30, 0)
+_managed = partial(screen, administers=True)
+SCREEN = Bound(3, 30, 0)
 _KEY = "0123456789abcdef0123456789abcdef"
 ROWS = [
-    Row("page on the web, signed out", Bound(2, 18, 0), _screen(PATH, signed_in=False)),
-    Row("  signed in", _SCREEN, _screen(PATH)),
-    Row("feed on the web, signed out", Bound(3, 17, 0), _screen(FEED, signed_in=False)),
-    Row("  signed in", _SCREEN, _screen(FEED)),
-    Row("web: follow", Bound(2, 2, 7), _screen(PATH, action="follow", status=303)),
-    Row("web: favorite", Bound(4, 6, 5), _screen(FEED, action="favorite", status=303)),
-    Row("web: comment, once", Bound(5, 8, 11), _screen(FEED, action="comment", comment="c", key=_KEY, status=303)),
-    Row("web: the form of a post", _SCREEN, _managed(f"{PATH}/post")),
-    Row("web: page settings", _SCREEN, _managed(f"{PATH}/settings")),
-    Row("web: administrators", _SCREEN, _managed(f"{PATH}/administrators")),
-    Row("web: apps of a page", _SCREEN, _managed(f"{PATH}/apps")),
-    Row("web: ask to delete a feed", _SCREEN, _managed(f"{FEED}/delete")),
+    Row("page on the web, signed out", Bound(2, 18, 0), screen(PATH, signed_in=False)),
+    Row("  signed in", SCREEN, screen(PATH)),
+    Row("feed on the web, signed out", Bound(3, 17, 0), screen(FEED, signed_in=False)),
+    Row("  signed in", SCREEN, screen(FEED)),
+    Row("web: follow", Bound(2, 2, 7), screen(PATH, action="follow", status=303)),
+    Row("web: favorite", Bound(4, 6, 5), screen(FEED, action="favorite", status=303)),
+    Row("web: comment, once", Bound(5, 8, 11), screen(FEED, action="comment", comment="c", key=_KEY, status=303)),
+    Row("web: the form of a post", SCREEN, _managed(f"{PATH}/post")),
+    Row("web: page settings", SCREEN, _managed(f"{PATH}/settings")),
+    Row("web: administrators", SCREEN, _managed(f"{PATH}/administrators")),
+    Row("web: apps of a page", SCREEN, _managed(f"{PATH}/apps")),
+    Row("web: ask to delete a feed", SCREEN, _managed(f"{FEED}/delete")),
 ]

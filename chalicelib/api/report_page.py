@@ -60,7 +60,8 @@ def own_reports(here: Platform, request: Request) -> Response:
     if visit.user is None:
         return visit.sign_in()
     cursor = last_parameter(request, "cursor") or None
-    found, following = here.reports.of_user(visit.user.id, cursor, REPORTS_SHOWN)
+    done = bool(last_parameter(request, "done"))
+    found, following = here.reports.of_user(visit.user.id, cursor, REPORTS_SHOWN, consistent=done)
     offset = here.settings.utc_offset
     entries = [
         {

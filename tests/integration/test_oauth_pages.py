@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,6 +20,7 @@ from chalicelib.store.grants.ephemeral import AttemptKind, Wait
 from chalicelib.web.auth import jwt, sessions
 from local.gateway import Request
 from local.in_process import BUCKET
+from tests.kit.html_checks import links as links_of
 from tests.kit.plain_browser import Browser, Page
 from tests.kit.sessions import granted
 
@@ -871,6 +873,26 @@ def test_settings_show_and_end_what_was_granted(here: Any, browser: Browser) -> 
     assert "Contents" not in here.s3.list_objects_v2(Bucket=BUCKET, Prefix="answers/")
     assert here.platform.friends_and_installs.installs(HANA)[0] == []
     assert "You have not allowed or installed any apps." in page.text
+
+
+def test_settings_show_who_makes_an_app_and_when_it_was_used(here: Any, browser: Browser) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    links = {"homepage_url": "https://quest.example/about", "privacy_url": "https://quest.example/privacy"}
+    here.platform.apps.change(QUEST, icon_url="https://icons.example/q.png", developer=HOSTILE, **links)
+    (grant,) = here.platform.grants.of_user(HANA)
+
+    page = browser.open("/settings", lang="en")
+
+    day = datetime.fromtimestamp(grant.used / 1000, UTC).strftime("%Y-%m-%d")
+    assert f"Allowed on {day} · Last used on {day}" in page.text
+    assert {*links.values()} <= {*links_of(page.html)}
+    assert HOSTILE in page.text
+    assert HOSTILE not in page.html
+    assert "img-src 'self' https://icons.example" in page.headers["content-security-policy"]
+    assert 'src="https://icons.example/q.png"' in page.html
+    here.platform.apps.change(QUEST, icon_url="", developer="", homepage_url="", privacy_url="")
+    bare = browser.open("/settings", lang="en")
+    assert not {"Homepage", "Privacy policy", "By"} & {*bare.text.split()}
 
 
 def test_uninstalling_ends_the_grant(here: Any, browser: Browser) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from chalicelib.core.actions import ActionFilter
 from chalicelib.core.model.directory import Category, FeedSource
+from chalicelib.core.moderation import Post
 from chalicelib.core.paging import Paging
+from chalicelib.core.reports import ReportReason
 from local.in_process import HANA, KEN, MEI, World
 from tests.kit.page_world import CAFE, NAMES, OTHER, QUEST, URI, browser_of, cafe, post
 from tests.kit.plain_browser import Page
@@ -154,6 +156,27 @@ def test_unknown_actions_are_refused(world: World):
         form = browser.open(path).form("action")
         assert browser.submit(form, action="destroy").status == 400
         assert browser.submit(form, action=None).status == 400
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/feeds/{{feed}}", "/reports"])
+@pytest.mark.parametrize("done", [True, False])
+def test_the_page_after_a_change_has_it_and_the_ordinary_visit_is_cheap(world: World, path: str, done: bool):
+    feed = post(world)
+    browser = browser_of(world, HANA)
+    world.platform.comments.post(CAFE, URI, HANA, "すてき")
+    world.platform.reports.report(Post(CAFE, feed.id), HANA, ReportReason.SPAM, "")
+    world.calls.clear()
+
+    page = browser.open(path.format(feed=feed.id) + ("?done=commented" if done else ""))
+
+    assert page.status == 200
+    lists = ("feeds", "comments", "records")
+    found = [
+        call.request.get("ConsistentRead", False)
+        for call in world.calls
+        if call.operation == "query" and call.request["TableName"].endswith(lists) and call.request.get("Limit") != 20
+    ]
+    assert found == [done]
 
 
 # A feed.

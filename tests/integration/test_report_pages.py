@@ -252,3 +252,53 @@ def test_a_case_without_its_poster_or_post_is_shown(world: World, open_as: Calla
     gone = mei.open(f"/console/reports/{case}").text
     assert "spam and more spam" not in gone
     assert "look" in gone
+
+
+def test_two_moderators_at_once_undo_nothing_and_see_what_was_done(
+    world: World, open_as: Callable[..., Browser]
+) -> None:
+    one = comment(world, KEN)
+    path = f"/console/moderation/post?page={CAFE.id}&feed=1&comment={one}"
+    mei, taro = open_as("mei", Role.MODERATOR), open_as("taro", Role.OPERATOR)
+    of_mei, of_taro = mei.open(path), taro.open(path)
+    assert sent(mei, of_mei, do="hide", reason="rude").status == 303
+    again = sent(taro, of_taro, do="hide", reason="also rude")
+    assert again.status == 303
+    assert "hd" in world.platform.moderated_posts.find(Post(CAFE.id, "1", one)).item
+    (entry,) = world.platform.newest_posts.hidden(None, None, None, 20).entries
+    assert (entry.by, entry.reason) == (f"user:{MEI}", "rude")
+    assert sent(taro, taro.open(path), do="delete", reason="illegal").status == 303
+    for browser, page, do in ((mei, of_mei, "show"), (mei, of_mei, "hide"), (taro, of_taro, "delete")):
+        late = sent(browser, page, do=do, reason="late")
+        assert late.status == 404
+        assert "csrf" not in late.headers.get("location", "")
+    assert world.platform.feeds.by_id(CAFE.id, "1")[0].comments == 2
+
+
+def test_a_form_in_a_second_tab_is_still_good(world: World, open_as: Callable[..., Browser]) -> None:
+    one, other = comment(world, KEN), comment(world, KEN)
+    mei = open_as("mei", Role.MODERATOR)
+    tabs = [mei.open(f"/console/moderation/post?page={CAFE.id}&feed=1&comment={each}") for each in (one, other)]
+    for tab, each in zip(tabs, (one, other), strict=True):
+        assert sent(mei, tab, do="hide", reason="spam").status == 303
+        assert "hd" in world.platform.moderated_posts.find(Post(CAFE.id, "1", each)).item
+
+
+def test_the_list_of_reports_that_changes_while_it_is_paged_repeats_and_loses_nothing(
+    world: World, open_as: Callable[..., Browser]
+) -> None:
+    def report(turn: int) -> str:
+        world.clock.now += 1_000
+        user = HANA if turn % 2 else KEN
+        return world.platform.reports.report(Post(CAFE.id, str(turn)), user, ReportReason.SPAM, "").case
+
+    cases = [report(turn) for turn in range(1, 26)]
+    mei = open_as("mei", Role.MODERATOR)
+    first = mei.open("/console/reports")
+    seen = re.findall(r'href="/console/reports/([^"?]+)"', first.html)
+    assert seen == cases[:4:-1]
+    report(30)
+    sent(mei, mei.open(f"/console/reports/{seen[-1]}"), outcome="nothing", word="", reason="fine")
+    (following,) = set(re.findall(r'href="(\?cursor=[^"]+)"', first.html))
+    rest = re.findall(r'href="/console/reports/([^"?]+)"', mei.open("/console/reports" + following).html)
+    assert rest == cases[4::-1]

@@ -149,6 +149,8 @@ PAGES = {
     "the session's csrf value and a role",
     "public",
     "public; the user's session only adds the name",
+    "a one-time link",
+    "a one-time link, and the session's csrf value",
 }
 """What protects pages for people; docs/reference/web-pages.md lists them."""
 

@@ -15,6 +15,7 @@ from bench.meter import Meter
 from chalicelib.api.menu import MENU
 from chalicelib.core.roles import Role
 from chalicelib.store.aws.side_by_side import lane
+from chalicelib.web.html.rendering import TEMPLATES
 from chalicelib.web.routing import Router, without_last_slash
 from local import demo
 from local.demo_data import USERS
@@ -112,10 +113,16 @@ def test_a_page_keeps_the_bounds_of_its_cost(
     path = opened(world, browser, passwords, shown)
     before = lane.set(())
     with meter.counting():
-        browser.open(path)
+        page = browser.open(path)
     lane.reset(before)
+    assert page.status == shown.status
     figures = meter.figures
     assert (figures.in_sequence <= CALLS, figures.rru <= RRU, figures.wru <= WRU) == (True, True, True), figures
+
+
+def test_the_style_of_all_pages_is_small() -> None:
+    """It is in every page, so it must have no rule twice."""
+    assert len((TEMPLATES / "style.css").read_bytes()) <= 12 * 1024
 
 
 def test_what_finds_faults_finds_them() -> None:

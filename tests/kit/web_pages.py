@@ -280,6 +280,7 @@ PAGES = [
     WebPage("page, done", _of_cafe("?done=followed"), "hana"),
     WebPage("feed, signed out", _of_cafe("/feeds/1")),
     WebPage("feed", _of_cafe("/feeds/1"), "hana"),
+    WebPage("feed, done", _of_cafe("/feeds/1?done=commented"), "hana"),
     WebPage("feed of an administrator", _of_cafe("/feeds/1", "mei"), "mei"),
     WebPage("deletion of a feed", _of_cafe("/feeds/1/delete", "mei"), "mei"),
     WebPage("deletion of a comment", _own_comment, "ken"),

@@ -17,7 +17,7 @@ from chalicelib.api.oauth.sign_in_page import SignInPage, sign_in
 from chalicelib.api.session_user import begin_session, end_session, session_user
 from chalicelib.api.visit import Visit
 from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.model.directory import User
+from chalicelib.core.model.directory import App, User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.oauth import Grant, offered
 from chalicelib.platform import Platform
@@ -25,6 +25,7 @@ from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.directory.keys import every
 from chalicelib.web.auth.sessions import Session
 from chalicelib.web.face import Face, Token
+from chalicelib.web.html.links import is_web, origin_of
 from chalicelib.web.html.rendering import language_of, page
 from chalicelib.web.html.texts import Language, word
 
@@ -108,10 +109,12 @@ def _shown(
     user = session_user(here, session)
     if user is None:
         return _sign_in_page(here, language).shown(session, problem=problem)
+    apps = _apps(here, user)
     return page(
         "settings",
         language,
         here.site,
+        images=[origin for app in apps if (origin := origin_of(app["icon"]))],
         headers=here.sessions.headers(session),
         action=ACTION,
         csrf=session.masked_csrf(),
@@ -120,7 +123,7 @@ def _shown(
         leaving=user.leaving is not None,
         saved=saved,
         problem=problem,
-        apps=_apps(here, user),
+        apps=apps,
         publication={name: user.publication[name].value for name in PROFILE_FIELDS},
         publications=[each.value for each in Publication],
         visible=user.visible,
@@ -142,15 +145,29 @@ def _apps(here: Platform, user: User) -> list[dict[str, Any]]:
     apps = [
         {
             "id": app,
-            "name": known[app].name if app in known else None,
+            **_about(known.get(app)),
             "installed": app in installed,
             "granted": app in grants,
             "scopes": offered(sorted(grants[app].scopes)) if app in grants else [],
             "since": _day(grants[app].created) if app in grants else None,
+            "used": _day(grants[app].used) if app in grants else None,
         }
         for app in grants.keys() | installed
     ]
     return sorted(apps, key=lambda app: (str(app["name"] or "\uffff"), str(app["id"])))
+
+
+def _about(app: App | None) -> dict[str, str | None]:
+    """Return what an app says about itself; None and empty texts for an app that is gone."""
+    if app is None:
+        return {"name": None, **dict.fromkeys(("icon", "developer", "homepage", "privacy"), "")}
+    return {
+        "name": app.name,
+        "icon": app.icon_url if origin_of(app.icon_url) else "",
+        "developer": app.developer,
+        "homepage": app.homepage_url if is_web(app.homepage_url) else "",
+        "privacy": app.privacy_url if is_web(app.privacy_url) else "",
+    }
 
 
 def _day(moment: int) -> str:

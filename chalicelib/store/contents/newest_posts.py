@@ -39,7 +39,7 @@ NEEDS = (
     on_table("directory", "BatchGetItem"),
 )
 
-ROWS = 8
+ROWS = 6
 """The most rows of one part: half a read unit for each row, its feed, its page and each poster."""
 SEARCHED = 1_000
 """The most rows that are searched for those of one page or kind: about 16 read units."""

@@ -245,23 +245,27 @@ class NumberedLists:
             self._dynamo.commit(write)
             following = end
 
-    def part(self, partition: str, paging: Paging, prefix_of: Callable[[Item], str]) -> ListSlice | None:
-        """Return a part of a list, eventually consistent, or None if there is no such list.
+    def part(
+        self, partition: str, paging: Paging, prefix_of: Callable[[Item], str], *, consistent: bool = False
+    ) -> ListSlice | None:
+        """Return a part of a list, or None if there is no such list.
 
-        `prefix_of` returns the current generation's prefix from the holder. It takes one call from the beginning or by
-        a cursor, and at most three from any other index. Raises ParameterInvalid for a cursor of another list.
+        It is eventually consistent, but for the beginning of the list if `consistent`, which costs twice as much; that
+        is for whoever has just changed the list. `prefix_of` returns the current generation's prefix from the holder.
+        It takes one call from the beginning or by a cursor, and at most three from any other index. Raises
+        ParameterInvalid for a cursor of another list.
         """
         if paging.cursor is not None:
             return self._after(partition, paging.cursor, paging.count, prefix_of)
         if paging.start == 0:
-            found = self._backwards(partition, (" ", HOLDER), paging.count + 2)
+            found = self._backwards(partition, (" ", HOLDER), paging.count + 2, consistent=consistent)
             if not found or found[0]["sk"]["S"] != HOLDER:
                 return None
             prefix = prefix_of(found[0])
             entries = [item for item in found[1:] if item["sk"]["S"].startswith(prefix + _ENTRY)]
             if found[1:] and found[1]["sk"]["S"] > entry_key(partition, prefix, _HIGHEST)[1]:
                 # Items of an earlier generation sort after this one: both began at one moment, or by different clocks.
-                entries = self._from(partition, prefix, _HIGHEST, paging.count + 1)
+                entries = self._from(partition, prefix, _HIGHEST, paging.count + 1, consistent=consistent)
             return _slice(partition, found[0], entries, paging.count, prefix_of)
         holder = self._dynamo.get(self._table, holder_key(partition), consistent=False)
         if holder is None:
@@ -297,12 +301,13 @@ class NumberedLists:
             holes = dict(map(_bits, leaves))
         return nth_newest(index, following, holes, drawn)
 
-    def _from(self, partition: str, prefix: str, newest: int, count: int) -> list[Item]:
+    def _from(self, partition: str, prefix: str, newest: int, count: int, *, consistent: bool = False) -> list[Item]:
         span = (entry_key(partition, prefix, 0)[1], entry_key(partition, prefix, newest)[1])
-        return self._backwards(partition, span, count)
+        return self._backwards(partition, span, count, consistent=consistent)
 
-    def _backwards(self, partition: str, span: Span, limit: int) -> list[Item]:
-        return list(self._dynamo.query(self._table, partition, span, consistent=False, limit=limit, backwards=True))
+    def _backwards(self, partition: str, span: Span, limit: int, *, consistent: bool = False) -> list[Item]:
+        found = self._dynamo.query(self._table, partition, span, consistent=consistent, limit=limit, backwards=True)
+        return list(found)
 
     def _strike(
         self,

@@ -89,14 +89,15 @@ class PageScreens:
     def page(self, page: str, paging: Paging, viewer: Viewer, *, consistent: bool = False) -> PageScreen:
         """Return the screen of a page. Raises NotFound (page) and ParameterInvalid (cursor).
 
-        `consistent` is for the first read after a change by the user who asks; it doubles the cost of the last call.
+        `consistent` is for the first read after a change by the user who asks; it doubles the cost of the list and of
+        the last call.
         """
         users: list[str | None] = []
         modules: list[Module] = []
         slices: list[ListSlice | None] = []
 
         def read_feeds() -> None:
-            slices.append(self._feeds.part(page, paging, lambda holder: ""))
+            slices.append(self._feeds.part(page, paging, lambda holder: "", consistent=consistent))
 
         first: list[Callable[[], None]] = [
             lambda: users.append(viewer()),
@@ -142,7 +143,7 @@ class PageScreens:
         """Return the screen of a feed. Raises NotFound (page, feed) and ParameterInvalid (cursor).
 
         A hidden feed is not found, except by its poster, the page's administrators and moderators.
-        `consistent` is for the first read after a change by the user who asks; it doubles the cost of the last call.
+        `consistent` is for the first read after a change by the user who asks; it doubles the cost of what is read.
         """
         if not _is_id(feed):
             raise no_content()
@@ -162,7 +163,11 @@ class PageScreens:
         paging = Paging(cursor=cursor)
         hidden: list[Item] = []
         slices: list[ListSlice | None] = []
-        reads: list[Callable[[], None]] = [lambda: slices.append(self._comments.part(content, paging, prefix_of))]
+
+        def read_comments() -> None:
+            slices.append(self._comments.part(content, paging, prefix_of, consistent=consistent))
+
+        reads: list[Callable[[], None]] = [read_comments]
         if user and not cursor:
             reads.append(lambda: hidden.extend(self._hidden(content, generation)))
         # With a cursor, the list makes two calls in parallel, which only a thread of its own can do.

@@ -147,15 +147,18 @@ class Reports:
                 return _to_case(closed)
         raise Unavailable
 
-    def of_user(self, user: str, cursor: str | None, count: int) -> tuple[list[tuple[Report, Case]], str | None]:
+    def of_user(
+        self, user: str, cursor: str | None, count: int, *, consistent: bool = False
+    ) -> tuple[list[tuple[Report, Case]], str | None]:
         """Return part of a person's reports with their cases, the newest cases first, and the next cursor.
 
-        It takes two calls. Raises ParameterInvalid (cursor).
+        It takes two calls. `consistent` is for the first read after a report; it doubles their cost. Raises
+        ParameterInvalid (cursor).
         """
-        items = self._backwards(_of(user), _CASE, cursor, count)
+        items = self._backwards(_of(user), _CASE, cursor, count, consistent=consistent)
         cases = [item["sk"]["S"].removeprefix(_CASE) for item in items[:count]]
         keys = [((_OPEN, case), (_DONE, case), _report_key(case, user)) for case in cases]
-        found = self._dynamo.batch_get([(self._table, key) for some in keys for key in some], consistent=False)
+        found = self._dynamo.batch_get([(self._table, key) for some in keys for key in some], consistent=consistent)
         reports = []
         for some in keys:
             opened, done, own = (found.get((self._table, key)) for key in some)
@@ -172,13 +175,15 @@ class Reports:
         self._dynamo.delete_all(self._table, own)
         return len(cases)
 
-    def _backwards(self, partition: str, prefix: str, cursor: str | None, count: int) -> list[Item]:
+    def _backwards(
+        self, partition: str, prefix: str, cursor: str | None, count: int, *, consistent: bool = False
+    ) -> list[Item]:
         """Return up to `count` + 1 items before the cursor's, in descending order."""
         first, last = beginning(prefix)
         if cursor is not None:
             last = prefix + from_cursor(cursor)
         found = self._dynamo.query(
-            self._table, partition, (first or " ", last), consistent=False, limit=count + 2, backwards=True
+            self._table, partition, (first or " ", last), consistent=consistent, limit=count + 2, backwards=True
         )
         items = [item for item in found if cursor is None or item["sk"]["S"] != last]
         return items[: count + 1]

@@ -14,6 +14,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "granted": ("許可していること", "It may"),
     "installed": ("インストール済み", "Installed"),
     "since": ("許可した日 {date}", "Allowed on {date}"),
+    "grant_used": ("最後の利用 {date}", "Last used on {date}"),
     "end_grant": ("許可を取り消す", "End access"),
     "uninstall": ("アンインストール", "Uninstall"),
     "uninstall_note": (
