@@ -13,7 +13,21 @@ from chalicelib.store.directory.search_rows import texts_of
 from chalicelib.store.directory.user_items import to_item
 from local.in_process import World
 
-FAMILIES = ("佐藤", "鈴木", "高橋", "田中", "伊藤", "渡辺", "山本", "中村", "小林", "サトウ", "スズキ", "はやし", "もり")
+FAMILIES = (
+    "佐藤",
+    "鈴木",
+    "高橋",
+    "田中",
+    "伊藤",
+    "渡辺",
+    "山本",
+    "中村",
+    "小林",
+    "サトウ",
+    "スズキ",
+    "はやし",
+    "もり",
+)
 GIVEN = ("花", "陽菜", "結衣", "葵", "さくら", "美咲", "蓮", "翔太", "健", "ハナ", "ケン", "Mei", "Yuki", "はる")
 LOGINS = ("hana", "ken", "mei", "taro", "yuki", "aoi", "ren")
 SHARED = FAMILIES[0][0]

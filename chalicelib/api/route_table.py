@@ -213,12 +213,14 @@ ROUTES: Mapping[str, Load] = {
     "/console/reports": _console_moderation,
     "/admin/": _admin,
 }
-"""The prefixes of paths, and the functions that load their faces. FRONT is the whole path, not a prefix."""
+"""The prefixes of paths, and the functions that load their faces; the longest prefix of a path counts. FRONT is the
+whole path, not a prefix."""
 
 
-def leads_to(beginning: str, path: str) -> bool:
-    """Return whether a path is of the faces of this prefix of ROUTES."""
-    return path == FRONT if beginning == FRONT else path.startswith(beginning)
+def prefix_of(path: str) -> str | None:
+    """Return the prefix in ROUTES of the face that has a path, or None."""
+    prefixes = [each for each in ROUTES if path == each or (each != FRONT and path.startswith(each))]
+    return max(prefixes, key=len, default=None)
 
 
 class EngawaApp(Chalice):
@@ -242,8 +244,8 @@ class EngawaApp(Chalice):
         self._of_thread.request = request
 
     def load(self, path: str = "") -> None:
-        """Register the faces of the prefixes of `path` that are not registered yet; by default, all faces."""
-        wanted = [load for beginning, load in ROUTES.items() if not path or leads_to(beginning, path)]
+        """Register the face of the prefix of `path`, unless it is registered; by default, all faces."""
+        wanted = [load for prefix, load in ROUTES.items() if not path or prefix == prefix_of(path)]
         if self._loaded.issuperset(wanted):
             return
         for load in wanted:

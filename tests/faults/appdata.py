@@ -333,7 +333,7 @@ OPERATIONS = [
     on(large, "read two users' much", read_named(), "batch batch"),
     on(many, "read what two users do not list", read_named(TWO | {"level"}), "batch batch"),
     on(large, "ask usage", ask_usage, "get"),
-    on(swept, "sweep", SWEEP, "query query query deletes deletes query deletes deletes"),
+    on(swept, "sweep", SWEEP, "query query query query deletes deletes query deletes deletes"),
 ]
 _PIECEMEAL = {CALLS[name] for name in ("query", "batch", "deletes")}
 IN_PIECES = [

@@ -184,13 +184,13 @@ def test_a_write_that_arrives_during_a_long_wait_is_counted_once(scene: Scenes) 
     here.check(outcome)
 
 
-def test_an_install_brings_97_large_values_at_once(scene: Scenes) -> None:
-    data = {f"key{number:02}": "é" * (QUOTA // 97 // 2) for number in range(97)}
+def test_an_install_brings_95_large_values_at_once(scene: Scenes) -> None:
+    data = {f"key{number:02}": "é" * (QUOTA // 95 // 2) for number in range(95)}
     here = scene(install(data))
     here.reset()
 
     assert here.run() is True
-    assert len(here.rival.tables().held[APP, HANA].data) == MOST_ITEMS - 3
+    assert len(here.rival.tables().held[APP, HANA].data) == MOST_ITEMS - 5
 
 
 def test_the_tables_in_memory_do_what_motos_do(tmp_path: Path) -> None:

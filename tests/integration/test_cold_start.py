@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pytest
 
 import app as entry
-from chalicelib.api.route_table import ROUTES, EngawaApp, leads_to
+from chalicelib.api.route_table import EngawaApp, prefix_of
 from local import keys
 from local.lambda_event import event
 from tests.kit.worlds import APP, HANA, ME, World
@@ -152,6 +152,8 @@ def test_a_face_is_loaded_with_the_first_request_for_it(path: str) -> None:
     assert len(lazy.routes) < len(entry.app.routes)
 
 
-def test_no_path_begins_as_two_faces_do() -> None:
-    for path in entry.app.routes:
-        assert len([beginning for beginning in ROUTES if leads_to(beginning, path)]) == 1, path
+def test_the_longest_prefix_counts_and_an_unknown_path_has_none() -> None:
+    assert prefix_of("/pages") == "/pages"
+    assert prefix_of("/pages/20260401000000000001") == "/pages/"
+    assert prefix_of("/") == "/"
+    assert prefix_of("/no/such/path") is None

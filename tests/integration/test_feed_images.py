@@ -125,7 +125,7 @@ def test_the_page_shows_the_picture_in_a_size_for_desktops(world: World):
     assert send(world, "POST", FEEDS, form({"title": "縁側"}, jpeg(1600, 1200)), headers=FORM).status == 201
     [feed] = asked(world)["entry"]
     page = world.send("GET", feed["contentUri"].removeprefix(ISSUER), user=None)
-    [url] = re.findall(r'<img class="picture" src="([^"]+)"', page.text)
+    [url] = re.findall(r'<img class="big picture" src="([^"]+)"', page.text)
     stored = world.s3.get_object(Bucket=BUCKET, Key=url.removeprefix(f"{ISSUER}/"))["Body"].read()
     assert Image.open(io.BytesIO(stored)).size == (1200, 900)
     assert url not in feed["images"][0].values()

@@ -159,5 +159,5 @@ PAGES = {
 def test_a_page_is_protected_by_the_session_its_csrf_value_or_a_role(method, path, view):
     declaration = view.declaration
     assert declaration.instead in PAGES
-    assert (method == "POST") == ("csrf value" in declaration.instead) or "one-time link" in declaration.instead
+    assert (method == "POST") == ("csrf value" in declaration.instead)
     assert (declaration.action is not None) == path.startswith("/console") == ("role" in declaration.instead)

@@ -507,7 +507,7 @@ def test_the_index_is_loaded_when_the_field_has_the_focus(reader: Reader) -> Non
         ("WRITE   DATA", "Write a user's data"),
         ("ｗｒｉｔｅ ｄａｔａ", "Write a user's data"),
         ("writeData", "Write a user's data"),
-        ("comm", "Comment on a feed"),
+        ("comm on", "Comment on a feed"),
         ("/2/apps/appdata", "Read a user's data or that of friends"),
     ],
 )

@@ -210,13 +210,15 @@ class Comments:
         raise Unavailable
 
     def find(self, head: Item, comment: str) -> Item | None:
-        """Return the stored comment with that id, hidden or not (strongly consistent), or None."""
+        """Return the stored comment with that id, hidden or not (strongly consistent), or None.
+
+        Hiding moves a comment to another key, and showing it moves it back, also between two of these reads.
+        """
         asked = number_in(comment)
         if asked is None:
             return None
-        keys = [key(head["pk"]["S"], prefix_of(head), asked[0]) for key in (entry_key, hidden_key)]
-        for key in keys[: 2 if hidden_comments(head) else 1]:
-            item = self._dynamo.get(self._table, key, consistent=True)
+        for key in (entry_key, hidden_key, entry_key)[: 3 if hidden_comments(head) else 2]:
+            item = self._dynamo.get(self._table, key(head["pk"]["S"], prefix_of(head), asked[0]), consistent=True)
             if item is not None:
                 return item if _is(item, asked[1]) else None
         return None
