@@ -98,9 +98,8 @@ nodejs:
 chromium:
 	$(call on_debian,chromium chromedriver,chromium chromium-driver fonts-noto-cjk,The browser tests need chromium and chromedriver)
 
-film: $(INSTALLED) $(EMULATOR_INSTALLED) chromium  ## take screenshots of all web pages, on phone and desktop, into .local/film
-	@mkdir -p .local/film
-	@ENGAWA_SCREENSHOTS=$(CURDIR)/.local/film $(VENV)/python -m pytest -q tests/system/test_browser_web_pages.py; $(VENV)/python -m local.film .local/film
+film: $(INSTALLED) $(EMULATOR_INSTALLED) chromium  ## take screenshots of the web pages into .local/film; ARGS=story or ARGS=pages takes a part
+	@$(VENV)/python -m tests.film .local/film $(ARGS)
 
 coverage: $(INSTALLED) $(EMULATOR_INSTALLED)  ## measure how much of the app the tests run; ARGS=tests/system adds the served platform
 	@$(VENV)/coverage erase

@@ -82,7 +82,13 @@ def list_reports(session: Session, handled: bool, limit: int, cursor: str | None
 @common
 def show_report(session: Session, report: str) -> None:
     """Print a reported post and its reports."""
-    session.out.one(session.client.get("reports", report))
+    found, out = session.client.get("reports", report), session.out
+    if out.as_json:
+        out.line(found)
+        return
+    out.one({name: value for name, value in found.items() if name != "entry"})
+    click.echo()
+    out.many(found["entry"], ("user", "created", "reason", "words"))
 
 
 @moderation.command("handle")

@@ -225,7 +225,7 @@ ROWS = [
     Row("feeds: one", Bound(2, 2.5, 0), _of_content("GET", FEEDS, status=200)),
     Row("feeds: the first 20 of 100, by 20 posters", Bound(2, _LIST + 10, 0), _feed_list(POSTERS)),
     Row("feeds: post", Bound(3, 6, 13), _ask("POST", FEEDS, _NEW, status=201)),
-    Row("  over one that is not shown, with 1,000 comments", Bound(3, 6, 18), _over(comments=1_000)),
+    Row("  over one that is not shown, with 1,000 comments", Bound(3, 6, 21), _over(comments=1_000)),
     Row("feeds: delete, with 1,000 comments", Bound(2, 3, 15), _delete_feed),
     Row("  clearing what it left", Bound(), _clean),
     Row("comments: the first 20", Bound(2, _LIST, 0), _comments(100)),

@@ -26,7 +26,8 @@ _SEND_SECONDS = 5
 _log = logging.getLogger("local")
 
 
-def _is_timed() -> bool:
+def is_timed() -> bool:
+    """Return whether the calls to AWS of each request are measured."""
     return os.environ.get("ENGAWA_SERVER_TIMING") == "1"
 
 
@@ -44,7 +45,7 @@ def apply(environment: Environment) -> None:
     keys.ensure_secret(environment.secret_keys)
     keys.ensure_launch(environment.launch_keys)
     builder.refresh()
-    if _is_timed():
+    if is_timed():
         # Before the first client of AWS is made, since it counts the calls.
         watch_all()
 
@@ -73,7 +74,7 @@ def make_gateway(made: Chalice, platform: Platform, environment: Environment) ->
 
     settings = platform.settings
     images = StoredImages(boto3.client("s3"), settings.bucket, settings.images_url)
-    kind = TimedGateway if _is_timed() else Gateway
+    kind = TimedGateway if is_timed() else Gateway
     base_url = environment.base_url
     sample = Sample(platform.tokens, base_url, EventReceiver(platform.endpoints))
     return kind(made, images, sample, DemoTokens(platform.tokens, base_url))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import Publication
@@ -441,6 +443,40 @@ def test_a_picture_is_stored_anew_and_replaces_the_earlier_one(here: World) -> N
     assert urls[0] != urls[1]
     keys = ["images" + url.removeprefix(here.platform.settings.images_url) for url in urls]
     assert [*here.platform.images.read(keys)] == [keys[1]]
+
+
+def test_a_picture_of_a_phone_is_turned_upright_and_loses_its_place(here: World) -> None:
+    browser = browser_of(here)
+    taken = pictures.with_segments(pictures.jpeg(400, 300), pictures.segment(0xE1, pictures.exif(6)))
+    assert b"a secret place" in taken
+    assert upload(here, browser, taken).location == "/settings/profile?done=picture"
+    url = user(here).thumbnail_url
+    key = "images" + url.removeprefix(here.platform.settings.images_url)
+    stored = here.platform.images.read([key])[key]
+    with Image.open(BytesIO(stored)) as picture:
+        assert (picture.size, len(picture.getexif())) == ((135, 180), 0)
+    assert b"a secret place" not in stored
+    friend = browser_of(here, "ken")
+    for path in ("/friends", f"/people/{HANA}"):
+        assert f'src="{url}"' in friend.open(path).html
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "said"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(5_000), 400, "Choose a JPEG or PNG"),
+        (b"GIF89a" + bytes(5_000), 400, "Choose a JPEG or PNG"),
+        (b"\xff\xd8\xff" + bytes(4_500_000), 413, "The picture is too large (at most 4.5 MB)"),
+    ],
+    ids=["HEIC", "GIF", "too large"],
+)
+def test_a_picture_that_cannot_be_used_is_answered_in_words(
+    here: World, content: bytes, status: int, said: str
+) -> None:
+    page = upload(here, browser_of(here), content)
+    assert (page.status, said in page.text) == (status, True), page.text
+    assert 'href="/settings"' in page.html
+    assert user(here).thumbnail_url == ""
 
 
 def test_a_refused_picture_changes_nothing_and_a_day_has_ten(here: World) -> None:

@@ -22,6 +22,11 @@ OPENED = [
     for method, path, view in routes()
     if view.declaration.action is not None and method in ("GET", "POST")
 ]
+DANGEROUS = [
+    path
+    for method, path, view in routes()
+    if method == "POST" and view.declaration.action is not None and ACTIONS[view.declaration.action].dangerous
+]
 every_route = pytest.mark.parametrize(("method", "path", "action"), OPENED)
 
 
@@ -92,3 +97,40 @@ def test_a_form_needs_the_value_of_its_session(
         page = asked(browser, method, path, reason="r", **value)
         assert page.status == 400
         assert "expired" in page.html
+
+
+@pytest.mark.parametrize("path", DANGEROUS)
+def test_a_form_without_fields_is_carried_out_after_the_password_is_given_again(
+    world: World, browser: Browser, path: str
+) -> None:
+    """The page that asks sends the password to the form's own path, also after a wrong one, and leads nowhere else."""
+    world.platform.roles.give(HANA, Role.OPERATOR)
+    browser.sign_in(browser.open("/sign_in"), "hana", PASSWORD)
+    target = re.sub(r"\{[^}]+\}", "nothing", path)
+    page = asked(browser, "POST", path, csrf=csrf(browser))
+    assert (page.status, page.form("password_again").action) == (403, target)
+    page = browser.submit(page.form("password_again"), password_again="wrong")
+    assert (page.status, page.form("password_again").action) == (403, target)
+    page = browser.submit(page.form("password_again"), password_again="")
+    assert (page.status, page.form("password_again").action) == (403, target)
+
+    page = browser.submit(page.form("password_again"), password_again=PASSWORD)
+
+    # The view was asked: there is no such user or app, or the form lacks what it needs.
+    assert (page.status in (400, 404, 409), "password_again" in page.html) == (True, False), page.text
+
+
+@pytest.mark.parametrize("signed_out", [True, False])
+def test_a_form_without_fields_is_kept_over_an_ended_session(world: World, browser: Browser, signed_out: bool) -> None:
+    world.platform.roles.give(HANA, Role.OPERATOR)
+    browser.headers["Sec-Fetch-Site"] = "same-origin"
+    browser.sign_in(browser.open("/sign_in"), "hana", PASSWORD)
+    target = "/console/users/nothing/sessions"
+    if signed_out:
+        value = csrf(browser)
+        browser.cookies.clear()
+        page = browser.sign_in(browser.submit(Form(target), csrf=value), "hana", PASSWORD)
+    else:
+        page = browser.submit(Form(target), csrf="00" * 32)
+    form = next(form for form in page.forms if form.action == target)
+    assert browser.submit(form).status == 404

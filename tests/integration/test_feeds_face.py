@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib.core.errors import Conflict, PermissionDenied
+from chalicelib.core.model.contents import Draft
 from chalicelib.core.model.directory import FeedSource
 from tests.kit.page_api import (
     DENIED,
@@ -34,7 +36,7 @@ from tests.kit.page_api import (
     post,
     send,
 )
-from tests.kit.worlds import BUCKET, HANA, KEN, MEI, TARO, World
+from tests.kit.worlds import APP, BUCKET, HANA, KEN, MEI, TARO, World
 
 pytestmark = pytest.mark.moto
 
@@ -198,6 +200,35 @@ def test_a_feed_that_is_not_shown_gives_way_to_no_one_else_s(world: World):
         assert send(world, "POST", FEEDS, {"title": "t", "contentUri": URI}, TARO).error[:2] == (409, "conflict")
     post(world, MEI, title="the page's", contentUri=URI)
     assert titles(world) == ["the page's"]
+
+
+@pytest.mark.parametrize("own_before", [True, False])
+@pytest.mark.parametrize("refusal", [Conflict, PermissionDenied])
+def test_an_administrator_who_leaves_meanwhile_replaces_nothing_of_others(
+    world: World, refusal: type[Exception], own_before: bool
+):
+    """Between the check of the permission and the write, the feed there may become another's, too."""
+    here = world.platform
+    if own_before:
+        here.pages.members.remove_administrator(PAGE, MEI)
+        post(world, MEI, title="my own", contentUri=URI)
+        here.pages.members.add_administrator(PAGE, MEI)
+    else:
+        post(world, HANA, title="another's", contentUri=URI)
+    draft = Draft("the page's", content_uri=URI, source=MODULE)
+    admission = here.feed_posting.admit(PAGE, MEI, APP, draft)
+    if own_before:
+        here.feeds.delete(PAGE, URI, MEI)
+        post(world, HANA, title="another's", contentUri=URI)
+    if refusal is Conflict:
+        here.pages.members.remove_administrator(PAGE, MEI)
+    else:
+        here.users.close(MEI)
+
+    with pytest.raises(refusal):
+        here.feed_posting.post(admission, draft)
+
+    assert asked(world, contentUri=URI)["entry"]["title"] == "another's"
 
 
 def test_a_post_over_another_that_is_sent_again_is_answered_as_the_first_time(world: World):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -130,11 +131,24 @@ def resize(browser: Chrome, size: tuple[int, int]) -> None:
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
-def shoot(browser: Chrome, path: Path, *, check: bool = True) -> None:
-    """Save a screenshot, and with `check` fail if the page is wider than the screen."""
+def color_scheme(browser: Chrome, scheme: str = "") -> None:
+    """Let pages see that the reader prefers `light` or `dark`; with "", what the system says."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}] if scheme else []
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def shoot(browser: Chrome, path: Path, *, check: bool = True, whole: bool = False) -> None:
+    """Save a screenshot (`whole`: also of what is below the screen); `check`: the page is not wider than the screen."""
     layout = browser.execute_cdp_cmd("Page.getLayoutMetrics", {})
-    assert not check or layout["cssContentSize"]["width"] <= layout["cssLayoutViewport"]["clientWidth"], path.name
-    assert browser.save_screenshot(str(path))
+    content, screen = layout["cssContentSize"], layout["cssLayoutViewport"]
+    assert not check or content["width"] <= screen["clientWidth"], path.name
+    if whole:
+        height = max(content["height"], screen["clientHeight"])
+        clip = {"x": 0, "y": 0, "width": screen["clientWidth"], "height": height, "scale": 1}
+        taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
+        path.write_bytes(b64decode(taken["data"]))
+    else:
+        assert browser.save_screenshot(str(path))
     assert path.stat().st_size > 5_000
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from chalicelib.store.aws.items import typed
+from chalicelib.store.contents.items import content_of, feed_of, head_key
 from tests.kit.pair import Pair, outcome
 from tests.model.answers import Moment, Refused
 from tests.model.community import Comment, Token
 from tests.model.contents import Cursor, Draft
 
 ADDRESS = {"zipCode": "150-0001", "address": "東京都", "pcUrl": "https://cafe.example/"}
+COMMENTS = "engawa-local-comments"
 URIS = [f"http://quest.example/contents/{number}" for number in range(3)]
 
 
@@ -106,6 +109,17 @@ class ContentPair(Pair):
         self.both(
             lambda: self.asker.page("DELETE", f"{page}/comments/{comment}", token, contentUri=uri),
             lambda: self.model.delete_comment(token, page, uri, comment),
+        )
+
+    def hide(self, page: str, uri: str, comment: str | None, *, there: bool) -> None:
+        """Hide a feed or a comment as a moderator, or show it again. The ids of feeds are not in the Page API."""
+        key = typed(head_key(content_of(page, uri)))
+        head = self.crowd.dynamodb.get_item(TableName=COMMENTS, Key=key, ConsistentRead=True).get("Item")
+        path = f"pages/{page}/feeds/{feed_of(head) if head else 1_000_000}"
+        path += f"/comments/{comment}/hidden" if comment else "/hidden"
+        self.both(
+            lambda: self.asker.admin("PUT" if there else "DELETE", path)["changed"],
+            lambda: self.model.hide(page, uri, comment, there=there),
         )
 
     def favorite(self, token: Token, page: str, uri: str) -> None:

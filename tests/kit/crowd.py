@@ -153,7 +153,7 @@ class Crowd:
         """The kinds of events that the people's app asks for."""
         self.http = httpx.Client(base_url=served.base_url, timeout=60, limits=httpx.Limits(max_connections=64))
         self.dynamodb = served.aws("dynamodb")
-        clients = {"dynamodb": self.dynamodb, "s3": served.aws("s3")}
+        clients = {"dynamodb": self.dynamodb, "s3": served.aws("s3"), "sqs": served.aws("sqs")}
         self.platform = wired(served.base_url, served.local_dir, clients)
 
     def tell(self, app: str) -> None:

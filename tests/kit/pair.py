@@ -128,7 +128,7 @@ class Pair:
         expected = self.model.erase(user)
         for kind in ("posts", "page roles"):
             assert removed.pop(kind) >= expected.pop(kind)
-        self.agree({**expected, "grants": 0}, removed)
+        self.agree({**expected, "grants": 0, "reports": 0}, removed)
 
     def delete_page(self, page: str) -> None:
         """Delete a page, also from the model."""

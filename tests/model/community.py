@@ -58,6 +58,8 @@ class Comment:
     text: str
     poster: str
     created: Moment
+    hidden: bool = False
+    """A moderator has hidden it."""
     number: int = field(default_factory=NUMBERS.__next__)
 
 
@@ -87,6 +89,8 @@ class Feed:
     comments: list[Comment] = field(default_factory=list)
     favorites: dict[str, str] = field(default_factory=dict)
     """The favorite's id, by user."""
+    hidden: bool = False
+    """A moderator has hidden it."""
     number: int = field(default_factory=NUMBERS.__next__)
 
 

@@ -40,12 +40,21 @@ class Listed(NamedTuple):
 class Contents(Community):
     """The part of the model for feeds, comments and favorites. Any app's own token can read them all."""
 
-    def feed(self, page: str, uri: str) -> Feed:
-        """Return the feed of a content, whether its page shows it or not."""
+    def feed(self, page: str, uri: str, *, hidden: bool = False) -> Feed:
+        """Return the feed of a content, whether its page shows it or not; one hidden by a moderator if `hidden`."""
         found = self.page(page).feeds.get(uri)
-        if found is None:
+        if found is None or (found.hidden and not hidden):
             raise not_found()
         return found
+
+    def hide(self, page: str, uri: str, comment: str | None, *, there: bool) -> bool:
+        """Hide a feed, or a comment on it, or show it again; return whether that was a change."""
+        feed = self.feed(page, uri, hidden=True)
+        post = feed if comment is None else next((each for each in feed.comments if each.id == comment), None)
+        if post is None:
+            raise not_found()
+        changed, post.hidden = post.hidden is not there, there
+        return changed
 
     def page_information(self, page: str) -> dict[str, Any]:
         known = self.page(page)
@@ -82,7 +91,8 @@ class Contents(Community):
 
     def delete_feed(self, token: Token, page: str, uri: str) -> None:
         """Delete a feed with its comments and favorites; if it is posted again, it begins without them."""
-        self._need_hand(token, page, self.feed(page, uri).poster)
+        feed = self.feed(page, uri, hidden=True)
+        self._need_hand(token, page, feed.poster, hidden=feed.hidden)
         self._end(page, uri)
 
     def _end(self, page: str, uri: str) -> None:
@@ -114,11 +124,11 @@ class Contents(Community):
         return feed
 
     def delete_comment(self, token: Token, page: str, uri: str, comment: str) -> None:
-        feed = self.feed(page, uri)
+        feed = self.feed(page, uri, hidden=True)
         found = [each for each in feed.comments if each.id == comment]
         if not found:
             raise not_found()
-        self._need_hand(token, page, found[0].poster)
+        self._need_hand(token, page, found[0].poster, hidden=feed.hidden or found[0].hidden)
         feed.comments.remove(found[0])
         self.tell("comment.deleted", 2, page, feed, found[0].poster)
 
@@ -141,15 +151,16 @@ class Contents(Community):
     def feeds(self, page: str, start: int | Cursor, count: int) -> Listed:
         """Return a part of the feeds that a page shows, newest first."""
         here = self.page(page)
-        shown = [feed for feed in here.feeds.values() if feed.shown]
+        shown = [feed for feed in here.feeds.values() if feed.shown and not feed.hidden]
         part, following = _cut(here, shown, start, count)
         return Listed([self.feed_entry(feed) for feed in part], len(shown), following)
 
     def comments(self, page: str, uri: str, start: int | Cursor, count: int) -> Listed:
         """Return a part of the comments on a content, newest first."""
         feed = self.feed(page, uri)
-        part, following = _cut(feed, feed.comments, start, count)
-        return Listed([self._comment_entry(comment) for comment in part], len(feed.comments), following)
+        seen = _seen(feed)
+        part, following = _cut(feed, seen, start, count)
+        return Listed([self._comment_entry(comment) for comment in part], len(seen), following)
 
     def feed_entry(self, feed: Feed) -> dict[str, Any]:
         return {
@@ -160,7 +171,7 @@ class Contents(Community):
             "images": [],
             "user": self._poster(feed.poster),
             "favoriteCount": len(feed.favorites),
-            "commentCount": len(feed.comments),
+            "commentCount": len(_seen(feed)),
             "sourceName": feed.source,
             "created": feed.created,
         }
@@ -178,10 +189,18 @@ class Contents(Community):
         if token.viewer not in self.users:
             raise denied()
 
-    def _need_hand(self, token: Token, page: str, poster: str) -> None:
-        """Raise unless the viewer is the poster or an administrator of the page: only they may delete."""
+    def _need_hand(self, token: Token, page: str, poster: str, *, hidden: bool) -> None:
+        """Raise unless the viewer is the poster or an administrator of the page: only they may delete.
+
+        For others, there is no hidden post.
+        """
         if token.viewer != poster and token.viewer not in self.page(page).administrators:
-            raise denied()
+            raise not_found() if hidden else denied()
+
+
+def _seen(feed: Feed) -> list[Comment]:
+    """Return the comments that are not hidden."""
+    return [comment for comment in feed.comments if not comment.hidden]
 
 
 def _cut(of: Page | Feed, entries: Sequence[Any], start: int | Cursor, count: int) -> tuple[list[Any], Cursor | None]:

@@ -1,4 +1,7 @@
-"""Pages are free of the faults that axe-core finds, such as missing names and weak contrast, in light and in dark."""
+"""The documentation is free of the faults that axe-core finds, such as missing names, in light and in dark.
+
+The pages for people: test_browser_web_pages.py and test_browser_story.py.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from local.demo_data import CAFE
 from tests.kit.axe import violations
-from tests.kit.browser import DESKTOP, PHONE, Open, sign_in
+from tests.kit.browser import DESKTOP, PHONE, Open, color_scheme
 
 PAGES = (
-    "/",
     "/docs",
     "/docs/ja",
     "/docs/en/operations/patch-data",
@@ -21,8 +22,6 @@ PAGES = (
     "/docs/en/errors/parameter_invalid",
     "/docs/en/reference/limits",
     "/docs/en/operating/costs",
-    f"/pages/{CAFE.id}/feeds/1",
-    "/settings",
 )
 
 
@@ -38,14 +37,9 @@ def test_axe_finds_no_fault(served: Any, browse: Open, size: tuple[int, int]) ->
     browser = browse("en", size, script=True)
     found: dict[str, list[str]] = {}
     for scheme in ("light", "dark"):
-        wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+        color_scheme(browser, scheme)
         for path in PAGES:
             browser.get(served.base_url + path)
             found[f"{path} {scheme}"] = violations(browser)
-        browser.get(f"{served.base_url}/settings")
-        sign_in(browser, served.demo["users"]["hana"])
-        found[f"settings of hana {scheme}"] = violations(browser)
-        browser.delete_all_cookies()
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    color_scheme(browser)
     assert {page: faults for page, faults in found.items() if faults} == {}

@@ -11,9 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
@@ -70,35 +68,6 @@ def test_refuse(served: Any, browse: Open) -> None:
     await_url(browser, quest["redirectUri"])
     told = {"error": ["access_denied"], "state": ["s"], "iss": [served.base_url]}
     assert parse_qs(urlsplit(browser.current_url).query) == told
-
-
-@pytest.mark.parametrize(("language", "size", "name"), [("ja", PHONE, "phone"), ("en", DESKTOP, "desktop")])
-def test_the_front_page_by_keyboard(
-    served: Any, browse: Open, shots: Path, language: str, size: tuple[int, int], name: str
-) -> None:
-    browser = browse(language, size)
-    browser.get(served.base_url)
-    shoot(browser, shots / f"front-{name}.png")
-    # The icon is loaded and decoded, as the policy allows.
-    assert browser.find_element(By.CSS_SELECTOR, "header img").get_property("naturalWidth") == 32
-    reached = []
-    for _ in range(7):
-        ActionChains(browser).send_keys(Keys.TAB).perform()
-        reached.append(urlsplit(str(browser.switch_to.active_element.get_attribute("href"))).path)
-    # The skip link, the logo, the language; the menu; the page.
-    docs = {"ja": "/docs/ja", "en": "/docs"}[language]
-    assert reached == ["/", "/", "/", "/sign_in", "/sign_in", docs, "/sample"]
-    browser.find_element(By.CSS_SELECTOR, "main a.button").send_keys(Keys.ENTER)
-    sign_in(browser, served.demo["users"]["hana"])
-    browser.find_element(By.CSS_SELECTOR, "h2")
-    assert served.demo["users"]["hana"]["displayName"] in browser.find_element(By.CSS_SELECTOR, "main").text
-    shoot(browser, shots / f"home-{name}.png")
-    browser.find_element(By.CSS_SELECTOR, ".menu .out button").send_keys(Keys.ENTER)
-    assert browser.find_element(By.CSS_SELECTOR, "[role=status]").is_displayed()
-    assert browser.find_element(By.CSS_SELECTOR, "main a.button").is_displayed()
-    told = [each["message"] for each in browser.get_log("browser")]
-    # The pictures of the demo world's people and pages are at hosts that do not exist.
-    assert [message for message in told if ".example/" not in message] == []
 
 
 def test_settings(served: Any, browse: Open, shots: Path) -> None:

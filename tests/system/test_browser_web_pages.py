@@ -1,6 +1,6 @@
 """Every page of tests/kit/web_pages.py in a browser: axe, borders of fields, sizes of targets, and no wider than 360 px.
 
-Each page is opened on a phone in Japanese, on a phone in English in the dark, and on a desktop in English.
+Each page is opened on a phone and on a desktop, in both languages, once in the light and once in the dark.
 `ENGAWA_SCREENSHOTS` names a directory for the screenshots.
 """
 
@@ -12,19 +12,17 @@ from typing import Any
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
 
-from chalicelib import settings
-from chalicelib.bootstrap import Platform, wire
+from chalicelib.bootstrap import Platform
 from chalicelib.core.errors import Conflict
 from chalicelib.core.roles import Role
-from chalicelib.store.aws.client import Dynamo
 from local.demo_data import USERS
-from local.in_process import BUCKET
 from tests.kit.axe import violations
-from tests.kit.browser import DESKTOP, Open, resize, shoot, sign_in
+from tests.kit.browser import DESKTOP, Open, color_scheme, resize, shoot, sign_in
+from tests.kit.crowd import Crowd
 from tests.kit.web_pages import PAGES, WebPage
 
 NARROW = (360, 800)
-VIEWS = (("ja", NARROW, "light"), ("en", NARROW, "dark"), ("en", DESKTOP, "light"))
+VIEWS = (("ja", NARROW, "light"), ("en", NARROW, "dark"), ("en", DESKTOP, "light"), ("ja", DESKTOP, "dark"))
 # ruff: noqa: E501 (a script)
 _MEASURE = """
 const lum = (rgb) => { const [r, g, b] = rgb.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
@@ -52,23 +50,8 @@ return found;
 """
 
 
-def platform_of(served: Any) -> Platform:
-    """Return a platform over the data of the served one, to make what pages show."""
-    keys = served.local_dir
-    read = settings.read(
-        {
-            "ENGAWA_STAGE": "local",
-            "ENGAWA_BUCKET": BUCKET,
-            "ENGAWA_ISSUER": served.base_url,
-            "ENGAWA_TOKEN_KEYS_FILE": str(keys / "token-keys.json"),
-            "ENGAWA_SECRET_KEYS_FILE": str(keys / "secret-keys.json"),
-        }
-    )
-    return wire(read, Dynamo(served.aws("dynamodb")), lambda: served.aws("s3"), sqs=lambda: served.aws("sqs"))
-
-
 def test_every_page_is_fit_for_people(served: Any, browse: Open, shots: Path) -> None:
-    platform = platform_of(served)
+    platform = Crowd(served).platform
     browser = browse("en", NARROW, script=True)
     platform.roles.give(USERS["taro"], Role.OPERATOR)
     found: dict[str, list[str]] = {}
@@ -76,13 +59,12 @@ def test_every_page_is_fit_for_people(served: Any, browse: Open, shots: Path) ->
         path = opened(served, browser, platform, shown)
         for language, size, scheme in VIEWS:
             resize(browser, size)
-            wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+            color_scheme(browser, scheme)
             browser.get(f"{served.base_url}{path}{'&' if '?' in path else '?'}lang={language}")
-            name = f"{shown.name}, {language} {size[0]} {scheme}"
+            name = f"{shown.name}--{language} {size[0]} {scheme}"
             found[name] = [*browser.execute_script(_MEASURE), *violations(browser)]
-            shoot(browser, shots / f"{name.replace(' ', '-').replace(',', '')}.png", check=False)
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+            shoot(browser, shots / f"{name}.png", check=False, whole=True)
+    color_scheme(browser)
     for user in {each.user for each in PAGES if each.role}:
         platform.roles.give(USERS[str(user)], None)
     pages: dict[str, list[str]] = {}

@@ -193,6 +193,19 @@ def test_an_endpoint_of_the_users_own(serve: Serve, tmp_path: Path) -> None:
     assert 'desc="1 calls"' in own_data(other).headers["server-timing"]
 
 
+def test_a_refused_request_is_found_by_its_id(served: Served) -> None:
+    operator = {"Authorization": f"Bearer {served.demo['tokens']['operator']}"}
+
+    def is_found() -> bool:
+        refused = httpx.get(served.base_url + APPDATA, timeout=30)
+        records = f"{served.base_url}/admin/requests/{refused.headers['x-request-id']}"
+        found = httpx.get(records, headers=operator, timeout=30)
+        return found.status_code == 200 and found.json()["route"] == "GET /2/apps/appdata/{user}/{group}"
+
+    # A record is written at once, unless there was another in the last minute.
+    assert eventually(is_found, 90)
+
+
 def own_data(platform: Served) -> httpx.Response:
     """Read Hana's own data as Hana. Return the response."""
     headers = {"Authorization": f"Bearer {platform.demo['tokens']['users']['hana']['quest']}"}

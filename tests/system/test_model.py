@@ -213,6 +213,16 @@ class Sequence(RuleBasedStateMachine):
         comments = self.world.comments
         self.world.delete_comment(self.token(token), *self.content(page, uri), comments[-1 - comment % len(comments)])
 
+    @rule(page=draw.which_page, uri=draw.uri, comment=st.none() | draw.some, there=draw.mostly)
+    def hide(self, page: int, uri: int, comment: int | None, there: bool) -> None:
+        comments = self.world.comments
+        named = None if comment is None else comments[-1 - comment % len(comments)]
+        self.world.hide(*self.content(page, uri), named, there=there)
+
+    @rule(page=draw.which_page, uri=draw.uri, comment=st.none() | draw.some)
+    def show_again(self, page: int, uri: int, comment: int | None) -> None:
+        self.hide(page, uri, comment, there=False)
+
     @rule(token=draw.own_token, page=draw.which_page, uri=draw.uri)
     def favorite(self, token: Any, page: int, uri: int) -> None:
         self.world.favorite(self.token(token), *self.content(page, uri))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chalice.app import Request, Response
 
-from chalicelib.api.account.profile import PATH, profile_page
+from chalicelib.api.account.profile import MOST_BYTES, PATH, profile_page
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.errors import ParameterInvalid, TooLarge
@@ -35,9 +35,14 @@ def upload(here: Platform, request: Request) -> Response:
         visit.form()
     except StaleForm:
         return profile_page(visit, problem=visit.word("expired"))
+    bounds = here.settings.image_bounds
+    bounds = replace(bounds, edges=EDGES, bytes=min(bounds.bytes, MOST_BYTES))
     try:
-        renditions = render(picture or b"", replace(here.settings.image_bounds, edges=EDGES))
-    except (ParameterInvalid, TooLarge):
+        renditions = render(picture or b"", bounds)
+    except TooLarge:
+        size = f"{bounds.bytes / 1_000_000:g}"
+        return profile_page(visit, problem=visit.word("picture_large", size=size), status=413)
+    except ParameterInvalid:
         return profile_page(visit, problem=visit.word("picture_refused"))
     if not here.daily_counts.count("picture", user.id, MOST_A_DAY):
         return profile_page(visit, problem=visit.word("picture_often"), status=429)

@@ -21,6 +21,8 @@ from chalicelib.web.html.links import origin_of
 from chalicelib.web.requests import parameters
 
 PATH = "/settings/profile"
+MOST_BYTES = 4_500_000
+"""The size limit of a picture: Lambda takes no larger request, which carries the picture in base64."""
 TEXTS = ("displayName", "profileUrl", "thumbnailUrl", "bloodType", "address", "birthday", "age", "gender")
 """The fields of the form, as the operator's API names them. Each has the text `field_<name>`."""
 PUBLISHED = {name: f"publish_{name}" for name in PROFILE_FIELDS}
@@ -151,7 +153,7 @@ def profile_page(
         user=user,
         picture=user.thumbnail_url if picture else "",
         strict=strict,
-        picture_most=f"{visit.here.settings.image_bounds.bytes / 1_000_000:g}",
+        picture_most=f"{min(visit.here.settings.image_bounds.bytes, MOST_BYTES) / 1_000_000:g}",
         seen=seen,
     )
 

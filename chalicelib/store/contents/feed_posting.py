@@ -212,8 +212,10 @@ class FeedPosting:
     ) -> Feed:
         """Store a feed with its image, and its contentUri with the `record` of an Idempotency-Key; return it as stored.
 
-        Raises Conflict (contentUri), NotFound (the page was deleted meanwhile), StillRunning and Unavailable. No image
-        is left behind: until the feed is stored, a note says what to clear if that never happens.
+        Raises Conflict (contentUri), NotFound (the page was deleted meanwhile), StillRunning and Unavailable; and if an
+        administrator's feed would replace another, Conflict if they were removed meanwhile, and PermissionDenied if
+        they are being erased. No image is left behind: until the feed is stored, a note says what to clear if that
+        never happens.
         """
         generation = new_id(self._clock())
         if not renditions:
@@ -256,6 +258,9 @@ class FeedPosting:
             if images:
                 self._notes.uploaded(write, generation)
             if standing:
+                # Who was removed or is being erased since `admit` replaces nothing of others.
+                write.check("administrator", *self._pages.members.administrator(page, admission.poster), PRESENT)
+                write.check("poster", *self._users.place(admission.poster), ALIVE)
                 leave(write, self._tables, self._notes, standing)
                 self._events.deleted(write, standing)
                 self._rows.no_longer_hidden(write, standing["pk"]["S"], None, standing)
@@ -300,6 +305,10 @@ class FeedPosting:
             self._lists.give_up(page, "", ticket, PRESENT)
         if lost.failed("page"):
             raise NotFound(f"There is no page {page}")
+        if lost.failed("poster"):
+            raise PermissionDenied
+        if lost.failed("administrator"):
+            raise _taken()
         if lost.failed("head") and draft.content_uri and not admission.gives_way(lost.stored("head")):
             raise _taken()
         if lost.failed(UPLOAD):
