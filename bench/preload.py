@@ -10,7 +10,7 @@ from chalicelib.store.aws.items import Item, key_of
 
 def preload(directory: Path, table: str, items: Iterable[Item]) -> None:
     """Put items into a table of the emulator whose data are in `directory`, which has that table already."""
-    path = directory / "state" / "dynamodb.json"
+    path = directory / "emulator" / "state" / "dynamodb.json"
     state = json.loads(path.read_text(encoding="utf-8"))
     (stored,) = (each for each in state["payload"]["tables"]["data"].values() if each["TableName"] == table)
     for item in map(formats.numbered, items):
