@@ -246,7 +246,7 @@ def test_a_restored_stage_serves_the_same(story: Story) -> None:
     for each in account.session.resource("s3").Bucket(f"engawa-dev-{ACCOUNT}").objects.filter(Prefix="images/"):
         each.delete()
     account.deployment("dev").restore_into("prod", moment)
-    assert len([words for words in account.said if words.endswith(": ready.")]) == 6
+    assert len([words for words in account.said if words.endswith(": ready.")]) == 7
     # Once more, as after an interrupted run.
     account.deployment("dev").restore_into("prod")
     assert account.said[-1] == "The images follow: make deploy STAGE=prod, then run this command again."
