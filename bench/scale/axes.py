@@ -42,7 +42,7 @@ class Axis:
     """An axis of growth with its steps.
 
     `fill` fills a world of a size; `directory` returns items of the directory table that it has from the start. `once`:
-    requests that can be sent only once.
+    requests that can be sent only once. `drawn`: the figures have it, too.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Axis:
     once: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Callable[[int], Iterable[Item]] = lambda size: ()
+    drawn: bool = True
 
 
 def powers(most: int) -> list[int]:
@@ -207,5 +208,6 @@ AXES = (
             "find a name: 20 from the middle": finding_from_the_middle,
         },
         directory=member_items,
+        drawn=False,
     ),
 )

@@ -73,7 +73,7 @@ def points(axis: Axis) -> Iterator[Point]:
     for size in axis.sizes:
         with TemporaryDirectory(prefix="engawa-scale-") as directory:
             with emulated_aws(Path(directory)):
-                World(Path(directory))
+                World(Path(directory))  # It makes the tables.
             preload(Path(directory), "engawa-local-directory", axis.directory(size))
             with emulated_aws(Path(directory)):
                 world = World(Path(directory), True, **axis.environment)
