@@ -4,7 +4,7 @@ All data of a world are stored, except that of feeds and comments only those are
 cost depends on these, on the list's holder, and on the bits of all deleted entries, which are stored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -16,10 +16,12 @@ from bench.rows_oauth import SCOPES
 from bench.rows_pages import COMMENTS, FEEDS, MODULE, PAGE, POSTERS, URI, cafe, headers_of
 from bench.rows_people import FRIENDS as PEOPLE
 from bench.rows_people import befriended
+from bench.scale.members import SHARED, finding, finding_from_the_middle, member, member_items
 from bench.scenes import FRIENDS, asking, friend, ledger
 from bench.seed import Seeder
 from chalicelib.store.appdata import own_values
 from chalicelib.store.appdata.ledger import from_item, to_item
+from chalicelib.store.aws.items import Item
 from local.in_process import HANA, ME, World
 
 MOST_KEYS = 100_000
@@ -37,7 +39,11 @@ Ask = Callable[[World, int], Requests]
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis of growth with its steps; `fill` fills a world of a size. `once`: requests that can be sent only once."""
+    """An axis of growth with its steps.
+
+    `fill` fills a world of a size; `directory` returns items of the directory table that it has from the start. `once`:
+    requests that can be sent only once. `drawn`: the figures have it, too.
+    """
 
     name: str
     unit: str
@@ -46,6 +52,8 @@ class Axis:
     asks: Mapping[str, Ask]
     once: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
+    directory: Callable[[int], Iterable[Item]] = lambda size: ()
+    drawn: bool = True
 
 
 def powers(most: int) -> list[int]:
@@ -187,5 +195,19 @@ AXES = (
             "20 from the middle": _list(COMMENTS, middle=True, contentUri=URI),
             "post a comment": _post_comment,
         },
+    ),
+    Axis(
+        "members",
+        "users of the platform",
+        powers(1_000_000),
+        lambda world, members: None,
+        {
+            "find a user by id": lambda world, members: finding(world, member(members // 2).id),
+            "find a user by login": lambda world, members: finding(world, str(member(members // 4 * 2).login)),
+            "find a name: the first 20": lambda world, members: finding(world, SHARED),
+            "find a name: 20 from the middle": finding_from_the_middle,
+        },
+        directory=member_items,
+        drawn=False,
     ),
 )

@@ -12,6 +12,7 @@ from chalice.app import Chalice
 from bench.emulator import emulated_aws
 from bench.meter import Figures, Meter
 from bench.month import CALL_MS, PRICES, price
+from bench.preload import preload
 from bench.scale.axes import Axis
 from local.gateway import Answer, Request
 from local.in_process import World
@@ -70,10 +71,14 @@ class Noting(TimedGateway):
 def points(axis: Axis) -> Iterator[Point]:
     """Yield every request at every size, in order of size; each size has its own emulator."""
     for size in axis.sizes:
-        with TemporaryDirectory(prefix="engawa-scale-") as directory, emulated_aws(Path(directory)):
-            world = World(Path(directory), **axis.environment)
-            axis.fill(world, size)
-            yield from _of(world, axis, size)
+        with TemporaryDirectory(prefix="engawa-scale-") as directory:
+            with emulated_aws(Path(directory)):
+                World(Path(directory))  # It makes the tables.
+            preload(Path(directory), "engawa-local-directory", axis.directory(size))
+            with emulated_aws(Path(directory)):
+                world = World(Path(directory), True, **axis.environment)
+                axis.fill(world, size)
+                yield from _of(world, axis, size)
 
 
 def _of(world: World, axis: Axis, size: int) -> Iterator[Point]:

@@ -59,6 +59,7 @@ def _grid(measured: Measured, title: str, unit: str, kinds: Mapping[str, bool]) 
             log_y=True,
         )
         for axis, points in measured
+        if axis.drawn
     ]
     return [panels[start : start + 2] for start in range(0, len(panels), 2)]
 

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.flood import flood, flood_feeds, near
+from bench.flood import flood, flood_feeds, near, put_all
 from bench.meter import Figures, Meter
 from bench.rows_pages import PAGE, URI, cafe
 from bench.scale.axes import AXES, Ask, is_deleted, store_keys
 from bench.scale.measure import Noting
+from bench.scale.members import SHARED, member, member_items
 from local.in_process import APP, HANA, ME, World, empty_aws
 from local.timing import watch
 
-KEYS, FRIENDS, FEEDS, COMMENTS = AXES
+KEYS, FRIENDS, FEEDS, COMMENTS, MEMBERS = AXES
 MANY = 450
 """The number of entries: more than are near the newest or the middle."""
 POSTERS = 3
@@ -73,6 +74,23 @@ def test_feeds_put_as_items_cost_what_posted_ones_do(tmp_path: Path) -> None:
                 flood_feeds(world, PAGE, 6, POSTERS)
             found.append(costs(world, FEEDS.asks, 6, *FEEDS.asks))
     assert found[0] == found[1]
+
+
+def test_members_put_as_items_are_found_and_paid_as_created_ones(tmp_path: Path) -> None:
+    found = []
+    for created in (True, False):
+        with empty_aws():
+            world = World(tmp_path)
+            for number in range(600 if created else 0):
+                world.platform.users.create(member(number))
+            if not created:
+                put_all(world, "directory", member_items(600))
+            token = world.token(None, "admin")
+            answer = world.send("GET", "/admin/users", token=token, find=SHARED, count="100").json
+            found.append((answer, costs(world, MEMBERS.asks, 600, *MEMBERS.asks)))
+    assert found[0] == found[1]
+    assert len(found[0][0]["entry"]) == 47
+    assert {each.in_sequence for each in found[0][1].values()} == {2}
 
 
 def test_an_axis_sends_what_it_says(tmp_path: Path) -> None:
