@@ -120,7 +120,7 @@ RATE ?= 60
 load: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## start a platform and put it under load: SECONDS=10 USERS=16 RATE=60
 	@$(VENV)/python -m bench.load --seconds '$(SECONDS)' --users '$(USERS)' --rate '$(RATE)' $(ARGS)
 
-scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## measure how costs grow with keys, friends, feeds and comments
+scale: $(INSTALLED) $(EMULATOR_INSTALLED) $(LOAD_INSTALLED)  ## measure how costs grow with keys, friends, feeds, comments and users
 	@$(VENV)/python -m bench.scale $(ARGS)
 
 # engawa.toml has the settings of stages (engawa.example.toml). For one run: FRONT=url uses a function URL instead of API
