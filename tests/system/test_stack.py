@@ -253,7 +253,7 @@ def test_a_restored_stage_serves_the_same(story: Story) -> None:
 
     story.outputs["prod"] = account.deploy("prod", MonthlyBudget="0", Issuer=story.url)
     account.deployment("dev").restore_into("prod")
-    assert account.said[-1].endswith("; 3 were copied now.")
+    assert account.said[-1].endswith("; 4 were copied now.")
     # Its monitoring is full.
     assert {"Dashboard", "CleaningBehind"} <= set(account.resources("engawa-prod"))
     assert account.variables("engawa-prod")["ENGAWA_METRICS"] == "1"
@@ -305,7 +305,7 @@ def test_destroying_prod_keeps_its_data_and_deploying_takes_them_in_again(story:
     assert world
     account.deployment("prod").destroy()
     assert not account.stacks("engawa-prod")
-    assert len([name for name in account.tables() if name.startswith("engawa-prod-")]) == 7
+    assert len([name for name in account.tables() if name.startswith("engawa-prod-")]) == 8
 
     story.outputs["prod"] = account.deploy("prod", MonthlyBudget="0", Issuer=world.site.url)
 
@@ -322,7 +322,7 @@ def test_a_lost_region_is_restored_in_the_region_of_its_copy(story: Story) -> No
     assert "Older images are copied once by: .venv/bin/python -m infra copy prod" in account.said
     account.replicate_images("prod")
     account.deployment("prod", **copied).complete_copy()
-    assert account.said[-1].endswith("; 3 were copied now.")
+    assert account.said[-1].endswith("; 4 were copied now.")
     # These writes come after the copy was made.
     prod = Site(account.base_url(story.outputs["prod"]))
     answered(prod.post(MINE, world.one.token, json={"score": "14"}))
