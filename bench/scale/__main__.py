@@ -1,4 +1,4 @@
-"""`python -m bench.scale [axis …] [--docs]`: the growth of cost and latency with keys, friends, feeds, comments and users.
+"""`python -m bench.scale [axis …] [--docs]`: how cost and latency grow with keys, friends, feeds, comments, users.
 
 It takes some minutes, mostly because the emulator reads 100,000 keys slowly.
 """
