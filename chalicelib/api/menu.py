@@ -1,4 +1,4 @@
-"""What is around the pages: the navigation, with what a reader may open, and the link to the other language."""
+"""What surrounds each page: the navigation, with the pages that a reader may open, and a link to the other language."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode

@@ -245,7 +245,8 @@ class EngawaApp(Chalice):
 
     def load(self, path: str = "") -> None:
         """Register the face of the prefix of `path`, unless it is registered; by default, all faces."""
-        wanted = [load for prefix, load in ROUTES.items() if not path or prefix == prefix_of(path)]
+        prefix = prefix_of(path)
+        wanted = [load for each, load in ROUTES.items() if not path or each == prefix]
         if self._loaded.issuperset(wanted):
             return
         for load in wanted:

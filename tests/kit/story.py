@@ -28,7 +28,7 @@ from tests.kit.crowd import Crowd
 from tests.kit.pictures import encoded
 
 RIKU, MEI, TARO = "riku", "mei", "taro"
-"""Who joins, the administrator of the cafe, and the operator."""
+"""The people of the story: the one who joins, the administrator of the cafe, and the operator."""
 _TEXTS = {name: both for texts in parts().values() for name, both in texts.items()}
 WAIT_SECONDS = 20
 PASSWORD, NEW_PASSWORD = "seven lanterns at dusk", "nine boats in the morning fog"
@@ -36,7 +36,7 @@ PASSWORD, NEW_PASSWORD = "seven lanterns at dusk", "nine boats in the morning fo
 
 @dataclass(frozen=True)
 class Step:
-    """What a person does on a page, and a text of the catalogue that the page shows then.
+    """A step: what a person does on a page, and the text of the catalogue that the page shows afterwards.
 
     `at` is opened, `fields` are filled in (the name of a field, and its text, choice or file), `press` is the CSS
     selector of a link or button. Values in braces are of `Story.values`. `stays`: the page is not left, since a file

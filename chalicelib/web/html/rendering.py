@@ -130,8 +130,8 @@ def page(
 def error_page(request: Request, error: Exception, site: Site | None, frame: Frame | None = None) -> Response:
     """Return a page for an exception of a view: a refusal below 500 with its description, all others without detail.
 
-    `site` is None if there is no platform, because its settings are wrong. Without a
-    `frame`, the page only leads home and back.
+    `site` is None if there is no platform, because its settings are wrong. Without a `frame`, the page only leads home
+    and back.
     """
     language, site = language_of(request), site or Site()
     if not isinstance(error, Refusal):
