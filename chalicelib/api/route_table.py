@@ -83,10 +83,10 @@ def _sign_in() -> Sequence[Face]:
 
 
 def _console() -> Sequence[Face]:
-    from chalicelib.api.console import home, log_page, overview, user_actions, user_data, users
+    from chalicelib.api.console import home, log_page, overview, pages, user_actions, user_data, users
 
     people = [users.face, user_actions.face, user_data.face]
-    return [home.face, log_page.face, overview.face, *people, *_console_apps()]
+    return [home.face, log_page.face, overview.face, pages.face, *people, *_console_apps()]
 
 
 def _console_apps() -> Sequence[Face]:

@@ -11,13 +11,14 @@ from typing import TypeVar
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import NotFound
 from chalicelib.core.model.directory import App, Page, User
+from chalicelib.core.moderation import Post
 from chalicelib.core.oauth import Grant
 from chalicelib.core.search import from_key_cursor, to_key_cursor
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_index, on_table
 from chalicelib.store.aws.items import Item, Key, Place, key_of
 from chalicelib.store.aws.side_by_side import side_by_side
-from chalicelib.store.contents.items import Tables, by, head_key
+from chalicelib.store.contents.items import Tables, by, feed_id, feed_of, head_key, to_comment
 from chalicelib.store.directory import page_items
 from chalicelib.store.directory.directory import Directory
 from chalicelib.store.directory.keys import CursorPart
@@ -62,10 +63,9 @@ class MemberPage:
 
 @dataclass(frozen=True)
 class PostLine:
-    """A feed or a comment of a user: where it is, when it was posted (W3C date) and how it begins."""
+    """A feed or a comment of a user: when it was posted (W3C date) and how it begins."""
 
-    page: str
-    feed: str
+    post: Post
     date: str
     text: str
 
@@ -168,7 +168,7 @@ class UserOverviews:
         known, (keys, following) = self._beside_user(user, lambda: self._posts(table, user, cursor, count))
         items = self._read((table, key) for key in keys)
         found = [items.get((table, key)) for key in keys]
-        return known, [self._line(*key_of(item), item, item["b"]["S"]) for item in found if item], following
+        return known, [self._line(item, _feed_post(item), item["b"]["S"]) for item in found if item], following
 
     def comments(self, user: str, cursor: str | None, count: int = POSTS) -> ListOfUser[PostLine]:
         """Return a user, and part of the user's comments in no order."""
@@ -177,9 +177,11 @@ class UserOverviews:
         heads = {key: (table, head_key(key[0])) for key in keys}
         items = self._read([*((table, key) for key in keys), *heads.values()])
         found = [(items.get((table, key)), items.get(heads[key])) for key in keys]
-        lines = [
-            self._line(head["pg"]["S"], head["f"]["S"], item, item["t"]["S"]) for item, head in found if item and head
-        ]
+        lines = []
+        for item, head in found:
+            if item and head:
+                comment = to_comment(item, self._offset)
+                lines.append(self._line(item, Post(head["pg"]["S"], feed_of(head), comment.id), comment.text))
         return known, lines, following
 
     def user_and_app(self, user: str, app: str) -> tuple[User, App | None]:
@@ -204,8 +206,8 @@ class UserOverviews:
         keys = [key_of(item) for item in self._dynamo.listed(table, by(user), limit=count + 1, after=after)]
         return keys[:count], to_key_cursor(keys[count - 1]) if len(keys) > count else None
 
-    def _line(self, page: str, feed: str, item: Item, text: str) -> PostLine:
-        return PostLine(page, feed, w3cdtf(int(item["c"]["N"]), self._offset), text[:200])
+    def _line(self, item: Item, post: Post, text: str) -> PostLine:
+        return PostLine(post, w3cdtf(int(item["c"]["N"]), self._offset), text[:200])
 
     def _read(self, places: Iterable[Place]) -> dict[Place, Item]:
         return self._dynamo.batch_get(list(dict.fromkeys(places)), consistent=False)
@@ -233,3 +235,8 @@ class UserOverviews:
             for page, item in items.items()
             if item and "gone" not in item
         ]
+
+
+def _feed_post(item: Item) -> Post:
+    page, _ = key_of(item)
+    return Post(page, feed_id(item))

@@ -793,6 +793,8 @@ USERS_IN_CONSOLE = [
         request(f"console: see {name} of a person", console(f"{ON_KEN}/list/{name}"), make_operator)
         for name in ("friends", "apps", "administers", "follows", "feeds", "comments")
     ),
+    request("console: find pages", console("/console/pages?q=x"), make_operator),
+    request("console: see a page", console(f"/console/pages/{PAGE}"), make_operator),
     request("console: see data", console(f"{ON_KEN}/apps/{APP}"), make_operator),
     request("console: see a value", command(f"{ON_KEN}/apps/{APP}/value", key="level"), make_operator, steps=True),
     request("console: delete a key", command(f"{ON_KEN}/apps/{APP}/delete", key="level"), make_operator, steps=True),

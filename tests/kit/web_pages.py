@@ -228,6 +228,12 @@ PAGES = [
     WebPage("app, endpoints", _app("/endpoints"), "hana", Role.OPERATOR),
     WebPage("app, an endpoint", _app(f"/endpoints/{ENDPOINT}"), "hana", Role.OPERATOR),
     WebPage("app, events", _app("/events"), "hana", Role.OPERATOR),
+    # Pages in the console.
+    WebPage("console: pages", "/console/pages", "hana", Role.OPERATOR),
+    WebPage("console: no page found", "/console/pages?q=zzz", "hana", Role.MODERATOR),
+    WebPage("console: a page", f"/console/pages/{CAFE.id}", "hana", Role.OPERATOR),
+    WebPage("console: a page, of a moderator", f"/console/pages/{CAFE.id}", "hana", Role.MODERATOR),
+    WebPage("feed, of a moderator", _of_cafe("/feeds/1"), "hana", Role.MODERATOR),
     # Moderation and reports.
     WebPage("report", f"/report?page={CAFE.id}&feed=1", "hana"),
     WebPage("report of nothing", f"/report?page={CAFE.id}&feed=99", "hana", status=404),

@@ -47,6 +47,7 @@ SECTIONS: Sequence[Section] = (
     Section("/console/reports", "reports", Action.HANDLE_REPORTS),
     Section("/console/users", "console_users", Action.FIND_USERS),
     Section("/console/apps", "console_apps", Action.SEE_APPS),
+    Section("/console/pages", "console_pages", Action.FIND_USERS),
     Section("/console/invitations", "console_invitations", Action.INVITE),
     Section("/console/log", "log", Action.SEE_LOG),
     Section("/console/errors", "overview_all_kinds", Action.SEE_REQUEST),

@@ -125,6 +125,5 @@ def _post(visit: Visit, shown: ShownPost, *, problem: str | None = None, status:
         shown=shown,
         carried={"page": post.page, "feed": post.feed, "comment": post.comment or ""},
         action=visit.here.site.path + POST,
-        back=visit.here.site.path + (HIDDEN if shown.hidden else NEWEST),
         given=visit.sent.get("reason", ""),
     )

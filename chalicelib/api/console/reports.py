@@ -151,7 +151,6 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
         word_given=sent.get("word", ""),
         given=sent.get("reason", ""),
         action=f"{here.site.path}{REPORTS}/{case.id}",
-        back=here.site.path + REPORTS,
         first="?" if after else None,
         following=f"?{urlencode({'after': reports[-1].user})}" if len(found) > REPORTS_SHOWN else None,
     )

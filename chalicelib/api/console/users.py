@@ -7,6 +7,7 @@ from chalice.app import Response
 
 from chalicelib.api.admin.routes import existing, known_id
 from chalicelib.api.console.frame import console_route
+from chalicelib.api.shown_posts import post_query
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import NotFound, ParameterInvalid
@@ -76,6 +77,7 @@ def show_list(visit: Visit, user: str, name: str) -> Response:
         following=following,
         may=permissions(visit),
         when=lambda milliseconds: when(visit, milliseconds),
+        query_of=post_query,
     )
 
 

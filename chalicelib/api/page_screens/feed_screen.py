@@ -32,13 +32,16 @@ from chalicelib.api.page_screens.shared import (
     public_page,
     urls_of,
 )
+from chalicelib.api.shown_posts import post_query
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import BadRequest, NotFound, StillRunning, Unavailable
 from chalicelib.core.imaging.renditions import page_key
 from chalicelib.core.model.contents import Comment, Feed
 from chalicelib.core.model.page_screens import FeedScreen
+from chalicelib.core.moderation import Post
 from chalicelib.core.page_forms import KEY, read_comment_text
+from chalicelib.core.roles import Action, allows
 from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face, Token
@@ -174,6 +177,7 @@ def _shown(
         favorite=screen.favorite,
         delete=f"{base}/delete" if own or screen.member.administers else None,
         reported={"page": of.id, "feed": feed.id},
+        moderate=_moderation(visit, Post(of.id, feed.id)),
         may_report=visit.user is not None and not own and feed.hidden is None,
         key=kept if KEY.fullmatch(kept := visit.sent.get("key", "")) else new_key(),
         typed=typed,
@@ -192,6 +196,7 @@ def _line(visit: Visit, screen: FeedScreen, comment: Comment) -> dict[str, Any]:
         "date": w3cdtf(comment.created, offset),
         "day": day(visit.language, comment.created, offset),
         "delete": f"{visit.here.site.path}{path}?{urlencode({'comment': comment.id})}" if deletes else None,
+        "moderate": _moderation(visit, Post(screen.page.id, screen.feed.id, comment.id)),
         "report": None if visit.user is None or _is_own(visit, comment.poster) or comment.hidden else comment.id,
     }
 
@@ -201,6 +206,13 @@ def _links(here: Platform, language: Language, feed: Feed) -> Sequence[Mapping[s
     if feed.source_name in (here.settings.name, *BRANDS.values()):
         return device_links(language, urls_of(feed), "open_link", lambda device: f"open_link_{device}")
     return device_links(language, urls_of(feed), "open_app", lambda device: f"open_app_{device}")
+
+
+def _moderation(visit: Visit, post: Post) -> str | None:
+    """Return where the visitor may moderate a post, or None."""
+    if visit.user is None or not allows(visit.user.role, Action.MODERATE):
+        return None
+    return f"{visit.here.site.path}/console/moderation/post?{post_query(post)}"
 
 
 def _is_own(visit: Visit, poster: str) -> bool:

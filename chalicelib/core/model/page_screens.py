@@ -56,6 +56,21 @@ class PostScreen:
 
 
 @dataclass(frozen=True)
+class PageOverview:
+    """A page with the first of its administrators and of its modules, and the apps that exist, by id.
+
+    `more_administrators` and `more_modules` say whether there are others.
+    """
+
+    page: Page
+    administrators: Sequence[User]
+    more_administrators: bool
+    modules: Sequence[Module]
+    more_modules: bool
+    apps: Mapping[str, App]
+
+
+@dataclass(frozen=True)
 class MembersScreen:
     """Part of a page's administrators: their ids, and the users who exist, by id."""
 

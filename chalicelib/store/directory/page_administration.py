@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from chalicelib.core.model.directory import Module, Page
-from chalicelib.core.model.page_screens import Membership, MembersScreen, ModulesScreen
+from chalicelib.core.model.page_screens import Membership, MembersScreen, ModulesScreen, PageOverview
 from chalicelib.store.aws.client import Dynamo
 from chalicelib.store.aws.iam_needs import on_table
 from chalicelib.store.aws.items import Item, Place
@@ -63,6 +63,31 @@ class PageAdministration:
         apps = (self._apps.from_item(found.get(place), with_secret=False) for place in places)
         member = self.membership(page, users[0], found)
         return ModulesScreen(known, modules, {app.id: app for app in apps if app}, following, member)
+
+    def overview(self, page: str) -> PageOverview:
+        """Return the overview of a page for the console, in two calls in sequence. Raises NotFound."""
+        members: list[CursorPart[str]] = []
+        parts: list[CursorPart[Module]] = []
+        side_by_side(
+            [
+                lambda: members.append(self._pages.members.administrators(page, None, MOST_MEMBERS)),
+                lambda: parts.append(self._pages.modules(page, None, MOST_MEMBERS)),
+            ]
+        )
+        (ids, more), (modules, more_modules) = members[0], parts[0]
+        apps = [self._apps.place(module.app) for module in modules]
+        found = self._dynamo.batch_get([self._pages.place(page), *map(self._users.place, ids), *apps], consistent=False)
+        known = page_items.from_item(self._pages.check(page, found))
+        users = self._users.among(ids, found)
+        known_apps = (self._apps.from_item(found.get(place), with_secret=False) for place in apps)
+        return PageOverview(
+            known,
+            [users[user] for user in ids if user in users],
+            more is not None,
+            modules,
+            more_modules is not None,
+            {app.id: app for app in known_apps if app},
+        )
 
     def member(self, page: str, user: str) -> tuple[Page, Membership]:
         """Return a page and a user's relation to it, strongly consistent, in one call. Raises NotFound (page)."""

@@ -70,6 +70,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "picture_of_post": ("投稿の画像", "Picture of the post"),
     "hidden_since": ("非表示", "Hidden"),
     "moderate": ("対応する", "Moderate"),
+    "moderate_comment_of": ("{name} のコメントに対応する", "Moderate the comment of {name}"),
     "moderate_of": ("{name} の投稿に対応する", "Moderate the post of {name}"),
     "no_posts_here": ("ここに投稿はありません。", "There are no posts here."),
     "searched_until": ("ここまで調べました。続きは「次へ」：", "Searched back to here; \u201cNext\u201d goes on:"),
