@@ -15,7 +15,7 @@ import pytest
 from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.roles import Role
 from local import demo
-from local.demo_data import CAFE, USERS
+from local.demo_data import APPS, CAFE, USERS
 from local.gateway import Request
 from tests.kit.html_checks import links
 from tests.kit.plain_browser import Browser, Page
@@ -177,6 +177,43 @@ def test_a_file_has_what_the_filter_selects(hana: Browser) -> None:
     assert len(lines.html.splitlines()) == 3
     for wrong in ("format=xml", "", "format=csv&from=x"):
         assert hana.open(f"{LOG}/file?{wrong}").status == 404
+
+
+def test_entries_name_people_and_pages_and_lead_to_what_is_there(world: World, hana: Browser) -> None:
+    log, mei = world.platform.action_log, USERS["mei"]
+    log.begin(log.new("cli:operator", ActionKind.FEED_HIDDEN, f"page:{CAFE.id}/feed:1", "9-9"))
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, "user:gone00000001", "9-8"))
+    page = hana.open(f"{LOG}?lang=en")
+
+    assert page.status == 200
+    for name in ("芽衣 (Mei)", "健 (Ken)", "カフェ縁側 (Cafe Engawa)", MEI, f"page:{CAFE.id}/feed:1"):
+        assert name in page.text
+    found = {*links(page.html)}
+    post = f"/console/moderation/post?page={CAFE.id}&feed=1"
+    assert {f"/console/users/{mei}", f"/console/pages/{CAFE.id}", post} <= found
+    assert "/console/users/gone00000001" not in found
+    # A request that succeeded has no record.
+    assert [link for link in links(page.html) if "/console/requests" in link] == [
+        "/console/requests?id=9-8",
+        "/console/requests?id=9-9",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("actor=MEI", f"actor={quote(MEI, safe='')}"),
+        (f"actor={USERS['mei']}", f"actor={quote(MEI, safe='')}"),
+        ("target=ken&kind=user", f"target=user%3A{USERS['ken']}&kind=user"),
+        (f"target={CAFE.id}", f"target=page%3A{CAFE.id}"),
+        (f"target={APPS['quest']}", f"target=app%3A{APPS['quest']}"),
+    ],
+)
+def test_a_filter_may_be_a_login_or_an_id(hana: Browser, given: str, meant: str) -> None:
+    answer = hana.open(f"{LOG}?{given}")
+    assert (answer.status, answer.location) == (303, f"{LOG}?{meant}")
+    assert hana.open(answer.location).status == 200
+    assert rows(hana.open(f"{LOG}?actor=nobody")) == 0
 
 
 def test_a_moderator_does_not_read_the_log(world: World, passwords: dict[str, str]) -> None:
