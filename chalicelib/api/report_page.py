@@ -113,7 +113,7 @@ def _form(visit: Visit, shown: ShownPost, back: str, refusal: Refusal | None = N
         action=f"{visit.here.site.path}/report",
         back=visit.here.site.path + back,
         reasons=[(each.value, visit.word(f"report_{each.value}")) for each in ReportReason],
-        reason=sent.get("reason", ReportReason.SPAM.value),
+        reason=sent.get("reason", ""),
         words=sent.get("words", ""),
         query=post_query(post),
     )

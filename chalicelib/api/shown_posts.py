@@ -22,6 +22,14 @@ SHOWN_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
+class Doer:
+    """Who hid a post or answered a report: a name, and for a user the id of their page in the console."""
+
+    name: str
+    user: str = ""
+
+
+@dataclass(frozen=True)
 class ShownPost:
     """A post for the templates. `poster` and `place` are None if they are gone; `query` names it in links."""
 
@@ -35,7 +43,7 @@ class ShownPost:
     picture: str | None
     date: str
     hidden: str | None
-    by: str
+    by: Doer | None
     reason: str
     href: str
 
@@ -77,10 +85,18 @@ def shown_post(visit: Visit, entry: ListedPost, people: Mapping[str, User], page
         picture=picture,
         date=w3cdtf(comment.created if comment else feed.created, offset),
         hidden=None if hidden is None else w3cdtf(hidden, offset),
-        by=entry.by,
+        by=doer(entry.by, people) if entry.by else None,
         reason=entry.reason,
         href=f"{visit.here.site.path}/pages/{feed.page}/feeds/{feed.id}",
     )
+
+
+def doer(actor: str, people: Mapping[str, User]) -> Doer:
+    """Return an actor of the action log for the templates; a user who is not among `people` by id."""
+    sort, _, id = actor.partition(":")
+    if sort != "user":
+        return Doer(actor)
+    return Doer(people[id].display_name if id in people else id, id)
 
 
 def read_post(visit: Visit, post: Post, feed: FoundFeed) -> ShownPost:

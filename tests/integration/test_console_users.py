@@ -292,7 +292,13 @@ def test_data_are_keys_and_sizes_and_values_only_on_demand(here: World, ada: Bro
     shown = ada.submit(asked.form("password_again"), password_again=PASSWORD)
     assert "secret words" in shown.text
     assert ada.submit(form, key="other").status == 404
-    delete = next(form for form in page.forms if form.action == f"{path}/delete" and form.fields.get("key") == "note")
+    # A click deletes nothing: the next page asks.
+    assert not [form for form in page.forms if form.action == f"{path}/delete"]
+    asked = ada.open(f"{path}?delete=note")
+    assert "Delete the key \u201cnote\u201d?" in asked.text
+    assert here.platform.appdata.read(QUEST, KEN, None).data == {"level": "5", "note": "secret words"}
+    assert not [form for form in ada.open(f"{path}?delete=other").forms if form.action == f"{path}/delete"]
+    (delete,) = [form for form in asked.forms if form.action == f"{path}/delete"]
     done = ada.submit(delete)
     assert done.location == f"{path}?done=data_deleted"
     assert here.platform.appdata.read(QUEST, KEN, None).data == {"level": "5"}

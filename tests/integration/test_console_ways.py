@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.core.model.directory import Page as MixiPage
 from chalicelib.core.moderation import Post
+from chalicelib.core.reports import ReportOutcome, ReportReason
 from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
@@ -70,6 +71,13 @@ def test_a_persons_posts_lead_to_their_moderation(here: World, open_as: Callable
         assert listed
 
 
+def test_a_person_has_links_to_profile_and_log(here: World, open_as: Callable[..., Browser]) -> None:
+    shown = open_as("taro", Role.OPERATOR).open(f"/console/users/{KEN}")
+    assert {f"/people/{KEN}", f"/console/log?target=user%3A{KEN}"} <= {*links(shown)}
+    moderated = open_as("yuki", Role.MODERATOR).open(f"/console/users/{KEN}")
+    assert not [link for link in links(moderated) if link.startswith("/console/log")]
+
+
 def test_staff_moderate_from_the_page_of_a_feed(here: World, open_as: Callable[..., Browser]) -> None:
     comment = here.platform.comments.post(CAFE.id, CONTENT_URI, KEN, "きれい").id
     feed = f"/pages/{CAFE.id}/feeds/1"
@@ -80,6 +88,19 @@ def test_staff_moderate_from_the_page_of_a_feed(here: World, open_as: Callable[.
     here.platform.moderated_posts.hide(Post(CAFE.id, "1", comment), {"by": f"user:{HANA}", "re": "spam"})
     assert f"{POST}&comment={comment}" in links(taro.open(feed))
     assert feed in links(taro.open(POST))
+
+
+def test_what_moderators_did_has_their_names(here: World, open_as: Callable[..., Browser]) -> None:
+    here.platform.moderated_posts.hide(Post(CAFE.id, "1"), {"by": f"user:{HANA}", "re": "spam"})
+    report = here.platform.reports.report(Post(CAFE.id, "1"), KEN, ReportReason.SPAM, "", MEI)
+    here.platform.reports.handle(report.case, ReportOutcome.HIDDEN, "", f"user:{HANA}")
+    taro = open_as("taro", Role.MODERATOR)
+
+    for path in ("/console/moderation/hidden", f"/console/reports/{report.case}"):
+        page = taro.open(path)
+        assert re.search(rf'<a href="/console/users/{HANA}"><bdi>花 \(Hana\)</bdi></a>', page.html), path
+        assert "user:" not in page.text
+    assert f"/console/users/{KEN}" in links(page)
 
 
 def test_pages_are_found_and_seen(here: World, open_as: Callable[..., Browser]) -> None:

@@ -83,6 +83,8 @@ def test_a_person_reports_a_comment_and_sees_the_answer(world: World, open_as: C
     asked = hana.open(report_path(one))
     assert asked.status == 200
     assert "مرحبا" in asked.text
+    assert asked.form("reason").fields["reason"] == ""
+    assert sent(hana, asked).status == 400
     done = sent(hana, asked, reason="harassment", words=LONG)
     assert (done.status, done.headers["location"]) == (303, "/reports?done=reported")
     mine = hana.open("/reports?done=reported")
@@ -91,7 +93,7 @@ def test_a_person_reports_a_comment_and_sees_the_answer(world: World, open_as: C
 
     mei = open_as("mei", Role.MODERATOR)
     listed = mei.open("/console/reports")
-    assert "Reported by 1" in listed.text
+    assert "Reports: 1" in listed.text
     (case,) = world.platform.reports.list_part(None, 10)[0]
     shown = mei.open(f"/console/reports/{case.id}")
     assert LONG in shown.text

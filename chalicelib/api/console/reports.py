@@ -10,7 +10,7 @@ from chalice.app import Request, Response
 from chalicelib.api import moderation
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.log_of_actions import user_actor
-from chalicelib.api.shown_posts import ShownPost, picture_origins, shown_post
+from chalicelib.api.shown_posts import ShownPost, doer, picture_origins, shown_post
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
@@ -106,7 +106,6 @@ def _shown(visit: Visit, case: Case) -> dict[str, Any]:
         "latest": w3cdtf(case.latest, offset),
         "outcome": case.outcome and visit.word(f"outcome_{case.outcome.value}"),
         "word": case.word,
-        "by": case.by,
         "handled": case.handled and w3cdtf(case.handled, offset),
     }
 
@@ -125,6 +124,7 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
     side_by_side([read_feed, lambda: found.extend(here.reports.of_case(case.id, after, REPORTS_SHOWN + 1))])
     reports = found[:REPORTS_SHOWN]
     asked = [*([case.poster] if case.poster else []), *(each.user for each in reports)]
+    asked += [case.by.removeprefix("user:")] if case.by.startswith("user:") else []
     stored, people = here.moderated_posts.with_people(case.post, next(iter(feeds), None), asked)
     post = None
     if stored:
@@ -137,8 +137,10 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
         images=picture_origins([post] if post else []),
         case=_shown(visit, case),
         post=post,
+        by=doer(case.by, people) if case.by else None,
         reports=[
             {
+                "id": each.user,
                 "user": people[each.user].display_name if each.user in people else None,
                 "reason": visit.word(f"report_{each.reason.value}"),
                 "words": each.words,

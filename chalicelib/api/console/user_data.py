@@ -26,7 +26,10 @@ face = Face()
 
 @console_route(face, DATA, action=Action.SEE_DATA)
 def show_data(visit: Visit, user: str, app: str) -> Response:
-    """Show the keys of a person in an app with their sizes, and how much of quota and window is used: `after`."""
+    """Show the keys of a person in an app with their sizes, and how much of quota and window is used: `after`.
+
+    With a key as `delete`, ask whether it is to be deleted.
+    """
     return _data_page(visit, user, app)
 
 
@@ -87,7 +90,7 @@ def _data_page(
         stored = visit.here.appdata.stored_keys(app, user)
     except PermissionDenied:
         raise NotFound("The app is not installed") from None
-    after = last_parameter(visit.request, "after")
+    after, doomed = last_parameter(visit.request, "after"), last_parameter(visit.request, "delete")
     names = [name for name in stored.sizes if after is None or name > after]
     limits, usage = visit.here.settings.limits, stored.usage
     return visit.page(
@@ -101,6 +104,7 @@ def _data_page(
         following=names[COUNT - 1] if len(names) > COUNT else None,
         after=after,
         unlisted=stored.unlisted,
+        doomed=doomed if doomed in stored.sizes else None,
         bars=[
             ("data_bytes", usage.balance.total, limits.quota_bytes),
             ("data_keys", usage.balance.keys, limits.keys),

@@ -14,6 +14,7 @@ from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.model.directory import User
 from chalicelib.core.roles import Action, Role, allows
 from chalicelib.web.face import Face
+from chalicelib.web.html.links import origin_of
 from chalicelib.web.requests import last_parameter
 
 USERS = "/console/users"
@@ -85,8 +86,11 @@ def user_page(visit: Visit, user: str, *, status: int = 200, problem: str | None
     """Return the page of a person. Raises NotFound."""
     found = visit.here.user_overviews.overview(known_id("user", user))
     known = found.user
+    picture = origin_of(known.thumbnail_url)
     return visit.page(
         "console/user",
+        images=[picture] if picture else [],
+        picture=known.thumbnail_url if picture else "",
         status=status,
         problem=problem,
         user=known,

@@ -169,7 +169,8 @@ class NewestPosts:
         for each, comment in posts:
             feed = self._feed(each.head)
             posters = [each.head["p"]["S"], *([poster_of(comment)] if comment else [])]
-            places += [feed, self._pages.place(each.head["pg"]["S"]), *map(self._users.place, posters)]
+            people = [*posters, *_staff(each.row)]
+            places += [feed, self._pages.place(each.head["pg"]["S"]), *map(self._users.place, people)]
         found = self._dynamo.batch_get(places, consistent=False)
         entries = []
         for each, comment in posts:
@@ -184,12 +185,13 @@ class NewestPosts:
             }
             shown = to_comment(comment, self._offset) if comment else None
             entries.append(ListedPost(to_feed(feed_item, each.head), shown, **notes))
-        people = {poster for entry in entries for poster in (entry.poster, entry.feed.poster)}
+        shown_people = {user for entry in entries for user in (entry.poster, entry.feed.poster)}
+        shown_people |= {user for each, _ in posts for user in _staff(each.row)}
         pages = {entry.feed.page for entry in entries}
         known = {page: found[self._pages.place(page)] for page in pages if self._pages.place(page) in found}
         return PostList(
             entries,
-            self._users.among(people, found),
+            self._users.among(shown_people, found),
             {page: page_items.from_item(item) for page, item in known.items() if "gone" not in item},
             _to_cursor(following) if following else None,
             until,
@@ -229,3 +231,9 @@ def _from_cursor(cursor: str) -> _Position:
     if read is None:
         raise ParameterInvalid("cursor does not belong to this list")
     return _Position(read[1], int(read[2]))
+
+
+def _staff(row: Item) -> list[str]:
+    """Return the user who hid a post, if it was one."""
+    sort, _, user = row["by"]["S"].partition(":") if "by" in row else ("", "", "")
+    return [user] if sort == "user" else []

@@ -9,10 +9,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     # The form of a report.
     "report_title": ("投稿を通報する", "Report a post"),
     "report_intro": (
-        "モデレーターが確認し、結果をお知らせします。投稿した人には、通報した人は知らされません。",
-        "Moderators look at it, and you see the result here. The poster does not learn who reported it.",
+        "モデレーターが確認し、結果は「自分の通報」に表示されます。投稿した人に、誰が通報したかは知らされません。",
+        "Moderators look at it. The result will be under \u201cMy reports\u201d. "
+        "The poster does not learn who reported it.",
     ),
     "report_reason": ("通報の理由", "What is wrong"),
+    "report_choose": ("選んでください", "Choose"),
     "report_spam": ("広告・迷惑な投稿", "Spam"),
     "report_harassment": ("いやがらせ・中傷", "Harassment"),
     "report_sexual": ("性的な内容", "Sexual content"),
@@ -93,7 +95,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "done_moderated": ("投稿を削除しました。", "The post is deleted."),
     # The console: reports.
     "handled_reports": ("対応済みの通報", "Handled reports"),
-    "people_reported": ("{count} 人が通報", "Reported by {count}"),
+    "people_reported": ("{count} 人が通報", "Reports: {count}"),
     "reason_count": ("{reason} {count}", "{reason}: {count}"),
     "first_report": ("最初：", "First"),
     "latest_report": ("最新：", "Latest"),
