@@ -1,10 +1,11 @@
 """The action log in the console: `/console/log`, and as a file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from urllib.parse import urlencode
 
-from chalice.app import Response
+from chalice.app import Request, Response
 
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.console.log_rows import Row, kind_words, noun_words, shown_rows
@@ -16,6 +17,8 @@ from chalicelib.core.dates import LATEST, w3cdtf
 from chalicelib.core.errors import NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
 from chalicelib.core.roles import Action
+from chalicelib.platform import Platform
+from chalicelib.store.records.action_log import LogMonth
 from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
@@ -28,19 +31,30 @@ _TEXTS = ("actor", "target", "kind")
 _DATES = ("from", "to")
 
 
-@console_route(face, LOG, action=Action.SEE_LOG)
-def show(visit: Visit) -> Response:
+def _begun(here: Platform, request: Request) -> LogMonth | None:
+    """Make the first call for the list that a request asks for, if it is a list."""
+    wanted, errors = _filter(here, _given(request))
+    if wanted is None or errors:
+        return None
+    with suppress(ParameterInvalid):
+        return here.action_log.begin_part(wanted, last_parameter(request, "cursor"), COUNT)
+    return None
+
+
+@console_route(face, LOG, action=Action.SEE_LOG, beside=_begun)
+def show(visit: Visit, begun: Callable[[], LogMonth | None]) -> Response:
     """Show logged actions, the newest first, by `actor`, `target`, `kind`, and from the day `from` up to `to`."""
-    given = {name: (last_parameter(visit.request, name) or "").strip() for name in (*_TEXTS, *_DATES)}
+    given = _given(visit.request)
     named = given | {name: _named(visit, given[name], name) for name in ("actor", "target")}
     if named != given:
         return visit.redirect(f"{LOG}?{urlencode({name: text for name, text in named.items() if text})}")
-    wanted, errors = _filter(visit, given)
+    wanted, wrong = _filter(visit.here, given)
+    errors = {name: visit.word(text) for name, text in wrong.items()}
     problem, rows, following = None, list[Row](), None
     cursor = last_parameter(visit.request, "cursor")
     if wanted:
         try:
-            found, following = visit.here.action_log.part(wanted, cursor, COUNT)
+            found, following = visit.here.action_log.part(wanted, cursor, COUNT, begun())
         except ParameterInvalid:
             problem, cursor = visit.word("log_wrong_cursor"), None
             found, following = visit.here.action_log.part(wanted, None, COUNT)
@@ -70,8 +84,7 @@ def show(visit: Visit) -> Response:
 def download(visit: Visit) -> Response:
     """Send at most 1,000 logged actions as a file: the same filters, and `format`, which is `csv` or `jsonl`."""
     form = last_parameter(visit.request, "format")
-    given = {name: (last_parameter(visit.request, name) or "").strip() for name in (*_TEXTS, *_DATES)}
-    wanted, _ = _filter(visit, given)
+    wanted, _ = _filter(visit.here, _given(visit.request))
     if form not in FILES or wanted is None:
         raise NotFound
     return file_answer(visit.here, None, wanted, form, None)
@@ -88,15 +101,19 @@ def _named(visit: Visit, text: str, name: str) -> str:
     return next((f"{sort}:{text}" for sort in sorts if is_id(sort, text)), text)
 
 
-def _filter(visit: Visit, given: Mapping[str, str]) -> tuple[ActionFilter | None, dict[str, str]]:
-    """Return the filter, or None and what is wrong with each field."""
-    errors = {name: visit.word("log_too_long") for name in _TEXTS if len(given[name]) > LONGEST}
+def _given(request: Request) -> dict[str, str]:
+    return {name: (last_parameter(request, name) or "").strip() for name in (*_TEXTS, *_DATES)}
+
+
+def _filter(here: Platform, given: Mapping[str, str]) -> tuple[ActionFilter | None, dict[str, str]]:
+    """Return the filter, or None and the name of the text that says what is wrong with each field."""
+    errors = {name: "log_too_long" for name in _TEXTS if len(given[name]) > LONGEST}
     days: dict[str, int] = {}
     for name in _DATES:
         try:
-            days[name] = _day(given[name], visit.here.settings.utc_offset, name == "to")
+            days[name] = _day(given[name], here.settings.utc_offset, name == "to")
         except ValueError:
-            errors[name] = visit.word("log_wrong_date")
+            errors[name] = "log_wrong_date"
     if errors:
         return None, errors
     return ActionFilter(days["from"], days["to"], given["actor"], given["target"], given["kind"]), {}

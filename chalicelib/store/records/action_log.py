@@ -15,7 +15,7 @@ is stored before it (`begin`), so that no action is without one, and the outcome
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -53,6 +53,14 @@ _PADDING = "0" * 7
 """Makes an id of the text that sorts before all ids of a time."""
 
 
+@dataclass(frozen=True)
+class LogMonth:
+    """The newest entries of a month that are in a part of the log."""
+
+    month: str
+    entries: list[LoggedAction]
+
+
 class ActionLog:
     """The action log of a deployment. `clock` returns milliseconds since the epoch; entries are kept for `days`."""
 
@@ -86,23 +94,26 @@ class ActionLog:
         """Delete the entry of an action that changed nothing. Raises Unavailable."""
         self._dynamo.settle(lambda: self._dynamo.delete(self._table, _key(action.id)))
 
-    def part(self, wanted: ActionFilter, cursor: str | None, count: int) -> tuple[list[LoggedAction], str | None]:
+    def part(
+        self, wanted: ActionFilter, cursor: str | None, count: int, begun: LogMonth | None = None
+    ) -> tuple[list[LoggedAction], str | None]:
         """Return at most `count` entries, the newest first, and the next cursor; eventually consistent.
 
         It reads some MOST_READ entries in two steps, of at most 1 and MONTHS_AT_ONCE months. So a part may have fewer
-        than `count` entries, even none, although there are more. Raises ParameterInvalid for a malformed cursor.
+        than `count` entries, even none, although there are more. `begun` is what `begin_part` returned for the same
+        part. Raises ParameterInvalid for a malformed cursor.
         """
-        now = self._clock()
-        since = max(wanted.since, now - self._days * _DAY_MS, 0)
-        before = first_action_id(min(wanted.until, now + _DAY_MS))
-        if cursor is not None:
-            before = min(before, _bound(cursor))
-        left = months(since, time_of_action(before) + 1)
+        since, before, left = self._bounds(wanted, cursor)
+        known = {begun.month: begun.entries} if begun else {}
         found: list[LoggedAction] = []
         for size in (1, MONTHS_AT_ONCE):
             asked, left = left[:size], left[size:]
             limit = max(MOST_READ if wanted.is_narrow else count + 1 - len(found), size) // size
-            reads = [partial(self._read, month, (first_action_id(since), before), limit) for month in asked]
+            span = first_action_id(since), before
+            if size == 1 and {*asked} <= known.keys():
+                reads = [partial(known.__getitem__, month) for month in asked]
+            else:
+                reads = [partial(self._read, month, span, limit) for month in asked]
             for month, entries in zip(asked, side_by_side(reads), strict=True):
                 for entry in entries:
                     if wanted.matches(entry) and entry.id < before:
@@ -114,6 +125,21 @@ class ActionLog:
                     return found, to_cursor(before)
                 before = first_action_id(first_of_month(month)) + _PADDING
         return found, to_cursor(before) if left else None
+
+    def begin_part(self, wanted: ActionFilter, cursor: str | None, count: int) -> LogMonth | None:
+        """Make the first call of `part`, so that it can be made in parallel to another; None if there is none."""
+        since, before, left = self._bounds(wanted, cursor)
+        limit = max(MOST_READ if wanted.is_narrow else count + 1, 1)
+        return LogMonth(left[0], self._read(left[0], (first_action_id(since), before), limit)) if left else None
+
+    def _bounds(self, wanted: ActionFilter, cursor: str | None) -> tuple[int, str, list[str]]:
+        """Return the time and the id between which a part is, and the months there, the newest first."""
+        now = self._clock()
+        since = max(wanted.since, now - self._days * _DAY_MS, 0)
+        before = first_action_id(min(wanted.until, now + _DAY_MS))
+        if cursor is not None:
+            before = min(before, _bound(cursor))
+        return since, before, months(since, time_of_action(before) + 1)
 
     def _read(self, month: str, span: tuple[str, str], limit: int) -> list[LoggedAction]:
         items = self._dynamo.query(self._table, f"log#{month}", span, consistent=False, limit=limit, backwards=True)
