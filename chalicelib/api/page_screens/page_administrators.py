@@ -8,7 +8,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor, user_target
+from chalicelib.api.log_of_actions import page_target, user_target
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
@@ -91,10 +91,9 @@ def _add(visit: Visit, page: Page, user: str) -> Response:
     known = here.users.get(user) if is_id("user", user) else None
     if known is None or known.suspended is not None:
         return _again(visit, page, problems={"person": visit.word("person_unknown")})
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_ADDED
-    with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
-        if not here.pages.members.add_administrator(page.id, user):
-            entry.is_unchanged()
+    kind = ActionKind.ADMINISTRATOR_ADDED
+    with visit.logged(kind, page_target(page.id, user_target(user))) as entry:
+        entry.changed = here.pages.members.add_administrator(page.id, user)
     return visit.redirect(page_path(page.id, "/administrators"), done="administrator_added")
 
 
@@ -108,11 +107,10 @@ def _remove(visit: Visit, page: Page, user: str) -> Response:
         other = _other(visit, page, user)
         if other is None:
             return _last(visit, page, user)
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_REMOVED
+    kind = ActionKind.ADMINISTRATOR_REMOVED
     try:
-        with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
-            if not here.pages.members.remove_administrator(page.id, user, while_other=other):
-                entry.is_unchanged()
+        with visit.logged(kind, page_target(page.id, user_target(user))) as entry:
+            entry.changed = here.pages.members.remove_administrator(page.id, user, while_other=other)
     except Conflict:  # The other one has left in the meantime.
         return _last(visit, page, user)
     if user == visit.signed_in.id:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor
+from chalicelib.api.log_of_actions import page_target
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
@@ -94,10 +94,10 @@ def _find_or_add(visit: Visit, page: Page, *, add: bool) -> Response:
     name = fields["name"] or app.name
     if not add:
         return _page(visit, page, adding={"id": app.id, "app": app.name, "name": name}, key=new_key())
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.MODULE_ADDED
+    kind = ActionKind.MODULE_ADDED
 
     def store(record: AnswerRecord | None) -> str:
-        with log_action(here, visit.request, actor, kind, page_target(page.id), reason="") as entry:
+        with visit.logged(kind, page_target(page.id)) as entry:
             module = here.pages.add_module(page.id, app.id, name, record=record)
             entry.target, entry.after = page_target(page.id, f"module:{module.id}"), {"app": app.id}
             return module.id
@@ -114,10 +114,9 @@ def _remove(visit: Visit, page: Page, module: str) -> Response:
     here = visit.here
     if not is_id("module", module):
         raise NotFound("There is no such app on the page")
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.MODULE_REMOVED
-    with log_action(here, visit.request, actor, kind, page_target(page.id, f"module:{module}"), reason="") as entry:
-        if not here.pages.remove_module(page.id, module):
-            entry.is_unchanged()
+    kind = ActionKind.MODULE_REMOVED
+    with visit.logged(kind, page_target(page.id, f"module:{module}")) as entry:
+        entry.changed = here.pages.remove_module(page.id, module)
     return visit.redirect(page_path(page.id, "/apps"), done="app_removed")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor
+from chalicelib.api.log_of_actions import page_target
 from chalicelib.api.page_screens.shared import FEED, feed_ids, feed_path, page_path, person_line, problem_texts
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
@@ -90,7 +90,7 @@ def _delete(visit: Visit, post: PostScreen, feed: str, comment: str | None, reas
     kind = ActionKind.COMMENT_DELETED if comment else ActionKind.FEED_DELETED
     part = f"feed:{feed}" + (f"/comment:{comment}" if comment else "")
     before = {"poster": post.poster}
-    with log_action(here, visit.request, user_actor(user), kind, page_target(page, part), reason=reason, before=before):
+    with visit.logged(kind, page_target(page, part), reason=reason, before=before):
         delete_it()
 
 
