@@ -12,6 +12,8 @@ from chalicelib.api.log_of_actions import page_target, user_target
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
+    beside_visit,
+    check_administers,
     origins_of,
     page_id,
     page_path,
@@ -20,7 +22,7 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.errors import BadRequest, Conflict, NotFound, PermissionDenied
+from chalicelib.core.errors import BadRequest, Conflict, NotFound
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.model.page_screens import MembersScreen
@@ -36,20 +38,14 @@ face = Face()
 @web_route(face, ADMINISTRATORS)
 def show(here: Platform, request: Request, page: str) -> Response:
     """List the administrators. With `?remove=` and a user's id, ask whether that one is to be removed."""
-    visits: list[Visit] = []
-
-    def viewer() -> str | None:
-        visits.append(Visit.of(here, request))
-        return visits[0].user.id if visits[0].user else None
-
     removed = last_parameter(request, "remove")
     cursor = None if removed else last_parameter(request, "cursor") or None
-    screen = here.page_administration.administrators(page_id(page), cursor, viewer)
-    visit = visits[0]
+    visit, screen = beside_visit(
+        here, request, lambda viewer: here.page_administration.administrators(page_id(page), cursor, viewer)
+    )
     if visit.user is None:
         return visit.sign_in()
-    if not screen.member.administers:
-        raise PermissionDenied("Only administrators of the page may do this")
+    check_administers(screen.member)
     if removed:
         return _removing(visit, screen, removed)
     return _listed(visit, screen)
