@@ -14,7 +14,7 @@ from chalicelib.api.admin.routes import known_id
 from chalicelib.api.admin.users import everything_json
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.console.users import USER, USERS, known_user, user_page, when
-from chalicelib.api.log_of_actions import log_action, user_actor, user_target
+from chalicelib.api.log_of_actions import PLATFORM, user_target
 from chalicelib.api.page.requests import shown
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import REASON, ActionKind
@@ -79,7 +79,7 @@ def make_reset_link(visit: Visit, user: str) -> Response:
     """Make a link with which a person sets a new password, and show it once."""
     known = known_user(visit, user)
     try:
-        with log_action(visit.here, visit.request, _by(visit), ActionKind.RESET_LINK_MADE, user_target(known.id)):
+        with visit.logged(ActionKind.RESET_LINK_MADE, user_target(known.id)):
             token, link = visit.here.one_time_links.make_reset(known.id)
     except Conflict:
         return user_page(visit, user, status=409, problem=visit.word("user_no_reset"))
@@ -95,11 +95,10 @@ def give_role(visit: Visit, user: str) -> Response:
     role = Role(visit.sent["role"]) if visit.sent.get("role") else None
     kind = ActionKind.ROLE_GIVEN if role else ActionKind.ROLE_TAKEN
     try:
-        with log_action(visit.here, visit.request, _by(visit), kind, user_target(known.id), reason=reason) as entry:
+        with visit.logged(kind, user_target(known.id), reason=reason) as entry:
             had, changed = visit.here.roles.give(known.id, role, by=visit.signed_in.id)
             entry.before, entry.after = {"role": had.value if had else None}, {"role": role.value if role else None}
-            if not changed:
-                entry.is_unchanged()
+            entry.changed = changed
     except PermissionDenied:
         return user_page(visit, user, status=403, problem=visit.word("user_own_role"))
     except Conflict:
@@ -131,7 +130,7 @@ def edit(visit: Visit, user: str) -> Response:
     if not fields:
         return _back(visit, known, done="user_unchanged")
     try:
-        with log_action(visit.here, visit.request, _by(visit), ActionKind.USER_CHANGED, user_target(known.id)) as entry:
+        with visit.logged(ActionKind.USER_CHANGED, user_target(known.id)) as entry:
             # No values: the log has no data of users.
             entry.after = {"fields": sorted(changed)}
             visit.here.users.change(known.id, **fields)
@@ -144,7 +143,7 @@ def edit(visit: Visit, user: str) -> Response:
 def export(visit: Visit, user: str) -> Response:
     """Download all data of a person as JSON."""
     found = known_id("user", user)
-    with log_action(visit.here, visit.request, _by(visit), ActionKind.USER_EXPORTED, user_target(found)):
+    with visit.logged(ActionKind.USER_EXPORTED, user_target(found)):
         everything = visit.here.user_data.export(found)
         if everything is None:
             raise NotFound(f"There is no user {found}")
@@ -177,7 +176,7 @@ def erase(visit: Visit, user: str) -> Response:
         return _erasure_page(visit, known, status=400, problem=visit.word("user_erase_typed_wrong"))
     try:
         kind, target = ActionKind.USER_ERASED, user_target(found)
-        with log_action(visit.here, visit.request, _by(visit), kind, target, reason=reason) as entry:
+        with visit.logged(kind, target, reason=reason) as entry:
             entry.after = {"removed": sum(visit.here.user_data.erase(found).values())}
     except Conflict:
         return _erasure_page(visit, known_user(visit, user), status=409, problem=visit.word("user_has_role"))
@@ -199,7 +198,7 @@ def invite(visit: Visit) -> Response:
         return visit.page(
             "console/invitation", status=400, problem=wrong.description, name=visit.sent.get("name", "")[:200]
         )
-    with log_action(visit.here, visit.request, _by(visit), ActionKind.INVITATION_MADE, "platform"):
+    with visit.logged(ActionKind.INVITATION_MADE, PLATFORM):
         token, link = visit.here.one_time_links.make_invitation(name)
     return _link_page(visit, LinkKind.INVITATION, token, 1000 * link.expires, None)
 
@@ -209,9 +208,8 @@ def _logged(
 ) -> Response | None:
     """Do a logged action; return the page with `problem` if it was refused, else None."""
     try:
-        with log_action(visit.here, visit.request, _by(visit), kind, user_target(known.id), reason=reason) as entry:
-            if not act():
-                entry.is_unchanged()
+        with visit.logged(kind, user_target(known.id), reason=reason) as entry:
+            entry.changed = act()
     except Conflict:
         return user_page(visit, known.id, status=409, problem=visit.word(problem))
     return None
@@ -264,10 +262,6 @@ def _body(changed: dict[str, str]) -> dict[str, Any]:
 
 def _back(visit: Visit, user: User, done: str) -> Response:
     return visit.redirect(f"{USERS}/{user.id}", done=done)
-
-
-def _by(visit: Visit) -> str:
-    return user_actor(visit.signed_in.id)
 
 
 def _reason(visit: Visit) -> str:
