@@ -5,7 +5,45 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, tuple[str, str]] = {
     "saved": ("保存しました。", "Your changes have been saved."),
     "settings": ("設定", "Settings"),
+    "settings_profile_note": (
+        "名前や画像を変更し、公開範囲を選びます。",
+        "Change your name, your picture and more, and choose who can see what.",
+    ),
+    "settings_apps_note": (
+        "アプリに許可していることを確かめ、取り消します。",
+        "See what each app may do, and end that.",
+    ),
+    "settings_sessions_note": (
+        "見覚えのないブラウザーをログアウトさせます。",
+        "Sign out a browser that you do not know.",
+    ),
+    "settings_reports_note": (
+        "通報した投稿と、モデレーターの回答です。",
+        "The posts that you have reported, and the moderators' answers.",
+    ),
+    "settings_data_note": (
+        "自分のデータを、一つのファイルで受け取ります。",
+        "Get everything of yours as one file.",
+    ),
+    "settings_delete_note": (
+        "14 日以内なら取り消せます。",
+        "You can undo it for 14 days.",
+    ),
+    # Apps and their access.
     "apps": ("アプリ", "Apps"),
+    "app_access": ("アプリの許可", "What apps may do"),
+    "app_access_note": (
+        "利用しているアプリと、それぞれに許可していることです。いつでも取り消せます。",
+        "The apps that you use, and what you have allowed each of them. You can end it at any time.",
+    ),
+    "app_ended": (
+        "「{app}」の許可を取り消しました。15 分以内に使えなくなります。",
+        "You have ended the access of {app}. It may work for 15 minutes more.",
+    ),
+    "app_uninstalled": (
+        "「{app}」をアンインストールしました。保存されていたデータは消去されました。",
+        "{app} is uninstalled. What you had stored in it is erased.",
+    ),
     "no_apps": (
         "許可したアプリも、インストールしたアプリもありません。",
         "You have not allowed or installed any apps.",
@@ -21,7 +59,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "アンインストールすると、許可は取り消され、このアプリに保存されたデータは消去されます。元に戻せません。",
         "Uninstalling ends the app's access and erases what you have stored in it. This cannot be undone.",
     ),
-    "privacy": ("プロフィールの公開範囲", "Who can see your profile"),
     "address": ("住所", "Address"),
     "birthday": ("誕生日", "Birthday"),
     "age": ("年齢", "Age"),
