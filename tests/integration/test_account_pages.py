@@ -319,6 +319,14 @@ def test_a_profile_is_changed_and_the_confirmation_says_what(here: World) -> Non
     assert "Changed" not in browser.open("/settings/profile?changed=<b>&changed=nothing").text
 
 
+def test_numbers_may_be_written_in_wide_digits(here: World) -> None:
+    browser = browser_of(here)
+    form = browser.open("/settings/profile").form("displayName")
+
+    assert browser.submit(form, age="３０", birthday="１９９０-０４-０１").status == 303
+    assert (user(here).age, user(here).birthday) == (30, "1990-04-01")
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_the_profile_shows_what_apps_of_others_see(make_world: Make, strict: bool) -> None:
     world = make_world(ENGAWA_PROFILE_VISIBILITY="strict" if strict else "lenient")
