@@ -4,8 +4,7 @@ Each change is logged, and answers with a redirect to the person's page, which s
 nothing. Links are shown once, in the answer to the form that made them.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from chalice.app import Response
 
@@ -16,28 +15,18 @@ from chalicelib.api.console.frame import console_route
 from chalicelib.api.console.users import USER, USERS, known_user, user_page, when
 from chalicelib.api.log_of_actions import PLATFORM, user_target
 from chalicelib.api.page.requests import shown
+from chalicelib.api.profile_form import FIELDS, LENGTHS, choices, read_profile, values_of
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import REASON, ActionKind
 from chalicelib.core.codecs import checks
-from chalicelib.core.codecs.directory_json import read_user, user_json
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied
-from chalicelib.core.model.directory import BloodType, Gender, User
+from chalicelib.core.model.directory import User
 from chalicelib.core.one_time_links import LinkKind
 from chalicelib.core.roles import Action, Role
 from chalicelib.web.face import Face
 from chalicelib.web.json_answers import data_answer
 
-EDITED = (
-    "displayName",
-    "login",
-    "profileUrl",
-    "thumbnailUrl",
-    "bloodType",
-    "address",
-    "birthday",
-    "age",
-    "gender",
-)
+EDITED = (*FIELDS, "login")
 """The fields of the form that edits a person."""
 
 face = Face()
@@ -110,23 +99,22 @@ def give_role(visit: Visit, user: str) -> Response:
 def show_form(visit: Visit, user: str) -> Response:
     """Show the form with a person's profile and login."""
     known = known_user(visit, user)
-    return _form_page(visit, known, _values(known))
+    return _form_page(visit, known, values_of(known, EDITED))
 
 
 @console_route(face, f"{USER}/edit", action=Action.EDIT_USER, methods=["POST"])
 def edit(visit: Visit, user: str) -> Response:
     """Change a person's profile and login. Only the fields that differ from what the form showed are changed."""
     known = known_user(visit, user)
-    now, sent = _values(known), {name: visit.sent.get(name, "").strip() for name in EDITED}
+    now, sent = values_of(known, EDITED), {name: visit.sent.get(name, "").strip() for name in EDITED}
     before = {name: visit.sent.get(f"was_{name}", "") for name in EDITED}
     changed = {name: value for name, value in sent.items() if value != before[name]}
     if any(now[name] != before[name] for name in changed):
         # Somebody else has changed the same field since the form was made.
         return _form_page(visit, known, sent, status=409, problem=visit.word("user_stale"))
-    try:
-        fields = read_user(_body(changed), new=False)
-    except ParameterInvalid as wrong:
-        return _form_page(visit, known, sent, status=400, problem=wrong.description)
+    fields, wrong = read_profile(visit, changed)
+    if wrong:
+        return _form_page(visit, known, sent, wrong=wrong)
     if not fields:
         return _back(visit, known, done="user_unchanged")
     try:
@@ -135,7 +123,7 @@ def edit(visit: Visit, user: str) -> Response:
             entry.after = {"fields": sorted(changed)}
             visit.here.users.change(known.id, **fields)
     except Conflict:
-        return _form_page(visit, known, sent, status=409, problem=visit.word("user_login_taken"))
+        return _form_page(visit, known, sent, status=409, problem=visit.word("login_taken"))
     return _back(visit, known, done="user_changed")
 
 
@@ -186,7 +174,7 @@ def erase(visit: Visit, user: str) -> Response:
 @console_route(face, "/console/invitations", action=Action.INVITE)
 def show_invitation(visit: Visit) -> Response:
     """Show the form that makes an invitation."""
-    return visit.page("console/invitation", name="")
+    return visit.page("console/invitation", name="", wrong="")
 
 
 @console_route(face, "/console/invitations", action=Action.INVITE, methods=["POST"])
@@ -194,10 +182,9 @@ def invite(visit: Visit) -> Response:
     """Make a link with which a person becomes a user, and show it once: `name` suggests a display name."""
     try:
         name = str(checks.text(checks.NAME_CHARACTERS)("name", visit.sent.get("name", "").strip()))
-    except ParameterInvalid as wrong:
-        return visit.page(
-            "console/invitation", status=400, problem=wrong.description, name=visit.sent.get("name", "")[:200]
-        )
+    except ParameterInvalid:
+        sent = visit.sent.get("name", "")[:200]
+        return visit.page("console/invitation", status=400, name=sent, wrong=visit.word("wrong_text"))
     with visit.logged(ActionKind.INVITATION_MADE, PLATFORM):
         token, link = visit.here.one_time_links.make_invitation(name)
     return _link_page(visit, LinkKind.INVITATION, token, 1000 * link.expires, None)
@@ -230,34 +217,25 @@ def _erasure_page(visit: Visit, user: User, *, status: int = 200, problem: str |
 
 
 def _form_page(
-    visit: Visit, user: User, values: dict[str, str], *, status: int = 200, problem: str | None = None
+    visit: Visit,
+    user: User,
+    values: Mapping[str, str],
+    *,
+    wrong: Mapping[str, str] = {},
+    status: int = 200,
+    problem: str | None = None,
 ) -> Response:
     return visit.page(
         "console/user_form",
-        status=status,
-        problem=problem,
+        status=400 if wrong else status,
+        problem=visit.word("profile_wrong") if wrong else problem,
         user=user,
         values=values,
-        now=_values(user),
-        blood_types=[each.value for each in BloodType],
-        genders=[each.value for each in Gender],
+        wrong=wrong,
+        now=values_of(user, EDITED),
+        choices=choices(visit),
+        lengths=LENGTHS,
     )
-
-
-def _values(user: User) -> dict[str, str]:
-    """Return the fields of a person as the form shows them."""
-    told = user_json(user)
-    return {name: "" if told[name] is None else str(told[name]) for name in EDITED}
-
-
-def _body(changed: dict[str, str]) -> dict[str, Any]:
-    """Return the changed fields of the form as the operator's API takes them."""
-    body: dict[str, Any] = {name: value or None for name, value in changed.items()}
-    if "displayName" in body:
-        body["displayName"] = changed["displayName"]
-    if age := changed.get("age"):
-        body["age"] = int(age) if age.isascii() and age.isdecimal() and len(age) < 5 else age
-    return body
 
 
 def _back(visit: Visit, user: User, done: str) -> Response:
