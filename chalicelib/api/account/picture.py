@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from chalice.app import Request, Response
 
+from chalicelib.api.account.forms import refused_until_tomorrow
 from chalicelib.api.account.profile import MOST_BYTES, PATH, profile_page
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.visit import StaleForm, Visit, web_route
@@ -14,8 +15,6 @@ from chalicelib.web.face import Face
 from chalicelib.web.multipart import is_multipart, read_upload
 from chalicelib.web.render_images import render
 
-MOST_A_DAY = 10
-"""The most pictures that a user may upload in a day."""
 MOST_FIELDS = 10
 EDGES = (180, 76, 40)
 """The longest edges of a feed's pictures: the first is stored."""
@@ -44,8 +43,9 @@ def upload(here: Platform, request: Request) -> Response:
         return profile_page(visit, problem=visit.word("picture_large", size=size), status=413)
     except ParameterInvalid:
         return profile_page(visit, problem=visit.word("picture_refused"))
-    if not here.daily_counts.count("picture", user.id, MOST_A_DAY):
-        return profile_page(visit, problem=visit.word("picture_often"), status=429)
+    if refused := refused_until_tomorrow(visit, "picture", "picture_often"):
+        problem, later = refused
+        return profile_page(visit, problem=problem, status=429, headers=later)
     (key,) = here.images.keep(picture_folder(user.id), renditions[:1])
     own = f"{here.settings.images_url}/{picture_folder(user.id)}/"
     here.users.change(user.id, thumbnail_url=own + key.rpartition("/")[2])
