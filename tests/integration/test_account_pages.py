@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import pytest
@@ -488,6 +489,8 @@ def test_a_refused_picture_changes_nothing_and_a_day_has_ten(here: World) -> Non
     assert user(here).thumbnail_url == ""
     statuses = [upload(here, browser, pictures.png()).status for _ in range(11)]
     assert statuses == [*([303] * 10), 429]
+    with patch("chalicelib.api.account.picture.render", side_effect=AssertionError("too expensive")):
+        assert upload(here, browser, pictures.png()).status == 429
     here.clock.now += 86_400_000
     assert upload(here, browser, pictures.png()).status == 303
 

@@ -35,6 +35,8 @@ def upload(here: Platform, request: Request) -> Response:
         visit.form()
     except StaleForm:
         return profile_page(visit, problem=visit.word("expired"))
+    if not here.daily_counts.is_left("picture", user.id, MOST_A_DAY):
+        return _often(visit)
     bounds = here.settings.image_bounds
     bounds = replace(bounds, edges=EDGES, bytes=min(bounds.bytes, MOST_BYTES))
     try:
@@ -45,7 +47,7 @@ def upload(here: Platform, request: Request) -> Response:
     except ParameterInvalid:
         return profile_page(visit, problem=visit.word("picture_refused"))
     if not here.daily_counts.count("picture", user.id, MOST_A_DAY):
-        return profile_page(visit, problem=visit.word("picture_often"), status=429)
+        return _often(visit)
     (key,) = here.images.keep(picture_folder(user.id), renditions[:1])
     own = f"{here.settings.images_url}/{picture_folder(user.id)}/"
     here.users.change(user.id, thumbnail_url=own + key.rpartition("/")[2])
@@ -53,3 +55,7 @@ def upload(here: Platform, request: Request) -> Response:
     if earlier != user.thumbnail_url and not key.endswith(earlier):
         here.images.remove([f"images/{picture_folder(user.id)}/{earlier}"])
     return visit.redirect(PATH, done="picture")
+
+
+def _often(visit: Visit) -> Response:
+    return profile_page(visit, problem=visit.word("picture_often"), status=429)

@@ -20,6 +20,7 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
+from chalicelib.core.codecs.checks import is_login
 from chalicelib.core.errors import BadRequest, Conflict, NotFound, PermissionDenied
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page, User
@@ -79,7 +80,8 @@ def change(here: Platform, request: Request, page: str) -> Response:
 def _found(visit: Visit, page: Page, person: str) -> Response:
     """Return the page that asks whether the person with a login or an id is to be added."""
     here = visit.here
-    owner = here.users.login_owners([person.lower()]).get(person.lower()) if person else None
+    login = person.lower()
+    owner = here.users.login_owners([login]).get(login) if is_login(login) else None
     user = here.users.get(owner or person) if owner or is_id("user", person) else None
     if user is None or user.suspended is not None:
         return _again(visit, page, problems={"person": visit.word("person_unknown")})

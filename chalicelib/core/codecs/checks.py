@@ -212,9 +212,14 @@ def day(name: str, value: Any) -> str:
     return value
 
 
+def is_login(text: str) -> bool:
+    """Return whether a text in lower case can be a login name."""
+    return _LOGIN.fullmatch(text) is not None
+
+
 def login(name: str, value: Any) -> str:
     """Return a login name, converted to lower case."""
-    if not isinstance(value, str) or not _LOGIN.fullmatch(value.lower()):
+    if not isinstance(value, str) or not is_login(value.lower()):
         raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, beginning with a letter or digit")
     return value.lower()
 
