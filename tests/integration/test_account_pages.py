@@ -264,6 +264,7 @@ def test_a_person_joins_by_an_invitation_once(here: World) -> None:
         ({"login": "hаna"}, 400, "begin with a letter"),
         ({"display_name": ""}, 400, "1 to 100 characters"),
         ({"display_name": "x" * 101}, 400, "1 to 100 characters"),
+        ({"display_name": "\u200b\u3164\ufe0f"}, 400, "1 to 100 characters"),
         ({"new_password": "riku riku riku riku", "new_password_again": "riku riku riku riku"}, 400, "easy to guess"),
     ],
 )
@@ -354,6 +355,7 @@ def test_the_profile_shows_what_apps_of_others_see(make_world: Make, strict: boo
     [
         ("displayName", "", "1 to 100 characters"),
         ("displayName", "x" * 101, "1 to 100 characters"),
+        ("displayName", "\u3164\u2800", "1 to 100 characters"),
         ("age", "-1", "from 0 to 150"),
         ("age", "9" * 30, "from 0 to 150"),
         ("birthday", "1990-02-30", "1990-04-01"),

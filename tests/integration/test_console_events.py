@@ -118,7 +118,10 @@ def test_the_secrets_of_an_endpoint_are_rotated(world: World, browser: Browser) 
     page, id = added(browser)
     first, path = secret_in(page), f"{ONE}/endpoints/{id}"
 
-    second = secret_in(browser.submit(form_to(browser.open(path), f"{path}/secret")))
+    form = form_to(browser.open(path), f"{path}/secret")
+    second = secret_in(browser.submit(form))
+    again = browser.submit(form)
+    assert (again.status, "End the old one first." in again.text) == (409, True)
     (active,) = world.platform.endpoints.active()
     assert active.secrets == (second, first)
     page = browser.submit(form_to(browser.open(path), f"{path}/old-secret"))

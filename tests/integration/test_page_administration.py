@@ -343,6 +343,18 @@ def test_an_unknown_person_is_not_added(world: World, person: str):
     assert world.platform.pages.members.administrators(CAFE)[0] == [MEI]
 
 
+def test_people_are_looked_up_fifty_times_a_day(world: World):
+    browser = browser_of(world, MEI)
+    form = main_form(browser.open(f"{BASE}/administrators"))
+    for turn in range(50):
+        assert browser.submit(form, person=f"name{turn}", action="find").status == 400
+    answer = browser.submit(form, person="hana", action="find")
+    assert (answer.status, "Try again tomorrow." in answer.text) == (429, True)
+    assert "花" not in answer.text
+    world.clock.now += 86_400_000
+    assert browser.submit(form, person="hana", action="find").status == 200
+
+
 def test_an_administrator_is_removed_after_a_question(world: World):
     world.platform.pages.members.add_administrator(CAFE, TARO)
     browser = browser_of(world, MEI)

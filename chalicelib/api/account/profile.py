@@ -10,6 +10,7 @@ from chalice.app import Request, Response
 from chalicelib.api.account.forms import signed_in_again
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.visit import StaleForm, Visit, web_route
+from chalicelib.core.codecs.checks import is_visible
 from chalicelib.core.codecs.directory_json import read_user, user_json
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.model.directory import BloodType, Gender, User
@@ -67,6 +68,8 @@ def change(here: Platform, request: Request) -> Response:
             fields |= read_user({name: value}, new=False)
         except ParameterInvalid:
             wrong[name] = visit.word(f"wrong_{name}" if name in _EXPLAINED else "wrong_value")
+    if not is_visible(form.get("displayName", "")):
+        wrong["displayName"] = visit.word("wrong_displayName")
     if wrong:
         return profile_page(visit, edit=form, wrong=wrong)
     publication = fields.pop("publication", {})

@@ -29,6 +29,8 @@ Rules = dict[str, tuple[str, Check]]
 """For each field in the JSON, the name of the attribute, and the check."""
 E = TypeVar("E", bound=Enum)
 
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are shown as nothing: the fillers of Hangul, and the pattern of Braille without a dot."""
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
@@ -210,6 +212,11 @@ def day(name: str, value: Any) -> str:
     except ValueError:
         raise ParameterInvalid(f"{name} must be a date, YYYY-MM-DD") from None
     return value
+
+
+def is_visible(text: str) -> bool:
+    """Return whether a text has a character that can be seen, so that a link with it can be found."""
+    return any(unicodedata.category(each)[0] not in "CMZ" and each not in _BLANKS for each in text)
 
 
 def is_login(text: str) -> bool:
