@@ -212,6 +212,7 @@ PAGES = [
     WebPage("sign in", "/sign_in"),
     WebPage("settings, signed out", "/settings"),
     WebPage("settings", "/settings", "hana"),
+    WebPage("apps and their access", "/settings/apps", "hana"),
     WebPage("console", "/console", "hana", Role.OPERATOR),
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),

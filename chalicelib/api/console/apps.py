@@ -18,7 +18,7 @@ from chalicelib.api.console.app_form import (
     version_of,
 )
 from chalicelib.api.console.frame import after_confirmation, console_route
-from chalicelib.api.log_of_actions import app_target, log_action, user_actor
+from chalicelib.api.log_of_actions import app_target
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.directory_json import app_json
@@ -82,7 +82,7 @@ def register_app(visit: Visit) -> Response:
         return after_confirmation(visit, register_app)
     app = App(id, confidential=form.get("kind") != "public", **read.fields)
     try:
-        with log_action(visit.here, visit.request, actor(visit), ActionKind.APP_CREATED, app_target(id)) as entry:
+        with visit.logged(ActionKind.APP_CREATED, app_target(id)) as entry:
             made = visit.here.apps.create(app)
             entry.after = app_json(made)
     except Conflict:
@@ -123,7 +123,7 @@ def change_app(visit: Visit, app: str) -> Response:
     if _gives_more_power(visit, read, known):
         return after_confirmation(visit, lambda confirmed: change_app(confirmed, app))
     try:
-        with log_action(visit.here, visit.request, actor(visit), ActionKind.APP_CHANGED, app_target(known.id)) as entry:
+        with visit.logged(ActionKind.APP_CHANGED, app_target(known.id)) as entry:
             changed = visit.here.apps.change(known.id, expected=known, **given)
             before, after = app_json(known), app_json(changed)
             entry.before = {name: before[name] for name in FIELDS if before[name] != after[name]}
@@ -162,11 +162,6 @@ def secret_page(visit: Visit, app: App, secret: str, *, notice: str, until: int 
 def known_app(visit: Visit, app: str) -> App:
     """Return an app of a path. Raises NotFound."""
     return existing("app", app, visit.here.apps.get(known_id("app", app)))
-
-
-def actor(visit: Visit) -> str:
-    """Return the visitor as the actor of an action."""
-    return user_actor(visit.signed_in.id)
 
 
 def may(visit: Visit, action: Action) -> bool:

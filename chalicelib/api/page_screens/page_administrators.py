@@ -8,10 +8,12 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor, user_target
+from chalicelib.api.log_of_actions import page_target, user_target
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
+    beside_visit,
+    check_administers,
     origins_of,
     page_id,
     page_path,
@@ -21,7 +23,7 @@ from chalicelib.api.page_screens.shared import (
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.checks import is_login
-from chalicelib.core.errors import BadRequest, Conflict, NotFound, PermissionDenied
+from chalicelib.core.errors import BadRequest, Conflict, NotFound
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.model.page_screens import MembersScreen
@@ -39,20 +41,14 @@ face = Face()
 @web_route(face, ADMINISTRATORS)
 def show(here: Platform, request: Request, page: str) -> Response:
     """List the administrators. With `?remove=` and a user's id, ask whether that one is to be removed."""
-    visits: list[Visit] = []
-
-    def viewer() -> str | None:
-        visits.append(Visit.of(here, request))
-        return visits[0].user.id if visits[0].user else None
-
     removed = last_parameter(request, "remove")
     cursor = None if removed else last_parameter(request, "cursor") or None
-    screen = here.page_administration.administrators(page_id(page), cursor, viewer)
-    visit = visits[0]
+    visit, screen = beside_visit(
+        here, request, lambda viewer: here.page_administration.administrators(page_id(page), cursor, viewer)
+    )
     if visit.user is None:
         return visit.sign_in()
-    if not screen.member.administers:
-        raise PermissionDenied("Only administrators of the page may do this")
+    check_administers(screen.member)
     if removed:
         return _removing(visit, screen, removed)
     return _listed(visit, screen)
@@ -97,10 +93,9 @@ def _add(visit: Visit, page: Page, user: str) -> Response:
     known = here.users.get(user) if is_id("user", user) else None
     if known is None or known.suspended is not None:
         return _again(visit, page, problems={"person": visit.word("person_unknown")})
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_ADDED
-    with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
-        if not here.pages.members.add_administrator(page.id, user):
-            entry.is_unchanged()
+    kind = ActionKind.ADMINISTRATOR_ADDED
+    with visit.logged(kind, page_target(page.id, user_target(user))) as entry:
+        entry.changed = here.pages.members.add_administrator(page.id, user)
     return visit.redirect(page_path(page.id, "/administrators"), done="administrator_added")
 
 
@@ -114,11 +109,10 @@ def _remove(visit: Visit, page: Page, user: str) -> Response:
         other = _other(visit, page, user)
         if other is None:
             return _last(visit, page, user)
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_REMOVED
+    kind = ActionKind.ADMINISTRATOR_REMOVED
     try:
-        with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
-            if not here.pages.members.remove_administrator(page.id, user, while_other=other):
-                entry.is_unchanged()
+        with visit.logged(kind, page_target(page.id, user_target(user))) as entry:
+            entry.changed = here.pages.members.remove_administrator(page.id, user, while_other=other)
     except Conflict:  # The other one has left in the meantime.
         return _last(visit, page, user)
     if user == visit.signed_in.id:

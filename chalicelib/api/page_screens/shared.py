@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from chalice.app import Response
+from chalice.app import Request, Response
 
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
@@ -19,15 +19,19 @@ from chalicelib.core.errors import NotFound, PermissionDenied, StillRunning, Una
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.contents import Feed
 from chalicelib.core.model.directory import Page, User
+from chalicelib.core.model.page_screens import Membership
 from chalicelib.core.page_forms import KEY, Problems
 from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import AnswerRecord
+from chalicelib.store.directory.page_administration import Viewer
 from chalicelib.web.html import rendering
 from chalicelib.web.html.links import is_web, origin_of
 from chalicelib.web.html.texts import Language, word
 
 if TYPE_CHECKING:
     from chalicelib.store.idempotency_records import LambdaContext
+
+S = TypeVar("S")
 
 PAGE = "/pages/{page}"
 FEED = "/pages/{page}/feeds/{feed}"
@@ -136,11 +140,32 @@ def urls_of(holder: Feed | Page) -> Mapping[str, str]:
     return {"pc": holder.pc_url, "smartphone": holder.smartphone_url, "mobile": holder.mobile_url}
 
 
+def beside_visit(here: Platform, request: Request, read: Callable[[Viewer], S]) -> tuple[Visit, S]:
+    """Return the visit of a request, and the screen that `read` returns.
+
+    `read` gets a function that returns the id of who asks, None if nobody is signed in; it calls that in parallel to
+    its own reads. Raises the errors of `read`.
+    """
+    visits: list[Visit] = []
+
+    def viewer() -> str | None:
+        visits.append(Visit.of(here, request))
+        return visits[0].user.id if visits[0].user else None
+
+    screen = read(viewer)
+    return visits[0], screen
+
+
+def check_administers(member: Membership) -> None:
+    """Raise PermissionDenied unless this member of a page is an administrator."""
+    if not member.administers:
+        raise PermissionDenied("Only administrators of the page may do this")
+
+
 def administered(visit: Visit, page: str) -> Page:
     """Return a page that the reader administers (one read). Raises NotFound (page) and PermissionDenied."""
     known, member = visit.here.page_administration.member(page_id(page), visit.signed_in.id)
-    if not member.administers:
-        raise PermissionDenied("Only administrators of the page may do this")
+    check_administers(member)
     return known
 
 

@@ -22,6 +22,7 @@ DETAILS_CHARACTERS = 1_000
 URL_BYTES = 1_024
 LIST_ENTRIES = 20
 OLDEST_AGE = 150
+LOGIN_CHARACTERS = 64
 PASSWORD_CHARACTERS = (8, 200)
 
 Check = Callable[[str, Any], Any]
@@ -31,7 +32,7 @@ E = TypeVar("E", bound=Enum)
 
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that are shown as nothing: the fillers of Hangul, and the pattern of Braille without a dot."""
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
+_LOGIN = re.compile(rf"[a-z0-9][a-z0-9._@+\-]{{0,{LOGIN_CHARACTERS - 1}}}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")

@@ -109,7 +109,7 @@ class Wait:
 
 
 class DailyCounts:
-    """Counts of what a user may do only so often in a day (UTC), such as uploading a picture."""
+    """Counts of what a user may do only so often in a day (UTC): uploading a picture, downloading one's data."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
@@ -133,6 +133,10 @@ class DailyCounts:
         except Lost:
             return False
         return True
+
+    def next_day(self) -> int:
+        """Return when the next day begins and counts begin anew, in milliseconds since the epoch."""
+        return (self._clock() // 86_400_000 + 1) * 86_400_000
 
     def _today(self, kind: str, user: str) -> tuple[Key, int]:
         day = self._clock() // 86_400_000
