@@ -355,7 +355,11 @@ SCREENS = [
     request("see settings of a page", look(WEB_PAGE + "/settings", MEI)),
     request("save settings of a page", send_form(WEB_PAGE + "/settings", MEI, **SETTINGS), version_seen, steps=True),
     request("see administrators", look(WEB_PAGE + "/administrators", MEI)),
-    request("find an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA)),
+    request(
+        "find an administrator",
+        send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA),
+        steps=True,
+    ),
     request("add an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="add", user=HANA), steps=True),
     request(
         "remove an administrator",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import pytest
@@ -264,6 +265,7 @@ def test_a_person_joins_by_an_invitation_once(here: World) -> None:
         ({"login": "hаna"}, 400, "begin with a letter"),
         ({"display_name": ""}, 400, "1 to 100 characters"),
         ({"display_name": "x" * 101}, 400, "1 to 100 characters"),
+        ({"display_name": "\u200b\u3164\ufe0f"}, 400, "1 to 100 characters"),
         ({"new_password": "riku riku riku riku", "new_password_again": "riku riku riku riku"}, 400, "easy to guess"),
     ],
 )
@@ -395,6 +397,7 @@ def test_each_publication_switch(here: World) -> None:
     [
         ("displayName", "", "1 to 100 characters"),
         ("displayName", "x" * 101, "1 to 100 characters"),
+        ("displayName", "\u3164\u2800", "1 to 100 characters"),
         ("age", "-1", "from 0 to 150"),
         ("age", "9" * 30, "from 0 to 150"),
         ("birthday", "1990-02-30", "1990-04-01"),
@@ -533,6 +536,8 @@ def test_a_refused_picture_changes_nothing_and_a_day_has_ten(here: World) -> Non
     page = upload(here, browser, pictures.png())
     assert (page.status, page.headers["retry-after"]) == (429, "3660")
     assert "You can again from 2024-10-04 09:00." in page.text
+    with patch("chalicelib.api.account.picture.render", side_effect=AssertionError("too expensive")):
+        assert upload(here, browser, pictures.png()).status == 429
     here.clock.now = 20_000 * DAY
     assert upload(here, browser, pictures.png()).status == 303
 

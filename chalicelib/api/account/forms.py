@@ -42,15 +42,18 @@ def new_hash(visit: Visit) -> str:
     return hash_password(normalized(visit.sent["new_password"]))
 
 
-def refused_until_tomorrow(visit: Visit, kind: str, text: str) -> tuple[str, dict[str, str | list[str]]] | None:
+def refused_until_tomorrow(
+    visit: Visit, kind: str, text: str, *, counts: bool = True
+) -> tuple[str, dict[str, str | list[str]]] | None:
     """Count what a user may do MOST_A_DAY times a day (UTC); return None if this is one of them.
 
+    Without `counts`, only look, before work that is expensive.
     Otherwise return the `text` with the time at which it is possible again (`time`), and the header Retry-After.
     """
-    counts = visit.here.daily_counts
-    if counts.count(kind, visit.signed_in.id, MOST_A_DAY):
+    daily = visit.here.daily_counts
+    if (daily.count if counts else daily.is_left)(kind, visit.signed_in.id, MOST_A_DAY):
         return None
-    again = counts.next_day()
+    again = daily.next_day()
     time = w3cdtf(again, visit.here.settings.utc_offset)[:16].replace("T", " ")
     wait = -(-(again - visit.here.clock()) // 1000)
     return visit.word(text, times=MOST_A_DAY, time=time), {"Retry-After": str(wait)}

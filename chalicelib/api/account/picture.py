@@ -1,5 +1,6 @@
 """`/settings/picture`: a picture for the profile, encoded anew without any metadata of the file."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from chalice.app import Request, Response
@@ -34,6 +35,8 @@ def upload(here: Platform, request: Request) -> Response:
         visit.form()
     except StaleForm:
         return profile_page(visit, problem=visit.word("expired"))
+    if often := refused_until_tomorrow(visit, "picture", "picture_often", counts=False):
+        return _often(visit, *often)
     bounds = here.settings.image_bounds
     bounds = replace(bounds, edges=EDGES, bytes=min(bounds.bytes, MOST_BYTES))
     try:
@@ -43,9 +46,8 @@ def upload(here: Platform, request: Request) -> Response:
         return profile_page(visit, problem=visit.word("picture_large", size=size), status=413)
     except ParameterInvalid:
         return profile_page(visit, problem=visit.word("picture_refused"))
-    if refused := refused_until_tomorrow(visit, "picture", "picture_often"):
-        problem, later = refused
-        return profile_page(visit, problem=problem, status=429, headers=later)
+    if often := refused_until_tomorrow(visit, "picture", "picture_often"):
+        return _often(visit, *often)
     (key,) = here.images.keep(picture_folder(user.id), renditions[:1])
     own = f"{here.settings.images_url}/{picture_folder(user.id)}/"
     here.users.change(user.id, thumbnail_url=own + key.rpartition("/")[2])
@@ -53,3 +55,7 @@ def upload(here: Platform, request: Request) -> Response:
     if earlier != user.thumbnail_url and not key.endswith(earlier):
         here.images.remove([f"images/{picture_folder(user.id)}/{earlier}"])
     return visit.redirect(PATH, done="picture")
+
+
+def _often(visit: Visit, problem: str, later: Mapping[str, str | list[str]]) -> Response:
+    return profile_page(visit, problem=problem, status=429, headers=later)

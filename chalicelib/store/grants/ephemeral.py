@@ -116,10 +116,15 @@ class DailyCounts:
         self._table = table
         self._clock = clock
 
+    def is_left(self, kind: str, user: str, most: int) -> bool:
+        """Return whether `count` would count now: to ask before work that is expensive (one read)."""
+        key, _ = self._today(kind, user)
+        item = self._dynamo.get(self._table, key, consistent=True)
+        return item is None or int(item["times"]["N"]) < most
+
     def count(self, kind: str, user: str, most: int) -> bool:
         """Count once more; return False, and count nothing, if it was `most` times today. Raises Unavailable."""
-        day = self._clock() // 86_400_000
-        key = f"daily#{hashed(f'{kind} {user} {day}')}", "#"
+        key, day = self._today(kind, user)
         write = Transaction()  # It counts once, even if it is sent again.
         change = Update({"ttl": 86_400 * (day + 2)}, adds={"times": 1})
         write.update("count", self._table, key, change, ABSENT | less("times", most))
@@ -132,6 +137,10 @@ class DailyCounts:
     def next_day(self) -> int:
         """Return when the next day begins and counts begin anew, in milliseconds since the epoch."""
         return (self._clock() // 86_400_000 + 1) * 86_400_000
+
+    def _today(self, kind: str, user: str) -> tuple[Key, int]:
+        day = self._clock() // 86_400_000
+        return (f"daily#{hashed(f'{kind} {user} {day}')}", "#"), day
 
 
 class SignInAttempts:
