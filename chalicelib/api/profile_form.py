@@ -52,6 +52,8 @@ def read_profile(visit: Visit, texts: Mapping[str, Any]) -> tuple[dict[str, Any]
             fields |= read_user({name: _typed(name, value)}, new=False)
         except ParameterInvalid:
             wrong[name] = visit.word(_FAULTS.get(name, "wrong_value"))
+    if "displayName" in texts and not checks.is_visible(texts["displayName"]):
+        wrong["displayName"] = visit.word(_FAULTS["displayName"])
     return fields, wrong
 
 

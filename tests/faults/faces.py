@@ -355,7 +355,11 @@ SCREENS = [
     request("see settings of a page", look(WEB_PAGE + "/settings", MEI)),
     request("save settings of a page", send_form(WEB_PAGE + "/settings", MEI, **SETTINGS), version_seen, steps=True),
     request("see administrators", look(WEB_PAGE + "/administrators", MEI)),
-    request("find an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA)),
+    request(
+        "find an administrator",
+        send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA),
+        steps=True,
+    ),
     request("add an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="add", user=HANA), steps=True),
     request(
         "remove an administrator",
@@ -679,7 +683,7 @@ ACCOUNTS = [
     request("change a profile", change_profile, note_version, steps=True),
     request("change a password", mine("password", password=PASSWORD, **NEW_PASSWORDS), steps=True),
     request("end other sessions on the page", mine("sessions", others="1"), begin_session, steps=True),
-    request("download everything", mine("data")),
+    request("download everything", mine("data"), steps=True),
     request("upload a picture of oneself", upload_own_picture, steps=True),
     request("delete the account", mine("delete", typed=MY_LOGIN, password=PASSWORD), steps=True),
     request("keep the account", mine("delete", stay="1"), leave, steps=True),

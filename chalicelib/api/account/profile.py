@@ -107,6 +107,7 @@ def profile_page(
     notice: str | None = None,
     problem: str | None = None,
     status: int = 400,
+    headers: Mapping[str, str | list[str]] | None = None,
 ) -> Response:
     """Return the page of the profile, with an `edit` that was not saved."""
     user = visit.signed_in
@@ -124,6 +125,7 @@ def profile_page(
     return visit.page(
         "account/profile",
         status=status if problem or wrong else 200,
+        headers=headers,
         notice=notice,
         problem=problem or (visit.word("profile_wrong") if wrong else None),
         images=[picture] if picture else [],

@@ -80,11 +80,17 @@ def change_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
 
 @console_route(face, f"{ONE}/secret", action=Action.SEND_EVENTS, methods=["POST"])
 def new_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
-    """Give an endpoint a new signing secret, which the page shows once. Messages are signed with the old one, too."""
+    """Give an endpoint a new signing secret, which the page shows once. Messages are signed with the old one, too.
+
+    409 if there is an old one already, as for a form that is sent twice.
+    """
     holder = known_app(visit, app)
-    _known(visit, app, endpoint)
-    with _logged_change(visit, ActionKind.SECRET_ROTATED, app, endpoint):
-        secret = visit.here.endpoints.new_secret(app, endpoint)
+    known = _known(visit, app, endpoint)
+    try:
+        with _logged_change(visit, ActionKind.SECRET_ROTATED, app, endpoint):
+            secret = visit.here.endpoints.new_secret(app, endpoint, keep_both=True)
+    except Conflict:
+        return _endpoint_page(visit, holder, known, status=409, problem=visit.word("secret_two_in_use"))
     return _secret_page(visit, holder, endpoint, secret, notice=visit.word("endpoint_secret_rotated"))
 
 

@@ -22,6 +22,7 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
+from chalicelib.core.codecs.checks import is_login
 from chalicelib.core.errors import BadRequest, Conflict, NotFound
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page, User
@@ -31,6 +32,8 @@ from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
 ADMINISTRATORS = f"{PAGE}/administrators"
+MOST_FINDS_A_DAY = 50
+"""The most times a day that a person looks up another: otherwise a list of names would give all logins."""
 
 face = Face()
 
@@ -75,7 +78,10 @@ def change(here: Platform, request: Request, page: str) -> Response:
 def _found(visit: Visit, page: Page, person: str) -> Response:
     """Return the page that asks whether the person with a login or an id is to be added."""
     here = visit.here
-    owner = here.users.login_owners([person.lower()]).get(person.lower()) if person else None
+    if not here.daily_counts.count("find", visit.signed_in.id, MOST_FINDS_A_DAY):
+        return _again(visit, page, status=429, problem=visit.word("find_often"))
+    login = person.lower()
+    owner = here.users.login_owners([login]).get(login) if is_login(login) else None
     user = here.users.get(owner or person) if owner or is_id("user", person) else None
     if user is None or user.suspended is not None:
         return _again(visit, page, problems={"person": visit.word("person_unknown")})
@@ -141,7 +147,7 @@ def _screen(visit: Visit, page: Page) -> MembersScreen:
 
 def _again(visit: Visit, page: Page, **more: Any) -> Response:
     screen = _screen(visit, page)
-    return _listed(visit, screen, status=400, **more)
+    return _listed(visit, screen, **{"status": 400, **more})
 
 
 def _listed(visit: Visit, screen: MembersScreen, **more: Any) -> Response:

@@ -37,6 +37,8 @@ PAGE = "/pages/{page}"
 FEED = "/pages/{page}/feeds/{feed}"
 KEPT = "public, max-age=0, s-maxage=5"
 """For browsers without a session: a shared cache may keep the page for five seconds, a browser may not."""
+KEYED = ("cursor", "lang")
+"""The query parameters of such a page by which a shared cache tells its copies apart (infra/edge.yaml)."""
 _FEED_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _sleep = time.sleep
 _TRIES, _REST = 8, 0.4
@@ -168,12 +170,16 @@ def administered(visit: Visit, page: str) -> Page:
 
 
 def public_page(visit: Visit, template: str, **values: Any) -> Response:
-    """Return a page that anyone may see. Without a session in the request, a shared cache may keep it for seconds."""
+    """Return a page that anyone may see. Without a session in the request, a shared cache may keep it for seconds.
+
+    With another query parameter than those of KEYED it is not kept: its notice and links would be shown to others.
+    """
     here = visit.here
     if here.sessions.is_named_in(visit.request):
         return visit.page(template, **values)
     values.pop("problem", None)
-    headers = {"Cache-Control": KEPT}
+    is_kept = set(visit.request.query_params or ()).issubset(KEYED)
+    headers = {"Cache-Control": KEPT} if is_kept else {}
     frame = visit.frame()
     return rendering.page(
         template, visit.language, here.site, headers=headers, frame=frame, csrf=None, visit=visit, **values

@@ -198,8 +198,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "This picture cannot be used. Choose a JPEG or PNG.",
     ),
     "picture_often": (
-        "今日はもうアップロードできません。明日お試しください。",
-        "You have uploaded too many pictures today. Try again tomorrow.",
+        "今日はもう {times} 回アップロードしました。{time} から、またアップロードできます。",
+        "You have uploaded {times} pictures today. You can again from {time}.",
     ),
     "done_picture": ("画像を変更しました。", "Your picture is changed."),
     "list_comma": ("、", ", "),
@@ -242,6 +242,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "You get your profile, friends, data in apps, grants, pages, posts, comments and favorites as one JSON file.",
     ),
     "data_without": ("パスワードなどの秘密は含まれません。", "It has no password or other secret."),
+    "data_often": (
+        "今日はもう {times} 回ダウンロードしました。{time} から、またダウンロードできます。",
+        "You have downloaded your data {times} times today. You can again from {time}.",
+    ),
     "data_button": ("ダウンロードする", "Download"),
     "delete_title": ("アカウントの削除", "Delete your account"),
     "delete_note": (
