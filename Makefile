@@ -21,7 +21,7 @@ find_python = $$(for python in $(PYTHON) python3 python3.13 python3.12 python3.1
 	done; echo 'Engawa needs Python 3.11 or newer, with venv; select it with PYTHON=...' >&2; echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs film coverage mutate bench load scale \
+.PHONY: help install serve test test-lambda chromium prove prove-rules prove-contract prove-model prove-histories prove-signals prove-clients nodejs film lighthouse coverage mutate bench load scale \
 	quick check reference lint types format clean settings package deploy rollback destroy scan audit lock
 
 help:  ## list the targets
@@ -100,6 +100,9 @@ chromium:
 
 film: $(INSTALLED) $(EMULATOR_INSTALLED) chromium  ## take screenshots of the web pages into .local/film; ARGS=story or ARGS=pages takes a part
 	@$(VENV)/python -m tests.film .local/film $(ARGS)
+
+lighthouse: $(INSTALLED) $(EMULATOR_INSTALLED) .local/lighthouse-node/.installed chromium  ## let Lighthouse score the web pages
+	@$(VENV)/python -m tests.lighthouse.measure
 
 coverage: $(INSTALLED) $(EMULATOR_INSTALLED)  ## measure how much of the app the tests run; ARGS=tests/system adds the served platform
 	@$(VENV)/coverage erase
@@ -214,7 +217,8 @@ $(LOAD_INSTALLED) $(AUDIT_INSTALLED) $(SCAN_INSTALLED) \
 
 .local/clients-node/.installed: tests/clients/package-lock.json
 .local/prove-node/.installed: tests/clients/prove/package-lock.json
-.local/clients-node/.installed .local/prove-node/.installed: | nodejs
+.local/lighthouse-node/.installed: tests/lighthouse/package-lock.json
+.local/clients-node/.installed .local/prove-node/.installed .local/lighthouse-node/.installed: | nodejs
 	@echo 'Installing packages of npm into $(@D) ...'
 	@mkdir -p -m 700 .local && mkdir -p $(@D)
 	@cp $(<D)/package.json $(<D)/package-lock.json $(@D)

@@ -138,7 +138,12 @@ class Platform:
         if self.settings.openid_issuer and self.settings.openid_jwks:
             from chalicelib.web.auth.external_issuer import Issuer
 
-            external = Issuer(self.settings.openid_issuer, self.settings.openid_jwks, self.settings.issuer)
+            external = Issuer(
+                self.settings.openid_issuer,
+                self.settings.openid_jwks,
+                self.settings.issuer,
+                lambda app: self.apps.is_suspended(app),
+            )
         return AccessTokens(self.keys, self.settings.issuer, external)
 
     @cached_property

@@ -46,7 +46,7 @@ def file_answer(here: Platform, path: str | None, wanted: ActionFilter, form: st
     headers: dict[str, str | list[str]] = {
         "Content-Type": "text/csv; charset=utf-8; header=present" if form == "csv" else "application/jsonl",
         "Content-Disposition": f'attachment; filename="action-log.{form}"',
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
     if path and cursor is not None:

@@ -1,10 +1,8 @@
 """Logging of actions: a view that changes something wraps the change in `log_action`.
 
     with log_action(here, request, by, ActionKind.USER_SUSPENDED, user_target(user), reason=reason) as entry:
-        changed = here.users.suspend(user)
+        entry.changed = here.users.suspend(user)
         entry.after = {"suspended": True}
-        if not changed:
-            entry.is_unchanged()
 
 The entry is stored before the change, and its outcome after it: no change is without an entry, even if the process
 dies. A refused or unchanged action leaves no entry. An action that an error ended leaves one that is marked so; if the
@@ -37,7 +35,8 @@ CLIENT = "x-engawa-client"
 class ActionEntry:
     """What the view knows of its action: `target` (if it is known only afterwards), `before` and `after`.
 
-    With `changed` false there is no entry. `failed` says that errors ended the action although the view has an answer.
+    With `changed` false, as the state was already so, there is no entry. `failed` says that errors ended the action
+    although the view has an answer.
     """
 
     def __init__(self, target: str, before: Mapping[str, Any]) -> None:
@@ -46,10 +45,6 @@ class ActionEntry:
         self.after: Mapping[str, Any] = {}
         self.changed = True
         self.failed = False
-
-    def is_unchanged(self) -> None:
-        """Leave no entry: the state was already so."""
-        self.changed = False
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def apps(here: Platform, request: Request) -> Response:
     ids, following = here.friends_and_installs.installs(visit.user.id, _cursor(visit), COUNT)
     found = here.apps.get_many(ids)
     entries = [app_entry(found[app]) for app in ids if app in found]
-    return _list(visit, "my_apps", "no_apps_yet", entries, following, more=(("/settings#apps", "manage_apps"),))
+    return _list(visit, "my_apps", "no_apps_yet", entries, following, more=(("/settings/apps", "manage_apps"),))
 
 
 @web_route(face, "/friends")

@@ -84,7 +84,5 @@ def _change(
 ) -> bool:
     with log_action(here, request, actor, kinds[post.kind], post_target(post), reason=reason) as entry:
         entry.before, entry.after = {"hidden": not hidden}, {"hidden": hidden}
-        changed = change()
-        if not changed:
-            entry.is_unchanged()
+        changed = entry.changed = change()
     return changed

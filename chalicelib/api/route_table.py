@@ -64,12 +64,6 @@ def _consent() -> Sequence[Face]:
     return [consent_page.face]
 
 
-def _settings() -> Sequence[Face]:
-    from chalicelib.api.oauth import settings_page
-
-    return [settings_page.face]
-
-
 def _member_lists() -> Sequence[Face]:
     from chalicelib.api import member_lists
 
@@ -96,9 +90,10 @@ def _console_apps() -> Sequence[Face]:
 
 
 def _account() -> Sequence[Face]:
-    from chalicelib.api.account import data, join, password, picture, profile, sessions
+    from chalicelib.api.account import app_access, data, join, password, picture, profile, sessions, settings_home
 
-    return [profile.face, picture.face, password.face, sessions.face, data.face, join.face]
+    own = [settings_home.face, profile.face, picture.face, app_access.face]
+    return [*own, password.face, sessions.face, data.face, join.face]
 
 
 def _front() -> Sequence[Face]:
@@ -189,8 +184,7 @@ ROUTES: Mapping[str, Load] = {
     "/.well-known/": _oauth,
     "/connect_authorize.pl": _consent,
     "/connect_authorize_success.html": _consent,
-    "/settings": _settings,
-    "/settings/": _account,
+    "/settings": _account,
     "/join": _account,
     "/reset": _account,
     "/apps": _member_lists,

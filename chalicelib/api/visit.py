@@ -13,6 +13,7 @@ A page is in `templates/`; around it is the frame: navigation, the other languag
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, TypeVar
@@ -21,10 +22,12 @@ from urllib.parse import urlencode
 from chalice.app import Request, Response
 
 from chalicelib.api.error_pages import error_page
+from chalicelib.api.log_of_actions import ActionEntry, log_action, user_actor
 from chalicelib.api.menu import frame, page_url
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.session_user import visitor
+from chalicelib.core.actions import ActionKind
 from chalicelib.core.errors import NotFound, Refusal
 from chalicelib.core.model.directory import User
 from chalicelib.platform import Platform
@@ -228,6 +231,13 @@ class Visit:
             app=None,
             login=login,
         )
+
+    def logged(
+        self, kind: ActionKind, target: str, *, reason: str | None = None, before: Mapping[str, Any] | None = None
+    ) -> AbstractContextManager[ActionEntry]:
+        """Log what the user of this visit does inside the block, as `log_action` does."""
+        actor = user_actor(self.signed_in.id)
+        return log_action(self.here, self.request, actor, kind, target, reason=reason, before=before)
 
     def redirect(self, path: str, done: str | None = None) -> Response:
         """Return a 303 to a path of ours, with the session if it is new. `done` names the notice `done_…` there."""

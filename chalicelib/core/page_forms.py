@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.core.codecs.checks import is_visible
 from chalicelib.core.codecs.contents_json import read_comment, read_draft
 from chalicelib.core.codecs.directory_json import page_json, read_module, read_page
 from chalicelib.core.errors import ParameterInvalid
@@ -104,6 +105,8 @@ def read_settings(texts: Mapping[str, str]) -> tuple[dict[str, Any], Problems]:
             fields |= read_page({name: value}, new=False)
         except ParameterInvalid as refusal:
             problems[name] = problem_of(refusal)
+    if "name" not in problems and not is_visible(texts["name"]):
+        problems["name"] = Problem("field_empty")
     return fields, problems
 
 

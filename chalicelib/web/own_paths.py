@@ -22,7 +22,8 @@ def own_path(text: str | None) -> str:
 def path_of(request: Request) -> str:
     """Return the path of a request without the stage of API Gateway, with its parameters, encoded."""
     if request.path == UNKNOWN:
-        return str(request.context.get("path") or "/")
+        # A browser would take `//host/path` in a link for another host.
+        return "/" + str(request.context.get("path") or "").lstrip("/\\")
     given = {name: quote(decoded(value), safe="") for name, value in (request.uri_params or {}).items()}
     return str(request.path).format(**given)
 

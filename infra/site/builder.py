@@ -48,7 +48,7 @@ MEDIA_TYPES = {
     ".json": "application/json; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-ELSEWHERE = frozenset({"/", "/openapi.json", "/llms.txt", "/sample", "/settings", "/health"})
+ELSEWHERE = frozenset({"/", "/openapi.json", "/llms.txt", "/sample", "/settings", "/settings/apps", "/health"})
 """Paths that the pages link, and that other faces of the platform serve."""
 _OUTSIDE = re.compile(r"[a-z]+:|//", re.IGNORECASE)
 

@@ -120,12 +120,12 @@ def sign_in(path: str, password: str = PASSWORD, **more: str) -> Ask:
 
 
 def sign_in_where_known(password: str = PASSWORD) -> Ask:
-    """Sign in to settings in a browser that this user has used before."""
+    """Sign in in a browser that this user has used before."""
     login = f"login-of-{HANA}"
 
     def act(stage: RequestStage, ids: Ids) -> Reply:
         device = Device("browser", (mark_of("browser", login, ids["password"]),))
-        return stage.fill_in("/settings", device=device, login=login, password=password)
+        return stage.fill_in("/sign_in", device=device, login=login, password=password)
 
     return act
 
@@ -143,11 +143,11 @@ def be_operator(stage: RequestStage, ids: Ids) -> None:
 def fail_to_sign_in(stage: RequestStage, ids: Ids) -> None:
     """Fail to sign in four times, one less than is free."""
     for _ in range(4):
-        sign_in("/settings", "wrong")(stage, ids)
+        sign_in("/sign_in", "wrong")(stage, ids)
 
 
-def settings(**form: Any) -> Ask:
-    return lambda stage, ids: stage.fill_in("/settings", HANA, **form)
+def access(**form: Any) -> Ask:
+    return lambda stage, ids: stage.fill_in("/settings/apps", HANA, **form)
 
 
 CONSENT = {"client_id": APP, "response_type": "code", "scope": "r_profile", "redirect_uri": BACK}
@@ -191,10 +191,10 @@ OAUTH = [
     request("deny", lambda stage, ids: stage.allow(decision="deny")),
     request("sign in to allow", sign_in("/connect_authorize.pl", **CONSENT), steps=True),
     request("sign in with a wrong password", sign_in("/connect_authorize.pl", "wrong", **CONSENT), steps=True),
-    request("sign in to settings", patiently(sign_in("/settings")), fail_to_sign_in, steps=True),
+    request("sign in after failures", patiently(sign_in("/sign_in")), fail_to_sign_in, steps=True),
     request("sign in where known", sign_in_where_known(), steps=True),
     request("sign in where known with a wrong password", sign_in_where_known("wrong"), steps=True),
-    request("sign in with an old hash", sign_in("/settings"), outdate_password, steps=True),
+    request("sign in with an old hash", sign_in("/sign_in"), outdate_password, steps=True),
     request("sign in on a page", sign_in("/sign_in", to="/apps"), steps=True),
     request("open the sign-in page while signed in", lambda stage, ids: stage.look_at("/sign_in", HANA)),
     request("sign out", lambda stage, ids: stage.fill_in("/sign_out", HANA)),
@@ -217,9 +217,8 @@ OAUTH = [
         lambda stage, ids: stage.look_at("/console/requests?id=failed", HANA),
         make_operator_with_failure,
     ),
-    request("save settings", settings(save="1", visible="1", age="everyone"), steps=True),
-    request("end a grant on the page", settings(end=APP), steps=True),
-    request("uninstall on the page", settings(uninstall=APP), steps=True),
+    request("end a grant on the page", access(end=APP), steps=True),
+    request("uninstall on the page", access(uninstall=APP), steps=True),
     request("start an app in a new process", lambda stage, ids: stage.look_at(START, HANA), cold=True),
     request("fetch a certificate", lambda stage, ids: stage.look_at("/launch/current.pem"), cold=True),
 ]
@@ -356,7 +355,11 @@ SCREENS = [
     request("see settings of a page", look(WEB_PAGE + "/settings", MEI)),
     request("save settings of a page", send_form(WEB_PAGE + "/settings", MEI, **SETTINGS), version_seen, steps=True),
     request("see administrators", look(WEB_PAGE + "/administrators", MEI)),
-    request("find an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA)),
+    request(
+        "find an administrator",
+        send_form(WEB_PAGE + "/administrators", MEI, action="find", person=HANA),
+        steps=True,
+    ),
     request("add an administrator", send_form(WEB_PAGE + "/administrators", MEI, action="add", user=HANA), steps=True),
     request(
         "remove an administrator",
@@ -669,14 +672,18 @@ def upload_own_picture(stage: RequestStage, ids: Ids) -> Reply:
 
 
 MY_LOGIN = f"login-of-{HANA}"
+OWN_PAGES = "profile apps password sessions data delete"
 ACCOUNTS = [
-    *(request(f"see {path}", look_at_mine(path)) for path in ("profile", "password", "sessions", "data", "delete")),
+    *(
+        request(f"see {path}", look_at_mine(path))
+        for path in ("profile", "apps", "password", "sessions", "data", "delete")
+    ),
     request("see an invitation", lambda stage, ids: stage.look_at(f"/join?link={ids['join']}"), make_links),
     request("see a reset link", lambda stage, ids: stage.look_at(f"/reset?link={ids['reset']}"), make_links),
     request("change a profile", change_profile, note_version, steps=True),
     request("change a password", mine("password", password=PASSWORD, **NEW_PASSWORDS), steps=True),
     request("end other sessions on the page", mine("sessions", others="1"), begin_session, steps=True),
-    request("download everything", mine("data")),
+    request("download everything", mine("data"), steps=True),
     request("upload a picture of oneself", upload_own_picture, steps=True),
     request("delete the account", mine("delete", typed=MY_LOGIN, password=PASSWORD), steps=True),
     request("keep the account", mine("delete", stay="1"), leave, steps=True),

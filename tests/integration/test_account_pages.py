@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +23,7 @@ from tests.kit.sending import multipart
 from tests.kit.worlds import HANA, KEN, Reply, World, cheap_passwords, reply
 
 PASSWORD, LATER = "an old password of hana", "a later password of hana"
+DAY = 86_400_000
 RTL = "\u202eevil"
 Make = Callable[..., World]
 
@@ -263,6 +265,7 @@ def test_a_person_joins_by_an_invitation_once(here: World) -> None:
         ({"login": "hаna"}, 400, "begin with a letter"),
         ({"display_name": ""}, 400, "1 to 100 characters"),
         ({"display_name": "x" * 101}, 400, "1 to 100 characters"),
+        ({"display_name": "\u200b\u3164\ufe0f"}, 400, "1 to 100 characters"),
         ({"new_password": "riku riku riku riku", "new_password_again": "riku riku riku riku"}, 400, "easy to guess"),
     ],
 )
@@ -319,6 +322,14 @@ def test_a_profile_is_changed_and_the_confirmation_says_what(here: World) -> Non
     assert "Changed" not in browser.open("/settings/profile?changed=<b>&changed=nothing").text
 
 
+def test_numbers_may_be_written_in_wide_digits(here: World) -> None:
+    browser = browser_of(here)
+    form = browser.open("/settings/profile").form("displayName")
+
+    assert browser.submit(form, age="３０", birthday="１９９０-０４-０１").status == 303
+    assert (user(here).age, user(here).birthday) == (30, "1990-04-01")
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_the_profile_shows_what_apps_of_others_see(make_world: Make, strict: bool) -> None:
     world = make_world(ENGAWA_PROFILE_VISIBILITY="strict" if strict else "lenient")
@@ -348,11 +359,45 @@ def test_the_profile_shows_what_apps_of_others_see(make_world: Make, strict: boo
     assert seen == [True, not strict, False, not strict]
 
 
+@pytest.mark.parametrize(("visibility", "said"), [("lenient", "even if"), ("strict", "only if")])
+def test_the_profile_says_what_this_deployment_gives_to_apps(make_world: Make, visibility: str, said: str) -> None:
+    world = make_world(ENGAWA_PROFILE_VISIBILITY=visibility)
+    world.platform.users.create(User("pr0f11epr0f1", "花", login="profile"), hash_password(PASSWORD))
+    browser = browser_of(world, "profile")
+    page = browser.open("/settings/profile")
+    told = page.text.partition("Items that you can publish")[2].partition("Address")[0]
+    assert said in told
+    assert "the person who uses it" in told
+    japanese = browser.open("/settings/profile", lang="ja").text
+    assert ("友人でなくても" in japanese) == (visibility == "lenient")
+    assert ("その間柄のときだけ" in japanese) == (visibility == "strict")
+
+
+def test_each_publication_switch(here: World) -> None:
+    browser = browser_of(here)
+    form = browser.open("/settings/profile").form("displayName")
+    assert form.fields["visible"] == "on"
+    names = ("address", "birthday", "age", "gender")
+    assert {form.fields[f"publish_{name}"] for name in names} == {"friends"}
+    chosen = dict(zip(names, ("everyone", "friendsOfFriends", "friends", "nobody"), strict=True))
+    answer = browser.submit(form, visible=None, **{f"publish_{name}": value for name, value in chosen.items()})
+    page = browser.open(answer.location)
+    assert "Changed: visibility to apps that you have not installed, who can see it" in page.text
+    assert {name: each.value for name, each in user(here).publication.items()} == chosen
+    assert user(here).visible is False
+    form = page.form("displayName")
+    assert "visible" not in form.fields
+    assert {name: form.fields[f"publish_{name}"] for name in chosen} == chosen
+    browser.submit(form, visible="on")
+    assert user(here).visible is True
+
+
 @pytest.mark.parametrize(
     ("field", "value", "text"),
     [
         ("displayName", "", "1 to 100 characters"),
         ("displayName", "x" * 101, "1 to 100 characters"),
+        ("displayName", "\u3164\u2800", "1 to 100 characters"),
         ("age", "-1", "from 0 to 150"),
         ("age", "9" * 30, "from 0 to 150"),
         ("birthday", "1990-02-30", "1990-04-01"),
@@ -486,9 +531,14 @@ def test_a_refused_picture_changes_nothing_and_a_day_has_ten(here: World) -> Non
         assert page.status == 400
         assert "cannot be used" in page.text
     assert user(here).thumbnail_url == ""
-    statuses = [upload(here, browser, pictures.png()).status for _ in range(11)]
-    assert statuses == [*([303] * 10), 429]
-    here.clock.now += 86_400_000
+    here.clock.now = 20_000 * DAY - 61 * 60_000
+    assert [upload(here, browser, pictures.png()).status for _ in range(10)] == [303] * 10
+    page = upload(here, browser, pictures.png())
+    assert (page.status, page.headers["retry-after"]) == (429, "3660")
+    assert "You can again from 2024-10-04 09:00." in page.text
+    with patch("chalicelib.api.account.picture.render", side_effect=AssertionError("too expensive")):
+        assert upload(here, browser, pictures.png()).status == 429
+    here.clock.now = 20_000 * DAY
     assert upload(here, browser, pictures.png()).status == 303
 
 
@@ -506,6 +556,26 @@ def test_all_data_are_downloaded_without_secrets(here: World) -> None:
     exported = here.send("GET", f"/admin/users/{HANA}/export", token=here.token(None, "admin")).json
     assert told == exported
     assert "scrypt" not in page.html
+
+
+def test_a_day_has_ten_downloads_and_the_page_says_when_there_are_more(here: World) -> None:
+    browser, friend = browser_of(here), browser_of(here, "ken")
+    here.clock.now = 20_000 * DAY - 61 * 60_000
+    form = next(form for form in browser.open("/settings/data").forms if form.action == "/settings/data")
+    assert browser.submit(form, csrf="0" * 32).status == 400
+    assert [browser.submit(form).status for _ in range(10)] == [200] * 10
+
+    here.calls.clear()
+    page = browser.submit(form)
+
+    assert (page.status, page.headers["retry-after"]) == (429, "3660")
+    assert "You have downloaded your data 10 times today. You can again from 2024-10-04 09:00." in page.text
+    assert len(here.calls) <= 3
+    assert browser.open("/settings/data").status == 200
+    other = next(form for form in friend.open("/settings/data").forms if form.action == "/settings/data")
+    assert friend.submit(other).status == 200
+    here.clock.now = 20_000 * DAY
+    assert browser.submit(form).status == 200
 
 
 def test_an_account_is_deleted_after_fourteen_days_and_that_can_be_undone(here: World) -> None:
@@ -537,7 +607,7 @@ def test_who_has_a_role_cannot_leave(here: World) -> None:
     assert "role" in page.text
 
 
-@pytest.mark.parametrize("path", ["profile", "password", "sessions", "data", "delete"])
+@pytest.mark.parametrize("path", ["profile", "apps", "password", "sessions", "data", "delete"])
 def test_each_page_asks_to_sign_in_and_comes_back(here: World, path: str) -> None:
     browser = browser_of(here, None)
     page = browser.open(f"/settings/{path}")

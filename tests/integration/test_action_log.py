@@ -393,7 +393,8 @@ def test_entries_expire(make_world: Callable[..., World]) -> None:
 
 def test_a_file_has_all_columns_and_no_formula(operator: Send, world: World) -> None:
     log = world.platform.action_log
-    for reason in ("=1+1", "+1", "-1", "@x", '"quoted", with\tcomma', "普通"):
+    reasons = ["=1+1", "+1", "-1", "@x", "＝1", "＋1", "－1", "＠x", "\tx", "\nx", '"quoted", with\tcomma', "普通"]
+    for reason in reasons:
         action = log.new(
             "user:x", ActionKind.PAGE_CHANGED, "page:1", "r", reason=reason, after={"name": "=cmd|' /C'!A0"}
         )
@@ -405,8 +406,9 @@ def test_a_file_has_all_columns_and_no_formula(operator: Send, world: World) -> 
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert answer.headers["content-disposition"] == 'attachment; filename="action-log.csv"'
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert [row["reason"] for row in reversed(rows)] == ["'=1+1", "'+1", "'-1", "'@x", '"quoted", with\tcomma', "普通"]
+    assert [row["reason"] for row in reversed(rows)] == [*(f"'{each}" for each in reasons[:-2]), *reasons[-2:]]
     assert {row["after"] for row in rows} == {json.dumps({"name": "=cmd|' /C'!A0"})}
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
     lines = operator("GET", "/log", format="jsonl")

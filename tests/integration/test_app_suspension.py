@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chalicelib.core import passwords
 from chalicelib.core.events import EventKind
 from chalicelib.core.model.directory import App, User
 from chalicelib.core.oauth import Family
+from chalicelib.store.directory.apps import RECENT_MS
 from chalicelib.store.events.sending import EventSending
+from chalicelib.web.auth import external_issuer
 from local.gateway import Request
 from tests.kit.plain_browser import Browser
 from tests.kit.signing import SECRET, signed
@@ -21,6 +27,8 @@ from tests.kit.worlds import APP, HANA, KEN, Reply, World
 Send = Callable[..., Reply]
 BACK = "https://game.example/back"
 REASON = {"reason": "It asks for passwords"}
+ISSUER = "https://id.example"
+MINE = "/2/apps/appdata/@me/@self"
 SUSPENSION = f"/apps/{APP}/suspension"
 
 
@@ -74,6 +82,60 @@ def test_an_access_token_lives_out_its_15_minutes(world: World, operator: Send) 
     operator("PUT", SUSPENSION, REASON)
 
     assert world.send("GET", "/2/apps/appdata/@me/@self").status == 200
+
+
+def external(key: Ed25519PrivateKey, **claims: str) -> str:
+    told = {"iss": ISSUER, "aud": "http://127.0.0.1:8000", "sub": HANA, "client_id": APP, "scope": "mixi_apps2"}
+    return jwt.encode(told | {"exp": int(time.time()) + 600} | claims, key, "EdDSA", headers={"kid": "ed"})
+
+
+@pytest.fixture
+def elsewhere(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> tuple[World, Ed25519PrivateKey]:
+    """Return a world whose users sign in at an external issuer, and the issuer's key."""
+    key = Ed25519PrivateKey.generate()
+    public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key())) | {"kid": "ed", "alg": "EdDSA"}
+    monkeypatch.setattr(external_issuer, "_fetch", lambda url: json.dumps({"keys": [public]}).encode())
+    made = make_world(ENGAWA_OPENID_ISSUER=ISSUER, ENGAWA_OPENID_JWKS=f"{ISSUER}/jwks")
+    made.platform.users.create(User(HANA, "花"))
+    made.platform.apps.create(App(APP, "Quest", scopes=("mixi_apps2",)))
+    made.platform.appdata.install(APP, HANA)
+    return made, key
+
+
+def test_tokens_of_an_external_issuer_end_within_a_minute(elsewhere: tuple[World, Ed25519PrivateKey]) -> None:
+    world, key = elsewhere
+    token = external(key)
+
+    def asked(method: str = "GET", body: object = None) -> tuple[int, int]:
+        world.calls.clear()
+        answer = world.send(method, MINE, body, token=token)
+        if answer.status == 401:
+            assert (answer.json["error"], answer.json["error_description"]) == ("invalid_token", "The app is suspended")
+        return answer.status, len(world.calls)
+
+    first, (status, without) = asked(), asked()
+    assert (first, status) == ((200, without + 1), 200)
+    world.platform.apps.suspend(APP, "spam")
+    assert asked() == (200, without)
+    world.clock.now += RECENT_MS
+    assert [asked(), asked(), asked("POST", {"a": "1"})] == [(401, 1), (401, 0), (401, 0)]
+    world.platform.apps.restore(APP)
+    world.clock.now += RECENT_MS
+    assert asked() == (200, without + 1)
+
+
+def test_only_a_valid_token_of_an_external_issuer_reads_its_app(elsewhere: tuple[World, Ed25519PrivateKey]) -> None:
+    world, key = elsewhere
+    for forged in (external(Ed25519PrivateKey.generate()), external(key, aud="https://elsewhere.example")):
+        world.calls.clear()
+        assert world.send("GET", MINE, token=forged).status == 401
+        assert world.calls == []
+    counts = []
+    for token in (world.token(HANA), external(key)):
+        assert world.send("GET", MINE, token=token).status == 200
+        counts.append(len(world.calls))
+        world.calls.clear()
+    assert counts == [1, 2]
 
 
 def test_signed_requests_end_at_once(world: World, operator: Send) -> None:

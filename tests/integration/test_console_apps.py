@@ -100,6 +100,29 @@ def test_a_moderator_sees_an_app_and_changes_nothing(world: World) -> None:
 # Register
 
 
+def test_an_app_gets_the_scope_of_operators_only_with_the_password(world: World, browser: Browser) -> None:
+    """With it, an app may do everything that the console asks the password for."""
+    admin = {"scope.admin": "on"}
+    asked, _ = registered(browser, **admin)
+    assert asked.status == 403
+    assert len(world.platform.apps.list_part(None, 10)[0]) == 1
+    page = form_to(browser.open(f"{ONE}/edit"), f"{ONE}/edit")
+    edited = browser.submit(page, **admin)
+    assert edited.status == 403
+    assert "admin" not in known(world).scopes
+
+    assert followed(browser, confirm(browser, edited)).status == 200
+    assert "admin" in known(world).scopes
+    # The password was just given.
+    assert registered(browser, **admin)[0].status == 200
+
+
+def test_an_operators_app_is_edited_without_the_password(world: World, browser: Browser) -> None:
+    world.platform.apps.change(APP, scopes=("admin", "r_page"))
+    page = browser.submit(form_to(browser.open(f"{ONE}/edit"), f"{ONE}/edit"), developer="Stars")
+    assert page.status == 303
+
+
 def registered(browser: Browser, **fields: str) -> tuple[Page, Any]:
     form = form_to(browser.open(f"{APPS}/new"), APPS)
     return browser.submit(form, **{"name": "New app", "redirectUris": "https://a.example/back"} | fields), form

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.api.console.app_events import event_filter
+from chalicelib.core.cursor import to_cursor
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.events import ENDPOINTS, Endpoint, EventKind
 from chalicelib.store.events.sending import EventSending
@@ -117,7 +118,10 @@ def test_the_secrets_of_an_endpoint_are_rotated(world: World, browser: Browser) 
     page, id = added(browser)
     first, path = secret_in(page), f"{ONE}/endpoints/{id}"
 
-    second = secret_in(browser.submit(form_to(browser.open(path), f"{path}/secret")))
+    form = form_to(browser.open(path), f"{path}/secret")
+    second = secret_in(browser.submit(form))
+    again = browser.submit(form)
+    assert (again.status, "End the old one first." in again.text) == (409, True)
     (active,) = world.platform.endpoints.active()
     assert active.secrets == (second, first)
     page = browser.submit(form_to(browser.open(path), f"{path}/old-secret"))
@@ -186,6 +190,12 @@ def test_a_wrong_filter_is_said(world: World, browser: Browser, query: dict[str,
 
     assert page.status == 400
     assert "A date or a filter is not valid." in page.text
+
+
+def test_a_cursor_from_after_the_last_day_has_nothing_to_show(world: World, browser: Browser) -> None:
+    with_events(world)
+    page = browser.open(f"{ONE}/events", cursor=to_cursor("z" * 16))
+    assert (page.status, "There are no such events." in page.text) == (200, True)
 
 
 def test_one_event_is_sent_again(world: World, browser: Browser) -> None:

@@ -199,6 +199,28 @@ def test_a_wrong_field_changes_nothing(here: World, ada: Browser, fields: dict[s
     assert directory(here) == before
 
 
+def test_what_is_wrong_with_a_person_is_said_beside_the_field_in_the_readers_language(ada: Browser) -> None:
+    form = ada.open(f"{PERSON}/edit", lang="ja").form("displayName")
+
+    answer = ada.submit(form, login="n n", age="151", profileUrl="x")
+
+    for said in ("英字か数字で始めてください。", "0〜150 の数字を入力してください。", "URL の形が正しくありません。"):
+        assert said in answer.text
+    assert answer.html.count('aria-invalid="true"') == 3
+    assert "must be" not in answer.text
+
+
+def test_the_longest_values_can_be_typed(here: World, ada: Browser) -> None:
+    longest = {"address": "あ" * 255, "profileUrl": "https://a.example/".ljust(1024, "a"), "login": "n" * 64}
+    form = ada.open(f"{PERSON}/edit").form("displayName")
+
+    assert ada.submit(form, **longest).status == 303
+    page = ada.open(f"{PERSON}/edit")
+    for name, value in longest.items():
+        assert f'name="{name}" value="{value}"' in page.html
+        assert f'maxlength="{len(value)}"' in page.html
+
+
 def test_two_operators_who_edit_at_once_do_not_undo_each_other(here: World, ada: Browser) -> None:
     ben = signed_in(here, "ben")
     first, second = (browser.open(f"{PERSON}/edit").form("displayName") for browser in (ada, ben))
@@ -313,9 +335,12 @@ def test_data_are_keys_and_sizes_and_values_only_on_demand(here: World, ada: Bro
 
 
 def test_an_invitation_is_shown_once(here: World, ada: Browser) -> None:
-    form = ada.open("/console/invitations").form("name")
+    form = ada.open("/console/invitations", lang="ja").form("name")
 
-    assert ada.submit(form, name="a" * 101).status == 400
+    refused = ada.submit(form, name="a" * 101)
+    assert refused.status == 400
+    assert "長すぎるか、使えない文字があります。" in refused.text
+    assert "max=" not in refused.text
     shown = ada.submit(form, name=HOSTILE.replace("\u202e", ""))
     assert shown.status == 200
     assert re.search(r"/join\?link=[\w-]{43}", shown.html)

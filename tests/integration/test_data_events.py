@@ -11,7 +11,7 @@ import pytest
 from chalicelib.core.conditions import Conditions
 from chalicelib.core.events import EventKind, LoggedEvent
 from chalicelib.core.model.directory import App
-from chalicelib.store.directory.apps import EVENTS_MS
+from chalicelib.store.directory.apps import RECENT_MS
 from chalicelib.web.auth.external_issuer import Issuer
 from tests.kit.page_api import FEEDS, PAGE, URI, populated
 from tests.kit.worlds import APP, HANA, KEN, MEI, Reply, World
@@ -163,7 +163,7 @@ def test_a_token_that_does_not_know_has_it_read_once_a_minute(
     token = world.token(HANA, events=None)
     if kind == "external":
         access = world.platform.tokens.check(token)
-        issuer = Issuer("https://id.example", "https://id.example/jwks", "x")
+        issuer = Issuer("https://id.example", "https://id.example/jwks", "x", lambda app: False)
         monkeypatch.setattr(issuer, "issued", lambda token: True)
         monkeypatch.setattr(issuer, "check", lambda token: access)
         monkeypatch.setattr(world.platform.tokens, "_external", issuer)
@@ -176,7 +176,7 @@ def test_a_token_that_does_not_know_has_it_read_once_a_minute(
     assert write() == ["get_item", "get_item", "put_item"]
     assert write() == ["get_item", "put_item"]
     world.platform.endpoints.create(APP, "https://quest.example/events", CHANGED)
-    world.clock.now += EVENTS_MS - 1
+    world.clock.now += RECENT_MS - 1
     write()
     assert told(world) == []
     world.clock.now += 1

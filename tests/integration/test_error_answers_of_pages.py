@@ -106,12 +106,22 @@ def test_each_status_has_a_text_in_the_reader_s_language(world: World, refusal: 
         "javascript:alert(1)",
         "http://127.0.0.1:8000/no/such",
         "http://127.0.0.1:8000/" + 3000 * "a",
+        "http://127.0.0.1:8000//evil.example/x",
     ],
 )
 def test_an_error_page_leads_back_to_our_own_pages_alone(world: World, referrer: str) -> None:
     page = opened(world, "GET", "/no/such", Referer=referrer, **BROWSER)
     assert [link for link in links(page.html) if "evil" in link or "alert" in link or "aaa" in link] == []
     assert len(links(page.html)) == 3
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "///evil.example", "/\\evil.example", "/\\/evil.example"])
+def test_the_links_of_an_error_page_stay_here_although_its_path_looks_like_another_host(
+    world: World, path: str
+) -> None:
+    page = opened(world, "GET", path, **BROWSER)
+    assert page.status == 404
+    assert [link for link in links(page.html) if link.startswith(("//", "/\\")) or not link.startswith("/")] == []
 
 
 ERRORS = [

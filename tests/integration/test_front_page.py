@@ -50,6 +50,7 @@ def test_the_front_page_leads_to_the_documentation_and_to_signing_in(make_world:
     assert "<script" not in page.html
     assert "img-src 'self';" in page.headers["content-security-policy"] + ";"
     assert "Engawa is a platform for social apps" in page.text
+    assert '<meta name="description" content="Engawa is a platform for social apps' in page.html
 
 
 def test_it_costs_nothing_without_a_session(make_world: Make) -> None:

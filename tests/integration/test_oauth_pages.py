@@ -6,7 +6,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +13,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from chalicelib.core import passwords
+from chalicelib.core.dates import w3cdtf
 from chalicelib.core.model.directory import App, User
 from chalicelib.core.model.publication import Publication
 from chalicelib.store.grants.ephemeral import AttemptKind, Wait
@@ -111,7 +111,7 @@ def test_scopes_without_an_api_are_granted_and_not_offered(here: Any, browser: B
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     told = here.send("POST", "/2/token", urlencode(form).encode(), user=None, headers=headers).json
     assert sorted(told["scope"].split()) == sorted(asked.split())
-    settings = browser.open("/settings", lang="en").text
+    settings = browser.open("/settings/apps", lang="en").text
     assert "Voices" in settings
     assert "w_voice" not in settings
     assert ("It may" in settings) == ("r_profile" in asked)
@@ -176,6 +176,7 @@ def test_no_script_frame_or_cache(browser: Browser) -> None:
         ask(browser),
         signed_in(browser),
         browser.open("/settings"),
+        browser.open("/settings/apps"),
         ask(browser, client_id="x"),
         browser.open("/connect_authorize_success.html"),
     ):
@@ -783,26 +784,40 @@ def test_a_form_of_someone_elses_making_changes_nothing(here: Any, browser: Brow
     page = browser.submit(form, decision="allow", csrf=csrf)
     assert page.status == 200
     assert "expired" in page.text
-    for fields in ({"save": "privacy", "address": "everyone"}, {"end": QUEST}, {"uninstall": QUEST}):
-        page = browser.submit(browser.open("/settings").form("save"), csrf=csrf, **{"save": None} | fields)
-        assert "expired" in page.text
+    page = browser.submit(browser.open("/settings/profile").form("version"), csrf=csrf, publish_address="everyone")
+    assert "expired" in page.text
     assert granted(here) == []
     assert here.platform.users.get(HANA).publication["address"] is Publication.FRIENDS
+
+
+@pytest.mark.parametrize("csrf", ["", "0" * 32, "花", None])
+@pytest.mark.parametrize("button", ["end", "uninstall"])
+def test_a_form_of_someone_elses_making_ends_no_access(
+    here: Any, browser: Browser, button: str, csrf: str | None
+) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+
+    page = browser.submit(browser.open("/settings/apps").form(button, QUEST), csrf=csrf, **{button: QUEST})
+
+    assert (page.status, "expired" in page.text) == (400, True), page.text
+    assert granted(here) != []
+    assert here.platform.friends_and_installs.installs(HANA)[0] == [QUEST]
 
 
 def test_the_value_of_a_form_is_masked_anew_on_each_page_and_holds_on_all(here: Any, browser: Browser) -> None:
     """Otherwise the lengths of compressed pages that repeat a guess would tell it apart."""
     signed_in(browser)
-    shown = [browser.open("/settings").form("save") for _ in range(3)]
+    shown = [browser.open("/settings/profile").form("version") for _ in range(3)]
     values = [each.fields["csrf"] for each in shown]
     assert len({value[:8] for value in values}) == len({value[-8:] for value in values}) == 3
-    for form, address in zip(shown, ("everyone", "friends", "nobody"), strict=True):
-        assert "expired" not in browser.submit(form, save="privacy", address=address).text
+    for form, address in zip(shown, ("everyone", "nobody", "friends"), strict=True):
+        form.fields["version"] = browser.open("/settings/profile").form("version").fields["version"]
+        assert browser.submit(form, publish_address=address).status == 303
         assert here.platform.users.get(HANA).publication["address"] is Publication(address)
     # Half a value, the bare secret, and a value with a flipped bit are no form's.
     flipped = f"{int(values[0], 16) ^ 1:064x}"
     for wrong in (values[0][:32], _xor_of_halves(values[0]), flipped, values[0] + "00"):
-        assert "expired" in browser.submit(shown[0], save="privacy", csrf=wrong).text
+        assert "expired" in browser.submit(shown[0], csrf=wrong).text
 
 
 def _xor_of_halves(value: str) -> str:
@@ -858,21 +873,47 @@ def test_a_deleted_user_is_signed_out(here: Any, browser: Browser) -> None:
 
 
 def test_settings_show_and_end_what_was_granted(here: Any, browser: Browser) -> None:
-    page = signed_in(browser, scope="r_profile mixi_apps2")
+    page = signed_in(browser, scope="r_profile mixi_apps2", lang="en")
     browser.submit(page.form("decision"), decision="allow")
-    page = browser.open("/settings")
+    page = browser.open("/settings/apps", lang="en")
     assert "クエスト" in page.text
     assert "see your profile, your friends and their profiles" in page.text
     assert "Installed" in page.text
     page = browser.submit(page.form("end", QUEST), end=QUEST)
-    assert "saved" in page.text
+    assert (page.status, page.location) == (303, f"/settings/apps?ended={QUEST}")
+    page = browser.open(page.location)
+    assert "You have ended the access of クエスト." in page.text
     assert here.platform.grants.of_user(HANA) == []
     assert here.platform.friends_and_installs.installs(HANA)[0] == [QUEST]
     here.platform.oversized_answers.keep(b"{}", "application/json", HANA)
     page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
+    assert (page.status, page.location) == (303, f"/settings/apps?uninstalled={QUEST}")
     assert "Contents" not in here.s3.list_objects_v2(Bucket=BUCKET, Prefix="answers/")
     assert here.platform.friends_and_installs.installs(HANA)[0] == []
+    page = browser.open(page.location)
+    assert "クエスト is uninstalled" in page.text
     assert "You have not allowed or installed any apps." in page.text
+
+
+def test_ending_twice_says_that_nothing_changed(browser: Browser) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    page = browser.open("/settings/apps", lang="en")
+    for button in ("end", "uninstall"):
+        form = page.form(button, QUEST)
+        assert button in browser.submit(form, **{button: QUEST}).location
+        again = browser.submit(form, **{button: QUEST})
+        assert (again.status, again.location) == (303, "/settings/apps?done=unchanged")
+        assert "Nothing was changed" in browser.open(again.location).text
+
+
+def test_a_link_cannot_claim_that_an_access_was_ended(browser: Browser) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    for query in ("ended", "uninstalled"):
+        assert "role=status" not in browser.open(f"/settings/apps?{query}={QUEST}").html.replace('"', "")
+        assert HOSTILE not in browser.open("/settings/apps", **{query: HOSTILE}).html
+        assert browser.open(f"/settings/apps?{query}={'x' * 3000}").status == 200
+    gone = browser.open("/settings/apps", ended="0" * 16, lang="en")
+    assert "the access of An app that is no longer offered" in gone.text
 
 
 def test_settings_show_who_makes_an_app_and_when_it_was_used(here: Any, browser: Browser) -> None:
@@ -881,9 +922,9 @@ def test_settings_show_who_makes_an_app_and_when_it_was_used(here: Any, browser:
     here.platform.apps.change(QUEST, icon_url="https://icons.example/q.png", developer=HOSTILE, **links)
     (grant,) = here.platform.grants.of_user(HANA)
 
-    page = browser.open("/settings", lang="en")
+    page = browser.open("/settings/apps", lang="en")
 
-    day = datetime.fromtimestamp(grant.used / 1000, UTC).strftime("%Y-%m-%d")
+    day = w3cdtf(grant.used, here.platform.settings.utc_offset)[:10]
     assert f"Allowed on {day} · Last used on {day}" in page.text
     assert {*links.values()} <= {*links_of(page.html)}
     assert HOSTILE in page.text
@@ -891,76 +932,68 @@ def test_settings_show_who_makes_an_app_and_when_it_was_used(here: Any, browser:
     assert "img-src 'self' https://icons.example" in page.headers["content-security-policy"]
     assert 'src="https://icons.example/q.png"' in page.html
     here.platform.apps.change(QUEST, icon_url="", developer="", homepage_url="", privacy_url="")
-    bare = browser.open("/settings", lang="en")
+    bare = browser.open("/settings/apps", lang="en")
     assert not {"Homepage", "Privacy policy", "By"} & {*bare.text.split()}
 
 
 def test_uninstalling_ends_the_grant(here: Any, browser: Browser) -> None:
     browser.submit(signed_in(browser).form("decision"), decision="allow")
-    page = browser.open("/settings")
+    page = browser.open("/settings/apps", lang="en")
     assert "Uninstalling ends the app's access" in page.text
-    page = browser.submit(page.form("uninstall", QUEST), uninstall=QUEST)
+    page = browser.open(browser.submit(page.form("uninstall", QUEST), uninstall=QUEST).location)
     assert "You have not allowed or installed any apps." in page.text
     assert granted(here) == here.items("appdata") == []
 
 
-def test_settings_sign_in(browser: Browser) -> None:
+def test_settings_lead_to_each_part_of_the_account(browser: Browser) -> None:
     page = browser.open("/settings")
     assert browser.sign_in(page, "hana", "wrong").status == 403
     page = browser.sign_in(page, "hana", PASSWORD)
+    assert (page.status, page.location) == (303, "/settings")
+    page = browser.open("/settings")
     assert "花" in page.text
-    page = browser.submit(page.form("session", "end"), session="end")
-    assert "password" in page.forms[0].fields
-    assert "password" in browser.open("/settings").forms[0].fields
+    assert [form.action for form in page.forms] == ["/sign_out"]
+    parts = ["profile", "apps", "password", "sessions", "data", "delete"]
+    assert {*(f"/settings/{part}" for part in parts), "/reports"} <= {*links_of(page.html)}
+    assert [browser.open(f"/settings/{part}").status for part in parts] == [200] * len(parts)
 
 
-@pytest.mark.parametrize(("visibility", "said"), [("lenient", "even if"), ("strict", "only if")])
-def test_the_settings_say_what_this_deployment_gives_to_apps(
-    make_world: Callable[..., Any], visibility: str, said: str
-) -> None:
-    browser = browser_of(populated(make_world(ENGAWA_PROFILE_VISIBILITY=visibility)))
-    page = browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
-    told = page.text.partition("Who can see your profile")[2].partition("Address")[0]
-    assert said in told
-    assert "the person who uses it" in told
-    japanese = browser.open("/settings", lang="ja").text
-    assert ("友人でなくても" in japanese) == (visibility == "lenient")
-    assert ("その間柄のときだけ" in japanese) == (visibility == "strict")
+def test_settings_keep_the_language_that_a_link_asks_for(browser: Browser) -> None:
+    signed_in(browser)
+    for path in ("/settings", "/settings/apps"):
+        for language in ("ja", "en"):
+            assert browser.open(path, lang=language).headers["content-language"] == language
+            assert browser.open(path).headers["content-language"] == language
 
 
-def test_each_publication_switch(here: Any, browser: Browser) -> None:
-    page = browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
-    form = page.form("save")
-    assert form.fields["visible"] == "on"
-    assert {form.fields[name] for name in ("address", "birthday", "age", "gender")} == {"friends"}
-    chosen = {"address": "everyone", "birthday": "friendsOfFriends", "age": "friends", "gender": "nobody"}
-    page = browser.submit(form, save="privacy", visible=None, **chosen)
-    assert "saved" in page.text
-    user = here.platform.users.get(HANA)
-    assert {name: each.value for name, each in user.publication.items()} == chosen
-    assert user.visible is False
-    form = browser.open("/settings").form("save")
-    assert "visible" not in form.fields
-    assert {name: form.fields[name] for name in chosen} == chosen
-    browser.submit(form, save="privacy", visible="on")
-    assert here.platform.users.get(HANA).visible is True
+def test_a_form_that_is_sent_after_the_session_can_be_sent_again(here: Any, browser: Browser) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    form = browser.open("/settings/apps").form("end", QUEST)
+    here.platform.sessions_of_users.end_all(HANA)
+    browser.headers["Sec-Fetch-Site"] = "same-origin"
+
+    page = browser.sign_in(browser.submit(form, end=QUEST), "hana", PASSWORD)
+    assert granted(here) != []
+    page = browser.submit(page.form("end"))
+
+    assert page.location == f"/settings/apps?ended={QUEST}"
+    assert here.platform.grants.of_user(HANA) == []
 
 
-def test_settings_that_do_not_exist(here: Any, browser: Browser) -> None:
-    page = browser.sign_in(browser.open("/settings"), "hana", PASSWORD)
-    before = here.platform.users.get(HANA)
-    assert browser.submit(page.form("save"), save="privacy", address="aliens").status == 400
-    assert browser.submit(page.form("save"), save=None, end=HOSTILE).status == 400
-    assert browser.submit(page.form("save"), save=None, uninstall="x" * 3000).status == 400
-    assert "saved" not in browser.submit(page.form("save"), save=None, end="0000000000000000").text
-    assert here.platform.users.get(HANA) == before
+@pytest.mark.parametrize("fields", [{}, {"end": HOSTILE}, {"uninstall": "x" * 3000}])
+def test_a_form_that_names_no_app_changes_nothing(here: Any, browser: Browser, fields: dict[str, str]) -> None:
+    browser.submit(signed_in(browser).form("decision"), decision="allow")
+    assert browser.submit(browser.open("/settings/apps").form("end"), **fields).status == 400
+    assert granted(here) != []
 
 
 def test_nothing_of_another_user_can_be_ended(here: Any, browser: Browser) -> None:
     browser.submit(signed_in(browser).form("decision"), decision="allow")
     ken = browser_of(here)
-    page = ken.sign_in(ken.open("/settings"), "ken", PASSWORD)
-    ken.submit(page.form("save"), save=None, end=QUEST)
+    signed_in(ken, "ken")
+    form = ken.open("/settings/profile").form("csrf")
+    form.action = "/settings/apps"
+    assert ken.submit(form, end=QUEST).location == "/settings/apps?done=unchanged"
     assert len(here.platform.grants.of_user(HANA)) == 1
 
 

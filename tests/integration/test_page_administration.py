@@ -331,7 +331,7 @@ def test_an_administrator_is_added_after_the_name_is_confirmed(world: World, per
     assert browser_of(world, HANA).open(f"{BASE}/post").status == 200
 
 
-@pytest.mark.parametrize("person", ["", "nobody", "x" * 300, "zzzzzzzzzzzz", "<script>"])
+@pytest.mark.parametrize("person", ["", "nobody", "x" * 300, "x" * 5_000, "zzzzzzzzzzzz", "<script>"])
 def test_an_unknown_person_is_not_added(world: World, person: str):
     browser = browser_of(world, MEI)
     form = main_form(browser.open(f"{BASE}/administrators"))
@@ -341,6 +341,18 @@ def test_an_unknown_person_is_not_added(world: World, person: str):
     for user in ("zzzzzzzzzzzz", "no id", ""):
         assert browser.submit(form, user=user, action="add").status == 400
     assert world.platform.pages.members.administrators(CAFE)[0] == [MEI]
+
+
+def test_people_are_looked_up_fifty_times_a_day(world: World):
+    browser = browser_of(world, MEI)
+    form = main_form(browser.open(f"{BASE}/administrators"))
+    for turn in range(50):
+        assert browser.submit(form, person=f"name{turn}", action="find").status == 400
+    answer = browser.submit(form, person="hana", action="find")
+    assert (answer.status, "Try again tomorrow." in answer.text) == (429, True)
+    assert "花" not in answer.text
+    world.clock.now += 86_400_000
+    assert browser.submit(form, person="hana", action="find").status == 200
 
 
 def test_an_administrator_is_removed_after_a_question(world: World):

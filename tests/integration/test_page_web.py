@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.api.page_screens.shared import KEYED
 from chalicelib.core.actions import ActionFilter
 from chalicelib.core.model.directory import Category, FeedSource
 from chalicelib.core.moderation import Post
@@ -69,6 +71,21 @@ def test_a_page_shows_its_details_apps_and_feeds_to_anyone(world: World):
     assert re.findall(r"feed \d+", browser_of(world).open(older).text) == ["feed 1", "feed 0"]
     assert page.headers["cache-control"] == "public, max-age=0, s-maxage=5"
     assert "set-cookie" not in page.headers
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/feeds/1"])
+@pytest.mark.parametrize(
+    ("query", "kept"), [("lang=ja", True), ("cursor=", True), ("done=page_saved", False), ("a=b", False)]
+)
+def test_a_shared_cache_keeps_only_what_it_tells_apart(world: World, path: str, query: str, kept: bool):
+    """Its key has two parameters; a copy with the notice of another would be shown to everyone."""
+    post(world)
+    edge = Path(__file__).parents[2] / "infra" / "edge.yaml"
+    assert f"QueryStrings: [{', '.join(KEYED)}]" in edge.read_text(encoding="utf-8")
+    page = browser_of(world).open(f"{path}?{query}")
+    assert page.status == 200
+    assert ("s-maxage" in page.headers["cache-control"]) == kept
+    assert kept or page.headers["cache-control"] == "no-store"
 
 
 def test_a_page_without_anything_says_so(world: World):

@@ -31,8 +31,6 @@ WITHOUT_TOKEN = {
     "GET /connect_authorize_success.html": "public",
     "GET /": "public; the user's session adds the user's own lists",
     "GET /favicon.ico": "public",
-    "GET /settings": "the user's session",
-    "POST /settings": "the session's csrf value",
     "GET /run_page_apps.pl": "public; the user's session only adds the viewer",
     "GET /run_page_appli.pl": "public; the user's session only adds the viewer",
     "GET /launch/{certificate}": "public",

@@ -99,6 +99,13 @@ def test_a_wrong_password_is_told_on_the_same_page_and_counted(world: World) -> 
     assert int(page.headers["retry-after"]) > 0
 
 
+@pytest.mark.parametrize("login", ["a" * 2_000, "\U0001f4a9" * 1_000, "\u0130" * 1_024, "\x00", "hana\x00"])
+def test_a_login_that_cannot_be_is_as_wrong_as_any_other(world: World, login: str) -> None:
+    browser = browser_of(world)
+    page = browser.sign_in(browser.open("/sign_in", lang="en"), login, PASSWORD)
+    assert (page.status, "do not match" in page.text) == (403, True)
+
+
 def test_signing_in_needs_the_value_of_its_own_form(world: World) -> None:
     browser = browser_of(world)
     form = browser.open("/sign_in").form("password")

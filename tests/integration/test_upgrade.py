@@ -99,11 +99,11 @@ def test_credentials_of_before_work(old: FormatWorld, migrated: bool) -> None:
     if migrated:
         migrate(stage)
     for name in ("hana", "mei"):
-        assert "Wrong" not in stage.fill_in("/settings", login=name, password=known["passwords"][name]).text
+        assert stage.fill_in("/sign_in", login=name, password=known["passwords"][name]).status == 303
         (_, now) = stage.platform.users.credential(name) or ("", "")
         assert now.startswith(f"scrypt${passwords.N}${passwords.R}${passwords.P}$")
         assert passwords.matches(known["passwords"][name], now)
-    refused = stage.fill_in("/settings", login="taro", password="wrong")
+    refused = stage.fill_in("/sign_in", login="taro", password="wrong")
     assert refused.status != 303
     (_, unchanged) = stage.platform.users.credential("taro") or ("", "")
     assert unchanged.startswith("scrypt$32768$8$1$")

@@ -47,11 +47,7 @@ OWN_FORMS = ("/connect_authorize.pl",)
 @cache
 def pages(method: str) -> list[str]:
     """Return the paths of pages that answer a method."""
-    return sorted(
-        path
-        for each, path, view in routes()
-        if each == method and (view.declaration.page or path.startswith("/settings"))
-    )
+    return sorted(path for each, path, view in routes() if each == method and view.declaration.page)
 
 
 def filled(path: str) -> str:

@@ -207,7 +207,7 @@ def _fill_grants(stage: RequestStage, known: dict[str, Any]) -> None:
 def _fill_ephemeral(stage: RequestStage, known: dict[str, Any]) -> None:
     """Add failed sign-ins, a used nonce and server_state, the record of a post with its answer, oversized answers."""
     for _ in range(3):
-        stage.fill_in("/settings", login="ken", password="wrong")
+        stage.fill_in("/sign_in", login="ken", password="wrong")
     signed(stage, "GET", "/os/0.8/appdata/@me/@self/@app")
     state = stage.platform.states.make(APP)
     stage.allow(scope="mixi_apps2 openid", server_state=state)

@@ -129,7 +129,7 @@ def _steps() -> Iterator[Step]:
 
     step = _part("7 the person leaves", RIKU)
     yield step("answer to the report", "outcome_hidden", at="/reports")
-    yield step("settings", "privacy", press=".menu a[href$='/settings']")
+    yield step("settings", "settings_apps_note", press=".menu a[href$='/settings']")
     yield step("password", "change_password_note", press="main a[href$='/password']")
     change = {"password": PASSWORD, "new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
     yield step("password changed", "done_password", fields=change, press="main button.whole")

@@ -212,6 +212,7 @@ PAGES = [
     WebPage("sign in", "/sign_in"),
     WebPage("settings, signed out", "/settings"),
     WebPage("settings", "/settings", "hana"),
+    WebPage("apps and their access", "/settings/apps", "hana"),
     WebPage("console", "/console", "hana", Role.OPERATOR),
     WebPage("console of a moderator", "/console", "hana", Role.MODERATOR),
     WebPage("console, without a role", "/console", "hana", status=404),
@@ -301,6 +302,12 @@ PAGES = [
     # The overview.
     WebPage("overview with something in it", _busy_platform, "hana", Role.OPERATOR),
     WebPage("overview of a moderator", _busy_platform, "hana", Role.MODERATOR),
+    WebPage(
+        "recorded failures, the next part",
+        lambda platform: _failed_requests(platform) + "&cursor=OTk5OTk5OTk5OTk5OQ",
+        "hana",
+        Role.OPERATOR,
+    ),
     WebPage("kinds of refusals", "/console/errors", "hana", Role.OPERATOR),
     WebPage("requests of a kind", _failed_requests, "hana", Role.OPERATOR),
     WebPage("requests of a moderator", "/console/requests", "hana", Role.MODERATOR, status=403),

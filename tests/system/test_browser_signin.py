@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.kit.browser import DESKTOP, PHONE, Open, authorize_url, await_url, button, resize, shoot, sign_in
 
@@ -82,16 +82,15 @@ def test_settings(served: Any, browse: Open, shots: Path) -> None:
         resize(browser, size)
         shoot(browser, shots / f"settings-{name}.png")
     browser.find_element(By.CSS_SELECTOR, "a[hreflang=en]").click()
-    assert "Who can see your profile" in browser.page_source
-    Select(browser.find_element(By.NAME, "address")).select_by_value("nobody")
-    button(browser, "save", "privacy").click()
-    assert "saved" in browser.find_element(By.CSS_SELECTOR, "[role=status]").text
-    assert Select(browser.find_element(By.NAME, "address")).first_selected_option.get_attribute("value") == "nobody"
+    browser.find_element(By.CSS_SELECTOR, "main a[href$='/settings/apps']").click()
     quest = served.demo["apps"]["quest"]["id"]
     button(browser, "end", quest).click()
-    ending = f"button[name=end][value='{quest}']"
-    WebDriverWait(browser, 10).until_not(lambda each: each.find_elements(By.CSS_SELECTOR, ending))
+    ended = WebDriverWait(browser, 10).until(lambda each: each.find_element(By.CSS_SELECTOR, "[role=status]"))
+    assert "ended the access" in ended.text
+    assert not browser.find_elements(By.CSS_SELECTOR, f"button[name=end][value='{quest}']")
     shoot(browser, shots / "settings-saved.png")
+    browser.refresh()
+    assert not browser.find_elements(By.CSS_SELECTOR, f"button[name=end][value='{quest}']")
 
 
 def test_an_unknown_redirect_uri_stays_here(served: Any, browse: Open, shots: Path) -> None:

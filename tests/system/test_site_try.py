@@ -448,15 +448,15 @@ def test_a_value_that_would_change_the_path_is_not_sent(reader: Reader) -> None:
 
 def test_an_operation_that_a_page_cannot_send_says_why(served: Served, reader: Reader) -> None:
     for name, why in (
-        ("show-settings", "a page for people"),
+        ("show-front", "a page for people"),
         ("authorize", "the browser itself must open this address"),
         ("get-token", "takes the app’s secret"),
     ):
         reader.open(f"operations/{name}")
         assert why in reader["#try"].text
         assert not reader.browser.find_elements(By.CSS_SELECTOR, "#try form")
-    reader.open("operations/show-settings")
-    assert reader["#try a"].get_attribute("href") == f"{served.base_url}/settings"
+    reader.open("operations/show-front")
+    assert reader["#try a"].get_attribute("href") == f"{served.base_url}/"
     assert reader.complaints() == []
 
 

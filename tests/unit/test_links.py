@@ -68,6 +68,8 @@ def test_other_addresses(url: str) -> None:
         ("https://a 'unsafe-inline'/x", None),
         ("https://*.example/x", None),
         ("https://user@a.example/x", None),
+        ("https://" + "a" * 92 + "/x", "https://" + "a" * 92),
+        ("https://" + "a" * 93 + "/x", None),
         ("data:image/png;base64,x", None),
         ("", None),
     ],

@@ -567,6 +567,11 @@ JWKS = {
 }
 
 
+def nobody(app: str) -> bool:
+    """Return that no app is suspended."""
+    return False
+
+
 class Fetched:
     """A source of an issuer's JWK Set that counts its requests."""
 
@@ -574,7 +579,7 @@ class Fetched:
         self.count = 0
         self.now = 0.0
         self.answer: Callable[[], bytes] = lambda: json.dumps(JWKS).encode()
-        self.issuer = Issuer(ISSUER, "https://id.example/jwks", HERE, fetch=self.fetch, now=lambda: self.now)
+        self.issuer = Issuer(ISSUER, "https://id.example/jwks", HERE, nobody, fetch=self.fetch, now=lambda: self.now)
 
     def fetch(self, url: str) -> bytes:
         assert url == "https://id.example/jwks"
@@ -709,7 +714,7 @@ def test_an_answer_that_is_no_jwk_set(answer: bytes | IncompleteRead) -> None:
         return answer
 
     with pytest.raises(Unavailable):
-        Issuer(ISSUER, JWKS_URL, HERE, fetch=fetch).check(signed())
+        Issuer(ISSUER, JWKS_URL, HERE, nobody, fetch=fetch).check(signed())
 
 
 def test_an_external_issuer_may_speak_for_an_app_and_never_for_an_operator() -> None:
@@ -736,10 +741,10 @@ def test_a_jwk_set_is_fetched_over_http(tmp_path: Any) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}"
     try:
-        assert Issuer(ISSUER, f"{base}/jwks", HERE).check(signed()).viewer
+        assert Issuer(ISSUER, f"{base}/jwks", HERE, nobody).check(signed()).viewer
         for path in ("/moved", "/large"):
             with pytest.raises(Unavailable):
-                Issuer(ISSUER, base + path, HERE).check(signed())
+                Issuer(ISSUER, base + path, HERE, nobody).check(signed())
     finally:
         server.shutdown()
         server.server_close()

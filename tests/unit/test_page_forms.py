@@ -83,6 +83,17 @@ def test_settings_are_read_and_written_as_the_same_texts():
     assert changed_settings(PAGE, fields) == {"feed_source": FeedSource.EVERYONE, "name": "New"}
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u3164", "\u2800", "\ufe0f", "\U000e0041", "\u0301"])
+def test_a_name_has_something_to_see(name: str):
+    _, problems = read_settings(settings_of(PAGE) | {"name": name})
+    assert problems == {"name": Problem("field_empty")}
+
+
+@pytest.mark.parametrize("name", ["x", "縁", "☕", "0", "\u202eevil", "가"])
+def test_a_name_may_be_one_character(name: str):
+    assert read_settings(settings_of(PAGE) | {"name": name})[1] == {}
+
+
 @pytest.mark.parametrize("change", [{"details": "coffee"}, {"feed_source": FeedSource.EVERYONE}, {"birthday": ""}])
 def test_the_version_changes_with_a_setting(change: dict[str, Any]):
     assert version_of(replace(PAGE, **change)) != version_of(PAGE)

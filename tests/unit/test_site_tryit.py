@@ -103,8 +103,7 @@ def test_the_token_of_a_request(operation: str, token: tuple[str, tuple[str, ...
     [
         ("authorize", "authorize"),
         ("decide", "authorize"),
-        ("showSettings", "page"),
-        ("changeSettings", "page"),
+        ("showFront", "page"),
         ("showFeed", "page"),
         ("getToken", "secret"),
         ("revokeToken", "secret"),
@@ -123,8 +122,8 @@ def test_what_is_only_signed_cannot_be_tried() -> None:
 
 
 def test_a_page_without_parameters_is_a_link() -> None:
-    assert form("showSettings").href == "/settings"
-    assert (form("showFeed").href, form("changeSettings").href, form("readData").href) == ("", "", "")
+    assert form("showFront").href == "/"
+    assert (form("showFeed").href, form("decide").href, form("readData").href) == ("", "", "")
 
 
 def test_an_image_is_sent_as_a_form_whose_part_is_the_json() -> None:

@@ -30,6 +30,12 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
+def test_a_name_does_not_change_the_order_of_the_sentence_around_it() -> None:
+    assert word(Language.ENGLISH, "welcome", name="\u202eevil") == "Home of \u2068evil\u2069"
+    assert word(Language.ENGLISH, "welcome", name="\u2068مرحبا\u2069") == "Home of \u2068مرحبا\u2069"
+    assert word(Language.ENGLISH, "welcome", name="Hana") == "Home of Hana"
+
+
 def test_a_name_is_in_one_part_only() -> None:
     names = Counter(name for texts in parts().values() for name in texts)
     assert [name for name, times in names.items() if times > 1] == []

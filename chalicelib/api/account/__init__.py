@@ -1,1 +1,1 @@
-"""The pages on which people see and change their own account: below `/settings`, `/join` and `/reset`."""
+"""The pages on which people see and change their own account: `/settings` and below, `/join` and `/reset`."""

@@ -1,7 +1,10 @@
 """`/settings/data`: all that is stored about a person, to take along; `/settings/delete`: the end of the account."""
 
+from collections.abc import Mapping
+
 from chalice.app import Request, Response
 
+from chalicelib.api.account.forms import refused_until_tomorrow
 from chalicelib.api.admin.users import everything_json
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.sign_in_page import sign_in
@@ -27,7 +30,10 @@ def show_data(here: Platform, request: Request) -> Response:
 
 @web_route(face, DATA, ["POST"])
 def download(here: Platform, request: Request) -> Response:
-    """Return all data of the user as a JSON file, without secrets; if it is too large for Lambda, a 303 to its URL."""
+    """Return all data of the user as a JSON file, without secrets, at most 10 times a day.
+
+    If it is too large for Lambda, the answer is a 303 to its URL.
+    """
     visit = Visit.of(signing_in(here), request)
     if visit.user is None:
         return visit.sign_in(DATA)
@@ -35,6 +41,9 @@ def download(here: Platform, request: Request) -> Response:
         visit.form()
     except StaleForm:
         return _data_page(visit, problem=visit.word("expired"))
+    if refused := refused_until_tomorrow(visit, "download", "data_often"):
+        problem, later = refused
+        return _data_page(visit, problem=problem, status=429, headers=later)
     everything = here.user_data.export(visit.user.id)
     if everything is None:
         raise NotFound
@@ -79,9 +88,11 @@ def delete(here: Platform, request: Request) -> Response:
     return visit.redirect(DELETE, done="leaving")
 
 
-def _data_page(visit: Visit, *, problem: str | None = None) -> Response:
-    action = visit.here.site.path + DATA
-    return visit.page("account/data", status=400 if problem else 200, problem=problem, action=action)
+def _data_page(
+    visit: Visit, *, problem: str | None = None, status: int = 400, headers: Mapping[str, str | list[str]] | None = None
+) -> Response:
+    action, status = visit.here.site.path + DATA, status if problem else 200
+    return visit.page("account/data", status=status, problem=problem, headers=headers, action=action)
 
 
 def _delete_page(visit: Visit, *, problem: str | None = None, wrong: str = "", status: int = 400) -> Response:

@@ -8,9 +8,12 @@ from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.oauth.sign_in_page import sign_in
 from chalicelib.api.session_user import begin_session
 from chalicelib.api.visit import Visit
+from chalicelib.core.dates import w3cdtf
 from chalicelib.core.password_rules import LEAST_CHARACTERS, MOST_CHARACTERS, normalized, problem_of
 from chalicelib.core.passwords import hash_password
 
+MOST_A_DAY = 10
+"""The most pictures that a user may upload in a day, and the most downloads of their data."""
 _EDIT = "edit_"
 MOST_NOTED = 4_000
 """The most characters of a field that survives signing in again."""
@@ -37,6 +40,23 @@ def password_problem(visit: Visit, names: Iterable[str]) -> str | None:
 def new_hash(visit: Visit) -> str:
     """Return the hash of the form's new password, which `password_problem` has checked."""
     return hash_password(normalized(visit.sent["new_password"]))
+
+
+def refused_until_tomorrow(
+    visit: Visit, kind: str, text: str, *, counts: bool = True
+) -> tuple[str, dict[str, str | list[str]]] | None:
+    """Count what a user may do MOST_A_DAY times a day (UTC); return None if this is one of them.
+
+    Without `counts`, only look, before work that is expensive.
+    Otherwise return the `text` with the time at which it is possible again (`time`), and the header Retry-After.
+    """
+    daily = visit.here.daily_counts
+    if (daily.count if counts else daily.is_left)(kind, visit.signed_in.id, MOST_A_DAY):
+        return None
+    again = daily.next_day()
+    time = w3cdtf(again, visit.here.settings.utc_offset)[:16].replace("T", " ")
+    wait = -(-(again - visit.here.clock()) // 1000)
+    return visit.word(text, times=MOST_A_DAY, time=time), {"Retry-After": str(wait)}
 
 
 def signed_in_again(

@@ -8,6 +8,7 @@ from chalicelib.api.account.forms import new_hash, password_problem
 from chalicelib.api.account.password import dead_link_page
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.visit import StaleForm, Visit, web_route
+from chalicelib.core.codecs.checks import is_visible
 from chalicelib.core.codecs.directory_json import read_user
 from chalicelib.core.errors import Conflict, ParameterInvalid
 from chalicelib.core.model.directory import User, new_user_id
@@ -49,6 +50,8 @@ def join(here: Platform, request: Request) -> Response:
             read_user(body, new=False)
         except ParameterInvalid:
             wrong[name] = visit.word(f"wrong_{name}")
+    if not is_visible(form.get("display_name", "")):
+        wrong["display_name"] = visit.word("wrong_display_name")
     if not login:
         wrong["login"] = visit.word("wrong_login")
     if problem := password_problem(visit, [login, form.get("display_name", "")]):

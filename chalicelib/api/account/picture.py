@@ -1,9 +1,11 @@
 """`/settings/picture`: a picture for the profile, encoded anew without any metadata of the file."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from chalice.app import Request, Response
 
+from chalicelib.api.account.forms import refused_until_tomorrow
 from chalicelib.api.account.profile import MOST_BYTES, PATH, profile_page
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.visit import StaleForm, Visit, web_route
@@ -14,8 +16,6 @@ from chalicelib.web.face import Face
 from chalicelib.web.multipart import is_multipart, read_upload
 from chalicelib.web.render_images import render
 
-MOST_A_DAY = 10
-"""The most pictures that a user may upload in a day."""
 MOST_FIELDS = 10
 EDGES = (180, 76, 40)
 """The longest edges of a feed's pictures: the first is stored."""
@@ -35,6 +35,8 @@ def upload(here: Platform, request: Request) -> Response:
         visit.form()
     except StaleForm:
         return profile_page(visit, problem=visit.word("expired"))
+    if often := refused_until_tomorrow(visit, "picture", "picture_often", counts=False):
+        return _often(visit, *often)
     bounds = here.settings.image_bounds
     bounds = replace(bounds, edges=EDGES, bytes=min(bounds.bytes, MOST_BYTES))
     try:
@@ -44,8 +46,8 @@ def upload(here: Platform, request: Request) -> Response:
         return profile_page(visit, problem=visit.word("picture_large", size=size), status=413)
     except ParameterInvalid:
         return profile_page(visit, problem=visit.word("picture_refused"))
-    if not here.daily_counts.count("picture", user.id, MOST_A_DAY):
-        return profile_page(visit, problem=visit.word("picture_often"), status=429)
+    if often := refused_until_tomorrow(visit, "picture", "picture_often"):
+        return _often(visit, *often)
     (key,) = here.images.keep(picture_folder(user.id), renditions[:1])
     own = f"{here.settings.images_url}/{picture_folder(user.id)}/"
     here.users.change(user.id, thumbnail_url=own + key.rpartition("/")[2])
@@ -53,3 +55,7 @@ def upload(here: Platform, request: Request) -> Response:
     if earlier != user.thumbnail_url and not key.endswith(earlier):
         here.images.remove([f"images/{picture_folder(user.id)}/{earlier}"])
     return visit.redirect(PATH, done="picture")
+
+
+def _often(visit: Visit, problem: str, later: Mapping[str, str | list[str]]) -> Response:
+    return profile_page(visit, problem=problem, status=429, headers=later)

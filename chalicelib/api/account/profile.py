@@ -9,10 +9,10 @@ from chalice.app import Request, Response
 
 from chalicelib.api.account.forms import signed_in_again
 from chalicelib.api.oauth.consent_page import signing_in
+from chalicelib.api.profile_form import FIELDS, LENGTHS, choices, read_profile, values_of
 from chalicelib.api.visit import StaleForm, Visit, web_route
-from chalicelib.core.codecs.directory_json import read_user, user_json
-from chalicelib.core.errors import ParameterInvalid
-from chalicelib.core.model.directory import BloodType, Gender, User
+from chalicelib.core.codecs.directory_json import user_json
+from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import PROFILE_FIELDS, Publication
 from chalicelib.core.people import as_seen
 from chalicelib.platform import Platform
@@ -23,11 +23,9 @@ from chalicelib.web.requests import parameters
 PATH = "/settings/profile"
 MOST_BYTES = 4_500_000
 """The size limit of a picture: Lambda takes no larger request, which carries the picture in base64."""
-TEXTS = ("displayName", "profileUrl", "thumbnailUrl", "bloodType", "address", "birthday", "age", "gender")
-"""The fields of the form, as the operator's API names them. Each has the text `field_<name>`."""
 PUBLISHED = {name: f"publish_{name}" for name in PROFILE_FIELDS}
 """The fields that are published, and the names of their choices in the form."""
-NAMES = (*TEXTS, *PUBLISHED.values(), "visible", "version", "save")
+NAMES = (*FIELDS, *PUBLISHED.values(), "visible", "version", "save")
 
 face = Face()
 
@@ -38,7 +36,7 @@ def show(here: Platform, request: Request) -> Response:
     visit = Visit.of(signing_in(here), request)
     if visit.user is None:
         return visit.sign_in()
-    changed = [name for name in parameters(request, "changed") if name in (*TEXTS, "publication", "visible")]
+    changed = [name for name in parameters(request, "changed") if name in (*FIELDS, "publication", "visible")]
     names = [visit.word(f"field_{name}") for name in dict.fromkeys(changed)]
     notice = visit.word("profile_changed", fields=visit.word("list_comma").join(names)) if names else None
     return profile_page(visit, notice=notice)
@@ -60,13 +58,7 @@ def change(here: Platform, request: Request) -> Response:
     user = visit.signed_in
     if form.get("version") != version_of(user):
         return profile_page(visit, edit=form, problem=visit.word("profile_elsewhere"), status=409)
-    fields: dict[str, Any] = {}
-    wrong: dict[str, str] = {}
-    for name, value in _asked(form).items():
-        try:
-            fields |= read_user({name: value}, new=False)
-        except ParameterInvalid:
-            wrong[name] = visit.word(f"wrong_{name}" if name in _EXPLAINED else "wrong_value")
+    fields, wrong = read_profile(visit, _asked(form))
     if wrong:
         return profile_page(visit, edit=form, wrong=wrong)
     publication = fields.pop("publication", {})
@@ -81,8 +73,6 @@ def change(here: Platform, request: Request) -> Response:
     return visit.redirect(f"{PATH}?{query}")
 
 
-_EXPLAINED = ("displayName", "profileUrl", "thumbnailUrl", "birthday", "age", "address")
-"""The fields whose faults have a text of their own, `wrong_<name>`."""
 _API = {
     "display_name": "displayName",
     "profile_url": "profileUrl",
@@ -95,9 +85,7 @@ _API = {
 def _asked(form: Mapping[str, str]) -> dict[str, Any]:
     """Return the form as a change in the operator's API: an empty text empties a field."""
     # A form that is read has no empty fields.
-    asked: dict[str, Any] = {name: form.get(name, "").strip() for name in TEXTS}
-    text = asked["age"]
-    asked["age"] = int(text) if text.isdecimal() and len(text) < 10 else text or None
+    asked: dict[str, Any] = {name: form.get(name, "").strip() for name in FIELDS}
     if any(name in form for name in PUBLISHED.values()):
         asked["publication"] = {name: form[field] for name, field in PUBLISHED.items() if field in form}
     asked["visible"] = "visible" in form
@@ -119,15 +107,15 @@ def profile_page(
     notice: str | None = None,
     problem: str | None = None,
     status: int = 400,
+    headers: Mapping[str, str | list[str]] | None = None,
 ) -> Response:
     """Return the page of the profile, with an `edit` that was not saved."""
     user = visit.signed_in
-    told = user_json(user)
-    values = {name: str(told.get(name) or "") for name in TEXTS}
+    values = values_of(user)
     chosen = {name: user.publication[name].value for name in PROFILE_FIELDS}
     visible = user.visible
     if edit is not None:
-        values |= {name: edit.get(name, "") for name in TEXTS}
+        values |= {name: edit.get(name, "") for name in FIELDS}
         chosen |= {name: edit[field] for name, field in PUBLISHED.items() if field in edit}
         visible = "visible" in edit
     strict = visit.here.settings.strict_profiles
@@ -137,6 +125,7 @@ def profile_page(
     return visit.page(
         "account/profile",
         status=status if problem or wrong else 200,
+        headers=headers,
         notice=notice,
         problem=problem or (visit.word("profile_wrong") if wrong else None),
         images=[picture] if picture else [],
@@ -145,8 +134,8 @@ def profile_page(
         chosen=chosen,
         published=PUBLISHED,
         publications=[(each.value, visit.word(each.value)) for each in Publication],
-        blood_types=[("", visit.word("not_given")), *((each.value, each.value) for each in BloodType)],
-        genders=[("", visit.word("not_given")), *((each.value, visit.word(f"gender_{each.value}")) for each in Gender)],
+        choices=choices(visit),
+        lengths=LENGTHS,
         visible=visible,
         version=version_of(user),
         wrong=wrong,
@@ -160,7 +149,7 @@ def profile_page(
 
 def _seen(visit: Visit, entry: Mapping[str, Any]) -> Mapping[str, str]:
     """Return a person's entry as rows of a table: the fields of the form that an app gets."""
-    rows = {name: str(entry[name]) for name in TEXTS if entry.get(name) not in (None, "")}
+    rows = {name: str(entry[name]) for name in FIELDS if entry.get(name) not in (None, "")}
     if "gender" in rows:
         rows["gender"] = visit.word(f"gender_{rows['gender']}")
     return rows

@@ -4,8 +4,8 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, operator_route
-from chalicelib.api.log_of_actions import log_action, operator_actor, user_target
+from chalicelib.api.admin.routes import changed_answer, existing, known_id, list_answer, logged, operator_route
+from chalicelib.api.log_of_actions import PLATFORM, user_target
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs import checks
 from chalicelib.core.errors import BadRequest, NotFound, ParameterInvalid
@@ -29,7 +29,7 @@ route = operator_route(face)
 def make_reset_link(here: Platform, request: Request, access: Access, user: str) -> Response:
     """Make a one-time link, for 24 hours, with which a user sets a new password. 201 with `url` and `expires` (ms)."""
     found = known_id("user", user)
-    with log_action(here, request, operator_actor(request, access), ActionKind.RESET_LINK_MADE, user_target(found)):
+    with logged(here, request, access, ActionKind.RESET_LINK_MADE, user_target(found)):
         token, link = here.one_time_links.make_reset(found)
     url = link_url(here, LinkKind.RESET, token)
     return json_answer({"user": found, "url": url, "expires": 1000 * link.expires}, 201)
@@ -42,7 +42,7 @@ def make_invitation(here: Platform, request: Request, access: Access) -> Respons
     201 with `url` and `expires` (ms).
     """
     name = _suggested_name(json_body(request) if request.raw_body else {})
-    with log_action(here, request, operator_actor(request, access), ActionKind.INVITATION_MADE, "platform"):
+    with logged(here, request, access, ActionKind.INVITATION_MADE, PLATFORM):
         token, link = here.one_time_links.make_invitation(name)
     return json_answer({"url": link_url(here, LinkKind.INVITATION, token), "expires": 1000 * link.expires}, 201)
 
@@ -58,7 +58,7 @@ def list_sessions(here: Platform, request: Request, access: Access, user: str) -
 def end_sessions(here: Platform, request: Request, access: Access, user: str) -> Response:
     """End all sessions of a user at once."""
     found = known_id("user", user)
-    with log_action(here, request, operator_actor(request, access), ActionKind.SESSIONS_ENDED, user_target(found)):
+    with logged(here, request, access, ActionKind.SESSIONS_ENDED, user_target(found)):
         here.sessions_of_users.end_all(found)
     return changed_answer(True, user=found)
 
@@ -70,10 +70,8 @@ def end_session(here: Platform, request: Request, access: Access, user: str, ses
     if len(session) != _HASH_CHARACTERS or not session.isalnum():
         raise NotFound("There is no such session")
     target = user_target(found, f"session:{session[:8]}")
-    with log_action(here, request, operator_actor(request, access), ActionKind.SESSIONS_ENDED, target) as entry:
-        changed = here.sessions_of_users.end(found, session)
-        if not changed:
-            entry.is_unchanged()
+    with logged(here, request, access, ActionKind.SESSIONS_ENDED, target) as entry:
+        changed = entry.changed = here.sessions_of_users.end(found, session)
     return changed_answer(changed, user=found, session=session)
 
 

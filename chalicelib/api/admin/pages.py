@@ -101,13 +101,8 @@ def add_module(here: Platform, request: Request, access: Access, page: str) -> R
 @route(PAGE + "/modules/{module}", methods=["DELETE"])
 def remove_module(here: Platform, request: Request, access: Access, page: str, module: str) -> Response:
     """Remove a module from a page."""
-    with logged(
-        here,
-        request,
-        access,
-        ActionKind.MODULE_REMOVED,
-        page_target(known_id("page", page), f"module:{known_id('module', module)}"),
-    ) as entry:
+    target = page_target(known_id("page", page), f"module:{known_id('module', module)}")
+    with logged(here, request, access, ActionKind.MODULE_REMOVED, target) as entry:
         changed = entry.changed = here.pages.remove_module(page, module)
     return changed_answer(changed, page=page, id=module)
 
@@ -123,13 +118,8 @@ def list_administrators(here: Platform, request: Request, access: Access, page: 
 @route(PAGE + "/administrators/{user}", methods=["PUT"])
 def add_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Make a user an administrator of a page."""
-    with logged(
-        here,
-        request,
-        access,
-        ActionKind.ADMINISTRATOR_ADDED,
-        page_target(known_id("page", page), f"administrator:{known_id('user', user)}"),
-    ) as entry:
+    target = page_target(known_id("page", page), f"administrator:{known_id('user', user)}")
+    with logged(here, request, access, ActionKind.ADMINISTRATOR_ADDED, target) as entry:
         changed = entry.changed = here.pages.members.add_administrator(page, user)
     return changed_answer(changed, page=page, user=user)
 
@@ -137,13 +127,8 @@ def add_administrator(here: Platform, request: Request, access: Access, page: st
 @route(PAGE + "/administrators/{user}", methods=["DELETE"])
 def remove_administrator(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Remove an administrator of a page."""
-    with logged(
-        here,
-        request,
-        access,
-        ActionKind.ADMINISTRATOR_REMOVED,
-        page_target(known_id("page", page), f"administrator:{known_id('user', user)}"),
-    ) as entry:
+    target = page_target(known_id("page", page), f"administrator:{known_id('user', user)}")
+    with logged(here, request, access, ActionKind.ADMINISTRATOR_REMOVED, target) as entry:
         changed = entry.changed = here.pages.members.remove_administrator(page, user)
     return changed_answer(changed, page=page, user=user)
 
@@ -159,13 +144,8 @@ def list_followers(here: Platform, request: Request, access: Access, page: str) 
 @route(PAGE + "/followers/{user}", methods=["PUT"])
 def add_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Make a user a follower of a page."""
-    with logged(
-        here,
-        request,
-        access,
-        ActionKind.FOLLOWER_ADDED,
-        page_target(known_id("page", page), f"follower:{known_id('user', user)}"),
-    ) as entry:
+    target = page_target(known_id("page", page), f"follower:{known_id('user', user)}")
+    with logged(here, request, access, ActionKind.FOLLOWER_ADDED, target) as entry:
         changed = entry.changed = here.pages.members.add_follower(page, user)
     return changed_answer(changed, page=page, user=user)
 
@@ -173,12 +153,7 @@ def add_follower(here: Platform, request: Request, access: Access, page: str, us
 @route(PAGE + "/followers/{user}", methods=["DELETE"])
 def remove_follower(here: Platform, request: Request, access: Access, page: str, user: str) -> Response:
     """Remove a follower of a page."""
-    with logged(
-        here,
-        request,
-        access,
-        ActionKind.FOLLOWER_REMOVED,
-        page_target(known_id("page", page), f"follower:{known_id('user', user)}"),
-    ) as entry:
+    target = page_target(known_id("page", page), f"follower:{known_id('user', user)}")
+    with logged(here, request, access, ActionKind.FOLLOWER_REMOVED, target) as entry:
         changed = entry.changed = here.pages.members.remove_follower(page, user)
     return changed_answer(changed, page=page, user=user)

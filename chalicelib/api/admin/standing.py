@@ -4,8 +4,8 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.admin.routes import changed_answer, known_id, operator_route
-from chalicelib.api.log_of_actions import log_action, operator_actor, user_target
+from chalicelib.api.admin.routes import changed_answer, known_id, logged, operator_route
+from chalicelib.api.log_of_actions import user_target
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.model.access import Access
@@ -27,22 +27,20 @@ def suspend(here: Platform, request: Request, access: Access, user: str) -> Resp
     reason = _reason(_fields(request, "reason"))
     if not reason:
         raise ParameterInvalid("reason is missing")
-    target, actor = user_target(known_id("user", user)), operator_actor(request, access)
-    with log_action(here, request, actor, ActionKind.USER_SUSPENDED, target, reason=reason) as entry:
+    target = user_target(known_id("user", user))
+    with logged(here, request, access, ActionKind.USER_SUSPENDED, target, reason) as entry:
         entry.after = {"suspended": True}
-        if not (changed := here.roles.suspend(user)):
-            entry.is_unchanged()
+        changed = entry.changed = here.roles.suspend(user)
     return changed_answer(changed, id=user)
 
 
 @route(SUSPENSION, methods=["DELETE"])
 def restore(here: Platform, request: Request, access: Access, user: str) -> Response:
     """End a suspension. The query parameter `reason` is for the log."""
-    target, actor = user_target(known_id("user", user)), operator_actor(request, access)
-    with log_action(here, request, actor, ActionKind.USER_RESTORED, target) as entry:
+    target = user_target(known_id("user", user))
+    with logged(here, request, access, ActionKind.USER_RESTORED, target) as entry:
         entry.before = {"suspended": True}
-        if not (changed := here.roles.restore(user)):
-            entry.is_unchanged()
+        changed = entry.changed = here.roles.restore(user)
     return changed_answer(changed, id=user)
 
 
@@ -56,13 +54,12 @@ def give_role(here: Platform, request: Request, access: Access, user: str) -> Re
     if "role" not in body:
         raise ParameterInvalid("role is missing")
     role = _role(body["role"])
-    target, actor = user_target(known_id("user", user)), operator_actor(request, access)
+    target = user_target(known_id("user", user))
     kind = ActionKind.ROLE_GIVEN if role else ActionKind.ROLE_TAKEN
-    with log_action(here, request, actor, kind, target, reason=_reason(body)) as entry:
+    with logged(here, request, access, kind, target, _reason(body)) as entry:
         had, changed = here.roles.give(user, role)
         entry.before, entry.after = {"role": had.value if had else None}, {"role": role.value if role else None}
-        if not changed:
-            entry.is_unchanged()
+        entry.changed = changed
     return changed_answer(changed, id=user)
 
 

@@ -124,13 +124,8 @@ def list_friends(here: Platform, request: Request, access: Access, user: str) ->
 @route(USER + "/friends/{friend}", methods=["PUT"])
 def befriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """Make two users friends of each other."""
-    with logged(
-        here,
-        request,
-        access,
-        ActionKind.FRIENDSHIP_MADE,
-        user_target(known_id("user", user), f"friend:{known_id('user', friend)}"),
-    ) as entry:
+    target = user_target(known_id("user", user), f"friend:{known_id('user', friend)}")
+    with logged(here, request, access, ActionKind.FRIENDSHIP_MADE, target) as entry:
         changed = entry.changed = here.friends_and_installs.befriend(user, friend)
     return changed_answer(changed, user=user, friend=friend)
 
@@ -138,13 +133,8 @@ def befriend(here: Platform, request: Request, access: Access, user: str, friend
 @route(USER + "/friends/{friend}", methods=["DELETE"])
 def unfriend(here: Platform, request: Request, access: Access, user: str, friend: str) -> Response:
     """End a friendship, on both sides."""
-    with logged(
-        here,
-        request,
-        access,
-        ActionKind.FRIENDSHIP_ENDED,
-        user_target(known_id("user", user), f"friend:{known_id('user', friend)}"),
-    ) as entry:
+    target = user_target(known_id("user", user), f"friend:{known_id('user', friend)}")
+    with logged(here, request, access, ActionKind.FRIENDSHIP_ENDED, target) as entry:
         changed = entry.changed = here.friends_and_installs.unfriend(user, known_id("user", friend))
     return changed_answer(changed, user=user, friend=friend)
 

@@ -8,9 +8,9 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api.admin.events import noted_endpoint
-from chalicelib.api.console.apps import APP, APPS, actor, day, known_app, may
+from chalicelib.api.console.apps import APP, APPS, day, known_app, may
 from chalicelib.api.console.frame import console_route
-from chalicelib.api.log_of_actions import ActionEntry, app_target, log_action
+from chalicelib.api.log_of_actions import ActionEntry, app_target
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.events_json import read_endpoint
@@ -45,7 +45,7 @@ def create_endpoint(visit: Visit, app: str) -> Response:
         return _list_page(visit, known, form=form, status=400, problem=visit.word("endpoint_wrong"))
     target = app_target(app, f"endpoint:{given['id']}")
     try:
-        with log_action(visit.here, visit.request, actor(visit), ActionKind.ENDPOINT_CREATED, target) as entry:
+        with visit.logged(ActionKind.ENDPOINT_CREATED, target) as entry:
             made = visit.here.endpoints.create(app, **given)
             entry.after = noted_endpoint(made)
     except Conflict:
@@ -80,11 +80,17 @@ def change_endpoint(visit: Visit, app: str, endpoint: str) -> Response:
 
 @console_route(face, f"{ONE}/secret", action=Action.SEND_EVENTS, methods=["POST"])
 def new_endpoint_secret(visit: Visit, app: str, endpoint: str) -> Response:
-    """Give an endpoint a new signing secret, which the page shows once. Messages are signed with the old one, too."""
+    """Give an endpoint a new signing secret, which the page shows once. Messages are signed with the old one, too.
+
+    409 if there is an old one already, as for a form that is sent twice.
+    """
     holder = known_app(visit, app)
-    _known(visit, app, endpoint)
-    with _logged_change(visit, ActionKind.SECRET_ROTATED, app, endpoint):
-        secret = visit.here.endpoints.new_secret(app, endpoint)
+    known = _known(visit, app, endpoint)
+    try:
+        with _logged_change(visit, ActionKind.SECRET_ROTATED, app, endpoint):
+            secret = visit.here.endpoints.new_secret(app, endpoint, keep_both=True)
+    except Conflict:
+        return _endpoint_page(visit, holder, known, status=409, problem=visit.word("secret_two_in_use"))
     return _secret_page(visit, holder, endpoint, secret, notice=visit.word("endpoint_secret_rotated"))
 
 
@@ -132,7 +138,7 @@ def _known(visit: Visit, app: str, endpoint: str) -> Endpoint:
 
 
 def _logged_change(visit: Visit, kind: ActionKind, app: str, endpoint: str) -> AbstractContextManager[ActionEntry]:
-    return log_action(visit.here, visit.request, actor(visit), kind, app_target(app, f"endpoint:{endpoint}"))
+    return visit.logged(kind, app_target(app, f"endpoint:{endpoint}"))
 
 
 def _list_page(

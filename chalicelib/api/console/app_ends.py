@@ -3,9 +3,9 @@
 from chalice.app import Response
 
 from chalicelib.api.admin.routes import known_id
-from chalicelib.api.console.apps import APP, APPS, actor, app_page, known_app, secret_page
+from chalicelib.api.console.apps import APP, APPS, app_page, known_app, secret_page
 from chalicelib.api.console.frame import console_route
-from chalicelib.api.log_of_actions import app_target, log_action
+from chalicelib.api.log_of_actions import app_target
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.client_secrets import OLD_SECRET_MS
@@ -27,7 +27,7 @@ def rotate_secret(visit: Visit, app: str) -> Response:
     if visit.sent.get("made") != str(known.secret_created):
         return app_page(visit, known, status=409, problem=visit.word("secret_rotated_meanwhile"))
     try:
-        with log_action(visit.here, visit.request, actor(visit), ActionKind.SECRET_ROTATED, app_target(app)) as entry:
+        with visit.logged(ActionKind.SECRET_ROTATED, app_target(app)) as entry:
             secret = visit.here.app_secrets.rotate(app, keep_old=keep, made=known.secret_created)
             entry.after = {"keepOld": keep}
     except Conflict:
@@ -40,9 +40,8 @@ def rotate_secret(visit: Visit, app: str) -> Response:
 def end_old_secret(visit: Visit, app: str) -> Response:
     """End the old secret of an app."""
     known_app(visit, app)
-    with log_action(visit.here, visit.request, actor(visit), ActionKind.OLD_SECRET_ENDED, app_target(app)) as entry:
-        if not visit.here.app_secrets.end_old(app):
-            entry.is_unchanged()
+    with visit.logged(ActionKind.OLD_SECRET_ENDED, app_target(app)) as entry:
+        entry.changed = visit.here.app_secrets.end_old(app)
     return visit.redirect(f"{APPS}/{app}", done="old_secret_ended")
 
 
@@ -54,11 +53,8 @@ def suspend_app(visit: Visit, app: str) -> Response:
         reason = read_suspension({"reason": visit.sent.get("reason", "")})
     except ParameterInvalid:
         return app_page(visit, known, status=400, problem=visit.word("reason_needed"))
-    with log_action(
-        visit.here, visit.request, actor(visit), ActionKind.APP_SUSPENDED, app_target(app), reason=reason
-    ) as entry:
-        if not visit.here.apps.suspend(app, reason):
-            entry.is_unchanged()
+    with visit.logged(ActionKind.APP_SUSPENDED, app_target(app), reason=reason) as entry:
+        entry.changed = visit.here.apps.suspend(app, reason)
     return visit.redirect(f"{APPS}/{app}", done="app_suspended")
 
 
@@ -66,9 +62,8 @@ def suspend_app(visit: Visit, app: str) -> Response:
 def restore_app(visit: Visit, app: str) -> Response:
     """End the suspension of an app."""
     known_app(visit, app)
-    with log_action(visit.here, visit.request, actor(visit), ActionKind.APP_RESTORED, app_target(app)) as entry:
-        if not visit.here.apps.restore(app):
-            entry.is_unchanged()
+    with visit.logged(ActionKind.APP_RESTORED, app_target(app)) as entry:
+        entry.changed = visit.here.apps.restore(app)
     return visit.redirect(f"{APPS}/{app}", done="app_restored")
 
 
@@ -84,7 +79,7 @@ def delete_app(visit: Visit, app: str) -> Response:
     known = visit.here.apps.get(known_id("app", app))
     if known and visit.sent.get("name", "").strip() != known.name.strip():
         return _deletion_page(visit, app, known.name, status=400, problem=visit.word("app_delete_other_name"))
-    with log_action(visit.here, visit.request, actor(visit), ActionKind.APP_DELETED, app_target(app)) as entry:
+    with visit.logged(ActionKind.APP_DELETED, app_target(app)) as entry:
         installs, done = visit.here.user_data.erase_app(app)
         entry.before = {"name": known.name} if known else {}
         entry.after = {"installs": installs, "done": done}

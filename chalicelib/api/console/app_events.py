@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from chalice.app import Response
 
-from chalicelib.api.console.apps import APP, APPS, actor, day, known_app, may
+from chalicelib.api.console.apps import APP, APPS, day, known_app, may
 from chalicelib.api.console.frame import console_route
-from chalicelib.api.log_of_actions import app_target, log_action
+from chalicelib.api.log_of_actions import app_target
 from chalicelib.api.resending import send_again
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
@@ -74,7 +74,7 @@ def resend_events(visit: Visit, app: str) -> Response:
     try:
         wanted = event_filter(form, visit.here.clock(), visit.here.settings.utc_offset)
         asked = Resending(event, wanted.since, wanted.until, form.get("next"), endpoint)
-        with log_action(visit.here, visit.request, actor(visit), ActionKind.EVENTS_RESENT, app_target(app)) as entry:
+        with visit.logged(ActionKind.EVENTS_RESENT, app_target(app)) as entry:
             sent = send_again(visit.here, known.id, asked)
             entry.after = {"events": sent.events, "deliveries": sent.deliveries} | ({"event": event} if event else {})
             entry.changed = sent.deliveries > 0

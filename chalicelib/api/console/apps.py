@@ -17,15 +17,15 @@ from chalicelib.api.console.app_form import (
     shown,
     version_of,
 )
-from chalicelib.api.console.frame import console_route
-from chalicelib.api.log_of_actions import app_target, log_action, user_actor
+from chalicelib.api.console.frame import after_confirmation, console_route
+from chalicelib.api.log_of_actions import app_target
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.directory_json import app_json
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, ParameterInvalid
 from chalicelib.core.model.directory import App, new_app_id
-from chalicelib.core.oauth import SERVED_SCOPES
+from chalicelib.core.oauth import OPERATOR, SERVED_SCOPES
 from chalicelib.core.roles import Action, allows
 from chalicelib.web.face import Face
 from chalicelib.web.html.links import is_web, origin_of
@@ -78,9 +78,11 @@ def register_app(visit: Visit) -> Response:
     id = known_id("app", form.get("id", ""))
     if read.wrong:
         return _form_page(visit, read, id=id, status=400)
+    if _gives_more_power(visit, read):
+        return after_confirmation(visit, register_app)
     app = App(id, confidential=form.get("kind") != "public", **read.fields)
     try:
-        with log_action(visit.here, visit.request, actor(visit), ActionKind.APP_CREATED, app_target(id)) as entry:
+        with visit.logged(ActionKind.APP_CREATED, app_target(id)) as entry:
             made = visit.here.apps.create(app)
             entry.after = app_json(made)
     except Conflict:
@@ -118,8 +120,10 @@ def change_app(visit: Visit, app: str) -> Response:
     given = changes(known, read)
     if not given:
         return visit.redirect(f"{APPS}/{known.id}", done="app_unchanged")
+    if _gives_more_power(visit, read, known):
+        return after_confirmation(visit, lambda confirmed: change_app(confirmed, app))
     try:
-        with log_action(visit.here, visit.request, actor(visit), ActionKind.APP_CHANGED, app_target(known.id)) as entry:
+        with visit.logged(ActionKind.APP_CHANGED, app_target(known.id)) as entry:
             changed = visit.here.apps.change(known.id, expected=known, **given)
             before, after = app_json(known), app_json(changed)
             entry.before = {name: before[name] for name in FIELDS if before[name] != after[name]}
@@ -160,11 +164,6 @@ def known_app(visit: Visit, app: str) -> App:
     return existing("app", app, visit.here.apps.get(known_id("app", app)))
 
 
-def actor(visit: Visit) -> str:
-    """Return the visitor as the actor of an action."""
-    return user_actor(visit.signed_in.id)
-
-
 def may(visit: Visit, action: Action) -> bool:
     """Return whether the visitor's role allows an action."""
     return allows(visit.signed_in.role, action)
@@ -173,6 +172,15 @@ def may(visit: Visit, action: Action) -> bool:
 def day(visit: Visit, milliseconds: int) -> str:
     """Return a time to the minute, with the platform's offset."""
     return w3cdtf(milliseconds, visit.here.settings.utc_offset)[:16].replace("T", " ")
+
+
+def _gives_more_power(visit: Visit, read: AppForm, known: App | None = None) -> bool:
+    """Return whether a form gives an app the operator's scope although the password was not given again.
+
+    With that scope, an app may do without a password what the console asks one for.
+    """
+    has_it = known is not None and OPERATOR in known.scopes
+    return OPERATOR in read.fields.get("scopes", ()) and not has_it and not visit.confirmed
 
 
 def _stale_page(visit: Visit, read: AppForm, now: App) -> Response:

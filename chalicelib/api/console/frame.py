@@ -97,7 +97,7 @@ def console_route(
             if request.method == "POST":
                 visit.form()
             if ACTIONS[action].dangerous and not visit.confirmed:
-                return _after_confirmation(visit, lambda confirmed: view(confirmed, *found, **segments))
+                return after_confirmation(visit, lambda confirmed: view(confirmed, *found, **segments))
             return view(visit, *found, **segments)
 
         route = face.route(
@@ -115,8 +115,11 @@ def console_route(
     return add
 
 
-def _after_confirmation(visit: Visit, view: ConsoleView) -> Response:
-    """Return what the view returns after the password was given in this request; else the page that asks for it."""
+def after_confirmation(visit: Visit, view: ConsoleView) -> Response:
+    """Return what the view returns after the password was given in this request; else the page that asks for it.
+
+    The view gets the visit with the confirmed session. Its form is kept, but for the password.
+    """
     if visit.request.method != "POST":
         return confirmation_page(visit, visit.url)
     carried = {name: value for name, value in visit.sent.items() if name not in _NOT_CARRIED}

@@ -4,8 +4,7 @@ Each change is logged, and answers with a redirect to the person's page, which s
 nothing. Links are shown once, in the answer to the form that made them.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from chalice.app import Response
 
@@ -14,30 +13,20 @@ from chalicelib.api.admin.routes import known_id
 from chalicelib.api.admin.users import everything_json
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.console.users import USER, USERS, known_user, user_page, when
-from chalicelib.api.log_of_actions import log_action, user_actor, user_target
+from chalicelib.api.log_of_actions import PLATFORM, user_target
 from chalicelib.api.page.requests import shown
+from chalicelib.api.profile_form import FIELDS, LENGTHS, choices, read_profile, values_of
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import REASON, ActionKind
 from chalicelib.core.codecs import checks
-from chalicelib.core.codecs.directory_json import read_user, user_json
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid, PermissionDenied
-from chalicelib.core.model.directory import BloodType, Gender, User
+from chalicelib.core.model.directory import User
 from chalicelib.core.one_time_links import LinkKind
 from chalicelib.core.roles import Action, Role
 from chalicelib.web.face import Face
 from chalicelib.web.json_answers import data_answer
 
-EDITED = (
-    "displayName",
-    "login",
-    "profileUrl",
-    "thumbnailUrl",
-    "bloodType",
-    "address",
-    "birthday",
-    "age",
-    "gender",
-)
+EDITED = (*FIELDS, "login")
 """The fields of the form that edits a person."""
 
 face = Face()
@@ -79,7 +68,7 @@ def make_reset_link(visit: Visit, user: str) -> Response:
     """Make a link with which a person sets a new password, and show it once."""
     known = known_user(visit, user)
     try:
-        with log_action(visit.here, visit.request, _by(visit), ActionKind.RESET_LINK_MADE, user_target(known.id)):
+        with visit.logged(ActionKind.RESET_LINK_MADE, user_target(known.id)):
             token, link = visit.here.one_time_links.make_reset(known.id)
     except Conflict:
         return user_page(visit, user, status=409, problem=visit.word("user_no_reset"))
@@ -95,11 +84,10 @@ def give_role(visit: Visit, user: str) -> Response:
     role = Role(visit.sent["role"]) if visit.sent.get("role") else None
     kind = ActionKind.ROLE_GIVEN if role else ActionKind.ROLE_TAKEN
     try:
-        with log_action(visit.here, visit.request, _by(visit), kind, user_target(known.id), reason=reason) as entry:
+        with visit.logged(kind, user_target(known.id), reason=reason) as entry:
             had, changed = visit.here.roles.give(known.id, role, by=visit.signed_in.id)
             entry.before, entry.after = {"role": had.value if had else None}, {"role": role.value if role else None}
-            if not changed:
-                entry.is_unchanged()
+            entry.changed = changed
     except PermissionDenied:
         return user_page(visit, user, status=403, problem=visit.word("user_own_role"))
     except Conflict:
@@ -111,32 +99,31 @@ def give_role(visit: Visit, user: str) -> Response:
 def show_form(visit: Visit, user: str) -> Response:
     """Show the form with a person's profile and login."""
     known = known_user(visit, user)
-    return _form_page(visit, known, _values(known))
+    return _form_page(visit, known, values_of(known, EDITED))
 
 
 @console_route(face, f"{USER}/edit", action=Action.EDIT_USER, methods=["POST"])
 def edit(visit: Visit, user: str) -> Response:
     """Change a person's profile and login. Only the fields that differ from what the form showed are changed."""
     known = known_user(visit, user)
-    now, sent = _values(known), {name: visit.sent.get(name, "").strip() for name in EDITED}
+    now, sent = values_of(known, EDITED), {name: visit.sent.get(name, "").strip() for name in EDITED}
     before = {name: visit.sent.get(f"was_{name}", "") for name in EDITED}
     changed = {name: value for name, value in sent.items() if value != before[name]}
     if any(now[name] != before[name] for name in changed):
         # Somebody else has changed the same field since the form was made.
         return _form_page(visit, known, sent, status=409, problem=visit.word("user_stale"))
-    try:
-        fields = read_user(_body(changed), new=False)
-    except ParameterInvalid as wrong:
-        return _form_page(visit, known, sent, status=400, problem=wrong.description)
+    fields, wrong = read_profile(visit, changed)
+    if wrong:
+        return _form_page(visit, known, sent, wrong=wrong)
     if not fields:
         return _back(visit, known, done="user_unchanged")
     try:
-        with log_action(visit.here, visit.request, _by(visit), ActionKind.USER_CHANGED, user_target(known.id)) as entry:
+        with visit.logged(ActionKind.USER_CHANGED, user_target(known.id)) as entry:
             # No values: the log has no data of users.
             entry.after = {"fields": sorted(changed)}
             visit.here.users.change(known.id, **fields)
     except Conflict:
-        return _form_page(visit, known, sent, status=409, problem=visit.word("user_login_taken"))
+        return _form_page(visit, known, sent, status=409, problem=visit.word("login_taken"))
     return _back(visit, known, done="user_changed")
 
 
@@ -144,7 +131,7 @@ def edit(visit: Visit, user: str) -> Response:
 def export(visit: Visit, user: str) -> Response:
     """Download all data of a person as JSON."""
     found = known_id("user", user)
-    with log_action(visit.here, visit.request, _by(visit), ActionKind.USER_EXPORTED, user_target(found)):
+    with visit.logged(ActionKind.USER_EXPORTED, user_target(found)):
         everything = visit.here.user_data.export(found)
         if everything is None:
             raise NotFound(f"There is no user {found}")
@@ -177,7 +164,7 @@ def erase(visit: Visit, user: str) -> Response:
         return _erasure_page(visit, known, status=400, problem=visit.word("user_erase_typed_wrong"))
     try:
         kind, target = ActionKind.USER_ERASED, user_target(found)
-        with log_action(visit.here, visit.request, _by(visit), kind, target, reason=reason) as entry:
+        with visit.logged(kind, target, reason=reason) as entry:
             entry.after = {"removed": sum(visit.here.user_data.erase(found).values())}
     except Conflict:
         return _erasure_page(visit, known_user(visit, user), status=409, problem=visit.word("user_has_role"))
@@ -187,7 +174,7 @@ def erase(visit: Visit, user: str) -> Response:
 @console_route(face, "/console/invitations", action=Action.INVITE)
 def show_invitation(visit: Visit) -> Response:
     """Show the form that makes an invitation."""
-    return visit.page("console/invitation", name="")
+    return visit.page("console/invitation", name="", wrong="")
 
 
 @console_route(face, "/console/invitations", action=Action.INVITE, methods=["POST"])
@@ -195,11 +182,10 @@ def invite(visit: Visit) -> Response:
     """Make a link with which a person becomes a user, and show it once: `name` suggests a display name."""
     try:
         name = str(checks.text(checks.NAME_CHARACTERS)("name", visit.sent.get("name", "").strip()))
-    except ParameterInvalid as wrong:
-        return visit.page(
-            "console/invitation", status=400, problem=wrong.description, name=visit.sent.get("name", "")[:200]
-        )
-    with log_action(visit.here, visit.request, _by(visit), ActionKind.INVITATION_MADE, "platform"):
+    except ParameterInvalid:
+        sent = visit.sent.get("name", "")[:200]
+        return visit.page("console/invitation", status=400, name=sent, wrong=visit.word("wrong_text"))
+    with visit.logged(ActionKind.INVITATION_MADE, PLATFORM):
         token, link = visit.here.one_time_links.make_invitation(name)
     return _link_page(visit, LinkKind.INVITATION, token, 1000 * link.expires, None)
 
@@ -209,9 +195,8 @@ def _logged(
 ) -> Response | None:
     """Do a logged action; return the page with `problem` if it was refused, else None."""
     try:
-        with log_action(visit.here, visit.request, _by(visit), kind, user_target(known.id), reason=reason) as entry:
-            if not act():
-                entry.is_unchanged()
+        with visit.logged(kind, user_target(known.id), reason=reason) as entry:
+            entry.changed = act()
     except Conflict:
         return user_page(visit, known.id, status=409, problem=visit.word(problem))
     return None
@@ -232,42 +217,29 @@ def _erasure_page(visit: Visit, user: User, *, status: int = 200, problem: str |
 
 
 def _form_page(
-    visit: Visit, user: User, values: dict[str, str], *, status: int = 200, problem: str | None = None
+    visit: Visit,
+    user: User,
+    values: Mapping[str, str],
+    *,
+    wrong: Mapping[str, str] = {},
+    status: int = 200,
+    problem: str | None = None,
 ) -> Response:
     return visit.page(
         "console/user_form",
-        status=status,
-        problem=problem,
+        status=400 if wrong else status,
+        problem=visit.word("profile_wrong") if wrong else problem,
         user=user,
         values=values,
-        now=_values(user),
-        blood_types=[each.value for each in BloodType],
-        genders=[each.value for each in Gender],
+        wrong=wrong,
+        now=values_of(user, EDITED),
+        choices=choices(visit),
+        lengths=LENGTHS,
     )
-
-
-def _values(user: User) -> dict[str, str]:
-    """Return the fields of a person as the form shows them."""
-    told = user_json(user)
-    return {name: "" if told[name] is None else str(told[name]) for name in EDITED}
-
-
-def _body(changed: dict[str, str]) -> dict[str, Any]:
-    """Return the changed fields of the form as the operator's API takes them."""
-    body: dict[str, Any] = {name: value or None for name, value in changed.items()}
-    if "displayName" in body:
-        body["displayName"] = changed["displayName"]
-    if age := changed.get("age"):
-        body["age"] = int(age) if age.isascii() and age.isdecimal() and len(age) < 5 else age
-    return body
 
 
 def _back(visit: Visit, user: User, done: str) -> Response:
     return visit.redirect(f"{USERS}/{user.id}", done=done)
-
-
-def _by(visit: Visit) -> str:
-    return user_actor(visit.signed_in.id)
 
 
 def _reason(visit: Visit) -> str:

@@ -5,7 +5,7 @@ from chalice.app import Response
 from chalicelib.api.admin.routes import known_id
 from chalicelib.api.console.frame import console_route
 from chalicelib.api.console.users import USER, permissions
-from chalicelib.api.log_of_actions import log_action, user_actor, user_target
+from chalicelib.api.log_of_actions import user_target
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.conditions import Conditions
@@ -39,11 +39,10 @@ def show_value(visit: Visit, user: str, app: str) -> Response:
     known, found, key = known_id("user", user), known_id("app", app), visit.sent.get("key", "")
     kind, target = ActionKind.DATA_SHOWN, user_target(known, f"app:{found}")
     try:
-        with log_action(visit.here, visit.request, user_actor(visit.signed_in.id), kind, target) as entry:
+        with visit.logged(kind, target) as entry:
             value = (visit.here.appdata.read(found, known, frozenset({key})).data or {}).get(key)
             entry.after = {"key": key}
-            if value is None:
-                entry.is_unchanged()
+            entry.changed = value is not None
     except PermissionDenied:
         raise NotFound("The app is not installed") from None
     if value is None:
@@ -59,7 +58,7 @@ def delete_keys(visit: Visit, user: str, app: str) -> Response:
     if not key:
         return _data_page(visit, known, found, status=400, problem=visit.word("data_no_key"))
     try:
-        with log_action(visit.here, visit.request, user_actor(visit.signed_in.id), kind, target) as entry:
+        with visit.logged(kind, target) as entry:
             entry.after = {"key": key}
             visit.here.appdata.write(found, known, {key: None}, Conditions(), _told(visit, found))
     except PermissionDenied:

@@ -1,1 +1,1 @@
-"""OAuth 2: endpoints, sign-in, consent, and the settings page of a user."""
+"""OAuth 2: endpoints, sign-in and consent."""

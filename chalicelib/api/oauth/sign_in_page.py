@@ -17,7 +17,7 @@ from chalicelib.web.html.texts import Language, word
 from chalicelib.web.requests import PROXY_KEY, header_list
 
 MOST_CHARACTERS = 1024
-"""The length limit of login names and passwords; longer ones always fail."""
+"""The length limit of passwords, and of login names in bytes of UTF-8; longer ones always fail."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def sign_in(here: Platform, request: Request, form: Mapping[str, str]) -> SignIn
     browser in which this user has signed in before are counted for that browser; all others, for account and address.
     """
     login, password = form.get("login", "").strip().lower(), form.get("password", "")
-    fits = max(len(login), len(password)) <= MOST_CHARACTERS
+    # A key of a table has a limit in bytes.
+    fits = max(len(login.encode("utf-8", "surrogatepass")), len(password)) <= MOST_CHARACTERS
     known = here.users.credential(login) if login and fits else None
     device = here.sessions.device(request)
     mark = mark_of(device.id, login, known[1]) if known else ""

@@ -17,6 +17,7 @@ from chalice.app import Request, Response
 from chalicelib.api.error_pages import error_page
 from chalicelib.api.page_screens.shared import (
     FEED,
+    beside_visit,
     busy,
     day,
     device_links,
@@ -62,16 +63,12 @@ face = Face()
 def show(here: Platform, request: Request, page: str, feed: str) -> Response:
     """Show a feed with its comments, newest first; `?cursor=`, from the link to older ones, selects the next part."""
     page, feed = feed_ids(page, feed)
-    visits: list[Visit] = []
-
-    def viewer() -> str | None:
-        visits.append(Visit.of(here, request))
-        return visits[0].user.id if visits[0].user else None
-
     cursor = last_parameter(request, "cursor") or None
     done = bool(parameters(request, "done"))
-    screen = here.page_screens.feed(page, feed, cursor, viewer, consistent=done)
-    return _shown(visits[0], screen, cursor)
+    visit, screen = beside_visit(
+        here, request, lambda viewer: here.page_screens.feed(page, feed, cursor, viewer, consistent=done)
+    )
+    return _shown(visit, screen, cursor)
 
 
 @web_route(face, FEED, ["POST"])

@@ -8,10 +8,12 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor, user_target
+from chalicelib.api.log_of_actions import page_target, user_target
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
+    beside_visit,
+    check_administers,
     origins_of,
     page_id,
     page_path,
@@ -20,7 +22,8 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.errors import BadRequest, Conflict, NotFound, PermissionDenied
+from chalicelib.core.codecs.checks import is_login
+from chalicelib.core.errors import BadRequest, Conflict, NotFound
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.model.page_screens import MembersScreen
@@ -29,6 +32,8 @@ from chalicelib.web.face import Face
 from chalicelib.web.requests import last_parameter
 
 ADMINISTRATORS = f"{PAGE}/administrators"
+MOST_FINDS_A_DAY = 50
+"""The most times a day that a person looks up another: otherwise a list of names would give all logins."""
 
 face = Face()
 
@@ -36,20 +41,14 @@ face = Face()
 @web_route(face, ADMINISTRATORS)
 def show(here: Platform, request: Request, page: str) -> Response:
     """List the administrators. With `?remove=` and a user's id, ask whether that one is to be removed."""
-    visits: list[Visit] = []
-
-    def viewer() -> str | None:
-        visits.append(Visit.of(here, request))
-        return visits[0].user.id if visits[0].user else None
-
     removed = last_parameter(request, "remove")
     cursor = None if removed else last_parameter(request, "cursor") or None
-    screen = here.page_administration.administrators(page_id(page), cursor, viewer)
-    visit = visits[0]
+    visit, screen = beside_visit(
+        here, request, lambda viewer: here.page_administration.administrators(page_id(page), cursor, viewer)
+    )
     if visit.user is None:
         return visit.sign_in()
-    if not screen.member.administers:
-        raise PermissionDenied("Only administrators of the page may do this")
+    check_administers(screen.member)
     if removed:
         return _removing(visit, screen, removed)
     return _listed(visit, screen)
@@ -79,7 +78,10 @@ def change(here: Platform, request: Request, page: str) -> Response:
 def _found(visit: Visit, page: Page, person: str) -> Response:
     """Return the page that asks whether the person with a login or an id is to be added."""
     here = visit.here
-    owner = here.users.login_owners([person.lower()]).get(person.lower()) if person else None
+    if not here.daily_counts.count("find", visit.signed_in.id, MOST_FINDS_A_DAY):
+        return _again(visit, page, status=429, problem=visit.word("find_often"))
+    login = person.lower()
+    owner = here.users.login_owners([login]).get(login) if is_login(login) else None
     user = here.users.get(owner or person) if owner or is_id("user", person) else None
     if user is None or user.suspended is not None:
         return _again(visit, page, problems={"person": visit.word("person_unknown")})
@@ -91,10 +93,9 @@ def _add(visit: Visit, page: Page, user: str) -> Response:
     known = here.users.get(user) if is_id("user", user) else None
     if known is None or known.suspended is not None:
         return _again(visit, page, problems={"person": visit.word("person_unknown")})
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_ADDED
-    with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
-        if not here.pages.members.add_administrator(page.id, user):
-            entry.is_unchanged()
+    kind = ActionKind.ADMINISTRATOR_ADDED
+    with visit.logged(kind, page_target(page.id, user_target(user))) as entry:
+        entry.changed = here.pages.members.add_administrator(page.id, user)
     return visit.redirect(page_path(page.id, "/administrators"), done="administrator_added")
 
 
@@ -108,11 +109,10 @@ def _remove(visit: Visit, page: Page, user: str) -> Response:
         other = _other(visit, page, user)
         if other is None:
             return _last(visit, page, user)
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.ADMINISTRATOR_REMOVED
+    kind = ActionKind.ADMINISTRATOR_REMOVED
     try:
-        with log_action(here, visit.request, actor, kind, page_target(page.id, user_target(user)), reason="") as entry:
-            if not here.pages.members.remove_administrator(page.id, user, while_other=other):
-                entry.is_unchanged()
+        with visit.logged(kind, page_target(page.id, user_target(user))) as entry:
+            entry.changed = here.pages.members.remove_administrator(page.id, user, while_other=other)
     except Conflict:  # The other one has left in the meantime.
         return _last(visit, page, user)
     if user == visit.signed_in.id:
@@ -147,7 +147,7 @@ def _screen(visit: Visit, page: Page) -> MembersScreen:
 
 def _again(visit: Visit, page: Page, **more: Any) -> Response:
     screen = _screen(visit, page)
-    return _listed(visit, screen, status=400, **more)
+    return _listed(visit, screen, **{"status": 400, **more})
 
 
 def _listed(visit: Visit, screen: MembersScreen, **more: Any) -> Response:

@@ -8,11 +8,13 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor
+from chalicelib.api.log_of_actions import page_target
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
+    beside_visit,
     busy,
+    check_administers,
     new_key,
     origins_of,
     page_id,
@@ -23,7 +25,7 @@ from chalicelib.api.page_screens.shared import (
 )
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
-from chalicelib.core.errors import BadRequest, NotFound, PermissionDenied, StillRunning, Unavailable
+from chalicelib.core.errors import BadRequest, NotFound, StillRunning, Unavailable
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page
 from chalicelib.core.model.page_screens import ModulesScreen
@@ -42,18 +44,13 @@ face = Face()
 @web_route(face, APPS)
 def show(here: Platform, request: Request, page: str) -> Response:
     """List the apps of the page. With `?remove=` and a module's number, ask whether it is to be removed."""
-    visits: list[Visit] = []
-
-    def viewer() -> str | None:
-        visits.append(Visit.of(here, request))
-        return visits[0].user.id if visits[0].user else None
-
-    screen = here.page_administration.modules(page_id(page), last_parameter(request, "cursor") or None, viewer)
-    visit, removed = visits[0], last_parameter(request, "remove")
+    cursor, removed = last_parameter(request, "cursor") or None, last_parameter(request, "remove")
+    visit, screen = beside_visit(
+        here, request, lambda viewer: here.page_administration.modules(page_id(page), cursor, viewer)
+    )
     if visit.user is None:
         return visit.sign_in()
-    if not screen.member.administers:
-        raise PermissionDenied("Only administrators of the page may do this")
+    check_administers(screen.member)
     if removed:
         module = here.pages.module(page, removed) if is_id("module", removed) else None
         if module is None:
@@ -94,10 +91,10 @@ def _find_or_add(visit: Visit, page: Page, *, add: bool) -> Response:
     name = fields["name"] or app.name
     if not add:
         return _page(visit, page, adding={"id": app.id, "app": app.name, "name": name}, key=new_key())
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.MODULE_ADDED
+    kind = ActionKind.MODULE_ADDED
 
     def store(record: AnswerRecord | None) -> str:
-        with log_action(here, visit.request, actor, kind, page_target(page.id), reason="") as entry:
+        with visit.logged(kind, page_target(page.id)) as entry:
             module = here.pages.add_module(page.id, app.id, name, record=record)
             entry.target, entry.after = page_target(page.id, f"module:{module.id}"), {"app": app.id}
             return module.id
@@ -114,10 +111,9 @@ def _remove(visit: Visit, page: Page, module: str) -> Response:
     here = visit.here
     if not is_id("module", module):
         raise NotFound("There is no such app on the page")
-    actor, kind = user_actor(visit.signed_in.id), ActionKind.MODULE_REMOVED
-    with log_action(here, visit.request, actor, kind, page_target(page.id, f"module:{module}"), reason="") as entry:
-        if not here.pages.remove_module(page.id, module):
-            entry.is_unchanged()
+    kind = ActionKind.MODULE_REMOVED
+    with visit.logged(kind, page_target(page.id, f"module:{module}")) as entry:
+        entry.changed = here.pages.remove_module(page.id, module)
     return visit.redirect(page_path(page.id, "/apps"), done="app_removed")
 
 

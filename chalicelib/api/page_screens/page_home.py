@@ -11,6 +11,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api.page_screens.shared import (
     PAGE,
+    beside_visit,
     day,
     device_links,
     feed_path,
@@ -47,17 +48,13 @@ face = Face()
 @web_route(face, PAGE, instead="public")
 def show(here: Platform, request: Request, page: str) -> Response:
     """Show a page with its feeds, newest first; `?cursor=`, from the link to older ones, selects the next part."""
-    visits: list[Visit] = []
-
-    def viewer() -> str | None:
-        visits.append(Visit.of(here, request))
-        return visits[0].user.id if visits[0].user else None
-
     cursor = last_parameter(request, "cursor") or None
     paging = Paging(cursor=cursor, count=FEEDS)
     done = bool(parameters(request, "done"))
-    screen = here.page_screens.page(page_id(page), paging, viewer, consistent=done)
-    return _shown(visits[0], screen, cursor)
+    visit, screen = beside_visit(
+        here, request, lambda viewer: here.page_screens.page(page_id(page), paging, viewer, consistent=done)
+    )
+    return _shown(visit, screen, cursor)
 
 
 @web_route(face, PAGE, ["POST"])

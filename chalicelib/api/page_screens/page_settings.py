@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor
+from chalicelib.api.log_of_actions import page_target
 from chalicelib.api.page_screens.shared import (
     PAGE,
     administered,
@@ -76,10 +76,9 @@ def save(here: Platform, request: Request, page: str) -> Response:
     changes = changed_settings(known, fields)
     if not changes:
         return visit.redirect(page_path(known.id), done="nothing_changed")
-    actor, target = user_actor(visit.user.id), page_target(known.id)
     before = {name: _logged(getattr(known, name)) for name in changes}
     try:
-        with log_action(here, request, actor, ActionKind.PAGE_CHANGED, target, reason="", before=before) as entry:
+        with visit.logged(ActionKind.PAGE_CHANGED, page_target(known.id), before=before) as entry:
             here.pages.change(known.id, instead_of=known, **changes)
             entry.after = {name: _logged(value) for name, value in changes.items()}
     except Conflict:

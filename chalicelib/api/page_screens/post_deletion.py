@@ -8,8 +8,16 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor
-from chalicelib.api.page_screens.shared import FEED, feed_ids, feed_path, page_path, person_line, problem_texts
+from chalicelib.api.log_of_actions import page_target
+from chalicelib.api.page_screens.shared import (
+    FEED,
+    beside_visit,
+    feed_ids,
+    feed_path,
+    page_path,
+    person_line,
+    problem_texts,
+)
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.errors import NotFound, PermissionDenied
@@ -31,14 +39,7 @@ def ask(here: Platform, request: Request, page: str, feed: str) -> Response:
     """Ask whether the feed, or the comment with the id `comment`, is to be deleted."""
     page, feed = feed_ids(page, feed)
     comment = last_parameter(request, "comment") or None
-    visits: list[Visit] = []
-
-    def viewer() -> str | None:
-        visits.append(Visit.of(here, request))
-        return visits[0].user.id if visits[0].user else None
-
-    post = here.page_screens.post(page, feed, comment, viewer)
-    visit = visits[0]
+    visit, post = beside_visit(here, request, lambda viewer: here.page_screens.post(page, feed, comment, viewer))
     return _shown(visit, post, feed, comment) if visit.user else visit.sign_in()
 
 
@@ -90,7 +91,7 @@ def _delete(visit: Visit, post: PostScreen, feed: str, comment: str | None, reas
     kind = ActionKind.COMMENT_DELETED if comment else ActionKind.FEED_DELETED
     part = f"feed:{feed}" + (f"/comment:{comment}" if comment else "")
     before = {"poster": post.poster}
-    with log_action(here, visit.request, user_actor(user), kind, page_target(page, part), reason=reason, before=before):
+    with visit.logged(kind, page_target(page, part), reason=reason, before=before):
         delete_it()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalice.app import Request, Response
 
-from chalicelib.api.log_of_actions import log_action, page_target, user_actor
+from chalicelib.api.log_of_actions import page_target
 from chalicelib.api.oauth.endpoints import form_of
 from chalicelib.api.page_screens.shared import (
     PAGE,
@@ -78,9 +78,7 @@ def post(here: Platform, request: Request, page: str) -> Response:
     user, posted = visit.user.id, draft
 
     def store(record: AnswerRecord | None) -> str:
-        with log_action(
-            here, request, user_actor(user), ActionKind.FEED_POSTED, page_target(of.id), reason=""
-        ) as entry:
+        with visit.logged(ActionKind.FEED_POSTED, page_target(of.id)) as entry:
             source = here.settings.name or BRANDS[Language.ENGLISH]
             admission = here.feed_posting.admit_administrator(of.id, user, source)
             feed = here.feed_posting.post(admission, posted, renditions, record)

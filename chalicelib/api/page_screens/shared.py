@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from chalice.app import Response
+from chalice.app import Request, Response
 
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
@@ -19,9 +19,11 @@ from chalicelib.core.errors import NotFound, PermissionDenied, StillRunning, Una
 from chalicelib.core.ids import is_id
 from chalicelib.core.model.contents import Feed
 from chalicelib.core.model.directory import Page, User
+from chalicelib.core.model.page_screens import Membership
 from chalicelib.core.page_forms import KEY, Problems
 from chalicelib.platform import Platform
 from chalicelib.store.aws.transactions import AnswerRecord
+from chalicelib.store.directory.page_administration import Viewer
 from chalicelib.web.html import rendering
 from chalicelib.web.html.links import is_web, origin_of
 from chalicelib.web.html.texts import Language, word
@@ -29,10 +31,14 @@ from chalicelib.web.html.texts import Language, word
 if TYPE_CHECKING:
     from chalicelib.store.idempotency_records import LambdaContext
 
+S = TypeVar("S")
+
 PAGE = "/pages/{page}"
 FEED = "/pages/{page}/feeds/{feed}"
 KEPT = "public, max-age=0, s-maxage=5"
 """For browsers without a session: a shared cache may keep the page for five seconds, a browser may not."""
+KEYED = ("cursor", "lang")
+"""The query parameters of such a page by which a shared cache tells its copies apart (infra/edge.yaml)."""
 _FEED_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _sleep = time.sleep
 _TRIES, _REST = 8, 0.4
@@ -134,21 +140,46 @@ def urls_of(holder: Feed | Page) -> Mapping[str, str]:
     return {"pc": holder.pc_url, "smartphone": holder.smartphone_url, "mobile": holder.mobile_url}
 
 
+def beside_visit(here: Platform, request: Request, read: Callable[[Viewer], S]) -> tuple[Visit, S]:
+    """Return the visit of a request, and the screen that `read` returns.
+
+    `read` gets a function that returns the id of who asks, None if nobody is signed in; it calls that in parallel to
+    its own reads. Raises the errors of `read`.
+    """
+    visits: list[Visit] = []
+
+    def viewer() -> str | None:
+        visits.append(Visit.of(here, request))
+        return visits[0].user.id if visits[0].user else None
+
+    screen = read(viewer)
+    return visits[0], screen
+
+
+def check_administers(member: Membership) -> None:
+    """Raise PermissionDenied unless this member of a page is an administrator."""
+    if not member.administers:
+        raise PermissionDenied("Only administrators of the page may do this")
+
+
 def administered(visit: Visit, page: str) -> Page:
     """Return a page that the reader administers (one read). Raises NotFound (page) and PermissionDenied."""
     known, member = visit.here.page_administration.member(page_id(page), visit.signed_in.id)
-    if not member.administers:
-        raise PermissionDenied("Only administrators of the page may do this")
+    check_administers(member)
     return known
 
 
 def public_page(visit: Visit, template: str, **values: Any) -> Response:
-    """Return a page that anyone may see. Without a session in the request, a shared cache may keep it for seconds."""
+    """Return a page that anyone may see. Without a session in the request, a shared cache may keep it for seconds.
+
+    With another query parameter than those of KEYED it is not kept: its notice and links would be shown to others.
+    """
     here = visit.here
     if here.sessions.is_named_in(visit.request):
         return visit.page(template, **values)
     values.pop("problem", None)
-    headers = {"Cache-Control": KEPT}
+    is_kept = set(visit.request.query_params or ()).issubset(KEYED)
+    headers = {"Cache-Control": KEPT} if is_kept else {}
     frame = visit.frame()
     return rendering.page(
         template, visit.language, here.site, headers=headers, frame=frame, csrf=None, visit=visit, **values

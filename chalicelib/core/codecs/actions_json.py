@@ -9,8 +9,8 @@ from typing import Any
 from chalicelib.core.actions import LoggedAction
 
 COLUMNS = ("time", "actor", "kind", "target", "reason", "before", "after", "outcome", "request", "id")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so would be a formula in a spreadsheet (OWASP, "CSV Injection")."""
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+"""A cell that begins so would be a formula in a spreadsheet (OWASP, "CSV Injection"); some take the full width, too."""
 
 
 def action_json(action: LoggedAction) -> dict[str, Any]:

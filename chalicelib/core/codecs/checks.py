@@ -22,6 +22,7 @@ DETAILS_CHARACTERS = 1_000
 URL_BYTES = 1_024
 LIST_ENTRIES = 20
 OLDEST_AGE = 150
+LOGIN_CHARACTERS = 64
 PASSWORD_CHARACTERS = (8, 200)
 
 Check = Callable[[str, Any], Any]
@@ -29,7 +30,9 @@ Rules = dict[str, tuple[str, Check]]
 """For each field in the JSON, the name of the attribute, and the check."""
 E = TypeVar("E", bound=Enum)
 
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+\-]{0,63}")
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are shown as nothing: the fillers of Hangul, and the pattern of Braille without a dot."""
+_LOGIN = re.compile(rf"[a-z0-9][a-z0-9._@+\-]{{0,{LOGIN_CHARACTERS - 1}}}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,64}")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -212,9 +215,19 @@ def day(name: str, value: Any) -> str:
     return value
 
 
+def is_visible(text: str) -> bool:
+    """Return whether a text has a character that can be seen, so that a link with it can be found."""
+    return any(unicodedata.category(each)[0] not in "CMZ" and each not in _BLANKS for each in text)
+
+
+def is_login(text: str) -> bool:
+    """Return whether a text in lower case can be a login name."""
+    return _LOGIN.fullmatch(text) is not None
+
+
 def login(name: str, value: Any) -> str:
     """Return a login name, converted to lower case."""
-    if not isinstance(value, str) or not _LOGIN.fullmatch(value.lower()):
+    if not isinstance(value, str) or not is_login(value.lower()):
         raise ParameterInvalid(f"{name} must be 1 to 64 of a-z 0-9 . _ @ + -, beginning with a letter or digit")
     return value.lower()
 

@@ -43,8 +43,8 @@ NEEDS = (
 
 LIST = "apps"
 COUNT = 100
-EVENTS_MS = 60_000
-"""A process keeps the kinds of events that an app asked for, as far as it had to read them, for this time."""
+RECENT_MS = 60_000
+"""How old an app may be that `Apps.recent` returns."""
 _KEPT = 1_000
 
 _ATTRIBUTES = {
@@ -83,7 +83,7 @@ class Apps:
         self._counts = Counts(dynamo, table)
         self._clock = clock
         self._named = NamedItems(dynamo, table)
-        self._events: dict[str, tuple[int, frozenset[EventKind]]] = {}
+        self._recent: dict[str, tuple[int, App | None]] = {}
 
     def create(self, app: App) -> App:
         """Store a new app and return it as stored. A confidential app without a secret gets a new one.
@@ -118,19 +118,29 @@ class Apps:
         found = self.from_item(self._dynamo.get(*self.place(app), consistent=False), with_secret=False)
         return found.origins if found else ()
 
-    def events(self, app: str) -> frozenset[EventKind]:
-        """Return the kinds of events that an app asked for at most EVENTS_MS ago, or none if it did not exist then.
+    def recent(self, app: str) -> App | None:
+        """Return an app, without its secret, as it was at most RECENT_MS ago; None if it did not exist then.
 
-        It is for requests that have no other source for them: others find them in the access token.
+        It is for requests whose access token does not say what they need: this process reads an app once a minute.
         """
         now = self._clock()
-        kept = self._events.get(app)
-        if kept is None or not 0 <= now - kept[0] < EVENTS_MS:
+        kept = self._recent.get(app)
+        if kept is None or not 0 <= now - kept[0] < RECENT_MS:
             found = self.from_item(self._dynamo.get(*self.place(app), consistent=True), with_secret=False)
-            if len(self._events) >= _KEPT:
-                self._events.clear()
-            kept = self._events[app] = now, found.events if found else frozenset()
+            if len(self._recent) >= _KEPT:
+                self._recent.clear()
+            kept = self._recent[app] = now, found
         return kept[1]
+
+    def events(self, app: str) -> frozenset[EventKind]:
+        """Return the kinds of events that an app asked for, or none if it does not exist, as `recent` does."""
+        found = self.recent(app)
+        return found.events if found else frozenset()
+
+    def is_suspended(self, app: str) -> bool:
+        """Return whether an app is suspended, as `recent` does."""
+        found = self.recent(app)
+        return found is not None and found.suspended is not None
 
     def place(self, app: str) -> Place:
         """Return the place of the item that `from_item` converts to an app: for reads of several tables at once."""

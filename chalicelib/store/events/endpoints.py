@@ -127,16 +127,19 @@ class Endpoints:
 
         return replace(self._change_one(app, endpoint, change), secrets=())
 
-    def new_secret(self, app: str, endpoint: str) -> str:
+    def new_secret(self, app: str, endpoint: str, *, keep_both: bool = False) -> str:
         """Give an endpoint a new secret and return it; messages are signed with the one before it, too.
 
-        Raises NotFound and Unavailable.
+        With `keep_both`, raises Conflict if messages are signed with two already: the older one would end. Raises
+        NotFound and Unavailable.
         """
         secret = new_signing_secret()
 
         def change(one: Endpoint) -> Endpoint:
             # The transaction may be tried again after its answer was lost.
             older = tuple(each for each in one.secrets if each != secret)
+            if keep_both and len(older) >= SECRETS:
+                raise Conflict("Both secrets may be in use")
             return replace(one, secrets=(secret, *older)[:SECRETS])
 
         self._change_one(app, endpoint, change)

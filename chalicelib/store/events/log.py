@@ -126,6 +126,8 @@ class EventLog:
                 raise ParameterInvalid("cursor does not belong to this list")
             first = max(first, after + "!")
         span = (first, first_id(until))
+        if span[0] > span[1]:
+            return [], None
         reads = [partial(self._read, app, shard, span, count + 1) for shard in range(SHARDS)]
         found = list(islice(merge(*side_by_side(reads), key=lambda each: each.event.id), count + 1))
         return found[:count], to_cursor(found[count - 1].event.id) if len(found) > count else None

@@ -109,17 +109,22 @@ class Wait:
 
 
 class DailyCounts:
-    """Counts of what a user may do only so often in a day (UTC), such as uploading a picture."""
+    """Counts of what a user may do only so often in a day (UTC): uploading a picture, downloading one's data."""
 
     def __init__(self, dynamo: Dynamo, table: str, clock: Callable[[], int]) -> None:
         self._dynamo = dynamo
         self._table = table
         self._clock = clock
 
+    def is_left(self, kind: str, user: str, most: int) -> bool:
+        """Return whether `count` would count now: to ask before work that is expensive (one read)."""
+        key, _ = self._today(kind, user)
+        item = self._dynamo.get(self._table, key, consistent=True)
+        return item is None or int(item["times"]["N"]) < most
+
     def count(self, kind: str, user: str, most: int) -> bool:
         """Count once more; return False, and count nothing, if it was `most` times today. Raises Unavailable."""
-        day = self._clock() // 86_400_000
-        key = f"daily#{hashed(f'{kind} {user} {day}')}", "#"
+        key, day = self._today(kind, user)
         write = Transaction()  # It counts once, even if it is sent again.
         change = Update({"ttl": 86_400 * (day + 2)}, adds={"times": 1})
         write.update("count", self._table, key, change, ABSENT | less("times", most))
@@ -128,6 +133,14 @@ class DailyCounts:
         except Lost:
             return False
         return True
+
+    def next_day(self) -> int:
+        """Return when the next day begins and counts begin anew, in milliseconds since the epoch."""
+        return (self._clock() // 86_400_000 + 1) * 86_400_000
+
+    def _today(self, kind: str, user: str) -> tuple[Key, int]:
+        day = self._clock() // 86_400_000
+        return (f"daily#{hashed(f'{kind} {user} {day}')}", "#"), day
 
 
 class SignInAttempts:

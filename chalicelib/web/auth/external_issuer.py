@@ -4,6 +4,9 @@ The issuer signs JWTs with an asymmetric key of its JWK Set. `aud` has our own i
 `client_id` (or `azp`) the app's id; `scope` has the scopes. A token never gives the operator's scope, and its owner is
 always the viewer. The keys are fetched at first use and cached for an hour. If a token names an unknown key, they are
 fetched again, at most once a minute. If the issuer does not respond, the cached keys stay in use.
+
+The issuer does not know which apps are suspended here. So each valid token's app is looked up, once a minute in a
+process.
 """
 
 import json
@@ -32,13 +35,14 @@ _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Issuer:
-    """An external issuer. `fetch` returns the bytes at a URL; `now` is a clock in seconds."""
+    """An external issuer. `suspended` returns whether an app is; `fetch` the bytes at a URL. `now` is in seconds."""
 
     def __init__(
         self,
         issuer: str,
         jwks: str,
         audience: str,
+        suspended: Callable[[str], bool],
         *,
         fetch: Callable[[str], bytes] | None = None,
         now: Callable[[], float] = time.monotonic,
@@ -46,6 +50,7 @@ class Issuer:
         self._issuer = issuer
         self._jwks = jwks
         self._audience = audience
+        self._suspended = suspended
         self._fetch = fetch or _fetch
         self._now = now
         self._keys: dict[str, jwt.SigningKey] = {}
@@ -59,7 +64,10 @@ class Issuer:
             return False
 
     def check(self, token: str) -> Access:
-        """Return the access that a token gives. Raises TokenRefused, and Unavailable if there are no keys."""
+        """Return the access that a token gives.
+
+        Raises TokenRefused, and Unavailable if there are no keys or the app cannot be read.
+        """
         try:
             key = self._key(str(jwt.header(token).get("kid")))
             if key is None or key.algorithm not in ALGORITHMS:
@@ -72,6 +80,8 @@ class Issuer:
         viewer, app, scope = claims["sub"], claims.get("client_id", claims.get("azp")), claims.get("scope", "")
         if not (_is_id(viewer) and _is_id(app) and isinstance(scope, str)):
             raise TokenRefused("invalid_token", "The access token does not name a user and an app")
+        if self._suspended(app):
+            raise TokenRefused("invalid_token", "The app is suspended")
         user = None if viewer == app else viewer
         return Access(app=app, viewer=user, owner=user, scopes=frozenset(scope.split()) - {OPERATOR}, events=None)
 

@@ -9,6 +9,8 @@ _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _AFTER = ".,;:!?'"
 """Characters after a URL that belong to the sentence, not to the URL."""
 _BRACKETS = {")": "(", "]": "["}
+MOST_ORIGIN = 100
+"""The most characters of an origin in a policy: a page has up to 50, and API Gateway sends 10 KB of headers."""
 _HOST = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 
 
@@ -43,12 +45,12 @@ def is_web(url: str) -> bool:
 
 
 def origin_of(url: str) -> str | None:
-    """Return the origin of a picture for a content security policy, or None if a policy cannot name it."""
+    """Return the origin of a picture for a content security policy, or None if it is too long, or cannot be in one."""
     if not is_web(url):
         return None
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}".lower()
-    return origin if _HOST.fullmatch(origin) else None
+    return origin if len(origin) <= MOST_ORIGIN and _HOST.fullmatch(origin) else None
 
 
 def _without_what_follows(url: str) -> str:

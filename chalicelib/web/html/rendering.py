@@ -18,7 +18,7 @@ from chalicelib import observed
 from chalicelib.core.errors import InternalError, Refusal, Unavailable
 from chalicelib.web.html.texts import Language, preferred, scope_words, word
 from chalicelib.web.logs import log_unhandled
-from chalicelib.web.own_paths import url_of
+from chalicelib.web.own_paths import own_path, url_of
 from chalicelib.web.requests import cookies, header_list, parameters
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ BRANDS = {Language.JAPANESE: "縁側", Language.ENGLISH: "Engawa"}
 LANGUAGE_COOKIE = "engawa-language"
 """The cookie with the language that the reader has chosen, `ja` or `en`, for all pages."""
 LANGUAGE_SECONDS = 365 * 86_400
-MOST_PATH = 2_000
-"""The length limit of a path to which an error page leads back."""
 _ERRORS = (400, 403, 404, 405, 409, 413, 415, 429, 500, 503)
 """The statuses with texts of their own."""
 _OF_APPS = (".pl", ".html")
@@ -170,7 +168,7 @@ def _came_from(request: Request, site: Site) -> str | None:
     """Return the path of our page from which a reader came, or None if it is unknown or this one."""
     referrer = header_list(request, "referer") or ""
     path = referrer.removeprefix(site.url) if site.url and referrer.startswith(f"{site.url}/") else None
-    if path is None or path == url_of(request) or len(path) > MOST_PATH or not path.isprintable():
+    if path is None or path == url_of(request) or own_path(path) != path:
         return None
     return site.path + path
 

@@ -10,6 +10,8 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from chalicelib.web.html.bidirectional import isolated
+
 
 class Language(Enum):
     """The languages of the pages."""
@@ -29,8 +31,12 @@ def parts() -> dict[str, Mapping[str, tuple[str, str]]]:
 
 
 def word(language: Language, name: str, /, **values: object) -> str:
-    """Return a text of the pages, with its values filled in. Raises KeyError for an unknown name."""
-    return _in(language, _texts()[name]).format(**values)
+    """Return a text of the pages, with its values filled in. Raises KeyError for an unknown name.
+
+    Values are isolated, since they may be names that people chose: none changes the order of the sentence around it.
+    """
+    kept = {key: isolated(value) if isinstance(value, str) else value for key, value in values.items()}
+    return _in(language, _texts()[name]).format(**kept)
 
 
 def is_known(name: str) -> bool:

@@ -5,7 +5,45 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, tuple[str, str]] = {
     "saved": ("保存しました。", "Your changes have been saved."),
     "settings": ("設定", "Settings"),
+    "settings_profile_note": (
+        "名前や画像を変更し、公開範囲を選びます。",
+        "Change your name, your picture and more, and choose who can see what.",
+    ),
+    "settings_apps_note": (
+        "アプリに許可していることを確かめ、取り消します。",
+        "See what each app may do, and end that.",
+    ),
+    "settings_sessions_note": (
+        "見覚えのないブラウザーをログアウトさせます。",
+        "Sign out a browser that you do not know.",
+    ),
+    "settings_reports_note": (
+        "通報した投稿と、モデレーターの回答です。",
+        "The posts that you have reported, and the moderators' answers.",
+    ),
+    "settings_data_note": (
+        "自分のデータを、一つのファイルで受け取ります。",
+        "Get everything of yours as one file.",
+    ),
+    "settings_delete_note": (
+        "14 日以内なら取り消せます。",
+        "You can undo it for 14 days.",
+    ),
+    # Apps and their access.
     "apps": ("アプリ", "Apps"),
+    "app_access": ("アプリの許可", "What apps may do"),
+    "app_access_note": (
+        "利用しているアプリと、それぞれに許可していることです。いつでも取り消せます。",
+        "The apps that you use, and what you have allowed each of them. You can end it at any time.",
+    ),
+    "app_ended": (
+        "「{app}」の許可を取り消しました。15 分以内に使えなくなります。",
+        "You have ended the access of {app}. It may work for 15 minutes more.",
+    ),
+    "app_uninstalled": (
+        "「{app}」をアンインストールしました。保存されていたデータは消去されました。",
+        "{app} is uninstalled. What you had stored in it is erased.",
+    ),
     "no_apps": (
         "許可したアプリも、インストールしたアプリもありません。",
         "You have not allowed or installed any apps.",
@@ -21,7 +59,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "アンインストールすると、許可は取り消され、このアプリに保存されたデータは消去されます。元に戻せません。",
         "Uninstalling ends the app's access and erases what you have stored in it. This cannot be undone.",
     ),
-    "privacy": ("プロフィールの公開範囲", "Who can see your profile"),
     "address": ("住所", "Address"),
     "birthday": ("誕生日", "Birthday"),
     "age": ("年齢", "Age"),
@@ -161,14 +198,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "This picture cannot be used. Choose a JPEG or PNG.",
     ),
     "picture_often": (
-        "今日はもうアップロードできません。明日お試しください。",
-        "You have uploaded too many pictures today. Try again tomorrow.",
+        "今日はもう {times} 回アップロードしました。{time} から、またアップロードできます。",
+        "You have uploaded {times} pictures today. You can again from {time}.",
     ),
     "done_picture": ("画像を変更しました。", "Your picture is changed."),
     "list_comma": ("、", ", "),
     "not_given": ("未記入", "Not given"),
     "publish_of": ("{field}の公開範囲", "Who sees it: {field}"),
     "field_displayName": ("名前", "Name"),
+    "field_login": ("ログイン名", "Login"),
     "field_thumbnailUrl": ("画像の URL", "URL of a picture"),
     "field_profileUrl": ("ウェブページの URL", "URL of a web page"),
     "field_bloodType": ("血液型", "Blood type"),
@@ -183,12 +221,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "hint_url": ("http:// か https:// で始まるもの", "Beginning with http:// or https://"),
     "hint_birthday": ("例：1990-04-01", "For example 1990-04-01"),
     "wrong_value": ("この値は使えません。", "This value cannot be used."),
-    "wrong_displayName": ("1〜100 文字の名前を入力してください。", "Give a name of 1 to 100 characters."),
-    "wrong_profileUrl": ("URL の形が正しくありません。", "This is not a URL."),
-    "wrong_thumbnailUrl": ("URL の形が正しくありません。", "This is not a URL."),
+    "wrong_url": ("URL の形が正しくありません。", "This is not a URL."),
     "wrong_birthday": ("1990-04-01 の形で入力してください。", "Write it as 1990-04-01."),
     "wrong_age": ("0〜150 の数字を入力してください。", "Give a number from 0 to 150."),
-    "wrong_address": ("長すぎるか、使えない文字があります。", "Too long, or it has characters that cannot be used."),
+    "wrong_text": ("長すぎるか、使えない文字があります。", "Too long, or it has characters that cannot be used."),
     "seen_title": ("アプリからの見え方", "What apps see"),
     "seen_note": (
         "あなたがインストールしたアプリを、ほかの人が使ったときに、アプリに渡る項目です。",
@@ -206,6 +242,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "You get your profile, friends, data in apps, grants, pages, posts, comments and favorites as one JSON file.",
     ),
     "data_without": ("パスワードなどの秘密は含まれません。", "It has no password or other secret."),
+    "data_often": (
+        "今日はもう {times} 回ダウンロードしました。{time} から、またダウンロードできます。",
+        "You have downloaded your data {times} times today. You can again from {time}.",
+    ),
     "data_button": ("ダウンロードする", "Download"),
     "delete_title": ("アカウントの削除", "Delete your account"),
     "delete_note": (

@@ -154,6 +154,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "person": ("ログイン名か ID", "Login name or id"),
     "person_hint": ("次の画面で名前を確かめます。", "The next page shows the name, for you to confirm."),
+    "find_often": (
+        "今日はこれ以上、人を探せません。明日もう一度お試しください。",
+        "You cannot look up more people today. Try again tomorrow.",
+    ),
     "person_unknown": ("このログイン名か ID の人はいません。", "There is nobody with this login name or id."),
     "find": ("探す", "Find"),
     "remove": ("外す", "Remove"),
