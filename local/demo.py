@@ -197,7 +197,8 @@ def _shown(base_url: str, path: Path, kept: Secrets, feed: str | None) -> str:
         "/settings": f"signing in: as hana, with the password {kept.passwords['hana']}",
     }
     if feed:
-        pages[f"/pages/{CAFE.id}/feeds/{feed}"] = "a feed"
+        pages[f"/pages/{CAFE.id}/feeds/{feed}"] = "a post on the page of a cafe"
+    pages["/console"] = "the console, once hana has a role (below)"
     port = urlsplit(base_url).port
     python = f"{'' if port == PORT else f'PORT={port} '}.venv/bin/python"
     width = max(map(len, pages))
@@ -214,4 +215,6 @@ def _shown(base_url: str, path: Path, kept: Secrets, feed: str | None) -> str:
   curl -H "Authorization: OAuth $C" "{base_url}/2/pages/{CAFE.id}/feeds"
 
 To open in a browser:
-{addresses}"""
+{addresses}
+
+  {python} -m admin users role {USERS["hana"]} operator"""

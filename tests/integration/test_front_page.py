@@ -90,6 +90,21 @@ def test_a_user_who_has_signed_in_sees_their_lists_and_can_sign_out(make_world: 
     assert [form.action for form in page.forms] == []
 
 
+def test_the_home_of_a_new_member_says_how_to_go_on(make_world: Make) -> None:
+    world = make_world()
+    browser = browser_of(world)
+    browser.sign_in(browser.open("/sign_in"), "hana", PASSWORD)
+
+    page = browser.open("/", lang="en")
+    for hint in ("after you have opened it", "enters friendships", "Ask an operator", "choose \u201cFollow\u201d"):
+        assert hint in page.text
+    assert "/docs/en/guide/members" in links(page)
+    assert "/docs/ja/guide/members" in links(browser.open("/", lang="ja"))
+    assert "being deleted" not in page.text
+    world.platform.leaving_users.leave(HANA)
+    assert "/settings/delete" in links(browser.open("/", lang="en"))
+
+
 @pytest.mark.parametrize("role", Role)
 def test_the_console_is_there_for_those_with_a_role(make_world: Make, role: Role) -> None:
     world = make_world()
@@ -98,6 +113,7 @@ def test_the_console_is_there_for_those_with_a_role(make_world: Make, role: Role
     browser.sign_in(browser.open("/sign_in"), "hana", PASSWORD)
 
     assert "/console" in links(browser.open("/"))
+    assert {"/docs/en/guide/moderators", "/docs/en/operating/users"} <= {*links(browser.open("/console", lang="en"))}
 
 
 def test_the_operator_s_own_text_says_what_the_platform_is(make_world: Make) -> None:

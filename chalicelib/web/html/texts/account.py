@@ -267,7 +267,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "stay_button": ("削除を取り消す", "Keep my account"),
     "done_leaving": (
         "14 日後に削除します。ほかのブラウザーではログアウトされました。",
-        "Your account is deleted in 14 days. You are signed out in all other browsers.",
+        "Your account will be deleted in 14 days. You are signed out in all other browsers.",
     ),
-    "done_stay": ("削除を取り消しました。", "Your account stays."),
+    "done_stay": ("削除を取り消しました。", "You keep your account: it will not be deleted."),
 }

@@ -34,6 +34,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "followers_count": ("フォロワー {count}", "Followers: {count}"),
     "see_all": ("すべて見る", "See all"),
     "nothing_yet": ("まだありません。", "Nothing here yet."),
+    "hint_my_apps": (
+        "アプリを開いて許可すると、ここに出ます。",
+        "An app is here after you have opened it and allowed what it asks for.",
+    ),
+    "hint_my_friends": ("友人関係は運営者が登録します。", "An operator of the platform enters friendships."),
+    "hint_administered_pages": (
+        "ページを作ってほしいときは、運営者に頼んでください。",
+        "Ask an operator of the platform if you need a page.",
+    ),
+    "hint_followed_pages": (
+        "ページを開いて「フォローする」を押すと、ここに出ます。",
+        "Open a page and choose \u201cFollow\u201d to have it here.",
+    ),
+    "help": ("使い方", "Help"),
+    "help_note": (
+        "プロフィール、アプリ、ページ、通報、退会について。",
+        "About your profile, apps, pages, reports and leaving.",
+    ),
     "further": ("そのほか", "More"),
     "closeness_self": ("あなたのページです", "This is you"),
     "closeness_friend": ("友人", "Your friend"),
@@ -47,7 +65,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "male": ("男性", "Male"),
     "female": ("女性", "Female"),
     "settings_note": (
-        "利用中のアプリと、プロフィールの公開範囲を確かめ、変更できます。",
-        "See and change which apps you use, and who can see your profile.",
+        "プロフィール、アプリの許可、パスワード、ログイン中のブラウザー、データ、退会。",
+        "Your profile, what apps may do, password, sign-ins, data, and leaving.",
     ),
 }
