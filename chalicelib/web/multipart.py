@@ -21,6 +21,8 @@ REQUEST, IMAGE = "request", "image1"
 """The names of the two parts."""
 MAX_REQUEST = 262_144
 """Bytes of the part `request`: more than the longest feed needs if every character is escaped."""
+MAX_FILE = 4_500_000
+"""Bytes of a file in a form of our pages: Lambda takes no larger request, which carries the file in base 64."""
 MAX_HEADER = 4_096
 """Bytes of one header of a part."""
 MAX_HEADERS = 8

@@ -175,6 +175,14 @@ def test_a_good_picture_beside_a_wrong_field_must_be_chosen_again(world: World):
     assert (answer.status, "Please choose the picture again" in answer.text) == (400, True)
 
 
+def test_the_form_takes_no_picture_that_a_request_cannot_carry(world: World):
+    browser = browser_of(world, MEI)
+    form = main_form(browser.open(f"{BASE}/post"))
+    assert "up to 4.5 MB" in browser.open(f"{BASE}/post", lang="en").text
+    answer = browser.submit(form, title="t", picture=jpeg() + bytes(4_500_000))
+    assert (answer.status, "The picture is too large (at most 4.5 MB)" in answer.text) == (400, True)
+
+
 def test_pictures_have_limits(make_world: Callable[..., World]):
     picture = png(100, 100)
     world = make_world(cafe)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from chalice.app import Request, Response
 
 from chalicelib.api.account.forms import refused_until_tomorrow
-from chalicelib.api.account.profile import MOST_BYTES, PATH, profile_page
+from chalicelib.api.account.profile import PATH, profile_page
 from chalicelib.api.oauth.consent_page import signing_in
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.errors import ParameterInvalid, TooLarge
 from chalicelib.core.imaging.renditions import picture_folder
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
-from chalicelib.web.multipart import is_multipart, read_upload
+from chalicelib.web.multipart import MAX_FILE, is_multipart, read_upload
 from chalicelib.web.render_images import render
 
 MOST_FIELDS = 10
@@ -38,7 +38,7 @@ def upload(here: Platform, request: Request) -> Response:
     if often := refused_until_tomorrow(visit, "picture", "picture_often", counts=False):
         return _often(visit, *often)
     bounds = here.settings.image_bounds
-    bounds = replace(bounds, edges=EDGES, bytes=min(bounds.bytes, MOST_BYTES))
+    bounds = replace(bounds, edges=EDGES, bytes=min(bounds.bytes, MAX_FILE))
     try:
         renditions = render(picture or b"", bounds)
     except TooLarge:

@@ -18,11 +18,10 @@ from chalicelib.core.people import as_seen
 from chalicelib.platform import Platform
 from chalicelib.web.face import Face
 from chalicelib.web.html.links import origin_of
+from chalicelib.web.multipart import MAX_FILE
 from chalicelib.web.requests import parameters
 
 PATH = "/settings/profile"
-MOST_BYTES = 4_500_000
-"""The size limit of a picture: Lambda takes no larger request, which carries the picture in base64."""
 PUBLISHED = {name: f"publish_{name}" for name in PROFILE_FIELDS}
 """The fields that are published, and the names of their choices in the form."""
 NAMES = (*FIELDS, *PUBLISHED.values(), "visible", "version", "save")
@@ -142,7 +141,7 @@ def profile_page(
         user=user,
         picture=user.thumbnail_url if picture else "",
         strict=strict,
-        picture_most=f"{min(visit.here.settings.image_bounds.bytes, MOST_BYTES) / 1_000_000:g}",
+        picture_most=f"{min(visit.here.settings.image_bounds.bytes, MAX_FILE) / 1_000_000:g}",
         seen=seen,
     )
 

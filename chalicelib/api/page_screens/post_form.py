@@ -6,7 +6,7 @@ as the feed's source, since no app posts it.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from chalice.app import Request, Response
@@ -28,7 +28,7 @@ from chalicelib.api.page_screens.shared import (
 from chalicelib.api.visit import StaleForm, Visit, web_route
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.errors import ParameterInvalid, StillRunning, TooLarge, Unavailable
-from chalicelib.core.imaging.renditions import Rendition
+from chalicelib.core.imaging.renditions import ImageBounds, Rendition
 from chalicelib.core.model.directory import Page
 from chalicelib.core.page_forms import KEY, POST_FIELDS, Problem, read_post, texts_of
 from chalicelib.platform import Platform
@@ -36,7 +36,7 @@ from chalicelib.store.aws.transactions import AnswerRecord
 from chalicelib.web.face import Face
 from chalicelib.web.html.rendering import BRANDS
 from chalicelib.web.html.texts import Language
-from chalicelib.web.multipart import is_multipart, read_upload
+from chalicelib.web.multipart import MAX_FILE, is_multipart, read_upload
 from chalicelib.web.render_images import render
 
 POST = f"{PAGE}/post"
@@ -69,7 +69,7 @@ def post(here: Platform, request: Request, page: str) -> Response:
     renditions: tuple[Rendition, ...] = ()
     if picture is not None:
         try:
-            renditions = render(picture, here.settings.image_bounds)
+            renditions = render(picture, _bounds(here))
         except (ParameterInvalid, TooLarge) as refusal:
             problems = {**problems, "picture": _picture_problem(here, refusal)}
     if draft is None or problems:
@@ -116,12 +116,18 @@ def _shown(
         key=kept if KEY.fullmatch(kept := visit.sent.get("key", "")) else new_key(),
         values=texts_of(visit.sent, POST_FIELDS),
         problems=texts,
-        picture_size=f"{here.settings.image_bounds.bytes / 1_000_000:g}",
+        picture_size=f"{_bounds(here).bytes / 1_000_000:g}",
         **more,
     )
 
 
+def _bounds(here: Platform) -> ImageBounds:
+    """Return the bounds of a picture that the form takes."""
+    bounds = here.settings.image_bounds
+    return replace(bounds, bytes=min(bounds.bytes, MAX_FILE))
+
+
 def _picture_problem(here: Platform, refusal: ParameterInvalid | TooLarge) -> Problem:
     if isinstance(refusal, TooLarge):
-        return Problem("picture_large", {"size": f"{here.settings.image_bounds.bytes / 1_000_000:g}"})
+        return Problem("picture_large", {"size": f"{_bounds(here).bytes / 1_000_000:g}"})
     return Problem("picture_pixels" if "max=" in refusal.description else "picture_wrong")
