@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.actions import ActionFilter, ActionKind, LoggedAction, Outcome
+from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.store.records.action_log import MOST_READ, ActionLog
 from tests.kit import page_api
@@ -242,7 +243,7 @@ def test_the_command_line_is_named(make_world: Callable[..., World], tmp_path: P
     assert "she asked" in table.stdout
     assert "imported" not in table.stdout
     rows = list(csv.reader(io.StringIO(line.admin("log", "--csv").stdout)))
-    assert [row[2] for row in rows] == ["kind", "records.imported", "user.created"]
+    assert [row[3] for row in rows] == ["kind", "records.imported", "user.created"]
     part = line.admin("log", "--csv", "--limit", "1")
     assert len(part.stdout.splitlines()) == 2
     assert "There are more: --cursor " in part.stderr
@@ -409,6 +410,7 @@ def test_a_file_has_all_columns_and_no_formula(operator: Send, world: World) -> 
     assert answer.headers["cache-control"] == "no-store"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["reason"] for row in reversed(rows)] == [*(f"'{each}" for each in reasons[:-2]), *reasons[-2:]]
+    assert {row["utc"][:16] for row in rows} == {w3cdtf(int(rows[0]["time"]), 0)[:16].replace("T", " ")}
     assert {row["after"] for row in rows} == {json.dumps({"name": "=cmd|' /C'!A0"})}
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row.values())
     lines = operator("GET", "/log", format="jsonl")

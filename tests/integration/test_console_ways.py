@@ -96,6 +96,8 @@ def test_what_moderators_did_has_their_names(here: World, open_as: Callable[...,
     here.platform.reports.handle(report.case, ReportOutcome.HIDDEN, "", f"user:{HANA}")
     taro = open_as("taro", Role.MODERATOR)
 
+    listed = taro.open("/console/reports?state=handled")
+    assert "芽衣 (Mei) · カフェ縁側 (Cafe Engawa)" in listed.text
     for path in ("/console/moderation/hidden", f"/console/reports/{report.case}"):
         page = taro.open(path)
         assert re.search(rf'<a href="/console/users/{HANA}"><bdi>花 \(Hana\)</bdi></a>', page.html), path

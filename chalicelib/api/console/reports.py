@@ -1,6 +1,6 @@
 """The console's reports: reported posts, and their handling with a word to those who reported them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
+from chalicelib.core.model.directory import Page, User
 from chalicelib.core.moderation import ListedPost
 from chalicelib.core.reports import Case, Report, ReportOutcome, read_words
 from chalicelib.core.roles import Action
@@ -38,11 +39,19 @@ def list_reports(visit: Visit) -> Response:
     handled = last_parameter(visit.request, "state") == "handled"
     cursor = last_parameter(visit.request, "cursor") or None
     cases, following = visit.here.reports.list_part(cursor, CASES_SHOWN, handled=handled)
+    people: dict[str, User] = {}
+    pages: dict[str, Page] = {}
+    side_by_side(
+        [
+            lambda: people.update(visit.here.users.get_many({case.poster for case in cases if case.poster})),
+            lambda: pages.update(visit.here.pages.get_many({case.post.page for case in cases})),
+        ]
+    )
     state = "state=handled&" if handled else ""
     return visit.page(
         "console/reports",
         handled=handled,
-        cases=[_shown(visit, case) for case in cases],
+        cases=[_shown(visit, case) | _where(case, people, pages) for case in cases],
         path=visit.here.site.path + REPORTS,
         moderation=visit.here.site.path + "/console/moderation",
         first=f"?{state}" if cursor else None,
@@ -108,6 +117,11 @@ def _shown(visit: Visit, case: Case) -> dict[str, Any]:
         "word": case.word,
         "handled": case.handled and w3cdtf(case.handled, offset),
     }
+
+
+def _where(case: Case, people: Mapping[str, User], pages: Mapping[str, Page]) -> dict[str, str | None]:
+    poster, page = people.get(case.poster), pages.get(case.post.page)
+    return {"poster": poster.display_name if poster else None, "page": page.name if page else None}
 
 
 def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int = 200) -> Response:

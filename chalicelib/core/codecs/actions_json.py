@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.core.actions import LoggedAction
+from chalicelib.core.dates import w3cdtf
 
-COLUMNS = ("time", "actor", "kind", "target", "reason", "before", "after", "outcome", "request", "id")
+COLUMNS = ("utc", "time", "actor", "kind", "target", "reason", "before", "after", "outcome", "request", "id")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 """A cell that begins so would be a formula in a spreadsheet (OWASP, "CSV Injection"); some take the full width, too."""
 
@@ -35,7 +36,7 @@ def json_lines(entries: Iterable[dict[str, Any]]) -> str:
 
 
 def csv_lines(entries: Iterable[dict[str, Any]], *, header: bool = True) -> str:
-    """Return entries, in the form of `action_json`, as CSV (RFC 4180) with the COLUMNS.
+    """Return entries, in the form of `action_json`, as CSV (RFC 4180) with the COLUMNS; `utc` is the time for people.
 
     Texts that a spreadsheet would take for a formula begin with an apostrophe.
     """
@@ -44,7 +45,8 @@ def csv_lines(entries: Iterable[dict[str, Any]], *, header: bool = True) -> str:
     if header:
         rows.writerow(COLUMNS)
     for each in entries:
-        rows.writerow(_cell(each[name]) for name in COLUMNS)
+        told = {"utc": w3cdtf(each["time"], 0)[:19].replace("T", " "), **each}
+        rows.writerow(_cell(told[name]) for name in COLUMNS)
     return text.getvalue()
 
 
