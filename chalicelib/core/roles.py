@@ -135,7 +135,7 @@ _HEAD = (
     "- Nobody can change their own role, and the last operator keeps it.",
     "- A user with a role can be neither suspended nor erased: take the role away first.",
     "- *Password*: the console asks for the password again, unless it was given in the last 10 minutes. It also asks",
-    "  before an app gets the scope `admin`, which lets the app do all of this, and before an app gets another redirect",
+    "  before an app gets the scope `admin`, which lets the app do all of this, and before it gets another redirect",
     "  address or origin.",
     "",
     "| action | what it is | operator | moderator | password |",
