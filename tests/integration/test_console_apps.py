@@ -202,6 +202,8 @@ def test_settings_are_edited(world: World, browser: Browser) -> None:
         form, name="Quest II", origins="https://a.example\r\nhttps://b.example", privacyUrl="https://a.example/p"
     )
 
+    assert (page.status, known(world).origins) == (403, ())
+    page = confirm(browser, page)
     assert "The settings are saved." in followed(browser, page).text
     app = known(world)
     assert (app.name, app.origins, app.privacy_url) == (
@@ -214,6 +216,25 @@ def test_settings_are_edited(world: World, browser: Browser) -> None:
         SECRET,
         ("https://game.example/back",),
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "status"),
+    [
+        ("redirectUris", "https://game.example/back\r\nhttps://a.example/", 403),
+        ("redirectUris", "", 303),
+        ("origins", "https://a.example", 403),
+        ("privacyUrl", "https://a.example/p", 303),
+    ],
+)
+def test_where_an_apps_tokens_may_go_is_widened_only_with_the_password(
+    world: World, browser: Browser, field: str, value: str, status: int
+) -> None:
+    before = known(world)
+    page = browser.submit(form_to(browser.open(f"{ONE}/edit"), f"{ONE}/edit"), **{field: value})
+
+    assert page.status == status
+    assert (known(world) == before) == (status == 403)
 
 
 def test_saving_what_is_stored_changes_nothing(world: World, browser: Browser) -> None:

@@ -78,7 +78,7 @@ def register_app(visit: Visit) -> Response:
     id = known_id("app", form.get("id", ""))
     if read.wrong:
         return _form_page(visit, read, id=id, status=400)
-    if _gives_more_power(visit, read):
+    if _needs_password(visit, read):
         return after_confirmation(visit, register_app)
     app = App(id, confidential=form.get("kind") != "public", **read.fields)
     try:
@@ -120,7 +120,7 @@ def change_app(visit: Visit, app: str) -> Response:
     given = changes(known, read)
     if not given:
         return visit.redirect(f"{APPS}/{known.id}", done="app_unchanged")
-    if _gives_more_power(visit, read, known):
+    if _needs_password(visit, read, known):
         return after_confirmation(visit, lambda confirmed: change_app(confirmed, app))
     try:
         with visit.logged(ActionKind.APP_CHANGED, app_target(known.id)) as entry:
@@ -174,13 +174,20 @@ def day(visit: Visit, milliseconds: int) -> str:
     return w3cdtf(milliseconds, visit.here.settings.utc_offset)[:16].replace("T", " ")
 
 
-def _gives_more_power(visit: Visit, read: AppForm, known: App | None = None) -> bool:
-    """Return whether a form gives an app the operator's scope although the password was not given again.
+def _needs_password(visit: Visit, read: AppForm, known: App | None = None) -> bool:
+    """Return whether a form needs the password, which was not given again.
 
-    With that scope, an app may do without a password what the console asks one for.
+    With the operator's scope, an app may do without a password what the console asks one for. At a new redirect
+    address or origin of an app with users, others could get their tokens.
     """
-    has_it = known is not None and OPERATOR in known.scopes
-    return OPERATOR in read.fields.get("scopes", ()) and not has_it and not visit.confirmed
+    if visit.confirmed:
+        return False
+    scopes = read.fields.get("scopes", ())
+    if known is None:
+        return OPERATOR in scopes
+    places = {*read.fields.get("redirect_uris", ()), *read.fields.get("origins", ())}
+    new_place = not places <= {*known.redirect_uris, *known.origins}
+    return new_place or (OPERATOR in scopes and OPERATOR not in known.scopes)
 
 
 def _stale_page(visit: Visit, read: AppForm, now: App) -> Response:
