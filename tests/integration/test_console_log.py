@@ -182,11 +182,11 @@ def test_a_file_has_what_the_filter_selects(hana: Browser) -> None:
 def test_entries_name_people_and_pages_and_lead_to_what_is_there(world: World, hana: Browser) -> None:
     log, mei = world.platform.action_log, USERS["mei"]
     log.begin(log.new("cli:operator", ActionKind.FEED_HIDDEN, f"page:{CAFE.id}/feed:1", "9-9"))
-    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, "user:gone00000001", "9-8"))
+    log.begin(log.new("cli:operator", ActionKind.USER_ERASED, "user:gone00000001", "9-8", before={"role": None}))
     page = hana.open(f"{LOG}?lang=en")
 
     assert page.status == 200
-    for name in ("芽衣 (Mei)", "健 (Ken)", "カフェ縁側 (Cafe Engawa)", MEI, f"page:{CAFE.id}/feed:1"):
+    for name in ("role: —", "芽衣 (Mei)", "健 (Ken)", "カフェ縁側 (Cafe Engawa)", MEI, f"page:{CAFE.id}/feed:1"):
         assert name in page.text
     found = {*links(page.html)}
     post = f"/console/moderation/post?page={CAFE.id}&feed=1"

@@ -71,8 +71,11 @@ def test_a_persons_posts_lead_to_their_moderation(here: World, open_as: Callable
         assert listed
 
 
-def test_a_person_has_links_to_profile_and_log(here: World, open_as: Callable[..., Browser]) -> None:
-    shown = open_as("taro", Role.OPERATOR).open(f"/console/users/{KEN}")
+def test_a_person_and_an_app_have_links_to_the_log(here: World, open_as: Callable[..., Browser]) -> None:
+    taro = open_as("taro", Role.OPERATOR)
+    app = APPS["quest"]
+    assert f"/console/log?target=app%3A{app}" in links(taro.open(f"/console/apps/{app}"))
+    shown = taro.open(f"/console/users/{KEN}")
     assert {f"/people/{KEN}", f"/console/log?target=user%3A{KEN}"} <= {*links(shown)}
     moderated = open_as("yuki", Role.MODERATOR).open(f"/console/users/{KEN}")
     assert not [link for link in links(moderated) if link.startswith("/console/log")]

@@ -132,5 +132,11 @@ def _parts(subject: str) -> tuple[str, str]:
 
 
 def _words(values: Mapping[str, Any]) -> str:
-    texts = {name: each if isinstance(each, str) else encode(each) for name, each in values.items()}
+    texts = {name: _text(each) for name, each in values.items()}
     return "\n".join(f"{name}: {text}" for name, text in texts.items())
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "—"
+    return value if isinstance(value, str) else encode(value)
