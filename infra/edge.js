@@ -33,8 +33,8 @@ const reworded = (response, head) => {
 
 exports.handler = async (event) => {
   const { config, request, response } = event.Records[0].cf;
-  if (request.origin && request.origin.s3 && response.status === '403') {
-    // For an object that does not exist, S3 answers 403 if the reader may not list the bucket.
+  if (request.origin && request.origin.s3 && response.status.startsWith('4')) {
+    // For an object that does not exist, S3 answers 403 if the reader may not list the bucket; for too long a key, 400.
     Object.assign(response, { status: '404', statusDescription: 'Not Found' });
   }
   const values = response.headers[RENAMED];

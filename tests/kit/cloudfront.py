@@ -31,6 +31,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from deno import find_deno_bin
 
@@ -203,7 +204,8 @@ class BucketPages:
     """The answers of S3 to CloudFront for docs/*, from a folder of a bucket.
 
     CloudFront may read objects and not list them, so an object that does not exist is a 403 with XML:
-    docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html. A key has at most 1,024 bytes, decoded:
+    docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html, .../API/ErrorResponses.html (KeyTooLongError)
     """
 
     def __init__(self, client: S3Client, bucket: str, folder: str) -> None:
@@ -216,12 +218,19 @@ class BucketPages:
         path = request.target.partition("?")[0]
         if not path.startswith("/docs/"):
             return None
+        key = unquote_to_bytes(self._folder + path)
+        if len(key) > 1_024:
+            return _xml(400, "KeyTooLongError")
         try:
-            stored = self._client.get_object(Bucket=self._bucket, Key=f"{self._folder}{path}")
+            stored = self._client.get_object(Bucket=self._bucket, Key=key.decode("utf-8", "replace"))
         except self._client.exceptions.NoSuchKey:
-            return Answer(403, [("Content-Type", "application/xml")], b"<Error><Code>AccessDenied</Code></Error>")
+            return _xml(403, "AccessDenied")
         headers = [(name, stored[key]) for name, key in _OF_OBJECTS.items()]  # type: ignore[literal-required]
         return Answer(200, headers, stored["Body"].read())
+
+
+def _xml(status: int, code: str) -> Answer:
+    return Answer(status, [("Content-Type", "application/xml")], f"<Error><Code>{code}</Code></Error>".encode())
 
 
 _OF_OBJECTS = {"Content-Type": "ContentType", "Cache-Control": "CacheControl", "ETag": "ETag"}

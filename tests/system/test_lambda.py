@@ -136,6 +136,9 @@ def test_pages_of_the_documentation_come_from_the_bucket(deployed: Deployed) -> 
     gone = httpx.get(f"{deployed.base_url}/docs/en/operations/never")
     assert (gone.status_code, gone.json()["error"]) == (404, "not_found")
     assert gone.headers["x-request-id"]
+    for name in ("%E7%B8%81" * 100, "a" * 1_100):
+        gone = httpx.get(f"{deployed.base_url}/docs/assets/{name}")
+        assert (gone.status_code, gone.json()["error"]) == (404, "not_found")
     assert deployed.events == before
     # The first page comes from the zip.
     assert httpx.get(f"{deployed.base_url}/docs").status_code == 200
