@@ -45,10 +45,10 @@ def new_hash(visit: Visit) -> str:
 def refused_until_tomorrow(
     visit: Visit, kind: str, text: str, *, counts: bool = True
 ) -> tuple[str, dict[str, str | list[str]]] | None:
-    """Count what a user may do MOST_A_DAY times a day (UTC); return None if this is one of them.
+    """Count what a user may do MOST_A_DAY times a day (UTC); without `counts`, only look, before expensive work.
 
-    Without `counts`, only look, before work that is expensive.
-    Otherwise return the `text` with the time at which it is possible again (`time`), and the header Retry-After.
+    Return None if it may be done; else the `text`, with the time at which it is possible again (`time`), and the header
+    Retry-After.
     """
     daily = visit.here.daily_counts
     if (daily.count if counts else daily.is_left)(kind, visit.signed_in.id, MOST_A_DAY):
