@@ -111,6 +111,14 @@ def allows(role: Role | None, action: Action) -> bool:
     return role in ACTIONS[action].roles
 
 
+def may_judge(user: str, role: Role | None, poster: str) -> bool:
+    """Return whether a user may handle reports about a post of `poster`, or show it again after it was hidden.
+
+    Moderators do not judge their own posts (decision). Operators do: a small platform may have only one.
+    """
+    return user != poster or role is Role.OPERATOR
+
+
 def roles_page() -> str:
     """Return the text of docs/reference/roles.md."""
     rows = [
@@ -134,6 +142,7 @@ _HEAD = (
     "- The first operator gets the role by the command line: `python -m admin users role USER operator`.",
     "- Nobody can change their own role, and the last operator keeps it.",
     "- A user with a role can be neither suspended nor erased: take the role away first.",
+    "- A moderator can neither show their own hidden post again nor handle a report about it.",
     "- *Password*: the console asks for the password again, unless it was given in the last 10 minutes. It also asks",
     "  before an app gets the scope `admin`, which lets the app do all of this, and before it gets another redirect",
     "  address or origin.",

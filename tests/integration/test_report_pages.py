@@ -189,6 +189,31 @@ def test_a_moderator_hides_and_shows_a_post(world: World, open_as: Callable[...,
     }
 
 
+def test_moderators_do_not_judge_their_own_posts(world: World, open_as: Callable[..., Browser]) -> None:
+    post = Post(CAFE.id, "1", comment(world, MEI, "mine"))
+    case = world.platform.reports.report(post, HANA, ReportReason.SPAM, "", MEI).case
+    mei = open_as("mei", Role.MODERATOR)
+    path = f"/console/moderation/post?page={CAFE.id}&feed=1&comment={post.comment}"
+    world.platform.moderated_posts.hide(post, {"by": "user:" + HANA, "re": "spam"})
+
+    for answer in (
+        sent(mei, mei.open(path), do="show", reason="a mistake"),
+        sent(mei, mei.open(f"/console/reports/{case}"), outcome="nothing", word="", reason="fine"),
+    ):
+        assert (answer.status, "Leave the decision to somebody else." in answer.text) == (403, True)
+    assert logged(world) == set()
+
+    hana = open_as("hana", Role.MODERATOR)
+    assert sent(hana, hana.open(path), do="show", reason="a mistake").status == 303
+    assert sent(hana, hana.open(f"/console/reports/{case}"), outcome="nothing", word="", reason="fine").status == 303
+
+
+def test_an_operator_may_be_alone(world: World, open_as: Callable[..., Browser]) -> None:
+    case = world.platform.reports.report(Post(CAFE.id, "1", comment(world, MEI)), HANA, ReportReason.SPAM, "", MEI).case
+    mei = open_as("mei", Role.OPERATOR)
+    assert sent(mei, mei.open(f"/console/reports/{case}"), outcome="nothing", word="", reason="fine").status == 303
+
+
 def test_the_list_of_posts_is_paged(world: World, open_as: Callable[..., Browser]) -> None:
     for turn in range(45):
         comment(world, KEN, f"number {turn}.")

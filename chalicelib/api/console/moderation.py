@@ -15,7 +15,7 @@ from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import BadRequest, ParameterInvalid
 from chalicelib.core.ids import is_id
 from chalicelib.core.moderation import PostKind
-from chalicelib.core.roles import Action
+from chalicelib.core.roles import Action, may_judge
 from chalicelib.platform import Platform
 from chalicelib.store.contents.moderated_posts import FoundFeed
 from chalicelib.store.contents.newest_posts import SearchedRows
@@ -82,6 +82,9 @@ def act(visit: Visit) -> Response:
         if do == "hide":
             moderation.hide_post(visit.here, visit.request, actor, post, reason)
             return visit.redirect(f"{POST}?{post_query(post)}", done="post_hidden")
+        shown = read_post(visit, post, visit.here.moderated_posts.find_feed(post))
+        if not may_judge(visit.signed_in.id, visit.signed_in.role, shown.poster_id):
+            return _post(visit, shown, problem=visit.word("own_post"), status=403)
         moderation.show_post(visit.here, visit.request, actor, post, reason)
     except ParameterInvalid:
         shown = read_post(visit, post, visit.here.moderated_posts.find_feed(post))

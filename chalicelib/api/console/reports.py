@@ -18,7 +18,7 @@ from chalicelib.core.ids import is_id
 from chalicelib.core.model.directory import Page, User
 from chalicelib.core.moderation import ListedPost
 from chalicelib.core.reports import Case, Report, ReportOutcome, read_words
-from chalicelib.core.roles import Action
+from chalicelib.core.roles import Action, may_judge
 from chalicelib.platform import Platform
 from chalicelib.store.aws.side_by_side import side_by_side
 from chalicelib.store.contents.moderated_posts import FoundFeed
@@ -74,6 +74,8 @@ def handle(visit: Visit, report: str) -> Response:
     """Handle a reported post: `outcome` is done with it, `word` is for those who reported it."""
     form, case = visit.sent, _known(visit.here, report)
     reason, actor = (form.get("reason") or "").strip(), user_actor(visit.signed_in.id)
+    if not may_judge(visit.signed_in.id, visit.signed_in.role, case.poster):
+        return _case(visit, case, problem=visit.word("own_post"), status=403)
     try:
         if not reason:
             raise ParameterInvalid("reason is missing")

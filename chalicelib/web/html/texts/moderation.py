@@ -86,6 +86,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "do_hide": ("非表示にする", "Hide"),
     "do_show": ("再び表示する", "Show again"),
     "do_delete": ("削除する", "Delete"),
+    "own_post": (
+        "自分の投稿です。判断はほかの人に任せてください。",
+        "This is a post of your own. Leave the decision to somebody else.",
+    ),
     "reason_wrong": ("理由を 500 文字以内で書いてください。", "Give a reason of at most 500 characters."),
     "done_post_hidden": (
         "投稿を非表示にしました。下のボタンで元に戻せます。",
