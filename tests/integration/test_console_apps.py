@@ -203,6 +203,7 @@ def test_settings_are_edited(world: World, browser: Browser) -> None:
     )
 
     assert (page.status, known(world).origins) == (403, ())
+    assert '<a href="/console">Cancel</a>' in page.html
     page = confirm(browser, page)
     assert "The settings are saved." in followed(browser, page).text
     app = known(world)

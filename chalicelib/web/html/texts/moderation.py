@@ -28,7 +28,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Up to 1,000 characters. Needed for \u201csomething else\u201d.",
     ),
     "report_send": ("通報する", "Send the report"),
-    "cancel_report": ("やめる", "Cancel"),
     "report_again": (
         "この投稿はすでに通報済みです。モデレーターの対応をお待ちください。",
         "You have reported this post already. The moderators have not answered yet.",
