@@ -162,11 +162,11 @@ def test_events_are_listed_with_their_deliveries_and_filtered(world: World, brow
     with_events(world)
 
     page = browser.open(f"{ONE}/events")
-    assert page.html.count("<span class="tag">app.installed</span>") == 2
+    assert page.html.count('<span class="tag">app.installed</span>') == 2
     assert "delivered, attempts: 1, answer 200" in page.text
     assert "failed, attempts: 1, answer 410" in page.text
     only = browser.open(f"{ONE}/events", state="failed")
-    assert only.html.count("<span class="tag">app.installed</span>") == 1
+    assert only.html.count('<span class="tag">app.installed</span>') == 1
     assert "answer 410" in only.text
     assert "There are no such events." in browser.open(f"{ONE}/events", kind="feed.posted").text
     assert (
