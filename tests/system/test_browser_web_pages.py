@@ -7,9 +7,11 @@ page has the other halves. With `ENGAWA_SCREENSHOTS`, a directory for screenshot
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -20,6 +22,7 @@ from local.demo_data import USERS
 from tests.kit.axe import violations
 from tests.kit.browser import DESKTOP, Open, color_scheme, resize, shoot, sign_in
 from tests.kit.crowd import Crowd
+from tests.kit.served import Served, running
 from tests.kit.web_pages import PAGES, WebPage
 
 NARROW = (360, 800)
@@ -49,6 +52,13 @@ for (const e of document.querySelectorAll('a[href], button, input:not([type=hidd
 }
 return found;
 """
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """Return a platform for this test alone: to be shown, an app is suspended and people leave."""
+    with running(tmp_path / "served") as platform:
+        yield platform
 
 
 def test_every_page_is_fit_for_people(served: Any, browse: Open, shots: Path) -> None:
