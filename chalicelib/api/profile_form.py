@@ -31,7 +31,7 @@ _FAULTS = {
     "age": "wrong_age",
     "address": "wrong_text",
 }
-"""What is said of a wrong value, by field."""
+"""The name of the text about a wrong value, for each field that has one."""
 
 
 def values_of(user: User, names: tuple[str, ...] = FIELDS) -> dict[str, str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from chalice.app import Request
 
 from chalicelib.api.visit import Visit
+from chalicelib.core.actions import user_of
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import NotFound
 from chalicelib.core.ids import is_id
@@ -23,7 +24,7 @@ SHOWN_CHARACTERS = 500
 
 @dataclass(frozen=True)
 class Doer:
-    """Who hid a post or answered a report: a name, and for a user the id of their page in the console."""
+    """Who hid a post or answered a report. `user` is the id if it was a user, else ""."""
 
     name: str
     user: str = ""
@@ -93,10 +94,10 @@ def shown_post(visit: Visit, entry: ListedPost, people: Mapping[str, User], page
 
 def doer(actor: str, people: Mapping[str, User]) -> Doer:
     """Return an actor of the action log for the templates; a user who is not among `people` by id."""
-    sort, _, id = actor.partition(":")
-    if sort != "user":
+    user = user_of(actor)
+    if user is None:
         return Doer(actor)
-    return Doer(people[id].display_name if id in people else id, id)
+    return Doer(people[user].display_name if user in people else user, user)
 
 
 def read_post(visit: Visit, post: Post, feed: FoundFeed) -> ShownPost:

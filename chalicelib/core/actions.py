@@ -147,6 +147,12 @@ class ActionFilter:
         return bool(self.actor or self.target or self.kind)
 
 
+def user_of(actor: str) -> str | None:
+    """Return the id of the user who acted; None if the actor is no user (`user:…`)."""
+    sort, _, id = actor.partition(":")
+    return id if sort == "user" else None
+
+
 def _begins(text: str, wanted: str) -> bool:
     return not wanted or text == wanted or (text.startswith(wanted) and text[len(wanted)] in ":/.")
 

@@ -12,6 +12,7 @@ from chalicelib.api.console.frame import console_route
 from chalicelib.api.log_of_actions import user_actor
 from chalicelib.api.shown_posts import ShownPost, doer, picture_origins, shown_post
 from chalicelib.api.visit import Visit
+from chalicelib.core.actions import user_of
 from chalicelib.core.dates import w3cdtf
 from chalicelib.core.errors import Conflict, NotFound, ParameterInvalid
 from chalicelib.core.ids import is_id
@@ -139,8 +140,7 @@ def _case(visit: Visit, case: Case, *, problem: str | None = None, status: int =
 
     side_by_side([read_feed, lambda: found.extend(here.reports.of_case(case.id, after, REPORTS_SHOWN + 1))])
     reports = found[:REPORTS_SHOWN]
-    asked = [*([case.poster] if case.poster else []), *(each.user for each in reports)]
-    asked += [case.by.removeprefix("user:")] if case.by.startswith("user:") else []
+    asked = filter(None, [case.poster, user_of(case.by), *(each.user for each in reports)])
     stored, people = here.moderated_posts.with_people(case.post, next(iter(feeds), None), asked)
     post = None
     if stored:

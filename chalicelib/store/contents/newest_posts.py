@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from chalicelib.core.actions import user_of
 from chalicelib.core.errors import ParameterInvalid
 from chalicelib.core.moderation import ListedPost, PostKind, PostList
 from chalicelib.store.aws.client import Dynamo
@@ -168,9 +169,8 @@ class NewestPosts:
         places: list[Place] = []
         for each, comment in posts:
             feed = self._feed(each.head)
-            posters = [each.head["p"]["S"], *([poster_of(comment)] if comment else [])]
-            people = [*posters, *_staff(each.row)]
-            places += [feed, self._pages.place(each.head["pg"]["S"]), *map(self._users.place, people)]
+            people = [each.head["p"]["S"], *([poster_of(comment)] if comment else []), _hider(each.row)]
+            places += [feed, self._pages.place(each.head["pg"]["S"]), *map(self._users.place, filter(None, people))]
         found = self._dynamo.batch_get(places, consistent=False)
         entries = []
         for each, comment in posts:
@@ -185,13 +185,12 @@ class NewestPosts:
             }
             shown = to_comment(comment, self._offset) if comment else None
             entries.append(ListedPost(to_feed(feed_item, each.head), shown, **notes))
-        shown_people = {user for entry in entries for user in (entry.poster, entry.feed.poster)}
-        shown_people |= {user for each, _ in posts for user in _staff(each.row)}
+        shown_people = {user for entry in entries for user in (entry.poster, entry.feed.poster, user_of(entry.by))}
         pages = {entry.feed.page for entry in entries}
         known = {page: found[self._pages.place(page)] for page in pages if self._pages.place(page) in found}
         return PostList(
             entries,
-            self._users.among(shown_people, found),
+            self._users.among(filter(None, shown_people), found),
             {page: page_items.from_item(item) for page, item in known.items() if "gone" not in item},
             _to_cursor(following) if following else None,
             until,
@@ -233,7 +232,6 @@ def _from_cursor(cursor: str) -> _Position:
     return _Position(read[1], int(read[2]))
 
 
-def _staff(row: Item) -> list[str]:
-    """Return the user who hid a post, if it was one."""
-    sort, _, user = row["by"]["S"].partition(":") if "by" in row else ("", "", "")
-    return [user] if sort == "user" else []
+def _hider(row: Item) -> str | None:
+    """Return the user who hid a post, if it is hidden and it was one."""
+    return user_of(row["by"]["S"]) if "by" in row else None
