@@ -1,4 +1,7 @@
-"""The console's pages of apps: find, register, see and edit them. app_secrets.py and app_ends.py have the rest."""
+"""The console's pages of apps: find, register, see and edit them.
+
+app_ends.py, app_endpoints.py and app_events.py have the rest.
+"""
 
 from typing import Any
 
@@ -18,22 +21,22 @@ from chalicelib.api.console.app_form import (
     version_of,
 )
 from chalicelib.api.console.frame import after_confirmation, console_route
+from chalicelib.api.console.search import search_page
+from chalicelib.api.console.users import permissions
 from chalicelib.api.log_of_actions import app_target
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import ActionKind
 from chalicelib.core.codecs.directory_json import app_json
 from chalicelib.core.dates import w3cdtf
-from chalicelib.core.errors import Conflict, ParameterInvalid
+from chalicelib.core.errors import Conflict
 from chalicelib.core.model.directory import App, new_app_id
 from chalicelib.core.oauth import OPERATOR, SERVED_SCOPES
 from chalicelib.core.roles import Action, allows
 from chalicelib.web.face import Face
 from chalicelib.web.html.links import is_web, origin_of
-from chalicelib.web.requests import last_parameter
 
 APPS = "/console/apps"
 APP = "/console/apps/{app}"
-COUNT = 20
 
 face = Face()
 
@@ -41,26 +44,9 @@ face = Face()
 @console_route(face, APPS, action=Action.SEE_APPS)
 def list_apps(visit: Visit) -> Response:
     """List apps in order of id, or find them by id or by the beginning of their name: `q`, `cursor`."""
-    text, cursor = last_parameter(visit.request, "q") or "", last_parameter(visit.request, "cursor")
-    problem = None
-    apps: list[App] = []
-    following = None
-    try:
-        if text.strip():
-            apps, following = visit.here.search.apps(text, cursor, COUNT)
-        else:
-            apps, following = visit.here.apps.list_part(cursor, COUNT)
-    except ParameterInvalid:
-        problem = visit.word("apps_wrong_search")
-    return visit.page(
-        "console/apps",
-        status=400 if problem else 200,
-        problem=problem,
-        apps=apps,
-        text=text,
-        cursor=cursor,
-        following=following,
-        may_edit=may(visit, Action.EDIT_APP),
+    search = visit.here.search
+    return search_page(
+        visit, "console/apps", search.apps, visit.here.apps.list_part, "apps_wrong_search", may=permissions(visit)
     )
 
 
@@ -147,7 +133,7 @@ def app_page(visit: Visit, app: App, *, status: int = 200, problem: str | None =
         links={name: url if is_web(url) else "" for name, url in links.items()},
         day=lambda milliseconds: day(visit, milliseconds),
         old_is_valid=app.old_secret_until is not None and visit.here.clock() < app.old_secret_until,
-        may={action.name: may(visit, action) for action in Action},
+        may=permissions(visit),
     )
 
 

@@ -7,10 +7,11 @@ from chalice.app import Response
 
 from chalicelib.api.admin.routes import existing, known_id
 from chalicelib.api.console.frame import console_route
+from chalicelib.api.console.search import search_page
 from chalicelib.api.shown_posts import post_query
 from chalicelib.api.visit import Visit
 from chalicelib.core.dates import w3cdtf
-from chalicelib.core.errors import NotFound, ParameterInvalid
+from chalicelib.core.errors import NotFound
 from chalicelib.core.model.directory import User
 from chalicelib.core.roles import Action, Role, allows
 from chalicelib.web.face import Face
@@ -27,24 +28,8 @@ face = Face()
 @console_route(face, USERS, action=Action.FIND_USERS)
 def find_users(visit: Visit) -> Response:
     """Find users by id, or by the beginning of login or display name: `q`, `cursor`."""
-    text, cursor = last_parameter(visit.request, "q") or "", last_parameter(visit.request, "cursor")
-    users: list[User] = []
-    following = problem = None
-    try:
-        if text.strip():
-            users, following = visit.here.search.users(text, cursor, COUNT)
-    except ParameterInvalid:
-        problem = visit.word("users_wrong_search")
-    return visit.page(
-        "console/users",
-        status=400 if problem else 200,
-        problem=problem,
-        users=users,
-        text=text,
-        cursor=cursor,
-        following=following,
-        may=permissions(visit),
-    )
+    search = visit.here.search
+    return search_page(visit, "console/users", search.users, None, "users_wrong_search", may=permissions(visit))
 
 
 @console_route(face, USER, action=Action.SEE_USER)
