@@ -46,6 +46,10 @@ class ActionEntry:
         self.changed = True
         self.failed = False
 
+    def note_new(self, told: Mapping[str, Any]) -> None:
+        """Note something new, in the form that the API shows: the fields that have a value."""
+        self.after = {name: value for name, value in told.items() if value}
+
 
 @contextmanager
 def log_action(

@@ -51,7 +51,7 @@ def create_app(here: Platform, request: Request, access: Access) -> Response:
     app = App(**{"id": new_app_id(), **given})
     with logged(here, request, access, ActionKind.APP_CREATED, app_target(app.id)) as entry:
         made = here.apps.create(app)
-        entry.after = {name: value for name, value in app_json(made).items() if value}
+        entry.note_new(app_json(made))
     return json_answer(app_json(made) | ({"secret": made.secret} if made.secret else {}), 201)
 
 

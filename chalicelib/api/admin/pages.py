@@ -50,7 +50,7 @@ def create_page(here: Platform, request: Request, access: Access) -> Response:
     page = Page(**{"id": new_page_id(), **read_page(json_body(request), new=True)})
     with logged(here, request, access, ActionKind.PAGE_CREATED, page_target(page.id)) as entry:
         made = here.pages.create(page)
-        entry.after = {name: value for name, value in page_json(made).items() if value}
+        entry.note_new(page_json(made))
     return json_answer(page_json(made), 201)
 
 

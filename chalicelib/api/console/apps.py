@@ -70,7 +70,7 @@ def register_app(visit: Visit) -> Response:
     try:
         with visit.logged(ActionKind.APP_CREATED, app_target(id)) as entry:
             made = visit.here.apps.create(app)
-            entry.after = {name: value for name, value in app_json(made).items() if value}
+            entry.note_new(app_json(made))
     except Conflict:
         # The same form was sent before: its answer had the secret.
         return app_page(visit, known_app(visit, id), status=409, problem=visit.word("app_registered_before"))

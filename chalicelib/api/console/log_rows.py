@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from chalicelib.api.console.overview import REQUESTS
+from chalicelib.api.log_of_actions import PLATFORM
 from chalicelib.api.shown_posts import post_query
 from chalicelib.api.visit import Visit
 from chalicelib.core.actions import CLI, OPERATOR_TOKEN, LoggedAction, Outcome
@@ -105,7 +106,7 @@ def _row(visit: Visit, action: LoggedAction, names: Names) -> Row:
 
 def _target(visit: Visit, action: LoggedAction, names: Names) -> Subject:
     """Return the target of an action; a post that was not deleted leads to its moderation."""
-    if action.target == "platform":
+    if action.target == PLATFORM:
         return Subject(visit.word("log_platform"))
     shown = _subject(visit, action.target, names)
     parts = dict(part.partition(":")[::2] for part in action.target.split("/"))
