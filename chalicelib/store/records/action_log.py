@@ -108,7 +108,7 @@ class ActionLog:
         found: list[LoggedAction] = []
         for size in (1, MONTHS_AT_ONCE):
             asked, left = left[:size], left[size:]
-            limit = max(MOST_READ if wanted.is_narrow else count + 1 - len(found), size) // size
+            limit = max(_most(wanted, count - len(found)), size) // size
             span = first_action_id(since), before
             if size == 1 and {*asked} <= known.keys():
                 reads = [partial(known.__getitem__, month) for month in asked]
@@ -129,8 +129,8 @@ class ActionLog:
     def begin_part(self, wanted: ActionFilter, cursor: str | None, count: int) -> LogMonth | None:
         """Make the first call of `part`, so that it can be made in parallel to another; None if there is none."""
         since, before, left = self._bounds(wanted, cursor)
-        limit = max(MOST_READ if wanted.is_narrow else count + 1, 1)
-        return LogMonth(left[0], self._read(left[0], (first_action_id(since), before), limit)) if left else None
+        span = first_action_id(since), before
+        return LogMonth(left[0], self._read(left[0], span, _most(wanted, count))) if left else None
 
     def _bounds(self, wanted: ActionFilter, cursor: str | None) -> tuple[int, str, list[str]]:
         """Return the time and the id between which a part is, and the months there, the newest first."""
@@ -157,6 +157,11 @@ class ActionLog:
         if action.outcome is not Outcome.UNKNOWN:
             texts["o"] = action.outcome.value
         return item | {name: {"S": text} for name, text in texts.items() if text}
+
+
+def _most(wanted: ActionFilter, count: int) -> int:
+    """Return how many entries to read for a part of `count`: one more says whether another part follows."""
+    return MOST_READ if wanted.is_narrow else count + 1
 
 
 def _bound(cursor: str) -> str:
