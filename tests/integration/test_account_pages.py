@@ -18,7 +18,7 @@ from chalicelib.core.roles import Role
 from chalicelib.core.sessions import SESSION_SECONDS
 from local.gateway import Request
 from tests.kit import pictures
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.sending import multipart
 from tests.kit.worlds import HANA, KEN, Reply, World, cheap_passwords, reply
 
@@ -44,11 +44,7 @@ def here(world: World) -> World:
 
 
 def browser_of(world: World, login: str | None = "hana", language: str = "en") -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = world.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(world.gateway)
     browser.headers = {"Accept-Language": language, "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"}
     if login:
         page = browser.sign_in(browser.open("/sign_in"), login, PASSWORD)

@@ -19,8 +19,7 @@ from chalicelib.core.oauth import Family
 from chalicelib.store.directory.apps import RECENT_MS
 from chalicelib.store.events.sending import EventSending
 from chalicelib.web.auth import external_issuer
-from local.gateway import Request
-from tests.kit.plain_browser import Browser
+from tests.kit.plain_browser import Browser, browser_at
 from tests.kit.signing import SECRET, signed
 from tests.kit.worlds import APP, HANA, KEN, Reply, World
 
@@ -149,11 +148,7 @@ def test_signed_requests_end_at_once(world: World, operator: Send) -> None:
 
 
 def browser_of(world: World) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = world.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    return Browser(send)
+    return browser_at(world.gateway)
 
 
 def test_there_are_no_new_grants_and_no_redirect_to_the_app(world: World, operator: Send) -> None:

@@ -11,8 +11,7 @@ import pytest
 from chalicelib.core import passwords
 from chalicelib.core.model.directory import App, User
 from chalicelib.web.html.bidirectional import isolated
-from local.gateway import Request
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Page, browser_at
 from tests.kit.worlds import APP, HANA, World
 
 BACK = "https://quest.example/back"
@@ -31,11 +30,7 @@ def consent(make_world: Callable[..., World], language: str = "en", settings: An
     app = {"id": APP, "name": "Quest", "redirect_uris": (BACK,), "scopes": ("r_profile", "r_photo")}
     world.platform.apps.create(App(**(app | fields)))
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = world.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(world.gateway)
     page = browser.open("/connect_authorize.pl", client_id=APP, scope="r_profile r_photo", lang=language)
     page = browser.sign_in(page, "hana", "correct horse")
     assert page.status == 200

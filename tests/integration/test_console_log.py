@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -16,9 +15,8 @@ from chalicelib.core.actions import ActionKind, Outcome
 from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import APPS, CAFE, USERS
-from local.gateway import Request
 from tests.kit.html_checks import links
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.worlds import World, cheap_passwords, empty_aws
 
 HOME = "http://127.0.0.1:8000"
@@ -70,11 +68,7 @@ def passwords(world: World) -> dict[str, str]:
 
 
 def browser_of(world: World, passwords: dict[str, str], login: str) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(world.gateway)
     assert browser.sign_in(browser.open("/sign_in"), login, passwords[login]).status == 303
     return browser
 

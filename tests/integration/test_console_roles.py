@@ -11,8 +11,7 @@ import pytest
 from chalicelib.core import passwords
 from chalicelib.core.model.directory import User
 from chalicelib.core.roles import ACTIONS, Role, allows
-from local.gateway import Request
-from tests.kit.plain_browser import Browser, Form, Page
+from tests.kit.plain_browser import Browser, Form, Page, browser_at
 from tests.kit.routes import routes
 from tests.kit.worlds import HANA, KEN, World
 
@@ -41,11 +40,7 @@ def world(make_world: Callable[..., World]) -> World:
 
 @pytest.fixture
 def browser(world: World) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    return Browser(send)
+    return browser_at(world.gateway)
 
 
 def asked(browser: Browser, method: str, path: str, **form: str) -> Page:

@@ -11,8 +11,7 @@ import pytest
 from chalicelib.core import passwords
 from chalicelib.core.model.directory import App, Page, User
 from chalicelib.core.roles import Role
-from local.gateway import Request
-from tests.kit.plain_browser import Browser
+from tests.kit.plain_browser import Browser, browser_at
 from tests.kit.plain_browser import Page as Shown
 from tests.kit.worlds import World
 
@@ -44,11 +43,7 @@ def here(make_world: Callable[..., World]) -> World:
 
 
 def browser_of(here: World) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = here.gateway.handle(Request(method, target, list(headers.items()), body, "127.0.0.1"))
-        return answer.status, answer.headers, answer.body.decode()
-
-    return Browser(send)
+    return browser_at(here.gateway)
 
 
 def signed_in(here: World, login: str = "ada") -> Browser:

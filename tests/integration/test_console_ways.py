@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,8 +15,7 @@ from chalicelib.core.reports import ReportOutcome, ReportReason
 from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import APPS, CAFE, CONTENT_URI, USERS
-from local.gateway import Request
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.worlds import World
 
 HANA, KEN, MEI = USERS["hana"], USERS["ken"], USERS["mei"]
@@ -37,12 +35,8 @@ def open_as(here: World, tmp_path: Path) -> Callable[..., Browser]:
     """Return a function that returns the browser of a user, with a role."""
     users = json.loads((tmp_path / demo.FILE).read_text())["users"]
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = here.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
     def sign_in(login: str, role: Role | None = None) -> Browser:
-        browser = Browser(send)
+        browser = browser_at(here.gateway)
         browser.headers["Accept-Language"] = "en"
         if role:
             here.platform.roles.give(USERS[login], role)

@@ -18,7 +18,7 @@ from chalicelib.web.face import Face, Token
 from local.gateway import Request
 from tests.kit import contract
 from tests.kit.html_checks import faults, links
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.worlds import World
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -180,11 +180,7 @@ def signed_in(world: World) -> Browser:
     world.platform.users.create(User("user00000001", "Hana", login="hana"), hash_password("sakura"))
     world.platform.roles.give("user00000001", Role.OPERATOR)
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(world.gateway)
     assert browser.sign_in(browser.open("/sign_in"), "hana", "sakura").status == 303
     return browser
 

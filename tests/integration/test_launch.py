@@ -19,9 +19,8 @@ from chalicelib.core.oauth import Family
 from chalicelib.store.aws.side_by_side import longest_chain
 from chalicelib.web.auth.launch_keys import RELOAD_SECONDS, LaunchKeys
 from local import keys
-from local.gateway import Request
 from tests.kit.launches import verify
-from tests.kit.plain_browser import Browser, Form
+from tests.kit.plain_browser import Browser, Form, browser_at
 from tests.kit.plain_browser import Page as Shown
 from tests.kit.sessions import begin_session
 from tests.kit.worlds import HANA, KEN, World
@@ -61,11 +60,7 @@ def here(make_world: Callable[..., World], keys_file: Path) -> World:
 def browser_of(here: World, user: str | None = None) -> Browser:
     """Return a browser in which `user`, if given, has signed in."""
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = here.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(here.gateway)
     if user:
         sessions = here.platform.sessions
         cookie = sessions.cookie(begin_session(here, user)).partition(";")[0]

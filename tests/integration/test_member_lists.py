@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from chalicelib.core import passwords
 from chalicelib.core.model.directory import User
 from chalicelib.core.model.publication import Publication
-from local.gateway import Request
 from tests.kit.html_checks import links
-from tests.kit.plain_browser import Browser
+from tests.kit.plain_browser import Browser, browser_at
 from tests.kit.worlds import HANA, KEN, MEI, TARO, YUKI, World
 
 PASSWORD = "correct horse battery"
@@ -39,11 +37,7 @@ def world(make_world: Callable[..., World]) -> World:
 
 @pytest.fixture
 def browser(world: World) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    made = Browser(send)
+    made = browser_at(world.gateway)
     made.sign_in(made.open("/sign_in"), "hana", PASSWORD)
     return made
 

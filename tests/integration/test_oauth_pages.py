@@ -21,7 +21,7 @@ from chalicelib.web.auth import jwt, sessions
 from local.gateway import Request
 from local.in_process import BUCKET
 from tests.kit.html_checks import links as links_of
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.sessions import granted
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
@@ -55,11 +55,7 @@ def browser(here: Any) -> Browser:
 
 
 def browser_of(here: Any, address: str = "127.0.0.1") -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = here.gateway.handle(Request(method, target, list(headers.items()), body, address))
-        return answer.status, answer.headers, answer.body.decode()
-
-    return Browser(send)
+    return browser_at(here.gateway, address)
 
 
 def ask(browser: Browser, **more: str | None) -> Page:

@@ -15,8 +15,7 @@ from chalicelib.core import passwords
 from chalicelib.core.errors import TokenRefused
 from chalicelib.core.model.directory import App, AppDialect, User
 from chalicelib.core.oauth import SERVED_SCOPES
-from local.gateway import Request
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.sessions import granted
 
 HANA, KEN = "k3v9x2mtq7ra", "a8d1p0zzk4wn"
@@ -48,11 +47,7 @@ def browser(here: Any) -> Browser:
 
 
 def browser_of(here: Any) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = here.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    return Browser(send)
+    return browser_at(here.gateway)
 
 
 def allow(browser: Browser, app: str = QUEST, login: str = "hana", **more: str) -> Page:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,8 +15,7 @@ from chalicelib.core.reports import MOST_A_DAY, ReportReason
 from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import CAFE, USERS
-from local.gateway import Request
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.worlds import World, cheap_passwords, empty_aws
 
 HOME = "http://127.0.0.1:8000"
@@ -40,12 +38,8 @@ def open_as(world: World) -> Callable[..., Browser]:
     path = Path(str(world.platform.settings.token_keys_file)).with_name(demo.FILE)
     users = json.loads(path.read_text())["users"]
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
     def sign_in(login: str, role: Role | None = None) -> Browser:
-        browser = Browser(send)
+        browser = browser_at(world.gateway)
         browser.headers["Accept-Language"] = "en"
         if role:
             world.platform.roles.give(USERS[login], role)

@@ -12,7 +12,7 @@ from chalicelib.core import passwords
 from chalicelib.core.model.directory import App, Page, User
 from local.gateway import Request
 from tests.kit.page_api import COMMENTS, FAVORITES, FEEDS
-from tests.kit.plain_browser import Browser
+from tests.kit.plain_browser import Browser, browser_at
 from tests.kit.plain_browser import Page as Shown
 from tests.kit.stage import PAGE
 from tests.kit.worlds import Reply, World
@@ -48,11 +48,7 @@ def operator(here: World) -> Send:
 
 
 def browser_of(here: World) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = here.gateway.handle(Request(method, target, list(headers.items()), body, "127.0.0.1"))
-        return answer.status, answer.headers, answer.body.decode()
-
-    return Browser(send)
+    return browser_at(here.gateway)
 
 
 def ask(browser: Browser) -> Shown:

@@ -6,7 +6,6 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,9 +18,8 @@ from chalicelib.web.html.rendering import TEMPLATES
 from chalicelib.web.routing import Router, without_last_slash
 from local import demo
 from local.demo_data import USERS
-from local.gateway import Request
 from tests.kit.html_checks import faults, links
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.web_pages import PAGES, WebPage
 from tests.kit.worlds import World, cheap_passwords, empty_aws
 
@@ -57,11 +55,7 @@ def meter(world: World) -> Meter:
 
 @pytest.fixture
 def browser(world: World) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    return Browser(send)
+    return browser_at(world.gateway)
 
 
 def opened(world: World, browser: Browser, passwords: dict[str, str], shown: WebPage) -> str:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -17,8 +16,7 @@ import pytest
 from chalicelib.core.roles import Role
 from local import demo
 from local.demo_data import APPS, CAFE, USERS
-from local.gateway import Request
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.routes import routes
 from tests.kit.worlds import World, cheap_passwords, empty_aws
 
@@ -74,11 +72,7 @@ def passwords(world: World) -> dict[str, str]:
 
 
 def signed_in(world: World, passwords: dict[str, str], login: str) -> Browser:
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, str]:
-        answer = world.gateway.handle(Request(method, target, [*headers.items()], body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(world.gateway)
     assert browser.sign_in(browser.open("/sign_in"), login, passwords[login]).status == 303
     return browser
 

@@ -8,8 +8,7 @@ from typing import Any
 from chalicelib.core import passwords
 from chalicelib.core.model.directory import App, User
 from chalicelib.core.roles import Role
-from local.gateway import Request
-from tests.kit.plain_browser import Browser, Page
+from tests.kit.plain_browser import Browser, Page, browser_at
 from tests.kit.signing import SECRET
 from tests.kit.worlds import APP, HANA, KEN, MEI, World
 
@@ -37,11 +36,7 @@ def _hashed() -> str:
 def browser_of(world: World, login: str | None = "hana", language: str = "en") -> Browser:
     """Return a browser in which a user has signed in."""
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = world.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(world.gateway)
     if login:
         page = browser.open("/sign_in", to="/console", lang=language)
         page = browser.sign_in(page, login, PASSWORD)

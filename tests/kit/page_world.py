@@ -7,9 +7,8 @@ from typing import Any
 from chalicelib.core.model.contents import Draft, Feed
 from chalicelib.core.model.directory import App, Category, Page, User
 from chalicelib.core.passwords import hash_password
-from local.gateway import Request
 from local.in_process import HANA, KEN, MEI, TARO, World
-from tests.kit.plain_browser import Browser
+from tests.kit.plain_browser import Browser, browser_at
 
 CAFE, OTHER = "20260401000000000001", "20260401000000000002"
 """The page of Mei and Taro, and a page of Ken."""
@@ -47,11 +46,7 @@ def post(world: World, title: str = "題", *, poster: str = MEI, page: str = CAF
 def browser_of(world: World, user: str | None = None, language: str = "en") -> Browser:
     """Return a browser, signed in as a user."""
 
-    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
-        answer = world.gateway.handle(Request(method, target, list(headers.items()), body))
-        return answer.status, answer.headers, answer.body.decode()
-
-    browser = Browser(send)
+    browser = browser_at(world.gateway)
     browser.headers["Accept-Language"] = language
     if user:
         answer = browser.sign_in(browser.open("/sign_in"), LOGINS[user], PASSWORD)

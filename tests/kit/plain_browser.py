@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from local.gateway import Gateway, Request
+
 _BOUNDARY = "b0undary-of-the-plain-browser"
 
 
@@ -129,6 +131,16 @@ class Browser:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         return Page(status, answered, text)
+
+
+def browser_at(gateway: Gateway, address: str = "127.0.0.1") -> Browser:
+    """Return a browser at an address, whose requests go to a gateway in this process."""
+
+    def send(method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], str]:
+        answer = gateway.handle(Request(method, target, list(headers.items()), body, address))
+        return answer.status, answer.headers, answer.body.decode()
+
+    return Browser(send)
 
 
 def _multipart(fields: dict[str, Any]) -> bytes:
